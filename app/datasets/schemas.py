@@ -1,0 +1,80 @@
+"""What the outside sees of a dataset, and the schema that jobs are checked against."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Modality = Literal["image"]
+Task = Literal["classification"]
+DatasetStatus = Literal["ingesting", "ready", "failed"]
+
+
+class Schema(BaseModel):
+    """The shape of a stored dataset: what a network must accept and answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    modality: Modality
+    task: Task
+    shape: tuple[int, int, int] = Field(description="height, width, channels")
+    dtype: str = Field(description="of the raw values, `uint8` or `float32`")
+    value_range: tuple[float, float] = Field(
+        description="raw values that become 0 and 1 before the network sees them"
+    )
+    classes: tuple[str, ...] = Field(description="the labels, in the order of the outputs")
+    splits: dict[str, int] = Field(description="number of items in `train` and `test`")
+    class_counts: dict[str, tuple[int, ...]] = Field(
+        description="items a class in each split, in the order of `classes`"
+    )
+
+
+class DatasetSpec(BaseModel):
+    """How to read an upload; the `spec` part of the multipart body."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1, max_length=200)
+    modality: Modality = "image"
+    task: Task = "classification"
+    test_fraction: float = Field(
+        0.2, gt=0, lt=1, description="cut from the data, stratified, where it has no test split"
+    )
+
+
+class DatasetFrom(DatasetSpec):
+    """A dataset that is not uploaded."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
+        json_schema_extra={"examples": [{"name": "digits", "from": "catalog:mnist_5k"}]},
+    )
+
+    origin: str = Field(alias="from", pattern=r"^catalog:[a-z0-9_]+$")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_after_origin(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "name" not in data and isinstance(data.get("from"), str):
+            return {**data, "name": data["from"].removeprefix("catalog:")}
+        return data
+
+
+class DatasetOut(BaseModel):
+    id: str
+    name: str
+    status: DatasetStatus
+    origin: str = Field(description="`upload`, or `catalog:NAME`")
+    created_at: datetime
+    schema_: Schema | None = Field(
+        None, alias="schema", serialization_alias="schema", description="null until ready"
+    )
+    profile: dict[str, Any] | None = Field(
+        None, description="class balance, duplicates across the splits, constant pixels"
+    )
+    error: dict[str, Any] | None = Field(
+        None, description="why the intake failed: {code, message, param, stage, errors}"
+    )
+    content_hash: str | None = None

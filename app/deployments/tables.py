@@ -1,0 +1,34 @@
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.database import Base, now
+
+
+class DeploymentRow(Base):
+    """A name that serves a model. `version` rises with each re-pointing."""
+
+    __tablename__ = "deployments"
+    __table_args__ = (UniqueConstraint("project", "name"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    project: Mapped[str]
+    name: Mapped[str]
+    model_id: Mapped[str] = mapped_column(ForeignKey("models.id"))
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class DeploymentVersionRow(Base):
+    """The history: which model the name pointed to, and since when."""
+
+    __tablename__ = "deployment_versions"
+    __table_args__ = (Index(None, "deployment_id", "version", unique=True),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    deployment_id: Mapped[str] = mapped_column(ForeignKey("deployments.id", ondelete="CASCADE"))
+    version: Mapped[int]
+    model_id: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=now)

@@ -1,0 +1,80 @@
+"""The catalogue of networks up to their features. worker/backbones builds them by name."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Width = Annotated[int, Field(ge=1, le=65_536)]
+
+
+class Params(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class MlpParams(Params):
+    hidden: tuple[Width, ...] = Field((256,), min_length=1, max_length=16)
+    dropout: float = Field(0.0, ge=0, lt=1)
+
+
+class ConvnetParams(Params):
+    filters: tuple[Width, ...] = Field(
+        (32, 64), min_length=1, max_length=8, description="one 3x3 convolution and pooling each"
+    )
+    dense: Width = 128
+    dropout: float = Field(0.0, ge=0, lt=1)
+
+
+class ModelChoice(Params):
+    image_size: tuple[Width, Width] | None = Field(
+        None,
+        description="height, width: source and target are resized to it inside the network; "
+        "needed where their images differ in size",
+    )
+
+
+class Mlp(ModelChoice):
+    backbone: Literal["mlp"]
+    params: MlpParams = MlpParams()
+
+
+class Convnet(ModelChoice):
+    backbone: Literal["convnet"]
+    params: ConvnetParams = ConvnetParams()
+
+
+class AutoBackbone(ModelChoice):
+    """Chosen when the job is accepted; the job's `selection` says what and why."""
+
+    backbone: Literal["auto"] = "auto"
+    params: Params = Params()
+
+
+Backbone = Mlp | Convnet
+BackboneChoice = Annotated[Backbone | AutoBackbone, Field(discriminator="backbone")]
+
+
+@dataclass(frozen=True)
+class BackboneEntry:
+    """What GET /v1/catalog/backbones says of one."""
+
+    name: str
+    summary: str
+    params: type[Params]
+
+    @property
+    def params_schema(self) -> dict[str, Any]:
+        return self.params.model_json_schema()
+
+
+CATALOGUE: dict[str, BackboneEntry] = {
+    entry.name: entry
+    for entry in (
+        BackboneEntry("mlp", "Dense layers with ReLU on the flattened image.", MlpParams),
+        BackboneEntry(
+            "convnet",
+            "3x3 convolutions with BatchNorm, ReLU and 2x2 max pooling, then one dense layer.",
+            ConvnetParams,
+        ),
+    )
+}

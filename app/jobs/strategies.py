@@ -1,0 +1,107 @@
+"""The catalogue of ways to transfer. worker/strategies holds the code under the same names."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+class Params(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LinearProbeParams(Params):
+    head_learning_rate: float = Field(0.01, gt=0, description="Adam's rate for the head")
+    max_epochs: int = Field(300, ge=1, description="the head stops earlier, once it has converged")
+    tolerance: float = Field(
+        1e-3, gt=0, description="converged: the loss fell by less than this fraction in 5 epochs"
+    )
+
+
+class FineTuneParams(Params):
+    backbone_rate: float = Field(
+        0.1, gt=0, le=1, description="the backbone's learning rate over the head's"
+    )
+
+
+class LpFtParams(LinearProbeParams):
+    finetune_rate: float = Field(
+        0.1, gt=0, le=1, description="the second phase's learning rate over the job's"
+    )
+
+
+class LinearProbe(Params):
+    name: Literal["linear_probe"]
+    params: LinearProbeParams = LinearProbeParams()
+
+
+class FineTune(Params):
+    name: Literal["fine_tune"]
+    params: FineTuneParams = FineTuneParams()
+
+
+class LpFt(Params):
+    name: Literal["lp_ft"]
+    params: LpFtParams = LpFtParams()
+
+
+class Auto(Params):
+    """Chosen when the job is accepted; the job's `selection` says what and why."""
+
+    name: Literal["auto"]
+
+
+def _from_name(choice: Any) -> Any:
+    return {"name": choice} if isinstance(choice, str) else choice
+
+
+Strategy = LinearProbe | FineTune | LpFt
+StrategyChoice = Annotated[
+    Annotated[Strategy | Auto, Field(discriminator="name")],
+    BeforeValidator(_from_name, json_schema_input_type=str | Strategy | Auto),
+]
+
+
+@dataclass(frozen=True)
+class StrategyEntry:
+    """What GET /v1/strategies says of one."""
+
+    choice: type[Strategy]
+    summary: str
+    needs: tuple[str, ...]
+    paper: str | None = None
+
+    @property
+    def name(self) -> str:
+        return str(self.choice.model_fields["name"].annotation.__args__[0])  # type: ignore[union-attr]  # a Literal
+
+    @property
+    def params_schema(self) -> dict[str, Any]:
+        params = self.choice.model_fields["params"].annotation
+        assert isinstance(params, type)
+        assert issubclass(params, Params)
+        return params.model_json_schema()
+
+
+_ENTRIES = (
+    StrategyEntry(
+        LinearProbe,
+        "The source's backbone stays frozen; a new head is trained on its features.",
+        ("source", "target_labels"),
+    ),
+    StrategyEntry(
+        FineTune,
+        "All layers start from the source's weights with a new head; the backbone learns slower.",
+        ("source", "target_labels"),
+        "Yosinski et al., NeurIPS 2014, arXiv:1411.1792",
+    ),
+    StrategyEntry(
+        LpFt,
+        "A linear probe first, then all layers at a smaller rate: the new head does not distort "
+        "the source's features.",
+        ("source", "target_labels"),
+        "Kumar et al., ICLR 2022, arXiv:2202.10054",
+    ),
+)
+CATALOGUE: dict[str, StrategyEntry] = {entry.name: entry for entry in _ENTRIES}
+BASELINE = "scratch"

@@ -1,0 +1,81 @@
+"""The only protocol between the API and the workers: task names, payloads, the Celery application.
+
+A message is a hint. The database says what is to be done, so a message that is lost, doubled or
+late changes nothing.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import ClassVar
+
+import structlog
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Message:
+    task: ClassVar[str]
+
+
+@dataclass(frozen=True)
+class RunTrial(Message):
+    task = "ktl.run_trial"
+    trial_id: str
+
+
+@dataclass(frozen=True)
+class FinaliseJob(Message):
+    task = "ktl.finalise_job"
+    job_id: str
+
+
+@dataclass(frozen=True)
+class IngestDataset(Message):
+    task = "ktl.ingest_dataset"
+    dataset_id: str
+
+
+MESSAGES: tuple[type[Message], ...] = (RunTrial, FinaliseJob, IngestDataset)
+
+
+def celery_application(broker_url: str) -> Celery:
+    """The settings are measured ones: see docs/decisions/message-is-a-hint.md."""
+    application = Celery("ktl", broker=broker_url)
+    application.conf.update(
+        task_acks_late=False,
+        worker_prefetch_multiplier=1,
+        worker_disable_prefetch=True,
+        task_ignore_result=True,
+        task_default_queue="ktl",
+        task_publish_retry_policy={"max_retries": 1},
+        broker_transport_options={
+            "visibility_timeout": 60,
+            "unacked_restore_interval": 5,
+            "unacked_restore_throttle": 1,
+            "socket_connect_timeout": 3,
+            "socket_timeout": 10,
+            "retry_on_timeout": True,
+        },
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        worker_max_tasks_per_child=200,
+        worker_max_memory_per_child=4_000_000,  # KiB
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+    )
+    return application
+
+
+class Publisher:
+    """Sends messages and never fails: what did not arrive is found by `recover`."""
+
+    def __init__(self, application: Celery) -> None:
+        self._application = application
+
+    def __call__(self, message: Message) -> None:
+        try:
+            self._application.send_task(message.task, kwargs=asdict(message))
+        except (OperationalError, OSError) as error:
+            log.warning("message_not_sent", task=message.task, error=str(error))

@@ -1,0 +1,22 @@
+"""Every room's tables, so that whoever imports this knows the whole schema."""
+
+from app.database import Base
+from app.datasets.tables import DatasetRow
+from app.deployments.tables import DeploymentRow, DeploymentVersionRow
+from app.jobs.tables import EpochRow, EventRow, JobRow, TrialRow
+from app.keys.tables import IdempotencyRow, KeyRow
+from app.models.tables import ModelRow
+
+__all__ = [
+    "Base",
+    "DatasetRow",
+    "DeploymentRow",
+    "DeploymentVersionRow",
+    "EpochRow",
+    "EventRow",
+    "IdempotencyRow",
+    "JobRow",
+    "KeyRow",
+    "ModelRow",
+    "TrialRow",
+]
