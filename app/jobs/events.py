@@ -7,9 +7,11 @@ from sqlalchemy.orm import Session
 
 from app.jobs.tables import EventRow, JobRow
 
+Event = tuple[str, dict[str, Any]]  # kind and data
 
-def record(session: Session, job_id: str, *events: tuple[str, dict[str, Any]]) -> None:
-    """Each event is (kind, data). The job's row is locked until the commit, so that a reader who
+
+def record(session: Session, job_id: str, *events: Event) -> None:
+    """The job's row is locked until the commit, so that a reader who
     has seen number n never misses one below it."""
     last = session.execute(
         update(JobRow)

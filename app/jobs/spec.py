@@ -108,6 +108,15 @@ class ResolvedSpec(JobSpec):
             arms[f"{strategy.name}_{again + 1}" if again else strategy.name] = strategy
         return arms
 
+    def with_datasets(self, sources: list[str], target: str) -> "ResolvedSpec":
+        """The same job with its datasets named by id."""
+        return self.model_copy(
+            update={
+                "sources": tuple(Source(dataset=source) for source in sources),
+                "target": self.target.model_copy(update={"dataset": target}),
+            }
+        )
+
 
 class Choice(BaseModel):
     """One decision that `auto` took."""

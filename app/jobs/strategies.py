@@ -34,15 +34,24 @@ class LinearProbe(Params):
     name: Literal["linear_probe"]
     params: LinearProbeParams = LinearProbeParams()
 
+    def epochs(self, training_epochs: int) -> int:
+        return self.params.max_epochs
+
 
 class FineTune(Params):
     name: Literal["fine_tune"]
     params: FineTuneParams = FineTuneParams()
 
+    def epochs(self, training_epochs: int) -> int:
+        return training_epochs
+
 
 class LpFt(Params):
     name: Literal["lp_ft"]
     params: LpFtParams = LpFtParams()
+
+    def epochs(self, training_epochs: int) -> int:
+        return self.params.max_epochs + training_epochs
 
 
 class Auto(Params):

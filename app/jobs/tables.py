@@ -54,6 +54,7 @@ class TrialRow(Leased):
     status: Mapped[str] = mapped_column(default="waiting")
     progress: Mapped[float] = mapped_column(default=0.0)  # 0..1
     seconds: Mapped[float] = mapped_column(default=0.0)  # of training, over all attempts
+    steps: Mapped[int] = mapped_column(default=0)  # planned optimizer steps, at most
     checkpoint: Mapped[str | None]
     weights: Mapped[str | None]
     predictions: Mapped[str | None]

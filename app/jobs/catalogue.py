@@ -1,0 +1,61 @@
+"""What a job can be made of: GET /v1/strategies and GET /v1/catalog/backbones."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from app.dependencies import Reader
+from app.jobs import backbones, strategies
+
+router = APIRouter(prefix="/v1", tags=["catalogue"])
+
+
+class StrategyOut(BaseModel):
+    name: str
+    summary: str
+    needs: list[str]
+    paper: str | None
+    params: dict[str, Any]
+
+
+class BackboneOut(BaseModel):
+    name: str
+    summary: str
+    params: dict[str, Any]
+
+
+class StrategiesOut(BaseModel):
+    data: list[StrategyOut]
+
+
+class BackbonesOut(BaseModel):
+    data: list[BackboneOut]
+
+
+@router.get("/strategies")
+def list_strategies(_: Reader) -> StrategiesOut:
+    """The ways to transfer, each with the JSON schema of its parameters and its paper."""
+    return StrategiesOut(
+        data=[
+            StrategyOut(
+                name=entry.name,
+                summary=entry.summary,
+                needs=list(entry.needs),
+                paper=entry.paper,
+                params=entry.params_schema,
+            )
+            for entry in strategies.CATALOGUE.values()
+        ]
+    )
+
+
+@router.get("/catalog/backbones")
+def list_backbones(_: Reader) -> BackbonesOut:
+    """The networks, each with the JSON schema of its parameters."""
+    return BackbonesOut(
+        data=[
+            BackboneOut(name=entry.name, summary=entry.summary, params=entry.params_schema)
+            for entry in backbones.CATALOGUE.values()
+        ]
+    )

@@ -1,0 +1,246 @@
+"""The state machine of jobs and trials. Database only: no HTTP, no TensorFlow.
+
+    job     queued -> running -> succeeded | failed | cancelled      running <-> paused
+    trial   waiting -> queued -> running -> succeeded | failed | cancelled
+
+Every transition locks the job's row first and its trials after, so that two of them never deadlock,
+and the last of several trials that end at once sees the others and finalises. `advance` moves on
+whatever can move and may be called at any time, any number of times.
+"""
+
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app import leases
+from app.database import announce, clock, now
+from app.datasets.tables import DatasetRow
+from app.errors import ACCIDENTS, Conflict, FailureCode, WorkFailure
+from app.identifiers import new_id
+from app.jobs import events
+from app.jobs.events import Event
+from app.jobs.plan import PlannedTrial
+from app.jobs.tables import JobRow, TrialRow
+from app.messages import FinaliseJob, IngestDataset, RunTrial
+
+ACTIVE = ("queued", "running")
+ENDED = ("succeeded", "failed", "cancelled")
+FINALISING = "finalising"
+
+
+def submit(session: Session, job: JobRow, trials: list[PlannedTrial], steps: list[int]) -> None:
+    """Writes the job and all its trials (`steps`: of each, at most), and starts what can start."""
+    session.add(job)
+    session.flush()
+    ids = [new_id("trial") for _ in trials]
+    session.add_all(
+        TrialRow(
+            id=ids[position],
+            job_id=job.id,
+            position=position,
+            role=trial.role,
+            arm=trial.arm,
+            seed=trial.seed,
+            labels_per_class=trial.labels_per_class,
+            steps=steps[position],
+            depends_on=None if trial.depends_on is None else ids[trial.depends_on],
+        )
+        for position, trial in enumerate(trials)
+    )
+    session.flush()
+    events.record(session, job.id, status_event(job))
+    advance(session, job.id)
+
+
+def advance(session: Session, job_id: str) -> None:
+    """Queues trials whose dependencies are met; hands a job whose trials have ended on."""
+    job = lock(session, job_id)
+    if job.status not in ACTIVE:
+        return
+    if not _datasets_ready(session, job):
+        return
+    trials = _trials(session, job_id)
+    by_id = {trial.id: trial for trial in trials}
+    for trial in trials:  # in the order of the plan: what a trial depends on stands before it
+        needed = by_id[trial.depends_on] if trial.depends_on else None
+        if trial.status != "waiting":
+            continue
+        if needed is None or needed.status == "succeeded":
+            _queue(session, trial)
+        elif needed.status in ENDED:
+            failure = WorkFailure(
+                FailureCode.DEPENDENCY_FAILED,
+                f"expected the weights of {needed.id} ({needed.arm}), which {needed.status}",
+            )
+            trial.status, trial.error, trial.ended_at = "failed", failure.as_json(), now()
+    if all(trial.status in ENDED for trial in trials) and job.stage != FINALISING:
+        _hand_on(session, job, trials)
+    session.flush()
+
+
+def dataset_settled(session: Session, dataset_id: str) -> None:
+    """Called when an intake has ended, well or badly."""
+    waiting = select(JobRow).where(JobRow.status.in_(ACTIVE)).order_by(JobRow.id)
+    for job in session.scalars(waiting):
+        if dataset_id in {job.target_id, *job.source_ids}:
+            advance(session, job.id)
+
+
+def fail_job(session: Session, job: JobRow, error: dict[str, Any]) -> None:
+    """Called under the job's lock, or by the worker that holds its lease."""
+    job.status, job.stage, job.error, job.ended_at = "failed", "ended", error, now()
+    job.token = job.owner = job.lease_until = None
+    _cancel_trials(session, job.id)
+    session.flush()
+    events.record(session, job.id, status_event(job))
+
+
+# What a user asks for. The same call again changes nothing; an impossible one is a Conflict.
+
+
+def cancel(session: Session, job_id: str) -> JobRow:
+    job = lock(session, job_id)
+    if job.status == "cancelled":
+        return job
+    if job.status in ENDED:
+        raise _impossible(job, "cancelled", "one that has not ended")
+    job.status, job.stage, job.ended_at = "cancelled", "ended", now()
+    job.token = job.owner = job.lease_until = None
+    _cancel_trials(session, job_id)
+    events.record(session, job_id, status_event(job))
+    return job
+
+
+def pause(session: Session, job_id: str) -> JobRow:
+    """Running trials see it within a second, store a checkpoint and give themselves back."""
+    job = lock(session, job_id)
+    if job.status == "paused":
+        return job
+    if job.status not in ACTIVE:
+        raise _impossible(job, "paused", "one that is queued or running")
+    job.status = "paused"
+    job.token = job.owner = job.lease_until = None
+    events.record(session, job_id, status_event(job))
+    return job
+
+
+def resume(session: Session, job_id: str) -> JobRow:
+    job = lock(session, job_id)
+    if job.status in ACTIVE:
+        return job
+    if job.status != "paused":
+        raise _impossible(job, "resumed", "one that is paused")
+    _set_off(session, job)
+    return job
+
+
+def retry(session: Session, job_id: str) -> JobRow:
+    """Runs again what failed; what succeeded stays, and what has a checkpoint goes on from it."""
+    job = lock(session, job_id)
+    if job.status in ACTIVE:
+        return job
+    if job.status != "failed":
+        raise _impossible(job, "retried", "one that failed")
+    for trial in _trials(session, job_id):
+        if trial.status in {"failed", "cancelled"}:
+            trial.status, trial.error, trial.ended_at, trial.attempt = "waiting", None, None, 0
+    for dataset in _datasets(session, job):
+        if dataset.status == "failed":
+            dataset.status, dataset.error, dataset.attempt = "ingesting", None, 0
+            dataset.published_at = session.scalar(select(clock()))
+            announce(session, IngestDataset(dataset.id))
+    job.error = job.ended_at = None
+    _set_off(session, job)
+    return job
+
+
+# Inside
+
+
+def lock(session: Session, job_id: str) -> JobRow:
+    """The job's row, fresh and locked until the commit."""
+    statement = select(JobRow).where(JobRow.id == job_id).with_for_update()
+    return session.execute(statement, execution_options={"populate_existing": True}).scalar_one()
+
+
+def _trials(session: Session, job_id: str) -> list[TrialRow]:
+    statement = select(TrialRow).where(TrialRow.job_id == job_id).order_by(TrialRow.position)
+    return list(session.scalars(statement, execution_options={"populate_existing": True}))
+
+
+def _datasets(session: Session, job: JobRow) -> list[DatasetRow]:
+    ids = {job.target_id, *job.source_ids}
+    statement = select(DatasetRow).where(DatasetRow.id.in_(ids)).order_by(DatasetRow.id)
+    return list(session.scalars(statement, execution_options={"populate_existing": True}))
+
+
+def _datasets_ready(session: Session, job: JobRow) -> bool:
+    datasets = _datasets(session, job)
+    for dataset in datasets:
+        if dataset.status == "failed":
+            reason = (dataset.error or {}).get("message", "unknown")
+            failure = WorkFailure(
+                FailureCode.DATASET_FAILED,
+                f"expected the dataset {dataset.id} ({dataset.name}) to be ready, its intake "
+                f"failed: {reason}",
+                stage="intake",
+            )
+            fail_job(session, job, failure.as_json())
+            return False
+    return all(dataset.status == "ready" for dataset in datasets)
+
+
+def _hand_on(session: Session, job: JobRow, trials: list[TrialRow]) -> None:
+    """All trials have ended: to the finaliser, unless an accident or nothing is left to compare."""
+    accidents = [t for t in trials if t.error and t.error["failure"] in ACCIDENTS]
+    if accidents:
+        fail_job(session, job, accidents[0].error or {})
+        return
+    for role in {t.role for t in trials}:
+        failed = [t for t in trials if t.role == role and t.status == "failed"]
+        if len(failed) == sum(t.role == role for t in trials):
+            fail_job(session, job, failed[0].error or {})
+            return
+    job.stage, job.published_at, job.attempt = FINALISING, session.scalar(select(clock())), 0
+    session.flush()
+    events.record(session, job.id, status_event(job))
+    announce(session, FinaliseJob(job.id))
+
+
+def _queue(session: Session, trial: TrialRow) -> None:
+    trial.status, trial.publish_count = "queued", 0
+    trial.published_at = session.scalar(select(clock()))
+    announce(session, RunTrial(trial.id))
+
+
+def _set_off(session: Session, job: JobRow) -> None:
+    job.status = "running" if job.started_at else "queued"
+    job.stage = "queued"
+    session.flush()
+    events.record(session, job.id, status_event(job))
+    for trial in _trials(session, job.id):
+        if trial.status == "queued":
+            announce(session, RunTrial(trial.id))
+    advance(session, job.id)
+
+
+def _cancel_trials(session: Session, job_id: str) -> None:
+    session.execute(
+        update(TrialRow)
+        .where(TrialRow.job_id == job_id, TrialRow.status.in_(_UNFINISHED))
+        .values(status="cancelled", ended_at=now(), **leases.RELEASED)
+        .execution_options(synchronize_session=False)
+    )
+
+
+_UNFINISHED = ("waiting", "queued", "running")
+
+
+def _impossible(job: JobRow, verb: str, expected: str) -> Conflict:
+    code = "job_ended" if job.status in ENDED else f"job_{job.status}"
+    return Conflict(code, f"only {expected} can be {verb}; {job.id} is {job.status}")
+
+
+def status_event(job: JobRow) -> Event:
+    return "status", {"status": job.status, "stage": job.stage}

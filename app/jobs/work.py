@@ -1,0 +1,148 @@
+"""What a worker does to a job's rows, under its lease."""
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import leases
+from app.database import announce, clock, now
+from app.errors import Fenced, WorkFailure
+from app.jobs import events
+from app.jobs.events import Event
+from app.jobs.lifecycle import ACTIVE, FINALISING, advance, lock, status_event
+from app.jobs.tables import EpochRow, JobRow, TrialRow
+from app.messages import RunTrial
+
+
+def claim_trial(session: Session, owner: str, seconds: float) -> TrialRow | None:
+    """The oldest runnable trial under a fresh lease, or None."""
+    lost = (TrialRow.status == "running") & leases.expired(TrialRow)
+    runnable = ((TrialRow.status == "queued") | lost) & JobRow.status.in_(ACTIVE)
+    while True:
+        found = session.execute(
+            select(TrialRow.id, TrialRow.job_id)
+            .join(JobRow, JobRow.id == TrialRow.job_id)
+            .where(runnable)
+            .order_by(TrialRow.job_id, TrialRow.position)
+            .limit(1)
+        ).first()
+        if found is None:
+            return None
+        job = lock(session, found.job_id)
+        if job.status not in ACTIVE:
+            continue
+        mine = (TrialRow.id == found.id) & ((TrialRow.status == "queued") | lost)
+        trial = leases.claim(
+            session, TrialRow, mine, [TrialRow.id], owner, seconds, status="running"
+        )
+        if trial is None:
+            continue
+        trial.started_at = trial.started_at or now()
+        stage = "pretraining" if trial.role == "pretrain" else "training"
+        if (job.status, job.stage) != ("running", stage):
+            job.status, job.stage = "running", stage
+            job.started_at = job.started_at or now()
+            events.record(session, job.id, status_event(job))
+        events.record(session, job.id, _trial_event(trial))
+        session.flush()
+        return trial
+
+
+def record_progress(
+    session: Session,
+    trial: TrialRow,
+    epochs: list[EpochRow],
+    progress: float,
+    seconds: float,
+    checkpoint: str,
+) -> None:
+    """Metrics and the checkpoint that follows them, together or not at all."""
+    lock(session, trial.job_id)
+    _write(session, trial, progress=progress, seconds=seconds, checkpoint=checkpoint)
+    session.add_all(epochs)
+    events.record(session, trial.job_id, *(_epoch_event(trial, epoch) for epoch in epochs))
+
+
+def release_trial(session: Session, trial: TrialRow, **values: Any) -> None:
+    """A paused job or a worker that drains gives the trial back; that is no failed attempt."""
+    job = lock(session, trial.job_id)
+    _write(
+        session,
+        trial,
+        status="queued",
+        attempt=trial.attempt - 1,
+        published_at=clock(),
+        **values,
+        **leases.RELEASED,
+    )
+    if job.status in ACTIVE:
+        announce(session, RunTrial(trial.id))
+
+
+def finish_trial(session: Session, trial: TrialRow, **results: Any) -> None:
+    _end_trial(session, trial, status="succeeded", progress=1.0, checkpoint=None, **results)
+
+
+def fail_trial(session: Session, trial: TrialRow, failure: WorkFailure) -> None:
+    _end_trial(session, trial, status="failed", error=failure.as_json())
+
+
+def claim_finalisation(session: Session, job_id: str, owner: str, seconds: float) -> JobRow | None:
+    ready = (JobRow.id == job_id) & (JobRow.stage == FINALISING) & JobRow.status.in_(ACTIVE)
+    free = JobRow.token.is_(None) | leases.expired(JobRow)
+    return leases.claim(session, JobRow, ready & free, [JobRow.id], owner, seconds)
+
+
+def finish_job(session: Session, job: JobRow, story: list[Event], **results: Any) -> None:
+    """`story`: the events that come before the last one."""
+    lock(session, job.id)
+    _write_job(session, job, status="succeeded", stage="ended", ended_at=now(), **results)
+    events.record(session, job.id, *story, ("status", {"status": "succeeded", "stage": "ended"}))
+
+
+def _end_trial(session: Session, trial: TrialRow, **values: Any) -> None:
+    lock(session, trial.job_id)
+    _write(session, trial, ended_at=now(), **values, **leases.RELEASED)
+    ended = session.get_one(TrialRow, trial.id, populate_existing=True)
+    events.record(session, trial.job_id, _trial_event(ended))
+    advance(session, trial.job_id)
+
+
+def _write(session: Session, trial: TrialRow, **values: Any) -> None:
+    leases.write(session, TrialRow, trial.id, _token(trial), **values)
+
+
+def _write_job(session: Session, job: JobRow, **values: Any) -> None:
+    leases.write(session, JobRow, job.id, _token(job), **values, **leases.RELEASED)
+
+
+def _token(row: TrialRow | JobRow) -> str:
+    if row.token is None:
+        raise Fenced(f"{row.id}: the lease is gone")
+    return row.token
+
+
+def _trial_event(trial: TrialRow) -> Event:
+    return "trial", {
+        "id": trial.id,
+        "arm": trial.arm,
+        "seed": trial.seed,
+        "labels_per_class": trial.labels_per_class,
+        "status": trial.status,
+        "attempt": trial.attempt,
+        "test": trial.test,
+        "error": trial.error,
+    }
+
+
+def _epoch_event(trial: TrialRow, epoch: EpochRow) -> Event:
+    return "epoch", {
+        "trial": trial.id,
+        "arm": trial.arm,
+        "seed": trial.seed,
+        "phase": epoch.phase,
+        "epoch": epoch.epoch,
+        "split": epoch.split,
+        **epoch.values,
+    }

@@ -1,0 +1,92 @@
+"""Jobs in a database, without HTTP."""
+
+from app.database import Database
+from app.datasets.schemas import Schema
+from app.datasets.tables import DatasetRow
+from app.identifiers import new_id
+from app.jobs import lifecycle, repository, work
+from app.jobs.plan import plan
+from app.jobs.spec import JobSpec, resolve
+from app.jobs.tables import JobRow, TrialRow
+
+SCHEMA = Schema(
+    modality="image",
+    task="classification",
+    shape=(8, 8, 1),
+    dtype="uint8",
+    value_range=(0, 255),
+    classes=("a", "b"),
+    splits={"train": 40, "test": 20},
+    class_counts={"train": (20, 20), "test": (10, 10)},
+)
+
+
+def add_dataset(database: Database, status: str = "ready", project: str = "p") -> str:
+    dataset_id = new_id("ds")
+    with database.write() as session:
+        session.add(
+            DatasetRow(
+                id=dataset_id,
+                project=project,
+                name="letters",
+                origin="upload",
+                spec={},
+                status=status,
+                schema=SCHEMA.model_dump(mode="json") if status == "ready" else None,
+            )
+        )
+    return dataset_id
+
+
+def add_job(database: Database, source: str, target: str, seeds: int = 1) -> str:
+    spec = JobSpec.model_validate(
+        {
+            "sources": [{"dataset": source}],
+            "target": {"dataset": target},
+            "strategies": ["fine_tune"],
+            "evaluation": {"seeds": seeds},
+        }
+    )
+    resolved, _ = resolve(spec, SCHEMA, SCHEMA)
+    trials = plan(resolved)
+    job = JobRow(
+        id=new_id("job"),
+        project="p",
+        name="n",
+        spec=resolved.model_dump(mode="json"),
+        source_ids=[source],
+        target_id=target,
+    )
+    with database.write() as session:
+        lifecycle.submit(session, job, trials, [1] * len(trials))
+    return job.id
+
+
+def ready_job(database: Database, seeds: int = 1) -> str:
+    return add_job(database, add_dataset(database), add_dataset(database), seeds)
+
+
+def claim(database: Database, owner: str = "w", seconds: float = 60) -> TrialRow | None:
+    with database.write() as session:
+        return work.claim_trial(session, owner, seconds)
+
+
+def must_claim(database: Database, owner: str = "w", seconds: float = 60) -> TrialRow:
+    trial = claim(database, owner, seconds)
+    assert trial is not None
+    return trial
+
+
+def finish(database: Database, trial: TrialRow) -> None:
+    with database.write() as session:
+        work.finish_trial(session, trial)
+
+
+def job_of(database: Database, job_id: str) -> JobRow:
+    with database.read() as session:
+        return session.get_one(JobRow, job_id)
+
+
+def trials_of(database: Database, job_id: str) -> list[TrialRow]:
+    with database.read() as session:
+        return repository.trials(session, job_id)

@@ -1,0 +1,216 @@
+"""Jobs move through their states as promised, on both databases."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from app.database import Database
+from app.datasets.tables import DatasetRow
+from app.errors import Conflict, FailureCode, Fenced, WorkFailure
+from app.jobs import events, lifecycle, work
+from app.jobs.tables import EpochRow
+from tests.jobs.factories import (
+    add_dataset,
+    add_job,
+    claim,
+    finish,
+    job_of,
+    must_claim,
+    ready_job,
+    trials_of,
+)
+
+
+def statuses(database: Database, job_id: str) -> list[str]:
+    return [trial.status for trial in trials_of(database, job_id)]
+
+
+def test_a_trial_waits_for_what_it_depends_on(database: Database) -> None:
+    job_id = ready_job(database)
+    assert statuses(database, job_id) == ["queued", "queued", "waiting"]
+    pretrain = must_claim(database)
+    assert pretrain.role == "pretrain"
+    finish(database, pretrain)
+    assert statuses(database, job_id) == ["succeeded", "queued", "queued"]
+
+
+def test_the_last_trial_hands_the_job_to_the_finaliser(database: Database) -> None:
+    job_id = ready_job(database)
+    while trial := claim(database):
+        finish(database, trial)
+    job = job_of(database, job_id)
+    assert (job.status, job.stage) == ("running", "finalising")
+    with database.write() as session:
+        mine = work.claim_finalisation(session, job_id, "w", 60)
+        assert mine is not None
+        assert work.claim_finalisation(session, job_id, "other", 60) is None
+    with database.write() as session:
+        work.finish_job(session, mine, [("report", {"verdict": "no_evidence"})], report={})
+    assert job_of(database, job_id).status == "succeeded"
+    with database.read() as session:
+        story = events.after(session, job_id, 0)
+    assert [event.number for event in story] == list(range(1, len(story) + 1))
+    assert [event.kind for event in story[-2:]] == ["report", "status"]
+
+
+def test_trials_that_end_at_once_finalise_once(database: Database) -> None:
+    job_id = ready_job(database, seeds=4)
+    finish(database, must_claim(database))
+    running = [must_claim(database) for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda trial: finish(database, trial), running))
+    assert job_of(database, job_id).stage == "finalising"
+    with database.read() as session:
+        stages = [e.data.get("stage") for e in events.after(session, job_id, 0)]
+    assert stages.count("finalising") == 1
+
+
+def test_workers_that_claim_at_once_get_different_trials(database: Database) -> None:
+    ready_job(database, seeds=8)
+    finish(database, must_claim(database))
+    with ThreadPoolExecutor(8) as pool:
+        claimed = list(pool.map(lambda n: must_claim(database, f"w{n}").id, range(16)))
+    assert len(set(claimed)) == 16
+    assert claim(database) is None
+
+
+def test_a_job_waits_for_its_datasets(database: Database) -> None:
+    target = add_dataset(database, status="ingesting")
+    job_id = add_job(database, add_dataset(database), target)
+    assert set(statuses(database, job_id)) == {"waiting"}
+    with database.write() as session:
+        session.get_one(DatasetRow, target).status = "ready"
+        session.flush()
+        lifecycle.dataset_settled(session, target)
+    assert "queued" in statuses(database, job_id)
+
+
+def test_a_dataset_that_failed_fails_the_job_and_retry_takes_it_in_again(
+    database: Database,
+) -> None:
+    target = add_dataset(database, status="ingesting")
+    job_id = add_job(database, add_dataset(database), target)
+    failure = WorkFailure(FailureCode.DOWNLOAD_FAILED, "no network", stage="intake")
+    with database.write() as session:
+        dataset = session.get_one(DatasetRow, target)
+        dataset.status, dataset.error = "failed", failure.as_json()
+        session.flush()
+        lifecycle.dataset_settled(session, target)
+    job = job_of(database, job_id)
+    assert job.status == "failed"
+    assert job.error is not None
+    assert job.error["code"] == "dataset_failed"
+    assert "no network" in job.error["message"]
+    assert set(statuses(database, job_id)) == {"cancelled"}
+    with database.write() as session:
+        lifecycle.retry(session, job_id)
+    with database.read() as session:
+        assert session.get_one(DatasetRow, target).status == "ingesting"
+    assert job_of(database, job_id).status == "queued"
+
+
+def test_cancel_fences_what_is_running(database: Database) -> None:
+    job_id = ready_job(database)
+    trial = must_claim(database)
+    with database.write() as session:
+        lifecycle.cancel(session, job_id)
+    assert set(statuses(database, job_id)) == {"cancelled"}
+    with pytest.raises(Fenced):
+        finish(database, trial)
+    with database.write() as session:
+        assert lifecycle.cancel(session, job_id).status == "cancelled"
+    with database.write() as session, pytest.raises(Conflict):
+        lifecycle.resume(session, job_id)
+
+
+def test_a_paused_job_gives_nothing_out_and_resumes(database: Database) -> None:
+    job_id = ready_job(database)
+    trial = must_claim(database)
+    with database.write() as session:
+        lifecycle.pause(session, job_id)
+    assert claim(database) is None
+    with database.write() as session:
+        work.release_trial(session, trial, checkpoint="checkpoints/x")
+    assert claim(database) is None
+    with database.write() as session:
+        lifecycle.resume(session, job_id)
+    again = must_claim(database)
+    assert (again.id, again.checkpoint, again.attempt) == (trial.id, "checkpoints/x", 1)
+
+
+def test_a_job_paused_while_it_is_finalised_is_finalised_after_it(database: Database) -> None:
+    job_id = ready_job(database)
+    while trial := claim(database):
+        finish(database, trial)
+    with database.write() as session:
+        job = work.claim_finalisation(session, job_id, "w", 60)
+        assert job is not None
+    with database.write() as session:
+        lifecycle.pause(session, job_id)
+    with pytest.raises(Fenced), database.write() as session:
+        work.finish_job(session, job, [])
+    with database.write() as session:
+        lifecycle.resume(session, job_id)
+    assert job_of(database, job_id).stage == "finalising"
+
+
+def test_metrics_and_checkpoint_stand_together_or_not_at_all(database: Database) -> None:
+    job_id = ready_job(database)
+    trial = must_claim(database)
+    epoch = {"trial_id": trial.id, "phase": "pretrain", "epoch": 1, "split": "train"}
+    with database.write() as session:
+        row = EpochRow(**epoch, phase_index=0, values={"loss": 1.0})
+        work.record_progress(session, trial, [row], 0.1, 2.0, "checkpoints/1")
+    with database.write() as session:
+        lifecycle.cancel(session, job_id)
+    row = EpochRow(**{**epoch, "epoch": 2}, phase_index=0, values={"loss": 0.5})
+    with pytest.raises(Fenced), database.write() as session:
+        work.record_progress(session, trial, [row], 0.2, 3.0, "checkpoints/2")
+    (pretrain, *_) = trials_of(database, job_id)
+    assert pretrain.checkpoint == "checkpoints/1"
+    with database.read() as session:
+        assert session.query(EpochRow).count() == 1
+
+
+def test_a_trial_that_diverged_is_a_result_and_an_accident_is_not(database: Database) -> None:
+    for code, seeds, status in (
+        (FailureCode.DIVERGED, 2, "running"),
+        (FailureCode.DISK_FULL, 2, "failed"),
+        (FailureCode.DIVERGED, 1, "failed"),
+    ):
+        job_id = ready_job(database, seeds)
+        failed = False
+        while trial := claim(database):
+            if trial.role == "transfer" and not failed:
+                failed = True
+                with database.write() as session:
+                    work.fail_trial(session, trial, WorkFailure(code, "x", stage="finetune"))
+            else:
+                finish(database, trial)
+        job = job_of(database, job_id)
+        assert job.status == status, code
+        if status == "running":
+            assert job.stage == "finalising"
+        else:
+            assert job.error is not None
+            assert job.error["code"] == str(code)
+
+
+def test_retry_runs_again_what_failed_and_nothing_else(database: Database) -> None:
+    job_id = ready_job(database)
+    pretrain = must_claim(database)
+    with database.write() as session:
+        failure = WorkFailure(FailureCode.DISK_FULL, "no space left", stage="pretrain")
+        work.fail_trial(session, pretrain, failure)
+    while trial := claim(database):
+        finish(database, trial)
+    assert job_of(database, job_id).status == "failed"
+    assert statuses(database, job_id) == ["failed", "succeeded", "failed"]
+    with database.write() as session:
+        lifecycle.retry(session, job_id)
+    assert statuses(database, job_id) == ["queued", "succeeded", "waiting"]
+    while trial := claim(database):
+        finish(database, trial)
+    assert job_of(database, job_id).stage == "finalising"
+    with database.write() as session:
+        assert lifecycle.retry(session, job_id).status == "running"

@@ -1,0 +1,147 @@
+"""What was lost is found again, on both databases."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from app import leases
+from app.database import Database, clock
+from app.datasets.tables import DatasetRow
+from app.errors import Fenced
+from app.jobs import recovery, work
+from app.jobs.tables import TrialRow
+from app.messages import FinaliseJob, IngestDataset, Message, RunTrial
+from app.settings import Settings
+from app.tables import Base
+from tests.jobs.factories import (
+    add_dataset,
+    claim,
+    finish,
+    job_of,
+    must_claim,
+    ready_job,
+    trials_of,
+)
+
+EXPIRED = 0.01
+
+
+@pytest.fixture
+def sent() -> list[Message]:
+    return []
+
+
+@pytest.fixture
+def database(database_url: str, sent: list[Message]) -> Iterator[Database]:
+    database = Database(database_url, sent.append)
+    Base.metadata.create_all(database.engine)
+    yield database
+    database.dispose()
+
+
+def test_an_expired_trial_is_queued_again(
+    database: Database, settings: Settings, sent: list[Message]
+) -> None:
+    ready_job(database)
+    lost = must_claim(database, seconds=EXPIRED)
+    time.sleep(0.05)
+    sent.clear()
+    recovery.recover(database, settings)
+    assert RunTrial(lost.id) in sent
+    again = must_claim(database)
+    assert (again.id, again.attempt) == (lost.id, 2)
+    with pytest.raises(Fenced):
+        finish(database, lost)
+    finish(database, again)
+
+
+def test_a_trial_that_is_lost_too_often_fails(database: Database, settings: Settings) -> None:
+    job_id = ready_job(database)
+    few = settings.model_copy(update={"max_attempts": 2})
+    for _ in range(2):
+        must_claim(database, seconds=EXPIRED)
+        time.sleep(0.05)
+        recovery.recover(database, few)
+    pretrain, scratch, transfer = trials_of(database, job_id)
+    assert pretrain.error is not None
+    assert (pretrain.status, pretrain.error["code"]) == ("failed", "worker_lost")
+    assert transfer.error is not None
+    assert (transfer.status, transfer.error["code"]) == ("failed", "dependency_failed")
+    assert scratch.status == "queued"
+    finish(database, must_claim(database))
+    job = job_of(database, job_id)
+    assert job.error is not None
+    assert (job.status, job.error["code"]) == ("failed", "worker_lost")
+
+
+def test_a_child_known_to_be_dead_is_not_waited_for(database: Database, settings: Settings) -> None:
+    ready_job(database)
+    must_claim(database, owner="dead", seconds=600)
+    must_claim(database, owner="alive", seconds=600)
+    with database.write() as session:
+        recovery.abandon(session, "dead")
+    recovery.recover(database, settings)
+    assert must_claim(database).role == "pretrain"
+    assert claim(database) is None
+
+
+def test_a_lost_message_is_sent_again_and_with_patience(
+    database: Database, settings: Settings, sent: list[Message]
+) -> None:
+    ready_job(database)
+    sent.clear()
+    recovery.recover(database, settings)
+    assert sent == []  # it was sent a moment ago
+    quick = settings.model_copy(update={"republish_after_seconds": 0.1})
+    time.sleep(0.15)
+    recovery.recover(database, quick)
+    assert {type(message) for message in sent} == {RunTrial}
+    count = len(sent)
+    time.sleep(0.15)
+    recovery.recover(database, quick)  # the second time after twice as long
+    assert len(sent) == count
+
+
+def test_intakes_and_finalisations_are_recovered_too(
+    database: Database, settings: Settings, sent: list[Message]
+) -> None:
+    dataset_id = add_dataset(database, status="ingesting")
+    job_id = ready_job(database)
+    while trial := claim(database):
+        finish(database, trial)
+    with database.write() as session:
+        raw = DatasetRow.id == dataset_id
+        assert leases.claim(session, DatasetRow, raw, [DatasetRow.id], "w", EXPIRED)
+        assert work.claim_finalisation(session, job_id, "w", EXPIRED)
+    time.sleep(0.05)
+    sent.clear()
+    recovery.recover(database, settings)
+    assert set(sent) >= {IngestDataset(dataset_id), FinaliseJob(job_id)}
+    for _ in range(settings.max_attempts):
+        with database.write() as session:
+            leases.claim(session, DatasetRow, raw, [DatasetRow.id], "w", EXPIRED)
+            work.claim_finalisation(session, job_id, "w", EXPIRED)
+        time.sleep(0.05)
+        recovery.recover(database, settings)
+    job = job_of(database, job_id)
+    assert job.error is not None
+    assert (job.status, job.error["code"]) == ("failed", "worker_lost")
+    with database.read() as session:
+        assert session.get_one(DatasetRow, dataset_id).status == "failed"
+
+
+def test_nothing_is_taken_back_from_a_worker_that_renews(
+    database: Database, settings: Settings
+) -> None:
+    ready_job(database)
+    trial = must_claim(database, seconds=0.3)
+    assert trial.token is not None
+    with database.write() as session:
+        leases.renew(session, TrialRow, trial.id, trial.token, 60)
+    time.sleep(0.4)
+    recovery.recover(database, settings)
+    with database.read() as session:
+        row = session.get_one(TrialRow, trial.id)
+        assert row.token == trial.token
+        assert session.scalar(clock()) < (row.lease_until or 0)

@@ -1,0 +1,65 @@
+"""The Celery application of a worker, and what happens around its child processes.
+
+Prefork: the parent imports TensorFlow, so that children share its memory, and runs no operation of
+it, which would hang them. A child is kept for many trials, with its compiled functions.
+"""
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+from typing import Any
+
+import keras  # noqa: F401  imported before the fork on purpose
+import structlog
+import tensorflow  # noqa: F401
+from billiard.exceptions import WorkerLostError
+from celery import signals
+
+from app.database import Database
+from app.jobs import recovery
+from app.messages import Publisher, celery_application
+from app.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+settings = Settings()
+application = celery_application(settings.broker)
+application.conf.update(
+    worker_concurrency=settings.training_slots + 1,  # one more for intakes and finalising
+    imports=["worker.tasks"],
+)
+draining = multiprocessing.Event()  # made before the fork: every child sees it set
+
+
+@signals.worker_shutting_down.connect  # type: ignore[untyped-decorator]  # Celery has no types
+def _drain(**_: Any) -> None:
+    draining.set()
+
+
+@signals.worker_process_init.connect  # type: ignore[untyped-decorator]
+def _start_child(**_: Any) -> None:
+    """A child dies with its parent: an orphan would train for nobody."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+        if os.getppid() == 1:
+            os._exit(1)
+    from worker.training.threads import configure_tensorflow
+
+    configure_tensorflow()
+
+
+@signals.task_failure.connect  # type: ignore[untyped-decorator]
+def _free_leases(task_id: str, exception: BaseException, **_: Any) -> None:
+    """A child was killed: its lease ends now, and `recover` need not wait for it."""
+    if not isinstance(exception, WorkerLostError):
+        return
+    database = Database(settings.database, Publisher(application))
+    try:
+        with database.write() as session:
+            recovery.abandon(session, task_id)
+        recovery.recover(database, settings)
+    finally:
+        database.dispose()
+    log.warning("child_lost", task=task_id)

@@ -1,0 +1,98 @@
+"""What a woken child does: claim a row, do the work, and go on while there is work."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+from filelock import FileLock, Timeout
+from sqlalchemy import select
+
+from app import leases
+from app.datasets.tables import DatasetRow
+from app.jobs import work
+from app.jobs.lifecycle import ACTIVE
+from app.jobs.tables import JobRow, TrialRow
+from worker.lease_keeper import LeaseKeeper
+from worker.workplace import Workplace
+
+log = structlog.get_logger(__name__)
+
+
+def train(place: Workplace, owner: str) -> None:
+    """Trains trial after trial. A machine trains `training_slots` at once; a child that finds all
+    slots taken leaves at once, so that intakes never wait behind a long training."""
+    while True:
+        with _training_slot(place) as got_one:
+            if not got_one:
+                return
+            while not place.is_draining() and (trial := _claim(place, owner)):
+                _run(place, trial)
+        # A trial queued while the slot was held sent its message to a child that found it taken.
+        if place.is_draining() or not _has_queued(place):
+            return
+
+
+def finalise(place: Workplace, job_id: str, owner: str) -> None:
+    from worker import finalising
+
+    with place.database.write() as session:
+        lease = place.settings.lease_seconds
+        job = work.claim_finalisation(session, job_id, owner, lease)
+    if job is not None:
+        with LeaseKeeper(place, job):
+            finalising.run(place, job)
+
+
+def ingest(place: Workplace, dataset_id: str, owner: str) -> None:
+    from worker.intake.intake import ingest as take_in
+
+    with place.database.write() as session:
+        free = DatasetRow.token.is_(None) | leases.expired(DatasetRow)
+        raw = (DatasetRow.id == dataset_id) & (DatasetRow.status == "ingesting") & free
+        dataset = leases.claim(
+            session, DatasetRow, raw, [DatasetRow.id], owner, place.settings.lease_seconds
+        )
+    if dataset is not None:
+        with LeaseKeeper(place, dataset):
+            take_in(place.database, place.storage, place.settings, dataset)
+
+
+def _claim(place: Workplace, owner: str) -> TrialRow | None:
+    with place.database.write() as session:
+        return work.claim_trial(session, owner, place.settings.lease_seconds)
+
+
+def _run(place: Workplace, trial: TrialRow) -> None:
+    from worker import trial_run
+
+    with LeaseKeeper(place, trial) as keeper:
+        trial_run.run(place, trial, keeper)
+
+
+def _has_queued(place: Workplace) -> bool:
+    waiting = (
+        select(TrialRow.id)
+        .join(JobRow, JobRow.id == TrialRow.job_id)
+        .where(TrialRow.status == "queued", JobRow.status.in_(ACTIVE))
+        .limit(1)
+    )
+    with place.database.read() as session:
+        return session.scalar(waiting) is not None
+
+
+@contextmanager
+def _training_slot(place: Workplace) -> Iterator[bool]:
+    """A file lock: it is free again however its holder ends."""
+    place.settings.run_dir.mkdir(parents=True, exist_ok=True)
+    for number in range(place.settings.training_slots):
+        slot = FileLock(place.settings.run_dir / f"training-slot-{number}.lock")
+        try:
+            slot.acquire(blocking=False)
+        except Timeout:
+            continue
+        try:
+            yield True
+        finally:
+            slot.release()
+        return
+    yield False
