@@ -45,7 +45,7 @@ def _start_child(**_: Any) -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
         if os.getppid() == 1:
             os._exit(1)
-    from worker.training.threads import configure_tensorflow
+    from worker.training.device import configure_tensorflow
 
     configure_tensorflow()
 

@@ -7,7 +7,6 @@ import os
 import signal
 import threading
 import time
-from enum import Enum
 from types import TracebackType
 from typing import Self
 
@@ -19,17 +18,13 @@ from app import leases
 from app.errors import Fenced
 from app.jobs.tables import JobRow, TrialRow
 from app.leases import Leased
+from worker.training.setup import Signal
 from worker.workplace import Workplace
 
 log = structlog.get_logger(__name__)
 
 LOOK_SECONDS = 0.4
 GRACE_SECONDS = 60.0  # work that has not stopped by then is killed with its process
-
-
-class Signal(Enum):
-    PAUSE = "pause"  # store a checkpoint and give the trial back
-    STOP = "stop"  # the lease is gone: write nothing
 
 
 class LeaseKeeper:

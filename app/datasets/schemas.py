@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Modality = Literal["image"]
 Task = Literal["classification"]
+Split = Literal["train", "test"]
 DatasetStatus = Literal["ingesting", "ready", "failed"]
 
 
@@ -32,7 +33,11 @@ class Schema(BaseModel):
 class DatasetSpec(BaseModel):
     """How to read an upload; the `spec` part of the multipart body."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={"examples": [{"name": "letters", "test_fraction": 0.2}]},
+    )
 
     name: str = Field(min_length=1, max_length=200)
     modality: Modality = "image"
@@ -42,8 +47,8 @@ class DatasetSpec(BaseModel):
     )
 
 
-class DatasetFrom(DatasetSpec):
-    """A dataset that is not uploaded."""
+class DatasetFrom(BaseModel):
+    """A dataset that is not uploaded. Its name is the catalogue's where none is given."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -52,6 +57,7 @@ class DatasetFrom(DatasetSpec):
         json_schema_extra={"examples": [{"name": "digits", "from": "catalog:mnist_5k"}]},
     )
 
+    name: str = Field(min_length=1, max_length=200)
     origin: str = Field(alias="from", pattern=r"^catalog:[a-z0-9_]+$")
 
     @model_validator(mode="before")
@@ -78,3 +84,32 @@ class DatasetOut(BaseModel):
         None, description="why the intake failed: {code, message, param, stage, errors}"
     )
     content_hash: str | None = None
+
+
+class PreviewItem(BaseModel):
+    index: int = Field(description="its place in the split")
+    label: str
+    image: list[list[list[float]]] = Field(description="raw values, [height][width][channels]")
+
+
+class PreviewOut(BaseModel):
+    dataset: str
+    split: Split
+    offset: int
+    total: int = Field(description="items in the split")
+    data: list[PreviewItem] = Field(description="fewer than asked for where images are large")
+
+
+class CataloguedDataset(BaseModel):
+    """A dataset that a job can name as it is: `catalog:NAME`."""
+
+    name: str
+    reference: str
+    title: str
+    licence: str
+    schema_: Schema = Field(alias="schema", serialization_alias="schema")
+    download_bytes: int = Field(description="0: it comes with the worker and needs no network")
+
+
+class CatalogueOut(BaseModel):
+    data: list[CataloguedDataset]

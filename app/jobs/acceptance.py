@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from app.datasets import repository as datasets
-from app.datasets.catalogue import CATALOGUE
+from app.datasets.catalogue import CATALOGUE, PREFIX
 from app.datasets.schemas import Schema
 from app.errors import Conflict, Invalid, NotFound, invalid
 from app.identifiers import new_id
@@ -13,8 +13,6 @@ from app.jobs import lifecycle
 from app.jobs.plan import PlannedTrial, plan
 from app.jobs.spec import Choice, JobSpec, ResolvedSpec, resolve
 from app.jobs.tables import JobRow
-
-CATALOG = "catalog:"
 
 
 @dataclass(frozen=True)
@@ -56,10 +54,10 @@ def accept(session: Session, project: str, spec: JobSpec) -> JobRow:
 
 
 def _schema(session: Session, project: str, reference: str, pointer: str) -> Schema:
-    name = reference.removeprefix(CATALOG)
-    if reference.startswith(CATALOG):
+    name = reference.removeprefix(PREFIX)
+    if reference.startswith(PREFIX):
         if name not in CATALOGUE:
-            known = ", ".join(f"{CATALOG}{known}" for known in CATALOGUE)
+            known = ", ".join(f"{PREFIX}{known}" for known in CATALOGUE)
             raise invalid("unknown_dataset", f"expected one of {known}, got {reference}", pointer)
         return CATALOGUE[name].schema
     try:
@@ -78,7 +76,7 @@ def _schema(session: Session, project: str, reference: str, pointer: str) -> Sch
 
 
 def _identify(session: Session, project: str, reference: str) -> str:
-    if reference.startswith(CATALOG):
-        name = reference.removeprefix(CATALOG)
+    if reference.startswith(PREFIX):
+        name = reference.removeprefix(PREFIX)
         return datasets.obtain_from_catalogue(session, project, name).id
     return reference

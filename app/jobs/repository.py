@@ -19,7 +19,7 @@ def get(session: Session, project: str, job_id: str) -> JobRow:
     return job
 
 
-def of_project(project: str, status: str | None) -> Select[tuple[JobRow]]:
+def of_project(project: str, status: str | None) -> Select[JobRow]:
     statement = select(JobRow).where(JobRow.project == project)
     return statement if status is None else statement.where(JobRow.status == status)
 
@@ -75,15 +75,6 @@ def epochs(
     for epoch in session.scalars(statement):
         found[epoch.trial_id].append(epoch)
     return found
-
-
-def uses_dataset(session: Session, dataset_id: str) -> str | None:
-    """The id of a job that has not ended and needs the dataset, if there is one."""
-    active = select(JobRow).where(JobRow.status.in_(("queued", "running", "paused")))
-    for job in session.scalars(active):
-        if dataset_id == job.target_id or dataset_id in job.source_ids:
-            return job.id
-    return None
 
 
 def seconds_per_step(session: Session, backbone: str, last: int = 20) -> float | None:

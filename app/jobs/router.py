@@ -1,4 +1,4 @@
-"""/v1/jobs: submit, watch, steer, read the evidence."""
+"""/v1/jobs: submit, watch (stream.py), steer, read the evidence."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ from app.conditional import conditional
 from app.dependencies import PageOf, Reader, ReadSession, Writer, WriteSession
 from app.errors import Conflict, NotFound
 from app.idempotency import Answer, IdempotencyKey, answer_once, fingerprint, respond
-from app.jobs import acceptance, lifecycle, repository
+from app.jobs import acceptance, lifecycle, repository, stream
 from app.jobs.report import Report
 from app.jobs.schemas import (
     Failure,
@@ -28,15 +28,19 @@ from app.jobs.spec import Choice, JobSpec
 from app.jobs.tables import EpochRow, JobRow, TrialRow
 from app.pages import Listing, fetch_page
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
-validation = APIRouter(prefix="/v1", tags=["jobs"])
+router = APIRouter(prefix="/v1", tags=["jobs"])
+router.include_router(stream.router)
 
 POLL_SECONDS = "1"
 
 
-@router.post("", status_code=202, response_model=JobOut)
+@router.post("/jobs", status_code=202, response_model=JobOut)
 def create(
-    spec: JobSpec, request: Request, session: WriteSession, caller: Writer, key: IdempotencyKey
+    spec: JobSpec,
+    request: Request,
+    session: WriteSession,
+    caller: Writer,
+    key: IdempotencyKey = None,
 ) -> Response:
     """Accepts a transfer job: it is checked against its datasets, planned and queued."""
 
@@ -50,7 +54,7 @@ def create(
     return respond(answer_once(session, caller, key, mark, make))
 
 
-@validation.post("/jobs:validate")
+@router.post("/jobs:validate")
 def validate(spec: JobSpec, session: ReadSession, caller: Reader) -> ValidationOut:
     """The same checks, and the plan, with nothing started."""
     accepted = acceptance.check(session, caller.project, spec)
@@ -73,7 +77,7 @@ def validate(spec: JobSpec, session: ReadSession, caller: Reader) -> ValidationO
     )
 
 
-@router.get("")
+@router.get("/jobs")
 def list_jobs(
     session: ReadSession, caller: Reader, page: PageOf, status: JobStatus | None = None
 ) -> Listing[JobOut]:
@@ -85,14 +89,14 @@ def list_jobs(
     return Listing[JobOut](data=jobs, has_more=has_more, next=following)
 
 
-@router.get("/{job_id}", response_model=JobOut)
+@router.get("/jobs/{job_id}", response_model=JobOut)
 def show(job_id: str, request: Request, session: ReadSession, caller: Reader) -> Response:
     job = _job(session, repository.get(session, caller.project, job_id))
     headers = {} if job.status in lifecycle.ENDED else {"Retry-After": POLL_SECONDS}
     return conditional(request, job, headers=headers)
 
 
-@router.delete("/{job_id}", status_code=204)
+@router.delete("/jobs/{job_id}", status_code=204)
 def delete(job_id: str, session: WriteSession, caller: Writer) -> None:
     """Removes an ended job with its trials and metrics. Its models stay."""
     job = repository.get(session, caller.project, job_id)
@@ -103,35 +107,35 @@ def delete(job_id: str, session: WriteSession, caller: Writer) -> None:
     session.delete(job)
 
 
-@router.post("/{job_id}/cancel")
+@router.post("/jobs/{job_id}/cancel")
 def cancel(job_id: str, session: WriteSession, caller: Writer) -> JobOut:
     """Ends the job; what is training stops within two seconds."""
     repository.get(session, caller.project, job_id)
     return _job(session, lifecycle.cancel(session, job_id))
 
 
-@router.post("/{job_id}/pause")
+@router.post("/jobs/{job_id}/pause")
 def pause(job_id: str, session: WriteSession, caller: Writer) -> JobOut:
     """What is training stores a checkpoint and lets go of its worker."""
     repository.get(session, caller.project, job_id)
     return _job(session, lifecycle.pause(session, job_id))
 
 
-@router.post("/{job_id}/resume")
+@router.post("/jobs/{job_id}/resume")
 def resume(job_id: str, session: WriteSession, caller: Writer) -> JobOut:
     """Goes on from the checkpoints, bit for bit as if never paused."""
     repository.get(session, caller.project, job_id)
     return _job(session, lifecycle.resume(session, job_id))
 
 
-@router.post("/{job_id}/retry")
+@router.post("/jobs/{job_id}/retry")
 def retry(job_id: str, session: WriteSession, caller: Writer) -> JobOut:
     """Runs again what failed; what succeeded stays."""
     repository.get(session, caller.project, job_id)
     return _job(session, lifecycle.retry(session, job_id))
 
 
-@router.get("/{job_id}/trials")
+@router.get("/jobs/{job_id}/trials")
 def trials(
     job_id: str, session: ReadSession, caller: Reader, arm: str | None = None
 ) -> Listing[TrialOut]:
@@ -142,7 +146,7 @@ def trials(
 
 
 @router.get(
-    "/{job_id}/metrics",
+    "/jobs/{job_id}/metrics",
     response_model=MetricsOut,
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
 )
@@ -166,7 +170,7 @@ def metrics(
             arm=row.arm,
             seed=row.seed,
             labels_per_class=row.labels_per_class,
-            status=row.status,  # type: ignore[arg-type]  # a string in the database
+            status=row.status,
             epochs=[_epoch(epoch) for epoch in epochs[row.id]],
             test=row.test,
         )
@@ -177,7 +181,7 @@ def metrics(
     return conditional(request, MetricsOut(job_id=job.id, trials=found))
 
 
-@router.get("/{job_id}/report", response_model=Report)
+@router.get("/jobs/{job_id}/report", response_model=Report)
 def report(job_id: str, request: Request, session: ReadSession, caller: Reader) -> Response:
     """The evidence: did the transfer help, and by how much."""
     job = repository.get(session, caller.project, job_id)
@@ -220,7 +224,8 @@ def _job_out(job: JobRow, tally: repository.Tally) -> JobOut:
 def _eta(job: JobRow, progress: float) -> float | None:
     if job.status != "running" or job.started_at is None or progress <= 0:
         return None
-    elapsed = (datetime.now(UTC) - job.started_at).total_seconds()
+    # Up to the last news, not to this moment: the answer and its ETag stay while nothing moves.
+    elapsed = (job.updated_at - job.started_at).total_seconds()
     return round(elapsed * (1 - progress) / progress, 1)
 
 

@@ -14,7 +14,7 @@ from app.errors import BadRequest, Finding
 from app.jobs import events, lifecycle, repository
 from app.jobs.tables import EventRow, JobRow
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 POLL_SECONDS = 0.25
 

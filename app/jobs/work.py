@@ -1,5 +1,6 @@
 """What a worker does to a job's rows, under its lease."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -10,7 +11,7 @@ from app.database import announce, clock, now
 from app.errors import Fenced, WorkFailure
 from app.jobs import events
 from app.jobs.events import Event
-from app.jobs.lifecycle import ACTIVE, FINALISING, advance, lock, status_event
+from app.jobs.lifecycle import ACTIVE, FINALISING, advance, fail_job, lock, status_event
 from app.jobs.tables import EpochRow, JobRow, TrialRow
 from app.messages import RunTrial
 
@@ -50,42 +51,36 @@ def claim_trial(session: Session, owner: str, seconds: float) -> TrialRow | None
 
 
 def record_progress(
-    session: Session,
-    trial: TrialRow,
-    epochs: list[EpochRow],
-    progress: float,
-    seconds: float,
-    checkpoint: str,
+    session: Session, trial: TrialRow, epochs: Sequence[EpochRow], **values: Any
 ) -> None:
-    """Metrics and the checkpoint that follows them, together or not at all."""
+    """Metrics and the checkpoint that follows them (one of `values`), together or not at all."""
     lock(session, trial.job_id)
-    _write(session, trial, progress=progress, seconds=seconds, checkpoint=checkpoint)
-    session.add_all(epochs)
-    events.record(session, trial.job_id, *(_epoch_event(trial, epoch) for epoch in epochs))
+    _write(session, trial, **values)
+    _add_epochs(session, trial, epochs)
 
 
-def release_trial(session: Session, trial: TrialRow, **values: Any) -> None:
+def release_trial(
+    session: Session, trial: TrialRow, epochs: Sequence[EpochRow] = (), **values: Any
+) -> None:
     """A paused job or a worker that drains gives the trial back; that is no failed attempt."""
     job = lock(session, trial.job_id)
-    _write(
-        session,
-        trial,
-        status="queued",
-        attempt=trial.attempt - 1,
-        published_at=clock(),
-        **values,
-        **leases.RELEASED,
-    )
+    given_back = {"status": "queued", "attempt": trial.attempt - 1, "published_at": clock()}
+    _write(session, trial, **given_back, **values, **leases.RELEASED)
+    _add_epochs(session, trial, epochs)
     if job.status in ACTIVE:
         announce(session, RunTrial(trial.id))
 
 
-def finish_trial(session: Session, trial: TrialRow, **results: Any) -> None:
-    _end_trial(session, trial, status="succeeded", progress=1.0, checkpoint=None, **results)
+def finish_trial(
+    session: Session, trial: TrialRow, epochs: Sequence[EpochRow] = (), **results: Any
+) -> None:
+    ended = {"status": "succeeded", "progress": 1.0, "checkpoint": None}
+    _end_trial(session, trial, epochs, **ended, **results)
 
 
 def fail_trial(session: Session, trial: TrialRow, failure: WorkFailure) -> None:
-    _end_trial(session, trial, status="failed", error=failure.as_json())
+    """What was not yet recorded is not: a retry goes on from the last checkpoint."""
+    _end_trial(session, trial, (), status="failed", error=failure.as_json())
 
 
 def claim_finalisation(session: Session, job_id: str, owner: str, seconds: float) -> JobRow | None:
@@ -101,12 +96,27 @@ def finish_job(session: Session, job: JobRow, story: list[Event], **results: Any
     events.record(session, job.id, *story, ("status", {"status": "succeeded", "stage": "ended"}))
 
 
-def _end_trial(session: Session, trial: TrialRow, **values: Any) -> None:
+def fail_finalisation(session: Session, job: JobRow, failure: WorkFailure) -> None:
+    locked = lock(session, job.id)
+    _write_job(session, job)
+    fail_job(session, locked, failure.as_json())
+
+
+def _end_trial(
+    session: Session, trial: TrialRow, epochs: Sequence[EpochRow], **values: Any
+) -> None:
     lock(session, trial.job_id)
     _write(session, trial, ended_at=now(), **values, **leases.RELEASED)
+    _add_epochs(session, trial, epochs)
     ended = session.get_one(TrialRow, trial.id, populate_existing=True)
     events.record(session, trial.job_id, _trial_event(ended))
     advance(session, trial.job_id)
+
+
+def _add_epochs(session: Session, trial: TrialRow, epochs: Sequence[EpochRow]) -> None:
+    if epochs:
+        session.add_all(epochs)
+        events.record(session, trial.job_id, *(_epoch_event(trial, epoch) for epoch in epochs))
 
 
 def _write(session: Session, trial: TrialRow, **values: Any) -> None:

@@ -160,12 +160,12 @@ def test_metrics_and_checkpoint_stand_together_or_not_at_all(database: Database)
     epoch = {"trial_id": trial.id, "phase": "pretrain", "epoch": 1, "split": "train"}
     with database.write() as session:
         row = EpochRow(**epoch, phase_index=0, values={"loss": 1.0})
-        work.record_progress(session, trial, [row], 0.1, 2.0, "checkpoints/1")
+        work.record_progress(session, trial, [row], checkpoint="checkpoints/1")
     with database.write() as session:
         lifecycle.cancel(session, job_id)
     row = EpochRow(**{**epoch, "epoch": 2}, phase_index=0, values={"loss": 0.5})
     with pytest.raises(Fenced), database.write() as session:
-        work.record_progress(session, trial, [row], 0.2, 3.0, "checkpoints/2")
+        work.record_progress(session, trial, [row], checkpoint="checkpoints/2")
     (pretrain, *_) = trials_of(database, job_id)
     assert pretrain.checkpoint == "checkpoints/1"
     with database.read() as session:

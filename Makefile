@@ -1,0 +1,49 @@
+# Two commands on a bare machine: `make demo` and `make test`. Both need python3 and make, nothing else.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: install demo up test check lint fast slow bench clean
+
+install: $(INSTALLED)
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[worker,dev,postgres,s3]'
+	@touch $@
+
+demo: install
+	$(BIN)/ktl demo
+
+up: install
+	$(BIN)/ktl up
+
+# `make check test` runs nothing twice: test is fast and slow, check is lint and fast.
+test: fast slow
+
+check: lint fast
+
+lint: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fast: install
+	$(BIN)/python -m pytest -m "not slow"
+
+slow: install
+	$(BIN)/python -m pytest -m slow
+
+bench: install
+	@set -e; for file in benchmarks/[a-z]*.py; do \
+		name=$$(basename $$file .py); echo "== $$name"; $(BIN)/python -m benchmarks.$$name; \
+	done
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,158 @@
+"""`ktl datasets …`"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.cli.options import AsJson
+
+if TYPE_CHECKING:
+    from app.client import Client
+    from app.datasets.schemas import DatasetOut
+
+app = typer.Typer(help="Upload, list and look at datasets.", no_args_is_help=True)
+
+DatasetId = Annotated[str, typer.Argument(help="ds_…", show_default=False)]
+
+
+@app.command()
+def add(
+    files: Annotated[list[str], typer.Argument(help="Files (.npz, IDX .gz), or one catalog:NAME.")],
+    name: Annotated[str | None, typer.Option(help="Else the first file's name.")] = None,
+    test_fraction: Annotated[
+        float | None, typer.Option(help="Cut for testing where the data has no test split.")
+    ] = None,
+    wait: Annotated[bool, typer.Option(help="Stay until it is ready.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Add a dataset: upload files, or take one from the catalogue."""
+    from app.client import Client
+
+    with Client() as client:
+        if files[0].startswith("catalog:"):
+            if len(files) > 1:
+                raise typer.BadParameter(f"expected one catalogue name, got {len(files)} names")
+            dataset = client.datasets.from_catalogue(files[0], name)
+        else:
+            spec = {} if test_fraction is None else {"test_fraction": test_fraction}
+            dataset = _upload(client, [Path(file) for file in files], name, spec)
+        if wait:
+            dataset = client.datasets.wait(dataset.id)
+    _show(dataset, as_json)
+    raise typer.Exit(dataset.status == "failed")
+
+
+@app.command("list")
+def list_datasets(
+    catalogue: Annotated[
+        bool, typer.Option("--catalogue", help="What can be had as catalog:NAME.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List datasets, newest first."""
+    from app.cli import output
+    from app.client import Client
+
+    with Client() as client:
+        if catalogue:
+            entries = client.datasets.catalogue()
+            if as_json:
+                output.print_json(entries)
+            else:
+                output.print_table(
+                    ["name", "title", "licence", "download in bytes"],
+                    [
+                        (e.reference, e.title, e.licence, e.download_bytes or "none")
+                        for e in entries
+                    ],
+                )
+            return
+        found = list(client.datasets.list())
+    if as_json:
+        output.print_json(found)
+        return
+    output.print_table(
+        ["id", "name", "status", "shape", "classes", "train", "test"],
+        [(d.id, d.name, d.status, *_summary(d)) for d in found],
+    )
+
+
+@app.command()
+def show(dataset_id: DatasetId, as_json: AsJson = False) -> None:
+    """Show one dataset: its schema, its profile, or why it failed."""
+    from app.client import Client
+
+    with Client() as client:
+        _show(client.datasets.get(dataset_id), as_json)
+
+
+@app.command()
+def delete(dataset_id: DatasetId, as_json: AsJson = False) -> None:
+    """Delete a dataset that no unfinished job needs."""
+    from app.cli import output
+    from app.client import Client
+
+    with Client() as client:
+        client.datasets.delete(dataset_id)
+    if as_json:
+        output.print_json({"id": dataset_id, "deleted": True})
+
+
+def _upload(
+    client: "Client", files: list[Path], name: str | None, spec: dict[str, Any]
+) -> "DatasetOut":
+    from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
+
+    from app.cli.output import err
+
+    for file in files:
+        if not file.is_file():
+            raise typer.BadParameter(f"expected a file, got {file}")
+    bar = Progress(
+        "uploading",
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        console=err,
+        disable=not err.is_terminal,
+    )
+    with bar:
+        task = bar.add_task("upload", total=None)
+        return client.datasets.upload(
+            files,
+            name,
+            on_progress=lambda sent, total: bar.update(task, completed=sent, total=total),
+            **spec,
+        )
+
+
+def _show(dataset: "DatasetOut", as_json: bool) -> None:
+    from app.cli import output
+
+    if as_json:
+        output.print_json(dataset)
+        return
+    shape, classes, train, test = _summary(dataset)
+    profile = dataset.profile or {}
+    output.print_fields(
+        {
+            "id": dataset.id,
+            "name": dataset.name,
+            "status": dataset.status,
+            "origin": dataset.origin,
+            "shape": shape,
+            "classes": classes,
+            "items": dataset.schema_ and f"{train} to train on, {test} to test on",
+            "warnings": "\n".join(profile.get("warnings", [])),
+            "error": dataset.error and f"{dataset.error['code']}: {dataset.error['message']}",
+        }
+    )
+
+
+def _summary(dataset: "DatasetOut") -> tuple[object, ...]:
+    schema = dataset.schema_
+    if schema is None:
+        return (None, None, None, None)
+    shape = "x".join(map(str, schema.shape))
+    return (shape, len(schema.classes), schema.splits.get("train"), schema.splits.get("test"))

@@ -1,0 +1,257 @@
+"""`ktl submit`, `ktl watch` and the other commands about jobs."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.options import AsJson
+
+if TYPE_CHECKING:
+    from app.client import Client, Event
+    from app.jobs.schemas import JobOut
+
+JobId = Annotated[str, typer.Argument(help="job_…", show_default=False)]
+JobFile = Annotated[Path, typer.Argument(help="A job as JSON; - for standard input.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Change a member: training.epochs=3, sources.0.dataset=ds_…"),
+]
+ArmOption = Annotated[str | None, typer.Option(help="Only this arm.")]
+
+
+def register(app: typer.Typer) -> None:
+    panel = "Jobs"
+    for command in (submit, validate, watch, job, metrics, report, cancel, pause, resume, retry):
+        app.command(rich_help_panel=panel)(command)
+    app.command("jobs", rich_help_panel=panel)(list_jobs)
+
+
+def submit(
+    file: JobFile,
+    settings: Set = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Stay until the job has ended.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Submit a job."""
+    from app.cli import job_file, output
+    from app.client import Client
+
+    with Client() as client:
+        job = client.jobs.submit(job_file.read(file, settings or ()))
+        if watch:
+            _follow(client, job.id, as_json)
+        elif as_json:
+            output.print_json(job)
+        else:
+            output.out.print(job.id)
+
+
+def validate(file: JobFile, settings: Set = None, as_json: AsJson = False) -> None:
+    """Check a job and show its plan; nothing is started."""
+    from app.cli import job_file, output
+    from app.client import Client
+
+    with Client() as client:
+        plan = client.jobs.validate(job_file.read(file, settings or ()))
+    if as_json:
+        output.print_json(plan)
+        return
+    output.print_table(
+        ["role", "arm", "seed", "labels a class"],
+        [(t.role, t.arm, t.seed, t.labels_per_class or "all") for t in plan.trials],
+    )
+    for choice in plan.selection:
+        output.out.print(f"{choice.field} = {choice.chosen}: {choice.reason}", markup=False)
+    seconds = plan.estimated_seconds
+    estimate = "unknown yet" if seconds is None else f"about {seconds:.0f} s"
+    output.out.print(f"{len(plan.trials)} trials, at most {plan.steps} steps; time: {estimate}")
+
+
+def watch(job_id: JobId, as_json: AsJson = False) -> None:
+    """Follow a job to its end. Exit status 0 when it succeeded, 1 when not."""
+    from app.client import Client
+
+    with Client() as client:
+        _follow(client, job_id, as_json)
+
+
+def list_jobs(
+    status: Annotated[str | None, typer.Option(help="Only jobs of this status.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="So many of the newest.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List jobs, newest first."""
+    from itertools import islice
+
+    from app.cli import output, progress
+    from app.client import Client
+
+    with Client() as client:
+        found = list(islice(client.jobs.list(status), limit))
+    if as_json:
+        output.print_json(found)
+        return
+    output.print_table(
+        ["id", "name", "status", "progress", "trials", "created"],
+        [
+            (
+                j.id,
+                j.name,
+                progress.stage(j),
+                f"{j.progress:.0%}",
+                progress.trials(j),
+                f"{j.created_at:%F %T}",
+            )
+            for j in found
+        ],
+    )
+
+
+def job(job_id: JobId, as_json: AsJson = False) -> None:
+    """Show one job."""
+    from app.client import Client
+
+    with Client() as client:
+        _show(client.jobs.get(job_id), as_json)
+
+
+def metrics(
+    job_id: JobId,
+    arm: ArmOption = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Every epoch, as CSV.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the trials of a job and their metrics on the test items."""
+    from app.cli import output
+    from app.client import Client
+
+    with Client() as client:
+        if csv:
+            typer.echo(client.jobs.metrics_csv(job_id, arm), nl=False)
+            return
+        found = client.jobs.metrics(job_id, arm)
+    if as_json:
+        output.print_json(found)
+        return
+    names = ("loss", "accuracy", "f1_macro", "balanced_accuracy")
+    output.print_table(
+        ["trial", "arm", "seed", "status", "epochs", *names],
+        [
+            (
+                trial.id,
+                trial.arm,
+                trial.seed,
+                trial.status,
+                sum(epoch["split"] == "train" for epoch in trial.epochs),
+                *(f"{trial.test[name]:.4f}" if trial.test else None for name in names),
+            )
+            for trial in found.trials
+        ],
+    )
+
+
+def report(job_id: JobId, as_json: AsJson = False) -> None:
+    """Show the evidence: did the transfer help, and by how much."""
+    from app.cli import output, verdict
+    from app.client import Client
+
+    with Client() as client:
+        found = client.jobs.report(job_id)
+    if as_json:
+        output.print_json(found)
+    else:
+        verdict.show(found)
+
+
+def cancel(job_id: JobId, as_json: AsJson = False) -> None:
+    """End a job."""
+    from app.client import Client
+
+    with Client() as client:
+        _show(client.jobs.cancel(job_id), as_json)
+
+
+def pause(job_id: JobId, as_json: AsJson = False) -> None:
+    """Let a job rest; `resume` goes on where it stopped."""
+    from app.client import Client
+
+    with Client() as client:
+        _show(client.jobs.pause(job_id), as_json)
+
+
+def resume(job_id: JobId, as_json: AsJson = False) -> None:
+    """Go on with a paused job."""
+    from app.client import Client
+
+    with Client() as client:
+        _show(client.jobs.resume(job_id), as_json)
+
+
+def retry(job_id: JobId, as_json: AsJson = False) -> None:
+    """Run again what failed in a job; what succeeded stays."""
+    from app.client import Client
+
+    with Client() as client:
+        _show(client.jobs.retry(job_id), as_json)
+
+
+def _follow(client: "Client", job_id: str, as_json: bool) -> None:
+    """Shows the job until it has ended, then leaves with its exit status."""
+    from app.cli import output, progress, verdict
+
+    def print_event(job: "JobOut", event: "Event | None") -> None:
+        if event:
+            output.print_json_line({"event": event.kind, "number": int(event.number), **event.data})
+
+    try:
+        if as_json:
+            ended = client.jobs.wait(job_id, print_event)
+            output.print_json_line(ended)
+        else:
+            output.out.print(job_id)
+            with progress.shown(output.err) as show:
+                ended = client.jobs.wait(job_id, show)
+            if ended.report:
+                verdict.show(client.jobs.report(job_id))
+            _show_end(ended)
+    except KeyboardInterrupt:
+        output.complain(f"{job_id} goes on; `ktl watch {job_id}` follows it again")
+        raise typer.Exit(130) from None
+    raise typer.Exit(ended.status != "succeeded")
+
+
+def _show(job: "JobOut", as_json: bool) -> None:
+    from app.cli import output, progress
+
+    if as_json:
+        output.print_json(job)
+        return
+    output.print_fields(
+        {
+            "id": job.id,
+            "name": job.name,
+            "status": job.status,
+            "stage": job.stage,
+            "progress": f"{job.progress:.0%}, {progress.trials(job)}",
+            "time left": progress.eta(job),
+            "sources": ", ".join(job.sources),
+            "target": job.target,
+            "models": ", ".join(job.models),
+            "deployment": job.deployment,
+            "error": job.error and f"{job.error.code} at {job.error.stage}: {job.error.message}",
+            "created": f"{job.created_at:%F %T %Z}",
+        }
+    )
+
+
+def _show_end(job: "JobOut") -> None:
+    from app.cli import output
+
+    if job.error:
+        where = f" at {job.error.stage}" if job.error.stage else ""
+        output.complain(f"{job.status}{where}: {job.error.code}: {job.error.message}")
+    elif job.deployment:
+        output.out.print(f"deployed as {job.deployment}: `ktl predict {job.deployment} FILE`")
+    elif job.status != "succeeded":
+        output.complain(job.status)

@@ -1,0 +1,72 @@
+"""What runs on a machine: all of ktl, or one role."""
+
+import os
+import sys
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    for command in (up, demo, api, worker, migrate):
+        app.command(rich_help_panel="Machine")(command)
+
+
+def up() -> None:
+    """Run everything on this machine until Ctrl-C: broker, API and worker."""
+    from app.cli.supervisor import serve
+    from app.settings import Settings
+
+    serve(Settings(), _say)
+
+
+def demo() -> None:
+    """Run the example job in a temporary folder, show the evidence and some predictions."""
+    from app.cli.demo import run
+
+    raise typer.Exit(run())
+
+
+def api() -> None:
+    """Run the API alone. Its database must be migrated (`ktl migrate`)."""
+    from app.cli.schema import require_current
+    from app.settings import Settings
+
+    settings = Settings()
+    require_current(settings.database)
+
+    import uvicorn
+
+    uvicorn.run(
+        "app.main:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=3,  # streams of events have no end of their own
+        server_header=False,
+    )
+
+
+def worker() -> None:
+    """Run a worker alone. Its database must be migrated (`ktl migrate`)."""
+    from app.cli.schema import require_current
+    from app.settings import Settings
+
+    require_current(Settings().database)
+    os.execv(sys.executable, [sys.executable, "-m", "worker"])  # noqa: S606  no shell is wanted
+
+
+def migrate() -> None:
+    """Bring the database's schema to the newest version, then end."""
+    from app.migrate import upgrade
+    from app.settings import Settings
+
+    upgrade(Settings().database)
+    _say("the schema is at its newest version")
+
+
+def _say(line: str) -> None:
+    typer.echo(f"ktl: {line}")

@@ -1,0 +1,62 @@
+"""`ktl`: everything on one machine, each role alone, and the client."""
+
+import sys
+
+import typer
+
+from app.cli import datasets, jobs, keys, machine, serving
+
+# Exit statuses. Also 2, from typer, for a command that was not written right.
+FAILED = 1
+USAGE = 2
+UNREACHABLE = 3
+
+app = typer.Typer(
+    name="ktl",
+    help="Transfer learning as a service: POST one job, get evidence and an endpoint.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+machine.register(app)
+jobs.register(app)
+serving.register(app)
+app.add_typer(datasets.app, name="datasets")
+app.add_typer(keys.app, name="keys")
+
+
+def main() -> None:
+    try:
+        app()
+    except Exception as error:
+        sys.exit(_explain(error))
+
+
+def _explain(error: Exception) -> int:
+    """Prints what went wrong and returns the exit status. Anything unforeseen goes on up."""
+    from app.broker import BrokerFailed
+    from app.cli.job_file import Unusable
+    from app.cli.output import complain, print_json, print_problem
+    from app.cli.schema import WrongSchema
+    from app.cli.supervisor import CannotStart
+    from app.client import Problem, Unreachable
+
+    if isinstance(error, Problem):
+        if "--json" in sys.argv:
+            print_json(error.body)
+        else:
+            print_problem(error)
+        return FAILED
+    if isinstance(error, Unreachable):
+        complain(f"{error}\n`ktl up` starts one here; KTL_URL names another")
+        return UNREACHABLE
+    if isinstance(error, (CannotStart, BrokerFailed, WrongSchema)):
+        complain(str(error))
+        return FAILED
+    if isinstance(error, Unusable):
+        complain(str(error))
+        return USAGE
+    raise error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""What commands print: tables for people, JSON for programs, refusals in full."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import typer
+from pydantic import BaseModel
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from app.client import Problem
+
+PIPE_WIDTH = 240  # columns where no terminal tells: whole ids on one line
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+err = Console(stderr=True, highlight=False)
+
+
+def plain(value: Any) -> Any:
+    """Answers of the API as what `json` can write."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", by_alias=True)
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value
+
+
+def print_json(value: Any) -> None:
+    typer.echo(json.dumps(plain(value), indent=2, ensure_ascii=False))
+
+
+def print_json_line(value: Any) -> None:
+    typer.echo(json.dumps(plain(value), ensure_ascii=False))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Cells are shown as they are: what a user named is never read as markup."""
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*("" if cell is None else Text(str(cell)) for cell in row))
+    out.print(table)
+
+
+def print_fields(fields: dict[str, object]) -> None:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name, value in fields.items():
+        if value not in (None, "", [], {}):
+            table.add_row(Text(name, style="bold"), Text(str(value)))
+    out.print(table)
+
+
+def print_problem(problem: Problem) -> None:
+    """The detail, then each finding with its place."""
+    _say(f"{problem.status} {problem.code or problem.title}: {problem.detail}")
+    for finding in problem.errors:
+        where = finding.get("pointer") or finding.get("parameter")
+        if where or finding["detail"] != problem.detail:
+            _say(f"  {where + ': ' if where else ''}{finding['detail']}")
+    if problem.request_id and problem.status >= 500:
+        _say(f"  request {problem.request_id}")
+
+
+def complain(message: str) -> None:
+    _say(message)
+
+
+def _say(line: str) -> None:
+    err.print(Text(line), soft_wrap=True)

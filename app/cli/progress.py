@@ -1,0 +1,96 @@
+"""A job while it runs: a bar on a terminal, plain lines elsewhere."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from app.client.events import Event
+from app.client.jobs import ENDED, OnChange
+from app.jobs.schemas import JobOut
+
+
+@contextmanager
+def shown(console: Console) -> Iterator[OnChange]:
+    """Gives what `client.jobs.wait` calls at each change."""
+    if not console.is_terminal:
+        yield _Lines(console)
+        return
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description:<11}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.fields[trials]}"),
+        TextColumn("{task.fields[news]}", style="dim"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[eta]}"),
+        console=console,
+    )
+    with bar:
+        task = bar.add_task("queued", total=1.0, trials="", news="", eta="")
+        news = _News()
+
+        def show(job: JobOut, event: Event | None) -> None:
+            bar.update(
+                task,
+                description=stage(job),
+                completed=job.progress,
+                trials=trials(job),
+                news=news.after(event),
+                eta=eta(job),
+            )
+
+        yield show
+
+
+class _Lines:
+    """One line a stage and a trial that ended; epochs would fill a log."""
+
+    def __init__(self, console: Console) -> None:
+        self._console, self._last, self._news = console, "", _News()
+
+    def __call__(self, job: JobOut, event: Event | None) -> None:
+        news = self._news.after(event)
+        milestone = f"{stage(job)} {trials(job)}"
+        if milestone == self._last:
+            return
+        self._last = milestone
+        words = [stage(job), f"{job.progress:.0%}", trials(job), news, eta(job)]
+        line = ", ".join(word for word in words if word)
+        self._console.print(Text(f"{datetime.now():%H:%M:%S} {line}"), soft_wrap=True)
+
+
+class _News:
+    """The latest epoch, in a few words."""
+
+    def __init__(self) -> None:
+        self._words = ""
+
+    def after(self, event: Event | None) -> str:
+        if event and event.kind == "epoch":
+            data = event.data
+            accuracy = data.get("accuracy")
+            self._words = f"{data['arm']} seed {data['seed']}: {data['phase']} {data['epoch']}"
+            if accuracy is not None:
+                self._words += f", {data['split']} accuracy {accuracy:.3f}"
+        return self._words
+
+
+def stage(job: JobOut) -> str:
+    return job.status if job.status in ENDED or job.status == "paused" else job.stage
+
+
+def trials(job: JobOut) -> str:
+    ended = sum(count for status, count in job.trials.items() if status in ENDED)
+    return f"{ended}/{sum(job.trials.values())} trials"
+
+
+def eta(job: JobOut) -> str:
+    if job.status != "running" or job.eta_seconds is None:
+        return ""
+    minutes, seconds = divmod(round(job.eta_seconds), 60)
+    return f"about {minutes} min {seconds:02d} s left" if minutes else f"about {seconds} s left"

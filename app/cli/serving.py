@@ -1,0 +1,136 @@
+"""`ktl models`, `ktl deployments` and `ktl predict`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.cli.options import AsJson
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from app.deployments.schemas import DeploymentOut
+
+
+def register(app: typer.Typer) -> None:
+    for command in (models, deployments, predict):
+        app.command(rich_help_panel="Serving")(command)
+
+
+def models(
+    model_id: Annotated[str | None, typer.Argument(help="mdl_…: show this one.")] = None,
+    download: Annotated[
+        Path | None, typer.Option(help="Store the model's file here (.onnx or .keras).")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List models; or show one, or download it."""
+    from app.cli import output
+    from app.client import Client
+
+    with Client() as client:
+        if model_id and download:
+            kind = download.suffix.removeprefix(".")
+            client.models.download(model_id, download, kind)
+        if model_id:
+            output.print_json(client.models.get(model_id))
+            return
+        if download:
+            raise typer.BadParameter("--download: expected a model's id before it, got none")
+        found = list(client.models.list())
+    if as_json:
+        output.print_json(found)
+        return
+    output.print_table(
+        ["id", "name", "job", "created"],
+        [(m.id, m.name, m.job_id, f"{m.created_at:%F %T}") for m in found],
+    )
+
+
+def deployments(
+    name: Annotated[str | None, typer.Argument(help="Show this one.")] = None,
+    point_to: Annotated[
+        str | None, typer.Option(help="mdl_…: serve this model under the name.")
+    ] = None,
+    rollback: Annotated[bool, typer.Option("--rollback", help="Back to the model before.")] = False,
+    delete: Annotated[bool, typer.Option("--delete", help="Serve the name no more.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List deployments; or show, point, roll back or delete one."""
+    from app.cli import output
+    from app.client import Client
+
+    changes = [bool(point_to), rollback, delete]
+    if sum(changes) > 1 or (any(changes) and name is None):
+        raise typer.BadParameter("expected a name and one of --point-to, --rollback, --delete")
+    with Client() as client:
+        if name and delete:
+            client.deployments.delete(name)
+            if as_json:
+                output.print_json({"name": name, "deleted": True})
+            return
+        found: list[DeploymentOut]
+        if name and point_to:
+            found = [client.deployments.point(name, point_to)]
+        elif name and rollback:
+            found = [client.deployments.rollback(name)]
+        elif name:
+            found = [client.deployments.get(name)]
+        else:
+            found = list(client.deployments.list())
+    if as_json:
+        output.print_json(found[0] if name else found)
+        return
+    output.print_table(
+        ["name", "model", "version", "status"],
+        [(d.name, d.model, d.version, d.status) for d in found],
+    )
+
+
+def predict(
+    name: Annotated[str, typer.Argument(help="A deployment.")],
+    file: Annotated[Path, typer.Argument(help="Raw inputs: .npy, or JSON; - for standard input.")],
+    top_k: Annotated[int | None, typer.Option(min=1, help="Show the best so many labels.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask a deployment about raw inputs."""
+    from app.cli import output
+    from app.client import Client
+
+    with Client() as client:
+        answer = client.deployments.predict(name, _inputs(file), top_k)
+    if as_json:
+        output.print_json(answer)
+        return
+    output.print_table(
+        ["item", "label", "score"],
+        [
+            (item, best.label, f"{best.score:.4f}")
+            for item, output in enumerate(answer.outputs)
+            for best in output.scores or [output]
+        ],
+    )
+
+
+def _inputs(file: Path) -> "np.ndarray | list[Any]":
+    """An array from .npy; a list from JSON, which may also be the body of a request."""
+    import json
+    import sys
+
+    import numpy as np
+
+    from app.cli.job_file import Unusable
+
+    try:
+        if file.suffix == ".npy":
+            array: np.ndarray = np.load(file, allow_pickle=False)
+            return array
+        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+        value = json.loads(text)
+    except (OSError, ValueError) as error:
+        raise Unusable(f"{file}: expected raw inputs as .npy or JSON, got: {error}") from error
+    inputs = value.get("inputs") if isinstance(value, dict) else value
+    if not isinstance(inputs, list):
+        raise Unusable(f"{file}: expected a list of inputs, got {type(inputs).__name__}")
+    return inputs

@@ -1,0 +1,118 @@
+"""Jobs, from their submission to their report."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+from uuid import uuid4
+
+from app.client.events import Event, parse
+from app.client.problem import Problem, Unreachable
+from app.client.transport import Transport
+from app.jobs.report import Report
+from app.jobs.schemas import JobOut, MetricsOut, TrialOut, ValidationOut
+
+OnChange = Callable[[JobOut, Event | None], None]
+
+ENDED = frozenset({"succeeded", "failed", "cancelled"})
+REFRESH_SECONDS = 0.5  # between looks at the job while its events arrive
+POLL_SECONDS = 1.0
+SILENCE_SECONDS = 45.0  # the API sends a comment every 15 s
+AWAY = frozenset({502, 503, 504})  # what a proxy or an API that starts says
+
+
+class Jobs:
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def submit(self, spec: dict[str, Any], idempotency_key: str | None = None) -> JobOut:
+        """A connection that fails on the way never makes a second job."""
+        headers = {"Idempotency-Key": idempotency_key or uuid4().hex}
+        return self._transport.ask(
+            JobOut, "POST", "/v1/jobs", json=spec, headers=headers, repeatable=True
+        )
+
+    def validate(self, spec: dict[str, Any]) -> ValidationOut:
+        """The plan, with nothing started."""
+        return self._transport.ask(
+            ValidationOut, "POST", "/v1/jobs:validate", json=spec, repeatable=True
+        )
+
+    def get(self, job_id: str) -> JobOut:
+        return self._transport.ask(JobOut, "GET", f"/v1/jobs/{job_id}")
+
+    def list(self, status: str | None = None) -> Iterator[JobOut]:
+        """Newest first."""
+        return self._transport.pages(JobOut, "/v1/jobs", status=status)
+
+    def cancel(self, job_id: str) -> JobOut:
+        return self._steer(job_id, "cancel")
+
+    def pause(self, job_id: str) -> JobOut:
+        return self._steer(job_id, "pause")
+
+    def resume(self, job_id: str) -> JobOut:
+        return self._steer(job_id, "resume")
+
+    def retry(self, job_id: str) -> JobOut:
+        return self._steer(job_id, "retry")
+
+    def delete(self, job_id: str) -> None:
+        self._transport.call("DELETE", f"/v1/jobs/{job_id}")
+
+    def trials(self, job_id: str) -> Sequence[TrialOut]:
+        return [*self._transport.pages(TrialOut, f"/v1/jobs/{job_id}/trials")]
+
+    def metrics(self, job_id: str, arm: str | None = None) -> MetricsOut:
+        path = f"/v1/jobs/{job_id}/metrics"
+        return self._transport.ask(MetricsOut, "GET", path, params={"arm": arm} if arm else {})
+
+    def metrics_csv(self, job_id: str, arm: str | None = None) -> str:
+        path, params = f"/v1/jobs/{job_id}/metrics", {"arm": arm} if arm else {}
+        return self._transport.call("GET", path, params=params, headers={"Accept": "text/csv"}).text
+
+    def report(self, job_id: str) -> Report:
+        return self._transport.ask(Report, "GET", f"/v1/jobs/{job_id}/report")
+
+    def events(self, job_id: str, after: str | None = None) -> Iterator[Event]:
+        """The job's story from the start, or after the event of that number; ends with the job."""
+        headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": after} if after else {})
+        path = f"/v1/jobs/{job_id}/events"
+        with self._transport.stream(path, headers=headers, timeout=SILENCE_SECONDS) as response:
+            yield from parse(response.iter_lines())
+
+    def wait(
+        self, job_id: str, on_change: OnChange | None = None, patience_seconds: float = 60.0
+    ) -> JobOut:
+        """Until the job has ended; returns it. `on_change` gets the job, and the event if any.
+
+        Follows the events, and asks again and again where they cannot be had. An API that is away
+        (it restarts) is waited for, `patience_seconds` at most; then Unreachable or Problem.
+        """
+        tell = on_change or (lambda job, event: None)
+        last: str | None = None
+        heard = time.monotonic()
+        while True:
+            try:
+                job, heard = self.get(job_id), time.monotonic()
+            except (Unreachable, Problem) as error:
+                away = isinstance(error, Unreachable) or error.status in AWAY
+                if not away or time.monotonic() - heard > patience_seconds:
+                    raise
+            else:
+                tell(job, None)
+                if job.status in ENDED:
+                    return job
+                with suppress(Unreachable, Problem):
+                    for event in self.events(job_id, last):
+                        if event.kind != "epoch" or time.monotonic() - heard > REFRESH_SECONDS:
+                            job, heard = self.get(job_id), time.monotonic()
+                        tell(job, event)
+                        last = event.number
+                        if job.status in ENDED:
+                            return job
+            time.sleep(POLL_SECONDS)
+
+    def _steer(self, job_id: str, verb: str) -> JobOut:
+        # The same call again answers the same, so it may be repeated.
+        return self._transport.ask(JobOut, "POST", f"/v1/jobs/{job_id}/{verb}", repeatable=True)

@@ -1,0 +1,84 @@
+"""Models, deployments and predictions."""
+
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+
+from app.client.transport import Transport
+from app.deployments.schemas import DeploymentOut, DeploymentWithHistory, PredictOut
+from app.models.schemas import ModelOut
+
+
+class Models:
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def get(self, model_id: str) -> ModelOut:
+        return self._transport.ask(ModelOut, "GET", f"/v1/models/{model_id}")
+
+    def list(self) -> Iterator[ModelOut]:
+        """Newest first."""
+        return self._transport.pages(ModelOut, "/v1/models")
+
+    def download(self, model_id: str, target: Path, format: str = "onnx") -> Path:
+        """Writes the file at `target`, whole or not at all."""
+        partial = target.with_name(f"{target.name}.{uuid4().hex}.partial")
+        path, params = f"/v1/models/{model_id}/download", {"format": format}
+        try:
+            with (
+                self._transport.stream(path, params=params) as response,
+                partial.open("wb") as file,
+            ):
+                for chunk in response.iter_bytes():
+                    file.write(chunk)
+            return partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def delete(self, model_id: str) -> None:
+        self._transport.call("DELETE", f"/v1/models/{model_id}")
+
+
+class Deployments:
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def get(self, name: str) -> DeploymentWithHistory:
+        return self._transport.ask(DeploymentWithHistory, "GET", f"/v1/deployments/{name}")
+
+    def list(self) -> Iterator[DeploymentOut]:
+        return self._transport.pages(DeploymentOut, "/v1/deployments")
+
+    def point(self, name: str, model_id: str) -> DeploymentOut:
+        """Makes the deployment, or switches it to this model; no request fails meanwhile."""
+        path, body = f"/v1/deployments/{name}", {"model": model_id}
+        return self._transport.ask(DeploymentOut, "PUT", path, json=body)
+
+    def rollback(self, name: str) -> DeploymentOut:
+        """To the model before."""
+        return self._transport.ask(DeploymentOut, "POST", f"/v1/deployments/{name}/rollback")
+
+    def delete(self, name: str) -> None:
+        self._transport.call("DELETE", f"/v1/deployments/{name}")
+
+    def predict(
+        self, name: str, inputs: np.ndarray | Sequence[Any], top_k: int | None = None
+    ) -> PredictOut:
+        """`inputs`: raw items, (n, height, width[, channels]). An array goes as application/x-npy,
+        lists, and whatever asks for `top_k`, go as JSON. A deployment that is still loading is
+        waited for, for a few seconds."""
+        request: dict[str, Any]
+        if isinstance(inputs, np.ndarray) and top_k is None:
+            body = io.BytesIO()
+            np.save(body, inputs, allow_pickle=False)
+            headers = {"Content-Type": "application/x-npy"}
+            request = {"content": body.getvalue(), "headers": headers}
+        else:
+            items = inputs.tolist() if isinstance(inputs, np.ndarray) else [*inputs]
+            request = {"json": {"inputs": items} | ({"top_k": top_k} if top_k else {})}
+        path = f"/v1/deployments/{name}/predict"
+        return self._transport.ask(PredictOut, "POST", path, repeatable=True, **request)

@@ -1,0 +1,124 @@
+"""All SQL about datasets. A deleted dataset, and another project's, is not found."""
+
+from sqlalchemy import Select, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.database import announce, clock, now
+from app.datasets.catalogue import CATALOGUE, PREFIX
+from app.datasets.schemas import Schema
+from app.datasets.tables import DatasetRow
+from app.errors import Conflict, Invalid, NotFound
+from app.identifiers import new_id
+from app.jobs.lifecycle import ENDED
+from app.jobs.tables import JobRow
+from app.messages import IngestDataset
+
+RETRY_SECONDS = "1"
+SHOWN_JOBS = 5
+
+
+def find(session: Session, project: str, reference: str) -> DatasetRow:
+    """`reference`: `ds_…` or `catalog:NAME`. Raises NotFound."""
+    column = DatasetRow.origin_key if reference.startswith(PREFIX) else DatasetRow.id
+    row = session.scalar(
+        select(DatasetRow).where(
+            column == reference, DatasetRow.project == project, DatasetRow.deleted_at.is_(None)
+        )
+    )
+    if row is None:
+        raise NotFound("dataset_not_found", f"no dataset {reference[:80]} in this project")
+    return row
+
+
+def obtain_from_catalogue(
+    session: Session, project: str, name: str, called: str | None = None
+) -> DatasetRow:
+    """The project's dataset of that name in the catalogue: made at the first call, taken in again
+    where that failed before. `called`: its name for people. Raises NotFound."""
+    if name not in CATALOGUE:
+        known = ", ".join(CATALOGUE)
+        raise NotFound("dataset_not_found", f"expected one of {known}, got {name[:80]}")
+    reference = CATALOGUE[name].reference
+    of_name = select(DatasetRow).where(
+        DatasetRow.project == project, DatasetRow.origin_key == reference
+    )
+    row = session.scalar(of_name)
+    if row is None:
+        try:
+            with session.begin_nested():
+                return add(
+                    session,
+                    DatasetRow(
+                        project=project,
+                        name=called or name,
+                        origin=reference,
+                        origin_key=reference,
+                        spec={"name": called or name},
+                    ),
+                )
+        except IntegrityError:  # another request was first
+            row = session.scalars(of_name).one()
+    session.refresh(row, with_for_update=True)
+    if row.status == "failed":
+        row.status, row.error, row.attempt, row.publish_count = "ingesting", None, 0, 0
+        _start(session, row)
+    return row
+
+
+def add(session: Session, row: DatasetRow) -> DatasetRow:
+    """Gives the row its id and wakes a worker for it, once committed."""
+    row.id = new_id("ds")
+    session.add(row)
+    session.flush()
+    _start(session, row)
+    return row
+
+
+def of_project(project: str, status: str | None = None) -> Select[DatasetRow]:
+    statement = select(DatasetRow).where(
+        DatasetRow.project == project, DatasetRow.deleted_at.is_(None)
+    )
+    return statement.where(DatasetRow.status == status) if status else statement
+
+
+def schema_of(row: DatasetRow) -> Schema:
+    """What jobs are checked against. Raises Conflict while nothing is known, Invalid where the
+    intake failed."""
+    if row.status == "ingesting" and row.origin.startswith(PREFIX):
+        return CATALOGUE[row.origin.removeprefix(PREFIX)].schema
+    return ready_schema_of(row)
+
+
+def ready_schema_of(row: DatasetRow) -> Schema:
+    if row.status == "failed":
+        reason = (row.error or {}).get("message", "unknown")
+        detail = f"expected a dataset that is ready; the intake of {row.id} failed: {reason}"
+        raise Invalid("dataset_failed", detail)
+    if row.schema is None:
+        detail = f"expected a dataset that is ready, {row.id} is still being taken in"
+        raise Conflict("dataset_not_ready", detail, headers={"Retry-After": RETRY_SECONDS})
+    return Schema.model_validate(row.schema)
+
+
+def delete(session: Session, row: DatasetRow) -> None:
+    """Its files stay: other datasets may share them. Raises Conflict while a job needs it."""
+    session.refresh(row, with_for_update=True)
+    open_jobs = session.execute(
+        select(JobRow.id, JobRow.target_id, JobRow.source_ids).where(
+            JobRow.project == row.project, JobRow.status.not_in(ENDED)
+        )
+    )
+    users = [job for job, target, sources in open_jobs if row.id in {target, *sources}]
+    if users:
+        shown = ", ".join(users[:SHOWN_JOBS])
+        detail = f"expected a dataset that no open job needs, {row.id} is needed by {shown}"
+        raise Conflict("dataset_in_use", detail)
+    row.deleted_at, row.origin_key = now(), None  # the catalogue's name is free again
+    session.flush()
+
+
+def _start(session: Session, row: DatasetRow) -> None:
+    row.published_at = session.scalar(select(clock()))
+    session.flush()
+    announce(session, IngestDataset(row.id))

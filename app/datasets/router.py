@@ -1,0 +1,206 @@
+"""/v1/datasets: upload, name from the catalogue, look at, delete."""
+
+from typing import Annotated, Any
+
+import numpy as np
+import orjson
+from fastapi import APIRouter, Query, Request, Response
+
+from app.conditional import conditional
+from app.datasets import repository
+from app.datasets.catalogue import CATALOGUE, PREFIX
+from app.datasets.schemas import (
+    CataloguedDataset,
+    CatalogueOut,
+    DatasetFrom,
+    DatasetOut,
+    DatasetSpec,
+    DatasetStatus,
+    PreviewOut,
+    Split,
+)
+from app.datasets.tables import DatasetRow
+from app.datasets.uploads import Received, Upload
+from app.dependencies import PageOf, Reader, ReadSession, StorageOf, Writer, WriteSession
+from app.errors import invalid
+from app.idempotency import Answer, IdempotencyKey, answer_once, fingerprint, respond
+from app.pages import Listing, fetch_page
+from app.storage import Storage
+
+router = APIRouter(prefix="/v1", tags=["datasets"])
+
+POLL_SECONDS = "1"
+PREVIEW_VALUES = 2**21  # in one answer
+
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file", "spec"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "file": {
+                            "type": "array",
+                            "minItems": 1,
+                            "items": {"type": "string", "format": "binary"},
+                            "description": "one .npz (x_train, y_train[, x_test, y_test]"
+                            "[, class_names]; or x, y), or IDX files (.gz or plain)",
+                        },
+                        "spec": DatasetSpec.model_json_schema(),
+                    },
+                },
+                "encoding": {"spec": {"contentType": "application/json"}},
+                "example": {"file": ["letters.npz"], "spec": {"name": "letters"}},
+            },
+            "application/json": {
+                "schema": DatasetFrom.model_json_schema(by_alias=True),
+                "example": {"name": "digits", "from": "catalog:mnist_5k"},
+            },
+        },
+    }
+}
+
+
+@router.post("/datasets", status_code=202, response_model=DatasetOut, openapi_extra=_BODY)
+def create(
+    received: Received,
+    request: Request,
+    session: WriteSession,
+    storage: StorageOf,
+    caller: Writer,
+    key: IdempotencyKey,
+) -> Response:
+    """Stores an upload, or names a dataset of the catalogue; a worker takes it in afterwards."""
+    body, files = _stored(received, storage)
+
+    def make() -> Answer:
+        if isinstance(received, DatasetFrom):
+            name = received.origin.removeprefix(PREFIX)
+            row = repository.obtain_from_catalogue(session, caller.project, name, received.name)
+        else:
+            row = DatasetRow(
+                project=caller.project,
+                name=received.spec.name,
+                origin="upload",
+                spec=received.spec.model_dump(mode="json"),
+                files=files,
+            )
+            repository.add(session, row)
+        headers = {"Location": f"/v1/datasets/{row.id}", "Retry-After": POLL_SECONDS}
+        return Answer(202, headers, _out(row).model_dump(mode="json", by_alias=True))
+
+    mark = fingerprint(request.method, request.url.path, body)
+    return respond(answer_once(session, caller, key, mark, make))
+
+
+@router.get("/datasets")
+def list_datasets(
+    session: ReadSession, caller: Reader, page: PageOf, status: DatasetStatus | None = None
+) -> Listing[DatasetOut]:
+    """Newest first."""
+    statement = repository.of_project(caller.project, status)
+    rows, has_more, following = fetch_page(session, statement, DatasetRow.id, page)
+    return Listing[DatasetOut](data=[_out(row) for row in rows], has_more=has_more, next=following)
+
+
+@router.get("/datasets/{dataset_id}", response_model=DatasetOut)
+def show(dataset_id: str, request: Request, session: ReadSession, caller: Reader) -> Response:
+    row = repository.find(session, caller.project, dataset_id)
+    headers = {"Retry-After": POLL_SECONDS} if row.status == "ingesting" else {}
+    return conditional(request, _out(row), headers=headers)
+
+
+@router.get("/datasets/{dataset_id}/preview", response_model=PreviewOut)
+def preview(
+    dataset_id: str,
+    session: ReadSession,
+    caller: Reader,
+    storage: StorageOf,
+    split: Split = "train",
+    offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
+    limit: Annotated[int, Query(ge=1, le=50)] = 10,
+) -> Response:
+    """Stored items with their labels, as raw values."""
+    row = repository.find(session, caller.project, dataset_id)
+    schema = repository.ready_schema_of(row)
+    count = max(1, min(limit, PREVIEW_VALUES // int(np.prod(schema.shape))))
+    labels = _open(storage, row, f"y_{split}")
+    images = _open(storage, row, f"x_{split}")
+    items = [
+        {"index": index, "label": schema.classes[labels[index]], "image": images[index]}
+        for index in range(offset, min(offset + count, len(labels)))
+    ]
+    body = {
+        "dataset": row.id,
+        "split": split,
+        "offset": offset,
+        "total": len(labels),
+        "data": items,
+    }
+    content = orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)
+    return Response(content, media_type="application/json")
+
+
+@router.delete("/datasets/{dataset_id}", status_code=204)
+def delete(dataset_id: str, session: WriteSession, caller: Writer) -> None:
+    """Later jobs cannot use it; ended ones keep their results."""
+    repository.delete(session, repository.find(session, caller.project, dataset_id))
+
+
+@router.get("/catalog/datasets")
+def list_catalogue(_: Reader) -> CatalogueOut:
+    """Datasets that a job can name as they are."""
+    return CatalogueOut(
+        data=[
+            CataloguedDataset(
+                name=entry.name,
+                reference=entry.reference,
+                title=entry.title,
+                licence=entry.licence,
+                schema=entry.schema,
+                download_bytes=sum(file.bytes for file in entry.files),
+            )
+            for entry in CATALOGUE.values()
+        ]
+    )
+
+
+def _stored(
+    received: DatasetFrom | Upload, storage: Storage
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What a repeated request is known by, and the raw files as the row keeps them."""
+    if isinstance(received, DatasetFrom):
+        if received.origin.removeprefix(PREFIX) not in CATALOGUE:
+            known = ", ".join(entry.reference for entry in CATALOGUE.values())
+            detail = f"expected one of {known}, got {received.origin[:80]}"
+            raise invalid("unknown_dataset", detail, "#/from")
+        return received.model_dump(mode="json"), []
+    files = [
+        {"name": file.name, "ref": storage.put(file.path), "bytes": file.bytes}
+        for file in received.files
+    ]
+    return {"spec": received.spec.model_dump(mode="json"), "files": files}, files
+
+
+def _out(row: DatasetRow) -> DatasetOut:
+    return DatasetOut(
+        id=row.id,
+        name=row.name,
+        status=row.status,
+        origin=row.origin,
+        created_at=row.created_at,
+        schema=row.schema,
+        profile=row.profile,
+        error=row.error,
+        content_hash=row.content_hash,
+    )
+
+
+def _open(storage: Storage, row: DatasetRow, array: str) -> np.ndarray[Any, Any]:
+    mapped: np.ndarray[Any, Any] = np.load(
+        storage.local(row.arrays[array]), mmap_mode="r", allow_pickle=False
+    )
+    return mapped

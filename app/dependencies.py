@@ -1,0 +1,76 @@
+"""What routes ask for: a session, a caller, a page, the process's own things."""
+
+from collections.abc import Callable, Iterator
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
+from sqlalchemy.orm import Session
+
+from app.database import Database
+from app.errors import Forbidden
+from app.keys.authentication import Authenticator, Scope
+from app.keys.caller import Caller
+from app.pages import Page, page
+from app.settings import Settings
+from app.storage import Storage
+
+
+async def _settings(request: Request) -> Settings:
+    return cast(Settings, request.app.state.settings)
+
+
+async def _storage(request: Request) -> Storage:
+    return cast(Storage, request.app.state.storage)
+
+
+async def _database(request: Request) -> Database:
+    return cast(Database, request.app.state.database)
+
+
+async def _authenticator(request: Request) -> Authenticator:
+    return cast(Authenticator, request.app.state.authenticator)
+
+
+SettingsOf = Annotated[Settings, Depends(_settings)]
+StorageOf = Annotated[Storage, Depends(_storage)]
+DatabaseOf = Annotated[Database, Depends(_database)]
+AuthenticatorOf = Annotated[Authenticator, Depends(_authenticator)]
+PageOf = Annotated[Page, Depends(page)]
+
+
+def _read(database: DatabaseOf) -> Iterator[Session]:
+    with database.read() as session:
+        yield session
+
+
+def _write(database: DatabaseOf) -> Iterator[Session]:
+    with database.write() as session:
+        yield session
+
+
+# scope="function": the commit comes before the answer. A client must find what it was told of.
+ReadSession = Annotated[Session, Depends(_read, scope="function")]
+WriteSession = Annotated[Session, Depends(_write, scope="function")]
+
+_bearer = Depends(HTTPBearer(auto_error=False, description="A key, `ktl_…`"))  # for OpenAPI
+
+
+def require(scope: Scope) -> Callable[..., Caller]:
+    """A dependency: the caller, who holds `scope`. Raises Unauthorized or Forbidden."""
+
+    def caller(request: Request, authenticator: AuthenticatorOf, _: object = _bearer) -> Caller:
+        caller = authenticator.authenticate(request.headers.get("authorization"))
+        if scope not in caller.scopes:
+            held = ", ".join(sorted(caller.scopes)) or "none"
+            detail = f"expected a key with the scope `{scope}`, got one with: {held}"
+            raise Forbidden("missing_scope", detail)
+        return caller
+
+    return caller
+
+
+Reader = Annotated[Caller, Depends(require("read"))]
+Writer = Annotated[Caller, Depends(require("write"))]
+Predictor = Annotated[Caller, Depends(require("predict"))]
+Admin = Annotated[Caller, Depends(require("admin"))]

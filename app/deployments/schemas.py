@@ -1,0 +1,106 @@
+"""What the outside sees of a deployment, and the native protocol's bodies."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import Path
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.jobs.spec import Deploy
+
+DeploymentName = Annotated[
+    str,
+    Path(
+        pattern=Deploy.model_fields["name"].metadata[0].pattern,
+        description="chosen by you: lower-case letters, digits, `-` and `_`",
+    ),
+]
+DeploymentStatus = Literal["ready", "loading", "failed"]
+
+
+class DeploymentIn(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"model": "mdl_01JD6ZB5V4T8Q0M2N9X3K7RWCE"}]},
+    )
+
+    model: str = Field(description="`mdl_…`")
+
+
+class DeploymentOut(BaseModel):
+    name: str
+    model: str = Field(description="the model that the name points to")
+    version: int = Field(description="rises with each re-pointing")
+    status: DeploymentStatus = Field(
+        description="of `model` in the process that answers; it is ready within about a second"
+    )
+    reason: str | None = Field(None, description="why it is not ready")
+    created_at: datetime
+    updated_at: datetime
+
+
+class DeploymentVersion(BaseModel):
+    version: int
+    model: str
+    created_at: datetime
+
+
+class DeploymentWithHistory(DeploymentOut):
+    history: list[DeploymentVersion] = Field(description="newest first, the current one included")
+
+
+class PredictIn(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={
+            "examples": [{"inputs": [[[0, 255], [255, 0]]], "top_k": 2}],
+        },
+    )
+
+    inputs: list[Any] = Field(
+        min_length=1,
+        description="raw values, nested lists of the shape [n, height, width, channels] of the "
+        "model's signature; a single channel may be left out: [n, height, width]",
+    )
+    top_k: int | None = Field(
+        None, ge=1, description="also answer the `scores` of so many best labels"
+    )
+
+
+class Score(BaseModel):
+    label: str
+    score: float = Field(description="probability, 0..1")
+
+
+class Prediction(Score):
+    """The best label. `scores` is there when `top_k` was asked for: the best first."""
+
+    scores: list[Score] | None = None
+
+
+class PredictOut(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "deployment": "digits",
+                    "model": "mdl_01JD6ZB5V4T8Q0M2N9X3K7RWCE",
+                    "outputs": [
+                        {
+                            "label": "7",
+                            "score": 0.93,
+                            "scores": [
+                                {"label": "7", "score": 0.93},
+                                {"label": "1", "score": 0.04},
+                            ],
+                        }
+                    ],
+                }
+            ]
+        }
+    )
+
+    deployment: str
+    model: str = Field(description="the model that answered")
+    outputs: list[Prediction] = Field(description="one an input, in their order")

@@ -1,0 +1,143 @@
+"""What pydantic found wrong, said our way: where, what was expected, and the kind of what came.
+
+Values are not repeated: they may be large, or another's secret. Small numbers are.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from pydantic import ValidationError
+
+from app.errors import Finding, Invalid
+
+SHOWN = 20  # findings; a long array of wrong numbers would fill the answer
+LONGEST_NAME = 80
+CODES = {
+    "missing": "missing_field",
+    "extra_forbidden": "unknown_field",
+    "union_tag_invalid": "unknown_choice",
+    "union_tag_not_found": "missing_field",
+    "literal_error": "unknown_choice",
+    "enum": "unknown_choice",
+}
+EXPECTED = {
+    "model_type": "an object",
+    "model_attributes_type": "an object",
+    "dict_type": "an object",
+    "mapping_type": "an object",
+    "tuple_type": "an array",
+    "list_type": "an array",
+    "missing": "a value",
+    "union_tag_invalid": "one of {expected_tags}",
+    "too_short": "at least {min_length} items",
+    "too_long": "at most {max_length} items",
+    "string_pattern_mismatch": "text that matches {pattern}",
+}
+
+
+def invalid_from(error: ValidationError, body: Any, at: str = "#") -> Invalid:
+    """For JSON that a route validates itself; `at` points to it in the request's body."""
+    return invalid_of(
+        [{**one, "loc": ("body", *one["loc"])} for one in error.errors(include_url=False)], body, at
+    )
+
+
+def invalid_of(errors: Iterable[Mapping[str, Any]], body: Any, at: str = "#") -> Invalid:
+    """`errors` are pydantic's, each `loc` beginning with body, query, path, header or cookie."""
+    kept = [error for error in errors if not _is_echo(error)]
+    found = list(dict.fromkeys(_finding(error, body, at) for error in kept))
+    first = f"{found[0].pointer}: " if found[0].pointer else ""  # a parameter's detail names it
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    code = CODES.get(kept[0]["type"], "invalid_value")
+    return Invalid(code, f"{first}{found[0].detail}{more}", *found[:SHOWN])
+
+
+def _is_echo(error: Mapping[str, Any]) -> bool:
+    """An array of enough items some of which are wrong is `too short after validation` as well."""
+    wrong = error["input"]
+    return (
+        error["type"] == "too_short"
+        and isinstance(wrong, Sequence)
+        and len(wrong) >= error["ctx"]["min_length"]
+    )
+
+
+def _finding(error: Mapping[str, Any], body: Any, at: str) -> Finding:
+    kind, where = error["type"], error["loc"]
+    if where[0] != "body":
+        name = str(where[1])
+        got = "nothing" if kind == "missing" else _got(error["input"], is_text=True)
+        return Finding(f"`{name}`: expected {_expected(error)}, got {got}", parameter=name)
+    path, value = _follow(where[1:], body, kind)
+    if kind.startswith("union_tag") and isinstance(value, Mapping):
+        path.append(str(error["ctx"]["discriminator"]).strip("'"))
+    pointer = "/".join([at, *(_escaped(part) for part in path)])
+    name = f"`{path[-1]}`" if path and isinstance(path[-1], str) else "an item"
+    if kind == "extra_forbidden":
+        return Finding(
+            f"expected no field {name[: LONGEST_NAME + 2]}: it is not known here", pointer
+        )
+    if kind == "value_error":
+        return Finding(str(error["ctx"]["error"]), pointer)
+    if kind in {"missing", "union_tag_not_found"} and path:
+        return Finding(f"expected {name}, got nothing", pointer)
+    got = "nothing" if kind == "missing" else _got(_received(error))
+    return Finding(f"expected {_expected(error)}, got {got}", pointer)
+
+
+def _follow(where: Sequence[str | int], body: Any, kind: str) -> tuple[list[str | int], Any]:
+    """pydantic's location without the names of union branches, which are no part of the body; and
+    what the body holds there."""
+    path: list[str | int] = []
+    for depth, part in enumerate(where, start=1):
+        is_there = (isinstance(body, Mapping) and part in body) or (
+            isinstance(body, list) and isinstance(part, int) and part < len(body)
+        )
+        if is_there:
+            body = body[part]
+            path.append(part)
+        elif kind == "missing" and depth == len(where):
+            path.append(part)
+    return path, body
+
+
+def _received(error: Mapping[str, Any]) -> Any:
+    if error["type"] == "union_tag_invalid":
+        return error["ctx"]["tag"]
+    return error["input"]
+
+
+def _expected(error: Mapping[str, Any]) -> str:
+    if error["type"] in EXPECTED:
+        return EXPECTED[error["type"]].format(**error.get("ctx", {}))
+    message = re.split(r", (?:got|unable) ", error["msg"])[0]
+    message = re.sub(r"^\w+ should (?:be|have) ", "", message)
+    return f"a number {message}" if message.startswith(("greater", "less")) else message
+
+
+def _got(value: Any, is_text: bool = False) -> str:
+    """The kind and size of a value. Parameters are always text, so numbers look like it."""
+    match value:
+        case None | True | False:
+            said = {None: "null", True: "true", False: "false"}[value]
+        case int() | float():
+            said = str(value) if abs(value) < 1e15 else "a number too large or not finite"
+        case str() if is_text and re.fullmatch(r"-?\d{1,15}", value):
+            said = value
+        case str():
+            said = f"text of length {len(value)}"
+        case list() | tuple():
+            said = f"an array of length {len(value)}"
+        case Mapping():
+            said = "an object"
+        case _:
+            said = "something else"
+    return said
+
+
+def _escaped(part: str | int) -> str:
+    """RFC 6901, as a URI's fragment."""
+    text = str(part)[:LONGEST_NAME].replace("~", "~0").replace("/", "~1")
+    return quote(text, safe="~!$&'()*+,;=:@?")

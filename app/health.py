@@ -1,0 +1,92 @@
+"""What a supervisor asks: is the process alive, can it work, what has it done."""
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import Literal
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+from pydantic import BaseModel
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.database import Database
+from app.dependencies import DatabaseOf, StorageOf
+from app.errors import Finding, KtlError, Unavailable, WorkFailure
+from app.problems import PREDICTION_PATH
+
+router = APIRouter(tags=["operation"])
+
+REQUESTS = Counter("ktl_http_requests", "HTTP requests answered.", ["method", "route", "status"])
+SECONDS = Histogram("ktl_http_request_seconds", "From request to last byte.", ["method", "route"])
+
+
+class Health(BaseModel):
+    status: Literal["ok"] = "ok"
+
+
+@router.get("/healthz", summary="The process is alive")
+async def healthz() -> Health:
+    return Health()
+
+
+@router.get("/readyz", summary="Database, broker and store answer")
+def readyz(request: Request, database: DatabaseOf, storage: StorageOf) -> Health:
+    checks: dict[str, Callable[[], None]] = {
+        "database": lambda: _check_database(database),
+        "broker": request.app.state.outbox.check,
+        "store": storage.check,
+    }
+    failed = []
+    for name, check in checks.items():
+        try:
+            check()
+        except (KtlError, WorkFailure, SQLAlchemyError):
+            failed.append(name)
+    if failed:
+        findings = [Finding(f"the {name} does not answer") for name in failed]
+        raise Unavailable("not_ready", f"not ready: {', '.join(failed)}", *findings)
+    return Health()
+
+
+@router.get("/metrics", summary="Prometheus metrics", response_class=Response)
+def metrics() -> Response:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _check_database(database: Database) -> None:
+    with database.read() as session:
+        session.execute(text("SELECT 1 FROM alembic_version"))
+
+
+class RequestMetrics:
+    """Counts by the route's template, never by the path: ids would be labels without end."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status, begin = 500, perf_counter()
+
+        async def watch(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watch)
+        finally:
+            route = _template(scope)
+            REQUESTS.labels(scope["method"], route, status).inc()
+            SECONDS.labels(scope["method"], route).observe(perf_counter() - begin)
+
+
+def _template(scope: Scope) -> str:
+    if route := scope.get("route"):
+        return str(route.path)
+    return "prediction" if PREDICTION_PATH.search(scope["path"]) else "other"

@@ -1,0 +1,109 @@
+"""A create that is sent twice with one Idempotency-Key happens once and is answered alike."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from hashlib import sha256
+from typing import Annotated, Any
+
+import orjson
+from fastapi import Header, Response
+from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy.orm import Session
+
+from app.database import now
+from app.errors import Finding, Invalid
+from app.keys.caller import Caller
+from app.keys.tables import IdempotencyRow
+
+KEPT = timedelta(hours=24)
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        description="Sent again within 24 h with the same body: the first answer again.",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    body: dict[str, Any] = field(default_factory=dict)
+
+
+def fingerprint(method: str, path: str, body_json: Any) -> str:
+    """A hash of the request; the order of an object's members does not matter."""
+    body = orjson.dumps(body_json, option=orjson.OPT_SORT_KEYS)
+    return sha256(b"\n".join([method.encode(), path.encode(), body])).hexdigest()
+
+
+def answer_once(
+    session: Session,
+    caller: Caller,
+    key: str | None,
+    request_fingerprint: str,
+    make: Callable[[], Answer],
+) -> Answer:
+    """What `make` creates in `session` and its answer are committed together.
+
+    Raises Invalid `idempotency_key_reused` when the key came with another request.
+    """
+    if key is None:
+        return make()
+    _take_turns(session, caller.project, key)
+    _forget_old(session)
+    first = session.scalar(
+        select(IdempotencyRow).where(
+            IdempotencyRow.project == caller.project,
+            IdempotencyRow.key == key,
+            IdempotencyRow.created_at > now() - KEPT,
+        )
+    )
+    if first is None:
+        answer = make()
+        body = orjson.loads(orjson.dumps(answer.body))  # times become text, as in the answer
+        session.add(
+            IdempotencyRow(
+                project=caller.project,
+                key=key,
+                fingerprint=request_fingerprint,
+                status=answer.status,
+                headers=dict(answer.headers),
+                body=body,
+            )
+        )
+        session.flush()
+        return answer
+    if first.fingerprint != request_fingerprint:
+        detail = "expected the request that this Idempotency-Key came with first, got another one"
+        finding = Finding(detail, parameter="Idempotency-Key")
+        raise Invalid("idempotency_key_reused", detail, finding)
+    return Answer(first.status, first.headers, first.body)
+
+
+def respond(answer: Answer) -> Response:
+    content = orjson.dumps(answer.body)
+    return Response(content, answer.status, answer.headers, media_type="application/json")
+
+
+def _take_turns(session: Session, project: str, key: str) -> None:
+    """Two requests with one key must not both find nothing. SQLite's BEGIN IMMEDIATE sees to it."""
+    if session.get_bind().dialect.name == "postgresql":
+        number = func.hashtextextended(f"{project}/{key}", 0)
+        session.execute(select(func.pg_advisory_xact_lock(number)))
+
+
+def _forget_old(session: Session) -> None:
+    primary_key = (IdempotencyRow.project, IdempotencyRow.key)
+    old = select(*primary_key).where(IdempotencyRow.created_at <= now() - KEPT)
+    # Skipping locked rows: two requests that clean up at once would wait for each other.
+    session.execute(
+        delete(IdempotencyRow)
+        .where(tuple_(*primary_key).in_(old.with_for_update(skip_locked=True)))
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,118 @@
+"""From an Authorization header to a caller."""
+
+from datetime import datetime
+from time import monotonic
+from typing import Literal, get_args
+
+from sqlalchemy.exc import IntegrityError
+
+from app.database import Database, now
+from app.errors import Unauthorized
+from app.keys import repository
+from app.keys.caller import Caller
+from app.settings import Settings
+
+Scope = Literal["read", "write", "predict", "admin"]
+ALL_SCOPES: frozenset[str] = frozenset(get_args(Scope))
+DEFAULT_PROJECT = "default"
+REMEMBERED_SECONDS = 5.0
+FIRST_KEY_MIN_LENGTH = 24
+
+
+class Authenticator:
+    """Remembers a caller for 5 seconds: a key that is revoked in another process is refused here
+    after at most that; in this process at once (`forget`). Unknown keys are never remembered."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._is_loopback = settings.is_loopback
+        self._callers: dict[str, tuple[float, Caller]] = {}
+        self._open: tuple[float, bool] = (0.0, False)
+        self._used: dict[str, datetime] = {}
+
+    def authenticate(self, authorization: str | None) -> Caller:
+        """Raises Unauthorized, with a WWW-Authenticate header."""
+        remembered = self._callers.get(authorization or "")
+        if remembered and remembered[0] > monotonic():
+            caller = remembered[1]
+        else:
+            caller = self._look_up(authorization)
+        if caller.key_id:
+            self._used[caller.key_id] = now()
+        return caller
+
+    @property
+    def is_open(self) -> bool:
+        """Nobody is asked for a key: a loopback address, and no key was ever made."""
+        if not self._is_loopback:
+            return False
+        until, answer = self._open
+        if until <= monotonic():
+            with self._database.read() as session:
+                answer = repository.count(session) == 0
+            self._open = (monotonic() + REMEMBERED_SECONDS, answer)
+        return answer
+
+    def forget(self) -> None:
+        """After a key was made or revoked."""
+        self._callers.clear()
+        self._open = (0.0, False)
+
+    def note_use(self) -> None:
+        """Writes down when each key was last used; called now and then, off the requests' path."""
+        used, self._used = self._used, {}
+        if used:
+            with self._database.write() as session:
+                repository.note_use(session, dict(used))
+
+    def _look_up(self, authorization: str | None) -> Caller:
+        if self.is_open:
+            return Caller(DEFAULT_PROJECT, ALL_SCOPES, None)
+        scheme, _, key = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not key.strip():
+            got = "another scheme" if authorization else "no Authorization header"
+            raise _unauthorized("missing_key", f"expected `Authorization: Bearer ktl_…`, got {got}")
+        with self._database.read() as session:
+            row = repository.find(session, key.strip())
+        if row is None:
+            raise _unauthorized(
+                "unknown_key", "expected a key that was made here, got an unknown or revoked one"
+            )
+        scopes = ALL_SCOPES if "admin" in row.scopes else frozenset(row.scopes)
+        caller = Caller(row.project, scopes, row.id)
+        self._callers[authorization or ""] = (monotonic() + REMEMBERED_SECONDS, caller)
+        return caller
+
+
+def require_key_or_loopback(database: Database, settings: Settings) -> None:
+    """Called at start-up. Registers the first key where a file brings one.
+
+    Raises RuntimeError when anyone who reaches the address could use the server.
+    """
+    with database.read() as session:
+        if repository.count(session):
+            return
+    if settings.first_key_file:
+        _register(database, settings.first_key_file.read_text().strip())
+    elif not settings.is_loopback:
+        raise RuntimeError(
+            f"refusing to listen on {settings.host} with no key made: make one with "
+            "`ktl keys create`, or name a file that holds one in KTL_FIRST_KEY_FILE"
+        )
+
+
+def _register(database: Database, key: str) -> None:
+    if len(key) < FIRST_KEY_MIN_LENGTH or any(character.isspace() for character in key):
+        raise RuntimeError(
+            f"expected at least {FIRST_KEY_MIN_LENGTH} characters without spaces in "
+            f"KTL_FIRST_KEY_FILE, got {len(key)}"
+        )
+    try:
+        with database.write() as session:
+            repository.create(session, "first", DEFAULT_PROJECT, ["admin"], key)
+    except IntegrityError:  # another process that starts at the same moment registered it
+        return
+
+
+def _unauthorized(code: str, detail: str) -> Unauthorized:
+    return Unauthorized(code, detail, headers={"WWW-Authenticate": 'Bearer realm="ktl"'})

@@ -1,0 +1,71 @@
+"""The schema's versions: the migrations run from code, from a checkout or an installed wheel."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, event, make_url, text
+
+from app.database import Database
+
+ADVISORY_LOCK = 0x6B746C  # "ktl"; any number that the database's other users do not take
+
+
+def upgrade(url: str) -> None:
+    """Brings the schema to the newest version; makes the SQLite file where there is none.
+
+    One transaction, and one process at a time: the others wait and then find nothing to do.
+    """
+    with _exclusively(url) as connection:
+        command.upgrade(_config(connection), "head")
+
+
+def downgrade(url: str, revision: str = "base") -> None:
+    """Takes the migrations back, down to `revision`; `base` is the empty database."""
+    with _exclusively(url) as connection:
+        command.downgrade(_config(connection), revision)
+
+
+def is_current(database: Database) -> bool:
+    """Whether the schema is the one that this code was written for."""
+    with database.engine.connect() as connection:
+        version = MigrationContext.configure(connection).get_current_revision()
+    return version == ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(files("migrations")).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+@contextmanager
+def _exclusively(url: str) -> Iterator[Connection]:
+    parsed = make_url(url)
+    is_sqlite = parsed.get_backend_name() == "sqlite"
+    if is_sqlite and parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    database = Database(url)
+    if is_sqlite:
+        event.listen(database.engine, "connect", _without_foreign_keys)
+    try:
+        # On SQLite the write lock that IMMEDIATE takes keeps the others out.
+        with database.engine.execution_options(begin="IMMEDIATE").begin() as connection:
+            if not is_sqlite:
+                lock = text("SELECT pg_advisory_xact_lock(:key)")
+                connection.execute(lock, {"key": ADVISORY_LOCK})
+            yield connection
+    finally:
+        database.dispose()
+
+
+def _without_foreign_keys(connection: Any, _: Any) -> None:
+    """SQLite changes a table by copying and dropping it, which would delete what refers to it."""
+    connection.execute("PRAGMA foreign_keys=OFF")

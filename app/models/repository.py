@@ -1,0 +1,69 @@
+"""All SQL about models. Callers commit."""
+
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from app.database import now
+from app.deployments import repository as deployments
+from app.errors import Conflict, Finding, NotFound
+from app.identifiers import new_id
+from app.models.tables import ModelRow
+
+
+def add(
+    session: Session,
+    project: str,
+    name: str,
+    job_id: str | None,
+    trial_id: str | None,
+    files: dict[str, Any],
+    signature: dict[str, Any],
+    card: dict[str, Any],
+) -> ModelRow:
+    """`files`: refs of `onnx`, `keras` and `golden`; `signature`: `shape`, `dtype`, `classes`."""
+    row = ModelRow(
+        id=new_id("mdl"),
+        project=project,
+        name=name,
+        job_id=job_id,
+        trial_id=trial_id,
+        files=files,
+        signature=signature,
+        card=card,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def of_project(project: str) -> Select[ModelRow]:
+    return select(ModelRow).where(ModelRow.project == project, ModelRow.deleted_at.is_(None))
+
+
+def get(
+    session: Session,
+    project: str,
+    model_id: str,
+    *,
+    is_locked: bool = False,
+    pointer: str | None = None,
+) -> ModelRow:
+    """A locked model is neither deleted nor deployed by another until the commit. `pointer` says
+    where in the body the id stood. Raises NotFound."""
+    statement = of_project(project).where(ModelRow.id == model_id)
+    row = session.scalar(statement.with_for_update() if is_locked else statement)
+    if row is None:
+        detail = "expected the id of a model, got an unknown one"
+        raise NotFound("model_not_found", detail, *([Finding(detail, pointer)] if pointer else []))
+    return row
+
+
+def remove(session: Session, row: ModelRow) -> None:
+    """Its files stay: equal content is stored once and may be another's. Raises Conflict."""
+    if names := deployments.names_of_model(session, row.id):
+        detail = f"expected a model that is not deployed, got one that serves {', '.join(names)}"
+        raise Conflict("model_deployed", detail)
+    row.deleted_at = now()
+    session.flush()

@@ -1,0 +1,78 @@
+from pathlib import PurePosixPath
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import FileResponse
+from sqlalchemy.orm import Session
+
+from app.conditional import check_if_match, conditional, etag_of
+from app.dependencies import PageOf, Reader, ReadSession, StorageOf, Writer, WriteSession
+from app.deployments import repository as deployments
+from app.models import repository
+from app.models.schemas import Format, ModelOut, Signature
+from app.models.tables import ModelRow
+from app.pages import Listing, fetch_page
+
+router = APIRouter(prefix="/v1/models", tags=["models"])
+
+
+@router.get("")
+def list_models(session: ReadSession, caller: Reader, page: PageOf) -> Listing[ModelOut]:
+    """Newest first."""
+    rows, has_more, following = fetch_page(
+        session, repository.of_project(caller.project), ModelRow.id, page
+    )
+    data = [_shown(session, row) for row in rows]
+    return Listing(data=data, has_more=has_more, next=following)
+
+
+@router.get("/{model_id}", response_model=ModelOut)
+def get_model(model_id: str, request: Request, session: ReadSession, caller: Reader) -> Response:
+    row = repository.get(session, caller.project, model_id)
+    return conditional(request, _shown(session, row))
+
+
+@router.get("/{model_id}/download", response_class=FileResponse)
+def download_model(
+    model_id: str,
+    session: ReadSession,
+    caller: Reader,
+    storage: StorageOf,
+    file_format: Annotated[Format, Query(alias="format")] = "onnx",
+) -> FileResponse:
+    """`onnx`: raw values in, probabilities out. `keras`: the same network, with logits out."""
+    row = repository.get(session, caller.project, model_id)
+    ref = row.files[file_format]
+    return FileResponse(
+        storage.local(ref),
+        media_type="application/octet-stream",
+        filename=f"{row.id}.{file_format}",
+        headers={"ETag": f'"{_hash(ref)}"'},
+    )
+
+
+@router.delete("/{model_id}", status_code=204)
+def delete_model(model_id: str, request: Request, session: WriteSession, caller: Writer) -> None:
+    """409 while a deployment points to it."""
+    row = repository.get(session, caller.project, model_id, is_locked=True)
+    check_if_match(request, etag_of(_shown(session, row)))
+    repository.remove(session, row)
+
+
+def _shown(session: Session, row: ModelRow) -> ModelOut:
+    return ModelOut(
+        id=row.id,
+        name=row.name,
+        job_id=row.job_id,
+        trial_id=row.trial_id,
+        signature=Signature.model_validate(row.signature),
+        card=row.card,
+        hashes={kind: _hash(ref) for kind, ref in row.files.items()},
+        deployments=deployments.names_of_model(session, row.id),
+        created_at=row.created_at,
+    )
+
+
+def _hash(ref: str) -> str:
+    """Refs name content by its sha256."""
+    return PurePosixPath(ref).stem

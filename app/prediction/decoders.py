@@ -1,0 +1,176 @@
+"""Bodies of the native protocol -> raw values (n, height, width, channels) float32.
+
+JSON takes the quick way when it is written as our shape must be: simdjson copies all numbers into
+one buffer, and the text without its numbers must equal the brackets and commas of the shape. All
+else takes the exact way, which also finds out what is wrong.
+"""
+
+import io
+import threading
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+import simdjson
+from pydantic import ValidationError
+
+from app.deployments.schemas import PredictIn
+from app.errors import BadRequest, Invalid, UnsupportedMedia, invalid
+from app.findings import invalid_from
+from app.prediction.sessions import Array
+
+JSON, NPY = "application/json", "application/x-npy"
+
+_NUMBERS_AND_SPACE = b"0123456789+-.eE \t\r\n"
+_local = threading.local()  # a parser serves one document at a time
+
+
+class Asked(NamedTuple):
+    """`inputs` (n, *shape) float32, finite, n >= 1; `top_k` 1..classes, or None."""
+
+    inputs: Array
+    top_k: int | None
+
+
+def decode(media_type: str, body: bytes, shape: tuple[int, ...], classes: int) -> Asked:
+    """Raises BadRequest, UnsupportedMedia or Invalid."""
+    if media_type == JSON:
+        asked = _quick(body, shape) or _exact(body, shape)
+    elif media_type == NPY:
+        asked = Asked(_npy(body, shape), None)
+    else:
+        detail = f"expected {JSON} or {NPY}, got {media_type[:80] or 'no Content-Type'}"
+        raise UnsupportedMedia("unsupported_media_type", detail)
+    if asked.top_k is not None and asked.top_k > classes:
+        detail = f"expected at most {classes}, the number of classes, got {asked.top_k}"
+        raise invalid("invalid_value", detail, "#/top_k")
+    finite = np.isfinite(asked.inputs)
+    if not finite.all():
+        first = "/".join(map(str, np.argwhere(~finite)[0]))
+        detail = f"expected finite float32 values, got {int((~finite).sum())} that are not"
+        raise invalid("not_finite", detail, f"#/inputs/{first}")
+    return asked
+
+
+def _quick(body: bytes, shape: tuple[int, ...]) -> Asked | None:
+    """None: take the exact way."""
+    skeleton = body.translate(None, _NUMBERS_AND_SPACE)
+    if not skeleton.startswith(b'{"inputs":[') or not skeleton.endswith((b"]}", b'],"top_k":}')):
+        return None
+    if not hasattr(_local, "parser"):
+        _local.parser = simdjson.Parser()
+    document = inputs = None
+    try:
+        document = _local.parser.parse(body)
+        inputs = document["inputs"]
+        rows, numbers = len(inputs), inputs.as_buffer(of_type="d")
+        top_k = document.get("top_k")
+    except (KeyError, ValueError, TypeError, RuntimeError):  # simdjson: this is not it
+        return None
+    finally:
+        document = inputs = None  # a parser that still has children refuses the next document
+    inputs_only = skeleton.removesuffix(b"}").removesuffix(b',"top_k":')
+    if not rows or inputs_only not in _skeletons(rows, shape):
+        return None
+    if len(inputs_only) + 1 < len(skeleton) and (type(top_k) is not int or top_k < 1):
+        return None  # a wrong value; or `top_k2`, which looks alike without its number
+    return Asked(_float32(np.frombuffer(numbers)).reshape(rows, *shape), top_k)
+
+
+@lru_cache(maxsize=256)
+def _skeletons(rows: int, shape: tuple[int, ...]) -> frozenset[bytes]:
+    """How `{"inputs": …` looks without its numbers, for each shape that is taken."""
+    return frozenset(b'{"inputs":' + _brackets((rows, *taken)) for taken in _taken_shapes(shape))
+
+
+def _brackets(shape: tuple[int, ...]) -> bytes:
+    inner = _brackets(shape[1:]) if shape[1:] else b""
+    return b"[" + b",".join([inner] * shape[0]) + b"]"
+
+
+def _taken_shapes(shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+    """A single channel may be left out."""
+    return (shape, shape[:-1]) if shape[-1] == 1 else (shape,)
+
+
+def _exact(body: bytes, shape: tuple[int, ...]) -> Asked:
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        detail = f"expected a JSON document (NaN and Infinity are not JSON), got: {error}"
+        raise BadRequest("invalid_json", detail) from None
+    try:
+        request = PredictIn.model_validate(document)
+    except ValidationError as error:
+        raise invalid_from(error, document) from None
+    got = _shape_of(request.inputs)
+    if got[1:] not in _taken_shapes(shape):
+        raise _wrong_shape(shape, list(got))
+    _walk(request.inputs, got, "#/inputs")
+    values = _float32(np.asarray(request.inputs, dtype=np.float64))
+    return Asked(values.reshape(len(values), *shape), request.top_k)
+
+
+def _shape_of(nested: Any) -> tuple[int, ...]:
+    """The lengths along the first element of each list."""
+    lengths: list[int] = []
+    while isinstance(nested, list):
+        lengths.append(len(nested))
+        nested = nested[0] if nested else None
+    return tuple(lengths)
+
+
+def _walk(nested: Any, shape: tuple[int, ...], pointer: str) -> None:
+    """Raises Invalid at the first element that is not as `shape` says."""
+    if not shape:
+        if type(nested) not in {int, float}:
+            raise invalid("not_a_number", f"expected a number, got {_kind(nested)}", pointer)
+        return
+    if not isinstance(nested, list) or len(nested) != shape[0]:
+        got = f"a list of {len(nested)}" if isinstance(nested, list) else _kind(nested)
+        raise invalid("ragged_inputs", f"expected a list of {shape[0]}, got {got}", pointer)
+    for index, element in enumerate(nested):
+        _walk(element, shape[1:], f"{pointer}/{index}")
+
+
+def _npy(body: bytes, shape: tuple[int, ...]) -> Array:
+    """The header is read and held against the body's length before anything is allocated."""
+    stream = io.BytesIO(body)
+    try:
+        version = np.lib.format.read_magic(stream)
+        read = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }[version]
+        got, is_fortran, dtype = read(stream)
+    except (ValueError, KeyError) as error:
+        raise BadRequest("invalid_npy", f"expected a .npy file, got: {error}") from None
+    if dtype.kind not in "uif":
+        raise invalid("not_a_number", f"expected an array of numbers, got {dtype}", "#/inputs")
+    if not got or not got[0] or got[1:] not in _taken_shapes(shape):
+        raise _wrong_shape(shape, list(got))
+    data = memoryview(body)[stream.tell() :]
+    if len(data) != (expected := dtype.itemsize * int(np.prod(got, dtype=object))):
+        detail = f"expected {expected} bytes of data for the shape {list(got)}, got {len(data)}"
+        raise BadRequest("invalid_npy", detail)
+    array = np.frombuffer(data, dtype).reshape(got, order="F" if is_fortran else "C")
+    return np.ascontiguousarray(_float32(array)).reshape(len(array), *shape)
+
+
+def _float32(values: npt.NDArray[Any]) -> Array:
+    with np.errstate(over="ignore"):  # what does not fit becomes infinite, and is found as such
+        return values.astype(np.float32)
+
+
+def _wrong_shape(shape: tuple[int, ...], got: list[int]) -> Invalid:
+    expected = " or ".join(f"[n, {', '.join(map(str, taken))}]" for taken in _taken_shapes(shape))
+    return invalid("wrong_shape", f"expected inputs of shape {expected}, got {got}", "#/inputs")
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean"}
+    return names.get(type(value), "a number")

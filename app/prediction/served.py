@@ -1,0 +1,151 @@
+"""The models that this process answers with: the deployments table, at most about a second old."""
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal
+
+import structlog
+
+from app.database import Database
+from app.deployments import repository
+from app.deployments.tables import DeploymentRow
+from app.errors import NotFound, Unavailable, WorkFailure
+from app.models.tables import ModelRow
+from app.prediction import sessions
+from app.prediction.batching import Batcher
+from app.prediction.sessions import LoadFailed, Session
+from app.storage import Storage
+
+log = structlog.get_logger(__name__)
+
+INTERVAL_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model in memory, shared by all names that point to it."""
+
+    model_id: str
+    labels: tuple[str, ...]
+    session: Session
+    batcher: Batcher
+
+
+@dataclass(frozen=True)
+class NotLoaded:
+    model_id: str
+    status: Literal["loading", "failed"]
+    reason: str
+
+
+Name = tuple[str, str]  # project, deployment
+
+
+class ServedModels:
+    """Requests read one immutable dict, so a switch is one assignment: a request that began with
+    the old model ends with it, and the old model goes when the last of them has ended."""
+
+    def __init__(self, database: Database, storage: Storage) -> None:
+        self._database, self._storage = database, storage
+        self._models: dict[Name, Loaded | NotLoaded] = {}
+        self._refreshing = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._keep_fresh, name="deployments", daemon=True)
+        self._lookups = ThreadPoolExecutor(1, "deployment-lookup")
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._lookups.shutdown()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    async def find(self, project: str, name: str) -> Loaded:
+        """Raises NotFound, or Unavailable with the reason. Only a name that this process does not
+        know goes to the database: another process may have made it just now."""
+        model = self._models.get((project, name))
+        if model is None:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._lookups, self._look_up, project, name)
+            model = self._models.get((project, name))
+        if model is None:
+            raise NotFound("deployment_not_found", "expected a deployment, got an unknown name")
+        if isinstance(model, NotLoaded):
+            detail = f"`{name}` is not ready: {model.reason}"
+            raise Unavailable(f"deployment_{model.status}", detail, headers={"Retry-After": "1"})
+        return model
+
+    def state(self, row: DeploymentRow) -> tuple[Literal["ready", "loading", "failed"], str | None]:
+        """Of the row's model in this process, and why it is not ready."""
+        model = self._models.get((row.project, row.name))
+        if isinstance(model, NotLoaded) and model.model_id == row.model_id:
+            return model.status, model.reason
+        is_ready = model is not None and model.model_id == row.model_id
+        return ("ready", None) if is_ready else ("loading", "this process has yet to load it")
+
+    def load(self, model: ModelRow) -> Loaded:
+        """Raises LoadFailed when the graph does not answer as trained, WorkFailure when the store
+        does not give it."""
+        shape, labels = tuple(model.signature["shape"]), tuple(model.signature["classes"])
+        onnx, golden = (self._storage.local(model.files[kind]) for kind in ("onnx", "golden"))
+        session = sessions.load(onnx, golden, shape, len(labels))
+        return Loaded(model.id, labels, session, Batcher(session))
+
+    def refresh(self, *loaded: Loaded) -> None:
+        """After it this process serves what the database says. `loaded` is not loaded again."""
+        with self._refreshing:
+            with self._database.read() as session:
+                wanted = {
+                    (deployment.project, deployment.name): model
+                    for deployment, model in repository.all_with_models(session)
+                }
+            # Names that are gone go first, new ones are known as loading before any file is read.
+            self._models = {
+                name: self._models.get(name) or NotLoaded(model.id, "loading", "it is being loaded")
+                for name, model in wanted.items()
+            }
+            ready = {one.model_id: one for one in self._models.values() if isinstance(one, Loaded)}
+            ready |= {one.model_id: one for one in loaded}
+            for name, model in wanted.items():
+                serving = self._following(self._models[name], model, ready)
+                if serving is not self._models[name]:
+                    self._models = {**self._models, name: serving}
+
+    def _following(
+        self, current: Loaded | NotLoaded, model: ModelRow, ready: dict[str, Loaded]
+    ) -> Loaded | NotLoaded:
+        """What a name that serves `current` and points to `model` serves from now on."""
+        is_settled = isinstance(current, Loaded) or current.status == "failed"
+        if current.model_id == model.id and is_settled:
+            return current
+        try:
+            if model.id not in ready:
+                ready[model.id] = self.load(model)
+            return ready[model.id]
+        except LoadFailed as failure:
+            log.error("model_not_loaded", model=model.id, reason=str(failure))
+            return NotLoaded(model.id, "failed", str(failure))
+        except WorkFailure as failure:  # the store's fault: tried again, the old model goes on
+            log.warning("model_not_fetched", model=model.id, reason=failure.detail)
+            if isinstance(current, Loaded):
+                return current
+            return NotLoaded(model.id, "loading", failure.detail)
+
+    def _look_up(self, project: str, name: str) -> None:
+        with self._database.read() as session:
+            is_there = repository.find(session, project, name) is not None
+        if is_there:
+            self.refresh()
+
+    def _keep_fresh(self) -> None:
+        while True:
+            try:
+                self.refresh()
+            except Exception as error:  # a database that is away must not end the serving
+                log.warning("deployments_not_refreshed", error=str(error))
+            if self._stopping.wait(INTERVAL_SECONDS):
+                return

@@ -1,0 +1,94 @@
+"""A packaged graph, loaded into ONNX Runtime and held against the trainer's own answers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+Array = npt.NDArray[np.float32]
+
+TOLERANCE = 1e-4
+CHUNK_BYTES = 2 * 2**20  # of inputs that one run takes: bounds the memory of its activations
+INLINE_SECONDS = 0.0002  # a run as short as this costs less than a hop to a thread
+MEASURED_ROWS = (1, 8, 32)
+
+
+class LoadFailed(Exception):
+    """This graph is not the trained network, or no graph at all. It will never be ready."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """`chunk_rows` inputs go through at once; up to `inline_rows` take less than 0.2 ms."""
+
+    _runtime: Any
+    shape: tuple[int, ...]
+    chunk_rows: int
+    inline_rows: int
+
+    def run(self, inputs: Array) -> Array:
+        """Raw values (n, *shape) float32 -> probabilities (n, classes) float32."""
+        if len(inputs) <= self.chunk_rows:
+            return _run(self._runtime, inputs)
+        starts = range(0, len(inputs), self.chunk_rows)
+        chunks = [_run(self._runtime, inputs[at : at + self.chunk_rows]) for at in starts]
+        return np.concatenate(chunks)
+
+
+def load(onnx: Path, golden: Path, shape: tuple[int, ...], classes: int) -> Session:
+    """Raises LoadFailed unless the graph answers the golden inputs within 1e-4."""
+    options = onnxruntime.SessionOptions()
+    # Requests are the parallelism here: threads inside a run of these sizes wait for each other.
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        runtime = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
+        with np.load(golden, allow_pickle=False) as stored:
+            inputs, expected = stored["inputs"], stored["probabilities"]
+        answered = _run(runtime, inputs)
+    except Exception as error:  # ONNX Runtime's errors share no class of their own
+        raise LoadFailed(f"expected an ONNX graph that runs, got: {error}") from error
+    if inputs.shape[1:] != shape or answered.shape != (len(inputs), classes):
+        raise LoadFailed(
+            f"expected a graph from (n, {_listed(shape)}) to (n, {classes}), "
+            f"got {inputs.shape} to {answered.shape}"
+        )
+    difference = float(np.max(np.abs(answered - expected)))
+    if not difference <= TOLERANCE:  # not `>`: a NaN must fail as well
+        raise LoadFailed(
+            f"expected probabilities within {TOLERANCE:g} of the trainer's on its golden inputs, "
+            f"got {difference:.3g} off"
+        )
+    chunk_rows = max(1, CHUNK_BYTES // (4 * int(np.prod(shape))))
+    return Session(runtime, shape, chunk_rows, min(chunk_rows, _inline_rows(runtime, inputs)))
+
+
+def _run(runtime: Any, inputs: Array) -> Array:
+    answer: Array = runtime.run(["probabilities"], {"inputs": inputs})[0]
+    return answer
+
+
+def _inline_rows(runtime: Any, inputs: Array) -> int:
+    """The largest measured batch whose quickest run stays below INLINE_SECONDS, or 0."""
+    quick = 0
+    for rows in MEASURED_ROWS:
+        batch = np.resize(inputs, (rows, *inputs.shape[1:]))
+        _run(runtime, batch)
+        if min(_seconds(runtime, batch) for _ in range(5)) >= INLINE_SECONDS:
+            break
+        quick = rows
+    return quick
+
+
+def _seconds(runtime: Any, batch: Array) -> float:
+    started = perf_counter()
+    _run(runtime, batch)
+    return perf_counter() - started
+
+
+def _listed(shape: tuple[int, ...]) -> str:
+    return ", ".join(map(str, shape))

@@ -1,0 +1,44 @@
+"""Each request has an id, the client's `X-Request-Id` or ours; answer and log carry it."""
+
+import re
+from uuid import uuid4
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+HEADER = "X-Request-Id"
+SANE = re.compile(rb"[A-Za-z0-9._:-]{1,128}")  # it goes into log lines
+
+
+def request_id_of(scope: Scope) -> str:
+    return str(scope["state"]["request_id"])
+
+
+class RequestId:
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _sent(scope) or uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)[HEADER] = request_id
+            await send(message)
+
+        # The server gives each request a context of its own: nothing to unbind.
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        await self._app(scope, receive, send_with_id)
+
+
+def _sent(scope: Scope) -> str | None:
+    wanted = HEADER.lower().encode()
+    for name, value in scope["headers"]:
+        if name == wanted and SANE.fullmatch(value):
+            return str(value, "ascii")
+    return None

@@ -1,0 +1,3 @@
+from tests.prediction.conftest import site
+
+__all__ = ["site"]

@@ -1,0 +1,46 @@
+"""Calibration against values worked out by hand and against temperatures that are known."""
+
+import numpy as np
+import pytest
+
+from worker.evaluation.calibration import calibrate, expected_calibration_error, fit_temperature
+
+
+def test_ece_by_hand() -> None:
+    correct = np.array([True, False, True, True])
+    confidence = np.array([0.61, 0.62, 0.95, 1.0])
+    # Bin (9/15, 10/15]: |1 - 1.23| = 0.23. Bin (14/15, 1]: |2 - 1.95| = 0.05.
+    assert expected_calibration_error(correct, confidence) == pytest.approx(0.28 / 4)
+
+
+def test_a_bin_holds_its_upper_edge() -> None:
+    correct, confidence = np.array([True, False]), np.array([3 / 15, 3.001 / 15])
+    apart = (12 / 15 + 3.001 / 15) / 2
+    assert expected_calibration_error(correct, confidence) == pytest.approx(apart)
+
+
+def test_certain_and_right_is_calibrated() -> None:
+    assert expected_calibration_error(np.ones(5, bool), np.ones(5)) == 0
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
+def test_the_temperature_that_made_the_labels_is_found(temperature: float) -> None:
+    random = np.random.default_rng(0)
+    logits = 3 * random.normal(size=(20_000, 5))
+    y = (logits / temperature + random.gumbel(size=logits.shape)).argmax(axis=1)
+    assert fit_temperature(y, logits) == pytest.approx(temperature, rel=0.05)
+
+
+def test_scaling_mends_an_overconfident_network() -> None:
+    random = np.random.default_rng(1)
+    honest = random.normal(size=(4_000, 4))
+    y = (honest + random.gumbel(size=honest.shape)).argmax(axis=1)
+    overconfident = (4 * honest).astype(np.float32)
+    got = calibrate(y[:2000], overconfident[:2000], y[2000:], overconfident[2000:])
+    assert got.temperature == pytest.approx(4, rel=0.15)
+    assert got.ece_before > 0.3
+    assert got.ece_after < 0.05
+
+
+def test_a_separable_validation_set_gives_a_bounded_temperature() -> None:
+    assert 0.04 < fit_temperature(np.array([0, 1, 2]), 5 * np.eye(3)) < 0.2

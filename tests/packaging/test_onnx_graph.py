@@ -1,0 +1,79 @@
+"""The packaged graph answers as Keras does, its preprocessing included."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnxruntime
+import pytest
+
+from app.errors import FailureCode, WorkFailure
+from worker.packaging.onnx_graph import package
+
+
+def network(
+    shape: tuple[int, int, int], size: tuple[int, int] | None, convolutions: bool = False
+) -> keras.Model:
+    inputs = keras.Input(shape)
+    x = keras.layers.Rescaling(1 / 255)(inputs)
+    if size:
+        x = keras.layers.Resizing(*size)(x)
+    if convolutions:
+        x = keras.layers.Conv2D(8, 3, padding="same")(x)
+        x = keras.layers.BatchNormalization()(x)
+        x = keras.layers.MaxPooling2D()(keras.layers.ReLU()(x))
+    x = keras.layers.Dropout(0.5)(keras.layers.Dense(16, "relu")(keras.layers.Flatten()(x)))
+    return keras.Model(inputs, keras.layers.Dense(5)(x))
+
+
+def sample(shape: tuple[int, int, int], items: int = 40) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (items, *shape), dtype=np.uint8)
+
+
+CASES = {
+    "mlp": ((8, 8, 1), None, False),
+    "upscaling": ((8, 8, 1), (28, 28), False),
+    "downscaling by an odd factor": ((37, 23, 3), (16, 17), True),
+    "convnet": ((28, 28, 1), None, True),
+}
+
+
+@pytest.mark.parametrize(("shape", "size", "convolutions"), CASES.values(), ids=CASES)
+def test_the_graph_answers_raw_inputs_as_keras_does(
+    shape: tuple[int, int, int],
+    size: tuple[int, int] | None,
+    convolutions: bool,
+    tmp_path: Path,
+) -> None:
+    keras.utils.set_random_seed(1)
+    model = network(shape, size, convolutions)
+    packaged = package(model, sample(shape), tmp_path)
+    assert packaged.max_difference <= 1e-4
+
+    others = np.random.default_rng(7).uniform(0, 255, (50, *shape)).astype(np.float32)
+    expected = keras.ops.convert_to_numpy(keras.ops.softmax(model(others, training=False)))
+    session = onnxruntime.InferenceSession(packaged.onnx)
+    (answered,) = session.run(["probabilities"], {"inputs": others})
+    assert answered.dtype == np.float32
+    np.testing.assert_allclose(answered, expected, atol=1e-5)
+    np.testing.assert_allclose(answered.sum(axis=1), 1, atol=1e-5)
+
+
+def test_golden_items_are_raw_inputs_and_the_trainers_probabilities(tmp_path: Path) -> None:
+    images = sample((8, 8, 1))
+    model = network((8, 8, 1), None)
+    packaged = package(model, images, tmp_path)
+    with np.load(packaged.golden, allow_pickle=False) as golden:
+        assert golden["inputs"].dtype == np.float32
+        np.testing.assert_array_equal(golden["inputs"], images[:32])
+        assert golden["probabilities"].shape == (32, 5)
+    reloaded = keras.models.load_model(packaged.keras)
+    np.testing.assert_array_equal(reloaded(images), model(images.astype(np.float32)))
+
+
+def test_a_network_that_answers_nan_is_not_packaged(tmp_path: Path) -> None:
+    model = network((8, 8, 1), None)
+    model.layers[-1].bias.assign([np.nan] * 5)
+    with pytest.raises(WorkFailure, match=r"within 0\.0001 of Keras, got nan") as raised:
+        package(model, sample((8, 8, 1)), tmp_path)
+    assert raised.value.code is FailureCode.PACKAGE_MISMATCH

@@ -1,0 +1,103 @@
+"""A running API and models whose answers are known by hand."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import httpx
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from app.database import Database
+from app.main import create_app
+from app.models import repository as models
+from app.settings import Settings
+from app.storage import Storage
+from tests.serving import serve
+
+SHAPE = (4, 4, 1)
+LABELS = ["cat", "dog", "eel"]
+
+
+def weights(favourite: int, shape: tuple[int, ...] = SHAPE) -> np.ndarray:
+    """Of a linear model (pixels, 3) that answers `favourite`, the surer the brighter the image."""
+    matrix = np.zeros((int(np.prod(shape)), len(LABELS)), np.float32)
+    matrix[:, favourite] = 1 / 255
+    return matrix
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
+def write_graph(path: Path, matrix: np.ndarray, shape: tuple[int, ...] = SHAPE) -> None:
+    """softmax(flatten(inputs) @ matrix) as ONNX."""
+    graph = helper.make_graph(
+        [
+            helper.make_node("Flatten", ["inputs"], ["flat"]),
+            helper.make_node("MatMul", ["flat", "matrix"], ["logits"]),
+            helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+        ],
+        "linear",
+        [helper.make_tensor_value_info("inputs", TensorProto.FLOAT, ["n", *shape])],
+        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", matrix.shape[1]])],
+        [numpy_helper.from_array(matrix, "matrix")],
+    )
+    opset = helper.make_opsetid("", 18)
+    onnx.save(helper.make_model(graph, opset_imports=[opset], ir_version=10), str(path))
+
+
+def write_golden(path: Path, matrix: np.ndarray, shape: tuple[int, ...] = SHAPE) -> None:
+    inputs = np.random.default_rng(0).integers(0, 256, (8, *shape)).astype(np.float32)
+    np.savez(path, inputs=inputs, probabilities=softmax(inputs.reshape(8, -1) @ matrix))
+
+
+@dataclass(frozen=True)
+class Site:
+    client: httpx.Client
+    database: Database
+    storage: Storage
+
+    def add_model(
+        self,
+        favourite: int = 0,
+        project: str = "default",
+        trained: int | None = None,
+        shape: tuple[int, ...] = SHAPE,
+    ) -> str:
+        """Its id. `trained`: the favourite that the trainer saw, where the graph is another."""
+        with TemporaryDirectory() as folder:
+            paths = {kind: Path(folder) / f"model.{kind}" for kind in ("onnx", "keras")}
+            paths["golden"] = Path(folder) / "golden.npz"
+            write_graph(paths["onnx"], weights(favourite, shape), shape)
+            seen = favourite if trained is None else trained
+            write_golden(paths["golden"], weights(seen, shape), shape)
+            paths["keras"].write_bytes(b"a keras archive")
+            files = {kind: self.storage.put(path) for kind, path in paths.items()}
+        signature = {"shape": list(shape), "dtype": "uint8", "classes": LABELS}
+        with self.database.write() as session:
+            card = {"arm": "lp_ft"}
+            return models.add(session, project, "m", None, None, files, signature, card).id
+
+    def deploy(self, name: str, model_id: str) -> None:
+        answer = self.client.put(f"/v1/deployments/{name}", json={"model": model_id})
+        assert answer.status_code in {200, 201}, answer.text
+
+
+@contextmanager
+def run_site(settings: Settings, database: Database) -> Iterator[Site]:
+    """`database` is empty but for its tables, and the one that `settings` name."""
+    with serve(create_app(settings)) as client:
+        yield Site(client, database, Storage(settings.storage, settings.cache_dir))
+
+
+def problem(answer: httpx.Response, status: int, code: str) -> dict:
+    """The answer's problem, which must be this one."""
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    body = answer.json()
+    assert (answer.status_code, body["code"]) == (status, code), body
+    return body

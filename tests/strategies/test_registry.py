@@ -1,0 +1,24 @@
+import pytest
+
+from app.jobs.plan import PRETRAIN
+from app.jobs.strategies import BASELINE, CATALOGUE
+from tests.training.trials import DOMAIN, spec
+from worker.backbones.network import Architecture, Network
+from worker.strategies.recipe import Phase
+from worker.strategies.registry import RECIPES
+
+
+def test_the_worker_runs_what_the_catalogue_offers() -> None:
+    assert set(RECIPES) == {*CATALOGUE, BASELINE, PRETRAIN}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_phase_trains_no_variable_twice(name: str) -> None:
+    job = spec("convnet")
+    network = Network(Architecture.of(job.model, DOMAIN.schema))
+    strategy = job.arms.get(name)
+    phases: tuple[Phase, ...] = RECIPES[name](network, strategy and strategy.params, job.training)
+    assert phases
+    for phase in phases:
+        trained = [id(variable) for group in phase.groups for variable in group.variables]
+        assert len(trained) == len(set(trained)) > 0

@@ -1,0 +1,102 @@
+"""The migrations build the schema that the code was written for, on both databases."""
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect
+
+from app.database import Database, now
+from app.migrate import downgrade, is_current, upgrade
+from app.tables import Base, KeyRow
+
+VERSIONS = "alembic_version"
+
+
+def reflected(database: Database) -> dict[str, Any]:
+    """Everything the database itself says of its tables, names of the constraints included."""
+    inspector = inspect(database.engine)
+    return {
+        table: {
+            "columns": [
+                (column["name"], str(column["type"]), column["nullable"])
+                for column in sorted(inspector.get_columns(table), key=lambda c: c["name"])
+            ],
+            "primary_key": inspector.get_pk_constraint(table),
+            "foreign_keys": inspector.get_foreign_keys(table),
+            "unique": sorted(inspector.get_unique_constraints(table), key=lambda u: str(u["name"])),
+            "indexes": sorted(inspector.get_indexes(table), key=lambda i: str(i["name"])),
+        }
+        for table in sorted(inspector.get_table_names())
+        if table != VERSIONS
+    }
+
+
+def test_up_down_and_up_again(database_url: str) -> None:
+    database = Database(database_url)
+    upgrade(database_url)
+    first = reflected(database)
+    assert set(first) == set(Base.metadata.tables)
+    assert is_current(database)
+
+    downgrade(database_url)
+    assert inspect(database.engine).get_table_names() == [VERSIONS]
+    assert not is_current(database)
+
+    upgrade(database_url)
+    upgrade(database_url)  # nothing to do
+    assert reflected(database) == first
+    database.dispose()
+
+
+def test_the_models_and_the_migrations_agree(database_url: str) -> None:
+    database = Database(database_url)
+    Base.metadata.create_all(database.engine)
+    wanted = reflected(database)
+    Base.metadata.drop_all(database.engine)
+    upgrade(database_url)
+    assert reflected(database) == wanted
+    with database.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    database.dispose()
+
+
+def test_times_come_back_aware(database_url: str) -> None:
+    upgrade(database_url)
+    database = Database(database_url)
+    made = now()
+    with database.write() as session:
+        row = KeyRow(id="key_1", project="p", name="n", secret_hash="h", scopes=["read"])
+        row.created_at = made
+        session.add(row)
+    with database.read() as session:
+        found = session.get(KeyRow, "key_1")
+        assert found is not None
+        assert found.created_at == made
+        assert found.created_at.utcoffset() is not None
+    database.dispose()
+
+
+def test_an_empty_database_is_behind(database_url: str) -> None:
+    database = Database(database_url)
+    assert not is_current(database)
+    database.dispose()
+
+
+def test_the_file_and_its_folder_are_made(tmp_path: Path) -> None:
+    upgrade(f"sqlite:///{tmp_path / 'not' / 'yet' / 'ktl.db'}")
+    assert (tmp_path / "not" / "yet" / "ktl.db").exists()
+
+
+@pytest.mark.slow
+def test_many_processes_upgrade_at_once(database_url: str) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(6, mp_context=spawn) as pool:
+        list(pool.map(upgrade, [database_url] * 6))
+    database = Database(database_url)
+    assert is_current(database)
+    database.dispose()

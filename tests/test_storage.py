@@ -1,0 +1,164 @@
+"""The artifact store on a folder and on S3 (moto's server)."""
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.errors import FailureCode, WorkFailure
+from app.settings import Settings
+from app.storage import Storage
+
+BUCKET = "ktl-test"
+
+
+@pytest.fixture(scope="module")
+def s3_endpoint() -> Iterator[str]:
+    pytest.importorskip("s3fs", reason="needs the extra `s3`")
+    server = pytest.importorskip("moto.server", reason="needs moto's server")
+    moto = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    moto.start()
+    host, port = moto.get_host_and_port()
+    yield f"http://{host}:{port}"
+    moto.stop()
+
+
+@pytest.fixture
+def s3(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Storage:
+    import boto3
+    import s3fs
+
+    for name, value in (
+        ("AWS_ENDPOINT_URL", s3_endpoint),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_DEFAULT_REGION", "us-east-1"),
+    ):
+        monkeypatch.setenv(name, value)
+    boto3.client("s3").create_bucket(Bucket=BUCKET)
+    s3fs.S3FileSystem.clear_instance_cache()
+    return Storage(f"s3://{BUCKET}/store", settings.cache_dir)
+
+
+@pytest.fixture(params=["folder", "s3"])
+def store(request: pytest.FixtureRequest) -> Storage:
+    found: Storage = request.getfixturevalue("storage" if request.param == "folder" else "s3")
+    return found
+
+
+def file(folder: Path, content: bytes, name: str = "weights.npz") -> Path:
+    path = folder / name
+    path.write_bytes(content)
+    return path
+
+
+def test_equal_content_has_one_name(store: Storage, tmp_path: Path) -> None:
+    one = store.put(file(tmp_path, b"abc"))
+    again = store.put(file(tmp_path, b"abc", "other.npz"))
+    other = store.put(file(tmp_path, b"abd"))
+    # printf abc | sha256sum
+    digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert one == again == f"sha256/ba/{digest}.npz"
+    assert other != one
+    assert store.local(one).read_bytes() == b"abc"
+    assert store.local(other).read_bytes() == b"abd"
+
+
+def test_a_written_thing_is_deleted(store: Storage, tmp_path: Path) -> None:
+    ref = store.write("checkpoints/trial_1/1.npz", file(tmp_path, b"one"))
+    assert store.local(ref).read_bytes() == b"one"
+    store.delete(ref)
+    with pytest.raises(WorkFailure) as caught:
+        store.local(ref)
+    assert caught.value.code == FailureCode.STORAGE_FAILED
+    assert ref in str(caught.value)
+    store.delete(ref)  # gone already
+
+
+def test_a_checked_store_is_left_as_it_was(store: Storage, settings: Settings) -> None:
+    store.check()
+    assert not [path for path in settings.home.rglob("*") if path.is_file()]
+
+
+def test_a_written_thing_is_replaced(storage: Storage, tmp_path: Path) -> None:
+    storage.write("checkpoints/1.npz", file(tmp_path, b"one"))
+    storage.write("checkpoints/1.npz", file(tmp_path, b"two"))
+    assert storage.local("checkpoints/1.npz").read_bytes() == b"two"
+
+
+def test_a_store_that_cannot_be_written_fails_its_check(settings: Settings, tmp_path: Path) -> None:
+    in_the_way = file(tmp_path, b"a file, not a folder", "store")
+    with pytest.raises(WorkFailure) as caught:
+        Storage(str(in_the_way), settings.cache_dir).check()
+    assert caught.value.code == FailureCode.STORAGE_FAILED
+
+
+def fail_half_way(number: int) -> Any:
+    def copy(source: Path, target: Path) -> None:
+        Path(target).write_bytes(Path(source).read_bytes()[:2])
+        raise OSError(number, os.strerror(number))
+
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (errno.ENOSPC, FailureCode.DISK_FULL),
+        (errno.EDQUOT, FailureCode.DISK_FULL),
+        (errno.EIO, FailureCode.STORAGE_FAILED),
+    ],
+)
+def test_a_copy_that_fails_leaves_nothing_and_says_why(
+    storage: Storage,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    code: FailureCode,
+) -> None:
+    kept = storage.write("checkpoints/1.npz", file(tmp_path, b"one"))
+    monkeypatch.setattr(shutil, "copyfile", fail_half_way(number))
+    for store in (storage.put, lambda path: storage.write(kept, path)):
+        with pytest.raises(WorkFailure) as caught:
+            store(file(tmp_path, b"content"))
+        assert caught.value.code == code
+        assert os.strerror(number) in str(caught.value)
+    monkeypatch.undo()
+    assert storage.local(kept).read_bytes() == b"one"
+    assert [path.name for path in settings.home.rglob("*") if path.is_file()] == ["1.npz"]
+    assert storage.local(storage.put(file(tmp_path, b"content"))).read_bytes() == b"content"
+
+
+def test_a_download_that_fails_leaves_nothing_in_the_cache(
+    s3: Storage, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = s3.put(file(tmp_path, b"content"))
+
+    def get_file(remote: str, local: str) -> None:
+        fail_half_way(errno.ENOSPC)(file(tmp_path, b"content"), Path(local))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(s3._filesystem, "get_file", get_file)
+        with pytest.raises(WorkFailure) as caught:
+            s3.local(ref)
+    assert caught.value.code == FailureCode.DISK_FULL
+    assert not [path for path in settings.cache_dir.rglob("*") if path.is_file()]
+    assert s3.local(ref).read_bytes() == b"content"
+
+
+def test_what_was_fetched_once_is_not_fetched_again(s3: Storage, tmp_path: Path) -> None:
+    ref = s3.put(file(tmp_path, b"content"))
+    assert s3.local(ref) == s3.local(ref)
+    s3._filesystem.rm_file(s3._path(ref))
+    assert s3.local(ref).read_bytes() == b"content"
+
+
+def test_a_source_that_is_gone_is_a_typed_failure(storage: Storage, tmp_path: Path) -> None:
+    with pytest.raises(WorkFailure) as caught:
+        storage.put(tmp_path / "absent.npz")
+    assert caught.value.code == FailureCode.STORAGE_FAILED

@@ -1,0 +1,71 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.training.trials import schema
+from worker.training.data import Domain, Split, cut_validation, few_labels
+
+Y = np.array([0] * 12 + [1] * 7 + [2] * 3 + [3] * 2 + [4], np.int32)
+
+
+def counts(indices: np.ndarray) -> list[int]:
+    return np.bincount(Y[indices], minlength=5).tolist()
+
+
+def test_few_labels_takes_so_many_of_each_class() -> None:
+    assert counts(few_labels(Y, 3, seed=0)) == [3, 3, 3, 2, 1]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_few_labels_are_nested(seed: int) -> None:
+    y = np.random.default_rng(seed).integers(0, 4, 200).astype(np.int32)
+    five, ten = few_labels(y, 5, seed), few_labels(y, 10, seed)
+    assert set(five) < set(ten)
+    assert len(five) == 20
+    assert len(ten) == 40
+
+
+def test_few_labels_depend_on_the_seed_alone() -> None:
+    assert np.array_equal(few_labels(Y, 3, 1), few_labels(Y, 3, 1))
+    assert not np.array_equal(few_labels(Y, 3, 1), few_labels(Y, 3, 2))
+
+
+def test_validation_is_cut_from_every_class_that_has_three_items() -> None:
+    train, validation = cut_validation(Y, 0.1, seed=0)
+    assert counts(validation) == [1, 1, 1, 0, 0]
+    assert np.array_equal(np.sort(np.concatenate([train, validation])), np.arange(len(Y)))
+
+
+def test_a_class_never_goes_to_validation_as_a_whole() -> None:
+    train, _ = cut_validation(Y, 0.99, seed=0)
+    assert counts(train) == [1, 1, 1, 2, 1]
+
+
+def test_validation_may_be_empty() -> None:
+    train, validation = cut_validation(np.array([0, 0, 1, 1], np.int32), 0.5, seed=0)
+    assert train.tolist() == [0, 1, 2, 3]
+    assert validation.tolist() == []
+
+
+def test_a_selection_reads_only_its_rows_of_the_memory_map(tmp_path: Path) -> None:
+    stored = np.arange(40 * 4, dtype=np.uint8).reshape(40, 2, 2, 1)
+    np.save(tmp_path / "x.npy", stored)
+    x = np.load(tmp_path / "x.npy", mmap_mode="r")
+    split = Split(x, np.arange(40, dtype=np.int32))
+    part = split.select(np.array([30, 2, 7, 9])).select(np.array([2, 0]))
+    assert np.shares_memory(part.x.stored, x)  # type: ignore[attr-defined]
+    assert part.x.shape == (2, 2, 2, 1)
+    assert part.y.tolist() == [7, 30]
+    assert np.array_equal(part.x[0:2], stored[[7, 30]])
+    out = np.zeros((3, 2, 2, 1), np.uint8)
+    part.gather(np.array([1, 0, 1]), out)
+    assert np.array_equal(out, stored[[30, 7, 30]])
+    split.gather(np.array([5, 4, 3]), out)
+    assert np.array_equal(out, stored[[5, 4, 3]])
+    assert np.array_equal(np.asarray(part.x), stored[[7, 30]])
+
+
+def test_a_domain_holds_no_test_data() -> None:
+    empty = Split(np.zeros((0, 8, 8, 1), np.uint8), np.zeros(0, np.int32))
+    assert set(vars(Domain(schema(2, 0), empty, empty))) == {"schema", "train", "validation"}

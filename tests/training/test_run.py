@@ -1,0 +1,207 @@
+"""The engine by its front door."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from app.errors import FailureCode, WorkFailure
+from tests.training.trials import DOMAIN, SMALL, Recorder, domain, spec, trial
+from worker.backbones.network import Network
+from worker.strategies import scratch
+from worker.training import predict, program
+from worker.training import run as engine
+from worker.training.data import Domain, Split
+from worker.training.run import epoch_order, train
+from worker.training.setup import Interrupted, Signal
+
+
+def weights(network: Network) -> list[np.ndarray]:
+    return [variable.numpy() for variable in network.variables]
+
+
+def test_an_epoch_is_a_permutation_that_goes_round() -> None:
+    order = epoch_order(10, 12, [1, 0, 0, 0])
+    assert sorted(order[:10]) == list(range(10))
+    assert order[10:].tolist() == order[:2].tolist()
+    assert epoch_order(10, 12, [1, 0, 1, 0]).tolist() != order.tolist()
+
+
+def test_training_learns_and_tells() -> None:
+    journal = Recorder()
+    network = train(trial("scratch", spec(epochs=30, learning_rate=0.01)), journal)
+    assert len(journal.records) == 60
+    first, last = journal.records[0], journal.records[-2]
+    assert (first.phase, first.phase_index, first.epoch, first.split) == ("finetune", 0, 1, "train")
+    assert set(first.values) == {"loss", "accuracy", "f1_macro", "learning_rate", "seconds"}
+    assert first.values["learning_rate"] == 0.01
+    assert last.values["loss"] < 0.2 < 0.9 < first.values["loss"]
+    assert last.values["accuracy"] > 0.95
+    assert journal.progress == pytest.approx(np.arange(1, 31) / 30)
+    logits = predict.logits(network, DOMAIN.validation.x)
+    accuracy = (logits.argmax(1) == DOMAIN.validation.y).mean()
+    assert journal.records[-1].split == "validation"
+    assert journal.records[-1].values["accuracy"] == pytest.approx(accuracy)
+
+
+def test_the_first_epoch_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two steps of SGD with Nesterov momentum on a network without hidden nonlinearity in play:
+    the same steps written in numpy."""
+    job = spec("mlp", {"hidden": [5]}, epochs=1, batch_size=20, optimizer="sgd", learning_rate=0.1)
+    setup = trial("scratch", job, seed=3)
+    network = program.program_of(setup).network
+    network.initialise(3)
+    w1, b1, w2, b2 = weights(network)
+    velocity = [np.zeros_like(w) for w in (w1, b1, w2, b2)]
+    x = np.asarray(DOMAIN.train.x, np.float64).reshape(40 - 1, -1) / 255
+    y, losses = DOMAIN.train.y, []
+    order = epoch_order(len(x), 40, [3, 0, 0, 0])
+    for batch in (order[:20], order[20:]):
+        hidden = np.maximum(x[batch] @ w1 + b1, 0)
+        logits = hidden @ w2 + b2
+        p = np.exp(logits - logits.max(1, keepdims=True))
+        p /= p.sum(1, keepdims=True)
+        losses.append(-np.log(p[np.arange(20), y[batch]]).mean())
+        d_logits = (p - np.eye(3)[y[batch]]) / 20
+        d_hidden = (d_logits @ w2.T) * (hidden > 0)
+        gradients = [x[batch].T @ d_hidden, d_hidden.sum(0), hidden.T @ d_logits, d_logits.sum(0)]
+        velocity = [0.9 * v - 0.1 * g for v, g in zip(velocity, gradients, strict=True)]
+        steps = [0.9 * v - 0.1 * g for v, g in zip(velocity, gradients, strict=True)]
+        w1, b1, w2, b2 = (w + s for w, s in zip((w1, b1, w2, b2), steps, strict=True))
+    journal = Recorder()
+    trained = weights(train(setup, journal))
+    for got, expected in zip(trained, (w1, b1, w2, b2), strict=True):
+        np.testing.assert_allclose(got, expected, atol=1e-5)
+    assert journal.records[0].values["loss"] == pytest.approx(np.mean(losses), rel=1e-5)
+
+
+def test_equal_setups_give_equal_bits_and_seeds_differ() -> None:
+    one = weights(train(trial("scratch", spec(), seed=1), Recorder()))
+    two = weights(train(trial("scratch", spec(), seed=2), Recorder()))
+    again = weights(train(trial("scratch", spec(), seed=1), Recorder()))
+    assert all(np.array_equal(a, b) for a, b in zip(one, again, strict=True))
+    assert not np.array_equal(one[0], two[0])
+
+
+def test_a_second_trial_compiles_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    train(trial("lp_ft", spec(), seed=1), Recorder())
+    monkeypatch.setattr(tf, "function", lambda *_, **__: pytest.fail("compiled again"))
+    train(trial("lp_ft", spec(), seed=2), Recorder())
+
+
+def test_items_fewer_than_a_batch() -> None:
+    journal = Recorder()
+    train(trial("scratch", spec(batch_size=1000, epochs=1)), journal)
+    assert np.sum(journal.snapshots[0].arrays["sums/confusion"]) == 0  # of the next epoch
+    assert journal.records[0].values["accuracy"] * 39 == pytest.approx(
+        round(journal.records[0].values["accuracy"] * 39)
+    )
+
+
+def test_without_validation_items_only_training_is_recorded() -> None:
+    nothing = DOMAIN.validation.select(np.empty(0, np.int64))
+    journal = Recorder()
+    train(trial("lp_ft", spec(), domain=replace(DOMAIN, validation=nothing)), journal)
+    assert {record.split for record in journal.records} == {"train"}
+
+
+def test_float_images_and_other_sizes() -> None:
+    data = domain(shape=(6, 10, 3))
+    x = np.asarray(data.train.x, np.float32)
+    data = Domain(data.schema, Split(x, data.train.y), data.validation)
+    network = train(trial("scratch", spec(image_size=(8, 8)), domain=data), Recorder())
+    assert network.backbone.input.shape[1:] == (8, 8, 3)
+    assert predict.logits(network, data.validation.x).shape == (len(data.validation), 3)
+
+
+def test_a_transfer_starts_from_the_sources_backbone(tmp_path: Path) -> None:
+    source = domain(classes=5, items=60, seed=7)
+    network = train(trial("pretrain", spec(), domain=source), Recorder())
+    network.save_weights(tmp_path / "source.npz")
+    pretrained = weights(network)[0]
+    setup = trial("linear_probe", spec(), source_weights=tmp_path / "source.npz")
+    assert np.array_equal(weights(train(setup, Recorder()))[0], pretrained)
+
+
+def test_pretraining_has_epochs_of_its_own() -> None:
+    journal = Recorder()
+    train(trial("pretrain", spec(epochs=2, pretrain_epochs=3)), journal)
+    assert [record.epoch for record in journal.records if record.split == "train"] == [1, 2, 3]
+    assert journal.records[0].phase == "pretrain"
+
+
+def test_stop_and_pause() -> None:
+    with pytest.raises(Interrupted) as stopped:
+        train(trial("scratch", spec()), Recorder(lambda poll: Signal.STOP))
+    assert stopped.value.checkpoint is None
+    with pytest.raises(Interrupted) as paused:
+        train(trial("scratch", spec()), Recorder(lambda poll: Signal.PAUSE))
+    assert paused.value.checkpoint is not None
+    assert (paused.value.checkpoint.position.epochs, paused.value.checkpoint.position.step) == (
+        0,
+        0,
+    )
+
+
+def test_a_loss_that_is_not_finite_ends_the_trial() -> None:
+    x = np.asarray(DOMAIN.train.x, np.float32) * np.float32(1e36)
+    data = Domain(DOMAIN.schema, Split(x, DOMAIN.train.y), DOMAIN.validation)
+    with pytest.raises(WorkFailure, match=r"at epoch 1 of phase finetune") as failure:
+        train(trial("scratch", spec(), domain=data), Recorder())
+    assert failure.value.code is FailureCode.DIVERGED
+    assert failure.value.stage == "finetune"
+    assert np.isfinite(weights(train(trial("scratch", spec()), Recorder()))[0]).all()
+
+
+def test_out_of_memory_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    monkeypatch.setattr(engine, "empty_chunk", full)
+    with pytest.raises(WorkFailure) as failure:
+        train(trial("scratch", spec()), Recorder())
+    assert failure.value.code is FailureCode.OUT_OF_MEMORY
+
+
+def test_chunks_grow_to_what_time_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that knows the loop's speed looks at the journal once an epoch of milliseconds."""
+    train(trial("scratch", spec()), Recorder())
+    journal = Recorder()
+    train(trial("scratch", spec()), journal)
+    assert journal.polls == 2
+    monkeypatch.setattr(engine, "CHUNK_SECONDS", 0.0)
+    journal = Recorder()
+    train(trial("scratch", spec()), journal)
+    assert journal.polls == 6  # 3 steps an epoch
+
+
+def test_chunks_smaller_than_an_epoch_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = weights(train(trial("fine_tune", spec()), Recorder()))
+    monkeypatch.setattr(engine, "CHUNK_BYTES", 2 * 16 * 64)  # two batches of 8x8 images
+    got = weights(train(trial("fine_tune", spec()), Recorder()))
+    assert all(np.array_equal(a, b) for a, b in zip(expected, got, strict=True))
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
+def test_weight_decay_shrinks(optimizer: str) -> None:
+    def norm(decay: float) -> float:
+        job = spec(optimizer=optimizer, weight_decay=decay, epochs=5, learning_rate=0.01)
+        return float(sum((w**2).sum() for w in weights(train(trial("scratch", job), Recorder()))))
+
+    assert norm(1.0) < norm(0.0)
+
+
+def test_the_backend_is_chosen_by_network_and_length() -> None:
+    def backend(backbone: str, steps: int, **params: object) -> str:
+        job = spec(backbone, {**SMALL[backbone], **params}, epochs=10)
+        network = program.program_of(trial("scratch", job)).network
+        return program.choose_backend(
+            scratch.phases(network, None, job.training)[0], network, steps
+        )
+
+    assert backend("mlp", 100) == "xla"
+    assert backend("mlp", 99) == "plain"
+    assert backend("mlp", 100, dropout=0.5) == "plain"
+    assert backend("convnet", 10_000) == "plain"

@@ -1,0 +1,133 @@
+"""Small trials for tests: images whose class shows in their pixels."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.datasets.schemas import Schema
+from app.jobs.plan import Role
+from app.jobs.spec import ResolvedSpec
+from worker.training.checkpoint import Checkpoint
+from worker.training.data import Domain, Split, cut_validation
+from worker.training.setup import EpochRecord, Signal, TrialSetup
+
+SHAPE = (8, 8, 1)
+STRATEGIES = ("linear_probe", "fine_tune", "lp_ft")
+SMALL = {"mlp": {"hidden": [12]}, "convnet": {"filters": [4], "dense": 8}}
+DROPOUT = {"mlp": {"hidden": [12], "dropout": 0.3}, "convnet": {**SMALL["convnet"], "dropout": 0.3}}
+
+
+def schema(classes: int, items: int, shape: tuple[int, int, int] = SHAPE) -> Schema:
+    return Schema(
+        modality="image",
+        task="classification",
+        shape=shape,
+        dtype="uint8",
+        value_range=(0, 255),
+        classes=tuple(f"class {label}" for label in range(classes)),
+        splits={"train": items, "test": 0},
+        class_counts={"train": (items // classes,) * classes, "test": (0,) * classes},
+    )
+
+
+def domain(
+    classes: int = 3, items: int = 45, shape: tuple[int, int, int] = SHAPE, seed: int = 0
+) -> Domain:
+    """Noise with one bright row a class; 40 of 45 items are for training."""
+    rng = np.random.default_rng(seed)
+    y = (np.arange(items) % classes).astype(np.int32)
+    x = rng.integers(0, 120, (items, *shape), dtype=np.uint8)
+    x[np.arange(items), y % shape[0]] += 90
+    train, validation = cut_validation(y, 0.1, seed)
+    split = Split(x, y)
+    return Domain(schema(classes, items, shape), split.select(train), split.select(validation))
+
+
+def spec(
+    backbone: str = "mlp",
+    params: dict[str, Any] | None = None,
+    image_size: tuple[int, int] | None = None,
+    max_epochs: int = 4,
+    head_tolerance: float = 1e-3,
+    **training: Any,
+) -> ResolvedSpec:
+    probe = {"max_epochs": max_epochs, "tolerance": head_tolerance}
+    return ResolvedSpec.model_validate(
+        {
+            "sources": [{"dataset": "ds_source"}],
+            "target": {"dataset": "ds_target"},
+            "model": {
+                "backbone": backbone,
+                "params": SMALL[backbone] if params is None else params,
+                "image_size": image_size,
+            },
+            "strategies": [
+                {"name": "linear_probe", "params": probe},
+                {"name": "fine_tune"},
+                {"name": "lp_ft", "params": probe},
+            ],
+            "training": {"epochs": 2, "batch_size": 16, **training},
+        }
+    )
+
+
+def trial(
+    arm: str,
+    spec: ResolvedSpec,
+    seed: int = 1,
+    domain: Domain | None = None,
+    source_weights: Path | None = None,
+) -> TrialSetup:
+    roles: dict[str, Role] = {"pretrain": "pretrain", "scratch": "baseline"}
+    return TrialSetup(
+        spec,
+        roles.get(arm, "transfer"),
+        spec.arms.get(arm),
+        seed,
+        domain or DOMAIN,
+        source_weights=source_weights,
+    )
+
+
+DOMAIN = domain()
+
+
+class Recorder:
+    """A journal that keeps what it is told; `signal` is asked with the number of the poll."""
+
+    def __init__(self, signal: Callable[[int], Signal | None] = lambda poll: None) -> None:
+        self._signal = signal
+        self.polls = 0
+        self.records: list[EpochRecord] = []
+        self.progress: list[float] = []
+        self.snapshots: list[Checkpoint] = []
+
+    def signal(self) -> Signal | None:
+        self.polls += 1
+        return self._signal(self.polls)
+
+    def epoch_ended(
+        self,
+        records: list[EpochRecord],
+        progress: float,
+        snapshot: Callable[[], Checkpoint],
+    ) -> None:
+        self.records += records
+        self.progress.append(progress)
+        self.snapshots.append(snapshot())
+
+
+def timeless(records: list[EpochRecord]) -> list[tuple[Any, ...]]:
+    """The records without their seconds."""
+    return [
+        (
+            record.phase,
+            record.phase_index,
+            record.epoch,
+            record.split,
+            {name: value for name, value in record.values.items() if name != "seconds"},
+        )
+        for record in records
+    ]

@@ -1,0 +1,25 @@
+"""3x3 convolutions with BatchNorm, ReLU and 2x2 max pooling, then one dense layer."""
+
+import keras
+
+from app.jobs.backbones import ConvnetParams
+
+# Keras's .99 needs hundreds of steps before the moving statistics are of use; few labels give tens.
+NORM_MOMENTUM = 0.9
+
+
+def build(params: ConvnetParams, shape: tuple[int, int, int]) -> keras.Model:
+    """Images (batch, *shape), float32 in 0..1 -> features (batch, params.dense), float32."""
+    images = x = keras.Input(shape, name="images")
+    for index, filters in enumerate(params.filters):
+        x = keras.layers.Conv2D(
+            filters, 3, padding="same", use_bias=False, name=f"convolution_{index}"
+        )(x)
+        x = keras.layers.BatchNormalization(momentum=NORM_MOMENTUM, name=f"norm_{index}")(x)
+        x = keras.layers.ReLU(name=f"relu_{index}")(x)
+        x = keras.layers.MaxPooling2D(2, name=f"pooling_{index}")(x)
+    x = keras.layers.Flatten(name="flatten")(x)
+    x = keras.layers.Dense(params.dense, activation="relu", name="dense")(x)
+    if params.dropout:
+        x = keras.layers.Dropout(params.dropout, name="dropout")(x)
+    return keras.Model(images, x, name="convnet")

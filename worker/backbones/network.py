@@ -1,0 +1,156 @@
+"""A network: preprocessing, backbone (up to its features), head (to the logits)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+from uuid import uuid4
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from app.datasets.schemas import Schema
+from app.jobs.backbones import Backbone
+from worker.backbones import preprocessing
+from worker.backbones.initialisation import Initialiser, is_random_state
+from worker.backbones.registry import BUILDERS
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """All that the shape of a network depends on; two networks of one have the same variables."""
+
+    model: Backbone
+    shape: tuple[int, int, int]  # of the raw images: height, width, channels
+    value_range: tuple[float, float]
+    classes: int
+
+    @classmethod
+    def of(cls, model: Backbone, schema: Schema) -> Self:
+        return cls(model, schema.shape, schema.value_range, len(schema.classes))
+
+
+class Network:
+    """Raw images (batch, height, width, channels), uint8 or float32 -> logits (batch, classes).
+
+    Weights are read and written as .npz files keyed by `backbone/LAYER/NAME` and `head/…`.
+    """
+
+    def __init__(self, architecture: Architecture) -> None:
+        self.architecture = architecture
+        model, shape = architecture.model, architecture.shape
+        size = model.image_size or shape[:2]
+        self.preprocessing = preprocessing.build(shape, architecture.value_range, model.image_size)
+        self.backbone = BUILDERS[model.backbone](model.params, (*size, shape[2]))
+        features = keras.Input(self.backbone.output.shape[1:], name="features")
+        logits = keras.layers.Dense(architecture.classes, name="logits")(features)
+        self.head = keras.Model(features, logits, name="head")
+        self._initialiser = Initialiser(self.variables)
+
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """Weights, moving statistics and the random state of Dropout, always in one order."""
+        return [*self.backbone.variables, *self.head.variables]
+
+    @property
+    def feature_count(self) -> int:
+        return int(self.head.input.shape[-1])
+
+    def features(self, raw: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Raw images (batch, *shape) -> features (batch, feature_count), float32."""
+        images = self.preprocessing(tf.cast(raw, tf.float32))
+        return self.backbone(images, training=training)
+
+    def logits(self, raw: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Raw images (batch, *shape) -> logits (batch, classes), float32."""
+        return self.head(self.features(raw, training), training=training)
+
+    def raw_model(self) -> keras.Model:
+        """The whole network as one Keras model that shares these weights: raw float32
+        (n, height, width, channels) -> logits (n, classes)."""
+        raw = keras.Input(self.architecture.shape, name="inputs")
+        logits = self.head(self.backbone(self.preprocessing(raw)))
+        return keras.Model(raw, logits, name="network")
+
+    @contextmanager
+    def batch_norm_frozen(self) -> Iterator[None]:
+        """Calls inside use BatchNorm's moving statistics and leave them as they are."""
+        norms = [
+            layer
+            for layer in self.backbone.layers
+            if isinstance(layer, keras.layers.BatchNormalization)
+        ]
+        for layer in norms:
+            layer.trainable = False
+        try:
+            yield
+        finally:
+            for layer in norms:
+                layer.trainable = True
+
+    @cached_property
+    def compiled_features(self) -> Any:
+        """`features` in inference, compiled once for any number of rows."""
+        return tf.function(self.features, input_signature=[self._raw_signature], autograph=False)
+
+    @cached_property
+    def compiled_logits(self) -> Any:
+        """`logits` in inference, compiled once for any number of rows."""
+        return tf.function(self.logits, input_signature=[self._raw_signature], autograph=False)
+
+    @cached_property
+    def compiled_head(self) -> Any:
+        """Features (n, feature_count), float32 -> logits, compiled once for any number of rows."""
+        signature = [tf.TensorSpec((None, self.feature_count), tf.float32)]
+        return tf.function(self.head, input_signature=signature, autograph=False)
+
+    @property
+    def _raw_signature(self) -> tf.TensorSpec:
+        return tf.TensorSpec((None, *self.architecture.shape), tf.float32)
+
+    def initialise(self, seed: int) -> None:
+        """All variables as a pure function of `seed`."""
+        self._initialiser.initialise(seed)
+
+    def save_weights(self, path: Path) -> None:
+        partial = path.with_name(f"{path.name}.{uuid4().hex}.partial")
+        try:
+            with partial.open("wb") as file:
+                np.savez(file, **{name: w.numpy() for name, w in self._weights().items()})
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def load_weights(self, path: Path) -> None:
+        """Raises ValueError when the file's weights are not this network's."""
+        _load(path, self._weights())
+
+    def load_backbone(self, path: Path) -> None:
+        """Loads the weights of the backbone and leaves the head: the file's may have other classes.
+
+        Raises ValueError when the file's backbone is another one.
+        """
+        _load(path, {k: w for k, w in self._weights().items() if k.startswith("backbone/")})
+
+    def _weights(self) -> dict[str, keras.Variable]:
+        return {
+            f"{part}/{variable.path}": variable
+            for part, model in (("backbone", self.backbone), ("head", self.head))
+            for variable in model.variables
+            if not is_random_state(variable)
+        }
+
+
+def _load(path: Path, weights: dict[str, keras.Variable]) -> None:
+    with np.load(path, allow_pickle=False) as stored:
+        for name, variable in weights.items():
+            got = stored[name].shape if name in stored else "nothing"
+            if got != tuple(variable.shape):
+                raise ValueError(
+                    f"{path.name}: expected {name} of shape {tuple(variable.shape)}, got {got}"
+                )
+        for name, variable in weights.items():
+            variable.assign(stored[name])

@@ -1,0 +1,14 @@
+"""The families of backbones by the names of app.jobs.backbones.CATALOGUE."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from worker.backbones import convnet, mlp
+
+# (the family's params, (height, width, channels)) -> a model from images to features
+BUILDERS: dict[str, Callable[[Any, tuple[int, int, int]], keras.Model]] = {
+    "mlp": mlp.build,
+    "convnet": convnet.build,
+}

@@ -1,0 +1,7 @@
+"""The two kinds of arrays that evaluation speaks of."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.integer]
+Floats = NDArray[np.floating]

@@ -1,0 +1,16 @@
+"""Any exception as a typed reason."""
+
+import errno
+
+from app.errors import FailureCode, WorkFailure
+
+
+def as_failure(error: Exception) -> WorkFailure:
+    if isinstance(error, WorkFailure):
+        return error
+    detail = f"{type(error).__name__}: {error}"
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return WorkFailure(FailureCode.DISK_FULL, detail)
+    if isinstance(error, MemoryError):
+        return WorkFailure(FailureCode.OUT_OF_MEMORY, detail)
+    return WorkFailure(FailureCode.INTERNAL, detail)

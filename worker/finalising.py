@@ -1,0 +1,170 @@
+"""The end of a job under its lease: the report, the packaged winner, the deployment."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import structlog
+
+from app.datasets.schemas import Schema
+from app.datasets.tables import DatasetRow
+from app.deployments import repository as deployments
+from app.errors import Fenced
+from app.jobs import repository, work
+from app.jobs.events import Event
+from app.jobs.lifecycle import FINALISING
+from app.jobs.report import Report
+from app.jobs.spec import Choice, ResolvedSpec
+from app.jobs.tables import EpochRow, JobRow, TrialRow
+from app.models import repository as models
+from app.storage import Storage
+from worker.backbones.network import Architecture, Network
+from worker.evaluation.report import TrialResult, build_report
+from worker.failures import as_failure
+from worker.packaging.onnx_graph import GOLDEN_ITEMS, package
+from worker.stored_data import dataset_split
+from worker.workplace import Workplace
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """All that a job left behind."""
+
+    job: JobRow
+    spec: ResolvedSpec
+    schema: Schema
+    target: DatasetRow
+    trials: list[TrialRow]
+    epochs: dict[str, list[EpochRow]]
+
+
+def run(place: Workplace, job: JobRow) -> None:
+    """Ends the job, or leaves it to the one who has taken it. Never raises."""
+    try:
+        with tempfile.TemporaryDirectory(dir=place.scratch) as folder:
+            _run(place, job, Path(folder))
+    except Fenced:
+        log.info("finalisation_lost", job=job.id)
+    except Exception as error:
+        log.exception("finalisation_failed", job=job.id)
+        failure = as_failure(error)
+        failure.stage = failure.stage or FINALISING
+        try:
+            with place.database.write() as session:
+                work.fail_finalisation(session, job, failure)
+        except Fenced:
+            log.info("finalisation_lost", job=job.id)
+
+
+def _run(place: Workplace, job: JobRow, folder: Path) -> None:
+    ended = _read(place, job)
+    report = build_report(
+        ended.spec,
+        [_result(place.storage, trial, ended) for trial in ended.trials],
+        ended.schema.classes,
+        [Choice.model_validate(choice) for choice in job.selection],
+    )
+    packaged = _package(place.storage, ended, report, folder)
+    deploy = ended.spec.deploy
+    proven = report.verdict == "positive_transfer"
+    with place.database.write() as session:
+        story: list[Event] = [("report", {"verdict": report.verdict, "reason": report.reason})]
+        results: dict[str, Any] = {"report": report.model_dump(mode="json")}
+        if packaged:
+            model = models.add(session, job.project, job.name, job.id, **packaged)
+            results["model_id"] = model.id
+            if deploy and (deploy.when == "always" or proven):
+                deployments.point(session, job.project, deploy.name, model.id)
+                results["deployment"] = deploy.name
+                story.append(("deployment", {"name": deploy.name, "model": model.id}))
+        work.finish_job(session, job, story, **results)
+
+
+def _read(place: Workplace, job: JobRow) -> _Ended:
+    with place.database.read() as session:
+        target = session.get_one(DatasetRow, job.target_id)
+        trials = repository.trials(session, job.id)
+        epochs = repository.epochs(session, [trial.id for trial in trials])
+    spec, schema = ResolvedSpec.model_validate(job.spec), Schema.model_validate(target.schema)
+    return _Ended(job, spec, schema, target, trials, epochs)
+
+
+def _result(storage: Storage, trial: TrialRow, ended: _Ended) -> TrialResult:
+    arrays: dict[str, Any] = {}
+    if trial.predictions:
+        with np.load(storage.local(trial.predictions), allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+    validated = (e for e in ended.epochs[trial.id] if e.split == "validation")
+    first = next(validated, None)
+    return TrialResult(
+        arm=trial.arm,
+        role=trial.role,  # type: ignore[arg-type]  # a string in the database
+        seed=trial.seed,
+        labels_per_class=trial.labels_per_class,
+        seconds=trial.seconds,
+        error=trial.error["code"] if trial.error else None,
+        initial=first.values.get(ended.spec.evaluation.primary_metric) if first else None,
+        **{name: arrays.get(name) for name in _ARRAYS},
+    )
+
+
+_ARRAYS = ("y_test", "logits_test", "y_validation", "logits_validation")
+
+
+def _package(
+    storage: Storage, ended: _Ended, report: Report, folder: Path
+) -> dict[str, Any] | None:
+    """The winner as files in the store; the baseline itself where the transfer did harm."""
+    harmful = report.verdict == "negative_transfer"
+    arm = report.baseline if harmful else report.winner
+    found = [t for t in ended.trials if t.arm == arm and t.weights]
+    winner = next((t for t in found if t.seed == report.winner_seed), found[0] if found else None)
+    if winner is None or winner.weights is None:
+        return None
+    network = Network(Architecture.of(ended.spec.model, ended.schema))
+    network.load_weights(storage.local(winner.weights))
+    packaged = package(network.raw_model(), _sample(storage, ended.target), folder)
+    files = {
+        name: storage.put(path)
+        for name, path in (
+            ("onnx", packaged.onnx),
+            ("keras", packaged.keras),
+            ("golden", packaged.golden),
+        )
+    }
+    schema = ended.schema
+    return {
+        "trial_id": winner.id,
+        "files": files,
+        "signature": {
+            "shape": list(schema.shape),
+            "dtype": schema.dtype,
+            "classes": list(schema.classes),
+        },
+        "card": {
+            "arm": winner.arm,
+            "seed": winner.seed,
+            "labels_per_class": winner.labels_per_class,
+            "sources": ended.job.source_ids,
+            "target": ended.job.target_id,
+            "target_content_hash": ended.target.content_hash,
+            "network": ended.spec.model.model_dump(mode="json"),
+            "verdict": report.verdict,
+            "reason": report.reason,
+            "test": winner.test,
+            "validation": winner.validation,
+            "packaging_difference": packaged.max_difference,
+        },
+    }
+
+
+def _sample(storage: Storage, target: DatasetRow) -> Any:
+    """Raw items of the training split, the same at every try."""
+    train = dataset_split(storage, target, "train")
+    count = min(GOLDEN_ITEMS, len(train))
+    rows = np.random.default_rng(0).choice(len(train), count, replace=False)
+    return np.asarray(train.x[np.sort(rows)])

@@ -1,0 +1,77 @@
+"""IDX files, plain or gzipped: MNIST's four (train-images-idx3-ubyte.gz, t10k-labels-…), or one of
+images and one of labels. Labels have one dimension; the names tell training from test.
+"""
+
+import gzip
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, cast
+
+import numpy as np
+
+from worker.intake.raw import Array, Limits, RawArrays, RawFile, damage_refused, inflate, refuse
+
+name = "idx"
+
+DTYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+GZIP_MAGIC = b"\x1f\x8b"
+TEST_NAME = re.compile(r"t10k|test", re.IGNORECASE)
+IDX_NAME = re.compile(r"idx\d?|-ubyte", re.IGNORECASE)
+
+
+def recognises(files: Sequence[RawFile]) -> bool:
+    return bool(files) and all(_is_idx(file) for file in files)
+
+
+def _is_idx(file: RawFile) -> bool:
+    with file.path.open("rb") as stream:
+        start = stream.read(4)
+    is_header = len(start) == 4 and start[:2] == b"\0\0" and start[2] in DTYPES
+    return bool(IDX_NAME.search(file.name)) or is_header or start[:2] == GZIP_MAGIC
+
+
+def read(files: Sequence[RawFile], limits: Limits, workdir: Path) -> RawArrays:
+    arrays: dict[str, Array] = {}
+    names: dict[str, str] = {}
+    for number, file in enumerate(files):
+        array = _read_file(file, limits, workdir / f"raw_{number}")
+        split = "test" if TEST_NAME.search(file.name) else "train"
+        role = f"{'y' if array.ndim == 1 else 'x'}_{split}"
+        if role in arrays:
+            detail = f"expected one file for {role}, got `{names[role]}` and `{file.name}`"
+            refuse("unknown_format", detail, role)
+        arrays[role], names[role] = array, file.name
+    wanted = ["x_train", "y_train"]
+    if "x_test" in arrays or "y_test" in arrays:
+        wanted += ["x_test", "y_test"]
+    for role in wanted:
+        if role not in arrays:
+            kind = "images" if role[0] == "x" else "labels"
+            found = ", ".join(f"`{file.name}`" for file in files)
+            detail = f"expected a file of {kind} for the {role[2:]} split, got: {found}"
+            refuse("missing_array", detail, role)
+    return RawArrays(
+        arrays["x_train"], arrays["y_train"], arrays.get("x_test"), arrays.get("y_test")
+    )
+
+
+def _read_file(file: RawFile, limits: Limits, target: Path) -> Array:
+    with damage_refused(file.name), _open(file.path) as stream:
+        start = stream.read(4)
+        if len(start) < 4:
+            raise EOFError("it ends within its header")
+        if start[:2] != b"\0\0" or start[2] not in DTYPES or not start[3]:
+            detail = f"expected an IDX file, got `{file.name}`, which starts with {start.hex(' ')}"
+            refuse("unknown_format", detail)
+        dimensions = stream.read(4 * start[3])
+        if len(dimensions) < 4 * start[3]:
+            raise EOFError("it ends within its header")
+        shape = tuple(int(length) for length in np.frombuffer(dimensions, ">u4"))
+        return inflate(stream, file.name, shape, np.dtype(DTYPES[start[2]]), limits, target)
+
+
+def _open(path: Path) -> IO[bytes]:
+    with path.open("rb") as stream:
+        is_gzip = stream.read(2) == GZIP_MAGIC
+    return cast("IO[bytes]", gzip.open(path)) if is_gzip else path.open("rb")

@@ -1,0 +1,68 @@
+"""A claimed dataset row -> its stored arrays, schema and profile; or the reason why not."""
+
+import errno
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from app import leases
+from app.database import Database
+from app.datasets.catalogue import PREFIX
+from app.datasets.schemas import DatasetSpec
+from app.datasets.tables import DatasetRow
+from app.errors import FailureCode, Fenced, WorkFailure
+from app.jobs import lifecycle
+from app.settings import Settings
+from app.storage import Storage
+from worker.intake.catalogue import take_in_catalogued
+from worker.intake.raw import Limits, RawFile
+from worker.intake.take_in import TakenIn, take_in
+
+
+def ingest(database: Database, storage: Storage, settings: Settings, dataset: DatasetRow) -> None:
+    """`dataset` is a row that the caller has claimed. Raises Fenced when its lease is gone.
+
+    The row ends `ready` or `failed`. To run it again does no harm: what is stored is named by its
+    content.
+    """
+    try:
+        result = _ready(storage, settings, dataset)
+    except WorkFailure as failure:
+        result = {"status": "failed", "error": failure.as_json()}
+    if dataset.token is None:
+        raise Fenced(f"{dataset.id} is not claimed")
+    with database.write() as session:
+        leases.write(session, DatasetRow, dataset.id, dataset.token, **result, **leases.RELEASED)
+        lifecycle.dataset_settled(session, dataset.id)
+
+
+def _ready(storage: Storage, settings: Settings, dataset: DatasetRow) -> dict[str, Any]:
+    parent = settings.cache_dir / "intake"
+    parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=parent) as folder:
+        try:
+            taken = _take_in(storage, settings, dataset, Path(folder))
+        except OSError as error:
+            full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+            code = FailureCode.DISK_FULL if full else FailureCode.STORAGE_FAILED
+            detail = f"reading {dataset.name} in {parent}: {error.strerror or error}"
+            raise WorkFailure(code, detail, stage="intake") from error
+        except MemoryError as error:
+            detail = f"reading {dataset.name} took more memory than there is"
+            raise WorkFailure(FailureCode.OUT_OF_MEMORY, detail, stage="intake") from error
+        arrays = {name: storage.put(path) for name, path in taken.arrays.items()}
+    return {
+        "status": "ready",
+        "error": None,
+        "arrays": arrays,
+        "schema": taken.schema.model_dump(mode="json"),
+        "profile": taken.profile,
+        "content_hash": taken.content_hash,
+    }
+
+
+def _take_in(storage: Storage, settings: Settings, dataset: DatasetRow, folder: Path) -> TakenIn:
+    if dataset.origin.startswith(PREFIX):
+        return take_in_catalogued(dataset.origin.removeprefix(PREFIX), settings, folder)
+    files = [RawFile(file["name"], storage.local(file["ref"])) for file in dataset.files]
+    return take_in(files, DatasetSpec.model_validate(dataset.spec), Limits.of(settings), folder)

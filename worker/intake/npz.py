@@ -1,0 +1,103 @@
+"""NumPy archives: x_train, y_train[, x_test, y_test][, class_names]; or x, y; or images, labels."""
+
+from collections.abc import Iterable, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any
+from zipfile import ZipFile
+
+import numpy as np
+from numpy.lib import format as npy
+
+from worker.intake.raw import (
+    Limits,
+    RawArrays,
+    RawFile,
+    check_size,
+    damage_refused,
+    inflate,
+    refuse,
+)
+
+name = "npz"
+
+ROLES = {
+    "x_train": ("x_train", "x", "images"),
+    "y_train": ("y_train", "y", "labels"),
+    "x_test": ("x_test",),
+    "y_test": ("y_test",),
+    "class_names": ("class_names",),
+}
+HEADER_BYTES = 10_000
+
+
+def recognises(files: Sequence[RawFile]) -> bool:
+    return any(_is_archive(file) for file in files)
+
+
+def _is_archive(file: RawFile) -> bool:
+    with file.path.open("rb") as stream:
+        return file.name.lower().endswith(".npz") or stream.read(4) == b"PK\x03\x04"
+
+
+def read(files: Sequence[RawFile], limits: Limits, workdir: Path) -> RawArrays:
+    if len(files) != 1:
+        refuse("unknown_format", f"expected one .npz file, got {len(files)} files")
+    file = files[0]
+    with damage_refused(file.name), ZipFile(file.path) as archive:
+        members = {
+            member.filename.removesuffix(".npy"): member
+            for member in archive.infolist()
+            if member.filename.endswith(".npy")
+        }
+        chosen = _roles(members, file.name)
+        check_size(file.name, sum(members[key].file_size for key in chosen.values()), limits)
+        arrays = {}
+        for role, key in chosen.items():
+            with archive.open(members[key]) as stream:
+                shape, order, dtype = _header(stream, key)
+                target = workdir / f"raw_{role}"
+                arrays[role] = inflate(stream, key, shape, dtype, limits, target, order)
+    ignored = tuple(sorted(members.keys() - set(chosen.values())))
+    return RawArrays(**arrays, ignored=ignored)
+
+
+def _roles(members: Iterable[str], file: str) -> dict[str, str]:
+    """Role -> the array's name in the file."""
+    held = set(members)
+    chosen = {
+        role: next(known for known in names if known in held)
+        for role, names in ROLES.items()
+        if held & set(names)
+    }
+    wanted = ["x_train", "y_train"]
+    if "x_test" in chosen or "y_test" in chosen:
+        wanted += ["x_test", "y_test"]
+    for role in wanted:
+        if role not in chosen:
+            names = " or ".join(f"`{known}`" for known in ROLES[role])
+            found = ", ".join(sorted(held)[:20]) or "none"
+            refuse("missing_array", f"expected an array {names} in `{file}`, got: {found}", role)
+    return chosen
+
+
+def _header(stream: IO[bytes], key: str) -> tuple[tuple[int, ...], str, np.dtype[Any]]:
+    """Shape, order (`C` or `F`) and dtype; never more than HEADER_BYTES are read."""
+    try:
+        major, _ = npy.read_magic(stream)
+        length = stream.read(2 if major == 1 else 4)
+        if int.from_bytes(length, "little") > HEADER_BYTES:
+            raise ValueError("it is too long")
+        header = BytesIO(length + stream.read(int.from_bytes(length, "little")))
+        read_header = npy.read_array_header_1_0 if major == 1 else npy.read_array_header_2_0
+        shape, is_fortran, dtype = read_header(header)
+    except Exception as error:  # the header is a Python literal: what its parsers raise is open
+        refuse("truncated_file", f"the header of `{key}` is damaged: {error}", key)
+    if dtype.hasobject:
+        detail = f"expected numbers or strings in `{key}`, got pickled objects: never loaded"
+        refuse("pickled_objects", detail, key)
+    if dtype.kind == "V":
+        refuse("wrong_type", f"expected plain numbers or strings in `{key}`, got {dtype}", key)
+    if any(length < 0 for length in shape):
+        refuse("truncated_file", f"the header of `{key}` is damaged: the shape {shape}", key)
+    return shape, "F" if is_fortran else "C", dtype

@@ -1,0 +1,141 @@
+"""What a format's reader gets and gives, and how bad input is refused."""
+
+import errno
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from lzma import LZMAError
+from pathlib import Path
+from typing import IO, Any, NoReturn, Protocol
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import FailureCode, WorkFailure
+from app.settings import Settings
+
+Array = NDArray[Any]
+CHUNK_BYTES = 2**20
+
+
+@dataclass(frozen=True)
+class RawFile:
+    name: str  # as the user called it
+    path: Path
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one dataset may hold, checked on what its headers declare, before anything inflates."""
+
+    items: int
+    bytes: int  # of all arrays, inflated
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Limits":
+        return cls(settings.item_limit, settings.upload_limit_bytes)
+
+
+@dataclass(frozen=True)
+class RawArrays:
+    """Arrays as a file holds them, memory-mapped where they are large; nothing is checked yet.
+
+    x: (items, height, width[, channels]); y: (items,) or (items, 1), integers or strings.
+    """
+
+    x_train: Array
+    y_train: Array
+    x_test: Array | None = None
+    y_test: Array | None = None
+    class_names: Array | None = None  # (classes,), strings, by integer label
+    ignored: tuple[str, ...] = ()  # what the file holds besides
+
+
+class Format(Protocol):
+    """A file in this folder is a format; worker/intake/formats.py lists them."""
+
+    @property
+    def name(self) -> str: ...
+
+    def recognises(self, files: Sequence[RawFile]) -> bool: ...
+
+    def read(self, files: Sequence[RawFile], limits: Limits, workdir: Path) -> RawArrays:
+        """Inflates into `workdir`. Raises WorkFailure `dataset_invalid`, whatever the bytes are."""
+        ...
+
+
+def refuse(reason: str, detail: str, array: str | None = None) -> NoReturn:
+    """`array`: the one that is wrong, as the user calls it."""
+    token = array and array.replace("~", "~0").replace("/", "~1")  # as RFC 6901 wants it
+    raise WorkFailure(
+        FailureCode.DATASET_INVALID,
+        detail,
+        stage="intake",
+        reason=reason,
+        pointer=f"#/file/{token}" if token else "#/file",
+    )
+
+
+@contextmanager
+def damage_refused(name: str) -> Iterator[None]:
+    """Around all that reads a compressed file: these are what damaged bytes raise there."""
+    try:
+        yield
+    except (
+        BadZipFile,
+        EOFError,
+        LZMAError,
+        NotImplementedError,  # a compression method or a version that does not exist
+        OSError,
+        OverflowError,
+        RuntimeError,  # "encrypted"
+        ValueError,
+        zlib.error,
+    ) as error:
+        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise  # our disk, not their file
+        refuse("truncated_file", f"`{name}` is damaged or cut off: {error}")
+
+
+def check_declared(name: str, shape: tuple[int, ...], dtype: np.dtype[Any], limits: Limits) -> int:
+    """Returns the array's size, bytes; in Python's integers, as a declared shape may be absurd."""
+    if shape and shape[0] > limits.items:
+        detail = f"expected at most {limits.items} items, got {shape[0]} in `{name}`"
+        refuse("too_many_items", detail, name)
+    size = dtype.itemsize
+    for length in shape:
+        size *= length
+    check_size(name, size, limits)
+    return size
+
+
+def check_size(name: str, size: int, limits: Limits) -> None:
+    if size > limits.bytes:
+        detail = f"expected at most {limits.bytes} bytes once inflated, got {size} in `{name}`"
+        refuse("too_large", detail, name)
+
+
+def inflate(
+    stream: IO[bytes],
+    name: str,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    limits: Limits,
+    target: Path,
+    order: Any = "C",
+) -> Array:
+    """Streams the rest of `stream` to disk and maps it. It must be as long as was declared."""
+    size = check_declared(name, shape, dtype, limits)
+    written = 0
+    with target.open("wb") as output:
+        while written <= size and (chunk := stream.read(CHUNK_BYTES)):
+            output.write(chunk)
+            written += len(chunk)
+    if written != size:
+        got = f"{written}" if written < size else "more"
+        refuse("truncated_file", f"expected {size} bytes in `{name}` for {shape}, got {got}", name)
+    if not size:  # nothing to map
+        return np.zeros(shape, dtype, order)
+    return np.memmap(target, dtype, "r", shape=shape, order=order)

@@ -1,0 +1,15 @@
+"""Stored datasets as arrays."""
+
+import numpy as np
+
+from app.datasets.tables import DatasetRow
+from app.storage import Storage
+from worker.training.data import Split
+
+
+def dataset_split(storage: Storage, dataset: DatasetRow, split: str) -> Split:
+    """`train` or `test`: items memory-mapped, labels in memory."""
+    x, y = (
+        np.load(storage.local(dataset.arrays[f"{axis}_{split}"]), mmap_mode="r") for axis in "xy"
+    )
+    return Split(x, np.asarray(y))

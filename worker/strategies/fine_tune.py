@@ -1,0 +1,32 @@
+"""Fine-tuning: all layers start from the source's weights, with a new head.
+
+Yosinski et al., "How transferable are features in deep neural networks?", NeurIPS 2014,
+arXiv:1411.1792.
+
+L(B, V) = mean_i CE(V B(x_i), y_i)
+Rates: eta for the new head V, backbone_rate * eta for the backbone B, which has less to learn
+(departure from the paper, which trains all layers at one rate: backbone_rate 1).
+"""
+
+from app.jobs.spec import Training
+from app.jobs.strategies import FineTuneParams
+from worker.backbones.network import Network
+from worker.strategies.cross_entropy import classify_images
+from worker.strategies.recipe import Group, Phase, trainable
+
+
+def phases(network: Network, params: FineTuneParams, training: Training) -> tuple[Phase, ...]:
+    rate = training.learning_rate
+    return (
+        Phase(
+            "finetune",
+            classify_images(network),
+            (
+                Group(trainable(network.backbone), params.backbone_rate * rate),
+                Group(trainable(network.head), rate),
+            ),
+            training.epochs,
+            training.optimizer,
+            training.weight_decay,
+        ),
+    )

@@ -1,0 +1,24 @@
+"""Linear probe: the source's backbone stays frozen, a new head is trained on its features.
+
+f = backbone(x), fixed;  L(V, b) = mean_i CE(V f_i + b, y_i), over the head (V, b) alone.
+The features are computed once. L is convex: the head is trained until L has converged.
+"""
+
+from app.jobs.spec import Training
+from app.jobs.strategies import LinearProbeParams
+from worker.backbones.network import Network
+from worker.strategies.cross_entropy import classify_features
+from worker.strategies.recipe import Convergence, Group, Phase, trainable
+
+
+def phases(network: Network, params: LinearProbeParams, training: Training) -> tuple[Phase, ...]:
+    return (
+        Phase(
+            "head",
+            classify_features(network),
+            (Group(trainable(network.head), params.head_learning_rate),),
+            params.max_epochs,
+            stop=Convergence(params.tolerance),
+            inputs="features",
+        ),
+    )

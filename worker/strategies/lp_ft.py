@@ -1,0 +1,34 @@
+"""LP-FT: a linear probe to convergence, then all layers at a smaller rate.
+
+Kumar et al., "Fine-tuning can distort pretrained features and underperform out-of-distribution",
+ICLR 2022, arXiv:2202.10054, section 4: with the head near its optimum the first gradients of
+fine-tuning are small, and the source's features are not distorted for the sake of a random head.
+
+1. V0 = argmin_V mean_i CE(V B0(x_i), y_i)
+2. from (B0, V0): min_{B,V} mean_i CE(V B(x_i), y_i) at finetune_rate * eta, BatchNorm with the
+   source's statistics
+
+Departure: the paper sweeps the rate of step 2; here it is a tenth of the job's by default.
+"""
+
+from app.jobs.spec import Training
+from app.jobs.strategies import LpFtParams
+from worker.backbones.network import Network
+from worker.strategies import linear_probe
+from worker.strategies.cross_entropy import classify_images
+from worker.strategies.recipe import Group, Phase, trainable
+
+
+def phases(network: Network, params: LpFtParams, training: Training) -> tuple[Phase, ...]:
+    everything = trainable(network.backbone, network.head)
+    return (
+        *linear_probe.phases(network, params, training),
+        Phase(
+            "finetune",
+            classify_images(network, batch_norm_frozen=True),
+            (Group(everything, params.finetune_rate * training.learning_rate),),
+            training.epochs,
+            training.optimizer,
+            training.weight_decay,
+        ),
+    )

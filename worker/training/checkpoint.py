@@ -1,0 +1,62 @@
+"""All that a resumed trial needs to go on with the same bits."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Self
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+_META = "meta"
+
+
+@dataclass
+class Position:
+    """Where a trial stands: `step` steps into the epoch after `epochs` finished ones."""
+
+    phase: int = 0
+    epochs: int = 0
+    step: int = 0
+    losses: list[float] = field(default_factory=list)  # training loss of the phase's epochs
+    seconds: float = 0.0  # of training in the epoch under way
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """`arrays`: variables and optimizers' slots by number, and the sums of the epoch under way.
+
+    Without XLA the number of threads changes the bits, and XLA and the plain loop differ: so both
+    are recorded. `backends` is kept on resume; `threads` can only be compared.
+    """
+
+    arrays: dict[str, NDArray[Any]]
+    position: Position
+    seed: int
+    backends: tuple[str, ...]  # xla | plain, one a phase
+    threads: int
+
+    def save(self, path: Path) -> None:
+        """Writes an .npz beside `path`, then moves it into place."""
+        meta = {
+            "position": asdict(self.position),
+            "seed": self.seed,
+            "backends": self.backends,
+            "threads": self.threads,
+        }
+        partial = path.with_name(f"{path.name}.{uuid4().hex}.partial")
+        try:
+            with partial.open("wb") as file:
+                np.savez(file, **{_META: np.array(json.dumps(meta))}, **self.arrays)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files if name != _META}
+            meta = json.loads(str(stored[_META]))
+        position = Position(**meta["position"])
+        return cls(arrays, position, meta["seed"], tuple(meta["backends"]), meta["threads"])

@@ -1,0 +1,83 @@
+"""Networks and compiled loops that a process keeps from trial to trial.
+
+Compiling takes seconds and assigning weights milliseconds, so a trial takes the program of its kind
+and gives it weights of its own.
+"""
+
+from functools import lru_cache
+
+from app.jobs.backbones import Mlp
+from app.jobs.plan import PRETRAIN
+from app.jobs.spec import Training
+from app.jobs.strategies import BASELINE, Strategy
+from worker.backbones.initialisation import Initialiser
+from worker.backbones.network import Architecture, Network
+from worker.strategies.recipe import Phase
+from worker.strategies.registry import RECIPES
+from worker.training.loop import Backend, Geometry, Loop
+from worker.training.setup import TrialSetup
+
+KEPT = 16
+XLA_FROM_STEPS = 1000  # below, compiling costs more than it saves
+
+
+class Program:
+    """A network, a recipe's phases over it, and their compiled loops."""
+
+    def __init__(self, network: Network, phases: tuple[Phase, ...]) -> None:
+        self.network, self.phases = network, phases
+        companions = dict.fromkeys(model for phase in phases for model in phase.companions)
+        self._initialisers = [Initialiser(model.variables) for model in companions]
+        self.variables = [
+            *network.variables,
+            *(variable for model in companions for variable in model.variables),
+        ]
+        self._loops: dict[tuple[int, Geometry], Loop] = {}
+
+    def initialise(self, seed: int) -> None:
+        self.network.initialise(seed)
+        for index, initialiser in enumerate(self._initialisers):
+            initialiser.initialise(seed + index + 1)
+
+    def loop(self, phase_index: int, geometry: Geometry) -> Loop:
+        """The loop of a phase, its optimizers as before the first step."""
+        key = phase_index, geometry
+        if key not in self._loops:
+            self._loops[key] = Loop(self.phases[phase_index], geometry)
+        self._loops[key].reset()
+        return self._loops[key]
+
+
+@lru_cache(KEPT)
+def shared_network(architecture: Architecture) -> Network:
+    """The process's one network of an architecture: whoever loads weights into it owns it."""
+    return Network(architecture)
+
+
+def program_of(setup: TrialSetup) -> Program:
+    names = {"pretrain": PRETRAIN, "baseline": BASELINE}
+    strategy = setup.strategy if setup.role == "transfer" else None
+    name = strategy.name if strategy else names[setup.role]
+    architecture = Architecture.of(setup.spec.model, setup.domain.schema)
+    return _program(architecture, name, strategy, setup.spec.training)
+
+
+@lru_cache(KEPT)
+def _program(
+    architecture: Architecture, name: str, strategy: Strategy | None, training: Training
+) -> Program:
+    network = shared_network(architecture)
+    return Program(network, RECIPES[name](network, strategy and strategy.params, training))
+
+
+def forget() -> None:
+    """Drops all that is kept, as a fresh process would be."""
+    _program.cache_clear()
+    shared_network.cache_clear()
+
+
+def choose_backend(phase: Phase, network: Network, steps: int) -> Backend:
+    """XLA for long runs of dense layers. Its convolutions and Keras's Dropout are slow on CPUs."""
+    model = network.architecture.model
+    dense = phase.inputs == "features" or (isinstance(model, Mlp) and not model.params.dropout)
+    return "xla" if dense and phase.epochs * steps >= XLA_FROM_STEPS else "plain"

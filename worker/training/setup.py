@@ -1,0 +1,70 @@
+"""What goes into a trial and what comes out while it runs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal, Protocol
+
+from app.jobs.plan import Role
+from app.jobs.spec import ResolvedSpec
+from app.jobs.strategies import Strategy
+from worker.training.checkpoint import Checkpoint
+from worker.training.data import Domain
+
+
+@dataclass(frozen=True)
+class TrialSetup:
+    """Equal setups train to equal bits on one machine."""
+
+    spec: ResolvedSpec
+    role: Role
+    strategy: Strategy | None  # of a transfer
+    seed: int
+    domain: Domain  # what is trained on: the source in a pretraining, else the target
+    source: Domain | None = None  # for strategies that need its data too
+    source_weights: Path | None = None  # of the pretraining that this trial starts from
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One epoch's metrics on one split.
+
+    On `train` they are of the batches as they were trained on (the weights move meanwhile, Dropout
+    is on), on `validation` of the weights at the epoch's end.
+    """
+
+    phase: str
+    phase_index: int
+    epoch: int  # from 1, within its phase
+    split: Literal["train", "validation"]
+    values: dict[str, float]  # loss, accuracy, f1_macro, learning_rate, seconds
+
+
+class Signal(StrEnum):
+    PAUSE = "pause"
+    STOP = "stop"
+
+
+class Interrupted(Exception):
+    """Training ended early because a signal said so; with a checkpoint when it was PAUSE."""
+
+    def __init__(self, checkpoint: Checkpoint | None) -> None:
+        super().__init__("paused" if checkpoint else "stopped")
+        self.checkpoint = checkpoint
+
+
+class Journal(Protocol):
+    """The trial's link to the world."""
+
+    def signal(self) -> Signal | None:
+        """Polled between chunks of compiled steps, each half a second or less."""
+
+    def epoch_ended(
+        self,
+        records: list[EpochRecord],
+        progress: float,
+        snapshot: Callable[[], Checkpoint],
+    ) -> None:
+        """Called after every epoch; `progress` 0..1 over all phases. The journal decides whether
+        the snapshot is worth taking."""

@@ -1,0 +1,110 @@
+"""A trial's link to the world while it trains: signals in, metrics and checkpoints out."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from app.errors import WorkFailure
+from app.jobs import work
+from app.jobs.tables import EpochRow, TrialRow
+from worker.lease_keeper import LeaseKeeper
+from worker.training.checkpoint import Checkpoint
+from worker.training.setup import EpochRecord, Signal
+from worker.workplace import Workplace
+
+log = structlog.get_logger(__name__)
+
+
+class TrialJournal:
+    """Epochs shorter than `checkpoint_interval_seconds` share a checkpoint, and their metrics are
+    written with it: what stands in the database is always what the checkpoint has behind it."""
+
+    def __init__(
+        self, place: Workplace, trial: TrialRow, keeper: LeaseKeeper, folder: Path
+    ) -> None:
+        self._place, self._trial, self._keeper, self._folder = place, trial, keeper, folder
+        self._checkpoint = trial.checkpoint
+        self._pending: list[EpochRow] = []
+        self._progress, self._serial = trial.progress, 0
+        self._started = self._stored = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Of training, over all attempts."""
+        return self._trial.seconds + time.monotonic() - self._started
+
+    @property
+    def pending(self) -> list[EpochRow]:
+        """Epochs that end with the trial, before the next checkpoint."""
+        return self._pending
+
+    def signal(self) -> Signal | None:
+        return self._keeper.signal
+
+    def epoch_ended(
+        self, records: list[EpochRecord], progress: float, snapshot: Callable[[], Checkpoint]
+    ) -> None:
+        self._pending += [_row(self._trial, record) for record in records]
+        self._progress = progress
+        interval = self._place.settings.checkpoint_interval_seconds
+        if time.monotonic() - self._stored < interval:
+            return
+        before, ref = self._checkpoint, self._store(snapshot())
+        with self._place.database.write() as session:
+            work.record_progress(
+                session,
+                self._trial,
+                self._pending,
+                progress=progress,
+                seconds=self.seconds,
+                checkpoint=ref,
+            )
+        self._pending, self._stored, self._checkpoint = [], time.monotonic(), ref
+        self._discard(before)
+
+    def give_back(self, checkpoint: Checkpoint) -> None:
+        """Leaves the trial to whoever takes it next, exactly here."""
+        before, ref = self._checkpoint, self._store(checkpoint)
+        with self._place.database.write() as session:
+            work.release_trial(
+                session,
+                self._trial,
+                self._pending,
+                progress=self._progress,
+                seconds=self.seconds,
+                checkpoint=ref,
+            )
+        self._discard(before)
+
+    def close(self) -> None:
+        """The trial has succeeded: nobody will ask for its checkpoint again."""
+        self._discard(self._checkpoint)
+
+    def _store(self, checkpoint: Checkpoint) -> str:
+        self._serial += 1
+        # The token is in the name: no other attempt writes to it or deletes it.
+        ref = f"checkpoints/{self._trial.id}/{self._trial.token}-{self._serial}.npz"
+        path = self._folder / "checkpoint.npz"
+        checkpoint.save(path)
+        return self._place.storage.write(ref, path)
+
+    def _discard(self, ref: str | None) -> None:
+        if ref is None:
+            return
+        try:
+            self._place.storage.delete(ref)
+        except WorkFailure as failure:  # a file too many harms nobody
+            log.warning("checkpoint_not_deleted", ref=ref, error=failure.detail)
+
+
+def _row(trial: TrialRow, record: EpochRecord) -> EpochRow:
+    return EpochRow(
+        trial_id=trial.id,
+        phase=record.phase,
+        phase_index=record.phase_index,
+        epoch=record.epoch,
+        split=record.split,
+        values=record.values,
+    )

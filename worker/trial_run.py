@@ -1,0 +1,137 @@
+"""One trial under its lease: load the data, train, test once, store."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import structlog
+
+from app.datasets.schemas import Schema
+from app.datasets.tables import DatasetRow
+from app.errors import Fenced, WorkFailure
+from app.jobs import work
+from app.jobs.spec import ResolvedSpec
+from app.jobs.tables import JobRow, TrialRow
+from app.storage import Storage
+from worker.backbones.network import Network
+from worker.evaluation.metrics import classification_metrics
+from worker.failures import as_failure
+from worker.lease_keeper import LeaseKeeper
+from worker.stored_data import dataset_split
+from worker.training.checkpoint import Checkpoint
+from worker.training.data import Domain, cut_validation, few_labels
+from worker.training.predict import logits
+from worker.training.run import train
+from worker.training.setup import Interrupted, TrialSetup
+from worker.trial_journal import TrialJournal
+from worker.workplace import Workplace
+
+log = structlog.get_logger(__name__)
+
+
+def run(place: Workplace, trial: TrialRow, keeper: LeaseKeeper) -> None:
+    """Ends the trial, gives it back, or leaves it to the one who has taken it. Never raises."""
+    try:
+        with tempfile.TemporaryDirectory(dir=place.scratch) as folder:
+            _run(place, trial, keeper, Path(folder))
+    except Fenced:
+        log.info("trial_lost", trial=trial.id)
+    except Exception as error:
+        if not isinstance(error, WorkFailure):
+            log.exception("trial_failed", trial=trial.id)
+        _fail(place, trial, as_failure(error))
+
+
+def _run(place: Workplace, trial: TrialRow, keeper: LeaseKeeper, folder: Path) -> None:
+    with place.database.read() as session:
+        job = session.get_one(JobRow, trial.job_id)
+        pretraining = trial.role == "pretrain"
+        dataset = session.get_one(DatasetRow, job.source_ids[0] if pretraining else job.target_id)
+        needed = session.get_one(TrialRow, trial.depends_on) if trial.depends_on else None
+    setup = _setup(place.storage, job, trial, dataset, needed)
+    journal = TrialJournal(place, trial, keeper, folder)
+    start = Checkpoint.load(place.storage.local(trial.checkpoint)) if trial.checkpoint else None
+    try:
+        network = train(setup, journal, start)
+    except Interrupted as interruption:
+        if interruption.checkpoint:
+            journal.give_back(interruption.checkpoint)
+        return
+    seconds = journal.seconds
+    results = _predictions(place.storage, network, setup, dataset)
+    weights = _store_weights(place.storage, network, folder)
+    predictions = _store_arrays(place.storage, results, folder)
+    with place.database.write() as session:
+        work.finish_trial(
+            session,
+            trial,
+            journal.pending,
+            seconds=seconds,
+            weights=weights,
+            predictions=predictions,
+            validation=_metrics(results, "validation"),
+            test=_metrics(results, "test"),
+        )
+    journal.close()
+
+
+def _setup(
+    storage: Storage, job: JobRow, trial: TrialRow, dataset: DatasetRow, needed: TrialRow | None
+) -> TrialSetup:
+    spec = ResolvedSpec.model_validate(job.spec)
+    labelled = dataset_split(storage, dataset, "train")
+    if trial.labels_per_class:
+        labelled = labelled.select(few_labels(labelled.y, trial.labels_per_class, trial.seed))
+    kept, held_out = cut_validation(labelled.y, spec.training.validation_fraction, trial.seed)
+    schema = Schema.model_validate(dataset.schema)
+    return TrialSetup(
+        spec=spec,
+        role=trial.role,  # type: ignore[arg-type]  # a string in the database
+        strategy=spec.arms.get(trial.arm),
+        seed=trial.seed,
+        domain=Domain(schema, labelled.select(kept), labelled.select(held_out)),
+        source_weights=storage.local(needed.weights) if needed and needed.weights else None,
+    )
+
+
+def _predictions(
+    storage: Storage, network: Network, setup: TrialSetup, dataset: DatasetRow
+) -> dict[str, Any]:
+    """Labels and logits of validation and test items. This reads the target's test data, once,
+    after the last step of training, and nothing else does."""
+    splits = {"validation": setup.domain.validation}
+    if setup.role != "pretrain":
+        splits["test"] = dataset_split(storage, dataset, "test")
+    results: dict[str, Any] = {}
+    for name, split in splits.items():
+        results[f"y_{name}"] = split.y
+        results[f"logits_{name}"] = logits(network, split.x)
+    return results
+
+
+def _metrics(results: dict[str, Any], split: str) -> dict[str, float] | None:
+    y = results.get(f"y_{split}")
+    if y is None or not len(y):
+        return None
+    return classification_metrics(y, results[f"logits_{split}"])
+
+
+def _store_weights(storage: Storage, network: Network, folder: Path) -> str:
+    path = folder / "weights.npz"
+    network.save_weights(path)
+    return storage.put(path)
+
+
+def _store_arrays(storage: Storage, arrays: dict[str, Any], folder: Path) -> str:
+    path = folder / "predictions.npz"
+    np.savez(path, **arrays)
+    return storage.put(path)
+
+
+def _fail(place: Workplace, trial: TrialRow, failure: WorkFailure) -> None:
+    try:
+        with place.database.write() as session:
+            work.fail_trial(session, trial, failure)
+    except Fenced:
+        log.info("trial_lost", trial=trial.id)
