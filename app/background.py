@@ -49,7 +49,7 @@ class Outbox:
         """Raises Unavailable unless the broker answers."""
         try:
             with self._application.connection_for_write(connect_timeout=BROKER_SECONDS) as broker:
-                broker.ensure_connection(max_retries=1, timeout=BROKER_SECONDS)
+                broker.ensure_connection(max_retries=1, interval_start=0, timeout=BROKER_SECONDS)
                 broker.default_channel.client.ping()
         except (OperationalError, OSError) as error:
             raise Unavailable("broker_unavailable", "the broker does not answer") from error

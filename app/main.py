@@ -19,6 +19,7 @@ from app.jobs.recovery import recover
 from app.keys import router as keys
 from app.keys.authentication import Authenticator, require_key_or_loopback
 from app.keys.loopback import LoopbackGuard
+from app.logs import configure_logs
 from app.models import router as models
 from app.prediction.native import PredictionFront
 from app.prediction.served import ServedModels
@@ -58,6 +59,7 @@ class Api(FastAPI):
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The schema must stand (app.migrate); the broker and the store may come later."""
+    configure_logs()
     settings = settings or Settings()
     outbox = Outbox(settings.broker)
     database = Database(settings.database, outbox)

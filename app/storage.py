@@ -6,7 +6,6 @@ half-written file can never pass for a whole one. `write` names a thing that is 
 """
 
 import errno
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -76,7 +75,8 @@ class Storage:
         """Raises unless the store can be written to."""
         with _failures("checking the store"):
             path = self._path(f"probe/{uuid4().hex}")
-            self._filesystem.makedirs(os.path.dirname(path), exist_ok=True)
+            if self._is_local:  # on S3 this would make a bucket of a mistyped name
+                Path(path).parent.mkdir(parents=True, exist_ok=True)
             self._filesystem.pipe_file(path, b"ktl")
             self._filesystem.rm_file(path)
 

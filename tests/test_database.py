@@ -65,7 +65,7 @@ def test_twenty_processes_write_metrics_into_one_sqlite_file(tmp_path: Path) -> 
             writer.result()  # raises what the writer raised: "database is locked" above all
     with database.read() as session:
         counts = select(EpochRow.trial_id, func.count()).group_by(EpochRow.trial_id)
-        found = dict(session.execute(counts).tuples().all())
+        found = dict(session.execute(counts).all())
         progress = set(session.scalars(select(TrialRow.progress)))
     assert found == {f"trial_{n}": EPOCHS for n in range(PROCESSES)}
     assert progress == {1.0}

@@ -106,8 +106,8 @@ def _result(storage: Storage, trial: TrialRow, ended: _Ended) -> TrialResult:
         seed=trial.seed,
         labels_per_class=trial.labels_per_class,
         seconds=trial.seconds,
-        error=trial.error["code"] if trial.error else None,
-        initial=first.values.get(ended.spec.evaluation.primary_metric) if first else None,
+        error=trial.error,
+        first_epoch=first.values if first else None,
         **{name: arrays.get(name) for name in _ARRAYS},
     )
 

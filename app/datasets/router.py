@@ -200,7 +200,5 @@ def _out(row: DatasetRow) -> DatasetOut:
 
 
 def _open(storage: Storage, row: DatasetRow, array: str) -> np.ndarray[Any, Any]:
-    mapped: np.ndarray[Any, Any] = np.load(
-        storage.local(row.arrays[array]), mmap_mode="r", allow_pickle=False
-    )
-    return mapped
+    path = storage.local(row.arrays[array])
+    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))  # orjson knows no memmap

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, BinaryIO
+from urllib.parse import quote
 
 import orjson
 from fastapi import Depends, Request
@@ -191,7 +192,7 @@ class _PartReader:
             self._files.append((called, path))
         elif name != "spec":
             detail = f"expected parts named `file` and `spec`, got `{name[:80]}`"
-            raise invalid("unknown_field", detail, "#")
+            raise invalid("unknown_field", detail, f"#/{quote(name[:80], safe='')}")
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._part.file:

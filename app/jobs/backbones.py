@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Width = Annotated[int, Field(ge=1, le=65_536)]
 
@@ -50,8 +50,15 @@ class AutoBackbone(ModelChoice):
     params: Params = Params()
 
 
+def _auto_unless_named(choice: Any) -> Any:
+    return {"backbone": "auto", **choice} if isinstance(choice, dict) else choice
+
+
 Backbone = Mlp | Convnet
-BackboneChoice = Annotated[Backbone | AutoBackbone, Field(discriminator="backbone")]
+BackboneChoice = Annotated[
+    Annotated[Backbone | AutoBackbone, Field(discriminator="backbone")],
+    BeforeValidator(_auto_unless_named),
+]
 
 
 @dataclass(frozen=True)

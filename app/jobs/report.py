@@ -63,7 +63,8 @@ class Arm(Part):
         "balanced_accuracy, ece"
     )
     validation: Interval | None = Field(
-        description="the primary metric on the validation items, by which the winner was chosen"
+        description="the primary metric on the validation items, by which the winner was chosen; "
+        "null without such items"
     )
     gain: Gain | None = Field(description="over the baseline; null for the baseline itself")
     transfer_ratio: float | None = Field(
@@ -78,7 +79,7 @@ class Arm(Part):
         description="rows are true classes, columns predicted ones; test items, summed over seeds"
     )
     calibration: CalibrationOut | None = Field(
-        description="null where there are too few validation items to fit a temperature"
+        description="null where a trial has too few validation items to fit a temperature"
     )
     seconds: float = Field(description="of training, summed over the arm's trials")
 

@@ -199,9 +199,10 @@ def _label_findings(spec: JobSpec, source: Schema, target: Schema) -> list[Coded
                 detail = f"expected items in the split `{split}`, got none"
                 findings.append(("empty_split", Finding(detail, pointer)))
     wanted = spec.target.labels_per_class
-    fewest = min(target.class_counts["train"], default=0)
-    if wanted is not None and wanted > fewest:
-        rarest = target.classes[target.class_counts["train"].index(fewest)]
+    counts = target.class_counts["train"]
+    fewest = min(counts, default=0)
+    if wanted is not None and counts and wanted > fewest:
+        rarest = target.classes[counts.index(fewest)]
         detail = (
             f"expected at most {fewest} labels a class, as many as the target's rarest class "
             f"`{rarest}` has in its training split, got {wanted}"

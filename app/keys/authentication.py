@@ -25,18 +25,20 @@ class Authenticator:
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
-        self._is_loopback = settings.is_loopback
+        self._asks_for_keys = not settings.is_loopback
+        self._open_until = 0.0
         self._callers: dict[str, tuple[float, Caller]] = {}
-        self._open: tuple[float, bool] = (0.0, False)
         self._used: dict[str, datetime] = {}
 
     def authenticate(self, authorization: str | None) -> Caller:
         """Raises Unauthorized, with a WWW-Authenticate header."""
-        remembered = self._callers.get(authorization or "")
-        if remembered and remembered[0] > monotonic():
-            caller = remembered[1]
-        else:
-            caller = self._look_up(authorization)
+        if self.is_open:
+            return Caller(DEFAULT_PROJECT, ALL_SCOPES, None)
+        key = _key(authorization)
+        until, caller = self._callers.get(key, (0.0, None))
+        if caller is None or until <= monotonic():
+            caller = self._look_up(key)
+            self._callers[key] = (monotonic() + REMEMBERED_SECONDS, caller)
         if caller.key_id:
             self._used[caller.key_id] = now()
         return caller
@@ -44,19 +46,16 @@ class Authenticator:
     @property
     def is_open(self) -> bool:
         """Nobody is asked for a key: a loopback address, and no key was ever made."""
-        if not self._is_loopback:
-            return False
-        until, answer = self._open
-        if until <= monotonic():
+        if not self._asks_for_keys and self._open_until <= monotonic():
             with self._database.read() as session:
-                answer = repository.count(session) == 0
-            self._open = (monotonic() + REMEMBERED_SECONDS, answer)
-        return answer
+                self._asks_for_keys = repository.count(session) > 0
+            self._open_until = monotonic() + REMEMBERED_SECONDS
+        return not self._asks_for_keys
 
     def forget(self) -> None:
         """After a key was made or revoked."""
         self._callers.clear()
-        self._open = (0.0, False)
+        self._open_until = 0.0
 
     def note_use(self) -> None:
         """Writes down when each key was last used; called now and then, off the requests' path."""
@@ -65,23 +64,23 @@ class Authenticator:
             with self._database.write() as session:
                 repository.note_use(session, dict(used))
 
-    def _look_up(self, authorization: str | None) -> Caller:
-        if self.is_open:
-            return Caller(DEFAULT_PROJECT, ALL_SCOPES, None)
-        scheme, _, key = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer" or not key.strip():
-            got = "another scheme" if authorization else "no Authorization header"
-            raise _unauthorized("missing_key", f"expected `Authorization: Bearer ktl_…`, got {got}")
+    def _look_up(self, key: str) -> Caller:
+        self._callers.pop(key, None)
         with self._database.read() as session:
-            row = repository.find(session, key.strip())
+            row = repository.find(session, key)
         if row is None:
-            raise _unauthorized(
-                "unknown_key", "expected a key that was made here, got an unknown or revoked one"
-            )
+            detail = "expected a key that was made here, got an unknown or revoked one"
+            raise _unauthorized("unknown_key", detail)
         scopes = ALL_SCOPES if "admin" in row.scopes else frozenset(row.scopes)
-        caller = Caller(row.project, scopes, row.id)
-        self._callers[authorization or ""] = (monotonic() + REMEMBERED_SECONDS, caller)
-        return caller
+        return Caller(row.project, scopes, row.id)
+
+
+def _key(authorization: str | None) -> str:
+    scheme, _, key = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not key.strip():
+        got = "another scheme" if authorization else "no Authorization header"
+        raise _unauthorized("missing_key", f"expected `Authorization: Bearer ktl_…`, got {got}")
+    return key.strip()
 
 
 def require_key_or_loopback(database: Database, settings: Settings) -> None:

@@ -4,13 +4,12 @@ from datetime import datetime
 from hashlib import sha256
 from secrets import token_hex
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from app.database import now
 from app.identifiers import new_id
 from app.keys.tables import KeyRow
-from app.pages import Page, fetch_page
 
 
 def hash_of(key: str) -> str:
@@ -32,13 +31,8 @@ def create(
     return row, key
 
 
-def list_keys(
-    session: Session, page: Page, project: str | None = None
-) -> tuple[list[KeyRow], bool, str | None]:
-    statement = select(KeyRow)
-    if project is not None:
-        statement = statement.where(KeyRow.project == project)
-    return fetch_page(session, statement, KeyRow.id, page)
+def every() -> Select[KeyRow]:
+    return select(KeyRow)
 
 
 def find(session: Session, key: str) -> KeyRow | None:
@@ -48,10 +42,10 @@ def find(session: Session, key: str) -> KeyRow | None:
     )
 
 
-def revoke(session: Session, key_id: str, project: str | None = None) -> bool:
+def revoke(session: Session, key_id: str) -> bool:
     """False when there is no such key. Revoking twice keeps the first time."""
     row = session.get(KeyRow, key_id)
-    if row is None or project not in {None, row.project}:
+    if row is None:
         return False
     row.revoked_at = row.revoked_at or now()
     session.flush()

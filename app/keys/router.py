@@ -9,7 +9,7 @@ from app.errors import NotFound
 from app.keys import repository
 from app.keys.schemas import KeyOut, KeySpec, NewKey
 from app.keys.tables import KeyRow
-from app.pages import Listing
+from app.pages import Listing, fetch_page
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"])
 
@@ -32,7 +32,7 @@ def create_key(
 
 @router.get("", summary="List keys, without their secrets")
 def list_keys(_: Admin, session: ReadSession, page: PageOf) -> Listing[KeyOut]:
-    rows, has_more, after = repository.list_keys(session, page)
+    rows, has_more, after = fetch_page(session, repository.every(), KeyRow.id, page)
     return Listing(data=[KeyOut(**_shown(row)) for row in rows], has_more=has_more, next=after)
 
 

@@ -12,7 +12,7 @@ class ModelRow(Base):
 
     `onnx`    the graph with its preprocessing: input `inputs` (n, *shape) float32 raw values,
               output `probabilities` (n, classes) float32
-    `keras`   the same network as a .keras archive (without the preprocessing's raw input)
+    `keras`   the same network as a .keras archive: raw values in, logits out
     `golden`  .npz of raw `inputs` and the trainer's `probabilities` for the deployment gate
     """
 

@@ -1,19 +1,21 @@
 """Wait-0 batching: what has arrived by now goes through the model together; nobody waits for more.
 
-While one batch is in a thread the next one gathers, so batches grow with the load by themselves.
+While all threads have a batch the next one gathers, so batches grow with the load by themselves.
 """
 
 import asyncio
 import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from app.prediction.sessions import Array, Session
 
-_runs = ThreadPoolExecutor(os.cpu_count(), "prediction")
+PARALLEL = max(1, (os.cpu_count() or 1) - 1)  # the event loop needs a core too
+_runs = ThreadPoolExecutor(PARALLEL, "prediction")
 # What needs several runs goes one after the other, beside the batches: it may hold up its own kind.
 _bulk = ThreadPoolExecutor(1, "bulk-prediction")
 
@@ -29,7 +31,7 @@ class Batcher:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._waiting: deque[Waiting] = deque()
-        self._is_busy = False
+        self._running = 0
 
     async def run(self, inputs: Array) -> Array:
         """Raw values (n, *shape) float32 -> probabilities (n, classes) float32."""
@@ -40,18 +42,16 @@ class Batcher:
             return await loop.run_in_executor(_bulk, self._session.run, inputs)
         waiting = Waiting(inputs, loop.create_future())
         self._waiting.append(waiting)
-        if not self._is_busy:
-            self._is_busy = True
-            loop.call_soon(self._start, loop)  # what else this turn of the loop reads comes along
+        loop.call_soon(self._start, loop)  # what else this turn of the loop reads comes along
         return await waiting.answer
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
-        batch = self._take()
-        if not batch:
-            self._is_busy = False
-            return
-        running = loop.run_in_executor(_runs, _run, self._session, [one.inputs for one in batch])
-        running.add_done_callback(lambda done: self._finish(loop, batch, done))
+        while self._running < PARALLEL and (batch := self._take()):
+            self._running += 1
+            running = loop.run_in_executor(
+                _runs, _run, self._session, [one.inputs for one in batch]
+            )
+            running.add_done_callback(partial(self._finish, loop, batch))
 
     def _finish(
         self,
@@ -59,6 +59,7 @@ class Batcher:
         batch: list[Waiting],
         done: asyncio.Future[list[Array | Exception]],
     ) -> None:
+        self._running -= 1
         failure = done.exception()
         answers = done.result() if failure is None else [failure] * len(batch)
         for one, answer in zip(batch, answers, strict=True):

@@ -54,7 +54,7 @@ class PredictionFront:
         except Exception as error:
             status, problem, headers = problem_json(error, scope["path"], request_id_of(scope))
             answer = orjson.dumps(problem)
-        raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+        raw = [(key.lower().encode(), value.encode("latin-1")) for key, value in headers.items()]
         raw.append((b"content-length", b"%d" % len(answer)))
         await send({"type": "http.response.start", "status": status, "headers": raw})
         await send({"type": "http.response.body", "body": answer})

@@ -35,6 +35,8 @@ class Loaded:
 
 @dataclass(frozen=True)
 class NotLoaded:
+    """`failed` is for good; `loading` is tried again."""
+
     model_id: str
     status: Literal["loading", "failed"]
     reason: str
@@ -119,13 +121,13 @@ class ServedModels:
         self, current: Loaded | NotLoaded, model: ModelRow, ready: dict[str, Loaded]
     ) -> Loaded | NotLoaded:
         """What a name that serves `current` and points to `model` serves from now on."""
-        is_settled = isinstance(current, Loaded) or current.status == "failed"
-        if current.model_id == model.id and is_settled:
-            return current
-        try:
-            if model.id not in ready:
-                ready[model.id] = self.load(model)
+        if model.id in ready:
             return ready[model.id]
+        match current:
+            case NotLoaded(model.id, "failed"):
+                return current
+        try:
+            return ready.setdefault(model.id, self.load(model))
         except LoadFailed as failure:
             log.error("model_not_loaded", model=model.id, reason=str(failure))
             return NotLoaded(model.id, "failed", str(failure))

@@ -46,7 +46,8 @@ def load(onnx: Path, golden: Path, shape: tuple[int, ...], classes: int) -> Sess
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
     try:
-        runtime = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
+        graph = onnx.read_bytes()  # not its path, which would stand in the error's text
+        runtime = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         with np.load(golden, allow_pickle=False) as stored:
             inputs, expected = stored["inputs"], stored["probabilities"]
         answered = _run(runtime, inputs)

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from tests.training.trials import DROPOUT, SMALL, schema, spec
+from tests.training.trials import SMALL, schema, spec
 from worker.backbones.network import Architecture, Network
 
 

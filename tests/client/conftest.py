@@ -7,6 +7,8 @@ from threading import Thread
 
 import pytest
 
+from app import broker
+from app.child_process import stop
 from app.client import Client
 from app.migrate import upgrade
 from app.settings import Settings
@@ -15,11 +17,15 @@ from tests.client.running_api import RunningApi
 
 @pytest.fixture
 def api(settings: Settings) -> Iterator[RunningApi]:
+    """With its broker, where messages wait for a worker that does not come."""
     upgrade(settings.database)
+    process = broker.ensure(settings)
+    assert process
     api = RunningApi(settings)
     api.start()
     yield api
     api.stop()
+    stop(process, 10)
 
 
 @pytest.fixture

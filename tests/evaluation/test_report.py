@@ -141,12 +141,19 @@ def test_arms_that_tie_and_validation_that_is_too_small() -> None:
     assert report.winner == "fine_tune"
     assert "fine_tune and lp_ft tie on validation" in report.warnings[0]
 
-    small = {"y_validation": Y_VALIDATION[:8], "logits_validation": logits(Y_VALIDATION[:8], 1, 0)}
-    lp_ft = [trial("lp_ft", seed, 0.9, **small) for seed in range(5)]
-    report = build_report(both, [*SCRATCH, *arm("fine_tune", BETTER), *lp_ft], CLASSES)
-    assert report.winner == "fine_tune"
-    assert "fewer than 20 validation items" in report.warnings[0]
-    assert report.arms["lp_ft"].validation is None
+
+@pytest.mark.parametrize(("items", "winner"), [(0, "fine_tune"), (3, "fine_tune"), (4, "lp_ft")])
+def test_five_seeds_need_four_validation_items_each(items: int, winner: str) -> None:
+    y = Y_VALIDATION[:items]
+    held_out = {"y_validation": y, "logits_validation": logits(y, 1, 0)}
+    lp_ft = [trial("lp_ft", seed, 0.9, **held_out) for seed in range(5)]
+    trials = [*SCRATCH, *arm("fine_tune", BETTER), *lp_ft]
+    report = build_report(spec(("fine_tune", "lp_ft")), trials, CLASSES)
+    assert report.winner == winner
+    assert ["fewer than 20 validation items" in text for text in report.warnings] == (
+        [] if winner == "lp_ft" else [True]
+    )
+    assert (report.arms["lp_ft"].validation is None) == (items == 0)
     assert report.arms["lp_ft"].calibration is None
 
 

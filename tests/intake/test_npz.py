@@ -1,4 +1,6 @@
+import io
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -207,3 +209,33 @@ def test_cut_off_and_unknown_files(tmp_path: Path) -> None:
         assert failure.value.reason == reason
     with pytest.raises(WorkFailure, match=r"one \.npz file, got 2"):
         take(tmp_path, {"a.npz": content, "b.npz": content})
+
+
+@pytest.mark.parametrize(
+    ("header", "reason"),
+    [
+        ("{'descr': '<f8', 'fortran_order': False, 'shape': (12, -2, 2)}", "truncated_file"),
+        ("{'descr': '<f8', 'fortran_order': False, 'shape': (12, 10**9)}", "truncated_file"),
+        ("{'descr': '<f8', 'fortran_order': False, 'shape': (12, 0, 0)}", "shape_mismatch"),
+        (f"{{'descr': '<f8', 'fortran_order': False, 'shape': (12, {10**30})}}", "too_large"),
+        (f"{{'descr': '<f8', 'fortran_order': False, 'shape': (0, {10**30})}}", "truncated_file"),
+        ("{'descr': '<f8', 'fortran_order': False, 'shape': ()}", "truncated_file"),
+        ("{'descr': '|O', 'fortran_order': False, 'shape': (12,)}", "pickled_objects"),
+        ("{'descr': '<q9', 'fortran_order': False, 'shape': (12,)}", "truncated_file"),
+        ("{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (12,)}", "wrong_type"),
+        ("{'descr': ('<f8', (2, 2)), 'fortran_order': False, 'shape': (12,)}", "wrong_type"),
+        ("{'descr': '<U0', 'fortran_order': False, 'shape': (12,)}", "wrong_type"),
+        ("[" * 3000, "truncated_file"),
+        ("{" + " " * 20_000 + "}", "truncated_file"),
+        ("", "truncated_file"),
+    ],
+)
+def test_a_forged_header_is_refused(tmp_path: Path, header: str, reason: str) -> None:
+    forged = b"\x93NUMPY\x02\0" + len(header).to_bytes(4, "little") + header.encode()
+    stream = io.BytesIO()
+    with ZipFile(stream, "w") as archive:
+        archive.writestr("x.npy", forged)
+        archive.writestr("y.npy", forged)
+    with pytest.raises(WorkFailure) as failure:
+        take(tmp_path, {"a.npz": stream.getvalue()})
+    assert failure.value.reason == reason

@@ -7,7 +7,6 @@ from app.errors import Unauthorized
 from app.keys import authentication, repository
 from app.keys.authentication import ALL_SCOPES, Authenticator, require_key_or_loopback
 from app.keys.caller import Caller
-from app.pages import Page
 from app.settings import Settings
 
 
@@ -108,7 +107,7 @@ def test_use_is_noted(database: Database, authenticator: Authenticator) -> None:
     authenticator.authenticate(f"Bearer {key}")
     authenticator.note_use()
     with database.read() as session:
-        rows, _, _ = repository.list_keys(session, Page())
+        rows = session.scalars(repository.every()).all()
     assert {row.id for row in rows if row.last_used_at} == {key_id}
 
 

@@ -8,6 +8,8 @@ import onnxruntime
 import pytest
 
 from app.errors import FailureCode, WorkFailure
+from app.jobs.backbones import Backbone, Convnet, Mlp
+from worker.backbones.network import Architecture, Network
 from worker.packaging.onnx_graph import package
 
 
@@ -77,3 +79,32 @@ def test_a_network_that_answers_nan_is_not_packaged(tmp_path: Path) -> None:
     with pytest.raises(WorkFailure, match=r"within 0\.0001 of Keras, got nan") as raised:
         package(model, sample((8, 8, 1)), tmp_path)
     assert raised.value.code is FailureCode.PACKAGE_MISMATCH
+
+
+NETWORKS = {
+    "mlp 8x8 as 28x28": (Mlp(backbone="mlp", image_size=(28, 28)), (8, 8, 1), (0.0, 16.0)),
+    "convnet 40x33 as 12x10": (
+        Convnet(backbone="convnet", image_size=(12, 10)),
+        (40, 33, 3),
+        (-1.0, 1.0),
+    ),
+}
+
+
+@pytest.mark.parametrize(("model", "shape", "value_range"), NETWORKS.values(), ids=NETWORKS)
+def test_our_networks_are_packaged_with_their_preprocessing(
+    model: Backbone,
+    shape: tuple[int, int, int],
+    value_range: tuple[float, float],
+    tmp_path: Path,
+) -> None:
+    network = Network(Architecture(model, shape, value_range, classes=7))
+    network.initialise(seed=3)
+    raw = np.random.default_rng(0).uniform(*value_range, (12, *shape)).astype(np.float32)
+    packaged = package(network.raw_model(), raw, tmp_path)
+    session = onnxruntime.InferenceSession(packaged.onnx)
+    (answered,) = session.run(["probabilities"], {"inputs": raw})
+    expected = keras.ops.softmax(network.logits(raw))
+    np.testing.assert_allclose(answered, keras.ops.convert_to_numpy(expected), atol=1e-5)
+    reloaded = keras.models.load_model(packaged.keras)
+    np.testing.assert_allclose(reloaded(raw), network.logits(raw), atol=1e-4)

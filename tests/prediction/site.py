@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import httpx
 import numpy as np
@@ -22,10 +23,10 @@ SHAPE = (4, 4, 1)
 LABELS = ["cat", "dog", "eel"]
 
 
-def weights(favourite: int, shape: tuple[int, ...] = SHAPE) -> np.ndarray:
+def weights(favourite: int, slope: float = 1 / 255) -> np.ndarray:
     """Of a linear model (pixels, 3) that answers `favourite`, the surer the brighter the image."""
-    matrix = np.zeros((int(np.prod(shape)), len(LABELS)), np.float32)
-    matrix[:, favourite] = 1 / 255
+    matrix = np.zeros((int(np.prod(SHAPE)), len(LABELS)), np.float32)
+    matrix[:, favourite] = slope
     return matrix
 
 
@@ -34,7 +35,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return exponentials / exponentials.sum(axis=1, keepdims=True)
 
 
-def write_graph(path: Path, matrix: np.ndarray, shape: tuple[int, ...] = SHAPE) -> None:
+def write_graph(path: Path, matrix: np.ndarray) -> None:
     """softmax(flatten(inputs) @ matrix) as ONNX."""
     graph = helper.make_graph(
         [
@@ -43,7 +44,7 @@ def write_graph(path: Path, matrix: np.ndarray, shape: tuple[int, ...] = SHAPE) 
             helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
         ],
         "linear",
-        [helper.make_tensor_value_info("inputs", TensorProto.FLOAT, ["n", *shape])],
+        [helper.make_tensor_value_info("inputs", TensorProto.FLOAT, ["n", *SHAPE])],
         [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", matrix.shape[1]])],
         [numpy_helper.from_array(matrix, "matrix")],
     )
@@ -51,37 +52,43 @@ def write_graph(path: Path, matrix: np.ndarray, shape: tuple[int, ...] = SHAPE) 
     onnx.save(helper.make_model(graph, opset_imports=[opset], ir_version=10), str(path))
 
 
-def write_golden(path: Path, matrix: np.ndarray, shape: tuple[int, ...] = SHAPE) -> None:
-    inputs = np.random.default_rng(0).integers(0, 256, (8, *shape)).astype(np.float32)
+def write_golden(path: Path, matrix: np.ndarray) -> None:
+    inputs = np.random.default_rng(0).integers(0, 256, (8, *SHAPE)).astype(np.float32)
     np.savez(path, inputs=inputs, probabilities=softmax(inputs.reshape(8, -1) @ matrix))
+
+
+def add_model(
+    database: Database,
+    storage: Storage,
+    favourite: int = 0,
+    trained: int | None = None,
+    project: str = "default",
+    slope: float = 1 / 255,
+) -> str:
+    """Its id. `trained`: the favourite that the trainer saw, where the graph is another."""
+    with TemporaryDirectory() as folder:
+        paths = {kind: Path(folder) / f"model.{kind}" for kind in ("onnx", "keras")}
+        paths["golden"] = Path(folder) / "golden.npz"
+        write_graph(paths["onnx"], weights(favourite, slope))
+        seen = favourite if trained is None else trained
+        write_golden(paths["golden"], weights(seen, slope))
+        paths["keras"].write_bytes(b"a keras archive")
+        files = {kind: storage.put(path) for kind, path in paths.items()}
+    signature = {"shape": list(SHAPE), "dtype": "uint8", "classes": LABELS}
+    with database.write() as session:
+        card = {"arm": "lp_ft"}
+        return models.add(session, project, "m", None, None, files, signature, card).id
 
 
 @dataclass(frozen=True)
 class Site:
     client: httpx.Client
+    settings: Settings
     database: Database
     storage: Storage
 
-    def add_model(
-        self,
-        favourite: int = 0,
-        project: str = "default",
-        trained: int | None = None,
-        shape: tuple[int, ...] = SHAPE,
-    ) -> str:
-        """Its id. `trained`: the favourite that the trainer saw, where the graph is another."""
-        with TemporaryDirectory() as folder:
-            paths = {kind: Path(folder) / f"model.{kind}" for kind in ("onnx", "keras")}
-            paths["golden"] = Path(folder) / "golden.npz"
-            write_graph(paths["onnx"], weights(favourite, shape), shape)
-            seen = favourite if trained is None else trained
-            write_golden(paths["golden"], weights(seen, shape), shape)
-            paths["keras"].write_bytes(b"a keras archive")
-            files = {kind: self.storage.put(path) for kind, path in paths.items()}
-        signature = {"shape": list(shape), "dtype": "uint8", "classes": LABELS}
-        with self.database.write() as session:
-            card = {"arm": "lp_ft"}
-            return models.add(session, project, "m", None, None, files, signature, card).id
+    def add_model(self, favourite: int = 0, **how: Any) -> str:
+        return add_model(self.database, self.storage, favourite, **how)
 
     def deploy(self, name: str, model_id: str) -> None:
         answer = self.client.put(f"/v1/deployments/{name}", json={"model": model_id})
@@ -92,7 +99,7 @@ class Site:
 def run_site(settings: Settings, database: Database) -> Iterator[Site]:
     """`database` is empty but for its tables, and the one that `settings` name."""
     with serve(create_app(settings)) as client:
-        yield Site(client, database, Storage(settings.storage, settings.cache_dir))
+        yield Site(client, settings, database, Storage(settings.storage, settings.cache_dir))
 
 
 def problem(answer: httpx.Response, status: int, code: str) -> dict:

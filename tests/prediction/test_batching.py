@@ -46,7 +46,7 @@ def test_what_has_arrived_runs_together() -> None:
     answers = gathered(*(many.run(rows(value, value + 0.5)) for value in range(10)))
     for value, answer in enumerate(answers):
         np.testing.assert_array_equal(answer, rows(2 * value, 2 * value + 1))
-    assert engine.runs == [8, 8, 4]  # no more than fits
+    assert sorted(engine.runs) == [4, 8, 8]  # no more than fits
 
 
 def test_a_failing_request_does_not_hurt_its_neighbours() -> None:

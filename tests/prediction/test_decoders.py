@@ -2,6 +2,7 @@
 
 import io
 import json
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.errors import KtlError
+from app.errors import BadRequest, Invalid, KtlError
 from app.prediction import decoders
 from app.prediction.decoders import JSON, NPY, decode
 
@@ -100,10 +101,8 @@ def test_any_bytes_are_read_or_refused(
     tail: bytes, media_type: str, kept: int, middle: bytes
 ) -> None:
     good = GOOD["plain"] if media_type == JSON else npy(PIXELS)
-    try:
+    with suppress(BadRequest, Invalid):
         decode(media_type, good[:kept] + middle + tail, SHAPE, 5)
-    except KtlError as error:
-        assert error.status in {400, 422}
 
 
 BAD = {
@@ -117,7 +116,10 @@ BAD = {
         b'{"inputs": [[[1, 2, 3], [4, 5, 6]]], "top_k2": 1}',
         (422, "unknown_field", "#/top_k2"),
     ),
-    "looks alike too": (b'{"in puts": [[[1, 2, 3], [4, 5, 6]]]}', (422, "missing_field", "#/inputs")),
+    "looks alike too": (
+        b'{"in puts": [[[1, 2, 3], [4, 5, 6]]]}',
+        (422, "missing_field", "#/inputs"),
+    ),
     "empty": ({"inputs": []}, (422, "invalid_value", "#/inputs")),
     "no list": ({"inputs": 3}, (422, "invalid_value", "#/inputs")),
     "no batch": ({"inputs": IMAGE}, (422, "wrong_shape", "#/inputs")),

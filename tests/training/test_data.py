@@ -54,7 +54,7 @@ def test_a_selection_reads_only_its_rows_of_the_memory_map(tmp_path: Path) -> No
     x = np.load(tmp_path / "x.npy", mmap_mode="r")
     split = Split(x, np.arange(40, dtype=np.int32))
     part = split.select(np.array([30, 2, 7, 9])).select(np.array([2, 0]))
-    assert np.shares_memory(part.x.stored, x)  # type: ignore[attr-defined]
+    assert np.shares_memory(part.x.stored, x)
     assert part.x.shape == (2, 2, 2, 1)
     assert part.y.tolist() == [7, 30]
     assert np.array_equal(part.x[0:2], stored[[7, 30]])

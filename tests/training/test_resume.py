@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.training.trials import DROPOUT, SMALL, Recorder, spec, timeless, trial
+from tests.training.trials import DROPOUT, SMALL, Recorder, domain, spec, timeless, trial
 from worker.backbones.network import Network
 from worker.training import program
 from worker.training import run as engine
@@ -44,16 +44,13 @@ def interrupted_at_each_step(
         try:
             network = train(setup, journal, checkpoint)
         except Interrupted as interrupted:
-            assert interrupted.checkpoint is not None
+            network = None
             interrupted.checkpoint.save(path)
-            checkpoint = Checkpoint.load(path)
-        else:
-            whole.records += journal.records
-            whole.snapshots += journal.snapshots
-            return network, whole
         whole.records += journal.records
         whole.snapshots += journal.snapshots
-        resumes += 1
+        if network:
+            return network, whole
+        checkpoint, resumes = Checkpoint.load(path), resumes + 1
         if resumes == 4:
             program.forget()
         if resumes in {4, 10}:
@@ -119,6 +116,25 @@ def test_a_checkpoint_of_another_seed_is_refused() -> None:
     train(trial("scratch", spec(), seed=1), journal)
     with pytest.raises(ValueError, match="expected a checkpoint of seed 2, got one of 1"):
         train(trial("scratch", spec(), seed=2), Recorder(), journal.snapshots[0])
+
+
+@pytest.mark.parametrize("poll", [1, 2, 4, 5, 7])
+def test_paused_while_features_or_validation_are_computed(
+    poll: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "INFERENCE_ROWS", 2)
+    monkeypatch.setattr(engine, "CHUNK_SECONDS", 0.0)
+    job = spec("convnet", DROPOUT["convnet"], batch_size=8)
+    data = domain(items=24)  # 21 for training, 3 for validation
+    setup = trial("lp_ft", job, domain=data)
+    journal = Recorder()
+    expected = bits(train(setup, journal))
+    pauses = Recorder(lambda n: Signal.PAUSE if n == poll * journal.polls // 8 else None)
+    with pytest.raises(Interrupted) as interrupted:
+        train(setup, pauses)
+    resumed = Recorder()
+    assert bits(train(setup, resumed, interrupted.value.checkpoint)) == expected
+    assert timeless([*pauses.records, *resumed.records]) == timeless(journal.records)
 
 
 PROCESS = """

@@ -13,7 +13,7 @@ from worker.evaluation.arrays import Floats, Ints
 from worker.evaluation.calibration import Calibration, calibrate
 from worker.evaluation.metrics import class_rates, classification_metrics, confusion
 
-FEWEST_VALIDATION_ITEMS = 20  # below, the standard error of an accuracy is above 0.1
+FEWEST_VALIDATION_ITEMS = 20  # with fewer the standard error of an accuracy is above 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +53,7 @@ class Measured:
     confusion: NDArray[np.int64]
     test: dict[str, float]
     validation: dict[str, float] | None
+    validation_items: int
     calibration: Calibration | None
 
 
@@ -64,13 +65,11 @@ def measure(trial: TrialResult) -> Measured:
     predicted = logits.argmax(axis=1)
     validation, calibration = None, None
     y_validation, logits_validation = trial.y_validation, trial.logits_validation
-    if (
-        y_validation is not None
-        and logits_validation is not None
-        and len(y_validation) >= FEWEST_VALIDATION_ITEMS
-    ):
+    items = 0 if y_validation is None else len(y_validation)
+    if y_validation is not None and logits_validation is not None and items:
         validation = classification_metrics(y_validation, logits_validation)
-        calibration = calibrate(y_validation, logits_validation, y, logits)
+        if items >= FEWEST_VALIDATION_ITEMS:
+            calibration = calibrate(y_validation, logits_validation, y, logits)
     return Measured(
         seed=trial.seed,
         seconds=trial.seconds,
@@ -80,6 +79,7 @@ def measure(trial: TrialResult) -> Measured:
         confusion=confusion(y, predicted, logits.shape[1]),
         test=classification_metrics(y, logits),
         validation=validation,
+        validation_items=items,
         calibration=calibration,
     )
 
@@ -107,9 +107,14 @@ class Evidence:
         return [trial.test[metric] for trial in self.trials]
 
     def validation(self, metric: str) -> list[float] | None:
-        """One value a seed; None where a trial had too few validation items."""
+        """One value a seed; None where a trial had no validation items."""
         found = [trial.validation[metric] for trial in self.trials if trial.validation]
         return found if len(found) == len(self.trials) else None
+
+    @property
+    def validation_items(self) -> int:
+        """Over all seeds: each seed holds out items of its own."""
+        return sum(trial.validation_items for trial in self.trials)
 
     def first_epoch(self, metric: str) -> list[float] | None:
         """One value a seed; None where a trial did not record it."""

@@ -111,11 +111,11 @@ def _winner(arms: Mapping[str, Evidence], metric: str) -> tuple[str | None, list
     means = {}
     for name, evidence in transfer.items():
         values = evidence.validation(metric)
-        if values is None:
+        if values is None or evidence.validation_items < FEWEST_VALIDATION_ITEMS:
             first = next(iter(transfer))
             return first, [
-                f"fewer than {FEWEST_VALIDATION_ITEMS} validation items: {first} is the winner "
-                "because it stands first in the job, not because it was the best"
+                f"fewer than {FEWEST_VALIDATION_ITEMS} validation items over all seeds: {first} "
+                "is the winner because it stands first in the job, not because it was the best"
             ]
         means[name] = float(np.mean(values))
     best = [name for name, mean in means.items() if max(means.values()) - mean < TIE]

@@ -86,8 +86,8 @@ def bootstrap_scores(
     values = np.vstack([np.ones((1 + seeds, n)), predictions == y])
     columns = np.tile(np.arange(n), blocks)
     counts_for = csr_array((values.ravel(), (rows.ravel(), columns)), (classes * blocks, n))
-    scores = []
-    for start in range(0, resamples, step := max(1, CELLS_AT_ONCE // n)):
+    scores, step = [], max(1, CELLS_AT_ONCE // n)
+    for start in range(0, resamples, step):
         size = min(step, resamples - start)
         drawn = random.integers(0, n, (size, n)) + n * np.arange(size)[:, None]
         times = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n)

@@ -14,7 +14,6 @@ from app.settings import Settings
 ATTEMPTS = 3  # in a row that brought nothing new
 PAUSE_SECONDS = 0.2  # after the first such, then twice and so on
 TIMEOUT_SECONDS = 30.0  # without a byte
-CHUNK_BYTES = 2**20
 
 
 def fetch(source: SourceFile, settings: Settings) -> Path:
@@ -61,8 +60,17 @@ def _receive_all(client: httpx.Client, url: str, source: SourceFile, partial: Pa
     failures, etag = 0, ""
     while (before := _size(partial)) < source.bytes:
         error: httpx.HTTPError = httpx.ReadError("the connection was cut")
+        headers = {"Accept-Encoding": "identity"}
+        if before:
+            headers["Range"] = f"bytes={before}-"
+            if etag:
+                headers["If-Range"] = etag  # another version is sent whole
         try:
-            etag = _receive(client, url, source, partial, etag)
+            with client.stream("GET", url, headers=headers) as answer:
+                answer.raise_for_status()
+                found = answer.headers.get("ETag", "")
+                etag = "" if found.startswith("W/") else found  # a weak one says too little
+                _append(answer, partial, before, source.bytes)
         except httpx.HTTPError as raised:
             if isinstance(raised, httpx.HTTPStatusError) and raised.response.status_code < 500:
                 raise
@@ -73,26 +81,19 @@ def _receive_all(client: httpx.Client, url: str, source: SourceFile, partial: Pa
         time.sleep(PAUSE_SECONDS * failures)
 
 
-def _receive(client: httpx.Client, url: str, source: SourceFile, partial: Path, etag: str) -> str:
-    """One request. Returns the answer's strong ETag, or nothing."""
-    have = _size(partial)
-    headers = {"Accept-Encoding": "identity"}
-    if have:
-        headers["Range"] = f"bytes={have}-"
-        if etag:
-            headers["If-Range"] = etag  # another version is sent whole
-    with client.stream("GET", url, headers=headers) as answer:
-        answer.raise_for_status()
-        goes_on = answer.status_code == httpx.codes.PARTIAL_CONTENT and answer.headers.get(
-            "Content-Range", ""
-        ).startswith(f"bytes {have}-")
-        with partial.open("ab" if goes_on else "wb") as output:
-            for chunk in answer.iter_raw(CHUNK_BYTES):  # raw: a .gz stays one
-                output.write(chunk)
-                if output.tell() > source.bytes:
-                    break  # not the file that was promised
-        found = str(answer.headers.get("ETag", ""))
-    return "" if found.startswith("W/") else found
+def _append(answer: httpx.Response, partial: Path, have: int, wanted: int) -> None:
+    """A server that knows no ranges sends the whole file again."""
+    content_range = answer.headers.get("Content-Range", "")
+    goes_on = answer.status_code == httpx.codes.PARTIAL_CONTENT and content_range.startswith(
+        f"bytes {have}-"
+    )
+    with partial.open("ab" if goes_on else "wb") as output:
+        # Raw, as a .gz shall stay one; in the pieces that come, as a chunker would lose the last
+        # ones when the connection is cut.
+        for chunk in answer.iter_raw():
+            output.write(chunk)
+            if output.tell() > wanted:
+                break  # not the file that was promised
 
 
 def _is_right(path: Path, source: SourceFile) -> bool:

@@ -25,12 +25,13 @@ def ingest(database: Database, storage: Storage, settings: Settings, dataset: Da
     The row ends `ready` or `failed`. To run it again does no harm: what is stored is named by its
     content.
     """
+    if dataset.token is None:
+        raise Fenced(f"{dataset.id} is not claimed")
     try:
         result = _ready(storage, settings, dataset)
     except WorkFailure as failure:
+        failure.stage = failure.stage or "intake"  # the store does not know what it was asked for
         result = {"status": "failed", "error": failure.as_json()}
-    if dataset.token is None:
-        raise Fenced(f"{dataset.id} is not claimed")
     with database.write() as session:
         leases.write(session, DatasetRow, dataset.id, dataset.token, **result, **leases.RELEASED)
         lifecycle.dataset_settled(session, dataset.id)

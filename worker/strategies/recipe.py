@@ -35,7 +35,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Convergence:
-    """Converged: the training loss fell by less than `tolerance` (a fraction) in `window` epochs."""
+    """The training loss fell by no more than the fraction `tolerance` in `window` epochs."""
 
     tolerance: float
     window: int = 5
@@ -45,7 +45,7 @@ class Convergence:
         if len(losses) <= self.window:
             return False
         before, now = losses[-1 - self.window], losses[-1]
-        return before - now < self.tolerance * before
+        return before - now <= self.tolerance * before
 
 
 @dataclass(frozen=True)

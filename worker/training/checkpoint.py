@@ -3,12 +3,13 @@
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 
+Backend = Literal["xla", "plain"]
 _META = "meta"
 
 
@@ -34,7 +35,7 @@ class Checkpoint:
     arrays: dict[str, NDArray[Any]]
     position: Position
     seed: int
-    backends: tuple[str, ...]  # xla | plain, one a phase
+    backends: tuple[Backend, ...]  # one a phase
     threads: int
 
     def save(self, path: Path) -> None:
@@ -45,10 +46,11 @@ class Checkpoint:
             "backends": self.backends,
             "threads": self.threads,
         }
+        stored: dict[str, Any] = {_META: np.array(json.dumps(meta)), **self.arrays}
         partial = path.with_name(f"{path.name}.{uuid4().hex}.partial")
         try:
             with partial.open("wb") as file:
-                np.savez(file, **{_META: np.array(json.dumps(meta))}, **self.arrays)
+                np.savez(file, **stored)
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,8 +11,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from worker.strategies.recipe import Group, Phase, Stream
+from worker.training.checkpoint import Backend
 
-Backend = Literal["xla", "plain"]
 # A chunk a stream: items (capacity, batch, …) and labels (capacity, batch).
 Chunk = Mapping[Stream, tuple[NDArray[Any], NDArray[np.int32]]]
 

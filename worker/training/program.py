@@ -14,7 +14,8 @@ from worker.backbones.initialisation import Initialiser
 from worker.backbones.network import Architecture, Network
 from worker.strategies.recipe import Phase
 from worker.strategies.registry import RECIPES
-from worker.training.loop import Backend, Geometry, Loop
+from worker.training.checkpoint import Backend
+from worker.training.loop import Geometry, Loop
 from worker.training.setup import TrialSetup
 
 KEPT = 16
@@ -76,8 +77,11 @@ def forget() -> None:
     shared_network.cache_clear()
 
 
-def choose_backend(phase: Phase, network: Network, steps: int) -> Backend:
-    """XLA for long runs of dense layers. Its convolutions and Keras's Dropout are slow on CPUs."""
+def choose_backend(phase: Phase, network: Network, steps: int, trials: int) -> Backend:
+    """XLA for long runs of dense layers; on CPUs its convolutions and Keras's Dropout are slow.
+
+    `steps` make an epoch, and `trials` of one job share the compiled loop.
+    """
     model = network.architecture.model
     dense = phase.inputs == "features" or (isinstance(model, Mlp) and not model.params.dropout)
-    return "xla" if dense and phase.epochs * steps >= XLA_FROM_STEPS else "plain"
+    return "xla" if dense and phase.epochs * steps * trials >= XLA_FROM_STEPS else "plain"

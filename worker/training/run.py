@@ -1,6 +1,7 @@
 """Runs a trial: phase after phase, epoch after epoch, chunk after chunk of compiled steps."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -14,16 +15,19 @@ from worker.backbones.network import Network
 from worker.evaluation.metrics import classification_metrics, metrics_from_counts
 from worker.strategies.recipe import Phase, Stream
 from worker.training import predict
-from worker.training.checkpoint import Checkpoint, Position
-from worker.training.data import Indices, Split
+from worker.training.checkpoint import Backend, Checkpoint, Position
+from worker.training.data import Domain, Indices, Rows, Split
 from worker.training.device import configure_tensorflow
-from worker.training.loop import Backend, Chunk, Geometry, Loop, Sums, empty_chunk
+from worker.training.loop import Chunk, Geometry, Loop, Sums, empty_chunk
 from worker.training.program import choose_backend, program_of
 from worker.training.setup import EpochRecord, Interrupted, Journal, Signal, TrialSetup
 
 CHUNK_SECONDS = 0.4  # between two looks at the journal
 CHUNK_BYTES = 32 * 2**20
-FEATURE_STEP_COST = 0.1  # of a step of the head on cached features, over one of the network
+INFERENCE_ROWS = 4096  # likewise
+HEAD_STEP_COST = 0.1  # of a step of the head on cached features, over one of the network
+
+Inference = Callable[[Network, Rows], NDArray[np.float32]]
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +47,7 @@ def train(setup: TrialSetup, journal: Journal, checkpoint: Checkpoint | None = N
     except (tf.errors.ResourceExhaustedError, MemoryError) as error:
         raise WorkFailure(
             FailureCode.OUT_OF_MEMORY,
-            f"out of memory in phase {trial.phase.name}: a smaller batch_size or network needs less",
+            f"out of memory in phase {trial.phase.name}: try a smaller batch_size or network",
             stage=trial.phase.name,
         ) from error
 
@@ -60,10 +64,12 @@ class _Trial:
         self._batch = min(setup.spec.training.batch_size, len(setup.domain.train))
         self._steps = -(-len(setup.domain.train) // self._batch)  # an epoch
         self._position, self._sums = Position(), Sums.zero(self._classes)
-        self._optimizer_arrays: list[NDArray[Any]] | None = None
         self._loop: Loop | None = None
+        self._slots: list[NDArray[Any]] = []  # of a checkpoint's optimizer, until there is a loop
+        trials = 1 if setup.role == "pretrain" else setup.spec.evaluation.seeds
         self._backends: tuple[Backend, ...] = tuple(
-            choose_backend(phase, self._network, self._steps) for phase in self._program.phases
+            choose_backend(phase, self._network, self._steps, trials)
+            for phase in self._program.phases
         )
         self._program.initialise(setup.seed)
         if checkpoint:
@@ -78,7 +84,7 @@ class _Trial:
     def run(self) -> Network:
         for index in range(self._position.phase, len(self._program.phases)):
             if index > self._position.phase:
-                self._position = Position(phase=index)
+                self._position, self._loop = Position(phase=index), None
             self._run_phase()
         return self._network
 
@@ -87,9 +93,9 @@ class _Trial:
         streams, validation = self._inputs(phase)
         geometry = self._geometry(phase, streams)
         loop = self._loop = self._program.loop(position.phase, geometry)
-        if self._optimizer_arrays:
-            _assign(loop.variables, self._optimizer_arrays)
-            self._optimizer_arrays = None
+        if self._slots:
+            _assign(loop.variables, self._slots)
+            self._slots = []
         chunk = empty_chunk(phase, geometry)
         while position.epochs < phase.epochs and not _converged(phase, position):
             self._run_epoch(loop, chunk, streams)
@@ -128,12 +134,13 @@ class _Trial:
         items = self._steps * self._batch
         metrics = metrics_from_counts(sums.confusion, float(sums.loss) * self._batch, items)
         records = [self._record("train", metrics, position.seconds)]
-        position.losses.append(metrics["loss"])
+        loss = metrics["loss"]
         if len(validation):
             began = time.perf_counter()
             infer = predict.head_logits if phase.inputs == "features" else predict.logits
-            metrics = classification_metrics(validation.y, infer(self._network, validation.x))
+            metrics = classification_metrics(validation.y, self._infer(infer, validation.x))
             records.append(self._record("validation", metrics, time.perf_counter() - began))
+        position.losses.append(loss)
         position.epochs, position.step, position.seconds = position.epochs + 1, 0, 0.0
         self._sums = Sums.zero(self._classes)
         self._journal.epoch_ended(records, self._progress(), self._snapshot)
@@ -148,10 +155,10 @@ class _Trial:
         return EpochRecord(self.phase.name, position.phase, position.epochs + 1, split, values)
 
     def _progress(self) -> float:
-        """Steps done over steps to do, weighted by their cost; a phase that has converged is done."""
+        """Cost of the steps done over that of all; a phase that has converged is done."""
         done, total, position = 0.0, 0.0, self._position
         for index, phase in enumerate(self._program.phases):
-            cost = phase.epochs * (FEATURE_STEP_COST if phase.inputs == "features" else 1.0)
+            cost = phase.epochs * (HEAD_STEP_COST if phase.inputs == "features" else 1.0)
             total += cost
             if index < position.phase or (index == position.phase and _converged(phase, position)):
                 done += cost
@@ -161,16 +168,30 @@ class _Trial:
 
     def _inputs(self, phase: Phase) -> tuple[dict[Stream, Split], Split]:
         """The training split of each stream, and the validation split, as the phase takes them."""
-        domains = {"domain": self._setup.domain, "source": self._setup.source}
-        streams = {stream: domains[stream].train for stream in phase.streams}
+        streams = {stream: self._domain(stream).train for stream in phase.streams}
         validation = self._setup.domain.validation
         if phase.inputs == "features":
             streams = {stream: self._features(split) for stream, split in streams.items()}
             validation = self._features(validation)
         return streams, validation
 
+    def _domain(self, stream: Stream) -> Domain:
+        domain = self._setup.domain if stream == "domain" else self._setup.source
+        if domain is None:
+            raise ValueError(f"phase {self.phase.name}: expected the source's data, got none")
+        return domain
+
     def _features(self, split: Split) -> Split:
-        return Split(predict.features(self._network, split.x), split.y)
+        return Split(self._infer(predict.features, split.x), split.y)
+
+    def _infer(self, infer: Inference, x: Rows) -> NDArray[np.float32]:
+        """Looks at the journal between blocks: a pause here resumes before the first block."""
+        blocks = []
+        for start in range(0, max(1, len(x)), INFERENCE_ROWS):
+            if start:
+                self._obey(self._journal.signal())
+            blocks.append(infer(self._network, x[start : start + INFERENCE_ROWS]))
+        return np.concatenate(blocks)
 
     def _geometry(self, phase: Phase, streams: dict[Stream, Split]) -> Geometry:
         rows = tuple((split.x.shape[1:], str(split.x.dtype)) for split in streams.values())
@@ -186,10 +207,10 @@ class _Trial:
             raise Interrupted(self._snapshot() if signal is Signal.PAUSE else None)
 
     def _snapshot(self) -> Checkpoint:
-        assert self._loop is not None
+        slots = [slot.numpy() for slot in self._loop.variables] if self._loop else self._slots
         arrays = {
-            **_arrays("network", self._program.variables),
-            **_arrays("optimizer", self._loop.variables),
+            **_number("network", [variable.numpy() for variable in self._program.variables]),
+            **_number("optimizer", slots),
             "sums/loss": self._sums.loss,
             "sums/confusion": self._sums.confusion,
         }
@@ -205,7 +226,7 @@ class _Trial:
             log.warning("threads_changed", before=checkpoint.threads, now=self._threads)
         arrays = checkpoint.arrays
         _assign(self._program.variables, _numbered(arrays, "network"))
-        self._optimizer_arrays = _numbered(arrays, "optimizer")
+        self._slots = _numbered(arrays, "optimizer")
         self._sums = Sums(arrays["sums/loss"], arrays["sums/confusion"])
         self._position = replace(checkpoint.position, losses=[*checkpoint.position.losses])
         self._backends = checkpoint.backends
@@ -220,8 +241,8 @@ def _converged(phase: Phase, position: Position) -> bool:
     return phase.stop is not None and phase.stop.reached(position.losses)
 
 
-def _arrays(name: str, variables: list[Any]) -> dict[str, NDArray[Any]]:
-    return {f"{name}/{index}": variable.numpy() for index, variable in enumerate(variables)}
+def _number(name: str, arrays: list[NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    return {f"{name}/{index}": array for index, array in enumerate(arrays)}
 
 
 def _numbered(arrays: dict[str, NDArray[Any]], name: str) -> list[NDArray[Any]]:

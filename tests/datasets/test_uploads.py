@@ -1,0 +1,144 @@
+"""POST /v1/datasets, through the public door."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app.settings import Settings
+from app.storage import Storage
+from tests.datasets.conftest import UPLOAD_LIMIT
+from tests.intake.archives import arrays, npz_bytes
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """One engine is enough for what is refused before the database is asked."""
+    return f"sqlite:///{tmp_path / 'test.db'}"
+
+
+CONTENT = npz_bytes(**arrays())
+SPEC = json.dumps({"name": "letters"})
+Parts = list[tuple[str, Any]]
+
+
+def parts(spec: str | None = SPEC, files: dict[str, bytes] | None = None, **others: str) -> Parts:
+    held = {"letters.npz": CONTENT} if files is None else files
+    fields = others if spec is None else {"spec": spec, **others}
+    return [
+        *((name, (None, value)) for name, value in fields.items()),
+        *(("file", (name, content)) for name, content in held.items()),
+    ]
+
+
+def post(client: httpx.Client, files: Parts, **headers: str) -> httpx.Response:
+    return client.post("/v1/datasets", files=files, headers=headers)
+
+
+def test_an_upload_is_stored_and_waits_for_a_worker(
+    client: httpx.Client, storage: Storage, settings: Settings
+) -> None:
+    answer = post(client, parts(files={"letters.npz": CONTENT, "../../etc/more.gz": b"x" * 9}))
+    assert answer.status_code == 202
+    dataset = answer.json()
+    assert answer.headers["Location"] == f"/v1/datasets/{dataset['id']}"
+    assert answer.headers["Retry-After"] == "1"
+    assert (dataset["name"], dataset["status"]) == ("letters", "ingesting")
+    assert dataset["origin"] == "upload"
+    assert dataset["schema"] is None
+    assert client.get(answer.headers["Location"]).json() == dataset
+    stored = sorted(Path(settings.storage).rglob("sha256/*/*"))
+    assert sorted(path.suffix for path in stored) == [".gz", ".npz"]
+    assert CONTENT in [path.read_bytes() for path in stored]
+    assert not list((settings.cache_dir / "uploads").iterdir())
+
+
+def test_the_order_of_the_parts_does_not_matter(client: httpx.Client) -> None:
+    assert post(client, list(reversed(parts()))).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code", "pointer"),
+    [
+        (parts(spec=None), 422, "missing_field", "#/spec"),
+        (parts(files={}), 422, "missing_field", "#/file"),
+        (parts(spec="{"), 400, "invalid_json", None),
+        (parts(spec="[]"), 422, "invalid_value", "#/spec"),
+        (parts(spec="{}"), 422, "missing_field", "#/spec/name"),
+        (parts(spec='{"name": "a", "nmae": "b"}'), 422, "unknown_field", "#/spec/nmae"),
+        (parts(spec='{"name": "a", "test_fraction": 1}'), 422, "invalid_value", None),
+        (parts(spec='{"name": "a", "modality": "smell"}'), 422, "unknown_choice", None),
+        (parts(spec='{"name": "' + "a" * 70_000 + '"}'), 413, "too_large", "#/spec"),
+        (parts(split="0.5"), 422, "unknown_field", "#/split"),
+        (parts(files={str(n): b"x" for n in range(17)}), 422, "too_many_files", "#/file"),
+        (parts(files={"a.npz": b"x" * UPLOAD_LIMIT}), 413, "too_large", None),
+    ],
+)
+def test_a_bad_upload_is_refused(
+    client: httpx.Client,
+    settings: Settings,
+    sent: Parts,
+    status: int,
+    code: str,
+    pointer: str | None,
+) -> None:
+    answer = post(client, sent)
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (status, code)
+    if pointer:
+        assert problem["errors"][0]["pointer"] == pointer
+    assert client.get("/v1/datasets").json()["data"] == []
+    assert not list((settings.cache_dir / "uploads").iterdir())
+
+
+def test_a_body_without_a_length_is_counted(client: httpx.Client) -> None:
+    def body() -> Iterator[bytes]:
+        yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.npz"\r\n\r\n'
+        for _ in range(UPLOAD_LIMIT // 1000):
+            yield b"x" * 1000
+
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    answer = client.post("/v1/datasets", content=body(), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "status", "code"),
+    [
+        ("multipart/form-data; boundary=b", b"--b\r\nContent-Dis", 400, "invalid_multipart"),
+        ("multipart/form-data; boundary=b", b"no parts at all", 400, "invalid_multipart"),
+        ("multipart/form-data", b"--b--", 400, "invalid_multipart"),
+        ("multipart/form-data; boundary=b", b"", 400, "invalid_multipart"),
+        ("text/csv", b"a,b", 415, "unsupported_media_type"),
+        ("", b"a,b", 415, "unsupported_media_type"),
+        ("application/json", b"{", 400, "invalid_json"),
+        ("application/json", b"\xff", 400, "invalid_json"),
+        ("application/json", b'{"from": "catalog:' + b"a" * 70_000, 413, "too_large"),
+    ],
+)
+def test_an_unreadable_body_is_refused(
+    client: httpx.Client, content_type: str, body: bytes, status: int, code: str
+) -> None:
+    answer = client.post("/v1/datasets", content=body, headers={"Content-Type": content_type})
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+def test_a_repeated_upload_with_one_key_is_one_dataset(client: httpx.Client) -> None:
+    first = post(client, parts(), **{"Idempotency-Key": "k"})
+    again = post(client, parts(), **{"Idempotency-Key": "k"})
+    assert again.status_code == 202
+    assert again.json() == first.json()
+    other = post(client, parts(files={"letters.npz": b"other"}), **{"Idempotency-Key": "k"})
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert len(client.get("/v1/datasets").json()["data"]) == 1
+
+
+def test_a_store_that_fails_is_said(client: httpx.Client, settings: Settings) -> None:
+    Path(settings.storage).parent.mkdir(parents=True, exist_ok=True)
+    Path(settings.storage).write_text("a file where the store's folder should be")
+    answer = post(client, parts())
+    assert (answer.status_code, answer.json()["code"]) == (503, "storage_failed")
+    assert client.get("/v1/datasets").json()["data"] == []

@@ -1,0 +1,116 @@
+"""What a process serves follows the database."""
+
+import asyncio
+import time
+
+import pytest
+
+from app.database import Database
+from app.deployments import repository
+from app.errors import NotFound, Unavailable
+from app.models import repository as models
+from app.prediction.served import Loaded, ServedModels
+from app.storage import Storage
+from tests.prediction.site import add_model
+
+
+def point(database: Database, name: str, model_id: str) -> None:
+    with database.write() as session:
+        repository.point(session, "default", name, model_id)
+
+
+def found(served: ServedModels, name: str) -> Loaded:
+    return asyncio.run(served.find("default", name))
+
+
+def test_names_share_one_model_in_memory(database: Database, storage: Storage) -> None:
+    model = add_model(database, storage)
+    point(database, "pets", model)
+    point(database, "animals", model)
+    served = ServedModels(database, storage)
+    served.refresh()
+    assert found(served, "pets") is found(served, "animals")
+    point(database, "beasts", model)
+    served.refresh()
+    assert found(served, "beasts") is found(served, "pets")
+
+
+def test_a_switch_and_a_removal_of_another_process_are_followed(
+    database: Database, storage: Storage
+) -> None:
+    first, second = add_model(database, storage, 0), add_model(database, storage, 1)
+    point(database, "pets", first)
+    served = ServedModels(database, storage)
+    served.refresh()
+    old = found(served, "pets")
+    point(database, "pets", second)
+    served.refresh()
+    assert (old.model_id, found(served, "pets").model_id) == (first, second)
+    with database.write() as session:
+        repository.remove(session, repository.get(session, "default", "pets"))
+    served.refresh()
+    with pytest.raises(NotFound):
+        found(served, "pets")
+
+
+def test_the_old_model_goes_on_while_the_store_does_not_give_the_new_one(
+    database: Database, storage: Storage
+) -> None:
+    first, second = add_model(database, storage, 0), add_model(database, storage, 1)
+    point(database, "pets", first)
+    served = ServedModels(database, storage)
+    served.refresh()
+    with database.read() as session:
+        onnx = models.get(session, "default", second).files["onnx"]
+    missing = storage.local(onnx)
+    aside = missing.rename(missing.with_suffix(".aside"))
+    point(database, "pets", second)
+    served.refresh()
+    assert found(served, "pets").model_id == first
+    aside.rename(missing)
+    served.refresh()
+    assert found(served, "pets").model_id == second
+
+
+def test_a_model_that_failed_once_is_ready_when_it_has_been_loaded_after_all(
+    database: Database, storage: Storage
+) -> None:
+    model = add_model(database, storage)
+    point(database, "pets", model)
+    with database.read() as session:
+        row = models.get(session, "default", model)
+    golden = storage.local(row.files["golden"])
+    content = golden.read_bytes()
+    golden.write_bytes(b"damaged")
+    served = ServedModels(database, storage)
+    for _ in range(2):
+        served.refresh()
+        with pytest.raises(Unavailable, match="not ready"):
+            found(served, "pets")
+    golden.write_bytes(content)
+    served.refresh(served.load(row))
+    assert found(served, "pets").model_id == model
+
+
+def test_the_thread_loads_what_can_be_loaded(database: Database, storage: Storage) -> None:
+    point(database, "wrong", add_model(database, storage, 0, trained=1))
+    point(database, "right", add_model(database, storage, 0))
+    served = ServedModels(database, storage)
+    served.start()
+    try:
+        while is_loading(served, "wrong") or is_loading(served, "right"):
+            time.sleep(0.01)
+        assert found(served, "right")
+        with pytest.raises(Unavailable, match=r"within 0\.0001") as raised:
+            found(served, "wrong")
+        assert raised.value.code == "deployment_failed"
+    finally:
+        served.stop()
+
+
+def is_loading(served: ServedModels, name: str) -> bool:
+    try:
+        found(served, name)
+    except Unavailable as error:
+        return error.code == "deployment_loading"
+    return False
