@@ -4,7 +4,7 @@ Values are not repeated: they may be large, or another's secret. Small numbers a
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -44,9 +44,9 @@ def invalid_from(error: ValidationError, body: Any, at: str = "#") -> Invalid:
     )
 
 
-def invalid_of(errors: Iterable[Mapping[str, Any]], body: Any, at: str = "#") -> Invalid:
+def invalid_of(errors: Sequence[Mapping[str, Any]], body: Any, at: str = "#") -> Invalid:
     """`errors` are pydantic's, each `loc` beginning with body, query, path, header or cookie."""
-    kept = [error for error in errors if not _is_echo(error)]
+    kept = [error for error in errors if not _is_echo(error)] or errors
     found = list(dict.fromkeys(_finding(error, body, at) for error in kept))
     first = f"{found[0].pointer}: " if found[0].pointer else ""  # a parameter's detail names it
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
@@ -74,11 +74,9 @@ def _finding(error: Mapping[str, Any], body: Any, at: str) -> Finding:
     if kind.startswith("union_tag") and isinstance(value, Mapping):
         path.append(str(error["ctx"]["discriminator"]).strip("'"))
     pointer = "/".join([at, *(_escaped(part) for part in path)])
-    name = f"`{path[-1]}`" if path and isinstance(path[-1], str) else "an item"
+    name = f"`{path[-1][:LONGEST_NAME]}`" if path and isinstance(path[-1], str) else "an item"
     if kind == "extra_forbidden":
-        return Finding(
-            f"expected no field {name[: LONGEST_NAME + 2]}: it is not known here", pointer
-        )
+        return Finding(f"expected no field {name}: it is not known here", pointer)
     if kind == "value_error":
         return Finding(str(error["ctx"]["error"]), pointer)
     if kind in {"missing", "union_tag_not_found"} and path:

@@ -56,7 +56,7 @@ class Problem(BaseModel):
 _SCHEMA = {"$ref": "#/components/schemas/Problem"}
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"description": description, "content": {MEDIA_TYPE: {"schema": _SCHEMA}}}
-    for status, description in (("4XX", "The request"), ("5XX", "The service"))
+    for status, description in (("4XX", "The request is refused"), ("5XX", "The service fails"))
 }
 
 
@@ -110,7 +110,8 @@ def _known(error: Exception) -> KtlError:
         case WorkFailure():
             return Unavailable(error.reason, error.detail)
         case DataError():  # a NUL in a text, say, which PostgreSQL does not store
-            return Invalid("unstorable_value", "expected values that the database can store")
+            detail = "expected values that the database can store, got a NUL or too large a number"
+            return Invalid("unstorable_value", detail)
         case OperationalError() | InterfaceError():
             log.error("database_failed", error=str(error.orig))
             return Unavailable("database_unavailable", "the database does not answer")

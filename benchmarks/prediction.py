@@ -39,7 +39,7 @@ from app.tables import Base
 
 SHAPE, HIDDEN, CLASSES = (28, 28, 1), 256, 26
 CLIENTS = (1, 8, 32)
-ROUNDS, ROUND_SECONDS = 3, 1.2
+ROUNDS, ROUND_SECONDS = 5, 0.8
 LABELS = [chr(ord("a") + index) for index in range(CLASSES)]
 
 

@@ -130,6 +130,13 @@ def test_a_wrong_field_is_named(
     assert pointer in body["detail"]
 
 
+def test_a_name_in_half_a_character(client: httpx.Client) -> None:
+    content = b'{"sources": [{"dataset": "a"}], "target": {"dataset": "b"}, "\\ud800": 1}'
+    headers = {"Content-Type": "application/json"}
+    body = problem(client.post("/jobs", content=content, headers=headers), 422, "invalid_value")
+    assert body["errors"][0]["pointer"] == "#"
+
+
 def test_all_that_is_wrong_is_said_at_once(client: httpx.Client) -> None:
     wrong = {**GOOD, "seed": -1, "name": "x" * 201}
     body = problem(client.post("/jobs", json=wrong), 422, "invalid_value")

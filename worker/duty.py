@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from app import leases
 from app.datasets.tables import DatasetRow
+from app.errors import Fenced
 from app.jobs import work
 from app.jobs.lifecycle import ACTIVE
 from app.jobs.tables import JobRow, TrialRow
@@ -54,7 +55,10 @@ def ingest(place: Workplace, dataset_id: str, owner: str) -> None:
         )
     if dataset is not None:
         with LeaseKeeper(place, dataset):
-            take_in(place.database, place.storage, place.settings, dataset)
+            try:
+                take_in(place.database, place.storage, place.settings, dataset)
+            except Fenced:
+                log.info("intake_lost", dataset=dataset_id)
 
 
 def _claim(place: Workplace, owner: str) -> TrialRow | None:

@@ -9,8 +9,9 @@ def as_failure(error: Exception) -> WorkFailure:
     if isinstance(error, WorkFailure):
         return error
     detail = f"{type(error).__name__}: {error}"
-    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return WorkFailure(FailureCode.DISK_FULL, detail)
+    if isinstance(error, OSError):
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        return WorkFailure(FailureCode.DISK_FULL if full else FailureCode.STORAGE_FAILED, detail)
     if isinstance(error, MemoryError):
         return WorkFailure(FailureCode.OUT_OF_MEMORY, detail)
     return WorkFailure(FailureCode.INTERNAL, detail)

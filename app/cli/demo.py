@@ -19,7 +19,7 @@ from rich.text import Text
 from app.cli import pictures, progress, verdict
 from app.cli.output import complain, err, out
 from app.cli.supervisor import POLL_SECONDS, Supervisor, free_port
-from app.client import Client
+from app.client import Client, Problem, Unreachable
 from app.datasets.schemas import PreviewItem
 from app.deployments.schemas import Prediction
 from app.jobs.schemas import JobOut
@@ -29,6 +29,7 @@ from app.settings import Settings
 # A wheel carries no examples; the worked example of the API's documentation is the same job.
 EXAMPLE_FILE = Path(__file__).parents[2] / "examples" / "digits.json"
 START_SECONDS = 60
+LOG_LINES = 20  # shown when something failed
 PREDICTIONS = 8
 PICTURE_SIDE = 16  # pixels
 
@@ -48,13 +49,15 @@ def run() -> int:
             try:
                 out.print(f"starting broker, API and worker in {settings.home}", style="dim")
                 supervisor.start()
+                if not supervisor.wait_until_ready(START_SECONDS):
+                    raise DemoFailed(f"the API was not ready within {START_SECONDS} s")
                 _show_all(supervisor, settings)
                 out.print(f"\ndone in {time.monotonic() - began:.0f} s", style="dim")
             except KeyboardInterrupt:
                 return 130
-            except DemoFailed as failure:
+            except (DemoFailed, Problem, Unreachable) as failure:
+                complain("\n".join(log_path.read_text(errors="replace").splitlines()[-LOG_LINES:]))
                 complain(f"the demo failed: {failure}")
-                complain("\n".join(log_path.read_text(errors="replace").splitlines()[-20:]))
                 return 1
             finally:
                 supervisor.stop()
@@ -88,7 +91,7 @@ def _show_all(supervisor: Supervisor, settings: Settings) -> None:
     """The client talks in a thread; this one, whose children they are, looks after the roles."""
     pool = ThreadPoolExecutor(1)
     try:
-        shown: Future[None] = pool.submit(_show, supervisor, settings)
+        shown: Future[None] = pool.submit(_show, settings)
         while not shown.done():
             if ending := supervisor.casualty():
                 raise DemoFailed(ending)
@@ -99,9 +102,7 @@ def _show_all(supervisor: Supervisor, settings: Settings) -> None:
         pool.shutdown()
 
 
-def _show(supervisor: Supervisor, settings: Settings) -> None:
-    if not supervisor.wait_until_ready(START_SECONDS):
-        raise DemoFailed(f"expected the API to be ready within {START_SECONDS} s")
+def _show(settings: Settings) -> None:
     with Client(settings.base_url, api_key="") as client:
         spec = json.loads(EXAMPLE_FILE.read_text()) if EXAMPLE_FILE.exists() else EXAMPLE
         job = client.jobs.submit(spec)

@@ -26,7 +26,7 @@ def create(
     from pydantic import ValidationError
 
     from app.cli import output
-    from app.cli.schema import require_current
+    from app.cli.preconditions import require_schema
     from app.database import Database
     from app.keys import repository
     from app.keys.schemas import KeySpec
@@ -39,9 +39,9 @@ def create(
     except ValidationError as error:
         first = error.errors()[0]
         raise typer.BadParameter(f"{first['loc'][0]}: {first['msg']}") from error
-    url = Settings().database
-    require_current(url)
-    database = Database(url)
+    settings = Settings()
+    require_schema(settings)
+    database = Database(settings.database)
     with database.write() as session:
         row, key = repository.create(session, spec.name, spec.project, list(spec.scopes))
         made = {"id": row.id, "name": row.name, "project": row.project, "scopes": row.scopes}

@@ -28,11 +28,12 @@ def demo() -> None:
 
 def api() -> None:
     """Run the API alone. Its database must be migrated (`ktl migrate`)."""
-    from app.cli.schema import require_current
+    from app.cli.preconditions import require_key, require_schema
     from app.settings import Settings
 
     settings = Settings()
-    require_current(settings.database)
+    require_schema(settings)
+    require_key(settings)
 
     import uvicorn
 
@@ -52,10 +53,10 @@ def api() -> None:
 
 def worker() -> None:
     """Run a worker alone. Its database must be migrated (`ktl migrate`)."""
-    from app.cli.schema import require_current
+    from app.cli.preconditions import require_schema
     from app.settings import Settings
 
-    require_current(Settings().database)
+    require_schema(Settings())
     os.execv(sys.executable, [sys.executable, "-m", "worker"])  # noqa: S606  no shell is wanted
 
 

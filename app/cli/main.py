@@ -36,8 +36,7 @@ def _explain(error: Exception) -> int:
     from app.broker import BrokerFailed
     from app.cli.job_file import Unusable
     from app.cli.output import complain, print_json, print_problem
-    from app.cli.schema import WrongSchema
-    from app.cli.supervisor import CannotStart
+    from app.cli.preconditions import CannotStart
     from app.client import Problem, Unreachable
 
     if isinstance(error, Problem):
@@ -49,7 +48,7 @@ def _explain(error: Exception) -> int:
     if isinstance(error, Unreachable):
         complain(f"{error}\n`ktl up` starts one here; KTL_URL names another")
         return UNREACHABLE
-    if isinstance(error, (CannotStart, BrokerFailed, WrongSchema)):
+    if isinstance(error, (CannotStart, BrokerFailed)):
         complain(str(error))
         return FAILED
     if isinstance(error, Unusable):

@@ -13,6 +13,8 @@ import httpx
 
 from app import broker
 from app.child_process import kill_session, spawn, stop
+from app.cli.preconditions import require_key, require_port
+from app.migrate import upgrade
 from app.settings import Settings
 
 Say = Callable[[str], None]
@@ -21,10 +23,6 @@ POLL_SECONDS = 0.2
 BACK_OFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 STABLE_SECONDS = 30.0  # a child that lived so long starts again without a back-off
 ELSEWHERE_SECONDS = 2.0  # between looks at a broker that another process keeps
-
-
-class CannotStart(Exception):
-    """The message says what stands in the way."""
 
 
 class Child:
@@ -106,11 +104,10 @@ class Supervisor:
 
     def start(self) -> None:
         """Raises CannotStart, and BrokerFailed."""
-        _refuse_taken_port(self._settings)
-        from app.migrate import upgrade
-
-        self._broker.start()
+        require_port(self._settings)
         upgrade(self._settings.database)
+        require_key(self._settings)
+        self._broker.start()
         self._api.start()
         self._worker.start()
 
@@ -189,14 +186,3 @@ def on_signal(supervisor: Supervisor, say: Say) -> None:
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
-
-
-def _refuse_taken_port(settings: Settings) -> None:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    try:
-        socket.create_server((settings.host, settings.port), family=family).close()
-    except OSError as error:
-        raise CannotStart(
-            f"expected {settings.host}:{settings.port} to be free, got: {error.strerror}; "
-            "KTL_PORT names another port"
-        ) from error

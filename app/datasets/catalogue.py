@@ -64,18 +64,21 @@ def _images(
     )
 
 
-def _idx(
-    prefix: str, home: str, images: str, labels: str, train: tuple[tuple[int, str], ...]
-) -> tuple[SourceFile, ...]:
-    """The classical four files: `images` and `labels` are the training files' names."""
-    names = (images, labels, images.replace("train", "t10k"), labels.replace("train", "t10k"))
+IDX_FILES = (
+    "train-images-idx3-ubyte.gz",
+    "train-labels-idx1-ubyte.gz",
+    "t10k-images-idx3-ubyte.gz",
+    "t10k-labels-idx1-ubyte.gz",
+)
+
+
+def _idx(prefix: str, home: str, *checks: tuple[int, str]) -> tuple[SourceFile, ...]:
+    """The classical four files; `checks`: size in bytes and sha256 of each."""
     return tuple(
         SourceFile(f"{prefix}-{name}", f"{home}/{name}", sha256, size)
-        for name, (size, sha256) in zip(names, train, strict=True)
+        for name, (size, sha256) in zip(IDX_FILES, checks, strict=True)
     )
 
-
-_IMAGES, _LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
 
 _ENTRIES = (
     CatalogueEntry(
@@ -110,14 +113,10 @@ _ENTRIES = (
         _idx(
             "mnist",
             "https://storage.googleapis.com/cvdf-datasets/mnist",
-            _IMAGES,
-            _LABELS,
-            (
-                (9912422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"),
-                (28881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
-                (1648877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"),
-                (4542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
-            ),
+            (9912422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"),
+            (28881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
+            (1648877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"),
+            (4542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
         ),
     ),
     CatalogueEntry(
@@ -128,14 +127,10 @@ _ENTRIES = (
         _idx(
             "fashion-mnist",
             "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
-            _IMAGES,
-            _LABELS,
-            (
-                (26421880, "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"),
-                (29515, "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"),
-                (4422102, "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"),
-                (5148, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"),
-            ),
+            (26421880, "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"),
+            (29515, "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"),
+            (4422102, "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"),
+            (5148, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"),
         ),
     ),
     CatalogueEntry(

@@ -6,6 +6,7 @@ else takes the exact way, which also finds out what is wrong.
 """
 
 import io
+import math
 import threading
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -23,6 +24,7 @@ from app.prediction.sessions import Array
 
 JSON, NPY = "application/json", "application/x-npy"
 
+KEPT_PARSER_BYTES = 2**20
 _NUMBERS_AND_SPACE = b"0123456789+-.eE \t\r\n"
 _local = threading.local()  # a parser serves one document at a time
 
@@ -59,33 +61,42 @@ def _quick(body: bytes, shape: tuple[int, ...]) -> Asked | None:
     skeleton = body.translate(None, _NUMBERS_AND_SPACE)
     if not skeleton.startswith(b'{"inputs":[') or not skeleton.endswith((b"]}", b'],"top_k":}')):
         return None
-    if not hasattr(_local, "parser"):
-        _local.parser = simdjson.Parser()
-    document = inputs = None
+    document: Any = None
+    inputs: Any = None
     try:
-        document = _local.parser.parse(body)
+        document = _parser(len(body)).parse(body)
         inputs = document["inputs"]
-        rows, numbers = len(inputs), inputs.as_buffer(of_type="d")
+        rows, numbers = len(inputs), np.frombuffer(inputs.as_buffer(of_type="d"))
         top_k = document.get("top_k")
     except (KeyError, ValueError, TypeError, RuntimeError):  # simdjson: this is not it
         return None
     finally:
         document = inputs = None  # a parser that still has children refuses the next document
     inputs_only = skeleton.removesuffix(b"}").removesuffix(b',"top_k":')
-    if not rows or inputs_only not in _skeletons(rows, shape):
+    if not rows or len(numbers) != rows * math.prod(shape):  # first: it bounds what is built below
+        return None
+    if all(
+        inputs_only != b'{"inputs":[' + b",".join([_brackets(taken)] * rows) + b"]"
+        for taken in _taken_shapes(shape)
+    ):
         return None
     if len(inputs_only) + 1 < len(skeleton) and (type(top_k) is not int or top_k < 1):
         return None  # a wrong value; or `top_k2`, which looks alike without its number
-    return Asked(_float32(np.frombuffer(numbers)).reshape(rows, *shape), top_k)
+    return Asked(_float32(numbers).reshape(rows, *shape), top_k)
+
+
+def _parser(size: int) -> Any:
+    """A parser keeps the memory that its largest document took: ten times the text."""
+    if size > KEPT_PARSER_BYTES:
+        return simdjson.Parser()
+    if not hasattr(_local, "parser"):
+        _local.parser = simdjson.Parser()
+    return _local.parser
 
 
 @lru_cache(maxsize=256)
-def _skeletons(rows: int, shape: tuple[int, ...]) -> frozenset[bytes]:
-    """How `{"inputs": …` looks without its numbers, for each shape that is taken."""
-    return frozenset(b'{"inputs":' + _brackets((rows, *taken)) for taken in _taken_shapes(shape))
-
-
 def _brackets(shape: tuple[int, ...]) -> bytes:
+    """How an array of this shape looks without its numbers."""
     inner = _brackets(shape[1:]) if shape[1:] else b""
     return b"[" + b",".join([inner] * shape[0]) + b"]"
 
@@ -129,8 +140,8 @@ def _walk(nested: Any, shape: tuple[int, ...], pointer: str) -> None:
             raise invalid("not_a_number", f"expected a number, got {_kind(nested)}", pointer)
         return
     if not isinstance(nested, list) or len(nested) != shape[0]:
-        got = f"a list of {len(nested)}" if isinstance(nested, list) else _kind(nested)
-        raise invalid("ragged_inputs", f"expected a list of {shape[0]}, got {got}", pointer)
+        got = f"an array of {len(nested)}" if isinstance(nested, list) else _kind(nested)
+        raise invalid("ragged_inputs", f"expected an array of {shape[0]}, got {got}", pointer)
     for index, element in enumerate(nested):
         _walk(element, shape[1:], f"{pointer}/{index}")
 
@@ -153,7 +164,7 @@ def _npy(body: bytes, shape: tuple[int, ...]) -> Array:
     if not got or not got[0] or got[1:] not in _taken_shapes(shape):
         raise _wrong_shape(shape, list(got))
     data = memoryview(body)[stream.tell() :]
-    if len(data) != (expected := dtype.itemsize * int(np.prod(got, dtype=object))):
+    if len(data) != (expected := dtype.itemsize * math.prod(got)):
         detail = f"expected {expected} bytes of data for the shape {list(got)}, got {len(data)}"
         raise BadRequest("invalid_npy", detail)
     array = np.frombuffer(data, dtype).reshape(got, order="F" if is_fortran else "C")
@@ -173,5 +184,5 @@ def _wrong_shape(shape: tuple[int, ...], got: list[int]) -> Invalid:
 def _kind(value: Any) -> str:
     if value is None:
         return "null"
-    names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean"}
+    names = {dict: "an object", list: "an array", str: "text", bool: "a boolean"}
     return names.get(type(value), "a number")

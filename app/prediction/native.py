@@ -4,6 +4,7 @@ Its entry in the OpenAPI document is the route `predict` of app.deployments.rout
 """
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from time import monotonic
 from typing import Any
@@ -23,8 +24,9 @@ from app.request_id import request_id_of
 from app.settings import Settings
 
 PREFIX, SUFFIX = "/v1/deployments/", "/predict"
-LARGE_BYTES = 2**18  # a body of this size takes milliseconds to read: in a thread
+LARGE_BYTES = 2**18  # a body of this size takes milliseconds to read
 LARGE_ROWS = 2**10
+_large = ThreadPoolExecutor(1, "large-bodies")  # one at a time: reading takes many times its size
 REMEMBERED_SECONDS = 1.0
 REMEMBERED_CALLERS = 1024
 
@@ -71,12 +73,15 @@ class PredictionFront:
         media_type = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0]
         body = await _body(receive, headers.get(b"content-length"), settings.predict_limit_bytes)
         question = (media_type.strip().lower(), body, loaded.session.shape, len(loaded.labels))
-        is_large = len(body) > LARGE_BYTES
-        asked = await asyncio.to_thread(decode, *question) if is_large else decode(*question)
+        loop = asyncio.get_running_loop()
+        if len(body) > LARGE_BYTES:
+            asked = await loop.run_in_executor(_large, decode, *question)
+        else:
+            asked = decode(*question)
         probabilities = await loaded.batcher.run(asked.inputs)
         result = (name, loaded, probabilities, asked.top_k)
         if len(probabilities) > LARGE_ROWS:
-            return await asyncio.to_thread(_answer, *result)
+            return await loop.run_in_executor(_large, _answer, *result)
         return _answer(*result)
 
     async def _caller(self, authenticator: Authenticator, header: bytes | None) -> Caller:

@@ -1,5 +1,6 @@
 """A packaged graph, loaded into ONNX Runtime and held against the trainer's own answers."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -64,7 +65,7 @@ def load(onnx: Path, golden: Path, shape: tuple[int, ...], classes: int) -> Sess
             f"expected probabilities within {TOLERANCE:g} of the trainer's on its golden inputs, "
             f"got {difference:.3g} off"
         )
-    chunk_rows = max(1, CHUNK_BYTES // (4 * int(np.prod(shape))))
+    chunk_rows = max(1, CHUNK_BYTES // (4 * math.prod(shape)))
     return Session(runtime, shape, chunk_rows, min(chunk_rows, _inline_rows(runtime, inputs)))
 
 

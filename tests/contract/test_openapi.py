@@ -85,6 +85,12 @@ def test_operation_ids_are_unique(document: dict[str, Any]) -> None:
     assert len(ids) == len(set(ids))
 
 
+def test_no_header_is_required(document: dict[str, Any]) -> None:
+    for name, operation in operations(document):
+        for parameter in operation.get("parameters", []):
+            assert parameter["in"] != "header" or not parameter["required"], name
+
+
 def test_its_title_and_version(document: dict[str, Any]) -> None:
     assert document["info"]["title"] == "ktl"
     assert document["info"]["version"]

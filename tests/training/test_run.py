@@ -205,3 +205,14 @@ def test_the_backend_is_chosen_by_network_and_length() -> None:
     assert backend("mlp", 19) == "plain"
     assert backend("mlp", 20, dropout=0.5) == "plain"
     assert backend("convnet", 10_000) == "plain"
+
+
+def test_a_network_that_the_last_step_broke_is_not_handed_out() -> None:
+    x = np.asarray(DOMAIN.train.x, np.float32) * np.float32(1e28)
+    data = Domain(DOMAIN.schema, Split(x, DOMAIN.train.y), DOMAIN.validation)
+    job = spec(epochs=1, batch_size=64, optimizer="sgd", learning_rate=10.0)  # a single step
+    with (
+        np.errstate(invalid="ignore"),  # the metrics of infinite logits
+        pytest.raises(WorkFailure, match="expected a finite loss, got nan at epoch 1"),
+    ):
+        train(trial("scratch", job, domain=data), Recorder())

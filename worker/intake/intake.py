@@ -1,22 +1,26 @@
 """A claimed dataset row -> its stored arrays, schema and profile; or the reason why not."""
 
-import errno
 import tempfile
 from pathlib import Path
 from typing import Any
+
+import structlog
 
 from app import leases
 from app.database import Database
 from app.datasets.catalogue import PREFIX
 from app.datasets.schemas import DatasetSpec
 from app.datasets.tables import DatasetRow
-from app.errors import FailureCode, Fenced, WorkFailure
+from app.errors import FailureCode, Fenced
 from app.jobs import lifecycle
 from app.settings import Settings
 from app.storage import Storage
+from worker.failures import as_failure
 from worker.intake.catalogue import take_in_catalogued
 from worker.intake.raw import Limits, RawFile
 from worker.intake.take_in import TakenIn, take_in
+
+log = structlog.get_logger(__name__)
 
 
 def ingest(database: Database, storage: Storage, settings: Settings, dataset: DatasetRow) -> None:
@@ -29,7 +33,10 @@ def ingest(database: Database, storage: Storage, settings: Settings, dataset: Da
         raise Fenced(f"{dataset.id} is not claimed")
     try:
         result = _ready(storage, settings, dataset)
-    except WorkFailure as failure:
+    except Exception as error:
+        failure = as_failure(error)
+        if failure.code is FailureCode.INTERNAL:
+            log.exception("intake_failed", dataset=dataset.id)
         failure.stage = failure.stage or "intake"  # the store does not know what it was asked for
         result = {"status": "failed", "error": failure.as_json()}
     with database.write() as session:
@@ -41,16 +48,7 @@ def _ready(storage: Storage, settings: Settings, dataset: DatasetRow) -> dict[st
     parent = settings.cache_dir / "intake"
     parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=parent) as folder:
-        try:
-            taken = _take_in(storage, settings, dataset, Path(folder))
-        except OSError as error:
-            full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-            code = FailureCode.DISK_FULL if full else FailureCode.STORAGE_FAILED
-            detail = f"reading {dataset.name} in {parent}: {error.strerror or error}"
-            raise WorkFailure(code, detail, stage="intake") from error
-        except MemoryError as error:
-            detail = f"reading {dataset.name} took more memory than there is"
-            raise WorkFailure(FailureCode.OUT_OF_MEMORY, detail, stage="intake") from error
+        taken = _take_in(storage, settings, dataset, Path(folder))
         arrays = {name: storage.put(path) for name, path in taken.arrays.items()}
     return {
         "status": "ready",

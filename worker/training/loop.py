@@ -32,12 +32,12 @@ class Geometry:
 class Sums:
     """What an epoch has added up so far."""
 
-    loss: NDArray[np.float64]  # scalar: of the steps' mean losses
+    loss: np.float64  # of the steps' mean losses
     confusion: NDArray[np.int64]  # (classes, classes): true by predicted
 
     @classmethod
     def zero(cls, classes: int) -> "Sums":
-        return cls(np.zeros((), np.float64), np.zeros((classes, classes), np.int64))
+        return cls(np.float64(0), np.zeros((classes, classes), np.int64))
 
 
 def empty_chunk(phase: Phase, geometry: Geometry) -> Chunk:

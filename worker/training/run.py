@@ -121,13 +121,7 @@ class _Trial:
             self._sums = loop.run(chunk, count, self._sums)
             position.step += count
             position.seconds += time.perf_counter() - began
-            if not np.isfinite(self._sums.loss):
-                raise WorkFailure(
-                    FailureCode.DIVERGED,
-                    f"expected a finite loss, got {self._sums.loss} at epoch "
-                    f"{position.epochs + 1} of phase {self.phase.name}",
-                    stage=self.phase.name,
-                )
+            self._check_finite(self._sums.loss)
 
     def _end_epoch(self, validation: Split) -> None:
         phase, position, sums = self.phase, self._position, self._sums
@@ -139,11 +133,21 @@ class _Trial:
             began = time.perf_counter()
             infer = predict.head_logits if phase.inputs == "features" else predict.logits
             metrics = classification_metrics(validation.y, self._infer(infer, validation.x))
+            self._check_finite(metrics["loss"])  # the last step's harm shows here first
             records.append(self._record("validation", metrics, time.perf_counter() - began))
         position.losses.append(loss)
         position.epochs, position.step, position.seconds = position.epochs + 1, 0, 0.0
         self._sums = Sums.zero(self._classes)
         self._journal.epoch_ended(records, self._progress(), self._snapshot)
+
+    def _check_finite(self, loss: float) -> None:
+        if not np.isfinite(loss):
+            epoch, phase = self._position.epochs + 1, self.phase.name
+            raise WorkFailure(
+                FailureCode.DIVERGED,
+                f"expected a finite loss, got {loss} at epoch {epoch} of phase {phase}",
+                stage=phase,
+            )
 
     def _record(
         self, split: Literal["train", "validation"], metrics: dict[str, float], seconds: float
@@ -211,7 +215,7 @@ class _Trial:
         arrays = {
             **_number("network", [variable.numpy() for variable in self._program.variables]),
             **_number("optimizer", slots),
-            "sums/loss": self._sums.loss,
+            "sums/loss": np.asarray(self._sums.loss),
             "sums/confusion": self._sums.confusion,
         }
         position = replace(self._position, losses=[*self._position.losses])
@@ -227,7 +231,7 @@ class _Trial:
         arrays = checkpoint.arrays
         _assign(self._program.variables, _numbered(arrays, "network"))
         self._slots = _numbered(arrays, "optimizer")
-        self._sums = Sums(arrays["sums/loss"], arrays["sums/confusion"])
+        self._sums = Sums(np.float64(arrays["sums/loss"]), arrays["sums/confusion"])
         self._position = replace(checkpoint.position, losses=[*checkpoint.position.losses])
         self._backends = checkpoint.backends
 

@@ -1,0 +1,40 @@
+# Two images from one file: `--target api` (without TensorFlow) and `--target worker`.
+
+ARG PYTHON=3.12
+
+FROM python:${PYTHON}-slim AS api-build
+RUN python -m venv /opt/ktl
+WORKDIR /src
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY app app
+COPY worker worker
+COPY migrations migrations
+RUN --mount=type=cache,target=/root/.cache/pip \
+    /opt/ktl/bin/pip install -c constraints.txt '.[postgres,s3]'
+
+FROM api-build AS worker-build
+RUN --mount=type=cache,target=/root/.cache/pip \
+    /opt/ktl/bin/pip install -c constraints.txt '.[worker,postgres,s3]'
+
+FROM python:${PYTHON}-slim AS runtime
+# A volume that is mounted at /data for the first time takes this folder's owner.
+RUN useradd --uid 10001 --create-home ktl && install -d -o ktl -g ktl /data
+ENV PATH=/opt/ktl/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    TF_CPP_MIN_LOG_LEVEL=2 \
+    KTL_DATA_DIR=/data
+USER ktl
+WORKDIR /data
+VOLUME /data
+
+FROM runtime AS api
+COPY --from=api-build /opt/ktl /opt/ktl
+ENV KTL_HOST=0.0.0.0 KTL_PORT=8000
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
+    CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ[\"KTL_PORT\"]}/healthz', timeout=2)"]
+CMD ["ktl", "api"]
+
+FROM runtime AS worker
+COPY --from=worker-build /opt/ktl /opt/ktl
+CMD ["ktl", "worker"]

@@ -1,0 +1,50 @@
+"""What must hold before a role starts. In production a migration is a step of its own: the roles
+only check that it was taken."""
+
+import socket
+
+from sqlalchemy.exc import OperationalError
+
+from app.database import Database
+from app.keys.authentication import require_key_or_loopback
+from app.migrate import is_current
+from app.settings import Settings
+
+
+class CannotStart(Exception):
+    """The message says what stands in the way, and what to do."""
+
+
+def require_schema(settings: Settings) -> None:
+    """The database can be opened and is at this version's schema. Raises CannotStart."""
+    database = Database(settings.database)
+    try:
+        if not is_current(database):
+            raise CannotStart("the database's schema is not this version's; run `ktl migrate`")
+    except OperationalError as error:
+        raise CannotStart(f"cannot open the database: {error.orig}; try `ktl migrate`") from error
+    finally:
+        database.dispose()
+
+
+def require_key(settings: Settings) -> None:
+    """There is a key, or only this machine can reach the API. Raises CannotStart."""
+    database = Database(settings.database)
+    try:
+        require_key_or_loopback(database, settings)
+    except RuntimeError as error:
+        raise CannotStart(str(error)) from error
+    finally:
+        database.dispose()
+
+
+def require_port(settings: Settings) -> None:
+    """Nothing else listens there. Raises CannotStart."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        socket.create_server((settings.host, settings.port), family=family).close()
+    except OSError as error:
+        raise CannotStart(
+            f"expected {settings.host}:{settings.port} to be free, got: {error.strerror}; "
+            "KTL_PORT names another port"
+        ) from error

@@ -1,0 +1,160 @@
+"""The commands against the real API. No worker runs: jobs wait until they are cancelled."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from app.cli.supervisor import free_port
+from app.jobs.spec import EXAMPLE, JobSpec
+from tests.client.test_transport import PREDICTION
+
+EXAMPLES = ("examples/digits.json", "examples/mnist_to_letters.json")
+
+
+@pytest.fixture
+def job_file(tmp_path):
+    path = tmp_path / "job.json"
+    path.write_text(json.dumps(EXAMPLE))
+    return path
+
+
+def test_help_is_light():
+    script = "import app.cli.main, sys; print(*sys.modules)"
+    loaded = subprocess.check_output([sys.executable, "-c", script], text=True)
+    heavy = {"fastapi", "sqlalchemy", "celery", "numpy", "httpx", "pydantic", "rich", "tensorflow"}
+    assert not heavy & set(loaded.split())
+
+
+def test_help(ktl):
+    assert "Transfer learning as a service" in ktl("--help").out
+
+
+@pytest.mark.parametrize("path", EXAMPLES)
+def test_examples_are_jobs(pytestconfig, path):
+    JobSpec.model_validate_json((pytestconfig.rootpath / path).read_text())
+
+
+def test_the_worked_example_is_the_demo(pytestconfig):
+    assert json.loads((pytestconfig.rootpath / EXAMPLES[0]).read_text()) == EXAMPLE
+
+
+def test_a_jobs_life(ktl, api, job_file):
+    submitted = ktl("submit", job_file, "--set", "name=mine")
+    assert submitted.status == 0
+    job_id = submitted.out.strip()
+    assert json.loads(ktl("job", job_id, "--json").out)["name"] == "mine"
+    assert job_id in ktl("jobs").out
+    assert json.loads(ktl("jobs", "--status", "running", "--json").out) == []
+    assert json.loads(ktl("pause", job_id, "--json").out)["status"] == "paused"
+    assert "paused" in ktl("job", job_id).out
+    assert json.loads(ktl("resume", job_id, "--json").out)["status"] == "queued"
+    assert ktl("metrics", job_id).out.count("scratch") == 5
+    assert ktl("metrics", job_id, "--csv").out.startswith("trial,arm,seed")
+    assert len(json.loads(ktl("metrics", job_id, "--arm", "lp_ft", "--json").out)["trials"]) == 5
+    assert ktl("cancel", job_id).status == 0
+
+    refused = ktl("retry", job_id)
+    assert refused.status == 1
+    assert "409 job_ended" in refused.err
+
+
+def test_watching_ends_with_the_jobs_status(ktl, api, job_file):
+    job_id = ktl("submit", job_file).out.strip()
+    ktl("cancel", job_id)
+    watched = ktl("watch", job_id)
+    assert (watched.status, watched.err.count("cancelled")) == (1, 2)
+    lines = ktl("watch", job_id, "--json").out.splitlines()
+    assert json.loads(lines[-1])["status"] == "cancelled"
+
+
+def test_a_plan(ktl, api, job_file):
+    plan = ktl("validate", job_file)
+    assert "16 trials" in plan.out
+    assert len(json.loads(ktl("validate", job_file, "--json").out)["trials"]) == 16
+
+
+def test_a_refusal_shows_its_findings(ktl, api, job_file):
+    refused = ktl("submit", job_file, "--set", "target.labels_per_class=100000")
+    assert refused.status == 1
+    assert "422 too_few_labels" in refused.err
+    assert "#/target/labels_per_class: expected at most" in refused.err
+    assert "got 100000" in refused.err
+
+    as_json = ktl("submit", job_file, "--set", "target.labels_per_class=100000", "--json")
+    assert json.loads(as_json.out)["code"] == "too_few_labels"
+
+
+def test_usage_errors(ktl, api, job_file, tmp_path):
+    assert ktl("submit").status == 2
+    assert ktl("submit", tmp_path / "none.json").status == 2
+    assert ktl("submit", job_file, "--set", "sources.7.dataset=ds_1").status == 2
+    assert ktl("predict", "digits", tmp_path / "none.npy").status == 2
+    assert ktl("datasets", "add", tmp_path / "none.npz").status == 2
+    assert ktl("deployments", "--rollback").status == 2
+
+
+def test_no_api(ktl, monkeypatch):
+    monkeypatch.setenv("KTL_URL", f"http://127.0.0.1:{free_port()}")
+    ended = ktl("jobs")
+    assert ended.status == 3
+    assert "ktl up" in ended.err
+
+
+def test_datasets(ktl, api, tmp_path):
+    np.savez(tmp_path / "a.npz", x=np.zeros((20, 4, 4), np.uint8), y=np.arange(20) % 2)
+    added = ktl("datasets", "add", tmp_path / "a.npz", "--name", "mine", "--no-wait", "--json")
+    dataset = json.loads(added.out)
+    assert (added.status, dataset["name"], dataset["status"]) == (0, "mine", "ingesting")
+    assert dataset["id"] in ktl("datasets", "list").out
+    assert dataset["id"] in ktl("datasets", "show", dataset["id"]).out
+    assert "catalog:digits" in ktl("datasets", "list", "--catalogue").out
+    assert ktl("datasets", "add", "catalog:digits", "--no-wait").status == 0
+    assert ktl("datasets", "delete", dataset["id"]).status == 0
+    assert ktl("datasets", "show", dataset["id"]).status == 1
+
+
+def test_models_and_deployments(ktl, api):
+    assert json.loads(ktl("models", "--json").out) == []
+    assert json.loads(ktl("deployments", "--json").out) == []
+    assert ktl("deployments", "digits", "--point-to", "mdl_1").status == 1
+
+
+def test_predictions(ktl, scripted, monkeypatch, tmp_path):
+    monkeypatch.setenv("KTL_URL", scripted.url)
+    np.save(tmp_path / "x.npy", np.zeros((1, 2, 2), np.uint8))
+    (tmp_path / "x.json").write_text('{"inputs": [[[0, 1]]]}')
+    scripted.answer(200, PREDICTION)
+    shown = ktl("predict", "digits", tmp_path / "x.npy")
+    assert shown.out.split() == ["item", "label", "score", "0", "7", "0.9000"]
+    answer = json.loads(ktl("predict", "digits", tmp_path / "x.json", "--top-k", 1, "--json").out)
+    assert answer["outputs"][0]["label"] == "7"
+    assert json.loads(scripted.requests[1][3]) == {"inputs": [[[0, 1]]], "top_k": 1}
+
+
+def test_keys(ktl, api, monkeypatch):
+    made = json.loads(ktl("keys", "create", "mine", "--scope", "admin", "--json").out)
+    monkeypatch.setenv("KTL_API_KEY", made["key"])
+    assert [key["id"] for key in json.loads(ktl("keys", "list", "--json").out)] == [made["id"]]
+    other = ktl("keys", "create", "other")
+    assert other.out.startswith("ktl_")
+    assert ktl("keys", "revoke", made["id"]).status == 0
+    assert ktl("keys", "create", "third", "--scope", "everything").status == 2
+
+
+def test_roles_refuse_a_schema_that_is_behind(ktl):
+    for role in ("api", "worker"):
+        refused = ktl(role)
+        assert refused.status == 1
+        assert "ktl migrate" in refused.err
+    assert ktl("migrate").status == 0
+
+
+def test_an_open_server_is_refused(ktl, monkeypatch):
+    monkeypatch.setenv("KTL_HOST", "0.0.0.0")
+    ktl("migrate")
+    refused = ktl("api")
+    assert refused.status == 1
+    assert "ktl keys create" in refused.err

@@ -1,0 +1,67 @@
+import io
+
+import pytest
+
+from app.cli.job_file import Unusable, apply, read
+
+
+@pytest.fixture
+def spec():
+    return {"sources": [{"dataset": "catalog:mnist"}], "training": {"epochs": 10}}
+
+
+def test_values_are_json_or_else_strings(spec):
+    apply(spec, "training.epochs=3")
+    apply(spec, "sources.0.dataset=ds_1")
+    apply(spec, 'strategies=["lp_ft"]')
+    apply(spec, "name=a=b")
+    assert spec == {
+        "sources": [{"dataset": "ds_1"}],
+        "training": {"epochs": 3},
+        "strategies": ["lp_ft"],
+        "name": "a=b",
+    }
+
+
+def test_members_are_made_on_the_way(spec):
+    apply(spec, "deploy.name=letters")
+    assert spec["deploy"] == {"name": "letters"}
+
+
+def test_a_list_item_is_replaced(spec):
+    apply(spec, 'sources.0={"dataset": "ds_2"}')
+    assert spec["sources"] == [{"dataset": "ds_2"}]
+
+
+@pytest.mark.parametrize(
+    ("setting", "complaint"),
+    [
+        ("training.epochs", "expected PATH=VALUE"),
+        ("=3", "expected PATH=VALUE"),
+        ("sources.1.dataset=ds_1", "expected an index below 1, got `1`"),
+        ("sources.first=ds_1", "expected an index below 1, got `first`"),
+        ("training.epochs.more=1", "expected an object or a list before `more`, got 10"),
+    ],
+)
+def test_a_path_that_leads_nowhere(spec, setting, complaint):
+    with pytest.raises(Unusable, match=complaint):
+        apply(spec, setting)
+
+
+def test_standard_input(monkeypatch, tmp_path):
+    monkeypatch.setattr("sys.stdin", io.StringIO('{"seed": 1}'))
+    assert read(tmp_path.__class__("-"), ["seed=2"]) == {"seed": 2}
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"), [("[1]", "expected a JSON object, got list"), ("{", "expected JSON")]
+)
+def test_no_job(tmp_path, text, complaint):
+    (tmp_path / "job.json").write_text(text)
+    with pytest.raises(Unusable, match=complaint):
+        read(tmp_path / "job.json")
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(Unusable, match="No such file"):
+        read(tmp_path / "job.json")
