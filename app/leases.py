@@ -72,9 +72,7 @@ def renew(session: Session, table: type[Row], row_id: str, token: str, seconds: 
     write(session, table, row_id, token, lease_until=clock() + seconds)
 
 
-def write(
-    session: Session, table: type[Row], row_id: str, token: str, /, **values: Any
-) -> None:
+def write(session: Session, table: type[Row], row_id: str, token: str, /, **values: Any) -> None:
     """Writes to the row under the token and an unexpired lease; Fenced when either is gone."""
     mine = (table.id == row_id) & (table.token == token) & (table.lease_until > clock())
     if not _update(session, table, mine, **values):

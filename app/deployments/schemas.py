@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.jobs.spec import Deploy
+from app.jobs.spec import DEPLOYMENT_NAME
 
 DeploymentName = Annotated[
     str,
     Path(
-        pattern=Deploy.model_fields["name"].metadata[0].pattern,
+        pattern=DEPLOYMENT_NAME,
         description="chosen by you: lower-case letters, digits, `-` and `_`",
     ),
 ]

@@ -52,8 +52,11 @@ class Evaluation(Part):
     confidence: float = Field(0.95, gt=0.5, lt=1)
 
 
+DEPLOYMENT_NAME = r"^[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?$"
+
+
 class Deploy(Part):
-    name: str = Field(pattern=r"^[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?$")
+    name: str = Field(pattern=DEPLOYMENT_NAME)
     when: Literal["beats_baseline", "always"] = "beats_baseline"
 
 
@@ -63,9 +66,9 @@ EXAMPLE: dict[str, Any] = {
     "name": "mnist to digits",
     "sources": [{"dataset": "catalog:mnist_5k"}],
     "target": {"dataset": "catalog:digits", "labels_per_class": 5},
-    "model": {"backbone": "mlp", "image_size": [28, 28]},
-    "strategies": ["fine_tune", {"name": "lp_ft", "params": {"finetune_rate": 0.1}}],
-    "training": {"epochs": 30, "batch_size": 64},
+    "model": {"backbone": "convnet", "image_size": [16, 16]},
+    "strategies": ["lp_ft", {"name": "fine_tune", "params": {"backbone_rate": 0.1}}],
+    "training": {"epochs": 60, "pretrain_epochs": 5, "batch_size": 64},
     "evaluation": {"seeds": 5},
     "deploy": {"name": "digits", "when": "beats_baseline"},
 }

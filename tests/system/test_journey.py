@@ -95,9 +95,7 @@ def _predictions(service: Service, name: str, x: np.ndarray) -> list[Any] | None
     return [output.model_dump() for output in outputs]
 
 
-def test_cancel_frees_the_worker(
-    service: Service, datasets: tuple[str, str]
-) -> None:
+def test_cancel_frees_the_worker(service: Service, datasets: tuple[str, str]) -> None:
     client = service.client
     job_id = client.jobs.submit(long_job(datasets)).id
     when_training(service, job_id)
