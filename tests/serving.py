@@ -15,7 +15,8 @@ def serve(app: FastAPI) -> Iterator[httpx.Client]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
-        config = uvicorn.Config(app, log_level="error", ws="none", lifespan="on")
+        # log_config: dictConfig would make absl close the stderr that pytest captures.
+        config = uvicorn.Config(app, log_config=None, log_level="error", ws="none", lifespan="on")
         server = uvicorn.Server(config)
         thread = Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()

@@ -12,7 +12,9 @@ class Params(BaseModel):
 
 class LinearProbeParams(Params):
     head_learning_rate: float = Field(0.01, gt=0, description="Adam's rate for the head")
-    max_epochs: int = Field(300, ge=1, le=100_000, description="the head stops earlier, once it has converged")
+    max_epochs: int = Field(
+        300, ge=1, le=100_000, description="the head stops earlier, once it has converged"
+    )
     tolerance: float = Field(
         1e-3, gt=0, description="converged: the loss fell by less than this fraction in 5 epochs"
     )

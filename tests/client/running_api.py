@@ -18,6 +18,7 @@ class RunningApi:
     def start(self) -> None:
         config = uvicorn.Config(
             create_app(self._settings),
+            log_config=None,  # dictConfig would make absl close the stderr that pytest captures
             port=self.port,
             log_level="error",
             timeout_graceful_shutdown=1,
