@@ -68,7 +68,7 @@ def test_sources_and_target_are_required(absent: str) -> None:
 
 def test_the_example_runs() -> None:
     resolved, choices = resolve(JobSpec.model_validate(EXAMPLE), SCHEMA, SCHEMA)
-    assert list(resolved.arms) == ["fine_tune", "lp_ft"]
+    assert list(resolved.arms) == ["lp_ft", "fine_tune"]
     assert choices == []
 
 
