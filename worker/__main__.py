@@ -1,15 +1,27 @@
 """`python -m worker`: the training side, one process tree a machine."""
 
+import os
+import warnings
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # read when TensorFlow is imported
+
+from celery.platforms import SecurityWarning
+
+from app.logs import configure_logs
 from worker.celery_app import application
 
 ARGUMENTS = [
+    "--quiet",
     "worker",
     "--pool=prefork",
     "--queues=ktl",
     "--without-gossip",
     "--without-mingle",
-    "--loglevel=WARNING",
+    "--loglevel=ERROR",
 ]
 
 if __name__ == "__main__":
+    configure_logs()
+    # Celery warns of root because pickled messages could run code as root; ours are JSON.
+    warnings.simplefilter("ignore", SecurityWarning)
     application.worker_main(ARGUMENTS)

@@ -31,6 +31,7 @@ application.conf.update(
     imports=["worker.tasks"],
 )
 draining = multiprocessing.Event()  # made before the fork: every child sees it set
+_parent = os.getpid()
 
 
 @signals.worker_shutting_down.connect  # type: ignore[untyped-decorator]  # Celery has no types
@@ -43,7 +44,7 @@ def _start_child(**_: Any) -> None:
     """A child dies with its parent: an orphan would train for nobody."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-        if os.getppid() == 1:
+        if os.getppid() != _parent:  # it died before the line above
             os._exit(1)
     from worker.training.device import configure_tensorflow
 
