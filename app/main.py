@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 
 from app import health
 from app.background import Outbox, Repeated
+from app.body_limit import BodyLimit
 from app.database import Database
 from app.datasets import router as datasets
 from app.deployments import router as deployments
@@ -99,6 +100,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             Middleware(LastResort),
             Middleware(LoopbackGuard, authenticator),
             Middleware(PredictionFront),
+            Middleware(BodyLimit),
         ],
     )
     app.state.settings, app.state.database, app.state.storage = settings, database, storage

@@ -20,7 +20,6 @@ from app.errors import (
     Finding,
     Invalid,
     KtlError,
-    TooLarge,
     Unavailable,
     UnsupportedMedia,
     WorkFailure,
@@ -180,8 +179,8 @@ def _clearer(error: HTTPException, request: Request, app: FastAPI) -> Exception:
         allowed = ", ".join(sorted(_methods(app, path)))
         headers = {**(error.headers or {}), "Allow": allowed}
         return HTTPException(error.status_code, f"expected {allowed}, got {method}", headers)
-    if error.status_code == 413:
-        return TooLarge("too_large", "expected a smaller body; this one is over the limit")
+    if isinstance(error.__cause__, KtlError):  # raised while FastAPI read the body
+        return error.__cause__
     if isinstance(error.__cause__, UnicodeDecodeError):
         return BadRequest("invalid_json", "expected JSON in UTF-8, got other bytes")
     if isinstance(error.__cause__, RecursionError | ValueError):

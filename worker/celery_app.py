@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 from typing import Any
 
 import keras  # noqa: F401  imported before the fork on purpose
@@ -31,6 +32,8 @@ application.conf.update(
     imports=["worker.tasks"],
 )
 draining = multiprocessing.Event()  # made before the fork: every child sees it set
+# Several workers may share a data folder, so the locks stand in a folder of this one.
+slots = tempfile.TemporaryDirectory(prefix="ktl-slots-", ignore_cleanup_errors=True)
 _parent = os.getpid()
 
 

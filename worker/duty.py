@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 
 def train(place: Workplace, owner: str) -> None:
-    """Trains trial after trial. A machine trains `training_slots` at once; a child that finds all
+    """Trains trial after trial. A worker trains `training_slots` at once; a child that finds all
     slots taken leaves at once, so that intakes never wait behind a long training."""
     while True:
         with _training_slot(place) as got_one:
@@ -87,9 +87,8 @@ def _has_queued(place: Workplace) -> bool:
 @contextmanager
 def _training_slot(place: Workplace) -> Iterator[bool]:
     """A file lock: it is free again however its holder ends."""
-    place.settings.run_dir.mkdir(parents=True, exist_ok=True)
     for number in range(place.settings.training_slots):
-        slot = FileLock(place.settings.run_dir / f"training-slot-{number}.lock")
+        slot = FileLock(place.slots / f"{number}.lock")
         try:
             slot.acquire(blocking=False)
         except Timeout:

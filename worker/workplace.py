@@ -16,6 +16,7 @@ class Workplace:
     settings: Settings
     database: Database
     storage: Storage
+    slots: Path  # a lock file for each trial that this worker may train at once
     is_draining: Callable[[], bool]
 
     @property
@@ -28,11 +29,12 @@ class Workplace:
 
 @cache
 def workplace() -> Workplace:
-    from worker.celery_app import application, draining, settings
+    from worker.celery_app import application, draining, settings, slots
 
     return Workplace(
         settings=settings,
         database=Database(settings.database, Publisher(application)),
         storage=Storage(settings.storage, settings.cache_dir),
+        slots=Path(slots.name),
         is_draining=draining.is_set,
     )

@@ -27,7 +27,10 @@ class Source(Part):
 class Target(Part):
     dataset: str = Field(description="`ds_…` or `catalog:NAME`")
     labels_per_class: int | None = Field(
-        None, ge=1, description="train on so many labels a class, stratified; null: on all"
+        None,
+        ge=1,
+        le=2**31 - 1,
+        description="train on so many labels a class, stratified; null: on all",
     )
 
 
