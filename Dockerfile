@@ -9,12 +9,10 @@ COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY app app
 COPY worker worker
 COPY migrations migrations
-RUN --mount=type=cache,target=/root/.cache/pip \
-    /opt/ktl/bin/pip install -c constraints.txt '.[postgres,s3]'
+RUN /opt/ktl/bin/pip install --no-cache-dir -c constraints.txt '.[postgres,s3]'
 
 FROM api-build AS worker-build
-RUN --mount=type=cache,target=/root/.cache/pip \
-    /opt/ktl/bin/pip install -c constraints.txt '.[worker,postgres,s3]'
+RUN /opt/ktl/bin/pip install --no-cache-dir -c constraints.txt '.[worker,postgres,s3]'
 
 FROM python:${PYTHON}-slim AS runtime
 # A volume that is mounted at /data for the first time takes this folder's owner.
