@@ -38,7 +38,9 @@ def add_dataset(database: Database, status: str = "ready", project: str = "p") -
     return dataset_id
 
 
-def add_job(database: Database, source: str, target: str, seeds: int = 1) -> str:
+def add_job(
+    database: Database, source: str, target: str, seeds: int = 1, project: str = "p"
+) -> str:
     spec = JobSpec.model_validate(
         {
             "sources": [{"dataset": source}],
@@ -51,7 +53,7 @@ def add_job(database: Database, source: str, target: str, seeds: int = 1) -> str
     trials = plan(resolved)
     job = JobRow(
         id=new_id("job"),
-        project="p",
+        project=project,
         name="n",
         spec=resolved.model_dump(mode="json"),
         source_ids=[source],

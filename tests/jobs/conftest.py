@@ -1,0 +1,22 @@
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from app.database import Database
+from app.main import create_app
+from app.settings import Settings
+from tests.serving import serve
+
+
+@pytest.fixture
+def api_settings(settings: Settings, database: Database) -> Settings:
+    url = database.engine.url.render_as_string(hide_password=False)
+    return settings.model_copy(update={"database_url": url, "broker_url": "memory://"})
+
+
+@pytest.fixture
+def client(api_settings: Settings) -> Iterator[httpx.Client]:
+    """The API on both databases. No worker runs: the tests do a worker's steps themselves."""
+    with serve(create_app(api_settings)) as client:
+        yield client

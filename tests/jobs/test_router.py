@@ -1,0 +1,323 @@
+"""/v1/jobs as clients see it."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from app.database import Database, now
+from app.datasets.schemas import Schema
+from app.datasets.tables import DatasetRow
+from app.errors import FailureCode, WorkFailure
+from app.identifiers import new_id
+from app.jobs import work
+from app.jobs.tables import EpochRow, JobRow
+from app.keys import repository as keys
+from tests.jobs.factories import SCHEMA, add_dataset, claim, finish, must_claim
+
+LOCAL = "default"  # the project of who needs no key
+
+
+def dataset(database: Database, status: str = "ready", **changes: Any) -> str:
+    dataset_id = add_dataset(database, status, LOCAL)
+    if changes:
+        schema = Schema.model_validate({**SCHEMA.model_dump(), **changes})
+        with database.write() as session:
+            session.get_one(DatasetRow, dataset_id).schema = schema.model_dump(mode="json")
+    return dataset_id
+
+
+def spec(source: str, target: str, /, **changes: Any) -> dict[str, Any]:
+    return {
+        "sources": [{"dataset": source}],
+        "target": {"dataset": target},
+        "model": {"backbone": "mlp"},
+        "strategies": ["fine_tune"],
+        "evaluation": {"seeds": 1},
+        **changes,
+    }
+
+
+@pytest.fixture
+def body(database: Database) -> dict[str, Any]:
+    return spec(dataset(database), dataset(database))
+
+
+def submit(client: httpx.Client, body: dict[str, Any]) -> str:
+    answer = client.post("/v1/jobs", json=body)
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["id"])
+
+
+def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    found: dict[str, Any] = answer.json()
+    assert found["code"] == code
+    return found
+
+
+def test_a_job_is_accepted(client: httpx.Client, body: dict[str, Any]) -> None:
+    answer = client.post("/v1/jobs", json={**body, "tags": {"team": "letters"}})
+    assert answer.status_code == 202
+    job = answer.json()
+    assert answer.headers["Location"] == f"/v1/jobs/{job['id']}"
+    assert answer.headers["Retry-After"]
+    assert job["status"] == "queued"
+    assert job["trials"] == {"queued": 2, "waiting": 1}
+    assert job["tags"] == {"team": "letters"}
+    assert job["target"] == body["target"]["dataset"]
+    assert client.get(answer.headers["Location"]).json()["id"] == job["id"]
+
+
+def test_auto_is_resolved_with_reasons(client: httpx.Client, body: dict[str, Any]) -> None:
+    plain = {name: body[name] for name in ("sources", "target")}
+    job = client.post("/v1/jobs", json=plain).json()
+    assert job["spec"]["model"]["backbone"] == "mlp"
+    assert [strategy["name"] for strategy in job["spec"]["strategies"]] == ["lp_ft"]
+    assert {choice["field"] for choice in job["selection"]} == {"model.backbone", "strategies"}
+    assert all(choice["reason"] for choice in job["selection"])
+
+
+def test_the_same_key_makes_one_job(client: httpx.Client, body: dict[str, Any]) -> None:
+    headers = {"Idempotency-Key": "once"}
+    first, second = (client.post("/v1/jobs", json=body, headers=headers) for _ in range(2))
+    assert (first.status_code, first.json()) == (second.status_code, second.json())
+    assert second.headers["Location"] == first.headers["Location"]
+    assert len(client.get("/v1/jobs").json()["data"]) == 1
+    other = client.post("/v1/jobs", json={**body, "name": "other"}, headers=headers)
+    problem(other, 422, "idempotency_key_reused")
+
+
+def test_a_catalogue_dataset_is_taken_in_first(client: httpx.Client) -> None:
+    body = spec("catalog:mnist_5k", "catalog:digits", model={"image_size": [16, 16]})
+    plan = client.post("/v1/jobs:validate", json=body)
+    assert plan.status_code == 200, plan.text
+    assert client.get("/v1/datasets").json()["data"] == []
+    job = client.post("/v1/jobs", json=body).json()
+    assert job["trials"] == {"waiting": 3}
+    origins = {one["origin"] for one in client.get("/v1/datasets").json()["data"]}
+    assert origins == {"catalog:mnist_5k", "catalog:digits"}
+
+
+def test_validating_shows_the_plan_and_starts_nothing(
+    client: httpx.Client, body: dict[str, Any]
+) -> None:
+    plan = client.post("/v1/jobs:validate", json=body).json()
+    assert [trial["arm"] for trial in plan["trials"]] == ["pretrain", "scratch", "fine_tune"]
+    assert plan["steps"] == 3 * 10  # 36 items are one batch of 64 an epoch
+    assert plan["estimated_seconds"] is None
+    assert client.get("/v1/jobs").json()["data"] == []
+
+
+def test_lists_are_pages_that_inserts_do_not_move(
+    client: httpx.Client, body: dict[str, Any]
+) -> None:
+    jobs = [submit(client, body) for _ in range(3)]
+    client.post(f"/v1/jobs/{jobs[0]}/cancel")
+    page = client.get("/v1/jobs", params={"limit": 2}).json()
+    assert page["has_more"] is True
+    submit(client, body)
+    rest = client.get("/v1/jobs", params={"limit": 2, "after": page["next"]}).json()
+    seen = [job["id"] for job in page["data"] + rest["data"]]
+    assert sorted(seen) == sorted(jobs)
+    cancelled = client.get("/v1/jobs", params={"status": "cancelled"}).json()["data"]
+    assert [job["id"] for job in cancelled] == [jobs[0]]
+
+
+def test_polling_what_has_not_changed_costs_no_body(
+    client: httpx.Client, body: dict[str, Any]
+) -> None:
+    path = f"/v1/jobs/{submit(client, body)}"
+    etag = client.get(path).headers["ETag"]
+    assert client.get(path, headers={"If-None-Match": etag}).status_code == 304
+    client.post(f"{path}/pause")
+    assert client.get(path, headers={"If-None-Match": etag}).status_code == 200
+
+
+def test_steering_says_the_same_again_and_refuses_what_cannot_be(
+    client: httpx.Client, body: dict[str, Any]
+) -> None:
+    path = f"/v1/jobs/{submit(client, body)}"
+    for verb, status in (("pause", "paused"), ("resume", "queued"), ("cancel", "cancelled")):
+        for _ in range(2):
+            answer = client.post(f"{path}/{verb}")
+            assert (answer.status_code, answer.json()["status"]) == (200, status)
+    for verb in ("pause", "resume", "retry"):
+        found = problem(client.post(f"{path}/{verb}"), 409, "job_ended")
+        assert "cancelled" in found["detail"]
+
+
+def test_only_an_ended_job_can_be_deleted(client: httpx.Client, body: dict[str, Any]) -> None:
+    path = f"/v1/jobs/{submit(client, body)}"
+    problem(client.delete(path), 409, "job_not_ended")
+    client.post(f"{path}/cancel")
+    assert client.delete(path).status_code == 204
+    problem(client.get(path), 404, "job_not_found")
+
+
+def test_trials_and_metrics(client: httpx.Client, body: dict[str, Any], database: Database) -> None:
+    job_id = submit(client, body)
+    trial, before = must_claim(database), now()
+    rows = [
+        EpochRow(
+            trial_id=trial.id,
+            phase="pretrain",
+            phase_index=0,
+            epoch=1,
+            split=split,
+            values={"loss": 0.5, "accuracy": 0.75},
+        )
+        for split in ("train", "validation")
+    ]
+    with database.write() as session:
+        work.record_progress(session, trial, rows, progress=0.1)
+    trials = client.get(f"/v1/jobs/{job_id}/trials").json()["data"]
+    assert [one["status"] for one in trials] == ["running", "queued", "waiting"]
+    assert trials[2]["depends_on"] == trials[0]["id"]
+    path = f"/v1/jobs/{job_id}/metrics"
+    (pretrain, *_) = client.get(path).json()["trials"]
+    assert [epoch["split"] for epoch in pretrain["epochs"]] == ["train", "validation"]
+    assert pretrain["epochs"][0]["accuracy"] == 0.75
+    only = client.get(path, params={"arm": "scratch"}).json()["trials"]
+    assert [one["arm"] for one in only] == ["scratch"]
+    for since, count in ((before, 2), (now(), 0)):
+        found = client.get(path, params={"since": since.isoformat()}).json()["trials"]
+        assert sum(len(one["epochs"]) for one in found) == count
+    table = client.get(path, headers={"Accept": "text/csv"})
+    assert table.headers["content-type"].startswith("text/csv")
+    assert table.text.splitlines()[1].startswith(f"{trial.id},pretrain,0,,pretrain,1,train,0.5")
+    problem(client.get(f"/v1/jobs/{job_id}/report"), 404, "no_report")
+
+
+def test_a_failed_job_says_why_and_can_be_retried(
+    client: httpx.Client, body: dict[str, Any], database: Database
+) -> None:
+    job_id = submit(client, body)
+    failure = WorkFailure(FailureCode.DISK_FULL, "no space left on device", stage="pretrain")
+    with database.write() as session:
+        work.fail_trial(session, must_claim(database), failure)
+    while trial := claim(database):
+        finish(database, trial)
+    job = client.get(f"/v1/jobs/{job_id}").json()
+    assert (job["status"], job["error"]["code"]) == ("failed", "disk_full")
+    assert job["error"]["stage"] == "pretrain"
+    again = client.post(f"/v1/jobs/{job_id}/retry").json()
+    assert (again["status"], again["error"]) == ("running", None)
+
+
+CHANGES: list[tuple[dict[str, Any], str, str, str]] = [
+    ({"epochs": 3}, "unknown_field", "#/epochs", "epochs"),
+    ({"training": {"epoch": 3}}, "unknown_field", "#/training/epoch", "epoch"),
+    ({"strategies": ["magic"]}, "unknown_choice", "#/strategies/0", "lp_ft"),
+    ({"model": {"backbone": "resnet"}}, "unknown_choice", "#/model", "convnet"),
+    ({"evaluation": {"seeds": 0}}, "invalid_value", "#/evaluation/seeds", "1"),
+    ({"training": {"learning_rate": "fast"}}, "invalid_value", "#/training/learning_rate", ""),
+    ({"deploy": {"name": "No Name"}}, "invalid_value", "#/deploy/name", ""),
+    (
+        {"model": {"backbone": "convnet", "params": {"filters": [8, 8, 8, 8]}}},
+        "too_many_layers",
+        "#/model/params/filters",
+        "got 4",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "code", "pointer", "text"), CHANGES)
+def test_a_spec_that_cannot_run_is_refused_with_the_place(
+    client: httpx.Client,
+    body: dict[str, Any],
+    change: dict[str, Any],
+    code: str,
+    pointer: str,
+    text: str,
+) -> None:
+    for path in ("/v1/jobs", "/v1/jobs:validate"):
+        found = problem(client.post(path, json={**body, **change}), 422, code)
+        assert found["errors"][0]["pointer"].startswith(pointer)
+        assert text in str(found["errors"])
+    assert client.get("/v1/jobs").json()["data"] == []
+
+
+@pytest.mark.parametrize("count", [21, 10**30])
+def test_more_labels_than_there_are(client: httpx.Client, body: dict[str, Any], count: int) -> None:
+    target = {**body["target"], "labels_per_class": count}
+    answer = client.post("/v1/jobs", json={**body, "target": target})
+    assert answer.status_code in {400, 422}
+    if count == 21:
+        found = problem(answer, 422, "too_few_labels")
+        assert found["errors"][0]["pointer"] == "#/target/labels_per_class"
+        assert "at most 20" in found["detail"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "text"),
+    [
+        ({"shape": (16, 8, 1)}, "shape_mismatch", "got 16x8x1"),
+        ({"shape": (8, 8, 3)}, "shape_mismatch", "got 3 channels"),
+        (
+            {"classes": ("a",), "class_counts": {"train": (40,), "test": (20,)}},
+            "one_class",
+            "got 1",
+        ),
+        ({"splits": {"train": 40, "test": 0}}, "empty_split", "`test`"),
+    ],
+)
+def test_a_target_that_does_not_fit(
+    client: httpx.Client, database: Database, changes: dict[str, Any], code: str, text: str
+) -> None:
+    body = spec(dataset(database), dataset(database, **changes))
+    found = problem(client.post("/v1/jobs", json=body), 422, code)
+    assert found["errors"][0]["pointer"] == "#/target/dataset"
+    assert text in found["detail"]
+
+
+def test_a_dataset_that_is_not_there(client: httpx.Client, database: Database) -> None:
+    mine, deleted = dataset(database), dataset(database)
+    assert client.delete(f"/v1/datasets/{deleted}").status_code == 204
+    foreign = add_dataset(database, project="other")
+    for target in (foreign, deleted, new_id("ds"), "catalog:nothing", "nonsense"):
+        found = problem(client.post("/v1/jobs", json=spec(mine, target)), 422, "unknown_dataset")
+        assert found["errors"][0]["pointer"] == "#/target/dataset"
+
+
+def test_a_dataset_that_is_not_ready(client: httpx.Client, database: Database) -> None:
+    mine, raw, bad = (dataset(database, status) for status in ("ready", "ingesting", "failed"))
+    answer = client.post("/v1/jobs", json=spec(raw, mine))
+    found = problem(answer, 409, "dataset_not_ready")
+    assert found["errors"][0]["pointer"] == "#/sources/0/dataset"
+    assert answer.headers["Retry-After"]
+    with database.write() as session:
+        reason = WorkFailure(FailureCode.DATASET_INVALID, "3 NaN in x_train", reason="not_a_number")
+        session.get_one(DatasetRow, bad).error = reason.as_json()
+    found = problem(client.post("/v1/jobs", json=spec(mine, bad)), 422, "dataset_failed")
+    assert found["errors"][0]["pointer"] == "#/target/dataset"
+    assert "3 NaN in x_train" in found["detail"]
+
+
+def test_a_body_that_cannot_be_read(client: httpx.Client) -> None:
+    headers = {"Content-Type": "application/json"}
+    problem(client.post("/v1/jobs", content=b'{"a": ', headers=headers), 400, "invalid_json")
+    headers = {"Content-Type": "text/plain"}
+    answer = client.post("/v1/jobs", content=b"{}", headers=headers)
+    problem(answer, 415, "unsupported_media_type")
+
+
+def test_another_projects_job_is_not_there(
+    client: httpx.Client, body: dict[str, Any], database: Database
+) -> None:
+    with database.write() as session:
+        mine, theirs = (
+            {"Authorization": f"Bearer {keys.create(session, name, name, ['read', 'write'])[1]}"}
+            for name in (LOCAL, "other")
+        )
+    job_id = client.post("/v1/jobs", json=body, headers=mine).json()["id"]
+    path = f"/v1/jobs/{job_id}"
+    for tail in ("", "/trials", "/metrics", "/report", "/events"):
+        problem(client.get(path + tail, headers=theirs), 404, "job_not_found")
+    for verb in ("cancel", "pause", "resume", "retry"):
+        problem(client.post(f"{path}/{verb}", headers=theirs), 404, "job_not_found")
+    problem(client.delete(path, headers=theirs), 404, "job_not_found")
+    assert client.get("/v1/jobs", headers=theirs).json()["data"] == []
+    with database.read() as session:
+        assert session.get_one(JobRow, job_id).status == "queued"

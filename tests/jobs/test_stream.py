@@ -1,0 +1,45 @@
+"""The job's story as Server-Sent Events."""
+
+import httpx
+
+from app.client.events import Event, parse
+from app.database import Database
+from app.jobs import lifecycle
+from tests.jobs.factories import add_dataset, add_job, finish, must_claim
+
+
+def story(client: httpx.Client, job_id: str, after: str | None = None) -> list[Event]:
+    headers = {"Last-Event-ID": after} if after else {}
+    with client.stream("GET", f"/v1/jobs/{job_id}/events", headers=headers) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        return list(parse(answer.iter_lines()))
+
+
+def ended_job(database: Database) -> str:
+    source, target = (add_dataset(database, project="default") for _ in range(2))
+    job_id = add_job(database, source, target, project="default")
+    finish(database, must_claim(database))
+    with database.write() as session:
+        lifecycle.cancel(session, job_id)
+    return job_id
+
+
+def test_it_ends_with_the_job_and_goes_on_from_anywhere(
+    client: httpx.Client, database: Database
+) -> None:
+    job_id = ended_job(database)
+    events = story(client, job_id)
+    assert [int(event.number or 0) for event in events] == list(range(1, len(events) + 1))
+    assert events[0].data["status"] == "queued"
+    assert events[-1].data["status"] == "cancelled"
+    assert {event.kind for event in events} == {"status", "trial"}
+    assert story(client, job_id, after=events[1].number) == events[2:]
+    assert story(client, job_id, after=events[-1].number) == []
+
+
+def test_a_number_that_is_none(client: httpx.Client, database: Database) -> None:
+    path = f"/v1/jobs/{ended_job(database)}/events"
+    answer = client.get(path, headers={"Last-Event-ID": "yesterday"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_last_event_id")
+    assert answer.json()["errors"][0]["parameter"] == "Last-Event-ID"
