@@ -14,6 +14,7 @@ from app.body_limit import BodyLimit
 from app.database import Database
 from app.datasets import router as datasets
 from app.deployments import router as deployments
+from app.idempotency import forget_old
 from app.jobs import catalogue
 from app.jobs import router as jobs
 from app.jobs.recovery import recover
@@ -70,6 +71,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     def repair() -> None:
         recover(database, settings)
+        with database.write() as session:
+            forget_old(session)
         authenticator.note_use()
 
     @asynccontextmanager

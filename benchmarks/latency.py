@@ -13,10 +13,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from http.client import HTTPConnection
 from pathlib import Path
 from statistics import median
 from subprocess import Popen
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
@@ -29,9 +31,18 @@ from app.client import Client
 from app.migrate import upgrade
 from app.settings import Settings
 
-LIMIT_SECONDS = 115.0  # of the whole benchmark; what is not there by then fails
+LIMIT_SECONDS = 110.0  # of the whole benchmark; what is not there by then fails
+DEADLINE = time.monotonic() + LIMIT_SECONDS
 STARTS, POSTS, FIRST_LINES, CANCELS = 5, 60, 20, 5
 QUIET_SECONDS = 0.3  # a worker that used no processor for so long is idle
+
+WANTED = {
+    "api_start_seconds": 2,
+    "api_resident_mb": 200,
+    "post_p50_ms": 10,
+    "first_line_p50_ms": 15,
+    "cancel_seconds": 2,
+}
 
 BARE = """
 import sys
@@ -61,25 +72,8 @@ def main() -> None:
         f"api_{what}_vs_bare_fastapi": figures[f"api_{what}"] / figures[f"bare_fastapi_{what}"]
         for what in ("start_seconds", "resident_mb")
     }
-    rounded = {name: round(value, 3) for name, value in figures.items()}
-    print(
-        json.dumps(
-            {
-                "benchmark": "latency",
-                "ratios": {name: round(value, 2) for name, value in ratios.items()},
-                "figures": rounded,
-            }
-        )
-    )
-
-
-WANTED = {
-    "api_start_seconds": 2,
-    "api_resident_mb": 200,
-    "post_p50_ms": 10,
-    "first_line_p50_ms": 15,
-    "cancel_seconds": 2,
-}
+    result = {"ratios": rounded(ratios), "figures": rounded(figures)}
+    print(json.dumps({"benchmark": "latency", **result}))
 
 
 def starts(home: Path) -> dict[str, float]:
@@ -90,7 +84,9 @@ def starts(home: Path) -> dict[str, float]:
     for _ in range(STARTS):
         for name in ("api", "bare_fastapi"):
             port = free_port()
-            words = ["-c", BARE, str(port)] if name == "bare_fastapi" else ["-m", *KTL, "api"]
+            words = (
+                ["-c", BARE, str(port)] if name == "bare_fastapi" else ["-m", "app.cli.main", "api"]
+            )
             began = time.perf_counter()
             with running(words, home, port) as process:
                 wait_for(f"{name} to answer", partial(answers, port, "/healthz"))
@@ -105,7 +101,7 @@ def requests(home: Path) -> dict[str, float]:
     home.mkdir()
     port = free_port()
     began = time.perf_counter()
-    with running(["-m", *KTL, "up"], home, port) as process, Client(url(port)) as client:
+    with running(["-m", "app.cli.main", "up"], home, port) as process, Client(url(port)) as client:
         wait_for("the service to be ready", lambda: answers(port, "/readyz"))
         ready = time.perf_counter() - began
         service = Service(process.pid, client, home)
@@ -132,7 +128,8 @@ class Service:
 
     def __init__(self, pid: int, client: Client, home: Path) -> None:
         self._pid, self._client = pid, client
-        self._http = httpx.Client(base_url=client.url, trust_env=False, timeout=30)
+        host = urlsplit(client.url).netloc
+        self._http = HTTPConnection(host, timeout=30)  # the least work of a client's own
         source, target = (self._upload(home / f"{name}.npz") for name in ("source", "target"))
         self._tiny: Spec = {
             "sources": [{"dataset": source}],
@@ -185,12 +182,16 @@ class Service:
 
     def _post(self, spec: Spec) -> tuple[float, float, str]:
         """When it was sent (seconds since 1970), milliseconds to the answer, the job's id."""
-        headers = {"Idempotency-Key": uuid4().hex}  # as the client sends it
+        body = json.dumps(spec).encode()
+        headers = {"Content-Type": "application/json", "Idempotency-Key": uuid4().hex}
         began, counter = time.time(), time.perf_counter()
-        response = self._http.post("/v1/jobs", json=spec, headers=headers)
+        self._http.request("POST", "/v1/jobs", body, headers)
+        response = self._http.getresponse()
+        answer = response.read()
         milliseconds = (time.perf_counter() - counter) * 1000
-        response.raise_for_status()
-        return began, milliseconds, response.json()["id"]
+        if response.status != 202:
+            raise RuntimeError(f"expected a job, got {answer.decode()}")
+        return began, milliseconds, json.loads(answer)["id"]
 
     def _upload(self, path: Path) -> str:
         rng = np.random.default_rng(0)
@@ -223,10 +224,6 @@ class Service:
             return used() - before < 0.1 * QUIET_SECONDS
 
         wait_for("an idle worker", is_idle)
-
-
-KTL = ("app.cli.main",)
-DEADLINE = time.monotonic() + LIMIT_SECONDS
 
 
 def wait_for(what: str, look: Callable[[], Found | None]) -> Found:
@@ -271,6 +268,10 @@ def url(port: int) -> str:
 
 def resident_mb(pid: int) -> float:
     return float(psutil.Process(pid).memory_info().rss) / 1e6
+
+
+def rounded(values: dict[str, float]) -> dict[str, float]:
+    return {name: round(value, 3) for name, value in values.items()}
 
 
 def percentile(values: list[float] | tuple[float, ...], at: float) -> float:

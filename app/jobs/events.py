@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.jobs.tables import EventRow, JobRow
@@ -10,19 +10,13 @@ from app.jobs.tables import EventRow, JobRow
 Event = tuple[str, dict[str, Any]]  # kind and data
 
 
-def record(session: Session, job_id: str, *events: Event) -> None:
-    """The job's row is locked until the commit, so that a reader who
-    has seen number n never misses one below it."""
-    last = session.execute(
-        update(JobRow)
-        .where(JobRow.id == job_id)
-        .values(event_count=JobRow.event_count + len(events))
-        .returning(JobRow.event_count)
-        .execution_options(synchronize_session=False)
-    ).scalar_one()
-    first = last - len(events) + 1
+def record(session: Session, job: JobRow, *events: Event) -> None:
+    """`job` is locked by this transaction, or made in it: so the numbers rise in the order of the
+    commits, and a reader who has seen number n never misses one below it."""
+    first = job.event_count + 1
+    job.event_count += len(events)
     session.add_all(
-        EventRow(job_id=job_id, number=first + offset, kind=kind, data=data)
+        EventRow(job_id=job.id, number=first + offset, kind=kind, data=data)
         for offset, (kind, data) in enumerate(events)
     )
     session.flush()

@@ -30,27 +30,41 @@ FINALISING = "finalising"
 
 
 def submit(session: Session, job: JobRow, trials: list[PlannedTrial], steps: list[int]) -> None:
-    """Writes the job and all its trials (`steps`: of each, at most), and starts what can start."""
+    """Writes the job and all its trials (`steps`: of each, at most), and starts what can start.
+
+    Raises Conflict when a dataset was deleted meanwhile."""
+    job.status, job.stage, job.event_count = "queued", "queued", 0
+    # Shared locks: an intake or a deletion that ends now either sees this job or is seen by it.
+    datasets = _datasets(session, job, is_shared=True)
+    if deleted := [dataset.id for dataset in datasets if dataset.deleted_at]:
+        raise Conflict("dataset_deleted", f"expected datasets that are there, {deleted[0]} is not")
+    is_ready = all(dataset.status == "ready" for dataset in datasets)
+    moment = session.scalar(select(clock()))
     session.add(job)
     session.flush()
     ids = [new_id("trial") for _ in trials]
-    session.add_all(
-        TrialRow(
-            id=ids[position],
-            job_id=job.id,
-            position=position,
-            role=trial.role,
-            arm=trial.arm,
-            seed=trial.seed,
-            labels_per_class=trial.labels_per_class,
-            steps=steps[position],
-            depends_on=None if trial.depends_on is None else ids[trial.depends_on],
+    for position, trial in enumerate(trials):
+        starts = is_ready and trial.depends_on is None
+        session.add(
+            TrialRow(
+                id=ids[position],
+                job_id=job.id,
+                position=position,
+                role=trial.role,
+                arm=trial.arm,
+                seed=trial.seed,
+                labels_per_class=trial.labels_per_class,
+                steps=steps[position],
+                depends_on=None if trial.depends_on is None else ids[trial.depends_on],
+                status="queued" if starts else "waiting",
+                published_at=moment if starts else None,
+            )
         )
-        for position, trial in enumerate(trials)
-    )
-    session.flush()
-    events.record(session, job.id, status_event(job))
-    advance(session, job.id)
+        if starts:
+            announce(session, RunTrial(ids[position]))
+    events.record(session, job, status_event(job))
+    if any(dataset.status == "failed" for dataset in datasets):
+        advance(session, job.id)
 
 
 def advance(session: Session, job_id: str) -> None:
@@ -93,7 +107,7 @@ def fail_job(session: Session, job: JobRow, error: dict[str, Any]) -> None:
     job.token = job.owner = job.lease_until = None
     _cancel_trials(session, job.id)
     session.flush()
-    events.record(session, job.id, status_event(job))
+    events.record(session, job, status_event(job))
 
 
 # What a user asks for. The same call again changes nothing; an impossible one is a Conflict.
@@ -108,7 +122,7 @@ def cancel(session: Session, job_id: str) -> JobRow:
     job.status, job.stage, job.ended_at = "cancelled", "ended", now()
     job.token = job.owner = job.lease_until = None
     _cancel_trials(session, job_id)
-    events.record(session, job_id, status_event(job))
+    events.record(session, job, status_event(job))
     return job
 
 
@@ -121,7 +135,7 @@ def pause(session: Session, job_id: str) -> JobRow:
         raise _impossible(job, "paused", "one that is queued or running")
     job.status = "paused"
     job.token = job.owner = job.lease_until = None
-    events.record(session, job_id, status_event(job))
+    events.record(session, job, status_event(job))
     return job
 
 
@@ -169,9 +183,11 @@ def _trials(session: Session, job_id: str) -> list[TrialRow]:
     return list(session.scalars(statement, execution_options={"populate_existing": True}))
 
 
-def _datasets(session: Session, job: JobRow) -> list[DatasetRow]:
+def _datasets(session: Session, job: JobRow, is_shared: bool = False) -> list[DatasetRow]:
     ids = {job.target_id, *job.source_ids}
     statement = select(DatasetRow).where(DatasetRow.id.in_(ids)).order_by(DatasetRow.id)
+    if is_shared:
+        statement = statement.with_for_update(read=True)
     return list(session.scalars(statement, execution_options={"populate_existing": True}))
 
 
@@ -204,7 +220,7 @@ def _hand_on(session: Session, job: JobRow, trials: list[TrialRow]) -> None:
             return
     job.stage, job.published_at, job.attempt = FINALISING, session.scalar(select(clock())), 0
     session.flush()
-    events.record(session, job.id, status_event(job))
+    events.record(session, job, status_event(job))
     announce(session, FinaliseJob(job.id))
 
 
@@ -218,7 +234,7 @@ def _set_off(session: Session, job: JobRow) -> None:
     job.status = "running" if job.started_at else "queued"
     job.stage = "queued"
     session.flush()
-    events.record(session, job.id, status_event(job))
+    events.record(session, job, status_event(job))
     for trial in _trials(session, job.id):
         if trial.status == "queued":
             announce(session, RunTrial(trial.id))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import leases
@@ -35,18 +35,24 @@ def claim_trial(session: Session, owner: str, seconds: float) -> TrialRow | None
             continue
         mine = (TrialRow.id == found.id) & ((TrialRow.status == "queued") | lost)
         trial = leases.claim(
-            session, TrialRow, mine, [TrialRow.id], owner, seconds, status="running"
+            session,
+            TrialRow,
+            mine,
+            [TrialRow.id],
+            owner,
+            seconds,
+            status="running",
+            started_at=func.coalesce(TrialRow.started_at, now()),
         )
         if trial is None:
             continue
-        trial.started_at = trial.started_at or now()
+        story = [_trial_event(trial)]
         stage = "pretraining" if trial.role == "pretrain" else "training"
         if (job.status, job.stage) != ("running", stage):
             job.status, job.stage = "running", stage
             job.started_at = job.started_at or now()
-            events.record(session, job.id, status_event(job))
-        events.record(session, job.id, _trial_event(trial))
-        session.flush()
+            story.insert(0, status_event(job))
+        events.record(session, job, *story)
         return trial
 
 
@@ -54,9 +60,9 @@ def record_progress(
     session: Session, trial: TrialRow, epochs: Sequence[EpochRow], **values: Any
 ) -> None:
     """Metrics and the checkpoint that follows them (one of `values`), together or not at all."""
-    lock(session, trial.job_id)
+    job = lock(session, trial.job_id)
     _write(session, trial, **values)
-    _add_epochs(session, trial, epochs)
+    _add_epochs(session, job, trial, epochs)
 
 
 def release_trial(
@@ -66,7 +72,7 @@ def release_trial(
     job = lock(session, trial.job_id)
     given_back = {"status": "queued", "attempt": trial.attempt - 1, "published_at": clock()}
     _write(session, trial, **given_back, **values, **leases.RELEASED)
-    _add_epochs(session, trial, epochs)
+    _add_epochs(session, job, trial, epochs)
     if job.status in ACTIVE:
         announce(session, RunTrial(trial.id))
 
@@ -91,9 +97,9 @@ def claim_finalisation(session: Session, job_id: str, owner: str, seconds: float
 
 def finish_job(session: Session, job: JobRow, story: list[Event], **results: Any) -> None:
     """`story`: the events that come before the last one."""
-    lock(session, job.id)
+    locked = lock(session, job.id)
     _write_job(session, job, status="succeeded", stage="ended", ended_at=now(), **results)
-    events.record(session, job.id, *story, ("status", {"status": "succeeded", "stage": "ended"}))
+    events.record(session, locked, *story, ("status", {"status": "succeeded", "stage": "ended"}))
 
 
 def fail_finalisation(session: Session, job: JobRow, failure: WorkFailure) -> None:
@@ -105,18 +111,18 @@ def fail_finalisation(session: Session, job: JobRow, failure: WorkFailure) -> No
 def _end_trial(
     session: Session, trial: TrialRow, epochs: Sequence[EpochRow], **values: Any
 ) -> None:
-    lock(session, trial.job_id)
+    job = lock(session, trial.job_id)
     _write(session, trial, ended_at=now(), **values, **leases.RELEASED)
-    _add_epochs(session, trial, epochs)
+    _add_epochs(session, job, trial, epochs)
     ended = session.get_one(TrialRow, trial.id, populate_existing=True)
-    events.record(session, trial.job_id, _trial_event(ended))
+    events.record(session, job, _trial_event(ended))
     advance(session, trial.job_id)
 
 
-def _add_epochs(session: Session, trial: TrialRow, epochs: Sequence[EpochRow]) -> None:
+def _add_epochs(session: Session, job: JobRow, trial: TrialRow, epochs: Sequence[EpochRow]) -> None:
     if epochs:
         session.add_all(epochs)
-        events.record(session, trial.job_id, *(_epoch_event(trial, epoch) for epoch in epochs))
+        events.record(session, job, *(_epoch_event(trial, epoch) for epoch in epochs))
 
 
 def _write(session: Session, trial: TrialRow, **values: Any) -> None:
