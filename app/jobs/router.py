@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.orm import Session
 
-from app.conditional import conditional
+from app.conditional import check_if_match, conditional, etag_of
 from app.dependencies import PageOf, Reader, ReadSession, Writer, WriteSession
 from app.errors import Conflict, NotFound
 from app.idempotency import Answer, IdempotencyKey, answer_once, fingerprint, respond
@@ -97,9 +97,10 @@ def show(job_id: str, request: Request, session: ReadSession, caller: Reader) ->
 
 
 @router.delete("/jobs/{job_id}", status_code=204)
-def delete(job_id: str, session: WriteSession, caller: Writer) -> None:
+def delete(job_id: str, request: Request, session: WriteSession, caller: Writer) -> None:
     """Removes an ended job with its trials and metrics. Its models stay."""
     job = repository.get(session, caller.project, job_id)
+    check_if_match(request, etag_of(_job(session, job)))
     if job.status not in lifecycle.ENDED:
         raise Conflict(
             "job_not_ended", f"only an ended job can be deleted; {job.id} is {job.status}"

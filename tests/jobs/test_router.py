@@ -151,8 +151,11 @@ def test_steering_says_the_same_again_and_refuses_what_cannot_be(
 def test_only_an_ended_job_can_be_deleted(client: httpx.Client, body: dict[str, Any]) -> None:
     path = f"/v1/jobs/{submit(client, body)}"
     problem(client.delete(path), 409, "job_not_ended")
+    etag = client.get(path).headers["ETag"]
     client.post(f"{path}/cancel")
-    assert client.delete(path).status_code == 204
+    problem(client.delete(path, headers={"If-Match": etag}), 412, "version_changed")
+    etag = client.get(path).headers["ETag"]
+    assert client.delete(path, headers={"If-Match": etag}).status_code == 204
     problem(client.get(path), 404, "job_not_found")
 
 
