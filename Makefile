@@ -34,7 +34,7 @@ lint: install
 	$(BIN)/lint-imports
 
 fast: install
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n 3 --dist loadfile  # they wait for servers more than they compute
 
 slow: install
 	$(BIN)/python -m pytest -m slow
