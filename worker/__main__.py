@@ -3,12 +3,16 @@
 import os
 import warnings
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # read when TensorFlow is imported
-
 from celery.platforms import SecurityWarning
 
 from app.logs import configure_logs
-from worker.celery_app import application
+from app.settings import Settings
+from worker.compile_cache import keep_compiled_programs
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # both are read when TensorFlow is imported
+keep_compiled_programs(Settings().cache_dir)
+
+from worker.celery_app import application  # noqa: E402  after the environment
 
 ARGUMENTS = [
     "--quiet",

@@ -25,6 +25,12 @@ class ConvnetParams(Params):
     dropout: float = Field(0.0, ge=0, lt=1)
 
 
+class MobilenetParams(Params):
+    width: float = Field(
+        0.35, gt=0, le=2, description="factor of the number of channels of every layer"
+    )
+
+
 class ModelChoice(Params):
     image_size: tuple[Width, Width] | None = Field(
         None,
@@ -43,6 +49,11 @@ class Convnet(ModelChoice):
     params: ConvnetParams = ConvnetParams()
 
 
+class Mobilenet(ModelChoice):
+    backbone: Literal["mobilenet"]
+    params: MobilenetParams = MobilenetParams()
+
+
 class AutoBackbone(ModelChoice):
     """Chosen when the job is accepted; the job's `selection` says what and why."""
 
@@ -54,7 +65,7 @@ def _auto_unless_named(choice: Any) -> Any:
     return {"backbone": "auto", **choice} if isinstance(choice, dict) else choice
 
 
-Backbone = Mlp | Convnet
+Backbone = Mlp | Convnet | Mobilenet
 BackboneChoice = Annotated[
     Annotated[Backbone | AutoBackbone, Field(discriminator="backbone")],
     BeforeValidator(_auto_unless_named),
@@ -82,6 +93,12 @@ CATALOGUE: dict[str, BackboneEntry] = {
             "convnet",
             "3x3 convolutions with BatchNorm, ReLU and 2x2 max pooling, then one dense layer.",
             ConvnetParams,
+        ),
+        BackboneEntry(
+            "mobilenet",
+            "MobileNetV2 (Sandler et al., CVPR 2018) from random weights, for images of 32x32 and "
+            "more.",
+            MobilenetParams,
         ),
     )
 }

@@ -9,7 +9,7 @@ import pytest
 
 from tests.training.trials import DROPOUT, SMALL, Recorder, domain, spec, timeless, trial
 from worker.backbones.network import Network
-from worker.training import program
+from worker.training import features, program
 from worker.training import run as engine
 from worker.training.checkpoint import Checkpoint
 from worker.training.run import train
@@ -68,13 +68,17 @@ def test_resume_is_bit_identical(
     job = spec(backbone, params)
     setup, other = trial(arm, job, seed=1), trial(arm, job, seed=2)
     program.forget()
-    journal = Recorder()
-    expected = bits(train(setup, journal))
+    expected = bits(train(setup, Recorder()))
+    at_once, journal = Recorder(), Recorder()
+    assert bits(train(setup, at_once)) == expected  # several epochs in one call
+    monkeypatch.setattr(engine, "CHUNK_SECONDS", 0.0)
+    program.forget()
+    assert bits(train(setup, journal)) == expected
+    assert timeless(at_once.records) == timeless(journal.records)
     backend = "xla" if "xla" in network else "plain"
     assert backend in journal.snapshots[-1].backends
 
     program.forget()
-    monkeypatch.setattr(engine, "CHUNK_SECONDS", 0.0)
     resumed, pieces = interrupted_at_each_step(setup, other, tmp_path / "checkpoint")
     assert bits(resumed) == expected
     assert timeless(pieces.records) == timeless(journal.records)
@@ -100,6 +104,7 @@ def test_a_few_steps_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_backend_of_the_checkpoint_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "CHUNK_SECONDS", 0.0)
     setup = trial("scratch", spec())
     journal = Recorder()
     train(setup, journal)
@@ -123,6 +128,7 @@ def test_paused_while_features_or_validation_are_computed(
     poll: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "INFERENCE_ROWS", 2)
+    monkeypatch.setattr(features, "BLOCK_ROWS", 2)
     monkeypatch.setattr(engine, "CHUNK_SECONDS", 0.0)
     job = spec("convnet", DROPOUT["convnet"], batch_size=8)
     data = domain(items=24)  # 21 for training, 3 for validation

@@ -22,7 +22,7 @@ def tell_domains_apart(network: Network) -> Phase:
         [keras.Input((network.feature_count,)), keras.layers.Dense(2, name="domains")]
     )
 
-    def loss(batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
+    def loss(batch: Batch, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         (x_s, y_s), (x_t, _) = batch["source"], batch["domain"]
         f_s, f_t = network.features(x_s, training=True), network.features(x_t, training=True)
         d = discriminator(tf.concat([f_s, f_t], 0))

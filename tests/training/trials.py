@@ -1,6 +1,6 @@
 """Small trials for tests: images whose class shows in their pixels."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +51,10 @@ def spec(
     image_size: tuple[int, int] | None = None,
     max_epochs: int = 4,
     head_tolerance: float = 1e-3,
+    strategies: Sequence[str] = STRATEGIES,
     **training: Any,
 ) -> ResolvedSpec:
+    """With `fine_tune` alone among the strategies, scratch has the same epochs."""
     probe = {"max_epochs": max_epochs, "tolerance": head_tolerance}
     return ResolvedSpec.model_validate(
         {
@@ -64,9 +66,8 @@ def spec(
                 "image_size": image_size,
             },
             "strategies": [
-                {"name": "linear_probe", "params": probe},
-                {"name": "fine_tune"},
-                {"name": "lp_ft", "params": probe},
+                {"name": name, "params": {} if name == "fine_tune" else probe}
+                for name in strategies
             ],
             "training": {"epochs": 2, "batch_size": 16, **training},
         }

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 from uuid import uuid4
 
 import keras
@@ -18,6 +18,8 @@ from worker.backbones import preprocessing
 from worker.backbones.initialisation import Initialiser, is_random_state
 from worker.backbones.registry import BUILDERS
 
+Precision = Literal["float32", "mixed_bfloat16"]
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -27,10 +29,11 @@ class Architecture:
     shape: tuple[int, int, int]  # of the raw images: height, width, channels
     value_range: tuple[float, float]
     classes: int
+    precision: Precision = "float32"  # of the computations; variables and logits are float32
 
     @classmethod
-    def of(cls, model: Backbone, schema: Schema) -> Self:
-        return cls(model, schema.shape, schema.value_range, len(schema.classes))
+    def of(cls, model: Backbone, schema: Schema, precision: Precision = "float32") -> Self:
+        return cls(model, schema.shape, schema.value_range, len(schema.classes), precision)
 
 
 class Network:
@@ -44,7 +47,8 @@ class Network:
         model, shape = architecture.model, architecture.shape
         size = model.image_size or shape[:2]
         self.preprocessing = preprocessing.build(shape, architecture.value_range, model.image_size)
-        self.backbone = BUILDERS[model.backbone](model.params, (*size, shape[2]))
+        with _computing_in(architecture.precision):
+            self.backbone = BUILDERS[model.backbone](model.params, (*size, shape[2]))
         features = keras.Input(self.backbone.output.shape[1:], name="features")
         logits = keras.layers.Dense(architecture.classes, name="logits")(features)
         self.head = keras.Model(features, logits, name="head")
@@ -62,7 +66,7 @@ class Network:
     def features(self, raw: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Raw images (batch, *shape) -> features (batch, feature_count), float32."""
         images = self.preprocessing(tf.cast(raw, tf.float32))
-        return self.backbone(images, training=training)
+        return tf.cast(self.backbone(images, training=training), tf.float32)
 
     def logits(self, raw: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Raw images (batch, *shape) -> logits (batch, classes), float32."""
@@ -142,6 +146,16 @@ class Network:
             for variable in model.variables
             if not is_random_state(variable)
         }
+
+
+@contextmanager
+def _computing_in(precision: Precision) -> Iterator[None]:
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _load(path: Path, weights: dict[str, keras.Variable]) -> None:

@@ -1,31 +1,39 @@
 """The supervised loss.
 
-L = mean_i -log softmax(z_i)[y_i]
+L = mean_i sum_k -t_ik log softmax(z_i)_k,   t_i = (1 - s) onehot(y_i) + s / K
+
+with label smoothing s (Szegedy et al., CVPR 2016, arXiv:1512.00567, section 7).
 """
 
 import tensorflow as tf
 
+from app.jobs.training import Training
 from worker.backbones.network import Network
 from worker.strategies.recipe import Batch, Loss
 
 
-def cross_entropy(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+def cross_entropy(logits: tf.Tensor, labels: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
     """logits (batch, classes), float32; labels (batch,), int32 -> scalar, mean over the batch."""
-    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
-    return tf.reduce_mean(losses)
+    loss = tf.reduce_mean(
+        tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+    )
+    if not smoothing:
+        return loss
+    uniform = -tf.reduce_mean(tf.nn.log_softmax(logits))
+    return (1 - smoothing) * loss + smoothing * uniform
 
 
-def classify_images(network: Network, batch_norm_frozen: bool = False) -> Loss:
+def classify_images(network: Network, training: Training, batch_norm_frozen: bool = False) -> Loss:
     """The loss of the whole network on raw images."""
 
-    def loss(batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
+    def loss(batch: Batch, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         images, labels = batch["domain"]
         if batch_norm_frozen:
             with network.batch_norm_frozen():
                 logits = network.logits(images, training=True)
         else:
             logits = network.logits(images, training=True)
-        return cross_entropy(logits, labels), logits
+        return cross_entropy(logits, labels, training.label_smoothing), logits
 
     return loss
 
@@ -33,7 +41,7 @@ def classify_images(network: Network, batch_norm_frozen: bool = False) -> Loss:
 def classify_features(network: Network) -> Loss:
     """The loss of the head on features (batch, feature_count)."""
 
-    def loss(batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
+    def loss(batch: Batch, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         features, labels = batch["domain"]
         logits = network.head(features, training=True)
         return cross_entropy(logits, labels), logits

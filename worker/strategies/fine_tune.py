@@ -8,11 +8,11 @@ Rates: eta for the new head V, backbone_rate * eta for the backbone B, which has
 (departure from the paper, which trains all layers at one rate: backbone_rate 1).
 """
 
-from app.jobs.spec import Training
 from app.jobs.strategies import FineTuneParams
+from app.jobs.training import Training
 from worker.backbones.network import Network
 from worker.strategies.cross_entropy import classify_images
-from worker.strategies.recipe import Group, Phase, trainable
+from worker.strategies.recipe import Group, Optimization, Phase, trainable
 
 
 def phases(network: Network, params: FineTuneParams, training: Training) -> tuple[Phase, ...]:
@@ -20,13 +20,12 @@ def phases(network: Network, params: FineTuneParams, training: Training) -> tupl
     return (
         Phase(
             "finetune",
-            classify_images(network),
+            classify_images(network, training),
             (
                 Group(trainable(network.backbone), params.backbone_rate * rate),
                 Group(trainable(network.head), rate),
             ),
             training.epochs,
-            training.optimizer,
-            training.weight_decay,
+            Optimization.of(training),
         ),
     )

@@ -11,12 +11,12 @@ fine-tuning are small, and the source's features are not distorted for the sake 
 Departure: the paper sweeps the rate of step 2; here it is a tenth of the job's by default.
 """
 
-from app.jobs.spec import Training
 from app.jobs.strategies import LpFtParams
+from app.jobs.training import Training
 from worker.backbones.network import Network
 from worker.strategies import linear_probe
 from worker.strategies.cross_entropy import classify_images
-from worker.strategies.recipe import Group, Phase, trainable
+from worker.strategies.recipe import Group, Optimization, Phase, trainable
 
 
 def phases(network: Network, params: LpFtParams, training: Training) -> tuple[Phase, ...]:
@@ -25,10 +25,9 @@ def phases(network: Network, params: LpFtParams, training: Training) -> tuple[Ph
         *linear_probe.phases(network, params, training),
         Phase(
             "finetune",
-            classify_images(network, batch_norm_frozen=True),
+            classify_images(network, training, batch_norm_frozen=True),
             (Group(everything, params.finetune_rate * training.learning_rate),),
             training.epochs,
-            training.optimizer,
-            training.weight_decay,
+            Optimization.of(training),
         ),
     )

@@ -6,22 +6,24 @@ names variables; data, seeds, compilation and checkpoints are the engine's (work
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import keras
 import tensorflow as tf
 
-from app.jobs.spec import Training
+from app.jobs.training import EarlyStopping, Training
 from worker.backbones.network import Network
 
 PhaseName = Literal["pretrain", "head", "finetune", "adapt"]
 Stream = Literal["domain", "source"]
 Optimizer = Literal["adam", "adamw", "sgd"]
+Schedule = Literal["constant", "cosine", "dann"]
 
 # One batch a stream: items (batch, …) and labels (batch,), int32.
 Batch = Mapping[Stream, tuple[tf.Tensor, tf.Tensor]]
-# -> (loss, scalar, mean over the batch; logits (batch, classes) of the phase's first stream)
-Loss = Callable[[Batch], tuple[tf.Tensor, tf.Tensor]]
+# (batch, progress of the phase 0..1, scalar) -> (loss, scalar, mean over the batch; logits (batch,
+# classes) of the phase's first stream)
+Loss = Callable[[Batch, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 
 @dataclass(frozen=True)
@@ -35,17 +37,53 @@ class Group:
 
 @dataclass(frozen=True)
 class Convergence:
-    """The training loss fell by no more than the fraction `tolerance` in `window` epochs."""
+    """The training loss fell by no more than the fraction `tolerance` in `window` epochs.
+
+    Looked at every `window` epochs only, so that those between can run in one compiled call.
+    """
 
     tolerance: float
     window: int = 5
 
+    def epochs_to_look(self, epochs: int) -> int:
+        """After `epochs` epochs, so many more until the loss is looked at: 1, 6, 11, … in all."""
+        return self.window - (epochs - 1) % self.window
+
     def reached(self, losses: Sequence[float]) -> bool:
         """`losses`: one a finished epoch, the oldest first."""
-        if len(losses) <= self.window:
+        if len(losses) <= self.window or self.epochs_to_look(len(losses) - 1) != 1:
             return False
         before, now = losses[-1 - self.window], losses[-1]
         return before - now <= self.tolerance * before
+
+
+@dataclass(frozen=True)
+class Optimization:
+    """How a phase's gradients become steps. app.jobs.training.Training says what each means."""
+
+    optimizer: Optimizer = "adam"
+    schedule: Schedule = "constant"
+    warmup_epochs: int = 0
+    weight_decay: float = 0.0
+    clip_norm: float | None = None
+    ema_momentum: float | None = None
+    early_stopping: EarlyStopping | None = None
+
+    @property
+    def is_scheduled(self) -> bool:
+        return self.schedule != "constant" or self.warmup_epochs > 0
+
+    @classmethod
+    def of(cls, training: Training) -> Self:
+        return cls(
+            training.optimizer,
+            training.schedule,
+            training.warmup_epochs,
+            training.weight_decay,
+            training.gradient_clip_norm,
+            training.ema_momentum,
+            training.early_stopping,
+        )
 
 
 @dataclass(frozen=True)
@@ -56,8 +94,7 @@ class Phase:
     loss: Loss
     groups: tuple[Group, ...]
     epochs: int
-    optimizer: Optimizer = "adam"
-    weight_decay: float = 0.0
+    optimization: Optimization = Optimization()
     stop: Convergence | None = None
     streams: tuple[Stream, ...] = ("domain",)
     # "features": of the backbone in inference, computed once before the phase; it stays frozen

@@ -1,19 +1,18 @@
 """The baseline: the same network with the same steps on the target alone, from random weights."""
 
-from app.jobs.spec import Training
+from app.jobs.training import Training
 from worker.backbones.network import Network
 from worker.strategies.cross_entropy import classify_images
-from worker.strategies.recipe import Group, Phase, trainable
+from worker.strategies.recipe import Group, Optimization, Phase, trainable
 
 
 def phases(network: Network, params: None, training: Training) -> tuple[Phase, ...]:
     return (
         Phase(
             "finetune",
-            classify_images(network),
+            classify_images(network, training),
             (Group(trainable(network.backbone, network.head), training.learning_rate),),
             training.epochs,
-            training.optimizer,
-            training.weight_decay,
+            Optimization.of(training),
         ),
     )

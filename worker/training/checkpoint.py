@@ -21,12 +21,15 @@ class Position:
     epochs: int = 0
     step: int = 0
     losses: list[float] = field(default_factory=list)  # training loss of the phase's epochs
+    best_loss: float | None = None  # on validation, where the phase stops early
+    best_epoch: int = 0
     seconds: float = 0.0  # of training in the epoch under way
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """`arrays`: variables and optimizers' slots by number, and the sums of the epoch under way.
+    """`arrays`: variables, optimizers' slots and the best epoch's variables by number, and the sums
+    of the epoch under way.
 
     Without XLA the number of threads changes the bits, and XLA and the plain loop differ: so both
     are recorded. `backends` is kept on resume; `threads` can only be compared.

@@ -1,7 +1,7 @@
 """The compiled loop: many optimizer steps in one call, for one phase and fixed shapes."""
 
 import time
-from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +10,13 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from worker.strategies.recipe import Group, Phase, Stream
+from worker.backbones.fused_norm import fused_norms
+from worker.backbones.network import Network
+from worker.strategies.recipe import Phase
 from worker.training.checkpoint import Backend
-
-# A chunk a stream: items (capacity, batch, …) and labels (capacity, batch).
-Chunk = Mapping[Stream, tuple[NDArray[Any], NDArray[np.int32]]]
+from worker.training.device import has_gpu
+from worker.training.feed import Data, Order, RowsShape
+from worker.training.optimizers import optimizer_of
 
 
 @dataclass(frozen=True)
@@ -22,41 +24,46 @@ class Geometry:
     """The shapes that a loop is compiled for."""
 
     batch: int
-    capacity: int  # steps that one chunk holds
+    capacity: int  # steps that one call runs at most
     classes: int
-    rows: tuple[tuple[tuple[int, ...], str], ...]  # shape and dtype of an item of each stream
+    rows: tuple[RowsShape, ...]  # of each stream
+    # Validation items that the loop looks at itself, at the ends of epochs: many short epochs run
+    # in one call. 0: the epochs' ends are the caller's.
+    validation: RowsShape | None
+    epochs: int  # ends of epochs that one call may hold
     backend: Backend
 
 
-@dataclass
-class Sums:
-    """What an epoch has added up so far."""
+@dataclass(frozen=True)
+class Pace:
+    """What changes from step to step, (capacity,) each."""
 
-    loss: np.float64  # of the steps' mean losses
-    confusion: NDArray[np.int64]  # (classes, classes): true by predicted
-
-    @classmethod
-    def zero(cls, classes: int) -> "Sums":
-        return cls(np.float64(0), np.zeros((classes, classes), np.int64))
+    rates: NDArray[np.float32]  # factor of the groups' learning rates
+    progress: NDArray[np.float32]  # 0..1 of the phase
+    ends: NDArray[np.bool_]  # whether an epoch ends with the step
 
 
-def empty_chunk(phase: Phase, geometry: Geometry) -> Chunk:
-    shape = (geometry.capacity, geometry.batch)
-    return {
-        stream: (np.zeros((*shape, *row), dtype), np.zeros(shape, np.int32))
-        for stream, (row, dtype) in zip(phase.streams, geometry.rows, strict=True)
-    }
+@dataclass(frozen=True)
+class Results:
+    """Of the steps that ran, and of the epochs that ended with them."""
+
+    losses: NDArray[np.float32]  # (steps,), means over the batches
+    predicted: NDArray[np.int32]  # (steps, batch), for the first stream's rows
+    validation: NDArray[np.float32] | None  # logits (epochs, items, classes)
 
 
 class Loop:
     """Owns the phase's optimizers. How many steps a call runs never changes the bits."""
 
-    def __init__(self, phase: Phase, geometry: Geometry) -> None:
-        self._phase = phase
-        self._capacity, self._seconds_per_step = geometry.capacity, 0.0
-        self._optimizers = [_optimizer(phase, group) for group in phase.groups]
-        self._run = tf.function(self._steps, jit_compile=geometry.backend == "xla", autograph=False)
-        self.run(empty_chunk(phase, geometry), 0, Sums.zero(geometry.classes))  # compiles
+    def __init__(self, phase: Phase, network: Network, geometry: Geometry) -> None:
+        self._phase, self._network, self._geometry = phase, network, geometry
+        self._calls, self._seconds_per_step = 0, 0.0
+        self._optimizers = [
+            optimizer_of(phase.optimization, group, geometry.backend) for group in phase.groups
+        ]
+        is_xla = geometry.backend == "xla"
+        self._run = tf.function(self._steps, jit_compile=is_xla, autograph=False)
+        self._layers = nullcontext if is_xla or has_gpu() else fused_norms
 
     @property
     def variables(self) -> list[keras.Variable]:
@@ -69,73 +76,109 @@ class Loop:
                 variable.assign(np.zeros(variable.shape, variable.dtype))
             optimizer.learning_rate = group.learning_rate
 
-    def run(self, chunk: Chunk, count: int, sums: Sums) -> Sums:
-        """Trains on the first `count` batches of `chunk`; returns `sums` with theirs added."""
+    def take_averages(self) -> None:
+        """The moving averages become the weights, where the phase keeps them."""
+        for optimizer, group in zip(self._optimizers, self._phase.groups, strict=True):
+            if optimizer.use_ema:
+                optimizer.finalize_variable_values(list(group.variables))
+
+    def run(
+        self, data: Data, order: Order, pace: Pace, count: int, validation: Any = None
+    ) -> Results:
+        """Trains on the first `count` batches of `order`.
+
+        Args:
+            validation: items (n, …) as geometry.validation says; None without.
+        """
         began = time.perf_counter()
-        loss, confusion = self._run(chunk, tf.constant(count), sums.loss, sums.confusion)
-        sums = Sums(loss.numpy(), confusion.numpy())
-        if count:
+        losses, predicted, logits = self._run(
+            data, order, (pace.rates, pace.progress, pace.ends), tf.constant(count), validation
+        )
+        results = Results(
+            losses.numpy()[:count],
+            predicted.numpy()[:count],
+            None if validation is None else logits.numpy(),
+        )
+        if self._calls:  # the first call compiles, too
             self._seconds_per_step = (time.perf_counter() - began) / count
-        return sums
+        self._calls += 1
+        return results
 
     def affordable(self, seconds: float) -> int:
         """How many steps take about `seconds`, by the last measurement; at least 1."""
         if not self._seconds_per_step:
             return 1
-        return max(1, min(self._capacity, int(seconds / self._seconds_per_step)))
+        return max(1, min(self._geometry.capacity, int(seconds / self._seconds_per_step)))
 
     def _steps(
-        self, chunk: Any, count: tf.Tensor, loss: tf.Tensor, confusion: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        first = self._phase.streams[0]
+        self, data: Any, order: Any, pace: Any, count: tf.Tensor, validation: tf.Tensor | None
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        shape = self._geometry
+        rates, progress, ends = pace
+        losses = _array(tf.float32, shape.capacity, ())
+        predicted = _array(tf.int32, shape.capacity, (shape.batch,))
+        items = shape.validation.count if shape.validation else 0
+        logits = _array(tf.float32, shape.epochs, (items or 0, shape.classes))
 
-        def step(
-            index: tf.Tensor, loss: tf.Tensor, confusion: tf.Tensor
-        ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-            batch = {stream: (x[index], y[index]) for stream, (x, y) in chunk.items()}
-            step_loss, logits = self._train(batch)
-            predicted = tf.argmax(logits, 1, tf.int32)
-            cells = tf.stack([batch[first][1], predicted], 1)
-            ones = tf.ones(tf.shape(predicted), tf.int64)
-            return (
-                index + 1,
-                loss + tf.cast(step_loss, tf.float64),
-                tf.tensor_scatter_nd_add(confusion, cells, ones),
-            )
+        def step(index: tf.Tensor, ended: tf.Tensor, *arrays: Any) -> tuple[Any, ...]:
+            losses, predicted, logits = arrays
+            picked = {stream: positions[index] for stream, positions in order.items()}
+            batch = {
+                stream: (tf.gather(x, picked[stream]), tf.gather(y, picked[stream]))
+                for stream, (x, y) in data.items()
+            }
+            loss, outputs = self._train(batch, rates[index], progress[index])
+            losses = losses.write(index, loss)
+            predicted = predicted.write(index, tf.argmax(outputs, 1, tf.int32))
+            if validation is not None:
+                logits = tf.cond(
+                    ends[index],
+                    lambda: logits.write(ended, self._infer(validation)),
+                    lambda: logits,
+                )
+                ended += tf.cast(ends[index], tf.int32)
+            return index + 1, ended, losses, predicted, logits
 
-        _, loss, confusion = tf.while_loop(
+        _, _, losses, predicted, logits = tf.while_loop(
             lambda index, *_: index < count,
             step,
-            (tf.constant(0), loss, confusion),
+            (tf.constant(0), tf.constant(0), losses, predicted, logits),
             parallel_iterations=1,
         )
-        return loss, confusion
+        return losses.stack(), predicted.stack(), logits.stack()
 
-    def _train(self, batch: Any) -> tuple[tf.Tensor, tf.Tensor]:
-        groups = self._phase.groups
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            for group in groups:
+    def _infer(self, items: tf.Tensor) -> tf.Tensor:
+        if self._phase.inputs == "features":
+            return self._network.head(items, training=False)
+        return self._network.logits(items, training=False)
+
+    def _train(
+        self, batch: Any, rate: tf.Tensor, progress: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        phase = self._phase
+        with (
+            self._layers(self._network.backbone),
+            tf.GradientTape(watch_accessed_variables=False) as tape,
+        ):
+            for group in phase.groups:
                 tape.watch([variable.value for variable in group.variables])
-            loss, logits = self._phase.loss(batch)
+            loss, logits = phase.loss(batch, progress)
         gradients = tape.gradient(
-            loss, [[variable.value for variable in group.variables] for group in groups]
+            loss, [[variable.value for variable in group.variables] for group in phase.groups]
         )
-        for optimizer, group, gradient in zip(self._optimizers, groups, gradients, strict=True):
+        if phase.optimization.clip_norm is not None:
+            flat, _ = tf.clip_by_global_norm(
+                tf.nest.flatten(gradients), phase.optimization.clip_norm
+            )
+            gradients = tf.nest.pack_sequence_as(gradients, flat)
+        for optimizer, group, gradient in zip(
+            self._optimizers, phase.groups, gradients, strict=True
+        ):
+            if phase.optimization.is_scheduled:
+                optimizer.learning_rate = group.learning_rate * rate
             optimizer.apply(gradient, list(group.variables))
         return loss, logits
 
 
-def _optimizer(phase: Phase, group: Group) -> keras.optimizers.Optimizer:
-    rate, decay = float(group.learning_rate), phase.weight_decay
-    optimizer: keras.optimizers.Optimizer
-    match phase.optimizer:
-        case "adam":  # with weight decay it is AdamW: Keras's decay is decoupled
-            optimizer = keras.optimizers.Adam(rate, weight_decay=decay or None)
-        case "adamw":
-            optimizer = keras.optimizers.AdamW(rate, weight_decay=decay)
-        case "sgd":
-            optimizer = keras.optimizers.SGD(
-                rate, momentum=0.9, nesterov=True, weight_decay=decay or None
-            )
-    optimizer.build(list(group.variables))
-    return optimizer
+def _array(dtype: tf.DType, size: int, element: tuple[int, ...]) -> tf.TensorArray:
+    return tf.TensorArray(dtype, size, element_shape=element, clear_after_read=False)

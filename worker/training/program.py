@@ -8,13 +8,14 @@ from functools import lru_cache
 
 from app.jobs.backbones import Mlp
 from app.jobs.plan import PRETRAIN
-from app.jobs.spec import Training
 from app.jobs.strategies import BASELINE, Strategy
+from app.jobs.training import Training
 from worker.backbones.initialisation import Initialiser
 from worker.backbones.network import Architecture, Network
 from worker.strategies.recipe import Phase
 from worker.strategies.registry import RECIPES
 from worker.training.checkpoint import Backend
+from worker.training.device import has_gpu, resolve_precision
 from worker.training.loop import Geometry, Loop
 from worker.training.setup import TrialSetup
 
@@ -44,7 +45,7 @@ class Program:
         """The loop of a phase, its optimizers as before the first step."""
         key = phase_index, geometry
         if key not in self._loops:
-            self._loops[key] = Loop(self.phases[phase_index], geometry)
+            self._loops[key] = Loop(self.phases[phase_index], self.network, geometry)
         self._loops[key].reset()
         return self._loops[key]
 
@@ -59,8 +60,13 @@ def program_of(setup: TrialSetup) -> Program:
     names = {"pretrain": PRETRAIN, "baseline": BASELINE}
     strategy = setup.strategy if setup.role == "transfer" else None
     name = strategy.name if strategy else names[setup.role]
-    architecture = Architecture.of(setup.spec.model, setup.domain.schema)
-    return _program(architecture, name, strategy, setup.spec.training)
+    training = setup.spec.training
+    if setup.role == "baseline":
+        epochs = setup.spec.baseline_epochs(len(setup.domain.train))
+        training = training.model_copy(update={"epochs": epochs})
+    precision = resolve_precision(training.precision)
+    architecture = Architecture.of(setup.spec.model, setup.domain.schema, precision)
+    return _program(architecture, name, strategy, training)
 
 
 @lru_cache(KEPT)
@@ -78,10 +84,12 @@ def forget() -> None:
 
 
 def choose_backend(phase: Phase, network: Network, steps: int, trials: int) -> Backend:
-    """XLA for long runs of dense layers; on CPUs its convolutions and Keras's Dropout are slow.
+    """XLA for long runs, on a CPU of dense layers only: there its convolutions and Keras's Dropout
+    are slow.
 
     `steps` make an epoch, and `trials` of one job share the compiled loop.
     """
     model = network.architecture.model
     dense = phase.inputs == "features" or (isinstance(model, Mlp) and not model.params.dropout)
-    return "xla" if dense and phase.epochs * steps * trials >= XLA_FROM_STEPS else "plain"
+    is_long = phase.epochs * steps * trials >= XLA_FROM_STEPS
+    return "xla" if is_long and (dense or has_gpu()) else "plain"

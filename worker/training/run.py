@@ -16,14 +16,18 @@ from worker.evaluation.metrics import classification_metrics, metrics_from_count
 from worker.strategies.recipe import Phase, Stream
 from worker.training import predict
 from worker.training.checkpoint import Backend, Checkpoint, Position
-from worker.training.data import Domain, Indices, Rows, Split
+from worker.training.data import Domain, Rows, Split
 from worker.training.device import configure_tensorflow
-from worker.training.loop import Chunk, Geometry, Loop, Sums, empty_chunk
+from worker.training.features import features_of
+from worker.training.feed import Feed
+from worker.training.geometry import geometry_of
+from worker.training.loop import Loop, Pace, Results
 from worker.training.program import choose_backend, program_of
+from worker.training.schedule import progress, rate_factors
 from worker.training.setup import EpochRecord, Interrupted, Journal, Signal, TrialSetup
+from worker.training.sums import Sums
 
 CHUNK_SECONDS = 0.4  # between two looks at the journal
-CHUNK_BYTES = 32 * 2**20
 INFERENCE_ROWS = 4096  # likewise
 HEAD_STEP_COST = 0.1  # of a step of the head on cached features, over one of the network
 
@@ -66,6 +70,7 @@ class _Trial:
         self._position, self._sums = Position(), Sums.zero(self._classes)
         self._loop: Loop | None = None
         self._slots: list[NDArray[Any]] = []  # of a checkpoint's optimizer, until there is a loop
+        self._best: list[NDArray[Any]] = []  # variables of the best epoch, with early stopping
         trials = 1 if setup.role == "pretrain" else setup.spec.evaluation.seeds
         self._backends: tuple[Backend, ...] = tuple(
             choose_backend(phase, self._network, self._steps, trials)
@@ -84,61 +89,148 @@ class _Trial:
     def run(self) -> Network:
         for index in range(self._position.phase, len(self._program.phases)):
             if index > self._position.phase:
-                self._position, self._loop = Position(phase=index), None
+                self._position, self._loop, self._best = Position(phase=index), None, []
             self._run_phase()
         return self._network
 
     def _run_phase(self) -> None:
         phase, position = self.phase, self._position
         streams, validation = self._inputs(phase)
-        geometry = self._geometry(phase, streams)
+        seeds = [self._setup.seed, position.phase]
+        feed = Feed(streams, self._batch, self._steps, seeds)
+        backend = self._backends[position.phase]
+        geometry = geometry_of(phase, feed, validation, self._steps, self._classes, backend)
         loop = self._loop = self._program.loop(position.phase, geometry)
         if self._slots:
             _assign(loop.variables, self._slots)
             self._slots = []
-        chunk = empty_chunk(phase, geometry)
-        while position.epochs < phase.epochs and not _converged(phase, position):
-            self._run_epoch(loop, chunk, streams)
-            self._end_epoch(validation)
-
-    def _run_epoch(self, loop: Loop, chunk: Chunk, streams: dict[Stream, Split]) -> None:
-        position, batch = self._position, self._batch
-        rows = self._steps * batch
-        seeds = [self._setup.seed, position.phase, position.epochs]
-        orders = {
-            stream: epoch_order(len(split), rows, [*seeds, index])
-            for index, (stream, split) in enumerate(streams.items())
-        }
-        while position.step < self._steps:
-            self._obey(self._journal.signal())
+        inside = tf.constant(np.asarray(validation.x)) if geometry.validation else None
+        while not self._has_ended():
+            self._look()
             began = time.perf_counter()
-            count = min(loop.affordable(CHUNK_SECONDS), self._steps - position.step)
-            for stream, (x, y) in chunk.items():
-                start = position.step * batch
-                order = orders[stream][start : start + count * batch]
-                streams[stream].gather(order, x.reshape(-1, *x.shape[2:])[: len(order)])
-                y.reshape(-1)[: len(order)] = streams[stream].y[order]
-            self._sums = loop.run(chunk, count, self._sums)
-            position.step += count
-            position.seconds += time.perf_counter() - began
-            self._check_finite(self._sums.loss)
+            count = self._affordable_steps(loop, geometry.epochs)
+            first = position.epochs * self._steps + position.step
+            data, order, labels = feed.chunk(first, count, geometry.capacity)
+            pace = self._pace(first, geometry.capacity)
+            results = loop.run(data, order, pace, count, inside)
+            seconds = time.perf_counter() - began
+            self._take(results, labels.reshape(count, -1), pace, validation, seconds)
+        self._settle_weights(loop)
 
-    def _end_epoch(self, validation: Split) -> None:
-        phase, position, sums = self.phase, self._position, self._sums
+    def _has_ended(self) -> bool:
+        phase, position = self.phase, self._position
+        patience = phase.optimization.early_stopping
+        return (
+            position.epochs >= phase.epochs
+            or (phase.stop is not None and phase.stop.reached(position.losses))
+            or (
+                patience is not None
+                and position.best_loss is not None
+                and position.epochs - position.best_epoch >= patience.patience
+            )
+        )
+
+    def _affordable_steps(self, loop: Loop, epochs: int) -> int:
+        """Whole epochs where there is time for them, else a part of one; never past a place where
+        the phase may end."""
+        phase, position = self.phase, self._position
+        affordable, rest = loop.affordable(CHUNK_SECONDS), self._steps - position.step
+        if affordable < rest:
+            return affordable
+        epochs = min(epochs, phase.epochs - position.epochs)
+        if phase.stop:
+            epochs = min(epochs, phase.stop.epochs_to_look(position.epochs))
+        return rest + min(epochs - 1, (affordable - rest) // self._steps) * self._steps
+
+    def _pace(self, first: int, capacity: int) -> Pace:
+        steps = first + np.arange(capacity)
+        total = self.phase.epochs * self._steps
+        rates = rate_factors(self.phase.optimization, steps, total, self._steps)
+        ends = (steps + 1) % self._steps == 0
+        return Pace(rates, progress(steps, total).astype(np.float32), ends)
+
+    def _take(
+        self,
+        results: Results,
+        labels: NDArray[np.int32],
+        pace: Pace,
+        validation: Split,
+        seconds: float,
+    ) -> None:
+        """What a chunk has brought, epoch by epoch."""
+        position, records = self._position, list[EpochRecord]()
+        per_step, start = seconds / len(labels), 0
+        ends = [int(end) + 1 for end in np.flatnonzero(pace.ends[: len(labels)])]
+        for number, end in enumerate(ends):
+            part = slice(start, end)
+            self._sums.add(results.losses[part], labels[part], results.predicted[part])
+            position.seconds += per_step * (end - start)
+            inside = None if results.validation is None else results.validation[number]
+            records += self._end_epoch(validation, inside, float(pace.rates[end - 1]))
+            start = end
+        self._sums.add(results.losses[start:], labels[start:], results.predicted[start:])
+        position.step += len(labels) - start
+        position.seconds += per_step * (len(labels) - start)
+        self._check_finite(self._sums.loss)
+        if ends:
+            self._journal.epoch_ended(records, self._progress(), self._snapshot)
+
+    def _end_epoch(
+        self, validation: Split, logits: NDArray[np.float32] | None, rate: float
+    ) -> list[EpochRecord]:
+        position, sums = self._position, self._sums
+        self._check_finite(sums.loss)
         items = self._steps * self._batch
         metrics = metrics_from_counts(sums.confusion, float(sums.loss) * self._batch, items)
-        records = [self._record("train", metrics, position.seconds)]
-        loss = metrics["loss"]
+        position.losses.append(metrics["loss"])
+        records = [self._record("train", metrics, rate, position.seconds)]
         if len(validation):
             began = time.perf_counter()
-            infer = predict.head_logits if phase.inputs == "features" else predict.logits
-            metrics = classification_metrics(validation.y, self._infer(infer, validation.x))
+            if logits is None:
+                logits = self._validate(validation)
+            metrics = classification_metrics(validation.y, logits)
             self._check_finite(metrics["loss"])  # the last step's harm shows here first
-            records.append(self._record("validation", metrics, time.perf_counter() - began))
-        position.losses.append(loss)
+            seconds = time.perf_counter() - began
+            records.append(self._record("validation", metrics, rate, seconds))
+            self._keep_the_best(metrics["loss"])
         position.epochs, position.step, position.seconds = position.epochs + 1, 0, 0.0
         self._sums = Sums.zero(self._classes)
-        self._journal.epoch_ended(records, self._progress(), self._snapshot)
+        return records
+
+    def _validate(self, validation: Split) -> NDArray[np.float32]:
+        phase = self.phase
+        infer = predict.head_logits if phase.inputs == "features" else predict.logits
+        if phase.optimization.ema_momentum is None:
+            return self._infer(infer, validation.x)
+        raw = [variable.numpy() for variable in self._program.variables]
+        self._averages()
+        try:
+            return self._infer(infer, validation.x)
+        finally:
+            _assign(self._program.variables, raw)
+
+    def _keep_the_best(self, loss: float) -> None:
+        phase, position = self.phase, self._position
+        patience = phase.optimization.early_stopping
+        if patience is None:
+            return
+        if position.best_loss is None or loss < position.best_loss - patience.min_delta:
+            position.best_loss, position.best_epoch = loss, position.epochs + 1
+            raw = [variable.numpy() for variable in self._program.variables]
+            self._averages()
+            self._best = [variable.numpy() for variable in self._program.variables]
+            _assign(self._program.variables, raw)
+
+    def _averages(self) -> None:
+        if self._loop:
+            self._loop.take_averages()
+
+    def _settle_weights(self, loop: Loop) -> None:
+        """The best epoch's where the phase stops early, else the averages where it keeps them."""
+        if self._best:
+            _assign(self._program.variables, self._best)
+        else:
+            loop.take_averages()
 
     def _check_finite(self, loss: float) -> None:
         if not np.isfinite(loss):
@@ -150,21 +242,25 @@ class _Trial:
             )
 
     def _record(
-        self, split: Literal["train", "validation"], metrics: dict[str, float], seconds: float
+        self,
+        split: Literal["train", "validation"],
+        metrics: dict[str, float],
+        rate: float,
+        seconds: float,
     ) -> EpochRecord:
         values = {name: metrics[name] for name in ("loss", "accuracy", "f1_macro")}
-        values["learning_rate"] = max(group.learning_rate for group in self.phase.groups)
+        values["learning_rate"] = rate * max(group.learning_rate for group in self.phase.groups)
         values["seconds"] = seconds
         position = self._position
         return EpochRecord(self.phase.name, position.phase, position.epochs + 1, split, values)
 
     def _progress(self) -> float:
-        """Cost of the steps done over that of all; a phase that has converged is done."""
+        """Cost of the steps done over that of all; a phase that has ended early is done."""
         done, total, position = 0.0, 0.0, self._position
         for index, phase in enumerate(self._program.phases):
             cost = phase.epochs * (HEAD_STEP_COST if phase.inputs == "features" else 1.0)
             total += cost
-            if index < position.phase or (index == position.phase and _converged(phase, position)):
+            if index < position.phase or (index == position.phase and self._has_ended()):
                 done += cost
             elif index == position.phase:
                 done += cost * position.epochs / phase.epochs
@@ -186,27 +282,19 @@ class _Trial:
         return domain
 
     def _features(self, split: Split) -> Split:
-        return Split(self._infer(predict.features, split.x), split.y)
+        return Split(features_of(self._network, split.x, self._look), split.y)
 
     def _infer(self, infer: Inference, x: Rows) -> NDArray[np.float32]:
         """Looks at the journal between blocks: a pause here resumes before the first block."""
         blocks = []
         for start in range(0, max(1, len(x)), INFERENCE_ROWS):
             if start:
-                self._obey(self._journal.signal())
+                self._look()
             blocks.append(infer(self._network, x[start : start + INFERENCE_ROWS]))
         return np.concatenate(blocks)
 
-    def _geometry(self, phase: Phase, streams: dict[Stream, Split]) -> Geometry:
-        rows = tuple((split.x.shape[1:], str(split.x.dtype)) for split in streams.values())
-        step_bytes = self._batch * sum(
-            int(np.prod(shape)) * np.dtype(dtype).itemsize for shape, dtype in rows
-        )
-        capacity = min(self._steps, max(1, CHUNK_BYTES // step_bytes))
-        backend = self._backends[self._position.phase]
-        return Geometry(self._batch, capacity, self._classes, rows, backend)
-
-    def _obey(self, signal: Signal | None) -> None:
+    def _look(self) -> None:
+        signal = self._journal.signal()
         if signal is not None:
             raise Interrupted(self._snapshot() if signal is Signal.PAUSE else None)
 
@@ -215,6 +303,7 @@ class _Trial:
         arrays = {
             **_number("network", [variable.numpy() for variable in self._program.variables]),
             **_number("optimizer", slots),
+            **_number("best", self._best),
             "sums/loss": np.asarray(self._sums.loss),
             "sums/confusion": self._sums.confusion,
         }
@@ -230,19 +319,10 @@ class _Trial:
             log.warning("threads_changed", before=checkpoint.threads, now=self._threads)
         arrays = checkpoint.arrays
         _assign(self._program.variables, _numbered(arrays, "network"))
-        self._slots = _numbered(arrays, "optimizer")
-        self._sums = Sums(np.float64(arrays["sums/loss"]), arrays["sums/confusion"])
+        self._slots, self._best = _numbered(arrays, "optimizer"), _numbered(arrays, "best")
+        self._sums = Sums(float(arrays["sums/loss"]), arrays["sums/confusion"])
         self._position = replace(checkpoint.position, losses=[*checkpoint.position.losses])
         self._backends = checkpoint.backends
-
-
-def epoch_order(items: int, rows: int, seeds: list[int]) -> Indices:
-    """Positions (rows,) in a stream of `items`: a permutation of all, going round when it ends."""
-    return np.resize(np.random.default_rng(seeds).permutation(items), rows)
-
-
-def _converged(phase: Phase, position: Position) -> bool:
-    return phase.stop is not None and phase.stop.reached(position.losses)
 
 
 def _number(name: str, arrays: list[NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -44,6 +44,7 @@ class EpochRecord:
 class Signal(StrEnum):
     PAUSE = "pause"
     STOP = "stop"
+    BUDGET = "budget"  # the job's seconds are spent
 
 
 class Interrupted(Exception):

@@ -1,0 +1,61 @@
+"""How networks are trained: what a job may say of it."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class EarlyStopping(Part):
+    """Training ends when the validation loss has stopped falling; the best epoch's weights stay.
+
+    Without validation items it runs all its epochs.
+    """
+
+    patience: int = Field(5, ge=1, le=10_000, description="epochs without a new best")
+    min_delta: float = Field(
+        0.0, ge=0, description="a new best is lower than the last by more than this, in nats"
+    )
+
+
+class Training(Part):
+    epochs: int = Field(10, ge=1, le=100_000)
+    pretrain_epochs: int | None = Field(
+        None, ge=1, le=100_000, description="epochs on the source; null: as `epochs`"
+    )
+    batch_size: int = Field(64, ge=1, le=65_536)
+    optimizer: Literal["adam", "adamw", "sgd"] = Field(
+        "adam", description="`sgd` is with Nesterov momentum 0.9"
+    )
+    learning_rate: float = Field(0.001, gt=0, le=10)
+    schedule: Literal["constant", "cosine", "dann"] = Field(
+        "constant",
+        description="of the learning rate over a phase, q from 0 to 1: `cosine` falls to 0 by "
+        "(1 + cos πq)/2 (Loshchilov & Hutter, ICLR 2017), `dann` is (1 + 10q)^-0.75 (Ganin et al., "
+        "JMLR 2016)",
+    )
+    warmup_epochs: int = Field(
+        0, ge=0, le=100_000, description="the learning rate rises linearly over so many epochs"
+    )
+    weight_decay: float = Field(0.0, ge=0, le=1, description="decoupled, as in AdamW")
+    gradient_clip_norm: float | None = Field(
+        None, gt=0, description="gradients whose common norm is larger are scaled down to it"
+    )
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    ema_momentum: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="an exponential moving average of the weights is validated, tested and "
+        "packaged instead of the last ones",
+    )
+    early_stopping: EarlyStopping | None = None
+    precision: Literal["auto", "float32", "mixed_bfloat16"] = Field(
+        "auto", description="`auto`: mixed on a GPU that computes in bfloat16, else float32"
+    )
+    validation_fraction: float = Field(
+        0.1, gt=0, lt=1, description="cut from the training data, stratified; never from the test's"
+    )

@@ -1,0 +1,107 @@
+"""Features of a frozen backbone, computed once: by ONNX Runtime where that is faster, and kept for
+the other trials of the process that start from the same weights.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Any
+
+import keras
+import numpy as np
+import onnxruntime
+import tensorflow as tf
+import tf2onnx
+from numpy.typing import NDArray
+
+from worker.backbones.network import Network
+from worker.training import predict
+from worker.training.data import Rows, Selection
+from worker.training.device import has_gpu
+
+BLOCK_ROWS = 4096  # between two looks at the journal
+KEPT_BYTES = 256 * 2**20
+# Conversion takes a deep network some two seconds, and ONNX Runtime about a third of TensorFlow's
+# time a row; a shallow one gains nothing.
+ONNX_FROM_CONVOLUTIONS, ONNX_FROM_ROWS = 10, 2000
+ONNX_BATCH = 64
+
+Features = NDArray[np.float32]
+_kept: OrderedDict[tuple[str, ...], Features] = OrderedDict()
+
+
+def features_of(network: Network, x: Rows, look: Callable[[], None]) -> Features:
+    """Raw items (n, height, width, channels) -> features (n, feature_count) in inference.
+
+    The same rows of the same stored file give the same bits, kept or not: where more than half of a
+    file's rows are asked for, all are computed, in their order.
+
+    Args:
+        look: called between blocks; what it raises ends the computation.
+    """
+    if not isinstance(x, Selection) or not isinstance(x.stored, np.memmap):
+        return _compute(network, x, look)
+    weights, file = _fingerprint(network), str(x.stored.filename)
+    if 2 * len(x) <= len(x.stored):
+        rows = hashlib.sha256(x.indices.tobytes()).hexdigest()
+        return _remember((weights, file, rows), lambda: _compute(network, x, look))
+    whole = _remember((weights, file), lambda: _compute(network, x.stored, look))
+    return whole[x.indices]
+
+
+def _remember(key: tuple[str, ...], compute: Callable[[], Features]) -> Features:
+    found = _kept.pop(key, None)
+    features = compute() if found is None else found
+    _kept[key] = features  # the youngest stands last
+    while sum(kept.nbytes for kept in _kept.values()) > KEPT_BYTES:
+        _kept.popitem(last=False)
+    return features
+
+
+def _compute(network: Network, x: Rows, look: Callable[[], None]) -> Features:
+    by_onnx = len(x) >= ONNX_FROM_ROWS and not has_gpu() and _is_deep(network)
+    infer = _onnx_inference(network) if by_onnx else partial(predict.features, network)
+    blocks = []
+    for start in range(0, max(1, len(x)), BLOCK_ROWS):
+        if start:
+            look()
+        blocks.append(infer(x[start : start + BLOCK_ROWS]))
+    return np.concatenate(blocks)
+
+
+def _is_deep(network: Network) -> bool:
+    kinds = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
+    layers = network.backbone.layers
+    return sum(isinstance(layer, kinds) for layer in layers) >= ONNX_FROM_CONVOLUTIONS
+
+
+def _onnx_inference(network: Network) -> Callable[[Any], Features]:
+    session = _session(network, _fingerprint(network))
+
+    def infer(rows: Any) -> Features:
+        batches = [
+            session.run(None, {"raw": np.asarray(rows[start : start + ONNX_BATCH], np.float32)})[0]
+            for start in range(0, len(rows), ONNX_BATCH)
+        ]
+        return np.concatenate(batches)
+
+    return infer
+
+
+@lru_cache(2)
+def _session(network: Network, weights: str) -> onnxruntime.InferenceSession:
+    """`weights`: their fingerprint; the graph holds them as constants."""
+    signature = [tf.TensorSpec((None, *network.architecture.shape), tf.float32, name="raw")]
+    function = tf.function(network.features, input_signature=signature, autograph=False)
+    graph, _ = tf2onnx.convert.from_function(function, signature, opset=18)
+    return onnxruntime.InferenceSession(
+        graph.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+
+
+def _fingerprint(network: Network) -> str:
+    digest = hashlib.sha256(repr(network.architecture).encode())
+    for variable in network.backbone.variables:
+        digest.update(variable.numpy().tobytes())
+    return digest.hexdigest()
