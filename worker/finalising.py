@@ -15,13 +15,15 @@ from app.errors import Fenced
 from app.jobs import repository, work
 from app.jobs.events import Event
 from app.jobs.lifecycle import FINALISING
+from app.jobs.presenting import present_evidence
 from app.jobs.report import Report
-from app.jobs.spec import Choice, ResolvedSpec
-from app.jobs.tables import EpochRow, JobRow, TrialRow
+from app.jobs.schemas import EvidenceOut
+from app.jobs.spec import ResolvedSpec
+from app.jobs.tables import JobRow, TrialRow
 from app.models import repository as models
 from app.storage import Storage
 from worker.backbones.network import Architecture, Network
-from worker.evaluation.report import TrialResult, build_report
+from worker.evaluation.archive import read_arrays, report_of
 from worker.failures import as_failure
 from worker.packaging.onnx_graph import GOLDEN_ITEMS, package
 from worker.stored_data import dataset_split
@@ -39,7 +41,7 @@ class _Ended:
     schema: Schema
     target: DatasetRow
     trials: list[TrialRow]
-    epochs: dict[str, list[EpochRow]]
+    evidence: EvidenceOut
 
 
 def run(place: Workplace, job: JobRow) -> None:
@@ -62,12 +64,7 @@ def run(place: Workplace, job: JobRow) -> None:
 
 def _run(place: Workplace, job: JobRow, folder: Path) -> None:
     ended = _read(place, job)
-    report = build_report(
-        ended.spec,
-        [_result(place.storage, trial, ended) for trial in ended.trials],
-        ended.schema.classes,
-        [Choice.model_validate(choice) for choice in job.selection],
-    )
+    report = report_of(ended.evidence, lambda ref: read_arrays(place.storage.local(ref)))
     packaged = _package(place.storage, ended, report, folder)
     deploy = ended.spec.deploy
     proven = report.verdict == "positive_transfer"
@@ -87,32 +84,11 @@ def _run(place: Workplace, job: JobRow, folder: Path) -> None:
 def _read(place: Workplace, job: JobRow) -> _Ended:
     with place.database.read() as session:
         target = session.get_one(DatasetRow, job.target_id)
+        schema = Schema.model_validate(target.schema)
         trials = repository.trials(session, job.id)
-        epochs = repository.epochs(session, [trial.id for trial in trials])
-    spec, schema = ResolvedSpec.model_validate(job.spec), Schema.model_validate(target.schema)
-    return _Ended(job, spec, schema, target, trials, epochs)
-
-
-def _result(storage: Storage, trial: TrialRow, ended: _Ended) -> TrialResult:
-    arrays: dict[str, Any] = {}
-    if trial.predictions:
-        with np.load(storage.local(trial.predictions), allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-    validated = (e for e in ended.epochs[trial.id] if e.split == "validation")
-    first = next(validated, None)
-    return TrialResult(
-        arm=trial.arm,
-        role=trial.role,  # type: ignore[arg-type]  # a string in the database
-        seed=trial.seed,
-        labels_per_class=trial.labels_per_class,
-        seconds=trial.seconds,
-        error=trial.error,
-        first_epoch=first.values if first else None,
-        **{name: arrays.get(name) for name in _ARRAYS},
-    )
-
-
-_ARRAYS = ("y_test", "logits_test", "y_validation", "logits_validation")
+        evidence = present_evidence(session, job, schema, trials, lambda trial: trial.predictions)
+    spec = ResolvedSpec.model_validate(job.spec)
+    return _Ended(job, spec, schema, target, trials, evidence)
 
 
 def _package(

@@ -1,7 +1,8 @@
 """The evidence for a person."""
 
 from app.cli.output import out, print_table
-from app.jobs.report import Arm, Report
+from app.jobs.plan import PRETRAIN
+from app.jobs.report import Arm, Bounds, Interval, Missing, Report
 
 VERDICTS = {
     "positive_transfer": "[bold green]The transfer helped.[/]",
@@ -11,7 +12,7 @@ VERDICTS = {
 
 
 def show(report: Report) -> None:
-    """A row an arm, then the verdict in a sentence, then the warnings."""
+    """A row an arm, then the verdict in a sentence, then what is missing and the warnings."""
     level = f"{report.confidence:.0%}"
     print_table(
         ["arm", f"{report.primary_metric} (mean)", level, "gain over scratch", level, "p (Holm)"],
@@ -20,13 +21,21 @@ def show(report: Report) -> None:
             for name, arm in report.arms.items()
         ],
     )
-    labels = (
-        f"{report.labels_per_class} labels a class" if report.labels_per_class else "all labels"
-    )
     seeds = max((arm.metrics[report.primary_metric].n for arm in report.arms.values()), default=0)
-    out.print(f"{labels}, {seeds} seeds, {report.test_items} test items", style="dim")
+    out.print(
+        f"{_budget(report.labels_per_class)} ({report.labels} labels), {seeds} seeds, "
+        f"{report.test_items} test items",
+        style="dim",
+    )
     out.print(f"\n{VERDICTS[report.verdict]}")
     out.print(report.reason, markup=False)
+    for arm in report.arms.values():
+        if arm.labels_to_reach:
+            out.print(arm.labels_to_reach.sentence, markup=False)
+    if report.stop_reason == "budget":
+        out.print("stopped: the job's budget of seconds was spent", style="yellow")
+    for missing in report.missing:
+        out.print(f"missing: {_missing(missing)}", markup=False, style="yellow")
     for warning in report.warnings:
         out.print(f"warning: {warning}", markup=False, style="yellow")
 
@@ -37,11 +46,25 @@ def _name(name: str, report: Report) -> str:
 
 def _cells(arm: Arm, metric: str) -> tuple[object, ...]:
     value, gain = arm.metrics[metric], arm.gain
-    cells = (f"{value.mean:.4f}", _interval(value.low, value.high))
+    cells = (f"{value.mean:.4f}", _bounds(value))
     if gain is None:
         return (*cells, None, None, None)
-    return (*cells, f"{gain.mean:+.4f}", _interval(gain.low, gain.high), f"{gain.p_holm:.2g}")
+    p_value = None if gain.p_holm is None else f"{gain.p_holm:.2g}"
+    return (*cells, f"{gain.mean:+.4f}", _bounds(gain.overall), p_value)
 
 
-def _interval(low: float | None, high: float | None) -> str | None:
-    return None if low is None or high is None else f"{low:.4f} … {high:.4f}"
+def _bounds(of: Interval | Bounds | None) -> str | None:
+    if of is None or of.low is None or of.high is None:
+        return None
+    return f"{of.low:.4f} … {of.high:.4f}"
+
+
+def _budget(labels_per_class: int | None) -> str:
+    return f"{labels_per_class} labels a class" if labels_per_class else "all labels"
+
+
+def _missing(missing: Missing) -> str:
+    seeds = ", ".join(map(str, missing.seeds))
+    noun = "seed" if len(missing.seeds) == 1 else "seeds"
+    budget = "" if missing.arm == PRETRAIN else f" with {_budget(missing.labels_per_class)}"
+    return f"{missing.arm}{budget}, {noun} {seeds} ({missing.code})"

@@ -28,14 +28,20 @@ class Interval(Part):
 
 
 class Gain(Interval):
-    """Transfer minus scratch in the primary metric, paired by seed."""
+    """Transfer minus scratch, paired by seed: mean, t-interval over the seeds."""
 
-    p_value: float = Field(
-        description="two-sided, of the paired t-test over seeds; of the bootstrap with one seed"
-    )
-    p_holm: float = Field(description="the same, corrected for the number of arms (Holm)")
     bootstrap: Bounds = Field(
         description="interval of the gain, averaged over seeds, when test items are drawn anew"
+    )
+    overall: Bounds | None = Field(
+        description="interval for other seeds and other test items at once (crossed random "
+        "effects); the verdict rests on it; null with one seed"
+    )
+    p_value: float | None = Field(
+        description="two-sided, of `overall`, that the gain is 0; null with one seed"
+    )
+    p_holm: float | None = Field(
+        description="the same, corrected for the number of arms compared with scratch (Holm)"
     )
 
 
@@ -47,6 +53,20 @@ class ClassMetrics(Part):
     recall: float
     f1: float
     support: int = Field(description="test items of this class")
+    gain: Interval | None = Field(
+        description="in F1 over scratch, t-interval over the seeds; null for the baseline, or "
+        "without one"
+    )
+
+
+class Bin(Part):
+    """Test items whose confidence falls between `low` (not included) and `high`; all seeds'."""
+
+    low: float
+    high: float
+    items: int
+    confidence: float | None = Field(description="mean; null without items")
+    accuracy: float | None
 
 
 class CalibrationOut(Part):
@@ -55,6 +75,19 @@ class CalibrationOut(Part):
     temperature: float = Field(description="the logits are divided by it")
     ece_before: float
     ece_after: float
+    bins_before: list[Bin] = Field(description="15 of equal width")
+    bins_after: list[Bin]
+
+
+class Cost(Part):
+    """Seconds of training, summed over the arm's trials at the job's label budget."""
+
+    trials: float
+    pretraining: float = Field(
+        description="of the pretrainings that the arm starts from, each whole, though arms share "
+        "them; 0 where another job had paid for it"
+    )
+    epochs: float | None = Field(description="mean number of epochs a trial trained; all phases")
 
 
 class Arm(Part):
@@ -66,13 +99,19 @@ class Arm(Part):
         description="the primary metric on the validation items, by which the winner was chosen; "
         "null without such items"
     )
-    gain: Gain | None = Field(description="over the baseline; null for the baseline itself")
+    gain: Gain | None = Field(
+        description="over the baseline in the primary metric; null for the baseline itself"
+    )
     transfer_ratio: float | None = Field(
         description="mean primary metric over the baseline's; null where that is 0 or absent"
     )
     jumpstart: float | None = Field(
         description="gain in the primary metric on validation after the first epoch on the target; "
         "null where it was not recorded"
+    )
+    labels_to_reach: "LabelsToReach | None" = Field(
+        description="how many labels scratch needs for what this arm reaches; null for the "
+        "baseline, and without a learning curve"
     )
     per_class: list[ClassMetrics]
     confusion: list[list[int]] = Field(
@@ -81,7 +120,41 @@ class Arm(Part):
     calibration: CalibrationOut | None = Field(
         description="null where a trial has too few validation items to fit a temperature"
     )
-    seconds: float = Field(description="of training, summed over the arm's trials")
+    cost: Cost
+
+
+class LabelsToReach(Part):
+    """Read off the mean learning curves, linear in the metric and in log labels between budgets."""
+
+    labels: int = Field(description="that this arm was trained on, all classes together")
+    metric: float = Field(description="that it reaches with them")
+    scratch_labels: float | None = Field(
+        description="that scratch needs for it; null where it lies outside scratch's curve"
+    )
+    ratio: float | None = Field(description="scratch_labels / labels")
+    bound: Literal["at_least", "at_most"] | None = Field(
+        description="where scratch's curve ends before (`at_least`: even its largest budget does "
+        "not reach it) or starts above it (`at_most`); then `ratio` is that of the curve's end"
+    )
+    sentence: str = Field(description="`scratch needs 4.2 times the labels of lp_ft`")
+
+
+class CurvePoint(Part):
+    """One label budget: every arm that has results there."""
+
+    labels_per_class: int | None = Field(description="null: all labels")
+    labels: int = Field(description="all classes together, validation's included")
+    arms: dict[str, Interval] = Field(description="the primary metric on the test items")
+    gains: dict[str, Gain]
+
+
+class Missing(Part):
+    """Planned trials without results."""
+
+    arm: str
+    labels_per_class: int | None
+    seeds: list[int]
+    code: str = Field(description="why: `budget`, `diverged`, …")
 
 
 class Report(Part):
@@ -90,13 +163,20 @@ class Report(Part):
     primary_metric: str
     confidence: float
     labels_per_class: int | None
+    labels: int = Field(description="the same for all classes together")
     test_items: int
     classes: list[str]
     baseline: str | None = Field(description="the baseline's arm; null without one")
     winner: str | None = Field(description="the transfer arm that validation chose")
     winner_seed: int | None = Field(description="its trial that is packaged: best on validation")
     arms: dict[str, Arm] = Field(description="the arms that have results, baseline first")
+    learning_curve: list[CurvePoint] = Field(
+        description="by rising budget; a single point without evaluation.learning_curve"
+    )
+    multiplicity: str = Field(description="how many comparisons were made, and what was done of it")
     selection: list[Choice] = Field(description="what `auto` chose, and why")
+    stop_reason: Literal["budget"] | None = Field(description="why trials are missing, if planned")
+    missing: list[Missing]
     warnings: list[str]
     trials_failed: int
     seconds: float = Field(description="of training, summed over all trials, pretraining included")

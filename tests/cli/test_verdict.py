@@ -1,49 +1,104 @@
+from typing import Any
+
+import pytest
+
 from app.cli import verdict
 from app.jobs.report import Report
 
 
-def _arm(mean, gain):
+def _arm(mean: float, gain: float | None, **changes: Any) -> dict[str, Any]:
     value = {"mean": mean, "low": mean - 0.01, "high": mean + 0.01, "n": 5}
-    bounds = {"low": 0.1, "high": 0.2}
-    return {
+    bounds = {"low": 0.08, "high": 0.12}
+    arm = {
         "metrics": {"accuracy": value},
         "validation": value,
         "gain": gain
-        and {**value, "mean": gain, "p_value": 0.01, "p_holm": 0.02, "bootstrap": bounds},
+        and {
+            **value,
+            "mean": gain,
+            "bootstrap": {"low": 0.01, "high": 0.02},
+            "overall": bounds,
+            "p_value": 0.01,
+            "p_holm": 0.02,
+        },
         "transfer_ratio": None,
         "jumpstart": None,
+        "labels_to_reach": None,
         "per_class": [],
         "confusion": [],
         "calibration": None,
-        "seconds": 1.0,
+        "cost": {"trials": 1.0, "pretraining": 2.0, "epochs": None},
     }
+    return arm | changes
 
 
-def test_a_row_an_arm_and_the_verdict(capsys):
-    report = Report.model_validate(
-        {
-            "verdict": "positive_transfer",
-            "reason": "lp_ft [beats] scratch",
-            "primary_metric": "accuracy",
-            "confidence": 0.95,
-            "labels_per_class": 5,
-            "test_items": 359,
-            "classes": ["0", "1"],
-            "baseline": "scratch",
-            "winner": "lp_ft",
-            "winner_seed": 0,
-            "arms": {"scratch": _arm(0.8, None), "lp_ft": _arm(0.9, 0.1)},
-            "selection": [],
-            "warnings": ["fewer than 5 seeds"],
-            "trials_failed": 0,
-            "seconds": 2.0,
-        }
-    )
+def _report(**changes: Any) -> Report:
+    fields = {
+        "verdict": "positive_transfer",
+        "reason": "lp_ft [beats] scratch",
+        "primary_metric": "accuracy",
+        "confidence": 0.95,
+        "labels_per_class": 5,
+        "labels": 10,
+        "test_items": 359,
+        "classes": ["0", "1"],
+        "baseline": "scratch",
+        "winner": "lp_ft",
+        "winner_seed": 0,
+        "arms": {"scratch": _arm(0.8, None), "lp_ft": _arm(0.9, 0.1)},
+        "learning_curve": [],
+        "multiplicity": "1 arm was compared with scratch",
+        "selection": [],
+        "stop_reason": None,
+        "missing": [],
+        "warnings": ["fewer than 5 seeds"],
+        "trials_failed": 0,
+        "seconds": 2.0,
+    }
+    return Report.model_validate(fields | changes)
+
+
+def _shown(report: Report, capsys: pytest.CaptureFixture[str]) -> list[str]:
     verdict.show(report)
-    lines = capsys.readouterr().out.splitlines()
+    return capsys.readouterr().out.splitlines()
+
+
+def test_a_row_an_arm_and_the_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = _shown(_report(), capsys)
     assert lines[1].split() == ["scratch", "0.8000", "0.7900", "…", "0.8100"]
-    assert lines[2].split()[:3] == ["lp_ft", "*", "0.9000"]
-    assert "+0.1000" in lines[2]
+    assert lines[2].split()[:6] == ["lp_ft", "*", "0.9000", "0.8900", "…", "0.9100"]
+    assert lines[2].split()[6:] == ["+0.1000", "0.0800", "…", "0.1200", "0.02"]
+    assert "5 labels a class (10 labels), 5 seeds, 359 test items" in lines
     assert "The transfer helped." in lines
     assert "lp_ft [beats] scratch" in lines
     assert "warning: fewer than 5 seeds" in lines
+
+
+def test_one_seed_shows_no_interval(capsys: pytest.CaptureFixture[str]) -> None:
+    arm = _arm(0.9, 0.1)
+    arm["gain"] |= {"overall": None, "p_value": None, "p_holm": None}
+    lines = _shown(_report(arms={"lp_ft": arm}), capsys)
+    assert lines[1].split()[-1] == "+0.1000"
+
+
+def test_labels_to_reach_and_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    reached = {
+        "labels": 10,
+        "metric": 0.9,
+        "scratch_labels": 42.0,
+        "ratio": 4.2,
+        "bound": None,
+        "sentence": "scratch needs 4.2 times the labels of lp_ft",
+    }
+    missing = [
+        {"arm": "pretrain", "labels_per_class": None, "seeds": [3], "code": "budget"},
+        {"arm": "lp_ft", "labels_per_class": None, "seeds": [3, 4], "code": "budget"},
+        {"arm": "scratch", "labels_per_class": 5, "seeds": [2], "code": "diverged"},
+    ]
+    arms = {"lp_ft": _arm(0.9, 0.1, labels_to_reach=reached)}
+    lines = _shown(_report(arms=arms, missing=missing, stop_reason="budget"), capsys)
+    assert "scratch needs 4.2 times the labels of lp_ft" in lines
+    assert "stopped: the job's budget of seconds was spent" in lines
+    assert "missing: pretrain, seed 3 (budget)" in lines
+    assert "missing: lp_ft with all labels, seeds 3, 4 (budget)" in lines
+    assert "missing: scratch with 5 labels a class, seed 2 (diverged)" in lines

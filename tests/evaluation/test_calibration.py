@@ -3,24 +3,28 @@
 import numpy as np
 import pytest
 
-from worker.evaluation.calibration import calibrate, expected_calibration_error, fit_temperature
+from worker.evaluation.calibration import calibrate, confidence_bins, fit_temperature
 
 
 def test_ece_by_hand() -> None:
     correct = np.array([True, False, True, True])
     confidence = np.array([0.61, 0.62, 0.95, 1.0])
     # Bin (9/15, 10/15]: |1 - 1.23| = 0.23. Bin (14/15, 1]: |2 - 1.95| = 0.05.
-    assert expected_calibration_error(correct, confidence) == pytest.approx(0.28 / 4)
+    bins = confidence_bins(correct, confidence)
+    assert bins.error == pytest.approx(0.28 / 4)
+    assert bins.items.tolist() == [0] * 9 + [2] + [0] * 4 + [2]
+    assert bins.right.tolist() == [0] * 9 + [1] + [0] * 4 + [2]
+    assert bins.confidence[[9, 14]] == pytest.approx([1.23, 1.95])
 
 
 def test_a_bin_holds_its_upper_edge() -> None:
     correct, confidence = np.array([True, False]), np.array([3 / 15, 3.001 / 15])
     apart = (12 / 15 + 3.001 / 15) / 2
-    assert expected_calibration_error(correct, confidence) == pytest.approx(apart)
+    assert confidence_bins(correct, confidence).error == pytest.approx(apart)
 
 
 def test_certain_and_right_is_calibrated() -> None:
-    assert expected_calibration_error(np.ones(5, bool), np.ones(5)) == 0
+    assert confidence_bins(np.ones(5, bool), np.ones(5)).error == 0
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
@@ -38,8 +42,8 @@ def test_scaling_mends_an_overconfident_network() -> None:
     overconfident = (4 * honest).astype(np.float32)
     got = calibrate(y[:2000], overconfident[:2000], y[2000:], overconfident[2000:])
     assert got.temperature == pytest.approx(4, rel=0.15)
-    assert got.ece_before > 0.3
-    assert got.ece_after < 0.05
+    assert got.before.error > 0.3
+    assert got.after.error < 0.05
 
 
 def test_a_separable_validation_set_gives_a_bounded_temperature() -> None:

@@ -1,66 +1,29 @@
 """The verdict, the choice of the winner and the warnings, on predictions that are made up."""
 
 import itertools
-from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pytest
 
 from app.jobs.report import Report
-from app.jobs.spec import Choice, ResolvedSpec
-from worker.evaluation.report import TrialResult, build_report
-
-CLASSES = ("a", "b", "c", "d")
-ITEMS = 400
-Y = np.arange(ITEMS) % 4
-Y_VALIDATION = np.arange(100) % 4
-
-
-def spec(strategies: Sequence[str] = ("fine_tune",), **evaluation: Any) -> ResolvedSpec:
-    return ResolvedSpec.model_validate(
-        {
-            "sources": [{"dataset": "ds_source"}],
-            "target": {"dataset": "ds_target"},
-            "model": {"backbone": "mlp"},
-            "strategies": [{"name": name} for name in strategies],
-            "evaluation": evaluation,
-        }
-    )
-
-
-def logits(y: np.ndarray, accuracy: float, seed: int) -> np.ndarray:
-    """Right on exactly `accuracy` of the items, drawn by the seed; the next class on the others."""
-    wrong = np.random.default_rng(seed).permutation(len(y)) >= round(accuracy * len(y))
-    return 2 * np.eye(4, dtype=np.float32)[(y + wrong) % 4]
-
-
-def trial(arm: str, seed: int, test: float, validation: float = 0.5, **more: Any) -> TrialResult:
-    fields = {
-        "role": "baseline" if arm == "scratch" else "transfer",
-        "labels_per_class": None,
-        "seconds": 1.5,
-        "y_test": Y,
-        "logits_test": logits(Y, test, seed),
-        "y_validation": Y_VALIDATION,
-        "logits_validation": logits(Y_VALIDATION, validation, seed),
-    }
-    return TrialResult(arm=arm, seed=seed, **{**fields, **more})
-
-
-def failed(arm: str, seed: int) -> TrialResult:
-    role: Any = "baseline" if arm == "scratch" else "transfer"
-    return TrialResult(arm, role, seed, None, 0.5, error={"code": "diverged", "message": "NaN"})
-
-
-def arm(name: str, accuracies: Sequence[float], validation: float = 0.5) -> list[TrialResult]:
-    return [trial(name, seed, test, validation) for seed, test in enumerate(accuracies)]
-
-
-SCRATCH = arm("scratch", [0.70, 0.71, 0.69, 0.70, 0.72])
-BETTER = [0.80, 0.82, 0.80, 0.81, 0.82]
-WORSE = [0.60, 0.62, 0.60, 0.61, 0.62]
-SIMILAR = [0.71, 0.70, 0.70, 0.70, 0.72]
+from app.jobs.spec import Choice
+from tests.evaluation.made_up import (
+    BETTER,
+    CLASSES,
+    COUNTS,
+    ITEMS,
+    SCRATCH,
+    SIMILAR,
+    WORSE,
+    Y_VALIDATION,
+    Y,
+    arm,
+    failed,
+    logits,
+    spec,
+    trial,
+)
+from worker.evaluation.report import build_report
 
 
 @pytest.mark.parametrize(
@@ -72,17 +35,16 @@ SIMILAR = [0.71, 0.70, 0.70, 0.70, 0.72]
     ],
 )
 def test_the_verdict(accuracies: list[float], verdict: str, sentence: str) -> None:
-    report = build_report(spec(), [*SCRATCH, *arm("fine_tune", accuracies)], CLASSES)
+    report = build_report(spec(), [*SCRATCH, *arm("fine_tune", accuracies)], CLASSES, COUNTS)
     assert report.verdict == verdict
     assert report.reason.startswith(sentence)
-    assert "over 5 seeds" in report.reason
-    assert "over 400 test items" in report.reason
+    assert "over 5 seeds and 400 test items" in report.reason
     assert report.warnings == []
 
 
 def test_numbers_by_hand() -> None:
     trials = [*arm("scratch", [0.5, 0.7]), *arm("fine_tune", [0.75, 0.85])]
-    report = build_report(spec(seeds=2), trials, CLASSES)
+    report = build_report(spec(seeds=2), trials, CLASSES, COUNTS)
     fine_tune, scratch = report.arms["fine_tune"], report.arms["scratch"]
     accuracy = fine_tune.metrics["accuracy"]
     # s = 0.0707, t(1, 0.975) = 12.7062: margin 12.7062 * 0.0707 / sqrt(2) = 0.63531
@@ -91,8 +53,10 @@ def test_numbers_by_hand() -> None:
     assert fine_tune.gain is not None
     assert fine_tune.gain.mean == pytest.approx(0.2)  # gains 0.25 and 0.15
     assert fine_tune.gain.low == pytest.approx(0.2 - 0.63531, abs=1e-5)
-    assert fine_tune.gain.p_value == pytest.approx(0.156, abs=1e-3)  # t = 4 with 1 degree
     assert fine_tune.gain.bootstrap.low > 0.1
+    assert fine_tune.gain.overall is not None
+    assert fine_tune.gain.overall.low < 0  # the items are sure, the seeds are not
+    assert fine_tune.gain.p_value == fine_tune.gain.p_holm
     assert fine_tune.transfer_ratio == pytest.approx(0.8 / 0.6)
     assert (scratch.gain, scratch.transfer_ratio) == (None, None)
     assert np.array(fine_tune.confusion).sum() == 2 * ITEMS
@@ -103,15 +67,15 @@ def test_numbers_by_hand() -> None:
     assert fine_tune.validation.mean == 0.5
     assert fine_tune.calibration is not None
     assert fine_tune.calibration.temperature > 1  # 0.5 right and sure of 0.71
-    assert (fine_tune.seconds, report.seconds, report.test_items) == (3.0, 6.0, 400)
-    assert report.verdict == "no_evidence"  # the items are sure, the seeds are not
+    assert (report.seconds, report.test_items, report.labels) == (6.0, 400, 903)
+    assert report.verdict == "no_evidence"
     assert report.warnings == ["2 seeds: with fewer than 5 the spread over seeds is poorly known"]
 
 
 @pytest.mark.parametrize("metric", ["f1_macro", "balanced_accuracy"])
 def test_other_primary_metrics(metric: str) -> None:
     report = build_report(
-        spec(primary_metric=metric), [*SCRATCH, *arm("fine_tune", BETTER)], CLASSES
+        spec(primary_metric=metric), [*SCRATCH, *arm("fine_tune", BETTER)], CLASSES, COUNTS
     )
     assert (report.primary_metric, report.verdict) == (metric, "positive_transfer")
     assert metric in report.reason
@@ -123,21 +87,21 @@ def test_validation_chooses_the_winner_and_the_test_does_not() -> None:
         *arm("fine_tune", BETTER, validation=0.6),
         *arm("lp_ft", WORSE, validation=0.7),
     ]
-    report = build_report(spec(("fine_tune", "lp_ft")), trials, CLASSES)
+    report = build_report(spec(("fine_tune", "lp_ft")), trials, CLASSES, COUNTS)
     assert (report.winner, report.verdict) == ("lp_ft", "negative_transfer")
     assert list(report.arms) == ["scratch", "fine_tune", "lp_ft"]
 
 
 def test_the_packaged_trial_is_best_on_validation() -> None:
     fine_tune = [trial("fine_tune", 0, 0.9, 0.5), trial("fine_tune", 1, 0.8, 0.6)]
-    report = build_report(spec(seeds=2), [*SCRATCH[:2], *fine_tune], CLASSES)
+    report = build_report(spec(seeds=2), [*SCRATCH[:2], *fine_tune], CLASSES, COUNTS)
     assert report.winner_seed == 1
 
 
 def test_arms_that_tie_and_validation_that_is_too_small() -> None:
     both = spec(("fine_tune", "lp_ft"))
     tied = [*SCRATCH, *arm("lp_ft", BETTER), *arm("fine_tune", BETTER)]
-    report = build_report(both, tied, CLASSES)
+    report = build_report(both, tied, CLASSES, COUNTS)
     assert report.winner == "fine_tune"
     assert "fine_tune and lp_ft tie on validation" in report.warnings[0]
 
@@ -148,7 +112,7 @@ def test_five_seeds_need_four_validation_items_each(items: int, winner: str) -> 
     held_out = {"y_validation": y, "logits_validation": logits(y, 1, 0)}
     lp_ft = [trial("lp_ft", seed, 0.9, **held_out) for seed in range(5)]
     trials = [*SCRATCH, *arm("fine_tune", BETTER), *lp_ft]
-    report = build_report(spec(("fine_tune", "lp_ft")), trials, CLASSES)
+    report = build_report(spec(("fine_tune", "lp_ft")), trials, CLASSES, COUNTS)
     assert report.winner == winner
     assert ["fewer than 20 validation items" in text for text in report.warnings] == (
         [] if winner == "lp_ft" else [True]
@@ -159,7 +123,7 @@ def test_five_seeds_need_four_validation_items_each(items: int, winner: str) -> 
 
 def test_holm_over_the_arms() -> None:
     trials = [*SCRATCH, *arm("fine_tune", BETTER), *arm("lp_ft", SIMILAR)]
-    report = build_report(spec(("fine_tune", "lp_ft")), trials, CLASSES)
+    report = build_report(spec(("fine_tune", "lp_ft")), trials, CLASSES, COUNTS)
     fine_tune, lp_ft = report.arms["fine_tune"].gain, report.arms["lp_ft"].gain
     assert fine_tune is not None
     assert lp_ft is not None
@@ -167,21 +131,24 @@ def test_holm_over_the_arms() -> None:
     assert lp_ft.p_holm == pytest.approx(lp_ft.p_value)
 
 
-def test_one_seed_rests_on_the_bootstrap_alone() -> None:
+def test_one_seed_gives_no_interval_and_no_verdict() -> None:
     report = build_report(
-        spec(seeds=1), [trial("scratch", 0, 0.5), trial("fine_tune", 0, 0.9)], CLASSES
+        spec(seeds=1), [trial("scratch", 0, 0.5), trial("fine_tune", 0, 0.9)], CLASSES, COUNTS
     )
-    assert report.verdict == "positive_transfer"
     gain = report.arms["fine_tune"].gain
     assert gain is not None
     assert (gain.low, gain.high, gain.n) == (None, None, 1)
-    assert gain.p_value < 0.01
-    assert "seeds" not in report.reason
-    assert report.warnings[0].startswith("1 seed: the spread over seeds is unknown")
+    assert (gain.overall, gain.p_value, gain.p_holm) == (None, None, None)
+    assert gain.bootstrap.low > 0.3
+    assert report.verdict == "no_evidence"
+    assert report.reason.startswith("fine_tune lies above scratch by 0.4000 accuracy, 95 % interv")
+    unknown = "1 seed: the spread over seeds is unknown, so no interval can be given"
+    assert report.reason.endswith(f"over 400 test items alone; {unknown}")
+    assert report.warnings == [unknown]
 
 
 def test_without_a_baseline_nothing_is_claimed() -> None:
-    report = build_report(spec(baseline=False), arm("fine_tune", BETTER), CLASSES)
+    report = build_report(spec(baseline=False), arm("fine_tune", BETTER), CLASSES, COUNTS)
     assert (report.verdict, report.baseline, report.winner) == ("no_evidence", None, "fine_tune")
     assert "no baseline" in report.reason
     assert report.arms["fine_tune"].gain is None
@@ -190,7 +157,7 @@ def test_without_a_baseline_nothing_is_claimed() -> None:
 def test_seeds_are_paired_and_failures_told() -> None:
     scratch = [failed("scratch", 0), *SCRATCH[1:]]
     fine_tune = [*arm("fine_tune", BETTER)[:3], failed("fine_tune", 3), failed("fine_tune", 4)]
-    report = build_report(spec(), [*scratch, *fine_tune], CLASSES)
+    report = build_report(spec(), [*scratch, *fine_tune], CLASSES, COUNTS)
     gain = report.arms["fine_tune"].gain
     assert gain is not None
     assert gain.n == 2  # seeds 1 and 2
@@ -204,22 +171,28 @@ def test_seeds_are_paired_and_failures_told() -> None:
 
 
 def test_nothing_but_failures_is_a_report_too() -> None:
-    report = build_report(spec(seeds=1), [failed("scratch", 0), failed("fine_tune", 0)], CLASSES)
+    report = build_report(
+        spec(seeds=1), [failed("scratch", 0), failed("fine_tune", 0)], CLASSES, COUNTS
+    )
     assert (report.verdict, report.winner, report.arms) == ("no_evidence", None, {})
     assert report.reason == "no transfer trial succeeded"
 
     no_pair = [failed("scratch", 0), trial("fine_tune", 0, 0.9)]
-    report = build_report(spec(seeds=1), no_pair, CLASSES)
+    report = build_report(spec(seeds=1), no_pair, CLASSES, COUNTS)
     assert report.reason == "no seed has both a trial of fine_tune and one of scratch"
 
 
 def test_small_tests_and_absent_classes_are_warned_of() -> None:
-    y = np.arange(60) % 3
-    few = {"y_test": y, "logits_test": logits(y, 0.5, 0)}
-    trials = [trial(a, s, 0, **few) for a in ("scratch", "fine_tune") for s in range(5)]
-    report = build_report(spec(), trials, CLASSES)
+    y = np.arange(60) % 3  # and d has no training item either
+    trials = [
+        trial(name, seed, 0, y_test=y, logits_test=logits(y, 0.5, number))
+        for number, name in enumerate(("scratch", "fine_tune"))
+        for seed in range(5)
+    ]
+    report = build_report(spec(), trials, CLASSES, (9, 9, 9, 0))
     assert report.warnings[0].startswith("60 test items")
-    assert report.warnings[1].startswith("classes without a test item: d;")
+    assert report.warnings[1].startswith("classes without a training item: d;")
+    assert report.warnings[2].startswith("classes without a test item: d;")
     assert report.arms["fine_tune"].per_class[3].support == 0
 
 
@@ -228,17 +201,17 @@ def test_the_jumpstart_is_the_gain_after_the_first_epoch() -> None:
         trial(name, seed, 0.5, first_epoch={"accuracy": first + seed / 10})
         for (name, first), seed in itertools.product([("scratch", 0.2), ("fine_tune", 0.6)], (0, 1))
     ]
-    report = build_report(spec(seeds=2), trials, CLASSES)
+    report = build_report(spec(seeds=2), trials, CLASSES, COUNTS)
     assert report.arms["fine_tune"].jumpstart == pytest.approx(0.4)
-    report = build_report(spec(), [*SCRATCH, *arm("fine_tune", BETTER)], CLASSES)
+    report = build_report(spec(), [*SCRATCH, *arm("fine_tune", BETTER)], CLASSES, COUNTS)
     assert report.arms["fine_tune"].jumpstart is None
 
 
 def test_the_same_trials_give_the_same_bytes_and_survive_json() -> None:
     choice = Choice(field="strategies", chosen="fine_tune", reason="because")
     trials = [*SCRATCH, *arm("fine_tune", BETTER), failed("fine_tune", 9)]
-    one = build_report(spec(), trials, CLASSES, [choice])
-    other = build_report(spec(), trials[::-1], CLASSES, [choice])
+    one = build_report(spec(), trials, CLASSES, COUNTS, [choice])
+    other = build_report(spec(), trials[::-1], CLASSES, COUNTS, [choice])
     assert one.model_dump_json() == other.model_dump_json()
     assert Report.model_validate_json(one.model_dump_json()) == one
 
@@ -246,7 +219,59 @@ def test_the_same_trials_give_the_same_bytes_and_survive_json() -> None:
 def test_trials_with_other_test_items_are_refused() -> None:
     odd = trial("fine_tune", 0, 0.9, y_test=Y[::-1])
     with pytest.raises(ValueError, match="the same test items"):
-        build_report(spec(), [*SCRATCH, odd], CLASSES)
+        build_report(spec(), [*SCRATCH, odd], CLASSES, COUNTS)
+
+
+@pytest.mark.parametrize(
+    ("pretrainings", "warnings"),
+    [(1, ["all seeds share one pretraining"]), (2, ["5 seeds share 2 pretrainings"]), (5, [])],
+)
+def test_shared_pretrainings_are_warned_of(pretrainings: int, warnings: list[str]) -> None:
+    report = build_report(
+        spec(pretrain_seeds=pretrainings), [*SCRATCH, *arm("fine_tune", BETTER)], CLASSES, COUNTS
+    )
+    assert [warning.split(":")[0] for warning in report.warnings] == warnings
+
+
+def test_arms_that_hardly_differ_are_warned_of() -> None:
+    nine_more = [trial("fine_tune", seed, (280 + 9 * (seed == 3)) / ITEMS) for seed in range(5)]
+    trials = [*arm("scratch", [280 / ITEMS] * 5), *nine_more]
+    report = build_report(spec(), trials, CLASSES, COUNTS)
+    assert [warning.split(":")[0] for warning in report.warnings] == [
+        "the winner and scratch differ on 9 test items"
+    ]
+
+
+def test_gains_a_class_are_paired_by_seed() -> None:
+    y = np.array([0, 0, 1, 1])
+    right, wrong = np.array([0, 0, 1, 1]), np.array([1, 1, 1, 1])  # F1 of class 0: 1 and 0
+    predictions = {("scratch", 0): wrong, ("scratch", 1): right}
+    predictions |= {("fine_tune", 0): right, ("fine_tune", 1): right}
+    trials = [
+        trial(name, seed, 0, y_test=y, logits_test=np.eye(4)[predicted])
+        for (name, seed), predicted in predictions.items()
+    ]
+    report = build_report(spec(seeds=2), trials, CLASSES, COUNTS)
+    gain = report.arms["fine_tune"].per_class[0].gain
+    assert gain is not None
+    assert (gain.mean, gain.n) == (0.5, 2)  # 1 and 0: s = 0.7071, 0.5 ± 12.7062 / 2
+    assert gain.high == pytest.approx(0.5 + 12.7062 / 2, abs=1e-4)
+    assert report.arms["scratch"].per_class[0].gain is None
+
+
+def test_calibration_bins_hold_all_seeds_items() -> None:
+    trials = [*SCRATCH, *arm("fine_tune", BETTER)]
+    calibration = build_report(spec(), trials, CLASSES, COUNTS).arms["fine_tune"].calibration
+    assert calibration is not None
+    # Every item's confidence is e² / (e² + 3) = 0.711: the bin from 10/15 to 11/15.
+    assert [(k, found.items) for k, found in enumerate(calibration.bins_before) if found.items] == [
+        (10, 5 * ITEMS)
+    ]
+    found = calibration.bins_before[10]
+    assert (found.low, found.high) == (10 / 15, 11 / 15)
+    assert found.confidence == pytest.approx(np.exp(2) / (np.exp(2) + 3))
+    assert found.accuracy == pytest.approx(np.mean(BETTER))
+    assert sum(each.items for each in calibration.bins_after) == 5 * ITEMS
 
 
 @pytest.mark.slow
@@ -260,5 +285,5 @@ def test_transfer_that_does_nothing_seldom_comes_out_positive() -> None:
         for seed, accuracy in enumerate(fine_tune):
             wrong_elsewhere = logits(Y, accuracy, seed + 50)
             trials.append(trial("fine_tune", seed, 0, logits_test=wrong_elsewhere))
-        verdicts.append(build_report(spec(), trials, CLASSES).verdict)
+        verdicts.append(build_report(spec(), trials, CLASSES, COUNTS).verdict)
     assert verdicts.count("positive_transfer") <= 7  # 2.5 and 3 standard errors

@@ -13,13 +13,31 @@ BINS = 15
 LOG_TEMPERATURES = (-3.0, 3.0)  # 0.05 to 20: separable validation data would ask for 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Bins:
+    """Of items by the confidence of their prediction, 15 of equal width, each array (15,): items,
+    their summed confidence, how many of them are right."""
+
+    items: NDArray[np.int64]
+    confidence: NDArray[np.float64]
+    right: NDArray[np.int64]
+
+    @property
+    def error(self) -> float:
+        """ECE = sum_b (n_b/n) |mean right_b - mean confidence_b|, 0..1; n > 0.
+
+        Reference: Guo et al., ICML 2017, arXiv:1706.04599, equation 3.
+        """
+        return float(np.abs(self.right - self.confidence).sum() / self.items.sum())
+
+
+@dataclass(frozen=True, eq=False)
 class Calibration:
-    """`temperature` divides the logits; `ece_*` are the test's calibration errors, 0..1."""
+    """`temperature` divides the logits; the bins are the test's."""
 
     temperature: float
-    ece_before: float
-    ece_after: float
+    before: Bins
+    after: Bins
 
 
 def calibrate(
@@ -34,25 +52,24 @@ def calibrate(
     temperature = fit_temperature(y_validation, logits_validation)
     return Calibration(
         temperature,
-        _ece_of_logits(y_test, logits_test),
-        _ece_of_logits(y_test, logits_test / temperature),
+        bins_of_logits(y_test, logits_test),
+        bins_of_logits(y_test, logits_test / temperature),
     )
 
 
-def expected_calibration_error(correct: NDArray[np.bool_], confidence: Floats) -> float:
-    """ECE = sum_b (n_b/n) |mean correct_b - mean confidence_b| over 15 bins of equal width.
-
+def confidence_bins(correct: NDArray[np.bool_], confidence: Floats) -> Bins:
+    """
     Args:
-        correct: whether the prediction is right, (n,), n > 0.
+        correct: whether the prediction is right, (n,).
         confidence: the predicted class's probability, (n,), in [0, 1]; a bin holds its upper edge.
-
-    Returns:
-        0..1. Reference: Guo et al., ICML 2017, arXiv:1706.04599, equation 3.
     """
     inner_edges = np.arange(1, BINS) / BINS
     bins = np.searchsorted(inner_edges, confidence, side="left")
-    gaps = np.bincount(bins, weights=correct - confidence.astype(np.float64), minlength=BINS)
-    return float(np.abs(gaps).sum() / len(correct))
+    return Bins(
+        np.bincount(bins, minlength=BINS),
+        np.bincount(bins, weights=confidence, minlength=BINS).astype(np.float64),
+        np.bincount(bins[correct], minlength=BINS),
+    )
 
 
 def fit_temperature(y: Ints, logits: Floats) -> float:
@@ -71,6 +88,7 @@ def fit_temperature(y: Ints, logits: Floats) -> float:
     return float(np.exp(found.x))
 
 
-def _ece_of_logits(y: Ints, logits: Floats) -> float:
+def bins_of_logits(y: Ints, logits: Floats) -> Bins:
+    """Labels (n,), logits (n, K)."""
     confidence = np.exp(log_softmax(logits.astype(np.float64), axis=1).max(axis=1))
-    return expected_calibration_error(logits.argmax(axis=1) == y, confidence)
+    return confidence_bins(logits.argmax(axis=1) == y, confidence)

@@ -1,14 +1,15 @@
 """One arm's evidence: its trials, measured on the items that they predicted."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.jobs.plan import Role
-from app.jobs.report import CalibrationOut, ClassMetrics
 from worker.evaluation.arrays import Floats, Ints
 from worker.evaluation.calibration import Calibration, calibrate
 from worker.evaluation.metrics import class_rates, classification_metrics, confusion
@@ -21,11 +22,13 @@ class TrialResult:
     """What a trial left behind. The arrays are None where it failed, and for a pretraining.
 
     Args:
-        seconds: of training.
+        seconds: of training; 0 for a pretraining whose weights another job had trained.
         y_test, logits_test: (n,) and (n, K), the same n items in every trial.
         y_validation, logits_validation: (m,) and (m, K); m may be 0.
         first_epoch: metrics on validation after the first epoch on the target, if recorded.
         error: the failure as it is stored, with its `code`.
+        depends_on: the id of the pretraining that it starts from.
+        epochs: trained, of all phases; None where that is not known.
     """
 
     arm: str
@@ -39,22 +42,38 @@ class TrialResult:
     logits_validation: Floats | None = None
     first_epoch: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
+    id: str = ""
+    depends_on: str | None = None
+    epochs: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """One trial: predicted classes (n,), confusion (K, K), its metrics on test and validation."""
+    """One trial that succeeded: labels and predicted classes (n,), confusion (K, K), its metrics
+    on test and validation."""
 
-    seed: int
-    seconds: float
-    first_epoch: Mapping[str, Any] | None
+    result: TrialResult
     y: Ints
+    logits: Floats
     predicted: Ints
     confusion: NDArray[np.int64]
     test: dict[str, float]
     validation: dict[str, float] | None
-    validation_items: int
-    calibration: Calibration | None
+
+    @property
+    def seed(self) -> int:
+        return self.result.seed
+
+    @property
+    def validation_items(self) -> int:
+        return 0 if self.result.y_validation is None else len(self.result.y_validation)
+
+    def calibration(self) -> Calibration | None:
+        """None with too few validation items to fit a temperature."""
+        y, logits = self.result.y_validation, self.result.logits_validation
+        if y is None or logits is None or len(y) < FEWEST_VALIDATION_ITEMS:
+            return None
+        return calibrate(y, logits, self.y, self.logits)
 
 
 def measure(trial: TrialResult) -> Measured:
@@ -62,31 +81,24 @@ def measure(trial: TrialResult) -> Measured:
     y, logits = trial.y_test, trial.logits_test
     if y is None or logits is None:
         raise ValueError(f"{trial.arm}, seed {trial.seed}: expected test predictions, got none")
-    predicted = logits.argmax(axis=1)
-    validation, calibration = None, None
-    y_validation, logits_validation = trial.y_validation, trial.logits_validation
-    items = 0 if y_validation is None else len(y_validation)
-    if y_validation is not None and logits_validation is not None and items:
-        validation = classification_metrics(y_validation, logits_validation)
-        if items >= FEWEST_VALIDATION_ITEMS:
-            calibration = calibrate(y_validation, logits_validation, y, logits)
+    predicted, validation = logits.argmax(axis=1), None
+    held_out, its_logits = trial.y_validation, trial.logits_validation
+    if held_out is not None and its_logits is not None and len(held_out):
+        validation = classification_metrics(held_out, its_logits)
     return Measured(
-        seed=trial.seed,
-        seconds=trial.seconds,
-        first_epoch=trial.first_epoch,
+        result=trial,
         y=y,
+        logits=logits,
         predicted=predicted,
         confusion=confusion(y, predicted, logits.shape[1]),
         test=classification_metrics(y, logits),
         validation=validation,
-        validation_items=items,
-        calibration=calibration,
     )
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """One arm's trials that succeeded, in the order of their seeds."""
+    """One arm's trials at one label budget that succeeded, in the order of their seeds."""
 
     trials: tuple[Measured, ...]
 
@@ -118,12 +130,14 @@ class Evidence:
 
     def first_epoch(self, metric: str) -> list[float] | None:
         """One value a seed; None where a trial did not record it."""
-        found = [
-            float(trial.first_epoch[metric])
-            for trial in self.trials
-            if trial.first_epoch and trial.first_epoch.get(metric) is not None
-        ]
+        recorded = [trial.result.first_epoch or {} for trial in self.trials]
+        found = [float(values[metric]) for values in recorded if values.get(metric) is not None]
         return found if len(found) == len(self.trials) else None
+
+    def epochs(self) -> float | None:
+        """Mean number; None where a trial's is not known."""
+        found = [t.result.epochs for t in self.trials if t.result.epochs is not None]
+        return float(np.mean(found)) if len(found) == len(self.trials) else None
 
     def predictions(self) -> Ints:
         """(seeds, n)"""
@@ -134,30 +148,34 @@ class Evidence:
         values = self.validation(metric)
         return self.seeds[int(np.argmax(values)) if values else 0]
 
+    @cached_property
     def confusion(self) -> NDArray[np.int64]:
-        """Summed over seeds, (K, K)."""
-        return np.asarray(sum(trial.confusion for trial in self.trials))
+        """(seeds, K, K)"""
+        return np.stack([trial.confusion for trial in self.trials])
 
-    def per_class(self, classes: Sequence[str]) -> list[ClassMetrics]:
-        """Means over seeds."""
-        counts = np.stack([trial.confusion for trial in self.trials])  # (seeds, K, K)
-        hits, true, predicted = counts.diagonal(axis1=1, axis2=2), counts.sum(2), counts.sum(1)
-        precision, recall, f1 = (rate.mean(axis=0) for rate in class_rates(hits, true, predicted))
-        return [
-            ClassMetrics(
-                label=label,
-                precision=float(precision[k]),
-                recall=float(recall[k]),
-                f1=float(f1[k]),
-                support=int(true[0, k]),
-            )
-            for k, label in enumerate(classes)
+    def class_rates(self) -> tuple[Floats, Floats, Floats]:
+        """Precision, recall, F1 of each class, (seeds, K)."""
+        hits = self.confusion.diagonal(axis1=1, axis2=2)
+        return class_rates(hits, self.confusion.sum(axis=2), self.confusion.sum(axis=1))
+
+    def calibrations(self) -> list[Calibration] | None:
+        """One a seed; None where a trial has too few validation items."""
+        found = [fitted for trial in self.trials if (fitted := trial.calibration())]
+        return found if len(found) == len(self.trials) else None
+
+
+def gather(
+    trials: Sequence[TrialResult], arms: Sequence[str], labels_per_class: int | None
+) -> dict[str, Evidence]:
+    """Those of `arms` that have results at a label budget, in the order given."""
+    found: dict[str, Evidence] = {}
+    for name in arms:
+        of_arm = [
+            measure(trial)
+            for trial in sorted(trials, key=attrgetter("seed"))
+            if (trial.arm, trial.labels_per_class) == (name, labels_per_class)
+            and trial.error is None
         ]
-
-    def calibration(self) -> CalibrationOut | None:
-        """Means over seeds."""
-        found = [astuple(trial.calibration) for trial in self.trials if trial.calibration]
-        if len(found) < len(self.trials):
-            return None
-        temperature, before, after = np.mean(found, axis=0).tolist()
-        return CalibrationOut(temperature=temperature, ece_before=before, ece_after=after)
+        if of_arm:
+            found[name] = Evidence(tuple(of_arm))
+    return found

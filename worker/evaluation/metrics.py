@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax
 
 from worker.evaluation.arrays import Floats, Ints
-from worker.evaluation.calibration import expected_calibration_error
+from worker.evaluation.calibration import confidence_bins
 
 Counts = NDArray[np.int64] | NDArray[np.float64]
 
@@ -29,7 +29,7 @@ def classification_metrics(y: Ints, logits: Floats) -> dict[str, float]:
     predicted = logits.argmax(axis=1)
     confidence = np.exp(log_probabilities.max(axis=1))
     metrics = metrics_from_counts(confusion(y, predicted, logits.shape[1]), loss_sum, len(y))
-    return {**metrics, "ece": expected_calibration_error(predicted == y, confidence)}
+    return {**metrics, "ece": confidence_bins(predicted == y, confidence).error}
 
 
 def metrics_from_counts(counts: NDArray[np.int64], loss_sum: float, n: int) -> dict[str, float]:

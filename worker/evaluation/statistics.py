@@ -11,7 +11,7 @@ from worker.evaluation.arrays import Floats, Ints
 from worker.evaluation.metrics import rates_from_counts
 
 RESAMPLES = 2000
-CELLS_AT_ONCE = 4_000_000  # resamples × items held in memory
+CELLS_AT_ONCE = 4_000_000  # resamples × kinds of items, or counts, held in memory
 
 
 @dataclass(frozen=True)
@@ -44,69 +44,63 @@ def mean_interval(values: Sequence[float] | Floats, confidence: float) -> MeanIn
     return MeanInterval(mean, mean - margin, mean + margin, n)
 
 
-def paired_p_value(differences: Sequence[float] | Floats) -> float:
-    """Two-sided p of the paired t-test, P(|T_{n-1}| >= |mean| √n / s) when the true gain is 0.
-
-    Args:
-        differences: transfer minus baseline, one a seed, (n,), n > 1. When all are equal s is 0,
-            and p is 1 for a gain of 0, else 0.
-    """
-    n, mean, spread = len(differences), np.mean(differences), np.std(differences, ddof=1)
-    if spread == 0:
-        return float(mean == 0)
-    return float(2 * student.sf(abs(mean) * np.sqrt(n) / spread, n - 1))
-
-
-def bootstrap_scores(
+def bootstrap_gains(
     y: Ints,
-    predictions: Ints,
+    transfer: Ints,
+    baseline: Ints,
     classes: int,
     metric: str,
     seed: int | Sequence[int],
     resamples: int = RESAMPLES,
 ) -> Floats:
-    """The metric, averaged over seeds, on test items drawn anew with replacement.
+    """The metric's gain, averaged over seeds, on test items drawn anew with replacement.
 
-    The draws depend on `seed`, n and `resamples` alone, so two arms scored with the same ones are
-    paired item by item: the difference of their scores is the paired bootstrap of the gain.
+    Both arms are scored on the same draws: the paired bootstrap. Items that are alike in their
+    class and in all predictions are drawn together, as the multinomial number of them.
 
     Args:
         y: labels, (n,), 0 <= y < classes.
-        predictions: classes, (seeds, n).
+        transfer, baseline: predicted classes, (seeds, n).
         metric: a name that rates_from_counts knows.
 
     Returns:
         (resamples,)
     """
-    random = np.random.default_rng(seed)
-    seeds, n = predictions.shape
-    # An item counts, where it is drawn, for its class, each seed's prediction and each seed's hit.
-    blocks = 1 + 2 * seeds
-    rows = np.vstack([y, predictions, *[y] * seeds]) + classes * np.arange(blocks)[:, None]
-    values = np.vstack([np.ones((1 + seeds, n)), predictions == y])
-    columns = np.tile(np.arange(n), blocks)
-    counts_for = csr_array((values.ravel(), (rows.ravel(), columns)), (classes * blocks, n))
-    scores, step = [], max(1, CELLS_AT_ONCE // n)
+    random, n = np.random.default_rng(seed), len(y)
+    if metric == "accuracy":  # only the number of seeds that are right matters
+        hits = (transfer == y).sum(axis=0) - (baseline == y).sum(axis=0)
+        values, alike = np.unique(hits, return_counts=True)
+        sums: Floats = random.multinomial(n, alike / n, resamples) @ values
+        return sums / (n * len(transfer))
+    kinds, alike = np.unique(np.vstack([y, transfer, baseline]), axis=1, return_counts=True)
+    counts_for = _counts_for(kinds[0], kinds[1:], classes)
+    gains, step = [], max(1, CELLS_AT_ONCE // max(len(alike), counts_for.shape[0]))
     for start in range(0, resamples, step):
-        size = min(step, resamples - start)
-        drawn = random.integers(0, n, (size, n)) + n * np.arange(size)[:, None]
-        times = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n)
-        counts = (counts_for @ times.T.astype(np.float64)).T.reshape(size, blocks, classes)
-        true, predicted, hits = np.split(counts, [1, 1 + seeds], axis=1)
-        scores.append(rates_from_counts(hits, true, predicted)[metric].mean(axis=1))
-    return np.concatenate(scores)
+        times = random.multinomial(n, alike / n, min(step, resamples - start))
+        counts = (counts_for @ times.T.astype(np.float64)).T.reshape(len(times), -1, classes)
+        true, predicted, hits = np.split(counts, [1, len(kinds)], axis=1)
+        scores = rates_from_counts(hits, true, predicted)[metric]
+        gains.append(
+            scores[:, : len(transfer)].mean(axis=1) - scores[:, len(transfer) :].mean(axis=1)
+        )
+    return np.concatenate(gains)
+
+
+def _counts_for(y: Ints, predictions: Ints, classes: int) -> csr_array:
+    """(classes (1 + 2 m), n): where an item counts: for its class, for each of the m predictions
+    (m, n) of it, and for each that is right."""
+    m, n = predictions.shape
+    blocks = 1 + 2 * m
+    rows = np.vstack([y, predictions, *[y] * m]) + classes * np.arange(blocks)[:, None]
+    values = np.vstack([np.ones((1 + m, n)), predictions == y])
+    columns = np.tile(np.arange(n), blocks)
+    return csr_array((values.ravel(), (rows.ravel(), columns)), (classes * blocks, n))
 
 
 def percentile_interval(samples: Floats, confidence: float) -> tuple[float, float]:
     """The (1 - confidence)/2 and (1 + confidence)/2 quantiles of `samples`, (resamples,)."""
     low, high = np.quantile(samples, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
-
-
-def bootstrap_p_value(samples: Floats) -> float:
-    """Two-sided: 2 (1 + min(#{<= 0}, #{>= 0})) / (resamples + 1), at most 1."""
-    fewer = min((samples <= 0).sum(), (samples >= 0).sum())
-    return float(min(1.0, 2 * (1 + fewer) / (len(samples) + 1)))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

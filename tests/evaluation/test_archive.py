@@ -1,0 +1,131 @@
+"""A report made anew from the archive that the service answers."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.jobs.schemas import EvidenceTrial
+from tests.evaluation.made_up import BETTER, CLASSES, COUNTS, SCRATCH, arm, failed, spec
+from worker.evaluation.__main__ import main
+from worker.evaluation.archive import ARRAYS, BadArchive, first_difference, recompute
+from worker.evaluation.report import TrialResult, build_report
+
+TRIALS = [
+    TrialResult("pretrain", "pretrain", 0, None, 7.25, id="trial_p", epochs=3),
+    *SCRATCH,
+    *arm("fine_tune", BETTER[:4], depends_on="trial_p", epochs=2, first_epoch={"accuracy": 0.5}),
+    failed("fine_tune", 4),
+]
+REPORT = build_report(spec(), TRIALS, CLASSES, COUNTS).model_dump(mode="json")
+
+
+def archive(folder: Path, report: dict[str, Any] | None, **changes: Any) -> Path:
+    path = folder / "evidence.zip"
+    with zipfile.ZipFile(path, "w") as out:
+        entries = []
+        for number, trial in enumerate(TRIALS):
+            name = f"predictions/{number}.npz" if trial.y_test is not None else None
+            if name:
+                content = io.BytesIO()
+                np.savez(content, **{array: getattr(trial, array) for array in ARRAYS})
+                out.writestr(name, content.getvalue())
+            fields = EvidenceTrial.model_fields.keys() - {"epochs", "predictions"}
+            entry = {field: getattr(trial, field) for field in fields}
+            entries.append(entry | {"epochs": trial.epochs or 0, "predictions": name})
+        job = {
+            "spec": spec().model_dump(mode="json"),
+            "selection": [],
+            "classes": CLASSES,
+            "class_counts": COUNTS,
+            "report": report,
+            "trials": entries,
+        }
+        out.writestr("job.json", json.dumps(job | changes))
+    return path
+
+
+@pytest.fixture
+def stored() -> dict[str, Any]:
+    """As the service stores it: `epochs` is 0 where none was counted."""
+    report: dict[str, Any] = json.loads(json.dumps(REPORT))
+    report["arms"]["scratch"]["cost"]["epochs"] = 0.0
+    return report
+
+
+def run(path: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr("sys.argv", ["worker.evaluation", str(path)])
+    return main()
+
+
+def test_the_same_report_comes_out(
+    tmp_path: Path,
+    stored: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(archive(tmp_path, stored), monkeypatch) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out) == stored
+    assert printed.err == ""
+    assert stored["arms"]["fine_tune"]["cost"]["pretraining"] == 7.25
+
+
+def test_a_stored_report_that_differs(
+    tmp_path: Path,
+    stored: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    stored["arms"]["fine_tune"]["gain"]["mean"] += 0.01
+    assert run(archive(tmp_path, stored), monkeypatch) == 1
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["verdict"] == "positive_transfer"
+    assert printed.err.startswith("the stored report differs: #/arms/fine_tune/gain/mean: stored ")
+
+
+def test_without_a_stored_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(archive(tmp_path, None), monkeypatch) == 0
+    assert "no stored report" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"classes": None}, "job.json: classes"),
+        ({"spec": {"target": {}}}, "job.json: "),
+        ({"class_counts": [1]}, "expected an archive of predictions"),
+    ],
+)
+def test_archives_that_are_wrong(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadArchive, match=message):
+        recompute(archive(tmp_path, None, **changes))
+
+
+def test_files_that_are_no_archives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "evidence.zip"
+    assert run(path, monkeypatch) == 2
+    path.write_bytes(b"no zip")
+    assert run(path, monkeypatch) == 2
+    with zipfile.ZipFile(path, "w") as out:
+        out.writestr("other.json", "{}")
+    assert run(path, monkeypatch) == 2
+    assert capsys.readouterr().err.count("expected an archive of predictions") == 3
+
+
+def test_where_two_reports_differ() -> None:
+    one = {"a": [1.0, {"b": "x"}], "c": None}
+    assert first_difference(one, {"a": [1.0 + 1e-12, {"b": "x"}], "c": None}) is None
+    assert first_difference(one, {"a": [1.0, {"b": "y"}], "c": None}) == (
+        "#/a/1/b: stored x, recomputed y"
+    )
+    assert first_difference(one, {"a": [1.0]}) == "#/c: only in the stored report"
+    assert first_difference({"a": [1]}, {"a": [1, 2]}) == "#/a: stored [1], recomputed [1, 2]"

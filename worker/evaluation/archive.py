@@ -1,0 +1,100 @@
+"""The report from what is stored of a job: in the store, or in the archive that
+`GET /v1/jobs/{id}/predictions` answers."""
+
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from app.jobs.report import Report
+from app.jobs.schemas import EvidenceOut, EvidenceTrial
+from app.jobs.spec import Choice, ResolvedSpec
+from worker.evaluation.evidence import TrialResult
+from worker.evaluation.report import build_report
+
+Arrays = Mapping[str, NDArray[Any]]
+
+JOB_FILE = "job.json"
+ARRAYS = ("y_test", "logits_test", "y_validation", "logits_validation")
+TOLERANCE = 1e-9  # processors differ in the last bits of exp and log
+
+
+class BadArchive(ValueError):
+    """It is not what the service answers."""
+
+
+def report_of(evidence: EvidenceOut, arrays_of: Callable[[str], Arrays]) -> Report:
+    """The report that is stored of a job is made by this function too.
+
+    Args:
+        arrays_of: reads the arrays that a trial's `predictions` names.
+    """
+    return build_report(
+        ResolvedSpec.model_validate(evidence.spec),
+        [_result(trial, arrays_of) for trial in evidence.trials],
+        evidence.classes,
+        evidence.class_counts,
+        [Choice.model_validate(choice) for choice in evidence.selection],
+    )
+
+
+def read_arrays(file: Path | BinaryIO) -> Arrays:
+    with np.load(file, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+def recompute(path: Path) -> tuple[Report, dict[str, Any] | None]:
+    """The report made anew from an archive, and the one stored in it, if any.
+
+    Raises:
+        BadArchive: it cannot be read, or a part of it is missing or of another shape.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            evidence = EvidenceOut.model_validate_json(archive.read(JOB_FILE))
+
+            def arrays_of(name: str) -> Arrays:
+                with archive.open(name) as file:
+                    return read_arrays(file)  # type: ignore[arg-type]  # it can seek
+
+            return report_of(evidence, arrays_of), evidence.report
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = "/".join(str(part) for part in first["loc"])
+        raise BadArchive(f"{path}: {JOB_FILE}: {where}: {first['msg']}") from error
+    except (OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
+        reason = error.args[0] if isinstance(error, KeyError) else error
+        raise BadArchive(f"{path}: expected an archive of predictions, got {reason}") from error
+
+
+def first_difference(stored: Any, made: Any, place: str = "#") -> str | None:
+    """Where two JSON values differ, as a pointer and both values; None where they are equal but
+    for the last bits of their numbers."""
+    if isinstance(stored, dict) and isinstance(made, dict):
+        if missing := sorted(stored.keys() ^ made.keys()):
+            side = "stored" if missing[0] in stored else "recomputed"
+            return f"{place}/{missing[0]}: only in the {side} report"
+        parts = ((key, stored[key], made[key]) for key in stored)
+    elif isinstance(stored, list) and isinstance(made, list) and len(stored) == len(made):
+        parts = ((str(k), *pair) for k, pair in enumerate(zip(stored, made, strict=True)))
+    else:
+        return None if _alike(stored, made) else f"{place}: stored {stored}, recomputed {made}"
+    found = (first_difference(one, other, f"{place}/{key}") for key, one, other in parts)
+    return next((difference for difference in found if difference), None)
+
+
+def _alike(stored: Any, made: Any) -> bool:
+    if isinstance(stored, float) and isinstance(made, float):
+        return bool(np.isclose(stored, made, rtol=TOLERANCE, atol=TOLERANCE))
+    return bool(stored == made)
+
+
+def _result(trial: EvidenceTrial, arrays_of: Callable[[str], Arrays]) -> TrialResult:
+    arrays = arrays_of(trial.predictions) if trial.predictions else {}
+    fields: dict[str, Any] = trial.model_dump(exclude={"predictions"})
+    fields |= {name: arrays.get(name) for name in ARRAYS}
+    return TrialResult(**fields)

@@ -1,0 +1,130 @@
+"""All that the report says of one arm."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from math import fsum
+
+import numpy as np
+
+from app.jobs.report import (
+    Arm,
+    Bin,
+    CalibrationOut,
+    ClassMetrics,
+    Cost,
+    Gain,
+    Interval,
+    LabelsToReach,
+)
+from app.jobs.spec import ResolvedSpec
+from worker.evaluation.arrays import Floats
+from worker.evaluation.calibration import BINS, Bins, Calibration
+from worker.evaluation.evidence import Evidence, TrialResult
+from worker.evaluation.gains import difference, paired
+from worker.evaluation.statistics import mean_interval
+
+
+def interval(values: Sequence[float] | Floats, confidence: float) -> Interval:
+    return Interval(**asdict(mean_interval(values, confidence)))
+
+
+def describe(
+    evidence: Evidence,
+    baseline: Evidence | None,
+    gain: Gain | None,
+    labels_to_reach: LabelsToReach | None,
+    cost: Cost,
+    classes: Sequence[str],
+    spec: ResolvedSpec,
+) -> Arm:
+    """`baseline`: to compare with where there is a gain."""
+    metric, confidence = spec.evaluation.primary_metric, spec.evaluation.confidence
+    validation, calibrations = evidence.validation(metric), evidence.calibrations()
+    pair = paired(evidence, baseline) if gain and baseline else None
+    return Arm(
+        metrics={
+            name: interval(evidence.test(name), confidence) for name in evidence.trials[0].test
+        },
+        validation=interval(validation, confidence) if validation else None,
+        gain=gain,
+        transfer_ratio=_ratio(evidence, baseline, metric) if pair and baseline else None,
+        jumpstart=_jumpstart(*pair, metric) if pair else None,
+        labels_to_reach=labels_to_reach,
+        per_class=_per_class(evidence, pair, classes, confidence),
+        confusion=evidence.confusion.sum(axis=0).tolist(),
+        calibration=_calibration(calibrations) if calibrations else None,
+        cost=cost,
+    )
+
+
+def cost_of(
+    arm: str, evidence: Evidence, trials: Sequence[TrialResult], labels_per_class: int | None
+) -> Cost:
+    """Of all the arm's trials at the label budget, those that failed as well."""
+    own = [t for t in trials if (t.arm, t.labels_per_class) == (arm, labels_per_class)]
+    needed = {trial.depends_on for trial in own if trial.depends_on}
+    return Cost(
+        trials=fsum(trial.seconds for trial in own),
+        pretraining=fsum(trial.seconds for trial in trials if trial.id in needed),
+        epochs=evidence.epochs(),
+    )
+
+
+def _ratio(evidence: Evidence, baseline: Evidence, metric: str) -> float | None:
+    reference = float(np.mean(baseline.test(metric)))
+    return float(np.mean(evidence.test(metric))) / reference if reference else None
+
+
+def _jumpstart(transfer: Evidence, baseline: Evidence, metric: str) -> float | None:
+    first, reference = transfer.first_epoch(metric), baseline.first_epoch(metric)
+    return float(np.mean(difference(first, reference))) if first and reference else None
+
+
+def _per_class(
+    evidence: Evidence,
+    pair: tuple[Evidence, Evidence] | None,
+    classes: Sequence[str],
+    confidence: float,
+) -> list[ClassMetrics]:
+    precision, recall, f1 = (rate.mean(axis=0) for rate in evidence.class_rates())
+    support = evidence.confusion[0].sum(axis=1)
+    gains = None if pair is None else pair[0].class_rates()[2] - pair[1].class_rates()[2]
+    return [
+        ClassMetrics(
+            label=label,
+            precision=float(precision[k]),
+            recall=float(recall[k]),
+            f1=float(f1[k]),
+            support=int(support[k]),
+            gain=None if gains is None else interval(gains[:, k], confidence),
+        )
+        for k, label in enumerate(classes)
+    ]
+
+
+def _calibration(calibrations: Sequence[Calibration]) -> CalibrationOut:
+    before, after = [each.before for each in calibrations], [each.after for each in calibrations]
+    return CalibrationOut(
+        temperature=float(np.mean([each.temperature for each in calibrations])),
+        ece_before=float(np.mean([bins.error for bins in before])),
+        ece_after=float(np.mean([bins.error for bins in after])),
+        bins_before=_bins(before),
+        bins_after=_bins(after),
+    )
+
+
+def _bins(of_seeds: Sequence[Bins]) -> list[Bin]:
+    """Over all seeds' items."""
+    items = np.sum([bins.items for bins in of_seeds], axis=0)
+    confidence = np.sum([bins.confidence for bins in of_seeds], axis=0)
+    right = np.sum([bins.right for bins in of_seeds], axis=0)
+    return [
+        Bin(
+            low=k / BINS,
+            high=(k + 1) / BINS,
+            items=int(items[k]),
+            confidence=float(confidence[k] / items[k]) if items[k] else None,
+            accuracy=float(right[k] / items[k]) if items[k] else None,
+        )
+        for k in range(BINS)
+    ]

@@ -1,0 +1,82 @@
+"""What transfer gains over scratch, at one label budget."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.jobs.report import Bounds, Gain
+from app.jobs.spec import ResolvedSpec
+from app.jobs.strategies import BASELINE
+from worker.evaluation.crossed import crossed_interval
+from worker.evaluation.evidence import Evidence
+from worker.evaluation.influence import item_values
+from worker.evaluation.statistics import (
+    bootstrap_gains,
+    holm,
+    mean_interval,
+    percentile_interval,
+)
+
+
+def gains_over_baseline(
+    arms: Mapping[str, Evidence], classes: int, spec: ResolvedSpec
+) -> dict[str, Gain]:
+    """Of each transfer arm that shares a seed with the baseline; p-values are Holm's for all."""
+    if BASELINE not in arms:
+        return {}
+    gains = {}
+    for name, evidence in arms.items():
+        transfer, baseline = paired(evidence, arms[BASELINE])
+        if name != BASELINE and transfer.trials:
+            gains[name] = _gain(transfer, baseline, classes, spec)
+    return _corrected(gains)
+
+
+def paired(evidence: Evidence, baseline: Evidence) -> tuple[Evidence, Evidence]:
+    """Both with the seeds that they share, which may be none."""
+    return evidence.of(baseline.seeds), baseline.of(evidence.seeds)
+
+
+def contested_items(evidence: Evidence, baseline: Evidence) -> int:
+    """Test items that one arm has right and the other wrong, with any seed that they share."""
+    right = [arm.predictions() == arm.y for arm in paired(evidence, baseline)]
+    return int((right[0] != right[1]).any(axis=0).sum())
+
+
+def difference(transfer: Sequence[float], baseline: Sequence[float]) -> NDArray[np.float64]:
+    """One a seed."""
+    return np.subtract(transfer, baseline, dtype=np.float64)
+
+
+def _gain(transfer: Evidence, baseline: Evidence, classes: int, spec: ResolvedSpec) -> Gain:
+    metric, confidence = spec.evaluation.primary_metric, spec.evaluation.confidence
+    y, predictions = transfer.y, (transfer.predictions(), baseline.predictions())
+    resampled = bootstrap_gains(y, *predictions, classes, metric, spec.seed)
+    low, high = percentile_interval(resampled, confidence)
+    overall, p_value = None, None
+    if len(transfer.trials) > 1 and len(y) > 1:
+        values = [
+            np.stack([item_values(y, predicted, classes, metric) for predicted in arm])
+            for arm in predictions
+        ]
+        crossed = crossed_interval(values[0] - values[1], confidence)
+        overall, p_value = Bounds(low=crossed.low, high=crossed.high), crossed.p_value
+    over_seeds = mean_interval(difference(transfer.test(metric), baseline.test(metric)), confidence)
+    return Gain(
+        **asdict(over_seeds),
+        bootstrap=Bounds(low=low, high=high),
+        overall=overall,
+        p_value=p_value,
+        p_holm=None,
+    )
+
+
+def _corrected(gains: Mapping[str, Gain]) -> dict[str, Gain]:
+    known = {name: gain.p_value for name, gain in gains.items() if gain.p_value is not None}
+    corrected = dict(zip(known, holm(list(known.values())), strict=True))
+    return {
+        name: gain.model_copy(update={"p_holm": corrected.get(name)})
+        for name, gain in gains.items()
+    }

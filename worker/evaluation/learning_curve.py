@@ -1,0 +1,115 @@
+"""Transfer against scratch from few labels to all."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from math import exp, log
+
+import numpy as np
+
+from app.jobs.report import CurvePoint, Gain, LabelsToReach
+from app.jobs.spec import ResolvedSpec
+from app.jobs.strategies import BASELINE
+from worker.evaluation.arms import interval
+from worker.evaluation.evidence import Evidence
+
+
+def labels_at(labels_per_class: int | None, class_counts: Sequence[int]) -> int:
+    """All classes together: a class that has fewer than the budget gives all it has.
+
+    Args:
+        class_counts: items of each class in the training split.
+    """
+    if labels_per_class is None:
+        return sum(class_counts)
+    return sum(min(count, labels_per_class) for count in class_counts)
+
+
+def curve_point(
+    labels_per_class: int | None,
+    labels: int,
+    arms: Mapping[str, Evidence],
+    gains: Mapping[str, Gain],
+    spec: ResolvedSpec,
+) -> CurvePoint:
+    metric, confidence = spec.evaluation.primary_metric, spec.evaluation.confidence
+    return CurvePoint(
+        labels_per_class=labels_per_class,
+        labels=labels,
+        arms={name: interval(evidence.test(metric), confidence) for name, evidence in arms.items()},
+        gains=dict(gains),
+    )
+
+
+def labels_to_reach(
+    arm: str, metric: float, labels: int, curve: Sequence[CurvePoint]
+) -> LabelsToReach | None:
+    """How many labels scratch needs for the mean metric that an arm reaches with its own.
+
+    Between two budgets scratch's mean is linear in log labels. Where it falls with more labels it
+    counts as what it has already been (the running maximum), so that there is one answer.
+
+    Args:
+        metric: the arm's mean on the test items.
+        labels: that the arm was trained on, all classes together.
+        curve: by rising budget.
+
+    Returns:
+        None where scratch was trained at fewer than two budgets.
+    """
+    points = [point for point in curve if BASELINE in point.arms]
+    if len(points) < 2:
+        return None
+    budgets = [point.labels for point in points]
+    reached = np.maximum.accumulate([point.arms[BASELINE].mean for point in points]).tolist()
+    if metric > reached[-1]:
+        ratio = budgets[-1] / labels
+        return LabelsToReach(
+            labels=labels,
+            metric=metric,
+            scratch_labels=None,
+            ratio=ratio,
+            bound="at_least",
+            sentence=f"{BASELINE} needs more than {_times(ratio)} times the labels of {arm}: "
+            f"{budgets[-1]} are too few",
+        )
+    if metric < reached[0]:
+        ratio = budgets[0] / labels
+        return LabelsToReach(
+            labels=labels,
+            metric=metric,
+            scratch_labels=None,
+            ratio=ratio,
+            bound="at_most",
+            sentence=f"{BASELINE} needs less than {_times(ratio)} times the labels of {arm}: "
+            f"{budgets[0]} are more than enough",
+        )
+    needed = _labels_where(metric, reached, budgets)
+    ratio = needed / labels
+    return LabelsToReach(
+        labels=labels,
+        metric=metric,
+        scratch_labels=needed,
+        ratio=ratio,
+        bound=None,
+        sentence=f"{BASELINE} needs {_times(ratio)} times the labels of {arm}",
+    )
+
+
+def baseline_falls(curve: Sequence[CurvePoint]) -> bool:
+    """Whether scratch's mean is lower with more labels somewhere."""
+    means = [point.arms[BASELINE].mean for point in curve if BASELINE in point.arms]
+    return any(later < earlier for earlier, later in pairwise(means))
+
+
+def _labels_where(metric: float, reached: Sequence[float], budgets: Sequence[int]) -> float:
+    """`reached` rises, and `metric` lies within it."""
+    end = next(k for k, value in enumerate(reached) if value >= metric)
+    if reached[end] == metric:
+        return float(budgets[end])
+    low, high = reached[end - 1], reached[end]
+    share = (metric - low) / (high - low)
+    return exp(log(budgets[end - 1]) + share * (log(budgets[end]) - log(budgets[end - 1])))
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.2f}" if ratio < 1 else f"{ratio:.1f}"
