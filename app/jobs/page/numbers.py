@@ -1,0 +1,67 @@
+"""Numbers as a reader meets them: the same digits everywhere, a true minus, nothing for nothing."""
+
+NOTHING = "–"
+MINUS = "\N{MINUS SIGN}"
+SPACE = "\N{NARROW NO-BREAK SPACE}"
+
+
+def score(value: float | None) -> str:
+    """A metric: `0.9231`."""
+    return NOTHING if value is None else f"{value:.4f}".replace("-", MINUS)
+
+
+def signed(value: float | None) -> str:
+    """A difference of metrics: `+0.0412`."""
+    return NOTHING if value is None else f"{value:+.4f}".replace("-", MINUS)
+
+
+def bounds(low: float | None, high: float | None, *, sign: bool = False) -> str:
+    """`[0.9180, 0.9282]`; nothing where either end is unknown."""
+    if low is None or high is None:
+        return NOTHING
+    show = signed if sign else score
+    return f"[{show(low)}, {show(high)}]"
+
+
+def p_value(value: float | None) -> str:
+    if value is None:
+        return NOTHING
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:g}{SPACE}%"
+
+
+def count(value: float) -> str:
+    """`20 800`: thousands apart, so that 1300 and 13000 are told from each other."""
+    return f"{value:,.0f}".replace(",", SPACE).replace("-", MINUS)
+
+
+def ratio(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.2f}{SPACE}×"
+
+
+def duration(seconds: float) -> str:
+    """`4.2 s`, `3 min 5 s`, `2 h 7 min`."""
+    if seconds < 59.95:
+        return f"{seconds:.1f}{SPACE}s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}{SPACE}min {rest}{SPACE}s"
+    return f"{minutes // 60}{SPACE}h {minutes % 60}{SPACE}min"
+
+
+def budget(labels_per_class: int | None) -> str:
+    return "all labels" if labels_per_class is None else f"{count(labels_per_class)} labels a class"
+
+
+def short(label: str, length: int = 16) -> str:
+    """What fits beside a bar; the whole label stands in the tables."""
+    label = " ".join(label.split())
+    return label if len(label) <= length else label[: length - 1] + "…"
+
+
+def metric(name: str) -> str:
+    """`f1_macro` as a column's head."""
+    return {"ece": "ECE", "f1_macro": "F1 macro"}.get(name, name.replace("_", " "))

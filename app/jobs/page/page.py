@@ -1,0 +1,150 @@
+"""The page from the job and its report. Every word that a user gave is escaped by the template."""
+
+import json
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from app.jobs.page import numbers, plots
+from app.jobs.page.confusion import Confusion, confusion
+from app.jobs.report import Arm, Report, Verdict
+from app.jobs.schemas import JobOut
+
+HEADLINES: dict[Verdict, str] = {
+    "positive_transfer": "The transfer helped",
+    "no_evidence": "No evidence that the transfer helped",
+    "negative_transfer": "The transfer did harm",
+}
+ARMS_A_TABLE = 5  # as many columns as a printed page is wide
+METRICS = (
+    "accuracy",
+    "balanced_accuracy",
+    "f1_macro",
+    "precision_macro",
+    "recall_macro",
+    "loss",
+    "ece",
+)
+BARS_AT_MOST = 60  # classes: beyond that the best and the worst
+
+
+def render(job: JobOut, report: Report) -> str:
+    """One HTML document that asks for nothing else: no script, no style sheet, no image."""
+    report = report.model_copy(update={"arms": _in_order(report)})
+    styles = _styles(report)
+    shown = [name for name in (report.winner, report.baseline) if name in report.arms]
+    shown = shown or list(report.arms)[:1]
+    judged = report.arms.get(report.winner) if report.winner else None
+    return _template().render(
+        n=numbers,
+        ARMS_A_TABLE=ARMS_A_TABLE,
+        job=job,
+        report=report,
+        level=numbers.percent(report.confidence),
+        headline=HEADLINES[report.verdict],
+        gain=judged.gain if judged else None,
+        seeds=_seeds(report, judged),
+        style={name: plots.colour(number) for name, number in styles.items()},
+        metrics=_metrics(report),
+        forest=_forest(report, styles),
+        curve=_curve(report, styles),
+        reached=[arm.labels_to_reach for arm in report.arms.values() if arm.labels_to_reach],
+        classes=_classes(report, shown),
+        confusions=_confusions(report, shown),
+        reliability=[
+            plots.reliability(calibration, name, styles[name])
+            for name in shown
+            if (calibration := report.arms[name].calibration)
+        ],
+        spec=json.dumps(job.spec, indent=2, ensure_ascii=False),
+    )
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html")
+
+
+def _in_order(report: Report) -> dict[str, Arm]:
+    """The baseline, then the arms by falling primary metric: PostgreSQL forgets how they stood."""
+
+    def place(named: tuple[str, Arm]) -> tuple[bool, float, str]:
+        name, arm = named
+        return name != report.baseline, -arm.metrics[report.primary_metric].mean, name
+
+    return dict(sorted(report.arms.items(), key=place))
+
+
+def _styles(report: Report) -> dict[str, int]:
+    """Arm -> its number, from which its colour and marker follow; the baseline's is 0."""
+    of_curve = {name for point in report.learning_curve for name in point.arms}
+    others = count(1)
+    return {
+        name: 0 if name == report.baseline else next(others)
+        for name in [*report.arms, *sorted(of_curve.difference(report.arms))]
+    }
+
+
+def _seeds(report: Report, winner: Arm | None) -> int:
+    if winner and winner.gain:
+        return winner.gain.n
+    return max((i.n for arm in report.arms.values() for i in arm.metrics.values()), default=0)
+
+
+def _metrics(report: Report) -> list[str]:
+    """The primary one first, what is new to this page last."""
+    order = [report.primary_metric, *METRICS]
+    names = {name for arm in report.arms.values() for name in arm.metrics}
+    return [n for n in dict.fromkeys(order) if n in names] + sorted(names.difference(order))
+
+
+def _forest(report: Report, styles: dict[str, int]) -> str | None:
+    gains = {name: arm.gain for name, arm in report.arms.items() if arm.gain}
+    if not gains:
+        return None
+    return plots.forest(gains, styles, numbers.metric(report.primary_metric), report.confidence)
+
+
+def _curve(report: Report, styles: dict[str, int]) -> str | None:
+    points = [point for point in report.learning_curve if point.arms]
+    if len(points) < 2:
+        return None
+    metric = numbers.metric(report.primary_metric)
+    return plots.learning_curve(points, styles, metric, report.winner)
+
+
+def _classes(report: Report, shown: list[str]) -> dict[str, Any] | None:
+    """The winner's classes, those that gained most first; without gains by falling F1."""
+    if not shown:
+        return None
+    rows = report.arms[shown[0]].per_class
+    reference = {}
+    if len(shown) > 1:
+        reference = {each.label: each for each in report.arms[shown[1]].per_class}
+    rows = sorted(rows, key=lambda each: each.gain.mean if each.gain else each.f1, reverse=True)
+    gained = [each for each in rows if each.gain]
+    bars = gained
+    if len(gained) > BARS_AT_MOST:
+        bars = gained[: BARS_AT_MOST // 2] + gained[-BARS_AT_MOST // 2 :]
+    return {
+        "arm": shown[0],
+        "baseline": shown[1] if len(shown) > 1 else None,
+        "rows": rows,
+        "reference": reference,
+        "left_out": len(gained) - len(bars),
+        "plot": plots.class_gains(bars, shown[0]) if bars else None,
+    }
+
+
+def _confusions(report: Report, shown: list[str]) -> dict[str, Confusion]:
+    return {name: confusion(report.arms[name].confusion, report.classes) for name in shown}

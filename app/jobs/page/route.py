@@ -1,0 +1,42 @@
+"""When a report is asked for as a page, and the answer then."""
+
+import re
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
+
+from app.conditional import conditional
+from app.jobs.report import Report
+from app.jobs.schemas import JobOut
+
+QUALITY = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")  # RFC 9110, 12.4.2
+VARY = {"Vary": "Accept"}
+
+
+def wants_html(request: Request) -> bool:
+    """Whether Accept prefers `text/html` to JSON; where it likes both alike it is JSON."""
+    accept = ",".join(request.headers.getlist("accept"))
+    return _quality(accept, "text/html") > _quality(accept, "application/json")
+
+
+def page_response(request: Request, job: JobOut, report: Report) -> Response:
+    """The page with its ETag; 304 where If-None-Match names that."""
+    from app.jobs.page.page import render  # jinja2 is loaded by the first page
+
+    page = render(job, report)
+    answer = conditional(request, {"page": page}, headers=VARY)
+    if answer.status_code == 304:
+        return answer
+    return HTMLResponse(page, headers={**VARY, "ETag": answer.headers["ETag"]})
+
+
+def _quality(accept: str, media_type: str) -> float:
+    """That of the most precise range which names the type (RFC 9110, 12.5.1); 0 where none does."""
+    ranges = ["*/*", f"{media_type.split('/', maxsplit=1)[0]}/*", media_type]
+    found = (-1, 0.0)
+    for part in accept.split(","):
+        name, *parameters = (each.strip().lower() for each in part.split(";"))
+        sent = next((each[2:].strip() for each in parameters if each.startswith("q=")), "1")
+        if name in ranges and QUALITY.fullmatch(sent):
+            found = max(found, (ranges.index(name), float(sent)))
+    return found[1]

@@ -1,0 +1,40 @@
+import pytest
+
+from app.jobs.page import numbers
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (0, "0.0 s"),
+        (4.24, "4.2 s"),
+        (59.96, "1 min 0 s"),
+        (185, "3 min 5 s"),
+        (3599.6, "1 h 0 min"),
+        (7620, "2 h 7 min"),
+    ],
+)
+def test_durations(seconds: float, expected: str) -> None:
+    assert numbers.duration(seconds).replace(numbers.SPACE, " ") == expected
+
+
+def test_what_is_unknown_is_a_dash() -> None:
+    found = [numbers.score(None), numbers.signed(None), numbers.p_value(None), numbers.ratio(None)]
+    assert [*found, numbers.bounds(None, 1.0)] == [numbers.NOTHING] * 5
+
+
+def test_numbers_carry_a_true_minus() -> None:
+    assert numbers.signed(-0.5) == "−0.5000"
+    assert numbers.bounds(-0.01, 0.02, sign=True) == "[−0.0100, +0.0200]"
+
+
+def test_small_numbers_keep_their_meaning() -> None:
+    assert numbers.p_value(0.0004) == "< 0.001"
+    assert numbers.p_value(0.0312) == "0.031"
+    assert numbers.percent(0.999) == "99.9\u202f%"
+    assert numbers.count(20_800) == "20\u202f800"
+
+
+def test_labels_are_shortened_to_one_line() -> None:
+    assert numbers.short("a\n b", 8) == "a b"
+    assert numbers.short("abcdefghij", 8) == "abcdefg…"

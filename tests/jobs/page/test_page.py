@@ -1,0 +1,175 @@
+"""The page as a browser, a printer and a screen reader get it."""
+
+import json
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+
+import pytest
+
+from app.jobs.page.page import render
+from app.jobs.report import Report
+from tests.jobs.page.examples import LETTERS, incomplete, job, report
+
+VOID = {"meta", "link", "br"}
+LONG = "a class whose name is long " * 7
+
+
+class Page(HTMLParser):
+    """Elements with their attributes; fails on a tag that is not closed in its turn."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.words = ""
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self._open and self._open[-1] != "style":
+            self.words += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+CASES: dict[str, Callable[[], Report]] = {
+    "whole": report,
+    "incomplete": incomplete,
+    "one seed": lambda: report(seeds=1),
+    "one seed, no curve": lambda: report(seeds=1, curve=False),
+    "no baseline": lambda: report(baseline=False),
+    "no calibration": lambda: report(calibrated=False),
+    "no winner": lambda: report(winner=None, winner_seed=None, verdict="no_evidence"),
+    "no result": lambda: report(
+        arms={}, winner=None, winner_seed=None, baseline=None, learning_curve=[], test_items=0
+    ),
+    "two classes": lambda: report(("yes", "no")),
+    "47 classes": lambda: report(tuple(f"class {k}" for k in range(47))),
+    "300 classes": lambda: report(tuple(f"class {k}" for k in range(300))),
+    "long names": lambda: report((LONG, *LETTERS[1:])),
+    "harm": lambda: report(verdict="negative_transfer"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_report_makes_a_page_that_stands_alone(case: str) -> None:
+    text = render(job(), CASES[case]())
+    page = Page(text)
+    assert not {"script", "img", "iframe", "object"} & {tag for tag, _ in page.elements}
+    assert page.all("link") == [{"rel": "icon", "href": "data:,"}]
+    assert not re.search(r"https?:|url\(|@import|None|nan\b|Undefined", text)
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    figures = [svg for svg in page.all("svg") if "aria-hidden" not in svg]
+    assert all(svg["role"] == "img" for svg in figures)
+    assert {name for svg in figures for name in str(svg["aria-labelledby"]).split()} == set(ids)
+    assert all(head["scope"] in {"col", "row"} for head in page.all("th"))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "headline"),
+    [
+        ("positive_transfer", "The transfer helped"),
+        ("no_evidence", "No evidence that the transfer helped"),
+        ("negative_transfer", "The transfer did harm"),
+    ],
+)
+def test_the_verdict_is_the_headline_in_words(verdict: str, headline: str) -> None:
+    text = render(job(), report(verdict=verdict, reason="because of the numbers"))
+    heading = text[text.index("<h1") : text.index("</h1>")]
+    assert headline in heading
+    assert "because of the numbers" in Page(text).words
+
+
+def test_the_numbers_that_matter_are_there() -> None:
+    words = Page(render(job(), report())).words
+    facts = words[words.index("Winner") : words.index("The gain over scratch")]
+    for expected in ("lp_ft", "seed 3", "+0.1140", "[+0.0916, +0.1370]", "130", "12\u202fmin 34"):
+        assert expected in facts
+    assert "scratch needs 2.2 times the labels of lp_ft" in words
+    assert "0.6620[0.6460, 0.6780]" in words  # the winner's accuracy with its interval
+    assert "−" in words
+    assert "convnet: images, and many of them" in words
+    assert '"dataset": "catalog:mnist"' in words
+
+
+def test_with_one_seed_no_interval_over_seeds_is_shown() -> None:
+    words = Page(render(job(), report(seeds=1))).words
+    assert "no interval over seeds" in words
+    assert "over test items [+0.0980, +0.1310]" in words
+    assert "whiskers" not in words
+    assert "[0.6460" not in words
+
+
+def test_without_a_baseline_no_gain_is_shown() -> None:
+    page = Page(render(job(), report(baseline=False)))
+    assert "nothing to compare with" in page.words
+    assert "The gain over scratch" not in page.words
+    assert "Confusion of scratch" not in page.words
+    assert page.all("details")[0] == {"open": None}
+
+
+def test_an_arm_that_has_results_at_other_budgets_alone_stands_in_the_curve() -> None:
+    whole = report()
+    text = render(job(), report(arms={n: a for n, a in whole.arms.items() if n != "fine_tune"}))
+    curve = text[text.index('id="curve-title"') :]
+    assert ">fine_tune</text>" in curve[: curve.index("</svg>")]
+
+
+def test_what_is_missing_is_said() -> None:
+    words = Page(render(job(), incomplete())).words
+    assert "budget of seconds was spent" in words
+    assert "1 trial failed" in words
+    assert re.search(r"lp_ft\s*50 labels a class\s*2\s*diverged", words)
+
+
+def test_what_a_user_named_is_text_and_nothing_else() -> None:
+    evil = "<script>alert('1')</script>"
+    given = job(name=evil, spec={"tags": {evil: evil}}, deployment=None)
+    text = render(given, report((evil, '"><svg onload=x>', "{{ 1 + 1 }}"), warnings=[evil]))
+    page = Page(text)
+    assert not page.all("script")
+    assert not any("onload" in attributes for _, attributes in page.elements)
+    assert evil in page.words
+    assert "{{ 1 + 1 }}" in page.words
+
+
+def test_a_matrix_is_a_table_while_its_cells_can_be_told_apart() -> None:
+    def matrices(classes: int) -> list[str | None]:
+        page = Page(render(job(), report(tuple(str(k) for k in range(classes)))))
+        assert "taken for" in page.words
+        styles = [table.get("class") or "" for table in page.all("table")]
+        return [style for style in styles if "matrix" in style]
+
+    assert matrices(20) == ["matrix small"] * 2
+    assert matrices(32) == ["matrix medium"] * 2
+    assert matrices(60) == ["matrix large"] * 2
+    assert matrices(61) == []
+
+
+def test_of_very_many_classes_the_figure_shows_the_ends() -> None:
+    words = Page(render(job(), report(tuple(f"class {k}" for k in range(300))))).words
+    assert "240 classes in the middle are left out" in words
+
+
+def test_the_page_does_not_hang_on_the_order_in_which_a_database_keeps_keys() -> None:
+    given, made = job(), report()
+    turned = json.loads(made.model_dump_json(), object_pairs_hook=lambda p: dict(reversed(p)))
+    text = render(given, made)
+    assert render(given, Report.model_validate(turned)) == text
+    table = text[text.index("Every arm on the test items") :]
+    assert table.index("scratch") < table.index("lp_ft") < table.index("fine_tune")
