@@ -1,5 +1,6 @@
 """The API process: `create_app` for any ASGI server."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
@@ -82,6 +83,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         threads = (outbox, recovery, served)
         for thread in threads:
             thread.start()
+        # What is loaded by now stays: a collection that looks through it all holds a request up.
+        gc.collect()
+        gc.freeze()
         try:
             yield
         finally:

@@ -13,9 +13,12 @@ from typing import Self
 import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from app import leases
 from app.errors import Fenced
+from app.jobs import repository
+from app.jobs.budget import Account
 from app.jobs.tables import JobRow, TrialRow
 from app.leases import Leased
 from worker.training.setup import Signal
@@ -36,6 +39,7 @@ class LeaseKeeper:
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="lease-keeper", daemon=True)
         self.signal: Signal | None = None
+        self.others: Account | None = None  # of the job's other trials, where it has a budget
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -76,9 +80,7 @@ class LeaseKeeper:
         table = self._table
         with self._workplace.database.read() as session:
             if table is TrialRow:
-                joined = select(TrialRow.token, JobRow.status).join(JobRow)
-                row = session.execute(joined.where(TrialRow.id == self._id)).first()
-                token, status = row or (None, None)
+                token, status = self._look_at_job(session)
             else:
                 token, status = session.scalar(select(table.token).where(table.id == self._id)), ""
         if token != self._token:
@@ -86,6 +88,18 @@ class LeaseKeeper:
         if status == "paused" or self._workplace.is_draining():
             return Signal.PAUSE
         return None
+
+    def _look_at_job(self, session: Session) -> tuple[str | None, str | None]:
+        budget = JobRow.spec["budget_seconds"].as_float()
+        looked = select(TrialRow.token, JobRow.status, JobRow.id, budget).join(JobRow)
+        row = session.execute(looked.where(TrialRow.id == self._id)).first()
+        if row is None:
+            return None, None
+        token, status, job_id, seconds = row
+        if seconds is not None:
+            spent = repository.seconds_spent(session, job_id, besides=self._id)
+            self.others = Account(seconds, spent)
+        return token, status
 
     def _renew(self, seconds: float) -> None:
         with self._workplace.database.write() as session:

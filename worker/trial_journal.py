@@ -41,7 +41,15 @@ class TrialJournal:
         return self._pending
 
     def signal(self) -> Signal | None:
+        if self._keeper.signal is None and self.overdrawn():
+            return Signal.BUDGET
         return self._keeper.signal
+
+    def overdrawn(self) -> WorkFailure | None:
+        """What the trial fails with once the job's seconds are spent: what its other trials have
+        last recorded, and this one's to this moment."""
+        others = self._keeper.others
+        return others.overdrawn(self.seconds) if others else None
 
     def epoch_ended(
         self, records: list[EpochRecord], progress: float, snapshot: Callable[[], Checkpoint]

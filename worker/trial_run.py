@@ -10,7 +10,8 @@ import structlog
 from app.datasets.schemas import Schema
 from app.datasets.tables import DatasetRow
 from app.errors import Fenced, WorkFailure
-from app.jobs import work
+from app.jobs import repository, work
+from app.jobs.plan import PRETRAIN
 from app.jobs.spec import ResolvedSpec
 from app.jobs.tables import JobRow, TrialRow
 from app.storage import Storage
@@ -18,6 +19,7 @@ from worker.backbones.network import Network
 from worker.evaluation.metrics import classification_metrics
 from worker.failures import as_failure
 from worker.lease_keeper import LeaseKeeper
+from worker.pretraining_key import pretraining_key
 from worker.stored_data import dataset_split
 from worker.training.checkpoint import Checkpoint
 from worker.training.data import Domain, cut_validation, few_labels
@@ -46,17 +48,16 @@ def run(place: Workplace, trial: TrialRow, keeper: LeaseKeeper) -> None:
 def _run(place: Workplace, trial: TrialRow, keeper: LeaseKeeper, folder: Path) -> None:
     with place.database.read() as session:
         job = session.get_one(JobRow, trial.job_id)
-        pretraining = trial.role == "pretrain"
+        pretraining = trial.role == PRETRAIN
         dataset = session.get_one(DatasetRow, job.source_ids[0] if pretraining else job.target_id)
         needed = session.get_one(TrialRow, trial.depends_on) if trial.depends_on else None
+    key = _content_key(job, trial, dataset)
+    if key and _take_over(place, job, trial, key):
+        return
     setup = _setup(place.storage, job, trial, dataset, needed)
     journal = TrialJournal(place, trial, keeper, folder)
-    start = Checkpoint.load(place.storage.local(trial.checkpoint)) if trial.checkpoint else None
-    try:
-        network = train(setup, journal, start)
-    except Interrupted as interruption:
-        if interruption.checkpoint:
-            journal.give_back(interruption.checkpoint)
+    network = _train(place, trial, setup, journal)
+    if network is None:
         return
     seconds = journal.seconds
     results = _predictions(place.storage, network, setup, dataset)
@@ -68,12 +69,57 @@ def _run(place: Workplace, trial: TrialRow, keeper: LeaseKeeper, folder: Path) -
             trial,
             journal.pending,
             seconds=seconds,
+            content_key=key,
             weights=weights,
             predictions=predictions,
             validation=_metrics(results, "validation"),
             test=_metrics(results, "test"),
         )
     journal.close()
+
+
+def _train(
+    place: Workplace, trial: TrialRow, setup: TrialSetup, journal: TrialJournal
+) -> Network | None:
+    """None where the trial was given back, lost or failed; that is then written."""
+    start = Checkpoint.load(place.storage.local(trial.checkpoint)) if trial.checkpoint else None
+    try:
+        return train(setup, journal, start)
+    except Interrupted as interruption:
+        if interruption.checkpoint:
+            journal.give_back(interruption.checkpoint)
+        elif failure := journal.overdrawn():
+            _fail(place, trial, failure, journal.seconds)
+    except WorkFailure as failure:
+        _fail(place, trial, failure, journal.seconds)
+    return None
+
+
+def _content_key(job: JobRow, trial: TrialRow, source: DatasetRow) -> str | None:
+    """Of a pretraining, where its source's content has a name."""
+    if trial.role != PRETRAIN or source.content_hash is None:
+        return None
+    return pretraining_key(ResolvedSpec.model_validate(job.spec), source.content_hash, trial.seed)
+
+
+def _take_over(place: Workplace, job: JobRow, trial: TrialRow, key: str) -> bool:
+    """Ends a pretraining with the weights of an equal one of the project, if there is one and
+    nothing has been trained yet."""
+    if trial.checkpoint:
+        return False
+    with place.database.write() as session:
+        equal = repository.pretrained(session, job.project, key)
+        if equal:
+            work.finish_trial(
+                session,
+                trial,
+                content_key=key,
+                reused_from=equal.id,
+                weights=equal.weights,
+                predictions=equal.predictions,
+                validation=equal.validation,
+            )
+    return equal is not None
 
 
 def _setup(
@@ -129,9 +175,11 @@ def _store_arrays(storage: Storage, arrays: dict[str, Any], folder: Path) -> str
     return storage.put(path)
 
 
-def _fail(place: Workplace, trial: TrialRow, failure: WorkFailure) -> None:
+def _fail(
+    place: Workplace, trial: TrialRow, failure: WorkFailure, seconds: float | None = None
+) -> None:
     try:
         with place.database.write() as session:
-            work.fail_trial(session, trial, failure)
+            work.fail_trial(session, trial, failure, seconds)
     except Fenced:
         log.info("trial_lost", trial=trial.id)

@@ -22,7 +22,8 @@ ArmOption = Annotated[str | None, typer.Option(help="Only this arm.")]
 
 def register(app: typer.Typer) -> None:
     panel = "Jobs"
-    for command in (submit, validate, watch, job, metrics, report, cancel, pause, resume, retry):
+    evidence = (metrics, report, predictions)
+    for command in (submit, validate, watch, job, *evidence, cancel, pause, resume, retry):
         app.command(rich_help_panel=panel)(command)
     app.command("jobs", rich_help_panel=panel)(list_jobs)
 
@@ -151,17 +152,42 @@ def metrics(
     )
 
 
-def report(job_id: JobId, as_json: AsJson = False) -> None:
+def report(
+    job_id: JobId,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write it as a page to this file.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Show the evidence: did the transfer help, and by how much."""
     from app.cli import output, verdict
     from app.client import Client
 
     with Client() as client:
+        if html:
+            html.write_text(client.jobs.report_page(job_id), encoding="utf-8")
+            output.out.print(str(html), markup=False)
+            return
         found = client.jobs.report(job_id)
     if as_json:
         output.print_json(found)
     else:
         verdict.show(found)
+
+
+def predictions(
+    job_id: JobId,
+    target: Annotated[
+        Path | None, typer.Option("-o", "--output", help="The file; JOB.zip if not given.")
+    ] = None,
+) -> None:
+    """Download every trial's predictions: all that the report is made from, as a zip."""
+    from app.cli import output
+    from app.client import Client
+
+    with Client() as client:
+        written = client.jobs.predictions(job_id, target or Path(f"{job_id}.zip"))
+    output.out.print(str(written), markup=False)
 
 
 def cancel(job_id: JobId, as_json: AsJson = False) -> None:
@@ -239,6 +265,7 @@ def _show(job: "JobOut", as_json: bool) -> None:
             "target": job.target,
             "models": ", ".join(job.models),
             "deployment": job.deployment,
+            "stopped by": job.stop_reason,
             "error": job.error and f"{job.error.code} at {job.error.stage}: {job.error.message}",
             "created": f"{job.created_at:%F %T %Z}",
         }

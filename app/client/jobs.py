@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -60,6 +61,9 @@ class Jobs:
     def delete(self, job_id: str) -> None:
         self._transport.call("DELETE", f"/v1/jobs/{job_id}")
 
+    def trial(self, job_id: str, trial_id: str) -> TrialOut:
+        return self._transport.ask(TrialOut, "GET", f"/v1/jobs/{job_id}/trials/{trial_id}")
+
     def trials(self, job_id: str) -> Sequence[TrialOut]:
         return [*self._transport.pages(TrialOut, f"/v1/jobs/{job_id}/trials")]
 
@@ -73,6 +77,25 @@ class Jobs:
 
     def report(self, job_id: str) -> Report:
         return self._transport.ask(Report, "GET", f"/v1/jobs/{job_id}/report")
+
+    def report_page(self, job_id: str) -> str:
+        """The report as a page of HTML that stands alone."""
+        path, headers = f"/v1/jobs/{job_id}/report", {"Accept": "text/html"}
+        return self._transport.call("GET", path, headers=headers).text
+
+    def predictions(self, job_id: str, target: Path) -> Path:
+        """Writes a zip of what the report is made from at `target`, whole or not at all."""
+        partial = target.with_name(f"{target.name}.{uuid4().hex}.partial")
+        try:
+            with (
+                self._transport.stream(f"/v1/jobs/{job_id}/predictions") as response,
+                partial.open("wb") as file,
+            ):
+                for piece in response.iter_bytes():
+                    file.write(piece)
+            return partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
 
     def events(self, job_id: str, after: str | None = None) -> Iterator[Event]:
         """The job's story from the start, or after the event of that number; ends with the job."""

@@ -11,6 +11,7 @@ from app.errors import Conflict, Invalid, NotFound, invalid
 from app.identifiers import new_id
 from app.jobs import lifecycle
 from app.jobs.plan import PlannedTrial, plan
+from app.jobs.progress import Part, Tally
 from app.jobs.spec import Choice, JobSpec, ResolvedSpec, resolve
 from app.jobs.tables import JobRow
 
@@ -21,6 +22,12 @@ class Accepted:
     selection: list[Choice]
     trials: list[PlannedTrial]
     steps: list[int]  # of each trial, at most
+
+    @property
+    def tally(self) -> Tally:
+        """The job as it will stand before anything is done."""
+        planned = zip(self.trials, self.steps, strict=True)
+        return Tally([Part(trial.arm, "queued", 1, steps, 0, 0, 0) for trial, steps in planned])
 
 
 def check(session: Session, project: str, spec: JobSpec) -> Accepted:

@@ -18,15 +18,17 @@ from app.database import announce, clock, now
 from app.datasets.tables import DatasetRow
 from app.errors import ACCIDENTS, Conflict, FailureCode, WorkFailure
 from app.identifiers import new_id
-from app.jobs import events
+from app.jobs import budget, events
 from app.jobs.events import Event
 from app.jobs.plan import PlannedTrial
+from app.jobs.progress import UNFINISHED
 from app.jobs.tables import JobRow, TrialRow
 from app.messages import FinaliseJob, IngestDataset, RunTrial
 
 ACTIVE = ("queued", "running")
 ENDED = ("succeeded", "failed", "cancelled")
 FINALISING = "finalising"
+MOST_STEPS = 2**31 - 1  # that the column holds; no trial lives to see them
 
 
 def submit(session: Session, job: JobRow, trials: list[PlannedTrial], steps: list[int]) -> None:
@@ -54,7 +56,7 @@ def submit(session: Session, job: JobRow, trials: list[PlannedTrial], steps: lis
                 arm=trial.arm,
                 seed=trial.seed,
                 labels_per_class=trial.labels_per_class,
-                steps=steps[position],
+                steps=min(steps[position], MOST_STEPS),
                 depends_on=None if trial.depends_on is None else ids[trial.depends_on],
                 status="queued" if starts else "waiting",
                 published_at=moment if starts else None,
@@ -70,26 +72,14 @@ def submit(session: Session, job: JobRow, trials: list[PlannedTrial], steps: lis
 def advance(session: Session, job_id: str) -> None:
     """Queues trials whose dependencies are met; hands a job whose trials have ended on."""
     job = lock(session, job_id)
-    if job.status not in ACTIVE:
+    if job.status not in ACTIVE or not _datasets_ready(session, job):
         return
-    if not _datasets_ready(session, job):
-        return
-    trials = _trials(session, job_id)
-    by_id = {trial.id: trial for trial in trials}
-    for trial in trials:  # in the order of the plan: what a trial depends on stands before it
-        needed = by_id[trial.depends_on] if trial.depends_on else None
-        if trial.status != "waiting":
-            continue
-        if needed is None or needed.status == "succeeded":
-            _queue(session, trial)
-        elif needed.status in ENDED:
-            failure = WorkFailure(
-                FailureCode.DEPENDENCY_FAILED,
-                f"expected the weights of {needed.id} ({needed.arm}), which {needed.status}",
-            )
-            trial.status, trial.error, trial.ended_at = "failed", failure.as_json(), now()
-    if all(trial.status in ENDED for trial in trials) and job.stage != FINALISING:
-        _hand_on(session, job, trials)
+    if failure := budget.overdrawn(session, job):
+        _fail(_trials(session, job_id, "waiting", "queued"), failure)
+    _queue_ready(session, _trials(session, job_id, "waiting"))
+    session.flush()
+    if job.stage != FINALISING and not _has_unfinished(session, job_id):
+        _hand_on(session, job, _trials(session, job_id))
     session.flush()
 
 
@@ -150,7 +140,11 @@ def resume(session: Session, job_id: str) -> JobRow:
 
 
 def retry(session: Session, job_id: str) -> JobRow:
-    """Runs again what failed; what succeeded stays, and what has a checkpoint goes on from it."""
+    """Runs again what failed; what succeeded stays, and what has a checkpoint goes on from it.
+
+    A job that its budget stopped has not failed but succeeded with what there was: it stays so. The
+    same job with more seconds finds its pretraining done.
+    """
     job = lock(session, job_id)
     if job.status in ACTIVE:
         return job
@@ -164,7 +158,7 @@ def retry(session: Session, job_id: str) -> JobRow:
             dataset.status, dataset.error, dataset.attempt = "ingesting", None, 0
             dataset.published_at = session.scalar(select(clock()))
             announce(session, IngestDataset(dataset.id))
-    job.error = job.ended_at = None
+    job.error = job.ended_at = job.stop_reason = None
     _set_off(session, job)
     return job
 
@@ -178,9 +172,17 @@ def lock(session: Session, job_id: str) -> JobRow:
     return session.execute(statement, execution_options={"populate_existing": True}).scalar_one()
 
 
-def _trials(session: Session, job_id: str) -> list[TrialRow]:
+def _trials(session: Session, job_id: str, *statuses: str) -> list[TrialRow]:
+    """In the order of the plan; all, or those of a status."""
     statement = select(TrialRow).where(TrialRow.job_id == job_id).order_by(TrialRow.position)
+    if statuses:
+        statement = statement.where(TrialRow.status.in_(statuses))
     return list(session.scalars(statement, execution_options={"populate_existing": True}))
+
+
+def _has_unfinished(session: Session, job_id: str) -> bool:
+    unfinished = (TrialRow.job_id == job_id) & TrialRow.status.in_(UNFINISHED)
+    return session.scalar(select(TrialRow.id).where(unfinished).limit(1)) is not None
 
 
 def _datasets(session: Session, job: JobRow, is_shared: bool = False) -> list[DatasetRow]:
@@ -207,27 +209,56 @@ def _datasets_ready(session: Session, job: JobRow) -> bool:
     return all(dataset.status == "ready" for dataset in datasets)
 
 
+def _queue_ready(session: Session, waiting: list[TrialRow]) -> None:
+    """Those whose dependencies are met; where one has ended badly its dependents fail with it."""
+    needed_ids = {trial.depends_on for trial in waiting if trial.depends_on}
+    statement = select(TrialRow).where(TrialRow.id.in_(needed_ids))
+    found = session.scalars(statement, execution_options={"populate_existing": True})
+    needed = {trial.id: trial for trial in found}
+    moment = session.scalar(select(clock())) if waiting else None
+    for trial in waiting:  # in the order of the plan: what a trial depends on stands before it
+        first = needed[trial.depends_on] if trial.depends_on else None
+        if first is None or first.status == "succeeded":
+            trial.status, trial.publish_count, trial.published_at = "queued", 0, moment
+            announce(session, RunTrial(trial.id))
+        elif first.status in ENDED:
+            detail = f"expected the weights of {first.id} ({first.arm}), which {first.status}"
+            _fail([trial], WorkFailure(FailureCode.DEPENDENCY_FAILED, detail))
+
+
+def _fail(trials: list[TrialRow], failure: WorkFailure) -> None:
+    for trial in trials:
+        trial.status, trial.error, trial.ended_at = "failed", failure.as_json(), now()
+
+
 def _hand_on(session: Session, job: JobRow, trials: list[TrialRow]) -> None:
-    """All trials have ended: to the finaliser, unless an accident or nothing is left to compare."""
+    """All trials have ended: to the finaliser, unless an accident or nothing is left to compare.
+
+    A job that its budget has stopped goes there whatever is left: its report says what is missing.
+    """
+    failures = [trial.error["failure"] for trial in trials if trial.error]
     accidents = [t for t in trials if t.error and t.error["failure"] in ACCIDENTS]
     if accidents:
         fail_job(session, job, accidents[0].error or {})
         return
-    for role in {t.role for t in trials}:
-        failed = [t for t in trials if t.role == role and t.status == "failed"]
-        if len(failed) == sum(t.role == role for t in trials):
-            fail_job(session, job, failed[0].error or {})
-            return
+    if FailureCode.BUDGET in failures:
+        job.stop_reason = budget.STOPPED
+    elif lost := _lost_role(trials):
+        fail_job(session, job, lost[0].error or {})
+        return
     job.stage, job.published_at, job.attempt = FINALISING, session.scalar(select(clock())), 0
     session.flush()
     events.record(session, job, status_event(job))
     announce(session, FinaliseJob(job.id))
 
 
-def _queue(session: Session, trial: TrialRow) -> None:
-    trial.status, trial.publish_count = "queued", 0
-    trial.published_at = session.scalar(select(clock()))
-    announce(session, RunTrial(trial.id))
+def _lost_role(trials: list[TrialRow]) -> list[TrialRow]:
+    """The trials of the first role of which none succeeded."""
+    for role in dict.fromkeys(trial.role for trial in trials):
+        of_role = [trial for trial in trials if trial.role == role]
+        if all(trial.status == "failed" for trial in of_role):
+            return of_role
+    return []
 
 
 def _set_off(session: Session, job: JobRow) -> None:
@@ -244,13 +275,10 @@ def _set_off(session: Session, job: JobRow) -> None:
 def _cancel_trials(session: Session, job_id: str) -> None:
     session.execute(
         update(TrialRow)
-        .where(TrialRow.job_id == job_id, TrialRow.status.in_(_UNFINISHED))
+        .where(TrialRow.job_id == job_id, TrialRow.status.in_(UNFINISHED))
         .values(status="cancelled", ended_at=now(), **leases.RELEASED)
         .execution_options(synchronize_session=False)
     )
-
-
-_UNFINISHED = ("waiting", "queued", "running")
 
 
 def _impossible(job: JobRow, verb: str, expected: str) -> Conflict:

@@ -23,22 +23,37 @@ class PlannedTrial:
     def steps(self, spec: ResolvedSpec, source: Schema, target: Schema) -> int:
         """Optimizer steps, at most: phases that stop at convergence take fewer."""
         training, budget = spec.training, self.labels_per_class
+        labelled = budget * len(target.classes) if budget else target.splits["train"]
         if self.role == "pretrain":
-            items, epochs = source.splits["train"], training.pretrain_epochs or training.epochs
-        else:
-            items = budget * len(target.classes) if budget else target.splits["train"]
-            epochs = training.epochs
-            if self.role == "transfer":
+            labelled = source.splits["train"]
+        items = ceil(labelled * (1 - training.validation_fraction))
+        match self.role:
+            case "pretrain":
+                epochs = training.pretrain_epochs or training.epochs
+            case "baseline":
+                epochs = spec.baseline_epochs(items)
+            case "transfer":
                 epochs = spec.arms[self.arm].epochs(training.epochs)
-        return epochs * ceil(items * (1 - training.validation_fraction) / training.batch_size)
+        return epochs * ceil(items / training.batch_size)
 
 
 def plan(spec: ResolvedSpec) -> list[PlannedTrial]:
-    """The source is pretrained on once; every arm runs with every seed."""
-    trials = [PlannedTrial("pretrain", PRETRAIN, spec.seed, None, None)]
-    budget = spec.target.labels_per_class
-    for seed in range(spec.seed, spec.seed + spec.evaluation.seeds):
-        if spec.evaluation.baseline:
-            trials.append(PlannedTrial("baseline", BASELINE, seed, budget, None))
-        trials += [PlannedTrial("transfer", arm, seed, budget, 0) for arm in spec.arms]
+    """Pretrainings first, which the seeds share in turn; then every arm with every seed, on the
+    job's own label budget before the learning curve's others: a job that is cut short has answered
+    its question first."""
+    seeds, pretrainings = spec.evaluation.seeds, spec.evaluation.pretrain_seeds
+    trials = [
+        PlannedTrial("pretrain", PRETRAIN, spec.seed + number, None, None)
+        for number in range(pretrainings)
+    ]
+    own = spec.target.labels_per_class
+    for budget in (own, *(other for other in spec.budgets if other != own)):
+        for number in range(seeds):
+            seed = spec.seed + number
+            if spec.evaluation.baseline:
+                trials.append(PlannedTrial("baseline", BASELINE, seed, budget, None))
+            trials += [
+                PlannedTrial("transfer", arm, seed, budget, number % pretrainings)
+                for arm in spec.arms
+            ]
     return trials

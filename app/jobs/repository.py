@@ -3,11 +3,13 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, case, func, select
+from sqlalchemy.orm import Session, defer
 
 from app.errors import NotFound
+from app.jobs.progress import Part, Tally
 from app.jobs.tables import EpochRow, JobRow, TrialRow
 
 
@@ -20,36 +22,24 @@ def get(session: Session, project: str, job_id: str) -> JobRow:
 
 
 def of_project(project: str, status: str | None) -> Select[JobRow]:
+    """Without their reports, which may be large."""
     statement = select(JobRow).where(JobRow.project == project)
+    statement = statement.options(defer(JobRow.report, raiseload=True))
     return statement if status is None else statement.where(JobRow.status == status)
 
 
-class Tally:
-    """A job's trials, counted: by status, and their mean progress."""
-
-    def __init__(self) -> None:
-        self.counts: dict[str, int] = {}
-        self._done = 0.0
-
-    def add(self, status: str, count: int, progress: float) -> None:
-        self.counts[status] = count
-        self._done += progress
-
-    @property
-    def progress(self) -> float:
-        total = sum(self.counts.values())
-        return min(1.0, self._done / total) if total else 0.0
-
-
 def tallies(session: Session, job_ids: Sequence[str]) -> dict[str, Tally]:
+    done = TrialRow.progress * TrialRow.steps
+    own = case((TrialRow.reused_from.is_(None), done), else_=0.0)
+    sums = (func.sum(each) for each in (TrialRow.steps, done, own, TrialRow.seconds))
     by_status = (
-        select(TrialRow.job_id, TrialRow.status, func.count(), func.sum(TrialRow.progress))
+        select(TrialRow.job_id, TrialRow.arm, TrialRow.status, func.count(), *sums)
         .where(TrialRow.job_id.in_(job_ids))
-        .group_by(TrialRow.job_id, TrialRow.status)
+        .group_by(TrialRow.job_id, TrialRow.arm, TrialRow.status)
     )
     tallies: dict[str, Tally] = defaultdict(Tally)
-    for job_id, status, count, progress in session.execute(by_status):
-        tallies[job_id].add(status, count, count if status == "failed" else progress)
+    for job_id, *part in session.execute(by_status):
+        tallies[job_id].parts.append(Part(*part))
     return tallies
 
 
@@ -60,35 +50,102 @@ def trials(session: Session, job_id: str, arm: str | None = None) -> list[TrialR
     return list(session.scalars(statement))
 
 
+def trial(session: Session, job_id: str, trial_id: str) -> TrialRow:
+    """Raises NotFound, also for another job's trial."""
+    found = session.get(TrialRow, trial_id)
+    if found is None or found.job_id != job_id:
+        raise NotFound("trial_not_found", f"there is no trial {trial_id[:80]} in {job_id}")
+    return found
+
+
+def seconds_spent(session: Session, job_id: str, besides: str | None = None) -> float:
+    """Of training, by all of the job's trials, or all but one. One that runs counts with what it
+    has last recorded."""
+    spent = select(func.sum(TrialRow.seconds)).where(TrialRow.job_id == job_id)
+    if besides:
+        spent = spent.where(TrialRow.id != besides)
+    return session.scalar(spent) or 0.0
+
+
+def pretrained(session: Session, project: str, content_key: str) -> TrialRow | None:
+    """The project's first trial that has the weights which `content_key` stands for. Only one that
+    has succeeded bears such a key."""
+    statement = (
+        select(TrialRow)
+        .join(JobRow, JobRow.id == TrialRow.job_id)
+        .where(
+            TrialRow.content_key == content_key,
+            TrialRow.weights.is_not(None),
+            JobRow.project == project,
+        )
+        .order_by(TrialRow.id)
+        .limit(1)
+    )
+    return session.scalar(statement)
+
+
 def epochs(
     session: Session, trial_ids: Sequence[str], since: datetime | None = None
-) -> dict[str, list[EpochRow]]:
-    """By trial, in the order in which they were trained."""
+) -> dict[str, list[dict[str, Any]]]:
+    """By trial, in the order in which they were trained; as plain values, of which a job may have
+    thousands."""
     statement = (
-        select(EpochRow)
+        select(EpochRow.trial_id, EpochRow.phase, EpochRow.epoch, EpochRow.split, EpochRow.values)
         .where(EpochRow.trial_id.in_(trial_ids))
         .order_by(EpochRow.phase_index, EpochRow.epoch, EpochRow.split)
     )
     if since is not None:
         statement = statement.where(EpochRow.recorded_at > since)
-    found: dict[str, list[EpochRow]] = defaultdict(list)
-    for epoch in session.scalars(statement):
-        found[epoch.trial_id].append(epoch)
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for trial_id, phase, epoch, split, values in session.execute(statement):
+        found[trial_id].append({"phase": phase, "epoch": epoch, "split": split, **values})
     return found
 
 
-def seconds_per_step(session: Session, backbone: str, last: int = 20) -> float | None:
-    """Median over this installation's last succeeded trials of the backbone."""
+def epoch_counts(session: Session, job_id: str) -> dict[str, int]:
+    """Epochs trained, by trial; of all phases."""
     statement = (
-        select(TrialRow.seconds, TrialRow.steps)
-        .join(JobRow, JobRow.id == TrialRow.job_id)
+        select(EpochRow.trial_id, func.count())
+        .join(TrialRow, TrialRow.id == EpochRow.trial_id)
+        .where(TrialRow.job_id == job_id, EpochRow.split == "train")
+        .group_by(EpochRow.trial_id)
+    )
+    return dict(session.execute(statement).all())
+
+
+def first_validations(session: Session, job_id: str) -> dict[str, dict[str, Any]]:
+    """The metrics on validation after a trial's very first epoch, by trial."""
+    statement = (
+        select(EpochRow.trial_id, EpochRow.values)
+        .join(TrialRow, TrialRow.id == EpochRow.trial_id)
         .where(
-            TrialRow.status == "succeeded",
-            TrialRow.steps > 0,
-            JobRow.spec["model"]["backbone"].as_string() == backbone,
+            TrialRow.job_id == job_id,
+            EpochRow.phase_index == 0,
+            EpochRow.epoch == 1,
+            EpochRow.split == "validation",
         )
+    )
+    return dict(session.execute(statement).all())
+
+
+def seconds_per_step(session: Session, backbone: str, last: int = 200) -> dict[str, float]:
+    """Medians by arm, over those of this installation's last succeeded trials that trained the
+    backbone themselves."""
+    recent = (
+        select(TrialRow.job_id, TrialRow.arm, TrialRow.seconds, TrialRow.steps)
+        .where(TrialRow.status == "succeeded")
         .order_by(TrialRow.id.desc())
         .limit(last)
     )
-    rates = sorted(seconds / steps for seconds, steps in session.execute(statement))
-    return rates[len(rates) // 2] if rates else None
+    # Two queries: a join would have the database look at every job there is.
+    trials = session.execute(recent).all()
+    with_backbone = select(JobRow.id).where(
+        JobRow.id.in_({trial.job_id for trial in trials}),
+        JobRow.spec["model"]["backbone"].as_string() == backbone,
+    )
+    jobs = set(session.scalars(with_backbone))
+    rates: dict[str, list[float]] = defaultdict(list)
+    for job_id, arm, seconds, steps in trials:
+        if job_id in jobs and steps and seconds:  # what another job had trained takes none
+            rates[arm].append(seconds / steps)
+    return {arm: sorted(found)[len(found) // 2] for arm, found in rates.items()}

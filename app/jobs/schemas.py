@@ -27,9 +27,18 @@ class JobOut(BaseModel):
     name: str
     status: JobStatus
     stage: Stage
-    progress: float = Field(ge=0, le=1)
-    eta_seconds: float | None = Field(description="null while nothing has been measured")
+    progress: float = Field(ge=0, le=1, description="planned steps that are done")
+    eta_seconds: float | None = Field(
+        description="of what is left, with as many trials at once as now, from the seconds a step "
+        "that this job's trials took, or others of this installation; null while nothing has been "
+        "measured"
+    )
     trials: dict[TrialStatus, int]
+    stop_reason: Literal["budget"] | None = Field(
+        None,
+        description="`budget`: budget_seconds were spent before all trials were done; the report "
+        "says which are missing",
+    )
     error: Failure | None
     spec: dict[str, Any] = Field(description="as resolved: nothing is `auto` any more")
     selection: list[Choice] = Field(description="what `auto` chose, and why")
@@ -70,7 +79,12 @@ class TrialOut(BaseModel):
     arm: str
     seed: int
     labels_per_class: int | None
-    depends_on: str | None
+    depends_on: str | None = Field(description="the pretraining whose weights it starts from")
+    reused_from: str | None = Field(
+        None,
+        description="the trial, of another job, whose weights a pretraining took over: same "
+        "source, network, recipe and seed",
+    )
     status: TrialStatus
     progress: float
     attempt: int
@@ -97,3 +111,35 @@ class TrialMetrics(BaseModel):
 class MetricsOut(BaseModel):
     job_id: str
     trials: list[TrialMetrics]
+
+
+class EvidenceTrial(BaseModel):
+    """A trial as the report sees it."""
+
+    id: str
+    arm: str
+    role: Role
+    seed: int
+    labels_per_class: int | None
+    seconds: float
+    error: dict[str, Any] | None
+    depends_on: str | None
+    epochs: int = Field(description="trained, of all phases; 0 for a pretraining taken over")
+    first_epoch: dict[str, Any] | None = Field(
+        description="metrics on validation after the very first epoch"
+    )
+    predictions: str | None = Field(
+        description="a file in the archive, .npz: y_test, logits_test, y_validation, "
+        "logits_validation"
+    )
+
+
+class EvidenceOut(BaseModel):
+    """`job.json` in the archive of predictions: with them, all that the report is made from."""
+
+    spec: dict[str, Any]
+    selection: list[dict[str, Any]]
+    classes: list[str] = Field(description="the target's, in the order of the logits")
+    class_counts: list[int] = Field(description="items a class in the target's training split")
+    report: dict[str, Any] | None
+    trials: list[EvidenceTrial]

@@ -1,55 +1,54 @@
-"""What a user POSTs, and its checks against the datasets' schemas.
+"""What a user POSTs.
 
 `resolve` turns a spec with `auto` in it into one that says everything, with the reasons; a job that
-cannot run is refused here, with the field that is wrong.
+cannot run is refused here (app/jobs/checks.py), with the field that is wrong.
 """
 
+from math import ceil, inf
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.datasets.schemas import Schema
-from app.errors import Finding, Invalid
-from app.jobs.backbones import AutoBackbone, BackboneChoice, Convnet, Mlp
+from app.errors import Invalid
+from app.jobs import checks
+from app.jobs.backbones import AutoBackbone, Backbone, BackboneChoice, Convnet, Mlp
 from app.jobs.strategies import Auto, LpFt, Strategy, StrategyChoice
+from app.jobs.training import Part, Training
 
 CONVNET_FROM_ITEMS = 500
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+BASELINE_STEPS = 2000
 
 
 class Source(Part):
     dataset: str = Field(description="`ds_…` or `catalog:NAME`")
 
 
+LabelsPerClass = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
 class Target(Part):
     dataset: str = Field(description="`ds_…` or `catalog:NAME`")
-    labels_per_class: int | None = Field(
-        None,
-        ge=1,
-        le=2**31 - 1,
-        description="train on so many labels a class, stratified; null: on all",
-    )
-
-
-class Training(Part):
-    epochs: int = Field(10, ge=1, le=100_000)
-    pretrain_epochs: int | None = Field(
-        None, ge=1, le=100_000, description="epochs on the source; null: as `epochs`"
-    )
-    batch_size: int = Field(64, ge=1, le=65_536)
-    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
-    learning_rate: float = Field(0.001, gt=0, le=10)
-    weight_decay: float = Field(0.0, ge=0, le=1)
-    validation_fraction: float = Field(
-        0.1, gt=0, lt=1, description="cut from the training data, stratified; never from the test's"
+    labels_per_class: LabelsPerClass | None = Field(
+        None, description="train on so many labels a class, stratified; null: on all"
     )
 
 
 class Evaluation(Part):
     seeds: int = Field(5, ge=1, le=100)
+    pretrain_seeds: int = Field(
+        1,
+        ge=1,
+        le=100,
+        description="pretrainings that the seeds share out among themselves: 1 for all, or as many "
+        "as `seeds`, so that the intervals tell how much the pretraining varies as well",
+    )
+    learning_curve: tuple[LabelsPerClass | None, ...] | None = Field(
+        None,
+        max_length=32,
+        description="labels a class at which every arm is trained besides "
+        "`target.labels_per_class`; null among them: all labels; the same again counts once",
+    )
     baseline: bool = Field(True, description="train the same network from scratch as well")
     primary_metric: Literal["accuracy", "f1_macro", "balanced_accuracy"] = "accuracy"
     confidence: float = Field(0.95, gt=0.5, lt=1)
@@ -95,14 +94,21 @@ class JobSpec(Part):
     training: Training = Training()
     evaluation: Evaluation = Evaluation()
     deploy: Deploy | None = None
-    seed: int = Field(0, ge=0, lt=2**31)
+    seed: int = Field(0, ge=0, lt=2**31 - 100, description="of the first of evaluation.seeds")
+    budget_seconds: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="of training, summed over the trials; what is not done by then is not done, "
+        "and the report says what is missing",
+    )
     tags: dict[Tag, Tag] = Field(default_factory=dict, max_length=64)
 
 
 class ResolvedSpec(JobSpec):
     """Nothing is `auto` any more: what the worker runs."""
 
-    model: Annotated[Mlp | Convnet, Field(discriminator="backbone")]
+    model: Annotated[Backbone, Field(discriminator="backbone")]
     strategies: tuple[Annotated[Strategy, Field(discriminator="name")], ...]
 
     @property
@@ -113,6 +119,22 @@ class ResolvedSpec(JobSpec):
             again = sum(other.name == strategy.name for other in arms.values())
             arms[f"{strategy.name}_{again + 1}" if again else strategy.name] = strategy
         return arms
+
+    @property
+    def budgets(self) -> tuple[int | None, ...]:
+        """Labels a class at which every arm is trained: the job's own and the learning curve's,
+        each once, rising; None, all labels, is the last."""
+        wanted = {self.target.labels_per_class, *(self.evaluation.learning_curve or ())}
+        return tuple(sorted(wanted, key=lambda budget: inf if budget is None else budget))
+
+    def baseline_epochs(self, items: int) -> int:
+        """Epochs of scratch on `items` training items: as many as the longest arm's, as long as
+        those are no more than BASELINE_STEPS steps. Where labels are few, the epochs that a
+        pretrained network needs are too few for random weights, and an undertrained baseline would
+        make any transfer look good."""
+        longest = max(strategy.epochs(self.training.epochs) for strategy in self.strategies)
+        affordable = BASELINE_STEPS // ceil(items / self.training.batch_size)
+        return max(self.training.epochs, min(longest, affordable))
 
     def with_datasets(self, sources: list[str], target: str) -> "ResolvedSpec":
         """The same job with its datasets named by id."""
@@ -134,10 +156,9 @@ class Choice(BaseModel):
 
 def resolve(spec: JobSpec, source: Schema, target: Schema) -> tuple[ResolvedSpec, list[Choice]]:
     """Raises Invalid with every finding at once."""
-    findings = [*_shape_findings(spec, source, target), *_label_findings(spec, source, target)]
-    if findings:
-        code = findings[0][0]
-        raise Invalid(code, findings[0][1].detail, *(finding for _, finding in findings))
+    if findings := checks.findings(spec, source, target):
+        (code, first), *_ = findings
+        raise Invalid(code, first.detail, *(finding for _, finding in findings))
     choices: list[Choice] = []
     model = spec.model
     if isinstance(model, AutoBackbone):
@@ -156,68 +177,12 @@ def resolve(spec: JobSpec, source: Schema, target: Schema) -> tuple[ResolvedSpec
     return ResolvedSpec(**fields, model=model, strategies=tuple(strategies)), choices
 
 
-def _choose_backbone(auto: AutoBackbone, source: Schema) -> tuple[Mlp | Convnet, Choice]:
+def _choose_backbone(auto: AutoBackbone, source: Schema) -> tuple[Backbone, Choice]:
     items = source.splits["train"]
     if items >= CONVNET_FROM_ITEMS and min(auto.image_size or source.shape[:2]) >= 8:
         reason = f"images, and {items} of them in the source: convolutions use their neighbourhoods"
-        chosen: Mlp | Convnet = Convnet(backbone="convnet", image_size=auto.image_size)
+        chosen: Backbone = Convnet(backbone="convnet", image_size=auto.image_size)
     else:
         reason = f"only {items} images in the source: a small network"
         chosen = Mlp(backbone="mlp", image_size=auto.image_size)
     return chosen, Choice(field="model.backbone", chosen=chosen.backbone, reason=reason)
-
-
-Coded = tuple[str, Finding]
-
-
-def _shape_findings(spec: JobSpec, source: Schema, target: Schema) -> list[Coded]:
-    findings: list[Coded] = []
-    if source.shape[2] != target.shape[2]:
-        detail = (
-            f"expected images with {source.shape[2]} channels as in the source, "
-            f"got {target.shape[2]} channels"
-        )
-        findings.append(("shape_mismatch", Finding(detail, "#/target/dataset")))
-    if spec.model.image_size is None and source.shape[:2] != target.shape[:2]:
-        detail = (
-            f"expected images of {_size(source)} as in the source, got {_size(target)}; "
-            "set model.image_size to resize both"
-        )
-        findings.append(("shape_mismatch", Finding(detail, "#/target/dataset")))
-    if isinstance(spec.model, Convnet):
-        side = min(spec.model.image_size or source.shape[:2])
-        layers = len(spec.model.params.filters)
-        if side >> layers < 1:
-            detail = f"expected at most {side.bit_length() - 1} filters for images of side {side}"
-            finding = Finding(f"{detail}, got {layers}", "#/model/params/filters")
-            findings.append(("too_many_layers", finding))
-    return findings
-
-
-def _label_findings(spec: JobSpec, source: Schema, target: Schema) -> list[Coded]:
-    findings: list[Coded] = []
-    for schema, pointer in ((source, "#/sources/0/dataset"), (target, "#/target/dataset")):
-        if len(schema.classes) < 2:
-            detail = f"expected at least 2 classes, got {len(schema.classes)}"
-            findings.append(("one_class", Finding(detail, pointer)))
-        for split in ("train", "test"):
-            if not schema.splits.get(split):
-                detail = f"expected items in the split `{split}`, got none"
-                findings.append(("empty_split", Finding(detail, pointer)))
-    wanted = spec.target.labels_per_class
-    counts = target.class_counts["train"]
-    fewest = min(counts, default=0)
-    if wanted is not None and counts and wanted > fewest:
-        rarest = target.classes[counts.index(fewest)]
-        detail = (
-            f"expected at most {fewest} labels a class, as many as the target's rarest class "
-            f"`{rarest}` has in its training split, got {wanted}"
-        )
-        finding = Finding(detail, "#/target/labels_per_class")
-        findings.append(("too_few_labels", finding))
-    return findings
-
-
-def _size(schema: Schema) -> str:
-    height, width, channels = schema.shape
-    return f"{height}x{width}x{channels}"

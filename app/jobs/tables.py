@@ -25,6 +25,7 @@ class JobRow(Leased):
     report: Mapped[dict[str, Any] | None]
     model_id: Mapped[str | None]
     deployment: Mapped[str | None]
+    stop_reason: Mapped[str | None]  # budget
     error: Mapped[dict[str, Any] | None]
     tags: Mapped[dict[str, Any]] = mapped_column(default=dict)
     event_count: Mapped[int] = mapped_column(default=0)
@@ -42,6 +43,7 @@ class TrialRow(Leased):
         UniqueConstraint("job_id", "position"),
         Index(None, "status", "id"),
         Index(None, "depends_on"),
+        Index(None, "content_key"),
     )
 
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
@@ -51,6 +53,8 @@ class TrialRow(Leased):
     seed: Mapped[int]
     labels_per_class: Mapped[int | None]
     depends_on: Mapped[str | None]  # the trial whose weights this one starts from
+    content_key: Mapped[str | None]  # of a pretraining: all that its weights depend on
+    reused_from: Mapped[str | None]  # the trial that trained these weights, of an earlier job
     status: Mapped[str] = mapped_column(default="waiting")
     progress: Mapped[float] = mapped_column(default=0.0)  # 0..1
     seconds: Mapped[float] = mapped_column(default=0.0)  # of training, over all attempts

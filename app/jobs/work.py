@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app import leases
 from app.database import announce, clock, now
 from app.errors import Fenced, WorkFailure
-from app.jobs import events
+from app.jobs import budget, events
 from app.jobs.events import Event
 from app.jobs.lifecycle import ACTIVE, FINALISING, advance, fail_job, lock, status_event
 from app.jobs.tables import EpochRow, JobRow, TrialRow
@@ -34,17 +34,15 @@ def claim_trial(session: Session, owner: str, seconds: float) -> TrialRow | None
         if job.status not in ACTIVE:
             continue
         mine = (TrialRow.id == found.id) & ((TrialRow.status == "queued") | lost)
+        spent = budget.overdrawn(session, job)
+        began = {} if spent else {"started_at": func.coalesce(TrialRow.started_at, now())}
         trial = leases.claim(
-            session,
-            TrialRow,
-            mine,
-            [TrialRow.id],
-            owner,
-            seconds,
-            status="running",
-            started_at=func.coalesce(TrialRow.started_at, now()),
+            session, TrialRow, mine, [TrialRow.id], owner, seconds, status="running", **began
         )
         if trial is None:
+            continue
+        if spent:
+            fail_trial(session, trial, spent)
             continue
         story = [_trial_event(trial)]
         stage = "pretraining" if trial.role == "pretrain" else "training"
@@ -84,9 +82,13 @@ def finish_trial(
     _end_trial(session, trial, epochs, **ended, **results)
 
 
-def fail_trial(session: Session, trial: TrialRow, failure: WorkFailure) -> None:
-    """What was not yet recorded is not: a retry goes on from the last checkpoint."""
-    _end_trial(session, trial, (), status="failed", error=failure.as_json())
+def fail_trial(
+    session: Session, trial: TrialRow, failure: WorkFailure, seconds: float | None = None
+) -> None:
+    """What was not yet recorded is not: a retry goes on from the last checkpoint. `seconds`: of
+    training, over all attempts."""
+    spent = {} if seconds is None else {"seconds": seconds}
+    _end_trial(session, trial, (), status="failed", error=failure.as_json(), **spent)
 
 
 def claim_finalisation(session: Session, job_id: str, owner: str, seconds: float) -> JobRow | None:
@@ -147,6 +149,7 @@ def _trial_event(trial: TrialRow) -> Event:
         "labels_per_class": trial.labels_per_class,
         "status": trial.status,
         "attempt": trial.attempt,
+        "reused_from": trial.reused_from,
         "test": trial.test,
         "error": trial.error,
     }

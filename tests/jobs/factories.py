@@ -1,5 +1,7 @@
 """Jobs in a database, without HTTP."""
 
+from typing import Any
+
 from app.database import Database
 from app.datasets.schemas import Schema
 from app.datasets.tables import DatasetRow
@@ -39,14 +41,21 @@ def add_dataset(database: Database, status: str = "ready", project: str = "p") -
 
 
 def add_job(
-    database: Database, source: str, target: str, seeds: int = 1, project: str = "p"
+    database: Database,
+    source: str,
+    target: str,
+    seeds: int = 1,
+    project: str = "p",
+    budget_seconds: float | None = None,
+    **evaluation: Any,
 ) -> str:
     spec = JobSpec.model_validate(
         {
             "sources": [{"dataset": source}],
             "target": {"dataset": target},
             "strategies": ["fine_tune"],
-            "evaluation": {"seeds": seeds},
+            "evaluation": {"seeds": seeds, **evaluation},
+            "budget_seconds": budget_seconds,
         }
     )
     resolved, _ = resolve(spec, SCHEMA, SCHEMA)
@@ -64,8 +73,8 @@ def add_job(
     return job.id
 
 
-def ready_job(database: Database, seeds: int = 1) -> str:
-    return add_job(database, add_dataset(database), add_dataset(database), seeds)
+def ready_job(database: Database, seeds: int = 1, **changes: Any) -> str:
+    return add_job(database, add_dataset(database), add_dataset(database), seeds, **changes)
 
 
 def claim(database: Database, owner: str = "w", seconds: float = 60) -> TrialRow | None:
@@ -79,9 +88,9 @@ def must_claim(database: Database, owner: str = "w", seconds: float = 60) -> Tri
     return trial
 
 
-def finish(database: Database, trial: TrialRow) -> None:
+def finish(database: Database, trial: TrialRow, **results: Any) -> None:
     with database.write() as session:
-        work.finish_trial(session, trial)
+        work.finish_trial(session, trial, **results)
 
 
 def job_of(database: Database, job_id: str) -> JobRow:

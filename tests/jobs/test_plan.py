@@ -32,6 +32,38 @@ def test_every_arm_runs_with_every_seed_after_one_pretraining() -> None:
     ]
 
 
+def test_pretrainings_are_shared_out_among_the_seeds() -> None:
+    evaluation = {"seeds": 3, "pretrain_seeds": 2}
+    trials = plan(spec(seed=4, strategies=[{"name": "fine_tune"}], evaluation=evaluation))
+    assert [(trial.role, trial.seed, trial.depends_on) for trial in trials] == [
+        ("pretrain", 4, None),
+        ("pretrain", 5, None),
+        ("baseline", 4, None),
+        ("transfer", 4, 0),
+        ("baseline", 5, None),
+        ("transfer", 5, 1),
+        ("baseline", 6, None),
+        ("transfer", 6, 0),
+    ]
+
+
+def test_the_jobs_own_budget_comes_before_the_rest_of_the_curve() -> None:
+    trials = plan(
+        spec(
+            target={"dataset": "ds_2", "labels_per_class": 5},
+            strategies=[{"name": "fine_tune"}],
+            evaluation={"seeds": 2, "learning_curve": [None, 5, 2, 2]},
+        )
+    )
+    assert [(trial.arm, trial.seed, trial.labels_per_class) for trial in trials[1:]] == [
+        (arm, seed, budget)
+        for budget in (5, 2, None)
+        for seed in (0, 1)
+        for arm in ("scratch", "fine_tune")
+    ]
+    assert {trial.depends_on for trial in trials if trial.role == "transfer"} == {0}
+
+
 def test_without_a_baseline() -> None:
     trials = plan(spec(evaluation={"seeds": 1, "baseline": False}))
     assert [trial.arm for trial in trials] == ["pretrain", "fine_tune", "lp_ft"]
@@ -53,10 +85,20 @@ def test_steps_by_hand() -> None:
             spec(evaluation={"seeds": 1}, training={"epochs": 3, "pretrain_epochs": 2})
         )
     )
-    assert (pretrain, scratch, fine_tune, lp_ft) == (8, 12, 12, 212)
+    assert (pretrain, scratch, fine_tune, lp_ft) == (8, 212, 12, 212)
 
 
 def test_steps_with_few_labels() -> None:
     """3 labels of 2 classes, 10 % held out: 6 items are one step an epoch."""
     few = spec(target={"dataset": "ds_2", "labels_per_class": 3}, training={"epochs": 5})
-    assert plan(few)[1].steps(few, SCHEMA, SCHEMA) == 5
+    assert plan(few)[2].steps(few, SCHEMA, SCHEMA) == 5
+
+
+def test_scratch_has_the_steps_of_the_longest_arm_as_long_as_they_are_few() -> None:
+    """lp_ft has 300 + 10 epochs; 2,000 steps are 285 epochs of 7 steps, and 2 of 1,000."""
+    job = spec(training={"epochs": 10, "batch_size": 64})
+    assert job.baseline_epochs(64) == 310
+    assert job.baseline_epochs(7 * 64) == 285
+    assert job.baseline_epochs(1000 * 64) == 10
+    alone = spec(training={"epochs": 10}, strategies=[{"name": "fine_tune"}])
+    assert alone.baseline_epochs(64) == 10

@@ -193,6 +193,72 @@ def test_trials_and_metrics(client: httpx.Client, body: dict[str, Any], database
     problem(client.get(f"/v1/jobs/{job_id}/report"), 404, "no_report")
 
 
+def test_one_trial(client: httpx.Client, body: dict[str, Any]) -> None:
+    job_id, other = submit(client, body), submit(client, body)
+    for trial in client.get(f"/v1/jobs/{job_id}/trials").json()["data"]:
+        assert client.get(f"/v1/jobs/{job_id}/trials/{trial['id']}").json() == trial
+        assert trial["reused_from"] is None
+        answer = client.get(f"/v1/jobs/{other}/trials/{trial['id']}")
+        problem(answer, 404, "trial_not_found")
+    problem(client.get(f"/v1/jobs/{job_id}/trials/{new_id('trial')}"), 404, "trial_not_found")
+
+
+def test_progress_and_the_time_left(
+    client: httpx.Client, body: dict[str, Any], database: Database
+) -> None:
+    """Three trials of 10 steps each."""
+    path = f"/v1/jobs/{submit(client, body)}"
+    first = must_claim(database)
+    answer = client.get(path)
+    assert (answer.json()["progress"], answer.json()["eta_seconds"]) == (0, None)
+    with database.write() as session:
+        work.record_progress(session, first, (), progress=0.5, seconds=2.0)
+    assert client.get(path).json()["progress"] == round(5 / 30, 4)
+    finish(database, first, seconds=4.0)
+    second = must_claim(database)
+    with database.write() as session:
+        work.record_progress(session, second, (), progress=0.5, seconds=1.0)
+    answer = client.get(path)
+    job = answer.json()
+    assert job["progress"] == 0.5
+    assert job["eta_seconds"] == 3.0  # 15 steps of 0.2 s
+    etag = {"If-None-Match": answer.headers["ETag"]}
+    assert client.get(path, headers=etag).status_code == 304
+    must_claim(database)
+    assert client.get(path).json()["eta_seconds"] == 1.5  # two at once
+    (listed,) = client.get("/v1/jobs").json()["data"]
+    assert listed["eta_seconds"] == 1.5
+
+
+def test_the_estimate_is_what_this_installation_measured(
+    client: httpx.Client, body: dict[str, Any], database: Database
+) -> None:
+    """10 steps each: 3 s for a pretraining, 1 s for scratch, 2 s for fine-tuning."""
+    submit(client, body)
+    for seconds in (3.0, 1.0, 2.0):
+        finish(database, must_claim(database), seconds=seconds)
+    assert client.post("/v1/jobs:validate", json=body).json()["estimated_seconds"] == 6.0
+    path = f"/v1/jobs/{submit(client, body)}"
+    assert client.get(path).json()["eta_seconds"] is None  # it waits, who knows how long
+    must_claim(database)
+    assert client.get(path).json()["eta_seconds"] == 6.0
+
+
+def test_a_job_that_its_budget_stopped(
+    client: httpx.Client, body: dict[str, Any], database: Database
+) -> None:
+    path = f"/v1/jobs/{submit(client, {**body, 'budget_seconds': 3})}"
+    assert client.get(path).json()["stop_reason"] is None
+    finish(database, must_claim(database), seconds=3.5)
+    job = client.get(path).json()
+    assert (job["status"], job["stage"]) == ("running", "finalising")
+    assert job["stop_reason"] == "budget"
+    assert job["trials"] == {"succeeded": 1, "failed": 2}
+    left = client.get(f"{path}/trials").json()["data"][1]
+    assert left["error"]["code"] == "budget"
+    assert left["error"]["param"] == "#/budget_seconds"
+
+
 def test_a_failed_job_says_why_and_can_be_retried(
     client: httpx.Client, body: dict[str, Any], database: Database
 ) -> None:
@@ -217,6 +283,25 @@ CHANGES: list[tuple[dict[str, Any], str, str, str]] = [
     ({"evaluation": {"seeds": 0}}, "invalid_value", "#/evaluation/seeds", "1"),
     ({"training": {"learning_rate": "fast"}}, "invalid_value", "#/training/learning_rate", ""),
     ({"deploy": {"name": "No Name"}}, "invalid_value", "#/deploy/name", ""),
+    ({"budget_seconds": 0}, "invalid_value", "#/budget_seconds", "0"),
+    (
+        {"evaluation": {"learning_curve": [5, 0]}},
+        "invalid_value",
+        "#/evaluation/learning_curve/1",
+        "1",
+    ),
+    (
+        {"evaluation": {"learning_curve": [5, 21]}},
+        "too_few_labels",
+        "#/evaluation/learning_curve/1",
+        "at most 20",
+    ),
+    (
+        {"evaluation": {"seeds": 2, "pretrain_seeds": 3}},
+        "too_many_pretrain_seeds",
+        "#/evaluation/pretrain_seeds",
+        "got 3",
+    ),
     (
         {"model": {"backbone": "convnet", "params": {"filters": [8, 8, 8, 8]}}},
         "too_many_layers",
@@ -316,7 +401,9 @@ def test_another_projects_job_is_not_there(
         )
     job_id = client.post("/v1/jobs", json=body, headers=mine).json()["id"]
     path = f"/v1/jobs/{job_id}"
-    for tail in ("", "/trials", "/metrics", "/report", "/events"):
+    trial = client.get(f"{path}/trials", headers=mine).json()["data"][0]["id"]
+    tails = ("", "/trials", f"/trials/{trial}", "/metrics", "/report", "/predictions", "/events")
+    for tail in tails:
         problem(client.get(path + tail, headers=theirs), 404, "job_not_found")
     for verb in ("cancel", "pause", "resume", "retry"):
         problem(client.post(f"{path}/{verb}", headers=theirs), 404, "job_not_found")

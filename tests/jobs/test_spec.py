@@ -46,6 +46,10 @@ def pointers(problem: Invalid) -> list[str | None]:
         ({"model": {"backbone": "mlp", "params": {"filters": [3]}}}, ("model", "mlp", "params")),
         ({"evaluation": {"primary_metric": "auc"}}, ("evaluation", "primary_metric")),
         ({"evaluation": {"confidence": 95}}, ("evaluation", "confidence")),
+        ({"evaluation": {"learning_curve": [5, 0]}}, ("evaluation", "learning_curve", 1)),
+        ({"evaluation": {"pretrain_seeds": 0}}, ("evaluation", "pretrain_seeds")),
+        ({"budget_seconds": 0}, ("budget_seconds",)),
+        ({"budget_seconds": float("inf")}, ("budget_seconds",)),
         ({"deploy": {"name": "no spaces"}}, ("deploy", "name")),
         ({"sources": []}, ("sources",)),
     ],
@@ -106,6 +110,50 @@ def test_more_labels_than_the_rarest_class_has() -> None:
     assert "`b`" in problem.detail
     assert "got 11" in problem.detail
     resolve(spec(target={"dataset": "ds_2", "labels_per_class": 10}), SCHEMA, target)
+
+
+def test_each_label_budget_that_is_too_large_is_named() -> None:
+    wanted = spec(evaluation={"learning_curve": [5, 21, None, 22, 20]})
+    problem = refusal(wanted)
+    assert problem.code == "too_few_labels"
+    assert pointers(problem) == [
+        "#/evaluation/learning_curve/1",
+        "#/evaluation/learning_curve/3",
+    ]
+    assert "expected at most 20" in problem.detail
+    assert "got 21" in problem.detail
+
+
+def test_budgets_are_the_jobs_own_and_the_curves_each_once() -> None:
+    def budgets(own: int | None, curve: list[int | None] | None) -> tuple[int | None, ...]:
+        wanted = spec(
+            target={"dataset": "ds_2", "labels_per_class": own},
+            evaluation={"learning_curve": curve},
+        )
+        return resolve(wanted, SCHEMA, SCHEMA)[0].budgets
+
+    assert budgets(5, [None, 20, 1, 5, 20]) == (1, 5, 20, None)
+    assert budgets(None, [3]) == (3, None)
+    assert budgets(7, None) == budgets(7, []) == (7,)
+
+
+def test_more_pretrainings_than_seeds() -> None:
+    problem = refusal(spec(evaluation={"seeds": 3, "pretrain_seeds": 4}))
+    assert problem.code == "too_many_pretrain_seeds"
+    assert pointers(problem) == ["#/evaluation/pretrain_seeds"]
+    assert "expected at most 3 pretrainings" in problem.detail
+    assert "got 4" in problem.detail
+    resolve(spec(evaluation={"seeds": 3, "pretrain_seeds": 3}), SCHEMA, SCHEMA)
+
+
+def test_more_trials_than_a_job_can_have() -> None:
+    wanted = spec(
+        strategies=["fine_tune"] * 9,
+        evaluation={"seeds": 100, "learning_curve": [*range(1, 11)]},
+    )
+    problem = refusal(wanted)
+    assert (problem.code, pointers(problem)) == ("too_many_trials", ["#/evaluation"])
+    assert "got 11000: 10 arms x 100 seeds x 11 label budgets" in problem.detail
 
 
 @pytest.mark.parametrize("side", ["source", "target"])

@@ -147,6 +147,7 @@ def test_metrics_do_not_depend_on_kills_and_pauses(
         return [
             (t.arm, t.test, [{**e, "seconds": None} for e in t.epochs])
             for t in client.jobs.metrics(job_id).trials
+            if t.arm != "pretrain"  # the second job takes the first one's over
         ]
 
     assert story(disturbed) == story(undisturbed)

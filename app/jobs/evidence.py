@@ -1,0 +1,112 @@
+"""What a job has found out: its epochs' metrics, its report, and the predictions behind it."""
+
+import csv
+import io
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from app.conditional import conditional
+from app.datasets.repository import ready_schema_of
+from app.datasets.tables import DatasetRow
+from app.dependencies import Reader, ReadSession, StorageOf
+from app.errors import NotFound
+from app.jobs import repository
+from app.jobs.archive import stream_zip
+from app.jobs.page.route import VARY, page_response, wants_html
+from app.jobs.presenting import present_evidence, present_job
+from app.jobs.report import Report
+from app.jobs.schemas import MetricsOut, TrialMetrics
+from app.jobs.tables import TrialRow
+
+router = APIRouter(prefix="/jobs", tags=["jobs"])
+
+
+@router.get(
+    "/{job_id}/metrics",
+    response_model=MetricsOut,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
+def metrics(
+    job_id: str,
+    request: Request,
+    session: ReadSession,
+    caller: Reader,
+    arm: str | None = None,
+    since: Annotated[datetime | None, Query(description="recorded after this time")] = None,
+) -> Response:
+    """Every epoch of every trial, as JSON or as CSV (`Accept: text/csv`)."""
+    job = repository.get(session, caller.project, job_id)
+    rows = repository.trials(session, job.id, arm)
+    if since is not None and since.tzinfo is None:
+        since = since.replace(tzinfo=UTC)
+    epochs = repository.epochs(session, [row.id for row in rows], since)
+    found = [
+        TrialMetrics(
+            id=row.id,
+            arm=row.arm,
+            seed=row.seed,
+            labels_per_class=row.labels_per_class,
+            status=row.status,
+            epochs=epochs[row.id],
+            test=row.test,
+        )
+        for row in rows
+    ]
+    if "text/csv" in request.headers.get("accept", ""):
+        return Response(_csv(found), media_type="text/csv")
+    return conditional(request, MetricsOut(job_id=job.id, trials=found))
+
+
+@router.get(
+    "/{job_id}/report",
+    response_model=Report,
+    responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}},
+)
+def report(job_id: str, request: Request, session: ReadSession, caller: Reader) -> Response:
+    """The evidence: did the transfer help, and by how much. `Accept: text/html` gets a page."""
+    job = repository.get(session, caller.project, job_id)
+    if job.report is None:
+        raise NotFound("no_report", f"{job.id} has no report: it is {job.status}")
+    if wants_html(request):
+        found = Report.model_validate(job.report)
+        return page_response(request, present_job(session, job), found)
+    return conditional(request, job.report, headers=VARY)
+
+
+@router.get(
+    "/{job_id}/predictions",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"application/zip": {"schema": {"type": "string"}}}}},
+)
+def predictions(
+    job_id: str, session: ReadSession, caller: Reader, storage: StorageOf
+) -> StreamingResponse:
+    """A zip of every trial's predictions, with `job.json`: all that the report is made from."""
+    job = repository.get(session, caller.project, job_id)
+    target = ready_schema_of(session.get_one(DatasetRow, job.target_id))
+    rows = repository.trials(session, job.id)
+    files = {_entry(row): row.predictions for row in rows if row.predictions}
+    evidence = present_evidence(session, job, target, rows, _entry)
+    content = stream_zip(storage, {"job.json": evidence.model_dump_json().encode()}, files)
+    headers = {"Content-Disposition": f'attachment; filename="{job.id}.zip"'}
+    return StreamingResponse(content, media_type="application/zip", headers=headers)
+
+
+def _entry(trial: TrialRow) -> str:
+    return f"predictions/{trial.id}.npz"
+
+
+def _csv(trials: list[TrialMetrics]) -> str:
+    names = ["loss", "accuracy", "f1_macro", "learning_rate", "seconds"]
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["trial", "arm", "seed", "labels_per_class", "phase", "epoch", "split", *names])
+    for trial in trials:
+        start = [trial.id, trial.arm, trial.seed, trial.labels_per_class]
+        for epoch in trial.epochs:
+            place = [epoch["phase"], epoch["epoch"], epoch["split"]]
+            writer.writerow([*start, *place, *(epoch.get(name) for name in names)])
+    return text.getvalue()

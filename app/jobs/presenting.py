@@ -1,0 +1,108 @@
+"""Rows as the outside sees them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+
+from sqlalchemy.orm import Session
+
+from app.datasets.schemas import Schema
+from app.jobs import repository
+from app.jobs.lifecycle import ENDED
+from app.jobs.progress import Tally
+from app.jobs.schemas import EvidenceOut, EvidenceTrial, Failure, JobOut, TrialOut
+from app.jobs.spec import Choice
+from app.jobs.tables import JobRow, TrialRow
+
+
+def present_job(session: Session, job: JobRow) -> JobOut:
+    (shown,) = present_jobs(session, [job])
+    return shown
+
+
+def present_jobs(session: Session, jobs: Sequence[JobRow]) -> list[JobOut]:
+    tallies = repository.tallies(session, [job.id for job in jobs])
+
+    @cache
+    def rates(backbone: str) -> Mapping[str, float]:
+        return repository.seconds_per_step(session, backbone)
+
+    def seconds_left(job: JobRow) -> float | None:
+        if job.status in ENDED:
+            return 0.0
+        if job.status != "running":
+            return None
+        tally = tallies[job.id]
+        # The installation's rates change with other jobs; the job's own only with its news.
+        left = tally.seconds_left({})
+        return tally.seconds_left(rates(job.spec["model"]["backbone"])) if left is None else left
+
+    return [_job_out(job, tallies[job.id], seconds_left(job)) for job in jobs]
+
+
+def present_trial(trial: TrialRow) -> TrialOut:
+    return TrialOut.model_validate(trial, from_attributes=True)
+
+
+def present_evidence(
+    session: Session,
+    job: JobRow,
+    target: Schema,
+    trials: Sequence[TrialRow],
+    name_of: Callable[[TrialRow], str | None],
+) -> EvidenceOut:
+    """`name_of`: what a trial's stored predictions are called there."""
+    epochs = repository.epoch_counts(session, job.id)
+    first = repository.first_validations(session, job.id)
+    return EvidenceOut(
+        spec=job.spec,
+        selection=job.selection,
+        classes=list(target.classes),
+        class_counts=list(target.class_counts["train"]),
+        report=job.report,
+        trials=[
+            EvidenceTrial.model_validate(
+                {
+                    "id": trial.id,
+                    "arm": trial.arm,
+                    "role": trial.role,
+                    "seed": trial.seed,
+                    "labels_per_class": trial.labels_per_class,
+                    "seconds": trial.seconds,
+                    "error": trial.error,
+                    "depends_on": trial.depends_on,
+                    "epochs": epochs.get(trial.id, 0),
+                    "first_epoch": first.get(trial.id),
+                    "predictions": name_of(trial) if trial.predictions else None,
+                }
+            )
+            for trial in trials
+        ],
+    )
+
+
+def _job_out(job: JobRow, tally: Tally, seconds_left: float | None) -> JobOut:
+    has_succeeded = job.status == "succeeded"
+    return JobOut.model_validate(
+        {
+            "id": job.id,
+            "name": job.name,
+            "status": job.status,
+            "stage": job.stage,
+            "progress": 1.0 if has_succeeded else round(tally.progress, 4),
+            "eta_seconds": None if seconds_left is None else round(seconds_left, 1),
+            "trials": tally.counts,
+            "stop_reason": job.stop_reason,
+            "error": job.error and Failure.model_validate(job.error),
+            "spec": job.spec,
+            "selection": [Choice.model_validate(choice) for choice in job.selection],
+            "sources": job.source_ids,
+            "target": job.target_id,
+            "report": f"/v1/jobs/{job.id}/report" if has_succeeded else None,
+            "models": [job.model_id] if job.model_id else [],
+            "deployment": job.deployment,
+            "tags": job.tags,
+            "created_at": job.created_at,
+            "started_at": job.started_at,
+            "ended_at": job.ended_at,
+        }
+    )

@@ -1,0 +1,202 @@
+"""What a trial costs besides its training, and many small trials against as many Keras fits.
+
+    python -m benchmarks.trial_overhead
+
+1. Lease to first step: jobs of few-label trials (MLP 784-256, 10 labels a class, scratch and
+   fine_tune) through `ktl up`. The worker is warm: a job of the same kind came before. A trial's
+   `started_at` is the moment of its claim. The first step's moment is not recorded, so every epoch
+   is made to be written as it ends (KTL_CHECKPOINT_INTERVAL_SECONDS=0), and the epoch's and its
+   validation's seconds are taken off the moment when the first epoch was written: the checkpoint
+   before that moment is counted as overhead too, so the figure is an upper bound.
+2. 100 trials of 130 images, 50 epochs, in the engine, one process, compilation included; the Keras
+   tutorial's program does 10 such fits, and its time for 100 is ten times theirs.
+
+About a minute. Data: the letters A to M in KTL_TEST_DATA or ../shared/data, else noisy patterns.
+"""
+
+import json
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):  # read when numpy is loaded
+    os.environ.pop(name, None)
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras  # noqa: E402  after the environment
+import numpy as np  # noqa: E402
+import tensorflow as tf  # noqa: E402
+from numpy.typing import NDArray  # noqa: E402
+
+from app.client import Client  # noqa: E402
+from app.database import Database  # noqa: E402
+from app.datasets.schemas import Schema  # noqa: E402
+from app.jobs import repository  # noqa: E402
+from app.jobs.spec import ResolvedSpec  # noqa: E402
+from app.settings import Settings  # noqa: E402
+from benchmarks.evidence import OWN, datasets  # noqa: E402
+from tests.system.service import running  # noqa: E402
+from worker.training.checkpoint import Checkpoint  # noqa: E402
+from worker.training.data import Domain, Split, few_labels  # noqa: E402
+from worker.training.run import train  # noqa: E402
+from worker.training.setup import EpochRecord, Signal, TrialSetup  # noqa: E402
+
+CLASSES, LABELS_PER_CLASS = 13, 10  # 130 images
+BATCH, EPOCHS, RATE = 64, 50, 1e-3
+SEEDS, JOBS = 10, 3
+TRIALS, FITS = 100, 10
+WANTED = {"lease_to_first_step_p50_seconds": 0.3, "few_label_trials_vs_keras_fit": 10}
+SPEC: dict[str, Any] = {
+    "model": {"backbone": "mlp", "params": {"hidden": [256]}},
+    "strategies": [{"name": "fine_tune"}],
+    "training": {
+        "epochs": EPOCHS,
+        "pretrain_epochs": 1,
+        "batch_size": BATCH,
+        "learning_rate": RATE,
+    },
+}
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="ktl-") as folder:
+        (_, letters), origin = datasets(Path(folder))
+        waits = lease_to_first_step(letters, Path(folder))
+        with np.load(letters) as arrays:
+            rows = few_labels(arrays["y_train"], LABELS_PER_CLASS, 0)
+            x, y = arrays["x_train"][rows][..., None], arrays["y_train"][rows].astype(np.int32)
+    ours = [timed(partial(engine_trial, x, y, seed)) for seed in range(TRIALS)]
+    fits = [timed(partial(keras_fit, x, y)) for _ in range(FITS)]
+    keras_seconds = TRIALS * statistics.mean(fits)
+    figures = {
+        "lease_to_first_step_p50_seconds": float(np.percentile(waits, 50)),
+        "lease_to_first_step_p90_seconds": float(np.percentile(waits, 90)),
+        "engine_100_trials_seconds": sum(ours),
+        "engine_first_trial_seconds": ours[0],
+        "engine_trial_p50_seconds": statistics.median(ours),
+        "keras_100_fits_seconds": keras_seconds,
+        "keras_fit_p50_seconds": statistics.median(fits),
+    }
+    ratios = {"few_label_trials_vs_keras_fit": keras_seconds / sum(ours)}
+    print(f"{origin}: {len(waits)} trials through the service, {TRIALS} in the engine, {FITS} fits")
+    for name, value in {**figures, **ratios}.items():
+        wanted = WANTED.get(name)
+        sign = ">=" if name in ratios else "<="
+        print(f"  {name:36}{value:8.3f}" + (f"   wanted: {sign} {wanted:g}" if wanted else ""))
+    result = {"ratios": rounded(ratios), "figures": rounded(figures)}
+    print(json.dumps({"benchmark": "trial_overhead", **result}))
+
+
+def lease_to_first_step(letters: Path, folder: Path) -> list[float]:
+    """Seconds of each trial of the jobs after the first."""
+    with running(folder, **OWN, KTL_CHECKPOINT_INTERVAL_SECONDS="0") as service:
+        client = service.client
+        dataset = client.datasets.wait(client.datasets.upload([letters]).id).id
+        spec = {
+            **SPEC,
+            "sources": [{"dataset": dataset}],
+            "target": {"dataset": dataset, "labels_per_class": LABELS_PER_CLASS},
+            "evaluation": {"seeds": SEEDS},
+        }
+        _, *job_ids = [run_job(client, spec) for _ in range(1 + JOBS)]
+    database = Database(Settings(data_dir=folder / "data", database_url="").database)
+    with database.read() as session:
+        trials = [
+            trial
+            for job_id in job_ids
+            for trial in repository.trials(session, job_id)
+            if trial.role != "pretrain"
+        ]
+        epochs = repository.epochs(session, [trial.id for trial in trials])
+    database.dispose()
+    waits = []
+    for trial in trials:
+        first = [epoch for epoch in epochs[trial.id] if epoch.epoch == 1]
+        written: datetime = max(epoch.recorded_at for epoch in first)
+        worked = sum(epoch.values["seconds"] for epoch in first)
+        if trial.started_at is None:
+            raise RuntimeError(f"expected {trial.id} to have started")
+        waits.append((written - trial.started_at).total_seconds() - worked)
+    return waits
+
+
+def run_job(client: Client, spec: dict[str, Any]) -> str:
+    job = client.jobs.wait(client.jobs.submit(spec).id)
+    if job.status != "succeeded":
+        raise RuntimeError(f"expected the job to succeed, got {job.error}")
+    return job.id
+
+
+def engine_trial(x: NDArray[np.uint8], y: NDArray[np.int32], seed: int) -> None:
+    spec = ResolvedSpec.model_validate(
+        {
+            **SPEC,
+            "sources": [{"dataset": "ds_source"}],
+            "target": {"dataset": "ds_target"},
+            "evaluation": {"seeds": TRIALS},  # so many share what is compiled
+        }
+    )
+    schema = Schema(
+        modality="image",
+        task="classification",
+        shape=x.shape[1:],
+        dtype="uint8",
+        value_range=(0, 255),
+        classes=tuple(map(str, range(CLASSES))),
+        splits={"train": len(y)},
+        class_counts={"train": tuple(np.bincount(y, minlength=CLASSES).tolist())},
+    )
+    split = Split(x, y)
+    domain = Domain(schema, split, split.select(np.empty(0, np.int64)))
+    train(TrialSetup(spec, "baseline", None, seed, domain), Silent())
+
+
+class Silent:
+    """A journal that keeps nothing."""
+
+    def signal(self) -> Signal | None:
+        return None
+
+    def epoch_ended(
+        self, records: list[EpochRecord], progress: float, snapshot: Callable[[], Checkpoint]
+    ) -> None:
+        return None
+
+
+def keras_fit(x: NDArray[np.uint8], y: NDArray[np.int32]) -> None:
+    """The tutorial's program."""
+    model = keras.Sequential(
+        [
+            keras.Input(x.shape[1:]),
+            keras.layers.Flatten(),
+            keras.layers.Dense(256, activation="relu"),
+            keras.layers.Dense(CLASSES),
+        ]
+    )
+    model.compile(
+        optimizer=keras.optimizers.Adam(RATE),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    data = tf.data.Dataset.from_tensor_slices((x / np.float32(255), y))
+    model.fit(data.shuffle(10_000).batch(BATCH), epochs=EPOCHS, verbose=0, shuffle=False)
+
+
+def timed(work: Callable[[], None]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def rounded(values: dict[str, float]) -> dict[str, float]:
+    return {name: round(value, 3) for name, value in values.items()}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""The archive of predictions, as clients get it."""
+
+import io
+import json
+from pathlib import Path
+from zipfile import ZIP_STORED, ZipFile
+
+import httpx
+import numpy as np
+import pytest
+
+from app.database import Database
+from app.errors import FailureCode, WorkFailure
+from app.jobs import work
+from app.jobs.archive import PIECE_BYTES, stream_zip
+from app.jobs.tables import EpochRow, TrialRow
+from app.storage import Storage
+from tests.jobs.factories import SCHEMA, add_dataset, must_claim
+from tests.jobs.test_router import LOCAL, problem, spec, submit
+
+
+def stored(storage: Storage, path: Path, **arrays: object) -> str:
+    np.savez(path, **arrays)  # type: ignore[arg-type]  # numpy's overloads want to know the names
+    return storage.put(path)
+
+
+def epoch(trial: TrialRow, number: int, split: str, phase_index: int, loss: float) -> EpochRow:
+    phase = ("head", "finetune")[phase_index]
+    return EpochRow(
+        trial_id=trial.id,
+        phase=phase,
+        phase_index=phase_index,
+        epoch=number,
+        split=split,
+        values={"loss": loss},
+    )
+
+
+def test_all_that_the_report_is_made_from(
+    client: httpx.Client, database: Database, storage: Storage, tmp_path: Path
+) -> None:
+    job_id = submit(
+        client, spec(add_dataset(database, project=LOCAL), add_dataset(database, project=LOCAL))
+    )
+    logits = np.arange(8, dtype=np.float32).reshape(4, 2)
+    pretrain, scratch = must_claim(database), must_claim(database)
+    ref = stored(storage, tmp_path / "p.npz", y_test=np.arange(4), logits_test=logits)
+    rows = [
+        epoch(scratch, number, split, index, loss)
+        for loss, (index, number) in enumerate([(0, 1), (0, 2), (1, 1)])
+        for split in ("train", "validation")
+    ]
+    with database.write() as session:
+        work.finish_trial(session, pretrain, seconds=2.5)
+        work.finish_trial(session, scratch, rows, seconds=1.5, predictions=ref)
+        failure = WorkFailure(FailureCode.DIVERGED, "nan at epoch 1", stage="finetune")
+        transfer = work.claim_trial(session, "w", 60)
+        assert transfer
+        work.fail_trial(session, transfer, failure, seconds=0.5)
+
+    path = f"/v1/jobs/{job_id}/predictions"
+    answer = client.get(path)
+    assert answer.headers["content-type"] == "application/zip"
+    assert answer.headers["content-disposition"] == f'attachment; filename="{job_id}.zip"'
+    assert client.get(path).content == answer.content
+    with ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+        entry = f"predictions/{scratch.id}.npz"
+        assert archive.namelist() == ["job.json", entry]
+        assert {info.compress_type for info in archive.infolist()} == {ZIP_STORED}
+        found = json.loads(archive.read("job.json"))
+        with np.load(io.BytesIO(archive.read(entry))) as arrays:
+            assert np.array_equal(arrays["logits_test"], logits)
+    assert found["spec"]["strategies"][0]["name"] == "fine_tune"
+    assert (found["classes"], found["class_counts"]) == (list(SCHEMA.classes), [20, 20])
+    assert (found["report"], found["selection"]) == (None, [])
+    first, second, third = found["trials"]
+    assert (first["id"], first["role"], first["seconds"]) == (pretrain.id, "pretrain", 2.5)
+    assert (first["epochs"], first["first_epoch"], first["predictions"]) == (0, None, None)
+    assert (second["epochs"], second["first_epoch"]) == (3, {"loss": 0})
+    assert (second["predictions"], second["error"]) == (entry, None)
+    assert (third["depends_on"], third["error"]["code"]) == (pretrain.id, "diverged")
+    assert third["seconds"] == 0.5
+
+
+def test_a_job_whose_target_is_not_there_yet(client: httpx.Client) -> None:
+    body = spec("catalog:mnist_5k", "catalog:digits", model={"image_size": [16, 16]})
+    answer = client.get(f"/v1/jobs/{submit(client, body)}/predictions")
+    problem(answer, 409, "dataset_not_ready")
+
+
+def test_an_archive_comes_in_pieces(storage: Storage, tmp_path: Path) -> None:
+    path = tmp_path / "large.bin"
+    path.write_bytes(np.random.default_rng(0).bytes(3 * PIECE_BYTES + 5))
+    pieces = list(stream_zip(storage, {"a": b"text"}, {"large": storage.put(path)}))
+    assert max(map(len, pieces)) < 1.1 * PIECE_BYTES
+    with ZipFile(io.BytesIO(b"".join(pieces))) as archive:
+        assert archive.read("a") == b"text"
+        assert archive.read("large") == path.read_bytes()
+
+
+def test_a_file_that_is_missing_ends_the_archive_before_its_directory(storage: Storage) -> None:
+    pieces = []
+    with pytest.raises(WorkFailure) as caught:
+        pieces += stream_zip(storage, {"a": b"text"}, {"lost": "sha256/ab/abc.npz"})
+    assert caught.value.code == FailureCode.STORAGE_FAILED
