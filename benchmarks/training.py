@@ -6,7 +6,8 @@ mlp      MLP 784-256-10, batch 64, Adam 1e-3: an epoch of 60,000 images.
 convnet  conv32-conv64-dense128 with BatchNorm, batch 64: an epoch of 12,800 images.
 frozen   MobileNetV2 (width .35, 96x96, frozen) and a new head, 10 epochs of 4,000 images: our
          linear probe against a Keras program that has the frozen backbone in its graph. The probe's
-         features are computed once; the figure is of a first trial in a warm process.
+         features are computed once; the process has trained such a network before, from other
+         weights on other images.
 
 Images: MNIST from KTL_TEST_DATA or ../shared/data if it is there, else random pixels. Medians of
 several epochs after one that warms up, and the programs take turns; the ratios are theirs over ours
@@ -21,7 +22,9 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):  # read when numpy is loaded
@@ -35,6 +38,7 @@ from numpy.typing import NDArray  # noqa: E402
 
 from app.datasets.schemas import Schema  # noqa: E402
 from app.jobs.spec import ResolvedSpec  # noqa: E402
+from worker.backbones.network import Architecture, Network  # noqa: E402
 from worker.training.checkpoint import Checkpoint  # noqa: E402
 from worker.training.data import Domain, Split  # noqa: E402
 from worker.training.predict import logits  # noqa: E402
@@ -243,14 +247,25 @@ def frozen(images: Images) -> tuple[float, float]:
     small = np.repeat(np.repeat(images.x[chosen], 4, axis=1), 4, axis=2)[:, 8:104, 8:104]
     x, y = np.repeat(small, 3, axis=3), images.y[chosen]
     probe = setup("frozen", x, y, FROZEN_EPOCHS, 0, "linear_probe")
-    train(setup("frozen", x[:256], y[:256], 1, 0, "linear_probe"), Epochs())  # warms up
-    began = time.perf_counter()
-    train(probe, Epochs())
-    mine = time.perf_counter() - began
+    source = Network(Architecture.of(probe.spec.model, probe.domain.schema))
+    mine = []
+    with TemporaryDirectory() as folder:
+        for seed in (1, 0):
+            source.initialise(seed)
+            for _ in range(40):  # BatchNorm's statistics become those of images
+                source.features(x[:BATCH], training=True)
+            weights = Path(folder) / f"{seed}.npz"
+            source.save_weights(weights)
+            rows = x[::-1] if seed else x
+            trial = setup("frozen", rows, y, FROZEN_EPOCHS, seed, "linear_probe")
+            began = time.perf_counter()
+            train(replace(trial, source_weights=weights), Epochs())
+            mine.append(time.perf_counter() - began)
 
     backbone = keras.applications.MobileNetV2(
         (96, 96, 3), alpha=0.35, include_top=False, weights=None, pooling="avg"
     )
+    backbone.set_weights(source.backbone.get_weights())
     backbone.trainable = False
     layers = keras.layers
     inputs = keras.Input((96, 96, 3))
@@ -260,9 +275,9 @@ def frozen(images: Images) -> tuple[float, float]:
     fit(model, x[:256], y[:256], 1)
     theirs = sum(fit(model, x, y, FROZEN_EPOCHS))
     print(f"frozen: {FROZEN_ITEMS} images of 96x96, MobileNetV2 .35, {FROZEN_EPOCHS} epochs")
-    print(f"  ours       {mine:6.2f} s")
-    print(f"  keras_fit  {theirs:6.2f} s  {theirs / mine:5.1f} x ours")
-    return mine, theirs
+    print(f"  ours       {mine[1]:6.2f} s  (the process's first: {mine[0]:.2f} s)")
+    print(f"  keras_fit  {theirs:6.2f} s  {theirs / mine[1]:5.1f} x ours")
+    return mine[1], theirs
 
 
 def main() -> None:

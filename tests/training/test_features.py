@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.jobs.backbones import Convnet, ConvnetParams
+from app.jobs.backbones import Convnet, ConvnetParams, Mobilenet, MobilenetParams
 from worker.backbones.network import Architecture, Network
 from worker.training import features, predict
 from worker.training.data import Selection
@@ -91,6 +91,20 @@ def test_what_is_kept_is_bounded(
     for start in (0, 10, 20):
         features_of(network, Selection(stored, np.arange(start, start + 10)), nothing)
     assert sum(kept.nbytes for kept in features._kept.values()) == 20 * 6 * 4
+
+
+def test_a_deep_backbone_with_statistics_of_its_own_by_onnx_runtime() -> None:
+    model = Mobilenet(backbone="mobilenet", params=MobilenetParams(width=0.1))
+    network = Network(Architecture(model, (32, 32, 3), (0, 255), 3))
+    x = np.random.default_rng(0).integers(0, 256, (64, 32, 32, 3), np.uint8)
+    for seed in (0, 1):  # converted for the first weights, used with the second
+        network.initialise(seed)
+        for _ in range(40):
+            network.features(x, training=True)  # BatchNorm's statistics become those of x
+        expected = predict.features(network, x)
+        assert expected.std() > 0.1
+        got = features._onnx_inference(network)(x)
+        np.testing.assert_allclose(got, expected, rtol=1e-3, atol=1e-3)
 
 
 def test_onnx_runtime_gives_the_same_features(
