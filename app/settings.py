@@ -30,7 +30,7 @@ class Settings(BaseSettings):
     recovery_interval_seconds: float = 3.0
     republish_after_seconds: float = 5.0
     max_attempts: int = 5
-    training_slots: int = 1  # trials that one worker trains at once
+    training_slots: int = 0  # trials that one worker trains at once; 0: by its cores
     checkpoint_interval_seconds: float = 1.0  # shorter epochs share a checkpoint
 
     upload_limit_bytes: int = 4 * 2**30

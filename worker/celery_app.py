@@ -22,13 +22,14 @@ from app.database import Database
 from app.jobs import recovery
 from app.messages import Publisher, celery_application
 from app.settings import Settings
+from worker.capacity import threads_a_slot, training_slots
 
 log = structlog.get_logger(__name__)
 
 settings = Settings()
 application = celery_application(settings.broker)
 application.conf.update(
-    worker_concurrency=settings.training_slots + 1,  # one more for intakes and finalising
+    worker_concurrency=training_slots(settings) + 1,  # one more for intakes and finalising
     imports=["worker.tasks"],
 )
 draining = multiprocessing.Event()  # made before the fork: every child sees it set
@@ -51,7 +52,7 @@ def _start_child(**_: Any) -> None:
             os._exit(1)
     from worker.training.device import configure_tensorflow
 
-    configure_tensorflow()
+    configure_tensorflow(threads_a_slot(settings))
 
 
 @signals.task_failure.connect  # type: ignore[untyped-decorator]

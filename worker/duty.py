@@ -13,6 +13,9 @@ from app.errors import Fenced
 from app.jobs import work
 from app.jobs.lifecycle import ACTIVE
 from app.jobs.tables import JobRow, TrialRow
+from worker import finalising, trial_run  # before the fork, so that children start with them
+from worker.capacity import training_slots
+from worker.intake.intake import ingest as take_in
 from worker.lease_keeper import LeaseKeeper
 from worker.workplace import Workplace
 
@@ -20,8 +23,8 @@ log = structlog.get_logger(__name__)
 
 
 def train(place: Workplace, owner: str) -> None:
-    """Trains trial after trial. A worker trains `training_slots` at once; a child that finds all
-    slots taken leaves at once, so that intakes never wait behind a long training."""
+    """Trains trial after trial. A worker has slots for so many at once; a child that finds all of
+    them taken leaves at once, so that intakes never wait behind a long training."""
     while True:
         with _training_slot(place) as got_one:
             if not got_one:
@@ -34,8 +37,6 @@ def train(place: Workplace, owner: str) -> None:
 
 
 def finalise(place: Workplace, job_id: str, owner: str) -> None:
-    from worker import finalising
-
     with place.database.write() as session:
         lease = place.settings.lease_seconds
         job = work.claim_finalisation(session, job_id, owner, lease)
@@ -45,8 +46,6 @@ def finalise(place: Workplace, job_id: str, owner: str) -> None:
 
 
 def ingest(place: Workplace, dataset_id: str, owner: str) -> None:
-    from worker.intake.intake import ingest as take_in
-
     with place.database.write() as session:
         free = DatasetRow.token.is_(None) | leases.expired(DatasetRow)
         raw = (DatasetRow.id == dataset_id) & (DatasetRow.status == "ingesting") & free
@@ -67,8 +66,6 @@ def _claim(place: Workplace, owner: str) -> TrialRow | None:
 
 
 def _run(place: Workplace, trial: TrialRow) -> None:
-    from worker import trial_run
-
     with LeaseKeeper(place, trial) as keeper:
         trial_run.run(place, trial, keeper)
 
@@ -87,7 +84,7 @@ def _has_queued(place: Workplace) -> bool:
 @contextmanager
 def _training_slot(place: Workplace) -> Iterator[bool]:
     """A file lock: it is free again however its holder ends."""
-    for number in range(place.settings.training_slots):
+    for number in range(training_slots(place.settings)):
         slot = FileLock(place.slots / f"{number}.lock")
         try:
             slot.acquire(blocking=False)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from worker.backbones.network import Network
 from worker.training import predict
 from worker.training.data import Rows, Selection
-from worker.training.device import has_gpu
+from worker.training.device import configure_tensorflow, has_gpu
 
 BLOCK_ROWS = 4096  # between two looks at the journal
 KEPT_BYTES = 256 * 2**20
@@ -99,8 +99,10 @@ def _session(network: Network, weights: str) -> onnxruntime.InferenceSession:
         constant = onnx.numpy_helper.from_array(variable.numpy(), _name(number))
         graph.graph.initializer.append(constant)
     del graph.graph.input[1:]  # an initializer that is an input too is no constant
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = configure_tensorflow()
     return onnxruntime.InferenceSession(
-        graph.SerializeToString(), providers=["CPUExecutionProvider"]
+        graph.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
 
 

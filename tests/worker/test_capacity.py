@@ -1,0 +1,26 @@
+import pytest
+
+from app.settings import Settings
+from worker import capacity
+from worker.capacity import threads_a_slot, training_slots
+
+
+@pytest.mark.parametrize(
+    ("cores", "slots", "threads"),
+    [(1, 1, 1), (2, 2, 1), (4, 2, 2), (5, 3, 1), (16, 4, 4), (64, 8, 8)],
+)
+def test_slots_and_threads_by_cores(
+    cores: int, slots: int, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(capacity, "cores", lambda: cores)
+    monkeypatch.setattr(capacity, "_has_gpu", lambda: False)
+    assert training_slots(Settings()) == slots
+    assert threads_a_slot(Settings()) == threads
+    monkeypatch.setattr(capacity, "_has_gpu", lambda: True)
+    assert (training_slots(Settings()), threads_a_slot(Settings())) == (1, cores)
+
+
+def test_what_is_set_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capacity, "cores", lambda: 2)
+    assert training_slots(Settings(training_slots=3)) == 3
+    assert threads_a_slot(Settings(training_slots=3)) == 1

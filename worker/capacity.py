@@ -1,0 +1,31 @@
+"""How a worker shares its machine out among the trials that it trains at once."""
+
+import os
+from math import isqrt
+
+from app.settings import Settings
+
+
+def training_slots(settings: Settings) -> int:
+    """As set, else 1 beside a GPU, else the square root of the cores, rounded up: a trial that is
+    alone still has many cores, and many trials use them better one by one than all together."""
+    if settings.training_slots:
+        return settings.training_slots
+    return 1 if _has_gpu() else 1 + isqrt(cores() - 1)
+
+
+def threads_a_slot(settings: Settings) -> int:
+    return max(1, cores() // training_slots(settings))
+
+
+def cores() -> int:
+    """That this process may use, not those of the machine."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _has_gpu() -> bool:
+    """Without a word to TensorFlow, which must not touch one before the fork."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return visible not in {"", "-1"} and os.path.exists("/dev/nvidiactl")
