@@ -13,6 +13,7 @@ from app.errors import Fenced, WorkFailure
 from app.jobs import repository, work
 from app.jobs.plan import PRETRAIN
 from app.jobs.spec import ResolvedSpec
+from app.jobs.strategies import CATALOGUE
 from app.jobs.tables import JobRow, TrialRow
 from app.storage import Storage
 from worker.backbones.network import Network
@@ -49,12 +50,13 @@ def _run(place: Workplace, trial: TrialRow, keeper: LeaseKeeper, folder: Path) -
     with place.database.read() as session:
         job = session.get_one(JobRow, trial.job_id)
         pretraining = trial.role == PRETRAIN
-        dataset = session.get_one(DatasetRow, job.source_ids[0] if pretraining else job.target_id)
+        source = session.get_one(DatasetRow, job.source_ids[0])
+        dataset = source if pretraining else session.get_one(DatasetRow, job.target_id)
         needed = session.get_one(TrialRow, trial.depends_on) if trial.depends_on else None
     key = _content_key(job, trial, dataset)
     if key and _take_over(place, job, trial, key):
         return
-    setup = _setup(place.storage, job, trial, dataset, needed)
+    setup = _setup(place.storage, job, trial, dataset, source, needed)
     journal = TrialJournal(place, trial, keeper, folder)
     network = _train(place, trial, setup, journal)
     if network is None:
@@ -123,20 +125,33 @@ def _take_over(place: Workplace, job: JobRow, trial: TrialRow, key: str) -> bool
 
 
 def _setup(
-    storage: Storage, job: JobRow, trial: TrialRow, dataset: DatasetRow, needed: TrialRow | None
+    storage: Storage,
+    job: JobRow,
+    trial: TrialRow,
+    dataset: DatasetRow,
+    source: DatasetRow,
+    needed: TrialRow | None,
 ) -> TrialSetup:
     spec = ResolvedSpec.model_validate(job.spec)
-    labelled = dataset_split(storage, dataset, "train")
-    if trial.labels_per_class:
-        labelled = labelled.select(few_labels(labelled.y, trial.labels_per_class, trial.seed))
-    kept, held_out = cut_validation(labelled.y, spec.training.validation_fraction, trial.seed)
-    schema = Schema.model_validate(dataset.schema)
+    strategy = spec.arms.get(trial.arm)
+    needs = CATALOGUE[strategy.name].needs if strategy else ()
+
+    def domain(row: DatasetRow, labels_per_class: int | None) -> Domain:
+        labelled = dataset_split(storage, row, "train")
+        if labels_per_class:
+            labelled = labelled.select(few_labels(labelled.y, labels_per_class, trial.seed))
+        kept, held_out = cut_validation(labelled.y, spec.training.validation_fraction, trial.seed)
+        schema = Schema.model_validate(row.schema)
+        return Domain(schema, labelled.select(kept), labelled.select(held_out))
+
     return TrialSetup(
         spec=spec,
         role=trial.role,  # type: ignore[arg-type]  # a string in the database
-        strategy=spec.arms.get(trial.arm),
+        strategy=strategy,
         seed=trial.seed,
-        domain=Domain(schema, labelled.select(kept), labelled.select(held_out)),
+        domain=domain(dataset, trial.labels_per_class),
+        source=domain(source, None) if "source_data" in needs else None,
+        source_classes=len(Schema.model_validate(source.schema).classes) if strategy else 0,
         source_weights=storage.local(needed.weights) if needed and needed.weights else None,
     )
 

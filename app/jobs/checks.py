@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from app.datasets.schemas import Schema
 from app.errors import Finding
 from app.jobs.backbones import Convnet, Mobilenet
+from app.jobs.strategies import CATALOGUE
 
 if TYPE_CHECKING:
     from app.jobs.spec import JobSpec
@@ -21,6 +22,7 @@ def findings(spec: "JobSpec", source: Schema, target: Schema) -> list[Coded]:
     return [
         *_shape_findings(spec, source, target),
         *_dataset_findings(source, target),
+        *_strategy_findings(spec, source, target),
         *_budget_findings(spec, target),
         *_plan_findings(spec),
     ]
@@ -65,6 +67,21 @@ def _dataset_findings(source: Schema, target: Schema) -> Iterator[Coded]:
             if not schema.splits.get(split):
                 detail = f"expected items in the split `{split}`, got none"
                 yield "empty_split", Finding(detail, pointer)
+
+
+def _strategy_findings(spec: "JobSpec", source: Schema, target: Schema) -> Iterator[Coded]:
+    """Strategies that cannot apply, each by its name, and those that can."""
+    if source.classes == target.classes:
+        return
+    able = [name for name, entry in CATALOGUE.items() if "same_classes" not in entry.needs]
+    for place, strategy in enumerate(spec.strategies):
+        if strategy.name != "auto" and strategy.name not in able:
+            detail = (
+                f"expected the same classes in source and target for {strategy.name}, got "
+                f"{len(source.classes)} and {len(target.classes)} others; with different classes "
+                f"there are {', '.join(able)}"
+            )
+            yield "label_space_mismatch", Finding(detail, f"#/strategies/{place}")
 
 
 def _budget_findings(spec: "JobSpec", target: Schema) -> Iterator[Coded]:

@@ -32,6 +32,36 @@ class LpFtParams(LinearProbeParams):
     )
 
 
+class L2SpParams(Params):
+    alpha: float = Field(
+        0.01, ge=0, description="pull of the backbone towards the source's weights"
+    )
+    beta: float = Field(0.01, ge=0, description="pull of the new head towards 0")
+
+
+class CoTuningParams(FineTuneParams):
+    weight: float = Field(
+        2.3, ge=0, description="of the loss of the source's head over that of the target's"
+    )
+
+
+class DistillParams(FineTuneParams):
+    alpha: float = Field(
+        0.5, ge=0, le=1, description="weight of the labels; the teacher has the rest"
+    )
+    temperature: float = Field(3.0, gt=0, description="by which both networks' logits are divided")
+
+
+class MultiTaskParams(FineTuneParams):
+    backbone_rate: float = Field(
+        1.0, gt=0, le=1, description="the backbone's learning rate over the heads'"
+    )
+    weighting: Literal["equal", "uncertainty"] = Field(
+        "equal",
+        description="`uncertainty` learns how much each task counts (Kendall et al., CVPR 2018)",
+    )
+
+
 class LinearProbe(Params):
     name: Literal["linear_probe"]
     params: LinearProbeParams = LinearProbeParams()
@@ -56,6 +86,38 @@ class LpFt(Params):
         return self.params.max_epochs + training_epochs
 
 
+class L2Sp(Params):
+    name: Literal["l2_sp"]
+    params: L2SpParams = L2SpParams()
+
+    def epochs(self, training_epochs: int) -> int:
+        return training_epochs
+
+
+class CoTuning(Params):
+    name: Literal["co_tuning"]
+    params: CoTuningParams = CoTuningParams()
+
+    def epochs(self, training_epochs: int) -> int:
+        return training_epochs
+
+
+class Distill(Params):
+    name: Literal["distill"]
+    params: DistillParams = DistillParams()
+
+    def epochs(self, training_epochs: int) -> int:
+        return training_epochs
+
+
+class MultiTask(Params):
+    name: Literal["multi_task"]
+    params: MultiTaskParams = MultiTaskParams()
+
+    def epochs(self, training_epochs: int) -> int:
+        return training_epochs
+
+
 class Auto(Params):
     """Chosen when the job is accepted; the job's `selection` says what and why."""
 
@@ -66,11 +128,15 @@ def _from_name(choice: Any) -> Any:
     return {"name": choice} if isinstance(choice, str) else choice
 
 
-Strategy = LinearProbe | FineTune | LpFt
+Strategy = LinearProbe | FineTune | LpFt | L2Sp | CoTuning | Distill | MultiTask
 StrategyChoice = Annotated[
     Annotated[Strategy | Auto, Field(discriminator="name")],
     BeforeValidator(_from_name, json_schema_input_type=str | Strategy | Auto),
 ]
+
+
+# `source_data`: its items as well as the network trained on them; `same_classes`: in both domains.
+Need = Literal["source", "target_labels", "source_data", "same_classes"]
 
 
 @dataclass(frozen=True)
@@ -79,7 +145,7 @@ class StrategyEntry:
 
     choice: type[Strategy]
     summary: str
-    needs: tuple[str, ...]
+    needs: tuple[Need, ...]
     paper: str | None = None
 
     @property
@@ -112,6 +178,30 @@ _ENTRIES = (
         "the source's features.",
         ("source", "target_labels"),
         "Kumar et al., ICLR 2022, arXiv:2202.10054",
+    ),
+    StrategyEntry(
+        L2Sp,
+        "All layers, pulled back to the source's weights, so that few labels do not lead far away.",
+        ("source", "target_labels"),
+        "Li et al., ICML 2018, arXiv:1802.01483",
+    ),
+    StrategyEntry(
+        CoTuning,
+        "The source's head is trained on too, towards what the source says of each target class.",
+        ("source", "target_labels"),
+        "You et al., NeurIPS 2020",
+    ),
+    StrategyEntry(
+        Distill,
+        "Learns from the labels and from the source model's softened opinion of every target item.",
+        ("source", "target_labels", "same_classes"),
+        "Hinton et al., 2015, arXiv:1503.02531",
+    ),
+    StrategyEntry(
+        MultiTask,
+        "Target and source are learnt together: one backbone, a head for each.",
+        ("source", "target_labels", "source_data"),
+        "Kendall et al., CVPR 2018, arXiv:1705.07115",
     ),
 )
 CATALOGUE: dict[str, StrategyEntry] = {entry.name: entry for entry in _ENTRIES}

@@ -11,6 +11,7 @@ from app.jobs.strategies import (
     Auto,
     FineTune,
     LpFt,
+    Need,
     Strategy,
     StrategyChoice,
     StrategyEntry,
@@ -29,7 +30,7 @@ def test_every_strategy_that_a_job_may_name_is_in_the_catalogue_once() -> None:
 def test_an_entry_is_whole(entry: StrategyEntry) -> None:
     assert choice.validate_python(entry.name) == entry.choice(name=entry.name)
     assert entry.summary
-    assert set(entry.needs) <= {"source", "target_labels"}
+    assert set(entry.needs) <= set(get_args(Need))
     assert entry.params_schema["additionalProperties"] is False
     for name, parameter in entry.params_schema["properties"].items():
         assert "description" in parameter, name

@@ -4,7 +4,7 @@ from app.jobs.plan import PRETRAIN
 from app.jobs.strategies import BASELINE, CATALOGUE
 from tests.training.trials import DOMAIN, spec
 from worker.backbones.network import Architecture, Network
-from worker.strategies.recipe import Phase
+from worker.strategies.recipe import Phase, Setting
 from worker.strategies.registry import RECIPES
 
 
@@ -17,7 +17,8 @@ def test_a_phase_trains_no_variable_twice(name: str) -> None:
     job = spec("convnet")
     network = Network(Architecture.of(job.model, DOMAIN.schema))
     strategy = job.arms.get(name)
-    phases: tuple[Phase, ...] = RECIPES[name](network, strategy and strategy.params, job.training)
+    setting = Setting(job.training, source_classes=5)
+    phases: tuple[Phase, ...] = RECIPES[name](network, strategy and strategy.params, setting)
     assert phases
     for phase in phases:
         trained = [id(variable) for group in phase.groups for variable in group.variables]

@@ -9,13 +9,14 @@ import pytest
 
 from tests.training.trials import DROPOUT, SMALL, Recorder, domain, spec, timeless, trial
 from worker.backbones.network import Network
+from worker.strategies.registry import RECIPES
 from worker.training import features, program
 from worker.training import run as engine
 from worker.training.checkpoint import Checkpoint
 from worker.training.run import train
 from worker.training.setup import Interrupted, Signal, TrialSetup
 
-ARMS = ("pretrain", "scratch", "linear_probe", "fine_tune", "lp_ft")
+ARMS = tuple(RECIPES)
 NETWORKS = {
     "mlp, xla": ("mlp", SMALL["mlp"]),
     "mlp with dropout, plain": ("mlp", DROPOUT["mlp"]),

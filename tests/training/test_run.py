@@ -11,6 +11,7 @@ from app.errors import FailureCode, WorkFailure
 from tests.training.trials import DOMAIN, SMALL, Recorder, domain, spec, trial
 from worker.backbones.network import Network
 from worker.strategies import scratch
+from worker.strategies.recipe import Setting
 from worker.training import feed, predict, program
 from worker.training import run as engine
 from worker.training.data import Domain, Split
@@ -207,7 +208,7 @@ def test_the_backend_is_chosen_by_network_and_length() -> None:
     def backend(backbone: str, steps: int, **params: object) -> str:
         job = spec(backbone, {**SMALL[backbone], **params}, epochs=10)
         network = program.program_of(trial("scratch", job)).network
-        phase = scratch.phases(network, None, job.training)[0]
+        phase = scratch.phases(network, None, Setting(job.training))[0]
         return program.choose_backend(phase, network, steps, trials=5)
 
     assert backend("mlp", 20) == "xla"

@@ -68,7 +68,7 @@ def test_two_streams_and_a_companion_train_and_resume(monkeypatch: pytest.Monkey
 
 
 def test_a_stream_without_data_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    setup = trial("scratch", spec())
+    setup = replace(trial("scratch", spec()), source=None)
     network = program.program_of(setup).network
     made = program.Program(network, (tell_domains_apart(network),))
     monkeypatch.setattr(engine, "program_of", lambda setup: made)

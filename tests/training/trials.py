@@ -9,12 +9,14 @@ import numpy as np
 from app.datasets.schemas import Schema
 from app.jobs.plan import Role
 from app.jobs.spec import ResolvedSpec
+from app.jobs.strategies import CATALOGUE
 from worker.training.checkpoint import Checkpoint
 from worker.training.data import Domain, Split, cut_validation
 from worker.training.setup import EpochRecord, Signal, TrialSetup
 
 SHAPE = (8, 8, 1)
-STRATEGIES = ("linear_probe", "fine_tune", "lp_ft")
+STRATEGIES = tuple(CATALOGUE)
+PROBES = ("linear_probe", "lp_ft")
 SMALL = {"mlp": {"hidden": [12]}, "convnet": {"filters": [4], "dense": 8}}
 DROPOUT = {"mlp": {"hidden": [12], "dropout": 0.3}, "convnet": {**SMALL["convnet"], "dropout": 0.3}}
 
@@ -66,8 +68,7 @@ def spec(
                 "image_size": image_size,
             },
             "strategies": [
-                {"name": name, "params": {} if name == "fine_tune" else probe}
-                for name in strategies
+                {"name": name, "params": probe if name in PROBES else {}} for name in strategies
             ],
             "training": {"epochs": 2, "batch_size": 16, **training},
         }
@@ -88,11 +89,14 @@ def trial(
         spec.arms.get(arm),
         seed,
         domain or DOMAIN,
+        source=SOURCE,
+        source_classes=len(SOURCE.schema.classes),
         source_weights=source_weights,
     )
 
 
 DOMAIN = domain()
+SOURCE = domain(items=54, seed=3)
 
 
 class Recorder:

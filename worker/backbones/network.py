@@ -49,9 +49,7 @@ class Network:
         self.preprocessing = preprocessing.build(shape, architecture.value_range, model.image_size)
         with _computing_in(architecture.precision):
             self.backbone = BUILDERS[model.backbone](model.params, (*size, shape[2]))
-        features = keras.Input(self.backbone.output.shape[1:], name="features")
-        logits = keras.layers.Dense(architecture.classes, name="logits")(features)
-        self.head = keras.Model(features, logits, name="head")
+        self.head = self.new_head(architecture.classes)
         self._initialiser = Initialiser(self.variables)
 
     @property
@@ -61,7 +59,13 @@ class Network:
 
     @property
     def feature_count(self) -> int:
-        return int(self.head.input.shape[-1])
+        return int(self.backbone.output.shape[-1])
+
+    def new_head(self, classes: int) -> keras.Model:
+        """Features (batch, feature_count) -> logits (batch, classes)."""
+        features = keras.Input((self.feature_count,), name="features")
+        logits = keras.layers.Dense(classes, name="logits")(features)
+        return keras.Model(features, logits, name="head")
 
     def features(self, raw: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Raw images (batch, *shape) -> features (batch, feature_count), float32."""
@@ -138,6 +142,13 @@ class Network:
         Raises ValueError when the file's backbone is another one.
         """
         _load(path, {k: w for k, w in self._weights().items() if k.startswith("backbone/")})
+
+    def load_head(self, path: Path, head: keras.Model) -> None:
+        """Loads the weights of the file's head into `head`, a new_head of as many classes.
+
+        Raises ValueError when the file's head is another one.
+        """
+        _load(path, {f"head/{variable.path}": variable for variable in head.variables})
 
     def _weights(self) -> dict[str, keras.Variable]:
         return {

@@ -9,13 +9,13 @@ Rates: eta for the new head V, backbone_rate * eta for the backbone B, which has
 """
 
 from app.jobs.strategies import FineTuneParams
-from app.jobs.training import Training
 from worker.backbones.network import Network
 from worker.strategies.cross_entropy import classify_images
-from worker.strategies.recipe import Group, Optimization, Phase, trainable
+from worker.strategies.recipe import Group, Optimization, Phase, Setting, trainable
 
 
-def phases(network: Network, params: FineTuneParams, training: Training) -> tuple[Phase, ...]:
+def phases(network: Network, params: FineTuneParams, setting: Setting) -> tuple[Phase, ...]:
+    training = setting.training
     rate = training.learning_rate
     return (
         Phase(

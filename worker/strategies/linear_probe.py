@@ -5,13 +5,12 @@ The features are computed once. L is convex: the head is trained until L has con
 """
 
 from app.jobs.strategies import LinearProbeParams
-from app.jobs.training import Training
 from worker.backbones.network import Network
 from worker.strategies.cross_entropy import classify_features
-from worker.strategies.recipe import Convergence, Group, Phase, trainable
+from worker.strategies.recipe import Convergence, Group, Phase, Setting, trainable
 
 
-def phases(network: Network, params: LinearProbeParams, training: Training) -> tuple[Phase, ...]:
+def phases(network: Network, params: LinearProbeParams, setting: Setting) -> tuple[Phase, ...]:
     return (
         Phase(
             "head",

@@ -12,17 +12,17 @@ Departure: the paper sweeps the rate of step 2; here it is a tenth of the job's 
 """
 
 from app.jobs.strategies import LpFtParams
-from app.jobs.training import Training
 from worker.backbones.network import Network
 from worker.strategies import linear_probe
 from worker.strategies.cross_entropy import classify_images
-from worker.strategies.recipe import Group, Optimization, Phase, trainable
+from worker.strategies.recipe import Group, Optimization, Phase, Setting, trainable
 
 
-def phases(network: Network, params: LpFtParams, training: Training) -> tuple[Phase, ...]:
+def phases(network: Network, params: LpFtParams, setting: Setting) -> tuple[Phase, ...]:
+    training = setting.training
     everything = trainable(network.backbone, network.head)
     return (
-        *linear_probe.phases(network, params, training),
+        *linear_probe.phases(network, params, setting),
         Phase(
             "finetune",
             classify_images(network, training, batch_norm_frozen=True),

@@ -1,12 +1,12 @@
 """Supervised training on the source: where every transfer starts from."""
 
-from app.jobs.training import Training
 from worker.backbones.network import Network
 from worker.strategies.cross_entropy import classify_images
-from worker.strategies.recipe import Group, Optimization, Phase, trainable
+from worker.strategies.recipe import Group, Optimization, Phase, Setting, trainable
 
 
-def phases(network: Network, params: None, training: Training) -> tuple[Phase, ...]:
+def phases(network: Network, params: None, setting: Setting) -> tuple[Phase, ...]:
+    training = setting.training
     return (
         Phase(
             "pretrain",

@@ -1,6 +1,6 @@
 """What a strategy is made of: phases, each with one loss and its groups of trainable variables.
 
-A strategy is a pure function `phases(network, params, training) -> phases`. It builds losses and
+A strategy is a pure function `phases(network, params, setting) -> phases`. It builds losses and
 names variables; data, seeds, compilation and checkpoints are the engine's (worker/training).
 """
 
@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 import keras
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from app.jobs.training import EarlyStopping, Training
 from worker.backbones.network import Network
@@ -24,6 +26,12 @@ Batch = Mapping[Stream, tuple[tf.Tensor, tf.Tensor]]
 # (batch, progress of the phase 0..1, scalar) -> (loss, scalar, mean over the batch; logits (batch,
 # classes) of the phase's first stream)
 Loss = Callable[[Batch, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
+
+
+Features = NDArray[np.float32]  # (n, feature_count)
+Labels = NDArray[np.int32]  # (n,)
+# Called with a function that computes the first stream's features in inference, and its labels.
+Prepare = Callable[[Callable[[], tuple[Features, Labels]]], None]
 
 
 @dataclass(frozen=True)
@@ -99,10 +107,22 @@ class Phase:
     streams: tuple[Stream, ...] = ("domain",)
     # "features": of the backbone in inference, computed once before the phase; it stays frozen
     inputs: Literal["raw", "features"] = "raw"
-    companions: tuple[keras.Model, ...] = ()  # networks beside the trained one: a discriminator
+    # Beside the trained network: a discriminator, a teacher, weights to stay close to. They start
+    # from the trial's seed, and checkpoints hold them.
+    companions: tuple[keras.Layer, ...] = ()
+    source_head: keras.Model | None = None  # the companion that starts as the source's head
+    prepare: Prepare | None = None  # called before the first step, when all weights are in place
 
 
-Recipe = Callable[[Network, Any, Training], tuple[Phase, ...]]
+@dataclass(frozen=True)
+class Setting:
+    """What a recipe may know besides its network and its parameters."""
+
+    training: Training
+    source_classes: int = 0  # of the source's head; 0 without a source
+
+
+Recipe = Callable[[Network, Any, Setting], tuple[Phase, ...]]
 
 
 def trainable(*models: keras.Model) -> tuple[keras.Variable, ...]:

@@ -5,14 +5,14 @@ and gives it weights of its own.
 """
 
 from functools import lru_cache
+from pathlib import Path
 
 from app.jobs.backbones import Mlp
 from app.jobs.plan import PRETRAIN
 from app.jobs.strategies import BASELINE, Strategy
-from app.jobs.training import Training
 from worker.backbones.initialisation import Initialiser
 from worker.backbones.network import Architecture, Network
-from worker.strategies.recipe import Phase
+from worker.strategies.recipe import Phase, Setting
 from worker.strategies.registry import RECIPES
 from worker.training.checkpoint import Backend
 from worker.training.device import has_gpu, resolve_precision
@@ -41,6 +41,12 @@ class Program:
         for index, initialiser in enumerate(self._initialisers):
             initialiser.initialise(seed + index + 1)
 
+    def start_from(self, source: Path) -> None:
+        """The source's backbone, and its head where a phase has a use for it."""
+        self.network.load_backbone(source)
+        for head in {phase.source_head for phase in self.phases if phase.source_head}:
+            self.network.load_head(source, head)
+
     def loop(self, phase_index: int, geometry: Geometry) -> Loop:
         """The loop of a phase, its optimizers as before the first step."""
         key = phase_index, geometry
@@ -66,15 +72,15 @@ def program_of(setup: TrialSetup) -> Program:
         training = training.model_copy(update={"epochs": epochs})
     precision = resolve_precision(training.precision)
     architecture = Architecture.of(setup.spec.model, setup.domain.schema, precision)
-    return _program(architecture, name, strategy, training)
+    return _program(architecture, name, strategy, Setting(training, setup.source_classes))
 
 
 @lru_cache(KEPT)
 def _program(
-    architecture: Architecture, name: str, strategy: Strategy | None, training: Training
+    architecture: Architecture, name: str, strategy: Strategy | None, setting: Setting
 ) -> Program:
     network = shared_network(architecture)
-    return Program(network, RECIPES[name](network, strategy and strategy.params, training))
+    return Program(network, RECIPES[name](network, strategy and strategy.params, setting))
 
 
 def forget() -> None:

@@ -80,7 +80,7 @@ class _Trial:
         if checkpoint:
             self._restore(checkpoint)
         elif setup.source_weights:
-            self._network.load_backbone(setup.source_weights)
+            self._program.start_from(setup.source_weights)
 
     @property
     def phase(self) -> Phase:
@@ -101,6 +101,9 @@ class _Trial:
         backend = self._backends[position.phase]
         geometry = geometry_of(phase, feed, validation, self._steps, self._classes, backend)
         loop = self._loop = self._program.loop(position.phase, geometry)
+        if phase.prepare and position.epochs == position.step == 0:
+            rows = self._domain(phase.streams[0]).train
+            phase.prepare(lambda: (features_of(self._network, rows.x, self._look), rows.y))
         if self._slots:
             _assign(loop.variables, self._slots)
             self._slots = []

@@ -23,6 +23,7 @@ class TrialSetup:
     seed: int
     domain: Domain  # what is trained on: the source in a pretraining, else the target
     source: Domain | None = None  # for strategies that need its data too
+    source_classes: int = 0  # of a transfer's source
     source_weights: Path | None = None  # of the pretraining that this trial starts from
 
 

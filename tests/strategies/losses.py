@@ -1,0 +1,84 @@
+"""A strategy's loss on a batch, and what its gradient reaches."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tests.training.trials import DOMAIN, SOURCE, spec
+from worker.backbones.network import Architecture, Network
+from worker.strategies.recipe import Phase, Setting
+from worker.strategies.registry import RECIPES
+from worker.training.data import Split
+from worker.training.program import Program
+
+ITEMS = 8
+
+
+@dataclass(frozen=True)
+class Scene:
+    network: Network
+    phase: Phase
+    x: np.ndarray
+    y: np.ndarray
+    x_source: np.ndarray
+    y_source: np.ndarray
+
+    @property
+    def batch(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        return {"domain": (self.x, self.y), "source": (self.x_source, self.y_source)}
+
+    def loss(self) -> float:
+        return float(self.phase.loss(self.batch, tf.constant(0.0))[0])
+
+    def reached(self) -> set[str]:
+        """Paths of all variables of the phase that the loss's gradient reaches."""
+        found = [self.network.backbone, self.network.head, *self.phase.companions]
+        variables = [variable for model in found for variable in model.trainable_variables]
+        with tf.GradientTape() as tape:
+            loss, _ = self.phase.loss(self.batch, tf.constant(0.0))
+        gradients = tape.gradient(loss, [variable.value for variable in variables])
+        return {
+            variable.path
+            for variable, gradient in zip(variables, gradients, strict=True)
+            if gradient is not None and np.abs(gradient.numpy()).max() > 0
+        }
+
+
+def scene(name: str, source_classes: int = 3, **params: Any) -> Scene:
+    """The strategy's phase on a small MLP, its companions as they are before the first step."""
+    job = spec("mlp", {"hidden": [6]}, strategies=(name,))
+    strategy = job.arms[name]
+    chosen = strategy.params.model_copy(update=params)
+    network = Network(Architecture.of(job.model, DOMAIN.schema))
+    phases = RECIPES[name](network, chosen, Setting(job.training, source_classes))
+    program = Program(network, phases)
+    program.initialise(3)
+    phase = phases[-1]
+    train: Split = DOMAIN.train
+
+    def outlook() -> tuple[np.ndarray, np.ndarray]:
+        return network.features(np.asarray(train.x)).numpy(), train.y
+
+    if phase.prepare:
+        phase.prepare(outlook)
+    source = SOURCE.train
+    return Scene(
+        network,
+        phase,
+        np.asarray(train.x[:ITEMS]),
+        train.y[:ITEMS],
+        np.asarray(source.x[:ITEMS]),
+        source.y[:ITEMS],
+    )
+
+
+def log_softmax(z: np.ndarray) -> np.ndarray:
+    z = np.asarray(z, np.float64)
+    z = z - z.max(1, keepdims=True)
+    return z - np.log(np.exp(z).sum(1, keepdims=True))
+
+
+def cross_entropy(z: np.ndarray, y: np.ndarray) -> float:
+    return float(-log_softmax(z)[np.arange(len(y)), y].mean())

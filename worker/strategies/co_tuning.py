@@ -1,0 +1,80 @@
+"""Co-Tuning: the source's head is trained on, towards what the source says of each target class.
+
+You, Kou, Long & Wang, "Co-Tuning for transfer learning", NeurIPS 2020, equations 1 and 2.
+
+R[y]  = mean over target training items of class y of softmax(S B0(x))      p(source class | y)
+L     = mean_i CE(V B(x_i), y_i) + weight * mean_i -sum_k R[y_i]_k log softmax(S B(x_i))_k
+
+B0: the source's backbone, S: its head, V: the target's new one; B, S and V are trained.
+Departures: R is the mean of the source's probabilities (the paper's direct way), which are not
+calibrated first; the backbone's rate is a tenth of the heads', as in fine_tune.
+"""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from app.jobs.strategies import CoTuningParams
+from worker.backbones.network import Network
+from worker.strategies.cross_entropy import cross_entropy
+from worker.strategies.recipe import (
+    Batch,
+    Features,
+    Group,
+    Labels,
+    Optimization,
+    Phase,
+    Setting,
+    trainable,
+)
+
+
+def phases(network: Network, params: CoTuningParams, setting: Setting) -> tuple[Phase, ...]:
+    training, classes = setting.training, network.architecture.classes
+    source_head = network.new_head(setting.source_classes)
+    relation = Relation(classes, setting.source_classes)
+
+    def loss(batch: Batch, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        images, labels = batch["domain"]
+        features = network.features(images, training=True)
+        logits = network.head(features, training=True)
+        supervised = cross_entropy(logits, labels, training.label_smoothing)
+        said = tf.nn.log_softmax(source_head(features, training=True))
+        expected = tf.gather(relation.table.value, labels)
+        aligned = -tf.reduce_mean(tf.reduce_sum(expected * said, 1))
+        return supervised + params.weight * aligned, logits
+
+    rate = training.learning_rate
+    return (
+        Phase(
+            "finetune",
+            loss,
+            (
+                Group(trainable(network.backbone), params.backbone_rate * rate),
+                Group(trainable(network.head, source_head), rate),
+            ),
+            training.epochs,
+            Optimization.of(training),
+            companions=(source_head, relation),
+            source_head=source_head,
+            prepare=lambda outlook: relation.learn(source_head, *outlook()),
+        ),
+    )
+
+
+class Relation(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """R, (target classes, source classes): rows are probabilities."""
+
+    def __init__(self, target_classes: int, source_classes: int) -> None:
+        super().__init__(name="relation")
+        self.table = self.add_weight(
+            shape=(target_classes, source_classes),
+            initializer="zeros",
+            trainable=False,
+            name="table",
+        )
+
+    def learn(self, source_head: keras.Model, features: Features, labels: Labels) -> None:
+        probabilities = tf.nn.softmax(source_head(features)).numpy()
+        of_class = np.eye(self.table.shape[0], dtype=np.float32)[labels]  # (n, target classes)
+        self.table.assign(of_class.T @ probabilities / np.maximum(1, of_class.sum(0))[:, None])

@@ -1,0 +1,57 @@
+"""Distillation: the target's labels, and the source model's opinion of every target item.
+
+Hinton, Vinyals & Dean, "Distilling the knowledge in a neural network", 2015, arXiv:1503.02531,
+section 2; weighted as keras.distillation.Distiller does.
+
+L = a mean_i CE(z_i, y_i) + (1 - a) T^2 mean_i KL(softmax(t_i / T) | softmax(z_i / T))
+
+z: the network's logits, t: the teacher's, which is the source's network and stays as it is. Both
+have the same classes. The network starts from the teacher's backbone with a new head.
+"""
+
+import tensorflow as tf
+
+from app.jobs.strategies import DistillParams
+from worker.backbones.network import Network
+from worker.strategies.cross_entropy import cross_entropy
+from worker.strategies.recipe import Batch, Group, Optimization, Phase, Setting, trainable
+
+
+def phases(network: Network, params: DistillParams, setting: Setting) -> tuple[Phase, ...]:
+    training, teacher = setting.training, Network(network.architecture)
+    teacher_variables = teacher.backbone.variables
+
+    def loss(batch: Batch, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        images, labels = batch["domain"]
+        logits = network.logits(images, training=True)
+        supervised = cross_entropy(logits, labels, training.label_smoothing)
+        softened = distance(teacher.logits(images), logits, params.temperature)
+        return params.alpha * supervised + (1 - params.alpha) * softened, logits
+
+    def copy_backbone(_: object) -> None:
+        for mine, source in zip(teacher_variables, network.backbone.variables, strict=True):
+            mine.assign(source.numpy())
+
+    rate = training.learning_rate
+    return (
+        Phase(
+            "finetune",
+            loss,
+            (
+                Group(trainable(network.backbone), params.backbone_rate * rate),
+                Group(trainable(network.head), rate),
+            ),
+            training.epochs,
+            Optimization.of(training),
+            companions=(teacher.backbone, teacher.head),
+            source_head=teacher.head,
+            prepare=copy_backbone,
+        ),
+    )
+
+
+def distance(teacher: tf.Tensor, student: tf.Tensor, temperature: float) -> tf.Tensor:
+    """T^2 mean KL of the softened probabilities; both are logits, (batch, classes)."""
+    t = tf.nn.log_softmax(teacher / temperature)
+    s = tf.nn.log_softmax(student / temperature)
+    return temperature**2 * tf.reduce_mean(tf.reduce_sum(tf.exp(t) * (t - s), 1))
