@@ -1,9 +1,12 @@
 """How a worker shares its machine out among the trials that it trains at once."""
 
 import os
-from math import isqrt
+from math import ceil, isqrt
+from pathlib import Path
 
 from app.settings import Settings
+
+CONTROL_GROUP = Path("/sys/fs/cgroup/cpu.max")
 
 
 def training_slots(settings: Settings) -> int:
@@ -19,10 +22,20 @@ def threads_a_slot(settings: Settings) -> int:
 
 
 def cores() -> int:
-    """That this process may use, not those of the machine."""
+    """That this process may use, not those of the machine: a container may have a share of them."""
+    allowed = os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        allowed = len(os.sched_getaffinity(0))
+    return min(allowed, _quota(CONTROL_GROUP) or allowed)
+
+
+def _quota(file: Path) -> int | None:
+    """Whole cores of a control group's `cpu.max`, "200000 100000"; None without a limit."""
+    try:
+        microseconds, period = file.read_text().split()
+        return max(1, ceil(int(microseconds) / int(period)))
+    except (OSError, ValueError):  # no such file; "max"
+        return None
 
 
 def _has_gpu() -> bool:

@@ -62,7 +62,9 @@ def ingest(place: Workplace, dataset_id: str, owner: str) -> None:
 
 def _claim(place: Workplace, owner: str) -> TrialRow | None:
     with place.database.write() as session:
-        return work.claim_trial(session, owner, place.settings.lease_seconds)
+        return work.claim_trial(
+            session, owner, place.settings.lease_seconds, place.settings.max_attempts
+        )
 
 
 def _run(place: Workplace, trial: TrialRow) -> None:

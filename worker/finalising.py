@@ -97,8 +97,9 @@ def _package(
     """The winner as files in the store; the baseline itself where the transfer did harm."""
     harmful = report.verdict == "negative_transfer"
     arm = report.baseline if harmful else report.winner
-    found = [t for t in ended.trials if t.arm == arm and t.weights]
-    winner = next((t for t in found if t.seed == report.winner_seed), found[0] if found else None)
+    metric, own = ended.spec.evaluation.primary_metric, ended.spec.target.labels_per_class
+    able = [t for t in ended.trials if (t.arm, t.labels_per_class) == (arm, own) and t.weights]
+    winner = max(able, key=lambda t: (t.validation or {}).get(metric, 0.0), default=None)
     if winner is None or winner.weights is None:
         return None
     network = Network(Architecture.of(ended.spec.model, ended.schema))

@@ -1,23 +1,29 @@
-"""The name of a pretraining: two that share it train to the same weights."""
+"""The name of a pretraining: two that share it train to the same weights, up to what machines
+differ in."""
 
 import json
 from hashlib import sha256
 
 from app.jobs.spec import ResolvedSpec
+from worker.backbones.network import Precision
 
 # Raised when the engine, a network or the recipe of a pretraining changes what the same words train
 # to: what was trained before is then trained anew.
 REVISION = 1
 
 
-def pretraining_key(spec: ResolvedSpec, source_content: str, seed: int) -> str:
+def pretraining_key(
+    spec: ResolvedSpec, source_content: str, seed: int, precision: Precision
+) -> str:
     """sha256, hexadecimal, of all that the weights depend on; the target is no part of it.
 
     Args:
         source_content: the source dataset's content_hash.
         seed: the trial's, not the job's.
+        precision: that the machine computes in, where the spec leaves it to it.
     """
     training = spec.training.model_dump(mode="json", exclude={"epochs", "pretrain_epochs"})
+    training["precision"] = precision
     training["epochs"] = spec.training.pretrain_epochs or spec.training.epochs
     recipe = {
         "revision": REVISION,

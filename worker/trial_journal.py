@@ -6,7 +6,7 @@ from pathlib import Path
 
 import structlog
 
-from app.errors import WorkFailure
+from app.errors import Fenced, WorkFailure
 from app.jobs import work
 from app.jobs.tables import EpochRow, TrialRow
 from worker.lease_keeper import LeaseKeeper
@@ -59,36 +59,35 @@ class TrialJournal:
         interval = self._place.settings.checkpoint_interval_seconds
         if time.monotonic() - self._stored < interval:
             return
-        before, ref = self._checkpoint, self._store(snapshot())
-        with self._place.database.write() as session:
-            work.record_progress(
-                session,
-                self._trial,
-                self._pending,
-                progress=progress,
-                seconds=self.seconds,
-                checkpoint=ref,
-            )
-        self._pending, self._stored, self._checkpoint = [], time.monotonic(), ref
-        self._discard(before)
+        self._replace(work.record_progress, snapshot())
+        self._pending, self._stored = [], time.monotonic()
 
     def give_back(self, checkpoint: Checkpoint) -> None:
         """Leaves the trial to whoever takes it next, exactly here."""
-        before, ref = self._checkpoint, self._store(checkpoint)
-        with self._place.database.write() as session:
-            work.release_trial(
-                session,
-                self._trial,
-                self._pending,
-                progress=self._progress,
-                seconds=self.seconds,
-                checkpoint=ref,
-            )
-        self._discard(before)
+        self._replace(work.release_trial, checkpoint)
 
     def close(self) -> None:
         """The trial has succeeded: nobody will ask for its checkpoint again."""
         self._discard(self._checkpoint)
+
+    def _replace(self, write: Callable[..., None], checkpoint: Checkpoint) -> None:
+        """Stores the checkpoint, writes it with what it has behind it, and drops the one before."""
+        before, ref = self._checkpoint, self._store(checkpoint)
+        try:
+            with self._place.database.write() as session:
+                write(
+                    session,
+                    self._trial,
+                    self._pending,
+                    progress=self._progress,
+                    seconds=self.seconds,
+                    checkpoint=ref,
+                )
+        except Fenced:
+            self._discard(ref)
+            raise
+        self._checkpoint = ref
+        self._discard(before)
 
     def _store(self, checkpoint: Checkpoint) -> str:
         self._serial += 1

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from app.datasets.schemas import Schema
 from app.datasets.tables import DatasetRow
-from app.errors import Fenced, WorkFailure
+from app.errors import FailureCode, Fenced, WorkFailure
 from app.jobs import repository, work
 from app.jobs.plan import PRETRAIN
 from app.jobs.spec import ResolvedSpec
@@ -24,6 +25,7 @@ from worker.pretraining_key import pretraining_key
 from worker.stored_data import dataset_split
 from worker.training.checkpoint import Checkpoint
 from worker.training.data import Domain, cut_validation, few_labels
+from worker.training.device import resolve_precision
 from worker.training.predict import logits
 from worker.training.run import train
 from worker.training.setup import Interrupted, TrialSetup
@@ -40,6 +42,8 @@ def run(place: Workplace, trial: TrialRow, keeper: LeaseKeeper) -> None:
             _run(place, trial, keeper, Path(folder))
     except Fenced:
         log.info("trial_lost", trial=trial.id)
+    except OperationalError as error:  # the database is away: the lease ends, and another goes on
+        log.warning("trial_left", trial=trial.id, error=str(error.orig))
     except Exception as error:
         if not isinstance(error, WorkFailure):
             log.exception("trial_failed", trial=trial.id)
@@ -101,7 +105,9 @@ def _content_key(job: JobRow, trial: TrialRow, source: DatasetRow) -> str | None
     """Of a pretraining, where its source's content has a name."""
     if trial.role != PRETRAIN or source.content_hash is None:
         return None
-    return pretraining_key(ResolvedSpec.model_validate(job.spec), source.content_hash, trial.seed)
+    spec = ResolvedSpec.model_validate(job.spec)
+    precision = resolve_precision(spec.training.precision)
+    return pretraining_key(spec, source.content_hash, trial.seed, precision)
 
 
 def _take_over(place: Workplace, job: JobRow, trial: TrialRow, key: str) -> bool:
@@ -167,7 +173,10 @@ def _predictions(
     results: dict[str, Any] = {}
     for name, split in splits.items():
         results[f"y_{name}"] = split.y
-        results[f"logits_{name}"] = logits(network, split.x)
+        results[f"logits_{name}"] = outputs = logits(network, split.x)
+        if not np.isfinite(outputs).all():  # without validation items nothing has looked yet
+            detail = f"expected finite logits of the {name} items, got others after the last epoch"
+            raise WorkFailure(FailureCode.DIVERGED, detail, stage="training")
     return results
 
 

@@ -13,12 +13,12 @@ VERDICTS = {
 
 def show(report: Report) -> None:
     """A row an arm, then the verdict in a sentence, then what is missing and the warnings."""
-    level = f"{report.confidence:.0%}"
+    level = f"{100 * report.confidence:g} %"
     print_table(
         ["arm", f"{report.primary_metric} (mean)", level, "gain over scratch", level, "p (Holm)"],
         [
             (_name(name, report), *_cells(arm, report.primary_metric))
-            for name, arm in report.arms.items()
+            for name, arm in report.ranked.items()
         ],
     )
     seeds = max((arm.metrics[report.primary_metric].n for arm in report.arms.values()), default=0)

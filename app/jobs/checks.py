@@ -111,6 +111,13 @@ def _plan_findings(spec: "JobSpec") -> Iterator[Coded]:
             f"got {evaluation.pretrain_seeds}"
         )
         yield "too_many_pretrain_seeds", Finding(detail, "#/evaluation/pretrain_seeds")
+    is_judged = evaluation.baseline and evaluation.seeds > 1
+    if spec.deploy and spec.deploy.when == "beats_baseline" and not is_judged:
+        detail = (
+            "expected evaluation.baseline and at least 2 seeds for `beats_baseline`: without them "
+            "nothing can be proven, and nothing would ever be deployed; `always` deploys anyway"
+        )
+        yield "deploy_needs_evidence", Finding(detail, "#/deploy/when")
     arms = len(spec.strategies) + evaluation.baseline
     budgets = len({spec.target.labels_per_class, *(evaluation.learning_curve or ())})
     trials = arms * evaluation.seeds * budgets

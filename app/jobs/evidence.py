@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
+from pydantic import ValidationError
 
 from app.conditional import conditional
 from app.datasets.repository import ready_schema_of
@@ -71,7 +72,11 @@ def report(job_id: str, request: Request, session: ReadSession, caller: Reader) 
     if job.report is None:
         raise NotFound("no_report", f"{job.id} has no report: it is {job.status}")
     if wants_html(request):
-        found = Report.model_validate(job.report)
+        try:
+            found = Report.model_validate(job.report)
+        except ValidationError as error:
+            detail = f"expected a report of this release, {job.id} has an older one: ask for JSON"
+            raise NotFound("report_outdated", detail) from error
         return page_response(request, present_job(session, job), found)
     return conditional(request, job.report, headers=VARY)
 

@@ -22,11 +22,12 @@ class PlannedTrial:
 
     def steps(self, spec: ResolvedSpec, source: Schema, target: Schema) -> int:
         """Optimizer steps, at most: phases that stop at convergence take fewer."""
-        training, budget = spec.training, self.labels_per_class
-        labelled = budget * len(target.classes) if budget else target.splits["train"]
-        if self.role == "pretrain":
-            labelled = source.splits["train"]
-        items = ceil(labelled * (1 - training.validation_fraction))
+        training, schema = spec.training, source if self.role == "pretrain" else target
+        labelled = [
+            min(count, self.labels_per_class or count) for count in schema.class_counts["train"]
+        ]
+        fraction = training.validation_fraction
+        items = sum(count - held_out(count, fraction) for count in labelled)
         match self.role:
             case "pretrain":
                 epochs = training.pretrain_epochs or training.epochs
@@ -35,6 +36,12 @@ class PlannedTrial:
             case "transfer":
                 epochs = spec.arms[self.arm].epochs(training.epochs)
         return epochs * ceil(items / training.batch_size)
+
+
+def held_out(items: int, fraction: float) -> int:
+    """Of a class's `items`, how many are for validation: round(fraction * items), at least 1 and
+    never all but the last; none of a class with fewer than 3."""
+    return min(max(1, round(fraction * items)), items - 1) if items >= 3 else 0
 
 
 def plan(spec: ResolvedSpec) -> list[PlannedTrial]:

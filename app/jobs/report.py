@@ -169,7 +169,7 @@ class Report(Part):
     baseline: str | None = Field(description="the baseline's arm; null without one")
     winner: str | None = Field(description="the transfer arm that validation chose")
     winner_seed: int | None = Field(description="its trial that is packaged: best on validation")
-    arms: dict[str, Arm] = Field(description="the arms that have results, baseline first")
+    arms: dict[str, Arm] = Field(description="that have results, by name, in no particular order")
     learning_curve: list[CurvePoint] = Field(
         description="by rising budget; a single point without evaluation.learning_curve"
     )
@@ -180,3 +180,13 @@ class Report(Part):
     warnings: list[str]
     trials_failed: int
     seconds: float = Field(description="of training, summed over all trials, pretraining included")
+
+    @property
+    def ranked(self) -> dict[str, Arm]:
+        """The baseline, then the arms by falling primary metric."""
+
+        def place(named: tuple[str, Arm]) -> tuple[bool, float, str]:
+            name, arm = named
+            return name != self.baseline, -arm.metrics[self.primary_metric].mean, name
+
+        return dict(sorted(self.arms.items(), key=place))

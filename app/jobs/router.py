@@ -84,6 +84,7 @@ def show(job_id: str, request: Request, session: ReadSession, caller: Reader) ->
 def delete(job_id: str, request: Request, session: WriteSession, caller: Writer) -> None:
     """Removes an ended job with its trials and metrics. Its models stay."""
     job = repository.get(session, caller.project, job_id)
+    job = lifecycle.lock(session, job.id)
     check_if_match(request, etag_of(present_job(session, job)))
     if job.status not in lifecycle.ENDED:
         raise Conflict(

@@ -16,9 +16,11 @@ from app.jobs.tables import EpochRow, JobRow, TrialRow
 from app.messages import RunTrial
 
 
-def claim_trial(session: Session, owner: str, seconds: float) -> TrialRow | None:
-    """The oldest runnable trial under a fresh lease, or None."""
+def claim_trial(session: Session, owner: str, seconds: float, max_attempts: int) -> TrialRow | None:
+    """The oldest runnable trial under a fresh lease, or None. One whose worker was lost for the
+    last time is left to recovery, which ends it."""
     lost = (TrialRow.status == "running") & leases.expired(TrialRow)
+    lost &= TrialRow.attempt < max_attempts
     runnable = ((TrialRow.status == "queued") | lost) & JobRow.status.in_(ACTIVE)
     while True:
         found = session.execute(

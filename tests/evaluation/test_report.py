@@ -175,7 +175,7 @@ def test_nothing_but_failures_is_a_report_too() -> None:
         spec(seeds=1), [failed("scratch", 0), failed("fine_tune", 0)], CLASSES, COUNTS
     )
     assert (report.verdict, report.winner, report.arms) == ("no_evidence", None, {})
-    assert report.reason == "no transfer trial succeeded"
+    assert report.reason == "no transfer trial with all labels succeeded"
 
     no_pair = [failed("scratch", 0), trial("fine_tune", 0, 0.9)]
     report = build_report(spec(seeds=1), no_pair, CLASSES, COUNTS)
@@ -287,3 +287,21 @@ def test_transfer_that_does_nothing_seldom_comes_out_positive() -> None:
             trials.append(trial("fine_tune", seed, 0, logits_test=wrong_elsewhere))
         verdicts.append(build_report(spec(), trials, CLASSES, COUNTS).verdict)
     assert verdicts.count("positive_transfer") <= 7  # 2.5 and 3 standard errors
+
+
+def test_an_arm_that_lost_seeds_is_not_ranked_beside_whole_ones() -> None:
+    lucky = [
+        trial("fine_tune", 0, 0.95, 0.95),
+        *(failed("fine_tune", seed) for seed in range(1, 5)),
+    ]
+    whole = arm("lp_ft", [0.80, 0.81, 0.82, 0.80, 0.81], 0.9)
+    report = build_report(spec(("fine_tune", "lp_ft")), [*SCRATCH, *lucky, *whole], CLASSES, COUNTS)
+    assert report.winner == "lp_ft"
+    assert report.verdict == "positive_transfer"
+
+
+def test_the_transfer_ratio_is_of_the_seeds_that_both_have() -> None:
+    scratch = arm("scratch", [0.5, 0.5, 0.9])
+    transfer = [*arm("fine_tune", [0.6, 0.6]), failed("fine_tune", 2)]
+    report = build_report(spec(), [*scratch, *transfer], CLASSES, COUNTS)
+    assert report.arms["fine_tune"].transfer_ratio == pytest.approx(1.2)

@@ -79,7 +79,7 @@ def ready_job(database: Database, seeds: int = 1, **changes: Any) -> str:
 
 def claim(database: Database, owner: str = "w", seconds: float = 60) -> TrialRow | None:
     with database.write() as session:
-        return work.claim_trial(session, owner, seconds)
+        return work.claim_trial(session, owner, seconds, max_attempts=5)
 
 
 def must_claim(database: Database, owner: str = "w", seconds: float = 60) -> TrialRow:

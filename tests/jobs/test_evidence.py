@@ -54,7 +54,7 @@ def test_all_that_the_report_is_made_from(
         work.finish_trial(session, pretrain, seconds=2.5)
         work.finish_trial(session, scratch, rows, seconds=1.5, predictions=ref)
         failure = WorkFailure(FailureCode.DIVERGED, "nan at epoch 1", stage="finetune")
-        transfer = work.claim_trial(session, "w", 60)
+        transfer = work.claim_trial(session, "w", 60, max_attempts=5)
         assert transfer
         work.fail_trial(session, transfer, failure, seconds=0.5)
 

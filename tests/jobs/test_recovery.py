@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import update
 
 from app import leases
 from app.database import Database, clock
@@ -93,14 +94,16 @@ def test_a_lost_message_is_sent_again_and_with_patience(
     sent.clear()
     recovery.recover(database, settings)
     assert sent == []  # it was sent a moment ago
-    quick = settings.model_copy(update={"republish_after_seconds": 0.1})
-    time.sleep(0.15)
-    recovery.recover(database, quick)
+    patient = settings.model_copy(update={"republish_after_seconds": 1000})
+    counts = []
+    for seconds in (1001, 1001, 1001):  # the second time after twice as long
+        with database.write() as session:
+            session.execute(update(TrialRow).values(published_at=TrialRow.published_at - seconds))
+        recovery.recover(database, patient)
+        counts.append(len(sent))
     assert {type(message) for message in sent} == {RunTrial}
-    count = len(sent)
-    time.sleep(0.15)
-    recovery.recover(database, quick)  # the second time after twice as long
-    assert len(sent) == count
+    assert counts[0] == counts[1] > 0
+    assert counts[2] == 2 * counts[0]
 
 
 def test_intakes_and_finalisations_are_recovered_too(

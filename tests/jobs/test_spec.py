@@ -223,3 +223,26 @@ def test_datasets_are_named_by_id_once_they_are_known() -> None:
     )
     assert named.target.labels_per_class == 5
     assert named.arms == resolved.arms
+
+
+@pytest.mark.parametrize("evaluation", [{"baseline": False}, {"seeds": 1}])
+def test_a_deployment_that_could_never_happen(evaluation: dict[str, Any]) -> None:
+    proven = {"name": "letters", "when": "beats_baseline"}
+    problem = refusal(spec(evaluation=evaluation, deploy=proven))
+    assert (problem.code, pointers(problem)) == ("deploy_needs_evidence", ["#/deploy/when"])
+    resolve(spec(evaluation=evaluation, deploy={**proven, "when": "always"}), SCHEMA, SCHEMA)
+
+
+def test_a_strategy_for_equal_classes() -> None:
+    other = schema(classes=("b", "c"))
+    problem = refusal(spec(strategies=["fine_tune", "distill"]), target=other)
+    assert (problem.code, pointers(problem)) == ("label_space_mismatch", ["#/strategies/1"])
+    assert "for distill" in problem.detail
+    assert "multi_task" in problem.detail
+    resolve(spec(strategies=["distill"]), SCHEMA, SCHEMA)
+
+
+def test_an_image_too_small_for_mobilenet() -> None:
+    problem = refusal(spec(model={"backbone": "mobilenet"}))
+    assert (problem.code, pointers(problem)) == ("image_too_small", ["#/model/image_size"])
+    resolve(spec(model={"backbone": "mobilenet", "image_size": [32, 32]}), SCHEMA, SCHEMA)

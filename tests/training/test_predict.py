@@ -1,18 +1,20 @@
 import numpy as np
+import pytest
 
 from tests.training.trials import DOMAIN, spec
 from worker.backbones.network import Architecture, Network
 from worker.training import predict
 
 
-def test_logits_are_the_same_in_any_batches() -> None:
+def test_logits_are_the_same_in_any_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     network = Network(Architecture.of(spec("convnet").model, DOMAIN.schema))
     network.initialise(0)
     x = DOMAIN.train.x
     whole = predict.logits(network, x)
     assert whole.shape == (len(x), 3)
     assert whole.dtype == np.float32
-    np.testing.assert_allclose(predict.logits(network, x, batch=7), whole, atol=1e-6)
+    monkeypatch.setattr(predict, "BATCH_BYTES", 7 * 8 * 8 * 4)
+    np.testing.assert_allclose(predict.logits(network, x), whole, atol=1e-6)
     np.testing.assert_allclose(network.raw_model()(np.asarray(x, np.float32)), whole, atol=1e-6)
 
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from app.jobs.spec import ResolvedSpec
-from worker.pretraining_key import pretraining_key
+from app.jobs.training import Training
+from worker import pretraining_key
 
 
 def spec(**changes: Any) -> ResolvedSpec:
@@ -20,7 +21,14 @@ def spec(**changes: Any) -> ResolvedSpec:
     )
 
 
-KEY = pretraining_key(spec(), "content", 3)
+def key(content: str = "content", of_trial: int = 3, **changes: Any) -> str:
+    job = spec(**changes)
+    precision = job.training.precision
+    resolved = "float32" if precision == "auto" else precision
+    return pretraining_key.pretraining_key(job, content, of_trial, resolved)
+
+
+KEY = key()
 
 
 @pytest.mark.parametrize(
@@ -36,7 +44,27 @@ KEY = pretraining_key(spec(), "content", 3)
     ],
 )
 def test_what_does_not_touch_the_weights(changes: dict[str, Any]) -> None:
-    assert pretraining_key(spec(**changes), "content", 3) == KEY
+    assert key(**changes) == KEY
+
+
+OTHERWISE: dict[str, Any] = {
+    "batch_size": 32,
+    "optimizer": "sgd",
+    "learning_rate": 0.002,
+    "schedule": "cosine",
+    "warmup_epochs": 1,
+    "weight_decay": 0.1,
+    "gradient_clip_norm": 1.0,
+    "label_smoothing": 0.1,
+    "ema_momentum": 0.9,
+    "early_stopping": {"patience": 3},
+    "precision": "mixed_bfloat16",
+    "validation_fraction": 0.2,
+}
+
+
+def test_every_setting_of_the_training_is_looked_at() -> None:
+    assert {*OTHERWISE, "epochs", "pretrain_epochs"} == set(Training.model_fields)
 
 
 @pytest.mark.parametrize(
@@ -46,18 +74,12 @@ def test_what_does_not_touch_the_weights(changes: dict[str, Any]) -> None:
         {"model": {"backbone": "mlp", "image_size": [8, 8]}},
         {"training": {"epochs": 11}},
         {"training": {"pretrain_epochs": 11}},
-        {"training": {"batch_size": 32}},
-        {"training": {"learning_rate": 0.002}},
-        {"training": {"schedule": "cosine"}},
-        {"training": {"early_stopping": {"patience": 3}}},
-        {"training": {"validation_fraction": 0.2}},
+        *({"training": {name: value}} for name, value in OTHERWISE.items()),
     ],
 )
 def test_what_does(changes: dict[str, Any]) -> None:
-    assert pretraining_key(spec(**changes), "content", 3) != KEY
+    assert key(**changes) != KEY
 
 
 def test_the_source_and_the_seed_do() -> None:
-    assert (
-        len({KEY, pretraining_key(spec(), "other", 3), pretraining_key(spec(), "content", 4)}) == 3
-    )
+    assert len({KEY, key(content="other"), key(of_trial=4)}) == 3

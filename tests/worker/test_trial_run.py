@@ -7,17 +7,24 @@ import pytest
 from app.jobs import acceptance, repository
 from app.jobs.report import Report
 from app.jobs.spec import JobSpec
-from app.jobs.tables import EpochRow, JobRow, TrialRow
+from app.jobs.tables import JobRow, TrialRow
 from tests.worker.conftest import AddDataset
 from worker import duty
 from worker.workplace import Workplace
 
 
-def submit(place: Workplace, source: str, target: str, project: str = "p", **changes: Any) -> str:
+def submit(
+    place: Workplace,
+    source: str,
+    target: str,
+    project: str = "p",
+    labels: int | None = None,
+    **changes: Any,
+) -> str:
     spec = JobSpec.model_validate(
         {
             "sources": [{"dataset": source}],
-            "target": {"dataset": target},
+            "target": {"dataset": target, "labels_per_class": labels},
             "model": {"backbone": "mlp", "params": {"hidden": [6]}},
             "strategies": ["fine_tune"],
             "training": {"epochs": 2, "batch_size": 16},
@@ -36,7 +43,7 @@ def run(place: Workplace, job_id: str) -> list[TrialRow]:
         return repository.trials(session, job_id)
 
 
-def epochs(place: Workplace, trial: TrialRow) -> list[EpochRow]:
+def epochs(place: Workplace, trial: TrialRow) -> list[dict[str, Any]]:
     with place.database.read() as session:
         return repository.epochs(session, [trial.id])[trial.id]
 
@@ -123,3 +130,30 @@ def test_what_a_job_has_spent(place: Workplace, add_dataset: AddDataset) -> None
     assert spent == pytest.approx(sum(trial.seconds for trial in trials))
     assert others == pytest.approx(spent - trials[0].seconds)
     assert job_of(place, job_id).stop_reason is None
+
+
+def test_weights_that_the_last_step_broke_diverge_without_validation_items_too(
+    place: Workplace, add_dataset: AddDataset
+) -> None:
+    """One label a class leaves none for validation; a single step of a huge rate ends the trial."""
+    job_id = submit(
+        place,
+        add_dataset(1),
+        add_dataset(2),
+        labels=1,
+        model={"backbone": "mlp", "params": {"hidden": [12, 12, 12, 12]}},
+        strategies=[{"name": "fine_tune", "params": {"backbone_rate": 1.0}}, "linear_probe"],
+        training={
+            "epochs": 7,
+            "pretrain_epochs": 1,
+            "optimizer": "adamw",
+            "learning_rate": 10,
+            "weight_decay": 1,
+        },
+    )
+    trials = {trial.arm: trial for trial in run(place, job_id)}
+    broken = trials["fine_tune"]
+    assert broken.status == "failed"
+    assert broken.error is not None
+    assert broken.error["code"] == "diverged"
+    assert trials["linear_probe"].status == "succeeded"

@@ -2,6 +2,7 @@
 `GET /v1/jobs/{id}/predictions` answers."""
 
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from app.jobs.plan import PRETRAIN
 from app.jobs.report import Report
 from app.jobs.schemas import EvidenceOut, EvidenceTrial
 from app.jobs.spec import Choice, ResolvedSpec
@@ -66,7 +68,7 @@ def recompute(path: Path) -> tuple[Report, dict[str, Any] | None]:
         first = error.errors()[0]
         where = "/".join(str(part) for part in first["loc"])
         raise BadArchive(f"{path}: {JOB_FILE}: {where}: {first['msg']}") from error
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, LookupError, ValueError) as error:
         reason = error.args[0] if isinstance(error, KeyError) else error
         raise BadArchive(f"{path}: expected an archive of predictions, got {reason}") from error
 
@@ -94,7 +96,9 @@ def _alike(stored: Any, made: Any) -> bool:
 
 
 def _result(trial: EvidenceTrial, arrays_of: Callable[[str], Arrays]) -> TrialResult:
-    arrays = arrays_of(trial.predictions) if trial.predictions else {}
+    arrays: Arrays = {}
+    if trial.predictions and trial.role != PRETRAIN:
+        arrays = arrays_of(trial.predictions)
     fields: dict[str, Any] = trial.model_dump(exclude={"predictions"})
     fields |= {name: arrays.get(name) for name in ARRAYS}
     return TrialResult(**fields)

@@ -47,7 +47,7 @@ def describe(
         },
         validation=interval(validation, confidence) if validation else None,
         gain=gain,
-        transfer_ratio=_ratio(evidence, baseline, metric) if pair and baseline else None,
+        transfer_ratio=_ratio(*pair, metric) if pair else None,
         jumpstart=_jumpstart(*pair, metric) if pair else None,
         labels_to_reach=labels_to_reach,
         per_class=_per_class(evidence, pair, classes, confidence),

@@ -132,6 +132,9 @@ def _test_labels(found: Iterable[Mapping[str, Evidence]]) -> Ints:
 def _winner(arms: Mapping[str, Evidence], metric: str) -> tuple[str | None, list[str]]:
     """The transfer arm that is best on validation, and what there is to say against the choice."""
     transfer = {name: evidence for name, evidence in arms.items() if name != BASELINE}
+    # An arm that lost seeds is not ranked beside whole ones: what is left of it may be luck.
+    most = max((len(evidence.trials) for evidence in transfer.values()), default=0)
+    transfer = {name: each for name, each in transfer.items() if len(each.trials) == most}
     if len(transfer) < 2:
         return next(iter(transfer), None), []
     means = {}

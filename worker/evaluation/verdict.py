@@ -26,7 +26,9 @@ def judge(
         items: of the test.
     """
     if winner is None:
-        return "no_evidence", "no transfer trial succeeded"
+        own = spec.target.labels_per_class
+        budget = f"{own} labels a class" if own else "all labels"
+        return "no_evidence", f"no transfer trial with {budget} succeeded"
     if not spec.evaluation.baseline:
         return "no_evidence", "no baseline to compare with: evaluation.baseline is false"
     if gain is None:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.datasets.schemas import Schema
+from app.jobs.plan import held_out
 
 Indices = NDArray[np.int64]
 Labels = NDArray[np.int32]
@@ -95,13 +96,11 @@ def few_labels(y: Labels, per_class: int, seed: int) -> Indices:
 def cut_validation(y: Labels, fraction: float, seed: int) -> tuple[Indices, Indices]:
     """(training, validation) indices, sorted, that part `y` (n,) class by class.
 
-    A class of 3 items or more gives round(fraction * items) of them, at least 1 and never all but
-    its last; a rarer class gives none, so validation may be empty.
+    Validation may be empty: app.jobs.plan.held_out says how many each class gives.
     """
     train, validation = [], []
     for members in _shuffled_classes(y, seed):
-        items = len(members)
-        cut = min(max(1, round(fraction * items)), items - 1) if items >= 3 else 0
+        cut = held_out(len(members), fraction)
         validation.append(members[:cut])
         train.append(members[cut:])
     return _sorted(train), _sorted(validation)

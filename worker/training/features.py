@@ -22,7 +22,7 @@ from worker.training.data import Rows, Selection
 from worker.training.device import configure_tensorflow, has_gpu
 
 BLOCK_ROWS = 4096  # between two looks at the journal
-KEPT_BYTES = 256 * 2**20
+KEPT_BYTES = 512 * 2**20
 # Converting a deep network takes some two seconds, once a process; then ONNX Runtime takes less
 # than half of TensorFlow's time a row. A shallow network gains nothing.
 ONNX_FROM_CONVOLUTIONS, ONNX_FROM_ROWS = 10, 2000
@@ -54,6 +54,8 @@ def features_of(network: Network, x: Rows, look: Callable[[], None]) -> Features
 def _remember(key: tuple[str, ...], compute: Callable[[], Features]) -> Features:
     found = _kept.pop(key, None)
     features = compute() if found is None else found
+    if features.nbytes > KEPT_BYTES:
+        return features
     _kept[key] = features  # the youngest stands last
     while sum(kept.nbytes for kept in _kept.values()) > KEPT_BYTES:
         _kept.popitem(last=False)
@@ -61,7 +63,8 @@ def _remember(key: tuple[str, ...], compute: Callable[[], Features]) -> Features
 
 
 def _compute(network: Network, x: Rows, look: Callable[[], None]) -> Features:
-    by_onnx = len(x) >= ONNX_FROM_ROWS and not has_gpu() and _is_deep(network)
+    worth_it = len(x) >= ONNX_FROM_ROWS and not has_gpu() and _is_deep(network)
+    by_onnx = worth_it and network.architecture.precision == "float32"
     infer = _onnx_inference(network) if by_onnx else partial(predict.features, network)
     blocks = []
     for start in range(0, max(1, len(x)), BLOCK_ROWS):

@@ -8,25 +8,28 @@ from numpy.typing import NDArray
 from worker.backbones.network import Network
 from worker.training.data import Rows
 
-BATCH = 1024
+BATCH_ROWS, BATCH_BYTES = 1024, 16 * 2**20
 
 
-def logits(network: Network, x: Rows, batch: int = BATCH) -> NDArray[np.float32]:
+def logits(network: Network, x: Rows) -> NDArray[np.float32]:
     """Raw items (n, height, width, channels) -> logits (n, classes)."""
-    return _batched(network.compiled_logits, x, batch, network.architecture.classes)
+    return _batched(network.compiled_logits, x, network.architecture.classes)
 
 
-def features(network: Network, x: Rows, batch: int = BATCH) -> NDArray[np.float32]:
+def features(network: Network, x: Rows) -> NDArray[np.float32]:
     """Raw items (n, height, width, channels) -> the backbone's features (n, feature_count)."""
-    return _batched(network.compiled_features, x, batch, network.feature_count)
+    return _batched(network.compiled_features, x, network.feature_count)
 
 
-def head_logits(network: Network, x: Rows, batch: int = BATCH) -> NDArray[np.float32]:
+def head_logits(network: Network, x: Rows) -> NDArray[np.float32]:
     """Features (n, feature_count) -> logits (n, classes)."""
-    return _batched(network.compiled_head, x, batch, network.architecture.classes)
+    return _batched(network.compiled_head, x, network.architecture.classes)
 
 
-def _batched(function: Any, x: Rows, batch: int, width: int) -> NDArray[np.float32]:
+def _batched(function: Any, x: Rows, width: int) -> NDArray[np.float32]:
+    """Fewer rows at once where they are large: their activations are many times larger."""
+    row = 4 * int(np.prod(x.shape[1:]))
+    batch = max(1, min(BATCH_ROWS, BATCH_BYTES // row))
     out = np.empty((len(x), width), np.float32)
     for start in range(0, len(x), batch):
         rows = np.asarray(x[start : start + batch], np.float32)

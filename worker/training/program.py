@@ -19,7 +19,7 @@ from worker.training.device import has_gpu, resolve_precision
 from worker.training.loop import Geometry, Loop
 from worker.training.setup import TrialSetup
 
-KEPT = 16
+KEPT, KEPT_LOOPS = 16, 8
 XLA_FROM_STEPS = 1000  # below, compiling costs more than it saves
 
 
@@ -50,10 +50,12 @@ class Program:
     def loop(self, phase_index: int, geometry: Geometry) -> Loop:
         """The loop of a phase, its optimizers as before the first step."""
         key = phase_index, geometry
-        if key not in self._loops:
-            self._loops[key] = Loop(self.phases[phase_index], self.network, geometry)
-        self._loops[key].reset()
-        return self._loops[key]
+        loop = self._loops.pop(key, None) or Loop(self.phases[phase_index], self.network, geometry)
+        self._loops[key] = loop  # the youngest stands last
+        if len(self._loops) > KEPT_LOOPS:
+            del self._loops[next(iter(self._loops))]
+        loop.reset()
+        return loop
 
 
 @lru_cache(KEPT)

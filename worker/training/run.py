@@ -289,17 +289,18 @@ class _Trial:
         return Split(features_of(self._network, split.x, self._look), split.y)
 
     def _infer(self, infer: Inference, x: Rows) -> NDArray[np.float32]:
-        """Looks at the journal between blocks: a pause here resumes before the first block."""
+        """Looks at the journal between blocks. A pause waits until the epoch has ended: the weights
+        are those after its last step, and what is known of it is not yet put away."""
         blocks = []
         for start in range(0, max(1, len(x)), INFERENCE_ROWS):
             if start:
-                self._look()
+                self._look(may_pause=False)
             blocks.append(infer(self._network, x[start : start + INFERENCE_ROWS]))
         return np.concatenate(blocks)
 
-    def _look(self) -> None:
+    def _look(self, may_pause: bool = True) -> None:
         signal = self._journal.signal()
-        if signal is not None:
+        if signal is not None and (may_pause or signal is not Signal.PAUSE):
             raise Interrupted(self._snapshot() if signal is Signal.PAUSE else None)
 
     def _snapshot(self) -> Checkpoint:

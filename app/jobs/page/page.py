@@ -33,7 +33,7 @@ BARS_AT_MOST = 60  # classes: beyond that the best and the worst
 
 def render(job: JobOut, report: Report) -> str:
     """One HTML document that asks for nothing else: no script, no style sheet, no image."""
-    report = report.model_copy(update={"arms": _in_order(report)})
+    report = report.model_copy(update={"arms": report.ranked})
     styles = _styles(report)
     shown = [name for name in (report.winner, report.baseline) if name in report.arms]
     shown = shown or list(report.arms)[:1]
@@ -73,16 +73,6 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     return environment.get_template("report.html")
-
-
-def _in_order(report: Report) -> dict[str, Arm]:
-    """The baseline, then the arms by falling primary metric: PostgreSQL forgets how they stood."""
-
-    def place(named: tuple[str, Arm]) -> tuple[bool, float, str]:
-        name, arm = named
-        return name != report.baseline, -arm.metrics[report.primary_metric].mean, name
-
-    return dict(sorted(report.arms.items(), key=place))
 
 
 def _styles(report: Report) -> dict[str, int]:
