@@ -56,9 +56,11 @@ class MultiTaskParams(FineTuneParams):
     backbone_rate: float = Field(
         1.0, gt=0, le=1, description="the backbone's learning rate over the heads'"
     )
-    weighting: Literal["equal", "uncertainty"] = Field(
+    weighting: Literal["equal", "uncertainty", "famo", "pcgrad"] = Field(
         "equal",
-        description="`uncertainty` learns how much each task counts (Kendall et al., CVPR 2018)",
+        description="`uncertainty` learns how much each task counts (Kendall et al., CVPR 2018), "
+        "`famo` lets all losses fall at one rate (Liu et al., NeurIPS 2023), `pcgrad` projects "
+        "conflicting gradients (Yu et al., NeurIPS 2020)",
     )
 
 

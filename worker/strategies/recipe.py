@@ -30,6 +30,8 @@ Loss = Callable[[Batch, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 Features = NDArray[np.float32]  # (n, feature_count)
 Labels = NDArray[np.int32]  # (n,)
+# The gradients of each task, one a variable -> one a variable.
+Combine = Callable[[Sequence[Sequence[tf.Tensor | None]]], list[tf.Tensor | None]]
 # Called with a function that computes the first stream's features in inference, and its labels.
 Prepare = Callable[[Callable[[], tuple[Features, Labels]]], None]
 
@@ -111,6 +113,9 @@ class Phase:
     # from the trial's seed, and checkpoints hold them.
     companions: tuple[keras.Layer, ...] = ()
     source_head: keras.Model | None = None  # the companion that starts as the source's head
+    # Joins the gradients of several tasks; the loss is then a vector, (tasks,).
+    combine: Combine | None = None
+    after_step: Callable[[Batch], None] | None = None  # called in each step, after the optimizers
     prepare: Prepare | None = None  # called before the first step, when all weights are in place
 
 

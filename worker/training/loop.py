@@ -158,14 +158,20 @@ class Loop:
         phase = self._phase
         with (
             self._layers(self._network.backbone),
-            tf.GradientTape(watch_accessed_variables=False) as tape,
+            tf.GradientTape(
+                persistent=phase.combine is not None, watch_accessed_variables=False
+            ) as tape,
         ):
             for group in phase.groups:
                 tape.watch([variable.value for variable in group.variables])
             loss, logits = phase.loss(batch, progress)
-        gradients = tape.gradient(
-            loss, [[variable.value for variable in group.variables] for group in phase.groups]
-        )
+            losses = tf.unstack(loss) if phase.combine else []
+        watched = [[variable.value for variable in group.variables] for group in phase.groups]
+        if phase.combine:
+            of_tasks = [tape.gradient(task, tf.nest.flatten(watched)) for task in losses]
+            gradients = tf.nest.pack_sequence_as(watched, phase.combine(of_tasks))
+        else:
+            gradients = tape.gradient(loss, watched)
         if phase.optimization.clip_norm is not None:
             flat, _ = tf.clip_by_global_norm(
                 tf.nest.flatten(gradients), phase.optimization.clip_norm
@@ -177,7 +183,10 @@ class Loop:
             if phase.optimization.is_scheduled:
                 optimizer.learning_rate = group.learning_rate * rate
             optimizer.apply(gradient, list(group.variables))
-        return loss, logits
+        if phase.after_step:
+            with self._layers(self._network.backbone):
+                phase.after_step(batch)
+        return tf.reduce_sum(loss), logits
 
 
 def _array(dtype: tf.DType, size: int, element: tuple[int, ...]) -> tf.TensorArray:
