@@ -17,6 +17,7 @@ from tests.system.service import Service, images, job_spec, running, wait_for
 
 pytestmark = pytest.mark.slow
 
+ONE_SLOT = {"KTL_TRAINING_SLOTS": "1"}  # a worker trains one trial at a time
 SEEDS, BUDGETS = 3, [None, 10]
 EPOCHS = 200
 
@@ -31,6 +32,7 @@ def more_workers(count: int, folder: Path, database_url: str) -> Iterator[None]:
         "KTL_BROKER_URL": shared.broker,
         "KTL_STORAGE_URL": shared.storage,
         "TF_CPP_MIN_LOG_LEVEL": "3",
+        **ONE_SLOT,
     }
     log = folder / "workers.log"
     with log.open("wb") as output:
@@ -95,13 +97,13 @@ def test_three_workers_get_what_one_gets(database_url: str, tmp_path: Path) -> N
     one, three = tmp_path / "one", tmp_path / "three"
     for folder in (one, three):
         folder.mkdir()
-    with running(one) as service:
+    with running(one, **ONE_SLOT) as service:
         job_id = run_job(service, one)
         alone = results(service, job_id)
         assert most_at_once([*service.client.jobs.trials(job_id)]) == 1
 
     with (
-        running(three, KTL_DATABASE_URL=database_url) as service,
+        running(three, KTL_DATABASE_URL=database_url, **ONE_SLOT) as service,
         more_workers(2, three, database_url),
     ):
         job_id = run_job(service, three)
