@@ -111,20 +111,25 @@ def setup(kind: str, x: Pixels, y: Labels, epochs: int, seed: int, arm: str) -> 
             "training": {"epochs": epochs, "batch_size": BATCH, "learning_rate": 1e-3},
         }
     )
+    domain = domain_of(x, y, CLASSES)
+    role: Any = "baseline" if arm == "scratch" else "transfer"
+    return TrialSetup(spec, role, spec.arms.get(arm), seed, domain)
+
+
+def domain_of(x: Pixels, y: Labels, classes: int) -> Domain:
+    """All for training, nothing held out."""
     schema = Schema(
         modality="image",
         task="classification",
         shape=x.shape[1:],
         dtype="uint8",
         value_range=(0, 255),
-        classes=tuple(map(str, range(CLASSES))),
+        classes=tuple(map(str, range(classes))),
         splits={"train": len(y)},
-        class_counts={"train": tuple(np.bincount(y, minlength=CLASSES).tolist())},
+        class_counts={"train": tuple(np.bincount(y, minlength=classes).tolist())},
     )
     split = Split(x, y)
-    domain = Domain(schema, split, split.select(np.empty(0, np.int64)))
-    role: Any = "baseline" if arm == "scratch" else "transfer"
-    return TrialSetup(spec, role, spec.arms.get(arm), seed, domain)
+    return Domain(schema, split, split.select(np.empty(0, np.int64)))
 
 
 def ours(kind: str, images: Images, items: int, seed: int) -> Outcome:

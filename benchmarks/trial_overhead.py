@@ -33,14 +33,13 @@ import tensorflow as tf  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
 from app.client import Client  # noqa: E402
-from app.datasets.schemas import Schema  # noqa: E402
 from app.jobs.spec import ResolvedSpec  # noqa: E402
 from benchmarks.evidence import OWN, datasets  # noqa: E402
+from benchmarks.training import Epochs, domain_of  # noqa: E402
 from tests.system.service import running  # noqa: E402
-from worker.training.checkpoint import Checkpoint  # noqa: E402
-from worker.training.data import Domain, Split, few_labels  # noqa: E402
+from worker.training.data import few_labels  # noqa: E402
 from worker.training.run import train  # noqa: E402
-from worker.training.setup import EpochRecord, Signal, TrialSetup  # noqa: E402
+from worker.training.setup import TrialSetup  # noqa: E402
 
 CLASSES, LABELS_PER_CLASS = 13, 10  # 130 images
 BATCH, EPOCHS, RATE = 64, 50, 1e-3
@@ -132,31 +131,7 @@ def engine_trial(x: NDArray[np.uint8], y: NDArray[np.int32], seed: int) -> None:
             "evaluation": {"seeds": TRIALS},  # so many share what is compiled
         }
     )
-    schema = Schema(
-        modality="image",
-        task="classification",
-        shape=x.shape[1:],
-        dtype="uint8",
-        value_range=(0, 255),
-        classes=tuple(map(str, range(CLASSES))),
-        splits={"train": len(y)},
-        class_counts={"train": tuple(np.bincount(y, minlength=CLASSES).tolist())},
-    )
-    split = Split(x, y)
-    domain = Domain(schema, split, split.select(np.empty(0, np.int64)))
-    train(TrialSetup(spec, "baseline", None, seed, domain), Silent())
-
-
-class Silent:
-    """A journal that keeps nothing."""
-
-    def signal(self) -> Signal | None:
-        return None
-
-    def epoch_ended(
-        self, records: list[EpochRecord], progress: float, snapshot: Callable[[], Checkpoint]
-    ) -> None:
-        return None
+    train(TrialSetup(spec, "baseline", None, seed, domain_of(x, y, CLASSES)), Epochs())
 
 
 def keras_fit(x: NDArray[np.uint8], y: NDArray[np.int32]) -> None:

@@ -85,17 +85,7 @@ class Jobs:
 
     def predictions(self, job_id: str, target: Path) -> Path:
         """Writes a zip of what the report is made from at `target`, whole or not at all."""
-        partial = target.with_name(f"{target.name}.{uuid4().hex}.partial")
-        try:
-            with (
-                self._transport.stream(f"/v1/jobs/{job_id}/predictions") as response,
-                partial.open("wb") as file,
-            ):
-                for piece in response.iter_bytes():
-                    file.write(piece)
-            return partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
+        return self._transport.download(f"/v1/jobs/{job_id}/predictions", target)
 
     def events(self, job_id: str, after: str | None = None) -> Iterator[Event]:
         """The job's story from the start, or after the event of that number; ends with the job."""

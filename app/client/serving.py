@@ -4,7 +4,6 @@ import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 
@@ -26,18 +25,8 @@ class Models:
 
     def download(self, model_id: str, target: Path, format: str = "onnx") -> Path:
         """Writes the file at `target`, whole or not at all."""
-        partial = target.with_name(f"{target.name}.{uuid4().hex}.partial")
-        path, params = f"/v1/models/{model_id}/download", {"format": format}
-        try:
-            with (
-                self._transport.stream(path, params=params) as response,
-                partial.open("wb") as file,
-            ):
-                for chunk in response.iter_bytes():
-                    file.write(chunk)
-            return partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
+        path = f"/v1/models/{model_id}/download"
+        return self._transport.download(path, target, params={"format": format})
 
     def delete(self, model_id: str) -> None:
         self._transport.call("DELETE", f"/v1/models/{model_id}")

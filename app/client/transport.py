@@ -3,8 +3,10 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import httpx
 from pydantic import BaseModel
@@ -73,6 +75,17 @@ class Transport:
                 yield accepted(response)
         except httpx.TransportError as error:
             raise Unreachable(self.url, error) from error
+
+    def download(self, path: str, target: Path, **request: Any) -> Path:
+        """Writes the answer at `target`, whole or not at all."""
+        partial = target.with_name(f"{target.name}.{uuid4().hex}.partial")
+        try:
+            with self.stream(path, **request) as response, partial.open("wb") as file:
+                for piece in response.iter_bytes():
+                    file.write(piece)
+            return partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 def accepted(response: httpx.Response) -> httpx.Response:

@@ -64,7 +64,13 @@ class MultiTaskParams(FineTuneParams):
     )
 
 
-class LinearProbe(Params):
+class Chosen(Params):
+    def epochs(self, training_epochs: int) -> int:
+        """Of all its phases, at most; `training_epochs` are the job's."""
+        return training_epochs
+
+
+class LinearProbe(Chosen):
     name: Literal["linear_probe"]
     params: LinearProbeParams = LinearProbeParams()
 
@@ -72,15 +78,12 @@ class LinearProbe(Params):
         return self.params.max_epochs
 
 
-class FineTune(Params):
+class FineTune(Chosen):
     name: Literal["fine_tune"]
     params: FineTuneParams = FineTuneParams()
 
-    def epochs(self, training_epochs: int) -> int:
-        return training_epochs
 
-
-class LpFt(Params):
+class LpFt(Chosen):
     name: Literal["lp_ft"]
     params: LpFtParams = LpFtParams()
 
@@ -88,36 +91,24 @@ class LpFt(Params):
         return self.params.max_epochs + training_epochs
 
 
-class L2Sp(Params):
+class L2Sp(Chosen):
     name: Literal["l2_sp"]
     params: L2SpParams = L2SpParams()
 
-    def epochs(self, training_epochs: int) -> int:
-        return training_epochs
 
-
-class CoTuning(Params):
+class CoTuning(Chosen):
     name: Literal["co_tuning"]
     params: CoTuningParams = CoTuningParams()
 
-    def epochs(self, training_epochs: int) -> int:
-        return training_epochs
 
-
-class Distill(Params):
+class Distill(Chosen):
     name: Literal["distill"]
     params: DistillParams = DistillParams()
 
-    def epochs(self, training_epochs: int) -> int:
-        return training_epochs
 
-
-class MultiTask(Params):
+class MultiTask(Chosen):
     name: Literal["multi_task"]
     params: MultiTaskParams = MultiTaskParams()
-
-    def epochs(self, training_epochs: int) -> int:
-        return training_epochs
 
 
 class Auto(Params):

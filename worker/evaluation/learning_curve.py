@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from math import exp, log
+from typing import Literal
 
 import numpy as np
 
@@ -61,37 +62,23 @@ def labels_to_reach(
         return None
     budgets = [point.labels for point in points]
     reached = np.maximum.accumulate([point.arms[BASELINE].mean for point in points]).tolist()
+    bound: Literal["at_least", "at_most"] | None = None
     if metric > reached[-1]:
-        ratio = budgets[-1] / labels
-        return LabelsToReach(
-            labels=labels,
-            metric=metric,
-            scratch_labels=None,
-            ratio=ratio,
-            bound="at_least",
-            sentence=f"{BASELINE} needs more than {_times(ratio)} times the labels of {arm}: "
-            f"{budgets[-1]} are too few",
-        )
-    if metric < reached[0]:
-        ratio = budgets[0] / labels
-        return LabelsToReach(
-            labels=labels,
-            metric=metric,
-            scratch_labels=None,
-            ratio=ratio,
-            bound="at_most",
-            sentence=f"{BASELINE} needs less than {_times(ratio)} times the labels of {arm}: "
-            f"{budgets[0]} are more than enough",
-        )
-    needed = _labels_where(metric, reached, budgets)
+        bound, needed = "at_least", float(budgets[-1])
+        than, end = "more than ", f": {budgets[-1]} are too few"
+    elif metric < reached[0]:
+        bound, needed = "at_most", float(budgets[0])
+        than, end = "less than ", f": {budgets[0]} are more than enough"
+    else:
+        needed, than, end = _labels_where(metric, reached, budgets), "", ""
     ratio = needed / labels
     return LabelsToReach(
         labels=labels,
         metric=metric,
-        scratch_labels=needed,
+        scratch_labels=None if bound else needed,
         ratio=ratio,
-        bound=None,
-        sentence=f"{BASELINE} needs {_times(ratio)} times the labels of {arm}",
+        bound=bound,
+        sentence=f"{BASELINE} needs {than}{_times(ratio)} times the labels of {arm}{end}",
     )
 
 

@@ -1,7 +1,8 @@
 """Runs a trial: phase after phase, epoch after epoch, chunk after chunk of compiled steps."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -204,14 +205,8 @@ class _Trial:
     def _validate(self, validation: Split) -> NDArray[np.float32]:
         phase = self.phase
         infer = predict.head_logits if phase.inputs == "features" else predict.logits
-        if phase.optimization.ema_momentum is None:
+        with self._averaged():
             return self._infer(infer, validation.x)
-        raw = [variable.numpy() for variable in self._program.variables]
-        self._averages()
-        try:
-            return self._infer(infer, validation.x)
-        finally:
-            _assign(self._program.variables, raw)
 
     def _keep_the_best(self, loss: float) -> None:
         phase, position = self.phase, self._position
@@ -220,14 +215,21 @@ class _Trial:
             return
         if position.best_loss is None or loss < position.best_loss - patience.min_delta:
             position.best_loss, position.best_epoch = loss, position.epochs + 1
-            raw = [variable.numpy() for variable in self._program.variables]
-            self._averages()
-            self._best = [variable.numpy() for variable in self._program.variables]
-            _assign(self._program.variables, raw)
+            with self._averaged():
+                self._best = [variable.numpy() for variable in self._program.variables]
 
-    def _averages(self) -> None:
-        if self._loop:
-            self._loop.take_averages()
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """The moving averages stand in the weights' place, where the phase keeps them."""
+        if self._loop is None or self.phase.optimization.ema_momentum is None:
+            yield
+            return
+        raw = [variable.numpy() for variable in self._program.variables]
+        self._loop.take_averages()
+        try:
+            yield
+        finally:
+            _assign(self._program.variables, raw)
 
     def _settle_weights(self, loop: Loop) -> None:
         """The best epoch's where the phase stops early, else the averages where it keeps them."""
