@@ -34,11 +34,15 @@ import numpy as np  # noqa: E402  after the environment
 from app.datasets.schemas import Schema  # noqa: E402
 from app.jobs.plan import PlannedTrial, plan  # noqa: E402
 from app.jobs.report import Report  # noqa: E402
-from app.jobs.spec import JobSpec, ResolvedSpec, resolve  # noqa: E402
-from app.jobs.strategies import BASELINE  # noqa: E402
+from app.jobs.resolution import resolve  # noqa: E402
+from app.jobs.sources import SourceFacts  # noqa: E402
+from app.jobs.spec import JobSpec, ResolvedSpec  # noqa: E402
+from app.jobs.strategies import BASELINE, AutoArm  # noqa: E402
 from app.settings import Settings  # noqa: E402
 from worker.evaluation.report import TrialResult, build_report  # noqa: E402
 from worker.intake.catalogue import take_in_catalogued  # noqa: E402
+from worker.search.candidates import Candidate  # noqa: E402
+from worker.search.run import run_search  # noqa: E402
 from worker.training.checkpoint import Checkpoint  # noqa: E402
 from worker.training.data import Domain, Split, cut_validation, few_labels  # noqa: E402
 from worker.training.predict import logits  # noqa: E402
@@ -102,12 +106,19 @@ def main() -> None:
 def run(spec: ResolvedSpec, source: Dataset, target: Dataset, folder: Path) -> Report:
     """The job from its plan to its report."""
     weights: dict[int, Path] = {}
+    found: dict[int, Candidate] = {}
     results: list[TrialResult] = []
     for position, planned in enumerate(plan(spec)):
         needed = None if planned.depends_on is None else weights[planned.depends_on]
         dataset = source if planned.role == "pretrain" else target
-        setup = setup_of(spec, planned, dataset, needed)
+        arm = spec.arms.get(planned.arm)
+        chosen = None if planned.depends_on is None else found.get(planned.depends_on)
+        setup = setup_of(spec, planned, dataset, source, needed, chosen)
         journal, began = FirstValidation(), time.perf_counter()
+        if planned.role == "search" and arm and isinstance(arm.strategy, AutoArm) and needed:
+            found[position] = run_search(setup, arm.strategy.portfolio, journal).chosen
+            weights[position] = needed
+            continue
         network = train(setup, journal)
         seconds = time.perf_counter() - began
         if planned.role == "pretrain":
@@ -134,7 +145,12 @@ def run(spec: ResolvedSpec, source: Dataset, target: Dataset, folder: Path) -> R
 
 
 def setup_of(
-    spec: ResolvedSpec, planned: PlannedTrial, dataset: Dataset, weights: Path | None
+    spec: ResolvedSpec,
+    planned: PlannedTrial,
+    dataset: Dataset,
+    source: Dataset,
+    weights: Path | None,
+    chosen: Candidate | None,
 ) -> TrialSetup:
     """As worker/trial_run.py makes it of the stored rows."""
     labelled = dataset.train
@@ -143,10 +159,12 @@ def setup_of(
     kept, held_out = cut_validation(labelled.y, spec.training.validation_fraction, planned.seed)
     return TrialSetup(
         spec,
-        planned.role,
-        spec.arms.get(planned.arm),
+        "transfer" if planned.arm in spec.arms else planned.role,
+        chosen.strategy if chosen else None,
         planned.seed,
         Domain(dataset.schema, labelled.select(kept), labelled.select(held_out)),
+        source=Domain(source.schema, source.train, source.train.select(np.arange(0))),
+        source_classes=len(source.schema.classes),
         source_weights=weights,
     )
 
@@ -180,7 +198,7 @@ def spec_of(changes: dict[str, Any], source: Schema, target: Schema, seed: int) 
         "model": {"image_size": [16, 16]},  # the two differ in size
         "seed": seed,
     }
-    return resolve(JobSpec.model_validate(fields | changes), source, target)[0]
+    return resolve(JobSpec.model_validate(fields | changes), [SourceFacts(source)], target)[0]
 
 
 def catalogued(name: str, folder: Path) -> Dataset:

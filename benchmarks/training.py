@@ -113,7 +113,9 @@ def setup(kind: str, x: Pixels, y: Labels, epochs: int, seed: int, arm: str) -> 
     )
     domain = domain_of(x, y, CLASSES)
     role: Any = "baseline" if arm == "scratch" else "transfer"
-    return TrialSetup(spec, role, spec.arms.get(arm), seed, domain)
+    return TrialSetup(
+        spec, role, spec.arms[arm].strategy if arm in spec.arms else None, seed, domain
+    )
 
 
 def domain_of(x: Pixels, y: Labels, classes: int) -> Domain:

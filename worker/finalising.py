@@ -85,9 +85,10 @@ def _read(place: Workplace, job: JobRow) -> _Ended:
     with place.database.read() as session:
         target = session.get_one(DatasetRow, job.target_id)
         schema = Schema.model_validate(target.schema)
+        spec = ResolvedSpec.model_validate(job.spec)
         trials = repository.trials(session, job.id)
         evidence = present_evidence(session, job, schema, trials, lambda trial: trial.predictions)
-    spec = ResolvedSpec.model_validate(job.spec)
+    schema = schema.model_copy(update={"classes": spec.classes or schema.classes})
     return _Ended(job, spec, schema, target, trials, evidence)
 
 
@@ -98,7 +99,13 @@ def _package(
     harmful = report.verdict == "negative_transfer"
     arm = report.baseline if harmful else report.winner
     metric, own = ended.spec.evaluation.primary_metric, ended.spec.target.labels_per_class
-    able = [t for t in ended.trials if (t.arm, t.labels_per_class) == (arm, own) and t.weights]
+    able = [
+        t
+        for t in ended.trials
+        if (t.arm, t.labels_per_class) == (arm, own) and t.role != "search" and t.weights
+    ]
+    if not harmful:
+        able = [trial for trial in able if trial.seed == report.winner_seed]
     winner = max(able, key=lambda t: (t.validation or {}).get(metric, 0.0), default=None)
     if winner is None or winner.weights is None:
         return None
@@ -112,7 +119,7 @@ def _package(
             ("keras", packaged.keras),
             ("golden", packaged.golden),
         )
-    }
+    } | {"weights": winner.weights}
     schema = ended.schema
     return {
         "trial_id": winner.id,

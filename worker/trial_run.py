@@ -1,38 +1,44 @@
 """One trial under its lease: load the data, train, test once, store."""
 
+import json
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from app.datasets.schemas import Schema
-from app.datasets.tables import DatasetRow
 from app.errors import FailureCode, Fenced, WorkFailure
 from app.jobs import repository, work
-from app.jobs.plan import PRETRAIN
-from app.jobs.spec import ResolvedSpec
-from app.jobs.strategies import CATALOGUE
-from app.jobs.tables import JobRow, TrialRow
+from app.jobs.plan import PRETRAIN, plan
+from app.jobs.strategies import AutoArm
+from app.jobs.tables import TrialRow
 from app.storage import Storage
 from worker.backbones.network import Network
 from worker.evaluation.metrics import classification_metrics
 from worker.failures import as_failure
+from worker.forgetting import forgetting
 from worker.lease_keeper import LeaseKeeper
 from worker.pretraining_key import pretraining_key
-from worker.stored_data import dataset_split
+from worker.scoring import score
+from worker.search.run import run_search
 from worker.training.checkpoint import Checkpoint
-from worker.training.data import Domain, cut_validation, few_labels
 from worker.training.device import resolve_precision
 from worker.training.predict import logits
 from worker.training.run import train
 from worker.training.setup import Interrupted, TrialSetup
 from worker.trial_journal import TrialJournal
+from worker.trial_setup import TrialData, setup_of, target_test
 from worker.workplace import Workplace
 
 log = structlog.get_logger(__name__)
+
+Found = TypeVar("Found")
+
+SEARCH_SHARE = 0.4  # of a job's budget of seconds, for all its searches
 
 
 def run(place: Workplace, trial: TrialRow, keeper: LeaseKeeper) -> None:
@@ -52,45 +58,79 @@ def run(place: Workplace, trial: TrialRow, keeper: LeaseKeeper) -> None:
 
 def _run(place: Workplace, trial: TrialRow, keeper: LeaseKeeper, folder: Path) -> None:
     with place.database.read() as session:
-        job = session.get_one(JobRow, trial.job_id)
-        pretraining = trial.role == PRETRAIN
-        source = session.get_one(DatasetRow, job.source_ids[0])
-        dataset = source if pretraining else session.get_one(DatasetRow, job.target_id)
-        needed = session.get_one(TrialRow, trial.depends_on) if trial.depends_on else None
-    key = _content_key(job, trial, dataset)
-    if key and _take_over(place, job, trial, key):
+        data = TrialData.of(session, trial)
+    key = _content_key(data)
+    if key and _take_over(place, data, key):
         return
-    setup = _setup(place.storage, job, trial, dataset, source, needed)
+    setup = setup_of(place.storage, data)
     journal = TrialJournal(place, trial, keeper, folder)
-    network = _train(place, trial, setup, journal)
-    if network is None:
+    match trial.role:
+        case "score":
+            results: dict[str, Any] | None = {"outcome": score(setup), "weights": None}
+        case "search":
+            results = _searched(place, data, setup, journal)
+        case _:
+            results = _trained(place, data, setup, journal, folder)
+    if results is None:
         return
-    seconds = journal.seconds
-    results = _predictions(place.storage, network, setup, dataset)
-    weights = _store_weights(place.storage, network, folder)
-    predictions = _store_arrays(place.storage, results, folder)
     with place.database.write() as session:
         work.finish_trial(
-            session,
-            trial,
-            journal.pending,
-            seconds=seconds,
-            content_key=key,
-            weights=weights,
-            predictions=predictions,
-            validation=_metrics(results, "validation"),
-            test=_metrics(results, "test"),
+            session, trial, journal.pending, seconds=journal.seconds, content_key=key, **results
         )
     journal.close()
 
 
-def _train(
-    place: Workplace, trial: TrialRow, setup: TrialSetup, journal: TrialJournal
-) -> Network | None:
+def _trained(
+    place: Workplace, data: TrialData, setup: TrialSetup, journal: TrialJournal, folder: Path
+) -> dict[str, Any] | None:
     """None where the trial was given back, lost or failed; that is then written."""
+    network = _attempt(place, data.trial, journal, partial(train, setup, journal))
+    if network is None:
+        return None
+    results = _predictions(place.storage, network, setup, data)
+    weights = _store_weights(place.storage, network, folder)
+    if data.spec.evaluation.forgetting and data.trial.role == "transfer":
+        results |= forgetting(place.storage, setup, data.sources)
+    return {
+        "weights": weights,
+        "predictions": _store_arrays(place.storage, results, folder),
+        "validation": _metrics(results, "validation"),
+        "test": _metrics(results, "test"),
+    }
+
+
+def _searched(
+    place: Workplace, data: TrialData, setup: TrialSetup, journal: TrialJournal
+) -> dict[str, Any] | None:
+    """As _trained. The weights are the pretraining's: the arm's trials start from them."""
+    tried, spec = data.chosen[0], data.spec
+    portfolio = tried.portfolio if isinstance(tried, AutoArm) else (tried,)
+    seconds = None
+    if spec.budget_seconds:
+        searches = sum(trial.role == "search" for trial in plan(spec))
+        seconds = SEARCH_SHARE * spec.budget_seconds / searches
+    outcome = _attempt(
+        place,
+        data.trial,
+        journal,
+        lambda start: run_search(setup, portfolio, journal, start, seconds=seconds),
+    )
+    if outcome is None:
+        return None
+    return {"outcome": outcome.model_dump(mode="json"), "weights": data.source_weights}
+
+
+def _attempt(
+    place: Workplace,
+    trial: TrialRow,
+    journal: TrialJournal,
+    work_on: Callable[[Checkpoint | None], Found],
+) -> Found | None:
+    """From the trial's checkpoint. None where it was given back, lost or failed; that is then
+    written."""
     start = Checkpoint.load(place.storage.local(trial.checkpoint)) if trial.checkpoint else None
     try:
-        return train(setup, journal, start)
+        return work_on(start)
     except Interrupted as interruption:
         if interruption.checkpoint:
             journal.give_back(interruption.checkpoint)
@@ -101,22 +141,26 @@ def _train(
     return None
 
 
-def _content_key(job: JobRow, trial: TrialRow, source: DatasetRow) -> str | None:
-    """Of a pretraining, where its source's content has a name."""
-    if trial.role != PRETRAIN or source.content_hash is None:
+def _content_key(data: TrialData) -> str | None:
+    """Of a pretraining, where its sources' content has a name."""
+    hashes = [row.content_hash for row in data.sources]
+    if data.trial.role != PRETRAIN or None in hashes:
         return None
-    spec = ResolvedSpec.model_validate(job.spec)
-    precision = resolve_precision(spec.training.precision)
-    return pretraining_key(spec, source.content_hash, trial.seed, precision)
+    content = str(hashes[0])
+    if len(hashes) > 1:  # which classes are one hangs on their names
+        content = json.dumps([hashes, [schema.classes for schema in data.source_schemas]])
+    precision = resolve_precision(data.spec.training.precision)
+    return pretraining_key(data.spec, content, data.trial.seed, precision)
 
 
-def _take_over(place: Workplace, job: JobRow, trial: TrialRow, key: str) -> bool:
+def _take_over(place: Workplace, data: TrialData, key: str) -> bool:
     """Ends a pretraining with the weights of an equal one of the project, if there is one and
     nothing has been trained yet."""
+    trial = data.trial
     if trial.checkpoint:
         return False
     with place.database.write() as session:
-        equal = repository.pretrained(session, job.project, key)
+        equal = repository.pretrained(session, data.job.project, key)
         if equal:
             work.finish_trial(
                 session,
@@ -130,49 +174,18 @@ def _take_over(place: Workplace, job: JobRow, trial: TrialRow, key: str) -> bool
     return equal is not None
 
 
-def _setup(
-    storage: Storage,
-    job: JobRow,
-    trial: TrialRow,
-    dataset: DatasetRow,
-    source: DatasetRow,
-    needed: TrialRow | None,
-) -> TrialSetup:
-    spec = ResolvedSpec.model_validate(job.spec)
-    strategy = spec.arms.get(trial.arm)
-    needs = CATALOGUE[strategy.name].needs if strategy else ()
-
-    def domain(row: DatasetRow, labels_per_class: int | None) -> Domain:
-        labelled = dataset_split(storage, row, "train")
-        if labels_per_class:
-            labelled = labelled.select(few_labels(labelled.y, labels_per_class, trial.seed))
-        kept, held_out = cut_validation(labelled.y, spec.training.validation_fraction, trial.seed)
-        schema = Schema.model_validate(row.schema)
-        return Domain(schema, labelled.select(kept), labelled.select(held_out))
-
-    return TrialSetup(
-        spec=spec,
-        role=trial.role,  # type: ignore[arg-type]  # a string in the database
-        strategy=strategy,
-        seed=trial.seed,
-        domain=domain(dataset, trial.labels_per_class),
-        source=domain(source, None) if "source_data" in needs else None,
-        source_classes=len(Schema.model_validate(source.schema).classes) if strategy else 0,
-        source_weights=storage.local(needed.weights) if needed and needed.weights else None,
-    )
-
-
 def _predictions(
-    storage: Storage, network: Network, setup: TrialSetup, dataset: DatasetRow
+    storage: Storage, network: Network, setup: TrialSetup, data: TrialData
 ) -> dict[str, Any]:
-    """Labels and logits of validation and test items. This reads the target's test data, once,
-    after the last step of training, and nothing else does."""
+    """Labels, where there are some, and logits of validation and test items. This reads the
+    target's test data, once, after the last step of training, and nothing else does."""
     splits = {"validation": setup.domain.validation}
-    if setup.role != "pretrain":
-        splits["test"] = dataset_split(storage, dataset, "test")
+    if setup.role != PRETRAIN:
+        splits["test"] = target_test(storage, data)
     results: dict[str, Any] = {}
     for name, split in splits.items():
-        results[f"y_{name}"] = split.y
+        if split.is_labelled:
+            results[f"y_{name}"] = split.y
         results[f"logits_{name}"] = outputs = logits(network, split.x)
         if not np.isfinite(outputs).all():  # without validation items nothing has looked yet
             detail = f"expected finite logits of the {name} items, got others after the last epoch"

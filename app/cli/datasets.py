@@ -9,7 +9,7 @@ from app.cli.options import AsJson
 
 if TYPE_CHECKING:
     from app.client import Client
-    from app.datasets.schemas import DatasetOut
+    from app.datasets.schemas import DatasetOut, Schema
 
 app = typer.Typer(help="Upload, list and look at datasets.", no_args_is_help=True)
 
@@ -155,4 +155,12 @@ def _summary(dataset: "DatasetOut") -> tuple[object, ...]:
     if schema is None:
         return (None, None, None, None)
     shape = "x".join(map(str, schema.shape))
-    return (shape, len(schema.classes), schema.splits.get("train"), schema.splits.get("test"))
+    return (
+        shape,
+        len(schema.classes) or "none",
+        *(_items(schema, split) for split in ("train", "test")),
+    )
+
+
+def _items(schema: "Schema", split: str) -> str:
+    return f"{schema.splits[split]}{'' if schema.has_labels(split) else ' unlabelled'}"

@@ -66,5 +66,9 @@ def _budget(labels_per_class: int | None) -> str:
 def _missing(missing: Missing) -> str:
     seeds = ", ".join(map(str, missing.seeds))
     noun = "seed" if len(missing.seeds) == 1 else "seeds"
-    budget = "" if missing.arm == PRETRAIN else f" with {_budget(missing.labels_per_class)}"
+    budget = (
+        ""
+        if missing.arm.partition("@")[0] == PRETRAIN
+        else f" with {_budget(missing.labels_per_class)}"
+    )
     return f"{missing.arm}{budget}, {noun} {seeds} ({missing.code})"

@@ -46,8 +46,10 @@ _BODY: dict[str, Any] = {
                             "type": "array",
                             "minItems": 1,
                             "items": {"type": "string", "format": "binary"},
-                            "description": "one .npz (x_train, y_train[, x_test, y_test]"
-                            "[, class_names]; or x, y), or IDX files (.gz or plain)",
+                            "description": "one .npz (x_train[, y_train][, x_test[, y_test]]"
+                            "[, class_names]; or x[, y]), or IDX files (.gz or plain). A split "
+                            "has labels for all its items or none; training items without labels "
+                            "serve as a target with `use_labels` false",
                         },
                         "spec": DatasetSpec.model_json_schema(),
                     },
@@ -123,14 +125,15 @@ def preview(
     offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
     limit: Annotated[int, Query(ge=1, le=50)] = 10,
 ) -> Response:
-    """Stored items with their labels, as raw values."""
+    """Stored items as raw values, with their labels where there are any."""
     row = repository.find(session, caller.project, dataset_id)
     schema = repository.ready_schema_of(row)
     count = max(1, min(limit, PREVIEW_VALUES // int(np.prod(schema.shape))))
     labels = _open(storage, row, f"y_{split}")
     images = _open(storage, row, f"x_{split}")
+    names = (*schema.classes, None)  # the last is that of -1: no label
     items = [
-        {"index": index, "label": schema.classes[labels[index]], "image": images[index]}
+        {"index": index, "label": names[labels[index]], "image": images[index]}
         for index in range(offset, min(offset + count, len(labels)))
     ]
     body = {

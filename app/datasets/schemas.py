@@ -23,11 +23,19 @@ class Schema(BaseModel):
     value_range: tuple[float, float] = Field(
         description="raw values that become 0 and 1 before the network sees them"
     )
-    classes: tuple[str, ...] = Field(description="the labels, in the order of the outputs")
+    classes: tuple[str, ...] = Field(
+        description="the labels, in the order of the outputs; the test split's where training has "
+        "none, empty where no split has any"
+    )
     splits: dict[str, int] = Field(description="number of items in `train` and `test`")
     class_counts: dict[str, tuple[int, ...]] = Field(
-        description="items a class in each split, in the order of `classes`"
+        description="items a class in each split, in the order of `classes`; all 0 in a split "
+        "without labels"
     )
+
+    def has_labels(self, split: str) -> bool:
+        """Of all its items, or of none."""
+        return any(self.class_counts.get(split, ()))
 
 
 class DatasetSpec(BaseModel):
@@ -43,7 +51,11 @@ class DatasetSpec(BaseModel):
     modality: Modality = "image"
     task: Task = "classification"
     test_fraction: float = Field(
-        0.2, gt=0, lt=1, description="cut from the data, stratified, where it has no test split"
+        0.2,
+        gt=0,
+        lt=1,
+        description="cut from data without a test split: from each class, or at random where there "
+        "are no labels",
     )
 
 
@@ -78,7 +90,9 @@ class DatasetOut(BaseModel):
         None, alias="schema", serialization_alias="schema", description="null until ready"
     )
     profile: dict[str, Any] | None = Field(
-        None, description="class balance, duplicates across the splits, constant pixels"
+        None,
+        description="class balance (null in a split without labels), duplicates across the splits, "
+        "constant pixels",
     )
     error: dict[str, Any] | None = Field(
         None, description="why the intake failed: {code, message, param, stage, errors}"
@@ -88,7 +102,7 @@ class DatasetOut(BaseModel):
 
 class PreviewItem(BaseModel):
     index: int = Field(description="its place in the split")
-    label: str
+    label: str | None = Field(description="null in a split without labels")
     image: list[list[list[float]]] = Field(description="raw values, [height][width][channels]")
 
 

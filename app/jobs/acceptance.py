@@ -1,19 +1,28 @@
 """From a POSTed spec to a job in the database: datasets found, spec resolved, trials planned."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
+from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from app.datasets import repository as datasets
 from app.datasets.catalogue import CATALOGUE, PREFIX
 from app.datasets.schemas import Schema
+from app.datasets.sketch import distance, stored_sketch
 from app.errors import Conflict, Invalid, NotFound, invalid
 from app.identifiers import new_id
 from app.jobs import lifecycle
+from app.jobs.backbones import Backbone
 from app.jobs.plan import PlannedTrial, plan
 from app.jobs.progress import Part, Tally
-from app.jobs.spec import Choice, JobSpec, ResolvedSpec, resolve
+from app.jobs.resolution import resolve
+from app.jobs.sources import SourceFacts
+from app.jobs.spec import Choice, JobSpec, ResolvedSpec, Source, Target
 from app.jobs.tables import JobRow
+from app.models import repository as models
+from app.models.schemas import Signature
+from app.storage import Storage
 
 
 @dataclass(frozen=True)
@@ -22,6 +31,8 @@ class Accepted:
     selection: list[Choice]
     trials: list[PlannedTrial]
     steps: list[int]  # of each trial, at most
+    sources: list[SourceFacts]
+    target: Schema
 
     @property
     def tally(self) -> Tally:
@@ -30,34 +41,84 @@ class Accepted:
         return Tally([Part(trial.arm, "queued", 1, steps, 0, 0, 0) for trial, steps in planned])
 
 
-def check(session: Session, project: str, spec: JobSpec) -> Accepted:
+def check(session: Session, storage: Storage, project: str, spec: JobSpec) -> Accepted:
     """Everything that a POST checks, with nothing written. Raises Invalid, or Conflict while a
     dataset is still being taken in."""
-    source = _schema(session, project, spec.sources[0].dataset, "#/sources/0/dataset")
     target = _schema(session, project, spec.target.dataset, "#/target/dataset")
-    resolved, selection = resolve(spec, source, target)
-    trials = plan(resolved)
-    steps = [trial.steps(resolved, source, target) for trial in trials]
-    return Accepted(resolved, selection, trials, steps)
+    sources = [
+        replace(
+            _facts(session, project, source, f"#/sources/{place}"),
+            distance=partial(_distance, session, storage, project, source, spec.target),
+        )
+        for place, source in enumerate(spec.sources)
+    ]
+    resolved, selection = resolve(spec, sources, target)
+    trials = plan(resolved, target)
+    schemas = [facts.schema for facts in sources]
+    steps = [trial.steps(resolved, schemas, target) for trial in trials]
+    return Accepted(resolved, selection, trials, steps, sources, target)
 
 
-def accept(session: Session, project: str, spec: JobSpec) -> JobRow:
-    accepted = check(session, project, spec)
-    source = _identify(session, project, spec.sources[0].dataset)
+def accept(session: Session, storage: Storage, project: str, spec: JobSpec) -> JobRow:
+    accepted = check(session, storage, project, spec)
+    sources = [
+        source.model or _identify(session, project, source.reference) for source in spec.sources
+    ]
     target = _identify(session, project, spec.target.dataset)
-    resolved = accepted.spec.with_datasets([source], target)
+    resolved = accepted.spec.with_datasets(sources, target)
+    named = ", ".join(source.reference for source in spec.sources)
     job = JobRow(
         id=new_id("job"),
         project=project,
-        name=spec.name or f"{spec.sources[0].dataset} to {spec.target.dataset}",
+        name=spec.name or f"{named} to {spec.target.dataset}",
         spec=resolved.model_dump(mode="json"),
         selection=[choice.model_dump(mode="json") for choice in accepted.selection],
-        source_ids=[source],
+        source_ids=sources,
         target_id=target,
         tags=dict(spec.tags),
     )
     lifecycle.submit(session, job, accepted.trials, accepted.steps)
     return job
+
+
+def _facts(session: Session, project: str, source: Source, pointer: str) -> SourceFacts:
+    if source.dataset:
+        return SourceFacts(_schema(session, project, source.dataset, f"{pointer}/dataset"))
+    try:
+        model = models.get(session, project, source.reference)
+    except NotFound as error:
+        raise invalid("unknown_model", error.detail, f"{pointer}/model") from error
+    if "weights" not in model.files:
+        detail = "expected a model that this release trained, got one without its weights"
+        raise invalid("model_without_weights", detail, f"{pointer}/model")
+    signature = Signature.model_validate(model.signature)
+    schema = Schema(
+        modality="image",
+        task="classification",
+        shape=signature.shape,
+        dtype=signature.dtype,
+        value_range=(0, 1),  # the target's counts
+        classes=tuple(signature.classes),
+        splits={},
+        class_counts={"train": (), "test": ()},
+    )
+    return SourceFacts(schema, TypeAdapter(Backbone).validate_python(model.card["network"]))
+
+
+def _distance(
+    session: Session, storage: Storage, project: str, source: Source, target: Target
+) -> dict[str, float | None] | None:
+    """Of their pictures; None where one is not stored yet, or is a model."""
+    found = []
+    for reference in (source.dataset, target.dataset):
+        try:
+            row = datasets.find(session, project, reference or "")
+        except NotFound:
+            return None
+        if (stored := stored_sketch(storage, row)) is None:
+            return None
+        found.append(stored)
+    return distance(*found)
 
 
 def _schema(session: Session, project: str, reference: str, pointer: str) -> Schema:

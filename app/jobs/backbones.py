@@ -37,6 +37,11 @@ class ModelChoice(Params):
         description="height, width: source and target are resized to it inside the network; "
         "needed where their images differ in size",
     )
+    bottleneck: Width | None = Field(
+        None,
+        description="a dense layer of so many units with BatchNorm at the backbone's end, as "
+        "domain adaptation has it (256)",
+    )
 
 
 class Mlp(ModelChoice):

@@ -20,7 +20,7 @@ from app.errors import ACCIDENTS, Conflict, FailureCode, WorkFailure
 from app.identifiers import new_id
 from app.jobs import budget, events
 from app.jobs.events import Event
-from app.jobs.plan import PlannedTrial
+from app.jobs.plan import OPTIONAL, PRETRAIN, PlannedTrial
 from app.jobs.progress import UNFINISHED
 from app.jobs.tables import JobRow, TrialRow
 from app.messages import FinaliseJob, IngestDataset, RunTrial
@@ -253,8 +253,11 @@ def _hand_on(session: Session, job: JobRow, trials: list[TrialRow]) -> None:
 
 
 def _lost_role(trials: list[TrialRow]) -> list[TrialRow]:
-    """The trials of the first role of which none succeeded."""
-    for role in dict.fromkeys(trial.role for trial in trials):
+    """The trials of the first role of which none succeeded, and without which nothing is left to
+    say."""
+    roles = dict.fromkeys(trial.role for trial in trials)
+    needed = [role for role in roles if role not in OPTIONAL]
+    for role in needed if set(needed) - {PRETRAIN} else roles:
         of_role = [trial for trial in trials if trial.role == role]
         if all(trial.status == "failed" for trial in of_role):
             return of_role

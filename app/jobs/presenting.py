@@ -53,11 +53,14 @@ def present_evidence(
     """`name_of`: what a trial's stored predictions are called there."""
     epochs = repository.epoch_counts(session, job.id)
     first = repository.first_validations(session, job.id)
+    classes = job.spec.get("classes") or target.classes
     return EvidenceOut(
         spec=job.spec,
         selection=job.selection,
-        classes=list(target.classes),
-        class_counts=list(target.class_counts["train"]),
+        classes=list(classes),
+        class_counts=list(
+            target.class_counts["train"] if target.has_labels("train") else (0,) * len(classes)
+        ),
         report=job.report,
         trials=[
             EvidenceTrial.model_validate(
@@ -70,6 +73,7 @@ def present_evidence(
                     "seconds": trial.seconds,
                     "error": trial.error,
                     "depends_on": trial.depends_on,
+                    "outcome": trial.outcome,
                     "epochs": epochs.get(trial.id, 0),
                     "first_epoch": first.get(trial.id),
                     "predictions": name_of(trial) if trial.predictions else None,

@@ -56,13 +56,17 @@ class Tally:
         for part in self.parts:
             if part.status not in UNFINISHED:
                 continue
-            kind = [p for p in self.parts if (p.arm == PRETRAIN) == (part.arm == PRETRAIN)]
+            kind = [p for p in self.parts if _pretrains(p) == _pretrains(part)]
             rate = _rate(p for p in kind if p.arm == part.arm) or _rate(kind)
             rate = rate or installation.get(part.arm) or _median(installation.values())
             if rate is None:
                 return None
             total += (part.steps - part.done) * rate
         return total / max(1, self.counts.get("running", 0))
+
+
+def _pretrains(part: Part) -> bool:
+    return part.arm.partition("@")[0] == PRETRAIN
 
 
 def _rate(parts: Iterable[Part]) -> float | None:

@@ -1,6 +1,6 @@
 """The evidence, as GET /v1/jobs/{id}/report answers it. worker/evaluation/report.py computes it."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -83,11 +83,23 @@ class Cost(Part):
     """Seconds of training, summed over the arm's trials at the job's label budget."""
 
     trials: float
+    search: float = Field(0.0, description="of what its trials are trained with")
     pretraining: float = Field(
         description="of the pretrainings that the arm starts from, each whole, though arms share "
         "them; 0 where another job had paid for it"
     )
     epochs: float | None = Field(description="mean number of epochs a trial trained; all phases")
+
+
+class Forgetting(Part):
+    """Accuracy on the source's test items; seeds paired."""
+
+    before: Interval = Field(description="of the source's network")
+    after: Interval = Field(
+        description="of the transferred backbone with the source's head, as far as the strategy "
+        "has trained that on"
+    )
+    change: Interval
 
 
 class Arm(Part):
@@ -121,6 +133,9 @@ class Arm(Part):
         description="null where a trial has too few validation items to fit a temperature"
     )
     cost: Cost
+    forgetting: Forgetting | None = Field(
+        None, description="null without evaluation.forgetting, and without the source's test items"
+    )
 
 
 class LabelsToReach(Part):
@@ -157,6 +172,74 @@ class Missing(Part):
     code: str = Field(description="why: `budget`, `diverged`, …")
 
 
+class LabelFreeChoice(Part):
+    """How the winner was chosen without target labels; and what they would have chosen."""
+
+    rule: str = Field(
+        description="`information_maximisation`: H(mean p) - mean H(p), nats, on the target's "
+        "validation items; the highest mean over the seeds wins"
+    )
+    scores: dict[str, Interval] = Field(description="of the rule, by arm")
+    chosen: str
+    chosen_seed: int = Field(description="the arm's trial with the highest score")
+    oracle: str | None = Field(
+        description="the arm that the test's labels would choose; null where it has none. It "
+        "chooses nothing"
+    )
+    oracle_metric: Interval | None = Field(description="the primary metric of the oracle's arm")
+    regret: float | None = Field(description="the oracle's mean primary metric minus the chosen's")
+
+
+class SourceRank(Part):
+    """A candidate source's place."""
+
+    source: int = Field(description="its place among the job's sources, from 1")
+    reference: str = Field(description="`ds_…` or `mdl_…`")
+    scores: dict[str, float | None]
+    domain_distance: dict[str, float | None] | None = Field(
+        description="in the source's features: proxy_a_distance, 0 (alike) to 2, and mmd "
+        "(squared); null for a model without its data"
+    )
+    measured: Interval | None = Field(
+        description="the primary metric of the best arm, by its mean, that starts from it; null "
+        "where none was trained"
+    )
+    best_arm: str | None
+
+
+class RankingQuality(Part):
+    """How well a score's ranking agrees with what was measured."""
+
+    kendall_tau: float | None
+    weighted_tau: float | None = Field(description="the top of the ranking counts for more")
+    regret: float | None = Field(
+        description="the best source's primary metric minus that of the source put first"
+    )
+
+
+class Transferability(Part):
+    ranked_by: str
+    ranking: list[SourceRank] = Field(description="the most promising first")
+    quality: dict[str, RankingQuality] | None = Field(
+        description="by score; null where fewer than two sources were measured"
+    )
+
+
+class Search(Part):
+    """What an arm's search tried, and what the arm's trials were then trained with."""
+
+    arm: str
+    labels_per_class: int | None
+    seed: int
+    chosen: dict[str, Any] = Field(
+        description="strategy (null: the baseline's), learning_rate, weight_decay, epochs (null: "
+        "as the job says)"
+    )
+    reason: str
+    tried: list[dict[str, Any]] = Field(description="in their order, with scores and why dropped")
+    seconds: float
+
+
 class Report(Part):
     verdict: Verdict = Field(description="about the winner against the baseline")
     reason: str = Field(description="the verdict in a sentence, with its numbers")
@@ -178,12 +261,19 @@ class Report(Part):
     stop_reason: Literal["budget"] | None = Field(description="why trials are missing, if planned")
     missing: list[Missing]
     warnings: list[str]
+    label_free: LabelFreeChoice | None = Field(
+        None, description="null where the target's labels were used"
+    )
+    transferability: Transferability | None = Field(
+        None, description="of several sources; null with one, and without target labels"
+    )
+    searches: list[Search] = Field(default_factory=list)
     trials_failed: int
     seconds: float = Field(description="of training, summed over all trials, pretraining included")
 
     @property
     def ranked(self) -> dict[str, Arm]:
-        """The baseline, then the arms by falling primary metric."""
+        """The baseline, then the others by falling primary metric."""
 
         def place(named: tuple[str, Arm]) -> tuple[bool, float, str]:
             name, arm = named

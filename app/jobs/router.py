@@ -3,13 +3,22 @@
 from fastapi import APIRouter, Request, Response
 
 from app.conditional import check_if_match, conditional, etag_of
-from app.dependencies import PageOf, Reader, ReadSession, Writer, WriteSession
+from app.dependencies import PageOf, Reader, ReadSession, StorageOf, Writer, WriteSession
 from app.errors import Conflict
 from app.idempotency import Answer, IdempotencyKey, answer_once, fingerprint, respond
 from app.jobs import acceptance, evidence, lifecycle, repository, stream
+from app.jobs.applicability import obstacle
 from app.jobs.presenting import present_job, present_jobs, present_trial
-from app.jobs.schemas import JobOut, JobStatus, PlannedTrialOut, TrialOut, ValidationOut
+from app.jobs.schemas import (
+    Applicability,
+    JobOut,
+    JobStatus,
+    PlannedTrialOut,
+    TrialOut,
+    ValidationOut,
+)
 from app.jobs.spec import JobSpec
+from app.jobs.strategies import CATALOGUE
 from app.jobs.tables import JobRow
 from app.pages import Listing, fetch_page
 
@@ -26,12 +35,13 @@ def create(
     request: Request,
     session: WriteSession,
     caller: Writer,
+    storage: StorageOf,
     key: IdempotencyKey = None,
 ) -> Response:
     """Accepts a transfer job: it is checked against its datasets, planned and queued."""
 
     def make() -> Answer:
-        job = acceptance.accept(session, caller.project, spec)
+        job = acceptance.accept(session, storage, caller.project, spec)
         headers = {"Location": f"/v1/jobs/{job.id}", "Retry-After": POLL_SECONDS}
         return Answer(202, headers, present_job(session, job).model_dump(mode="json"))
 
@@ -41,9 +51,11 @@ def create(
 
 
 @router.post("/jobs:validate")
-def validate(spec: JobSpec, session: ReadSession, caller: Reader) -> ValidationOut:
+def validate(
+    spec: JobSpec, session: ReadSession, caller: Reader, storage: StorageOf
+) -> ValidationOut:
     """The same checks, and the plan, with nothing started."""
-    accepted = acceptance.check(session, caller.project, spec)
+    accepted = acceptance.check(session, storage, caller.project, spec)
     rates = repository.seconds_per_step(session, accepted.spec.model.backbone)
     seconds = accepted.tally.seconds_left(rates)
     return ValidationOut(
@@ -60,6 +72,12 @@ def validate(spec: JobSpec, session: ReadSession, caller: Reader) -> ValidationO
         ],
         steps=sum(accepted.steps),
         estimated_seconds=None if seconds is None else round(seconds, 1),
+        domain_distance=[facts.distance() for facts in accepted.sources],
+        strategies=[
+            Applicability(name=name, reason=found and found[1])
+            for name in CATALOGUE
+            for found in (obstacle(name, spec, accepted.sources, accepted.target),)
+        ],
     )
 
 

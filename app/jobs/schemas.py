@@ -5,12 +5,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from app.jobs.plan import Role
 from app.jobs.spec import Choice
 
 JobStatus = Literal["queued", "running", "paused", "succeeded", "failed", "cancelled"]
 Stage = Literal["queued", "pretraining", "training", "finalising", "ended"]
 TrialStatus = Literal["waiting", "queued", "running", "succeeded", "failed", "cancelled"]
-Role = Literal["pretrain", "baseline", "transfer"]
 
 
 class Failure(BaseModel):
@@ -60,6 +60,11 @@ class PlannedTrialOut(BaseModel):
     labels_per_class: int | None
 
 
+class Applicability(BaseModel):
+    name: str
+    reason: str | None = Field(description="why the strategy cannot apply; null where it can")
+
+
 class ValidationOut(BaseModel):
     """What a job would do. Nothing was started."""
 
@@ -70,6 +75,12 @@ class ValidationOut(BaseModel):
     estimated_seconds: float | None = Field(
         description="from this installation's own trials of the same backbone; null without any"
     )
+    domain_distance: list[dict[str, float | None] | None] = Field(
+        description="of each source to the target, by small pictures of their training items: "
+        "proxy_a_distance, 0 (alike) to 2, and mmd (squared); null where one is not stored yet, or "
+        "is a model"
+    )
+    strategies: list[Applicability] = Field(description="which can run between these domains")
 
 
 class TrialOut(BaseModel):
@@ -91,6 +102,9 @@ class TrialOut(BaseModel):
     seconds: float = Field(description="of training, over all attempts")
     validation: dict[str, float] | None
     test: dict[str, float] | None
+    outcome: dict[str, Any] | None = Field(
+        None, description="what a scoring or a search has found out"
+    )
     error: Failure | None
     started_at: datetime | None
     ended_at: datetime | None
@@ -124,13 +138,14 @@ class EvidenceTrial(BaseModel):
     seconds: float
     error: dict[str, Any] | None
     depends_on: str | None
+    outcome: dict[str, Any] | None = Field(None, description="of a scoring or a search")
     epochs: int = Field(description="trained, of all phases; 0 for a pretraining taken over")
     first_epoch: dict[str, Any] | None = Field(
         description="metrics on validation after the very first epoch"
     )
     predictions: str | None = Field(
         description="a file in the archive, .npz: y_test, logits_test, y_validation, "
-        "logits_validation"
+        "logits_validation; y_source, before_source, after_source with evaluation.forgetting"
     )
 
 

@@ -1,27 +1,46 @@
-"""What a user POSTs.
+"""What a user POSTs, and what becomes of it: app/jobs/resolution.py turns a spec with `auto` in it
+into one that says everything; app/jobs/checks.py refuses a job that cannot run."""
 
-`resolve` turns a spec with `auto` in it into one that says everything, with the reasons; a job that
-cannot run is refused here (app/jobs/checks.py), with the field that is wrong.
-"""
-
+from dataclasses import dataclass
 from math import ceil, inf
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.datasets.schemas import Schema
-from app.errors import Invalid
-from app.jobs import checks
-from app.jobs.backbones import AutoBackbone, Backbone, BackboneChoice, Convnet, Mlp
-from app.jobs.strategies import Auto, LpFt, Strategy, StrategyChoice
-from app.jobs.training import Part, Training
+from app.jobs.backbones import AutoBackbone, Backbone, BackboneChoice
+from app.jobs.strategies import (
+    BASELINE,
+    SOURCE_ONLY,
+    SUPERVISED,
+    Auto,
+    AutoArm,
+    Strategy,
+    StrategyChoice,
+)
+from app.jobs.training import Part, Space, Training, TrainingChoice
 
-CONVNET_FROM_ITEMS = 500
 BASELINE_STEPS = 2000
+MOST_SOURCES = 16
+Sources = tuple[int, ...]  # places in `sources`
 
 
 class Source(Part):
-    dataset: str = Field(description="`ds_…` or `catalog:NAME`")
+    """Exactly one of the two."""
+
+    dataset: str | None = Field(None, description="`ds_…` or `catalog:NAME`")
+    model: str | None = Field(
+        None, description="`mdl_…`: a trained network of this service, without its data"
+    )
+
+    @model_validator(mode="after")
+    def _is_one_thing(self) -> Self:
+        if (self.dataset is None) == (self.model is None):
+            raise ValueError("expected exactly one of `dataset` and `model`")
+        return self
+
+    @property
+    def reference(self) -> str:
+        return str(self.dataset or self.model)
 
 
 LabelsPerClass = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -31,6 +50,11 @@ class Target(Part):
     dataset: str = Field(description="`ds_…` or `catalog:NAME`")
     labels_per_class: LabelsPerClass | None = Field(
         None, description="train on so many labels a class, stratified; null: on all"
+    )
+    use_labels: bool = Field(
+        True,
+        description="false: adapt to the target without its training labels, which are hidden "
+        "from every arm but the bound `target_supervised`",
     )
 
 
@@ -49,7 +73,14 @@ class Evaluation(Part):
         description="labels a class at which every arm is trained besides "
         "`target.labels_per_class`; null among them: all labels; the same again counts once",
     )
-    baseline: bool = Field(True, description="train the same network from scratch as well")
+    baseline: bool = Field(
+        True,
+        description="train the same network from scratch as well; without target labels: the "
+        "source's network as it is, and, where the target has labels, one trained on them",
+    )
+    forgetting: bool = Field(
+        False, description="measure each arm on the source's test items, before and after"
+    )
     primary_metric: Literal["accuracy", "f1_macro", "balanced_accuracy"] = "accuracy"
     confidence: float = Field(0.95, gt=0.5, lt=1)
 
@@ -84,14 +115,30 @@ class JobSpec(Part):
     )
 
     name: str = Field("", max_length=200)
+    kind: Literal["transfer", "rank"] = Field(
+        "transfer",
+        description="`rank`: say which of the sources suits the target best, by scores of their "
+        "features",
+    )
+    measure: bool = Field(
+        False,
+        description="of a `rank` job: transfer from every source as well, and report how good the "
+        "ranking was",
+    )
     task: Literal["classification"] = "classification"
-    sources: tuple[Source, ...] = Field(min_length=1, max_length=1)
+    sources: tuple[Source, ...] = Field(min_length=1, max_length=MOST_SOURCES)
+    combine: Literal["each", "joint", "both"] | None = Field(
+        None,
+        description="with several sources, every strategy starts from `each` alone (`lp_ft@1`), "
+        "from one network trained on all of them (`joint`, `lp_ft@all`), or both; null: both where "
+        "they can be joined",
+    )
     target: Target
     model: BackboneChoice = AutoBackbone()
     strategies: tuple[StrategyChoice, ...] = Field(
         (Auto(name="auto"),), min_length=1, max_length=32
     )
-    training: Training = Training()
+    training: TrainingChoice = TrainingChoice()
     evaluation: Evaluation = Evaluation()
     deploy: Deploy | None = None
     seed: int = Field(0, ge=0, lt=2**31 - 100, description="of the first of evaluation.seeds")
@@ -104,21 +151,74 @@ class JobSpec(Part):
     )
     tags: dict[Tag, Tag] = Field(default_factory=dict, max_length=64)
 
+    @property
+    def trains_arms(self) -> bool:
+        """A `rank` job that does not measure only looks at the sources."""
+        return self.kind == "transfer" or self.measure
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A strategy from some of the sources."""
+
+    strategy: Strategy | AutoArm
+    sources: Sources
+
 
 class ResolvedSpec(JobSpec):
     """Nothing is `auto` any more: what the worker runs."""
 
     model: Annotated[Backbone, Field(discriminator="backbone")]
-    strategies: tuple[Annotated[Strategy, Field(discriminator="name")], ...]
+    strategies: tuple[Annotated[Strategy | AutoArm, Field(discriminator="name")], ...]  # type: ignore[assignment]  # AutoArm is what Auto became
+    training: Training = Training()  # type: ignore[assignment]  # narrower
+    space: Space = Space()
+    classes: tuple[str, ...] = ()  # of the outputs: the target's, or, without labels, the source's
 
     @property
-    def arms(self) -> dict[str, Strategy]:
-        """Name of the arm -> its strategy; a strategy that stands twice is numbered."""
-        arms: dict[str, Strategy] = {}
+    def source_sets(self) -> dict[str, Sources]:
+        """What arms start from: the suffix of their names -> the sources."""
+        if len(self.sources) == 1:
+            return {"": (0,)}
+        each: dict[str, Sources] = {
+            f"@{number + 1}": (number,) for number in range(len(self.sources))
+        }
+        joint = {"@all": tuple(range(len(self.sources)))}
+        match self.combine:
+            case "each":
+                return each
+            case "joint":
+                return joint
+        return {**each, **joint}
+
+    @property
+    def arms(self) -> dict[str, Arm]:
+        """Name of the arm -> what it is; a strategy that stands twice is numbered."""
+        if not self.trains_arms:
+            return {}
+        arms: dict[str, Arm] = {}
+        names: list[str] = []
         for strategy in self.strategies:
-            again = sum(other.name == strategy.name for other in arms.values())
-            arms[f"{strategy.name}_{again + 1}" if again else strategy.name] = strategy
+            again = names.count(strategy.name)
+            names.append(strategy.name)
+            name = f"{strategy.name}_{again + 1}" if again else strategy.name
+            arms |= {f"{name}{end}": Arm(strategy, of) for end, of in self.source_sets.items()}
         return arms
+
+    @property
+    def baseline_arm(self) -> str:
+        return BASELINE if self.target.use_labels else SOURCE_ONLY
+
+    @property
+    def baseline_sources(self) -> Sources:
+        """Scratch needs none; without target labels it is the network of all sources, where there
+        is one, or of the first."""
+        sets = self.source_sets
+        return () if self.target.use_labels else sets.get("@all", next(iter(sets.values())))
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """Arms that are no transfer, the baseline first."""
+        return (BASELINE,) if self.target.use_labels else (SOURCE_ONLY, SUPERVISED)
 
     @property
     def budgets(self) -> tuple[int | None, ...]:
@@ -138,9 +238,13 @@ class ResolvedSpec(JobSpec):
 
     def with_datasets(self, sources: list[str], target: str) -> "ResolvedSpec":
         """The same job with its datasets named by id."""
+        named = [
+            source if source.model else Source(dataset=reference)
+            for source, reference in zip(self.sources, sources, strict=True)
+        ]
         return self.model_copy(
             update={
-                "sources": tuple(Source(dataset=source) for source in sources),
+                "sources": tuple(named),
                 "target": self.target.model_copy(update={"dataset": target}),
             }
         )
@@ -152,37 +256,3 @@ class Choice(BaseModel):
     field: str
     chosen: Any
     reason: str
-
-
-def resolve(spec: JobSpec, source: Schema, target: Schema) -> tuple[ResolvedSpec, list[Choice]]:
-    """Raises Invalid with every finding at once."""
-    if findings := checks.findings(spec, source, target):
-        (code, first), *_ = findings
-        raise Invalid(code, first.detail, *(finding for _, finding in findings))
-    choices: list[Choice] = []
-    model = spec.model
-    if isinstance(model, AutoBackbone):
-        model, choice = _choose_backbone(model, source)
-        choices.append(choice)
-    strategies: list[Strategy] = []
-    for strategy in spec.strategies:
-        if isinstance(strategy, Auto):
-            chosen = LpFt(name="lp_ft")
-            reason = "the target has labels: a linear probe before fine-tuning is the safest start"
-            choices.append(Choice(field="strategies", chosen="lp_ft", reason=reason))
-            strategies.append(chosen)
-        else:
-            strategies.append(strategy)
-    fields = spec.model_dump(exclude={"model", "strategies"})
-    return ResolvedSpec(**fields, model=model, strategies=tuple(strategies)), choices
-
-
-def _choose_backbone(auto: AutoBackbone, source: Schema) -> tuple[Backbone, Choice]:
-    items = source.splits["train"]
-    if items >= CONVNET_FROM_ITEMS and min(auto.image_size or source.shape[:2]) >= 8:
-        reason = f"images, and {items} of them in the source: convolutions use their neighbourhoods"
-        chosen: Backbone = Convnet(backbone="convnet", image_size=auto.image_size)
-    else:
-        reason = f"only {items} images in the source: a small network"
-        chosen = Mlp(backbone="mlp", image_size=auto.image_size)
-    return chosen, Choice(field="model.backbone", chosen=chosen.backbone, reason=reason)

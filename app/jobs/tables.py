@@ -48,7 +48,7 @@ class TrialRow(Leased):
 
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
     position: Mapped[int]
-    role: Mapped[str]  # pretrain | baseline | transfer
+    role: Mapped[str]  # plan.Role
     arm: Mapped[str]
     seed: Mapped[int]
     labels_per_class: Mapped[int | None]
@@ -64,6 +64,7 @@ class TrialRow(Leased):
     predictions: Mapped[str | None]
     test: Mapped[dict[str, Any] | None]
     validation: Mapped[dict[str, Any] | None]
+    outcome: Mapped[dict[str, Any] | None]  # of a scoring or a search
     error: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
     started_at: Mapped[datetime | None]

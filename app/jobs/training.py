@@ -1,8 +1,10 @@
 """How networks are trained: what a job may say of it."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+Auto = Literal["auto"]
 
 
 class Part(BaseModel):
@@ -59,3 +61,23 @@ class Training(Part):
     validation_fraction: float = Field(
         0.1, gt=0, lt=1, description="cut from the training data, stratified; never from the test's"
     )
+
+
+class TrainingChoice(Training):
+    """As a job may send it: what is `auto` is searched for, arm by arm, before the trials."""
+
+    epochs: Annotated[int, Field(ge=1, le=100_000)] | Auto = 10  # type: ignore[assignment]  # wider
+    learning_rate: Annotated[float, Field(gt=0, le=10)] | Auto = 0.001  # type: ignore[assignment]
+    weight_decay: Annotated[float, Field(ge=0, le=1)] | Auto = 0.0  # type: ignore[assignment]
+
+
+class Space(Part):
+    """Which settings are searched for."""
+
+    learning_rate: bool = False
+    weight_decay: bool = False
+    epochs: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.learning_rate or self.weight_decay or self.epochs)

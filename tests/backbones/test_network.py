@@ -6,11 +6,20 @@ import pytest
 
 from tests.training.trials import SMALL, schema, spec
 from worker.backbones.network import Architecture, Network
+from worker.packaging.onnx_graph import package
+
+COLOURED = schema(3, 30, (32, 32, 3))
 
 
 def network(backbone: str = "mlp", classes: int = 3, **params: object) -> Network:
     model = spec(backbone, {**SMALL[backbone], **params}).model
     return Network(Architecture.of(model, schema(classes, 30)))
+
+
+def narrow(backbone: str) -> Architecture:
+    """With a bottleneck of 5."""
+    model = spec(backbone, SMALL.get(backbone, {})).model
+    return Architecture.of(model.model_copy(update={"bottleneck": 5}), COLOURED)
 
 
 def values(network: Network) -> list[np.ndarray]:
@@ -118,14 +127,60 @@ def test_the_raw_model_shares_the_weights_and_can_be_saved(tmp_path: Path) -> No
     raw = one.raw_model()
     one.initialise(3)
     x = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 1)).astype(np.float32)
-    np.testing.assert_allclose(raw(x), one.logits(x), atol=1e-6)
+    np.testing.assert_allclose(raw(x), one.raw_logits(x), atol=1e-6)
     raw.save(tmp_path / "network.keras")
     loaded = keras.models.load_model(tmp_path / "network.keras")
-    np.testing.assert_allclose(loaded(x), one.logits(x), atol=1e-6)
+    np.testing.assert_allclose(loaded(x), one.raw_logits(x), atol=1e-6)
 
 
 def test_uint8_and_float32_images_are_the_same_to_the_network() -> None:
     one = network()
     one.initialise(0)
     x = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 1), dtype=np.uint8)
-    assert np.array_equal(one.logits(x), one.logits(x.astype(np.float32)))
+    assert np.array_equal(one.raw_logits(x), one.raw_logits(x.astype(np.float32)))
+
+
+@pytest.mark.parametrize("backbone", ["mlp", "convnet", "mobilenet"])
+def test_a_bottleneck_is_the_backbones_end(backbone: str) -> None:
+    without = Network(Architecture.of(spec(backbone, SMALL.get(backbone, {})).model, COLOURED))
+    one = Network(narrow(backbone))
+    assert one.feature_count == 5
+    assert len(one.backbone.variables) == len(without.backbone.variables) + 5
+    one.initialise(0)
+    x = np.random.default_rng(0).random((64, 32, 32, 3), np.float32)
+    features = one.features(x, training=True).numpy()
+    np.testing.assert_allclose(features.mean(0), 0, atol=1e-4)
+    assert features.min() < 0  # no ReLU
+    kernel = one.backbone.get_layer("bottleneck").kernel
+    assert kernel.shape == (without.feature_count, 5)
+
+
+def test_a_bottlenecks_statistics_are_frozen_with_the_others() -> None:
+    one = Network(narrow("mlp"))
+    one.initialise(0)
+    x = np.random.default_rng(0).random((8, 32, 32, 3), np.float32)
+    before = values(one)
+    with one.batch_norm_frozen():
+        frozen = one.logits(x, training=True)
+    assert equal(values(one), before)
+    np.testing.assert_allclose(frozen, one.logits(x), atol=1e-5)
+    one.logits(x, training=True)
+    assert not equal(values(one), before)
+
+
+def test_weights_without_the_bottleneck_are_refused(tmp_path: Path) -> None:
+    model = spec("mlp", SMALL["mlp"]).model
+    Network(Architecture.of(model, COLOURED)).save_weights(tmp_path / "weights.npz")
+    with pytest.raises(ValueError, match="expected backbone/bottleneck/kernel of shape"):
+        Network(narrow("mlp")).load_backbone(tmp_path / "weights.npz")
+
+
+def test_a_network_with_a_bottleneck_is_packaged(tmp_path: Path) -> None:
+    one = Network(narrow("convnet"))
+    one.initialise(0)
+    raw = np.random.default_rng(0).integers(0, 256, (40, 32, 32, 3), dtype=np.uint8)
+    one.logits(raw / np.float32(255), training=True)
+    packaged = package(one.raw_model(), raw, tmp_path)
+    assert packaged.max_difference < 1e-5
+    reloaded = keras.models.load_model(packaged.keras)
+    np.testing.assert_allclose(reloaded(raw), one.raw_logits(raw), atol=1e-5)

@@ -1,11 +1,17 @@
 """The routes that name, list, show, preview and delete."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from app.cli.datasets import app as cli
+from app.client import Client
 from app.database import Database
 from app.datasets import repository
 from app.datasets.tables import DatasetRow
@@ -20,15 +26,25 @@ from worker.intake.intake import ingest
 
 
 @pytest.fixture
-def dataset_id(database: Database, storage: Storage, settings: Settings, tmp_path: Path) -> str:
-    """A dataset that has been taken in."""
-    names = np.array(["ant", "bee", "cat"])
-    content = npz_bytes(**arrays(class_names=names))
-    dataset_id = add_upload(database, storage, tmp_path, content)
-    ingest(database, storage, settings, claim(database, dataset_id))
-    with database.write() as session:
-        session.get_one(DatasetRow, dataset_id).project = DEFAULT_PROJECT
-    return dataset_id
+def add(
+    database: Database, storage: Storage, settings: Settings, tmp_path: Path
+) -> Callable[..., str]:
+    """Takes in a dataset; `changed` are its arrays."""
+
+    def taken_in(**changed: Any) -> str:
+        held = arrays(class_names=np.array(["ant", "bee", "cat"]), **changed)
+        dataset_id = add_upload(database, storage, tmp_path, npz_bytes(**held))
+        ingest(database, storage, settings, claim(database, dataset_id))
+        with database.write() as session:
+            session.get_one(DatasetRow, dataset_id).project = DEFAULT_PROJECT
+        return dataset_id
+
+    return taken_in
+
+
+@pytest.fixture
+def dataset_id(add: Callable[..., str]) -> str:
+    return add()
 
 
 def test_the_catalogue_lists_what_can_be_named(client: httpx.Client) -> None:
@@ -106,6 +122,57 @@ def test_previews_raw_values(client: httpx.Client, dataset_id: str) -> None:
         assert client.get(f"{path}?{query}").status_code == 422
 
 
+def test_a_split_without_labels_has_items_without(
+    client: httpx.Client, add: Callable[..., str]
+) -> None:
+    path = f"/v1/datasets/{add(y_train=None)}"
+    shown = client.get(path).json()
+    assert shown["status"] == "ready"
+    assert shown["schema"]["classes"] == ["ant", "bee", "cat"]
+    assert shown["schema"]["class_counts"] == {"train": [0, 0, 0], "test": [2, 2, 2]}
+    assert shown["profile"]["class_balance"]["train"] is None
+
+    def labels(split: str) -> list[str | None]:
+        preview = client.get(f"{path}/preview?split={split}&limit=2").json()
+        return [item["label"] for item in preview["data"]]
+
+    assert labels("train") == [None, None]
+    assert labels("test") == ["ant", "bee"]
+    with Client(str(client.base_url)) as typed:
+        assert [item.label for item in typed.datasets.preview(shown["id"], "train").data] == (
+            [None] * 10
+        )
+
+
+def test_a_dataset_without_any_label_has_no_classes(
+    client: httpx.Client, add: Callable[..., str]
+) -> None:
+    path = f"/v1/datasets/{add(y_train=None, x_test=None, y_test=None)}"
+    schema = client.get(path).json()["schema"]
+    assert schema["classes"] == []
+    assert schema["splits"] == {"train": 10, "test": 2}
+    assert schema["class_counts"] == {"train": [], "test": []}
+    items = client.get(f"{path}/preview?split=test").json()["data"]
+    assert [item["label"] for item in items] == [None, None]
+
+
+def test_the_command_line_tells_what_has_no_labels(
+    client: httpx.Client,
+    add: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KTL_URL", str(client.base_url))
+    known, bare = add(y_train=None), add(y_train=None, y_test=None)
+    run = partial(CliRunner().invoke, cli)
+    assert "12 unlabelled to train on, 6 to test on" in run(["show", known]).output
+    assert "12 unlabelled to train on, 6 unlabelled to test on" in run(["show", bare]).output
+    listed = run(["list"])
+    assert listed.exit_code == 0
+    rows = {row.split()[0]: row.split()[4:] for row in listed.output.splitlines()}
+    assert rows[known] == ["3", "12", "unlabelled", "6"]
+    assert rows[bare] == ["none", "12", "unlabelled", "6", "unlabelled"]
+
+
 def test_there_is_no_preview_before_the_data_are_there(client: httpx.Client) -> None:
     dataset = client.post("/v1/datasets", json={"from": "catalog:digits"}).json()
     answer = client.get(f"/v1/datasets/{dataset['id']}/preview")
@@ -169,3 +236,9 @@ def test_the_openapi_shows_both_bodies(client: httpx.Client) -> None:
     assert content.keys() == {"multipart/form-data", "application/json"}
     assert content["application/json"]["example"] == {"name": "digits", "from": "catalog:mnist_5k"}
     assert content["multipart/form-data"]["example"]["spec"] == {"name": "letters"}
+    assert (
+        "[, y_train]"
+        in content["multipart/form-data"]["schema"]["properties"]["file"]["description"]
+    )
+    label = described["components"]["schemas"]["PreviewItem"]["properties"]["label"]
+    assert {"type": "null"} in label["anyOf"]

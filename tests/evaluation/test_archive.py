@@ -32,7 +32,8 @@ def archive(folder: Path, report: dict[str, Any] | None, **changes: Any) -> Path
             name = f"predictions/{number}.npz" if trial.y_test is not None else None
             if name:
                 content = io.BytesIO()
-                np.savez(content, **{array: getattr(trial, array) for array in ARRAYS})
+                found = {array: getattr(trial, array) for array in ARRAYS}
+                np.savez(content, **{name: a for name, a in found.items() if a is not None})
                 out.writestr(name, content.getvalue())
             fields = EvidenceTrial.model_fields.keys() - {"epochs", "predictions"}
             entry = {field: getattr(trial, field) for field in fields}

@@ -18,6 +18,7 @@ WHOLE_NPZ = npz_bytes(**arrays(y_train=WORDS[np.arange(12) % 3], y_test=WORDS[np
 UPLOADS = [
     {"a.npz": npz_bytes(**arrays(class_names=WORDS))},
     {"a.npz": WHOLE_NPZ},
+    {"a.npz": npz_bytes(**arrays(y_train=None))},
     idx_files(packed=True),
     idx_files(packed=False),
 ]

@@ -9,6 +9,7 @@ import pytest
 from app import leases
 from app.database import Database
 from app.datasets import repository
+from app.datasets.sketch import sketch, stored_sketch
 from app.datasets.tables import DatasetRow
 from app.errors import Fenced
 from app.jobs.tables import JobRow
@@ -149,3 +150,14 @@ def test_an_unclaimed_row_is_not_touched(
 ) -> None:
     with pytest.raises(Fenced), database.read() as session:
         ingest(database, storage, settings, session.get_one(DatasetRow, add_dataset(database)))
+
+
+def test_a_sketch_is_stored_beside_the_arrays(
+    database: Database, storage: Storage, settings: Settings, tmp_path: Path
+) -> None:
+    dataset_id = add_upload(database, storage, tmp_path, npz_bytes(**arrays()))
+    ingest(database, storage, settings, claim(database, dataset_id))
+    got = stored_sketch(storage, row_of(database, dataset_id))
+    assert got is not None
+    assert (got.shape, got.dtype) == ((12, 64), np.float32)
+    assert np.array_equal(got, sketch(arrays()["x_train"][..., None], (0, 255)))

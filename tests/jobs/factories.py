@@ -8,7 +8,9 @@ from app.datasets.tables import DatasetRow
 from app.identifiers import new_id
 from app.jobs import lifecycle, repository, work
 from app.jobs.plan import plan
-from app.jobs.spec import JobSpec, resolve
+from app.jobs.resolution import resolve
+from app.jobs.sources import SourceFacts
+from app.jobs.spec import JobSpec
 from app.jobs.tables import JobRow, TrialRow
 
 SCHEMA = Schema(
@@ -58,7 +60,7 @@ def add_job(
             "budget_seconds": budget_seconds,
         }
     )
-    resolved, _ = resolve(spec, SCHEMA, SCHEMA)
+    resolved, _ = resolve(spec, [SourceFacts(SCHEMA)], SCHEMA)
     trials = plan(resolved)
     job = JobRow(
         id=new_id("job"),

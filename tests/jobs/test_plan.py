@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from app.jobs.plan import PlannedTrial, plan
+from app.datasets.schemas import Schema
+from app.jobs.plan import PlannedTrial, plan, sources_of
 from app.jobs.spec import ResolvedSpec
 from tests.jobs.factories import SCHEMA
 
@@ -78,7 +79,7 @@ def test_steps_by_hand() -> None:
                 evaluation={"seeds": 1},
                 strategies=[{"name": "fine_tune"}, {"name": "lp_ft", "params": {"max_epochs": 50}}],
             ),
-            SCHEMA,
+            [SCHEMA],
             SCHEMA,
         )
         for trial in plan(
@@ -91,7 +92,7 @@ def test_steps_by_hand() -> None:
 def test_steps_with_few_labels() -> None:
     """3 labels of 2 classes, 10 % held out: 6 items are one step an epoch."""
     few = spec(target={"dataset": "ds_2", "labels_per_class": 3}, training={"epochs": 5})
-    assert plan(few)[2].steps(few, SCHEMA, SCHEMA) == 5
+    assert plan(few)[2].steps(few, [SCHEMA], SCHEMA) == 5
 
 
 def test_scratch_has_the_steps_of_the_longest_arm_as_long_as_they_are_few() -> None:
@@ -102,3 +103,174 @@ def test_scratch_has_the_steps_of_the_longest_arm_as_long_as_they_are_few() -> N
     assert job.baseline_epochs(1000 * 64) == 10
     alone = spec(training={"epochs": 10}, strategies=[{"name": "fine_tune"}])
     assert alone.baseline_epochs(64) == 10
+
+
+HIDDEN = {"dataset": "ds_9", "use_labels": False}
+TWO = [{"dataset": "ds_1"}, {"dataset": "ds_2"}]
+
+
+def rows(job: ResolvedSpec, target: Schema | None = None) -> list[tuple[str, str, int | None]]:
+    return [(trial.role, trial.arm, trial.depends_on) for trial in plan(job, target)]
+
+
+def test_several_sources_are_scored_and_each_arm_follows_its_own_pretraining() -> None:
+    job = spec(sources=TWO, strategies=[{"name": "lp_ft"}], evaluation={"seeds": 1}, combine="both")
+    assert rows(job) == [
+        ("pretrain", "pretrain@1", None),
+        ("pretrain", "pretrain@2", None),
+        ("pretrain", "pretrain@all", None),
+        ("score", "score@1", 0),
+        ("score", "score@2", 1),
+        ("baseline", "scratch", None),
+        ("transfer", "lp_ft@1", 0),
+        ("transfer", "lp_ft@2", 1),
+        ("transfer", "lp_ft@all", 2),
+    ]
+    places = [sources_of(job, arm) for _, arm, _ in rows(job)]
+    assert places == [(0,), (1,), (0, 1), (0,), (1,), (), (0,), (1,), (0, 1)]
+
+
+def test_a_ranking_only_scores() -> None:
+    job = spec(sources=TWO, kind="rank", combine="each", evaluation={"pretrain_seeds": 2})
+    scored = [("score", "score@1", 0), ("score", "score@2", 2)]
+    assert rows(job)[4:] == scored
+    assert [arm for _, arm, _ in rows(job)[:4]] == ["pretrain@1"] * 2 + ["pretrain@2"] * 2
+    measured = spec(sources=TWO, kind="rank", measure=True, combine="each")
+    assert rows(measured)[2:4] == [("score", "score@1", 0), ("score", "score@2", 1)]
+    assert {arm for _, arm, _ in rows(measured)[4:]} == {"scratch", *measured.arms}
+
+
+def test_a_source_model_needs_no_pretraining() -> None:
+    sources = [{"model": "mdl_1"}, {"dataset": "ds_2"}]
+    job = spec(
+        sources=sources,
+        combine="each",
+        strategies=[{"name": "lp_ft"}],
+        evaluation={"seeds": 1, "baseline": False},
+    )
+    assert rows(job) == [
+        ("pretrain", "pretrain@2", None),
+        ("score", "score@1", None),
+        ("score", "score@2", 0),
+        ("transfer", "lp_ft@1", None),
+        ("transfer", "lp_ft@2", 0),
+    ]
+
+
+def test_searches_stand_between_pretrainings_and_trials() -> None:
+    """One of each pretraining, which the seeds share in turn; the baseline is searched for too."""
+    job = spec(
+        strategies=[{"name": "lp_ft"}],
+        evaluation={"seeds": 3, "pretrain_seeds": 2},
+        space={"learning_rate": True},
+    )
+    assert rows(job) == [
+        ("pretrain", "pretrain", None),
+        ("pretrain", "pretrain", None),
+        ("search", "scratch", None),
+        ("search", "lp_ft", 0),
+        ("search", "lp_ft", 1),
+        ("baseline", "scratch", 2),
+        ("transfer", "lp_ft", 3),
+        ("baseline", "scratch", 2),
+        ("transfer", "lp_ft", 4),
+        ("baseline", "scratch", 2),
+        ("transfer", "lp_ft", 3),
+    ]
+
+
+def test_every_label_budget_has_its_own_search() -> None:
+    job = spec(
+        strategies=[{"name": "lp_ft"}],
+        evaluation={"seeds": 1, "learning_curve": [5], "baseline": False},
+        space={"epochs": True},
+    )
+    assert [(trial.role, trial.labels_per_class, trial.depends_on) for trial in plan(job)] == [
+        ("pretrain", None, None),
+        ("search", None, 0),
+        ("transfer", None, 1),
+        ("search", 5, 0),
+        ("transfer", 5, 3),
+    ]
+
+
+def test_auto_is_searched_for_where_there_is_a_choice() -> None:
+    portfolio = [{"name": "lp_ft"}, {"name": "fine_tune"}]
+    evaluation = {"seeds": 1}
+    job = spec(strategies=[{"name": "auto", "portfolio": portfolio}], evaluation=evaluation)
+    assert rows(job)[1:] == [
+        ("search", "auto", 0),
+        ("baseline", "scratch", None),
+        ("transfer", "auto", 1),
+    ]
+    alone = spec(strategies=[{"name": "auto", "portfolio": portfolio[:1]}], evaluation=evaluation)
+    assert rows(alone)[1:] == [("baseline", "scratch", None), ("transfer", "auto", 0)]
+
+
+def test_without_target_labels_there_are_bounds() -> None:
+    job = spec(target=HIDDEN, strategies=[{"name": "shot"}])
+    seed = [
+        ("baseline", "source_only", 0),
+        ("transfer", "shot", 0),
+        ("bound", "target_supervised", None),
+    ]
+    assert rows(job) == rows(job, SCHEMA) == [("pretrain", "pretrain", None), *seed, *seed]
+    unlabelled = SCHEMA.model_copy(update={"class_counts": {"train": (0, 0), "test": (10, 10)}})
+    assert rows(job, unlabelled)[1:] == [*seed[:2], *seed[:2]]
+    bare = spec(target=HIDDEN, strategies=[{"name": "shot"}], evaluation={"baseline": False})
+    assert {role for role, _, _ in rows(bare)} == {"pretrain", "transfer"}
+
+
+def test_source_only_trains_nothing_that_could_be_searched_for() -> None:
+    job = spec(
+        target=HIDDEN,
+        strategies=[{"name": "shot"}],
+        space={"learning_rate": True},
+        evaluation={"seeds": 1},
+    )
+    assert rows(job)[1:] == [
+        ("search", "shot", 0),
+        ("baseline", "source_only", 0),
+        ("transfer", "shot", 1),
+        ("bound", "target_supervised", None),
+    ]
+
+
+def test_without_target_labels_all_sources_are_the_baselines() -> None:
+    """Nothing is scored: that takes labels."""
+    job = spec(
+        sources=TWO,
+        target=HIDDEN,
+        strategies=[{"name": "shot"}],
+        combine="both",
+        evaluation={"seeds": 1, "baseline": True},
+    )
+    assert rows(job)[3:] == [
+        ("baseline", "source_only", 2),
+        ("transfer", "shot@1", 0),
+        ("transfer", "shot@2", 1),
+        ("transfer", "shot@all", 2),
+        ("bound", "target_supervised", None),
+    ]
+
+
+def test_steps_of_searches_joint_sources_and_unlabelled_targets_by_hand() -> None:
+    """40 items a dataset, 36 of them not held out; in batches of 10 that are 4 steps an epoch, and
+    8 of two datasets."""
+    training = {"epochs": 3, "batch_size": 10}
+    strategies = [{"name": "fine_tune"}]
+    space = {"learning_rate": True}
+    labelled = spec(
+        sources=TWO, combine="joint", training=training, strategies=strategies, space=space
+    )
+    steps = [trial.steps(labelled, [SCHEMA] * 2, SCHEMA) for trial in plan(labelled)]
+    assert steps[0] == 3 * 8
+    assert steps[1:3] == [3 * 4 * 2] * 2  # a search may cost as much as both of its arm's trials
+    assert steps[3:] == [3 * 4] * 4
+    target = SCHEMA.model_copy(update={"class_counts": {"train": (0, 0), "test": (10, 10)}})
+    hidden = spec(target=HIDDEN, training=training, strategies=[{"name": "shot"}])
+    steps = [trial.steps(hidden, [SCHEMA], target) for trial in plan(hidden, target)]
+    assert steps == [12, 1, 12, 1, 12]
+    ranked = spec(sources=TWO, kind="rank", combine="each", training=training)
+    steps = [trial.steps(ranked, [SCHEMA] * 2, SCHEMA) for trial in plan(ranked)]
+    assert steps == [12, 12, 1, 1]

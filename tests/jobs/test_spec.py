@@ -7,9 +7,12 @@ from pydantic import ValidationError
 
 from app.datasets.schemas import Schema
 from app.errors import Invalid
-from app.jobs.spec import EXAMPLE, JobSpec, ResolvedSpec, resolve
+from app.jobs.resolution import resolve
+from app.jobs.sources import SourceFacts
+from app.jobs.spec import EXAMPLE, JobSpec, ResolvedSpec
 from tests.jobs.factories import SCHEMA
 
+SOURCES = [SourceFacts(SCHEMA)]
 MINIMAL: dict[str, Any] = {"sources": [{"dataset": "ds_1"}], "target": {"dataset": "ds_2"}}
 
 
@@ -23,7 +26,7 @@ def spec(**fields: Any) -> JobSpec:
 
 def refusal(spec: JobSpec, source: Schema = SCHEMA, target: Schema = SCHEMA) -> Invalid:
     with pytest.raises(Invalid) as caught:
-        resolve(spec, source, target)
+        resolve(spec, [SourceFacts(source)], target)
     return caught.value
 
 
@@ -71,7 +74,7 @@ def test_sources_and_target_are_required(absent: str) -> None:
 
 
 def test_the_example_runs() -> None:
-    resolved, choices = resolve(JobSpec.model_validate(EXAMPLE), SCHEMA, SCHEMA)
+    resolved, choices = resolve(JobSpec.model_validate(EXAMPLE), SOURCES, SCHEMA)
     assert list(resolved.arms) == ["lp_ft", "fine_tune"]
     assert choices == []
 
@@ -83,7 +86,7 @@ def test_sizes_that_differ_need_an_image_size() -> None:
     assert "expected images of 8x8x1" in problem.detail
     assert "got 28x28x1" in problem.detail
     resized = spec(model={"backbone": "mlp", "image_size": [28, 28]})
-    assert resolve(resized, SCHEMA, target)[0].model.image_size == (28, 28)
+    assert resolve(resized, SOURCES, target)[0].model.image_size == (28, 28)
 
 
 def test_channels_that_differ_are_refused_whatever_the_size() -> None:
@@ -98,7 +101,11 @@ def test_a_convnet_deeper_than_its_images_allow() -> None:
     problem = refusal(deep)
     assert (problem.code, pointers(problem)) == ("too_many_layers", ["#/model/params/filters"])
     assert "expected at most 3 filters for images of side 8, got 4" in problem.detail
-    resolve(spec(model={"backbone": "convnet", "params": {"filters": [8, 8, 8]}}), SCHEMA, SCHEMA)
+    resolve(
+        spec(model={"backbone": "convnet", "params": {"filters": [8, 8, 8]}}),
+        SOURCES,
+        SCHEMA,
+    )
 
 
 def test_more_labels_than_the_rarest_class_has() -> None:
@@ -109,7 +116,7 @@ def test_more_labels_than_the_rarest_class_has() -> None:
     assert "expected at most 10" in problem.detail
     assert "`b`" in problem.detail
     assert "got 11" in problem.detail
-    resolve(spec(target={"dataset": "ds_2", "labels_per_class": 10}), SCHEMA, target)
+    resolve(spec(target={"dataset": "ds_2", "labels_per_class": 10}), SOURCES, target)
 
 
 def test_each_label_budget_that_is_too_large_is_named() -> None:
@@ -130,7 +137,7 @@ def test_budgets_are_the_jobs_own_and_the_curves_each_once() -> None:
             target={"dataset": "ds_2", "labels_per_class": own},
             evaluation={"learning_curve": curve},
         )
-        return resolve(wanted, SCHEMA, SCHEMA)[0].budgets
+        return resolve(wanted, SOURCES, SCHEMA)[0].budgets
 
     assert budgets(5, [None, 20, 1, 5, 20]) == (1, 5, 20, None)
     assert budgets(None, [3]) == (3, None)
@@ -143,7 +150,7 @@ def test_more_pretrainings_than_seeds() -> None:
     assert pointers(problem) == ["#/evaluation/pretrain_seeds"]
     assert "expected at most 3 pretrainings" in problem.detail
     assert "got 4" in problem.detail
-    resolve(spec(evaluation={"seeds": 3, "pretrain_seeds": 3}), SCHEMA, SCHEMA)
+    resolve(spec(evaluation={"seeds": 3, "pretrain_seeds": 3}), SOURCES, SCHEMA)
 
 
 def test_more_trials_than_a_job_can_have() -> None:
@@ -185,37 +192,37 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
 def test_label_spaces_may_differ() -> None:
     classes = tuple("abcdefghij")
     counts = {"train": (4,) * 10, "test": (2,) * 10}
-    resolve(spec(), schema(classes=classes, class_counts=counts), SCHEMA)
+    resolve(spec(), [SourceFacts(schema(classes=classes, class_counts=counts))], SCHEMA)
 
 
 @pytest.mark.parametrize(("items", "backbone"), [(499, "mlp"), (500, "convnet")])
 def test_auto_chooses_and_says_why(items: int, backbone: str) -> None:
     source = schema(splits={"train": items, "test": 20})
-    resolved, choices = resolve(spec(), source, SCHEMA)
+    resolved, choices = resolve(spec(), [SourceFacts(source)], SCHEMA)
     assert resolved.model.backbone == backbone
-    assert list(resolved.arms) == ["lp_ft"]
+    assert list(resolved.arms) == ["auto"]
     assert [(choice.field, choice.chosen) for choice in choices] == [
         ("model.backbone", backbone),
-        ("strategies", "lp_ft"),
+        ("strategies", ["lp_ft", "fine_tune", "distill", "linear_probe", "l2_sp"]),
     ]
     assert str(items) in choices[0].reason
 
 
 def test_arms_are_named_after_their_strategies() -> None:
     strategies = ["fine_tune", {"name": "fine_tune", "params": {"backbone_rate": 1}}, "lp_ft"]
-    resolved, _ = resolve(spec(strategies=[*strategies, "fine_tune"]), SCHEMA, SCHEMA)
+    resolved, _ = resolve(spec(strategies=[*strategies, "fine_tune"]), SOURCES, SCHEMA)
     assert list(resolved.arms) == ["fine_tune", "fine_tune_2", "lp_ft", "fine_tune_3"]
-    assert resolved.arms["fine_tune_2"].params.model_dump() == {"backbone_rate": 1}
+    assert resolved.arms["fine_tune_2"].strategy.params.model_dump() == {"backbone_rate": 1}
 
 
 def test_a_resolved_spec_survives_json() -> None:
-    resolved, _ = resolve(JobSpec.model_validate(EXAMPLE), SCHEMA, SCHEMA)
+    resolved, _ = resolve(JobSpec.model_validate(EXAMPLE), SOURCES, SCHEMA)
     assert ResolvedSpec.model_validate_json(resolved.model_dump_json()) == resolved
     assert ResolvedSpec.model_validate(resolved.model_dump(mode="json")) == resolved
 
 
 def test_datasets_are_named_by_id_once_they_are_known() -> None:
-    resolved, _ = resolve(JobSpec.model_validate(EXAMPLE), SCHEMA, SCHEMA)
+    resolved, _ = resolve(JobSpec.model_validate(EXAMPLE), SOURCES, SCHEMA)
     named = resolved.with_datasets(["ds_1"], "ds_2")
     assert ([source.dataset for source in named.sources], named.target.dataset) == (
         ["ds_1"],
@@ -230,19 +237,23 @@ def test_a_deployment_that_could_never_happen(evaluation: dict[str, Any]) -> Non
     proven = {"name": "letters", "when": "beats_baseline"}
     problem = refusal(spec(evaluation=evaluation, deploy=proven))
     assert (problem.code, pointers(problem)) == ("deploy_needs_evidence", ["#/deploy/when"])
-    resolve(spec(evaluation=evaluation, deploy={**proven, "when": "always"}), SCHEMA, SCHEMA)
+    resolve(
+        spec(evaluation=evaluation, deploy={**proven, "when": "always"}),
+        SOURCES,
+        SCHEMA,
+    )
 
 
 def test_a_strategy_for_equal_classes() -> None:
     other = schema(classes=("b", "c"))
     problem = refusal(spec(strategies=["fine_tune", "distill"]), target=other)
     assert (problem.code, pointers(problem)) == ("label_space_mismatch", ["#/strategies/1"])
-    assert "for distill" in problem.detail
+    assert "distill: expected the same classes" in problem.detail
     assert "multi_task" in problem.detail
-    resolve(spec(strategies=["distill"]), SCHEMA, SCHEMA)
+    resolve(spec(strategies=["distill"]), SOURCES, SCHEMA)
 
 
 def test_an_image_too_small_for_mobilenet() -> None:
     problem = refusal(spec(model={"backbone": "mobilenet"}))
     assert (problem.code, pointers(problem)) == ("image_too_small", ["#/model/image_size"])
-    resolve(spec(model={"backbone": "mobilenet", "image_size": [32, 32]}), SCHEMA, SCHEMA)
+    resolve(spec(model={"backbone": "mobilenet", "image_size": [32, 32]}), SOURCES, SCHEMA)

@@ -8,6 +8,8 @@ from pydantic import TypeAdapter, ValidationError
 from app.jobs.strategies import (
     BASELINE,
     CATALOGUE,
+    SOURCE_ONLY,
+    SUPERVISED,
     Auto,
     FineTune,
     LpFt,
@@ -23,7 +25,7 @@ choice: TypeAdapter[StrategyChoice] = TypeAdapter(StrategyChoice)
 def test_every_strategy_that_a_job_may_name_is_in_the_catalogue_once() -> None:
     assert {entry.choice for entry in CATALOGUE.values()} == set(get_args(Strategy))
     assert len(CATALOGUE) == len(get_args(Strategy))
-    assert not {BASELINE, "auto", "pretrain"} & set(CATALOGUE)
+    assert not {BASELINE, SOURCE_ONLY, SUPERVISED, "auto", "pretrain"} & set(CATALOGUE)
 
 
 @pytest.mark.parametrize("entry", CATALOGUE.values(), ids=str)

@@ -1,11 +1,13 @@
 """A strategy's loss on a batch, and what its gradient reaches."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from app.jobs.strategies import CATALOGUE
 from tests.training.trials import DOMAIN, SOURCE, spec
 from worker.backbones.network import Architecture, Network
 from worker.strategies.recipe import Phase, Setting
@@ -20,7 +22,7 @@ ITEMS = 8
 class Scene:
     network: Network
     phase: Phase
-    x: np.ndarray
+    x: np.ndarray  # as the backbone takes them, 0..1
     y: np.ndarray
     x_source: np.ndarray
     y_source: np.ndarray
@@ -29,27 +31,40 @@ class Scene:
     def batch(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         return {"domain": (self.x, self.y), "source": (self.x_source, self.y_source)}
 
-    def loss(self) -> float:
-        return float(self.phase.loss(self.batch, tf.constant(0.0))[0])
+    def loss(self, progress: float = 0.0) -> float:
+        return float(self.phase.loss(self.batch, tf.constant(progress))[0])
 
-    def reached(self) -> set[str]:
+    def reached(self, progress: float = 0.0) -> set[str]:
         """Paths of all variables of the phase that the loss's gradient reaches."""
-        found = [self.network.backbone, self.network.head, *self.phase.companions]
-        variables = [variable for model in found for variable in model.trainable_variables]
-        with tf.GradientTape() as tape:
-            loss, _ = self.phase.loss(self.batch, tf.constant(0.0))
-        gradients = tape.gradient(loss, [variable.value for variable in variables])
-        return {
-            variable.path
-            for variable, gradient in zip(variables, gradients, strict=True)
-            if gradient is not None and np.abs(gradient.numpy()).max() > 0
-        }
+        return reached(self, lambda: self.phase.loss(self.batch, tf.constant(progress))[0])
 
 
-def scene(name: str, source_classes: int = 3, **params: Any) -> Scene:
-    """The strategy's phase on a small MLP, its companions as they are before the first step."""
-    job = spec("mlp", {"hidden": [6]}, strategies=(name,))
-    strategy = job.arms[name]
+def reached(here: Scene, value: Callable[[], tf.Tensor]) -> set[str]:
+    """Paths of all variables of the phase that the gradient of `value` reaches."""
+    found = [here.network.backbone, here.network.head, *here.phase.companions]
+    variables = [variable for model in found for variable in model.trainable_variables]
+    with tf.GradientTape() as tape:
+        made = value()
+    gradients = tape.gradient(made, [variable.value for variable in variables])
+    return {
+        variable.path
+        for variable, gradient in zip(variables, gradients, strict=True)
+        if gradient is not None and np.abs(gradient.numpy()).max() > 0
+    }
+
+
+def scene(
+    name: str,
+    source_classes: int = 3,
+    backbone: tuple[str, dict[str, Any]] = ("mlp", {"hidden": [6]}),
+    **params: Any,
+) -> Scene:
+    """The strategy's phase on a small network, its companions as they are before the first step.
+
+    Without labels of the target the strategy sees -1 for each.
+    """
+    job = spec(*backbone, strategies=(name,))
+    strategy = job.arms[name].strategy
     chosen = strategy.params.model_copy(update=params)
     network = Network(Architecture.of(job.model, DOMAIN.schema))
     phases = RECIPES[name](network, chosen, Setting(job.training, source_classes))
@@ -64,12 +79,14 @@ def scene(name: str, source_classes: int = 3, **params: Any) -> Scene:
     if phase.prepare:
         phase.prepare(outlook)
     source = SOURCE.train
+    if "unlabelled_target" in CATALOGUE[name].needs:
+        train = train.without_labels()
     return Scene(
         network,
         phase,
-        np.asarray(train.x[:ITEMS]),
+        np.float32(train.x[:ITEMS]) / 255,
         train.y[:ITEMS],
-        np.asarray(source.x[:ITEMS]),
+        np.float32(source.x[:ITEMS]) / 255,
         source.y[:ITEMS],
     )
 

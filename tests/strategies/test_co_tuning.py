@@ -14,7 +14,7 @@ def test_the_relation_is_the_mean_of_the_sources_probabilities_by_class() -> Non
     said = np.exp(log_softmax(source_head(features).numpy()))
     for label in range(3):
         expected = said[DOMAIN.train.y == label].mean(0)
-        np.testing.assert_allclose(relation.table.numpy()[label], expected, rtol=1e-5)
+        np.testing.assert_allclose(relation.table.numpy()[label], expected, rtol=1e-5, atol=1e-9)
     np.testing.assert_allclose(relation.table.numpy().sum(1), 1, rtol=1e-5)
 
 

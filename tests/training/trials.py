@@ -86,7 +86,7 @@ def trial(
     return TrialSetup(
         spec,
         roles.get(arm, "transfer"),
-        spec.arms.get(arm),
+        spec.arms[arm].strategy if arm in spec.arms else None,
         seed,
         domain or DOMAIN,
         source=SOURCE,

@@ -29,14 +29,30 @@ def place(database: Database, settings: Settings, storage: Storage, tmp_path: Pa
 @pytest.fixture
 def add_dataset(place: Workplace, tmp_path: Path) -> AddDataset:
     """`add_dataset(seed, project="p")`: stored noise with one bright row a class; the same seed
-    is the same content."""
+    is the same content. `permuted`: the training labels; `labelled`: the splits that are;
+    `test_classes`: so many of the classes stand in the test."""
 
-    def add(seed: int, project: str = "p") -> str:
+    def add(
+        seed: int,
+        project: str = "p",
+        permuted: bool = False,
+        labelled: tuple[str, ...] = ("train", "test"),
+        test_classes: int = CLASSES,
+    ) -> str:
         rng, arrays = np.random.default_rng(seed), {}
+        classes = ("a", "b", "c")[: CLASSES if "train" in labelled else test_classes]
+        counts: dict[str, tuple[int, ...]] = {}
         for split, items in (("train", TRAIN), ("test", TEST)):
-            y = (np.arange(items) % CLASSES).astype(np.int32)
+            y = (np.arange(items) % (CLASSES if split == "train" else test_classes)).astype(
+                np.int32
+            )
             x = rng.integers(0, 120, (items, 8, 8, 1), dtype=np.uint8)
             x[np.arange(items), y] += 90
+            if permuted and split == "train":
+                y = rng.permutation(y)
+            if split not in labelled:
+                y = np.full(items, -1, np.int32)
+            counts[split] = tuple(int((y == k).sum()) for k in range(len(classes)))
             for axis, array in (("x", x), ("y", y)):
                 path = tmp_path / f"{uuid4().hex}.npy"
                 np.save(path, array)
@@ -47,12 +63,9 @@ def add_dataset(place: Workplace, tmp_path: Path) -> AddDataset:
             shape=(8, 8, 1),
             dtype="uint8",
             value_range=(0, 255),
-            classes=("a", "b", "c"),
+            classes=classes if labelled else (),
             splits={"train": TRAIN, "test": TEST},
-            class_counts={
-                "train": (TRAIN // CLASSES,) * CLASSES,
-                "test": (TEST // CLASSES,) * CLASSES,
-            },
+            class_counts=counts if labelled else {"train": (), "test": ()},
         )
         row = DatasetRow(
             id=new_id("ds"),

@@ -15,6 +15,7 @@ import tensorflow as tf
 from app.datasets.schemas import Schema
 from app.jobs.backbones import Backbone
 from worker.backbones import preprocessing
+from worker.backbones.bottleneck import with_bottleneck
 from worker.backbones.initialisation import Initialiser, is_random_state
 from worker.backbones.registry import BUILDERS
 
@@ -35,6 +36,10 @@ class Architecture:
     def of(cls, model: Backbone, schema: Schema, precision: Precision = "float32") -> Self:
         return cls(model, schema.shape, schema.value_range, len(schema.classes), precision)
 
+    def preprocessing(self) -> keras.Model:
+        """Raw images (batch, *shape) -> images as the backbone takes them."""
+        return preprocessing.build(self.shape, self.value_range, self.model.image_size)
+
 
 class Network:
     """Raw images (batch, height, width, channels), uint8 or float32 -> logits (batch, classes).
@@ -46,9 +51,11 @@ class Network:
         self.architecture = architecture
         model, shape = architecture.model, architecture.shape
         size = model.image_size or shape[:2]
-        self.preprocessing = preprocessing.build(shape, architecture.value_range, model.image_size)
+        self.preprocessing = architecture.preprocessing()
         with _computing_in(architecture.precision):
             self.backbone = BUILDERS[model.backbone](model.params, (*size, shape[2]))
+            if model.bottleneck:
+                self.backbone = with_bottleneck(self.backbone, model.bottleneck)
         self.head = self.new_head(architecture.classes)
         self._initialiser = Initialiser(self.variables)
 
@@ -67,14 +74,24 @@ class Network:
         logits = keras.layers.Dense(classes, name="logits")(features)
         return keras.Model(features, logits, name="head")
 
-    def features(self, raw: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Raw images (batch, *shape) -> features (batch, feature_count), float32."""
-        images = self.preprocessing(tf.cast(raw, tf.float32))
+    def features(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Images (batch, *image_size, channels), 0..1 -> features (batch, feature_count), float32.
+
+        What strategies train on: each stream has been through a preprocessing of its own.
+        """
         return tf.cast(self.backbone(images, training=training), tf.float32)
 
-    def logits(self, raw: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Raw images (batch, *shape) -> logits (batch, classes), float32."""
-        return self.head(self.features(raw, training), training=training)
+    def logits(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Images as in `features` -> logits (batch, classes), float32."""
+        return self.head(self.features(images, training), training=training)
+
+    def raw_features(self, raw: tf.Tensor) -> tf.Tensor:
+        """Raw images (batch, *shape) -> features (batch, feature_count), float32, in inference."""
+        return self.features(self.preprocessing(tf.cast(raw, tf.float32)))
+
+    def raw_logits(self, raw: tf.Tensor) -> tf.Tensor:
+        """Raw images (batch, *shape) -> logits (batch, classes), float32, in inference."""
+        return self.head(self.raw_features(raw))
 
     def raw_model(self) -> keras.Model:
         """The whole network as one Keras model that shares these weights: raw float32
@@ -101,13 +118,15 @@ class Network:
 
     @cached_property
     def compiled_features(self) -> Any:
-        """`features` in inference, compiled once for any number of rows."""
-        return tf.function(self.features, input_signature=[self._raw_signature], autograph=False)
+        """`raw_features`, compiled once for any number of rows."""
+        return tf.function(
+            self.raw_features, input_signature=[self._raw_signature], autograph=False
+        )
 
     @cached_property
     def compiled_logits(self) -> Any:
-        """`logits` in inference, compiled once for any number of rows."""
-        return tf.function(self.logits, input_signature=[self._raw_signature], autograph=False)
+        """`raw_logits`, compiled once for any number of rows."""
+        return tf.function(self.raw_logits, input_signature=[self._raw_signature], autograph=False)
 
     @cached_property
     def compiled_head(self) -> Any:

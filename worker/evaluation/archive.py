@@ -21,7 +21,15 @@ from worker.evaluation.report import build_report
 Arrays = Mapping[str, NDArray[Any]]
 
 JOB_FILE = "job.json"
-ARRAYS = ("y_test", "logits_test", "y_validation", "logits_validation")
+ARRAYS = (
+    "y_test",
+    "logits_test",
+    "y_validation",
+    "logits_validation",
+    "y_source",
+    "before_source",
+    "after_source",
+)
 TOLERANCE = 1e-9  # processors differ in the last bits of exp and log
 
 

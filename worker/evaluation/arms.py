@@ -6,12 +6,14 @@ from math import fsum
 
 import numpy as np
 
+from app.jobs.plan import PRETRAIN
 from app.jobs.report import (
     Arm,
     Bin,
     CalibrationOut,
     ClassMetrics,
     Cost,
+    Forgetting,
     Gain,
     Interval,
     LabelsToReach,
@@ -54,6 +56,7 @@ def describe(
         confusion=evidence.confusion.sum(axis=0).tolist(),
         calibration=_calibration(calibrations) if calibrations else None,
         cost=cost,
+        forgetting=_forgetting(evidence, confidence),
     )
 
 
@@ -61,12 +64,27 @@ def cost_of(
     arm: str, evidence: Evidence, trials: Sequence[TrialResult], labels_per_class: int | None
 ) -> Cost:
     """Of all the arm's trials at the label budget, those that failed as well."""
-    own = [t for t in trials if (t.arm, t.labels_per_class) == (arm, labels_per_class)]
+    own = [t for t in trials if t.is_arm(arm, labels_per_class)]
     needed = {trial.depends_on for trial in own if trial.depends_on}
+    searches = [t for t in trials if t.id in needed and t.role == "search"]
+    needed |= {trial.depends_on for trial in searches if trial.depends_on}
     return Cost(
         trials=fsum(trial.seconds for trial in own),
-        pretraining=fsum(trial.seconds for trial in trials if trial.id in needed),
+        search=fsum(trial.seconds for trial in searches),
+        pretraining=fsum(t.seconds for t in trials if t.id in needed and t.role == PRETRAIN),
         epochs=evidence.epochs(),
+    )
+
+
+def _forgetting(evidence: Evidence, confidence: float) -> Forgetting | None:
+    found = evidence.forgotten()
+    if found is None:
+        return None
+    before, after = found
+    return Forgetting(
+        before=interval(before, confidence),
+        after=interval(after, confidence),
+        change=interval(difference(after, before), confidence),
     )
 
 

@@ -29,6 +29,9 @@ class TrialResult:
         error: the failure as it is stored, with its `code`.
         depends_on: the id of the pretraining that it starts from.
         epochs: trained, of all phases; None where that is not known.
+        y_source, before_source, after_source: labels of the source's test items and the classes
+            predicted before and after the transfer, (k,).
+        outcome: of a scoring or a search.
     """
 
     arm: str
@@ -45,6 +48,15 @@ class TrialResult:
     id: str = ""
     depends_on: str | None = None
     epochs: int | None = None
+    y_source: Ints | None = None
+    before_source: Ints | None = None
+    after_source: Ints | None = None
+    outcome: Mapping[str, Any] | None = None
+
+    def is_arm(self, arm: str, labels_per_class: int | None) -> bool:
+        """Whether it is one of the arm's own trials, not a search for them."""
+        same = (self.arm, self.labels_per_class) == (arm, labels_per_class)
+        return same and self.role != "search"
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,6 +155,20 @@ class Evidence:
         """(seeds, n)"""
         return np.stack([trial.predicted for trial in self.trials])
 
+    def forgotten(self) -> tuple[list[float], list[float]] | None:
+        """Accuracy on the source's test items before and after, one a seed."""
+        found = [
+            (
+                float(np.mean(t.before_source == t.y_source)),
+                float(np.mean(t.after_source == t.y_source)),
+            )
+            for t in (trial.result for trial in self.trials)
+            if t.y_source is not None and len(t.y_source)
+        ]
+        if not found or len(found) < len(self.trials):
+            return None
+        return [before for before, _ in found], [after for _, after in found]
+
     def best_seed(self, metric: str) -> int:
         """The trial to package: best on validation, the first of those that tie."""
         values = self.validation(metric)
@@ -167,14 +193,17 @@ class Evidence:
 def gather(
     trials: Sequence[TrialResult], arms: Sequence[str], labels_per_class: int | None
 ) -> dict[str, Evidence]:
-    """Those of `arms` that have results at a label budget, in the order given."""
+    """Those of `arms` that have results at a label budget, in the order given. Nothing is measured
+    where the test has no labels."""
     found: dict[str, Evidence] = {}
+    if not any(trial.y_test is not None for trial in trials):
+        predicted = [trial for trial in trials if trial.logits_test is not None]
+        trials = [] if predicted else trials
     for name in arms:
         of_arm = [
             measure(trial)
             for trial in sorted(trials, key=attrgetter("seed"))
-            if (trial.arm, trial.labels_per_class) == (name, labels_per_class)
-            and trial.error is None
+            if trial.is_arm(name, labels_per_class) and trial.error is None
         ]
         if of_arm:
             found[name] = Evidence(tuple(of_arm))

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from app.jobs.report import Bounds, Gain
 from app.jobs.spec import ResolvedSpec
-from app.jobs.strategies import BASELINE
 from worker.evaluation.crossed import crossed_interval
 from worker.evaluation.evidence import Evidence
 from worker.evaluation.influence import item_values
@@ -24,12 +23,12 @@ def gains_over_baseline(
     arms: Mapping[str, Evidence], classes: int, spec: ResolvedSpec
 ) -> dict[str, Gain]:
     """Of each transfer arm that shares a seed with the baseline; p-values are Holm's for all."""
-    if BASELINE not in arms:
+    if spec.baseline_arm not in arms:
         return {}
     gains = {}
     for name, evidence in arms.items():
-        transfer, baseline = paired(evidence, arms[BASELINE])
-        if name != BASELINE and transfer.trials:
+        transfer, baseline = paired(evidence, arms[spec.baseline_arm])
+        if name in spec.arms and transfer.trials:
             gains[name] = _gain(transfer, baseline, classes, spec)
     return _corrected(gains)
 

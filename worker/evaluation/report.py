@@ -14,17 +14,18 @@ import numpy as np
 from app.errors import FailureCode
 from app.jobs.report import Missing, Report
 from app.jobs.spec import Choice, ResolvedSpec
-from app.jobs.strategies import BASELINE
 from worker.evaluation.arms import cost_of, describe
 from worker.evaluation.arrays import Ints
 from worker.evaluation.evidence import FEWEST_VALIDATION_ITEMS, Evidence, TrialResult, gather
 from worker.evaluation.gains import contested_items, gains_over_baseline
+from worker.evaluation.label_free import choose, scores_of
 from worker.evaluation.learning_curve import (
     baseline_falls,
     curve_point,
     labels_at,
     labels_to_reach,
 )
+from worker.evaluation.sources import searches_of, transferability_of
 from worker.evaluation.verdict import judge, multiplicity, warnings_about
 
 __all__ = ["TrialResult", "build_report"]
@@ -51,7 +52,9 @@ def build_report(
         ValueError: a trial without error has no test predictions, or two have other test items.
     """
     metric, own = spec.evaluation.primary_metric, spec.target.labels_per_class
-    found = {budget: gather(trials, (BASELINE, *spec.arms), budget) for budget in spec.budgets}
+    baseline = spec.baseline_arm
+    shown = (*spec.compared, *spec.arms)
+    found = {budget: gather(trials, shown, budget) for budget in spec.budgets}
     y = _test_labels(found.values())
     gains = {
         budget: gains_over_baseline(arms, len(classes), spec) for budget, arms in found.items()
@@ -62,18 +65,25 @@ def build_report(
         if arms
     ]
     arms, labels = found[own], labels_at(own, class_counts)
-    winner, remarks = _winner(arms, metric)
+    label_free = None
+    if spec.target.use_labels:
+        winner, remarks = _winner({name: arms[name] for name in spec.arms if name in arms}, metric)
+        seed = arms[winner].best_seed(metric) if winner else None
+    else:
+        labels, remarks = 0, []
+        label_free = choose(scores_of(spec, trials), arms, spec)
+        winner, seed = (label_free.chosen, label_free.chosen_seed) if label_free else (None, None)
     gain = gains[own].get(winner) if winner else None
-    contested = contested_items(arms[winner], arms[BASELINE]) if winner and gain else None
+    contested = contested_items(arms[winner], arms[baseline]) if winner and gain else None
     verdict, reason = judge(winner, gain, spec, len(y))
     reached = {
         name: labels_to_reach(name, float(np.mean(evidence.test(metric))), labels, curve)
         for name, evidence in arms.items()
-        if name != BASELINE
+        if name in spec.arms
     }
     if any(reached.values()) and baseline_falls(curve):
         remarks.append(
-            f"{BASELINE} does worse with more labels somewhere on its learning curve: how many it "
+            f"{baseline} does worse with more labels somewhere on its learning curve: how many it "
             "needs is read off the best it has been"
         )
     failed = [trial for trial in trials if _code(trial) not in (None, FailureCode.BUDGET)]
@@ -87,13 +97,13 @@ def build_report(
         labels=labels,
         test_items=len(y),
         classes=list(classes),
-        baseline=BASELINE if BASELINE in arms else None,
+        baseline=baseline if baseline in arms else None,
         winner=winner,
-        winner_seed=arms[winner].best_seed(metric) if winner else None,
+        winner_seed=seed,
         arms={
             name: describe(
                 evidence,
-                arms.get(BASELINE),
+                arms.get(baseline),
                 gains[own].get(name),
                 reached.get(name),
                 cost_of(name, evidence, trials, own),
@@ -103,7 +113,7 @@ def build_report(
             for name, evidence in arms.items()
         },
         learning_curve=curve,
-        multiplicity=multiplicity(len(gains[own]), len(curve)),
+        multiplicity=multiplicity(baseline, len(gains[own]), len(curve)),
         selection=list(selection),
         stop_reason="budget" if out_of_budget else None,
         missing=_missing(spec, trials),
@@ -111,6 +121,9 @@ def build_report(
             *warnings_about(spec, gain, contested, y, classes, class_counts, failed),
             *remarks,
         ],
+        label_free=label_free,
+        transferability=transferability_of(spec, trials, arms),
+        searches=searches_of(trials),
         trials_failed=len(failed),
         seconds=fsum(trial.seconds for trial in trials),
     )
@@ -129,9 +142,8 @@ def _test_labels(found: Iterable[Mapping[str, Evidence]]) -> Ints:
     return of_trials[0] if of_trials else np.empty(0, np.int64)
 
 
-def _winner(arms: Mapping[str, Evidence], metric: str) -> tuple[str | None, list[str]]:
+def _winner(transfer: Mapping[str, Evidence], metric: str) -> tuple[str | None, list[str]]:
     """The transfer arm that is best on validation, and what there is to say against the choice."""
-    transfer = {name: evidence for name, evidence in arms.items() if name != BASELINE}
     # An arm that lost seeds is not ranked beside whole ones: what is left of it may be luck.
     most = max((len(evidence.trials) for evidence in transfer.values()), default=0)
     transfer = {name: each for name, each in transfer.items() if len(each.trials) == most}
@@ -159,7 +171,7 @@ def _missing(spec: ResolvedSpec, trials: Sequence[TrialResult]) -> list[Missing]
     for trial in trials:
         if code := _code(trial):
             seeds[trial.labels_per_class, trial.arm, code].append(trial.seed)
-    arms = [BASELINE, *spec.arms]
+    arms = [*spec.compared, *spec.arms]
 
     def place(key: tuple[int | None, str, str]) -> tuple[bool, int, int, str]:
         budget, arm, code = key

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from app.jobs.report import Bounds, Gain, Verdict
 from app.jobs.spec import ResolvedSpec
-from app.jobs.strategies import BASELINE
 from worker.evaluation.arrays import Ints
 from worker.evaluation.evidence import TrialResult
 
@@ -25,14 +24,19 @@ def judge(
         gain: the winner's over scratch.
         items: of the test.
     """
+    if not spec.trains_arms:
+        return "no_evidence", "nothing was transferred: the sources were ranked"
     if winner is None:
         own = spec.target.labels_per_class
         budget = f"{own} labels a class" if own else "all labels"
         return "no_evidence", f"no transfer trial with {budget} succeeded"
+    if not items:
+        unknown = f"how good {winner} is cannot be measured"
+        return "no_evidence", f"the target's test items have no labels: {unknown}"
     if not spec.evaluation.baseline:
         return "no_evidence", "no baseline to compare with: evaluation.baseline is false"
     if gain is None:
-        return "no_evidence", f"no seed has both a trial of {winner} and one of {BASELINE}"
+        return "no_evidence", f"no seed has both a trial of {winner} and one of {spec.baseline_arm}"
     verdict, relation = _relation(gain)
     over = f"{gain.n} seeds and {items} test items"
     if gain.overall is None:
@@ -44,7 +48,7 @@ def judge(
         f"by {abs(gain.mean):.4f} {spec.evaluation.primary_metric}, "
         f"{100 * spec.evaluation.confidence:g} % interval {_shown(gain.overall or gain.bootstrap)}"
     )
-    return verdict, f"{winner} {relation} {BASELINE} {numbers} over {over}"
+    return verdict, f"{winner} {relation} {spec.baseline_arm} {numbers} over {over}"
 
 
 def _relation(gain: Gain) -> tuple[Verdict, str]:
@@ -55,19 +59,19 @@ def _relation(gain: Gain) -> tuple[Verdict, str]:
     return "no_evidence", "lies above" if gain.mean >= 0 else "lies below"
 
 
-def multiplicity(comparisons: int, budgets: int) -> str:
+def multiplicity(baseline: str, comparisons: int, budgets: int) -> str:
     """
     Args:
-        comparisons: arms compared with scratch at the job's label budget.
+        comparisons: arms compared with the baseline at the job's label budget.
         budgets: label budgets that have results.
     """
     if comparisons == 0:
-        return f"no arm was compared with {BASELINE}"
+        return f"no arm was compared with {baseline}"
     if comparisons == 1:
-        said = f"1 arm was compared with {BASELINE}: there is nothing to correct"
+        said = f"1 arm was compared with {baseline}: there is nothing to correct"
     else:
         said = (
-            f"{comparisons} arms were compared with {BASELINE}: p_holm is corrected for all of "
+            f"{comparisons} arms were compared with {baseline}: p_holm is corrected for all of "
             "them (Holm, 1979); the verdict needs no correction, since it speaks of one arm, "
             "chosen without the test items"
         )
@@ -105,7 +109,7 @@ def warnings_about(
         return failures
     return [
         *_about_seeds(spec, gain.n if gain else spec.evaluation.seeds),
-        *_about_items(contested, y_test, classes, class_counts),
+        *_about_items(spec, contested, y_test, classes, class_counts),
         *failures,
     ]
 
@@ -130,19 +134,24 @@ def _about_seeds(spec: ResolvedSpec, seeds: int) -> list[str]:
 
 
 def _about_items(
-    contested: int | None, y_test: Ints, classes: Sequence[str], class_counts: Sequence[int]
+    spec: ResolvedSpec,
+    contested: int | None,
+    y_test: Ints,
+    classes: Sequence[str],
+    class_counts: Sequence[int],
 ) -> list[str]:
-    warnings = []
+    warnings, baseline = [], spec.baseline_arm
     if len(y_test) < FEWEST_TEST_ITEMS:
         warnings.append(
             f"{len(y_test)} test items: with fewer than {FEWEST_TEST_ITEMS} only large gains show"
         )
     if contested is not None and contested < FEWEST_CONTESTED_ITEMS:
         warnings.append(
-            f"the winner and {BASELINE} differ on {contested} test items: with fewer than "
+            f"the winner and {baseline} differ on {contested} test items: with fewer than "
             f"{FEWEST_CONTESTED_ITEMS} the interval may be too narrow"
         )
-    if unseen := [label for label, count in zip(classes, class_counts, strict=True) if not count]:
+    learnt = zip(classes, class_counts, strict=True) if spec.target.use_labels else ()
+    if unseen := [label for label, count in learnt if not count]:
         warnings.append(
             f"classes without a training item: {_named(unseen)}; they cannot be recognised"
         )

@@ -54,6 +54,7 @@ def _emnist_letters(entry: CatalogueEntry, settings: Settings, workdir: Path) ->
                 member = f"gzip/emnist-letters-{split}-{kind}-ubyte.gz"
                 files.append(RawFile(member, Path(members.extract(member, workdir))))
     raw = idx.read(files, Limits.of(settings), workdir)
+    assert raw.y_train is not None
     assert raw.x_test is not None
     assert raw.y_test is not None
     # Its pictures lie on their side, and its labels count from 1.

@@ -1,5 +1,5 @@
-"""IDX files, plain or gzipped: MNIST's four (train-images-idx3-ubyte.gz, t10k-labels-…), or one of
-images and one of labels. Labels have one dimension; the names tell training from test.
+"""IDX files, plain or gzipped: MNIST's four (train-images-idx3-ubyte.gz, t10k-labels-…), or fewer,
+as labels and a test split may lack. Labels have one dimension; the names tell training from test.
 """
 
 import gzip
@@ -42,17 +42,13 @@ def read(files: Sequence[RawFile], limits: Limits, workdir: Path) -> RawArrays:
             detail = f"expected one file for {role}, got `{names[role]}` and `{file.name}`"
             refuse("unknown_format", detail, role)
         arrays[role], names[role] = array, file.name
-    wanted = ["x_train", "y_train"]
-    if "x_test" in arrays or "y_test" in arrays:
-        wanted += ["x_test", "y_test"]
-    for role in wanted:
+    for role in ("x_train", "x_test") if "y_test" in arrays else ("x_train",):
         if role not in arrays:
-            kind = "images" if role[0] == "x" else "labels"
             found = ", ".join(f"`{file.name}`" for file in files)
-            detail = f"expected a file of {kind} for the {role[2:]} split, got: {found}"
+            detail = f"expected a file of images for the {role[2:]} split, got: {found}"
             refuse("missing_array", detail, role)
     return RawArrays(
-        arrays["x_train"], arrays["y_train"], arrays.get("x_test"), arrays.get("y_test")
+        arrays["x_train"], arrays.get("y_train"), arrays.get("x_test"), arrays.get("y_test")
     )
 
 

@@ -1,6 +1,8 @@
-"""Labels of any integer or string type -> int32 0..K-1, and the classes' names."""
+"""Labels of any integer or string type -> int32 0..K-1, and the classes' names; -1 where there are
+none.
+"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,24 +13,27 @@ from worker.intake.raw import Array, refuse
 CLASS_LIMIT = 10_000
 LABEL_CHARACTERS = 200
 CHUNK_ITEMS = 2**20
+NO_LABEL = -1
 
 Labels = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
 class Classes:
-    """What the training split holds."""
+    """What the training split holds; the test split's where training has no labels."""
 
     values: Array  # (classes,), the raw labels, sorted
     names: tuple[str, ...]
 
-    def encode(self, labels: Array, split: str) -> Labels:
-        """Returns (items,), int32, each label's place among the classes."""
+    def encode(self, labels: Array | None, items: int, split: str) -> Labels:
+        """Returns (items,), int32, each label's place among the classes; -1 without labels."""
+        if labels is None:
+            return np.full(items, NO_LABEL, np.int32)
         if _text_kind(labels) != _text_kind(self.values):
             detail = f"expected labels of one type, got {self.values.dtype} and {labels.dtype}"
             refuse("wrong_type", detail, f"y_{split}")
-        encoded = np.empty(len(labels), np.int32)
-        for start in range(0, len(labels), CHUNK_ITEMS):
+        encoded = np.empty(items, np.int32)
+        for start in range(0, items, CHUNK_ITEMS):
             chunk = labels[start : start + CHUNK_ITEMS]
             places = np.searchsorted(self.values, chunk)
             places[places == len(self.values)] = 0
@@ -64,27 +69,52 @@ def flatten(labels: Array, name: str) -> Array:
     return labels
 
 
-def find_classes(labels: Array, class_names: Array | None) -> Classes:
-    """`labels`: those of the training split, flattened."""
+def find_classes(labels: Mapping[str, Array | None], class_names: Array | None) -> Classes:
+    """`labels` by split, flattened. The classes are the first labelled split's; none without."""
+    for split, held in labels.items():
+        if held is not None:
+            return _classes_in(held, class_names, f"y_{split}")
+    return Classes(np.empty(0, np.int32), ())
+
+
+def _classes_in(labels: Array, class_names: Array | None, array: str) -> Classes:
     values = np.unique(np.concatenate([np.unique(chunk) for chunk in _chunks(labels)]))
     if len(values) < 2:
-        only = _text(values[0], "y_train")
-        detail = f"expected at least 2 classes, got only `{only}` in y_train"
-        refuse("one_class", detail, "y_train")
+        only = _text(values[0], array)
+        detail = (
+            f"expected at least 2 classes, got only `{only}` in {array}; leave {array} out where "
+            "there are no labels"
+        )
+        refuse("one_class", detail, array)
     if len(values) > CLASS_LIMIT:
         detail = f"expected at most {CLASS_LIMIT} classes, got {len(values)} different labels"
-        refuse("too_many_classes", detail, "y_train")
+        refuse("too_many_classes", detail, array)
+    _check_all_labelled(values, array)
     if class_names is None:
-        names = tuple(_text(value, "y_train") for value in values)
+        names = tuple(_text(value, array) for value in values)
     else:
-        names = _named(values, class_names)
+        names = _named(values, class_names, array)
     if len(set(names)) < len(names):
-        array = "y_train" if class_names is None else "class_names"
-        refuse("wrong_type", f"expected a name of its own for each class in {array}", array)
+        named = array if class_names is None else "class_names"
+        refuse("wrong_type", f"expected a name of its own for each class in {named}", named)
     return Classes(values, names)
 
 
-def _named(values: Array, class_names: Array) -> tuple[str, ...]:
+def _check_all_labelled(values: Array, array: str) -> None:
+    """-1 beside one other label is a class, as in -1 and 1; beside more it means "no label"."""
+    if _text_kind(values):
+        missing = "empty ones" if not values[0] else None  # "" is the first in order
+    else:
+        missing = f"`{NO_LABEL}`" if len(values) > 2 and NO_LABEL in values.tolist() else None
+    if missing:
+        detail = (
+            f"expected a label for every item, or no {array} at all, got {missing} beside "
+            f"{len(values) - 1} others in {array}"
+        )
+        refuse("partly_labelled", detail, array)
+
+
+def _named(values: Array, class_names: Array, array: str) -> tuple[str, ...]:
     if class_names.ndim != 1 or class_names.dtype.kind not in "US":
         detail = (
             "expected one row of strings in class_names, "
@@ -92,13 +122,13 @@ def _named(values: Array, class_names: Array) -> tuple[str, ...]:
         )
         refuse("wrong_type", detail, "class_names")
     if values.dtype.kind not in "biu":
-        detail = "expected integers in y_train, as class_names are counted by them, got strings"
-        refuse("wrong_type", detail, "y_train")
+        detail = f"expected integers in {array}, as class_names are counted by them, got strings"
+        refuse("wrong_type", detail, array)
     low, high = int(values[0]), int(values[-1])
     if low < 0 or high >= len(class_names):
         detail = (
             f"expected labels from 0 to {len(class_names) - 1}, as there are {len(class_names)} "
-            f"class_names, got labels from {low} to {high} in y_train"
+            f"class_names, got labels from {low} to {high} in {array}"
         )
         refuse("shape_mismatch", detail, "class_names")
     return tuple(_text(class_names[int(value)], "class_names") for value in values)

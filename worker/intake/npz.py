@@ -1,4 +1,6 @@
-"""NumPy archives: x_train, y_train[, x_test, y_test][, class_names]; or x, y; or images, labels."""
+"""NumPy archives: x_train[, y_train][, x_test[, y_test]][, class_names]. The training split may be
+called x and y, or images and labels.
+"""
 
 from collections.abc import Iterable, Sequence
 from io import BytesIO
@@ -70,10 +72,7 @@ def _roles(members: Iterable[str], file: str) -> dict[str, str]:
         for role, names in ROLES.items()
         if held & set(names)
     }
-    wanted = ["x_train", "y_train"]
-    if "x_test" in chosen or "y_test" in chosen:
-        wanted += ["x_test", "y_test"]
-    for role in wanted:
+    for role in ("x_train", "x_test") if "y_test" in chosen else ("x_train",):
         if role not in chosen:
             names = " or ".join(f"`{known}`" for known in ROLES[role])
             found = ", ".join(sorted(held)[:20]) or "none"

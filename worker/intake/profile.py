@@ -33,8 +33,10 @@ def profile(
     }
 
 
-def _balance(schema: Schema, split: str) -> dict[str, Any]:
-    """`imbalance`: the largest class over the smallest that has items."""
+def _balance(schema: Schema, split: str) -> dict[str, Any] | None:
+    """`imbalance`: the largest class over the smallest that has items. None without labels."""
+    if not schema.has_labels(split):
+        return None
     counts = dict(zip(schema.classes, schema.class_counts[split], strict=True))
     present = {name: count for name, count in counts.items() if count}
     smallest, largest = min(present, key=counts.__getitem__), max(present, key=counts.__getitem__)
@@ -48,7 +50,7 @@ def _balance(schema: Schema, split: str) -> dict[str, Any]:
 
 def _warnings(
     schema: Schema,
-    balance: dict[str, dict[str, Any]],
+    balance: dict[str, dict[str, Any] | None],
     duplicates: dict[str, int],
     constant: dict[str, int],
     cut: float | None,
@@ -56,19 +58,27 @@ def _warnings(
 ) -> list[str]:
     warnings: list[str] = []
     if cut is not None:
+        share = f"{cut:.0%} of each class" if schema.has_labels("train") else f"{cut:.0%} at random"
         warnings.append(
             f"The data have no test split: {schema.splits['test']} items were cut from them, "
-            f"{cut:.0%} of each class, always the same ones."
+            f"{share}, always the same ones."
         )
-    train = balance["train"]
-    if train["imbalance"] >= IMBALANCED_FROM:
+    train, test = balance["train"], balance["test"]
+    if train is None:
+        warnings.append(
+            "The training split has no labels: it can be a target with `use_labels` false."
+        )
+    elif train["imbalance"] >= IMBALANCED_FROM:
         warnings.append(
             f"The classes are out of balance: `{train['largest']['class']}` has "
             f"{train['largest']['items']} training items, `{train['smallest']['class']}` has "
             f"{train['smallest']['items']}."
         )
-    if absent := balance["test"]["absent"]:
-        warnings.append(f"Classes without items in the test split: {', '.join(absent[:20])}.")
+    if test is None:
+        warnings.append("The test split has no labels: nothing can be measured on it.")
+    elif test["absent"]:
+        absent = ", ".join(test["absent"][:20])
+        warnings.append(f"Classes without items in the test split: {absent}.")
     if across := duplicates["across_splits"]:
         warnings.append(
             f"{across} test images stand in the training split too: the test is easier than it "

@@ -42,11 +42,12 @@ class Limits:
 class RawArrays:
     """Arrays as a file holds them, memory-mapped where they are large; nothing is checked yet.
 
-    x: (items, height, width[, channels]); y: (items,) or (items, 1), integers or strings.
+    x: (items, height, width[, channels]); y: (items,) or (items, 1), integers or strings, None
+    where a split has no labels. Labels come with their images.
     """
 
     x_train: Array
-    y_train: Array
+    y_train: Array | None = None
     x_test: Array | None = None
     y_test: Array | None = None
     class_names: Array | None = None  # (classes,), strings, by integer label

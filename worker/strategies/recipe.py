@@ -21,7 +21,7 @@ Stream = Literal["domain", "source"]
 Optimizer = Literal["adam", "adamw", "sgd"]
 Schedule = Literal["constant", "cosine", "dann"]
 
-# One batch a stream: items (batch, …) and labels (batch,), int32.
+# One batch a stream: items (batch, …) and labels (batch,), int32; -1 where there are none.
 Batch = Mapping[Stream, tuple[tf.Tensor, tf.Tensor]]
 # (batch, progress of the phase 0..1, scalar) -> (loss, scalar, mean over the batch; logits (batch,
 # classes) of the phase's first stream)
@@ -34,6 +34,8 @@ Labels = NDArray[np.int32]  # (n,)
 Combine = Callable[[Sequence[Sequence[tf.Tensor | None]]], list[tf.Tensor | None]]
 # Called with a function that computes the first stream's features in inference, and its labels.
 Prepare = Callable[[Callable[[], tuple[Features, Labels]]], None]
+# Features of all rows of the first stream, in inference -> labels for the epoch to come.
+Relabel = Callable[[Features], Labels]
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,8 @@ class Optimization:
 
 @dataclass(frozen=True)
 class Phase:
-    """A stretch of training. One epoch is one pass over the first stream; others go round."""
+    """A stretch of training. One epoch is one pass over `domain`; other streams go round. Training
+    metrics are the first stream's."""
 
     name: PhaseName
     loss: Loss
@@ -112,11 +115,14 @@ class Phase:
     # Beside the trained network: a discriminator, a teacher, weights to stay close to. They start
     # from the trial's seed, and checkpoints hold them.
     companions: tuple[keras.Layer, ...] = ()
-    source_head: keras.Model | None = None  # the companion that starts as the source's head
+    # What starts as the source's head: a companion, or the network's own head
+    source_head: keras.Model | None = None
     # Joins the gradients of several tasks; the loss is then a vector, (tasks,).
     combine: Combine | None = None
     after_step: Callable[[Batch], None] | None = None  # called in each step, after the optimizers
     prepare: Prepare | None = None  # called before the first step, when all weights are in place
+    relabel: Relabel | None = None  # called before each epoch: pseudo-labels
+    allows_xla: bool = True  # false where the loss has operations that XLA cannot compile
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,25 @@
 """The code of each way to train, by the names of app.jobs.strategies.CATALOGUE."""
 
 from app.jobs.plan import PRETRAIN
-from app.jobs.strategies import BASELINE
+from app.jobs.strategies import BASELINE, SOURCE_ONLY
 from worker.strategies import (
+    adabn,
+    adamatch,
+    cdan,
     co_tuning,
+    coral,
+    dann,
     distill,
     fine_tune,
     l2_sp,
     linear_probe,
     lp_ft,
+    mcc,
     multi_task,
     pretrain,
     scratch,
+    shot,
+    source_only,
 )
 from worker.strategies.recipe import Recipe
 
@@ -25,4 +33,12 @@ RECIPES: dict[str, Recipe] = {
     "co_tuning": co_tuning.phases,
     "distill": distill.phases,
     "multi_task": multi_task.phases,
+    SOURCE_ONLY: source_only.phases,
+    "adabn": adabn.phases,
+    "coral": coral.phases,
+    "dann": dann.phases,
+    "cdan": cdan.phases,
+    "mcc": mcc.phases,
+    "shot": shot.phases,
+    "adamatch": adamatch.phases,
 }

@@ -25,10 +25,42 @@ class Rows(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
+class Joined:
+    """Arrays of equal shape and dtype, one after the other."""
+
+    parts: tuple[NDArray[Any], ...]  # may be memory maps
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (len(self), *self.parts[0].shape[1:])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.parts[0].dtype
+
+    def __len__(self) -> int:
+        return sum(len(part) for part in self.parts)
+
+    def __getitem__(self, key: Any) -> Any:
+        rows = np.arange(len(self))[key]
+        if np.ndim(rows) == 0:
+            return self[rows[None]][0]
+        out, start = np.empty((len(rows), *self.shape[1:]), self.dtype), 0
+        for part in self.parts:
+            inside = (rows >= start) & (rows < start + len(part))
+            out[inside] = part[rows[inside] - start]
+            start += len(part)
+        return out
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.asarray(np.concatenate(self.parts), dtype)
+
+
+@dataclass(frozen=True, eq=False)
 class Selection:
     """The rows `indices` of `stored`, read from it when they are asked for."""
 
-    stored: NDArray[Any]  # may be a memory map
+    stored: NDArray[Any] | Joined  # may be a memory map
     indices: Indices
 
     @property
@@ -51,7 +83,8 @@ class Selection:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Raw items (n, height, width, channels), uint8 or float32, and labels (n,), int32."""
+    """Raw items (n, height, width, channels), uint8 or float32, and labels (n,), int32; -1 where
+    there are none, or where they are hidden."""
 
     x: Rows
     y: Labels
@@ -59,20 +92,29 @@ class Split:
     def __len__(self) -> int:
         return len(self.y)
 
+    @property
+    def is_labelled(self) -> bool:
+        return bool((self.y >= 0).all())
+
+    def without_labels(self) -> Self:
+        return type(self)(self.x, np.full(len(self), -1, np.int32))
+
     def select(self, indices: Indices) -> Self:
         """The rows `indices` of this split, without copying the items."""
         if isinstance(self.x, Selection):
             x = Selection(self.x.stored, self.x.indices[indices])
         else:
-            x = Selection(self.x, indices)  # type: ignore[arg-type]  # Rows that are no Selection are numpy's
+            x = Selection(self.x, indices)  # type: ignore[arg-type]  # Rows that are no Selection are stored
         return type(self)(x, self.y[indices])
 
     def gather(self, positions: Indices, out: NDArray[Any]) -> None:
         """Writes the items at `positions` (k,) into `out` (k, height, width, channels)."""
+        stored: Any = self.x
         if isinstance(self.x, Selection):
             stored, positions = self.x.stored, self.x.indices[positions]
-        else:
-            stored = np.asarray(self.x)
+        if isinstance(stored, Joined):
+            out[:] = stored[positions]
+            return
         np.take(stored, positions, axis=0, out=out, mode="clip")  # clip: numpy's way without a copy
 
 
@@ -104,6 +146,12 @@ def cut_validation(y: Labels, fraction: float, seed: int) -> tuple[Indices, Indi
         validation.append(members[:cut])
         train.append(members[cut:])
     return _sorted(train), _sorted(validation)
+
+
+def cut_at_random(items: int, fraction: float, seed: int) -> tuple[Indices, Indices]:
+    """(training, validation) indices, sorted, of items without labels."""
+    order, cut = np.random.default_rng(seed).permutation(items), held_out(items, fraction)
+    return np.sort(order[cut:]), np.sort(order[:cut])
 
 
 def _shuffled_classes(y: Labels, seed: int) -> list[Indices]:

@@ -5,7 +5,7 @@ the memory map chunk by chunk.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,19 @@ class Feed:
             self._resident = {
                 stream: (tf.constant(np.asarray(split.x)), tf.constant(split.y))
                 for stream, split in streams.items()
+            }
+
+    def relabel(self, labels: Labels) -> None:
+        """The first stream's rows get other labels, (n,), from now on."""
+        first = next(iter(self._streams))
+        self._streams = {
+            stream: replace(split, y=labels) if stream == first else split
+            for stream, split in self._streams.items()
+        }
+        if self._is_resident:
+            self._resident = {
+                **self._resident,
+                first: (self._resident[first][0], tf.constant(labels)),
             }
 
     @property

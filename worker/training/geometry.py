@@ -22,13 +22,15 @@ def geometry_of(
     backend: Backend,
 ) -> Geometry:
     how, items = phase.optimization, len(validation)
-    # Averages are put in place, and the best weights are kept, between two epochs.
-    looks_between = how.ema_momentum is not None or how.early_stopping is not None
+    # Averages are put in place, the best weights are kept and labels are made between two epochs.
+    looks_between = (
+        how.ema_momentum is not None or how.early_stopping is not None or phase.relabel is not None
+    )
     is_short = epoch_steps <= SHORT_EPOCH_STEPS and items <= VALIDATION_ITEMS
     epochs, inside = 1, None
     if is_short and not looks_between:
         epochs = max(1, min(phase.epochs, EPOCHS_A_CALL, feed.capacity // epoch_steps))
-        if items and epochs > 1:
+        if items and epochs > 1 and validation.is_labelled:
             inside = RowsShape(validation.x.shape[1:], str(validation.x.dtype), items)
     return Geometry(
         feed.batch,

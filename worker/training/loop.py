@@ -1,6 +1,7 @@
 """The compiled loop: many optimizer steps in one call, for one phase and fixed shapes."""
 
 import time
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from worker.backbones.fused_norm import fused_norms
 from worker.backbones.network import Network
-from worker.strategies.recipe import Phase
+from worker.strategies.recipe import Phase, Stream
 from worker.training.checkpoint import Backend
 from worker.training.device import has_gpu
 from worker.training.feed import Data, Order, RowsShape
@@ -55,8 +56,15 @@ class Results:
 class Loop:
     """Owns the phase's optimizers. How many steps a call runs never changes the bits."""
 
-    def __init__(self, phase: Phase, network: Network, geometry: Geometry) -> None:
+    def __init__(
+        self,
+        phase: Phase,
+        network: Network,
+        geometry: Geometry,
+        preprocessing: Mapping[Stream, keras.Model],
+    ) -> None:
         self._phase, self._network, self._geometry = phase, network, geometry
+        self._preprocessing = preprocessing
         self._calls, self._seconds_per_step = 0, 0.0
         self._optimizers = [
             optimizer_of(phase.optimization, group, geometry.backend) for group in phase.groups
@@ -124,7 +132,10 @@ class Loop:
             losses, predicted, logits = arrays
             picked = {stream: positions[index] for stream, positions in order.items()}
             batch = {
-                stream: (tf.gather(x, picked[stream]), tf.gather(y, picked[stream]))
+                stream: (
+                    self._prepared(stream, tf.gather(x, picked[stream])),
+                    tf.gather(y, picked[stream]),
+                )
                 for stream, (x, y) in data.items()
             }
             loss, outputs = self._train(batch, rates[index], progress[index])
@@ -150,7 +161,12 @@ class Loop:
     def _infer(self, items: tf.Tensor) -> tf.Tensor:
         if self._phase.inputs == "features":
             return self._network.head(items, training=False)
-        return self._network.logits(items, training=False)
+        return self._network.raw_logits(items)
+
+    def _prepared(self, stream: Stream, rows: tf.Tensor) -> tf.Tensor:
+        if self._phase.inputs == "features":
+            return rows
+        return self._preprocessing[stream](tf.cast(rows, tf.float32))
 
     def _train(
         self, batch: Any, rate: tf.Tensor, progress: tf.Tensor

@@ -7,12 +7,14 @@ and gives it weights of its own.
 from functools import lru_cache
 from pathlib import Path
 
+import keras
+
 from app.jobs.backbones import Mlp
 from app.jobs.plan import PRETRAIN
 from app.jobs.strategies import BASELINE, Strategy
 from worker.backbones.initialisation import Initialiser
 from worker.backbones.network import Architecture, Network
-from worker.strategies.recipe import Phase, Setting
+from worker.strategies.recipe import Phase, Setting, Stream
 from worker.strategies.registry import RECIPES
 from worker.training.checkpoint import Backend
 from worker.training.device import has_gpu, resolve_precision
@@ -26,8 +28,15 @@ XLA_FROM_STEPS = 1000  # below, compiling costs more than it saves
 class Program:
     """A network, a recipe's phases over it, and their compiled loops."""
 
-    def __init__(self, network: Network, phases: tuple[Phase, ...]) -> None:
+    def __init__(
+        self, network: Network, phases: tuple[Phase, ...], source: Architecture | None = None
+    ) -> None:
+        """`source`: for the source's raw images, where they are others than the target's."""
         self.network, self.phases = network, phases
+        self._preprocessing: dict[Stream, keras.Model] = {
+            "domain": network.preprocessing,
+            "source": source.preprocessing() if source else network.preprocessing,
+        }
         companions = dict.fromkeys(model for phase in phases for model in phase.companions)
         self._initialisers = [Initialiser(model.variables) for model in companions]
         self.variables = [
@@ -50,7 +59,9 @@ class Program:
     def loop(self, phase_index: int, geometry: Geometry) -> Loop:
         """The loop of a phase, its optimizers as before the first step."""
         key = phase_index, geometry
-        loop = self._loops.pop(key, None) or Loop(self.phases[phase_index], self.network, geometry)
+        loop = self._loops.pop(key, None) or Loop(
+            self.phases[phase_index], self.network, geometry, self._preprocessing
+        )
         self._loops[key] = loop  # the youngest stands last
         if len(self._loops) > KEPT_LOOPS:
             del self._loops[next(iter(self._loops))]
@@ -65,24 +76,31 @@ def shared_network(architecture: Architecture) -> Network:
 
 
 def program_of(setup: TrialSetup) -> Program:
-    names = {"pretrain": PRETRAIN, "baseline": BASELINE}
     strategy = setup.strategy if setup.role == "transfer" else None
-    name = strategy.name if strategy else names[setup.role]
+    names = {"pretrain": PRETRAIN, "baseline": setup.spec.baseline_arm}
+    # What target labels would have brought is trained as the baseline is where there are some.
+    name = strategy.name if strategy else names.get(setup.role, BASELINE)
     training = setup.spec.training
-    if setup.role == "baseline":
+    if setup.role in {"baseline", "bound"}:
         epochs = setup.spec.baseline_epochs(len(setup.domain.train))
         training = training.model_copy(update={"epochs": epochs})
     precision = resolve_precision(training.precision)
     architecture = Architecture.of(setup.spec.model, setup.domain.schema, precision)
-    return _program(architecture, name, strategy, Setting(training, setup.source_classes))
+    source = setup.source and Architecture.of(setup.spec.model, setup.source.schema, precision)
+    return _program(architecture, source, name, strategy, Setting(training, setup.source_classes))
 
 
 @lru_cache(KEPT)
 def _program(
-    architecture: Architecture, name: str, strategy: Strategy | None, setting: Setting
+    architecture: Architecture,
+    source: Architecture | None,
+    name: str,
+    strategy: Strategy | None,
+    setting: Setting,
 ) -> Program:
     network = shared_network(architecture)
-    return Program(network, RECIPES[name](network, strategy and strategy.params, setting))
+    phases = RECIPES[name](network, strategy and strategy.params, setting)
+    return Program(network, phases, source)
 
 
 def forget() -> None:
@@ -100,4 +118,4 @@ def choose_backend(phase: Phase, network: Network, steps: int, trials: int) -> B
     model = network.architecture.model
     dense = phase.inputs == "features" or (isinstance(model, Mlp) and not model.params.dropout)
     is_long = phase.epochs * steps * trials >= XLA_FROM_STEPS
-    return "xla" if is_long and (dense or has_gpu()) else "plain"
+    return "xla" if phase.allows_xla and is_long and (dense or has_gpu()) else "plain"

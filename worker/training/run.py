@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from app.errors import FailureCode, WorkFailure
 from worker.backbones.network import Network
 from worker.evaluation.metrics import classification_metrics, metrics_from_counts
-from worker.strategies.recipe import Phase, Stream
+from worker.strategies.recipe import Phase, Relabel, Stream
 from worker.training import predict
 from worker.training.checkpoint import Backend, Checkpoint, Position
 from worker.training.data import Domain, Rows, Split
@@ -72,6 +72,7 @@ class _Trial:
         self._loop: Loop | None = None
         self._slots: list[NDArray[Any]] = []  # of a checkpoint's optimizer, until there is a loop
         self._best: list[NDArray[Any]] = []  # variables of the best epoch, with early stopping
+        self._labels: NDArray[np.int32] | None = None  # of this epoch, where the phase makes them
         trials = 1 if setup.role == "pretrain" else setup.spec.evaluation.seeds
         self._backends: tuple[Backend, ...] = tuple(
             choose_backend(phase, self._network, self._steps, trials)
@@ -91,6 +92,7 @@ class _Trial:
         for index in range(self._position.phase, len(self._program.phases)):
             if index > self._position.phase:
                 self._position, self._loop, self._best = Position(phase=index), None, []
+                self._labels = None
             self._run_phase()
         return self._network
 
@@ -111,6 +113,8 @@ class _Trial:
         inside = tf.constant(np.asarray(validation.x)) if geometry.validation else None
         while not self._has_ended():
             self._look()
+            if phase.relabel:
+                feed.relabel(self._labels_of_epoch(phase.relabel, streams[phase.streams[0]]))
             began = time.perf_counter()
             count = self._affordable_steps(loop, geometry.epochs)
             first = position.epochs * self._steps + position.step
@@ -168,28 +172,40 @@ class _Trial:
         ends = [int(end) + 1 for end in np.flatnonzero(pace.ends[: len(labels)])]
         for number, end in enumerate(ends):
             part = slice(start, end)
-            self._sums.add(results.losses[part], labels[part], results.predicted[part])
+            self._add(results, part, labels)
             position.seconds += per_step * (end - start)
             inside = None if results.validation is None else results.validation[number]
             records += self._end_epoch(validation, inside, float(pace.rates[end - 1]))
             start = end
-        self._sums.add(results.losses[start:], labels[start:], results.predicted[start:])
+        self._add(results, slice(start, None), labels)
         position.step += len(labels) - start
         position.seconds += per_step * (len(labels) - start)
         self._check_finite(self._sums.loss)
         if ends:
             self._journal.epoch_ended(records, self._progress(), self._snapshot)
 
+    def _add(self, results: Results, part: slice, labels: NDArray[np.int32]) -> None:
+        """Pseudo-labels measure nothing."""
+        known = np.full_like(labels, -1) if self.phase.relabel else labels
+        self._sums.add(results.losses[part], known[part], results.predicted[part])
+
+    def _labels_of_epoch(self, relabel: Relabel, rows: Split) -> NDArray[np.int32]:
+        """Those of the epoch under way, made when it begins."""
+        if self._labels is None or self._position.step == 0:
+            self._labels = relabel(features_of(self._network, rows.x, self._look))
+        return self._labels
+
     def _end_epoch(
         self, validation: Split, logits: NDArray[np.float32] | None, rate: float
     ) -> list[EpochRecord]:
         position, sums = self._position, self._sums
         self._check_finite(sums.loss)
-        items = self._steps * self._batch
-        metrics = metrics_from_counts(sums.confusion, float(sums.loss) * self._batch, items)
+        metrics = {"loss": float(sums.loss) / self._steps}
+        if items := int(sums.confusion.sum()):
+            metrics = metrics_from_counts(sums.confusion, metrics["loss"] * items, items)
         position.losses.append(metrics["loss"])
         records = [self._record("train", metrics, rate, position.seconds)]
-        if len(validation):
+        if len(validation) and validation.is_labelled:
             began = time.perf_counter()
             if logits is None:
                 logits = self._validate(validation)
@@ -254,8 +270,10 @@ class _Trial:
         rate: float,
         seconds: float,
     ) -> EpochRecord:
-        values = {name: metrics[name] for name in ("loss", "accuracy", "f1_macro")}
-        values["learning_rate"] = rate * max(group.learning_rate for group in self.phase.groups)
+        names = ("loss", "accuracy", "f1_macro")
+        values = {name: metrics[name] for name in names if name in metrics}
+        rates = [group.learning_rate for group in self.phase.groups]
+        values["learning_rate"] = rate * max(rates, default=0.0)
         values["seconds"] = seconds
         position = self._position
         return EpochRecord(self.phase.name, position.phase, position.epochs + 1, split, values)
@@ -311,6 +329,7 @@ class _Trial:
             **_number("network", [variable.numpy() for variable in self._program.variables]),
             **_number("optimizer", slots),
             **_number("best", self._best),
+            **_number("labels", [] if self._labels is None else [self._labels]),
             "sums/loss": np.asarray(self._sums.loss),
             "sums/confusion": self._sums.confusion,
         }
@@ -327,6 +346,7 @@ class _Trial:
         arrays = checkpoint.arrays
         _assign(self._program.variables, _numbered(arrays, "network"))
         self._slots, self._best = _numbered(arrays, "optimizer"), _numbered(arrays, "best")
+        self._labels = next(iter(_numbered(arrays, "labels")), None)
         self._sums = Sums(float(arrays["sums/loss"]), arrays["sums/confusion"])
         self._position = replace(checkpoint.position, losses=[*checkpoint.position.losses])
         self._backends = checkpoint.backends

@@ -20,9 +20,11 @@ class Sums:
     def add(
         self, losses: NDArray[np.float32], labels: NDArray[np.int32], predicted: NDArray[np.int32]
     ) -> None:
-        """losses (steps,); labels and predicted (steps, batch). One by one: however the steps are
-        cut into chunks, the sum has the same bits."""
+        """losses (steps,); labels and predicted (steps, batch), labels -1 where there are none. One
+        by one: however the steps are cut into chunks, the sum has the same bits."""
         for loss in losses.tolist():
             self.loss += loss
-        counts = confusion(labels.ravel(), predicted.ravel(), len(self.confusion))
-        self.confusion = self.confusion + counts
+        known = labels >= 0
+        self.confusion = self.confusion + confusion(
+            labels[known], predicted[known], len(self.confusion)
+        )

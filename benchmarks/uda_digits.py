@@ -1,0 +1,295 @@
+"""Digits without target labels, MNIST to USPS and back, beside the library adapt.
+
+    python -m benchmarks.uda_digits            (both), or: mnist_to_usps, usps_to_mnist
+
+Ours: a job a direction through `ktl up`, all seven strategies and both bounds, 3 seeds with a
+pretraining each. adapt 0.4.5, left out where it is not installed: DANN, CDAN and MCD in a process
+of their own, scored with predict(), as its logged accuracy is wrong.
+
+The same for all: images of 16x16, as USPS has them; the convnet 32-64 with 256 features; a
+discriminator 500-500-1 with BatchNorm, as CDAN's authors have it for digits; batch 64; nine tenths
+of the training items (the job keeps the rest, without labels, to choose by); the test items; and as
+many steps of adapting: an epoch of adapt's is a pass over the larger domain, one of ours over the
+target. A trial and a fit have all cores, one after the other.
+What differs: ours begin from the source's network, and the seconds of its pretraining are counted
+for every trial, whole; adapt's DANN and CDAN learn the source while they adapt, its MCD has a
+pretraining too. Ours have their defaults. adapt has its trade-offs and Adam 1e-3: one seed each,
+the papers' SGD and rising trade-off, and a discriminator without BatchNorm, were less accurate.
+
+Per method: accuracy on the target's test items in percent, mean [lowest, highest of the seeds], and
+mean seconds. Ratios are adapt's seconds over ours (higher: ours is faster), with our pretraining and
+(`adapting`) without it. Needs mnist.npz and usps.npz in KTL_TEST_DATA or ../shared/data, and says
+so where they are absent. About 15 minutes a direction on 2 cores.
+"""
+
+import importlib
+import importlib.util
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):  # read when numpy is loaded
+    os.environ.pop(name, None)
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np  # noqa: E402  after the environment
+from numpy.typing import NDArray  # noqa: E402
+
+from app.client import Client  # noqa: E402
+from app.jobs.backbones import Convnet, ConvnetParams  # noqa: E402
+from app.jobs.report import LabelFreeChoice  # noqa: E402
+from benchmarks.evidence import OWN  # noqa: E402
+from tests.system.service import running  # noqa: E402
+
+DATA = Path(os.environ.get("KTL_TEST_DATA", "../shared/data"))
+SEEDS, BATCH, CLASSES, HIDDEN, HELD_OUT = 3, 64, 10, 500, 0.1
+SIZE = (16, 16)
+NETWORK = Convnet(
+    backbone="convnet", image_size=SIZE, params=ConvnetParams(filters=(32, 64), dense=256)
+)
+STRATEGIES = ("adabn", "coral", "dann", "cdan", "mcc", "shot", "adamatch")
+SHARED = ("dann", "cdan")  # with adapt; they have a discriminator
+WANTED_PERCENT, WANTED_SPEED = 97.5, 3.0
+
+
+@dataclass(frozen=True)
+class Direction:
+    """Epochs so that the steps are as many: 54,000 of MNIST's items are 8.2 passes over USPS's."""
+
+    source: str
+    target: str
+    pretrain_epochs: int
+    epochs: int  # of ours, over the target
+    library_epochs: int  # of adapt's, over the larger domain
+
+    @property
+    def files(self) -> list[Path]:
+        return [DATA / f"{domain}.npz" for domain in (self.source, self.target)]
+
+
+DIRECTIONS = {
+    "mnist_to_usps": Direction("mnist", "usps", 2, 16, 2),
+    "usps_to_mnist": Direction("usps", "mnist", 16, 2, 2),
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One method's, a value a seed."""
+
+    accuracies: list[float]
+    seconds: list[float]  # of adapting, with the pretraining it starts from
+    pretraining: float = 0.0  # mean seconds of that
+
+    @property
+    def accuracy(self) -> float:
+        return statistics.mean(self.accuracies)
+
+    @property
+    def mean_seconds(self) -> float:
+        return statistics.mean(self.seconds)
+
+    def __str__(self) -> str:
+        low, high = min(self.accuracies), max(self.accuracies)
+        spread = f"{100 * self.accuracy:6.2f} [{100 * low:.2f}, {100 * high:.2f}]"
+        before = f", {self.pretraining:.1f} of them pretraining" if self.pretraining else ""
+        return f"{spread}  {self.mean_seconds:6.1f} s{before}"
+
+
+def main() -> None:
+    named = {name: DIRECTIONS[name] for name in sys.argv[1:] or DIRECTIONS}
+    if absent := sorted({str(f) for way in named.values() for f in way.files if not f.exists()}):
+        print(f"left out, there is no {' and no '.join(absent)}")
+        named = {}
+    figures: dict[str, float] = {}
+    ratios: dict[str, float] = {}
+    with tempfile.TemporaryDirectory(prefix="ktl-") as folder:
+        for name, way in named.items():
+            workdir = Path(folder) / name
+            workdir.mkdir()
+            ours, choice = job(way, workdir)
+            theirs = library(name)
+            show(name, ours, theirs, choice)
+            figures |= figures_of(name, ours, theirs, choice)
+            for method in SHARED if theirs else ():
+                mine, its = ours[method], theirs[method]
+                whole = its.mean_seconds / mine.mean_seconds
+                adapting = its.mean_seconds / (mine.mean_seconds - mine.pretraining)
+                ratios[f"{name}_{method}_vs_adapt"] = round(whole, 2)
+                ratios[f"{name}_{method}_adapting_vs_adapt"] = round(adapting, 2)
+                print(
+                    f"  {method} against adapt's: {whole:.2f} (wanted: >= {WANTED_SPEED:g}), "
+                    f"{adapting:.2f} without the pretraining"
+                )
+    print(json.dumps({"benchmark": "uda_digits", "ratios": ratios, "figures": figures}))
+
+
+def job(way: Direction, folder: Path) -> tuple[dict[str, Outcome], LabelFreeChoice]:
+    with running(folder, **OWN, KTL_TRAINING_SLOTS="1") as service:
+        client = service.client
+        source, target = (
+            client.datasets.wait(client.datasets.upload([f]).id).id for f in way.files
+        )
+        spec: dict[str, Any] = {
+            "sources": [{"dataset": source}],
+            "target": {"dataset": target, "use_labels": False},
+            "model": NETWORK.model_dump(),
+            "strategies": [
+                {"name": name, "params": {"hidden": HIDDEN} if name in SHARED else {}}
+                for name in STRATEGIES
+            ],
+            "training": {
+                "epochs": way.epochs,
+                "pretrain_epochs": way.pretrain_epochs,
+                "batch_size": BATCH,
+                "validation_fraction": HELD_OUT,
+            },
+            "evaluation": {"seeds": SEEDS, "pretrain_seeds": SEEDS},
+        }
+        began = time.perf_counter()
+        ended = client.jobs.wait(client.jobs.submit(spec).id)
+        print(f"{way.source} to {way.target}: the job took {time.perf_counter() - began:.0f} s")
+        report = client.jobs.report(ended.id)
+        if ended.status != "succeeded" or report.missing or report.label_free is None:
+            raise RuntimeError(f"expected all results, got {ended.error}, {report.missing}")
+        return outcomes(client, ended.id), report.label_free
+
+
+def outcomes(client: Client, job_id: str) -> dict[str, Outcome]:
+    """By arm. A pretraining's seconds count for each trial that starts from it."""
+    trials = client.jobs.trials(job_id)
+    seconds = {trial.id: trial.seconds for trial in trials}
+    found: dict[str, Outcome] = {}
+    for arm in dict.fromkeys(trial.arm for trial in trials if trial.test):
+        own = [trial for trial in trials if trial.arm == arm]
+        before = [seconds[trial.depends_on] if trial.depends_on else 0.0 for trial in own]
+        found[arm] = Outcome(
+            [trial.test["accuracy"] for trial in own if trial.test],
+            [trial.seconds + earlier for trial, earlier in zip(own, before, strict=True)],
+            statistics.mean(before),
+        )
+    return found
+
+
+def library(direction: str) -> dict[str, Outcome]:
+    """adapt's methods; none where it is not installed."""
+    if importlib.util.find_spec("adapt") is None:
+        print("adapt is left out: it is not installed")
+        return {}
+    # Keras warns that it shuffles no tf.data.Dataset.
+    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.uda_digits", "adapt", direction]
+    answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    found = json.loads(answer.stdout.splitlines()[-1])
+    return {method: Outcome(*by_seed) for method, by_seed in found.items()}
+
+
+def run_library(way: Direction) -> dict[str, tuple[list[float], list[float]]]:
+    """Method -> accuracies and seconds of fit(), a seed each."""
+    source, target = map(Images, way.files)
+    found: dict[str, tuple[list[float], list[float]]] = {}
+    for method in ("dann", "cdan", "mcd"):
+        for seed in range(SEEDS):
+            outcome = fit(method, seed, source, target, way.library_epochs)
+            for values, value in zip(found.setdefault(method, ([], [])), outcome, strict=True):
+                values.append(value)
+    return found
+
+
+class Images:
+    """As the job's network sees them: (n, 16, 16, 1), float32, 0..1; labels (n,)."""
+
+    def __init__(self, file: Path) -> None:
+        with np.load(file) as stored:
+            self.x, self.y = self._seen(stored["x_train"]), stored["y_train"]
+            self.x_test, self.y_test = self._seen(stored["x_test"]), stored["y_test"]
+
+    def _seen(self, raw: NDArray[np.uint8]) -> Any:
+        from worker.backbones import preprocessing
+
+        network = preprocessing.build((*raw.shape[1:], 1), (0.0, 255.0), SIZE)
+        return network.predict(raw[..., None].astype(np.float32), batch_size=1000, verbose=0)
+
+
+def fit(method: str, seed: int, source: Images, target: Images, epochs: int) -> tuple[float, float]:
+    """One of adapt's methods: accuracy on the target's test items, seconds of fit()."""
+    import keras
+
+    from worker.backbones import convnet
+    from worker.strategies.discriminator import discriminator
+
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(seed)
+    rng = np.random.default_rng(seed)
+    rows_s, rows_t = (
+        rng.permutation(len(domain.x))[round(HELD_OUT * len(domain.x)) :]
+        for domain in (source, target)
+    )
+    features = NETWORK.params.dense
+    parts: dict[str, Any] = {
+        "encoder": convnet.build(NETWORK.params, (*SIZE, 1)),
+        "task": keras.Sequential(
+            [keras.Input((features,)), keras.layers.Dense(CLASSES, "softmax")]
+        ),
+    }
+    if method in SHARED:  # MCD has a second task network instead
+        judge = discriminator(features * (CLASSES if method == "cdan" else 1), HIDDEN)
+        parts["discriminator"] = keras.Model(judge.input, keras.ops.sigmoid(judge.output))
+    methods: Any = importlib.import_module("adapt.feature_based")
+    model = getattr(methods, method.upper())(
+        **parts,
+        Xt=target.x[rows_t],
+        loss="categorical_crossentropy",
+        optimizer=keras.optimizers.Adam(1e-3),
+        random_state=seed,
+        verbose=0,
+    )
+    x, y = source.x[rows_s], np.eye(CLASSES, dtype=np.float32)[source.y[rows_s]]
+    began = time.perf_counter()
+    model.fit(x, y, epochs=epochs, batch_size=BATCH, verbose=0)
+    seconds = time.perf_counter() - began
+    predicted = model.predict(target.x_test, batch_size=1000).argmax(1)
+    return float(np.mean(predicted == target.y_test)), seconds
+
+
+def show(
+    direction: str,
+    ours: dict[str, Outcome],
+    theirs: dict[str, Outcome],
+    choice: LabelFreeChoice,
+) -> None:
+    for arm, outcome in sorted(ours.items(), key=lambda item: -item[1].accuracy):
+        print(f"  {arm:20}{outcome}")
+    for method, outcome in theirs.items():
+        print(f"  {f'adapt {method}':20}{outcome}")
+    chosen = 100 * ours[choice.chosen].accuracy
+    print(f"  {direction}: without labels {choice.rule} chooses {choice.chosen}, {chosen:.2f} %")
+    print(f"    (wanted: >= {WANTED_PERCENT:g}); with the test's labels: {choice.oracle}")
+
+
+def figures_of(
+    direction: str,
+    ours: dict[str, Outcome],
+    theirs: dict[str, Outcome],
+    choice: LabelFreeChoice,
+) -> dict[str, float]:
+    """Percent, and seconds of a trial with its pretraining."""
+    named = ours | {f"adapt_{method}": outcome for method, outcome in theirs.items()}
+    figures = {f"best_label_free_{direction}": round(100 * ours[choice.chosen].accuracy, 2)}
+    for name, outcome in named.items():
+        figures[f"{direction}_{name}"] = round(100 * outcome.accuracy, 2)
+        figures[f"{direction}_{name}_seconds"] = round(outcome.mean_seconds, 1)
+    return figures
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["adapt"]:
+        print(json.dumps(run_library(DIRECTIONS[sys.argv[2]])))
+    else:
+        main()

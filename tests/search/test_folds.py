@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+
+from tests.training.trials import domain
+from worker.search.folds import FOLDS, MOST, folds, pooled
+from worker.training.data import Domain, Split
+
+
+@pytest.mark.parametrize(("per_class", "classes"), [(2, 3), (5, 10), (7, 4), (40, 2)])
+def test_few_items_are_held_out_once_each_but_for_a_remainder(per_class: int, classes: int) -> None:
+    y = np.repeat(np.arange(classes), per_class).astype(np.int32)
+    parts = folds(y, seed=1)
+    assert len(parts) == FOLDS
+    held = np.concatenate([part.held_out for part in parts])
+    assert len(held) == len(set(held)) == len(y) // FOLDS * FOLDS
+    assert len({len(part.train) for part in parts}) == 1
+    for part in parts:
+        assert set(part.train) | set(part.held_out) == set(range(len(y)))
+        assert not set(part.train) & set(part.held_out)
+        assert set(y[part.train]) == set(range(classes))
+        counts = np.bincount(y[part.held_out], minlength=classes)
+        assert counts.max() - counts.min() <= 2
+
+
+def test_a_class_s_only_item_is_always_trained_on() -> None:
+    y = np.array([0, 1, 1, 1, 2, 2, 2], np.int32)
+    for part in folds(y, seed=0):
+        assert 0 in part.train
+
+
+def test_one_item_a_class_leaves_nothing_to_hold_out() -> None:
+    assert folds(np.arange(5, dtype=np.int32), seed=0) == []
+
+
+def test_many_items_make_one_fold() -> None:
+    y = (np.arange(60_000) % 10).astype(np.int32)
+    for labels in (y, np.full(60_000, -1, np.int32)):
+        (part,) = folds(labels, seed=0)
+        assert len(part.held_out) == MOST
+        assert len(part.train) == 60_000 - MOST
+
+
+def test_hidden_labels_are_one_class() -> None:
+    parts = folds(np.full(10, -1, np.int32), seed=0)
+    assert [len(part.held_out) for part in parts] == [3, 3, 3]
+
+
+def test_the_seed_chooses() -> None:
+    y = (np.arange(30) % 3).astype(np.int32)
+    first, again, other = (folds(y, seed)[0].held_out.tolist() for seed in (1, 1, 2))
+    assert first == again != other
+
+
+def test_pooled_items_are_not_copied() -> None:
+    both = domain()
+    items = pooled(both)
+    assert len(items) == 45
+    assert items.x.stored is both.train.x.stored
+    np.testing.assert_array_equal(items.x[len(both.train) :], both.validation.x[:])
+    plain = Domain(
+        both.schema, *(Split(np.asarray(s.x), s.y) for s in (both.train, both.validation))
+    )
+    np.testing.assert_array_equal(np.asarray(pooled(plain).x), np.asarray(items.x))

@@ -1,0 +1,50 @@
+from math import inf, log, sqrt
+
+import numpy as np
+import pytest
+
+from worker.search.judging import by_information, by_labels, difference
+
+
+def test_labels_by_hand() -> None:
+    logits = np.log(np.array([[0.8, 0.2], [0.6, 0.4], [0.5, 0.5]], np.float32))
+    y = np.array([0, 1, 0], np.int32)
+    values, losses = by_labels("accuracy")(y, logits)
+    assert values.tolist() == [1.0, 0.0, 1.0]
+    assert losses == pytest.approx([-log(0.8), -log(0.4), -log(0.5)], rel=1e-6)
+
+
+def test_information_by_hand() -> None:
+    """Sure and balanced: log 2. Sure of one class, or unsure of all: 0."""
+    hidden = np.full(2, -1, np.int32)
+    sure = np.array([[50, 0], [0, 50]], np.float32)
+    values, losses = by_information(hidden, sure)
+    assert values.mean() == pytest.approx(log(2))
+    assert losses.tolist() == [0.0, 0.0]
+    for useless in ([[50, 0], [50, 0]], [[1, 1], [1, 1]]):
+        values, _ = by_information(hidden, np.array(useless, np.float32))
+        assert values.mean() == pytest.approx(0, abs=1e-12)
+
+
+def test_information_is_the_paper_s() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(20, 4)).astype(np.float32)
+    p = np.exp(logits.astype(float))
+    p /= p.sum(axis=1, keepdims=True)
+    mean = p.mean(axis=0)
+    expected = -(mean * np.log(mean)).sum() + (p * np.log(p)).sum(axis=1).mean()
+    values, _ = by_information(np.full(20, -1, np.int32), logits)
+    assert values.mean() == pytest.approx(expected)
+
+
+def test_information_of_sure_logits_is_finite() -> None:
+    values, _ = by_information(np.full(2, -1, np.int32), np.array([[1e4, 0], [1e4, 0]], np.float32))
+    assert np.isfinite(values).all()
+
+
+def test_paired_difference_by_hand() -> None:
+    high, low = np.array([1.0, 1.0, 0.0, 1.0]), np.array([0.0, 1.0, 0.0, 1.0])
+    mean, error = difference(high, low)
+    assert mean == 0.25
+    assert error == pytest.approx(0.5 / sqrt(4))
+    assert difference(high[:1], low[:1]) == (1.0, inf)

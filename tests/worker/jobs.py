@@ -1,0 +1,44 @@
+"""Jobs of small networks, from their submission to their report."""
+
+from typing import Any
+
+from app.jobs import acceptance, repository
+from app.jobs.report import Report
+from app.jobs.spec import JobSpec
+from app.jobs.tables import JobRow, TrialRow
+from worker import duty
+from worker.workplace import Workplace
+
+SMALL: dict[str, Any] = {
+    "model": {"backbone": "mlp", "params": {"hidden": [6]}},
+    "strategies": ["fine_tune"],
+    "training": {"epochs": 2, "batch_size": 16},
+    "evaluation": {"seeds": 2},
+}
+
+
+def submit(place: Workplace, sources: list[dict[str, str]], target: str, **changes: Any) -> str:
+    """`target_…` changes are the target's."""
+    of_target = {
+        name.removeprefix("target_"): changes.pop(name)
+        for name in [*changes]
+        if name.startswith("target_")
+    }
+    spec = JobSpec.model_validate(
+        {**SMALL, "sources": sources, "target": {"dataset": target, **of_target}, **changes}
+    )
+    with place.database.write() as session:
+        return acceptance.accept(session, place.storage, "p", spec).id
+
+
+def run(place: Workplace, job_id: str) -> tuple[JobRow, list[TrialRow]]:
+    """Once a child has done all there was to do."""
+    duty.train(place, "worker")
+    duty.finalise(place, job_id, "worker")
+    with place.database.read() as session:
+        return session.get_one(JobRow, job_id), repository.trials(session, job_id)
+
+
+def report_of(job: JobRow) -> Report:
+    assert job.report is not None, job.error
+    return Report.model_validate(job.report)

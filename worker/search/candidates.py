@@ -1,0 +1,97 @@
+"""What a search tries: a strategy with its settings, and what training with them costs."""
+
+from dataclasses import dataclass
+from math import ceil
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from app.jobs.strategies import BASELINE, CATALOGUE, LinearProbeParams, Strategy
+from app.jobs.training import Part, Training
+
+HEAD_STEP_COST = 0.1  # of a step on a frozen backbone's features, as worker.training.run has it
+
+
+class Candidate(Part):
+    """Where a setting is None it is the job's."""
+
+    strategy: Annotated[Strategy, Field(discriminator="name")] | None = None  # None: the baseline
+    learning_rate: float | None = None
+    weight_decay: float | None = None
+    epochs: int | None = None
+
+    @property
+    def name(self) -> str:
+        return self.strategy.name if self.strategy else BASELINE
+
+    def training(self, job: Training) -> Training:
+        """The job's, with this candidate's settings."""
+        own = {name: getattr(self, name) for name in ("learning_rate", "weight_decay", "epochs")}
+        return job.model_copy(
+            update={name: value for name, value in own.items() if value is not None}
+        )
+
+    def with_params(self, **params: Any) -> "Candidate":
+        """The same with other parameters of its strategy."""
+        if self.strategy is None:
+            raise ValueError("expected a strategy, got the baseline: it has no parameters")
+        changed = self.strategy.params.model_copy(update=params)
+        strategy = self.strategy.model_copy(update={"params": changed})
+        return self.model_copy(update={"strategy": strategy})
+
+    def shortened(self, share: float, job: Training) -> "Candidate":
+        """For a `share` (0, 1] of its epochs, rounded up. A whole one is the candidate itself."""
+        if share == 1:
+            return self
+        epochs = ceil(share * (self.epochs or job.epochs))
+        shorter = self.model_copy(update={"epochs": epochs})
+        head = head_epochs(self)
+        return shorter.with_params(max_epochs=ceil(share * head)) if head else shorter
+
+
+def head_epochs(candidate: Candidate) -> int:
+    """At most, on a frozen backbone's features."""
+    params = candidate.strategy and candidate.strategy.params
+    return params.max_epochs if isinstance(params, LinearProbeParams) else 0
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Of trainings, at most, in steps of the whole network. `head`: epochs after which the head is
+    known to have converged; None: not known."""
+
+    training: Training  # the job's
+    items: int  # that a trial trains on
+    fold_items: int  # that an evaluation trains on
+    baseline_epochs: int = 0
+
+    def of_trial(self, candidate: Candidate, head: int | None = None) -> float:
+        return self._epochs(candidate, head) * self.steps(self.items)
+
+    def of_fold(self, candidate: Candidate, share: float, head: int | None = None) -> float:
+        shorter = candidate.shortened(share, self.training)
+        return self._epochs(shorter, head) * self.steps(self.fold_items)
+
+    @property
+    def of_epochs(self) -> float:
+        """Of the whole network, as many as the job says."""
+        return float(self.training.epochs * self.steps(self.items))
+
+    def steps(self, items: int) -> int:
+        """Of an epoch."""
+        return ceil(items / self.training.batch_size)
+
+    def _epochs(self, candidate: Candidate, head: int | None) -> float:
+        """In epochs of the whole network on one domain."""
+        if candidate.strategy is None:
+            return float(self.baseline_epochs)
+        most = head_epochs(candidate)
+        whole = candidate.strategy.epochs(candidate.epochs or self.training.epochs) - most
+        needed = most if head is None else min(head, most)
+        return HEAD_STEP_COST * needed + whole * batches(candidate)
+
+
+def batches(candidate: Candidate) -> int:
+    """That a step goes through: with the source's items, one more."""
+    needs = CATALOGUE[candidate.name].needs if candidate.strategy else ()
+    return 2 if "source_data" in needs else 1

@@ -1,0 +1,54 @@
+"""How good held-out logits are: one value an item, so that two candidates can be compared in pairs.
+
+The score is the mean of the values; the standard error of a difference is that of the mean of the
+items' differences.
+"""
+
+from collections.abc import Callable
+from math import inf, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_softmax
+
+from worker.evaluation.influence import item_values
+
+Values = NDArray[np.float64]
+# (labels (n,), int32, -1 where hidden; logits (n, K)) -> (values (n,), losses (n,) in nats)
+Judge = Callable[[NDArray[np.int32], NDArray[np.float32]], tuple[Values, Values]]
+
+
+def by_labels(metric: str) -> Judge:
+    """accuracy, balanced_accuracy or f1_macro; the losses are cross-entropies."""
+
+    def judge(y: NDArray[np.int32], logits: NDArray[np.float32]) -> tuple[Values, Values]:
+        log_p = log_softmax(logits.astype(np.float64), axis=1)
+        values = item_values(y, logits.argmax(axis=1), logits.shape[1], metric)
+        return values, -log_p[np.arange(len(y)), y]
+
+    return judge
+
+
+def by_information(y: NDArray[np.int32], logits: NDArray[np.float32]) -> tuple[Values, Values]:
+    """Information maximisation, H(mean_i p_i) - mean_i H(p_i) = mean_i KL(p_i || mean_j p_j), nats,
+    from 0 to log K: high where predictions are sure and the classes in balance. Reads no labels.
+
+    Returns:
+        KL(p_i || mean_j p_j), (n,), and zeros, (n,): without labels there is no loss.
+
+    Reference: Krause et al., Discriminative Clustering by Regularized Information Maximization,
+    NeurIPS 2010.
+    """
+    log_p = log_softmax(logits.astype(np.float64), axis=1)
+    p = np.exp(log_p)
+    mean = p.mean(axis=0)
+    log_mean = np.log(np.maximum(mean, np.finfo(np.float64).tiny))
+    return (p * (log_p - log_mean)).sum(axis=1), np.zeros(len(p))
+
+
+def difference(high: Values, low: Values) -> tuple[float, float]:
+    """Mean and standard error of `high` - `low`, (n,) each, of the same items in one order. Of one
+    item the error is not known: infinite."""
+    apart = high - low
+    error = float(apart.std(ddof=1)) / sqrt(len(apart)) if len(apart) > 1 else inf
+    return float(apart.mean()), error

@@ -1,0 +1,175 @@
+"""A search with the engine: every evaluation is a training on a fold of the trial's items."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from app.errors import WorkFailure
+from app.jobs.strategies import CATALOGUE, Strategy
+from worker.search.candidates import HEAD_STEP_COST, Candidate, Costs, batches
+from worker.search.folds import Fold, folds, pooled
+from worker.search.judging import Judge, by_information, by_labels
+from worker.search.ledger import Task
+from worker.search.outcome import Finished, Outcome, Result
+from worker.search.search import search
+from worker.training.checkpoint import Checkpoint, Position
+from worker.training.data import Domain, Split
+from worker.training.predict import logits
+from worker.training.run import train
+from worker.training.setup import EpochRecord, Interrupted, Journal, Signal, TrialSetup
+
+_STATE: TypeAdapter[list[Finished]] = TypeAdapter(list[Finished])
+_ARRAY = "search"  # of a checkpoint: the state as JSON
+
+
+def run_search(
+    setup: TrialSetup,
+    portfolio: Sequence[Strategy | None],
+    journal: Journal,
+    checkpoint: Checkpoint | None = None,
+    *,
+    judge: Judge | None = None,
+    seconds: float | None = None,
+) -> Outcome:
+    """Chooses among `portfolio`, and settings in `setup.spec.space`, by held-out training items.
+
+    Args:
+        setup: of the arm's trials; its strategy is ignored. Its training and validation items are
+            taken together and parted into folds. `source` is there if any strategy needs it.
+        portfolio: the safest first; None stands for the baseline.
+        journal: gets progress and checkpoints, but no epochs of the trainings inside.
+        checkpoint: of this search, to go on from: what had finished is not done again.
+        judge: by default the job's primary metric, or, where labels are hidden, information
+            maximisation.
+        seconds: of evaluations, at most; then the best so far is chosen.
+
+    Raises:
+        Interrupted: the journal signals; with a checkpoint when it was PAUSE.
+    """
+    spec, items = setup.spec, pooled(setup.domain)
+    candidates = [Candidate(strategy=strategy) for strategy in portfolio]
+    parts = folds(items.y, setup.seed)
+    if not parts:
+        return _nothing_to_compare_on(candidates[0])
+    metric = spec.evaluation.primary_metric if items.is_labelled else "information"
+    costs = Costs(
+        spec.training,
+        items=len(setup.domain.train),
+        fold_items=len(parts[0].train),
+        baseline_epochs=spec.baseline_epochs(len(setup.domain.train)) if None in portfolio else 0,
+    )
+    judge = judge or (by_labels(metric) if items.is_labelled else by_information)
+    finished = _restored(checkpoint)
+    evaluations = _Evaluations(setup, items, parts, costs, judge, journal, finished)
+    return search(
+        candidates,
+        evaluations.evaluate,
+        costs,
+        folds=len(parts),
+        seeds=spec.evaluation.seeds,
+        space=spec.space,
+        seed=setup.seed,
+        metric=metric,
+        seconds=seconds,
+        finished=finished,
+    )
+
+
+@dataclass(eq=False)
+class _Evaluations:
+    setup: TrialSetup
+    items: Split
+    folds: Sequence[Fold]
+    costs: Costs
+    judge: Judge
+    journal: Journal
+    finished: list[Finished]
+
+    def evaluate(self, task: Task) -> Result:
+        part = self.folds[task.fold]
+        held_out = self.items.select(part.held_out)
+        inner = _InnerJournal(self.journal, task, self._state)
+        began, failure = time.perf_counter(), None
+        values = losses = np.empty(0)
+        try:
+            network = train(self._setup(task.candidate, part.train, held_out), inner)
+            outputs = logits(network, held_out.x)
+            if np.isfinite(outputs).all():
+                values, losses = self.judge(held_out.y, outputs)
+            else:
+                failure = "expected finite logits of the held-out items, got others"
+        except WorkFailure as failed:  # this candidate diverges or is too large: others may not be
+            failure = failed.detail
+        except Interrupted as interrupted:
+            raise Interrupted(self._state() if interrupted.checkpoint else None) from None
+        return Result(
+            values=tuple(values.tolist()),
+            losses=tuple(losses.tolist()),
+            cost=inner.epochs * self.costs.steps(len(part.train)),
+            head=inner.head,
+            seconds=time.perf_counter() - began,
+            failure=failure,
+        )
+
+    def _setup(self, candidate: Candidate, train: np.ndarray, held_out: Split) -> TrialSetup:
+        setup, strategy = self.setup, candidate.strategy
+        training = candidate.training(setup.spec.training)
+        # Held-out items are judged after the last epoch; before, only early stopping needs them.
+        watched = held_out if training.early_stopping else held_out.select(_NONE)
+        needs = CATALOGUE[strategy.name].needs if strategy else ()
+        return replace(
+            setup,
+            spec=setup.spec.model_copy(update={"training": training}),
+            role="transfer" if strategy else "baseline",
+            strategy=strategy,
+            domain=Domain(setup.domain.schema, self.items.select(train), watched),
+            source=setup.source if "source_data" in needs else None,
+        )
+
+    def _state(self) -> Checkpoint:
+        state = np.frombuffer(_STATE.dump_json(self.finished), np.uint8)
+        return Checkpoint({_ARRAY: state}, Position(), self.setup.seed, (), threads=0)
+
+
+_NONE = np.empty(0, np.int64)
+
+
+def _restored(checkpoint: Checkpoint | None) -> list[Finished]:
+    return _STATE.validate_json(checkpoint.arrays[_ARRAY].tobytes()) if checkpoint else []
+
+
+@dataclass(eq=False)
+class _InnerJournal:
+    """Of a training inside the search: forwards signals and progress, and counts."""
+
+    outer: Journal
+    task: Task
+    state: Callable[[], Checkpoint]
+    epochs: float = field(default=0.0, init=False)  # of the whole network on one domain
+    head: int = field(default=0, init=False)  # epochs on features
+
+    def signal(self) -> Signal | None:
+        return self.outer.signal()
+
+    def epoch_ended(
+        self,
+        records: list[EpochRecord],
+        progress: float,
+        snapshot: Callable[[], Checkpoint],
+    ) -> None:
+        for record in records:
+            if record.split == "train":
+                is_head = record.phase == "head"
+                self.head += is_head
+                self.epochs += HEAD_STEP_COST if is_head else batches(self.task.candidate)
+        task = self.task
+        done = task.begins + (task.ends - task.begins) * progress
+        self.outer.epoch_ended([], done, self.state)
+
+
+def _nothing_to_compare_on(first: Candidate) -> Outcome:
+    reason = f"{first.name} is the first of the portfolio; no class has two items to hold one out"
+    return Outcome(chosen=first, reason=reason, tried=(), trainings=0.0, seconds=0.0)

@@ -1,0 +1,23 @@
+"""How the strategies that adapt without target labels are optimised.
+
+SGD, Nesterov momentum 0.9, weight decay 1e-3, rate lr0 (1 + 10q)^-0.75 over the phase's progress q
+(Ganin et al., JMLR 2016, section 5.2.2). All begins from the source's network, its head included.
+"""
+
+import keras
+
+from app.jobs.strategies import AdaptParams
+from worker.backbones.network import Network
+from worker.strategies.recipe import Group, Optimization, trainable
+
+
+def adapting(params: AdaptParams) -> Optimization:
+    return Optimization("sgd", "dann", weight_decay=params.weight_decay)
+
+
+def groups(network: Network, params: AdaptParams, *new: keras.Layer) -> tuple[Group, ...]:
+    """The backbone, and the head together with what is `new`: a discriminator."""
+    return (
+        Group(trainable(network.backbone), params.backbone_rate * params.learning_rate),
+        Group(trainable(network.head, *new), params.learning_rate),
+    )

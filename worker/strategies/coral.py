@@ -1,0 +1,53 @@
+"""Deep CORAL: the covariances of the features become alike in both domains.
+
+Sun & Saenko, "Deep CORAL: correlation alignment for deep domain adaptation", ECCV Workshops 2016,
+arXiv:1607.01719, equations 1 to 3 and 6.
+
+L = mean_i CE(H B(x_i), y_i) over the source + weight |C_s - C_t|_F^2 / (4 d^2)
+
+C_s, C_t: covariances of a batch's d features B(x) in each domain; H: the head. All is trained.
+"""
+
+import tensorflow as tf
+
+from app.jobs.strategies import CoralParams
+from worker.backbones.network import Network
+from worker.strategies.adapting import adapting, groups
+from worker.strategies.cross_entropy import cross_entropy
+from worker.strategies.recipe import Batch, Phase, Setting
+from worker.strategies.two_domains import features_of_domains
+
+
+def phases(network: Network, params: CoralParams, setting: Setting) -> tuple[Phase, ...]:
+    training = setting.training
+
+    def loss(batch: Batch, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        f_s, f_t = features_of_domains(network, batch)
+        logits = network.head(f_s, training=True)
+        supervised = cross_entropy(logits, batch["source"][1], training.label_smoothing)
+        return supervised + params.weight * distance(f_s, f_t), logits
+
+    return (
+        Phase(
+            "adapt",
+            loss,
+            groups(network, params),
+            training.epochs,
+            adapting(params),
+            streams=("source", "domain"),
+            source_head=network.head,
+        ),
+    )
+
+
+def distance(f_s: tf.Tensor, f_t: tf.Tensor) -> tf.Tensor:
+    """|C_s - C_t|_F^2 / (4 d^2), scalar, of features (batch, d), float32."""
+    d = f_s.shape[1]
+    return tf.reduce_sum(tf.square(covariance(f_s) - covariance(f_t))) / (4 * d * d)
+
+
+def covariance(f: tf.Tensor) -> tf.Tensor:
+    """f (n, d) -> (d, d), divided by n - 1; 0 for one item."""
+    centred = f - tf.reduce_mean(f, 0)
+    items = tf.cast(tf.shape(f)[0], tf.float32)
+    return tf.matmul(centred, centred, transpose_a=True) / tf.maximum(items - 1, 1)

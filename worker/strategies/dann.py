@@ -1,0 +1,45 @@
+"""DANN: a discriminator tells the domains apart, and the features learn to leave it guessing.
+
+Ganin et al., "Domain-adversarial training of neural networks", JMLR 2016, arXiv:1505.07818,
+equation 18.
+
+L = mean_i CE(H B(x_i), y_i) over the source + trade_off L_D(B(x_s), B(x_t))
+
+B: the backbone, H: the head, L_D: discriminator.py. All is trained; L_D reaches B reversed.
+Departures: the bottleneck is the job's to choose (model.bottleneck); training starts from the
+network that was trained on the source, head included.
+"""
+
+import tensorflow as tf
+
+from app.jobs.strategies import DannParams
+from worker.backbones.network import Network
+from worker.strategies.adapting import adapting, groups
+from worker.strategies.cross_entropy import cross_entropy
+from worker.strategies.discriminator import adversarial, discriminator
+from worker.strategies.recipe import Batch, Phase, Setting
+from worker.strategies.two_domains import features_of_domains
+
+
+def phases(network: Network, params: DannParams, setting: Setting) -> tuple[Phase, ...]:
+    training = setting.training
+    judge = discriminator(network.feature_count, params.hidden)
+
+    def loss(batch: Batch, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        f_s, f_t = features_of_domains(network, batch)
+        logits = network.head(f_s, training=True)
+        supervised = cross_entropy(logits, batch["source"][1], training.label_smoothing)
+        return supervised + params.trade_off * adversarial(judge, f_s, f_t, progress), logits
+
+    return (
+        Phase(
+            "adapt",
+            loss,
+            groups(network, params, judge),
+            training.epochs,
+            adapting(params),
+            streams=("source", "domain"),
+            companions=(judge,),
+            source_head=network.head,
+        ),
+    )

@@ -1,0 +1,60 @@
+"""MCC: on the target the classifier learns not to take one class for another.
+
+Jin, Wang, Long & Wang, "Minimum class confusion for versatile domain adaptation", ECCV 2020,
+arXiv:1912.03699, equations 2 to 7.
+
+L = mean_i CE(z_i, y_i) over the source + weight L_MCC(z_t)
+
+P     = softmax(z_t / temperature)                     (batch, classes)
+w_i   = (1 + e^{-H(P_i)}) / mean_j (1 + e^{-H(P_j)})   held constant; H: entropy
+C     = (w P)^T P                                      (classes, classes), then rows over their sums
+L_MCC = (sum C - trace C) / classes
+
+Departure: training starts from the network that was trained on the source, head included.
+"""
+
+import tensorflow as tf
+
+from app.jobs.strategies import MccParams
+from worker.backbones.network import Network
+from worker.strategies.adapting import adapting, groups
+from worker.strategies.cross_entropy import cross_entropy
+from worker.strategies.recipe import Batch, Phase, Setting
+from worker.strategies.two_domains import features_of_domains
+
+
+def phases(network: Network, params: MccParams, setting: Setting) -> tuple[Phase, ...]:
+    training = setting.training
+
+    def loss(batch: Batch, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        f_s, f_t = features_of_domains(network, batch)
+        z_s, z_t = network.head(f_s, training=True), network.head(f_t, training=True)
+        supervised = cross_entropy(z_s, batch["source"][1], training.label_smoothing)
+        return supervised + params.weight * confusion(z_t, params.temperature), z_s
+
+    return (
+        Phase(
+            "adapt",
+            loss,
+            groups(network, params),
+            training.epochs,
+            adapting(params),
+            streams=("source", "domain"),
+            source_head=network.head,
+        ),
+    )
+
+
+def confusion(logits: tf.Tensor, temperature: float) -> tf.Tensor:
+    """L_MCC of logits (batch, classes), float32: a scalar, 0 when all are certain.
+
+    A class of which no item has any probability has no row.
+    """
+    classes = logits.shape[1]
+    logarithms = tf.nn.log_softmax(logits / temperature)
+    p = tf.exp(logarithms)
+    entropy = -tf.reduce_sum(p * logarithms, 1, keepdims=True)
+    w = tf.stop_gradient(1 + tf.exp(-entropy))
+    c = tf.matmul(w / tf.reduce_mean(w) * p, p, transpose_a=True)  # (classes, classes)
+    c = tf.math.divide_no_nan(c, tf.reduce_sum(c, 1, keepdims=True))
+    return (tf.reduce_sum(c) - tf.linalg.trace(c)) / classes

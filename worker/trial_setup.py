@@ -1,0 +1,172 @@
+"""What a trial is trained on and from: rows of the database -> a TrialSetup."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from app.datasets.schemas import Schema
+from app.datasets.tables import DatasetRow
+from app.jobs.plan import PRETRAIN, sources_of
+from app.jobs.sources import joint_classes
+from app.jobs.spec import ResolvedSpec
+from app.jobs.strategies import CATALOGUE, AutoArm, Strategy
+from app.jobs.tables import JobRow, TrialRow
+from app.jobs.training import Training
+from app.models.tables import ModelRow
+from app.storage import Storage
+from worker.search.candidates import Candidate
+from worker.stored_data import dataset_split
+from worker.training.data import (
+    Domain,
+    Joined,
+    Split,
+    cut_at_random,
+    cut_validation,
+    few_labels,
+)
+from worker.training.setup import TrialSetup
+
+
+@dataclass(frozen=True)
+class TrialData:
+    """The rows that a trial has to do with. `needed`: the trial that it waited for."""
+
+    job: JobRow
+    trial: TrialRow
+    spec: ResolvedSpec
+    target: DatasetRow
+    sources: Sequence[DatasetRow]
+    models: Sequence[ModelRow]
+    needed: TrialRow | None
+
+    @classmethod
+    def of(cls, session: Session, trial: TrialRow) -> "TrialData":
+        job = session.get_one(JobRow, trial.job_id)
+        spec = ResolvedSpec.model_validate(job.spec)
+        places = sources_of(spec, trial.arm)
+        named = [(spec.sources[place], job.source_ids[place]) for place in places]
+        return cls(
+            job=job,
+            trial=trial,
+            spec=spec,
+            target=session.get_one(DatasetRow, job.target_id),
+            sources=[session.get_one(DatasetRow, id_) for given, id_ in named if given.dataset],
+            models=[session.get_one(ModelRow, id_) for given, id_ in named if given.model],
+            needed=session.get_one(TrialRow, trial.depends_on) if trial.depends_on else None,
+        )
+
+    @property
+    def source_schemas(self) -> list[Schema]:
+        return [Schema.model_validate(row.schema) for row in self.sources]
+
+    @property
+    def source_classes(self) -> tuple[str, ...]:
+        """() where the trial has no source."""
+        if self.models:
+            return tuple(self.models[0].signature["classes"])
+        return joint_classes(self.source_schemas)
+
+    @property
+    def source_weights(self) -> str | None:
+        """The reference of what the trial starts from."""
+        if self.models:
+            return str(self.models[0].files["weights"])
+        return self.needed.weights if self.needed else None
+
+    @property
+    def hides_labels(self) -> bool:
+        return not self.spec.target.use_labels and self.trial.role not in {PRETRAIN, "bound"}
+
+    @property
+    def chosen(self) -> tuple[Strategy | AutoArm | None, Training]:
+        """With what the arm is trained: as the job says, or as its search found."""
+        arm = self.spec.arms.get(self.trial.arm)
+        strategy, training = arm.strategy if arm else None, self.spec.training
+        if self.needed and self.needed.role == "search":
+            chosen = Candidate.model_validate((self.needed.outcome or {})["chosen"])
+            return chosen.strategy, chosen.training(training)
+        if isinstance(strategy, AutoArm) and self.trial.role != "search":
+            strategy = strategy.portfolio[0]
+        return strategy, training
+
+
+def setup_of(storage: Storage, data: TrialData) -> TrialSetup:
+    spec, trial = data.spec, data.trial
+    strategy, training = data.chosen
+    source = None
+    if trial.role == PRETRAIN or (data.sources and _needs_source_data(data, strategy)):
+        source = source_domain(storage, data)
+    target = None if trial.role == PRETRAIN else _target_domain(storage, data)
+    domain = target or source
+    if domain is None:
+        raise ValueError(f"{trial.id}: expected data to train on, got none")
+    weights = data.source_weights
+    return TrialSetup(
+        spec=spec.model_copy(update={"training": training}),
+        role="transfer" if trial.arm in spec.arms else trial.role,  # type: ignore[arg-type]  # a string in the database
+        strategy=None if isinstance(strategy, AutoArm) else strategy,
+        seed=trial.seed,
+        domain=domain,
+        source=source if target else None,
+        source_classes=len(data.source_classes),
+        source_weights=storage.local(weights) if weights else None,
+    )
+
+
+def target_test(storage: Storage, data: TrialData) -> Split:
+    """Its labels count by the job's classes."""
+    split, schema = dataset_split(storage, data.target, "test"), data.target.schema or {}
+    own, classes = schema["classes"], data.spec.classes
+    if not split.is_labelled or not classes or tuple(own) == classes:
+        return split
+    return Split(split.x, _places(own, classes)[split.y])
+
+
+def _needs_source_data(data: TrialData, strategy: Strategy | AutoArm | None) -> bool:
+    if data.trial.role == "score":
+        return True
+    tried = strategy.portfolio if isinstance(strategy, AutoArm) else (strategy,)
+    return any(each and "source_data" in CATALOGUE[each.name].needs for each in tried)
+
+
+def source_domain(storage: Storage, data: TrialData) -> Domain:
+    """One source, or all of the trial's as one: their classes are those of any."""
+    schemas, classes = data.source_schemas, data.source_classes
+    splits = [dataset_split(storage, row, "train") for row in data.sources]
+    schema, split = schemas[0], splits[0]
+    if len(splits) > 1:
+        schema = schema.model_copy(update={"classes": classes})
+        places = [_places(each.classes, classes) for each in schemas]
+        y = np.concatenate([place[each.y] for place, each in zip(places, splits, strict=True)])
+        stored = tuple(np.asanyarray(each.x) for each in splits)  # memory maps stay what they are
+        split = Split(Joined(stored), y.astype(np.int32))
+    return _labelled(schema, split, data)
+
+
+def _places(own: Sequence[str], joint: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+    where: Mapping[str, int] = {label: place for place, label in enumerate(joint)}
+    return np.array([where[label] for label in own], np.int32)
+
+
+def _target_domain(storage: Storage, data: TrialData) -> Domain:
+    """With its labels hidden where the trial must not see them; then its classes are the source's.
+    Nothing of how the rows are parted tells the labels either."""
+    schema = Schema.model_validate(data.target.schema)
+    split = dataset_split(storage, data.target, "train")
+    if not data.hides_labels:
+        if budget := data.trial.labels_per_class:
+            split = split.select(few_labels(split.y, budget, data.trial.seed))
+        return _labelled(schema, split, data)
+    fraction = data.spec.training.validation_fraction
+    kept, held_out = cut_at_random(len(split), fraction, data.trial.seed)
+    schema = schema.model_copy(update={"classes": data.source_classes})
+    hidden = split.without_labels()
+    return Domain(schema, hidden.select(kept), hidden.select(held_out))
+
+
+def _labelled(schema: Schema, split: Split, data: TrialData) -> Domain:
+    fraction = data.spec.training.validation_fraction
+    kept, held_out = cut_validation(split.y, fraction, data.trial.seed)
+    return Domain(schema, split.select(kept), split.select(held_out))
