@@ -112,7 +112,10 @@ class MccParams(AdaptParams):
 
 class ShotParams(AdaptParams):
     beta: float = Field(
-        0.1, ge=0, description="of the pseudo-labels' loss; 0.1 for digits, 0.3 for photos"
+        0.1,
+        ge=0,
+        description="of the pseudo-labels' loss, growing over the phase; 0.1 for digits, 0.3 for "
+        "photos",
     )
 
 

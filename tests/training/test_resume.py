@@ -76,7 +76,7 @@ def test_resume_is_bit_identical(
     program.forget()
     assert bits(train(setup, journal)) == expected
     assert timeless(at_once.records) == timeless(journal.records)
-    backend = "xla" if "xla" in network else "plain"
+    backend = "xla" if "xla" in network and arm != "adamatch" else "plain"  # it draws pictures
     assert backend in journal.snapshots[-1].backends
 
     program.forget()
