@@ -17,9 +17,9 @@ pretraining too. Ours have their defaults. adapt has its trade-offs and Adam 1e-
 the papers' SGD and rising trade-off, and a discriminator without BatchNorm, were less accurate.
 
 Per method: accuracy on the target's test items in percent, mean [lowest, highest of the seeds], and
-mean seconds. Ratios are adapt's seconds over ours (higher: ours is faster), with our pretraining and
-(`adapting`) without it. Needs mnist.npz and usps.npz in KTL_TEST_DATA or ../shared/data, and says
-so where they are absent. About 15 minutes a direction on 2 cores.
+mean seconds. Ratios are adapt's seconds over ours (higher: ours is faster), with our pretraining,
+and (`adapting`) without it. Needs mnist.npz and usps.npz in KTL_TEST_DATA or ../shared/data,
+and says so where they are absent. About 15 minutes a direction on 2 cores.
 """
 
 import importlib

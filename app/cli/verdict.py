@@ -3,6 +3,7 @@
 from app.cli.output import out, print_table
 from app.jobs.plan import PRETRAIN
 from app.jobs.report import Arm, Bounds, Interval, Missing, Report
+from app.jobs.strategies import BASELINE
 
 VERDICTS = {
     "positive_transfer": "[bold green]The transfer helped.[/]",
@@ -15,7 +16,14 @@ def show(report: Report) -> None:
     """A row an arm, then the verdict in a sentence, then what is missing and the warnings."""
     level = f"{100 * report.confidence:g} %"
     print_table(
-        ["arm", f"{report.primary_metric} (mean)", level, "gain over scratch", level, "p (Holm)"],
+        [
+            "arm",
+            f"{report.primary_metric} (mean)",
+            level,
+            f"gain over {report.baseline or BASELINE}",
+            level,
+            "p (Holm)",
+        ],
         [
             (_name(name, report), *_cells(arm, report.primary_metric))
             for name, arm in report.ranked.items()
@@ -32,6 +40,23 @@ def show(report: Report) -> None:
     for arm in report.arms.values():
         if arm.labels_to_reach:
             out.print(arm.labels_to_reach.sentence, markup=False)
+    if chosen := report.label_free:
+        out.print(f"chosen without labels by {chosen.rule}: {chosen.chosen}", markup=False)
+        if chosen.oracle:
+            out.print(f"the test's labels would have chosen {chosen.oracle}", style="dim")
+    if report.transferability:
+        best = report.transferability.ranking[0]
+        out.print(
+            f"source {best.source} ({best.reference}) ranks first by "
+            f"{report.transferability.ranked_by}",
+            markup=False,
+        )
+    for search in report.searches:
+        out.print(f"{search.arm}: {search.reason}", markup=False)
+    for name, arm in report.arms.items():
+        if arm.forgetting:
+            change = arm.forgetting.change.mean
+            out.print(f"{name}: {change:+.4f} accuracy on the source", markup=False)
     if report.stop_reason == "budget":
         out.print("stopped: the job's budget of seconds was spent", style="yellow")
     for missing in report.missing:

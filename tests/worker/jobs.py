@@ -3,6 +3,8 @@
 from typing import Any
 
 from app.jobs import acceptance, repository
+from app.jobs.page.page import render
+from app.jobs.presenting import present_job
 from app.jobs.report import Report
 from app.jobs.spec import JobSpec
 from app.jobs.tables import JobRow, TrialRow
@@ -37,6 +39,11 @@ def run(place: Workplace, job_id: str) -> tuple[JobRow, list[TrialRow]]:
     duty.finalise(place, job_id, "worker")
     with place.database.read() as session:
         return session.get_one(JobRow, job_id), repository.trials(session, job_id)
+
+
+def page_of(place: Workplace, job: JobRow) -> str:
+    with place.database.read() as session:
+        return render(present_job(session, job), report_of(job))
 
 
 def report_of(job: JobRow) -> Report:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.worker.conftest import AddDataset
-from tests.worker.jobs import report_of, run, submit
+from tests.worker.jobs import page_of, report_of, run, submit
 from worker.workplace import Workplace
 
 pytestmark = pytest.mark.slow
@@ -31,6 +31,7 @@ def test_auto_searches_then_trains(place: Workplace, add_dataset: AddDataset) ->
     assert cost.pretraining == pytest.approx(pretraining.seconds)
     assert set(report.arms) == {"scratch", "auto"}
     assert job.model_id is not None
+    assert "What was tried first" in page_of(place, job)
 
 
 def test_settings_are_searched_for_every_arm(place: Workplace, add_dataset: AddDataset) -> None:

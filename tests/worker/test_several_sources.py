@@ -1,7 +1,7 @@
 """Jobs with several sources: each alone, all as one, and which suits best."""
 
 from tests.worker.conftest import AddDataset
-from tests.worker.jobs import report_of, run, submit
+from tests.worker.jobs import page_of, report_of, run, submit
 from worker.workplace import Workplace
 
 
@@ -31,6 +31,9 @@ def test_each_alone_and_all_as_one(place: Workplace, add_dataset: AddDataset) ->
     assert forgetting is not None
     change = forgetting.after.mean - forgetting.before.mean
     assert abs(forgetting.change.mean - change) < 1e-9
+    page = page_of(place, job)
+    assert "Which source suits" in page
+    assert "What was forgotten" in page
 
 
 def test_a_ranking_trains_no_arm(place: Workplace, add_dataset: AddDataset) -> None:
@@ -48,6 +51,7 @@ def test_a_ranking_trains_no_arm(place: Workplace, add_dataset: AddDataset) -> N
     assert report.transferability.quality is None
     assert report.transferability.ranking[0].domain_distance is not None
     assert job.model_id is None
+    assert "Which source suits" in page_of(place, job)
 
 
 def test_a_ranking_that_is_measured(place: Workplace, add_dataset: AddDataset) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from app.jobs.strategies import CATALOGUE
 from tests.worker.conftest import AddDataset
-from tests.worker.jobs import report_of, run, submit
+from tests.worker.jobs import page_of, report_of, run, submit
 from worker.workplace import Workplace
 
 ADAPTING = [name for name, entry in CATALOGUE.items() if "unlabelled_target" in entry.needs]
@@ -32,6 +32,9 @@ def test_every_strategy_adapts_and_the_choice_is_label_free(
     assert all(report.arms[name].validation is None for name in ADAPTING)
     assert all(trial.validation is None for trial in trials if trial.arm in ADAPTING)
     assert job.model_id is not None
+    page = page_of(place, job)
+    assert "Chosen without labels" in page
+    assert "over scratch" not in page
 
 
 def test_labels_that_are_hidden_change_nothing(place: Workplace, add_dataset: AddDataset) -> None:

@@ -102,7 +102,8 @@ def _forest(report: Report, styles: dict[str, int]) -> str | None:
     gains = {name: arm.gain for name, arm in report.arms.items() if arm.gain}
     if not gains:
         return None
-    return plots.forest(gains, styles, numbers.metric(report.primary_metric), report.confidence)
+    metric, baseline = numbers.metric(report.primary_metric), report.baseline or "scratch"
+    return plots.forest(gains, styles, metric, report.confidence, baseline)
 
 
 def _curve(report: Report, styles: dict[str, int]) -> str | None:
@@ -132,7 +133,7 @@ def _classes(report: Report, shown: list[str]) -> dict[str, Any] | None:
         "rows": rows,
         "reference": reference,
         "left_out": len(gained) - len(bars),
-        "plot": plots.class_gains(bars, shown[0]) if bars else None,
+        "plot": plots.class_gains(bars, shown[0], report.baseline or "scratch") if bars else None,
     }
 
 

@@ -20,7 +20,13 @@ def colour(number: int) -> str:
     return f"c{(number - 1) % (COLOURS - 1) + 1}" if number else "c0"
 
 
-def forest(gains: Mapping[str, Gain], styles: Styles, metric: str, confidence: float) -> Markup:
+def forest(
+    gains: Mapping[str, Gain],
+    styles: Styles,
+    metric: str,
+    confidence: float,
+    baseline: str = "scratch",
+) -> Markup:
     """Each arm's gain over the baseline with its intervals, about the line of no gain."""
     rows = {name: _intervals(gain) for name, gain in gains.items()}
     line_height, arm_gap, top = 19.0, 15.0, 30.0
@@ -36,7 +42,7 @@ def forest(gains: Mapping[str, Gain], styles: Styles, metric: str, confidence: f
     )
     drawing = Drawing(
         "forest",
-        f"Gain of each arm over scratch in {metric}",
+        f"Gain of each arm over {baseline} in {metric}",
         f"Means with {numbers.percent(confidence)} intervals: {told}",
         bottom + 40,
     )
@@ -45,7 +51,7 @@ def forest(gains: Mapping[str, Gain], styles: Styles, metric: str, confidence: f
         label = f"{value:+.3g}".replace("-", numbers.MINUS) if abs(value) > 1e-12 else "0"
         drawing.text((x(value), bottom + 16), label, "tick", "middle")
     drawing.line((x(0), top - 12), (x(0), bottom), "zero")
-    drawing.text((x(0) - 8, top - 14), "← scratch is better", "muted", "end")
+    drawing.text((x(0) - 8, top - 14), f"← {baseline} is better", "muted", "end")
     drawing.text((x(0) + 8, top - 14), "transfer is better →", "muted")
     drawing.text(((x.start + x.end) / 2, bottom + 34), f"gain in {metric}", "muted", "middle")
     y = top
@@ -121,7 +127,7 @@ def learning_curve(
     return drawing.markup()
 
 
-def class_gains(classes: Sequence[ClassMetrics], arm: str) -> Markup:
+def class_gains(classes: Sequence[ClassMetrics], arm: str, baseline: str = "scratch") -> Markup:
     """Bars of each class's gain in F1, in the order given; classes without a gain are left out."""
     bars = [(each.label, each.gain) for each in classes if each.gain is not None]
     row, top = 18.0, 26.0
@@ -130,7 +136,9 @@ def class_gains(classes: Sequence[ClassMetrics], arm: str) -> Markup:
     low, high = padded([0.0, *ends])
     x = Scale(low, high, LABEL_WIDTH, WIDTH - 64)
     told = ", ".join(f"{label} {numbers.signed(gain.mean)}" for label, gain in bars)
-    drawing = Drawing("classes", f"Gain in F1 of {arm} over scratch, by class", told, bottom + 22)
+    drawing = Drawing(
+        "classes", f"Gain in F1 of {arm} over {baseline}, by class", told, bottom + 22
+    )
     for value in ticks(low, high, 6):
         drawing.line((x(value), top - 4), (x(value), bottom), "grid")
         label = f"{value:+.2g}".replace("-", numbers.MINUS) if abs(value) > 1e-12 else "0"
