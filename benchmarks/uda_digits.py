@@ -7,14 +7,15 @@ pretraining each. adapt 0.4.5, left out where it is not installed: DANN, CDAN an
 of their own, scored with predict(), as its logged accuracy is wrong.
 
 The same for all: images of 16x16, as USPS has them; the convnet 32-64 with 256 features; a
-discriminator 500-500-1 with BatchNorm, as CDAN's authors have it for digits; batch 64; nine tenths
-of the training items (the job keeps the rest, without labels, to choose by); the test items; and as
-many steps of adapting: an epoch of adapt's is a pass over the larger domain, one of ours over the
-target. A trial and a fit have all cores, one after the other.
+discriminator 500-500-1 with BatchNorm; batch 64; nine tenths of the training items (the job keeps
+the rest, without labels, to choose by); the test items; and as many steps of adapting: an epoch of
+adapt's is a pass over the larger domain, one of ours over the target. A trial and a fit have all
+cores, one after the other.
 What differs: ours begin from the source's network, and the seconds of its pretraining are counted
 for every trial, whole; adapt's DANN and CDAN learn the source while they adapt, its MCD has a
-pretraining too. Ours have their defaults. adapt has its trade-offs and Adam 1e-3: one seed each,
-the papers' SGD and rising trade-off, and a discriminator without BatchNorm, were less accurate.
+pretraining too. Ours have their defaults otherwise. adapt has its trade-offs and Adam 1e-3; in
+trials with one seed, MNIST to USPS, the papers' SGD and rising trade-off, and a discriminator
+without BatchNorm, were less accurate.
 
 Per method: accuracy on the target's test items in percent, mean [lowest, highest of the seeds], and
 mean seconds. Ratios are adapt's seconds over ours (higher: ours is faster), with our pretraining,

@@ -4,6 +4,7 @@ import pytest
 
 from app.cli import verdict
 from app.jobs.report import Report
+from tests.jobs.page.examples import label_free, ranking, searched, unmeasured
 
 
 def _arm(mean: float, gain: float | None, **changes: Any) -> dict[str, Any]:
@@ -102,3 +103,44 @@ def test_labels_to_reach_and_what_is_missing(capsys: pytest.CaptureFixture[str])
     assert "missing: pretrain, seed 3 (budget)" in lines
     assert "missing: lp_ft with all labels, seeds 3, 4 (budget)" in lines
     assert "missing: scratch with 5 labels a class, seed 2 (diverged)" in lines
+
+
+def test_a_choice_without_labels_and_its_bound(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = _shown(label_free(), capsys)
+    assert "gain over source_only" in lines[0]
+    assert [line.split()[:2] for line in lines[1:5]] == [
+        ["source_only", "0.5480"],
+        ["cdan", "0.6620"],
+        ["dann", "*"],
+        ["target_supervised", "(bound)"],
+    ]
+    assert "no labels of the target, 5 seeds, 2600 test items" in lines
+    assert (
+        "chosen without labels, by information maximisation: dann "
+        "(by the test's labels, which chose nothing: cdan, +0.0610)"
+    ) in lines
+    assert "chosen without labels, by information maximisation: dann" in _shown(
+        unmeasured(), capsys
+    )
+
+
+def test_sources_that_were_ranked(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = _shown(ranking(), capsys)
+    assert lines == [
+        "",
+        "The sources were ranked.",
+        "nothing was transferred: the sources were ranked",
+        "most promising source: 2 (mdl_2), logme 0.5200",
+    ]
+    assert (
+        "most promising source: 2 (mdl_2), logme 0.5200; lp_ft@2 reaches accuracy 0.6620 from it"
+    ) in _shown(ranking(measured=True), capsys)
+
+
+def test_searches_and_forgetting(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = _shown(searched(), capsys)
+    assert (
+        "search for auto, seed 0: lp_ft, learning rate 0.003, epochs 30 "
+        "(lp_ft: accuracy 0.700 on 40 held-out items)"
+    ) in lines
+    assert "lp_ft: accuracy on the source 0.9910 before, 0.8450 after (-0.1460)" in lines

@@ -31,7 +31,7 @@ def test_auto_searches_then_trains(place: Workplace, add_dataset: AddDataset) ->
     assert cost.pretraining == pytest.approx(pretraining.seconds)
     assert set(report.arms) == {"scratch", "auto"}
     assert job.model_id is not None
-    assert "What was tried first" in page_of(place, job)
+    assert "What was searched" in page_of(place, job)
 
 
 def test_settings_are_searched_for_every_arm(place: Workplace, add_dataset: AddDataset) -> None:

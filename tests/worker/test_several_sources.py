@@ -33,7 +33,7 @@ def test_each_alone_and_all_as_one(place: Workplace, add_dataset: AddDataset) ->
     assert abs(forgetting.change.mean - change) < 1e-9
     page = page_of(place, job)
     assert "Which source suits" in page
-    assert "What was forgotten" in page
+    assert "What it forgot" in page
 
 
 def test_a_ranking_trains_no_arm(place: Workplace, add_dataset: AddDataset) -> None:

@@ -34,7 +34,6 @@ def test_every_strategy_adapts_and_the_choice_is_label_free(
     assert job.model_id is not None
     page = page_of(place, job)
     assert "Chosen without labels" in page
-    assert "over scratch" not in page
 
 
 def test_labels_that_are_hidden_change_nothing(place: Workplace, add_dataset: AddDataset) -> None:

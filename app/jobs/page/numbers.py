@@ -62,6 +62,18 @@ def short(label: str, length: int = 16) -> str:
     return label if len(label) <= length else label[: length - 1] + "…"
 
 
+NAMES = {
+    "ece": "ECE",
+    "f1_macro": "F1 macro",
+    "leep": "LEEP",
+    "logme": "LogME",
+    "h_score": "H-score",
+    "knn": "kNN",
+    "proxy_a_distance": "proxy A-distance",
+    "mmd": "MMD²",
+}
+
+
 def metric(name: str) -> str:
     """`f1_macro` as a column's head."""
-    return {"ece": "ECE", "f1_macro": "F1 macro"}.get(name, name.replace("_", " "))
+    return NAMES.get(name, name.replace("_", " "))

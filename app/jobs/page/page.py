@@ -1,6 +1,7 @@
 """The page from the job and its report. Every word that a user gave is escaped by the template."""
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -8,10 +9,12 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from app.jobs.page import numbers, plots
+from app.jobs.page import candidates, numbers, plots
 from app.jobs.page.confusion import Confusion, confusion
-from app.jobs.report import Arm, Report, Verdict
+from app.jobs.plan import PRETRAIN
+from app.jobs.report import Arm, Interval, Report, Verdict
 from app.jobs.schemas import JobOut
+from app.jobs.strategies import SOURCE_ONLY, SUPERVISED
 
 HEADLINES: dict[Verdict, str] = {
     "positive_transfer": "The transfer helped",
@@ -28,6 +31,8 @@ METRICS = (
     "loss",
     "ece",
 )
+SOURCE_SCORES = ("logme", "leep", "h_score", "knn", "probe")
+DISTANCES = ("proxy_a_distance", "mmd")
 BARS_AT_MOST = 60  # classes: beyond that the best and the worst
 
 
@@ -38,17 +43,26 @@ def render(job: JobOut, report: Report) -> str:
     shown = [name for name in (report.winner, report.baseline) if name in report.arms]
     shown = shown or list(report.arms)[:1]
     judged = report.arms.get(report.winner) if report.winner else None
+    is_ranking = report.transferability is not None and not report.arms
     return _template().render(
         n=numbers,
+        candidates=candidates,
+        PRETRAIN=PRETRAIN,
+        SUPERVISED=SUPERVISED,
         ARMS_A_TABLE=ARMS_A_TABLE,
         job=job,
         report=report,
         level=numbers.percent(report.confidence),
-        headline=HEADLINES[report.verdict],
+        headline="The sources were ranked" if is_ranking else HEADLINES[report.verdict],
         gain=judged.gain if judged else None,
         seeds=_seeds(report, judged),
         style={name: plots.colour(number) for name, number in styles.items()},
         metrics=_metrics(report),
+        is_ranking=is_ranking,
+        is_label_free=report.label_free is not None or report.baseline == SOURCE_ONLY,
+        is_searched=any(arm.cost.search for arm in report.arms.values()),
+        rule_scores=_rule_scores(report),
+        **_sources(report),
         forest=_forest(report, styles),
         curve=_curve(report, styles),
         reached=[arm.labels_to_reach for arm in report.arms.values() if arm.labels_to_reach],
@@ -78,10 +92,11 @@ def _template() -> Template:
 def _styles(report: Report) -> dict[str, int]:
     """Arm -> its number, from which its colour and marker follow; the baseline's is 0."""
     of_curve = {name for point in report.learning_curve for name in point.arms}
+    ruled = set(_rule_scores(report))  # where the test has no labels no arm is measured
     others = count(1)
     return {
         name: 0 if name == report.baseline else next(others)
-        for name in [*report.arms, *sorted(of_curve.difference(report.arms))]
+        for name in [*report.arms, *sorted((of_curve | ruled).difference(report.arms))]
     }
 
 
@@ -93,17 +108,39 @@ def _seeds(report: Report, winner: Arm | None) -> int:
 
 def _metrics(report: Report) -> list[str]:
     """The primary one first, what is new to this page last."""
-    order = [report.primary_metric, *METRICS]
     names = {name for arm in report.arms.values() for name in arm.metrics}
+    return _ordered(names, [report.primary_metric, *METRICS])
+
+
+def _ordered(names: set[str], order: Sequence[str]) -> list[str]:
     return [n for n in dict.fromkeys(order) if n in names] + sorted(names.difference(order))
+
+
+def _rule_scores(report: Report) -> dict[str, Interval]:
+    """Of the choice without labels, the highest first."""
+    scores = report.label_free.scores if report.label_free else {}
+    return dict(sorted(scores.items(), key=lambda named: (-named[1].mean, named[0])))
+
+
+def _sources(report: Report) -> dict[str, Any]:
+    """The columns of the ranking, that which ranks first."""
+    found = report.transferability
+    ranking = found.ranking if found else []
+    scores = {name for each in ranking for name in each.scores}
+    distances = {name for each in ranking for name in each.domain_distance or ()}
+    return {
+        "source_scores": _ordered(scores, [*([found.ranked_by] if found else []), *SOURCE_SCORES]),
+        "distances": _ordered(distances, DISTANCES),
+        "is_measured": any(each.measured for each in ranking),
+    }
 
 
 def _forest(report: Report, styles: dict[str, int]) -> str | None:
     gains = {name: arm.gain for name, arm in report.arms.items() if arm.gain}
-    if not gains:
+    if not gains or report.baseline is None:
         return None
-    metric, baseline = numbers.metric(report.primary_metric), report.baseline or "scratch"
-    return plots.forest(gains, styles, metric, report.confidence, baseline)
+    metric = numbers.metric(report.primary_metric)
+    return plots.forest(gains, styles, metric, report.confidence, report.baseline)
 
 
 def _curve(report: Report, styles: dict[str, int]) -> str | None:
@@ -133,7 +170,7 @@ def _classes(report: Report, shown: list[str]) -> dict[str, Any] | None:
         "rows": rows,
         "reference": reference,
         "left_out": len(gained) - len(bars),
-        "plot": plots.class_gains(bars, shown[0], report.baseline or "scratch") if bars else None,
+        "plot": plots.class_gains(bars, shown[0], shown[1]) if bars and len(shown) > 1 else None,
     }
 
 

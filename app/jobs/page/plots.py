@@ -21,11 +21,7 @@ def colour(number: int) -> str:
 
 
 def forest(
-    gains: Mapping[str, Gain],
-    styles: Styles,
-    metric: str,
-    confidence: float,
-    baseline: str = "scratch",
+    gains: Mapping[str, Gain], styles: Styles, metric: str, confidence: float, baseline: str
 ) -> Markup:
     """Each arm's gain over the baseline with its intervals, about the line of no gain."""
     rows = {name: _intervals(gain) for name, gain in gains.items()}
@@ -127,7 +123,7 @@ def learning_curve(
     return drawing.markup()
 
 
-def class_gains(classes: Sequence[ClassMetrics], arm: str, baseline: str = "scratch") -> Markup:
+def class_gains(classes: Sequence[ClassMetrics], arm: str, baseline: str) -> Markup:
     """Bars of each class's gain in F1, in the order given; classes without a gain are left out."""
     bars = [(each.label, each.gain) for each in classes if each.gain is not None]
     row, top = 18.0, 26.0

@@ -15,11 +15,17 @@ from app.jobs.report import (
     ClassMetrics,
     Cost,
     CurvePoint,
+    Forgetting,
     Gain,
     Interval,
+    LabelFreeChoice,
     LabelsToReach,
     Missing,
+    RankingQuality,
     Report,
+    Search,
+    SourceRank,
+    Transferability,
 )
 from app.jobs.schemas import JobOut
 from app.jobs.spec import Choice
@@ -237,3 +243,137 @@ def incomplete() -> Report:
         warnings=["3 seeds: with fewer than 5 the spread over seeds is poorly known"],
         trials_failed=1,
     )
+
+
+def label_free(**changes: Any) -> Report:
+    """dann is chosen, though cdan would have been better; target_supervised is the bound."""
+    arms = report(curve=False).arms
+    bound = {"gain": None, "transfer_ratio": None, "jumpstart": None, "calibration": None}
+    named = {
+        "source_only": arms["scratch"],
+        "dann": arms["fine_tune"],
+        "cdan": arms["lp_ft"],
+        "target_supervised": arms["scratch"].model_copy(update=bound),
+    }
+    fields: dict[str, Any] = {
+        "labels_per_class": None,
+        "labels": 0,
+        "baseline": "source_only",
+        "winner": "dann",
+        "winner_seed": 2,
+        "arms": named,
+        "learning_curve": [],
+        "multiplicity": "2 arms were compared with source_only",
+        "reason": "dann beats source_only by 0.0530 accuracy",
+        "label_free": LabelFreeChoice(
+            rule="information_maximisation",
+            scores={"cdan": interval(1.9, 0.1, 5), "dann": interval(2.1, 0.1, 5)},
+            chosen="dann",
+            chosen_seed=2,
+            oracle="cdan",
+            oracle_metric=interval(0.662, 0.016, 5),
+            regret=0.061,
+        ),
+    }
+    return report(curve=False).model_copy(update=fields | changes)
+
+
+def unmeasured() -> Report:
+    """Without target labels, and without the test's: nothing but the choice is known."""
+    choice = label_free().label_free
+    unknown = {"oracle": None, "oracle_metric": None, "regret": None}
+    return label_free(
+        verdict="no_evidence",
+        baseline=None,
+        arms={},
+        test_items=0,
+        label_free=choice.model_copy(update=unknown) if choice else None,
+    )
+
+
+def ranking(measured: bool = False) -> Report:
+    """Of two sources, the second a model without its data."""
+    found = Transferability(
+        ranked_by="logme",
+        ranking=[
+            SourceRank(
+                source=2,
+                reference="mdl_2",
+                scores={"leep": -0.41, "logme": 0.52, "h_score": None, "knn": 0.91, "probe": 0.9},
+                domain_distance=None,
+                measured=interval(0.662, 0.016, 5) if measured else None,
+                best_arm="lp_ft@2" if measured else None,
+            ),
+            SourceRank(
+                source=1,
+                reference="ds_1",
+                scores={"leep": -0.77, "logme": 0.33, "h_score": 3.1, "knn": 0.85, "probe": 0.8},
+                domain_distance={"proxy_a_distance": 1.25, "mmd": 0.0625},
+                measured=interval(0.601, 0.016, 5) if measured else None,
+                best_arm="fine_tune@1" if measured else None,
+            ),
+        ],
+        quality={"logme": RankingQuality(kendall_tau=1.0, weighted_tau=None, regret=0.0)}
+        if measured
+        else None,
+    )
+    bare: dict[str, Any] = {
+        "verdict": "no_evidence",
+        "reason": "nothing was transferred: the sources were ranked",
+        "baseline": None,
+        "winner": None,
+        "winner_seed": None,
+        "arms": {},
+        "learning_curve": [],
+        "test_items": 0,
+    }
+    known: dict[str, Any] = {} if measured else bare
+    return report().model_copy(update=known | {"transferability": found})
+
+
+def searched() -> Report:
+    """lp_ft was chosen by two rungs; fine_tune's network then forgot its source."""
+    tried = {
+        "params": {"backbone_rate": 0.1},
+        "learning_rate": 0.003,
+        "weight_decay": None,
+        "epochs": None,
+        "rung": 0,
+        "share": 0.25,
+        "folds": 2,
+        "loss": 0.9,
+        "seconds": 3.5,
+    }
+    search = Search(
+        arm="auto",
+        labels_per_class=5,
+        seed=0,
+        chosen={
+            "strategy": {"name": "lp_ft", "params": {}},
+            "learning_rate": 0.003,
+            "weight_decay": None,
+            "epochs": 30,
+        },
+        reason="lp_ft: accuracy 0.700 on 40 held-out items",
+        tried=[
+            tried | {"strategy": "lp_ft", "score": 0.7, "dropped": None},
+            tried | {"strategy": "l2_sp", "score": None, "dropped": "0.100 ± 0.020 behind lp_ft"},
+        ],
+        seconds=12.0,
+    )
+    untried = search.model_copy(
+        update={
+            "arm": "scratch",
+            "chosen": {"strategy": None, "learning_rate": None},
+            "tried": [],
+        }
+    )
+    arms = dict(report().arms)
+    cost = arms["lp_ft"].cost.model_copy(update={"search": 12.0})
+    kept = Forgetting(
+        before=interval(0.991, 0.001, 5),
+        after=interval(0.845, 0.02, 5),
+        change=interval(-0.146, 0.02, 5),
+    )
+    arms["lp_ft"] = arms["lp_ft"].model_copy(update={"cost": cost, "forgetting": kept})
+    return report(arms=arms, searches=[search, untried])

@@ -9,7 +9,16 @@ import pytest
 
 from app.jobs.page.page import render
 from app.jobs.report import Report
-from tests.jobs.page.examples import LETTERS, incomplete, job, report
+from tests.jobs.page.examples import (
+    LETTERS,
+    incomplete,
+    job,
+    label_free,
+    ranking,
+    report,
+    searched,
+    unmeasured,
+)
 
 VOID = {"meta", "link", "br"}
 LONG = "a class whose name is long " * 7
@@ -62,6 +71,12 @@ CASES: dict[str, Callable[[], Report]] = {
     "300 classes": lambda: report(tuple(f"class {k}" for k in range(300))),
     "long names": lambda: report((LONG, *LETTERS[1:])),
     "harm": lambda: report(verdict="negative_transfer"),
+    "label-free": label_free,
+    "label-free, one seed": lambda: label_free(arms=report(seeds=1, baseline=False).arms),
+    "label-free, no test labels": unmeasured,
+    "sources ranked": ranking,
+    "sources ranked and measured": lambda: ranking(measured=True),
+    "searched": searched,
 }
 
 
@@ -166,10 +181,78 @@ def test_of_very_many_classes_the_figure_shows_the_ends() -> None:
     assert "240 classes in the middle are left out" in words
 
 
-def test_the_page_does_not_hang_on_the_order_in_which_a_database_keeps_keys() -> None:
-    given, made = job(), report()
+def test_without_target_labels_the_choice_stands_apart_from_the_oracle() -> None:
+    text = render(job(), label_free())
+    words = Page(text).words
+    assert "scratch" not in words.replace("from scratch", "scratch")
+    assert "0no labels of the target" in words
+    choice = words[words.index("Chosen without labels") : words.index("Apart from it: the oracle")]
+    assert choice.index("dannwinner2.1000[2.0000, 2.2000]") < choice.index("cdan1.9000")
+    assert "of its trials the one of seed 2" in choice
+    assert "cdan, with accuracy 0.6620 [0.6460, 0.6780]" in words
+    assert "lies 0.0610 below it" in words
+    assert 'target_supervised<span class="badge">bound</span>' in text
+    assert "target_supervised is a bound" in words
+    assert "← source_only is better" in words
+    assert "The gain over source_only" in words
+    assert "the temperature) is chosen on validation items" not in words
+
+
+def test_without_the_tests_labels_there_is_no_oracle() -> None:
+    words = Page(render(job(), unmeasured())).words
+    assert "dannwinner2.1000" in words
+    assert "Unknown: the target's test items have no labels" in words
+
+
+def test_a_ranking_without_arms_is_a_page_of_its_own() -> None:
+    page = Page(render(job(), ranking()))
+    assert "The sources were ranked" in page.words
+    assert "Most promisingsource 2by LogME, of 2" in re.sub("\n", "", page.words)
+    assert "No evidence" not in page.words
+    assert "Winner" not in page.words
+    assert "No arm was trained" in page.words
+    assert "measured" not in page.words
+    assert re.search(r"2: mdl_2\s*0.5200−0.4100–0.91000.9000––", page.words)
+    assert re.search(r"1: ds_1\s*0.3300−0.77003.10000.85000.80001.25000.0625", page.words)
+
+
+def test_a_measured_ranking_says_how_good_it_was() -> None:
+    words = Page(render(job(), ranking(measured=True))).words
+    assert "0.6620[0.6460, 0.6780]lp_ft@2" in words
+    assert "LogME+1.0000–0.0000" in words
+    assert "The transfer helped" in words
+
+
+def test_a_search_says_what_it_tried_and_why_it_chose() -> None:
+    words = Page(render(job(), searched())).words
+    assert "auto with 5 labels a class" in words
+    assert "is trained with lp_ft, learning rate 0.003, epochs 30, found in 12.0\u202fs" in words
+    assert "lp_ft: accuracy 0.700 on 40 held-out items." in words
+    assert "l2_splearning rate 0.003, backbone rate 0.125\u202f%2–3.5\u202fs0.100 ± 0.020" in words
+    assert "is trained with the baseline, found" in words
+    assert "What was tried for scratch" not in words
+    assert "lp_ftwinner48.2\u202fs12.0\u202fs1\u202fmin 36\u202fs2\u202fmin 37\u202fs" in words
+    assert "search" not in Page(render(job(), report())).words
+
+
+def test_what_was_forgotten_stands_by_arm() -> None:
+    words = Page(render(job(), searched())).words
+    forgotten = words[words.index("What it forgot") :]
+    assert "0.9910[0.9900, 0.9920]0.8450[0.8250, 0.8650]−0.1460[−0.1660, −0.1260]" in forgotten
+    assert "What it forgot" not in Page(render(job(), report())).words
+
+
+@pytest.mark.parametrize("made", [report(), label_free(), ranking(measured=True), searched()])
+def test_the_page_does_not_hang_on_the_order_in_which_a_database_keeps_keys(
+    made: Report,
+) -> None:
+    given = job()
     turned = json.loads(made.model_dump_json(), object_pairs_hook=lambda p: dict(reversed(p)))
     text = render(given, made)
     assert render(given, Report.model_validate(turned)) == text
+
+
+def test_arms_stand_by_how_good_they_are_behind_the_baseline() -> None:
+    text = render(job(), report())
     table = text[text.index("Every arm on the test items") :]
     assert table.index("scratch") < table.index("lp_ft") < table.index("fine_tune")
