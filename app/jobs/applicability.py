@@ -62,8 +62,8 @@ def _unmet(
             # A bottleneck, which has one, is a new network's default without labels.
             if (
                 isinstance(model, Mlp)
-                and getattr(model, "bottleneck", 0) is None
-                and ("bottleneck" in model.model_fields_set)
+                and model.bottleneck is None
+                and "bottleneck" in model.model_fields_set
             ):
                 return "needs_batch_norm", "expected BatchNorm in the network, mlp has none"
     return None

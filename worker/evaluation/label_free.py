@@ -11,7 +11,8 @@ report and chooses nothing.
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from scipy.special import softmax, xlogy
+from numpy.typing import NDArray
+from scipy.special import log_softmax
 
 from app.jobs.report import Interval, LabelFreeChoice
 from app.jobs.spec import ResolvedSpec
@@ -22,14 +23,17 @@ from worker.evaluation.evidence import Evidence, TrialResult
 RULE = "information_maximisation"
 
 
+def item_information(logits: Floats) -> NDArray[np.float64]:
+    """KL(p_i || mean_j p_j) of logits (n, classes), n >= 1: (n,), nats; their mean is IM."""
+    log_p = log_softmax(logits.astype(np.float64), axis=1)
+    p = np.exp(log_p)
+    log_mean = np.log(np.maximum(p.mean(axis=0), np.finfo(np.float64).tiny))
+    return np.asarray((p * (log_p - log_mean)).sum(axis=1), np.float64)
+
+
 def information(logits: Floats) -> float:
     """logits (n, classes), n >= 1 -> IM, 0..ln(classes)."""
-    p = softmax(logits.astype(np.float64), axis=1)
-    return float(_entropy(p.mean(axis=0)) - _entropy(p).mean())
-
-
-def _entropy(p: Floats) -> Floats:
-    return np.asarray(-xlogy(p, p).sum(axis=-1))
+    return float(item_information(logits).mean())
 
 
 def scores_of(spec: ResolvedSpec, trials: Sequence[TrialResult]) -> dict[str, dict[int, float]]:

@@ -8,8 +8,7 @@ from pydantic import Field
 
 from app.jobs.strategies import BASELINE, CATALOGUE, LinearProbeParams, Strategy
 from app.jobs.training import Part, Training
-
-HEAD_STEP_COST = 0.1  # of a step on a frozen backbone's features, as worker.training.run has it
+from worker.training.setup import HEAD_STEP_COST
 
 
 class Candidate(Part):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax
 
 from worker.evaluation.influence import item_values
+from worker.evaluation.label_free import item_information
 
 Values = NDArray[np.float64]
 # (labels (n,), int32, -1 where hidden; logits (n, K)) -> (values (n,), losses (n,) in nats)
@@ -39,11 +40,7 @@ def by_information(y: NDArray[np.int32], logits: NDArray[np.float32]) -> tuple[V
     Reference: Krause et al., Discriminative Clustering by Regularized Information Maximization,
     NeurIPS 2010.
     """
-    log_p = log_softmax(logits.astype(np.float64), axis=1)
-    p = np.exp(log_p)
-    mean = p.mean(axis=0)
-    log_mean = np.log(np.maximum(mean, np.finfo(np.float64).tiny))
-    return (p * (log_p - log_mean)).sum(axis=1), np.zeros(len(p))
+    return item_information(logits), np.zeros(len(logits))
 
 
 def difference(high: Values, low: Values) -> tuple[float, float]:

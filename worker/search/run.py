@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from app.errors import WorkFailure
 from app.jobs.strategies import CATALOGUE, Strategy
-from worker.search.candidates import HEAD_STEP_COST, Candidate, Costs, batches
+from worker.search.candidates import Candidate, Costs, batches
 from worker.search.folds import Fold, folds, pooled
 from worker.search.judging import Judge, by_information, by_labels
 from worker.search.ledger import Task
@@ -19,7 +19,14 @@ from worker.training.checkpoint import Checkpoint, Position
 from worker.training.data import Domain, Split
 from worker.training.predict import logits
 from worker.training.run import train
-from worker.training.setup import EpochRecord, Interrupted, Journal, Signal, TrialSetup
+from worker.training.setup import (
+    HEAD_STEP_COST,
+    EpochRecord,
+    Interrupted,
+    Journal,
+    Signal,
+    TrialSetup,
+)
 
 _STATE: TypeAdapter[list[Finished]] = TypeAdapter(list[Finished])
 _ARRAY = "search"  # of a checkpoint: the state as JSON

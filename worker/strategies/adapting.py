@@ -8,7 +8,7 @@ import keras
 
 from app.jobs.strategies import AdaptParams
 from worker.backbones.network import Network
-from worker.strategies.recipe import Group, Optimization, trainable
+from worker.strategies.recipe import Group, Loss, Optimization, Phase, Setting, trainable
 
 
 def adapting(params: AdaptParams) -> Optimization:
@@ -20,4 +20,20 @@ def groups(network: Network, params: AdaptParams, *new: keras.Layer) -> tuple[Gr
     return (
         Group(trainable(network.backbone), params.backbone_rate * params.learning_rate),
         Group(trainable(network.head, *new), params.learning_rate),
+    )
+
+
+def two_domain_phase(
+    network: Network, params: AdaptParams, setting: Setting, loss: Loss, *new: keras.Layer
+) -> Phase:
+    """Source and target side by side, from the source's network; `new` are the companions."""
+    return Phase(
+        "adapt",
+        loss,
+        groups(network, params, *new),
+        setting.training.epochs,
+        adapting(params),
+        streams=("source", "domain"),
+        companions=new,
+        source_head=network.head,
     )

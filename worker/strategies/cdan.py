@@ -19,7 +19,7 @@ import tensorflow as tf
 
 from app.jobs.strategies import CdanParams
 from worker.backbones.network import Network
-from worker.strategies.adapting import adapting, groups
+from worker.strategies.adapting import two_domain_phase
 from worker.strategies.cross_entropy import cross_entropy
 from worker.strategies.discriminator import adversarial, discriminator
 from worker.strategies.recipe import Batch, Phase, Setting
@@ -45,18 +45,7 @@ def phases(network: Network, params: CdanParams, setting: Setting) -> tuple[Phas
         against = adversarial(judge, joint(f_s, g_s), joint(f_t, g_t), progress, *weights)
         return supervised + params.trade_off * against, z_s
 
-    return (
-        Phase(
-            "adapt",
-            loss,
-            groups(network, params, judge),
-            training.epochs,
-            adapting(params),
-            streams=("source", "domain"),
-            companions=(judge, joint),
-            source_head=network.head,
-        ),
-    )
+    return (two_domain_phase(network, params, setting, loss, judge, joint),)
 
 
 def certainty(g: tf.Tensor) -> tf.Tensor:

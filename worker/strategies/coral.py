@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from app.jobs.strategies import CoralParams
 from worker.backbones.network import Network
-from worker.strategies.adapting import adapting, groups
+from worker.strategies.adapting import two_domain_phase
 from worker.strategies.cross_entropy import cross_entropy
 from worker.strategies.recipe import Batch, Phase, Setting
 from worker.strategies.two_domains import features_of_domains
@@ -27,17 +27,7 @@ def phases(network: Network, params: CoralParams, setting: Setting) -> tuple[Pha
         supervised = cross_entropy(logits, batch["source"][1], training.label_smoothing)
         return supervised + params.weight * distance(f_s, f_t), logits
 
-    return (
-        Phase(
-            "adapt",
-            loss,
-            groups(network, params),
-            training.epochs,
-            adapting(params),
-            streams=("source", "domain"),
-            source_head=network.head,
-        ),
-    )
+    return (two_domain_phase(network, params, setting, loss),)
 
 
 def distance(f_s: tf.Tensor, f_t: tf.Tensor) -> tf.Tensor:

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from app.jobs.strategies import DannParams
 from worker.backbones.network import Network
-from worker.strategies.adapting import adapting, groups
+from worker.strategies.adapting import two_domain_phase
 from worker.strategies.cross_entropy import cross_entropy
 from worker.strategies.discriminator import adversarial, discriminator
 from worker.strategies.recipe import Batch, Phase, Setting
@@ -31,15 +31,4 @@ def phases(network: Network, params: DannParams, setting: Setting) -> tuple[Phas
         supervised = cross_entropy(logits, batch["source"][1], training.label_smoothing)
         return supervised + params.trade_off * adversarial(judge, f_s, f_t, progress), logits
 
-    return (
-        Phase(
-            "adapt",
-            loss,
-            groups(network, params, judge),
-            training.epochs,
-            adapting(params),
-            streams=("source", "domain"),
-            companions=(judge,),
-            source_head=network.head,
-        ),
-    )
+    return (two_domain_phase(network, params, setting, loss, judge),)

@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from app.jobs.strategies import MccParams
 from worker.backbones.network import Network
-from worker.strategies.adapting import adapting, groups
+from worker.strategies.adapting import two_domain_phase
 from worker.strategies.cross_entropy import cross_entropy
 from worker.strategies.recipe import Batch, Phase, Setting
 from worker.strategies.two_domains import features_of_domains
@@ -32,17 +32,7 @@ def phases(network: Network, params: MccParams, setting: Setting) -> tuple[Phase
         supervised = cross_entropy(z_s, batch["source"][1], training.label_smoothing)
         return supervised + params.weight * confusion(z_t, params.temperature), z_s
 
-    return (
-        Phase(
-            "adapt",
-            loss,
-            groups(network, params),
-            training.epochs,
-            adapting(params),
-            streams=("source", "domain"),
-            source_head=network.head,
-        ),
-    )
+    return (two_domain_phase(network, params, setting, loss),)
 
 
 def confusion(logits: tf.Tensor, temperature: float) -> tf.Tensor:

@@ -25,12 +25,18 @@ from worker.training.geometry import geometry_of
 from worker.training.loop import Loop, Pace, Results
 from worker.training.program import choose_backend, program_of
 from worker.training.schedule import progress, rate_factors
-from worker.training.setup import EpochRecord, Interrupted, Journal, Signal, TrialSetup
+from worker.training.setup import (
+    HEAD_STEP_COST,
+    EpochRecord,
+    Interrupted,
+    Journal,
+    Signal,
+    TrialSetup,
+)
 from worker.training.sums import Sums
 
 CHUNK_SECONDS = 0.5  # between two looks at the journal
 INFERENCE_ROWS = 4096  # likewise
-HEAD_STEP_COST = 0.1  # of a step of the head on cached features, over one of the network
 
 Inference = Callable[[Network, Rows], NDArray[np.float32]]
 

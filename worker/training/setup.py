@@ -12,6 +12,8 @@ from app.jobs.strategies import Strategy
 from worker.training.checkpoint import Checkpoint
 from worker.training.data import Domain
 
+HEAD_STEP_COST = 0.1  # of a step of the head on cached features, over one of the network
+
 
 @dataclass(frozen=True)
 class TrialSetup:
