@@ -8,8 +8,9 @@ from scipy.special import softmax
 from worker.backbones.network import Architecture, Network
 from worker.evaluation.domain_distance import domain_distance
 from worker.evaluation.transferability import scores
+from worker.strategies.recipe import Features
 from worker.training import predict
-from worker.training.data import Domain, Indices
+from worker.training.data import Domain, Indices, Split
 from worker.training.program import shared_network
 from worker.training.setup import TrialSetup
 
@@ -20,13 +21,8 @@ def score(setup: TrialSetup) -> dict[str, Any]:
     """`scores` of the source's features on the target's labelled training items, and
     `domain_distance`, how far the two are apart in them (null where the source has come without its
     data)."""
-    if setup.source_weights is None:
-        raise ValueError("score: expected a source's weights, got none")
-    train, network = setup.domain.train, _network(setup, setup.domain)
-    features = predict.features(network, train.x)
-    head = network.new_head(setup.source_classes)
-    network.load_head(setup.source_weights, head)
-    probabilities = softmax(np.asarray(head(features)), axis=1)
+    train = setup.domain.train
+    features, found = scores_on(setup, train)
     apart = None
     if setup.source:
         drawn = _drawn(len(setup.source.train), setup.seed)
@@ -34,8 +30,20 @@ def score(setup: TrialSetup) -> dict[str, Any]:
             _network(setup, setup.source), setup.source.train.select(drawn).x
         )
         apart = domain_distance(of_source, features[_drawn(len(train), setup.seed)], setup.seed)
-    found = scores(features, train.y, probabilities, setup.seed)
     return {"scores": found, "domain_distance": apart}
+
+
+def scores_on(setup: TrialSetup, items: Split) -> tuple[Features, dict[str, float | None]]:
+    """The source's features of the target's labelled `items`, (n, feature_count), and the scores of
+    them."""
+    if setup.source_weights is None:
+        raise ValueError("scores: expected a source's weights, got none")
+    network = _network(setup, setup.domain)
+    features = predict.features(network, items.x)
+    head = network.new_head(setup.source_classes)
+    network.load_head(setup.source_weights, head)
+    probabilities = softmax(np.asarray(head(features)), axis=1)
+    return features, scores(features, items.y, probabilities, setup.seed)
 
 
 def _network(setup: TrialSetup, domain: Domain) -> Network:

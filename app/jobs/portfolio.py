@@ -1,5 +1,7 @@
 """What `auto` tries, by the facts of the data: few strategies, the safest first.
 
+Of these the search rules out more by the source's features (worker/search/advice.py).
+
 Every training that compares strategies is one that the chosen one does not get, so a strategy that
 is unlikely to win stays out, with the reason.
 """
@@ -14,7 +16,6 @@ MOST, MOST_IF_EXPENSIVE = 5, 3
 EXPENSIVE_STEPS = 20_000  # of one training
 FEW_LABELS = 50  # a class: below, what holds a network back helps it
 LEAST_FOR_RELATION = 5  # labels a class that tell how the source sees it
-AT_CHANCE = 1.5  # times the accuracy of guessing
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,6 @@ class Facts:
     target_labels: bool
     batch_norm: bool = False  # in the backbone
     steps: int = 0  # of one training of the job's epochs
-    # Of the source's features on the target; `probe`: a linear probe's accuracy, 0..1
-    scores: Mapping[str, float] | None = None
 
     @property
     def labels_per_class(self) -> float:
@@ -86,10 +85,6 @@ def _labels(facts: Facts) -> str:
 
 
 def _linear_probe(facts: Facts) -> tuple[bool, str]:
-    probe = (facts.scores or {}).get("probe")
-    guessing = 1 / max(1, facts.classes)
-    if probe is not None and probe < AT_CHANCE * guessing:
-        return False, f"a probe of the source's features reaches {probe:.2f}, little over guessing"
     if facts.labels_per_class > FEW_LABELS:
         return False, f"{_labels(facts)} are enough to train more than a head"
     return True, f"{_labels(facts)} cannot spoil a frozen backbone"

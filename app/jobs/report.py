@@ -237,6 +237,11 @@ class Search(Part):
     )
     reason: str
     tried: list[dict[str, Any]] = Field(description="in their order, with scores and why dropped")
+    scores: dict[str, float | None] | None = Field(
+        None,
+        description="transferability of the source's features to the target's labels: it may rule "
+        "strategies out before any is tried; null without labels, or with nothing to choose among",
+    )
     seconds: float
 
 

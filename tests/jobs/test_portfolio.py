@@ -33,12 +33,6 @@ def test_expensive_trainings_are_few() -> None:
     )
 
 
-def test_features_that_tell_nothing_are_not_probed() -> None:
-    chosen = portfolio(replace(FEW, scores={"probe": 0.12}))
-    assert "linear_probe" in chosen.excluded
-    assert "multi_task" in names(chosen)
-
-
 def test_without_labels() -> None:
     hidden = replace(FEW, items=5000, same_classes=True, target_labels=False)
     assert names(portfolio(hidden)) == ["mcc", "cdan", "shot", "adamatch", "dann"]

@@ -14,7 +14,7 @@ from tests.training.trials import DOMAIN, Recorder, domain, spec, trial
 from worker.search.outcome import Outcome
 from worker.search.run import run_search
 from worker.training.checkpoint import Checkpoint
-from worker.training.data import Domain
+from worker.training.data import Domain, Split
 from worker.training.run import train
 from worker.training.setup import Interrupted, Signal, TrialSetup
 
@@ -59,6 +59,8 @@ def test_the_portfolio_is_tried_on_held_out_items(weights: Path) -> None:
     assert "accuracy" in outcome.reason
     assert 0 < outcome.trainings <= 1.3 * 5
     assert recorder.records == []
+    assert outcome.scores is not None
+    assert 0 <= (outcome.scores["probe"] or 0) <= 1
     assert recorder.progress == sorted(recorder.progress)
     assert recorder.progress[-1] <= 1
 
@@ -75,6 +77,18 @@ def test_paused_it_goes_on_to_the_same_outcome(weights: Path, tmp_path: Path) ->
         interrupted.value.checkpoint.save(tmp_path / "search.npz")
         restored = Checkpoint.load(tmp_path / "search.npz")
         assert timeless(run_search(what, PORTFOLIO, Recorder(), restored)) == whole
+
+
+def test_what_the_features_rule_out_is_not_tried(weights: Path) -> None:
+    what = setup(weights)
+    permuted = np.random.default_rng(0).permutation(DOMAIN.train.y)
+    train_split = Split(DOMAIN.train.x, permuted)
+    what = replace(what, domain=Domain(DOMAIN.schema, train_split, DOMAIN.validation))
+    outcome = run_search(what, (*PORTFOLIO, strategy("linear_probe", **PROBE)), Recorder())
+    probe = next(each for each in outcome.tried if each.strategy == "linear_probe")
+    assert (probe.folds, probe.score) == (0, None)
+    assert "little over guessing" in (probe.dropped or "")
+    assert outcome.chosen.name != "linear_probe"
 
 
 def test_stopped_it_leaves_nothing(weights: Path) -> None:

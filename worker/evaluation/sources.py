@@ -82,6 +82,7 @@ def searches_of(trials: Sequence[TrialResult]) -> list[Search]:
             labels_per_class=trial.labels_per_class,
             seed=trial.seed,
             seconds=trial.seconds,
+            scores=(trial.outcome or {}).get("scores"),
             **{name: (trial.outcome or {})[name] for name in ("chosen", "reason", "tried")},
         )
         for trial in sorted(found, key=lambda t: (t.arm, t.labels_per_class or np.inf, t.seed))

@@ -47,6 +47,7 @@ class Outcome(Part):
     chosen: Candidate
     reason: str
     tried: tuple[Tried, ...]
+    scores: dict[str, float | None] | None = None  # of the source's features, before any training
     stopped: Literal["budget"] | None = None
     trainings: float  # what the search cost, in full trainings of the chosen strategy
     seconds: float

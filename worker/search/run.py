@@ -9,12 +9,15 @@ from pydantic import TypeAdapter
 
 from app.errors import WorkFailure
 from app.jobs.strategies import CATALOGUE, Strategy
+from worker.scoring import scores_on
+from worker.search.advice import Evidence, ruled_out
 from worker.search.candidates import Candidate, Costs, batches
 from worker.search.folds import Fold, folds, pooled
 from worker.search.judging import Judge, by_information, by_labels
 from worker.search.ledger import Task
 from worker.search.outcome import Finished, Outcome, Result
 from worker.search.search import search
+from worker.search.standing import Standing
 from worker.training.checkpoint import Checkpoint, Position
 from worker.training.data import Domain, Split
 from worker.training.predict import logits
@@ -70,8 +73,10 @@ def run_search(
     )
     judge = judge or (by_labels(metric) if items.is_labelled else by_information)
     finished = _restored(checkpoint)
+    scores, out = _advice(setup, items, candidates)
+    candidates = [each for each in candidates if each not in out]
     evaluations = _Evaluations(setup, items, parts, costs, judge, journal, finished)
-    return search(
+    outcome = search(
         candidates,
         evaluations.evaluate,
         costs,
@@ -83,6 +88,18 @@ def run_search(
         seconds=seconds,
         finished=finished,
     )
+    tried = [Standing(each, 0, 0.0, dropped=why).tried() for each, why in out.items()]
+    return outcome.model_copy(update={"tried": (*tried, *outcome.tried), "scores": scores})
+
+
+def _advice(
+    setup: TrialSetup, items: Split, candidates: Sequence[Candidate]
+) -> tuple[dict[str, float | None] | None, dict[Candidate, str]]:
+    """The scores of the source's features, and who is not tried because of them, and why."""
+    if len(candidates) == 1 or setup.source_weights is None or not items.is_labelled:
+        return None, {}
+    _, scores = scores_on(setup, items)
+    return scores, ruled_out(candidates, Evidence(items.y, setup.source_classes, scores))
 
 
 @dataclass(eq=False)

@@ -20,6 +20,11 @@ def tried(entry: Mapping[str, Any]) -> str:
     return ", ".join(parts) or "as the job says"
 
 
+def scores(entry: Mapping[str, float | None]) -> str:
+    """`knn 0.62, leep -1.31`, of report.Search.scores."""
+    return ", ".join(_named(dict(sorted(entry.items()))))
+
+
 def _settings(entry: Mapping[str, Any]) -> list[str]:
     return _named({name: entry.get(name) for name in SETTINGS})
 

@@ -359,10 +359,12 @@ def searched() -> Report:
             tried | {"strategy": "lp_ft", "score": 0.7, "dropped": None},
             tried | {"strategy": "l2_sp", "score": None, "dropped": "0.100 ± 0.020 behind lp_ft"},
         ],
+        scores={"leep": -1.31, "probe": 0.62, "knn": None},
         seconds=12.0,
     )
     untried = search.model_copy(
         update={
+            "scores": None,
             "arm": "scratch",
             "chosen": {"strategy": None, "learning_rate": None},
             "tried": [],
