@@ -17,7 +17,7 @@ import os
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -56,17 +56,27 @@ class Part:
 
 
 _ARRAYS = [(name, of) for name in "xy" for of in ("train", "test")]
-DIGITS = {"image_size": (16, 16)}  # of both domains
+SMALL = {"image_size": (16, 16)}  # of both domains
 VEHICLES, CATS_DOGS = (0, 1, 8, 9), (3, 5)  # CIFAR-10's classes
 ANIMALS, OTHERS = (2, 3, 4, 5, 6, 7), (0, 1, 2, 4, 6, 7, 8, 9)
 LETTERS = "emnist_letters_a_to_m"
-TASKS: dict[str, tuple[Part, Part, dict[str, Any]]] = {
-    "letters_10": (Part("mnist"), Part(LETTERS, None, 10), {}),
-    "letters_50": (Part("mnist"), Part(LETTERS, None, 50), {}),
-    "usps_5": (Part("mnist"), Part("usps", None, 5), DIGITS),
-    "mnist_10": (Part("usps"), Part("mnist", None, 10), DIGITS),
-    "animals_50": (Part("cifar10_small", VEHICLES), Part("cifar10_small", ANIMALS, 50), {}),
-    "cats_dogs": (Part("cifar10_small", OTHERS), Part("cifar10_small", CATS_DOGS), {}),
+
+
+@dataclass(frozen=True)
+class Task:
+    source: Part
+    target: Part
+    pretrain_epochs: int
+    model: dict[str, Any] = field(default_factory=dict)
+
+
+TASKS = {
+    "letters_10": Task(Part("mnist"), Part(LETTERS, None, 10), 2),
+    "letters_50": Task(Part("mnist"), Part(LETTERS, None, 50), 2),
+    "usps_5": Task(Part("mnist"), Part("usps", None, 5), 2, SMALL),
+    "mnist_10": Task(Part("usps"), Part("mnist", None, 10), 16, SMALL),
+    "animals_50": Task(Part("cifar10_small", VEHICLES), Part("cifar10_small", ANIMALS, 50), EPOCHS),
+    "cats_dogs": Task(Part("cifar10_small", OTHERS), Part("cifar10_small", CATS_DOGS), EPOCHS),
 }
 
 
@@ -74,16 +84,14 @@ def main() -> None:
     figures: dict[str, float] = {}
     ratios: dict[str, float] = {}
     for name in sys.argv[1:] or TASKS:
-        source, target, model = TASKS[name]
-        if absent := [part.file for part in (source, target) if not _exists(part)]:
+        task = TASKS[name]
+        parts = {"source": task.source, "target": task.target}
+        if absent := [part.file for part in parts.values() if not _exists(part)]:
             print(f"{name}: left out, there is no {' and no '.join(absent)} in {DATA}")
             continue
         with tempfile.TemporaryDirectory(prefix="ktl-") as folder:
-            files = [
-                part.write(Path(folder, f"{role}.npz"))
-                for role, part in (("source", source), ("target", target))
-            ]
-            behind, cost = run(name, files, target.labels_per_class, model, Path(folder))
+            files = [part.write(Path(folder, f"{role}.npz")) for role, part in parts.items()]
+            behind, cost = run(name, task, files, Path(folder))
         figures[f"{name}_points_behind"], ratios[f"{name}_cost"] = round(behind, 2), round(cost, 2)
     print(json.dumps({"benchmark": "auto", "ratios": ratios, "figures": figures}))
 
@@ -92,18 +100,16 @@ def _exists(part: Part) -> bool:
     return (DATA / f"{part.file}.npz").exists()
 
 
-def run(
-    task: str, files: list[Path], labels: int | None, model: dict[str, Any], folder: Path
-) -> tuple[float, float]:
+def run(name: str, task: Task, files: list[Path], folder: Path) -> tuple[float, float]:
     """Points of accuracy by which the best in hindsight is ahead, and `auto`'s cost over its."""
     with running(folder, **OWN, KTL_TRAINING_SLOTS="1") as service:
         client = service.client
         source, target = (client.datasets.wait(client.datasets.upload([f]).id).id for f in files)
         spec: dict[str, Any] = {
             "sources": [{"dataset": source}],
-            "target": {"dataset": target, "labels_per_class": labels},
-            "model": {"backbone": "convnet", **model},
-            "training": {"epochs": EPOCHS, "pretrain_epochs": 2},
+            "target": {"dataset": target, "labels_per_class": task.target.labels_per_class},
+            "model": {"backbone": "convnet", **task.model},
+            "training": {"epochs": EPOCHS, "pretrain_epochs": task.pretrain_epochs},
             "evaluation": {"seeds": SEEDS},
         }
         spec["strategies"] = ["auto", *applicable(client, spec)]
@@ -114,12 +120,12 @@ def run(
         report = client.jobs.report(job.id)
     seconds = time.perf_counter() - began
     means = {name: arm.metrics["accuracy"].mean for name, arm in report.arms.items()}
-    best = max((name for name in means if name in CATALOGUE), key=lambda name: means[name])
+    best = max((arm for arm in means if arm in CATALOGUE), key=lambda arm: means[arm])
     behind = 100 * (means[best] - means["auto"])
     cost = spent(report, "auto") / spent(report, best)
-    print(f"{task}: {seconds:.0f} s")
-    for name, accuracy in sorted(means.items(), key=lambda item: -item[1]):
-        print(f"    {name:14}{accuracy:.4f}  {spent(report, name):6.1f} s")
+    print(f"{name}: {seconds:.0f} s")
+    for arm, accuracy in sorted(means.items(), key=lambda item: -item[1]):
+        print(f"    {arm:14}{accuracy:.4f}  {spent(report, arm):6.1f} s")
     print(f"  {report.searches[0].reason}")
     print(f"  {behind:.2f} points behind {best} (wanted: <= {WANTED_POINTS:g})", end="")
     print(f", at {cost:.2f} times its cost (wanted: <= {WANTED_COST:g})", flush=True)
