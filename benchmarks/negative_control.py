@@ -2,7 +2,7 @@
 
     python -m benchmarks.negative_control
 
-20 jobs on each task, each with a permutation of MNIST's labels (mnist_5k from the catalogue) and
+10 jobs on each task, each with a permutation of MNIST's labels (mnist_5k from the catalogue) and
 seeds of its own; target: handwritten digits of other people (digits), a few labels a class.
 Strategy and backbone are `auto`, all else is the default but for what the task's name says. The
 engine and the report run in this process, as a worker runs them. Wanted: no job called positive.
@@ -49,7 +49,7 @@ from worker.training.predict import logits  # noqa: E402
 from worker.training.run import train  # noqa: E402
 from worker.training.setup import EpochRecord, Signal, TrialSetup  # noqa: E402
 
-JOBS = 20
+JOBS = 10
 TASKS: dict[str, dict[str, Any]] = {
     "10_labels": {"target": {"dataset": "catalog:digits", "labels_per_class": 10}},
     "5_labels_60_epochs": {
