@@ -27,7 +27,7 @@ from worker.scoring import score
 from worker.search.run import run_search
 from worker.training.checkpoint import Checkpoint
 from worker.training.device import resolve_precision
-from worker.training.predict import logits
+from worker.training.predict import logits, moved_logits
 from worker.training.run import train
 from worker.training.setup import Interrupted, TrialSetup
 from worker.trial_journal import TrialJournal
@@ -190,6 +190,9 @@ def _predictions(
         if not np.isfinite(outputs).all():  # without validation items nothing has looked yet
             detail = f"expected finite logits of the {name} items, got others after the last epoch"
             raise WorkFailure(FailureCode.DIVERGED, detail, stage="training")
+    if data.hides_labels:  # by these the arms will be compared
+        held_out = setup.domain.validation
+        results["logits_moved"] = moved_logits(network, held_out.x, setup.seed)
     return results
 
 

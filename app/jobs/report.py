@@ -176,8 +176,9 @@ class LabelFreeChoice(Part):
     """How the winner was chosen without target labels; and what they would have chosen."""
 
     rule: str = Field(
-        description="`information_maximisation`: H(mean p) - mean H(p), nats, on the target's "
-        "validation items; the highest mean over the seeds wins"
+        description="`invariant_information`: what a prediction tells of the prediction for the "
+        "same item moved a little, nats, on the target's validation items; the highest mean over "
+        "the seeds wins"
     )
     scores: dict[str, Interval] = Field(description="of the rule, by arm")
     chosen: str

@@ -89,11 +89,12 @@ class CoralParams(AdaptParams):
 
 
 class DannParams(AdaptParams):
-    trade_off: float = Field(1.0, ge=0, description="of the discriminator's loss")
+    trade_off: float = Field(0.5, ge=0, description="of the discriminator's loss")
     hidden: int = Field(1024, ge=1, le=65_536, description="width of the discriminator's layers")
 
 
 class CdanParams(DannParams):
+    trade_off: float = Field(1.0, ge=0, description="of the discriminator's loss")
     entropy: bool = Field(
         True, description="CDAN+E: items of which the classifier is sure count for more"
     )

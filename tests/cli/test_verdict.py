@@ -116,12 +116,10 @@ def test_a_choice_without_labels_and_its_bound(capsys: pytest.CaptureFixture[str
     ]
     assert "no labels of the target, 5 seeds, 2600 test items" in lines
     assert (
-        "chosen without labels, by information maximisation: dann "
+        "chosen without labels, by invariant information: dann "
         "(by the test's labels, which chose nothing: cdan, +0.0610)"
     ) in lines
-    assert "chosen without labels, by information maximisation: dann" in _shown(
-        unmeasured(), capsys
-    )
+    assert "chosen without labels, by invariant information: dann" in _shown(unmeasured(), capsys)
 
 
 def test_sources_that_were_ranked(capsys: pytest.CaptureFixture[str]) -> None:

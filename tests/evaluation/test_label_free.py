@@ -27,26 +27,46 @@ def spec(*names: str, seeds: int = 2) -> ResolvedSpec:
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("given", "moved", "expected"),
     [
-        (np.zeros((7, 4)), 0),  # it knows nothing of any item
-        (SURE[[0, 0, 0]], 0),  # it calls everything the same
-        (SURE, np.log(4)),  # sure of each, and all classes alike
-        (SURE[[0, 1]], np.log(2)),
-        (SURE[[0, 0, 0, 1]], np.log(4) - 0.75 * np.log(3)),
-        # (3/4, 1/4) and (1/4, 3/4): the mean is even, each item's entropy ln 4 - 3/4 ln 3.
-        (np.log([[3, 1], [1, 3]]), np.log(2) - np.log(4) + 0.75 * np.log(3)),
+        (np.zeros((7, 4)), np.zeros((7, 4)), 0),  # it knows nothing of any item
+        (SURE[[0, 0, 0]], SURE[[0, 0, 0]], 0),  # it calls everything the same
+        (SURE, SURE, np.log(4)),  # sure of each, and all classes alike
+        (SURE, SURE[[1, 0, 3, 2]], np.log(4)),  # moved, another class, but always the same
+        (SURE[[0, 1]], SURE[[0, 1]], np.log(2)),
+        (SURE[[0, 0, 1, 1]], SURE[[0, 1, 0, 1]], 0),  # sure, but moved by chance
+        (SURE[[0, 0, 0, 1]], SURE[[0, 0, 0, 1]], np.log(4) - 0.75 * np.log(3)),
+        # (3/4, 1/4) and (1/4, 3/4): P is (5/16, 3/16), (3/16, 5/16).
+        (
+            np.log([[3, 1], [1, 3]]),
+            np.log([[3, 1], [1, 3]]),
+            0.625 * np.log(1.25) + 0.375 * np.log(0.75),
+        ),
     ],
 )
-def test_information_by_hand(given: np.ndarray, expected: float) -> None:
-    found = information(given.astype(np.float32))
+def test_information_by_hand(given: np.ndarray, moved: np.ndarray, expected: float) -> None:
+    found = information(given.astype(np.float32), moved.astype(np.float32))
     assert found == pytest.approx(expected, abs=1e-6)
-    shifted = information((given + 1000).astype(np.float32))
+    shifted = information((given + 1000).astype(np.float32), moved.astype(np.float32))
     assert shifted == pytest.approx(expected, abs=1e-4)
 
 
+def test_information_by_the_paper_s_equation() -> None:
+    rng = np.random.default_rng(0)
+    logits, moved = rng.normal(size=(2, 20, 4)).astype(np.float32)
+    p, q = (np.exp(z) / np.exp(z).sum(1, keepdims=True) for z in (logits, moved))
+    joint = sum(np.outer(a, b) + np.outer(b, a) for a, b in zip(p, q, strict=True)) / 40
+    expected = sum(
+        joint[k, j] * np.log(joint[k, j] / (joint[k].sum() * joint[:, j].sum()))
+        for k in range(4)
+        for j in range(4)
+    )
+    assert information(logits, moved) == pytest.approx(expected, rel=1e-3)
+
+
 def informative(classes: Sequence[int], **more: Any) -> dict[str, Any]:
-    return {"logits_validation": SURE[list(classes)], "y_validation": None, **more}
+    sure = SURE[list(classes)]
+    return {"logits_validation": sure, "logits_moved": sure, "y_validation": None, **more}
 
 
 def test_only_transfers_that_predicted_validation_items_have_scores() -> None:
@@ -54,7 +74,7 @@ def test_only_transfers_that_predicted_validation_items_have_scores() -> None:
         trial("mcc", 1, 0.5, **informative([0, 1])),
         trial("mcc", 0, 0.5, **informative([0, 1, 2, 3])),
         trial("shot", 0, 0.5, **informative([])),
-        trial("shot", 1, 0.5, logits_validation=None),
+        trial("shot", 1, 0.5, logits_moved=None),
         trial("source_only", 0, 0.5, role="baseline", **informative([0, 1])),
         trial("target_supervised", 0, 0.5, role="bound", **informative([0, 1])),
         failed("dann", 0),

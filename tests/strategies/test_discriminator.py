@@ -30,8 +30,8 @@ def logits(model: keras.Model, h: np.ndarray) -> np.ndarray:
 
 def test_the_loss_by_an_independent_writing(model: keras.Model) -> None:
     w_s, w_t = np.array([0.5, 1.5, 1, 1, 1]), np.array([2, 0, 1, 0.5, 1.5])
-    p = 1 / (1 + np.exp(-logits(model, np.concatenate([H_S, H_T]))))
-    expected = -(w_s * np.log(p[:5])).mean() / 2 - (w_t * np.log(1 - p[5:])).mean() / 2
+    p_s, p_t = (1 / (1 + np.exp(-logits(model, h))) for h in (H_S, H_T))
+    expected = -(w_s * np.log(p_s)).mean() / 2 - (w_t * np.log(1 - p_t)).mean() / 2
     q = tf.constant(0.3)
     got = adversarial(model, H_S, H_T, q, w_s.astype(np.float32), w_t.astype(np.float32))
     assert float(got) == pytest.approx(expected, rel=1e-5)
@@ -52,7 +52,7 @@ def test_features_go_against_the_discriminator_which_learns_at_full_strength(
             if is_reversed:
                 value = adversarial(model, h, H_T, tf.constant(q))
             else:
-                d = model(tf.concat([h, H_T], 0), training=True)[:, 0]
+                d = tf.concat([model(each, training=True)[:, 0] for each in (h, H_T)], 0)
                 labels = tf.constant([1.0] * 5 + [0.0] * 5)
                 value = tf.reduce_mean(
                     tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=d)

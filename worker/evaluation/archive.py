@@ -26,6 +26,7 @@ ARRAYS = (
     "logits_test",
     "y_validation",
     "logits_validation",
+    "logits_moved",
     "y_source",
     "before_source",
     "after_source",

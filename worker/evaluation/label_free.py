@@ -1,18 +1,20 @@
 """Choosing among adapted networks without any label of the target.
 
-IM(p) = H(mean_i p_i) - mean_i H(p_i), in nats
+I(p, p') = sum_kl P_kl ln(P_kl / (P_k P_l)), nats; P = mean_i p_i p'_i^T, made symmetric
 
-over the target's validation items: high where a network is sure of each item and yet finds all
-classes (Bridle et al., "Unsupervised classifiers, mutual information and 'phantom targets'", NIPS
-1991; Shi & Sha, ICML 2012). The oracle, which looks at the test's labels, stands apart in the
-report and chooses nothing.
+over the target's validation items, p_i: probabilities of item i, p'_i: of the same item, moved a
+little; P_k: a row's sum. It is high where a network is sure of each item, finds all classes, and
+says the same of what shows the same (Ji, Henriques & Vedaldi, "Invariant information clustering",
+ICCV 2019, arXiv:1807.06653, equations 2 and 3). Being sure is what many strategies train for, right
+or wrong; what is wrong changes with the image. The oracle, which looks at the test's labels, stands
+apart in the report and chooses nothing.
 """
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_softmax
+from scipy.special import softmax
 
 from app.jobs.report import Interval, LabelFreeChoice
 from app.jobs.spec import ResolvedSpec
@@ -20,29 +22,37 @@ from worker.evaluation.arms import interval
 from worker.evaluation.arrays import Floats
 from worker.evaluation.evidence import Evidence, TrialResult
 
-RULE = "information_maximisation"
+RULE = "invariant_information"
 
 
-def item_information(logits: Floats) -> NDArray[np.float64]:
-    """KL(p_i || mean_j p_j) of logits (n, classes), n >= 1: (n,), nats; their mean is IM."""
-    log_p = log_softmax(logits.astype(np.float64), axis=1)
-    p = np.exp(log_p)
-    log_mean = np.log(np.maximum(p.mean(axis=0), np.finfo(np.float64).tiny))
-    return np.asarray((p * (log_p - log_mean)).sum(axis=1), np.float64)
+def item_information(logits: Floats, moved: Floats) -> NDArray[np.float64]:
+    """Each item's part of I: (n,), nats; their mean is I.
+
+    Args:
+        logits, moved: of the items and of the moved items, (n, classes), n >= 1.
+    """
+    p, q = (softmax(each.astype(np.float64), axis=1) for each in (logits, moved))
+    joint = p.T @ q / len(p)
+    joint = np.maximum((joint + joint.T) / 2, np.finfo(np.float64).tiny)
+    alone = np.log(joint.sum(axis=0))
+    ratios = np.log(joint) - alone[:, None] - alone[None, :]
+    return np.asarray(((p @ ratios) * q).sum(axis=1), np.float64)
 
 
-def information(logits: Floats) -> float:
-    """logits (n, classes), n >= 1 -> IM, 0..ln(classes)."""
-    return float(item_information(logits).mean())
+def information(logits: Floats, moved: Floats) -> float:
+    """I, from 0 to ln(classes); logits as in item_information."""
+    return float(item_information(logits, moved).mean())
 
 
 def scores_of(spec: ResolvedSpec, trials: Sequence[TrialResult]) -> dict[str, dict[int, float]]:
-    """Arm -> seed -> IM, of the transfer trials that have predicted validation items."""
+    """Arm -> seed -> I, of the transfer trials that have predicted validation items."""
     found: dict[str, dict[int, float]] = {arm: {} for arm in spec.arms}
     for trial in sorted(trials, key=lambda trial: trial.seed):
-        logits = trial.logits_validation
-        if trial.arm in found and trial.error is None and logits is not None and len(logits):
-            found[trial.arm][trial.seed] = information(logits)
+        logits, moved = trial.logits_validation, trial.logits_moved
+        if trial.arm not in found or trial.error or logits is None or moved is None:
+            continue
+        if len(logits):
+            found[trial.arm][trial.seed] = information(logits, moved)
     return {arm: by_seed for arm, by_seed in found.items() if by_seed}
 
 

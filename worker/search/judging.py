@@ -15,14 +15,15 @@ from worker.evaluation.influence import item_values
 from worker.evaluation.label_free import item_information
 
 Values = NDArray[np.float64]
-# (labels (n,), int32, -1 where hidden; logits (n, K)) -> (values (n,), losses (n,) in nats)
-Judge = Callable[[NDArray[np.int32], NDArray[np.float32]], tuple[Values, Values]]
+Logits = NDArray[np.float32]  # (n, K)
+# (labels (n,), int32; logits) -> (values (n,), losses (n,) in nats)
+Judge = Callable[[NDArray[np.int32], Logits], tuple[Values, Values]]
 
 
 def by_labels(metric: str) -> Judge:
     """accuracy, balanced_accuracy or f1_macro; the losses are cross-entropies."""
 
-    def judge(y: NDArray[np.int32], logits: NDArray[np.float32]) -> tuple[Values, Values]:
+    def judge(y: NDArray[np.int32], logits: Logits) -> tuple[Values, Values]:
         log_p = log_softmax(logits.astype(np.float64), axis=1)
         values = item_values(y, logits.argmax(axis=1), logits.shape[1], metric)
         return values, -log_p[np.arange(len(y)), y]
@@ -30,17 +31,13 @@ def by_labels(metric: str) -> Judge:
     return judge
 
 
-def by_information(y: NDArray[np.int32], logits: NDArray[np.float32]) -> tuple[Values, Values]:
-    """Information maximisation, H(mean_i p_i) - mean_i H(p_i) = mean_i KL(p_i || mean_j p_j), nats,
-    from 0 to log K: high where predictions are sure and the classes in balance. Reads no labels.
+def by_information(logits: Logits, moved: Logits) -> tuple[Values, Values]:
+    """Invariant information of the items and the moved items (worker.evaluation.label_free).
 
     Returns:
-        KL(p_i || mean_j p_j), (n,), and zeros, (n,): without labels there is no loss.
-
-    Reference: Krause et al., Discriminative Clustering by Regularized Information Maximization,
-    NeurIPS 2010.
+        each item's part of it, (n,), and zeros, (n,): without labels there is no loss.
     """
-    return item_information(logits), np.zeros(len(logits))
+    return item_information(logits, moved), np.zeros(len(logits))
 
 
 def difference(high: Values, low: Values) -> tuple[float, float]:

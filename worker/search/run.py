@@ -5,22 +5,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from app.errors import WorkFailure
 from app.jobs.strategies import CATALOGUE, Strategy
+from worker.backbones.network import Network
 from worker.scoring import scores_on
 from worker.search.advice import Evidence, ruled_out
 from worker.search.candidates import Candidate, Costs, batches
 from worker.search.folds import Fold, folds, pooled
-from worker.search.judging import Judge, by_information, by_labels
+from worker.search.judging import Values, by_information, by_labels
 from worker.search.ledger import Task
 from worker.search.outcome import Finished, Outcome, Result
 from worker.search.search import search
 from worker.search.standing import Standing
 from worker.training.checkpoint import Checkpoint, Position
 from worker.training.data import Domain, Split
-from worker.training.predict import logits
+from worker.training.predict import logits, moved_logits
 from worker.training.run import train
 from worker.training.setup import (
     HEAD_STEP_COST,
@@ -41,7 +43,6 @@ def run_search(
     journal: Journal,
     checkpoint: Checkpoint | None = None,
     *,
-    judge: Judge | None = None,
     seconds: float | None = None,
 ) -> Outcome:
     """Chooses among `portfolio`, and settings in `setup.spec.space`, by held-out training items.
@@ -50,10 +51,9 @@ def run_search(
         setup: of the arm's trials; its strategy is ignored. Its training and validation items are
             taken together and parted into folds. `source` is there if any strategy needs it.
         portfolio: the safest first; None stands for the baseline.
+            By the job's primary metric, or, where labels are hidden, by invariant information.
         journal: gets progress and checkpoints, but no epochs of the trainings inside.
         checkpoint: of this search, to go on from: what had finished is not done again.
-        judge: by default the job's primary metric, or, where labels are hidden, information
-            maximisation.
         seconds: of evaluations, at most; then the best so far is chosen.
 
     Raises:
@@ -71,11 +71,10 @@ def run_search(
         fold_items=len(parts[0].train),
         baseline_epochs=spec.baseline_epochs(len(setup.domain.train)) if None in portfolio else 0,
     )
-    judge = judge or (by_labels(metric) if items.is_labelled else by_information)
     finished = _restored(checkpoint)
     scores, out = _advice(setup, items, candidates)
     candidates = [each for each in candidates if each not in out]
-    evaluations = _Evaluations(setup, items, parts, costs, judge, journal, finished)
+    evaluations = _Evaluations(setup, items, parts, costs, metric, journal, finished)
     outcome = search(
         candidates,
         evaluations.evaluate,
@@ -108,7 +107,7 @@ class _Evaluations:
     items: Split
     folds: Sequence[Fold]
     costs: Costs
-    judge: Judge
+    metric: str
     journal: Journal
     finished: list[Finished]
 
@@ -122,7 +121,7 @@ class _Evaluations:
             network = train(self._setup(task.candidate, part.train, held_out), inner)
             outputs = logits(network, held_out.x)
             if np.isfinite(outputs).all():
-                values, losses = self.judge(held_out.y, outputs)
+                values, losses = self._judged(network, held_out, outputs)
             else:
                 failure = "expected finite logits of the held-out items, got others"
         except WorkFailure as failed:  # this candidate diverges or is too large: others may not be
@@ -137,6 +136,13 @@ class _Evaluations:
             seconds=time.perf_counter() - began,
             failure=failure,
         )
+
+    def _judged(
+        self, network: Network, held_out: Split, outputs: NDArray[np.float32]
+    ) -> tuple[Values, Values]:
+        if held_out.is_labelled:
+            return by_labels(self.metric)(held_out.y, outputs)
+        return by_information(outputs, moved_logits(network, held_out.x, self.setup.seed))
 
     def _setup(self, candidate: Candidate, train: np.ndarray, held_out: Split) -> TrialSetup:
         setup, strategy = self.setup, candidate.strategy

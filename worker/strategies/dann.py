@@ -7,7 +7,8 @@ L = mean_i CE(H B(x_i), y_i) over the source + trade_off L_D(B(x_s), B(x_t))
 
 B: the backbone, H: the head, L_D: discriminator.py. All is trained; L_D reaches B reversed.
 Departures: the bottleneck is the job's to choose (model.bottleneck); training starts from the
-network that was trained on the source, head included.
+network that was trained on the source, head included, and trade_off is 0.5: at the paper's 1 the
+adversary can undo what that network knows (MNIST to USPS, two seeds: 80 and 88 % with 1).
 """
 
 import tensorflow as tf

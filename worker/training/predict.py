@@ -1,11 +1,14 @@
 """Inference in the trainer, by a function compiled once an architecture."""
 
+from itertools import count
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from worker.backbones.network import Network
+from worker.strategies.augmentation import weak
 from worker.training.data import Rows
 
 BATCH_ROWS, BATCH_BYTES = 1024, 16 * 2**20
@@ -14,6 +17,18 @@ BATCH_ROWS, BATCH_BYTES = 1024, 16 * 2**20
 def logits(network: Network, x: Rows) -> NDArray[np.float32]:
     """Raw items (n, height, width, channels) -> logits (n, classes)."""
     return _batched(network.compiled_logits, x, network.architecture.classes)
+
+
+def moved_logits(network: Network, x: Rows, seed: int) -> NDArray[np.float32]:
+    """As `logits`, of the items moved by up to an eighth of each side; how, hangs on `seed` alone,
+    so that networks can be compared."""
+    numbers = count()
+
+    def of_moved(rows: NDArray[np.float32]) -> tf.Tensor:
+        images = network.preprocessing(rows)
+        return network.logits(weak(images, tf.constant([seed, next(numbers)], tf.int64)))
+
+    return _batched(of_moved, x, network.architecture.classes)
 
 
 def features(network: Network, x: Rows) -> NDArray[np.float32]:

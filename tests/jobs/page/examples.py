@@ -266,7 +266,7 @@ def label_free(**changes: Any) -> Report:
         "multiplicity": "2 arms were compared with source_only",
         "reason": "dann beats source_only by 0.0530 accuracy",
         "label_free": LabelFreeChoice(
-            rule="information_maximisation",
+            rule="invariant_information",
             scores={"cdan": interval(1.9, 0.1, 5), "dann": interval(2.1, 0.1, 5)},
             chosen="dann",
             chosen_seed=2,
