@@ -3,132 +3,25 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
-
-class Params(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class LinearProbeParams(Params):
-    head_learning_rate: float = Field(0.01, gt=0, description="Adam's rate for the head")
-    max_epochs: int = Field(
-        300, ge=1, le=100_000, description="the head stops earlier, once it has converged"
-    )
-    tolerance: float = Field(
-        1e-3, gt=0, description="converged: the loss fell by less than this fraction in 5 epochs"
-    )
-
-
-class FineTuneParams(Params):
-    backbone_rate: float = Field(
-        0.1, gt=0, le=1, description="the backbone's learning rate over the head's"
-    )
-
-
-class LpFtParams(LinearProbeParams):
-    finetune_rate: float = Field(
-        0.1, gt=0, le=1, description="the second phase's learning rate over the job's"
-    )
-
-
-class L2SpParams(Params):
-    alpha: float = Field(
-        0.01, ge=0, description="pull of the backbone towards the source's weights"
-    )
-    beta: float = Field(0.01, ge=0, description="pull of the new head towards 0")
-
-
-class CoTuningParams(FineTuneParams):
-    weight: float = Field(
-        2.3, ge=0, description="of the loss of the source's head over that of the target's"
-    )
-
-
-class DistillParams(FineTuneParams):
-    alpha: float = Field(
-        0.5, ge=0, le=1, description="weight of the labels; the teacher has the rest"
-    )
-    temperature: float = Field(3.0, gt=0, description="by which both networks' logits are divided")
-
-
-class MultiTaskParams(FineTuneParams):
-    backbone_rate: float = Field(
-        1.0, gt=0, le=1, description="the backbone's learning rate over the heads'"
-    )
-    weighting: Literal["equal", "uncertainty", "famo", "pcgrad"] = Field(
-        "equal",
-        description="`uncertainty` learns how much each task counts (Kendall et al., CVPR 2018), "
-        "`famo` lets all losses fall at one rate (Liu et al., NeurIPS 2023), `pcgrad` projects "
-        "conflicting gradients (Yu et al., NeurIPS 2020)",
-    )
-
-
-class AdaptParams(Params):
-    """Of the strategies that learn without target labels: their own optimizer, not the job's."""
-
-    learning_rate: float = Field(
-        0.01,
-        gt=0,
-        le=10,
-        description="of what is new; falls by (1 + 10q)^-0.75 over the phase (SGD with Nesterov "
-        "momentum 0.9)",
-    )
-    backbone_rate: float = Field(
-        1.0, gt=0, le=1, description="the backbone's learning rate over that of what is new"
-    )
-    weight_decay: float = Field(1e-3, ge=0, le=1, description="decoupled")
-
-
-class AdaBnParams(Params):
-    pass
-
-
-class CoralParams(AdaptParams):
-    weight: float = Field(1.0, ge=0, description="of the distance over the source's cross-entropy")
-
-
-class DannParams(AdaptParams):
-    trade_off: float = Field(0.5, ge=0, description="of the discriminator's loss")
-    hidden: int = Field(1024, ge=1, le=65_536, description="width of the discriminator's layers")
-
-
-class CdanParams(DannParams):
-    trade_off: float = Field(1.0, ge=0, description="of the discriminator's loss")
-    entropy: bool = Field(
-        True, description="CDAN+E: items of which the classifier is sure count for more"
-    )
-    random_width: int = Field(
-        1024,
-        ge=1,
-        le=65_536,
-        description="of the random projection where features x classes are more than 4096",
-    )
-
-
-class MccParams(AdaptParams):
-    temperature: float = Field(2.5, gt=0, description="by which the target's logits are divided")
-    weight: float = Field(1.0, ge=0, description="of the confusion over the cross-entropy")
-
-
-class ShotParams(AdaptParams):
-    beta: float = Field(
-        0.1,
-        ge=0,
-        description="of the pseudo-labels' loss, growing over the phase; 0.1 for digits, 0.3 for "
-        "photos",
-    )
-
-
-class AdaMatchParams(Params):
-    learning_rate: float = Field(0.001, gt=0, le=10, description="Adam's; falls by a cosine")
-    threshold: float = Field(
-        0.9, gt=0, le=1, description="of a pseudo-label's confidence over the source's mean"
-    )
-    ratio: int = Field(3, ge=1, le=16, description="target items over source items in a step")
-    ema_momentum: float = Field(
-        0.999, gt=0, lt=1, description="of the moving averages of the weights, which are tested"
-    )
+from app.jobs.strategy_params import (
+    AdaBnParams,
+    AdaMatchParams,
+    CdanParams,
+    CoralParams,
+    CoTuningParams,
+    DannParams,
+    DistillParams,
+    FineTuneParams,
+    L2SpParams,
+    LinearProbeParams,
+    LpFtParams,
+    MccParams,
+    MultiTaskParams,
+    Params,
+    ShotParams,
+)
 
 
 class Chosen(Params):

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from app.database import Database
 from app.main import create_app
 from app.settings import Settings
+from tests.jobs.requests import dataset, spec
 from tests.serving import serve
 
 
@@ -20,3 +22,8 @@ def client(api_settings: Settings) -> Iterator[httpx.Client]:
     """The API on both databases. No worker runs: the tests do a worker's steps themselves."""
     with serve(create_app(api_settings)) as client:
         yield client
+
+
+@pytest.fixture
+def body(database: Database) -> dict[str, Any]:
+    return spec(dataset(database), dataset(database))

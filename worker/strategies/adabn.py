@@ -12,7 +12,7 @@ m <- t/(t+1) m + 1/(t+1) m_t, t = 0, 1, …; so nothing of the source's statisti
 import keras
 import tensorflow as tf
 
-from app.jobs.strategies import AdaBnParams
+from app.jobs.strategy_params import AdaBnParams
 from worker.backbones.network import Network
 from worker.strategies.norm_momentum import norm_momentum
 from worker.strategies.recipe import Batch, Phase, Setting

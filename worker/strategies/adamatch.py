@@ -22,7 +22,7 @@ import math
 import keras
 import tensorflow as tf
 
-from app.jobs.strategies import AdaMatchParams
+from app.jobs.strategy_params import AdaMatchParams
 from worker.backbones.network import Network
 from worker.strategies.augmentation import strong, weak
 from worker.strategies.cross_entropy import cross_entropy
