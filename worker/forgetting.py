@@ -1,36 +1,32 @@
 """How much of the source a network still knows after the transfer."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from app.datasets.schemas import Schema
-from app.datasets.tables import DatasetRow
 from app.storage import Storage
 from worker.backbones.network import Architecture
-from worker.stored_data import dataset_split
 from worker.training.predict import logits
 from worker.training.program import program_of, shared_network
 from worker.training.setup import TrialSetup
+from worker.trial_setup import TrialData, source_split
 
 
-def forgetting(
-    storage: Storage, setup: TrialSetup, sources: Sequence[DatasetRow]
-) -> dict[str, Any]:
+def forgetting(storage: Storage, setup: TrialSetup, data: TrialData) -> dict[str, Any]:
     """Of the trial that this process has just trained: `y_source`, and the classes predicted
     `before_source` and `after_source`, (n,), int32, of the source's test items.
 
     After the transfer the backbone is the trial's; the head is the source's, as the strategy has
-    trained it on, where it has. Nothing where one source has no labelled test items, or where
-    several are one: whose accuracy it would be is not clear.
+    trained it on, where it has. Several sources as one have all their test items. Nothing where a
+    source has no labelled ones, or has come as a model without its data.
     """
-    if len(sources) != 1 or setup.source_weights is None:
+    schemas = data.source_schemas
+    if not schemas or setup.source_weights is None:
         return {}
-    schema = Schema.model_validate(sources[0].schema)
-    if not schema.splits.get("test") or not schema.has_labels("test"):
+    if not all(each.splits.get("test") and each.has_labels("test") for each in schemas):
         return {}
-    test = dataset_split(storage, sources[0], "test")
+    test = source_split(storage, data, "test")
+    schema = schemas[0].model_copy(update={"classes": data.source_classes})
     program = program_of(setup)
     trained = [phase.source_head for phase in program.phases if phase.source_head]
     backbone = [variable.numpy() for variable in program.network.backbone.variables]

@@ -90,7 +90,7 @@ def _trained(
     results = _predictions(place.storage, network, setup, data)
     weights = _store_weights(place.storage, network, folder)
     if data.spec.evaluation.forgetting and data.trial.role == "transfer":
-        results |= forgetting(place.storage, setup, data.sources)
+        results |= forgetting(place.storage, setup, data)
     return {
         "weights": weights,
         "predictions": _store_arrays(place.storage, results, folder),

@@ -133,16 +133,22 @@ def _needs_source_data(data: TrialData, strategy: Strategy | AutoArm | None) -> 
 
 def source_domain(storage: Storage, data: TrialData) -> Domain:
     """One source, or all of the trial's as one: their classes are those of any."""
+    schema = data.source_schemas[0]
+    if len(data.sources) > 1:
+        schema = schema.model_copy(update={"classes": data.source_classes})
+    return _labelled(schema, source_split(storage, data, "train"), data)
+
+
+def source_split(storage: Storage, data: TrialData, name: str) -> Split:
+    """Of the trial's one source, or of all as one."""
     schemas, classes = data.source_schemas, data.source_classes
-    splits = [dataset_split(storage, row, "train") for row in data.sources]
-    schema, split = schemas[0], splits[0]
-    if len(splits) > 1:
-        schema = schema.model_copy(update={"classes": classes})
-        places = [_places(each.classes, classes) for each in schemas]
-        y = np.concatenate([place[each.y] for place, each in zip(places, splits, strict=True)])
-        stored = tuple(np.asanyarray(each.x) for each in splits)  # memory maps stay what they are
-        split = Split(Joined(stored), y.astype(np.int32))
-    return _labelled(schema, split, data)
+    splits = [dataset_split(storage, row, name) for row in data.sources]
+    if len(splits) == 1:
+        return splits[0]
+    places = [_places(each.classes, classes) for each in schemas]
+    y = np.concatenate([place[each.y] for place, each in zip(places, splits, strict=True)])
+    stored = tuple(np.asanyarray(each.x) for each in splits)  # memory maps stay what they are
+    return Split(Joined(stored), y.astype(np.int32))
 
 
 def _places(own: Sequence[str], joint: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.int32]]:

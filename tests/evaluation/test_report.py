@@ -305,3 +305,12 @@ def test_the_transfer_ratio_is_of_the_seeds_that_both_have() -> None:
     transfer = [*arm("fine_tune", [0.6, 0.6]), failed("fine_tune", 2)]
     report = build_report(spec(), [*scratch, *transfer], CLASSES, COUNTS)
     assert report.arms["fine_tune"].transfer_ratio == pytest.approx(1.2)
+
+
+def test_forgetting_that_could_not_be_measured_is_said() -> None:
+    for asked in (True, False):
+        job = spec()
+        evaluation = job.evaluation.model_copy(update={"forgetting": asked})
+        job = job.model_copy(update={"evaluation": evaluation})
+        report = build_report(job, [*SCRATCH, *arm("fine_tune", BETTER)], CLASSES, COUNTS)
+        assert any("what fine_tune forgot" in each for each in report.warnings) is asked

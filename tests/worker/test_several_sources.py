@@ -26,6 +26,7 @@ def test_each_alone_and_all_as_one(place: Workplace, add_dataset: AddDataset) ->
     assert {arm for arm, found in report.arms.items() if found.forgetting} == {
         "fine_tune@1",
         "fine_tune@2",
+        "fine_tune@all",
     }
     forgetting = report.arms["fine_tune@1"].forgetting
     assert forgetting is not None

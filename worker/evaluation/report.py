@@ -86,6 +86,24 @@ def build_report(
             f"{baseline} does worse with more labels somewhere on its learning curve: how many it "
             "needs is read off the best it has been"
         )
+    described = {
+        name: describe(
+            evidence,
+            arms.get(baseline),
+            gains[own].get(name),
+            reached.get(name),
+            cost_of(name, evidence, trials, own),
+            classes,
+            spec,
+        )
+        for name, evidence in arms.items()
+    }
+    unknown = [name for name in spec.arms if name in arms and not described[name].forgetting]
+    if spec.evaluation.forgetting and unknown:
+        remarks.append(
+            f"what {', '.join(unknown)} forgot is not known: a source without labelled test items "
+            "or without its data, or a seed that is missing"
+        )
     failed = [trial for trial in trials if _code(trial) not in (None, FailureCode.BUDGET)]
     out_of_budget = any(_code(trial) == FailureCode.BUDGET for trial in trials)
     return Report(
@@ -100,18 +118,7 @@ def build_report(
         baseline=baseline if baseline in arms else None,
         winner=winner,
         winner_seed=seed,
-        arms={
-            name: describe(
-                evidence,
-                arms.get(baseline),
-                gains[own].get(name),
-                reached.get(name),
-                cost_of(name, evidence, trials, own),
-                classes,
-                spec,
-            )
-            for name, evidence in arms.items()
-        },
+        arms=described,
         learning_curve=curve,
         multiplicity=multiplicity(baseline, len(gains[own]), len(curve)),
         selection=list(selection),
