@@ -102,7 +102,9 @@ def _facts(session: Session, project: str, source: Source, pointer: str) -> Sour
         splits={},
         class_counts={"train": (), "test": ()},
     )
-    return SourceFacts(schema, TypeAdapter(Backbone).validate_python(model.card["network"]))
+    network = TypeAdapter[Backbone](Backbone).validate_python(model.card["network"])
+    size = network.image_size or schema.shape[:2]
+    return SourceFacts(schema, network.model_copy(update={"image_size": size}))
 
 
 def _distance(

@@ -1,7 +1,7 @@
 """What of a job can be refused before it starts: findings against the datasets' schemas."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.datasets.schemas import Schema
 from app.errors import Finding
@@ -23,10 +23,10 @@ def findings(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) ->
     found: list[Coded] = []
     for place, facts in enumerate(sources):
         pointer = f"#/sources/{place}"
-        found += _shape_findings(spec, facts.schema, target)
+        found += _shape_findings(_image_size(spec, sources), facts.schema, target)
         found += _dataset_findings(facts, f"{pointer}/dataset")
     found += [
-        *_model_findings(spec, sources),
+        *_model_findings(spec, sources, target),
         *_network_findings(spec, target),
         *_target_findings(spec, target),
         *_combination_findings(spec, sources),
@@ -37,14 +37,24 @@ def findings(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) ->
     return list(dict.fromkeys(found))
 
 
-def _shape_findings(spec: "JobSpec", source: Schema, target: Schema) -> Iterator[Coded]:
+def _image_size(spec: "JobSpec", sources: Sequence[SourceFacts]) -> tuple[int, int] | None:
+    """To which images are resized: a source model's, where the network is open."""
+    first = next((facts.network for facts in sources if facts.network), None)
+    if spec.model.backbone == "auto" and first and spec.model.image_size is None:
+        return first.image_size
+    return spec.model.image_size
+
+
+def _shape_findings(
+    image_size: tuple[int, int] | None, source: Schema, target: Schema
+) -> Iterator[Coded]:
     if source.shape[2] != target.shape[2]:
         detail = (
             f"expected images with {source.shape[2]} channels as in the source, "
             f"got {target.shape[2]} channels"
         )
         yield "shape_mismatch", Finding(detail, "#/target/dataset")
-    if spec.model.image_size is None and source.shape[:2] != target.shape[:2]:
+    if image_size is None and source.shape[:2] != target.shape[:2]:
         detail = (
             f"expected images of {_size(source)} as in the source, got {_size(target)}; "
             "set model.image_size to resize both"
@@ -70,7 +80,9 @@ def _network_findings(spec: "JobSpec", target: Schema) -> Iterator[Coded]:
             yield "image_too_small", Finding(detail, "#/model/image_size")
 
 
-def _model_findings(spec: "JobSpec", sources: Sequence[SourceFacts]) -> Iterator[Coded]:
+def _model_findings(
+    spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema
+) -> Iterator[Coded]:
     """Whether the source models' weights fit the job's network: the first one's where it is open.
 
     A network is not the same at another image size, though the size matters to dense layers alone.
@@ -81,13 +93,18 @@ def _model_findings(spec: "JobSpec", sources: Sequence[SourceFacts]) -> Iterator
         asked = spec.model.model_fields_set - {"backbone", "params"}
         wanted = first.model_copy(update={name: getattr(spec.model, name) for name in asked})
     for place, facts in enumerate(sources):
-        if facts.network and facts.network.model_dump() != wanted.model_dump():
+        if facts.network and _sized(facts.network, facts.schema) != _sized(wanted, target):
             detail = (
                 f"expected a model whose weights fit the network {wanted.model_dump_json()}, got "
                 f"one of {facts.network.model_dump_json()}; without `model` the job takes the "
                 "first source model's"
             )
             yield "weights_do_not_fit", Finding(detail, f"#/sources/{place}/model")
+
+
+def _sized(network: ModelChoice, schema: Schema) -> dict[str, Any]:
+    """With the size that its images have."""
+    return network.model_dump() | {"image_size": network.image_size or schema.shape[:2]}
 
 
 def _dataset_findings(facts: SourceFacts, pointer: str) -> Iterator[Coded]:

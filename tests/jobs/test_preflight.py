@@ -106,12 +106,26 @@ def test_a_source_model(client: httpx.Client, database: Database) -> None:
     plan = client.post("/v1/jobs:validate", json=body).json()
     assert [trial["role"] for trial in plan["trials"]] == ["baseline", "transfer"]
     assert plan["spec"]["model"]["params"]["hidden"] == [5]
+    assert plan["spec"]["model"]["image_size"] == [8, 8]
     assert plan["domain_distance"] == [None]
     job = client.post("/v1/jobs", json=body).json()
     assert job["sources"] == [body["sources"][0]["model"]]
     other = {**body, "model": {"backbone": "mlp", "params": {"hidden": [6]}}}
     found = problem(client.post("/v1/jobs", json=other), 422, "weights_do_not_fit")
     assert found["errors"][0]["pointer"] == "#/sources/0/model"
+
+
+def test_a_source_model_of_other_images(client: httpx.Client, database: Database) -> None:
+    """The target's are resized to the model's, or the problem says to which size."""
+    body = spec("", dataset(database, shape=(16, 16, 1)), sources=[])
+    body["sources"] = [{"model": add_model(database, weights="ref")}]
+    network = {"backbone": "mlp", "params": {"hidden": [5]}}
+    found = problem(client.post("/v1/jobs", json={**body, "model": network}), 422, "shape_mismatch")
+    assert "expected images of 8x8" in found["detail"]
+    for model in ({"backbone": "auto"}, {**network, "image_size": [8, 8]}):
+        plan = client.post("/v1/jobs:validate", json={**body, "model": model})
+        assert plan.status_code == 200, plan.text
+        assert plan.json()["spec"]["model"]["image_size"] == [8, 8]
 
 
 def test_a_source_model_that_is_not_there(client: httpx.Client, database: Database) -> None:
