@@ -11,7 +11,7 @@ The images are real, so a network that learns permuted labels by heart still lea
 images, and may start better than from random weights (Maennel et al., "What do neural networks
 learn when trained with random labels?", NeurIPS 2020, arXiv:2006.10455). A positive call need not
 be a false one, and is counted all the same. Beside it: the same job with the true labels. About
-seven minutes.
+ten minutes.
 """
 
 import json
