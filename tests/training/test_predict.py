@@ -30,3 +30,16 @@ def test_the_head_on_features_gives_the_logits() -> None:
 def test_no_items_no_logits() -> None:
     network = Network(Architecture.of(spec("mlp").model, DOMAIN.schema))
     assert predict.logits(network, np.zeros((0, 8, 8, 1), np.uint8)).shape == (0, 3)
+
+
+def test_how_items_are_moved_hangs_on_the_seed_alone() -> None:
+    network = Network(Architecture.of(spec("mlp").model, DOMAIN.schema))
+    network.initialise(0)
+    x = DOMAIN.train.x
+    moved = predict.moved_logits(network, x, 3)
+    assert moved.shape == (len(x), 3)
+    np.testing.assert_array_equal(predict.moved_logits(network, x, 3), moved)
+    assert np.abs(predict.moved_logits(network, x, 4) - moved).max() > 1e-3
+    nothing = np.zeros_like(np.asarray(x))  # wherever it is moved, it stays what it is
+    still = predict.moved_logits(network, nothing, 3)
+    np.testing.assert_allclose(still, predict.logits(network, nothing), atol=1e-6)

@@ -26,6 +26,7 @@ def test_auto_searches_then_trains(place: Workplace, add_dataset: AddDataset) ->
     kept = [each["strategy"] for each in told.tried if each["dropped"] is None]
     assert kept[-1] == told.chosen["strategy"]["name"]
     assert told.reason
+    assert set(told.scores or {}) == {"leep", "logme", "h_score", "knn", "probe"}
     cost = report.arms["auto"].cost
     assert cost.search == pytest.approx(search.seconds)
     assert cost.pretraining == pytest.approx(pretraining.seconds)
@@ -51,3 +52,4 @@ def test_without_labels_the_search_is_label_free(place: Workplace, add_dataset: 
     assert {trial.status for trial in trials} == {"succeeded"}, [t.error for t in trials]
     (told,) = report_of(job).searches
     assert "information" in told.reason
+    assert told.scores is None

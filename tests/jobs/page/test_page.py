@@ -228,6 +228,7 @@ def test_a_search_says_what_it_tried_and_why_it_chose() -> None:
     assert "auto with 5 labels a class" in words
     assert "is trained with lp_ft, learning rate 0.003, epochs 30, found in 12.0\u202fs" in words
     assert "lp_ft: accuracy 0.700 on 40 held-out items." in words
+    assert "the source's features on the target: leep -1.31, probe 0.62." in words
     assert "l2_splearning rate 0.003, backbone rate 0.125\u202f%2–3.5\u202fs0.100 ± 0.020" in words
     assert "is trained with the baseline, found" in words
     assert "What was tried for scratch" not in words
