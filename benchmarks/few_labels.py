@@ -20,16 +20,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from app.client import Client
 from app.jobs.strategies import CATALOGUE
+from benchmarks.auto import ANIMALS, VEHICLES, Part
 from benchmarks.evidence import OWN
 from tests.system.service import running
 
 DATA = Path(os.environ.get("KTL_TEST_DATA", "../shared/data"))
 BUDGETS, SEEDS, EPOCHS = (5, 10, 50), 5, 50
-VEHICLES = (0, 1, 8, 9)  # CIFAR-10's classes
 FILES = {
     "letters": ("mnist.npz", "emnist_letters_a_to_m.npz"),
     "animals": ("cifar10_small.npz",),
@@ -57,16 +55,10 @@ def files_of(task: str, folder: Path) -> list[Path]:
         return []
     if task == "letters":
         return files
-    with np.load(files[0]) as stored:
-        cifar = dict(stored)
-    halves = [folder / "vehicles.npz", folder / "animals.npz"]
-    for half, wants_vehicles in zip(halves, (True, False), strict=True):
-        arrays: dict[str, Any] = {}
-        for split in ("train", "test"):
-            rows = np.isin(cifar[f"y_{split}"], VEHICLES) == wants_vehicles
-            arrays |= {f"{name}_{split}": cifar[f"{name}_{split}"][rows] for name in ("x", "y")}
-        np.savez(half, **arrays)
-    return halves
+    return [
+        Part("cifar10_small", classes).write(folder / f"{half}.npz")
+        for half, classes in (("vehicles", VEHICLES), ("animals", ANIMALS))
+    ]
 
 
 def run(client: Client, task: str, files: list[Path]) -> dict[str, float]:

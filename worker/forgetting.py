@@ -26,12 +26,11 @@ def forgetting(storage: Storage, setup: TrialSetup, data: TrialData) -> dict[str
     if not all(each.splits.get("test") and each.has_labels("test") for each in schemas):
         return {}
     test = source_split(storage, data, "test")
-    schema = schemas[0].model_copy(update={"classes": data.source_classes})
     program = program_of(setup)
     trained = [phase.source_head for phase in program.phases if phase.source_head]
     backbone = [variable.numpy() for variable in program.network.backbone.variables]
     head = [variable.numpy() for variable in trained[-1].variables] if trained else None
-    source = shared_network(Architecture.of(setup.spec.model, schema))
+    source = shared_network(Architecture.of(setup.spec.model, data.source_schema))
     source.load_weights(setup.source_weights)
     before = logits(source, test.x).argmax(1)
     for variable, value in zip(source.backbone.variables, backbone, strict=True):

@@ -62,6 +62,11 @@ class TrialData:
         return [Schema.model_validate(row.schema) for row in self.sources]
 
     @property
+    def source_schema(self) -> Schema:
+        """Of all sources as one."""
+        return self.source_schemas[0].model_copy(update={"classes": self.source_classes})
+
+    @property
     def source_classes(self) -> tuple[str, ...]:
         """() where the trial has no source."""
         if self.models:
@@ -133,10 +138,7 @@ def _needs_source_data(data: TrialData, strategy: Strategy | AutoArm | None) -> 
 
 def source_domain(storage: Storage, data: TrialData) -> Domain:
     """One source, or all of the trial's as one: their classes are those of any."""
-    schema = data.source_schemas[0]
-    if len(data.sources) > 1:
-        schema = schema.model_copy(update={"classes": data.source_classes})
-    return _labelled(schema, source_split(storage, data, "train"), data)
+    return _labelled(data.source_schema, source_split(storage, data, "train"), data)
 
 
 def source_split(storage: Storage, data: TrialData, name: str) -> Split:

@@ -7,7 +7,7 @@ from app.datasets.schemas import Schema
 from app.errors import Finding
 from app.jobs.applicability import applicable, obstacle
 from app.jobs.backbones import Convnet, Mobilenet, ModelChoice
-from app.jobs.sources import SourceFacts, joint_obstacle
+from app.jobs.sources import SourceFacts, first_network, joint_obstacle
 
 if TYPE_CHECKING:
     from app.jobs.spec import JobSpec
@@ -39,7 +39,7 @@ def findings(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) ->
 
 def _image_size(spec: "JobSpec", sources: Sequence[SourceFacts]) -> tuple[int, int] | None:
     """To which images are resized: a source model's, where the network is open."""
-    first = next((facts.network for facts in sources if facts.network), None)
+    first = first_network(sources)
     if spec.model.backbone == "auto" and first and spec.model.image_size is None:
         return first.image_size
     return spec.model.image_size
@@ -87,7 +87,7 @@ def _model_findings(
 
     A network is not the same at another image size, though the size matters to dense layers alone.
     """
-    first = next((facts.network for facts in sources if facts.network), None)
+    first = first_network(sources)
     wanted: ModelChoice = spec.model
     if spec.model.backbone == "auto" and first:
         asked = spec.model.model_fields_set - {"backbone", "params"}

@@ -11,7 +11,7 @@ from app.errors import Invalid
 from app.jobs import checks
 from app.jobs.backbones import AutoBackbone, Backbone, Convnet, Mlp, ModelChoice
 from app.jobs.portfolio import Facts, portfolio
-from app.jobs.sources import SourceFacts, joint_classes, joint_obstacle
+from app.jobs.sources import SourceFacts, first_network, joint_classes, joint_obstacle
 from app.jobs.spec import Choice, JobSpec, ResolvedSpec
 from app.jobs.strategies import Auto, AutoArm, Strategy
 from app.jobs.training import Space, Training
@@ -70,7 +70,7 @@ class _Resolution:
 
     def model(self) -> Backbone:
         given = self.spec.model
-        trained = next((facts.network for facts in self.sources if facts.network), None)
+        trained = first_network(self.sources)
         if isinstance(given, AutoBackbone) and trained:
             self._chose("model", trained.backbone, "as the source model has it")
             return trained

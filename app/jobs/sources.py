@@ -21,6 +21,11 @@ class SourceFacts:
         return self.network is None
 
 
+def first_network(sources: Sequence[SourceFacts]) -> Backbone | None:
+    """Of the first source that is a model."""
+    return next((facts.network for facts in sources if facts.network), None)
+
+
 def joint_classes(sources: Sequence[Schema]) -> tuple[str, ...]:
     """The classes of all, each once, in the order in which they appear."""
     return tuple(dict.fromkeys(label for schema in sources for label in schema.classes))

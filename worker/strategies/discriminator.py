@@ -44,9 +44,8 @@ def adversarial(
         progress: q, scalar, 0..1.
         w_s, w_t: weights of the items, (batch,), with mean 1.
     """
-    d_s, d_t = (
-        tf.squeeze(model(reverse(h, strength(progress)), training=True), 1) for h in (h_s, h_t)
-    )
+    by = strength(progress)
+    d_s, d_t = (tf.squeeze(model(reverse(h, by), training=True), 1) for h in (h_s, h_t))
     # BCE of the sigmoid: softplus(-d) where the label is 1, softplus(d) where it is 0.
     source, target = w_s * tf.nn.softplus(-d_s), w_t * tf.nn.softplus(d_t)
     return (tf.reduce_mean(source) + tf.reduce_mean(target)) / 2
