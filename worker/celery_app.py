@@ -32,7 +32,9 @@ application.conf.update(
     worker_concurrency=training_slots(settings) + 1,  # one more for intakes and finalising
     imports=["worker.tasks"],
 )
-draining = multiprocessing.Event()  # made before the fork: every child sees it set
+# Shared memory, made before the fork, and without a lock: a child that is killed while it holds the
+# lock of a multiprocessing.Event, which `is_set` takes, stops the whole worker for good.
+_draining = multiprocessing.RawValue("b", 0)
 # Several workers may share a data folder, so the locks stand in a folder of this one.
 slots = tempfile.TemporaryDirectory(prefix="ktl-slots-", ignore_cleanup_errors=True)
 _parent = os.getpid()
@@ -40,7 +42,12 @@ _parent = os.getpid()
 
 @signals.worker_shutting_down.connect  # type: ignore[untyped-decorator]  # Celery has no types
 def _drain(**_: Any) -> None:
-    draining.set()
+    _draining.value = 1
+
+
+def is_draining() -> bool:
+    """True in every child once the worker has been told to end."""
+    return bool(_draining.value)
 
 
 @signals.worker_process_init.connect  # type: ignore[untyped-decorator]

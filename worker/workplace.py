@@ -29,12 +29,12 @@ class Workplace:
 
 @cache
 def workplace() -> Workplace:
-    from worker.celery_app import application, draining, settings, slots
+    from worker.celery_app import application, is_draining, settings, slots
 
     return Workplace(
         settings=settings,
         database=Database(settings.database, Publisher(application)),
         storage=Storage(settings.storage, settings.cache_dir),
         slots=Path(slots.name),
-        is_draining=draining.is_set,
+        is_draining=is_draining,
     )

@@ -70,7 +70,7 @@ def running(folder: Path, **environment: str) -> Iterator[Service]:
             wait_for(lambda: _is_ready(url), 60, "the service is not ready")
             with Client(url) as client:
                 yield Service(process, client, log)
-        except Exception:
+        except BaseException:  # a test that is ended for its time as well
             print(log.read_text()[-8000:])
             raise
     finally:

@@ -5,6 +5,7 @@ import random
 import time
 from collections import Counter
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -13,8 +14,10 @@ from sqlalchemy import func, select
 
 from app.client import Problem, Unreachable
 from app.database import Database
+from app.jobs.lifecycle import ENDED
+from app.jobs.schemas import JobOut
 from app.jobs.tables import EpochRow, EventRow, TrialRow
-from tests.system.service import Service, images, job_spec, running
+from tests.system.service import Service, images, job_spec, running, wait_for
 
 pytestmark = [
     pytest.mark.slow,
@@ -75,7 +78,7 @@ def test_every_accepted_job_ends_well_under_kill_9(database_url: str, tmp_path: 
                 killed[victims.pop()] += 1
         assert killed.total() == KILLS
         for job_id in jobs:
-            job = service.client.jobs.wait(job_id, patience_seconds=120)
+            job = wait_for(partial(ended, service, job_id), 180, f"{job_id} has not ended")
             assert job.status == "succeeded", job.error
     check_books(Database(database_url), jobs)
 
@@ -87,6 +90,13 @@ def keep_busy(service: Service, spec: dict[str, object], jobs: list[str]) -> Non
         active = [job for job in service.client.jobs.list() if job.status in {"queued", "running"}]
         if len(active) < 2:
             jobs.append(service.client.jobs.submit(spec).id)
+
+
+def ended(service: Service, job_id: str) -> JobOut | None:
+    with suppress(Unreachable, Problem):
+        job = service.client.jobs.get(job_id)
+        return job if job.status in ENDED else None
+    return None
 
 
 def check_books(database: Database, jobs: list[str]) -> None:
