@@ -23,6 +23,24 @@ class EarlyStopping(Part):
     )
 
 
+class Augmentation(Part):
+    """Each step changes its images anew and at random, so that they show the same as before.
+
+    It concerns every arm, the baseline and the pretraining; not what is computed from a frozen
+    backbone's features, and not strategies that change the images themselves (`adamatch`) or only
+    look at them (`adabn`).
+    """
+
+    strength: Literal["weak", "strong"] = Field(
+        "weak",
+        description="`weak`: moved by up to an eighth of each side; `strong`: moved, turned, "
+        "zoomed, sheared, in another light, and with a square wiped out",
+    )
+    mirror: bool = Field(
+        False, description="left to right, every other image; not for digits and letters"
+    )
+
+
 class Training(Part):
     epochs: int = Field(10, ge=1, le=100_000)
     pretrain_epochs: int | None = Field(
@@ -55,6 +73,7 @@ class Training(Part):
         "packaged instead of the last ones",
     )
     early_stopping: EarlyStopping | None = None
+    augmentation: Augmentation | None = None
     precision: Literal["auto", "float32", "mixed_bfloat16"] = Field(
         "auto", description="`auto`: mixed on a GPU that computes in bfloat16, else float32"
     )

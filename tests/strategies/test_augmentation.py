@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from worker.strategies.augmentation import SHIFT, strong, weak
+from app.jobs.training import Augmentation
+from worker.strategies.augmentation import SHIFT, augmented, strong, weak
 from worker.strategies.seeds import Seeds
 
 Change = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
@@ -83,3 +84,15 @@ def test_seeds_follow_from_the_first_and_go_on_from_a_state() -> None:
     again.variables[0].assign(state.numpy())
     assert np.array_equal(again.draw(), seeds.draw())
     assert seeds.trainable_variables == []
+
+
+def test_mirrored_images_are_the_others_left_to_right() -> None:
+    """About half of them, and each still moves as without the mirror."""
+    x = images((200, 8, 8, 3))
+    mirrored = augmented(x, Augmentation(mirror=True), SEED).numpy()
+    plain = augmented(x, Augmentation(), SEED).numpy()
+    turned = augmented(tf.reverse(x, [2]), Augmentation(), SEED).numpy()
+    is_plain = [np.array_equal(a, b) for a, b in zip(mirrored, plain, strict=True)]
+    is_turned = [np.array_equal(a, b) for a, b in zip(mirrored, turned, strict=True)]
+    assert np.not_equal(is_plain, is_turned).all()
+    assert 0.4 < np.mean(is_turned) < 0.6

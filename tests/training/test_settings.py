@@ -20,6 +20,7 @@ SETTINGS = {
     "ema": {"ema_momentum": 0.8},
     "ema and early stopping": {"ema_momentum": 0.8, "early_stopping": {"patience": 2}},
     "cosine": {"schedule": "cosine", "warmup_epochs": 1, "gradient_clip_norm": 0.5},
+    "augmentation": {"augmentation": {"strength": "strong", "mirror": True}},
     "smoothing": {"label_smoothing": 0.1, "weight_decay": 0.01, "optimizer": "sgd"},
 }
 

@@ -58,6 +58,7 @@ OTHERWISE: dict[str, Any] = {
     "label_smoothing": 0.1,
     "ema_momentum": 0.9,
     "early_stopping": {"patience": 3},
+    "augmentation": {"strength": "weak"},
     "precision": "mixed_bfloat16",
     "validation_fraction": 0.2,
 }

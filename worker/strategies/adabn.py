@@ -28,7 +28,9 @@ def phases(network: Network, params: AdaBnParams, setting: Setting) -> tuple[Pha
             logits = network.logits(images, training=True)
         return tf.zeros(()), logits
 
-    return (Phase("adapt", loss, (), 1, companions=(seen,), source_head=network.head),)
+    return (
+        Phase("adapt", loss, (), 1, companions=(seen,), source_head=network.head, augments=False),
+    )
 
 
 class Seen(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types

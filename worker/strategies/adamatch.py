@@ -72,6 +72,7 @@ def phases(network: Network, params: AdaMatchParams, setting: Setting) -> tuple[
             streams=("domain", "source"),
             companions=(seeds, expected),
             source_head=network.head,
+            augments=False,
             allows_xla=False,  # augmentation.py
         ),
     )

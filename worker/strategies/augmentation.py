@@ -1,14 +1,16 @@
 """Weakly and strongly changed images, which show the same as before.
 
 Images are (batch, height, width, channels), float32 in 0..1, and so is what comes back; `seed` is
-(2,), int32 or int64, and decides alone. What moves in from outside is 0. There are no reflections:
-they make other digits and letters. TensorFlow's projective transform is one operation for all
-images and has no XLA version.
+(2,), int32 or int64, and decides alone. What moves in from outside is 0. Images are mirrored only
+where that is asked for: it makes other digits and letters. TensorFlow's projective transform is one
+operation for all images and has no XLA version.
 """
 
 import math
 
 import tensorflow as tf
+
+from app.jobs.training import Augmentation
 
 SHIFT = 0.125  # of the image's side
 TURN = math.radians(20)
@@ -16,6 +18,12 @@ ZOOM = 0.2  # factors 1 / 1.2 to 1.2
 SHEAR = 0.2
 BRIGHTNESS, CONTRAST = 0.2, 0.4
 CUTOUT = 0.25  # side of the square that is wiped out, of the image's
+
+
+def augmented(images: tf.Tensor, how: Augmentation, seed: tf.Tensor) -> tf.Tensor:
+    if how.mirror:
+        images = _mirrored(images, seed)
+    return (weak if how.strength == "weak" else strong)(images, seed)
 
 
 def weak(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -36,6 +44,12 @@ def strong(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     images = _transformed(images, matrix, _shifts(images, shift))
     images = _lit(images, BRIGHTNESS * brightness, 1 + CONTRAST * contrast)
     return images * _outside_square(images, corner)
+
+
+def _mirrored(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Every other one, whatever else is drawn by this seed."""
+    draws = tf.random.stateless_uniform((tf.shape(images)[0], 1, 1, 1), tf.bitwise.invert(seed))
+    return tf.where(draws < 0.5, tf.reverse(images, [2]), images)
 
 
 def _draws(images: tf.Tensor, count: int, seed: tf.Tensor) -> tf.Tensor:

@@ -1,7 +1,7 @@
 """The compiled loop: many optimizer steps in one call, for one phase and fixed shapes."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -61,10 +61,11 @@ class Loop:
         phase: Phase,
         network: Network,
         geometry: Geometry,
-        preprocessing: Mapping[Stream, keras.Model],
+        prepare: Mapping[Stream, Callable[[tf.Tensor], tf.Tensor]],
     ) -> None:
+        """`prepare`: float32 rows of a stream into what the phase's loss takes."""
         self._phase, self._network, self._geometry = phase, network, geometry
-        self._preprocessing = preprocessing
+        self._prepare = prepare
         self._calls, self._seconds_per_step = 0, 0.0
         self._optimizers = [
             optimizer_of(phase.optimization, group, geometry.backend) for group in phase.groups
@@ -166,7 +167,7 @@ class Loop:
     def _prepared(self, stream: Stream, rows: tf.Tensor) -> tf.Tensor:
         if self._phase.inputs == "features":
             return rows
-        return self._preprocessing[stream](tf.cast(rows, tf.float32))
+        return self._prepare[stream](tf.cast(rows, tf.float32))
 
     def _train(
         self, batch: Any, rate: tf.Tensor, progress: tf.Tensor

@@ -4,18 +4,24 @@ Compiling takes seconds and assigning weights milliseconds, so a trial takes the
 and gives it weights of its own.
 """
 
+from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
 from app.jobs.backbones import Mlp
 from app.jobs.plan import PRETRAIN
 from app.jobs.strategies import BASELINE, Strategy
+from app.jobs.training import Augmentation
 from worker.backbones.initialisation import Initialiser
 from worker.backbones.network import Architecture, Network
+from worker.strategies.augmentation import augmented
 from worker.strategies.recipe import Phase, Setting, Stream
 from worker.strategies.registry import RECIPES
+from worker.strategies.seeds import Seeds
 from worker.training.checkpoint import Backend
 from worker.training.device import has_gpu, resolve_precision
 from worker.training.loop import Geometry, Loop
@@ -29,15 +35,23 @@ class Program:
     """A network, a recipe's phases over it, and their compiled loops."""
 
     def __init__(
-        self, network: Network, phases: tuple[Phase, ...], source: Architecture | None = None
+        self,
+        network: Network,
+        phases: tuple[Phase, ...],
+        source: Architecture | None = None,
+        augmentation: Augmentation | None = None,
     ) -> None:
         """`source`: for the source's raw images, where they are others than the target's."""
-        self.network, self.phases = network, phases
+        self.network = network
+        self.phases = tuple(_without_xla(phase) for phase in phases) if augmentation else phases
+        self._augmentation, self._seeds = augmentation, Seeds()
         self._preprocessing: dict[Stream, keras.Model] = {
             "domain": network.preprocessing,
             "source": source.preprocessing() if source else network.preprocessing,
         }
         companions = dict.fromkeys(model for phase in phases for model in phase.companions)
+        if augmentation:
+            companions[self._seeds] = None
         self._initialisers = [Initialiser(model.variables) for model in companions]
         self.variables = [
             *network.variables,
@@ -60,13 +74,23 @@ class Program:
         """The loop of a phase, its optimizers as before the first step."""
         key = phase_index, geometry
         loop = self._loops.pop(key, None) or Loop(
-            self.phases[phase_index], self.network, geometry, self._preprocessing
+            self.phases[phase_index], self.network, geometry, self._prepare(phase_index)
         )
         self._loops[key] = loop  # the youngest stands last
         if len(self._loops) > KEPT_LOOPS:
             del self._loops[next(iter(self._loops))]
         loop.reset()
         return loop
+
+    def _prepare(self, phase_index: int) -> dict[Stream, Callable[[tf.Tensor], tf.Tensor]]:
+        how = self._augmentation
+        if how is None or not self.phases[phase_index].augments:
+            return {**self._preprocessing}
+
+        def augmented_by(preprocessing: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
+            return lambda rows: augmented(preprocessing(rows), how, self._seeds.draw())
+
+        return {stream: augmented_by(model) for stream, model in self._preprocessing.items()}
 
 
 @lru_cache(KEPT)
@@ -100,7 +124,13 @@ def _program(
 ) -> Program:
     network = shared_network(architecture)
     phases = RECIPES[name](network, strategy and strategy.params, setting)
-    return Program(network, phases, source)
+    return Program(network, phases, source, setting.training.augmentation)
+
+
+def _without_xla(phase: Phase) -> Phase:
+    """The changes of images have operations that XLA cannot compile."""
+    changes = phase.inputs == "raw" and phase.augments
+    return replace(phase, allows_xla=False) if changes else phase
 
 
 def forget() -> None:
