@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -116,7 +117,9 @@ def test_without_validation_items_only_training_is_recorded() -> None:
 
 @pytest.mark.parametrize("xla_from_steps", [0, 10**9])
 def test_float_images_and_other_sizes(xla_from_steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(program, "XLA_FROM_STEPS", xla_from_steps)
+    monkeypatch.setattr(
+        program, "XLA_FROM_STEPS", dict.fromkeys(("raw", "features"), xla_from_steps)
+    )
     data = domain(shape=(6, 10, 3))
     x = np.asarray(data.train.x, np.float32)
     data = Domain(data.schema, Split(x, data.train.y), data.validation)
@@ -226,3 +229,36 @@ def test_a_network_that_the_last_step_broke_is_not_handed_out() -> None:
         pytest.raises(WorkFailure, match="expected a finite loss, got nan at epoch 1"),
     ):
         train(trial("scratch", job, domain=data), Recorder())
+
+
+def test_one_loop_serves_other_items_epochs_and_rates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an `auto` arm tries of one strategy is compiled once, and trains as if alone."""
+    program.forget()
+    traced: list[object] = []
+    cross_entropy = tf.nn.sparse_softmax_cross_entropy_with_logits
+
+    def counted(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+        traced.append(logits)
+        return cross_entropy(labels=labels, logits=logits)
+
+    monkeypatch.setattr(tf.nn, "sparse_softmax_cross_entropy_with_logits", counted)
+    tried = [
+        ({"epochs": 3, "learning_rate": 0.001}, DOMAIN),
+        ({"epochs": 5, "learning_rate": 0.01}, domain(items=27)),
+        ({"epochs": 2, "learning_rate": 0.02}, domain(items=90)),
+        (
+            {"epochs": 2},
+            Domain(DOMAIN.schema, DOMAIN.train, DOMAIN.validation.select(np.empty(0, int))),
+        ),
+    ]
+
+    def trained(training: dict[str, Any], data: Domain) -> list[np.ndarray]:
+        return weights(train(trial("fine_tune", spec(**training), domain=data), Recorder()))
+
+    together = [trained(*each) for each in tried]
+    assert len(traced) == 1
+    for each, expected in zip(tried, together, strict=True):
+        program.forget()
+        for got, wanted in zip(trained(*each), expected, strict=True):
+            assert np.array_equal(got, wanted)
+    assert len(traced) == 1 + len(tried)

@@ -39,7 +39,7 @@ def phases(network: Network, params: AdaMatchParams, setting: Setting) -> tuple[
 
     def loss(batch: Batch, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         (x_t, _), (x_s, y_s) = batch["domain"], batch["source"]
-        count = max(1, x_s.shape[0] // params.ratio)
+        count = tf.maximum(1, tf.shape(x_s)[0] // params.ratio)
         x_s, y_s = x_s[:count], y_s[:count]
         images = tf.concat([x_s, x_t], 0)
         weakly, strongly = weak(images, seeds.draw()), strong(images, seeds.draw())

@@ -81,10 +81,6 @@ class Optimization:
     ema_momentum: float | None = None
     early_stopping: EarlyStopping | None = None
 
-    @property
-    def is_scheduled(self) -> bool:
-        return self.schedule != "constant" or self.warmup_epochs > 0
-
     @classmethod
     def of(cls, training: Training) -> Self:
         return cls(

@@ -21,27 +21,27 @@ from worker.training.optimizers import optimizer_of
 
 
 @dataclass(frozen=True)
-class Geometry:
-    """The shapes that a loop is compiled for."""
+class Shapes:
+    """What a loop is compiled for. XLA has to know all sizes; a plain loop takes any (None)."""
 
-    batch: int
-    capacity: int  # steps that one call runs at most
+    batch: int | None
     classes: int
     rows: tuple[RowsShape, ...]  # of each stream
-    # Validation items that the loop looks at itself, at the ends of epochs: many short epochs run
-    # in one call. 0: the epochs' ends are the caller's.
-    validation: RowsShape | None
-    epochs: int  # ends of epochs that one call may hold
+    # Items that the loop looks at itself, at the ends of epochs: many short epochs run in one call.
+    # None of them: the epochs' ends are the caller's.
+    validation: RowsShape
+    steps: int | None  # that one call has data for
+    epochs: int | None  # ends of epochs that one call may hold
     backend: Backend
 
 
 @dataclass(frozen=True)
 class Pace:
-    """What changes from step to step, (capacity,) each."""
+    """What changes from step to step."""
 
-    rates: NDArray[np.float32]  # factor of the groups' learning rates
-    progress: NDArray[np.float32]  # 0..1 of the phase
-    ends: NDArray[np.bool_]  # whether an epoch ends with the step
+    rates: NDArray[np.float64]  # (steps, groups): learning rates
+    progress: NDArray[np.float32]  # (steps,): 0..1 of the phase
+    ends: NDArray[np.bool_]  # (steps,): whether an epoch ends with the step
 
 
 @dataclass(frozen=True)
@@ -50,28 +50,36 @@ class Results:
 
     losses: NDArray[np.float32]  # (steps,), means over the batches
     predicted: NDArray[np.int32]  # (steps, batch), for the first stream's rows
-    validation: NDArray[np.float32] | None  # logits (epochs, items, classes)
+    validation: NDArray[np.float32]  # logits (epochs, items, classes)
 
 
 class Loop:
-    """Owns the phase's optimizers. How many steps a call runs never changes the bits."""
+    """Owns the phase's optimizers. How many steps a call runs never changes the bits.
+
+    Learning rates and the number of epochs come with each call: one loop serves all of them.
+    """
 
     def __init__(
         self,
         phase: Phase,
         network: Network,
-        geometry: Geometry,
+        shapes: Shapes,
         prepare: Mapping[Stream, Callable[[tf.Tensor], tf.Tensor]],
     ) -> None:
         """`prepare`: float32 rows of a stream into what the phase's loss takes."""
-        self._phase, self._network, self._geometry = phase, network, geometry
+        self._phase, self._network, self._shapes = phase, network, shapes
         self._prepare = prepare
         self._calls, self._seconds_per_step = 0, 0.0
         self._optimizers = [
-            optimizer_of(phase.optimization, group, geometry.backend) for group in phase.groups
+            optimizer_of(phase.optimization, group, shapes.backend) for group in phase.groups
         ]
-        is_xla = geometry.backend == "xla"
-        self._run = tf.function(self._steps, jit_compile=is_xla, autograph=False)
+        is_xla = shapes.backend == "xla"
+        self._run = tf.function(
+            self._steps,
+            input_signature=None if is_xla else self._any_size(),
+            jit_compile=is_xla,
+            autograph=False,
+        )
         self._layers = nullcontext if is_xla or has_gpu() else fused_norms
 
     @property
@@ -80,10 +88,8 @@ class Loop:
 
     def reset(self) -> None:
         """The optimizers as they are before the first step."""
-        for optimizer, group in zip(self._optimizers, self._phase.groups, strict=True):
-            for variable in optimizer.variables:
-                variable.assign(np.zeros(variable.shape, variable.dtype))
-            optimizer.learning_rate = group.learning_rate
+        for variable in self.variables:
+            variable.assign(np.zeros(variable.shape, variable.dtype))
 
     def take_averages(self) -> None:
         """The moving averages become the weights, where the phase keeps them."""
@@ -91,23 +97,16 @@ class Loop:
             if optimizer.use_ema:
                 optimizer.finalize_variable_values(list(group.variables))
 
-    def run(
-        self, data: Data, order: Order, pace: Pace, count: int, validation: Any = None
-    ) -> Results:
+    def run(self, data: Data, order: Order, pace: Pace, count: int, validation: Any) -> Results:
         """Trains on the first `count` batches of `order`.
 
         Args:
-            validation: items (n, …) as geometry.validation says; None without.
+            validation: items (n, …) as shapes.validation says; none where n is 0.
         """
         began = time.perf_counter()
-        losses, predicted, logits = self._run(
-            data, order, (pace.rates, pace.progress, pace.ends), tf.constant(count), validation
-        )
-        results = Results(
-            losses.numpy()[:count],
-            predicted.numpy()[:count],
-            None if validation is None else logits.numpy(),
-        )
+        paces = pace.rates.astype(np.float32), pace.progress, pace.ends
+        losses, predicted, logits = self._run(data, order, paces, tf.constant(count), validation)
+        results = Results(losses.numpy()[:count], predicted.numpy()[:count], logits.numpy())
         if self._calls:  # the first call compiles, too
             self._seconds_per_step = (time.perf_counter() - began) / count
         self._calls += 1
@@ -117,17 +116,44 @@ class Loop:
         """How many steps take about `seconds`, by the last measurement; at least 1."""
         if not self._seconds_per_step:
             return 1
-        return max(1, min(self._geometry.capacity, int(seconds / self._seconds_per_step)))
+        return max(1, int(seconds / self._seconds_per_step))
+
+    def _any_size(self) -> list[Any]:
+        """The signature of `_steps` for data, batches and calls of any size."""
+
+        def spec(dtype: Any, *shape: int | None) -> tf.TensorSpec:
+            return tf.TensorSpec(shape, dtype)
+
+        streams = dict(zip(self._phase.streams, self._shapes.rows, strict=True))
+        held_out = self._shapes.validation
+        return [
+            {
+                stream: (spec(rows.dtype, None, *rows.item), spec(tf.int32, None))
+                for stream, rows in streams.items()
+            },
+            {stream: spec(tf.int32, None, None) for stream in streams},
+            (
+                spec(tf.float32, None, len(self._phase.groups)),
+                spec(tf.float32, None),
+                spec(tf.bool, None),
+            ),
+            spec(tf.int32),
+            spec(held_out.dtype, None, *held_out.item),
+        ]
 
     def _steps(
-        self, data: Any, order: Any, pace: Any, count: tf.Tensor, validation: tf.Tensor | None
+        self, data: Any, order: Any, pace: Any, count: tf.Tensor, validation: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        shape = self._geometry
+        shapes = self._shapes
         rates, progress, ends = pace
-        losses = _array(tf.float32, shape.capacity, ())
-        predicted = _array(tf.int32, shape.capacity, (shape.batch,))
-        items = shape.validation.count if shape.validation else 0
-        logits = _array(tf.float32, shape.epochs, (items or 0, shape.classes))
+        items, epochs = tf.shape(validation)[0], shapes.epochs
+        if epochs is None:  # XLA would compile a slice anew for each `count`
+            looked_at = tf.cast(ends[:count] & (items > 0), tf.int32)
+            epochs = tf.maximum(1, tf.reduce_sum(looked_at))
+        losses = _array(tf.float32, shapes.steps or count, ())
+        predicted = _array(tf.int32, shapes.steps or count, (shapes.batch,))
+        logits = _array(tf.float32, epochs, (shapes.validation.count, shapes.classes))
+        logits = logits.write(0, tf.zeros((items, shapes.classes)))  # without a look there is one
 
         def step(index: tf.Tensor, ended: tf.Tensor, *arrays: Any) -> tuple[Any, ...]:
             losses, predicted, logits = arrays
@@ -142,13 +168,14 @@ class Loop:
             loss, outputs = self._train(batch, rates[index], progress[index])
             losses = losses.write(index, loss)
             predicted = predicted.write(index, tf.argmax(outputs, 1, tf.int32))
-            if validation is not None:
+            if shapes.validation.count != 0:
+                looks = ends[index] & (items > 0)
                 logits = tf.cond(
-                    ends[index],
+                    looks,
                     lambda: logits.write(ended, self._infer(validation)),
                     lambda: logits,
                 )
-                ended += tf.cast(ends[index], tf.int32)
+                ended += tf.cast(looks, tf.int32)
             return index + 1, ended, losses, predicted, logits
 
         _, _, losses, predicted, logits = tf.while_loop(
@@ -170,7 +197,7 @@ class Loop:
         return self._prepare[stream](tf.cast(rows, tf.float32))
 
     def _train(
-        self, batch: Any, rate: tf.Tensor, progress: tf.Tensor
+        self, batch: Any, rates: tf.Tensor, progress: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         phase = self._phase
         with (
@@ -194,17 +221,16 @@ class Loop:
                 tf.nest.flatten(gradients), phase.optimization.clip_norm
             )
             gradients = tf.nest.pack_sequence_as(gradients, flat)
-        for optimizer, group, gradient in zip(
-            self._optimizers, phase.groups, gradients, strict=True
+        for number, (optimizer, group) in enumerate(
+            zip(self._optimizers, phase.groups, strict=True)
         ):
-            if phase.optimization.is_scheduled:
-                optimizer.learning_rate = group.learning_rate * rate
-            optimizer.apply(gradient, list(group.variables))
+            optimizer.learning_rate = rates[number]
+            optimizer.apply(gradients[number], list(group.variables))
         if phase.after_step:
             with self._layers(self._network.backbone):
                 phase.after_step(batch)
         return tf.reduce_sum(loss), logits
 
 
-def _array(dtype: tf.DType, size: int, element: tuple[int, ...]) -> tf.TensorArray:
+def _array(dtype: tf.DType, size: Any, element: tuple[int | None, ...]) -> tf.TensorArray:
     return tf.TensorArray(dtype, size, element_shape=element, clear_after_read=False)

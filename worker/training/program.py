@@ -5,12 +5,15 @@ and gives it weights of its own.
 """
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 import keras
 import tensorflow as tf
+from pydantic import BaseModel
 
 from app.jobs.backbones import Mlp
 from app.jobs.plan import PRETRAIN
@@ -24,11 +27,17 @@ from worker.strategies.registry import RECIPES
 from worker.strategies.seeds import Seeds
 from worker.training.checkpoint import Backend
 from worker.training.device import has_gpu, resolve_precision
-from worker.training.loop import Geometry, Loop
+from worker.training.loop import Loop, Shapes
 from worker.training.setup import TrialSetup
 
 KEPT, KEPT_LOOPS = 16, 8
-XLA_FROM_STEPS = 1000  # below, compiling costs more than it saves
+# How long and how fast: a compiled loop is told with each call, so one serves them all.
+PACE = {"epochs", "pretrain_epochs", "max_epochs", "learning_rate", "head_learning_rate"}
+# Below, compiling costs more than it saves; a head on features has little to save.
+XLA_FROM_STEPS: dict[str, int] = {"raw": 1000, "features": 4000}
+
+
+Settings = TypeVar("Settings", bound=BaseModel)
 
 
 class Program:
@@ -57,7 +66,24 @@ class Program:
             *network.variables,
             *(variable for model in companions for variable in model.variables),
         ]
-        self._loops: dict[tuple[int, Geometry], Loop] = {}
+        self._loops: dict[tuple[int, Shapes], Loop] = {}
+
+    def paced(self, phases: tuple[Phase, ...]) -> "Program":
+        """The same with the epochs and rates of `phases`, which differ in nothing else."""
+        program = copy(self)
+        program.phases = tuple(
+            replace(
+                mine,
+                epochs=phase.epochs,
+                stop=phase.stop,
+                groups=tuple(
+                    replace(group, learning_rate=other.learning_rate)
+                    for group, other in zip(mine.groups, phase.groups, strict=True)
+                ),
+            )
+            for mine, phase in zip(self.phases, phases, strict=True)
+        )
+        return program
 
     def initialise(self, seed: int) -> None:
         self.network.initialise(seed)
@@ -70,11 +96,11 @@ class Program:
         for head in {phase.source_head for phase in self.phases if phase.source_head}:
             self.network.load_head(source, head)
 
-    def loop(self, phase_index: int, geometry: Geometry) -> Loop:
+    def loop(self, phase_index: int, shapes: Shapes) -> Loop:
         """The loop of a phase, its optimizers as before the first step."""
-        key = phase_index, geometry
+        key = phase_index, shapes
         loop = self._loops.pop(key, None) or Loop(
-            self.phases[phase_index], self.network, geometry, self._prepare(phase_index)
+            self.phases[phase_index], self.network, shapes, self._prepare(phase_index)
         )
         self._loops[key] = loop  # the youngest stands last
         if len(self._loops) > KEPT_LOOPS:
@@ -122,9 +148,33 @@ def _program(
     strategy: Strategy | None,
     setting: Setting,
 ) -> Program:
+    compiled = _compiled(
+        architecture,
+        source,
+        name,
+        strategy and strategy.model_copy(update={"params": _without_pace(strategy.params)}),
+        replace(setting, training=_without_pace(setting.training)),
+    )
+    recipe = RECIPES[name](compiled.network, strategy and strategy.params, setting)
+    return compiled.paced(recipe)
+
+
+@lru_cache(KEPT)
+def _compiled(
+    architecture: Architecture,
+    source: Architecture | None,
+    name: str,
+    strategy: Strategy | None,
+    setting: Setting,
+) -> Program:
     network = shared_network(architecture)
     phases = RECIPES[name](network, strategy and strategy.params, setting)
     return Program(network, phases, source, setting.training.augmentation)
+
+
+def _without_pace(settings: Settings) -> Settings:
+    fields = type(settings).model_fields
+    return settings.model_copy(update={name: fields[name].default for name in PACE & set(fields)})
 
 
 def _without_xla(phase: Phase) -> Phase:
@@ -136,6 +186,7 @@ def _without_xla(phase: Phase) -> Phase:
 def forget() -> None:
     """Drops all that is kept, as a fresh process would be."""
     _program.cache_clear()
+    _compiled.cache_clear()
     shared_network.cache_clear()
 
 
@@ -147,5 +198,5 @@ def choose_backend(phase: Phase, network: Network, steps: int, trials: int) -> B
     """
     model = network.architecture.model
     dense = phase.inputs == "features" or (isinstance(model, Mlp) and not model.params.dropout)
-    is_long = phase.epochs * steps * trials >= XLA_FROM_STEPS
+    is_long = phase.epochs * steps * trials >= XLA_FROM_STEPS[phase.inputs]
     return "xla" if phase.allows_xla and is_long and (dense or has_gpu()) else "plain"

@@ -21,7 +21,7 @@ from worker.training.data import Domain, Rows, Split
 from worker.training.device import configure_tensorflow
 from worker.training.features import features_of
 from worker.training.feed import Feed
-from worker.training.geometry import geometry_of
+from worker.training.geometry import Geometry, geometry_of
 from worker.training.loop import Loop, Pace, Results
 from worker.training.program import choose_backend, program_of
 from worker.training.schedule import progress, rate_factors
@@ -109,23 +109,23 @@ class _Trial:
         feed = Feed(streams, self._batch, self._steps, seeds)
         backend = self._backends[position.phase]
         geometry = geometry_of(phase, feed, validation, self._steps, self._classes, backend)
-        loop = self._loop = self._program.loop(position.phase, geometry)
+        loop = self._loop = self._program.loop(position.phase, geometry.shapes)
         if phase.prepare and position.epochs == position.step == 0:
             rows = self._domain(phase.streams[0]).train
             phase.prepare(lambda: (features_of(self._network, rows.x, self._look), rows.y))
         if self._slots:
             _assign(loop.variables, self._slots)
             self._slots = []
-        inside = tf.constant(np.asarray(validation.x)) if geometry.validation else None
+        inside = tf.constant(np.asarray(validation.x[: geometry.validation.count]))
         while not self._has_ended():
             self._look()
             if phase.relabel:
                 feed.relabel(self._labels_of_epoch(phase.relabel, streams[phase.streams[0]]))
             began = time.perf_counter()
-            count = self._affordable_steps(loop, geometry.epochs)
-            first = position.epochs * self._steps + position.step
-            data, order, labels = feed.chunk(first, count, geometry.capacity)
-            pace = self._pace(first, geometry.capacity)
+            count = self._affordable_steps(loop, geometry)
+            first, room = position.epochs * self._steps + position.step, geometry.room(count)
+            data, order, labels = feed.chunk(first, count, room)
+            pace = self._pace(first, room)
             results = loop.run(data, order, pace, count, inside)
             seconds = time.perf_counter() - began
             self._take(results, labels.reshape(count, -1), pace, validation, seconds)
@@ -144,15 +144,16 @@ class _Trial:
             )
         )
 
-    def _affordable_steps(self, loop: Loop, epochs: int) -> int:
+    def _affordable_steps(self, loop: Loop, geometry: Geometry) -> int:
         """Whole epochs where there is time for them, else a part of one; never past a place where
         the phase may end."""
         phase, position = self.phase, self._position
-        affordable, rest = loop.affordable(CHUNK_SECONDS), self._steps - position.step
+        affordable = min(geometry.capacity, loop.affordable(CHUNK_SECONDS))
+        rest = self._steps - position.step
         if affordable < rest:
             chunks = -(-rest // affordable)
             return -(-rest // chunks)  # alike: a call costs the same however short it is
-        epochs = min(epochs, phase.epochs - position.epochs)
+        epochs = min(geometry.epochs, phase.epochs - position.epochs)
         if phase.stop:
             epochs = min(epochs, phase.stop.epochs_to_look(position.epochs))
         return rest + min(epochs - 1, (affordable - rest) // self._steps) * self._steps
@@ -160,7 +161,9 @@ class _Trial:
     def _pace(self, first: int, capacity: int) -> Pace:
         steps = first + np.arange(capacity)
         total = self.phase.epochs * self._steps
-        rates = rate_factors(self.phase.optimization, steps, total, self._steps)
+        factors = rate_factors(self.phase.optimization, steps, total, self._steps)
+        own = np.array([group.learning_rate for group in self.phase.groups], float)
+        rates = factors[:, None] * own
         ends = (steps + 1) % self._steps == 0
         return Pace(rates, progress(steps, total).astype(np.float32), ends)
 
@@ -180,8 +183,9 @@ class _Trial:
             part = slice(start, end)
             self._add(results, part, labels)
             position.seconds += per_step * (end - start)
-            inside = None if results.validation is None else results.validation[number]
-            records += self._end_epoch(validation, inside, float(pace.rates[end - 1]))
+            inside = results.validation[number] if results.validation.size else None
+            rate = float(pace.rates[end - 1].max(initial=0.0))
+            records += self._end_epoch(validation, inside, rate)
             start = end
         self._add(results, slice(start, None), labels)
         position.step += len(labels) - start
@@ -278,8 +282,7 @@ class _Trial:
     ) -> EpochRecord:
         names = ("loss", "accuracy", "f1_macro")
         values = {name: metrics[name] for name in names if name in metrics}
-        rates = [group.learning_rate for group in self.phase.groups]
-        values["learning_rate"] = rate * max(rates, default=0.0)
+        values["learning_rate"] = rate
         values["seconds"] = seconds
         position = self._position
         return EpochRecord(self.phase.name, position.phase, position.epochs + 1, split, values)
