@@ -124,7 +124,11 @@ class Phase:
 
 @dataclass(frozen=True)
 class Setting:
-    """What a recipe may know besides its network and its parameters."""
+    """What a recipe may know besides its network and its parameters.
+
+    Epochs and learning rates are for the phases' own fields, never for a loss: one compiled loop
+    serves all of them (worker/training/program.py).
+    """
 
     training: Training
     source_classes: int = 0  # of the source's head; 0 without a source
