@@ -3,12 +3,12 @@
     python -m benchmarks.uda_digits            (all), or: mnist_to_usps, usps_to_mnist,
                                                mnist_to_usps_resplit
 
-Ours: a job a direction through `ktl up`, all seven strategies (`adamatch` also with as many items of
-the source as of the target in a step) and both bounds, 3 seeds with a pretraining each, images moved
-by up to two pixels (`training.augmentation`, weak). adapt 0.4.5, left out where it is not installed:
-DANN, CDAN and MCD in a process of their own, scored with predict(), as its logged accuracy is wrong.
-It augments nothing, so beside it stands a second job of ours: the methods that both have, without
-augmentation (`plain_`).
+Ours: a job a direction through `ktl up`, all seven strategies (`adamatch` also with as many items
+of the source as of the target in a step) and both bounds, 3 seeds with a pretraining each, images
+moved by up to two pixels (`training.augmentation`, weak). adapt 0.4.5, left out where it is not
+installed: DANN, CDAN and MCD in a process of their own, scored with predict(), as its logged
+accuracy is wrong. It augments nothing, so beside it stands a second job of ours: the methods that
+both have, without augmentation (`plain_`).
 
 The same for all: images of 16x16, as USPS has them; the convnet 32-64 with 256 features; a
 discriminator 500-500-1 with BatchNorm; batch 64; nine tenths of the training items (the job keeps
