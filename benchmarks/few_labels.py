@@ -3,8 +3,8 @@
     python -m benchmarks.few_labels            (all), or: letters, animals
 
 letters  MNIST to the handwritten letters A to M, convnet, pretraining of 2 epochs
-animals  CIFAR-10's vehicles (1,200 images) to its animals, convnet, pretraining of 50 epochs, images
-         moved by up to four pixels and mirrored (`training.augmentation`), for scratch as well
+animals  CIFAR-10's vehicles (1,200 images) to its animals, convnet, pretraining of 50 epochs,
+         images moved by up to four pixels and mirrored (`training.augmentation`), scratch's as well
 One job each through `ktl up`: 5, 10 and 50 labels a class, 5 seeds (animals 10), 50 epochs, all
 strategies that apply to different classes, at their defaults. Gains over scratch with 95 %
 intervals for other seeds and test items. animals had been run before with 2 epochs of pretraining,

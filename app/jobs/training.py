@@ -37,7 +37,8 @@ class Augmentation(Part):
         "zoomed, sheared, in another light, and with a square wiped out",
     )
     mirror: bool = Field(
-        False, description="left to right, every other image; not for digits and letters"
+        False,
+        description="left to right, half of the images, by chance; not for digits and letters",
     )
 
 

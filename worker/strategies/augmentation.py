@@ -47,7 +47,7 @@ def strong(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
 
 def _mirrored(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Every other one, whatever else is drawn by this seed."""
+    """Half of them, whatever else is drawn by this seed."""
     draws = tf.random.stateless_uniform((tf.shape(images)[0], 1, 1, 1), tf.bitwise.invert(seed))
     return tf.where(draws < 0.5, tf.reverse(images, [2]), images)
 
