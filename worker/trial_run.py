@@ -27,7 +27,7 @@ from worker.scoring import score
 from worker.search.run import run_search
 from worker.training.checkpoint import Checkpoint
 from worker.training.device import resolve_precision
-from worker.training.predict import logits, moved_logits
+from worker.training.predict import changed_logits, logits
 from worker.training.run import train
 from worker.training.setup import Interrupted, TrialSetup
 from worker.trial_journal import TrialJournal
@@ -192,7 +192,7 @@ def _predictions(
             raise WorkFailure(FailureCode.DIVERGED, detail, stage="training")
     if data.hides_labels:  # by these the arms will be compared
         held_out = setup.domain.validation
-        results["logits_moved"] = moved_logits(network, held_out.x, setup.seed)
+        results["logits_changed"] = changed_logits(network, held_out.x, setup.seed)
     return results
 
 

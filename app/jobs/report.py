@@ -177,8 +177,8 @@ class LabelFreeChoice(Part):
 
     rule: str = Field(
         description="`invariant_information`: what a prediction tells of the prediction for the "
-        "same item moved a little, nats, on the target's validation items; the highest mean over "
-        "the seeds wins"
+        "same item strongly changed, nats, on the target's validation items; the highest mean "
+        "over the seeds wins"
     )
     scores: dict[str, Interval] = Field(description="of the rule, by arm")
     chosen: str

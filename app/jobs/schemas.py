@@ -145,7 +145,7 @@ class EvidenceTrial(BaseModel):
     )
     predictions: str | None = Field(
         description="a file in the archive, .npz: y_test, logits_test, y_validation, "
-        "logits_validation; logits_moved, of the validation items moved a little, without target "
+        "logits_validation; logits_changed, of the validation items, changed, without target "
         "labels; y_source, before_source, after_source with evaluation.forgetting"
     )
 

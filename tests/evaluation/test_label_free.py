@@ -66,7 +66,7 @@ def test_information_by_the_paper_s_equation() -> None:
 
 def informative(classes: Sequence[int], **more: Any) -> dict[str, Any]:
     sure = SURE[list(classes)]
-    return {"logits_validation": sure, "logits_moved": sure, "y_validation": None, **more}
+    return {"logits_validation": sure, "logits_changed": sure, "y_validation": None, **more}
 
 
 def test_only_transfers_that_predicted_validation_items_have_scores() -> None:
@@ -74,7 +74,7 @@ def test_only_transfers_that_predicted_validation_items_have_scores() -> None:
         trial("mcc", 1, 0.5, **informative([0, 1])),
         trial("mcc", 0, 0.5, **informative([0, 1, 2, 3])),
         trial("shot", 0, 0.5, **informative([])),
-        trial("shot", 1, 0.5, logits_moved=None),
+        trial("shot", 1, 0.5, logits_changed=None),
         trial("source_only", 0, 0.5, role="baseline", **informative([0, 1])),
         trial("target_supervised", 0, 0.5, role="bound", **informative([0, 1])),
         failed("dann", 0),

@@ -32,14 +32,12 @@ def test_no_items_no_logits() -> None:
     assert predict.logits(network, np.zeros((0, 8, 8, 1), np.uint8)).shape == (0, 3)
 
 
-def test_how_items_are_moved_hangs_on_the_seed_alone() -> None:
+def test_how_items_are_changed_hangs_on_the_seed_alone() -> None:
     network = Network(Architecture.of(spec("mlp").model, DOMAIN.schema))
     network.initialise(0)
     x = DOMAIN.train.x
-    moved = predict.moved_logits(network, x, 3)
-    assert moved.shape == (len(x), 3)
-    np.testing.assert_array_equal(predict.moved_logits(network, x, 3), moved)
-    assert np.abs(predict.moved_logits(network, x, 4) - moved).max() > 1e-3
-    nothing = np.zeros_like(np.asarray(x))  # wherever it is moved, it stays what it is
-    still = predict.moved_logits(network, nothing, 3)
-    np.testing.assert_allclose(still, predict.logits(network, nothing), atol=1e-6)
+    changed = predict.changed_logits(network, x, 3)
+    assert changed.shape == (len(x), 3)
+    np.testing.assert_array_equal(predict.changed_logits(network, x, 3), changed)
+    assert np.abs(predict.changed_logits(network, x, 4) - changed).max() > 1e-3
+    assert np.abs(predict.logits(network, x) - changed).max() > 1e-3

@@ -26,7 +26,7 @@ ARRAYS = (
     "logits_test",
     "y_validation",
     "logits_validation",
-    "logits_moved",
+    "logits_changed",
     "y_source",
     "before_source",
     "after_source",

@@ -25,7 +25,7 @@ class TrialResult:
         seconds: of training; 0 for a pretraining whose weights another job had trained.
         y_test, logits_test: (n,) and (n, K), the same n items in every trial.
         y_validation, logits_validation: (m,) and (m, K); m may be 0.
-        logits_moved: of the validation items, moved a little, (m, K), where labels are hidden.
+        logits_changed: of the validation items, changed, (m, K), where labels are hidden.
         first_epoch: metrics on validation after the first epoch on the target, if recorded.
         error: the failure as it is stored, with its `code`.
         depends_on: the id of the pretraining that it starts from.
@@ -44,7 +44,7 @@ class TrialResult:
     logits_test: Floats | None = None
     y_validation: Ints | None = None
     logits_validation: Floats | None = None
-    logits_moved: Floats | None = None
+    logits_changed: Floats | None = None
     first_epoch: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
     id: str = ""

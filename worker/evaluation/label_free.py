@@ -2,12 +2,12 @@
 
 I(p, p') = sum_kl P_kl ln(P_kl / (P_k P_l)), nats; P = mean_i p_i p'_i^T, made symmetric
 
-over the target's validation items, p_i: probabilities of item i, p'_i: of the same item, moved a
-little; P_k: a row's sum. It is high where a network is sure of each item, finds all classes, and
-says the same of what shows the same (Ji, Henriques & Vedaldi, "Invariant information clustering",
-ICCV 2019, arXiv:1807.06653, equations 2 and 3). Being sure is what many strategies train for, right
-or wrong; what is wrong changes with the image. The oracle, which looks at the test's labels, stands
-apart in the report and chooses nothing.
+over the target's validation items, p_i: probabilities of item i, p'_i: of the same item, moved,
+turned, zoomed, in another light and with a square wiped out; P_k: a row's sum. It is high where a
+network is sure of each item, finds all classes, and says the same of what shows the same (Ji,
+Henriques & Vedaldi, "Invariant information clustering", ICCV 2019, arXiv:1807.06653, equations 2
+and 3). Being sure is what many strategies train for, right or wrong; what is wrong changes with the
+image. The oracle, which looks at the test's labels, stands apart in the report and chooses nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,13 +25,13 @@ from worker.evaluation.evidence import Evidence, TrialResult
 RULE = "invariant_information"
 
 
-def item_information(logits: Floats, moved: Floats) -> NDArray[np.float64]:
+def item_information(logits: Floats, changed: Floats) -> NDArray[np.float64]:
     """Each item's part of I: (n,), nats; their mean is I.
 
     Args:
-        logits, moved: of the items and of the moved items, (n, classes), n >= 1.
+        logits, changed: of the items and of the changed items, (n, classes), n >= 1.
     """
-    p, q = (softmax(each.astype(np.float64), axis=1) for each in (logits, moved))
+    p, q = (softmax(each.astype(np.float64), axis=1) for each in (logits, changed))
     joint = p.T @ q / len(p)
     joint = np.maximum((joint + joint.T) / 2, np.finfo(np.float64).tiny)
     alone = np.log(joint.sum(axis=0))
@@ -39,20 +39,20 @@ def item_information(logits: Floats, moved: Floats) -> NDArray[np.float64]:
     return np.asarray(((p @ ratios) * q).sum(axis=1), np.float64)
 
 
-def information(logits: Floats, moved: Floats) -> float:
+def information(logits: Floats, changed: Floats) -> float:
     """I, from 0 to ln(classes); logits as in item_information."""
-    return float(item_information(logits, moved).mean())
+    return float(item_information(logits, changed).mean())
 
 
 def scores_of(spec: ResolvedSpec, trials: Sequence[TrialResult]) -> dict[str, dict[int, float]]:
     """Arm -> seed -> I, of the transfer trials that have predicted validation items."""
     found: dict[str, dict[int, float]] = {arm: {} for arm in spec.arms}
     for trial in sorted(trials, key=lambda trial: trial.seed):
-        logits, moved = trial.logits_validation, trial.logits_moved
-        if trial.arm not in found or trial.error or logits is None or moved is None:
+        logits, changed = trial.logits_validation, trial.logits_changed
+        if trial.arm not in found or trial.error or logits is None or changed is None:
             continue
         if len(logits):
-            found[trial.arm][trial.seed] = information(logits, moved)
+            found[trial.arm][trial.seed] = information(logits, changed)
     return {arm: by_seed for arm, by_seed in found.items() if by_seed}
 
 

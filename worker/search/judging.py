@@ -31,13 +31,13 @@ def by_labels(metric: str) -> Judge:
     return judge
 
 
-def by_information(logits: Logits, moved: Logits) -> tuple[Values, Values]:
-    """Invariant information of the items and the moved items (worker.evaluation.label_free).
+def by_information(logits: Logits, changed: Logits) -> tuple[Values, Values]:
+    """Invariant information of the items and the changed items (worker.evaluation.label_free).
 
     Returns:
         each item's part of it, (n,), and zeros, (n,): without labels there is no loss.
     """
-    return item_information(logits, moved), np.zeros(len(logits))
+    return item_information(logits, changed), np.zeros(len(logits))
 
 
 def difference(high: Values, low: Values) -> tuple[float, float]:

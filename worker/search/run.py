@@ -22,7 +22,7 @@ from worker.search.search import search
 from worker.search.standing import Standing
 from worker.training.checkpoint import Checkpoint, Position
 from worker.training.data import Domain, Split
-from worker.training.predict import logits, moved_logits
+from worker.training.predict import changed_logits, logits
 from worker.training.run import train
 from worker.training.setup import (
     HEAD_STEP_COST,
@@ -142,7 +142,7 @@ class _Evaluations:
     ) -> tuple[Values, Values]:
         if held_out.is_labelled:
             return by_labels(self.metric)(held_out.y, outputs)
-        return by_information(outputs, moved_logits(network, held_out.x, self.setup.seed))
+        return by_information(outputs, changed_logits(network, held_out.x, self.setup.seed))
 
     def _setup(self, candidate: Candidate, train: np.ndarray, held_out: Split) -> TrialSetup:
         setup, strategy = self.setup, candidate.strategy

@@ -8,7 +8,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from worker.backbones.network import Network
-from worker.strategies.augmentation import weak
+from worker.strategies.augmentation import strong
 from worker.training.data import Rows
 
 BATCH_ROWS, BATCH_BYTES = 1024, 16 * 2**20
@@ -19,16 +19,16 @@ def logits(network: Network, x: Rows) -> NDArray[np.float32]:
     return _batched(network.compiled_logits, x, network.architecture.classes)
 
 
-def moved_logits(network: Network, x: Rows, seed: int) -> NDArray[np.float32]:
-    """As `logits`, of the items moved by up to an eighth of each side; how, hangs on `seed` alone,
-    so that networks can be compared."""
+def changed_logits(network: Network, x: Rows, seed: int) -> NDArray[np.float32]:
+    """As `logits`, of the items strongly changed (worker/strategies/augmentation.py); how, hangs on
+    `seed` alone, so that networks can be compared."""
     numbers = count()
 
-    def of_moved(rows: NDArray[np.float32]) -> tf.Tensor:
+    def of_changed(rows: NDArray[np.float32]) -> tf.Tensor:
         images = network.preprocessing(rows)
-        return network.logits(weak(images, tf.constant([seed, next(numbers)], tf.int64)))
+        return network.logits(strong(images, tf.constant([seed, next(numbers)], tf.int64)))
 
-    return _batched(of_moved, x, network.architecture.classes)
+    return _batched(of_changed, x, network.architecture.classes)
 
 
 def features(network: Network, x: Rows) -> NDArray[np.float32]:
