@@ -1,6 +1,6 @@
 """The shapes of a phase's compiled loop, and how many of its epochs run in one call."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from worker.strategies.recipe import Phase
 from worker.training.checkpoint import Backend
@@ -17,37 +17,16 @@ EPOCHS_A_CALL = 64
 
 @dataclass(frozen=True)
 class Geometry:
-    """The sizes of one phase of one trial; worker.training.loop.Shapes says what each is."""
+    """Of one phase of one trial."""
 
-    batch: int
-    classes: int
-    rows: tuple[RowsShape, ...]
-    validation: RowsShape
+    shapes: Shapes  # what its loop is compiled for
     capacity: int  # steps that one call runs at most
-    epochs: int
-    backend: Backend
+    epochs: int  # ends of epochs that one call may hold
+    looked_at: int  # validation items that the loop looks at itself
 
     def room(self, count: int) -> int:
         """Steps for which a call that runs `count` is given data."""
-        return self.capacity if self.backend == "xla" else count
-
-    @property
-    def shapes(self) -> Shapes:
-        """What its loop is compiled for."""
-        exact = Shapes(
-            self.batch,
-            self.classes,
-            self.rows,
-            self.validation,
-            self.capacity,
-            self.epochs,
-            self.backend,
-        )
-        if self.backend == "xla":
-            return exact
-        rows = tuple(replace(shape, count=None) for shape in self.rows)
-        validation = replace(self.validation, count=None)
-        return replace(exact, batch=None, rows=rows, validation=validation, steps=None, epochs=None)
+        return self.shapes.steps or count
 
 
 def geometry_of(
@@ -69,12 +48,8 @@ def geometry_of(
         epochs = max(1, min(phase.epochs, EPOCHS_A_CALL, feed.capacity // epoch_steps))
         if epochs > 1 and validation.is_labelled:
             looked_at = items
-    return Geometry(
-        feed.batch,
-        classes,
-        feed.shapes,
-        RowsShape(validation.x.shape[1:], str(validation.x.dtype), looked_at),
-        min(feed.capacity, epochs * epoch_steps),
-        epochs,
-        backend,
-    )
+    capacity = min(feed.capacity, epochs * epoch_steps)
+    held_out = RowsShape(validation.x.shape[1:], str(validation.x.dtype), looked_at)
+    exact = Shapes(feed.batch, classes, feed.shapes, held_out, capacity, epochs, backend)
+    shapes = exact if backend == "xla" else exact.of_any_size()
+    return Geometry(shapes, capacity, epochs, looked_at)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -33,6 +33,16 @@ class Shapes:
     steps: int | None  # that one call has data for
     epochs: int | None  # ends of epochs that one call may hold
     backend: Backend
+
+    def of_any_size(self) -> "Shapes":
+        return replace(
+            self,
+            batch=None,
+            rows=tuple(replace(shape, count=None) for shape in self.rows),
+            validation=replace(self.validation, count=None),
+            steps=None,
+            epochs=None,
+        )
 
 
 @dataclass(frozen=True)

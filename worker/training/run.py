@@ -116,7 +116,7 @@ class _Trial:
         if self._slots:
             _assign(loop.variables, self._slots)
             self._slots = []
-        inside = tf.constant(np.asarray(validation.x[: geometry.validation.count]))
+        inside = tf.constant(np.asarray(validation.x[: geometry.looked_at]))
         while not self._has_ended():
             self._look()
             if phase.relabel:
