@@ -17,6 +17,7 @@ from app.jobs.backbones import Backbone
 from app.jobs.plan import PlannedTrial, plan
 from app.jobs.progress import Part, Tally
 from app.jobs.resolution import resolve
+from app.jobs.scales import Scale
 from app.jobs.sources import SourceFacts
 from app.jobs.spec import Choice, JobSpec, ResolvedSpec, Source, Target
 from app.jobs.tables import JobRow
@@ -52,7 +53,8 @@ def check(session: Session, storage: Storage, project: str, spec: JobSpec) -> Ac
         )
         for place, source in enumerate(spec.sources)
     ]
-    resolved, selection = resolve(spec, sources, target)
+    scale = _scale(session, project, spec.target.dataset, target)
+    resolved, selection = resolve(spec, sources, target, scale)
     trials = plan(resolved, target)
     schemas = [facts.schema for facts in sources]
     steps = [trial.steps(resolved, schemas, target) for trial in trials]
@@ -83,7 +85,8 @@ def accept(session: Session, storage: Storage, project: str, spec: JobSpec) -> J
 
 def _facts(session: Session, project: str, source: Source, pointer: str) -> SourceFacts:
     if source.dataset:
-        return SourceFacts(_schema(session, project, source.dataset, f"{pointer}/dataset"))
+        schema = _schema(session, project, source.dataset, f"{pointer}/dataset")
+        return SourceFacts(schema, scale=_scale(session, project, source.dataset, schema))
     try:
         model = models.get(session, project, source.reference)
     except NotFound as error:
@@ -121,6 +124,16 @@ def _distance(
             return None
         found.append(stored)
     return distance(*found)
+
+
+def _scale(session: Session, project: str, reference: str, schema: Schema) -> Scale:
+    """As far as the intake has told: before it, or by an earlier release, values fill their
+    range."""
+    try:
+        profile = datasets.find(session, project, reference).profile
+    except NotFound:  # of the catalogue, and not asked for before
+        profile = None
+    return Scale.of(schema, profile)
 
 
 def _schema(session: Session, project: str, reference: str, pointer: str) -> Schema:

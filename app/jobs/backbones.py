@@ -84,6 +84,7 @@ class BackboneEntry:
     name: str
     summary: str
     params: type[Params]
+    has_batch_norm: bool  # without a bottleneck, which has one
 
     @property
     def params_schema(self) -> dict[str, Any]:
@@ -93,17 +94,21 @@ class BackboneEntry:
 CATALOGUE: dict[str, BackboneEntry] = {
     entry.name: entry
     for entry in (
-        BackboneEntry("mlp", "Dense layers with ReLU on the flattened image.", MlpParams),
+        BackboneEntry(
+            "mlp", "Dense layers with ReLU on the flattened image.", MlpParams, has_batch_norm=False
+        ),
         BackboneEntry(
             "convnet",
             "3x3 convolutions with BatchNorm, ReLU and 2x2 max pooling, then one dense layer.",
             ConvnetParams,
+            has_batch_norm=True,
         ),
         BackboneEntry(
             "mobilenet",
             "MobileNetV2 (Sandler et al., CVPR 2018) from random weights, for images of 32x32 and "
             "more.",
             MobilenetParams,
+            has_batch_norm=True,
         ),
     )
 }

@@ -78,6 +78,7 @@ def validate(
             for name in CATALOGUE
             for found in (obstacle(name, spec, accepted.sources, accepted.target),)
         ],
+        warnings=list(accepted.spec.warnings),
     )
 
 

@@ -81,6 +81,9 @@ class ValidationOut(BaseModel):
         "is a model"
     )
     strategies: list[Applicability] = Field(description="which can run between these domains")
+    warnings: list[str] = Field(
+        default=[], description="where source and target seem to be on different scales"
+    )
 
 
 class TrialOut(BaseModel):

@@ -127,6 +127,7 @@ def build_report(
         warnings=[
             *warnings_about(spec, gain, contested, y, classes, class_counts, failed),
             *remarks,
+            *spec.warnings,
         ],
         label_free=label_free,
         transferability=transferability_of(spec, trials, arms),
