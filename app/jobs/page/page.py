@@ -31,7 +31,7 @@ METRICS = (
     "loss",
     "ece",
 )
-SOURCE_SCORES = ("logme", "leep", "h_score", "knn", "probe")
+SOURCE_SCORES = ("leep", "h_score", "logme", "knn", "probe")
 DISTANCES = ("proxy_a_distance", "mmd")
 BARS_AT_MOST = 60  # classes: beyond that the best and the worst
 
@@ -53,7 +53,7 @@ def render(job: JobOut, report: Report) -> str:
         job=job,
         report=report,
         level=numbers.percent(report.confidence),
-        headline="The sources were ranked" if is_ranking else HEADLINES[report.verdict],
+        headline=_headline(report) if is_ranking else HEADLINES[report.verdict],
         gain=judged.gain if judged else None,
         seeds=_seeds(report, judged),
         style={name: plots.colour(number) for name, number in styles.items()},
@@ -87,6 +87,12 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     return environment.get_template("report.html")
+
+
+def _headline(report: Report) -> str:
+    """Of a ranking; an old one says no more than that it is one."""
+    found = report.transferability
+    return (found and found.headline) or "The sources were ranked"
 
 
 def _styles(report: Report) -> dict[str, int]:
