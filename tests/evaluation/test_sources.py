@@ -31,8 +31,11 @@ def ranking_of(sources: int) -> ResolvedSpec:
     )
 
 
-def scored(number: int, logme: float | None, leep: float | None = None) -> TrialResult:
-    outcome = {"scores": {"logme": logme, "leep": leep}, "domain_distance": APART}
+def scored(
+    number: int, logme: float | None, leep: float | None = None, distance: float = 1.5
+) -> TrialResult:
+    apart = APART | {"proxy_a_distance": distance}
+    outcome = {"scores": {"logme": logme, "leep": leep}, "domain_distance": apart}
     return TrialResult(f"score@{number}", "score", 0, None, 1.0, outcome=outcome)
 
 

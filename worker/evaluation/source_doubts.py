@@ -78,7 +78,7 @@ def _reasons(own: Sequence[tuple[int, int, float]], relations: Sequence[Relation
 def _is_chance(right: int, items: int, chance: float) -> bool:
     """Not significantly better than chance, and too often wrong to be far from it."""
     found = binomtest(right, items, chance, alternative="greater")
-    most = binomtest(right, items).proportion_ci(method="wilson").high
+    most = binomtest(right, items).proportion_ci(1 - SIGNIFICANCE, method="wilson").high
     return bool(found.pvalue > SIGNIFICANCE and most < chance + FAR * (1 - chance))
 
 
