@@ -34,7 +34,8 @@ def show(report: Report, found: Transferability) -> None:
 def headline(found: Transferability) -> str:
     """Of an old report too, which has none."""
     first = found.ranking[0]
-    return found.headline or f"{first.name or first.reference} suits best by {found.ranked_by}"
+    by = head(found.ranked_by)
+    return found.headline or f"{first.name or first.reference} suits best by {by}"
 
 
 def _scores(found: Transferability) -> list[str]:

@@ -52,6 +52,16 @@ def test_what_is_certain_but_next_to_nothing_is_chance() -> None:
     assert found.p_value == 0.01
     assert found.told - found.by_chance < 0.01
     assert found.is_chance
+    assert found.is_nothing
+
+
+def test_of_few_items_nobody_can_say_that_there_is_nothing() -> None:
+    y = np.repeat(np.arange(10), 5)
+    found = [relation(outputs(y, 0, 1, seed), y, seed) for seed in range(20)]
+    assert not any(each.is_nothing for each in found if each)
+    many = np.repeat(np.arange(10), 200)
+    surely = [relation(outputs(many, 0, 1, seed), many, seed) for seed in range(20)]
+    assert all(each.is_nothing for each in surely if each)
 
 
 def test_outputs_that_are_all_alike_tell_nothing() -> None:

@@ -37,6 +37,7 @@ def relation(probabilities: Floats, y: Ints, seed: int) -> Relation | None:
     return Relation(
         told=found + entropy,
         by_chance=float(by_chance.mean()) + entropy,
+        spread=float(by_chance.std()),
         p_value=(1 + as_much) / (1 + PERMUTATIONS),
         entropy=entropy,
     )

@@ -61,16 +61,12 @@ def _reasons(own: Sequence[tuple[int, int, float]], relations: Sequence[Relation
             f"right on {right / items:.2f} of {items} held-out items of its own, "
             f"{chance:.2f} would be chance"
         )
-    if relations and all(each.is_chance for each in relations):
+    if relations and all(each.is_nothing for each in relations):
         first = relations[0]
         reasons.append(
-            (
-                ""
-                if reasons
-                else "its labels look like noise, or have nothing to do with the target's: "
-            )
-            + f"its classes tell {first.told:.3f} nats of the target's (LEEP over "
-            f"their frequencies), {first.by_chance:.3f} are told by chance"
+            f"its classes tell {first.told:.3f} nats of the target's labels (LEEP over their "
+            f"frequencies), {first.by_chance:.3f} are told by chance: they have nothing to do "
+            "with each other, or its labels are noise"
         )
     return reasons
 
