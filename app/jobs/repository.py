@@ -34,8 +34,10 @@ def source_names(session: Session, job: JobRow) -> list[str]:
     """Of the job's sources, datasets or models, in their order."""
     names: dict[str, str] = {}
     for row in (DatasetRow, ModelRow):
-        found = session.execute(select(row.id, row.name).where(row.id.in_(job.source_ids)))
-        names |= dict(found.tuples().all())
+        for id_, name in session.execute(
+            select(row.id, row.name).where(row.id.in_(job.source_ids))
+        ):
+            names[id_] = name
     return [names.get(id_) or id_ for id_ in job.source_ids]
 
 
