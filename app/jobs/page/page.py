@@ -53,7 +53,7 @@ def render(job: JobOut, report: Report) -> str:
         job=job,
         report=report,
         level=numbers.percent(report.confidence),
-        headline=_headline(report) if is_ranking else HEADLINES[report.verdict],
+        headline=_headline(job, report),
         gain=judged.gain if judged else None,
         seeds=_seeds(report, judged),
         style={name: plots.colour(number) for name, number in styles.items()},
@@ -89,10 +89,12 @@ def _template() -> Template:
     return environment.get_template("report.html")
 
 
-def _headline(report: Report) -> str:
-    """Of a ranking; an old one says no more than that it is one."""
+def _headline(job: JobOut, report: Report) -> str:
+    """Answers what the job asks; an old ranking says no more than that it is one."""
     found = report.transferability
-    return (found and found.headline) or "The sources were ranked"
+    if found and (job.spec.get("kind") == "rank" or not report.arms):
+        return found.headline or "The sources were ranked"
+    return HEADLINES[report.verdict]
 
 
 def _styles(report: Report) -> dict[str, int]:

@@ -242,6 +242,12 @@ def test_a_measured_ranking_says_how_good_it_was() -> None:
     assert "letters suits best: logme 0.5200" in words
 
 
+def test_the_headline_of_a_measured_ranking_answers_what_was_asked() -> None:
+    asked = job().model_copy(update={"spec": {**job().spec, "kind": "rank"}})
+    headline = render(asked, ranking(measured=True)).partition("<h1")[2].partition("</h1>")[0]
+    assert headline.strip().endswith("letters suits best")
+
+
 def test_a_search_says_what_it_tried_and_why_it_chose() -> None:
     words = Page(render(job(), searched())).words
     assert "auto with 5 labels a class" in words
