@@ -46,7 +46,7 @@ class Dataset:
         schema = Schema(
             modality="image",
             task="classification",
-            shape=train.x.shape[1:],  # type: ignore[arg-type]  # of four dimensions
+            shape=train.x.shape[1:],
             dtype="uint8",
             value_range=(0, 255),
             classes=tuple(f"{name} {label}" for label in range(classes)),

@@ -30,18 +30,18 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from statistics import mean
+from typing import get_args
 
 for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):  # read when numpy is loaded
     os.environ.pop(name, None)
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from app.jobs.report import Report  # noqa: E402  after the environment
+from app.jobs.report import Report, Verdict  # noqa: E402  after the environment
 from app.jobs.strategies import BASELINE  # noqa: E402
 from benchmarks.in_process import Dataset, Runner, constant, resolved, transposed  # noqa: E402
 
 JOBS, EPOCHS, SEEDS = 20, (3, 10, 60), 3
 LABELS_PER_CLASS, SOURCE_ITEMS_PER_CLASS = 10, 100
-VERDICTS = ("positive_transfer", "no_evidence", "negative_transfer")
 # (MNIST's items, the target's training items, a seed) -> the source
 KINDS: dict[str, Callable[[Dataset, Dataset, int], Dataset]] = {
     "permuted": lambda mnist, target, seed: mnist.permuted(seed),
@@ -102,7 +102,7 @@ def figures_of(name: str, reports: list[Report], seconds: float) -> dict[str, fl
     print(f"{name}: {dict(verdicts)}, {seconds:.1f} s per job")
     print(f"  gain {mean(gains):+.4f}, from {min(gains):+.4f} to {max(gains):+.4f}", end="")
     print(f"; accuracy of {BASELINE} {scratch:.4f}", flush=True)
-    found = {verdict: float(verdicts[verdict]) for verdict in VERDICTS}
+    found = {str(verdict): float(verdicts[verdict]) for verdict in get_args(Verdict)}
     found |= {"mean_gain": mean(gains), "scratch_accuracy": scratch}
     return {f"{name}_{key}": round(value, 4) for key, value in found.items()}
 

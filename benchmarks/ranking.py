@@ -147,7 +147,7 @@ def _pools(folder: Path, workdir: Path) -> dict[str, dict[str, Dataset]]:
 
 
 def _with_kinds(pool: Mapping[str, Dataset]) -> dict[str, Dataset]:
-    found = {}
+    found: dict[str, Dataset] = {}
     for seed, (name, dataset) in enumerate(pool.items()):
         versions = (dataset, dataset.permuted(seed), dataset.redrawn(transposed))
         found |= {f"{name}{kind}": each for kind, each in zip(KINDS, versions, strict=True)}
@@ -177,7 +177,7 @@ def _some(x: NDArray[Any], y: NDArray[Any], classes: Sequence[int] | None) -> Sp
 
 def _show(done: Mapping[str, Mapping[str, Any]]) -> None:
     figures: dict[str, float] = {}
-    parts = {"chosen_on": [], "reported": []}
+    parts: dict[str, list[Mapping[str, Any]]] = {"chosen_on": [], "reported": []}
     for task, found in done.items():
         part = "chosen_on" if task.rpartition("_")[0] in CHOSEN_ON else "reported"
         parts[part].append(found)
