@@ -1,5 +1,6 @@
 """The evidence for a person."""
 
+from app.cli import ranking
 from app.cli.output import out, print_table
 from app.jobs.page import candidates
 from app.jobs.plan import PRETRAIN
@@ -11,7 +12,6 @@ from app.jobs.report import (
     Missing,
     Report,
     Search,
-    SourceRank,
 )
 from app.jobs.strategies import SOURCE_ONLY, SUPERVISED
 
@@ -26,9 +26,9 @@ def show(report: Report) -> None:
     """A row an arm, then the verdict in a sentence, then what is missing and the warnings."""
     if report.arms:
         _show_arms(report)
-    if report.transferability and not report.arms:
-        out.print("\n[bold]The sources were ranked.[/]")
-    else:
+    if report.transferability:
+        ranking.show(report, report.transferability)
+    if report.arms or not report.transferability:
         out.print(f"\n{VERDICTS[report.verdict]}")
     out.print(report.reason, markup=False)
     for arm in report.arms.values():
@@ -64,8 +64,6 @@ def _show_arms(report: Report) -> None:
 def _found_out(report: Report) -> list[str]:
     """What was chosen on the way, and what was forgotten."""
     lines = [_choice(report.label_free)] if report.label_free else []
-    if found := report.transferability:
-        lines.append(_source(found.ranking[0], found.ranked_by, report.primary_metric))
     lines += [_search(search) for search in report.searches]
     return lines + [
         f"{name}: accuracy on the source {kept.before.mean:.4f} before, {kept.after.mean:.4f} "
@@ -81,16 +79,6 @@ def _choice(choice: LabelFreeChoice) -> str:
         return said
     regret = "" if choice.regret is None else f", {choice.regret:+.4f}"
     return f"{said} (by the test's labels, which chose nothing: {choice.oracle}{regret})"
-
-
-def _source(first: SourceRank, ranked_by: str, metric: str) -> str:
-    score = first.scores.get(ranked_by)
-    said = f"most promising source: {first.source} ({first.reference})"
-    if score is not None:
-        said += f", {ranked_by} {score:.4f}"
-    if first.measured:
-        said += f"; {first.best_arm} reaches {metric} {first.measured.mean:.4f} from it"
-    return said
 
 
 def _search(search: Search) -> str:

@@ -61,6 +61,7 @@ def present_evidence(
         class_counts=list(
             target.class_counts["train"] if target.has_labels("train") else (0,) * len(classes)
         ),
+        source_names=repository.source_names(session, job),
         report=job.report,
         trials=[
             EvidenceTrial.model_validate(

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.jobs.relation import Relation
 from app.jobs.spec import Choice
 
 Verdict = Literal["positive_transfer", "no_evidence", "negative_transfer"]
@@ -196,7 +197,14 @@ class SourceRank(Part):
 
     source: int = Field(description="its place among the job's sources, from 1")
     reference: str = Field(description="`ds_…` or `mdl_…`")
+    name: str | None = Field(None, description="the dataset's or the model's; null in old reports")
     scores: dict[str, float | None]
+    relation: Relation | None = Field(
+        None, description="of its classes to the target's; null where LEEP is, and in old reports"
+    )
+    doubt: str | None = Field(
+        None, description="why its labels look like noise; null where nothing says so"
+    )
     domain_distance: dict[str, float | None] | None = Field(
         description="in the source's features: proxy_a_distance, 0 (alike) to 2, and mmd "
         "(squared); null for a model without its data"
@@ -219,6 +227,8 @@ class RankingQuality(Part):
 
 
 class Transferability(Part):
+    headline: str = Field("", description="which source suits best: `mnist suits best`")
+    reason: str = Field("", description="how clear that is, in a sentence with its numbers")
     ranked_by: str
     ranking: list[SourceRank] = Field(description="the most promising first")
     quality: dict[str, RankingQuality] | None = Field(
@@ -243,6 +253,7 @@ class Search(Part):
         description="transferability of the source's features to the target's labels: it may rule "
         "strategies out before any is tried; null without labels, or with nothing to choose among",
     )
+    relation: Relation | None = Field(None, description="of the source's classes to the target's")
     seconds: float
 
 

@@ -8,9 +8,11 @@ from typing import Any
 from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session, defer
 
+from app.datasets.tables import DatasetRow
 from app.errors import NotFound
 from app.jobs.progress import Part, Tally
 from app.jobs.tables import EpochRow, JobRow, TrialRow
+from app.models.tables import ModelRow
 
 
 def get(session: Session, project: str, job_id: str) -> JobRow:
@@ -26,6 +28,17 @@ def of_project(project: str, status: str | None) -> Select[JobRow]:
     statement = select(JobRow).where(JobRow.project == project)
     statement = statement.options(defer(JobRow.report, raiseload=True))
     return statement if status is None else statement.where(JobRow.status == status)
+
+
+def source_names(session: Session, job: JobRow) -> list[str]:
+    """Of the job's sources, datasets or models, in their order."""
+    names: dict[str, str] = {}
+    for row in (DatasetRow, ModelRow):
+        for id_, name in session.execute(
+            select(row.id, row.name).where(row.id.in_(job.source_ids))
+        ):
+            names[id_] = name
+    return [names.get(id_) or id_ for id_ in job.source_ids]
 
 
 def tallies(session: Session, job_ids: Sequence[str]) -> dict[str, Tally]:

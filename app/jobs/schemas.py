@@ -160,5 +160,8 @@ class EvidenceOut(BaseModel):
     selection: list[dict[str, Any]]
     classes: list[str] = Field(description="the target's, in the order of the logits")
     class_counts: list[int] = Field(description="items a class in the target's training split")
+    source_names: list[str] = Field(
+        default_factory=list, description="of the sources' datasets or models, in their order"
+    )
     report: dict[str, Any] | None
     trials: list[EvidenceTrial]

@@ -10,13 +10,24 @@ import numpy as np
 import pytest
 
 from app.jobs.schemas import EvidenceTrial
-from tests.evaluation.made_up import BETTER, CLASSES, COUNTS, SCRATCH, arm, failed, spec
+from tests.evaluation.made_up import (
+    BETTER,
+    CLASSES,
+    COUNTS,
+    SCRATCH,
+    Y_VALIDATION,
+    arm,
+    failed,
+    logits,
+    spec,
+)
 from worker.evaluation.__main__ import main
 from worker.evaluation.archive import ARRAYS, BadArchive, first_difference, recompute
 from worker.evaluation.report import TrialResult, build_report
 
+PRETRAINED = {"y_validation": Y_VALIDATION, "logits_validation": logits(Y_VALIDATION, 0.24, 0)}
 TRIALS = [
-    TrialResult("pretrain", "pretrain", 0, None, 7.25, id="trial_p", epochs=3),
+    TrialResult("pretrain", "pretrain", 0, None, 7.25, id="trial_p", epochs=3, **PRETRAINED),
     *SCRATCH,
     *arm("fine_tune", BETTER[:4], depends_on="trial_p", epochs=2, first_epoch={"accuracy": 0.5}),
     failed("fine_tune", 4),
@@ -29,7 +40,7 @@ def archive(folder: Path, report: dict[str, Any] | None, **changes: Any) -> Path
     with zipfile.ZipFile(path, "w") as out:
         entries = []
         for number, trial in enumerate(TRIALS):
-            name = f"predictions/{number}.npz" if trial.y_test is not None else None
+            name = f"predictions/{number}.npz" if trial.y_validation is not None else None
             if name:
                 content = io.BytesIO()
                 found = {array: getattr(trial, array) for array in ARRAYS}
@@ -74,6 +85,13 @@ def test_the_same_report_comes_out(
     assert json.loads(printed.out) == stored
     assert printed.err == ""
     assert stored["arms"]["fine_tune"]["cost"]["pretraining"] == 7.25
+
+
+def test_what_a_pretraining_got_right_and_its_sources_name_are_read(tmp_path: Path) -> None:
+    report, _ = recompute(archive(tmp_path, None, source_names=["mnist"]))
+    assert any(each.startswith("mnist: its labels look like noise") for each in report.warnings)
+    unnamed, _ = recompute(archive(tmp_path, None))
+    assert any(each.startswith("ds_source: its labels") for each in unnamed.warnings)
 
 
 def test_a_stored_report_that_differs(

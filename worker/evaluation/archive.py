@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from app.jobs.plan import PRETRAIN
 from app.jobs.report import Report
 from app.jobs.schemas import EvidenceOut, EvidenceTrial
 from app.jobs.spec import Choice, ResolvedSpec
@@ -50,6 +49,7 @@ def report_of(evidence: EvidenceOut, arrays_of: Callable[[str], Arrays]) -> Repo
         evidence.classes,
         evidence.class_counts,
         [Choice.model_validate(choice) for choice in evidence.selection],
+        evidence.source_names,
     )
 
 
@@ -105,9 +105,7 @@ def _alike(stored: Any, made: Any) -> bool:
 
 
 def _result(trial: EvidenceTrial, arrays_of: Callable[[str], Arrays]) -> TrialResult:
-    arrays: Arrays = {}
-    if trial.predictions and trial.role != PRETRAIN:
-        arrays = arrays_of(trial.predictions)
+    arrays: Arrays = arrays_of(trial.predictions) if trial.predictions else {}
     fields: dict[str, Any] = trial.model_dump(exclude={"predictions"})
     fields |= {name: arrays.get(name) for name in ARRAYS}
     return TrialResult(**fields)

@@ -25,7 +25,8 @@ from worker.evaluation.learning_curve import (
     labels_at,
     labels_to_reach,
 )
-from worker.evaluation.sources import searches_of, transferability_of
+from worker.evaluation.source_doubts import source_warnings
+from worker.evaluation.sources import names_of, searches_of, transferability_of
 from worker.evaluation.verdict import judge, multiplicity, warnings_about
 
 __all__ = ["TrialResult", "build_report"]
@@ -39,6 +40,7 @@ def build_report(
     classes: Sequence[str],
     class_counts: Sequence[int],
     selection: Sequence[Choice] = (),
+    source_names: Sequence[str] = (),
 ) -> Report:
     """The same trials give the same report, byte for byte, in whatever order they come.
 
@@ -47,6 +49,7 @@ def build_report(
         classes: the target's labels, in the order of the logits.
         class_counts: items of each class in the target's training split.
         selection: what `auto` chose.
+        source_names: of the sources' datasets or models; without them they go by their references.
 
     Raises:
         ValueError: a trial without error has no test predictions, or two have other test items.
@@ -104,6 +107,9 @@ def build_report(
             f"what {', '.join(unknown)} forgot is not known: a source without labelled test items "
             "or without its data, or a seed that is missing"
         )
+    ranking = transferability_of(spec, trials, arms, source_names)
+    if ranking and not spec.trains_arms:
+        reason = f"{ranking.headline}: {ranking.reason}"
     failed = [trial for trial in trials if _code(trial) not in (None, FailureCode.BUDGET)]
     out_of_budget = any(_code(trial) == FailureCode.BUDGET for trial in trials)
     return Report(
@@ -126,11 +132,12 @@ def build_report(
         missing=_missing(spec, trials),
         warnings=[
             *warnings_about(spec, gain, contested, y, classes, class_counts, failed),
+            *source_warnings(spec, trials, names_of(spec, source_names), ranking),
             *remarks,
             *spec.warnings,
         ],
         label_free=label_free,
-        transferability=transferability_of(spec, trials, arms),
+        transferability=ranking,
         searches=searches_of(trials),
         trials_failed=len(failed),
         seconds=fsum(trial.seconds for trial in trials),
