@@ -8,6 +8,12 @@ from app.jobs.relation import Relation
 from app.jobs.spec import Choice
 
 Verdict = Literal["positive_transfer", "no_evidence", "negative_transfer"]
+Replication = Literal["seeds", "seeds_of_one_pretraining", "pretrainings", "one_network"]
+REPLICATION = (
+    "what the n values behind the intervals are: `seeds`, each a run of its own; "
+    "`seeds_of_one_pretraining`, so that what is said holds for that pretraining; `pretrainings`, "
+    "each by the mean of the seeds that share it; `one_network`, which every seed evaluates"
+)
 
 
 class Part(BaseModel):
@@ -20,12 +26,15 @@ class Bounds(Part):
 
 
 class Interval(Part):
-    """A mean over seeds with its t-interval at the report's confidence."""
+    """A mean over seeds with its t-interval at the report's confidence, cut at a metric's ends."""
 
     mean: float
-    low: float | None = Field(description="null with one seed: its spread is unknown")
+    low: float | None = Field(description="null with one value: its spread is unknown")
     high: float | None
-    n: int = Field(description="seeds")
+    n: int = Field(
+        description="independent values: seeds, or the pretrainings that they share; 1 where all "
+        "seeds evaluate one network, which a baseline that trains nothing does"
+    )
 
 
 class Gain(Interval):
@@ -36,14 +45,16 @@ class Gain(Interval):
     )
     overall: Bounds | None = Field(
         description="interval for other seeds and other test items at once (crossed random "
-        "effects); the verdict rests on it; null with one seed"
+        "effects), never shorter than the one over the seeds; the verdict rests on it; null where "
+        "n is 1"
     )
     p_value: float | None = Field(
-        description="two-sided, of `overall`, that the gain is 0; null with one seed"
+        description="two-sided, of `overall`, that the gain is 0; null where n is 1"
     )
     p_holm: float | None = Field(
         description="the same, corrected for the number of arms compared with scratch (Holm)"
     )
+    replication: Replication = Field("seeds", description=REPLICATION)
 
 
 class ClassMetrics(Part):
@@ -115,6 +126,7 @@ class Arm(Part):
     gain: Gain | None = Field(
         description="over the baseline in the primary metric; null for the baseline itself"
     )
+    replication: Replication = Field("seeds", description=REPLICATION)
     transfer_ratio: float | None = Field(
         description="mean primary metric over the baseline's; null where that is 0 or absent"
     )

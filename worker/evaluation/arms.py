@@ -23,11 +23,23 @@ from worker.evaluation.arrays import Floats
 from worker.evaluation.calibration import BINS, Bins, Calibration
 from worker.evaluation.evidence import Evidence, TrialResult
 from worker.evaluation.gains import difference, paired
-from worker.evaluation.statistics import mean_interval
+from worker.evaluation.statistics import CHANGE, POSITIVE, RATE, Range, mean_interval
 
 
-def interval(values: Sequence[float] | Floats, confidence: float) -> Interval:
-    return Interval(**asdict(mean_interval(values, confidence)))
+def interval(
+    values: Sequence[float] | Floats,
+    confidence: float,
+    within: Range = RATE,
+    items: int | None = None,
+) -> Interval:
+    return Interval(**asdict(mean_interval(values, confidence, within, items)))
+
+
+def metric_interval(evidence: Evidence, metric: str, confidence: float) -> Interval:
+    """Of an arm's metric on the test items."""
+    if metric == "loss":
+        return interval(evidence.test(metric), confidence, POSITIVE)
+    return interval(evidence.test(metric), confidence, RATE, len(evidence.y))
 
 
 def describe(
@@ -45,9 +57,13 @@ def describe(
     pair = paired(evidence, baseline) if gain and baseline else None
     return Arm(
         metrics={
-            name: interval(evidence.test(name), confidence) for name in evidence.trials[0].test
+            name: metric_interval(evidence, name, confidence) for name in evidence.trials[0].test
         },
-        validation=interval(validation, confidence) if validation else None,
+        validation=interval(
+            validation, confidence, items=evidence.validation_items // len(evidence.trials)
+        )
+        if validation
+        else None,
         gain=gain,
         transfer_ratio=_ratio(*pair, metric) if pair else None,
         jumpstart=_jumpstart(*pair, metric) if pair else None,
@@ -57,6 +73,7 @@ def describe(
         calibration=_calibration(calibrations) if calibrations else None,
         cost=cost,
         forgetting=_forgetting(evidence, confidence),
+        replication=evidence.replicates.replication,
     )
 
 
@@ -80,11 +97,11 @@ def _forgetting(evidence: Evidence, confidence: float) -> Forgetting | None:
     found = evidence.forgotten()
     if found is None:
         return None
-    before, after = found
+    before, after, change = found
     return Forgetting(
         before=interval(before, confidence),
         after=interval(after, confidence),
-        change=interval(difference(after, before), confidence),
+        change=interval(change, confidence, CHANGE),
     )
 
 
@@ -114,7 +131,7 @@ def _per_class(
             recall=float(recall[k]),
             f1=float(f1[k]),
             support=int(support[k]),
-            gain=None if gains is None else interval(gains[:, k], confidence),
+            gain=None if gains is None else interval(gains[:, k], confidence, CHANGE),
         )
         for k, label in enumerate(classes)
     ]
