@@ -68,8 +68,8 @@ def test_a_row_an_arm_and_the_verdict(capsys: pytest.CaptureFixture[str]) -> Non
     lines = _shown(_report(), capsys)
     assert lines[1].split() == ["scratch", "0.8000", "0.7900", "…", "0.8100"]
     assert lines[2].split()[:6] == ["lp_ft", "*", "0.9000", "0.8900", "…", "0.9100"]
-    assert lines[2].split()[6:] == ["+0.1000", "0.0800", "…", "0.1200", "0.02"]
-    assert "5 labels a class (10 labels), 5 seeds, 359 test items" in lines
+    assert lines[2].split()[6:] == ["+0.1000", "0.0800", "…", "0.1200", "0.01", "0.02"]
+    assert "5 labels per class (10 labels), 5 seeds, 359 test items" in lines
     assert "The transfer helped." in lines
     assert "lp_ft [beats] scratch" in lines
     assert "warning: fewer than 5 seeds" in lines
@@ -102,7 +102,7 @@ def test_labels_to_reach_and_what_is_missing(capsys: pytest.CaptureFixture[str])
     assert "stopped: the job's budget of seconds was spent" in lines
     assert "missing: pretrain, seed 3 (budget)" in lines
     assert "missing: lp_ft with all labels, seeds 3, 4 (budget)" in lines
-    assert "missing: scratch with 5 labels a class, seed 2 (diverged)" in lines
+    assert "missing: scratch with 5 labels per class, seed 2 (diverged)" in lines
 
 
 def test_a_choice_without_labels_and_its_bound(capsys: pytest.CaptureFixture[str]) -> None:
@@ -117,7 +117,7 @@ def test_a_choice_without_labels_and_its_bound(capsys: pytest.CaptureFixture[str
     assert "no labels of the target, 5 seeds, 2600 test items" in lines
     assert (
         "chosen without labels, by invariant information: dann "
-        "(by the test's labels, which chose nothing: cdan, +0.0610)"
+        "(by the test set's labels, which chose nothing: cdan, +0.0610)"
     ) in lines
     assert "chosen without labels, by invariant information: dann" in _shown(unmeasured(), capsys)
 

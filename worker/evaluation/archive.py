@@ -30,7 +30,11 @@ ARRAYS = (
     "y_source",
     "before_source",
     "after_source",
+    "y_train",
+    "logits_train",
+    "logits_train_mode",
 )
+OF_PRETRAINING = ("y_train", "logits_train", "logits_train_mode")
 TOLERANCE = 1e-9  # processors differ in the last bits of exp and log
 
 
@@ -50,6 +54,7 @@ def report_of(evidence: EvidenceOut, arrays_of: Callable[[str], Arrays]) -> Repo
         evidence.classes,
         evidence.class_counts,
         [Choice.model_validate(choice) for choice in evidence.selection],
+        evidence.datasets,
     )
 
 
@@ -105,9 +110,8 @@ def _alike(stored: Any, made: Any) -> bool:
 
 
 def _result(trial: EvidenceTrial, arrays_of: Callable[[str], Arrays]) -> TrialResult:
-    arrays: Arrays = {}
-    if trial.predictions and trial.role != PRETRAIN:
-        arrays = arrays_of(trial.predictions)
+    arrays = arrays_of(trial.predictions) if trial.predictions else {}
+    names = OF_PRETRAINING if trial.role == PRETRAIN else ARRAYS
     fields: dict[str, Any] = trial.model_dump(exclude={"predictions"})
-    fields |= {name: arrays.get(name) for name in ARRAYS}
+    fields |= {name: arrays.get(name) for name in names}
     return TrialResult(**fields)

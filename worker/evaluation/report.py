@@ -12,10 +12,15 @@ from math import fsum
 import numpy as np
 
 from app.errors import FailureCode
+from app.jobs.figures import Reference
 from app.jobs.report import Missing, Report
+from app.jobs.schemas import EvidenceDataset
 from app.jobs.spec import Choice, ResolvedSpec
 from worker.evaluation.arms import cost_of, describe
 from worker.evaluation.arrays import Ints
+from worker.evaluation.chance import reference_of
+from worker.evaluation.dataset_warnings import dataset_warnings
+from worker.evaluation.doubts import Doubts, doubts_about
 from worker.evaluation.evidence import FEWEST_VALIDATION_ITEMS, Evidence, TrialResult, gather
 from worker.evaluation.gains import contested_items, gains_over_baseline
 from worker.evaluation.label_free import choose, scores_of
@@ -26,7 +31,9 @@ from worker.evaluation.learning_curve import (
     labels_to_reach,
 )
 from worker.evaluation.sources import searches_of, transferability_of
-from worker.evaluation.verdict import judge, multiplicity, warnings_about
+from worker.evaluation.training_fit import warnings_about_fit
+from worker.evaluation.training_length import length_warnings
+from worker.evaluation.verdict import deployment_note, judge, multiplicity, warnings_about
 
 __all__ = ["TrialResult", "build_report"]
 
@@ -39,6 +46,7 @@ def build_report(
     classes: Sequence[str],
     class_counts: Sequence[int],
     selection: Sequence[Choice] = (),
+    datasets: Sequence[EvidenceDataset] = (),
 ) -> Report:
     """The same trials give the same report, byte for byte, in whatever order they come.
 
@@ -47,6 +55,7 @@ def build_report(
         classes: the target's labels, in the order of the logits.
         class_counts: items of each class in the target's training split.
         selection: what `auto` chose.
+        datasets: what the intake found in the job's.
 
     Raises:
         ValueError: a trial without error has no test predictions, or two have other test items.
@@ -75,7 +84,11 @@ def build_report(
         winner, seed = (label_free.chosen, label_free.chosen_seed) if label_free else (None, None)
     gain = gains[own].get(winner) if winner else None
     contested = contested_items(arms[winner], arms[baseline]) if winner and gain else None
-    verdict, reason = judge(winner, gain, spec, len(y))
+    reference = reference_of(y, classes, arms, metric)
+    doubts = Doubts()
+    if winner in arms and reference:
+        doubts = doubts_about(spec, winner, arms, gain, reference, datasets, trials)
+    verdict, reason = judge(winner, gain, spec, len(y), doubts)
     reached = {
         name: labels_to_reach(name, float(np.mean(evidence.test(metric))), labels, curve)
         for name, evidence in arms.items()
@@ -95,6 +108,7 @@ def build_report(
             cost_of(name, evidence, trials, own),
             classes,
             spec,
+            class_counts if spec.target.use_labels else None,
         )
         for name, evidence in arms.items()
     }
@@ -124,15 +138,30 @@ def build_report(
         selection=list(selection),
         stop_reason="budget" if out_of_budget else None,
         missing=_missing(spec, trials),
-        warnings=[
+        warnings=[  # a new kind of warning joins here
             *warnings_about(spec, gain, contested, y, classes, class_counts, failed),
             *remarks,
+            *_no_better(spec, winner, reference),
+            *warnings_about_fit(spec, trials, shown),
+            *length_warnings(spec, {name: arm.cost for name, arm in described.items()}),
+            *deployment_note(spec, verdict, winner, reference),
+            *dataset_warnings(datasets),
         ],
         label_free=label_free,
+        reference=reference,
         transferability=transferability_of(spec, trials, arms),
         searches=searches_of(trials),
         trials_failed=len(failed),
         seconds=fsum(trial.seconds for trial in trials),
+    )
+
+
+def _no_better(spec: ResolvedSpec, winner: str | None, reference: Reference | None) -> list[str]:
+    """Of the winner and the baseline the reason says it."""
+    found = reference.not_above if reference else []
+    others = [name for name in found if name not in (winner, spec.baseline_arm)]
+    return (
+        [f"no better than an answer that looks at no item: {', '.join(others)}"] if others else []
     )
 
 

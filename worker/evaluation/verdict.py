@@ -3,32 +3,48 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from app.jobs.figures import Reference
 from app.jobs.report import Bounds, Gain, Verdict
 from app.jobs.spec import ResolvedSpec
 from worker.evaluation.arrays import Ints
+from worker.evaluation.doubts import Doubts
 from worker.evaluation.evidence import TrialResult
 
 FEWEST_SEEDS = 5
 FEWEST_TEST_ITEMS = 100
 FEWEST_CONTESTED_ITEMS = 10  # with 2 an interval of 95 % was found to cover 82 % of the time
 NAMED_CLASSES = 10
+NO_GAIN = 1e-9  # means of the same values in another order differ in their last bits
 
 
 def judge(
-    winner: str | None, gain: Gain | None, spec: ResolvedSpec, items: int
+    winner: str | None, gain: Gain | None, spec: ResolvedSpec, items: int, doubts: Doubts
 ) -> tuple[Verdict, str]:
     """Positive when the overall interval lies above 0, negative when it lies below, else no
-    evidence.
+    evidence; and no evidence where a doubt takes the verdict away: a winner that is no better than
+    an answer that looks at no item does not show that the transfer helped, whatever it gains.
 
     Args:
         gain: the winner's over scratch.
         items: of the test.
     """
+    verdict, said = _by_gain(winner, gain, spec, items)
+    if doubts.any_verdict:
+        verdict = "no_evidence"
+    elif verdict == "positive_transfer" and doubts.positive:
+        verdict = "no_evidence"
+        said += ": under these circumstances that is no evidence that the transfer helped"
+    return verdict, ". ".join([*doubts.any_verdict, *doubts.positive, said, *doubts.beside])
+
+
+def _by_gain(
+    winner: str | None, gain: Gain | None, spec: ResolvedSpec, items: int
+) -> tuple[Verdict, str]:
     if not spec.trains_arms:
         return "no_evidence", "nothing was transferred: the sources were ranked"
     if winner is None:
         own = spec.target.labels_per_class
-        budget = f"{own} labels a class" if own else "all labels"
+        budget = f"{own} labels per class" if own else "all labels"
         return "no_evidence", f"no transfer trial with {budget} succeeded"
     if not items:
         unknown = f"how good {winner} is cannot be measured"
@@ -37,7 +53,7 @@ def judge(
         return "no_evidence", "no baseline to compare with: evaluation.baseline is false"
     if gain is None:
         return "no_evidence", f"no seed has both a trial of {winner} and one of {spec.baseline_arm}"
-    verdict, relation = _relation(gain)
+    verdict = _sign(gain)
     over = f"{gain.n} seeds and {items} test items"
     if gain.overall is None:
         unknown = "1 seed: the spread over seeds" if gain.n == 1 else "1 test item: their spread"
@@ -45,18 +61,35 @@ def judge(
     elif verdict == "no_evidence":
         over += ": 0 is not ruled out"
     numbers = (
-        f"by {abs(gain.mean):.4f} {spec.evaluation.primary_metric}, "
         f"{100 * spec.evaluation.confidence:g} % interval {_shown(gain.overall or gain.bootstrap)}"
     )
-    return verdict, f"{winner} {relation} {spec.baseline_arm} {numbers} over {over}"
+    metric = spec.evaluation.primary_metric
+    return verdict, f"{winner} {_compared(gain, verdict, spec, metric)}, {numbers} over {over}"
 
 
-def _relation(gain: Gain) -> tuple[Verdict, str]:
+def _sign(gain: Gain) -> Verdict:
     if gain.overall and gain.overall.low > 0:
-        return "positive_transfer", "beats"
+        return "positive_transfer"
     if gain.overall and gain.overall.high < 0:
-        return "negative_transfer", "is worse than"
-    return "no_evidence", "lies above" if gain.mean >= 0 else "lies below"
+        return "negative_transfer"
+    return "no_evidence"
+
+
+def _compared(gain: Gain, verdict: Verdict, spec: ResolvedSpec, metric: str) -> str:
+    """`beats scratch by 0.1060 accuracy`; never by nothing."""
+    if abs(gain.mean) < NO_GAIN:
+        return f"equals {spec.baseline_arm} in {metric}"
+    amount = f"{abs(gain.mean):.4f}"
+    if float(amount) == 0:
+        if verdict == "no_evidence":
+            return f"equals {spec.baseline_arm} in {metric} to four decimals"
+        amount = f"{abs(gain.mean):.1e}"
+    relation = {
+        "positive_transfer": "beats",
+        "negative_transfer": "is worse than",
+        "no_evidence": "lies above" if gain.mean > 0 else "lies below",
+    }[verdict]
+    return f"{relation} {spec.baseline_arm} by {amount} {metric}"
 
 
 def multiplicity(baseline: str, comparisons: int, budgets: int) -> str:
@@ -171,3 +204,24 @@ def _named(labels: Sequence[str]) -> str:
 
 def _shown(bounds: Bounds) -> str:
     return f"[{bounds.low:+.4f}, {bounds.high:+.4f}]"
+
+
+def deployment_note(
+    spec: ResolvedSpec, verdict: Verdict, winner: str | None, reference: Reference | None
+) -> list[str]:
+    """What becomes of the job's wish to deploy, where that is not what it seems."""
+    if spec.deploy is None or winner is None:
+        return []
+    if spec.deploy.when == "beats_baseline":
+        if verdict == "positive_transfer":
+            return []
+        return [
+            f"nothing is deployed as {spec.deploy.name}: `beats_baseline` asks for a winner that "
+            f"is shown to beat {spec.baseline_arm} and chance; `always` deploys without that"
+        ]
+    if verdict != "negative_transfer" and reference and winner in reference.not_above:
+        return [
+            f"{winner} is deployed as {spec.deploy.name}, since deploy.when is `always`, though it "
+            "is no better than an answer that looks at no item"
+        ]
+    return []

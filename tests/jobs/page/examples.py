@@ -7,13 +7,11 @@ from typing import Any
 
 from app.database import now
 from app.identifiers import new_id
+from app.jobs.figures import Bin, CalibrationOut, Cost
 from app.jobs.report import (
     Arm,
-    Bin,
     Bounds,
-    CalibrationOut,
     ClassMetrics,
-    Cost,
     CurvePoint,
     Forgetting,
     Gain,

@@ -149,7 +149,7 @@ def test_what_is_missing_is_said() -> None:
     words = Page(render(job(), incomplete())).words
     assert "budget of seconds was spent" in words
     assert "1 trial failed" in words
-    assert re.search(r"lp_ft\s*50 labels a class\s*2\s*diverged", words)
+    assert re.search(r"lp_ft\s*50 labels per class\s*2\s*diverged", words)
 
 
 def test_what_a_user_named_is_text_and_nothing_else() -> None:
@@ -225,7 +225,7 @@ def test_a_measured_ranking_says_how_good_it_was() -> None:
 
 def test_a_search_says_what_it_tried_and_why_it_chose() -> None:
     words = Page(render(job(), searched())).words
-    assert "auto with 5 labels a class" in words
+    assert "auto with 5 labels per class" in words
     assert "is trained with lp_ft, learning rate 0.003, epochs 30, found in 12.0\u202fs" in words
     assert "lp_ft: accuracy 0.700 on 40 held-out items." in words
     assert "the source's features on the target: leep -1.31, probe 0.62." in words
