@@ -107,6 +107,8 @@ def _choice(choice: LabelFreeChoice) -> str:
     said = f"chosen without labels, by {choice.rule.replace('_', ' ')}: {choice.chosen}"
     if choice.oracle is None:
         return said
+    if choice.oracle == choice.chosen:
+        return f"{said} (the test set's labels, which chose nothing, would have chosen it too)"
     regret = "" if choice.regret is None else f", {choice.regret:+.4f}"
     return f"{said} (by the test set's labels, which chose nothing: {choice.oracle}{regret})"
 

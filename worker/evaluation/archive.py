@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from app.jobs.plan import PRETRAIN
 from app.jobs.report import Report
 from app.jobs.schemas import EvidenceOut, EvidenceTrial
 from app.jobs.spec import Choice, ResolvedSpec
@@ -34,7 +33,6 @@ ARRAYS = (
     "logits_train",
     "logits_train_mode",
 )
-OF_PRETRAINING = ("y_train", "logits_train", "logits_train_mode")
 TOLERANCE = 1e-9  # processors differ in the last bits of exp and log
 
 
@@ -54,7 +52,7 @@ def report_of(evidence: EvidenceOut, arrays_of: Callable[[str], Arrays]) -> Repo
         evidence.classes,
         evidence.class_counts,
         [Choice.model_validate(choice) for choice in evidence.selection],
-        evidence.datasets,
+        datasets=evidence.datasets,
     )
 
 
@@ -110,8 +108,7 @@ def _alike(stored: Any, made: Any) -> bool:
 
 
 def _result(trial: EvidenceTrial, arrays_of: Callable[[str], Arrays]) -> TrialResult:
-    arrays = arrays_of(trial.predictions) if trial.predictions else {}
-    names = OF_PRETRAINING if trial.role == PRETRAIN else ARRAYS
+    arrays: Arrays = arrays_of(trial.predictions) if trial.predictions else {}
     fields: dict[str, Any] = trial.model_dump(exclude={"predictions"})
-    fields |= {name: arrays.get(name) for name in names}
+    fields |= {name: arrays.get(name) for name in ARRAYS}
     return TrialResult(**fields)

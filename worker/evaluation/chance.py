@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 
 from app.jobs.figures import Reference
+from app.jobs.spec import ResolvedSpec
 from worker.evaluation.arrays import Ints
 from worker.evaluation.evidence import Evidence
 from worker.evaluation.metrics import confusion, rates_from_counts
@@ -97,3 +98,15 @@ def reference_of(
 def mean_of(evidence: Evidence, metric: str) -> float:
     """Over the seeds, of what the arm is held against chance by."""
     return float(np.mean(evidence.test(judged_by(metric))))
+
+
+def others_at_chance(
+    spec: ResolvedSpec, winner: str | None, reference: Reference | None
+) -> list[str]:
+    """A warning of arms that are no better than chance; the reason says it of the winner and the
+    baseline."""
+    found = reference.not_above if reference else []
+    others = [name for name in found if name not in (winner, spec.baseline_arm)]
+    return (
+        [f"no better than an answer that looks at no item: {', '.join(others)}"] if others else []
+    )

@@ -1,5 +1,6 @@
 """What takes a verdict away, and what weakens it, in sentences for the report's reason."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,8 +11,7 @@ from app.jobs.report import Gain
 from app.jobs.schemas import EvidenceDataset
 from app.jobs.spec import ResolvedSpec
 from app.jobs.strategies import SUPERVISED
-from worker.evaluation.arrays import Ints
-from worker.evaluation.chance import Standing, judged_by, level_of, mean_of
+from worker.evaluation.chance import judged_by, level_of, mean_of
 from worker.evaluation.dataset_warnings import known_items
 from worker.evaluation.evidence import Evidence, TrialResult
 from worker.evaluation.training_fit import by_heart, fit_of, pretrainings_of, torn
@@ -46,17 +46,19 @@ def doubts_about(
         arms: measured at the job's label budget, the winner among them.
         gain: the winner's over the baseline.
     """
-    y, baseline = arms[winner].y, spec.baseline_arm
+    baseline = spec.baseline_arm
     any_verdict: list[str] = []
     positive: list[str] = []
     beside: list[str] = []
-    if known := known_items(datasets, len(y)):
+    if known := known_items(datasets, len(arms[winner].y)):
         said, proves_nothing = known
         (any_verdict if proves_nothing else beside).append(said)
     no_better = [name for name in (winner, baseline) if name in reference.not_above]
-    standing = [_standing(name, arms[name], y, reference, spec) for name in no_better]
+    standing = _standings(no_better, arms, reference, spec) if no_better else []
     far_below = _far_below_bound(winner, arms, reference, spec)
-    if winner in no_better or (no_better and far_below):
+    if {winner, baseline} <= set(no_better):
+        any_verdict += [*standing, *far_below]
+    elif winner in no_better or (no_better and far_below):
         positive += [*standing, *far_below]
     else:
         beside += [*standing, *far_below]
@@ -71,23 +73,30 @@ def doubts_about(
     return Doubts(tuple(any_verdict), tuple(positive), tuple(beside))
 
 
-def _standing(
-    name: str, evidence: Evidence, y: Ints, reference: Reference, spec: ResolvedSpec
-) -> str:
-    metric = judged_by(spec.evaluation.primary_metric)
-    mean, classes = mean_of(evidence, spec.evaluation.primary_metric), evidence.trials[0].logits
-    standing: Standing = level_of(y, classes.shape[1], metric).standing(mean)
-    majority, constant = reference.majority[metric], f"always answering {reference.majority_class}"
-    if standing == "below" and mean < reference.chance:
-        said = f"{name} is below chance"
-    elif metric == "accuracy" and reference.is_unequal:
-        said = f"{name} is no better than {constant}"
-    else:
-        said = f"{name} is not above chance"
-    return (
-        f"{said} ({metric.replace('_', ' ')} {mean:.4f}; guessing has {reference.chance:.4f}, "
-        f"{constant} {majority:.4f})"
-    )
+def _standings(
+    names: Sequence[str], arms: Mapping[str, Evidence], reference: Reference, spec: ResolvedSpec
+) -> list[str]:
+    """A sentence for each way in which arms are no better than chance."""
+    primary, classes = spec.evaluation.primary_metric, len(arms[names[0]].confusion[0])
+    metric = judged_by(primary)
+    constant = f"always answering {reference.majority_class}"
+    level = level_of(arms[names[0]].y, classes, metric)
+    found: dict[str, dict[str, float]] = defaultdict(dict)
+    for name in names:
+        mean = mean_of(arms[name], primary)
+        if mean < reference.chance and level.standing(mean) == "below":
+            said = "below chance"
+        elif metric == "accuracy" and reference.is_unequal:
+            said = f"no better than {constant}"
+        else:
+            said = "not above chance"
+        found[said][name] = mean
+    return [
+        f"{' and '.join(means)} {'is' if len(means) == 1 else 'are'} {said} "
+        f"({metric.replace('_', ' ')} {' and '.join(f'{mean:.4f}' for mean in means.values())}; "
+        f"guessing has {reference.chance:.4f}, {constant} {reference.majority[metric]:.4f})"
+        for said, means in found.items()
+    ]
 
 
 def _far_below_bound(

@@ -19,8 +19,8 @@ FEWEST_VALIDATION_ITEMS = 20  # with fewer the standard error of an accuracy is 
 
 @dataclass(frozen=True, eq=False)
 class TrialResult:
-    """What a trial left behind. The arrays are None where it failed; a pretraining has those of
-    items trained on alone.
+    """What a trial left behind. The arrays are None where it failed; a pretraining has no test's,
+    and its others are of the source's items and classes.
 
     Args:
         seconds: of training; 0 for a pretraining whose weights another job had trained.

@@ -5,21 +5,20 @@ verdict needs no correction for the number of arms; the arms' own p-values get H
 job's own label budget decides.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from math import fsum
 
 import numpy as np
 
 from app.errors import FailureCode
-from app.jobs.figures import Reference
-from app.jobs.report import Missing, Report
+from app.jobs.report import Report
 from app.jobs.schemas import EvidenceDataset
 from app.jobs.spec import Choice, ResolvedSpec
 from worker.evaluation.arms import cost_of, describe
 from worker.evaluation.arrays import Ints
-from worker.evaluation.chance import reference_of
+from worker.evaluation.chance import others_at_chance, reference_of
 from worker.evaluation.dataset_warnings import dataset_warnings
+from worker.evaluation.deployment_note import deployment_note
 from worker.evaluation.doubts import Doubts, doubts_about
 from worker.evaluation.evidence import FEWEST_VALIDATION_ITEMS, Evidence, TrialResult, gather
 from worker.evaluation.gains import contested_items, gains_over_baseline
@@ -30,10 +29,11 @@ from worker.evaluation.learning_curve import (
     labels_at,
     labels_to_reach,
 )
+from worker.evaluation.missing import failure_code, missing_of
 from worker.evaluation.sources import searches_of, transferability_of
 from worker.evaluation.training_fit import warnings_about_fit
 from worker.evaluation.training_length import length_warnings
-from worker.evaluation.verdict import deployment_note, judge, multiplicity, warnings_about
+from worker.evaluation.verdict import judge, multiplicity, warnings_about
 
 __all__ = ["TrialResult", "build_report"]
 
@@ -118,8 +118,8 @@ def build_report(
             f"what {', '.join(unknown)} forgot is not known: a source without labelled test items "
             "or without its data, or a seed that is missing"
         )
-    failed = [trial for trial in trials if _code(trial) not in (None, FailureCode.BUDGET)]
-    out_of_budget = any(_code(trial) == FailureCode.BUDGET for trial in trials)
+    failed = [trial for trial in trials if failure_code(trial) not in (None, FailureCode.BUDGET)]
+    out_of_budget = any(failure_code(trial) == FailureCode.BUDGET for trial in trials)
     return Report(
         verdict=verdict,
         reason=reason,
@@ -137,11 +137,11 @@ def build_report(
         multiplicity=multiplicity(baseline, len(gains[own]), len(curve)),
         selection=list(selection),
         stop_reason="budget" if out_of_budget else None,
-        missing=_missing(spec, trials),
+        missing=missing_of(spec, trials),
         warnings=[  # a new kind of warning joins here
             *warnings_about(spec, gain, contested, y, classes, class_counts, failed),
             *remarks,
-            *_no_better(spec, winner, reference),
+            *others_at_chance(spec, winner, reference),
             *warnings_about_fit(spec, trials, shown),
             *length_warnings(spec, {name: arm.cost for name, arm in described.items()}),
             *deployment_note(spec, verdict, winner, reference),
@@ -154,19 +154,6 @@ def build_report(
         trials_failed=len(failed),
         seconds=fsum(trial.seconds for trial in trials),
     )
-
-
-def _no_better(spec: ResolvedSpec, winner: str | None, reference: Reference | None) -> list[str]:
-    """Of the winner and the baseline the reason says it."""
-    found = reference.not_above if reference else []
-    others = [name for name in found if name not in (winner, spec.baseline_arm)]
-    return (
-        [f"no better than an answer that looks at no item: {', '.join(others)}"] if others else []
-    )
-
-
-def _code(trial: TrialResult) -> str | None:
-    return None if trial.error is None else str(trial.error["code"])
 
 
 def _test_labels(found: Iterable[Mapping[str, Evidence]]) -> Ints:
@@ -199,27 +186,3 @@ def _winner(transfer: Mapping[str, Evidence], metric: str) -> tuple[str | None, 
     if len(best) == 1:
         return best[0], []
     return best[0], [f"{' and '.join(best)} tie on validation: the winner stands first in the job"]
-
-
-def _missing(spec: ResolvedSpec, trials: Sequence[TrialResult]) -> list[Missing]:
-    """By label budget, then by arm: pretrainings, scratch, the others as in the spec."""
-    seeds: dict[tuple[int | None, str, str], list[int]] = defaultdict(list)
-    for trial in trials:
-        if code := _code(trial):
-            seeds[trial.labels_per_class, trial.arm, code].append(trial.seed)
-    arms = [*spec.compared, *spec.arms]
-
-    def place(key: tuple[int | None, str, str]) -> tuple[bool, int, int, str]:
-        budget, arm, code = key
-        known = arm in arms
-        return (
-            known,
-            spec.budgets.index(budget) if known else 0,
-            arms.index(arm) if known else 0,
-            code,
-        )
-
-    return [
-        Missing(arm=arm, labels_per_class=budget, seeds=sorted(found), code=code)
-        for (budget, arm, code), found in sorted(seeds.items(), key=lambda item: place(item[0]))
-    ]

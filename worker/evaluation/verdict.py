@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from app.jobs.figures import Reference
 from app.jobs.report import Bounds, Gain, Verdict
 from app.jobs.spec import ResolvedSpec
 from worker.evaluation.arrays import Ints
@@ -22,18 +21,18 @@ def judge(
 ) -> tuple[Verdict, str]:
     """Positive when the overall interval lies above 0, negative when it lies below, else no
     evidence; and no evidence where a doubt takes the verdict away: a winner that is no better than
-    an answer that looks at no item does not show that the transfer helped, whatever it gains.
+    an answer that looks at no item does not show that the transfer helped, whatever it gains, nor
+    that it did harm where the baseline is no better either.
 
     Args:
         gain: the winner's over scratch.
         items: of the test.
     """
     verdict, said = _by_gain(winner, gain, spec, items)
-    if doubts.any_verdict:
+    is_positive = verdict == "positive_transfer"
+    if verdict != "no_evidence" and (doubts.any_verdict or (is_positive and doubts.positive)):
         verdict = "no_evidence"
-    elif verdict == "positive_transfer" and doubts.positive:
-        verdict = "no_evidence"
-        said += ": under these circumstances that is no evidence that the transfer helped"
+        said += ": under these circumstances that is no evidence"
     return verdict, ". ".join([*doubts.any_verdict, *doubts.positive, said, *doubts.beside])
 
 
@@ -58,7 +57,7 @@ def _by_gain(
     if gain.overall is None:
         unknown = "1 seed: the spread over seeds" if gain.n == 1 else "1 test item: their spread"
         over = f"{items} test items alone; {unknown} is unknown, so no interval can be given"
-    elif verdict == "no_evidence":
+    elif verdict == "no_evidence" and abs(gain.mean) >= NO_GAIN:
         over += ": 0 is not ruled out"
     numbers = (
         f"{100 * spec.evaluation.confidence:g} % interval {_shown(gain.overall or gain.bootstrap)}"
@@ -204,24 +203,3 @@ def _named(labels: Sequence[str]) -> str:
 
 def _shown(bounds: Bounds) -> str:
     return f"[{bounds.low:+.4f}, {bounds.high:+.4f}]"
-
-
-def deployment_note(
-    spec: ResolvedSpec, verdict: Verdict, winner: str | None, reference: Reference | None
-) -> list[str]:
-    """What becomes of the job's wish to deploy, where that is not what it seems."""
-    if spec.deploy is None or winner is None:
-        return []
-    if spec.deploy.when == "beats_baseline":
-        if verdict == "positive_transfer":
-            return []
-        return [
-            f"nothing is deployed as {spec.deploy.name}: `beats_baseline` asks for a winner that "
-            f"is shown to beat {spec.baseline_arm} and chance; `always` deploys without that"
-        ]
-    if verdict != "negative_transfer" and reference and winner in reference.not_above:
-        return [
-            f"{winner} is deployed as {spec.deploy.name}, since deploy.when is `always`, though it "
-            "is no better than an answer that looks at no item"
-        ]
-    return []
