@@ -100,8 +100,9 @@ def test_stale_statistics_are_said_in_the_reason_and_warned_of() -> None:
     assert report.warnings == [said]
     assert said in report.reason
     assert report.verdict == "positive_transfer"
-    close = reported([*SCRATCH, *arm("fine_tune", BETTER, **trained(0.80, 0.85))])
-    assert close.warnings == []
+    for accuracy, in_training_mode in ((0.80, 0.85), (0.80, 0.60)):  # the other way: frozen ones
+        fine_tune = arm("fine_tune", BETTER, **trained(accuracy, in_training_mode))
+        assert reported([*SCRATCH, *fine_tune]).warnings == []
 
 
 def test_what_stale_statistics_take_from_the_baseline_is_no_gain() -> None:
