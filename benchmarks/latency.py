@@ -136,10 +136,13 @@ class Service:
             "target": {"dataset": target},
             "model": {"backbone": "mlp", "params": {"hidden": [16]}},
             "strategies": ["fine_tune"],
-            "training": {"epochs": 1, "batch_size": 16},
+            "training": {"epochs": 1, "batch_size": 16, "min_steps": 0},
             "evaluation": {"seeds": 1},
         }
-        self._long: Spec = {**self._tiny, "training": {"epochs": 20_000, "batch_size": 16}}
+        self._long: Spec = {
+            **self._tiny,
+            "training": {"epochs": 20_000, "batch_size": 16, "min_steps": 0},
+        }
 
     def warm_up(self) -> None:
         """Every child of the worker has worked and has its modules."""

@@ -51,6 +51,7 @@ SPEC: dict[str, Any] = {
     "strategies": [{"name": "fine_tune"}],
     "training": {
         "epochs": EPOCHS,
+        "min_steps": 0,
         "pretrain_epochs": 1,
         "batch_size": BATCH,
         "learning_rate": RATE,

@@ -17,8 +17,9 @@ def forgetting(storage: Storage, setup: TrialSetup, data: TrialData) -> dict[str
     `before_source` and `after_source`, (n,), int32, of the source's test items.
 
     After the transfer the backbone is the trial's; the head is the source's, as the strategy has
-    trained it on, where it has. Several sources as one have all their test items. Nothing where a
-    source has no labelled ones, or has come as a model without its data.
+    trained it on, where it has; classes are counted in the source's order. Several sources as one
+    have all their test items. Nothing where a source has no labelled ones, or has come as a model
+    without its data.
     """
     schemas = data.source_schemas
     if not schemas or setup.source_weights is None:
@@ -38,6 +39,8 @@ def forgetting(storage: Storage, setup: TrialSetup, data: TrialData) -> dict[str
     for variable, value in zip(source.head.variables, head or [], strict=bool(head)):
         variable.assign(value)
     after = logits(source, test.x).argmax(1)
+    if trained and setup.source_places:
+        after = np.asarray(setup.source_places)[after]
     return {
         "y_source": test.y,
         "before_source": before.astype(np.int32),

@@ -9,7 +9,8 @@ from worker.backbones.network import Precision
 
 # Raised when the engine, a network or the recipe of a pretraining changes what the same words train
 # to: what was trained before is then trained anew.
-REVISION = 1
+REVISION = 2
+_NO_PART = {"epochs", "pretrain_epochs", "min_steps"}
 
 
 def pretraining_key(
@@ -22,7 +23,7 @@ def pretraining_key(
         seed: the trial's, not the job's.
         precision: that the machine computes in, where the spec leaves it to it.
     """
-    training = spec.training.model_dump(mode="json", exclude={"epochs", "pretrain_epochs"})
+    training = spec.training.model_dump(mode="json", exclude=_NO_PART)
     training["precision"] = precision
     training["epochs"] = spec.training.pretrain_epochs or spec.training.epochs
     recipe = {

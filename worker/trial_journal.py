@@ -62,6 +62,9 @@ class TrialJournal:
         self._replace(work.record_progress, snapshot())
         self._pending, self._stored = [], time.monotonic()
 
+    def moved(self, progress: float) -> None:
+        self._progress = progress
+
     def give_back(self, checkpoint: Checkpoint) -> None:
         """Leaves the trial to whoever takes it next, exactly here."""
         self._replace(work.release_trial, checkpoint)

@@ -11,7 +11,7 @@ import numpy as np
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from app.errors import FailureCode, Fenced, WorkFailure
+from app.errors import Fenced, WorkFailure
 from app.jobs import repository, work
 from app.jobs.plan import PRETRAIN, plan
 from app.jobs.strategies import AutoArm
@@ -28,8 +28,9 @@ from worker.search.run import run_search
 from worker.training.checkpoint import Checkpoint
 from worker.training.device import resolve_precision
 from worker.training.predict import changed_logits, logits
-from worker.training.run import train
+from worker.training.run import diverged, train
 from worker.training.setup import Interrupted, TrialSetup
+from worker.training_items import look_back
 from worker.trial_journal import TrialJournal
 from worker.trial_setup import TrialData, setup_of, target_test
 from worker.workplace import Workplace
@@ -103,7 +104,7 @@ def _searched(
     place: Workplace, data: TrialData, setup: TrialSetup, journal: TrialJournal
 ) -> dict[str, Any] | None:
     """As _trained. The weights are the pretraining's: the arm's trials start from them."""
-    tried, spec = data.chosen[0], data.spec
+    tried, spec = data.strategy, data.spec
     portfolio = tried.portfolio if isinstance(tried, AutoArm) else (tried,)
     seconds = None
     if spec.budget_seconds:
@@ -188,8 +189,9 @@ def _predictions(
             results[f"y_{name}"] = split.y
         results[f"logits_{name}"] = outputs = logits(network, split.x)
         if not np.isfinite(outputs).all():  # without validation items nothing has looked yet
-            detail = f"expected finite logits of the {name} items, got others after the last epoch"
-            raise WorkFailure(FailureCode.DIVERGED, detail, stage="training")
+            what = f"expected finite logits of the {name} items, got others after the last epoch"
+            raise diverged(what, setup.spec.training.learning_rate, "training")
+    results |= look_back(network, setup)
     if data.hides_labels:  # by these the arms will be compared
         held_out = setup.domain.validation
         results["logits_changed"] = changed_logits(network, held_out.x, setup.seed)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.datasets.schemas import Schema
 from app.datasets.tables import DatasetRow
-from app.jobs.plan import PRETRAIN, sources_of
+from app.jobs.plan import PRETRAIN, learns_from_labels, sources_of
 from app.jobs.sources import joint_classes
 from app.jobs.spec import ResolvedSpec
 from app.jobs.strategies import CATALOGUE, AutoArm, Strategy
@@ -85,21 +85,51 @@ class TrialData:
         return not self.spec.target.use_labels and self.trial.role not in {PRETRAIN, "bound"}
 
     @property
-    def chosen(self) -> tuple[Strategy | AutoArm | None, Training]:
+    def found(self) -> Candidate | None:
+        """What the arm's search has found, where there was one."""
+        if self.needed is None or self.needed.role != "search":
+            return None
+        return Candidate.model_validate((self.needed.outcome or {})["chosen"])
+
+    @property
+    def strategy(self) -> Strategy | AutoArm | None:
         """With what the arm is trained: as the job says, or as its search found."""
+        if found := self.found:
+            return found.strategy
         arm = self.spec.arms.get(self.trial.arm)
-        strategy, training = arm.strategy if arm else None, self.spec.training
-        if self.needed and self.needed.role == "search":
-            chosen = Candidate.model_validate((self.needed.outcome or {})["chosen"])
-            return chosen.strategy, chosen.training(training)
+        strategy = arm.strategy if arm else None
         if isinstance(strategy, AutoArm) and self.trial.role != "search":
-            strategy = strategy.portfolio[0]
-        return strategy, training
+            return strategy.portfolio[0]
+        return strategy
+
+    def training(self, items: int) -> Training:
+        """The settings of a trial on `items` training items."""
+        training = self.spec.training
+        if learns_from_labels(self.spec, self.trial.role):
+            training = training.on(items)
+        return self.found.training(training) if self.found else training
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Of the network's outputs, in their order."""
+        if self.trial.role == PRETRAIN:
+            return self.source_classes
+        if self.spec.target.use_labels or self.trial.role == "bound":
+            return Schema.model_validate(self.target.schema).classes
+        return self.spec.classes or self.source_classes
+
+    @property
+    def source_places(self) -> tuple[int, ...] | None:
+        """Of each output's class among the source's, where both have the same ones in another
+        order."""
+        source, own = self.source_classes, self.classes
+        if source == own or set(source) != set(own):
+            return None
+        return tuple(source.index(label) for label in own)
 
 
 def setup_of(storage: Storage, data: TrialData) -> TrialSetup:
-    spec, trial = data.spec, data.trial
-    strategy, training = data.chosen
+    spec, trial, strategy = data.spec, data.trial, data.strategy
     source = None
     if trial.role == PRETRAIN or (data.sources and _needs_source_data(data, strategy)):
         source = source_domain(storage, data)
@@ -108,6 +138,7 @@ def setup_of(storage: Storage, data: TrialData) -> TrialSetup:
     if domain is None:
         raise ValueError(f"{trial.id}: expected data to train on, got none")
     weights = data.source_weights
+    training = data.training(len(domain.train))
     return TrialSetup(
         spec=spec.model_copy(update={"training": training}),
         role="transfer" if trial.arm in spec.arms else trial.role,  # type: ignore[arg-type]  # a string in the database
@@ -117,6 +148,7 @@ def setup_of(storage: Storage, data: TrialData) -> TrialSetup:
         source=source if target else None,
         source_classes=len(data.source_classes),
         source_weights=storage.local(weights) if weights else None,
+        source_places=data.source_places,
     )
 
 
@@ -137,8 +169,13 @@ def _needs_source_data(data: TrialData, strategy: Strategy | AutoArm | None) -> 
 
 
 def source_domain(storage: Storage, data: TrialData) -> Domain:
-    """One source, or all of the trial's as one: their classes are those of any."""
-    return _labelled(data.source_schema, source_split(storage, data, "train"), data)
+    """One source, or all of the trial's as one: their classes are those of any, in the order of the
+    network's outputs where these are the same."""
+    schema, split = data.source_schema, source_split(storage, data, "train")
+    if data.source_places:
+        schema = schema.model_copy(update={"classes": data.classes})
+        split = Split(split.x, _places(data.source_classes, data.classes)[split.y])
+    return _labelled(schema, split, data)
 
 
 def source_split(storage: Storage, data: TrialData, name: str) -> Split:
@@ -169,7 +206,7 @@ def _target_domain(storage: Storage, data: TrialData) -> Domain:
         return _labelled(schema, split, data)
     fraction = data.spec.training.validation_fraction
     kept, held_out = cut_at_random(len(split), fraction, data.trial.seed)
-    schema = schema.model_copy(update={"classes": data.source_classes})
+    schema = schema.model_copy(update={"classes": data.classes})
     hidden = split.without_labels()
     return Domain(schema, hidden.select(kept), hidden.select(held_out))
 

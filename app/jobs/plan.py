@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
 from typing import Literal
 
 from app.datasets.schemas import Schema
 from app.jobs.spec import ResolvedSpec, Sources
-from app.jobs.strategies import SUPERVISED, AutoArm
+from app.jobs.strategies import SOURCE_ONLY, SUPERVISED, AutoArm
 
 # `bound`: what target labels would have brought; `score`: how well a source suits the target;
 # `search`: what an arm's trials are trained with.
@@ -34,22 +33,22 @@ class PlannedTrial:
                 _training_items(schema, None, training.validation_fraction) for schema in schemas
             )
             epochs = training.pretrain_epochs or training.epochs
-            return epochs * ceil(items / training.batch_size)
+            return epochs * training.steps_per_epoch(items)
         items = _training_items(target, self.labels_per_class, training.validation_fraction)
-        match self.role:
-            case "baseline" if not spec.target.use_labels:
-                return 1
-            case "score":
-                return 1
-            case "baseline" | "bound":
-                epochs = spec.baseline_epochs(items)
-            case _:
-                arm = spec.arms.get(self.arm)
-                epochs = (
-                    arm.strategy.epochs(training.epochs) if arm else spec.baseline_epochs(items)
-                )
-        steps = epochs * ceil(items / training.batch_size)
+        if self.role == "score" or self.arm == SOURCE_ONLY:
+            return 1
+        if learns_from_labels(spec, self.role):
+            training = training.on(items)
+        arm = spec.arms.get(self.arm)
+        epochs = arm.strategy.epochs(training.epochs) if arm else training.epochs
+        steps = epochs * training.steps_per_epoch(items)
         return steps * spec.evaluation.seeds if self.role == "search" else steps
+
+
+def learns_from_labels(spec: ResolvedSpec, role: str) -> bool:
+    """Tells whether trials of a role see labels of the target: these all get the same least number
+    of steps."""
+    return role == "bound" or (role != PRETRAIN and spec.target.use_labels)
 
 
 def _training_items(schema: Schema, labels_per_class: int | None, fraction: float) -> int:

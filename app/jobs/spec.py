@@ -2,7 +2,7 @@
 into one that says everything; app/jobs/checks.py refuses a job that cannot run."""
 
 from dataclasses import dataclass
-from math import ceil, inf
+from math import inf
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -19,7 +19,6 @@ from app.jobs.strategies import (
 )
 from app.jobs.training import Part, Space, Training, TrainingChoice
 
-BASELINE_STEPS = 2000
 MOST_SOURCES = 16
 Sources = tuple[int, ...]  # places in `sources`
 
@@ -226,15 +225,6 @@ class ResolvedSpec(JobSpec):
         each once, rising; None, all labels, is the last."""
         wanted = {self.target.labels_per_class, *(self.evaluation.learning_curve or ())}
         return tuple(sorted(wanted, key=lambda budget: inf if budget is None else budget))
-
-    def baseline_epochs(self, items: int) -> int:
-        """Epochs of scratch on `items` training items: as many as the longest arm's, as long as
-        those are no more than BASELINE_STEPS steps. Where labels are few, the epochs that a
-        pretrained network needs are too few for random weights, and an undertrained baseline would
-        make any transfer look good."""
-        longest = max(strategy.epochs(self.training.epochs) for strategy in self.strategies)
-        affordable = BASELINE_STEPS // ceil(items / self.training.batch_size)
-        return max(self.training.epochs, min(longest, affordable))
 
     def with_datasets(self, sources: list[str], target: str) -> "ResolvedSpec":
         """The same job with its datasets named by id."""

@@ -1,10 +1,15 @@
 """How networks are trained: what a job may say of it."""
 
-from typing import Annotated, Literal
+from math import ceil
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Auto = Literal["auto"]
+
+# A network from random weights is still far from its best before, and then any transfer looks good;
+# and so is a pretrained one, and then any transfer looks bad (docs/decisions/a-fair-baseline.md).
+MIN_STEPS = 500
 
 
 class Part(BaseModel):
@@ -44,6 +49,14 @@ class Augmentation(Part):
 
 class Training(Part):
     epochs: int = Field(10, ge=1, le=100_000)
+    min_steps: int = Field(
+        MIN_STEPS,
+        ge=0,
+        le=1_000_000,
+        description="optimizer steps of the whole network that every arm which learns from target "
+        "labels gets at least, scratch included: where `epochs` come to fewer, all are trained for "
+        "more epochs; 0: `epochs` and no more",
+    )
     pretrain_epochs: int | None = Field(
         None, ge=1, le=100_000, description="epochs on the source; null: as `epochs`"
     )
@@ -81,6 +94,15 @@ class Training(Part):
     validation_fraction: float = Field(
         0.1, gt=0, lt=1, description="cut from the training data, stratified; never from the test's"
     )
+
+    def steps_per_epoch(self, items: int) -> int:
+        return ceil(items / self.batch_size)
+
+    def on(self, items: int) -> Self:
+        """Returns these settings for arms that learn from `items` labelled training items: with
+        as many epochs as `min_steps` take."""
+        epochs = max(self.epochs, ceil(self.min_steps / self.steps_per_epoch(items)))
+        return self.model_copy(update={"epochs": epochs})
 
 
 class TrainingChoice(Training):

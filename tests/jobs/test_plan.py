@@ -5,6 +5,7 @@ from typing import Any
 from app.datasets.schemas import Schema
 from app.jobs.plan import PlannedTrial, plan, sources_of
 from app.jobs.spec import ResolvedSpec
+from app.jobs.training import Training
 from tests.jobs.factories import SCHEMA
 
 
@@ -75,7 +76,7 @@ def test_steps_by_hand() -> None:
     pretrain, scratch, fine_tune, lp_ft = (
         trial.steps(
             spec(
-                training={"epochs": 3, "pretrain_epochs": 2, "batch_size": 10},
+                training={"epochs": 3, "pretrain_epochs": 2, "batch_size": 10, "min_steps": 0},
                 evaluation={"seeds": 1},
                 strategies=[{"name": "fine_tune"}, {"name": "lp_ft", "params": {"max_epochs": 50}}],
             ),
@@ -86,23 +87,33 @@ def test_steps_by_hand() -> None:
             spec(evaluation={"seeds": 1}, training={"epochs": 3, "pretrain_epochs": 2})
         )
     )
-    assert (pretrain, scratch, fine_tune, lp_ft) == (8, 212, 12, 212)
+    assert (pretrain, scratch, fine_tune, lp_ft) == (8, 12, 12, 212)
 
 
 def test_steps_with_few_labels() -> None:
     """3 labels of 2 classes, 10 % held out: 6 items are one step an epoch."""
-    few = spec(target={"dataset": "ds_2", "labels_per_class": 3}, training={"epochs": 5})
+    training = {"epochs": 5, "min_steps": 0}
+    few = spec(target={"dataset": "ds_2", "labels_per_class": 3}, training=training)
     assert plan(few)[2].steps(few, [SCHEMA], SCHEMA) == 5
 
 
-def test_scratch_has_the_steps_of_the_longest_arm_as_long_as_they_are_few() -> None:
-    """lp_ft has 300 + 10 epochs; 2,000 steps are 285 epochs of 7 steps, and 2 of 1,000."""
-    job = spec(training={"epochs": 10, "batch_size": 64})
-    assert job.baseline_epochs(64) == 310
-    assert job.baseline_epochs(7 * 64) == 285
-    assert job.baseline_epochs(1000 * 64) == 10
-    alone = spec(training={"epochs": 10}, strategies=[{"name": "fine_tune"}])
-    assert alone.baseline_epochs(64) == 10
+def test_where_epochs_are_few_steps_all_arms_get_more() -> None:
+    """36 items in batches of 10 are 4 steps per epoch: 25 epochs are 100 steps. The pretraining
+    does what the job says, and a head's own 50 epochs count for nothing."""
+    few = spec(
+        training={"epochs": 3, "batch_size": 10, "min_steps": 98},
+        evaluation={"seeds": 1},
+        strategies=[{"name": "fine_tune"}, {"name": "lp_ft", "params": {"max_epochs": 50}}],
+    )
+    assert [trial.steps(few, [SCHEMA], SCHEMA) for trial in plan(few)] == [12, 100, 100, 300]
+
+
+def test_epochs_that_are_enough_steps_stay() -> None:
+    training = Training(epochs=10, batch_size=64, min_steps=500)
+    assert training.on(64 * 50).epochs == 10
+    assert training.on(64 * 49).epochs == 11
+    assert training.on(1).epochs == 500
+    assert training.model_copy(update={"min_steps": 0}).on(1).epochs == 10
 
 
 HIDDEN = {"dataset": "ds_9", "use_labels": False}
@@ -257,7 +268,7 @@ def test_without_target_labels_all_sources_are_the_baselines() -> None:
 def test_steps_of_searches_joint_sources_and_unlabelled_targets_by_hand() -> None:
     """40 items a dataset, 36 of them not held out; in batches of 10 that are 4 steps an epoch, and
     8 of two datasets."""
-    training = {"epochs": 3, "batch_size": 10}
+    training = {"epochs": 3, "batch_size": 10, "min_steps": 0}
     strategies = [{"name": "fine_tune"}]
     space = {"learning_rate": True}
     labelled = spec(

@@ -3,8 +3,7 @@ import pytest
 from app.jobs.strategies import CATALOGUE
 from app.jobs.training import Training
 from tests.search.arms import strategy
-from worker.search.candidates import HEAD_STEP_COST, Candidate, Costs
-from worker.training import run
+from worker.search.candidates import Candidate, Costs
 
 TRAINING = Training(epochs=10, batch_size=10)
 
@@ -32,17 +31,13 @@ def test_a_share_of_the_epochs(name: str) -> None:
 
 def test_costs_by_hand() -> None:
     """45 items in batches of 10: 5 steps an epoch; 30 of a fold: 3."""
-    costs = Costs(TRAINING, items=45, fold_items=30, baseline_epochs=40)
+    costs = Costs(TRAINING, items=45, fold_items=30)
     by_hand = {"fine_tune": 50.0, "linear_probe": 150.0, "lp_ft": 200.0, "multi_task": 100.0}
     for name, cost in by_hand.items():
         assert costs.of_trial(Candidate(strategy=strategy(name))) == pytest.approx(cost)
-    assert costs.of_trial(Candidate()) == 200
+    assert costs.of_trial(Candidate()) == 50
     lp_ft = Candidate(strategy=strategy("lp_ft"))
     assert costs.of_fold(lp_ft, 0.25) == pytest.approx(3 * (75 * 0.1 + 3))
-
-
-def test_a_step_on_features_costs_what_the_engine_says() -> None:
-    assert HEAD_STEP_COST == run.HEAD_STEP_COST
 
 
 def test_the_baseline_has_no_parameters() -> None:

@@ -62,8 +62,8 @@ def test_every_strategy_s_own_parameters_exist(name: str) -> None:
     assert dimensions(candidate, Space()) == {}
 
 
-def test_the_baseline_has_the_epochs_of_the_longest_arm() -> None:
-    assert set(dimensions(Candidate(), ALL)) == {"learning_rate", "weight_decay"}
+def test_the_baselines_epochs_are_searched_for_as_an_arms_are() -> None:
+    assert set(dimensions(Candidate(), ALL)) == {"learning_rate", "weight_decay", "epochs"}
 
 
 def test_nothing_can_be_told_before_it_is_asked() -> None:

@@ -54,6 +54,7 @@ def spec(
     max_epochs: int = 4,
     head_tolerance: float = 1e-3,
     strategies: Sequence[str] = STRATEGIES,
+    bottleneck: int | None = None,
     **training: Any,
 ) -> ResolvedSpec:
     """With `fine_tune` alone among the strategies, scratch has the same epochs."""
@@ -66,11 +67,12 @@ def spec(
                 "backbone": backbone,
                 "params": SMALL[backbone] if params is None else params,
                 "image_size": image_size,
+                "bottleneck": bottleneck,
             },
             "strategies": [
                 {"name": name, "params": probe if name in PROBES else {}} for name in strategies
             ],
-            "training": {"epochs": 2, "batch_size": 16, **training},
+            "training": {"epochs": 2, "min_steps": 0, "batch_size": 16, **training},
         }
     )
 
@@ -80,17 +82,19 @@ def trial(
     spec: ResolvedSpec,
     seed: int = 1,
     domain: Domain | None = None,
+    source: Domain | None = None,
     source_weights: Path | None = None,
 ) -> TrialSetup:
     roles: dict[str, Role] = {"pretrain": "pretrain", "scratch": "baseline"}
+    source = source or SOURCE
     return TrialSetup(
         spec,
         roles.get(arm, "transfer"),
         spec.arms[arm].strategy if arm in spec.arms else None,
         seed,
         domain or DOMAIN,
-        source=SOURCE,
-        source_classes=len(SOURCE.schema.classes),
+        source=source,
+        source_classes=len(source.schema.classes),
         source_weights=source_weights,
     )
 
@@ -108,6 +112,7 @@ class Recorder:
         self.records: list[EpochRecord] = []
         self.progress: list[float] = []
         self.snapshots: list[Checkpoint] = []
+        self.moves: list[float] = []
 
     def signal(self) -> Signal | None:
         self.polls += 1
@@ -122,6 +127,9 @@ class Recorder:
         self.records += records
         self.progress.append(progress)
         self.snapshots.append(snapshot())
+
+    def moved(self, progress: float) -> None:
+        self.moves.append(progress)
 
 
 def timeless(records: list[EpochRecord]) -> list[tuple[Any, ...]]:

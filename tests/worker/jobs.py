@@ -14,7 +14,7 @@ from worker.workplace import Workplace
 SMALL: dict[str, Any] = {
     "model": {"backbone": "mlp", "params": {"hidden": [6]}},
     "strategies": ["fine_tune"],
-    "training": {"epochs": 2, "batch_size": 16},
+    "training": {"epochs": 2, "batch_size": 16, "min_steps": 0},
     "evaluation": {"seeds": 2},
 }
 

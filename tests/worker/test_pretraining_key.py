@@ -65,7 +65,7 @@ OTHERWISE: dict[str, Any] = {
 
 
 def test_every_setting_of_the_training_is_looked_at() -> None:
-    assert {*OTHERWISE, "epochs", "pretrain_epochs"} == set(Training.model_fields)
+    assert {*OTHERWISE, "epochs", "pretrain_epochs", "min_steps"} == set(Training.model_fields)
 
 
 @pytest.mark.parametrize(

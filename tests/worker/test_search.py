@@ -13,7 +13,11 @@ pytestmark = pytest.mark.slow
 
 def test_auto_searches_then_trains(place: Workplace, add_dataset: AddDataset) -> None:
     source, target = add_dataset(1), add_dataset(2)
-    changes = {"strategies": ["auto"], "evaluation": {"seeds": 5}, "training": {"epochs": 30}}
+    changes = {
+        "strategies": ["auto"],
+        "evaluation": {"seeds": 5},
+        "training": {"epochs": 30, "min_steps": 0},
+    }
     job, trials = run(place, submit(place, [{"dataset": source}], target, **changes))
     assert {trial.status for trial in trials} == {"succeeded"}, [t.error for t in trials]
     roles = [trial.role for trial in trials]
@@ -37,7 +41,12 @@ def test_auto_searches_then_trains(place: Workplace, add_dataset: AddDataset) ->
 
 def test_settings_are_searched_for_every_arm(place: Workplace, add_dataset: AddDataset) -> None:
     source, target = add_dataset(1), add_dataset(2)
-    training: dict[str, Any] = {"epochs": 2, "batch_size": 16, "learning_rate": "auto"}
+    training: dict[str, Any] = {
+        "epochs": 2,
+        "batch_size": 16,
+        "min_steps": 0,
+        "learning_rate": "auto",
+    }
     job, trials = run(place, submit(place, [{"dataset": source}], target, training=training))
     assert [trial.arm for trial in trials if trial.role == "search"] == ["scratch", "fine_tune"]
     report = report_of(job)

@@ -27,7 +27,7 @@ def submit(
             "target": {"dataset": target, "labels_per_class": labels},
             "model": {"backbone": "mlp", "params": {"hidden": [6]}},
             "strategies": ["fine_tune"],
-            "training": {"epochs": 2, "batch_size": 16},
+            "training": {"epochs": 2, "batch_size": 16, "min_steps": 0},
             "evaluation": {"seeds": 1},
             **changes,
         }
@@ -82,7 +82,7 @@ def test_what_trains_to_other_weights_is_trained(place: Workplace, add_dataset: 
     first, *_ = run(place, submit(place, source, target))
     jobs = [
         submit(place, source, target, seed=1),
-        submit(place, source, target, training={"epochs": 3, "batch_size": 16}),
+        submit(place, source, target, training={"epochs": 3, "batch_size": 16, "min_steps": 0}),
         submit(place, add_dataset(4), target),
         submit(place, add_dataset(1, "q"), add_dataset(2, "q"), "q"),
     ]
@@ -99,7 +99,7 @@ def test_a_trial_that_outlasts_the_jobs_budget(place: Workplace, add_dataset: Ad
         place,
         add_dataset(1),
         add_dataset(2),
-        training={"epochs": 100_000, "batch_size": 16},
+        training={"epochs": 100_000, "batch_size": 16, "min_steps": 0},
         budget_seconds=0.5,
     )
     trials = run(place, job_id)

@@ -1,6 +1,6 @@
 """A network: preprocessing, backbone (up to its features), head (to the logits)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -100,20 +100,24 @@ class Network:
         logits = self.head(self.backbone(self.preprocessing(raw)))
         return keras.Model(raw, logits, name="network")
 
-    @contextmanager
-    def batch_norm_frozen(self) -> Iterator[None]:
-        """Calls inside use BatchNorm's moving statistics and leave them as they are."""
-        norms = [
+    @property
+    def norms(self) -> list[keras.layers.BatchNormalization]:
+        """The BatchNorm layers of the backbone; a head has none."""
+        return [
             layer
             for layer in self.backbone.layers
             if isinstance(layer, keras.layers.BatchNormalization)
         ]
-        for layer in norms:
+
+    @contextmanager
+    def batch_norm_frozen(self) -> Iterator[None]:
+        """Calls inside use BatchNorm's moving statistics and leave them as they are."""
+        for layer in self.norms:
             layer.trainable = False
         try:
             yield
         finally:
-            for layer in norms:
+            for layer in self.norms:
                 layer.trainable = True
 
     @cached_property
@@ -133,6 +137,13 @@ class Network:
         """Features (n, feature_count), float32 -> logits, compiled once for any number of rows."""
         signature = [tf.TensorSpec((None, self.feature_count), tf.float32)]
         return tf.function(self.head, input_signature=signature, autograph=False)
+
+    @cached_property
+    def compiled_by_batch(self) -> Any:
+        """`population_norms.by_batch`, compiled once for any number of rows."""
+        from worker.backbones.population_norms import by_batch  # which knows networks
+
+        return by_batch(self)
 
     @property
     def _raw_signature(self) -> tf.TensorSpec:
@@ -162,12 +173,17 @@ class Network:
         """
         _load(path, {k: w for k, w in self._weights().items() if k.startswith("backbone/")})
 
-    def load_head(self, path: Path, head: keras.Model) -> None:
+    def load_head(self, path: Path, head: keras.Model, places: Sequence[int] | None = None) -> None:
         """Loads the weights of the file's head into `head`, a new_head of as many classes.
+
+        `places`: of each class of `head` among those of the file, where their orders differ.
 
         Raises ValueError when the file's head is another one.
         """
         _load(path, {f"head/{variable.path}": variable for variable in head.variables})
+        if places is not None:
+            for variable in head.variables:  # (features, classes) and (classes,)
+                variable.assign(variable.numpy()[..., list(places)])
 
     def _weights(self) -> dict[str, keras.Variable]:
         return {

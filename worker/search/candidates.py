@@ -63,7 +63,6 @@ class Costs:
     training: Training  # the job's
     items: int  # that a trial trains on
     fold_items: int  # that an evaluation trains on
-    baseline_epochs: int = 0
 
     def of_trial(self, candidate: Candidate, head: int | None = None) -> float:
         return self._epochs(candidate, head) * self.steps(self.items)
@@ -83,10 +82,9 @@ class Costs:
 
     def _epochs(self, candidate: Candidate, head: int | None) -> float:
         """In epochs of the whole network on one domain."""
-        if candidate.strategy is None:
-            return float(self.baseline_epochs)
+        epochs, strategy = candidate.epochs or self.training.epochs, candidate.strategy
         most = head_epochs(candidate)
-        whole = candidate.strategy.epochs(candidate.epochs or self.training.epochs) - most
+        whole = (strategy.epochs(epochs) if strategy else epochs) - most
         needed = most if head is None else min(head, most)
         return HEAD_STEP_COST * needed + whole * batches(candidate)
 

@@ -28,8 +28,8 @@ def dimensions(candidate: Candidate, space: Space) -> dict[str, str | None]:
     strategy = candidate.strategy
     found: dict[str, str | None] = {}
     match strategy.name if strategy else None:
-        case None:  # as many epochs as the longest arm: plan.baseline_epochs
-            found = {"learning_rate": None, "weight_decay": None}
+        case None:
+            found = {"learning_rate": None, "weight_decay": None, "epochs": None}
         case "adabn":
             pass
         case "linear_probe":  # runs to convergence

@@ -69,7 +69,6 @@ def run_search(
         spec.training,
         items=len(setup.domain.train),
         fold_items=len(parts[0].train),
-        baseline_epochs=spec.baseline_epochs(len(setup.domain.train)) if None in portfolio else 0,
     )
     finished = _restored(checkpoint)
     scores, out = _advice(setup, items, candidates)
@@ -184,6 +183,9 @@ class _InnerJournal:
     def signal(self) -> Signal | None:
         return self.outer.signal()
 
+    def moved(self, progress: float) -> None:
+        self.outer.moved(self._share(progress))
+
     def epoch_ended(
         self,
         records: list[EpochRecord],
@@ -195,9 +197,10 @@ class _InnerJournal:
                 is_head = record.phase == "head"
                 self.head += is_head
                 self.epochs += HEAD_STEP_COST if is_head else batches(self.task.candidate)
-        task = self.task
-        done = task.begins + (task.ends - task.begins) * progress
-        self.outer.epoch_ended([], done, self.state)
+        self.outer.epoch_ended([], self._share(progress), self.state)
+
+    def _share(self, progress: float) -> float:
+        return self.task.begins + (self.task.ends - self.task.begins) * progress
 
 
 def _nothing_to_compare_on(first: Candidate) -> Outcome:

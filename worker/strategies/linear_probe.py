@@ -19,5 +19,6 @@ def phases(network: Network, params: LinearProbeParams, setting: Setting) -> tup
             params.max_epochs,
             stop=Convergence(params.tolerance),
             inputs="features",
+            norms=None,
         ),
     )

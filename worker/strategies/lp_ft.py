@@ -29,5 +29,6 @@ def phases(network: Network, params: LpFtParams, setting: Setting) -> tuple[Phas
             (Group(everything, params.finetune_rate * training.learning_rate),),
             training.epochs,
             Optimization.of(training),
+            norms=None,
         ),
     )

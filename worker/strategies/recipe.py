@@ -118,6 +118,8 @@ class Phase:
     after_step: Callable[[Batch], None] | None = None  # called in each step, after the optimizers
     prepare: Prepare | None = None  # called before the first step, when all weights are in place
     relabel: Relabel | None = None  # called before each epoch: pseudo-labels
+    # Whose items BatchNorm's statistics are measured on at the phase's end; None: they stay
+    norms: Stream | None = "domain"
     augments: bool = True  # false where images must stay as they are, or the loss changes them
     allows_xla: bool = True  # false where the loss has operations that XLA cannot compile
 

@@ -7,4 +7,4 @@ from worker.strategies.recipe import Phase, Setting
 
 def phases(network: Network, params: None, setting: Setting) -> tuple[Phase, ...]:
     loss = classify_images(network, setting.training)
-    return (Phase("adapt", loss, (), epochs=0, source_head=network.head),)
+    return (Phase("adapt", loss, (), epochs=0, source_head=network.head, norms=None),)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from worker.backbones.fused_norm import fused_norms
 from worker.backbones.network import Network
+from worker.backbones.norm_momentum import norm_momentum
 from worker.strategies.recipe import Phase, Stream
 from worker.training.checkpoint import Backend
 from worker.training.device import has_gpu
@@ -52,6 +53,7 @@ class Pace:
     rates: NDArray[np.float64]  # (steps, groups): learning rates
     progress: NDArray[np.float32]  # (steps,): 0..1 of the phase
     ends: NDArray[np.bool_]  # (steps,): whether an epoch ends with the step
+    momenta: NDArray[np.float32]  # (steps,): of BatchNorm's moving statistics
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ class Loop:
             validation: items (n, …) as shapes.validation says; none where n is 0.
         """
         began = time.perf_counter()
-        paces = pace.rates.astype(np.float32), pace.progress, pace.ends
+        paces = pace.rates.astype(np.float32), pace.progress, pace.ends, pace.momenta
         losses, predicted, logits = self._run(data, order, paces, tf.constant(count), validation)
         results = Results(losses.numpy()[:count], predicted.numpy()[:count], logits.numpy())
         if self._calls:  # the first call compiles, too
@@ -146,6 +148,7 @@ class Loop:
                 spec(tf.float32, None, len(self._phase.groups)),
                 spec(tf.float32, None),
                 spec(tf.bool, None),
+                spec(tf.float32, None),
             ),
             spec(tf.int32),
             spec(held_out.dtype, None, *held_out.item),
@@ -155,7 +158,7 @@ class Loop:
         self, data: Any, order: Any, pace: Any, count: tf.Tensor, validation: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         shapes = self._shapes
-        rates, progress, ends = pace
+        rates, progress, ends, momenta = pace
         items, epochs = tf.shape(validation)[0], shapes.epochs
         if epochs is None:  # XLA would compile a slice anew for each `count`
             looked_at = tf.cast(ends[:count] & (items > 0), tf.int32)
@@ -175,7 +178,8 @@ class Loop:
                 )
                 for stream, (x, y) in data.items()
             }
-            loss, outputs = self._train(batch, rates[index], progress[index])
+            with norm_momentum(self._network, momenta[index]):
+                loss, outputs = self._train(batch, rates[index], progress[index])
             losses = losses.write(index, loss)
             predicted = predicted.write(index, tf.argmax(outputs, 1, tf.int32))
             if shapes.validation.count != 0:

@@ -32,7 +32,14 @@ from worker.training.setup import TrialSetup
 
 KEPT, KEPT_LOOPS = 16, 8
 # How long and how fast: a compiled loop is told with each call, so one serves them all.
-PACE = {"epochs", "pretrain_epochs", "max_epochs", "learning_rate", "head_learning_rate"}
+PACE = {
+    "epochs",
+    "min_steps",
+    "pretrain_epochs",
+    "max_epochs",
+    "learning_rate",
+    "head_learning_rate",
+}
 # Below, compiling costs more than it saves; a head on features has little to save.
 XLA_FROM_STEPS: dict[str, int] = {"raw": 1000, "features": 4000}
 
@@ -90,11 +97,12 @@ class Program:
         for index, initialiser in enumerate(self._initialisers):
             initialiser.initialise(seed + index + 1)
 
-    def start_from(self, source: Path) -> None:
-        """The source's backbone, and its head where a phase has a use for it."""
+    def start_from(self, source: Path, places: tuple[int, ...] | None = None) -> None:
+        """Loads the source's backbone, and its head where a phase has a use for it, its classes
+        put into this order."""
         self.network.load_backbone(source)
         for head in {phase.source_head for phase in self.phases if phase.source_head}:
-            self.network.load_head(source, head)
+            self.network.load_head(source, head, places)
 
     def loop(self, phase_index: int, shapes: Shapes) -> Loop:
         """The loop of a phase, its optimizers as before the first step."""
@@ -131,9 +139,6 @@ def program_of(setup: TrialSetup) -> Program:
     # What target labels would have brought is trained as the baseline is where there are some.
     name = strategy.name if strategy else names.get(setup.role, BASELINE)
     training = setup.spec.training
-    if setup.role in {"baseline", "bound"}:
-        epochs = setup.spec.baseline_epochs(len(setup.domain.train))
-        training = training.model_copy(update={"epochs": epochs})
     precision = resolve_precision(training.precision)
     architecture = Architecture.of(setup.spec.model, setup.domain.schema, precision)
     source = setup.source and Architecture.of(setup.spec.model, setup.source.schema, precision)

@@ -3,20 +3,20 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import structlog
 import tensorflow as tf
 from numpy.typing import NDArray
 
 from app.errors import FailureCode, WorkFailure
 from worker.backbones.network import Network
+from worker.backbones.population_norms import measure
 from worker.evaluation.metrics import classification_metrics, metrics_from_counts
 from worker.strategies.recipe import Phase, Relabel, Stream
 from worker.training import predict
-from worker.training.checkpoint import Backend, Checkpoint, Position
+from worker.training.checkpoint import Checkpoint
+from worker.training.course import has_ended, pace_of, share_done
 from worker.training.data import Domain, Rows, Split
 from worker.training.device import configure_tensorflow
 from worker.training.features import features_of
@@ -24,23 +24,14 @@ from worker.training.feed import Feed
 from worker.training.geometry import Geometry, geometry_of
 from worker.training.loop import Loop, Pace, Results
 from worker.training.program import choose_backend, program_of
-from worker.training.schedule import progress, rate_factors
-from worker.training.setup import (
-    HEAD_STEP_COST,
-    EpochRecord,
-    Interrupted,
-    Journal,
-    Signal,
-    TrialSetup,
-)
+from worker.training.setup import EpochRecord, Interrupted, Journal, Signal, TrialSetup
+from worker.training.state import TrialState, assign, values
 from worker.training.sums import Sums
 
 CHUNK_SECONDS = 0.5  # between two looks at the journal
 INFERENCE_ROWS = 4096  # likewise
 
 Inference = Callable[[Network, Rows], NDArray[np.float32]]
-
-log = structlog.get_logger(__name__)
 
 
 def train(setup: TrialSetup, journal: Journal, checkpoint: Checkpoint | None = None) -> Network:
@@ -63,8 +54,17 @@ def train(setup: TrialSetup, journal: Journal, checkpoint: Checkpoint | None = N
         ) from error
 
 
+def diverged(what: str, learning_rate: float, stage: str) -> WorkFailure:
+    """Makes the failure of a network whose numbers are no longer finite, with what to try."""
+    advice = (
+        f"the learning rate was {learning_rate:g}: try {learning_rate / 10:g}, "
+        "training.warmup_epochs, or training.gradient_clip_norm 1"
+    )
+    return WorkFailure(FailureCode.DIVERGED, f"{what}; {advice}", stage=stage)
+
+
 class _Trial:
-    """The state of a trial under way."""
+    """A trial under way."""
 
     def __init__(self, setup: TrialSetup, journal: Journal, checkpoint: Checkpoint | None) -> None:
         self._threads = configure_tensorflow()
@@ -74,50 +74,54 @@ class _Trial:
         self._classes = self._network.architecture.classes
         self._batch = min(setup.spec.training.batch_size, len(setup.domain.train))
         self._steps = -(-len(setup.domain.train) // self._batch)  # an epoch
-        self._position, self._sums = Position(), Sums.zero(self._classes)
         self._loop: Loop | None = None
-        self._slots: list[NDArray[Any]] = []  # of a checkpoint's optimizer, until there is a loop
-        self._best: list[NDArray[Any]] = []  # variables of the best epoch, with early stopping
-        self._labels: NDArray[np.int32] | None = None  # of this epoch, where the phase makes them
         trials = 1 if setup.role == "pretrain" else setup.spec.evaluation.seeds
-        self._backends: tuple[Backend, ...] = tuple(
+        self._program.initialise(setup.seed)
+        if checkpoint:
+            variables = self._program.variables
+            self._state = TrialState.of_checkpoint(checkpoint, variables, setup.seed, self._threads)
+            return
+        if setup.source_weights:
+            self._program.start_from(setup.source_weights, setup.source_places)
+        backends = tuple(
             choose_backend(phase, self._network, self._steps, trials)
             for phase in self._program.phases
         )
-        self._program.initialise(setup.seed)
-        if checkpoint:
-            self._restore(checkpoint)
-        elif setup.source_weights:
-            self._program.start_from(setup.source_weights)
+        self._state = TrialState(backends, Sums.zero(self._classes))
 
     @property
     def phase(self) -> Phase:
-        return self._program.phases[self._position.phase]
+        return self._program.phases[self._state.position.phase]
+
+    @property
+    def _progress(self) -> float:
+        return share_done(self._program.phases, self._state.position, self._steps)
 
     def run(self) -> Network:
-        for index in range(self._position.phase, len(self._program.phases)):
-            if index > self._position.phase:
-                self._position, self._loop, self._best = Position(phase=index), None, []
-                self._labels = None
+        for index in range(self._state.position.phase, len(self._program.phases)):
+            if index > self._state.position.phase:
+                self._loop = None
+                self._state.begin_phase(index)
             self._run_phase()
         return self._network
 
     def _run_phase(self) -> None:
-        phase, position = self.phase, self._position
+        phase, state = self.phase, self._state
+        position = state.position
         streams, validation = self._inputs(phase)
         seeds = [self._setup.seed, position.phase]
         feed = Feed(streams, self._batch, self._steps, seeds)
-        backend = self._backends[position.phase]
+        backend = state.backends[position.phase]
         geometry = geometry_of(phase, feed, validation, self._steps, self._classes, backend)
         loop = self._loop = self._program.loop(position.phase, geometry.shapes)
         if phase.prepare and position.epochs == position.step == 0:
             rows = self._domain(phase.streams[0]).train
             phase.prepare(lambda: (features_of(self._network, rows.x, self._look), rows.y))
-        if self._slots:
-            _assign(loop.variables, self._slots)
-            self._slots = []
+        if state.slots:
+            assign(loop.variables, state.slots)
+            state.slots = []
         inside = tf.constant(np.asarray(validation.x[: geometry.looked_at]))
-        while not self._has_ended():
+        while not has_ended(phase, position):
             self._look()
             if phase.relabel:
                 feed.relabel(self._labels_of_epoch(phase.relabel, streams[phase.streams[0]]))
@@ -125,29 +129,18 @@ class _Trial:
             count = self._affordable_steps(loop, geometry)
             first, room = position.epochs * self._steps + position.step, geometry.room(count)
             data, order, labels = feed.chunk(first, count, room)
-            pace = self._pace(first, room)
+            pace = pace_of(phase, self._steps, first, room)
             results = loop.run(data, order, pace, count, inside)
             seconds = time.perf_counter() - began
             self._take(results, labels.reshape(count, -1), pace, validation, seconds)
+            self._journal.moved(self._progress)
         self._settle_weights(loop)
-
-    def _has_ended(self) -> bool:
-        phase, position = self.phase, self._position
-        patience = phase.optimization.early_stopping
-        return (
-            position.epochs >= phase.epochs
-            or (phase.stop is not None and phase.stop.reached(position.losses))
-            or (
-                patience is not None
-                and position.best_loss is not None
-                and position.epochs - position.best_epoch >= patience.patience
-            )
-        )
+        self._measure_norms()
 
     def _affordable_steps(self, loop: Loop, geometry: Geometry) -> int:
         """Whole epochs where there is time for them, else a part of one; never past a place where
         the phase may end."""
-        phase, position = self.phase, self._position
+        phase, position = self.phase, self._state.position
         affordable = min(geometry.capacity, loop.affordable(CHUNK_SECONDS))
         rest = self._steps - position.step
         if affordable < rest:
@@ -158,15 +151,6 @@ class _Trial:
             epochs = min(epochs, phase.stop.epochs_to_look(position.epochs))
         return rest + min(epochs - 1, (affordable - rest) // self._steps) * self._steps
 
-    def _pace(self, first: int, capacity: int) -> Pace:
-        steps = first + np.arange(capacity)
-        total = self.phase.epochs * self._steps
-        factors = rate_factors(self.phase.optimization, steps, total, self._steps)
-        own = np.array([group.learning_rate for group in self.phase.groups], float)
-        rates = factors[:, None] * own
-        ends = (steps + 1) % self._steps == 0
-        return Pace(rates, progress(steps, total).astype(np.float32), ends)
-
     def _take(
         self,
         results: Results,
@@ -176,7 +160,7 @@ class _Trial:
         seconds: float,
     ) -> None:
         """What a chunk has brought, epoch by epoch."""
-        position, records = self._position, list[EpochRecord]()
+        position, records = self._state.position, list[EpochRecord]()
         per_step, start = seconds / len(labels), 0
         ends = [int(end) + 1 for end in np.flatnonzero(pace.ends[: len(labels)])]
         for number, end in enumerate(ends):
@@ -190,25 +174,26 @@ class _Trial:
         self._add(results, slice(start, None), labels)
         position.step += len(labels) - start
         position.seconds += per_step * (len(labels) - start)
-        self._check_finite(self._sums.loss)
+        self._check_finite(self._state.sums.loss)
         if ends:
-            self._journal.epoch_ended(records, self._progress(), self._snapshot)
+            self._journal.epoch_ended(records, self._progress, self._snapshot)
 
     def _add(self, results: Results, part: slice, labels: NDArray[np.int32]) -> None:
         """Pseudo-labels measure nothing."""
         known = np.full_like(labels, -1) if self.phase.relabel else labels
-        self._sums.add(results.losses[part], known[part], results.predicted[part])
+        self._state.sums.add(results.losses[part], known[part], results.predicted[part])
 
     def _labels_of_epoch(self, relabel: Relabel, rows: Split) -> NDArray[np.int32]:
         """Those of the epoch under way, made when it begins."""
-        if self._labels is None or self._position.step == 0:
-            self._labels = relabel(features_of(self._network, rows.x, self._look))
-        return self._labels
+        if self._state.labels is None or self._state.position.step == 0:
+            self._measure_norms()
+            self._state.labels = relabel(features_of(self._network, rows.x, self._look))
+        return self._state.labels
 
     def _end_epoch(
         self, validation: Split, logits: NDArray[np.float32] | None, rate: float
     ) -> list[EpochRecord]:
-        position, sums = self._position, self._sums
+        position, sums = self._state.position, self._state.sums
         self._check_finite(sums.loss)
         metrics = {"loss": float(sums.loss) / self._steps}
         if items := int(sums.confusion.sum()):
@@ -225,24 +210,26 @@ class _Trial:
             records.append(self._record("validation", metrics, rate, seconds))
             self._keep_the_best(metrics["loss"])
         position.epochs, position.step, position.seconds = position.epochs + 1, 0, 0.0
-        self._sums = Sums.zero(self._classes)
+        self._state.sums = Sums.zero(self._classes)
         return records
 
     def _validate(self, validation: Split) -> NDArray[np.float32]:
         phase = self.phase
         infer = predict.head_logits if phase.inputs == "features" else predict.logits
         with self._averaged():
+            if phase.optimization.early_stopping:  # the best epoch must not be one of stale norms
+                self._measure_norms()
             return self._infer(infer, validation.x)
 
     def _keep_the_best(self, loss: float) -> None:
-        phase, position = self.phase, self._position
+        phase, position = self.phase, self._state.position
         patience = phase.optimization.early_stopping
         if patience is None:
             return
         if position.best_loss is None or loss < position.best_loss - patience.min_delta:
             position.best_loss, position.best_epoch = loss, position.epochs + 1
             with self._averaged():
-                self._best = [variable.numpy() for variable in self._program.variables]
+                self._state.best = values(self._program.variables)
 
     @contextmanager
     def _averaged(self) -> Iterator[None]:
@@ -250,28 +237,30 @@ class _Trial:
         if self._loop is None or self.phase.optimization.ema_momentum is None:
             yield
             return
-        raw = [variable.numpy() for variable in self._program.variables]
+        raw = values(self._program.variables)
         self._loop.take_averages()
         try:
             yield
         finally:
-            _assign(self._program.variables, raw)
+            assign(self._program.variables, raw)
 
     def _settle_weights(self, loop: Loop) -> None:
         """The best epoch's where the phase stops early, else the averages where it keeps them."""
-        if self._best:
-            _assign(self._program.variables, self._best)
+        if self._state.best:
+            assign(self._program.variables, self._state.best)
         else:
             loop.take_averages()
 
+    def _measure_norms(self) -> None:
+        if stream := self.phase.norms:
+            measure(self._network, self._domain(stream).train.x, self._setup.seed)
+
     def _check_finite(self, loss: float) -> None:
         if not np.isfinite(loss):
-            epoch, phase = self._position.epochs + 1, self.phase.name
-            raise WorkFailure(
-                FailureCode.DIVERGED,
-                f"expected a finite loss, got {loss} at epoch {epoch} of phase {phase}",
-                stage=phase,
-            )
+            epoch, phase = self._state.position.epochs + 1, self.phase
+            rate = max((group.learning_rate for group in phase.groups), default=0.0)
+            what = f"expected a finite loss, got {loss} at epoch {epoch} of phase {phase.name}"
+            raise diverged(what, rate, phase.name)
 
     def _record(
         self,
@@ -284,20 +273,8 @@ class _Trial:
         values = {name: metrics[name] for name in names if name in metrics}
         values["learning_rate"] = rate
         values["seconds"] = seconds
-        position = self._position
+        position = self._state.position
         return EpochRecord(self.phase.name, position.phase, position.epochs + 1, split, values)
-
-    def _progress(self) -> float:
-        """Cost of the steps done over that of all; a phase that has ended early is done."""
-        done, total, position = 0.0, 0.0, self._position
-        for index, phase in enumerate(self._program.phases):
-            cost = phase.epochs * (HEAD_STEP_COST if phase.inputs == "features" else 1.0)
-            total += cost
-            if index < position.phase or (index == position.phase and self._has_ended()):
-                done += cost
-            elif index == position.phase:
-                done += cost * position.epochs / phase.epochs
-        return done / total
 
     def _inputs(self, phase: Phase) -> tuple[dict[Stream, Split], Split]:
         """The training split of each stream, and the validation split, as the phase takes them."""
@@ -333,43 +310,7 @@ class _Trial:
             raise Interrupted(self._snapshot() if signal is Signal.PAUSE else None)
 
     def _snapshot(self) -> Checkpoint:
-        slots = [slot.numpy() for slot in self._loop.variables] if self._loop else self._slots
-        arrays = {
-            **_number("network", [variable.numpy() for variable in self._program.variables]),
-            **_number("optimizer", slots),
-            **_number("best", self._best),
-            **_number("labels", [] if self._labels is None else [self._labels]),
-            "sums/loss": np.asarray(self._sums.loss),
-            "sums/confusion": self._sums.confusion,
-        }
-        position = replace(self._position, losses=[*self._position.losses])
-        return Checkpoint(arrays, position, self._setup.seed, self._backends, self._threads)
-
-    def _restore(self, checkpoint: Checkpoint) -> None:
-        if checkpoint.seed != self._setup.seed:
-            raise ValueError(
-                f"expected a checkpoint of seed {self._setup.seed}, got one of {checkpoint.seed}"
-            )
-        if checkpoint.threads != self._threads:  # another machine: the same training, other bits
-            log.warning("threads_changed", before=checkpoint.threads, now=self._threads)
-        arrays = checkpoint.arrays
-        _assign(self._program.variables, _numbered(arrays, "network"))
-        self._slots, self._best = _numbered(arrays, "optimizer"), _numbered(arrays, "best")
-        self._labels = next(iter(_numbered(arrays, "labels")), None)
-        self._sums = Sums(float(arrays["sums/loss"]), arrays["sums/confusion"])
-        self._position = replace(checkpoint.position, losses=[*checkpoint.position.losses])
-        self._backends = checkpoint.backends
-
-
-def _number(name: str, arrays: list[NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    return {f"{name}/{index}": array for index, array in enumerate(arrays)}
-
-
-def _numbered(arrays: dict[str, NDArray[Any]], name: str) -> list[NDArray[Any]]:
-    count = sum(key.startswith(f"{name}/") for key in arrays)
-    return [arrays[f"{name}/{index}"] for index in range(count)]
-
-
-def _assign(variables: list[Any], arrays: list[NDArray[Any]]) -> None:
-    for variable, array in zip(variables, arrays, strict=True):
-        variable.assign(array)
+        slots = self._loop.variables if self._loop else None
+        return self._state.to_checkpoint(
+            self._program.variables, slots, self._setup.seed, self._threads
+        )

@@ -27,6 +27,9 @@ class TrialSetup:
     source: Domain | None = None  # for strategies that need its data too
     source_classes: int = 0  # of a transfer's source
     source_weights: Path | None = None  # of the pretraining that this trial starts from
+    # Of each of the network's classes in the source's head, where the two order the same ones
+    # differently
+    source_places: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -72,3 +75,7 @@ class Journal(Protocol):
     ) -> None:
         """Called after every epoch; `progress` 0..1 over all phases. The journal decides whether
         the snapshot is worth taking."""
+
+    def moved(self, progress: float) -> None:
+        """Called after every chunk of steps; `progress` as in `epoch_ended`, with the part of the
+        epoch under way in it."""

@@ -1,0 +1,106 @@
+"""BatchNorm's statistics of a population of items, measured with the weights as they are.
+
+mu <- mean_t mu_t    var <- mean_t var_t
+
+over batches t, each normalised by its own statistics, weighted by their items. Moving averages lag
+behind weights that move, and after few steps they are of other networks: on its own training items
+a network was then right in training mode and at chance in inference. Dropout is off, as in
+inference.
+
+References: Wu & Johnson, "Rethinking 'Batch' in BatchNorm", 2021, arXiv:2105.07576, section 3;
+Li et al., "Understanding the disharmony between dropout and batch normalization by variance
+shift", CVPR 2019, arXiv:1801.05134.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from worker.backbones.fused_norm import fused_norms
+from worker.backbones.network import Network
+from worker.backbones.norm_momentum import norm_momentum
+from worker.training.device import has_gpu
+
+ITEMS = 2048  # that a population is measured on; of more, so many are drawn
+BATCH_ROWS, BATCH_BYTES = 256, 16 * 2**20
+
+Rows = Any  # (n, height, width, channels): an array, or a selection of one's rows
+
+
+def measure(network: Network, rows: Rows, seed: int) -> None:
+    """Sets the backbone's moving statistics to those of raw items (n, height, width, channels).
+
+    The same weights, rows and seed give the same bits. Nothing happens to a network without
+    BatchNorm.
+    """
+    if not network.norms or not len(rows):
+        return
+    order = np.random.default_rng(seed).permutation(len(rows))[:ITEMS]
+    seen = 0
+    for batch in _batches(order, _batch_rows(rows)):
+        share = np.float32(seen / (seen + len(batch)))
+        network.compiled_by_batch(_float32(rows, batch), tf.constant(share))
+        seen += len(batch)
+
+
+def batch_logits(network: Network, rows: Rows, batch_size: int) -> NDArray[np.float32]:
+    """Computes logits (n, classes) of raw items in training mode: each batch of about `batch_size`
+    neighbouring rows is normalised by its own statistics; the moving ones stay as they are."""
+    batches = _batches(np.arange(len(rows)), min(batch_size, _batch_rows(rows)))
+    outputs = [
+        network.compiled_by_batch(_float32(rows, batch), tf.constant(np.float32(1))).numpy()
+        for batch in batches
+    ]
+    return np.concatenate(outputs)
+
+
+def by_batch(network: Network) -> Any:
+    """Compiles (raw rows, share of the moving statistics that stays) -> logits, normalised by the
+    batch's own statistics, without Dropout."""
+    layers = nullcontext if has_gpu() else fused_norms
+
+    def logits(raw: tf.Tensor, share: tf.Tensor) -> tf.Tensor:
+        images = network.preprocessing(raw)
+        with norm_momentum(network, share), layers(network.backbone), _without_dropout(network):
+            features = network.features(images, training=True)
+        return network.head(features)
+
+    signature = [
+        tf.TensorSpec((None, *network.architecture.shape), tf.float32),
+        tf.TensorSpec((), tf.float32),
+    ]
+    return tf.function(logits, input_signature=signature, autograph=False)
+
+
+@contextmanager
+def _without_dropout(network: Network) -> Iterator[None]:
+    dropouts = [
+        (layer, layer.rate)
+        for layer in network.backbone.layers
+        if isinstance(layer, keras.layers.Dropout)
+    ]
+    for layer, _ in dropouts:
+        layer.rate = 0
+    try:
+        yield
+    finally:
+        for layer, rate in dropouts:
+            layer.rate = rate
+
+
+def _batches(order: NDArray[np.integer], size: int) -> list[NDArray[np.integer]]:
+    """Parts of `order` of nearly equal length, at most `size`: no batch is left with few rows."""
+    return np.array_split(order, max(1, -(-len(order) // size)))
+
+
+def _batch_rows(rows: Rows) -> int:
+    return max(2, min(BATCH_ROWS, BATCH_BYTES // (4 * int(np.prod(rows.shape[1:])))))
+
+
+def _float32(rows: Rows, chosen: NDArray[np.integer]) -> NDArray[np.float32]:
+    return np.asarray(rows[chosen], np.float32)

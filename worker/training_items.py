@@ -1,0 +1,30 @@
+"""What a network makes of the items that it has learnt from: the report is warned by it."""
+
+from typing import Any
+
+import numpy as np
+
+from worker.backbones.network import Network
+from worker.backbones.population_norms import batch_logits
+from worker.training.predict import logits
+from worker.training.setup import TrialSetup
+
+ITEMS = 512  # of more, so many are drawn
+
+
+def look_back(network: Network, setup: TrialSetup) -> dict[str, Any]:
+    """Computes `logits_train` and `logits_train_mode`, (k, classes), float32, of k <= 512 items
+    that the trial was trained on: in inference, and in training mode, where BatchNorm goes by the
+    batch; and `y_train`, their labels, (k,), int32, unless they are hidden.
+
+    A network that has learnt is better than chance here, and alike in both modes.
+    """
+    train = setup.domain.train
+    drawn = train.select(np.random.default_rng(setup.seed).permutation(len(train))[:ITEMS])
+    found: dict[str, Any] = {
+        "logits_train": logits(network, drawn.x),
+        "logits_train_mode": batch_logits(network, drawn.x, setup.spec.training.batch_size),
+    }
+    if drawn.is_labelled:
+        found["y_train"] = drawn.y
+    return found
