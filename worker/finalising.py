@@ -69,7 +69,7 @@ def _run(place: Workplace, job: JobRow, folder: Path) -> None:
     report = report_of(ended.evidence, lambda ref: read_arrays(place.storage.local(ref)))
     packaged = _package(place.storage, ended, report, folder)
     deploy = ended.spec.deploy
-    proven = report.verdict == "positive_transfer"
+    proven = report.is_proven
     with place.database.write() as session:
         story: list[Event] = [("report", {"verdict": report.verdict, "reason": report.reason})]
         results: dict[str, Any] = {"report": report.model_dump(mode="json")}

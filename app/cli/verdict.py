@@ -2,7 +2,8 @@
 
 from app.cli import ranking
 from app.cli.output import out, print_table
-from app.jobs.page import candidates
+from app.jobs.figures import Cost, Reference
+from app.jobs.page import candidates, numbers
 from app.jobs.plan import PRETRAIN
 from app.jobs.report import (
     Arm,
@@ -23,7 +24,7 @@ VERDICTS = {
 
 
 def show(report: Report) -> None:
-    """A row an arm, then the verdict in a sentence, then what is missing and the warnings."""
+    """A row per arm, then the verdict in a sentence, then what is missing and the warnings."""
     if report.arms:
         _show_arms(report)
     if report.transferability:
@@ -31,6 +32,8 @@ def show(report: Report) -> None:
     if report.arms or not report.transferability:
         out.print(f"\n{VERDICTS[report.verdict]}")
     out.print(report.reason, markup=False)
+    if report.correction_note:
+        out.print(report.correction_note, markup=False)
     for arm in report.arms.values():
         if arm.labels_to_reach:
             out.print(arm.labels_to_reach.sentence, markup=False)
@@ -47,18 +50,43 @@ def show(report: Report) -> None:
 def _show_arms(report: Report) -> None:
     level = f"{100 * report.confidence:g} %"
     gain = f"gain over {report.baseline}" if report.baseline else "gain"
+    beside = ["balanced accuracy"] if _shows_balanced(report) else []
     print_table(
-        ["arm", f"{report.primary_metric} (mean)", level, gain, level, "p (Holm)"],
-        [
-            (_name(name, report), *_cells(arm, report.primary_metric))
-            for name, arm in report.ranked.items()
-        ],
+        ["arm", f"{report.primary_metric} (mean)", level, *beside, gain, level, "p", "p (Holm)"],
+        [(_name(name, report), *_cells(arm, report)) for name, arm in report.ranked.items()],
     )
+    if report.reference:
+        out.print(_without_a_look(report, report.reference), markup=False, style="dim")
     seeds = max(arm.metrics[report.primary_metric].n for arm in report.arms.values())
     budget = f"{_budget(report.labels_per_class)} ({report.labels} labels)"
     if report.label_free or report.baseline == SOURCE_ONLY:
         budget = "no labels of the target"
     out.print(f"{budget}, {seeds} seeds, {report.test_items} test items", style="dim")
+    if steps := [
+        f"{name} {_steps(arm.cost)}"
+        for name, arm in report.ranked.items()
+        if arm.cost.steps is not None
+    ]:
+        out.print(f"optimizer steps per trial: {', '.join(steps)}", markup=False, style="dim")
+
+
+def _shows_balanced(report: Report) -> bool:
+    """Beside accuracy, where the test set's classes are unequal."""
+    is_unequal = report.reference is not None and report.reference.is_unequal
+    return is_unequal and report.primary_metric == "accuracy"
+
+
+def _without_a_look(report: Report, reference: Reference) -> str:
+    """What answers that look at no item score."""
+    metrics = [report.primary_metric, *(["balanced_accuracy"] if _shows_balanced(report) else [])]
+    told = ", ".join(f"{name.replace('_', ' ')} {reference.majority[name]:.4f}" for name in metrics)
+    return f"chance: {reference.chance:.4f}; always answering {reference.majority_class}: {told}"
+
+
+def _steps(cost: Cost) -> str:
+    """`500`, `500 (and 300 of a head alone)`."""
+    alone = f" (and {cost.head_steps:.0f} of a head alone)" if cost.head_steps else ""
+    return f"{cost.steps:.0f}{alone}"
 
 
 def _found_out(report: Report) -> list[str]:
@@ -77,8 +105,10 @@ def _choice(choice: LabelFreeChoice) -> str:
     said = f"chosen without labels, by {choice.rule.replace('_', ' ')}: {choice.chosen}"
     if choice.oracle is None:
         return said
+    if choice.oracle == choice.chosen:
+        return f"{said} (the test set's labels, which chose nothing, would have chosen it too)"
     regret = "" if choice.regret is None else f", {choice.regret:+.4f}"
-    return f"{said} (by the test's labels, which chose nothing: {choice.oracle}{regret})"
+    return f"{said} (by the test set's labels, which chose nothing: {choice.oracle}{regret})"
 
 
 def _search(search: Search) -> str:
@@ -92,13 +122,19 @@ def _name(name: str, report: Report) -> str:
     return f"{name} *" if name == report.winner else name
 
 
-def _cells(arm: Arm, metric: str) -> tuple[object, ...]:
-    value, gain = arm.metrics[metric], arm.gain
-    cells = (f"{value.mean:.4f}", _bounds(value))
+def _cells(arm: Arm, report: Report) -> tuple[object, ...]:
+    value, gain = arm.metrics[report.primary_metric], arm.gain
+    cells: tuple[object, ...] = (f"{value.mean:.4f}", _bounds(value))
+    if _shows_balanced(report):
+        cells += (f"{arm.metrics['balanced_accuracy'].mean:.4f}",)
     if gain is None:
-        return (*cells, None, None, None)
-    p_value = None if gain.p_holm is None else f"{gain.p_holm:.2g}"
-    return (*cells, f"{gain.mean:+.4f}", _bounds(gain.overall), p_value)
+        return (*cells, None, None, None, None)
+    mean = f"{gain.mean:+.4f}" if numbers.rounds_to_something(gain.mean) else f"{0:.4f}"
+    return (*cells, mean, _bounds(gain.overall), _p_value(gain.p_value), _p_value(gain.p_holm))
+
+
+def _p_value(value: float | None) -> str | None:
+    return None if value is None else f"{value:.2g}"
 
 
 def _bounds(of: Interval | Bounds | None) -> str | None:
@@ -108,7 +144,7 @@ def _bounds(of: Interval | Bounds | None) -> str | None:
 
 
 def _budget(labels_per_class: int | None) -> str:
-    return f"{labels_per_class} labels a class" if labels_per_class else "all labels"
+    return f"{labels_per_class} labels per class" if labels_per_class else "all labels"
 
 
 def _missing(missing: Missing) -> str:

@@ -7,11 +7,13 @@ from sqlalchemy.orm import Session
 
 from app.datasets.schemas import Schema
 from app.jobs import repository
+from app.jobs.evidence_datasets import evidence_datasets
 from app.jobs.lifecycle import ENDED
 from app.jobs.progress import Tally
 from app.jobs.schemas import EvidenceOut, EvidenceTrial, Failure, JobOut, TrialOut
-from app.jobs.spec import Choice
+from app.jobs.spec import Choice, ResolvedSpec
 from app.jobs.tables import JobRow, TrialRow
+from app.jobs.trial_steps import steps_taken
 
 
 def present_job(session: Session, job: JobRow) -> JobOut:
@@ -52,6 +54,7 @@ def present_evidence(
 ) -> EvidenceOut:
     """`name_of`: what a trial's stored predictions are called there."""
     epochs = repository.epoch_counts(session, job.id)
+    steps = steps_taken(ResolvedSpec.model_validate(job.spec), target, trials, epochs)
     first = repository.first_validations(session, job.id)
     classes = job.spec.get("classes") or target.classes
     return EvidenceOut(
@@ -62,6 +65,7 @@ def present_evidence(
             target.class_counts["train"] if target.has_labels("train") else (0,) * len(classes)
         ),
         source_names=repository.source_names(session, job),
+        datasets=evidence_datasets(session, job),
         report=job.report,
         trials=[
             EvidenceTrial.model_validate(
@@ -75,7 +79,8 @@ def present_evidence(
                     "error": trial.error,
                     "depends_on": trial.depends_on,
                     "outcome": trial.outcome,
-                    "epochs": epochs.get(trial.id, 0),
+                    "epochs": sum(epochs.get(trial.id, {}).values()),
+                    **steps.get(trial.id, {}),
                     "first_epoch": first.get(trial.id),
                     "predictions": name_of(trial) if trial.predictions else None,
                 }

@@ -2,8 +2,9 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from app.jobs.figures import CalibrationOut, Cost, Part, Reference
 from app.jobs.relation import Relation
 from app.jobs.spec import Choice
 
@@ -14,10 +15,6 @@ REPLICATION = (
     "`seeds_of_one_pretraining`, so that what is said holds for that pretraining; `pretrainings`, "
     "each by the mean of the seeds that share it; `one_network`, which every seed evaluates"
 )
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
 
 class Bounds(Part):
@@ -61,46 +58,19 @@ class ClassMetrics(Part):
     """Of one class on the test items, means over seeds."""
 
     label: str
-    precision: float
-    recall: float
-    f1: float
+    precision: float | None = Field(description="null without test items, as recall and F1 are")
+    recall: float | None
+    f1: float | None
     support: int = Field(description="test items of this class")
+    training_items: int | None = Field(
+        None,
+        description="labelled items of this class in the training split; null where they are not "
+        "known, or hidden",
+    )
     gain: Interval | None = Field(
         description="in F1 over scratch, t-interval over the seeds; null for the baseline, or "
-        "without one"
+        "without one, and without test items"
     )
-
-
-class Bin(Part):
-    """Test items whose confidence falls between `low` (not included) and `high`; all seeds'."""
-
-    low: float
-    high: float
-    items: int
-    confidence: float | None = Field(description="mean; null without items")
-    accuracy: float | None
-
-
-class CalibrationOut(Part):
-    """Temperature scaling fitted on validation items, measured on test items; means over seeds."""
-
-    temperature: float = Field(description="the logits are divided by it")
-    ece_before: float
-    ece_after: float
-    bins_before: list[Bin] = Field(description="15 of equal width")
-    bins_after: list[Bin]
-
-
-class Cost(Part):
-    """Seconds of training, summed over the arm's trials at the job's label budget."""
-
-    trials: float
-    search: float = Field(0.0, description="of what its trials are trained with")
-    pretraining: float = Field(
-        description="of the pretrainings that the arm starts from, each whole, though arms share "
-        "them; 0 where another job had paid for it"
-    )
-    epochs: float | None = Field(description="mean number of epochs a trial trained; all phases")
 
 
 class Forgetting(Part):
@@ -270,8 +240,14 @@ class Search(Part):
 
 
 class Report(Part):
-    verdict: Verdict = Field(description="about the winner against the baseline")
-    reason: str = Field(description="the verdict in a sentence, with its numbers")
+    verdict: Verdict = Field(
+        description="about the winner against the baseline; `no_evidence` also where the winner is "
+        "no better than chance, or the test set proves nothing, whatever the gain"
+    )
+    reason: str = Field(
+        description="the verdict with its numbers; before them what takes it away, after them what "
+        "weakens it"
+    )
     primary_metric: str
     confidence: float
     labels_per_class: int | None
@@ -293,6 +269,9 @@ class Report(Part):
     label_free: LabelFreeChoice | None = Field(
         None, description="null where the target's labels were used"
     )
+    reference: Reference | None = Field(
+        None, description="null without labelled test items, and in reports of older releases"
+    )
     transferability: Transferability | None = Field(
         None, description="of several sources; null with one, and without target labels"
     )
@@ -309,3 +288,26 @@ class Report(Part):
             return name != self.baseline, -arm.metrics[self.primary_metric].mean, name
 
         return dict(sorted(self.arms.items(), key=place))
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether the winner beats the baseline and chance: what `beats_baseline` asks for."""
+        no_better = self.reference.not_above if self.reference else []
+        return self.verdict == "positive_transfer" and self.winner not in no_better
+
+    @property
+    def correction_note(self) -> str | None:
+        """Why the verdict stands although the winner's corrected p-value is not small; None where
+        there is nothing to explain."""
+        judged = self.arms.get(self.winner) if self.winner else None
+        gain = judged.gain if judged else None
+        if self.verdict == "no_evidence" or gain is None:
+            return None
+        if gain.p_value is None or gain.p_holm is None or gain.p_holm <= 1 - self.confidence:
+            return None
+        return (
+            f"The verdict speaks of {self.winner} alone, which was chosen before the test "
+            f"set was read: its p is {gain.p_value:.2g}. p (Holm), {gain.p_holm:.2g}, is "
+            "corrected for all the arms that were compared with the baseline, as if the test set "
+            "had chosen among them."
+        )

@@ -115,15 +115,18 @@ def epochs(
     return found
 
 
-def epoch_counts(session: Session, job_id: str) -> dict[str, int]:
-    """Epochs trained, by trial; of all phases."""
+def epoch_counts(session: Session, job_id: str) -> dict[str, dict[str, int]]:
+    """Epochs trained in each phase, by trial."""
     statement = (
-        select(EpochRow.trial_id, func.count())
+        select(EpochRow.trial_id, EpochRow.phase, func.count())
         .join(TrialRow, TrialRow.id == EpochRow.trial_id)
         .where(TrialRow.job_id == job_id, EpochRow.split == "train")
-        .group_by(EpochRow.trial_id)
+        .group_by(EpochRow.trial_id, EpochRow.phase)
     )
-    return dict(session.execute(statement).all())
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for trial_id, phase, epochs in session.execute(statement):
+        found[trial_id][phase] = epochs
+    return found
 
 
 def first_validations(session: Session, job_id: str) -> dict[str, dict[str, Any]]:

@@ -143,14 +143,37 @@ class EvidenceTrial(BaseModel):
     depends_on: str | None
     outcome: dict[str, Any] | None = Field(None, description="of a scoring or a search")
     epochs: int = Field(description="trained, of all phases; 0 for a pretraining taken over")
+    steps: int | None = Field(
+        None,
+        description="optimizer steps of the whole network; null for what is no arm's trial, and in "
+        "archives of older releases",
+    )
+    head_steps: int | None = Field(
+        None, description="optimizer steps of a head on a frozen backbone's features"
+    )
     first_epoch: dict[str, Any] | None = Field(
         description="metrics on validation after the very first epoch"
     )
     predictions: str | None = Field(
         description="a file in the archive, .npz: y_test, logits_test, y_validation, "
         "logits_validation; logits_changed, of the validation items, changed, without target "
-        "labels; y_source, before_source, after_source with evaluation.forgetting"
+        "labels; y_source, before_source, after_source with evaluation.forgetting; of items "
+        "trained on y_train (absent where labels are hidden), logits_train and logits_train_mode "
+        "(by the batch's own BatchNorm statistics)"
     )
+
+
+class EvidenceDataset(BaseModel):
+    """What the intake found in one of the job's datasets."""
+
+    role: Literal["source", "target"]
+    id: str
+    name: str
+    test_in_training: int = Field(0, description="test items that equal one of the training split")
+    test_contradicting: int = Field(
+        0, description="of these, items whose twin in the training split has another label"
+    )
+    warnings: list[str] = Field(default_factory=list, description="the profile's, in sentences")
 
 
 class EvidenceOut(BaseModel):
@@ -159,9 +182,14 @@ class EvidenceOut(BaseModel):
     spec: dict[str, Any]
     selection: list[dict[str, Any]]
     classes: list[str] = Field(description="the target's, in the order of the logits")
-    class_counts: list[int] = Field(description="items a class in the target's training split")
     source_names: list[str] = Field(
         default_factory=list, description="of the sources' datasets or models, in their order"
+    )
+    class_counts: list[int] = Field(description="items per class in the target's training split")
+    datasets: list[EvidenceDataset] = Field(
+        default_factory=list,
+        description="the target, then the sources that are datasets; empty in archives of older "
+        "releases",
     )
     report: dict[str, Any] | None
     trials: list[EvidenceTrial]

@@ -4,7 +4,7 @@ import pytest
 
 from app.cli import verdict
 from app.jobs.report import Report
-from tests.jobs.page.examples import label_free, ranking, searched, unmeasured
+from tests.jobs.page.examples import label_free, ranking, searched, unequal, unmeasured
 
 
 def _arm(mean: float, gain: float | None, **changes: Any) -> dict[str, Any]:
@@ -68,8 +68,8 @@ def test_a_row_an_arm_and_the_verdict(capsys: pytest.CaptureFixture[str]) -> Non
     lines = _shown(_report(), capsys)
     assert lines[1].split() == ["scratch", "0.8000", "0.7900", "…", "0.8100"]
     assert lines[2].split()[:6] == ["lp_ft", "*", "0.9000", "0.8900", "…", "0.9100"]
-    assert lines[2].split()[6:] == ["+0.1000", "0.0800", "…", "0.1200", "0.02"]
-    assert "5 labels a class (10 labels), 5 seeds, 359 test items" in lines
+    assert lines[2].split()[6:] == ["+0.1000", "0.0800", "…", "0.1200", "0.01", "0.02"]
+    assert "5 labels per class (10 labels), 5 seeds, 359 test items" in lines
     assert "The transfer helped." in lines
     assert "lp_ft [beats] scratch" in lines
     assert "warning: fewer than 5 seeds" in lines
@@ -102,7 +102,7 @@ def test_labels_to_reach_and_what_is_missing(capsys: pytest.CaptureFixture[str])
     assert "stopped: the job's budget of seconds was spent" in lines
     assert "missing: pretrain, seed 3 (budget)" in lines
     assert "missing: lp_ft with all labels, seeds 3, 4 (budget)" in lines
-    assert "missing: scratch with 5 labels a class, seed 2 (diverged)" in lines
+    assert "missing: scratch with 5 labels per class, seed 2 (diverged)" in lines
 
 
 def test_a_choice_without_labels_and_its_bound(capsys: pytest.CaptureFixture[str]) -> None:
@@ -117,7 +117,7 @@ def test_a_choice_without_labels_and_its_bound(capsys: pytest.CaptureFixture[str
     assert "no labels of the target, 5 seeds, 2600 test items" in lines
     assert (
         "chosen without labels, by invariant information: dann "
-        "(by the test's labels, which chose nothing: cdan, +0.0610)"
+        "(by the test set's labels, which chose nothing: cdan, +0.0610)"
     ) in lines
     assert "chosen without labels, by invariant information: dann" in _shown(unmeasured(), capsys)
 
@@ -150,3 +150,36 @@ def test_searches_and_forgetting(capsys: pytest.CaptureFixture[str]) -> None:
         "(lp_ft: accuracy 0.700 on 40 held-out items)"
     ) in lines
     assert "lp_ft: accuracy on the source 0.9910 before, 0.8450 after (-0.1460)" in lines
+
+
+def test_chance_balanced_accuracy_and_steps_stand_with_the_table(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lines = _shown(unequal(), capsys)
+    assert "balanced accuracy" in lines[0]
+    assert lines[1].split() == ["scratch", "0.5480", "0.5320", "…", "0.5640", "0.5480"]
+    assert lines[2].split()[-2:] == ["0.031", "0.23"]
+    assert (
+        "chance: 0.0385; always answering a: accuracy 0.5000, balanced accuracy 0.0400"
+    ) in lines
+    assert (
+        "optimizer steps per trial: scratch 1000, lp_ft 2000 (and 300 of a head alone), "
+        "fine_tune 1000"
+    ) in lines
+    assert any("p (Holm), 0.23, is corrected for all the arms" in line for line in lines)
+
+
+def test_a_gain_of_nothing_has_no_sign(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = _shown(_report(arms={"lp_ft": _arm(0.9, 0.00001)}), capsys)
+    assert "0.0000" in lines[1].split()
+    assert "+0.0000" not in lines[1]
+
+
+def test_where_the_test_labels_would_choose_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    choice = label_free().label_free
+    assert choice is not None
+    same = label_free(label_free=choice.model_copy(update={"oracle": "dann", "regret": 0.0}))
+    assert (
+        "chosen without labels, by invariant information: dann "
+        "(the test set's labels, which chose nothing, would have chosen it too)"
+    ) in _shown(same, capsys)

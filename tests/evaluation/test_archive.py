@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.jobs.schemas import EvidenceTrial
+from app.jobs.schemas import EvidenceDataset, EvidenceTrial
 from tests.evaluation.made_up import (
     BETTER,
     CLASSES,
@@ -25,14 +25,35 @@ from worker.evaluation.__main__ import main
 from worker.evaluation.archive import ARRAYS, BadArchive, first_difference, recompute
 from worker.evaluation.report import TrialResult, build_report
 
-PRETRAINED = {"y_validation": Y_VALIDATION, "logits_validation": logits(Y_VALIDATION, 0.24, 0)}
+Y_TRAIN = np.arange(40) % 4
+TORN = {
+    "y_train": Y_TRAIN,
+    "logits_train": np.zeros((40, 4)),
+    "logits_train_mode": np.eye(4)[Y_TRAIN],
+}
+PRETRAINED = {
+    **TORN,
+    "y_validation": Y_VALIDATION,
+    "logits_validation": logits(Y_VALIDATION, 0.24, 0),
+}
 TRIALS = [
     TrialResult("pretrain", "pretrain", 0, None, 7.25, id="trial_p", epochs=3, **PRETRAINED),
     *SCRATCH,
-    *arm("fine_tune", BETTER[:4], depends_on="trial_p", epochs=2, first_epoch={"accuracy": 0.5}),
+    *arm(
+        "fine_tune",
+        BETTER[:4],
+        depends_on="trial_p",
+        epochs=2,
+        first_epoch={"accuracy": 0.5},
+        steps=60,
+        head_steps=7,
+    ),
     failed("fine_tune", 4),
 ]
-REPORT = build_report(spec(), TRIALS, CLASSES, COUNTS).model_dump(mode="json")
+KNOWN = EvidenceDataset(
+    role="target", id="ds_t", name="letters", test_in_training=4, warnings=["4 are known."]
+)
+REPORT = build_report(spec(), TRIALS, CLASSES, COUNTS, datasets=[KNOWN]).model_dump(mode="json")
 
 
 def archive(folder: Path, report: dict[str, Any] | None, **changes: Any) -> Path:
@@ -40,7 +61,8 @@ def archive(folder: Path, report: dict[str, Any] | None, **changes: Any) -> Path
     with zipfile.ZipFile(path, "w") as out:
         entries = []
         for number, trial in enumerate(TRIALS):
-            name = f"predictions/{number}.npz" if trial.y_validation is not None else None
+            has_arrays = any(getattr(trial, array) is not None for array in ARRAYS)
+            name = f"predictions/{number}.npz" if has_arrays else None
             if name:
                 content = io.BytesIO()
                 found = {array: getattr(trial, array) for array in ARRAYS}
@@ -54,6 +76,7 @@ def archive(folder: Path, report: dict[str, Any] | None, **changes: Any) -> Path
             "selection": [],
             "classes": CLASSES,
             "class_counts": COUNTS,
+            "datasets": [KNOWN.model_dump()],
             "report": report,
             "trials": entries,
         }
@@ -85,6 +108,30 @@ def test_the_same_report_comes_out(
     assert json.loads(printed.out) == stored
     assert printed.err == ""
     assert stored["arms"]["fine_tune"]["cost"]["pretraining"] == 7.25
+    assert stored["arms"]["fine_tune"]["cost"]["steps"] == 60
+    assert [said for said in stored["warnings"] if "pretrain" in said]
+    assert "target letters: 4 are known" in stored["warnings"]
+
+
+def test_an_archive_of_an_older_release_is_read(tmp_path: Path) -> None:
+    """Without datasets and steps, and without what stands of items trained on."""
+    path = archive(tmp_path, None)
+    older = tmp_path / "older.zip"
+    with zipfile.ZipFile(path) as new, zipfile.ZipFile(older, "w") as out:
+        job = json.loads(new.read("job.json"))
+        del job["datasets"]
+        for trial in job["trials"]:
+            del trial["steps"], trial["head_steps"]
+            if trial["role"] == "pretrain":
+                trial["predictions"] = None
+        out.writestr("job.json", json.dumps(job))
+        for name in new.namelist():
+            if name != "job.json":
+                out.writestr(name, new.read(name))
+    report, _ = recompute(older)
+    assert report.verdict == "positive_transfer"
+    assert report.arms["fine_tune"].cost.steps is None
+    assert [said for said in report.warnings if "letters" in said or "pretrain" in said] == []
 
 
 def test_what_a_pretraining_got_right_and_its_sources_name_are_read(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import io
 import json
 from pathlib import Path
+from typing import Any
 from zipfile import ZIP_STORED, ZipFile
 
 import httpx
@@ -10,12 +11,14 @@ import numpy as np
 import pytest
 
 from app.database import Database
+from app.datasets.tables import DatasetRow
 from app.errors import FailureCode, WorkFailure
 from app.jobs import work
 from app.jobs.archive import PIECE_BYTES, stream_zip
-from app.jobs.tables import EpochRow, TrialRow
+from app.jobs.evidence_datasets import evidence_datasets
+from app.jobs.tables import EpochRow, JobRow, TrialRow
 from app.storage import Storage
-from tests.jobs.factories import SCHEMA, add_dataset, must_claim
+from tests.jobs.factories import SCHEMA, add_dataset, add_job, must_claim
 from tests.jobs.test_router import LOCAL, problem, spec, submit
 
 
@@ -78,9 +81,48 @@ def test_all_that_the_report_is_made_from(
     assert (first["id"], first["role"], first["seconds"]) == (pretrain.id, "pretrain", 2.5)
     assert (first["epochs"], first["first_epoch"], first["predictions"]) == (0, None, None)
     assert (second["epochs"], second["first_epoch"]) == (3, {"loss": 0})
+    # 20 + 20 items, 2 of each held out: an epoch of 36 in a batch of 128 is a step
+    assert (second["steps"], second["head_steps"]) == (1, 2)
+    assert (first["steps"], first["head_steps"]) == (None, None)
     assert (second["predictions"], second["error"]) == (entry, None)
     assert (third["depends_on"], third["error"]["code"]) == (pretrain.id, "diverged")
     assert third["seconds"] == 0.5
+    assert [(each["role"], each["name"]) for each in found["datasets"]] == [
+        ("target", "letters"),
+        ("source", "letters"),
+    ]
+    assert all(each["warnings"] == [] for each in found["datasets"])  # no profile was stored
+
+
+@pytest.mark.parametrize(
+    ("profile", "known"),
+    [
+        ({}, (0, 0)),
+        ({"duplicates": {"train": 0, "test": 0, "across_splits": 3}, "warnings": ["3 …"]}, (3, 0)),
+        (
+            {
+                "duplicates": {
+                    "across_splits": 3,
+                    "contradicting": {"within": {"train": 4, "test": 0}, "across_splits": 1},
+                },
+                "warnings": ["3 …"],
+            },
+            (3, 1),
+        ),
+    ],
+)
+def test_what_the_intake_found_goes_with_the_evidence(
+    database: Database, profile: dict[str, Any], known: tuple[int, int]
+) -> None:
+    source, target = add_dataset(database), add_dataset(database)
+    job_id = add_job(database, source, target)
+    with database.write() as session:
+        session.get_one(DatasetRow, target).profile = profile
+    with database.read() as session:
+        found = evidence_datasets(session, session.get_one(JobRow, job_id))
+    assert [(each.role, each.id) for each in found] == [("target", target), ("source", source)]
+    assert (found[0].test_in_training, found[0].test_contradicting) == known
+    assert found[0].warnings == profile.get("warnings", [])
 
 
 def test_a_job_whose_target_is_not_there_yet(client: httpx.Client) -> None:

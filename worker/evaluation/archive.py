@@ -29,6 +29,9 @@ ARRAYS = (
     "y_source",
     "before_source",
     "after_source",
+    "y_train",
+    "logits_train",
+    "logits_train_mode",
 )
 TOLERANCE = 1e-9  # processors differ in the last bits of exp and log
 
@@ -50,6 +53,7 @@ def report_of(evidence: EvidenceOut, arrays_of: Callable[[str], Arrays]) -> Repo
         evidence.class_counts,
         [Choice.model_validate(choice) for choice in evidence.selection],
         evidence.source_names,
+        datasets=evidence.datasets,
     )
 
 

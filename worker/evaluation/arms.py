@@ -6,13 +6,11 @@ from math import fsum
 
 import numpy as np
 
+from app.jobs.figures import Bin, CalibrationOut, Cost
 from app.jobs.plan import PRETRAIN
 from app.jobs.report import (
     Arm,
-    Bin,
-    CalibrationOut,
     ClassMetrics,
-    Cost,
     Forgetting,
     Gain,
     Interval,
@@ -50,8 +48,15 @@ def describe(
     cost: Cost,
     classes: Sequence[str],
     spec: ResolvedSpec,
+    class_counts: Sequence[int] | None = None,
 ) -> Arm:
-    """`baseline`: to compare with where there is a gain."""
+    """All that the report says of an arm.
+
+    Args:
+        baseline: to compare with where there is a gain.
+        class_counts: labelled items of each class in the target's training split, (K,); None where
+            they are hidden.
+    """
     metric, confidence = spec.evaluation.primary_metric, spec.evaluation.confidence
     validation, calibrations = evidence.validation(metric), evidence.calibrations()
     pair = paired(evidence, baseline) if gain and baseline else None
@@ -68,7 +73,7 @@ def describe(
         transfer_ratio=_ratio(*pair, metric) if pair else None,
         jumpstart=_jumpstart(*pair, metric) if pair else None,
         labels_to_reach=labels_to_reach,
-        per_class=_per_class(evidence, pair, classes, confidence),
+        per_class=_per_class(evidence, pair, classes, class_counts, confidence),
         confusion=evidence.confusion.sum(axis=0).tolist(),
         calibration=_calibration(calibrations) if calibrations else None,
         cost=cost,
@@ -89,7 +94,9 @@ def cost_of(
         trials=fsum(trial.seconds for trial in own),
         search=fsum(trial.seconds for trial in searches),
         pretraining=fsum(t.seconds for t in trials if t.id in needed and t.role == PRETRAIN),
-        epochs=evidence.epochs(),
+        epochs=evidence.mean_length("epochs"),
+        steps=evidence.mean_length("steps"),
+        head_steps=evidence.mean_length("head_steps"),
     )
 
 
@@ -119,19 +126,24 @@ def _per_class(
     evidence: Evidence,
     pair: tuple[Evidence, Evidence] | None,
     classes: Sequence[str],
+    class_counts: Sequence[int] | None,
     confidence: float,
 ) -> list[ClassMetrics]:
+    """Of a class without test items nothing is known."""
     precision, recall, f1 = (rate.mean(axis=0) for rate in evidence.class_rates())
     support = evidence.confusion[0].sum(axis=1)
     gains = None if pair is None else pair[0].class_rates()[2] - pair[1].class_rates()[2]
     return [
         ClassMetrics(
             label=label,
-            precision=float(precision[k]),
-            recall=float(recall[k]),
-            f1=float(f1[k]),
+            precision=float(precision[k]) if support[k] else None,
+            recall=float(recall[k]) if support[k] else None,
+            f1=float(f1[k]) if support[k] else None,
             support=int(support[k]),
-            gain=None if gains is None else interval(gains[:, k], confidence, CHANGE),
+            training_items=None if class_counts is None else class_counts[k],
+            gain=interval(gains[:, k], confidence, CHANGE)
+            if gains is not None and support[k]
+            else None,
         )
         for k, label in enumerate(classes)
     ]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,8 @@ FEWEST_VALIDATION_ITEMS = 20  # with fewer the standard error of an accuracy is 
 
 @dataclass(frozen=True, eq=False)
 class TrialResult:
-    """What a trial left behind. The arrays are None where it failed, and for a pretraining.
+    """What a trial left behind. The arrays are None where it failed; a pretraining has no test's,
+    and its others are of the source's items and classes.
 
     Args:
         seconds: of training; 0 for a pretraining whose weights another job had trained.
@@ -34,6 +35,10 @@ class TrialResult:
         y_source, before_source, after_source: labels of the source's test items and the classes
             predicted before and after the transfer, (k,).
         outcome: of a scoring or a search.
+        steps, head_steps: optimizer steps of the whole network, and of a head alone; None where
+            that is not known.
+        y_train, logits_train, logits_train_mode: (k,), (k, K) and (k, K), of items trained on, in
+            inference and in training mode; y_train is None where labels are hidden.
     """
 
     arm: str
@@ -55,6 +60,11 @@ class TrialResult:
     before_source: Ints | None = None
     after_source: Ints | None = None
     outcome: Mapping[str, Any] | None = None
+    steps: int | None = None
+    head_steps: int | None = None
+    y_train: Ints | None = None
+    logits_train: Floats | None = None
+    logits_train_mode: Floats | None = None
 
     def is_arm(self, arm: str, labels_per_class: int | None) -> bool:
         """Whether it is one of the arm's own trials, not a search for them."""
@@ -150,10 +160,10 @@ class Evidence:
         found = [float(values[metric]) for values in recorded if values.get(metric) is not None]
         return self._means(found) if len(found) == len(self.trials) else None
 
-    def epochs(self) -> float | None:
-        """Mean number; None where a trial's is not known."""
-        found = [t.result.epochs for t in self.trials if t.result.epochs is not None]
-        return float(np.mean(found)) if len(found) == len(self.trials) else None
+    def mean_length(self, unit: Literal["epochs", "steps", "head_steps"]) -> float | None:
+        """Of training, per trial; None where a trial's is not known."""
+        found = [getattr(trial.result, unit) for trial in self.trials]
+        return None if None in found else float(np.mean(found))
 
     def predictions(self) -> Ints:
         """(seeds, n)"""

@@ -5,17 +5,21 @@ verdict needs no correction for the number of arms; the arms' own p-values get H
 job's own label budget decides.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from math import fsum
 
 import numpy as np
 
 from app.errors import FailureCode
-from app.jobs.report import Missing, Report
+from app.jobs.report import Report
+from app.jobs.schemas import EvidenceDataset
 from app.jobs.spec import Choice, ResolvedSpec
 from worker.evaluation.arms import cost_of, describe
 from worker.evaluation.arrays import Ints
+from worker.evaluation.chance import others_at_chance, reference_of
+from worker.evaluation.dataset_warnings import dataset_warnings
+from worker.evaluation.deployment_note import deployment_note
+from worker.evaluation.doubts import Doubts, doubts_about
 from worker.evaluation.evidence import FEWEST_VALIDATION_ITEMS, Evidence, TrialResult, gather
 from worker.evaluation.gains import contested_items, gains_over_baseline
 from worker.evaluation.label_free import choose, scores_of
@@ -25,8 +29,11 @@ from worker.evaluation.learning_curve import (
     labels_at,
     labels_to_reach,
 )
+from worker.evaluation.missing import failure_code, missing_of
 from worker.evaluation.source_doubts import source_warnings
 from worker.evaluation.sources import names_of, searches_of, transferability_of
+from worker.evaluation.training_fit import warnings_about_fit
+from worker.evaluation.training_length import length_warnings
 from worker.evaluation.verdict import judge, multiplicity, warnings_about
 
 __all__ = ["TrialResult", "build_report"]
@@ -41,6 +48,7 @@ def build_report(
     class_counts: Sequence[int],
     selection: Sequence[Choice] = (),
     source_names: Sequence[str] = (),
+    datasets: Sequence[EvidenceDataset] = (),
 ) -> Report:
     """The same trials give the same report, byte for byte, in whatever order they come.
 
@@ -50,6 +58,7 @@ def build_report(
         class_counts: items of each class in the target's training split.
         selection: what `auto` chose.
         source_names: of the sources' datasets or models; without them they go by their references.
+        datasets: what the intake found in the job's.
 
     Raises:
         ValueError: a trial without error has no test predictions, or two have other test items.
@@ -78,7 +87,11 @@ def build_report(
         winner, seed = (label_free.chosen, label_free.chosen_seed) if label_free else (None, None)
     gain = gains[own].get(winner) if winner else None
     contested = contested_items(arms[winner], arms[baseline]) if winner and gain else None
-    verdict, reason = judge(winner, gain, spec, len(y))
+    reference = reference_of(y, classes, arms, metric)
+    doubts = Doubts()
+    if winner in arms and reference:
+        doubts = doubts_about(spec, winner, arms, gain, reference, datasets, trials)
+    verdict, reason = judge(winner, gain, spec, len(y), doubts)
     reached = {
         name: labels_to_reach(name, float(np.mean(evidence.test(metric))), labels, curve)
         for name, evidence in arms.items()
@@ -98,6 +111,7 @@ def build_report(
             cost_of(name, evidence, trials, own),
             classes,
             spec,
+            class_counts if spec.target.use_labels else None,
         )
         for name, evidence in arms.items()
     }
@@ -110,8 +124,8 @@ def build_report(
     ranking = transferability_of(spec, trials, arms, source_names)
     if ranking and not spec.trains_arms:
         reason = f"{ranking.headline}: {ranking.reason}"
-    failed = [trial for trial in trials if _code(trial) not in (None, FailureCode.BUDGET)]
-    out_of_budget = any(_code(trial) == FailureCode.BUDGET for trial in trials)
+    failed = [trial for trial in trials if failure_code(trial) not in (None, FailureCode.BUDGET)]
+    out_of_budget = any(failure_code(trial) == FailureCode.BUDGET for trial in trials)
     return Report(
         verdict=verdict,
         reason=reason,
@@ -129,23 +143,25 @@ def build_report(
         multiplicity=multiplicity(baseline, len(gains[own]), len(curve)),
         selection=list(selection),
         stop_reason="budget" if out_of_budget else None,
-        missing=_missing(spec, trials),
-        warnings=[
+        missing=missing_of(spec, trials),
+        warnings=[  # a new kind of warning joins here
             *warnings_about(spec, gain, contested, y, classes, class_counts, failed),
             *source_warnings(spec, trials, names_of(spec, source_names), ranking),
             *remarks,
             *spec.warnings,
+            *others_at_chance(spec, winner, reference),
+            *warnings_about_fit(spec, trials, shown),
+            *length_warnings(spec, {name: arm.cost for name, arm in described.items()}),
+            *deployment_note(spec, verdict, winner, reference),
+            *dataset_warnings(datasets),
         ],
         label_free=label_free,
+        reference=reference,
         transferability=ranking,
         searches=searches_of(trials),
         trials_failed=len(failed),
         seconds=fsum(trial.seconds for trial in trials),
     )
-
-
-def _code(trial: TrialResult) -> str | None:
-    return None if trial.error is None else str(trial.error["code"])
 
 
 def _test_labels(found: Iterable[Mapping[str, Evidence]]) -> Ints:
@@ -178,27 +194,3 @@ def _winner(transfer: Mapping[str, Evidence], metric: str) -> tuple[str | None, 
     if len(best) == 1:
         return best[0], []
     return best[0], [f"{' and '.join(best)} tie on validation: the winner stands first in the job"]
-
-
-def _missing(spec: ResolvedSpec, trials: Sequence[TrialResult]) -> list[Missing]:
-    """By label budget, then by arm: pretrainings, scratch, the others as in the spec."""
-    seeds: dict[tuple[int | None, str, str], list[int]] = defaultdict(list)
-    for trial in trials:
-        if code := _code(trial):
-            seeds[trial.labels_per_class, trial.arm, code].append(trial.seed)
-    arms = [*spec.compared, *spec.arms]
-
-    def place(key: tuple[int | None, str, str]) -> tuple[bool, int, int, str]:
-        budget, arm, code = key
-        known = arm in arms
-        return (
-            known,
-            spec.budgets.index(budget) if known else 0,
-            arms.index(arm) if known else 0,
-            code,
-        )
-
-    return [
-        Missing(arm=arm, labels_per_class=budget, seeds=sorted(found), code=code)
-        for (budget, arm, code), found in sorted(seeds.items(), key=lambda item: place(item[0]))
-    ]

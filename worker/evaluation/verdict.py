@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from app.jobs.report import Bounds, Gain, Verdict
 from app.jobs.spec import ResolvedSpec
 from worker.evaluation.arrays import Ints
+from worker.evaluation.doubts import Doubts
 from worker.evaluation.evidence import TrialResult
 from worker.evaluation.replication import IN_WORDS
 
@@ -13,23 +14,37 @@ FEWEST_SEEDS = 5
 FEWEST_TEST_ITEMS = 100
 FEWEST_CONTESTED_ITEMS = 10
 NAMED_CLASSES = 10
+NO_GAIN = 1e-9  # means of the same values in another order differ in their last bits
 
 
 def judge(
-    winner: str | None, gain: Gain | None, spec: ResolvedSpec, items: int
+    winner: str | None, gain: Gain | None, spec: ResolvedSpec, items: int, doubts: Doubts
 ) -> tuple[Verdict, str]:
     """Positive when the overall interval lies above 0, negative when it lies below, else no
-    evidence.
+    evidence; and no evidence where a doubt takes the verdict away: a winner that is no better than
+    an answer that looks at no item does not show that the transfer helped, whatever it gains, nor
+    that it did harm where the baseline is no better either.
 
     Args:
         gain: the winner's over scratch.
         items: of the test.
     """
+    verdict, said = _by_gain(winner, gain, spec, items)
+    is_positive = verdict == "positive_transfer"
+    if verdict != "no_evidence" and (doubts.any_verdict or (is_positive and doubts.positive)):
+        verdict = "no_evidence"
+        said += ": under these circumstances that is no evidence"
+    return verdict, ". ".join([*doubts.any_verdict, *doubts.positive, said, *doubts.beside])
+
+
+def _by_gain(
+    winner: str | None, gain: Gain | None, spec: ResolvedSpec, items: int
+) -> tuple[Verdict, str]:
     if not spec.trains_arms:
         return "no_evidence", "nothing was transferred: the sources were ranked"
     if winner is None:
         own = spec.target.labels_per_class
-        budget = f"{own} labels a class" if own else "all labels"
+        budget = f"{own} labels per class" if own else "all labels"
         return "no_evidence", f"no transfer trial with {budget} succeeded"
     if not items:
         unknown = f"how good {winner} is cannot be measured"
@@ -38,26 +53,43 @@ def judge(
         return "no_evidence", "no baseline to compare with: evaluation.baseline is false"
     if gain is None:
         return "no_evidence", f"no seed has both a trial of {winner} and one of {spec.baseline_arm}"
-    verdict, relation = _relation(gain)
+    verdict = _sign(gain)
     over = f"{gain.n} {IN_WORDS[gain.replication]} and {items} test items"
     if gain.overall is None:
         unknown = _unknown(gain) if gain.n == 1 else "1 test item: their spread"
         over = f"{items} test items alone; {unknown} is unknown, so no interval can be given"
-    elif verdict == "no_evidence":
+    elif verdict == "no_evidence" and abs(gain.mean) >= NO_GAIN:
         over += ": 0 is not ruled out"
     numbers = (
-        f"by {abs(gain.mean):.4f} {spec.evaluation.primary_metric}, "
         f"{100 * spec.evaluation.confidence:g} % interval {_shown(gain.overall or gain.bootstrap)}"
     )
-    return verdict, f"{winner} {relation} {spec.baseline_arm} {numbers} over {over}"
+    metric = spec.evaluation.primary_metric
+    return verdict, f"{winner} {_compared(gain, verdict, spec, metric)}, {numbers} over {over}"
 
 
-def _relation(gain: Gain) -> tuple[Verdict, str]:
+def _sign(gain: Gain) -> Verdict:
     if gain.overall and gain.overall.low > 0:
-        return "positive_transfer", "beats"
+        return "positive_transfer"
     if gain.overall and gain.overall.high < 0:
-        return "negative_transfer", "is worse than"
-    return "no_evidence", "lies above" if gain.mean >= 0 else "lies below"
+        return "negative_transfer"
+    return "no_evidence"
+
+
+def _compared(gain: Gain, verdict: Verdict, spec: ResolvedSpec, metric: str) -> str:
+    """`beats scratch by 0.1060 accuracy`; never by nothing."""
+    if abs(gain.mean) < NO_GAIN:
+        return f"equals {spec.baseline_arm} in {metric}"
+    amount = f"{abs(gain.mean):.4f}"
+    if float(amount) == 0:
+        if verdict == "no_evidence":
+            return f"equals {spec.baseline_arm} in {metric} to four decimals"
+        amount = f"{abs(gain.mean):.1e}"
+    relation = {
+        "positive_transfer": "beats",
+        "negative_transfer": "is worse than",
+        "no_evidence": "lies above" if gain.mean > 0 else "lies below",
+    }[verdict]
+    return f"{relation} {spec.baseline_arm} by {amount} {metric}"
 
 
 def multiplicity(baseline: str, comparisons: int, budgets: int) -> str:

@@ -11,8 +11,15 @@ def score(value: float | None) -> str:
 
 
 def signed(value: float | None) -> str:
-    """A difference of metrics: `+0.0412`."""
-    return NOTHING if value is None else f"{value:+.4f}".replace("-", MINUS)
+    """A difference of metrics: `+0.0412`; without a sign where it rounds to nothing."""
+    if value is None:
+        return NOTHING
+    return f"{value:+.4f}".replace("-", MINUS) if rounds_to_something(value) else f"{0:.4f}"
+
+
+def rounds_to_something(value: float) -> bool:
+    """Whether four decimals tell it from 0."""
+    return float(f"{value:.4f}") != 0
 
 
 def bounds(low: float | None, high: float | None, *, sign: bool = False) -> str:
@@ -53,7 +60,9 @@ def duration(seconds: float) -> str:
 
 
 def budget(labels_per_class: int | None) -> str:
-    return "all labels" if labels_per_class is None else f"{count(labels_per_class)} labels a class"
+    return (
+        "all labels" if labels_per_class is None else f"{count(labels_per_class)} labels per class"
+    )
 
 
 def short(label: str, length: int = 16) -> str:

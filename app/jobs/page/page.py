@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from app.jobs.page import candidates, numbers, plots
 from app.jobs.page.confusion import Confusion, confusion
 from app.jobs.plan import PRETRAIN
-from app.jobs.report import Arm, Interval, Report, Verdict
+from app.jobs.report import Arm, ClassMetrics, Interval, Report, Verdict
 from app.jobs.schemas import JobOut
 from app.jobs.strategies import SOURCE_ONLY, SUPERVISED
 
@@ -54,6 +54,7 @@ def render(job: JobOut, report: Report) -> str:
         report=report,
         level=numbers.percent(report.confidence),
         headline=_headline(job, report),
+        judged=judged,
         gain=judged.gain if judged else None,
         seeds=_seeds(report, judged),
         style={name: plots.colour(number) for name, number in styles.items()},
@@ -61,6 +62,7 @@ def render(job: JobOut, report: Report) -> str:
         is_ranking=is_ranking,
         is_label_free=report.label_free is not None or report.baseline == SOURCE_ONLY,
         is_searched=any(arm.cost.search for arm in report.arms.values()),
+        knows_steps=any(arm.cost.steps is not None for arm in report.arms.values()),
         rule_scores=_rule_scores(report),
         **_sources(report),
         forest=_forest(report, styles),
@@ -167,7 +169,7 @@ def _classes(report: Report, shown: list[str]) -> dict[str, Any] | None:
     reference = {}
     if len(shown) > 1:
         reference = {each.label: each for each in report.arms[shown[1]].per_class}
-    rows = sorted(rows, key=lambda each: each.gain.mean if each.gain else each.f1, reverse=True)
+    rows = sorted(rows, key=_place, reverse=True)
     gained = [each for each in rows if each.gain]
     bars = gained
     if len(gained) > BARS_AT_MOST:
@@ -180,6 +182,12 @@ def _classes(report: Report, shown: list[str]) -> dict[str, Any] | None:
         "left_out": len(gained) - len(bars),
         "plot": plots.class_gains(bars, shown[0], shown[1]) if bars and len(shown) > 1 else None,
     }
+
+
+def _place(row: ClassMetrics) -> tuple[bool, float]:
+    """Classes of which nothing is known stand last."""
+    value = row.gain.mean if row.gain else row.f1
+    return value is not None, value or 0.0
 
 
 def _confusions(report: Report, shown: list[str]) -> dict[str, Confusion]:

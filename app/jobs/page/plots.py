@@ -5,9 +5,10 @@ from math import log
 
 from markupsafe import Markup
 
+from app.jobs.figures import Bin, CalibrationOut
 from app.jobs.page import numbers
 from app.jobs.page.drawing import WIDTH, Drawing, Point, Scale, padded, spread, ticks
-from app.jobs.report import Bin, Bounds, CalibrationOut, ClassMetrics, CurvePoint, Gain, Interval
+from app.jobs.report import Bounds, ClassMetrics, CurvePoint, Gain, Interval
 
 Styles = Mapping[str, int]  # arm -> its number; the baseline's is 0
 COLOURS = 6
@@ -95,7 +96,7 @@ def learning_curve(
         if place - shown > 60:
             drawing.text((place, bottom + 19), numbers.count(point.labels), "tick", "middle")
             a_class = point.labels_per_class
-            budget = "all" if a_class is None else f"{numbers.count(a_class)} a class"
+            budget = "all" if a_class is None else f"{numbers.count(a_class)} per class"
             drawing.text((place, bottom + 33), budget, "muted", "middle")
             shown = place
     drawing.line((x.start, bottom), (x.end, bottom), "axis")

@@ -7,13 +7,11 @@ from typing import Any
 
 from app.database import now
 from app.identifiers import new_id
+from app.jobs.figures import Bin, CalibrationOut, Cost, Reference
 from app.jobs.report import (
     Arm,
-    Bin,
     Bounds,
-    CalibrationOut,
     ClassMetrics,
-    Cost,
     CurvePoint,
     Forgetting,
     Gain,
@@ -243,6 +241,30 @@ def incomplete() -> Report:
         warnings=["3 seeds: with fewer than 5 the spread over seeds is poorly known"],
         trials_failed=1,
     )
+
+
+def unequal() -> Report:
+    """Half of the test items are `a`, none is `z`, which has no training item either; lp_ft was
+    trained twice as long, and is one of so many arms that its corrected p-value is not small."""
+    made = report()
+    arms = {}
+    for name, arm in made.arms.items():
+        rows = [row.model_copy(update={"training_items": 5}) for row in arm.per_class]
+        unknown = {"precision": None, "recall": None, "f1": None, "gain": None}
+        rows[-1] = rows[-1].model_copy(update=unknown | {"support": 0, "training_items": 0})
+        cost = arm.cost.model_copy(update={"steps": 1000.0, "head_steps": 0.0})
+        gain = arm.gain and arm.gain.model_copy(update={"p_value": 0.031, "p_holm": 0.23})
+        arms[name] = arm.model_copy(update={"per_class": rows, "cost": cost, "gain": gain})
+    cost = arms["lp_ft"].cost.model_copy(update={"steps": 2000.0, "head_steps": 300.0})
+    arms["lp_ft"] = arms["lp_ft"].model_copy(update={"cost": cost})
+    reference = Reference(
+        chance=1 / 26,
+        majority_class="a",
+        majority={"accuracy": 0.5, "balanced_accuracy": 0.04, "f1_macro": 0.0267},
+        is_unequal=True,
+        not_above=[],
+    )
+    return report(arms=arms, reference=reference)
 
 
 def label_free(**changes: Any) -> Report:

@@ -28,6 +28,12 @@ def test_numbers_carry_a_true_minus() -> None:
     assert numbers.bounds(-0.01, 0.02, sign=True) == "[−0.0100, +0.0200]"
 
 
+@pytest.mark.parametrize("value", [0.0, -0.0, 0.00004, -0.00004])
+def test_what_rounds_to_nothing_has_no_sign(value: float) -> None:
+    assert numbers.signed(value) == "0.0000"
+    assert numbers.signed(0.00006) == "+0.0001"
+
+
 def test_small_numbers_keep_their_meaning() -> None:
     assert numbers.p_value(0.0004) == "< 0.001"
     assert numbers.p_value(0.0312) == "0.031"

@@ -17,6 +17,7 @@ from tests.jobs.page.examples import (
     ranking,
     report,
     searched,
+    unequal,
     unmeasured,
 )
 
@@ -77,6 +78,7 @@ CASES: dict[str, Callable[[], Report]] = {
     "sources ranked": ranking,
     "sources ranked and measured": lambda: ranking(measured=True),
     "searched": searched,
+    "unequal classes": unequal,
 }
 
 
@@ -149,7 +151,7 @@ def test_what_is_missing_is_said() -> None:
     words = Page(render(job(), incomplete())).words
     assert "budget of seconds was spent" in words
     assert "1 trial failed" in words
-    assert re.search(r"lp_ft\s*50 labels a class\s*2\s*diverged", words)
+    assert re.search(r"lp_ft\s*50 labels per class\s*2\s*diverged", words)
 
 
 def test_what_a_user_named_is_text_and_nothing_else() -> None:
@@ -250,7 +252,7 @@ def test_the_headline_of_a_measured_ranking_answers_what_was_asked() -> None:
 
 def test_a_search_says_what_it_tried_and_why_it_chose() -> None:
     words = Page(render(job(), searched())).words
-    assert "auto with 5 labels a class" in words
+    assert "auto with 5 labels per class" in words
     assert "is trained with lp_ft, learning rate 0.003, epochs 30, found in 12.0\u202fs" in words
     assert "lp_ft: accuracy 0.700 on 40 held-out items." in words
     assert "the source's features on the target: leep -1.31, probe 0.62." in words
@@ -282,3 +284,39 @@ def test_arms_stand_by_how_good_they_are_behind_the_baseline() -> None:
     text = render(job(), report())
     table = text[text.index("Every arm on the test items") :]
     assert table.index("scratch") < table.index("lp_ft") < table.index("fine_tune")
+
+
+def test_chance_and_the_commonest_class_stand_beside_the_metrics() -> None:
+    words = Page(render(job(), unequal())).words
+    beside = "chance 0.0385, always answering a 0.5000"
+    facts = words[words.index("Winner") : words.index("The gain over scratch")]
+    assert re.search(rf"Accuracy of lp_ft\s*0.6620\s*{beside}", facts)
+    table = words[words.index("Every arm on the test items") :]
+    assert table.index(beside) < table.index("chance 0.0385, always answering a 0.0400")
+    assert "always answering a 0.0267" in table  # F1 macro, of which guessing has no simple figure
+    assert "always answering a" not in Page(render(job(), report())).words  # of an older release
+
+
+def test_what_is_not_known_of_a_class_is_a_dash() -> None:
+    words = Page(render(job(), unequal())).words
+    assert "zno training item––––––0" in words  # the last of the table
+
+
+def test_steps_stand_beside_the_epochs() -> None:
+    cost = Page(render(job(), unequal())).words
+    cost = cost[cost.index("What it cost") :]
+    assert "37.42\u202f000300" in cost
+    assert "37.41\u202f0000" in cost
+    assert "steps per trial" not in Page(render(job(), report())).words
+
+
+def test_a_corrected_p_value_is_explained_below_the_verdict() -> None:
+    words = Page(render(job(), unequal())).words
+    assert words.index("p (Holm), 0.23, is corrected for all") < words.index("Winner")
+
+
+def test_no_difference_has_no_sign() -> None:
+    choice = label_free().label_free
+    assert choice is not None
+    same = label_free(label_free=choice.model_copy(update={"regret": 0.00001}))
+    assert "the choice without labels equals it." in Page(render(job(), same)).words

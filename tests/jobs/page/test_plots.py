@@ -36,7 +36,7 @@ def test_budgets_stand_where_their_logarithms_do() -> None:
     first, second, third = (float(each.split(",")[0]) for each in scratch["points"].split())
     assert second - first == pytest.approx(third - second, abs=0.11)
     assert len(elements(figure, "polygon", "band")) == 2
-    assert {"1 a class", "all", "scratch", "lp_ft"} <= set(texts(figure))
+    assert {"1 per class", "all", "scratch", "lp_ft"} <= set(texts(figure))
 
 
 def test_a_single_seed_has_no_band() -> None:

@@ -1,0 +1,68 @@
+"""Plain figures of a report, without intervals: calibration, cost, and what answers that look at no
+item would score."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+
+class Bin(Part):
+    """Test items whose confidence falls between `low` (not included) and `high`; all seeds'."""
+
+    low: float
+    high: float
+    items: int
+    confidence: float | None = Field(description="mean; null without items")
+    accuracy: float | None
+
+
+class CalibrationOut(Part):
+    """Temperature scaling fitted on validation items, measured on test items; means over seeds."""
+
+    temperature: float = Field(description="the logits are divided by it")
+    ece_before: float
+    ece_after: float
+    bins_before: list[Bin] = Field(description="15 of equal width")
+    bins_after: list[Bin]
+
+
+class Cost(Part):
+    """Seconds of training, summed over the arm's trials at the job's label budget; and how long a
+    trial was trained."""
+
+    trials: float
+    search: float = Field(0.0, description="of what its trials are trained with")
+    pretraining: float = Field(
+        description="of the pretrainings that the arm starts from, each whole, though arms share "
+        "them; 0 where another job had paid for it"
+    )
+    epochs: float | None = Field(description="mean number of epochs per trial; all phases")
+    steps: float | None = Field(
+        None,
+        description="mean number of optimizer steps of the whole network per trial; null where it "
+        "is not known",
+    )
+    head_steps: float | None = Field(
+        None, description="mean number of optimizer steps of a head on a frozen backbone's features"
+    )
+
+
+class Reference(Part):
+    """What answers that look at no item score on the test items."""
+
+    chance: float = Field(description="accuracy of guessing among all classes: 1 / classes")
+    majority_class: str = Field(description="the commonest class of the test items")
+    majority: dict[str, float] = Field(
+        description="of always answering `majority_class`: accuracy, balanced_accuracy, f1_macro"
+    )
+    is_unequal: bool = Field(
+        description="whether the commonest class has at least 1.5 times the test items of the "
+        "rarest that has any: then balanced accuracy stands beside accuracy"
+    )
+    not_above: list[str] = Field(
+        description="arms that are no better than this by more than the noise of so many test "
+        "items (one-sided, 95 %), by accuracy where that is the primary metric, else by balanced "
+        "accuracy"
+    )

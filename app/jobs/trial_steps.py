@@ -1,0 +1,61 @@
+"""How long trials were trained, from the epochs that are recorded of them."""
+
+from collections.abc import Mapping, Sequence
+from math import ceil
+from typing import TypedDict
+
+from app.datasets.schemas import Schema
+from app.jobs.plan import _training_items
+from app.jobs.spec import ResolvedSpec
+from app.jobs.strategies import CATALOGUE
+from app.jobs.tables import TrialRow
+
+HEAD_PHASE = "head"  # trained on a frozen backbone's features
+ROLES_OF_ARMS = ("baseline", "bound", "transfer")
+
+
+class Steps(TypedDict):
+    """Optimizer steps: of the whole network, and of a head alone."""
+
+    steps: int
+    head_steps: int
+
+
+def steps_taken(
+    spec: ResolvedSpec,
+    target: Schema,
+    trials: Sequence[TrialRow],
+    epochs: Mapping[str, Mapping[str, int]],
+) -> dict[str, Steps]:
+    """By trial, of those that belong to arms.
+
+    Args:
+        target: the schema of the target's dataset.
+        epochs: trial -> phase -> epochs trained.
+    """
+    found: dict[str, Steps] = {}
+    for trial in trials:
+        if trial.role not in ROLES_OF_ARMS:
+            continue
+        phases = epochs.get(trial.id, {})
+        head = phases.get(HEAD_PHASE, 0)
+        whole = sum(phases.values()) - head
+        if not _optimizes(spec, trial.arm):
+            whole = 0
+        of_epoch = ceil(_items(spec, target, trial) / spec.training.batch_size)
+        found[trial.id] = Steps(steps=whole * of_epoch, head_steps=head * of_epoch)
+    return found
+
+
+def _items(spec: ResolvedSpec, target: Schema, trial: TrialRow) -> int:
+    """That an epoch passes over: without those held out for validation, which are cut at random
+    where labels are hidden."""
+    if not spec.target.use_labels and trial.role != "bound":
+        target = target.model_copy(update={"class_counts": {}})
+    return _training_items(target, trial.labels_per_class, spec.training.validation_fraction)
+
+
+def _optimizes(spec: ResolvedSpec, arm: str) -> bool:
+    """Whether epochs of the whole network change weights."""
+    entry = CATALOGUE.get(spec.arms[arm].strategy.name) if arm in spec.arms else None
+    return entry is None or entry.optimizes

@@ -1,0 +1,26 @@
+"""What becomes of a job's wish to deploy its winner."""
+
+from app.jobs.figures import Reference
+from app.jobs.report import Verdict
+from app.jobs.spec import ResolvedSpec
+
+
+def deployment_note(
+    spec: ResolvedSpec, verdict: Verdict, winner: str | None, reference: Reference | None
+) -> list[str]:
+    """A warning where nothing is deployed, or what should better not be."""
+    if spec.deploy is None or winner is None:
+        return []
+    if spec.deploy.when == "beats_baseline":
+        if verdict == "positive_transfer":
+            return []
+        return [
+            f"nothing is deployed as {spec.deploy.name}: `beats_baseline` asks for a winner that "
+            f"is shown to beat {spec.baseline_arm} and chance; `always` deploys without that"
+        ]
+    if verdict != "negative_transfer" and reference and winner in reference.not_above:
+        return [
+            f"{winner} is deployed as {spec.deploy.name}, since deploy.when is `always`, though it "
+            "is no better than an answer that looks at no item"
+        ]
+    return []
