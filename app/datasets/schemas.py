@@ -118,8 +118,9 @@ class DatasetOut(BaseModel):
     )
     profile: dict[str, Any] | None = Field(
         None,
-        description="class balance (null in a split without labels), duplicates across the splits, "
-        "constant pixels",
+        description="class balance (null in a split without labels), duplicates within and across "
+        "the splits and those that contradict in their labels, the least and the greatest value of "
+        "each split, constant pixels, items left out, and `warnings` about them",
     )
     error: dict[str, Any] | None = Field(
         None, description="why the intake failed: {code, message, param, stage, errors}"

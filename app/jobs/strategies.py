@@ -167,7 +167,6 @@ class StrategyEntry:
     summary: str
     needs: tuple[Need, ...]
     paper: str | None = None
-    optimizes: bool = True  # false where no weight is trained, and its epochs have no steps
 
     @property
     def name(self) -> str:
@@ -231,7 +230,6 @@ _ENTRIES = (
         "Nothing is trained: BatchNorm's statistics are computed anew on the target.",
         (*_ADAPTS, "batch_norm"),
         "Li et al., ICLR Workshop 2017, arXiv:1603.04779",
-        optimizes=False,
     ),
     StrategyEntry(
         Coral,

@@ -1,13 +1,11 @@
 """How long trials were trained, from the epochs that are recorded of them."""
 
 from collections.abc import Mapping, Sequence
-from math import ceil
 from typing import TypedDict
 
 from app.datasets.schemas import Schema
 from app.jobs.plan import _training_items
 from app.jobs.spec import ResolvedSpec
-from app.jobs.strategies import CATALOGUE
 from app.jobs.tables import TrialRow
 
 HEAD_PHASE = "head"  # trained on a frozen backbone's features
@@ -40,9 +38,7 @@ def steps_taken(
         phases = epochs.get(trial.id, {})
         head = phases.get(HEAD_PHASE, 0)
         whole = sum(phases.values()) - head
-        if not _optimizes(spec, trial.arm):
-            whole = 0
-        of_epoch = ceil(_items(spec, target, trial) / spec.training.batch_size)
+        of_epoch = spec.training.steps_per_epoch(_items(spec, target, trial))
         found[trial.id] = Steps(steps=whole * of_epoch, head_steps=head * of_epoch)
     return found
 
@@ -53,9 +49,3 @@ def _items(spec: ResolvedSpec, target: Schema, trial: TrialRow) -> int:
     if not spec.target.use_labels and trial.role != "bound":
         target = target.model_copy(update={"class_counts": {}})
     return _training_items(target, trial.labels_per_class, spec.training.validation_fraction)
-
-
-def _optimizes(spec: ResolvedSpec, arm: str) -> bool:
-    """Whether epochs of the whole network change weights."""
-    entry = CATALOGUE.get(spec.arms[arm].strategy.name) if arm in spec.arms else None
-    return entry is None or entry.optimizes

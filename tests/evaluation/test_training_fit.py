@@ -34,15 +34,15 @@ def reported(trials: Sequence[TrialResult], **evaluation: Any) -> Report:
 
 def test_trials_that_have_learnt_nothing_are_told_with_causes_and_what_to_try() -> None:
     fine_tune = [
-        *arm("fine_tune", BETTER[:3], **trained(0.9)),
-        *(trial("fine_tune", seed, 0.25, **trained(0.3)) for seed in (3, 4)),
+        *arm("fine_tune", BETTER[:3], steps=600, **trained(0.9)),
+        *(trial("fine_tune", seed, 0.25, steps=600, **trained(0.3)) for seed in (3, 4)),
     ]
     (warning,) = reported([*SCRATCH, *fine_tune]).warnings
     assert warning.startswith(
         "fine_tune: 2 of 5 trials at chance on the items trained on (accuracy 0.3000, where an "
         "answer that looks at no item has 0.2500): nothing was learnt. Likely causes: "
     )
-    for said in ("training.learning_rate 0.0001, then 0.01", "training.epochs", "labels"):
+    for said in ("training.learning_rate 0.0001, then 0.01", "training.min_steps 1200", "labels"):
         assert said in warning
 
 
@@ -87,7 +87,7 @@ def test_a_pretraining_that_has_learnt_nothing_names_the_arms_that_start_from_it
     (warning,) = report.warnings
     assert warning.startswith("pretrain: 1 of 1 trial at chance on the items trained on")
     assert "nothing was learnt; fine_tune, lp_ft start from it. Likely" in warning
-    assert "training.pretrain_epochs" in warning
+    assert "too little training (try training.pretrain_epochs 20)" in warning
 
 
 def test_stale_statistics_are_said_in_the_reason_and_warned_of() -> None:

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from app.jobs.figures import Cost
 from app.jobs.training import EarlyStopping
 from tests.evaluation.made_up import BETTER, CLASSES, COUNTS, SCRATCH, arm, spec, trial
 from worker.evaluation.report import build_report
+from worker.evaluation.training_length import length_warnings
 
 
 def trained(scratch: int | None, *others: tuple[str, int]) -> list[Any]:
@@ -50,3 +52,11 @@ def test_early_stopping_is_named_as_the_cause() -> None:
         "scratch was trained for 1500 optimizer steps of the whole network per trial, fine_tune "
         "for 350 (chosen by early stopping)"
     )
+
+
+def test_the_bound_may_be_trained_longer() -> None:
+    costs = {
+        name: Cost(trials=1.0, pretraining=0.0, epochs=1.0, steps=steps)
+        for name, steps in (("mcc", 50.0), ("dann", 60.0), ("target_supervised", 500.0))
+    }
+    assert length_warnings(spec(), costs) == []

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from app.errors import Invalid
+from app.datasets.schemas import Schema
+from app.jobs import checks
 from app.jobs.backbones import Convnet, Mlp
-from app.jobs.resolution import resolve
 from app.jobs.sources import SourceFacts
 from app.jobs.spec import JobSpec
 from tests.jobs.factories import SCHEMA
@@ -18,16 +18,15 @@ LARGE = SCHEMA.model_copy(update={"splits": {"train": 600, "test": 20}})
 MOBILE = {"backbone": "mobilenet", "image_size": [32, 32]}
 
 
-def refused(facts: SourceFacts, target: Any = SCHEMA, **fields: Any) -> list[str | None]:
+def refused(facts: SourceFacts, data: Schema = SCHEMA, **fields: Any) -> list[str | None]:
     """Where the job has too small batches."""
     source = {"dataset": "ds_0"} if facts.has_data else {"model": "mdl_0"}
     spec = JobSpec.model_validate({"sources": [source], "target": {"dataset": "ds_1"}, **fields})
-    try:
-        resolve(spec, [facts], target)
-    except Invalid as problem:
-        assert problem.code == "batch_norm_needs_items"
-        return [finding.pointer for finding in problem.findings]
-    return []
+    return [
+        finding.pointer
+        for code, finding in checks.findings(spec, [facts], data)
+        if code == "batch_norm_needs_items"
+    ]
 
 
 @pytest.mark.parametrize(

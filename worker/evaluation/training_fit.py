@@ -177,12 +177,15 @@ def _learnt_nothing(name: str, trials: Sequence[TrialResult], spec: ResolvedSpec
 
 def _advice(trial: TrialResult, spec: ResolvedSpec) -> str:
     """What may have gone wrong, the likeliest first, and what to try."""
-    rate = spec.training.learning_rate
-    epochs = "pretrain_epochs" if trial.role == PRETRAIN else "epochs"
-    data = "source" if trial.role == PRETRAIN else "target"
+    training = spec.training
+    rate, data = training.learning_rate, "target"
+    more = f"training.min_steps {2 * trial.steps}" if trial.steps else "more training.epochs"
+    if trial.role == PRETRAIN:
+        epochs = training.pretrain_epochs or training.epochs
+        more, data = f"training.pretrain_epochs {2 * epochs}", "source"
     return (
-        "Likely causes: a learning rate that is too high or too low (try training.learning_rate "
-        f"{rate / 10:g}, then {min(10.0, rate * 10):g}), too little training (try more "
-        f"training.{epochs}), or labels that do not fit the pictures (look at some of the "
-        f"{data}'s items with their labels)"
+        f"Likely causes: a learning rate that is too high or too low (try training.learning_rate "
+        f"{rate / 10:g}, then {min(10.0, rate * 10):g}), too little training (try {more}), or "
+        f"labels that do not fit the pictures (look at some of the {data}'s items with their "
+        "labels)"
     )

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 
 from app.jobs.figures import Cost
 from app.jobs.spec import ResolvedSpec
+from app.jobs.strategies import SUPERVISED
 
 APART_FROM = 1.5  # times that the longest trained arm's steps outnumber the shortest's
 
 
 def length_warnings(spec: ResolvedSpec, costs: Mapping[str, Cost]) -> list[str]:
-    """A warning where arms differ in their optimizer steps of the whole network; arms that train no
-    more than a head, or nothing, are not compared."""
-    steps = {name: cost.steps for name, cost in costs.items() if cost.steps}
+    """A warning where arms differ in their optimizer steps of the whole network. Arms that train no
+    more than a head, or nothing, are not compared, nor is the bound, which no gain is over."""
+    steps = {name: cost.steps for name, cost in costs.items() if cost.steps and name != SUPERVISED}
     if not steps:
         return []
     longest, shortest = (of(steps, key=lambda name: steps[name]) for of in (max, min))
