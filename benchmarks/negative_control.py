@@ -178,6 +178,9 @@ class FirstValidation:
     def signal(self) -> Signal | None:
         return None
 
+    def moved(self, progress: float) -> None:
+        pass
+
     def epoch_ended(
         self, records: list[EpochRecord], progress: float, snapshot: Callable[[], Checkpoint]
     ) -> None:

@@ -12,6 +12,8 @@ from app.client.events import Event
 from app.client.jobs import ENDED, OnChange
 from app.jobs.schemas import JobOut
 
+PRECISE_MINUTES = 10
+
 
 @contextmanager
 def shown(console: Console) -> Iterator[OnChange]:
@@ -85,12 +87,25 @@ def stage(job: JobOut) -> str:
 
 
 def trials(job: JobOut) -> str:
+    total = sum(job.trials.values())
+    if job.status in {"failed", "cancelled"}:
+        return f"{job.trials.get('succeeded', 0)} of {total} trials finished"
     ended = sum(count for status, count in job.trials.items() if status in ENDED)
-    return f"{ended}/{sum(job.trials.values())} trials"
+    return f"{ended}/{total} trials"
 
 
 def eta(job: JobOut) -> str:
     if job.status != "running" or job.eta_seconds is None:
         return ""
-    minutes, seconds = divmod(round(job.eta_seconds), 60)
-    return f"about {minutes} min {seconds:02d} s left" if minutes else f"about {seconds} s left"
+    return f"about {duration(job.eta_seconds)} left"
+
+
+def duration(seconds: float) -> str:
+    """`50 s`, `2 min 05 s`, `14 min`, `3 h 20 min`: no more precise than an estimate is."""
+    minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return f"{rest} s"
+    if minutes < PRECISE_MINUTES:
+        return f"{minutes} min {rest:02d} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.jobs.spec import Choice
 
 Verdict = Literal["positive_transfer", "no_evidence", "negative_transfer"]
+StopReason = Literal["budget", "cancelled"]
 
 
 class Part(BaseModel):
@@ -169,7 +170,7 @@ class Missing(Part):
     arm: str
     labels_per_class: int | None
     seeds: list[int]
-    code: str = Field(description="why: `budget`, `diverged`, …")
+    code: str = Field(description="why: `budget`, `cancelled`, `diverged`, …")
 
 
 class LabelFreeChoice(Part):
@@ -264,7 +265,7 @@ class Report(Part):
     )
     multiplicity: str = Field(description="how many comparisons were made, and what was done of it")
     selection: list[Choice] = Field(description="what `auto` chose, and why")
-    stop_reason: Literal["budget"] | None = Field(description="why trials are missing, if planned")
+    stop_reason: StopReason | None = Field(description="why trials are missing, if planned")
     missing: list[Missing]
     warnings: list[str]
     label_free: LabelFreeChoice | None = Field(

@@ -107,11 +107,15 @@ class Recorder:
         self.polls = 0
         self.records: list[EpochRecord] = []
         self.progress: list[float] = []
+        self.moves: list[float] = []
         self.snapshots: list[Checkpoint] = []
 
     def signal(self) -> Signal | None:
         self.polls += 1
         return self._signal(self.polls)
+
+    def moved(self, progress: float) -> None:
+        self.moves.append(progress)
 
     def epoch_ended(
         self,

@@ -12,7 +12,7 @@ from math import fsum
 import numpy as np
 
 from app.errors import FailureCode
-from app.jobs.report import Missing, Report
+from app.jobs.report import Missing, Report, StopReason
 from app.jobs.spec import Choice, ResolvedSpec
 from worker.evaluation.arms import cost_of, describe
 from worker.evaluation.arrays import Ints
@@ -30,6 +30,11 @@ from worker.evaluation.verdict import judge, multiplicity, warnings_about
 
 __all__ = ["TrialResult", "build_report"]
 
+# Codes of trials that the job ended before they could -> what the report says of it.
+STOPPED: dict[str | None, StopReason] = {
+    FailureCode.CANCELLED: "cancelled",
+    FailureCode.BUDGET: "budget",
+}
 TIE = 1e-9  # means of the same values in another order differ in their last bits
 
 
@@ -104,8 +109,8 @@ def build_report(
             f"what {', '.join(unknown)} forgot is not known: a source without labelled test items "
             "or without its data, or a seed that is missing"
         )
-    failed = [trial for trial in trials if _code(trial) not in (None, FailureCode.BUDGET)]
-    out_of_budget = any(_code(trial) == FailureCode.BUDGET for trial in trials)
+    codes = {_code(trial) for trial in trials}
+    failed = [trial for trial in trials if _code(trial) not in (None, *STOPPED)]
     return Report(
         verdict=verdict,
         reason=reason,
@@ -122,7 +127,7 @@ def build_report(
         learning_curve=curve,
         multiplicity=multiplicity(baseline, len(gains[own]), len(curve)),
         selection=list(selection),
-        stop_reason="budget" if out_of_budget else None,
+        stop_reason=next((why for code, why in STOPPED.items() if code in codes), None),
         missing=_missing(spec, trials),
         warnings=[
             *warnings_about(spec, gain, contested, y, classes, class_counts, failed),

@@ -195,9 +195,15 @@ class _InnerJournal:
                 is_head = record.phase == "head"
                 self.head += is_head
                 self.epochs += HEAD_STEP_COST if is_head else batches(self.task.candidate)
+        self.outer.epoch_ended([], self._done(progress), self.state)
+
+    def moved(self, progress: float) -> None:
+        self.outer.moved(self._done(progress))
+
+    def _done(self, progress: float) -> float:
+        """Of the whole search, when so much of the training is done."""
         task = self.task
-        done = task.begins + (task.ends - task.begins) * progress
-        self.outer.epoch_ended([], done, self.state)
+        return task.begins + (task.ends - task.begins) * progress
 
 
 def _nothing_to_compare_on(first: Candidate) -> Outcome:

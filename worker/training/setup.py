@@ -6,13 +6,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal, Protocol
 
+from app.jobs.forecast import HEAD_STEP_COST
 from app.jobs.plan import Role
 from app.jobs.spec import ResolvedSpec
 from app.jobs.strategies import Strategy
 from worker.training.checkpoint import Checkpoint
 from worker.training.data import Domain
 
-HEAD_STEP_COST = 0.1  # of a step of the head on cached features, over one of the network
+__all__ = ["HEAD_STEP_COST", "EpochRecord", "Interrupted", "Journal", "Signal", "TrialSetup"]
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,10 @@ class Journal(Protocol):
 
     def signal(self) -> Signal | None:
         """Polled between chunks of compiled steps, each half a second or less."""
+
+    def moved(self, progress: float) -> None:
+        """Called after every chunk; `progress` 0..1 over all phases, the part of the epoch that is
+        under way included."""
 
     def epoch_ended(
         self,
