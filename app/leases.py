@@ -69,7 +69,7 @@ def claim(
 
 
 def renew(
-    session: Session, table: type[Row], row_id: str, token: str, /, seconds: float, **values: Any
+    session: Session, table: type[Row], row_id: str, token: str, seconds: float, /, **values: Any
 ) -> None:
     """Fenced as write is, which it is for `values` too."""
     write(session, table, row_id, token, lease_until=clock() + seconds, **values)

@@ -5,8 +5,9 @@
 Each network of the catalogue at its defaults trains on noise in the engine, as a pretraining does,
 in one process: twice, with other seeds. The first training compiles, the second finds that done;
 seconds a step are of the second's fastest epoch. `first` and `again` are the processor's seconds of
-either training, which others at work on the machine do not lengthen; few of them are steps. Likewise a transfer by each of three
-kinds of recipe. The rows it prints are those of the table. About ten minutes on two cores.
+either training, which others at work on the machine do not lengthen; few of them are steps.
+Likewise a transfer by each of three kinds of recipe. The rows it prints are those of the table.
+About ten minutes on two cores.
 """
 
 import os
