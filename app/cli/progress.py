@@ -1,5 +1,6 @@
 """A job while it runs: a bar on a terminal, plain lines elsewhere."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -13,6 +14,7 @@ from app.client.jobs import ENDED, OnChange
 from app.jobs.schemas import JobOut
 
 PRECISE_MINUTES = 10
+QUIET_SECONDS = 30.0
 
 
 @contextmanager
@@ -50,17 +52,20 @@ def shown(console: Console) -> Iterator[OnChange]:
 
 
 class _Lines:
-    """One line a stage and a trial that ended; epochs would fill a log."""
+    """One line a stage and a trial that ended, and one every half minute in which the job has
+    moved; epochs would fill a log."""
 
     def __init__(self, console: Console) -> None:
         self._console, self._last, self._news = console, "", _News()
+        self._progress, self._said = 0.0, time.monotonic()
 
     def __call__(self, job: JobOut, event: Event | None) -> None:
         news = self._news.after(event)
         milestone = f"{stage(job)} {trials(job)}"
-        if milestone == self._last:
+        is_quiet = time.monotonic() - self._said < QUIET_SECONDS or job.progress == self._progress
+        if milestone == self._last and is_quiet:
             return
-        self._last = milestone
+        self._last, self._progress, self._said = milestone, job.progress, time.monotonic()
         words = [stage(job), f"{job.progress:.0%}", trials(job), news, eta(job)]
         line = ", ".join(word for word in words if word)
         self._console.print(Text(f"{datetime.now():%H:%M:%S} {line}"), soft_wrap=True)
