@@ -1,4 +1,5 @@
-"""The end of a job under its lease: the report, the packaged winner, the deployment."""
+"""The end of a job under its lease: the report, the packaged winner, the deployment. A cancelled
+job has its report alone."""
 
 import tempfile
 from dataclasses import dataclass
@@ -67,7 +68,8 @@ def run(place: Workplace, job: JobRow) -> None:
 def _run(place: Workplace, job: JobRow, folder: Path) -> None:
     ended = _read(place, job)
     report = report_of(ended.evidence, lambda ref: read_arrays(place.storage.local(ref)))
-    packaged = _package(place.storage, ended, report, folder)
+    is_wanted = job.status != "cancelled"  # nobody waits for a cancelled job's model
+    packaged = _package(place.storage, ended, report, folder) if is_wanted else None
     deploy = ended.spec.deploy
     proven = report.is_proven
     with place.database.write() as session:

@@ -21,6 +21,10 @@ VERDICTS = {
     "no_evidence": "[bold yellow]No evidence that the transfer helped.[/]",
     "negative_transfer": "[bold red]The transfer did harm.[/]",
 }
+STOPPED = {
+    "budget": "the job's budget of seconds was spent",
+    "cancelled": "the job was cancelled; this compares what had finished by then",
+}
 
 
 def show(report: Report) -> None:
@@ -39,8 +43,8 @@ def show(report: Report) -> None:
             out.print(arm.labels_to_reach.sentence, markup=False)
     for line in _found_out(report):
         out.print(line, markup=False)
-    if report.stop_reason == "budget":
-        out.print("stopped: the job's budget of seconds was spent", style="yellow")
+    if report.stop_reason:
+        out.print(f"stopped: {STOPPED[report.stop_reason]}", style="yellow")
     for missing in report.missing:
         out.print(f"missing: {_missing(missing)}", markup=False, style="yellow")
     for warning in report.warnings:

@@ -14,13 +14,14 @@ from app.errors import Conflict, Invalid, NotFound, invalid
 from app.identifiers import new_id
 from app.jobs import lifecycle
 from app.jobs.backbones import Backbone
+from app.jobs.forecast import planned_seconds
 from app.jobs.plan import PlannedTrial, plan
-from app.jobs.progress import Part, Tally
 from app.jobs.resolution import resolve
 from app.jobs.scales import Scale
 from app.jobs.sources import SourceFacts
 from app.jobs.spec import Choice, JobSpec, ResolvedSpec, Source, Target
 from app.jobs.tables import JobRow
+from app.jobs.time_left import Pace, TrialTime, seconds_left
 from app.models import repository as models
 from app.models.schemas import Signature
 from app.storage import Storage
@@ -36,10 +37,23 @@ class Accepted:
     target: Schema
 
     @property
-    def tally(self) -> Tally:
-        """The job as it will stand before anything is done."""
-        planned = zip(self.trials, self.steps, strict=True)
-        return Tally([Part(trial.arm, "queued", 1, steps, 0, 0, 0) for trial, steps in planned])
+    def seconds(self) -> list[float]:
+        """Of each trial, on the machine of calibration.py."""
+        schemas = [facts.schema for facts in self.sources]
+        return planned_seconds(self.spec, self.trials, self.steps, schemas, self.target)
+
+    def costs(self, pace: Pace) -> list[tuple[PlannedTrial, int, float]]:
+        """Trials with their steps, at most, and their seconds at the pace of this installation."""
+        planned = zip(self.trials, self.steps, self.seconds, strict=True)
+        return [(trial, steps, s * (pace.of(trial.arm) or 1.0)) for trial, steps, s in planned]
+
+    def estimate(self, pace: Pace) -> float:
+        """Seconds of the job, one trial at a time."""
+        waiting = [
+            TrialTime(trial.role, trial.arm, trial.labels_per_class, "waiting", seconds, 0.0, 0.0)
+            for trial, _, seconds in self.costs(pace)
+        ]
+        return seconds_left(waiting, Pace({}), self.spec.budget_seconds)
 
 
 def check(session: Session, storage: Storage, project: str, spec: JobSpec) -> Accepted:
@@ -79,7 +93,7 @@ def accept(session: Session, storage: Storage, project: str, spec: JobSpec) -> J
         target_id=target,
         tags=dict(spec.tags),
     )
-    lifecycle.submit(session, job, accepted.trials, accepted.steps)
+    lifecycle.submit(session, job, accepted.trials, accepted.steps, accepted.seconds)
     return job
 
 

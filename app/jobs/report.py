@@ -9,6 +9,7 @@ from app.jobs.relation import Relation
 from app.jobs.spec import Choice
 
 Verdict = Literal["positive_transfer", "no_evidence", "negative_transfer"]
+StopReason = Literal["budget", "cancelled"]
 Replication = Literal["seeds", "seeds_of_one_pretraining", "pretrainings", "one_network"]
 REPLICATION = (
     "what the n values behind the intervals are: `seeds`, each a run of its own; "
@@ -152,7 +153,7 @@ class Missing(Part):
     arm: str
     labels_per_class: int | None
     seeds: list[int]
-    code: str = Field(description="why: `budget`, `diverged`, …")
+    code: str = Field(description="why: `budget`, `cancelled`, `diverged`, …")
 
 
 class LabelFreeChoice(Part):
@@ -263,7 +264,7 @@ class Report(Part):
     )
     multiplicity: str = Field(description="how many comparisons were made, and what was done of it")
     selection: list[Choice] = Field(description="what `auto` chose, and why")
-    stop_reason: Literal["budget"] | None = Field(description="why trials are missing, if planned")
+    stop_reason: StopReason | None = Field(description="why trials are missing, if planned")
     missing: list[Missing]
     warnings: list[str]
     label_free: LabelFreeChoice | None = Field(

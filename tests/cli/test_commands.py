@@ -66,6 +66,7 @@ def test_watching_ends_with_the_jobs_status(ktl, api, job_file):
     ktl("cancel", job_id)
     watched = ktl("watch", job_id)
     assert (watched.status, watched.err.count("cancelled")) == (1, 2)
+    assert "cancelled, 0 of 16 trials finished" in watched.err
     lines = ktl("watch", job_id, "--json").out.splitlines()
     assert json.loads(lines[-1])["status"] == "cancelled"
 
@@ -73,6 +74,9 @@ def test_watching_ends_with_the_jobs_status(ktl, api, job_file):
 def test_a_plan(ktl, api, job_file):
     plan = ktl("validate", job_file)
     assert "16 trials" in plan.out
+    assert "nothing with this backbone was trained here yet" in plan.out
+    each = ktl("validate", job_file, "--trials")
+    assert len(each.out.splitlines()) - len(plan.out.splitlines()) == 16 - 4  # roles and arms
     assert len(json.loads(ktl("validate", job_file, "--json").out)["trials"]) == 16
 
 

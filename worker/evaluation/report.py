@@ -11,7 +11,7 @@ from math import fsum
 import numpy as np
 
 from app.errors import FailureCode
-from app.jobs.report import Report
+from app.jobs.report import Report, StopReason
 from app.jobs.schemas import EvidenceDataset
 from app.jobs.spec import Choice, ResolvedSpec
 from worker.evaluation.arms import cost_of, describe
@@ -38,6 +38,11 @@ from worker.evaluation.verdict import judge, multiplicity, warnings_about
 
 __all__ = ["TrialResult", "build_report"]
 
+# Codes of trials that the job ended before they could -> what the report says of it.
+STOPPED: dict[str | None, StopReason] = {
+    FailureCode.CANCELLED: "cancelled",
+    FailureCode.BUDGET: "budget",
+}
 TIE = 1e-9  # means of the same values in another order differ in their last bits
 
 
@@ -124,8 +129,8 @@ def build_report(
     ranking = transferability_of(spec, trials, arms, source_names)
     if ranking and not spec.trains_arms:
         reason = f"{ranking.headline}: {ranking.reason}"
-    failed = [trial for trial in trials if failure_code(trial) not in (None, FailureCode.BUDGET)]
-    out_of_budget = any(failure_code(trial) == FailureCode.BUDGET for trial in trials)
+    codes = {failure_code(trial) for trial in trials}
+    failed = [trial for trial in trials if failure_code(trial) not in (None, *STOPPED)]
     return Report(
         verdict=verdict,
         reason=reason,
@@ -142,7 +147,7 @@ def build_report(
         learning_curve=curve,
         multiplicity=multiplicity(baseline, len(gains[own]), len(curve)),
         selection=list(selection),
-        stop_reason="budget" if out_of_budget else None,
+        stop_reason=next((why for code, why in STOPPED.items() if code in codes), None),
         missing=missing_of(spec, trials),
         warnings=[  # a new kind of warning joins here
             *warnings_about(spec, gain, contested, y, classes, class_counts, failed),

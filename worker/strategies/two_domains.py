@@ -11,7 +11,7 @@ def features_of_domains(network: Network, batch: Batch) -> tuple[tf.Tensor, tf.T
 
     Each domain is normalised by its own batch's statistics: with both joined in one batch DANN came
     from MNIST to USPS to 42 % where it came to 73. The network is tested on the target by the
-    target's alone, which are measured when the phase ends (docs/decisions/batch-norm-is-measured.md).
+    target's alone, measured when the phase ends (docs/decisions/batch-norm-is-measured.md).
     """
     (x_s, _), (x_t, _) = batch["source"], batch["domain"]
     return network.features(x_s, training=True), network.features(x_t, training=True)
