@@ -37,10 +37,8 @@ MOST_STEPS = 2**31 - 1  # that the column holds; no trial lives to see them
 def submit(
     session: Session, job: JobRow, trials: list[PlannedTrial], steps: list[int], plan: list[float]
 ) -> None:
-    """Writes the job and all its trials, and starts what can start. `steps`: of each, at most;
-    `plan`: seconds of each.
-
-    Raises Conflict when a dataset was deleted meanwhile."""
+    """Writes the job and all its trials (`steps`: of each, at most; `plan`: their seconds), and
+    starts what can start. Raises Conflict when a dataset was deleted meanwhile."""
     job.status, job.stage, job.event_count = "queued", "queued", 0
     # Shared locks: an intake or a deletion that ends now either sees this job or is seen by it.
     datasets = _datasets(session, job, is_shared=True)
@@ -263,8 +261,7 @@ def _ask_for_report(session: Session, job: JobRow) -> None:
 
 
 def _lost_role(trials: list[TrialRow]) -> list[TrialRow]:
-    """The trials of the first role of which none succeeded, and without which nothing is left to
-    say."""
+    """Of the first role without which nothing is left to say and of which none succeeded."""
     roles = dict.fromkeys(trial.role for trial in trials)
     needed = [role for role in roles if role not in OPTIONAL]
     for role in needed if set(needed) - {PRETRAIN} else roles:
@@ -277,7 +274,6 @@ def _lost_role(trials: list[TrialRow]) -> list[TrialRow]:
 def _set_off(session: Session, job: JobRow) -> None:
     job.status = "running" if job.started_at else "queued"
     job.stage = "queued"
-    session.flush()
     events.record(session, job, status_event(job))
     for trial in _trials(session, job.id):
         if trial.status == "queued":

@@ -75,6 +75,13 @@ def test_a_row_an_arm_and_the_verdict(capsys: pytest.CaptureFixture[str]) -> Non
     assert "warning: fewer than 5 seeds" in lines
 
 
+def test_a_cancelled_jobs_report_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    missing = [{"arm": "lp_ft", "labels_per_class": 5, "seeds": [3], "code": "cancelled"}]
+    lines = _shown(_report(stop_reason="cancelled", missing=missing), capsys)
+    assert "stopped: the job was cancelled; this compares what had finished by then" in lines
+    assert "missing: lp_ft with 5 labels a class, seed 3 (cancelled)" in lines
+
+
 def test_one_seed_shows_no_interval(capsys: pytest.CaptureFixture[str]) -> None:
     arm = _arm(0.9, 0.1)
     arm["gain"] |= {"overall": None, "p_value": None, "p_holm": None}
