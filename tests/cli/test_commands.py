@@ -120,6 +120,17 @@ def test_datasets(ktl, api, tmp_path):
     assert ktl("datasets", "show", dataset["id"]).status == 1
 
 
+def test_what_values_and_labels_of_a_dataset_mean(ktl, api, tmp_path):
+    np.savez(tmp_path / "a.npz", x=np.zeros((20, 4, 4), np.uint8), y=np.arange(20) % 2)
+    add = ("datasets", "add", tmp_path / "a.npz", "--no-wait", "--json")
+    assert ktl(*add, "--value-range", "-1", "1", "--missing-label", "nan").status == 0
+    assert ktl(*add, "--all-classes").status == 0
+    refused = ktl(*add, "--value-range", "1", "0")
+    assert refused.status == 1
+    assert json.loads(refused.out)["errors"][0]["pointer"] == "#/spec/value_range"
+    assert ktl(*add, "--all-classes", "--missing-label", "nan").status == 2
+
+
 def test_models_and_deployments(ktl, api):
     assert json.loads(ktl("models", "--json").out) == []
     assert json.loads(ktl("deployments", "--json").out) == []
