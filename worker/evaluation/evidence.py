@@ -139,11 +139,11 @@ class Evidence:
         return Evidence(tuple(trial for trial in self.trials if trial.seed in seeds))
 
     def test(self, metric: str) -> list[float]:
-        """One value a seed."""
+        """One value per seed."""
         return [trial.test[metric] for trial in self.trials]
 
     def validation(self, metric: str) -> list[float] | None:
-        """One value a seed; None where a trial had no validation items."""
+        """One value per seed; None where a trial had no validation items."""
         found = [trial.validation[metric] for trial in self.trials if trial.validation]
         return found if len(found) == len(self.trials) else None
 
@@ -153,7 +153,7 @@ class Evidence:
         return sum(trial.validation_items for trial in self.trials)
 
     def first_epoch(self, metric: str) -> list[float] | None:
-        """One value a seed; None where a trial did not record it."""
+        """One value per seed; None where a trial did not record it."""
         recorded = [trial.result.first_epoch or {} for trial in self.trials]
         found = [float(values[metric]) for values in recorded if values.get(metric) is not None]
         return found if len(found) == len(self.trials) else None
@@ -168,7 +168,7 @@ class Evidence:
         return np.stack([trial.predicted for trial in self.trials])
 
     def forgotten(self) -> tuple[list[float], list[float]] | None:
-        """Accuracy on the source's test items before and after, one a seed."""
+        """Accuracy on the source's test items before and after, one per seed."""
         found = [
             (
                 float(np.mean(t.before_source == t.y_source)),
@@ -197,7 +197,7 @@ class Evidence:
         return class_rates(hits, self.confusion.sum(axis=2), self.confusion.sum(axis=1))
 
     def calibrations(self) -> list[Calibration] | None:
-        """One a seed; None where a trial has too few validation items."""
+        """One per seed; None where a trial has too few validation items."""
         found = [fitted for trial in self.trials if (fitted := trial.calibration())]
         return found if len(found) == len(self.trials) else None
 
