@@ -110,16 +110,19 @@ class FailureCode(StrEnum):
     DATASET_INVALID = "dataset_invalid"
     DIVERGED = "diverged"
     BUDGET = "budget"
+    CANCELLED = "cancelled"
     PACKAGE_MISMATCH = "package_mismatch"
     INTERNAL = "internal"
 
 
 # A job one of whose trials failed like this has failed: its evidence would lack a part by accident.
 # The others are results, and the job goes on without them: a trial that diverged, one that the
-# job's budget left no seconds for, one that needed a trial which failed (that one's code decides).
+# job's budget left no seconds for, one of a cancelled job, one that needed a trial which failed
+# (that one's code decides).
 ACCIDENTS = frozenset(FailureCode) - {
     FailureCode.DIVERGED,
     FailureCode.BUDGET,
+    FailureCode.CANCELLED,
     FailureCode.DEPENDENCY_FAILED,
 }
 

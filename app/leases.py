@@ -68,8 +68,11 @@ def claim(
             return session.get(table, found.id, populate_existing=True)
 
 
-def renew(session: Session, table: type[Row], row_id: str, token: str, seconds: float) -> None:
-    write(session, table, row_id, token, lease_until=clock() + seconds)
+def renew(
+    session: Session, table: type[Row], row_id: str, token: str, seconds: float, /, **values: Any
+) -> None:
+    """Fenced as write is, which it is for `values` too."""
+    write(session, table, row_id, token, lease_until=clock() + seconds, **values)
 
 
 def write(session: Session, table: type[Row], row_id: str, token: str, /, **values: Any) -> None:

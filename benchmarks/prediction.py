@@ -164,6 +164,7 @@ def deploy(home: Path) -> None:
     storage = Storage(settings.storage, settings.cache_dir)
     files = {"onnx": storage.put(home / "model.onnx"), "golden": storage.put(home / "golden.npz")}
     signature = {"shape": SHAPE, "dtype": "uint8", "classes": LABELS}
+    signature |= {"value_range": (0, 255), "temperature": 1.5}
     database = Database(settings.database)
     Base.metadata.create_all(database.engine)
     with database.write() as session:

@@ -93,6 +93,9 @@ class Epochs:
     def signal(self) -> Signal | None:
         return None
 
+    def moved(self, progress: float) -> None:
+        pass
+
     def epoch_ended(
         self, records: list[EpochRecord], progress: float, snapshot: Callable[[], Checkpoint]
     ) -> None:

@@ -1,4 +1,5 @@
-"""The end of a job under its lease: the report, the packaged winner, the deployment."""
+"""The end of a job under its lease: the report, the packaged winner, the deployment. A cancelled
+job has its report alone."""
 
 import tempfile
 from dataclasses import dataclass
@@ -21,11 +22,13 @@ from app.jobs.schemas import EvidenceOut
 from app.jobs.spec import ResolvedSpec
 from app.jobs.tables import JobRow, TrialRow
 from app.models import repository as models
+from app.models.schemas import FittedTemperature, Signature
 from app.storage import Storage
 from worker.backbones.network import Architecture, Network
 from worker.evaluation.archive import read_arrays, report_of
 from worker.failures import as_failure
 from worker.packaging.onnx_graph import GOLDEN_ITEMS, package
+from worker.packaging.temperature import temperature_of
 from worker.stored_data import dataset_split
 from worker.workplace import Workplace
 
@@ -65,7 +68,8 @@ def run(place: Workplace, job: JobRow) -> None:
 def _run(place: Workplace, job: JobRow, folder: Path) -> None:
     ended = _read(place, job)
     report = report_of(ended.evidence, lambda ref: read_arrays(place.storage.local(ref)))
-    packaged = _package(place.storage, ended, report, folder)
+    is_wanted = job.status != "cancelled"  # nobody waits for a cancelled job's model
+    packaged = _package(place.storage, ended, report, folder) if is_wanted else None
     deploy = ended.spec.deploy
     proven = report.is_proven
     with place.database.write() as session:
@@ -99,19 +103,20 @@ def _package(
     harmful = report.verdict == "negative_transfer"
     arm = report.baseline if harmful else report.winner
     metric, own = ended.spec.evaluation.primary_metric, ended.spec.target.labels_per_class
-    able = [
+    of_arm = [
         t
         for t in ended.trials
         if (t.arm, t.labels_per_class) == (arm, own) and t.role != "search" and t.weights
     ]
-    if not harmful:
-        able = [trial for trial in able if trial.seed == report.winner_seed]
+    able = [t for t in of_arm if harmful or t.seed == report.winner_seed]
     winner = max(able, key=lambda t: (t.validation or {}).get(metric, 0.0), default=None)
     if winner is None or winner.weights is None:
         return None
     network = Network(Architecture.of(ended.spec.model, ended.schema))
     network.load_weights(storage.local(winner.weights))
-    packaged = package(network.raw_model(), _sample(storage, ended.target), folder)
+    calibration = _calibration(storage, winner, of_arm)
+    sample = _sample(storage, ended.target)
+    packaged = package(network.raw_model(), sample, folder, calibration.temperature)
     files = {
         name: storage.put(path)
         for name, path in (
@@ -124,11 +129,13 @@ def _package(
     return {
         "trial_id": winner.id,
         "files": files,
-        "signature": {
-            "shape": list(schema.shape),
-            "dtype": schema.dtype,
-            "classes": list(schema.classes),
-        },
+        "signature": Signature(
+            shape=schema.shape,
+            dtype=schema.dtype,
+            classes=list(schema.classes),
+            value_range=_value_range(schema, sample),
+            temperature=calibration.temperature,
+        ).model_dump(mode="json"),
         "card": {
             "arm": winner.arm,
             "seed": winner.seed,
@@ -141,9 +148,21 @@ def _package(
             "reason": report.reason,
             "test": winner.test,
             "validation": winner.validation,
+            "calibration": calibration.model_dump(mode="json"),
             "packaging_difference": packaged.max_difference,
         },
     }
+
+
+def _calibration(storage: Storage, winner: TrialRow, of_arm: list[TrialRow]) -> FittedTemperature:
+    stored = {t.id: read_arrays(storage.local(t.predictions)) for t in of_arm if t.predictions}
+    return temperature_of(stored.get(winner.id, {}), list(stored.values()))
+
+
+def _value_range(schema: Schema, sample: Any) -> tuple[float, float] | None:
+    """None where the network saw nothing above 1 of a range that goes further, as it could in data
+    of earlier releases, 0 and 1 as uint8: what it is asked cannot be held against that range."""
+    return None if sample.max() <= 1 < schema.value_range[1] else schema.value_range
 
 
 def _sample(storage: Storage, target: DatasetRow) -> Any:

@@ -1,4 +1,4 @@
-"""A thread that renews a lease while the work goes on, and says when to stop.
+"""A thread that renews a lease while the work goes on, writes how far it is, and says when to stop.
 
 TensorFlow releases the interpreter's lock, so the thread is never late by much (0.12 s was seen).
 """
@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -27,6 +28,7 @@ from worker.workplace import Workplace
 log = structlog.get_logger(__name__)
 
 LOOK_SECONDS = 0.4
+TELL_SECONDS = 1.5  # between two writes of how far the work is
 GRACE_SECONDS = 60.0  # work that has not stopped by then is killed with its process
 
 
@@ -39,6 +41,7 @@ class LeaseKeeper:
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="lease-keeper", daemon=True)
         self.signal: Signal | None = None
+        self.standing: Callable[[], dict[str, float]] | None = None  # columns of the row
         self.others: Account | None = None  # of the job's other trials, where it has a budget
 
     def __enter__(self) -> Self:
@@ -61,7 +64,8 @@ class LeaseKeeper:
             try:
                 if self.signal is not Signal.STOP:
                     self.signal = self._look()
-                    if time.monotonic() - renewed > lease / 5:
+                    patience = min(lease / 5, TELL_SECONDS) if self.standing else lease / 5
+                    if time.monotonic() - renewed > patience:
                         self._renew(lease)
                         renewed = time.monotonic()
             except Fenced:
@@ -102,5 +106,6 @@ class LeaseKeeper:
         return token, status
 
     def _renew(self, seconds: float) -> None:
+        told = self.standing() if self.standing else {}
         with self._workplace.database.write() as session:
-            leases.renew(session, self._table, self._id, self._token, seconds)
+            leases.renew(session, self._table, self._id, self._token, seconds, **told)

@@ -19,7 +19,8 @@ log = structlog.get_logger(__name__)
 
 class TrialJournal:
     """Epochs shorter than `checkpoint_interval_seconds` share a checkpoint, and their metrics are
-    written with it: what stands in the database is always what the checkpoint has behind it."""
+    written with it: the metrics in the database are always those that the checkpoint has behind it.
+    How far the trial is, and its seconds, are written in between by the keeper of its lease."""
 
     def __init__(
         self, place: Workplace, trial: TrialRow, keeper: LeaseKeeper, folder: Path
@@ -28,7 +29,9 @@ class TrialJournal:
         self._checkpoint = trial.checkpoint
         self._pending: list[EpochRow] = []
         self._progress, self._serial = trial.progress, 0
+        self._seen = trial.progress  # as _progress, within an epoch too
         self._started = self._stored = time.monotonic()
+        keeper.standing = lambda: {"progress": self._seen, "seconds": self.seconds}
 
     @property
     def seconds(self) -> float:
@@ -51,19 +54,19 @@ class TrialJournal:
         others = self._keeper.others
         return others.overdrawn(self.seconds) if others else None
 
+    def moved(self, progress: float) -> None:
+        self._seen = progress
+
     def epoch_ended(
         self, records: list[EpochRecord], progress: float, snapshot: Callable[[], Checkpoint]
     ) -> None:
         self._pending += [_row(self._trial, record) for record in records]
-        self._progress = progress
+        self._progress = self._seen = progress
         interval = self._place.settings.checkpoint_interval_seconds
         if time.monotonic() - self._stored < interval:
             return
         self._replace(work.record_progress, snapshot())
         self._pending, self._stored = [], time.monotonic()
-
-    def moved(self, progress: float) -> None:
-        self._progress = progress
 
     def give_back(self, checkpoint: Checkpoint) -> None:
         """Leaves the trial to whoever takes it next, exactly here."""

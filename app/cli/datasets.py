@@ -23,6 +23,18 @@ def add(
     test_fraction: Annotated[
         float | None, typer.Option(help="Cut for testing where the data has no test split.")
     ] = None,
+    value_range: Annotated[
+        tuple[float, float] | None,
+        typer.Option(
+            metavar="LOW HIGH", help="Raw values that are black and white; else by the values."
+        ),
+    ] = None,
+    missing_label: Annotated[
+        str | None, typer.Option(help="The label of items that have none: they are left out.")
+    ] = None,
+    all_classes: Annotated[
+        bool, typer.Option("--all-classes", help="Every label is a class, -1 and nan too.")
+    ] = False,
     wait: Annotated[bool, typer.Option(help="Stay until it is ready.")] = True,
     as_json: AsJson = False,
 ) -> None:
@@ -35,7 +47,16 @@ def add(
                 raise typer.BadParameter(f"expected one catalogue name, got {len(files)} names")
             dataset = client.datasets.from_catalogue(files[0], name)
         else:
-            spec = {} if test_fraction is None else {"test_fraction": test_fraction}
+            if missing_label is not None and all_classes:
+                raise typer.BadParameter("expected one of --missing-label and --all-classes")
+            said = {
+                "test_fraction": test_fraction,
+                "value_range": value_range,
+                "missing_label": missing_label,
+            }
+            spec: dict[str, Any] = {name: each for name, each in said.items() if each is not None}
+            if all_classes:
+                spec["missing_label"] = None
             dataset = _upload(client, [Path(file) for file in files], name, spec)
         if wait:
             dataset = client.datasets.wait(dataset.id)
@@ -144,6 +165,7 @@ def _show(dataset: "DatasetOut", as_json: bool) -> None:
             "shape": shape,
             "classes": classes,
             "items": dataset.schema_ and f"{train} to train on, {test} to test on",
+            "values": dataset.schema_ and _values(dataset.schema_, profile),
             "warnings": "\n".join(profile.get("warnings", [])),
             "error": dataset.error and f"{dataset.error['code']}: {dataset.error['message']}",
         }
@@ -160,6 +182,13 @@ def _summary(dataset: "DatasetOut") -> tuple[object, ...]:
         len(schema.classes) or "none",
         *(_items(schema, split) for split in ("train", "test")),
     )
+
+
+def _values(schema: "Schema", profile: dict[str, Any]) -> str:
+    low, high = schema.value_range
+    said = f"{low:g} to {high:g} become 0 to 1"
+    seen = profile.get("values", {}).get("train")
+    return f"{said}; {seen['low']:g} to {seen['high']:g} in training" if seen else said
 
 
 def _items(schema: "Schema", split: str) -> str:

@@ -48,25 +48,22 @@ def submit(
             output.out.print(job.id)
 
 
-def validate(file: JobFile, settings: Set = None, as_json: AsJson = False) -> None:
+def validate(
+    file: JobFile,
+    settings: Set = None,
+    trials: Annotated[bool, typer.Option("--trials", help="A line for each trial.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """Check a job and show its plan; nothing is started."""
-    from app.cli import job_file, output
+    from app.cli import job_file, output, planned
     from app.client import Client
 
     with Client() as client:
         plan = client.jobs.validate(job_file.read(file, settings or ()))
     if as_json:
         output.print_json(plan)
-        return
-    output.print_table(
-        ["role", "arm", "seed", "labels a class"],
-        [(t.role, t.arm, t.seed, t.labels_per_class or "all") for t in plan.trials],
-    )
-    for choice in plan.selection:
-        output.out.print(f"{choice.field} = {choice.chosen}: {choice.reason}", markup=False)
-    seconds = plan.estimated_seconds
-    estimate = "unknown yet" if seconds is None else f"about {seconds:.0f} s"
-    output.out.print(f"{len(plan.trials)} trials, at most {plan.steps} steps; time: {estimate}")
+    else:
+        planned.show(plan, each=trials)
 
 
 def watch(job_id: JobId, as_json: AsJson = False) -> None:
@@ -191,7 +188,7 @@ def predictions(
 
 
 def cancel(job_id: JobId, as_json: AsJson = False) -> None:
-    """End a job."""
+    """End a job. What has finished by then is still reported."""
     from app.client import Client
 
     with Client() as client:
@@ -265,6 +262,7 @@ def _show(job: "JobOut", as_json: bool) -> None:
             "target": job.target,
             "models": ", ".join(job.models),
             "deployment": job.deployment,
+            "report": job.report and f"ktl report {job.id}",
             "stopped by": job.stop_reason,
             "error": job.error and f"{job.error.code} at {job.error.stage}: {job.error.message}",
             "created": f"{job.created_at:%F %T %Z}",
@@ -273,7 +271,7 @@ def _show(job: "JobOut", as_json: bool) -> None:
 
 
 def _show_end(job: "JobOut") -> None:
-    from app.cli import output
+    from app.cli import output, progress
 
     if job.error:
         where = f" at {job.error.stage}" if job.error.stage else ""
@@ -281,4 +279,4 @@ def _show_end(job: "JobOut") -> None:
     elif job.deployment:
         output.out.print(f"deployed as {job.deployment}: `ktl predict {job.deployment} FILE`")
     elif job.status != "succeeded":
-        output.complain(job.status)
+        output.complain(f"{job.status}, {progress.trials(job)}")

@@ -1,5 +1,6 @@
 """A job while it runs: a bar on a terminal, plain lines elsewhere."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -11,6 +12,9 @@ from rich.text import Text
 from app.client.events import Event
 from app.client.jobs import ENDED, OnChange
 from app.jobs.schemas import JobOut
+
+PRECISE_MINUTES = 10
+QUIET_SECONDS = 30.0
 
 
 @contextmanager
@@ -48,17 +52,20 @@ def shown(console: Console) -> Iterator[OnChange]:
 
 
 class _Lines:
-    """One line a stage and a trial that ended; epochs would fill a log."""
+    """One line a stage and a trial that ended, and one every half minute in which the job has
+    moved; epochs would fill a log."""
 
     def __init__(self, console: Console) -> None:
         self._console, self._last, self._news = console, "", _News()
+        self._progress, self._said = 0.0, time.monotonic()
 
     def __call__(self, job: JobOut, event: Event | None) -> None:
         news = self._news.after(event)
         milestone = f"{stage(job)} {trials(job)}"
-        if milestone == self._last:
+        is_quiet = time.monotonic() - self._said < QUIET_SECONDS or job.progress == self._progress
+        if milestone == self._last and is_quiet:
             return
-        self._last = milestone
+        self._last, self._progress, self._said = milestone, job.progress, time.monotonic()
         words = [stage(job), f"{job.progress:.0%}", trials(job), news, eta(job)]
         line = ", ".join(word for word in words if word)
         self._console.print(Text(f"{datetime.now():%H:%M:%S} {line}"), soft_wrap=True)
@@ -85,12 +92,25 @@ def stage(job: JobOut) -> str:
 
 
 def trials(job: JobOut) -> str:
+    total = sum(job.trials.values())
+    if job.status in {"failed", "cancelled"}:
+        return f"{job.trials.get('succeeded', 0)} of {total} trials finished"
     ended = sum(count for status, count in job.trials.items() if status in ENDED)
-    return f"{ended}/{sum(job.trials.values())} trials"
+    return f"{ended}/{total} trials"
 
 
 def eta(job: JobOut) -> str:
     if job.status != "running" or job.eta_seconds is None:
         return ""
-    minutes, seconds = divmod(round(job.eta_seconds), 60)
-    return f"about {minutes} min {seconds:02d} s left" if minutes else f"about {seconds} s left"
+    return f"about {duration(job.eta_seconds)} left"
+
+
+def duration(seconds: float) -> str:
+    """`50 s`, `2 min 05 s`, `14 min`, `3 h 20 min`: no more precise than an estimate is."""
+    minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return f"{rest} s"
+    if minutes < PRECISE_MINUTES:
+        return f"{minutes} min {rest:02d} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"

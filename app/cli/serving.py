@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from app.deployments.schemas import DeploymentOut
+    from app.models.schemas import ModelOut
 
 
 def register(app: typer.Typer) -> None:
@@ -43,8 +44,8 @@ def models(
         output.print_json(found)
         return
     output.print_table(
-        ["id", "name", "job", "created"],
-        [(m.id, m.name, m.job_id, f"{m.created_at:%F %T}") for m in found],
+        ["id", "name", "job", "temperature", "fitted on", "created"],
+        [(m.id, m.name, m.job_id, *_calibration(m), f"{m.created_at:%F %T}") for m in found],
     )
 
 
@@ -92,14 +93,20 @@ def predict(
     name: Annotated[str, typer.Argument(help="A deployment.")],
     file: Annotated[Path, typer.Argument(help="Raw inputs: .npy, or JSON; - for standard input.")],
     top_k: Annotated[int | None, typer.Option(min=1, help="Show the best so many labels.")] = None,
+    raw_scores: Annotated[
+        bool, typer.Option("--raw-scores", help="The network's own scores, not calibrated.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Ask a deployment about raw inputs."""
+    """Ask a deployment about raw inputs. Whether the scores are calibrated, and doubts about the
+    inputs, are said on standard error."""
     from app.cli import output
     from app.client import Client
 
     with Client() as client:
-        answer = client.deployments.predict(name, _inputs(file), top_k)
+        answer = client.deployments.predict(name, _inputs(file), top_k, raw_scores)
+    for warning in answer.warnings:
+        output.complain(f"warning: {warning.code}: {warning.pointer}: {warning.detail}")
     if as_json:
         output.print_json(answer)
         return
@@ -111,6 +118,20 @@ def predict(
             for best in output.scores or [output]
         ],
     )
+    if answer.calibrated:
+        output.complain(f"scores are calibrated (temperature {answer.temperature:.3g})")
+    else:
+        output.complain("scores are not calibrated")
+
+
+def _calibration(model: "ModelOut") -> tuple[str, str]:
+    """Its temperature, and the items that it was fitted on or why it has none."""
+    from app.models.schemas import FittedTemperature
+
+    fitted = FittedTemperature.model_validate(model.card.get("calibration") or {})
+    if fitted.temperature is None:
+        return "none", fitted.reason or ""
+    return f"{fitted.temperature:.3g}", f"{fitted.items} validation items"
 
 
 def _inputs(file: Path) -> "np.ndarray | list[Any]":

@@ -1,5 +1,6 @@
 """The evidence for a person."""
 
+from app.cli import ranking
 from app.cli.output import out, print_table
 from app.jobs.figures import Cost, Reference
 from app.jobs.page import candidates, numbers
@@ -12,7 +13,6 @@ from app.jobs.report import (
     Missing,
     Report,
     Search,
-    SourceRank,
 )
 from app.jobs.strategies import SOURCE_ONLY, SUPERVISED
 
@@ -21,15 +21,19 @@ VERDICTS = {
     "no_evidence": "[bold yellow]No evidence that the transfer helped.[/]",
     "negative_transfer": "[bold red]The transfer did harm.[/]",
 }
+STOPPED = {
+    "budget": "the job's budget of seconds was spent",
+    "cancelled": "the job was cancelled; this compares what had finished by then",
+}
 
 
 def show(report: Report) -> None:
     """A row per arm, then the verdict in a sentence, then what is missing and the warnings."""
     if report.arms:
         _show_arms(report)
-    if report.transferability and not report.arms:
-        out.print("\n[bold]The sources were ranked.[/]")
-    else:
+    if report.transferability:
+        ranking.show(report, report.transferability)
+    if report.arms or not report.transferability:
         out.print(f"\n{VERDICTS[report.verdict]}")
     out.print(report.reason, markup=False)
     if report.correction_note:
@@ -39,8 +43,8 @@ def show(report: Report) -> None:
             out.print(arm.labels_to_reach.sentence, markup=False)
     for line in _found_out(report):
         out.print(line, markup=False)
-    if report.stop_reason == "budget":
-        out.print("stopped: the job's budget of seconds was spent", style="yellow")
+    if report.stop_reason:
+        out.print(f"stopped: {STOPPED[report.stop_reason]}", style="yellow")
     for missing in report.missing:
         out.print(f"missing: {_missing(missing)}", markup=False, style="yellow")
     for warning in report.warnings:
@@ -92,8 +96,6 @@ def _steps(cost: Cost) -> str:
 def _found_out(report: Report) -> list[str]:
     """What was chosen on the way, and what was forgotten."""
     lines = [_choice(report.label_free)] if report.label_free else []
-    if found := report.transferability:
-        lines.append(_source(found.ranking[0], found.ranked_by, report.primary_metric))
     lines += [_search(search) for search in report.searches]
     return lines + [
         f"{name}: accuracy on the source {kept.before.mean:.4f} before, {kept.after.mean:.4f} "
@@ -111,16 +113,6 @@ def _choice(choice: LabelFreeChoice) -> str:
         return f"{said} (the test set's labels, which chose nothing, would have chosen it too)"
     regret = "" if choice.regret is None else f", {choice.regret:+.4f}"
     return f"{said} (by the test set's labels, which chose nothing: {choice.oracle}{regret})"
-
-
-def _source(first: SourceRank, ranked_by: str, metric: str) -> str:
-    score = first.scores.get(ranked_by)
-    said = f"most promising source: {first.source} ({first.reference})"
-    if score is not None:
-        said += f", {ranked_by} {score:.4f}"
-    if first.measured:
-        said += f"; {first.best_arm} reaches {metric} {first.measured.mean:.4f} from it"
-    return said
 
 
 def _search(search: Search) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Event:
-    number: str
-    kind: str  # status | trial | epoch | report | deployment
+    number: str  # "" for `progress`, which is of the moment
+    kind: str  # status | trial | epoch | report | deployment | progress
     data: dict[str, Any]
 
 

@@ -18,6 +18,7 @@ OnChange = Callable[[JobOut, Event | None], None]
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 REFRESH_SECONDS = 0.5  # between looks at the job while its events arrive
 POLL_SECONDS = 1.0
+REPORT_SECONDS = 30.0  # no worker may be there to make it
 SILENCE_SECONDS = 45.0  # the API sends a comment every 15 s
 AWAY = frozenset({502, 503, 504})  # what a proxy or an API that starts says
 
@@ -87,17 +88,23 @@ class Jobs:
         """Writes a zip of what the report is made from at `target`, whole or not at all."""
         return self._transport.download(f"/v1/jobs/{job_id}/predictions", target)
 
-    def events(self, job_id: str, after: str | None = None) -> Iterator[Event]:
-        """The job's story from the start, or after the event of that number; ends with the job."""
+    def events(
+        self, job_id: str, after: str | None = None, progress: bool = False
+    ) -> Iterator[Event]:
+        """The job's story from the start, or after the event of that number; ends with the job.
+        `progress`: with events that say how far it is, which have no number."""
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": after} if after else {})
         path = f"/v1/jobs/{job_id}/events"
-        with self._transport.stream(path, headers=headers, timeout=SILENCE_SECONDS) as response:
+        how: dict[str, Any] = {"params": {"progress": True}} if progress else {}
+        how |= {"headers": headers, "timeout": SILENCE_SECONDS}
+        with self._transport.stream(path, **how) as response:
             yield from parse(response.iter_lines())
 
     def wait(
         self, job_id: str, on_change: OnChange | None = None, patience_seconds: float = 60.0
     ) -> JobOut:
         """Until the job has ended; returns it. `on_change` gets the job, and the event if any.
+        A cancelled one's report is waited for, REPORT_SECONDS at most.
 
         Follows the events, and asks again and again where they cannot be had. An API that is away
         (it restarts) is waited for, `patience_seconds` at most; then Unreachable or Problem.
@@ -105,6 +112,7 @@ class Jobs:
         tell = on_change or (lambda job, event: None)
         last: str | None = None
         heard = time.monotonic()
+        ended: float | None = None
         while True:
             try:
                 job, heard = self.get(job_id), time.monotonic()
@@ -114,16 +122,19 @@ class Jobs:
                     raise
             else:
                 tell(job, None)
-                if job.status in ENDED:
-                    return job
                 with suppress(Unreachable, Problem):
-                    for event in self.events(job_id, last):
+                    following = job.status not in ENDED
+                    for event in self.events(job_id, last, progress=True) if following else ():
                         if event.kind != "epoch" or time.monotonic() - heard > REFRESH_SECONDS:
                             job, heard = self.get(job_id), time.monotonic()
-                        tell(job, event)
-                        last = event.number
+                        tell(job, event if event.number else None)
+                        last = event.number or last
                         if job.status in ENDED:
-                            return job
+                            break
+                if job.status in ENDED:
+                    ended = ended or heard
+                    if job.stage == "ended" or heard - ended > REPORT_SECONDS:
+                        return job
             time.sleep(POLL_SECONDS)
 
     def _steer(self, job_id: str, verb: str) -> JobOut:

@@ -55,11 +55,15 @@ class Deployments:
         self._transport.call("DELETE", f"/v1/deployments/{name}")
 
     def predict(
-        self, name: str, inputs: np.ndarray | Sequence[Any], top_k: int | None = None
+        self,
+        name: str,
+        inputs: np.ndarray | Sequence[Any],
+        top_k: int | None = None,
+        raw_scores: bool = False,
     ) -> PredictOut:
         """`inputs`: raw items, (n, height, width[, channels]). An array goes as application/x-npy,
-        lists, and whatever asks for `top_k`, go as JSON. A deployment that is still loading is
-        waited for, for a few seconds."""
+        lists, and whatever asks for `top_k`, go as JSON. `raw_scores`: the network's own, not
+        calibrated. A deployment that is still loading is waited for, for a few seconds."""
         request: dict[str, Any]
         if isinstance(inputs, np.ndarray) and top_k is None:
             body = io.BytesIO()
@@ -69,5 +73,7 @@ class Deployments:
         else:
             items = inputs.tolist() if isinstance(inputs, np.ndarray) else [*inputs]
             request = {"json": {"inputs": items} | ({"top_k": top_k} if top_k else {})}
+        if raw_scores:
+            request["params"] = {"raw_scores": "true"}
         path = f"/v1/deployments/{name}/predict"
         return self._transport.ask(PredictOut, "POST", path, repeatable=True, **request)

@@ -47,7 +47,8 @@ _BODY: dict[str, Any] = {
                             "minItems": 1,
                             "items": {"type": "string", "format": "binary"},
                             "description": "one .npz (x_train[, y_train][, x_test[, y_test]]"
-                            "[, class_names]; or x[, y]), or IDX files (.gz or plain). A split "
+                            "[, class_names]; or x[, y]; or train_images[, train_labels] and so "
+                            "on), or IDX files (.gz or plain). A split "
                             "has labels for all its items or none; training items without labels "
                             "serve as a target with `use_labels` false",
                         },

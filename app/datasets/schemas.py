@@ -1,14 +1,17 @@
 """What the outside sees of a dataset, and the schema that jobs are checked against."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, field_validator, model_validator
 
 Modality = Literal["image"]
 Task = Literal["classification"]
 Split = Literal["train", "test"]
 DatasetStatus = Literal["ingesting", "ready", "failed"]
+MissingLabel = StrictInt | Annotated[str, Field(max_length=200)] | None
+NARROWEST_RANGE = 1e-12
+Bound = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
 
 
 class Schema(BaseModel):
@@ -57,6 +60,30 @@ class DatasetSpec(BaseModel):
         description="cut from data without a test split: from each class, or at random where there "
         "are no labels",
     )
+    value_range: tuple[Bound, Bound] | None = Field(
+        None,
+        description="[low, high]: the raw values that become 0 and 1 before a network sees them; "
+        "null: by the training split's values. 0 and 1 where none is outside; else 0 and the "
+        "smallest of 16, 255, 4095 and 65535 that no whole number passes, 0 and 255 for fractions "
+        "up to 255 that pass 16; -1 and 1 where values are within them and some below -0.5; else "
+        "the least and the greatest",
+    )
+    missing_label: MissingLabel = Field(
+        "auto",
+        description="the label of items that have none: they are left out; null: every label is a "
+        "class; `auto`: so it is, but what looks like none (-1 beside other numbers, an empty "
+        "text, what becomes of NaN) is refused",
+    )
+
+    @field_validator("value_range")
+    @classmethod
+    def _rises(cls, bounds: tuple[float, float] | None) -> tuple[float, float] | None:
+        if bounds and bounds[1] - bounds[0] < NARROWEST_RANGE:
+            raise ValueError(
+                "expected a low and a higher value, as [0, 255], "
+                f"got [{bounds[0]:g}, {bounds[1]:g}]"
+            )
+        return bounds
 
 
 class DatasetFrom(BaseModel):
@@ -91,8 +118,9 @@ class DatasetOut(BaseModel):
     )
     profile: dict[str, Any] | None = Field(
         None,
-        description="class balance (null in a split without labels), duplicates across the splits, "
-        "constant pixels",
+        description="class balance (null in a split without labels), duplicates within and across "
+        "the splits and those that contradict in their labels, the least and the greatest value of "
+        "each split, constant pixels, items left out, and `warnings` about them",
     )
     error: dict[str, Any] | None = Field(
         None, description="why the intake failed: {code, message, param, stage, errors}"

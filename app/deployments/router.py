@@ -1,6 +1,6 @@
 from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from app.conditional import check_if_match, conditional, etag_of
@@ -30,6 +30,7 @@ from app.models.tables import ModelRow
 from app.pages import Listing, fetch_page
 from app.prediction.served import Loaded, ServedModels
 from app.prediction.sessions import LoadFailed
+from app.prediction.value_range import RULE
 
 router = APIRouter(prefix="/v1/deployments", tags=["deployments"])
 
@@ -37,6 +38,13 @@ router = APIRouter(prefix="/v1/deployments", tags=["deployments"])
 async def _served(request: Request) -> ServedModels:
     return cast(ServedModels, request.app.state.served)
 
+
+PREDICTING = f"""Answers raw inputs, as JSON or as .npy: the preprocessing is part of the model.
+
+Scores are calibrated where the answer says so: the logits were divided by `temperature`, which was
+fitted on validation items and changes no label. `raw_scores` answers them without it.
+
+{RULE}"""
 
 ServedOf = Annotated[ServedModels, Depends(_served)]
 
@@ -128,14 +136,21 @@ def delete_deployment(
 @router.post(
     "/{name}/predict",
     response_model_exclude_none=True,
+    description=PREDICTING,
     openapi_extra={
         "requestBody": {
             "content": {"application/x-npy": {"schema": {"type": "string", "format": "binary"}}}
         }
     },
 )
-def predict(name: DeploymentName, body: PredictIn, caller: Predictor) -> PredictOut:
-    """Answers raw inputs, as JSON or as a .npy file: the preprocessing is part of the model."""
+def predict(
+    name: DeploymentName,
+    body: PredictIn,
+    caller: Predictor,
+    raw_scores: Annotated[
+        bool, Query(description="as in the body; for .npy files, which have no other place for it")
+    ] = False,
+) -> PredictOut:
     raise RuntimeError("app.prediction.native.PredictionFront answers this path before FastAPI")
 
 

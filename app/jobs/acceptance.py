@@ -14,12 +14,14 @@ from app.errors import Conflict, Invalid, NotFound, invalid
 from app.identifiers import new_id
 from app.jobs import lifecycle
 from app.jobs.backbones import Backbone
+from app.jobs.forecast import planned_seconds
 from app.jobs.plan import PlannedTrial, plan
-from app.jobs.progress import Part, Tally
 from app.jobs.resolution import resolve
+from app.jobs.scales import Scale
 from app.jobs.sources import SourceFacts
 from app.jobs.spec import Choice, JobSpec, ResolvedSpec, Source, Target
 from app.jobs.tables import JobRow
+from app.jobs.time_left import Pace, TrialTime, seconds_left
 from app.models import repository as models
 from app.models.schemas import Signature
 from app.storage import Storage
@@ -35,10 +37,23 @@ class Accepted:
     target: Schema
 
     @property
-    def tally(self) -> Tally:
-        """The job as it will stand before anything is done."""
-        planned = zip(self.trials, self.steps, strict=True)
-        return Tally([Part(trial.arm, "queued", 1, steps, 0, 0, 0) for trial, steps in planned])
+    def seconds(self) -> list[float]:
+        """Of each trial, on the machine of calibration.py."""
+        schemas = [facts.schema for facts in self.sources]
+        return planned_seconds(self.spec, self.trials, self.steps, schemas, self.target)
+
+    def costs(self, pace: Pace) -> list[tuple[PlannedTrial, int, float]]:
+        """Trials with their steps, at most, and their seconds at the pace of this installation."""
+        planned = zip(self.trials, self.steps, self.seconds, strict=True)
+        return [(trial, steps, s * (pace.of(trial.arm) or 1.0)) for trial, steps, s in planned]
+
+    def estimate(self, pace: Pace) -> float:
+        """Seconds of the job, one trial at a time."""
+        waiting = [
+            TrialTime(trial.role, trial.arm, trial.labels_per_class, "waiting", seconds, 0.0, 0.0)
+            for trial, _, seconds in self.costs(pace)
+        ]
+        return seconds_left(waiting, Pace({}), self.spec.budget_seconds)
 
 
 def check(session: Session, storage: Storage, project: str, spec: JobSpec) -> Accepted:
@@ -52,7 +67,8 @@ def check(session: Session, storage: Storage, project: str, spec: JobSpec) -> Ac
         )
         for place, source in enumerate(spec.sources)
     ]
-    resolved, selection = resolve(spec, sources, target)
+    scale = _scale(session, project, spec.target.dataset, target)
+    resolved, selection = resolve(spec, sources, target, scale)
     trials = plan(resolved, target)
     schemas = [facts.schema for facts in sources]
     steps = [trial.steps(resolved, schemas, target) for trial in trials]
@@ -77,13 +93,14 @@ def accept(session: Session, storage: Storage, project: str, spec: JobSpec) -> J
         target_id=target,
         tags=dict(spec.tags),
     )
-    lifecycle.submit(session, job, accepted.trials, accepted.steps)
+    lifecycle.submit(session, job, accepted.trials, accepted.steps, accepted.seconds)
     return job
 
 
 def _facts(session: Session, project: str, source: Source, pointer: str) -> SourceFacts:
     if source.dataset:
-        return SourceFacts(_schema(session, project, source.dataset, f"{pointer}/dataset"))
+        schema = _schema(session, project, source.dataset, f"{pointer}/dataset")
+        return SourceFacts(schema, scale=_scale(session, project, source.dataset, schema))
     try:
         model = models.get(session, project, source.reference)
     except NotFound as error:
@@ -121,6 +138,16 @@ def _distance(
             return None
         found.append(stored)
     return distance(*found)
+
+
+def _scale(session: Session, project: str, reference: str, schema: Schema) -> Scale:
+    """As far as the intake has told: before it, or by an earlier release, values fill their
+    range."""
+    try:
+        profile = datasets.find(session, project, reference).profile
+    except NotFound:  # of the catalogue, and not asked for before
+        profile = None
+    return Scale.of(schema, profile)
 
 
 def _schema(session: Session, project: str, reference: str, pointer: str) -> Schema:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from app.datasets.schemas import Schema
-from app.jobs.backbones import Mlp
+from app.jobs.class_spaces import class_mismatch
+from app.jobs.networks import normalises
 from app.jobs.sources import SourceFacts
 from app.jobs.strategies import CATALOGUE, Need
 
@@ -31,18 +32,10 @@ def _unmet(
 ) -> Obstacle | None:
     match need:
         case "same_classes":
-            for facts in sources:
-                classes, wanted = facts.schema.classes, target.classes
-                # Labels of the test alone need not name every class.
-                if not target.has_labels("train") and set(wanted) <= set(classes):
-                    wanted = sources[0].schema.classes
-                if classes != wanted:
-                    return "label_space_mismatch", (
-                        f"expected the same classes in source and target, got {len(classes)} and "
-                        f"{len(wanted)} others"
-                        if set(classes) != set(wanted)
-                        else "expected the same classes in the same order in source and target"
-                    )
+            if reason := class_mismatch(sources, target):
+                if not spec.target.use_labels and target.has_labels("train"):
+                    reason += "; with target.use_labels true classes may differ"
+                return "label_space_mismatch", reason
         case "source_data":
             if not all(facts.has_data for facts in sources):
                 return "needs_source_data", (
@@ -58,12 +51,8 @@ def _unmet(
                     "expected target.use_labels false, it learns nothing from target labels"
                 )
         case "batch_norm":
-            model = next((facts.network for facts in sources if facts.network), spec.model)
-            # A bottleneck, which has one, is a new network's default without labels.
-            if (
-                isinstance(model, Mlp)
-                and model.bottleneck is None
-                and "bottleneck" in model.model_fields_set
-            ):
-                return "needs_batch_norm", "expected BatchNorm in the network, mlp has none"
+            if not normalises(spec, sources, target):
+                return "needs_batch_norm", (
+                    "expected BatchNorm in the network, mlp has none; model.bottleneck gives it one"
+                )
     return None

@@ -1,10 +1,13 @@
 """The catalogue of networks up to their features. worker/backbones builds them by name."""
 
 from dataclasses import dataclass
+from itertools import pairwise
+from math import prod
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+Shape = tuple[int, int, int]  # of an image: height, width, channels
 Width = Annotated[int, Field(ge=1, le=65_536)]
 
 
@@ -12,23 +15,45 @@ class Params(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class MlpParams(Params):
+class NetworkParams(Params):
+    def multiplications(self, shape: Shape) -> float:
+        """Of one image (height, width, channels) on its way to the features, roughly."""
+        raise NotImplementedError
+
+
+class MlpParams(NetworkParams):
     hidden: tuple[Width, ...] = Field((256,), min_length=1, max_length=16)
     dropout: float = Field(0.0, ge=0, lt=1)
 
+    def multiplications(self, shape: Shape) -> float:
+        widths = (prod(shape), *self.hidden)
+        return float(sum(one * other for one, other in pairwise(widths)))
 
-class ConvnetParams(Params):
+
+class ConvnetParams(NetworkParams):
     filters: tuple[Width, ...] = Field(
         (32, 64), min_length=1, max_length=8, description="one 3x3 convolution and pooling each"
     )
     dense: Width = 128
     dropout: float = Field(0.0, ge=0, lt=1)
 
+    def multiplications(self, shape: Shape) -> float:
+        height, width, channels = shape
+        total = 0
+        for filters in self.filters:
+            total += 9 * channels * filters * height * width
+            height, width, channels = height // 2, width // 2, filters
+        return float(total + height * width * channels * self.dense)
 
-class MobilenetParams(Params):
+
+class MobilenetParams(NetworkParams):
     width: float = Field(
         0.35, gt=0, le=2, description="factor of the number of channels of every layer"
     )
+
+    def multiplications(self, shape: Shape) -> float:
+        """3.0e8 at width 1 and 224x224, 5.9e7 at width .35 (Sandler et al., table 4 and Keras)."""
+        return 3.0e8 * float(self.width**1.55) * shape[0] * shape[1] / 224**2
 
 
 class ModelChoice(Params):
@@ -83,7 +108,8 @@ class BackboneEntry:
 
     name: str
     summary: str
-    params: type[Params]
+    params: type[NetworkParams]
+    has_batch_norm: bool  # without a bottleneck, which has one
 
     @property
     def params_schema(self) -> dict[str, Any]:
@@ -93,17 +119,21 @@ class BackboneEntry:
 CATALOGUE: dict[str, BackboneEntry] = {
     entry.name: entry
     for entry in (
-        BackboneEntry("mlp", "Dense layers with ReLU on the flattened image.", MlpParams),
+        BackboneEntry(
+            "mlp", "Dense layers with ReLU on the flattened image.", MlpParams, has_batch_norm=False
+        ),
         BackboneEntry(
             "convnet",
             "3x3 convolutions with BatchNorm, ReLU and 2x2 max pooling, then one dense layer.",
             ConvnetParams,
+            has_batch_norm=True,
         ),
         BackboneEntry(
             "mobilenet",
             "MobileNetV2 (Sandler et al., CVPR 2018) from random weights, for images of 32x32 and "
             "more.",
             MobilenetParams,
+            has_batch_norm=True,
         ),
     )
 }

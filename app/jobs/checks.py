@@ -7,6 +7,7 @@ from app.datasets.schemas import Schema
 from app.errors import Finding
 from app.jobs.applicability import applicable, obstacle
 from app.jobs.backbones import Convnet, Mobilenet, ModelChoice
+from app.jobs.batches import batch_findings
 from app.jobs.sources import SourceFacts, first_network, joint_obstacle
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def findings(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) ->
     found += [
         *_model_findings(spec, sources, target),
         *_network_findings(spec, target),
+        *batch_findings(spec, sources, target),
         *_target_findings(spec, target),
         *_combination_findings(spec, sources),
         *_strategy_findings(spec, sources, target),

@@ -6,6 +6,8 @@
 Every transition locks the job's row first and its trials after, so that two of them never deadlock,
 and the last of several trials that end at once sees the others and finalises. `advance` moves on
 whatever can move and may be called at any time, any number of times.
+
+A job is `cancelled` at once; with results, its stage is `finalising` until it has a report of them.
 """
 
 from typing import Any
@@ -18,7 +20,7 @@ from app.database import announce, clock, now
 from app.datasets.tables import DatasetRow
 from app.errors import ACCIDENTS, Conflict, FailureCode, WorkFailure
 from app.identifiers import new_id
-from app.jobs import budget, events
+from app.jobs import budget, events, repository
 from app.jobs.events import Event
 from app.jobs.plan import OPTIONAL, PRETRAIN, PlannedTrial
 from app.jobs.progress import UNFINISHED
@@ -28,11 +30,15 @@ from app.messages import FinaliseJob, IngestDataset, RunTrial
 ACTIVE = ("queued", "running")
 ENDED = ("succeeded", "failed", "cancelled")
 FINALISING = "finalising"
+REPORTABLE = (*ACTIVE, "cancelled")  # of these, those in the stage `finalising` await a report
 MOST_STEPS = 2**31 - 1  # that the column holds; no trial lives to see them
 
 
-def submit(session: Session, job: JobRow, trials: list[PlannedTrial], steps: list[int]) -> None:
-    """Writes the job and all its trials (`steps`: of each, at most), and starts what can start.
+def submit(
+    session: Session, job: JobRow, trials: list[PlannedTrial], steps: list[int], plan: list[float]
+) -> None:
+    """Writes the job and all its trials, and starts what can start. `steps`: of each, at most;
+    `plan`: seconds of each.
 
     Raises Conflict when a dataset was deleted meanwhile."""
     job.status, job.stage, job.event_count = "queued", "queued", 0
@@ -57,6 +63,7 @@ def submit(session: Session, job: JobRow, trials: list[PlannedTrial], steps: lis
                 seed=trial.seed,
                 labels_per_class=trial.labels_per_class,
                 steps=min(steps[position], MOST_STEPS),
+                planned_seconds=plan[position],
                 depends_on=None if trial.depends_on is None else ids[trial.depends_on],
                 status="queued" if starts else "waiting",
                 published_at=moment if starts else None,
@@ -78,7 +85,7 @@ def advance(session: Session, job_id: str) -> None:
         _fail(_trials(session, job_id, "waiting", "queued"), failure)
     _queue_ready(session, _trials(session, job_id, "waiting"))
     session.flush()
-    if job.stage != FINALISING and not _has_unfinished(session, job_id):
+    if job.stage != FINALISING and not repository.has_unfinished(session, job_id):
         _hand_on(session, job, _trials(session, job_id))
     session.flush()
 
@@ -92,10 +99,13 @@ def dataset_settled(session: Session, dataset_id: str) -> None:
 
 
 def fail_job(session: Session, job: JobRow, error: dict[str, Any]) -> None:
-    """Called under the job's lock, or by the worker that holds its lease."""
-    job.status, job.stage, job.error, job.ended_at = "failed", "ended", error, now()
+    """Called under the job's lock, or by the worker that holds its lease. A cancelled job stays
+    so: what has failed is its report."""
+    job.stage, job.error = "ended", error
     job.token = job.owner = job.lease_until = None
-    _cancel_trials(session, job.id)
+    if job.status != "cancelled":
+        job.status, job.ended_at = "failed", now()
+        _cancel_trials(session, job.id)
     session.flush()
     events.record(session, job, status_event(job))
 
@@ -111,7 +121,9 @@ def cancel(session: Session, job_id: str) -> JobRow:
         raise _impossible(job, "cancelled", "one that has not ended")
     job.status, job.stage, job.ended_at = "cancelled", "ended", now()
     job.token = job.owner = job.lease_until = None
-    _cancel_trials(session, job_id)
+    _cancel_trials(session, job_id, WorkFailure(FailureCode.CANCELLED, "the job was cancelled"))
+    if repository.has_results(session, job_id):
+        _ask_for_report(session, job)
     events.record(session, job, status_event(job))
     return job
 
@@ -180,11 +192,6 @@ def _trials(session: Session, job_id: str, *statuses: str) -> list[TrialRow]:
     return list(session.scalars(statement, execution_options={"populate_existing": True}))
 
 
-def _has_unfinished(session: Session, job_id: str) -> bool:
-    unfinished = (TrialRow.job_id == job_id) & TrialRow.status.in_(UNFINISHED)
-    return session.scalar(select(TrialRow.id).where(unfinished).limit(1)) is not None
-
-
 def _datasets(session: Session, job: JobRow, is_shared: bool = False) -> list[DatasetRow]:
     ids = {job.target_id, *job.source_ids}
     statement = select(DatasetRow).where(DatasetRow.id.in_(ids)).order_by(DatasetRow.id)
@@ -246,9 +253,12 @@ def _hand_on(session: Session, job: JobRow, trials: list[TrialRow]) -> None:
     elif lost := _lost_role(trials):
         fail_job(session, job, lost[0].error or {})
         return
-    job.stage, job.published_at, job.attempt = FINALISING, session.scalar(select(clock())), 0
-    session.flush()
+    _ask_for_report(session, job)
     events.record(session, job, status_event(job))
+
+
+def _ask_for_report(session: Session, job: JobRow) -> None:
+    job.stage, job.published_at, job.attempt = FINALISING, session.scalar(select(clock())), 0
     announce(session, FinaliseJob(job.id))
 
 
@@ -275,11 +285,12 @@ def _set_off(session: Session, job: JobRow) -> None:
     advance(session, job.id)
 
 
-def _cancel_trials(session: Session, job_id: str) -> None:
+def _cancel_trials(session: Session, job_id: str, reason: WorkFailure | None = None) -> None:
+    error = {"error": reason.as_json()} if reason else {}
     session.execute(
         update(TrialRow)
         .where(TrialRow.job_id == job_id, TrialRow.status.in_(UNFINISHED))
-        .values(status="cancelled", ended_at=now(), **leases.RELEASED)
+        .values(status="cancelled", ended_at=now(), **error, **leases.RELEASED)
         .execution_options(synchronize_session=False)
     )
 

@@ -13,6 +13,7 @@ from app.jobs.strategies import SOURCE_ONLY, SUPERVISED, AutoArm
 Role = Literal["pretrain", "score", "search", "baseline", "bound", "transfer"]
 PRETRAIN = "pretrain"
 SCORE = "score"
+MEASURED = ("baseline", "bound", "transfer")  # roles whose trials are held against test items
 OPTIONAL = ("score", "bound")  # roles without which a job can still say what it was asked
 
 
@@ -58,6 +59,17 @@ def _training_items(schema: Schema, labels_per_class: int | None, fraction: floa
         return items - held_out(items, fraction)
     labelled = [min(count, labels_per_class or count) for count in schema.class_counts["train"]]
     return sum(count - held_out(count, fraction) for count in labelled)
+
+
+def trained_items(
+    trial: PlannedTrial, spec: ResolvedSpec, sources: Sequence[Schema], target: Schema
+) -> int:
+    """Without those held out for validation."""
+    fraction = spec.training.validation_fraction
+    if trial.role == PRETRAIN:
+        schemas = [sources[place] for place in sources_of(spec, trial.arm)]
+        return sum(_training_items(schema, None, fraction) for schema in schemas)
+    return _training_items(target, trial.labels_per_class, fraction)
 
 
 def held_out(items: int, fraction: float) -> int:

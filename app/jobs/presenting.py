@@ -1,6 +1,6 @@
 """Rows as the outside sees them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
 from sqlalchemy.orm import Session
@@ -13,6 +13,7 @@ from app.jobs.progress import Tally
 from app.jobs.schemas import EvidenceOut, EvidenceTrial, Failure, JobOut, TrialOut
 from app.jobs.spec import Choice, ResolvedSpec
 from app.jobs.tables import JobRow, TrialRow
+from app.jobs.time_left import Pace, seconds_left
 from app.jobs.trial_steps import steps_taken
 
 
@@ -23,22 +24,28 @@ def present_job(session: Session, job: JobRow) -> JobOut:
 
 def present_jobs(session: Session, jobs: Sequence[JobRow]) -> list[JobOut]:
     tallies = repository.tallies(session, [job.id for job in jobs])
+    times = repository.trial_times(session, [job.id for job in jobs if job.status == "running"])
+    reported = repository.with_report(session, [job.id for job in jobs if job.status in ENDED])
 
     @cache
-    def rates(backbone: str) -> Mapping[str, float]:
-        return repository.seconds_per_step(session, backbone)
+    def pace(backbone: str) -> Pace:
+        return repository.pace(session, backbone)
 
-    def seconds_left(job: JobRow) -> float | None:
+    def left(job: JobRow) -> float | None:
         if job.status in ENDED:
             return 0.0
         if job.status != "running":
             return None
-        tally = tallies[job.id]
-        # The installation's rates change with other jobs; the job's own only with its news.
-        left = tally.seconds_left({})
-        return tally.seconds_left(rates(job.spec["model"]["backbone"])) if left is None else left
+        found = times[job.id]
+        # The installation's pace changes with other jobs, the job's own only with its news.
+        elsewhere = Pace({}) if any(each.pace for each in found) else pace(_backbone(job))
+        return seconds_left(found, elsewhere, job.spec.get("budget_seconds"))
 
-    return [_job_out(job, tallies[job.id], seconds_left(job)) for job in jobs]
+    return [_job_out(job, tallies[job.id], left(job), job.id in reported) for job in jobs]
+
+
+def _backbone(job: JobRow) -> str:
+    return str(job.spec["model"]["backbone"])
 
 
 def present_trial(trial: TrialRow) -> TrialOut:
@@ -64,6 +71,7 @@ def present_evidence(
         class_counts=list(
             target.class_counts["train"] if target.has_labels("train") else (0,) * len(classes)
         ),
+        source_names=repository.source_names(session, job),
         datasets=evidence_datasets(session, job),
         report=job.report,
         trials=[
@@ -89,16 +97,16 @@ def present_evidence(
     )
 
 
-def _job_out(job: JobRow, tally: Tally, seconds_left: float | None) -> JobOut:
-    has_succeeded = job.status == "succeeded"
+def _job_out(job: JobRow, tally: Tally, left: float | None, has_report: bool) -> JobOut:
+    progress = tally.done if job.status in ENDED else tally.progress
     return JobOut.model_validate(
         {
             "id": job.id,
             "name": job.name,
             "status": job.status,
             "stage": job.stage,
-            "progress": 1.0 if has_succeeded else round(tally.progress, 4),
-            "eta_seconds": None if seconds_left is None else round(seconds_left, 1),
+            "progress": 1.0 if job.status == "succeeded" else round(progress, 4),
+            "eta_seconds": None if left is None else round(left, 1),
             "trials": tally.counts,
             "stop_reason": job.stop_reason,
             "error": job.error and Failure.model_validate(job.error),
@@ -106,7 +114,7 @@ def _job_out(job: JobRow, tally: Tally, seconds_left: float | None) -> JobOut:
             "selection": [Choice.model_validate(choice) for choice in job.selection],
             "sources": job.source_ids,
             "target": job.target_id,
-            "report": f"/v1/jobs/{job.id}/report" if has_succeeded else None,
+            "report": f"/v1/jobs/{job.id}/report" if has_report else None,
             "models": [job.model_id] if job.model_id else [],
             "deployment": job.deployment,
             "tags": job.tags,

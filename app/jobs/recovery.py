@@ -96,7 +96,8 @@ def _republish(session: Session, after_seconds: float) -> None:
     of_active_jobs = TrialRow.job_id.in_(select(JobRow.id).where(active))
     queued = (TrialRow.status == "queued") & of_active_jobs
     raw = (DatasetRow.status == "ingesting") & DatasetRow.token.is_(None)
-    ended = (JobRow.stage == lifecycle.FINALISING) & active & JobRow.token.is_(None)
+    reportable = JobRow.status.in_(lifecycle.REPORTABLE) & JobRow.token.is_(None)
+    ended = (JobRow.stage == lifecycle.FINALISING) & reportable
     _wake(session, TrialRow, queued, RunTrial, after_seconds)
     _wake(session, DatasetRow, raw, IngestDataset, after_seconds)
     _wake(session, JobRow, ended, FinaliseJob, after_seconds)

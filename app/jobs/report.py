@@ -5,9 +5,17 @@ from typing import Any, Literal
 from pydantic import Field
 
 from app.jobs.figures import CalibrationOut, Cost, Part, Reference
+from app.jobs.relation import Relation
 from app.jobs.spec import Choice
 
 Verdict = Literal["positive_transfer", "no_evidence", "negative_transfer"]
+StopReason = Literal["budget", "cancelled"]
+Replication = Literal["seeds", "seeds_of_one_pretraining", "pretrainings", "one_network"]
+REPLICATION = (
+    "what the n values behind the intervals are: `seeds`, each a run of its own; "
+    "`seeds_of_one_pretraining`, so that what is said holds for that pretraining; `pretrainings`, "
+    "each by the mean of the seeds that share it; `one_network`, which every seed evaluates"
+)
 
 
 class Bounds(Part):
@@ -16,12 +24,15 @@ class Bounds(Part):
 
 
 class Interval(Part):
-    """A mean over seeds with its t-interval at the report's confidence."""
+    """A mean over seeds with its t-interval at the report's confidence, cut at a metric's ends."""
 
     mean: float
-    low: float | None = Field(description="null with one seed: its spread is unknown")
+    low: float | None = Field(description="null with one value: its spread is unknown")
     high: float | None
-    n: int = Field(description="seeds")
+    n: int = Field(
+        description="independent values: seeds, or the pretrainings that they share; 1 where all "
+        "seeds evaluate one network, which a baseline that trains nothing does"
+    )
 
 
 class Gain(Interval):
@@ -32,14 +43,16 @@ class Gain(Interval):
     )
     overall: Bounds | None = Field(
         description="interval for other seeds and other test items at once (crossed random "
-        "effects); the verdict rests on it; null with one seed"
+        "effects), never shorter than the one over the seeds; the verdict rests on it; null where "
+        "n is 1"
     )
     p_value: float | None = Field(
-        description="two-sided, of `overall`, that the gain is 0; null with one seed"
+        description="two-sided, of `overall`, that the gain is 0; null where n is 1"
     )
     p_holm: float | None = Field(
         description="the same, corrected for the number of arms compared with scratch (Holm)"
     )
+    replication: Replication = Field("seeds", description=REPLICATION)
 
 
 class ClassMetrics(Part):
@@ -84,6 +97,7 @@ class Arm(Part):
     gain: Gain | None = Field(
         description="over the baseline in the primary metric; null for the baseline itself"
     )
+    replication: Replication = Field("seeds", description=REPLICATION)
     transfer_ratio: float | None = Field(
         description="mean primary metric over the baseline's; null where that is 0 or absent"
     )
@@ -139,7 +153,7 @@ class Missing(Part):
     arm: str
     labels_per_class: int | None
     seeds: list[int]
-    code: str = Field(description="why: `budget`, `diverged`, …")
+    code: str = Field(description="why: `budget`, `cancelled`, `diverged`, …")
 
 
 class LabelFreeChoice(Part):
@@ -166,7 +180,14 @@ class SourceRank(Part):
 
     source: int = Field(description="its place among the job's sources, from 1")
     reference: str = Field(description="`ds_…` or `mdl_…`")
+    name: str | None = Field(None, description="the dataset's or the model's; null in old reports")
     scores: dict[str, float | None]
+    relation: Relation | None = Field(
+        None, description="of its classes to the target's; null where LEEP is, and in old reports"
+    )
+    doubt: str | None = Field(
+        None, description="why its labels look like noise; null where nothing says so"
+    )
     domain_distance: dict[str, float | None] | None = Field(
         description="in the source's features: proxy_a_distance, 0 (alike) to 2, and mmd "
         "(squared); null for a model without its data"
@@ -189,6 +210,8 @@ class RankingQuality(Part):
 
 
 class Transferability(Part):
+    headline: str = Field("", description="which source suits best: `mnist suits best`")
+    reason: str = Field("", description="how clear that is, in a sentence with its numbers")
     ranked_by: str
     ranking: list[SourceRank] = Field(description="the most promising first")
     quality: dict[str, RankingQuality] | None = Field(
@@ -213,6 +236,7 @@ class Search(Part):
         description="transferability of the source's features to the target's labels: it may rule "
         "strategies out before any is tried; null without labels, or with nothing to choose among",
     )
+    relation: Relation | None = Field(None, description="of the source's classes to the target's")
     seconds: float
 
 
@@ -240,7 +264,7 @@ class Report(Part):
     )
     multiplicity: str = Field(description="how many comparisons were made, and what was done of it")
     selection: list[Choice] = Field(description="what `auto` chose, and why")
-    stop_reason: Literal["budget"] | None = Field(description="why trials are missing, if planned")
+    stop_reason: StopReason | None = Field(description="why trials are missing, if planned")
     missing: list[Missing]
     warnings: list[str]
     label_free: LabelFreeChoice | None = Field(

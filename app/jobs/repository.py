@@ -5,12 +5,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, defer
 
+from app.datasets.tables import DatasetRow
 from app.errors import NotFound
-from app.jobs.progress import Part, Tally
+from app.jobs.plan import MEASURED
+from app.jobs.progress import UNFINISHED, Part, Tally
 from app.jobs.tables import EpochRow, JobRow, TrialRow
+from app.jobs.time_left import Pace, TrialTime
+from app.models.tables import ModelRow
 
 
 def get(session: Session, project: str, job_id: str) -> JobRow:
@@ -28,19 +32,54 @@ def of_project(project: str, status: str | None) -> Select[JobRow]:
     return statement if status is None else statement.where(JobRow.status == status)
 
 
+def source_names(session: Session, job: JobRow) -> list[str]:
+    """Of the job's sources, datasets or models, in their order."""
+    names: dict[str, str] = {}
+    for row in (DatasetRow, ModelRow):
+        for id_, name in session.execute(
+            select(row.id, row.name).where(row.id.in_(job.source_ids))
+        ):
+            names[id_] = name
+    return [names.get(id_) or id_ for id_ in job.source_ids]
+
+
 def tallies(session: Session, job_ids: Sequence[str]) -> dict[str, Tally]:
-    done = TrialRow.progress * TrialRow.steps
-    own = case((TrialRow.reused_from.is_(None), done), else_=0.0)
-    sums = (func.sum(each) for each in (TrialRow.steps, done, own, TrialRow.seconds))
+    planned, progress = TrialRow.planned_seconds, TrialRow.progress
+    sums = (func.sum(each) for each in (planned, progress * planned, progress))
     by_status = (
-        select(TrialRow.job_id, TrialRow.arm, TrialRow.status, func.count(), *sums)
+        select(TrialRow.job_id, TrialRow.status, func.count(), *sums)
         .where(TrialRow.job_id.in_(job_ids))
-        .group_by(TrialRow.job_id, TrialRow.arm, TrialRow.status)
+        .group_by(TrialRow.job_id, TrialRow.status)
     )
     tallies: dict[str, Tally] = defaultdict(Tally)
     for job_id, *part in session.execute(by_status):
         tallies[job_id].parts.append(Part(*part))
     return tallies
+
+
+def trial_times(session: Session, job_ids: Sequence[str]) -> dict[str, list[TrialTime]]:
+    statement = select(
+        TrialRow.job_id,
+        TrialRow.role,
+        TrialRow.arm,
+        TrialRow.labels_per_class,
+        TrialRow.status,
+        TrialRow.planned_seconds.label("planned"),
+        TrialRow.progress,
+        TrialRow.seconds,
+        TrialRow.reused_from.is_not(None).label("is_taken_over"),
+    )
+    times: dict[str, list[TrialTime]] = defaultdict(list)
+    for row in session.execute(statement.where(TrialRow.job_id.in_(job_ids))).mappings():
+        fields = dict(row)
+        times[fields.pop("job_id")].append(TrialTime(**fields))
+    return times
+
+
+def with_report(session: Session, job_ids: Sequence[str]) -> set[str]:
+    """Those of the jobs that have one; none is read."""
+    reported = JobRow.id.in_(job_ids) & JobRow.report.is_not(None)
+    return set(session.scalars(select(JobRow.id).where(reported)))
 
 
 def trials(session: Session, job_id: str, arm: str | None = None) -> list[TrialRow]:
@@ -65,6 +104,21 @@ def seconds_spent(session: Session, job_id: str, besides: str | None = None) -> 
     if besides:
         spent = spent.where(TrialRow.id != besides)
     return session.scalar(spent) or 0.0
+
+
+def has_unfinished(session: Session, job_id: str) -> bool:
+    return _has_trial(session, job_id, TrialRow.status.in_(UNFINISHED))
+
+
+def has_results(session: Session, job_id: str) -> bool:
+    """Whether a trial of an arm has succeeded: there is something to report."""
+    succeeded = (TrialRow.status == "succeeded") & TrialRow.role.in_(MEASURED)
+    return _has_trial(session, job_id, succeeded)
+
+
+def _has_trial(session: Session, job_id: str, such: ColumnElement[bool]) -> bool:
+    found = select(TrialRow.id).where(TrialRow.job_id == job_id, such).limit(1)
+    return session.scalar(found) is not None
 
 
 def pretrained(session: Session, project: str, content_key: str) -> TrialRow | None:
@@ -131,11 +185,10 @@ def first_validations(session: Session, job_id: str) -> dict[str, dict[str, Any]
     return dict(session.execute(statement).all())
 
 
-def seconds_per_step(session: Session, backbone: str, last: int = 200) -> dict[str, float]:
-    """Medians by arm, over those of this installation's last succeeded trials that trained the
-    backbone themselves."""
+def pace(session: Session, backbone: str, last: int = 200) -> Pace:
+    """Of this installation's last succeeded trials, those that trained the backbone themselves."""
     recent = (
-        select(TrialRow.job_id, TrialRow.arm, TrialRow.seconds, TrialRow.steps)
+        select(TrialRow.job_id, TrialRow.arm, TrialRow.seconds, TrialRow.planned_seconds)
         .where(TrialRow.status == "succeeded")
         .order_by(TrialRow.id.desc())
         .limit(last)
@@ -147,8 +200,8 @@ def seconds_per_step(session: Session, backbone: str, last: int = 200) -> dict[s
         JobRow.spec["model"]["backbone"].as_string() == backbone,
     )
     jobs = set(session.scalars(with_backbone))
-    rates: dict[str, list[float]] = defaultdict(list)
-    for job_id, arm, seconds, steps in trials:
-        if job_id in jobs and steps and seconds:  # what another job had trained takes none
-            rates[arm].append(seconds / steps)
-    return {arm: sorted(found)[len(found) // 2] for arm, found in rates.items()}
+    by_arm: dict[str, list[float]] = defaultdict(list)
+    for job_id, arm, seconds, planned in trials:
+        if job_id in jobs and planned and seconds:  # what another job had trained takes none
+            by_arm[arm].append(seconds / planned)
+    return Pace(by_arm)

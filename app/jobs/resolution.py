@@ -10,20 +10,24 @@ from app.datasets.schemas import Schema
 from app.errors import Invalid
 from app.jobs import checks
 from app.jobs.backbones import AutoBackbone, Backbone, Convnet, Mlp, ModelChoice
+from app.jobs.networks import chosen_family, gets_bottleneck
 from app.jobs.portfolio import Facts, portfolio
+from app.jobs.scales import Scale, scale_warnings
 from app.jobs.sources import SourceFacts, first_network, joint_classes, joint_obstacle
 from app.jobs.spec import Choice, JobSpec, ResolvedSpec
 from app.jobs.strategies import Auto, AutoArm, Strategy
 from app.jobs.training import Space, Training
 
-CONVNET_FROM_ITEMS = 500
 # As domain adaptation has it: Ganin et al., JMLR 2016; Liang et al., ICML 2020.
 BOTTLENECK, SMOOTHING = 256, 0.1
 _CHOSEN = {"backbone", "params"}
 
 
 def resolve(
-    spec: JobSpec, sources: Sequence[SourceFacts], target: Schema
+    spec: JobSpec,
+    sources: Sequence[SourceFacts],
+    target: Schema,
+    target_scale: Scale | None = None,
 ) -> tuple[ResolvedSpec, list[Choice]]:
     """Raises Invalid with every finding at once."""
     if findings := checks.findings(spec, sources, target):
@@ -39,6 +43,7 @@ def resolve(
         space=resolution.space(),
         classes=resolution.classes,
         strategies=resolution.strategies(),
+        warnings=scale_warnings([facts.scale for facts in sources], target_scale),
     )
     return resolved, resolution.choices
 
@@ -75,8 +80,7 @@ class _Resolution:
             self._chose("model", trained.backbone, "as the source model has it")
             return trained
         chosen = self._backbone(given) if isinstance(given, AutoBackbone) else given
-        is_open = trained is None and "bottleneck" not in given.model_fields_set
-        if not self.spec.target.use_labels and is_open:
+        if gets_bottleneck(self.spec, self.sources):
             chosen = chosen.model_copy(update={"bottleneck": BOTTLENECK})
             self._chose("model.bottleneck", BOTTLENECK, "domain adaptation is done on its features")
         return chosen
@@ -126,25 +130,17 @@ class _Resolution:
         return Facts(
             items=items,
             classes=len(classes),
-            same_classes=all(facts.schema.classes == classes for facts in self.sources),
+            same_classes=all(set(facts.schema.classes) == set(classes) for facts in self.sources),
             source_data=all(facts.has_data for facts in self.sources),
             target_labels=spec.target.use_labels,
             steps=training.epochs * ceil(items / training.batch_size),
         )
 
     def _backbone(self, auto: ModelChoice) -> Backbone:
-        items = sum(facts.schema.splits.get("train", 0) for facts in self.sources)
-        side = min(auto.image_size or self.target.shape[:2])
-        if items >= CONVNET_FROM_ITEMS and side >= 8:
-            reason = (
-                f"images, and {items} of them in the source: convolutions use their neighbourhoods"
-            )
-            chosen: Backbone = Convnet(backbone="convnet", **auto.model_dump(exclude=_CHOSEN))
-        else:
-            reason = f"only {items} images in the source: a small network"
-            chosen = Mlp(backbone="mlp", **auto.model_dump(exclude=_CHOSEN))
-        self._chose("model.backbone", chosen.backbone, reason)
-        return chosen
+        family, reason = chosen_family(auto, self.sources, self.target)
+        self._chose("model.backbone", family, reason)
+        built: type[Convnet | Mlp] = Convnet if family == "convnet" else Mlp
+        return built.model_validate({"backbone": family, **auto.model_dump(exclude=_CHOSEN)})
 
     def _chose(self, field: str, chosen: Any, reason: str) -> None:
         self.choices.append(Choice(field=field, chosen=chosen, reason=reason))

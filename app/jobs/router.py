@@ -56,8 +56,7 @@ def validate(
 ) -> ValidationOut:
     """The same checks, and the plan, with nothing started."""
     accepted = acceptance.check(session, storage, caller.project, spec)
-    rates = repository.seconds_per_step(session, accepted.spec.model.backbone)
-    seconds = accepted.tally.seconds_left(rates)
+    pace = repository.pace(session, accepted.spec.model.backbone)
     return ValidationOut(
         spec=accepted.spec.model_dump(mode="json"),
         selection=accepted.selection,
@@ -67,17 +66,21 @@ def validate(
                 arm=trial.arm,
                 seed=trial.seed,
                 labels_per_class=trial.labels_per_class,
+                steps=steps,
+                seconds=round(seconds, 2),
             )
-            for trial in accepted.trials
+            for trial, steps, seconds in accepted.costs(pace)
         ],
         steps=sum(accepted.steps),
-        estimated_seconds=None if seconds is None else round(seconds, 1),
+        estimated_seconds=round(accepted.estimate(pace), 1),
+        estimate_basis="measured" if pace.is_measured else "shipped",
         domain_distance=[facts.distance() for facts in accepted.sources],
         strategies=[
             Applicability(name=name, reason=found and found[1])
             for name in CATALOGUE
             for found in (obstacle(name, spec, accepted.sources, accepted.target),)
         ],
+        warnings=list(accepted.spec.warnings),
     )
 
 
@@ -113,7 +116,8 @@ def delete(job_id: str, request: Request, session: WriteSession, caller: Writer)
 
 @router.post("/jobs/{job_id}/cancel")
 def cancel(job_id: str, session: WriteSession, caller: Writer) -> JobOut:
-    """Ends the job; what is training stops within two seconds."""
+    """Ends the job; what is training stops within two seconds. Where trials have results, a report
+    of them follows."""
     repository.get(session, caller.project, job_id)
     return present_job(session, lifecycle.cancel(session, job_id))
 

@@ -27,11 +27,16 @@ class JobOut(BaseModel):
     name: str
     status: JobStatus
     stage: Stage
-    progress: float = Field(ge=0, le=1, description="planned steps that are done")
+    progress: float = Field(
+        ge=0,
+        le=1,
+        description="share of the planned seconds that is done; of a job that failed or was "
+        "cancelled: that had been done",
+    )
     eta_seconds: float | None = Field(
-        description="of what is left, with as many trials at once as now, from the seconds a step "
-        "that this job's trials took, or others of this installation; null while nothing has been "
-        "measured"
+        description="of what is left, with as many trials at once as now: what finished trials of "
+        "the arm took, else planned seconds at the pace of this job's trials, or of others of this "
+        "installation; null while the job is not running"
     )
     trials: dict[TrialStatus, int]
     stop_reason: Literal["budget"] | None = Field(
@@ -44,7 +49,10 @@ class JobOut(BaseModel):
     selection: list[Choice] = Field(description="what `auto` chose, and why")
     sources: list[str]
     target: str
-    report: str | None = Field(description="path of the report, once there is one")
+    report: str | None = Field(
+        description="path of the report, once there is one; a cancelled job of which trials had "
+        "results gets one too, in its stage `finalising`"
+    )
     models: list[str]
     deployment: str | None
     tags: dict[str, str]
@@ -58,6 +66,8 @@ class PlannedTrialOut(BaseModel):
     arm: str
     seed: int
     labels_per_class: int | None
+    steps: int = Field(description="of the optimizer, at most")
+    seconds: float = Field(description="its share of `estimated_seconds`")
 
 
 class Applicability(BaseModel):
@@ -72,8 +82,13 @@ class ValidationOut(BaseModel):
     selection: list[Choice]
     trials: list[PlannedTrialOut]
     steps: int = Field(description="optimizer steps over all trials, at most")
-    estimated_seconds: float | None = Field(
-        description="from this installation's own trials of the same backbone; null without any"
+    estimated_seconds: float = Field(
+        description="at most, roughly, one trial at a time: phases that stop at convergence take "
+        "less, and so do several trials at once"
+    )
+    estimate_basis: Literal["shipped", "measured"] = Field(
+        description="`shipped`: a table of one machine's seconds; `measured`: corrected by what "
+        "this installation's last trials of the same backbone took"
     )
     domain_distance: list[dict[str, float | None] | None] = Field(
         description="of each source to the target, by small pictures of their training items: "
@@ -81,6 +96,9 @@ class ValidationOut(BaseModel):
         "is a model"
     )
     strategies: list[Applicability] = Field(description="which can run between these domains")
+    warnings: list[str] = Field(
+        default=[], description="where source and target seem to be on different scales"
+    )
 
 
 class TrialOut(BaseModel):
@@ -179,6 +197,9 @@ class EvidenceOut(BaseModel):
     spec: dict[str, Any]
     selection: list[dict[str, Any]]
     classes: list[str] = Field(description="the target's, in the order of the logits")
+    source_names: list[str] = Field(
+        default_factory=list, description="of the sources' datasets or models, in their order"
+    )
     class_counts: list[int] = Field(description="items per class in the target's training split")
     datasets: list[EvidenceDataset] = Field(
         default_factory=list,

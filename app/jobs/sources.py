@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from app.datasets.schemas import Schema
 from app.jobs.backbones import Backbone
+from app.jobs.scales import Scale
 
 # proxy_a_distance and mmd of their pictures; None where one is not stored yet, or is a model
 Distance = Callable[[], dict[str, float | None] | None]
@@ -15,6 +16,7 @@ class SourceFacts:
     schema: Schema  # of a model: without items
     network: Backbone | None = None  # of a model
     distance: Distance = lambda: None  # to the target
+    scale: Scale | None = None  # of a dataset's values
 
     @property
     def has_data(self) -> bool:

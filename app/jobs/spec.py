@@ -172,6 +172,7 @@ class ResolvedSpec(JobSpec):
     training: Training = Training()  # type: ignore[assignment]  # narrower
     space: Space = Space()
     classes: tuple[str, ...] = ()  # of the outputs: the target's, or, without labels, the source's
+    warnings: tuple[str, ...] = ()  # about the datasets beside one another
 
     @property
     def source_sets(self) -> dict[str, Sources]:

@@ -59,6 +59,8 @@ class TrialRow(Leased):
     progress: Mapped[float] = mapped_column(default=0.0)  # 0..1
     seconds: Mapped[float] = mapped_column(default=0.0)  # of training, over all attempts
     steps: Mapped[int] = mapped_column(default=0)  # planned optimizer steps, at most
+    # On the machine of calibration.py; 0 in rows of releases that did not plan them.
+    planned_seconds: Mapped[float] = mapped_column(default=0.0, server_default="0")
     checkpoint: Mapped[str | None]
     weights: Mapped[str | None]
     predictions: Mapped[str | None]

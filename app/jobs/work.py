@@ -11,7 +11,15 @@ from app.database import announce, clock, now
 from app.errors import Fenced, WorkFailure
 from app.jobs import budget, events
 from app.jobs.events import Event
-from app.jobs.lifecycle import ACTIVE, FINALISING, advance, fail_job, lock, status_event
+from app.jobs.lifecycle import (
+    ACTIVE,
+    FINALISING,
+    REPORTABLE,
+    advance,
+    fail_job,
+    lock,
+    status_event,
+)
 from app.jobs.tables import EpochRow, JobRow, TrialRow
 from app.messages import RunTrial
 
@@ -94,22 +102,23 @@ def fail_trial(
 
 
 def claim_finalisation(session: Session, job_id: str, owner: str, seconds: float) -> JobRow | None:
-    ready = (JobRow.id == job_id) & (JobRow.stage == FINALISING) & JobRow.status.in_(ACTIVE)
+    ready = (JobRow.id == job_id) & (JobRow.stage == FINALISING)
+    ready &= JobRow.status.in_(REPORTABLE)
     free = JobRow.token.is_(None) | leases.expired(JobRow)
     return leases.claim(session, JobRow, ready & free, [JobRow.id], owner, seconds)
 
 
 def finish_job(session: Session, job: JobRow, story: list[Event], **results: Any) -> None:
-    """`story`: the events that come before the last one."""
+    """`story`: the events that come before the last one. A cancelled job stays so."""
+    ended = {} if job.status == "cancelled" else {"status": "succeeded", "ended_at": now()}
+    _write_job(session, job, stage="ended", **ended, **results)
     locked = lock(session, job.id)
-    _write_job(session, job, status="succeeded", stage="ended", ended_at=now(), **results)
-    events.record(session, locked, *story, ("status", {"status": "succeeded", "stage": "ended"}))
+    events.record(session, locked, *story, status_event(locked))
 
 
 def fail_finalisation(session: Session, job: JobRow, failure: WorkFailure) -> None:
-    locked = lock(session, job.id)
     _write_job(session, job)
-    fail_job(session, locked, failure.as_json())
+    fail_job(session, lock(session, job.id), failure.as_json())
 
 
 def _end_trial(

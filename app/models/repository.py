@@ -22,7 +22,8 @@ def add(
     signature: dict[str, Any],
     card: dict[str, Any],
 ) -> ModelRow:
-    """`files`: refs of `onnx`, `keras` and `golden`; `signature`: `shape`, `dtype`, `classes`."""
+    """`files`: refs of `onnx`, `keras` and `golden`; `signature`: a
+    app.models.schemas.Signature as JSON."""
     row = ModelRow(
         id=new_id("mdl"),
         project=project,

@@ -40,7 +40,8 @@ def download_model(
     storage: StorageOf,
     file_format: Annotated[Format, Query(alias="format")] = "onnx",
 ) -> FileResponse:
-    """`onnx`: raw values in, probabilities out. `keras`: the same network, with logits out."""
+    """`onnx`: raw values in, probabilities out, calibrated where the signature names a temperature.
+    `keras`: the same network, with logits out, which no temperature has divided."""
     row = repository.get(session, caller.project, model_id)
     ref = row.files[file_format]
     return FileResponse(

@@ -14,6 +14,25 @@ class Signature(BaseModel):
     shape: tuple[int, ...] = Field(description="height, width, channels of one raw input")
     dtype: str = Field(description="of the raw values, `uint8` or `float32`")
     classes: list[str] = Field(description="the labels, in the order of the outputs")
+    value_range: tuple[float, float] | None = Field(
+        None,
+        description="raw values that become 0 and 1 before the network sees them; null where that "
+        "is not known, as in models of earlier releases",
+    )
+    temperature: float | None = Field(
+        None,
+        description="the graph divides the logits by it before the softmax, so that its scores are "
+        "calibrated; null: they are not",
+    )
+
+
+class FittedTemperature(BaseModel):
+    """The card's `calibration`: what a model's scores are calibrated by."""
+
+    temperature: float | None = Field(None, description="null: they are not calibrated")
+    items: int = Field(0, description="validation items that it was fitted on, all seeds'")
+    seeds: int = Field(0, description="1: on the model's own items alone")
+    reason: str | None = Field(None, description="why there is none")
 
 
 class ModelOut(BaseModel):
@@ -22,7 +41,11 @@ class ModelOut(BaseModel):
     job_id: str | None = Field(None, description="the job whose winner it is")
     trial_id: str | None = None
     signature: Signature
-    card: dict[str, Any] = Field(description="data, arm and metrics it was trained with")
+    card: dict[str, Any] = Field(
+        description="data, arm and metrics it was trained with; `calibration`: {temperature, "
+        "items, seeds, reason}: the validation items, of so many seeds, that its temperature was "
+        "fitted on, or why it has none; absent in models of earlier releases"
+    )
     hashes: dict[str, str] = Field(description="sha256 of each file by its format")
     deployments: list[str] = Field(description="names that point to it")
     created_at: datetime

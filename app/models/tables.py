@@ -11,7 +11,8 @@ class ModelRow(Base):
     """One packaged winner. The files are refs into the artifact store:
 
     `onnx`    the graph with its preprocessing: input `inputs` (n, *shape) float32 raw values,
-              output `probabilities` (n, classes) float32
+              output `probabilities` (n, classes) float32, calibrated where the signature names
+              a temperature
     `keras`   the same network as a .keras archive: raw values in, logits out
     `golden`  .npz of raw `inputs` and the trainer's `probabilities` for the deployment gate
     """
@@ -25,7 +26,7 @@ class ModelRow(Base):
     job_id: Mapped[str | None]
     trial_id: Mapped[str | None]
     files: Mapped[dict[str, Any]]
-    signature: Mapped[dict[str, Any]]  # {"shape", "dtype", "classes"}
+    signature: Mapped[dict[str, Any]]  # app.models.schemas.Signature
     card: Mapped[dict[str, Any]]
     created_at: Mapped[datetime] = mapped_column(default=now)
     deleted_at: Mapped[datetime | None]

@@ -30,33 +30,50 @@ _local = threading.local()  # a parser serves one document at a time
 
 
 class Asked(NamedTuple):
-    """`inputs` (n, *shape) float32, finite, n >= 1; `top_k` 1..classes, or None."""
+    """`inputs` (n, *shape) float32, finite, n >= 1, and their extremes; `top_k` 1..classes, or
+    None."""
 
     inputs: Array
+    least: float
+    largest: float
     top_k: int | None
+    raw_scores: bool
+
+
+class Read(NamedTuple):
+    """What a body says, before it is checked."""
+
+    inputs: Array
+    top_k: int | None = None
+    raw_scores: bool = False
 
 
 def decode(media_type: str, body: bytes, shape: tuple[int, ...], classes: int) -> Asked:
     """Raises BadRequest, UnsupportedMedia or Invalid."""
     if media_type == JSON:
-        asked = _quick(body, shape) or _exact(body, shape)
+        read = _quick(body, shape) or _exact(body, shape)
     elif media_type == NPY:
-        asked = Asked(_npy(body, shape), None)
+        read = Read(_npy(body, shape))
     else:
         detail = f"expected {JSON} or {NPY}, got {media_type[:80] or 'no Content-Type'}"
         raise UnsupportedMedia("unsupported_media_type", detail)
-    if asked.top_k is not None and asked.top_k > classes:
-        detail = f"expected at most {classes}, the number of classes, got {asked.top_k}"
+    if read.top_k is not None and read.top_k > classes:
+        detail = f"expected at most {classes}, the number of classes, got {read.top_k}"
         raise invalid("invalid_value", detail, "#/top_k")
-    finite = np.isfinite(asked.inputs)
-    if not finite.all():
-        first = "/".join(map(str, np.argwhere(~finite)[0]))
-        detail = f"expected finite float32 values, got {int((~finite).sum())} that are not"
-        raise invalid("not_finite", detail, f"#/inputs/{first}")
-    return asked
+    least, largest = float(read.inputs.min()), float(read.inputs.max())
+    if not math.isfinite(least) or not math.isfinite(largest):  # a NaN is both
+        wrong = ~np.isfinite(read.inputs)
+        detail = f"expected finite float32 values, got {int(wrong.sum())} that are not"
+        raise invalid("not_finite", detail, pointer_to_first(wrong))
+    return Asked(read.inputs, least, largest, read.top_k, read.raw_scores)
 
 
-def _quick(body: bytes, shape: tuple[int, ...]) -> Asked | None:
+def pointer_to_first(wrong: npt.NDArray[np.bool_]) -> str:
+    """Of the inputs that are true in `wrong` (n, *shape), at least one."""
+    return f"#/inputs/{'/'.join(map(str, np.argwhere(wrong)[0]))}"
+
+
+def _quick(body: bytes, shape: tuple[int, ...]) -> Read | None:
     """None: take the exact way."""
     skeleton = body.translate(None, _NUMBERS_AND_SPACE)
     if not skeleton.startswith(b'{"inputs":[') or not skeleton.endswith((b"]}", b'],"top_k":}')):
@@ -82,7 +99,7 @@ def _quick(body: bytes, shape: tuple[int, ...]) -> Asked | None:
         return None
     if len(inputs_only) + 1 < len(skeleton) and (type(top_k) is not int or top_k < 1):
         return None  # a wrong value; or `top_k2`, which looks alike without its number
-    return Asked(_float32(numbers).reshape(rows, *shape), top_k)
+    return Read(_float32(numbers).reshape(rows, *shape), top_k)
 
 
 def _parser(size: int) -> Any:
@@ -106,7 +123,7 @@ def _taken_shapes(shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
     return (shape, shape[:-1]) if shape[-1] == 1 else (shape,)
 
 
-def _exact(body: bytes, shape: tuple[int, ...]) -> Asked:
+def _exact(body: bytes, shape: tuple[int, ...]) -> Read:
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -121,7 +138,7 @@ def _exact(body: bytes, shape: tuple[int, ...]) -> Asked:
         raise _wrong_shape(shape, list(got))
     _walk(request.inputs, got, "#/inputs")
     values = _float32(np.asarray(request.inputs, dtype=np.float64))
-    return Asked(values.reshape(len(values), *shape), request.top_k)
+    return Read(values.reshape(len(values), *shape), request.top_k, request.raw_scores)
 
 
 def _shape_of(nested: Any) -> tuple[int, ...]:

@@ -7,18 +7,18 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from time import monotonic
-from typing import Any
 
-import numpy as np
 import orjson
+from starlette.datastructures import QueryParams
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.errors import Forbidden, TooLarge, UnsupportedMedia, invalid
+from app.deployments.schemas import PredictionWarning
+from app.errors import Finding, Forbidden, Invalid, TooLarge, UnsupportedMedia
 from app.keys.authentication import Authenticator
 from app.keys.caller import Caller
-from app.prediction.decoders import JSON, decode
+from app.prediction.answers import answer
+from app.prediction.decoders import JSON, Asked, decode
 from app.prediction.served import Loaded, ServedModels
-from app.prediction.sessions import Array
 from app.problems import problem_json
 from app.request_id import request_id_of
 from app.settings import Settings
@@ -29,6 +29,7 @@ LARGE_ROWS = 2**10
 _large = ThreadPoolExecutor(1, "large-bodies")  # one at a time: reading takes many times its size
 REMEMBERED_SECONDS = 1.0
 REMEMBERED_CALLERS = 1024
+TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 
 class ClientGone(Exception):
@@ -50,16 +51,16 @@ class PredictionFront:
         headers: dict[str, str]
         try:
             status, headers = HTTPStatus.OK.value, {"Content-Type": JSON}
-            answer = await self._predict(scope, receive, name)
+            content = await self._predict(scope, receive, name)
         except ClientGone:
             return
         except Exception as error:
             status, problem, headers = problem_json(error, scope["path"], request_id_of(scope))
-            answer = orjson.dumps(problem)
+            content = orjson.dumps(problem)
         raw = [(key.lower().encode(), value.encode("latin-1")) for key, value in headers.items()]
-        raw.append((b"content-length", b"%d" % len(answer)))
+        raw.append((b"content-length", b"%d" % len(content)))
         await send({"type": "http.response.start", "status": status, "headers": raw})
-        await send({"type": "http.response.body", "body": answer})
+        await send({"type": "http.response.body", "body": content})
 
     async def _predict(self, scope: Scope, receive: Receive, name: str) -> bytes:
         state, headers = scope["app"].state, dict(scope["headers"])
@@ -72,17 +73,17 @@ class PredictionFront:
             raise UnsupportedMedia("unsupported_media_type", detail)
         media_type = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0]
         body = await _body(receive, headers.get(b"content-length"), settings.predict_limit_bytes)
-        question = (media_type.strip().lower(), body, loaded.session.shape, len(loaded.labels))
+        question = (media_type.strip().lower(), body, scope["query_string"], loaded)
         loop = asyncio.get_running_loop()
         if len(body) > LARGE_BYTES:
-            asked = await loop.run_in_executor(_large, decode, *question)
+            asked, warning = await loop.run_in_executor(_large, _read, *question)
         else:
-            asked = decode(*question)
+            asked, warning = _read(*question)
         probabilities = await loaded.batcher.run(asked.inputs)
-        result = (name, loaded, probabilities, asked.top_k)
+        result = (name, loaded, probabilities, asked, warning)
         if len(probabilities) > LARGE_ROWS:
-            return await loop.run_in_executor(_large, _answer, *result)
-        return _answer(*result)
+            return await loop.run_in_executor(_large, answer, *result)
+        return answer(*result)
 
     async def _caller(self, authenticator: Authenticator, header: bytes | None) -> Caller:
         """The authenticator may ask the database, so it does in a thread, once a second a key."""
@@ -128,32 +129,23 @@ async def _body(receive: Receive, declared: bytes | None, limit: int) -> bytes:
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
+def _read(
+    media_type: str, body: bytes, query: bytes, loaded: Loaded
+) -> tuple[Asked, PredictionWarning | None]:
+    """Raises BadRequest, UnsupportedMedia or Invalid."""
+    asked = decode(media_type, body, loaded.session.shape, len(loaded.labels))
+    if query and _wants_raw_scores(query):
+        asked = asked._replace(raw_scores=True)
+    return asked, loaded.trained_on.check(asked) if loaded.trained_on else None
+
+
+def _wants_raw_scores(query: bytes) -> bool:
+    said = QueryParams(query).get("raw_scores", "false")
+    if said not in TRUTHS:
+        detail = f"`raw_scores`: expected true or false, got text of length {len(said)}"
+        raise Invalid("invalid_value", detail, Finding(detail, parameter="raw_scores"))
+    return TRUTHS[said]
+
+
 def _too_large(limit: int, size: int) -> TooLarge:
     return TooLarge("too_large", f"expected at most {limit} bytes, got {size} or more")
-
-
-def _answer(name: str, loaded: Loaded, probabilities: Array, top_k: int | None) -> bytes:
-    finite = np.isfinite(probabilities).all(axis=1)
-    if not finite.all():
-        detail = "expected values in the range that the model was trained on, got too large ones"
-        raise invalid("prediction_not_finite", detail, f"#/inputs/{int(finite.argmin())}")
-    outputs: list[dict[str, Any]]
-    if top_k is None:
-        best, scores = probabilities.argmax(axis=1).tolist(), probabilities.max(axis=1).tolist()
-        outputs = [
-            {"label": loaded.labels[index], "score": score}
-            for index, score in zip(best, scores, strict=True)
-        ]
-    else:
-        order = np.argsort(-probabilities, axis=1, kind="stable")[:, :top_k]
-        ranked = np.take_along_axis(probabilities, order, axis=1)
-        outputs = [
-            _ranked([loaded.labels[index] for index in indices], scores)
-            for indices, scores in zip(order.tolist(), ranked.tolist(), strict=True)
-        ]
-    return orjson.dumps({"deployment": name, "model": loaded.model_id, "outputs": outputs})
-
-
-def _ranked(labels: list[str], scores: list[float]) -> dict[str, Any]:
-    pairs = [{"label": label, "score": score} for label, score in zip(labels, scores, strict=True)]
-    return {**pairs[0], "scores": pairs}

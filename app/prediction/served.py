@@ -12,10 +12,12 @@ from app.database import Database
 from app.deployments import repository
 from app.deployments.tables import DeploymentRow
 from app.errors import NotFound, Unavailable, WorkFailure
+from app.models.schemas import Signature
 from app.models.tables import ModelRow
 from app.prediction import sessions
 from app.prediction.batching import Batcher
 from app.prediction.sessions import LoadFailed, Session
+from app.prediction.value_range import ValueRange
 from app.storage import Storage
 
 log = structlog.get_logger(__name__)
@@ -25,10 +27,16 @@ INTERVAL_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model in memory, shared by all names that point to it."""
+    """A model in memory, shared by all names that point to it.
+
+    `temperature`: its scores are calibrated by; None where they are not. `trained_on`: None where
+    the model does not say what its values were.
+    """
 
     model_id: str
     labels: tuple[str, ...]
+    temperature: float | None
+    trained_on: ValueRange | None
     session: Session
     batcher: Batcher
 
@@ -92,10 +100,17 @@ class ServedModels:
     def load(self, model: ModelRow) -> Loaded:
         """Raises LoadFailed when the graph does not answer as trained, WorkFailure when the store
         does not give it."""
-        shape, labels = tuple(model.signature["shape"]), tuple(model.signature["classes"])
+        signature = Signature.model_validate(model.signature)
         onnx, golden = (self._storage.local(model.files[kind]) for kind in ("onnx", "golden"))
-        session = sessions.load(onnx, golden, shape, len(labels))
-        return Loaded(model.id, labels, session, Batcher(session))
+        session = sessions.load(onnx, golden, signature.shape, len(signature.classes))
+        return Loaded(
+            model.id,
+            tuple(signature.classes),
+            signature.temperature,
+            ValueRange.of(signature),
+            session,
+            Batcher(session),
+        )
 
     def refresh(self, *loaded: Loaded) -> None:
         """After it this process serves what the database says. `loaded` is not loaded again."""

@@ -66,6 +66,7 @@ def test_watching_ends_with_the_jobs_status(ktl, api, job_file):
     ktl("cancel", job_id)
     watched = ktl("watch", job_id)
     assert (watched.status, watched.err.count("cancelled")) == (1, 2)
+    assert "cancelled, 0 of 16 trials finished" in watched.err
     lines = ktl("watch", job_id, "--json").out.splitlines()
     assert json.loads(lines[-1])["status"] == "cancelled"
 
@@ -73,6 +74,9 @@ def test_watching_ends_with_the_jobs_status(ktl, api, job_file):
 def test_a_plan(ktl, api, job_file):
     plan = ktl("validate", job_file)
     assert "16 trials" in plan.out
+    assert "nothing with this backbone was trained here yet" in plan.out
+    each = ktl("validate", job_file, "--trials")
+    assert len(each.out.splitlines()) - len(plan.out.splitlines()) == 16 - 4  # roles and arms
     assert len(json.loads(ktl("validate", job_file, "--json").out)["trials"]) == 16
 
 
@@ -132,6 +136,58 @@ def test_predictions(ktl, scripted, monkeypatch, tmp_path):
     answer = json.loads(ktl("predict", "digits", tmp_path / "x.json", "--top-k", 1, "--json").out)
     assert answer["outputs"][0]["label"] == "7"
     assert json.loads(scripted.requests[1][3]) == {"inputs": [[[0, 1]]], "top_k": 1}
+
+
+def test_predictions_say_whether_their_scores_are_calibrated(ktl, scripted, monkeypatch, tmp_path):
+    monkeypatch.setenv("KTL_URL", scripted.url)
+    np.save(tmp_path / "x.npy", np.zeros((1, 2, 2), np.uint8))
+    scripted.answer(200, PREDICTION)
+    scripted.answer(200, PREDICTION | {"calibrated": True, "temperature": 1.4234})
+    assert ktl("predict", "digits", tmp_path / "x.npy").err == "scores are not calibrated\n"
+    said = ktl("predict", "digits", tmp_path / "x.npy", "--raw-scores").err
+    assert said == "scores are calibrated (temperature 1.42)\n"
+    assert [path.partition("?")[2] for _, path, _, _ in scripted.requests] == [
+        "",
+        "raw_scores=true",
+    ]
+
+
+def test_predictions_show_doubts_about_the_inputs(ktl, scripted, monkeypatch, tmp_path):
+    monkeypatch.setenv("KTL_URL", scripted.url)
+    np.save(tmp_path / "x.npy", np.ones((1, 2, 2), np.uint8))
+    warning = {"code": "wrong_scale", "detail": "expected 0 to 255", "pointer": "#/inputs"}
+    scripted.answer(200, PREDICTION | {"warnings": [warning]})
+    scripted.answer(422, {"code": "wrong_scale", "detail": "expected 0 to 255", "errors": []})
+    warned = ktl("predict", "digits", tmp_path / "x.npy")
+    assert (warned.status, "0.9000" in warned.out) == (0, True)
+    assert "warning: wrong_scale: #/inputs: expected 0 to 255" in warned.err
+    refused = ktl("predict", "digits", tmp_path / "x.npy")
+    assert (refused.status, refused.out) == (1, "")
+    assert "422 wrong_scale: expected 0 to 255" in refused.err
+
+
+def test_models_show_their_temperature_and_the_items_behind_it(ktl, scripted, monkeypatch):
+    monkeypatch.setenv("KTL_URL", scripted.url)
+    model = {
+        "id": "mdl_1",
+        "name": "m",
+        "signature": {"shape": [2, 2, 1], "dtype": "uint8", "classes": ["a", "b"]},
+        "hashes": {},
+        "deployments": [],
+        "created_at": "2026-01-01T00:00:00Z",
+    }
+    cards = [
+        {"calibration": {"temperature": 1.4234, "items": 120, "seeds": 1, "reason": None}},
+        {"calibration": {"temperature": None, "items": 0, "seeds": 0, "reason": "no labels"}},
+        {},
+    ]
+    data = [model | {"card": card} for card in cards]
+    scripted.answer(200, {"data": data, "has_more": False, "next": None})
+    _, *rows = ktl("models").out.splitlines()
+    assert ["1.42" in rows[0], "120 validation items" in rows[0]] == [True, True]
+    assert "none" in rows[1]
+    assert "no labels" in rows[1]
+    assert "none" in rows[2]
 
 
 def test_keys(ktl, api, monkeypatch):

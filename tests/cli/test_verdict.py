@@ -122,17 +122,25 @@ def test_a_choice_without_labels_and_its_bound(capsys: pytest.CaptureFixture[str
     assert "chosen without labels, by invariant information: dann" in _shown(unmeasured(), capsys)
 
 
-def test_sources_that_were_ranked(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_ranking_answers_what_was_asked(capsys: pytest.CaptureFixture[str]) -> None:
     lines = _shown(ranking(), capsys)
-    assert lines == [
-        "",
-        "The sources were ranked.",
-        "nothing was transferred: the sources were ranked",
-        "most promising source: 2 (mdl_2), logme 0.5200",
+    assert lines[0].split() == [
+        *("source", "LogME", "LEEP", "H-score", "kNN", "probe", "proxy", "A-distance")
     ]
-    assert (
-        "most promising source: 2 (mdl_2), logme 0.5200; lp_ft@2 reaches accuracy 0.6620 from it"
-    ) in _shown(ranking(measured=True), capsys)
+    assert lines[1].split() == ["2:", "letters", "0.5200", "-0.4100", "0.9100", "0.9000"]
+    assert lines[2].split()[:3] == ["1:", "digits", "0.3300"]
+    assert lines[3:] == [
+        "",
+        "letters suits best.",
+        "letters suits best: logme 0.5200, the next 0.3300 (digits); 3 of 4 scores put it first",
+    ]
+
+
+def test_a_measured_ranking_stands_before_the_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = _shown(ranking(measured=True), capsys)
+    row = next(line for line in lines if line.startswith("2: letters"))
+    assert row.split()[-2:] == ["0.6620", "lp_ft@2"]
+    assert lines.index("letters suits best.") < lines.index("The transfer helped.")
 
 
 def test_searches_and_forgetting(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,13 +1,16 @@
 """The client against the real API. No worker runs: jobs wait until they are cancelled."""
 
 import time
-from threading import Thread
+from threading import Thread, Timer
 
 import numpy as np
 import pytest
 
 from app.client import Client, Event, Problem, Unreachable
+from app.database import Database
+from app.jobs import work
 from app.jobs.spec import EXAMPLE
+from tests.jobs.factories import add_dataset, add_job, finish, must_claim
 
 
 @pytest.fixture
@@ -113,6 +116,29 @@ def test_waiting_follows_the_events(client, api):
     assert client.jobs.wait(job.id, cancel_at_the_first).status == "cancelled"
     assert [event.data["status"] for event in seen] == ["queued", "cancelled"]
     assert [event.number for event in client.jobs.events(job.id, after="1")] == ["2"]
+
+
+def test_waiting_brings_a_cancelled_jobs_report(client, settings):
+    """The worker's steps are done by hand."""
+    database = Database(settings.database)
+    source, target = (add_dataset(database, project="default") for _ in range(2))
+    job_id = add_job(database, source, target, project="default")
+    for _ in range(2):
+        finish(database, must_claim(database))
+    assert client.jobs.cancel(job_id).stage == "finalising"
+
+    def report():
+        with database.write() as session:
+            job = work.claim_finalisation(session, job_id, "w", 60)
+            work.finish_job(session, job, [], report={})
+
+    later = Timer(0.5, report)
+    later.start()
+    ended = client.jobs.wait(job_id)
+    later.join()
+    assert (ended.status, ended.stage) == ("cancelled", "ended")
+    assert ended.report == f"/v1/jobs/{job_id}/report"
+    database.dispose()
 
 
 def test_waiting_survives_a_restart_of_the_api(client, api):

@@ -142,3 +142,39 @@ def test_a_store_that_fails_is_said(client: httpx.Client, settings: Settings) ->
     answer = post(client, parts())
     assert (answer.status_code, answer.json()["code"]) == (503, "storage_failed")
     assert client.get("/v1/datasets").json()["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("value_range", [255, 0]),
+        ("value_range", [3, 3]),
+        ("value_range", [0]),
+        ("value_range", [0, 1, 2]),
+        ("value_range", [0, "NaN"]),
+        ("value_range", [0, 1e300]),
+        ("value_range", "0..255"),
+        ("missing_label", 1.5),
+        ("missing_label", True),
+        ("missing_label", ["nan"]),
+        ("missing_label", "a" * 201),
+    ],
+)
+def test_a_spec_that_says_nothing_sensible_of_values_or_labels(
+    client: httpx.Client, field: str, value: Any
+) -> None:
+    answer = post(client, parts(json.dumps({"name": "letters", field: value})))
+    assert answer.status_code == 422
+    errors = answer.json()["errors"]
+    assert all(error["pointer"].startswith(f"#/spec/{field}") for error in errors)
+    assert all(error["detail"].startswith("expected ") for error in errors)
+
+
+@pytest.mark.parametrize(
+    "said", [{"value_range": [0, 16]}, {"missing_label": None}, {"missing_label": -1}]
+)
+def test_a_spec_may_say_what_values_and_labels_mean(
+    client: httpx.Client, said: dict[str, Any]
+) -> None:
+    answer = post(client, parts(json.dumps({"name": "letters", **said})))
+    assert answer.status_code == 202

@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 
 from app.jobs.schemas import EvidenceDataset, EvidenceTrial
-from tests.evaluation.made_up import BETTER, CLASSES, COUNTS, SCRATCH, arm, failed, spec
+from tests.evaluation.made_up import (
+    BETTER,
+    CLASSES,
+    COUNTS,
+    SCRATCH,
+    Y_VALIDATION,
+    arm,
+    failed,
+    logits,
+    spec,
+)
 from worker.evaluation.__main__ import main
 from worker.evaluation.archive import ARRAYS, BadArchive, first_difference, recompute
 from worker.evaluation.report import TrialResult, build_report
@@ -21,8 +31,13 @@ TORN = {
     "logits_train": np.zeros((40, 4)),
     "logits_train_mode": np.eye(4)[Y_TRAIN],
 }
+PRETRAINED = {
+    **TORN,
+    "y_validation": Y_VALIDATION,
+    "logits_validation": logits(Y_VALIDATION, 0.24, 0),
+}
 TRIALS = [
-    TrialResult("pretrain", "pretrain", 0, None, 7.25, id="trial_p", epochs=3, **TORN),
+    TrialResult("pretrain", "pretrain", 0, None, 7.25, id="trial_p", epochs=3, **PRETRAINED),
     *SCRATCH,
     *arm(
         "fine_tune",
@@ -117,6 +132,13 @@ def test_an_archive_of_an_older_release_is_read(tmp_path: Path) -> None:
     assert report.verdict == "positive_transfer"
     assert report.arms["fine_tune"].cost.steps is None
     assert [said for said in report.warnings if "letters" in said or "pretrain" in said] == []
+
+
+def test_what_a_pretraining_got_right_and_its_sources_name_are_read(tmp_path: Path) -> None:
+    report, _ = recompute(archive(tmp_path, None, source_names=["mnist"]))
+    assert any(each.startswith("mnist: its labels look like noise") for each in report.warnings)
+    unnamed, _ = recompute(archive(tmp_path, None))
+    assert any(each.startswith("ds_source: its labels") for each in unnamed.warnings)
 
 
 def test_a_stored_report_that_differs(

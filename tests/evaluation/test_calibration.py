@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from worker.evaluation.calibration import calibrate, confidence_bins, fit_temperature
 
@@ -46,5 +47,39 @@ def test_scaling_mends_an_overconfident_network() -> None:
     assert got.after.error < 0.05
 
 
-def test_a_separable_validation_set_gives_a_bounded_temperature() -> None:
-    assert 0.04 < fit_temperature(np.array([0, 1, 2]), 5 * np.eye(3)) < 0.2
+def test_separable_validation_items_are_no_proof_of_certainty() -> None:
+    """3 of 3 right are believed 4/5: e^(5/T) / (e^(5/T) + 2) = 4/5 where e^(5/T) = 8."""
+    found = fit_temperature(np.array([0, 1, 2]), 5 * np.eye(3))
+    assert found == pytest.approx(5 / np.log(8))
+
+
+def test_many_separable_items_are_believed_more_but_never_wholly() -> None:
+    """300 of 300 right are believed 301/302: e^(5/T) = 602."""
+    found = fit_temperature(np.tile([0, 1, 2], 100), 5 * np.tile(np.eye(3), (100, 1)))
+    assert found == pytest.approx(5 / np.log(602))
+
+
+def test_a_network_that_is_always_wrong_is_believed_as_little_as_can_be() -> None:
+    """0 of 40 right are believed 1/42, less than the 1/3 that no temperature goes below."""
+    wrong = 5 * np.roll(np.tile(np.eye(3), (14, 1))[:40], 1, axis=1)
+    assert fit_temperature(np.arange(40) % 3, wrong) == pytest.approx(np.exp(5))
+
+
+@pytest.mark.parametrize("classes", [2, 10])
+@pytest.mark.parametrize("size", [0.5, 3.0, 30.0])
+def test_few_items_do_not_make_a_network_surer_than_it_is_right(classes: int, size: float) -> None:
+    """Of networks whose logits are right but for their size, over 20 draws of 20 items."""
+    random = np.random.default_rng(3)
+
+    def draw(items: int) -> tuple[np.ndarray, np.ndarray]:
+        honest = 2 * random.normal(size=(items, classes))
+        y = (honest + random.gumbel(size=honest.shape)).argmax(axis=1)
+        return y, size * honest
+
+    y, logits = draw(4_000)
+    accuracy = np.mean(logits.argmax(axis=1) == y)
+    confidence = [
+        np.mean(softmax(logits / fit_temperature(*draw(20)), axis=1).max(axis=1)) for _ in range(20)
+    ]
+    assert np.mean(confidence) == pytest.approx(accuracy, abs=0.06)
+    assert max(confidence) < 22 / 23

@@ -1,22 +1,31 @@
 """The overall interval against values worked out by hand, and by simulation of a known gain."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.stats import t as student
 
+from benchmarks.coverage import REGIMES, coverage
 from worker.evaluation.crossed import crossed_interval
+from worker.evaluation.statistics import mean_interval
 
 
 def test_by_hand() -> None:
+    # Seeds and items add up: 1/2, 0, -1/2 and 1, 0, -1, no rest. M_seeds 3/4 and M_items 3, so the
+    # seeds' variance is 1/12 and the items' 1/3, and 1/18 for an item more.
+    seeds, items = np.array([0.5, 0, -0.5]), np.array([1.0, 0, -1])
+    got = crossed_interval(0.25 + seeds[:, None] + items, 0.95)
+    nu = (1 / 12 + 7 / 18) ** 2 / ((1 / 144 + 49 / 324) / 2)
+    margin = student.ppf(0.975, nu) * np.sqrt(1 / 12 + 7 / 18)
+    assert (got.low, got.high) == pytest.approx((0.25 - margin, 0.25 + margin))
+    ratio = 0.25 / np.sqrt(1 / 12 + 7 / 18)
+    assert got.p_value == pytest.approx(2 * student.sf(ratio, nu))
+
+
+def test_two_seeds_that_differ_are_told_by_their_own_t() -> None:
     got = crossed_interval(np.array([[4.0, 2.0], [2.0, 0.0]]), 0.95)
-    # Mean 2, mean squares 4 and 4, no rest: variance 8 / 4, ν = 8² / (4² + 4²) = 2, t = 4.30265.
-    assert got.high == pytest.approx(2 + 4.30265 * np.sqrt(2), abs=1e-4)
-    assert got.low == pytest.approx(2 - 4.30265 * np.sqrt(2), abs=1e-4)
-    # With 2 degrees of freedom p = 1 - T / sqrt(T² + 2), and here T = 2 / sqrt 2.
-    assert got.p_value == pytest.approx(1 - np.sqrt(2) / 2)
+    # The means 3 and 1 have the standard error 1, t of one degree is 12.7062. With the items, whose
+    # variance is 1 + 1/8, there would be 1.99 degrees and a margin of only 6.3.
+    assert (got.low, got.high) == pytest.approx((2 - 12.7062, 2 + 12.7062), abs=1e-4)
 
 
 def test_without_items_that_differ_it_is_the_t_interval_over_seeds() -> None:
@@ -26,20 +35,43 @@ def test_without_items_that_differ_it_is_the_t_interval_over_seeds() -> None:
 
 def test_without_seeds_that_differ_it_is_the_t_interval_over_items() -> None:
     got = crossed_interval(np.repeat([[1.0, 2.0, 3.0]], 50, axis=0), 0.95)
-    assert (got.low, got.high) == pytest.approx((2 - 2.48414, 2 + 2.48414), abs=1e-5)
+    # M_items 50, of 150: variance 1/3, and 1/18 for an item more; t of 2 degrees is 4.30265.
+    margin = 4.30265 * np.sqrt(7 / 18)
+    assert (got.low, got.high) == pytest.approx((2 - margin, 2 + margin), abs=1e-4)
+    # With 2 degrees of freedom p = 1 - T / sqrt(T² + 2).
+    ratio = 2 / np.sqrt(7 / 18)
+    assert got.p_value == pytest.approx(1 - ratio / np.sqrt(ratio**2 + 2))
 
 
-def test_the_variance_never_falls_below_what_the_rest_shows() -> None:
+def test_items_that_differ_less_than_chance_would_have_it_add_nothing_but_the_item_more() -> None:
     got = crossed_interval(np.array([[1.0, 0.0], [0.0, 1.0]]), 0.95)  # M_rest 1, the others 0
-    # Variance 1 / 4, ν = 1, t = 12.7062.
-    assert got.high == pytest.approx(0.5 + 12.7062 / 2, abs=1e-4)
+    # Variance 1/8 with one degree of freedom, t = 12.7062.
+    assert got.high == pytest.approx(0.5 + 12.7062 / np.sqrt(8), abs=1e-4)
 
 
-def test_without_any_spread() -> None:
+def test_without_any_spread_there_is_the_item_more() -> None:
     nothing = crossed_interval(np.zeros((2, 3)), 0.95)
-    assert (nothing.low, nothing.high, nothing.p_value) == (0, 0, 1)
+    margin = 4.30265 / np.sqrt(18)  # 2 degrees
+    assert (nothing.low, nothing.high) == pytest.approx((-margin, margin), abs=1e-5)
+    assert nothing.p_value == 1
     always = crossed_interval(np.ones((2, 3)), 0.95)
-    assert (always.low, always.high, always.p_value) == (1, 1, 0)
+    assert (always.low, always.high) == pytest.approx((1 - margin, 1 + margin), abs=1e-5)
+    assert always.p_value == pytest.approx(1 - np.sqrt(18) / np.sqrt(18 + 2))
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 7])
+def test_it_is_never_the_shorter_one_and_p_agrees_with_it(seeds: int) -> None:
+    random = np.random.default_rng(seeds)
+    for _ in range(100):
+        shift, of_seeds, of_items = random.normal(0, 0.3, 3)
+        right = random.random((seeds, 30)) < 0.5 + shift + of_seeds * random.random((seeds, 1))
+        scratch = random.random((seeds, 30)) < 0.5 + of_items * random.random(30)
+        differences = right.astype(float) - scratch
+        got = crossed_interval(differences, 0.9)
+        alone = mean_interval(differences.mean(axis=1), 0.9)
+        assert alone.low is not None
+        assert got.low <= alone.low + 1e-12
+        assert (got.p_value < 0.1) == (got.low > 0 or got.high < 0)
 
 
 @pytest.mark.parametrize("shape", [(1, 5), (5, 1)])
@@ -48,45 +80,10 @@ def test_one_seed_or_one_item_has_no_interval(shape: tuple[int, int]) -> None:
         crossed_interval(np.zeros(shape), 0.95)
 
 
-@pytest.mark.parametrize(
-    "spreads",
-    [
-        # items alike to both arms, items for an arm, seeds for an arm; over 1 of the rest
-        (1.0, 0.8, 0.1),
-        (1.0, 0.5, 0.3),
-        (0.5, 0.3, 0.6),
-    ],
-)
-def test_it_covers_the_population_gain_as_often_as_it_says(
-    spreads: tuple[float, float, float],
-) -> None:
-    covered = []
-    for differences, gain in simulated(200, 5, 400, spreads):
-        got = crossed_interval(differences, 0.95)
-        covered.append(got.low <= gain <= got.high)
-    assert 0.93 <= np.mean(covered) <= 0.97
-
-
-def simulated(
-    repeats: int, seeds: int, items: int, spreads: tuple[float, float, float]
-) -> Iterator[tuple[NDArray[np.float64], float]]:
-    """Differences (seeds, items) in being right, and the gain over all seeds and items there are.
-
-    An arm is right where level + item + item for this arm + seed + rest > 0, all normal.
-    """
-    random = np.random.default_rng(0)
-    of_item, of_item_and_arm, of_seed = spreads
-    levels = (0.9, 0.6)
-    transfer, scratch = norm.cdf(np.array(levels) / np.sqrt(1 + np.square(spreads).sum()))
-    for _ in range(repeats):
-        difficulty = random.normal(0, of_item, items)
-        right = [
-            level
-            + difficulty
-            + random.normal(0, of_item_and_arm, items)
-            + random.normal(0, of_seed, (seeds, 1))
-            + random.normal(0, 1, (seeds, items))
-            > 0
-            for level in levels
-        ]
-        yield right[0].astype(float) - right[1], float(transfer - scratch)
+@pytest.mark.parametrize("regime", REGIMES)
+@pytest.mark.parametrize("seeds", [2, 5])
+def test_it_covers_the_true_gain_and_is_seldom_wrong(regime: str, seeds: int) -> None:
+    """benchmarks/coverage.py in small; the bounds are what is wanted and 3 standard errors."""
+    covered, with_gain, wrong = coverage(REGIMES[regime], seeds, 200, 200, seed=0).shares()
+    assert min(covered, with_gain) >= 0.93 - 0.054
+    assert wrong <= 0.03 + 0.036

@@ -81,8 +81,8 @@ def test_only_transfers_that_predicted_validation_items_have_scores() -> None:
     ]
     scores = scores_of(spec("mcc", "shot", "dann"), trials)
     assert list(scores) == ["mcc"]
-    assert list(scores["mcc"]) == [0, 1]
-    assert scores["mcc"] == pytest.approx({0: np.log(4), 1: np.log(2)})
+    assert [each.seed for each in scores["mcc"]] == [0, 1]
+    assert [each.value for each in scores["mcc"]] == pytest.approx([np.log(4), np.log(2)])
 
 
 def chosen(job: ResolvedSpec, trials: list[TrialResult]) -> Any:

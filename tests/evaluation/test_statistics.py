@@ -5,6 +5,9 @@ import pytest
 from sklearn import metrics as sklearn
 
 from worker.evaluation.statistics import (
+    CHANGE,
+    POSITIVE,
+    RATE,
     bootstrap_gains,
     holm,
     mean_interval,
@@ -25,6 +28,39 @@ def test_one_value_has_no_interval_and_none_is_refused() -> None:
     assert (got.mean, got.low, got.high, got.n) == (0.7, None, None, 1)
     with pytest.raises(ValueError, match="at least 1 value"):
         mean_interval([], 0.95)
+
+
+def test_an_interval_ends_where_the_metric_does() -> None:
+    got = mean_interval([0.2, 0.9], 0.95, RATE)  # 0.55 ± 12.7062 x 0.35
+    assert (got.low, got.high) == (0, 1)
+    got = mean_interval([0.1, 0.1, 0.4], 0.95, POSITIVE)  # 0.2 ± 4.30265 x 0.1
+    assert got.low == 0
+    assert got.high == pytest.approx(0.2 + 0.430265, abs=1e-5)
+    got = mean_interval([-0.9, 0.9], 0.95, CHANGE)
+    assert (got.low, got.high) == (-1, 1)
+
+
+def test_rates_that_happen_to_be_equal_do_not_show_that_all_are() -> None:
+    got = mean_interval([1.0, 1.0], 0.95, RATE, items=50)
+    # Half an item in 2 x 50: a standard error of sqrt(1/2) / 100, t of one degree is 12.7062.
+    assert got.low == pytest.approx(1 - 0.0898462, abs=1e-6)
+    assert got.high == 1
+    sure = mean_interval([1.0] * 5, 0.95, RATE, items=1000)
+    assert sure.low == pytest.approx(1 - 2.77645 * np.sqrt(0.5) / 5000, abs=1e-7)
+
+
+@pytest.mark.parametrize("right", [0.5, 0.9, 0.98])
+@pytest.mark.parametrize("seeds", [2, 5])
+def test_the_interval_of_an_accuracy_covers_its_mean_over_seeds(right: float, seeds: int) -> None:
+    random = np.random.default_rng(0)
+    covered = []
+    for _ in range(400):
+        rates = np.clip(random.normal(right, 0.01, seeds), 0, 1)
+        got = mean_interval(random.binomial(50, rates) / 50, 0.95, RATE, items=50)
+        assert got.low is not None
+        assert got.high is not None
+        covered.append(0 <= got.low <= right <= got.high <= 1)
+    assert np.mean(covered) >= 0.93 - 0.038  # 3 standard errors
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "f1_macro", "balanced_accuracy"])

@@ -55,12 +55,18 @@ def idx_files(packed: bool = True) -> dict[str, bytes]:
     }
 
 
-def take(
-    folder: Path, files: dict[str, bytes], limits: Limits = LIMITS, test_fraction: float = 0.2
-) -> TakenIn:
+def take(folder: Path, files: dict[str, bytes], limits: Limits = LIMITS, **spec: Any) -> TakenIn:
+    """`spec`: the members of DatasetSpec besides its name."""
     raw = []
     for number, (name, content) in enumerate(files.items()):
         path = folder / f"upload-{number}"
         path.write_bytes(content)
         raw.append(RawFile(name, path))
-    return take_in(raw, DatasetSpec(name="letters", test_fraction=test_fraction), limits, folder)
+    return take_in(raw, DatasetSpec(name="letters", **spec), limits, folder)
+
+
+def take_npz(folder: Path, *, spec: dict[str, Any] | None = None, **held: Any) -> TakenIn:
+    """One .npz of `arrays(**held)`, in a folder of its own."""
+    inside = folder / f"take-{len(list(folder.iterdir()))}"
+    inside.mkdir()
+    return take(inside, {"a.npz": npz_bytes(**arrays(**held))}, **(spec or {}))

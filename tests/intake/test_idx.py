@@ -58,3 +58,25 @@ def test_refuses_with_a_reason(tmp_path: Path, files: dict[str, bytes], reason: 
     with pytest.raises(WorkFailure) as failure:
         take(tmp_path, files)
     assert failure.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {LABELS: WHOLE[LABELS]},
+        {IMAGES: WHOLE[LABELS]},
+        {IMAGES: WHOLE[LABELS], LABELS: WHOLE[LABELS]},
+        {LABELS: WHOLE[LABELS], "t10k-labels-idx1-ubyte.gz": WHOLE["t10k-labels-idx1-ubyte.gz"]},
+    ],
+)
+def test_labels_alone_are_told_to_be_no_pictures(tmp_path: Path, files: dict[str, bytes]) -> None:
+    with pytest.raises(WorkFailure, match=r"^no pictures came: ") as failure:
+        take(tmp_path, files)
+    assert all(f"`{name}`" in str(failure.value) for name in files)
+
+
+def test_swapped_names_are_told_apart_by_what_the_files_hold(tmp_path: Path) -> None:
+    swapped = {**WHOLE, IMAGES: WHOLE[LABELS], LABELS: WHOLE[IMAGES]}
+    (tmp_path / "right").mkdir()
+    right = take(tmp_path / "right", WHOLE)
+    assert take(tmp_path, swapped).content_hash == right.content_hash

@@ -71,7 +71,7 @@ def add_job(
         target_id=target,
     )
     with database.write() as session:
-        lifecycle.submit(session, job, trials, [1] * len(trials))
+        lifecycle.submit(session, job, trials, [1] * len(trials), [1.0] * len(trials))
     return job.id
 
 

@@ -70,7 +70,8 @@ def test_a_refusal_lists_the_strategies_that_can_and_how_far_the_domains_are() -
     near = SourceFacts(SCHEMA, distance=lambda: {"proxy_a_distance": 1.238, "mmd": 0.1})
     problem = refusal(spec(strategies=["distill"]), near, target=LETTERS)
     able = ", ".join(name for name in WITH_LABELS if name != "distill")
-    assert f"got 2 and 2 others; there are {able}. Proxy A-distance" in problem.detail
+    assert "only the source has `a`, `b`; only the target has `x`, `y`" in problem.detail
+    assert f"; there are {able}. Proxy A-distance" in problem.detail
     assert problem.detail.endswith("0 (alike) to 2: 1.24")
 
 
@@ -80,17 +81,71 @@ def test_a_distance_that_is_not_known_is_not_told() -> None:
         assert "A-distance" not in refusal(spec(strategies=["mcc"]), source).detail
 
 
-def test_the_same_classes_in_another_order() -> None:
-    turned = SCHEMA.model_copy(update={"classes": ("b", "a")})
-    problem = refusal(spec(strategies=["distill"]), target=turned)
-    assert found(problem) == ("label_space_mismatch", ["#/strategies/0"])
-    assert "the same classes in the same order" in problem.detail
+def with_classes(*names: str) -> Schema:
+    count = (20 // len(names),) * len(names)
+    return SCHEMA.model_copy(
+        update={"classes": names, "class_counts": {"train": count, "test": count}}
+    )
+
+
+def test_no_order_of_classes_is_an_obstacle() -> None:
+    turned = with_classes("b", "a")
+    assert applicable(spec(), [DIGITS], turned) == WITH_LABELS
+    assert applicable(spec(target=HIDDEN), [DIGITS], turned) == WITHOUT_LABELS
+    both = [DIGITS, SourceFacts(turned)]
+    for target in (SCHEMA, turned, UNLABELLED, TEST_LABELS_ONLY):
+        assert applicable(spec(2, target=HIDDEN), both, target) == WITHOUT_LABELS
+    wanted = spec(2, strategies=["distill", "auto"], combine="joint")
+    resolved, choices = resolve(wanted, both, turned)
+    assert resolved.classes == ("b", "a")
+    tried = next(choice for choice in choices if choice.field == "strategies")
+    assert "distill" in tried.chosen
+
+
+NUMBERS = [str(number) for number in range(30)]
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "told"),
+    [
+        (
+            NUMBERS[:10],
+            NUMBERS[1:11],
+            ["only the source has `0`; only the target has `10`."],
+        ),
+        (["a", "b", "c"], ["a", "b"], ["only the source has `c`."]),
+        (["a", "b"], ["a", "b", "c"], [": only the target has `c`."]),
+        (["a", "b"], NUMBERS[:12], ["`0`, `1`, `2`,", "`9` and 2 more"]),
+        (["cat", "dog"], ["Cat", "dog"], ["(`Cat` and `cat` differ in spelling alone)"]),
+        (["0", "1"], ["0", "1.0"], ["(`1` and `1.0` differ in spelling alone)"]),
+    ],
+)
+def test_classes_that_only_one_side_has_are_named(
+    source: list[str], target: list[str], told: list[str]
+) -> None:
+    facts = SourceFacts(with_classes(*source))
+    for wanted in (spec(strategies=["distill"]), spec(strategies=["mcc"], target=HIDDEN)):
+        problem = refusal(wanted, facts, target=with_classes(*target))
+        assert problem.code == "label_space_mismatch"
+        assert all(part in problem.detail for part in told)
+
+
+def test_the_way_out_of_other_classes() -> None:
+    problem = refusal(spec(strategies=["shot"], target=HIDDEN), target=LETTERS)
+    assert "with target.use_labels true classes may differ" in problem.detail
+    resolve(spec(), [DIGITS], LETTERS)
+    no_labels = with_classes("x", "y").model_copy(
+        update={"class_counts": {"train": (0, 0), "test": (10, 10)}}
+    )
+    problem = refusal(spec(strategies=["shot"], target=HIDDEN), target=no_labels)
+    assert "use_labels true" not in problem.detail
 
 
 def test_one_source_of_several_with_other_classes() -> None:
     other = SourceFacts(LETTERS)
     problem = refusal(spec(2, strategies=["dann"], target=HIDDEN), DIGITS, other)
     assert found(problem) == ("label_space_mismatch", ["#/strategies/0"])
+    assert "only source 2 has `x`, `y`; only the target has `a`, `b`" in problem.detail
 
 
 def test_sources_that_give_an_unlabelled_target_unlike_classes() -> None:
@@ -98,6 +153,7 @@ def test_sources_that_give_an_unlabelled_target_unlike_classes() -> None:
     assert applicable(spec(2, target=HIDDEN), both, UNLABELLED) == []
     problem = refusal(spec(2, target=HIDDEN), *both, target=UNLABELLED)
     assert found(problem) == ("label_space_mismatch", ["#/strategies"])
+    assert "only source 2 has `x`, `y`; only source 1 has `a`, `b`" in problem.detail
 
 
 @pytest.mark.parametrize("target", [UNLABELLED, TEST_LABELS_ONLY])
@@ -140,6 +196,9 @@ def test_adabn_needs_batch_norm() -> None:
     assert found(problem) == ("needs_batch_norm", ["#/strategies/0"])
     trained_bare = trained(Mlp(backbone="mlp", bottleneck=None))
     problem = refusal(of_models(strategies=["adabn"], target=HIDDEN), trained_bare)
+    assert found(problem) == ("needs_batch_norm", ["#/strategies/0"])
+    left_open = {"bottleneck": None}  # which becomes an mlp, for so few items
+    problem = refusal(spec(strategies=["adabn"], target=HIDDEN, model=left_open))
     assert found(problem) == ("needs_batch_norm", ["#/strategies/0"])
     convolutions = {**bare, "backbone": "convnet"}
     for model in ({"backbone": "mlp"}, {**bare, "bottleneck": 8}, convolutions):

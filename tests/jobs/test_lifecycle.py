@@ -10,7 +10,7 @@ from app.datasets.tables import DatasetRow
 from app.errors import Conflict, FailureCode, Fenced, WorkFailure
 from app.jobs import events, lifecycle, work
 from app.jobs.budget import Account
-from app.jobs.tables import EpochRow
+from app.jobs.tables import EpochRow, JobRow
 from tests.jobs.factories import (
     add_dataset,
     add_job,
@@ -123,6 +123,101 @@ def test_cancel_fences_what_is_running(database: Database) -> None:
         assert lifecycle.cancel(session, job_id).status == "cancelled"
     with database.write() as session, pytest.raises(Conflict):
         lifecycle.resume(session, job_id)
+
+
+def cancelled_with_results(database: Database) -> str:
+    """Pretraining and scratch have ended, the transfer had begun."""
+    job_id = ready_job(database)
+    for _ in range(2):
+        finish(database, must_claim(database))
+    must_claim(database)
+    with database.write() as session:
+        lifecycle.cancel(session, job_id)
+    return job_id
+
+
+def claim_report(database: Database, job_id: str, seconds: float = 60) -> JobRow | None:
+    with database.write() as session:
+        return work.claim_finalisation(session, job_id, "w", seconds)
+
+
+def test_a_cancelled_job_without_results_owes_no_report(database: Database) -> None:
+    job_id = ready_job(database)
+    finish(database, must_claim(database))  # the pretraining alone compares nothing
+    with database.write() as session:
+        lifecycle.cancel(session, job_id)
+    job = job_of(database, job_id)
+    assert (job.status, job.stage) == ("cancelled", "ended")
+    assert claim_report(database, job_id) is None
+
+
+def test_a_cancelled_job_with_results_gets_its_report_and_stays_cancelled(
+    database: Database,
+) -> None:
+    job_id = cancelled_with_results(database)
+    job = job_of(database, job_id)
+    assert (job.status, job.stage) == ("cancelled", "finalising")
+    ended_at = job.ended_at
+    left = trials_of(database, job_id)[-1]
+    assert left.error is not None
+    assert (left.status, left.error["code"]) == ("cancelled", "cancelled")
+    mine = claim_report(database, job_id)
+    assert mine is not None
+    with database.write() as session:
+        assert lifecycle.cancel(session, job_id).status == "cancelled"
+    with database.write() as session:
+        work.finish_job(session, mine, [("report", {})], report={"verdict": "no_evidence"})
+    job = job_of(database, job_id)
+    assert (job.status, job.stage, job.ended_at) == ("cancelled", "ended", ended_at)
+    assert job.report == {"verdict": "no_evidence"}
+    with database.read() as session:
+        story = events.after(session, job_id, 0)
+    assert [event.kind for event in story[-2:]] == ["report", "status"]
+    assert story[-1].data == {"status": "cancelled", "stage": "ended"}
+    for steer in (lifecycle.resume, lifecycle.retry, lifecycle.pause):
+        with database.write() as session, pytest.raises(Conflict):
+            steer(session, job_id)
+
+
+def test_a_report_that_cannot_be_made_leaves_the_job_cancelled(database: Database) -> None:
+    job_id = cancelled_with_results(database)
+    mine = claim_report(database, job_id)
+    assert mine is not None
+    with database.write() as session:
+        failure = WorkFailure(FailureCode.STORAGE_FAILED, "no store", stage="finalising")
+        work.fail_finalisation(session, mine, failure)
+    job = job_of(database, job_id)
+    assert (job.status, job.stage) == ("cancelled", "ended")
+    assert job.error is not None
+    assert job.error["code"] == "storage_failed"
+    assert statuses(database, job_id) == ["succeeded", "succeeded", "cancelled"]
+
+
+def test_a_job_cancelled_while_it_is_finalised_gets_the_report_alone(database: Database) -> None:
+    job_id = ready_job(database)
+    while trial := claim(database):
+        finish(database, trial)
+    first = claim_report(database, job_id)
+    assert first is not None
+    with database.write() as session:
+        lifecycle.cancel(session, job_id)
+    with pytest.raises(Fenced), database.write() as session:
+        work.finish_job(session, first, [], model_id="mdl_1")
+    second = claim_report(database, job_id)
+    assert second is not None
+    assert second.status == "cancelled"
+
+
+def test_a_cancelled_job_deleted_while_its_report_is_made(database: Database) -> None:
+    job_id = cancelled_with_results(database)
+    mine = claim_report(database, job_id)
+    assert mine is not None
+    with database.write() as session:
+        session.delete(lifecycle.lock(session, job_id))
+    with pytest.raises(Fenced), database.write() as session:
+        work.finish_job(session, mine, [], report={})
+    with pytest.raises(Fenced), database.write() as session:
+        work.fail_finalisation(session, mine, WorkFailure(FailureCode.INTERNAL, "x"))
 
 
 def test_a_paused_job_gives_nothing_out_and_resumes(database: Database) -> None:

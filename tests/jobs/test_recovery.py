@@ -10,8 +10,8 @@ from app import leases
 from app.database import Database, clock
 from app.datasets.tables import DatasetRow
 from app.errors import Fenced
-from app.jobs import recovery, work
-from app.jobs.tables import TrialRow
+from app.jobs import lifecycle, recovery, work
+from app.jobs.tables import JobRow, TrialRow
 from app.messages import FinaliseJob, IngestDataset, Message, RunTrial
 from app.settings import Settings
 from app.tables import Base
@@ -132,6 +132,34 @@ def test_intakes_and_finalisations_are_recovered_too(
     assert (job.status, job.error["code"]) == ("failed", "worker_lost")
     with database.read() as session:
         assert session.get_one(DatasetRow, dataset_id).status == "failed"
+
+
+def test_a_cancelled_jobs_report_is_recovered_too(
+    database: Database, settings: Settings, sent: list[Message]
+) -> None:
+    """Its message is lost, then one worker after the other."""
+    job_id = ready_job(database)
+    for _ in range(2):
+        finish(database, must_claim(database))
+    with database.write() as session:
+        lifecycle.cancel(session, job_id)
+    with database.write() as session:
+        session.execute(update(JobRow).values(published_at=JobRow.published_at - 1000))
+    sent.clear()
+    recovery.recover(database, settings)
+    assert sent == [FinaliseJob(job_id)]
+    few = settings.model_copy(update={"max_attempts": 2})
+    for _ in range(2):
+        with database.write() as session:
+            assert work.claim_finalisation(session, job_id, "w", EXPIRED)
+        time.sleep(0.05)
+        sent.clear()
+        recovery.recover(database, few)
+    job = job_of(database, job_id)
+    assert sent == []
+    assert (job.status, job.stage) == ("cancelled", "ended")
+    assert job.error is not None
+    assert job.error["code"] == "worker_lost"
 
 
 def test_nothing_is_taken_back_from_a_worker_that_renews(

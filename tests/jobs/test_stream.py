@@ -1,10 +1,13 @@
 """The job's story as Server-Sent Events."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import httpx
 
 from app.client.events import Event, parse
 from app.database import Database
-from app.jobs import lifecycle
+from app.jobs import lifecycle, work
 from tests.jobs.factories import add_dataset, add_job, finish, must_claim
 
 
@@ -36,6 +39,60 @@ def test_it_ends_with_the_job_and_goes_on_from_anywhere(
     assert {event.kind for event in events} == {"status", "trial"}
     assert story(client, job_id, after=events[1].number) == events[2:]
     assert story(client, job_id, after=events[-1].number) == []
+
+
+def test_progress_is_told_of_the_moment_and_where_asked_for(
+    client: httpx.Client, database: Database
+) -> None:
+    source, target = (add_dataset(database, project="default") for _ in range(2))
+    job_id = add_job(database, source, target, project="default")
+    trial = must_claim(database)
+
+    def move() -> None:
+        time.sleep(1.5)  # the stream has looked once
+        with database.write() as session:
+            work.record_progress(session, trial, (), progress=0.5, seconds=2.0)
+        time.sleep(1.5)
+        with database.write() as session:
+            lifecycle.cancel(session, job_id)
+
+    with ThreadPoolExecutor(1) as pool:
+        moved = pool.submit(move)
+        path = f"/v1/jobs/{job_id}/events"
+        with client.stream("GET", path, params={"progress": True}) as answer:
+            events = list(parse(answer.iter_lines()))
+        moved.result()
+    told = [event for event in events if event.kind == "progress"]
+    assert told[0].number == ""
+    assert told[0].data["progress"] == round(0.5 / 3, 4)
+    assert told[0].data["trials"] == {"running": 1, "queued": 1, "waiting": 1}
+    assert told[0].data["eta_seconds"] > 0
+    assert {event.kind for event in story(client, job_id)} == {"status", "trial"}
+
+
+def test_it_stays_until_a_cancelled_jobs_report_is_there(
+    client: httpx.Client, database: Database
+) -> None:
+    source, target = (add_dataset(database, project="default") for _ in range(2))
+    job_id = add_job(database, source, target, project="default")
+    for _ in range(2):
+        finish(database, must_claim(database))
+    with database.write() as session:
+        lifecycle.cancel(session, job_id)
+
+    def report() -> None:
+        time.sleep(0.5)
+        with database.write() as session:
+            job = work.claim_finalisation(session, job_id, "w", 60)
+            assert job is not None
+            work.finish_job(session, job, [("report", {"verdict": "no_evidence"})], report={})
+
+    with ThreadPoolExecutor(1) as pool:
+        reported = pool.submit(report)
+        events = story(client, job_id)
+        reported.result()
+    assert [event.kind for event in events[-3:]] == ["status", "report", "status"]
+    assert [events[place].data["stage"] for place in (-3, -1)] == ["finalising", "ended"]
 
 
 def test_a_number_that_is_none(client: httpx.Client, database: Database) -> None:

@@ -1,6 +1,7 @@
 """The packaged graph answers as Keras does, its preprocessing included."""
 
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from app.errors import FailureCode, WorkFailure
 from app.jobs.backbones import Backbone, Convnet, Mlp
 from worker.backbones.network import Architecture, Network
+from worker.packaging import onnx_graph
 from worker.packaging.onnx_graph import package
 
 
@@ -71,6 +73,45 @@ def test_golden_items_are_raw_inputs_and_the_trainers_probabilities(tmp_path: Pa
         assert golden["probabilities"].shape == (32, 5)
     reloaded = keras.models.load_model(packaged.keras)
     np.testing.assert_array_equal(reloaded(images), model(images.astype(np.float32)))
+
+
+@pytest.mark.parametrize("temperature", [0.3, 2.5])
+def test_the_graph_divides_the_logits_by_the_temperature(
+    temperature: float, tmp_path: Path
+) -> None:
+    keras.utils.set_random_seed(1)
+    model, images = network((8, 8, 1), None), sample((8, 8, 1))
+    packaged = package(model, images, tmp_path, temperature)
+    logits = keras.ops.convert_to_numpy(model(images.astype(np.float32)))
+    exponentials = np.exp(logits / temperature)
+    calibrated = exponentials / exponentials.sum(axis=1, keepdims=True)
+    with np.load(packaged.golden, allow_pickle=False) as golden:
+        np.testing.assert_allclose(golden["probabilities"], calibrated[:32], atol=1e-5)
+    session = onnxruntime.InferenceSession(packaged.onnx)
+    (answered,) = session.run(["probabilities"], {"inputs": images.astype(np.float32)})
+    np.testing.assert_allclose(answered, calibrated, atol=1e-5)
+    np.testing.assert_array_equal(answered.argmax(axis=1), logits.argmax(axis=1))
+    reloaded = keras.models.load_model(packaged.keras)
+    np.testing.assert_allclose(reloaded(images), logits, atol=1e-4)
+
+
+def test_a_high_temperature_does_not_hide_another_networks_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By it both answer nearly the same, 2e-6 apart; their own probabilities are 3e-4 apart."""
+    keras.utils.set_random_seed(1)
+    model, images = network((8, 8, 1), None), sample((8, 8, 1))
+    export = onnx_graph._export
+
+    def another(function: Any, path: Path) -> None:
+        bias = model.layers[-1].bias
+        bias.assign([2e-3, 0, 0, 0, 0])
+        export(function, path)
+        bias.assign([0.0] * 5)
+
+    monkeypatch.setattr(onnx_graph, "_export", another)
+    with pytest.raises(WorkFailure, match="of Keras, got"):
+        package(model, images, tmp_path, 148.0)
 
 
 def test_a_network_that_answers_nan_is_not_packaged(tmp_path: Path) -> None:

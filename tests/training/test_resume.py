@@ -78,7 +78,8 @@ def test_resume_is_bit_identical(
     assert bits(train(setup, journal)) == expected
     assert timeless(at_once.records) == timeless(journal.records)
     backend = "xla" if "xla" in network and arm != "adamatch" else "plain"  # it draws pictures
-    assert backend in journal.snapshots[-1].backends
+    if arm != "adabn":  # has no step
+        assert backend in journal.snapshots[-1].backends
 
     program.forget()
     resumed, pieces = interrupted_at_each_step(setup, other, tmp_path / "checkpoint")

@@ -111,8 +111,8 @@ class Recorder:
         self.polls = 0
         self.records: list[EpochRecord] = []
         self.progress: list[float] = []
-        self.snapshots: list[Checkpoint] = []
         self.moves: list[float] = []
+        self.snapshots: list[Checkpoint] = []
 
     def signal(self) -> Signal | None:
         self.polls += 1

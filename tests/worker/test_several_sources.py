@@ -43,11 +43,13 @@ def test_a_ranking_trains_no_arm(place: Workplace, add_dataset: AddDataset) -> N
     assert [trial.role for trial in trials] == ["pretrain", "pretrain", "score", "score"]
     report = report_of(job)
     assert (report.verdict, report.winner, report.arms) == ("no_evidence", None, {})
-    assert "ranked" in report.reason
     assert report.transferability is not None
+    assert report.reason.startswith(report.transferability.headline)
+    assert {each.name for each in report.transferability.ranking} == {"rows 1", "rows 2"}
+    assert all(each.relation for each in report.transferability.ranking)
     scores = report.transferability.ranking[0].scores
     assert set(scores) == {"leep", "logme", "h_score", "knn", "probe"}
-    ranked = [each.scores["logme"] or 0 for each in report.transferability.ranking]
+    ranked = [each.scores["leep"] or 0 for each in report.transferability.ranking]
     assert ranked == sorted(ranked, reverse=True)
     assert report.transferability.quality is None
     assert report.transferability.ranking[0].domain_distance is not None

@@ -52,6 +52,7 @@ def report_of(evidence: EvidenceOut, arrays_of: Callable[[str], Arrays]) -> Repo
         evidence.classes,
         evidence.class_counts,
         [Choice.model_validate(choice) for choice in evidence.selection],
+        evidence.source_names,
         datasets=evidence.datasets,
     )
 

@@ -21,11 +21,23 @@ from worker.evaluation.arrays import Floats
 from worker.evaluation.calibration import BINS, Bins, Calibration
 from worker.evaluation.evidence import Evidence, TrialResult
 from worker.evaluation.gains import difference, paired
-from worker.evaluation.statistics import mean_interval
+from worker.evaluation.statistics import CHANGE, POSITIVE, RATE, Range, mean_interval
 
 
-def interval(values: Sequence[float] | Floats, confidence: float) -> Interval:
-    return Interval(**asdict(mean_interval(values, confidence)))
+def interval(
+    values: Sequence[float] | Floats,
+    confidence: float,
+    within: Range = RATE,
+    items: int | None = None,
+) -> Interval:
+    return Interval(**asdict(mean_interval(values, confidence, within, items)))
+
+
+def metric_interval(evidence: Evidence, metric: str, confidence: float) -> Interval:
+    """Of an arm's metric on the test items."""
+    if metric == "loss":
+        return interval(evidence.test(metric), confidence, POSITIVE)
+    return interval(evidence.test(metric), confidence, RATE, len(evidence.y))
 
 
 def describe(
@@ -50,9 +62,13 @@ def describe(
     pair = paired(evidence, baseline) if gain and baseline else None
     return Arm(
         metrics={
-            name: interval(evidence.test(name), confidence) for name in evidence.trials[0].test
+            name: metric_interval(evidence, name, confidence) for name in evidence.trials[0].test
         },
-        validation=interval(validation, confidence) if validation else None,
+        validation=interval(
+            validation, confidence, items=evidence.validation_items // len(evidence.trials)
+        )
+        if validation
+        else None,
         gain=gain,
         transfer_ratio=_ratio(*pair, metric) if pair else None,
         jumpstart=_jumpstart(*pair, metric) if pair else None,
@@ -62,6 +78,7 @@ def describe(
         calibration=_calibration(calibrations) if calibrations else None,
         cost=cost,
         forgetting=_forgetting(evidence, confidence),
+        replication=evidence.replicates.replication,
     )
 
 
@@ -87,11 +104,11 @@ def _forgetting(evidence: Evidence, confidence: float) -> Forgetting | None:
     found = evidence.forgotten()
     if found is None:
         return None
-    before, after = found
+    before, after, change = found
     return Forgetting(
         before=interval(before, confidence),
         after=interval(after, confidence),
-        change=interval(difference(after, before), confidence),
+        change=interval(change, confidence, CHANGE),
     )
 
 
@@ -124,7 +141,9 @@ def _per_class(
             f1=float(f1[k]) if support[k] else None,
             support=int(support[k]),
             training_items=None if class_counts is None else class_counts[k],
-            gain=interval(gains[:, k], confidence) if gains is not None and support[k] else None,
+            gain=interval(gains[:, k], confidence, CHANGE)
+            if gains is not None and support[k]
+            else None,
         )
         for k, label in enumerate(classes)
     ]

@@ -13,6 +13,7 @@ from app.jobs.plan import Role
 from worker.evaluation.arrays import Floats, Ints
 from worker.evaluation.calibration import Calibration, calibrate
 from worker.evaluation.metrics import class_rates, classification_metrics, confusion
+from worker.evaluation.replication import GIVEN, Replicates, replicates_of
 
 FEWEST_VALIDATION_ITEMS = 20  # with fewer the standard error of an accuracy is above 0.1
 
@@ -29,7 +30,7 @@ class TrialResult:
         logits_changed: of the validation items, changed, (m, K), where labels are hidden.
         first_epoch: metrics on validation after the first epoch on the target, if recorded.
         error: the failure as it is stored, with its `code`.
-        depends_on: the id of the pretraining that it starts from.
+        depends_on: the id of the pretraining that it starts from, or of its search.
         epochs: trained, of all phases; None where that is not known.
         y_source, before_source, after_source: labels of the source's test items and the classes
             predicted before and after the transfer, (k,).
@@ -73,10 +74,11 @@ class TrialResult:
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """One trial that succeeded: labels and predicted classes (n,), confusion (K, K), its metrics
-    on test and validation."""
+    """One trial that succeeded: what it shares with others (`starts_of`), labels and predicted
+    classes (n,), confusion (K, K), its metrics on test and validation."""
 
     result: TrialResult
+    start: str | None
     y: Ints
     logits: Floats
     predicted: Ints
@@ -100,7 +102,7 @@ class Measured:
         return calibrate(y, logits, self.y, self.logits)
 
 
-def measure(trial: TrialResult) -> Measured:
+def measure(trial: TrialResult, start: str | None) -> Measured:
     """Raises ValueError where the trial has no test predictions."""
     y, logits = trial.y_test, trial.logits_test
     if y is None or logits is None:
@@ -111,6 +113,7 @@ def measure(trial: TrialResult) -> Measured:
         validation = classification_metrics(held_out, its_logits)
     return Measured(
         result=trial,
+        start=start,
         y=y,
         logits=logits,
         predicted=predicted,
@@ -122,9 +125,11 @@ def measure(trial: TrialResult) -> Measured:
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """One arm's trials at one label budget that succeeded, in the order of their seeds."""
+    """One arm's trials at one label budget that succeeded, in the order of their seeds; and what
+    counts as one value of them, alone or paired with another arm's."""
 
     trials: tuple[Measured, ...]
+    replicates: Replicates
 
     @property
     def y(self) -> Ints:
@@ -135,17 +140,14 @@ class Evidence:
     def seeds(self) -> tuple[int, ...]:
         return tuple(trial.seed for trial in self.trials)
 
-    def of(self, seeds: Sequence[int]) -> "Evidence":
-        return Evidence(tuple(trial for trial in self.trials if trial.seed in seeds))
-
     def test(self, metric: str) -> list[float]:
-        """One value per seed."""
-        return [trial.test[metric] for trial in self.trials]
+        """One value per replicate."""
+        return self._means([trial.test[metric] for trial in self.trials])
 
     def validation(self, metric: str) -> list[float] | None:
-        """One value per seed; None where a trial had no validation items."""
-        found = [trial.validation[metric] for trial in self.trials if trial.validation]
-        return found if len(found) == len(self.trials) else None
+        """One value per replicate; None where a trial had no validation items."""
+        found = self._validated(metric)
+        return None if found is None else self._means(found)
 
     @property
     def validation_items(self) -> int:
@@ -153,10 +155,10 @@ class Evidence:
         return sum(trial.validation_items for trial in self.trials)
 
     def first_epoch(self, metric: str) -> list[float] | None:
-        """One value per seed; None where a trial did not record it."""
+        """One value per replicate; None where a trial did not record it."""
         recorded = [trial.result.first_epoch or {} for trial in self.trials]
         found = [float(values[metric]) for values in recorded if values.get(metric) is not None]
-        return found if len(found) == len(self.trials) else None
+        return self._means(found) if len(found) == len(self.trials) else None
 
     def mean_length(self, unit: Literal["epochs", "steps", "head_steps"]) -> float | None:
         """Of training, per trial; None where a trial's is not known."""
@@ -167,23 +169,29 @@ class Evidence:
         """(seeds, n)"""
         return np.stack([trial.predicted for trial in self.trials])
 
-    def forgotten(self) -> tuple[list[float], list[float]] | None:
-        """Accuracy on the source's test items before and after, one per seed."""
-        found = [
-            (
-                float(np.mean(t.before_source == t.y_source)),
-                float(np.mean(t.after_source == t.y_source)),
-            )
-            for t in (trial.result for trial in self.trials)
-            if t.y_source is not None and len(t.y_source)
+    def forgotten(self) -> tuple[list[float], list[float], list[float]] | None:
+        """Accuracy on the source's test items before and after, and the change, one per replicate;
+        the source's network counts once where all trials started from the same."""
+        results = [trial.result for trial in self.trials]
+        guesses = [
+            result.before_source
+            for result in results
+            if result.before_source is not None and len(result.before_source)
         ]
-        if not found or len(found) < len(self.trials):
+        if not guesses or len(guesses) < len(self.trials):
             return None
-        return [before for before, _ in found], [after for _, after in found]
+        before, after = (
+            self.replicates.means(
+                [float(np.mean(getattr(result, name) == result.y_source)) for result in results]
+            )
+            for name in ("before_source", "after_source")
+        )
+        same = all(np.array_equal(guess, guesses[0]) for guess in guesses)
+        return (before[:1] if same else before).tolist(), after.tolist(), (after - before).tolist()
 
     def best_seed(self, metric: str) -> int:
         """The trial to package: best on validation, the first of those that tie."""
-        values = self.validation(metric)
+        values = self._validated(metric)
         return self.seeds[int(np.argmax(values)) if values else 0]
 
     @cached_property
@@ -192,14 +200,36 @@ class Evidence:
         return np.stack([trial.confusion for trial in self.trials])
 
     def class_rates(self) -> tuple[Floats, Floats, Floats]:
-        """Precision, recall, F1 of each class, (seeds, K)."""
+        """Precision, recall, F1 of each class, (replicates, K)."""
         hits = self.confusion.diagonal(axis1=1, axis2=2)
-        return class_rates(hits, self.confusion.sum(axis=2), self.confusion.sum(axis=1))
+        rates = class_rates(hits, self.confusion.sum(axis=2), self.confusion.sum(axis=1))
+        precision, recall, f1 = (self.replicates.means(rate) for rate in rates)
+        return precision, recall, f1
 
     def calibrations(self) -> list[Calibration] | None:
-        """One per seed; None where a trial has too few validation items."""
+        """One a seed; None where a trial has too few validation items."""
         found = [fitted for trial in self.trials if (fitted := trial.calibration())]
         return found if len(found) == len(self.trials) else None
+
+    def _means(self, values: Sequence[float]) -> list[float]:
+        return [float(value) for value in self.replicates.means(values)]
+
+    def _validated(self, metric: str) -> list[float] | None:
+        """One value a seed; None where a trial had no validation items."""
+        found = [trial.validation[metric] for trial in self.trials if trial.validation]
+        return found if len(found) == len(self.trials) else None
+
+
+def starts_of(trials: Sequence[TrialResult]) -> dict[TrialResult, str | None]:
+    """Of each trial what it shares with others: its pretraining's id, which a search may stand
+    before, or the network that the job was given and nothing was trained of; else None."""
+    searched_from = {trial.id: trial.depends_on for trial in trials if trial.role == "search"}
+    starts = {}
+    for trial in trials:
+        needed = trial.depends_on
+        start = searched_from.get(needed, needed) if needed else None
+        starts[trial] = start or (GIVEN if trial.epochs == 0 else None)
+    return starts
 
 
 def gather(
@@ -208,15 +238,16 @@ def gather(
     """Those of `arms` that have results at a label budget, in the order given. Nothing is measured
     where the test has no labels."""
     found: dict[str, Evidence] = {}
+    starts = starts_of(trials)
     if not any(trial.y_test is not None for trial in trials):
         predicted = [trial for trial in trials if trial.logits_test is not None]
         trials = [] if predicted else trials
     for name in arms:
         of_arm = [
-            measure(trial)
+            measure(trial, starts[trial])
             for trial in sorted(trials, key=attrgetter("seed"))
             if trial.is_arm(name, labels_per_class) and trial.error is None
         ]
         if of_arm:
-            found[name] = Evidence(tuple(of_arm))
+            found[name] = Evidence(tuple(of_arm), replicates_of([(trial,) for trial in of_arm]))
     return found

@@ -11,7 +11,9 @@ from app.jobs.spec import ResolvedSpec
 from worker.evaluation.crossed import crossed_interval
 from worker.evaluation.evidence import Evidence
 from worker.evaluation.influence import item_values
+from worker.evaluation.replication import replicates_of
 from worker.evaluation.statistics import (
+    CHANGE,
     bootstrap_gains,
     holm,
     mean_interval,
@@ -34,8 +36,13 @@ def gains_over_baseline(
 
 
 def paired(evidence: Evidence, baseline: Evidence) -> tuple[Evidence, Evidence]:
-    """Both with the seeds that they share, which may be none."""
-    return evidence.of(baseline.seeds), baseline.of(evidence.seeds)
+    """Both with the seeds that they share, which may be none, and the replicates of the pairs."""
+    transfer, scratch = (
+        tuple(trial for trial in one.trials if trial.seed in other.seeds)
+        for one, other in ((evidence, baseline), (baseline, evidence))
+    )
+    replicates = replicates_of(list(zip(transfer, scratch, strict=True)))
+    return Evidence(transfer, replicates), Evidence(scratch, replicates)
 
 
 def contested_items(evidence: Evidence, baseline: Evidence) -> int:
@@ -45,7 +52,7 @@ def contested_items(evidence: Evidence, baseline: Evidence) -> int:
 
 
 def difference(transfer: Sequence[float], baseline: Sequence[float]) -> NDArray[np.float64]:
-    """One a seed."""
+    """One a replicate."""
     return np.subtract(transfer, baseline, dtype=np.float64)
 
 
@@ -54,21 +61,24 @@ def _gain(transfer: Evidence, baseline: Evidence, classes: int, spec: ResolvedSp
     y, predictions = transfer.y, (transfer.predictions(), baseline.predictions())
     resampled = bootstrap_gains(y, *predictions, classes, metric, spec.seed)
     low, high = percentile_interval(resampled, confidence)
-    overall, p_value = None, None
-    if len(transfer.trials) > 1 and len(y) > 1:
+    overall, p_value, replicates = None, None, transfer.replicates
+    if len(replicates.members) > 1 and len(y) > 1:
         values = [
             np.stack([item_values(y, predicted, classes, metric) for predicted in arm])
             for arm in predictions
         ]
-        crossed = crossed_interval(values[0] - values[1], confidence)
-        overall, p_value = Bounds(low=crossed.low, high=crossed.high), crossed.p_value
-    over_seeds = mean_interval(difference(transfer.test(metric), baseline.test(metric)), confidence)
+        crossed = crossed_interval(replicates.means(values[0] - values[1]), confidence)
+        least, most = CHANGE
+        overall = Bounds(low=max(least, crossed.low), high=min(most, crossed.high))
+        p_value = crossed.p_value
+    by_replicate = difference(transfer.test(metric), baseline.test(metric))
     return Gain(
-        **asdict(over_seeds),
+        **asdict(mean_interval(by_replicate, confidence, CHANGE)),
         bootstrap=Bounds(low=low, high=high),
         overall=overall,
         p_value=p_value,
         p_holm=None,
+        replication=replicates.replication,
     )
 
 

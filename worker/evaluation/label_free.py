@@ -11,16 +11,19 @@ image. The oracle, which looks at the test's labels, stands apart in the report 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from app.jobs.report import Interval, LabelFreeChoice
+from app.jobs.report import LabelFreeChoice
 from app.jobs.spec import ResolvedSpec
-from worker.evaluation.arms import interval
+from worker.evaluation.arms import interval, metric_interval
 from worker.evaluation.arrays import Floats
-from worker.evaluation.evidence import Evidence, TrialResult
+from worker.evaluation.evidence import Evidence, TrialResult, starts_of
+from worker.evaluation.replication import replicates_of
+from worker.evaluation.statistics import POSITIVE
 
 RULE = "invariant_information"
 
@@ -44,20 +47,33 @@ def information(logits: Floats, changed: Floats) -> float:
     return float(item_information(logits, changed).mean())
 
 
-def scores_of(spec: ResolvedSpec, trials: Sequence[TrialResult]) -> dict[str, dict[int, float]]:
-    """Arm -> seed -> I, of the transfer trials that have predicted validation items."""
-    found: dict[str, dict[int, float]] = {arm: {} for arm in spec.arms}
+@dataclass(frozen=True)
+class Scored:
+    """I of one trial. `start`, `logits`: of its network, by which copies are told."""
+
+    seed: int
+    value: float
+    start: str | None
+    logits: Floats
+
+
+def scores_of(spec: ResolvedSpec, trials: Sequence[TrialResult]) -> dict[str, list[Scored]]:
+    """Of each arm, by seed, the transfer trials that have predicted validation items."""
+    found: dict[str, list[Scored]] = {arm: [] for arm in spec.arms}
+    starts = starts_of(trials)
     for trial in sorted(trials, key=lambda trial: trial.seed):
         logits, changed = trial.logits_validation, trial.logits_changed
         if trial.arm not in found or trial.error or logits is None or changed is None:
             continue
         if len(logits):
-            found[trial.arm][trial.seed] = information(logits, changed)
-    return {arm: by_seed for arm, by_seed in found.items() if by_seed}
+            outputs = logits if trial.logits_test is None else trial.logits_test
+            value = information(logits, changed)
+            found[trial.arm].append(Scored(trial.seed, value, starts[trial], outputs))
+    return {arm: scored for arm, scored in found.items() if scored}
 
 
 def choose(
-    scores: Mapping[str, Mapping[int, float]], arms: Mapping[str, Evidence], spec: ResolvedSpec
+    scores: Mapping[str, Sequence[Scored]], arms: Mapping[str, Evidence], spec: ResolvedSpec
 ) -> LabelFreeChoice | None:
     """An arm that lost seeds is not ranked beside whole ones.
 
@@ -66,7 +82,11 @@ def choose(
         arms: measured on test items, where these have labels.
     """
     most = max(map(len, scores.values()), default=0)
-    whole = {arm: list(found.values()) for arm, found in scores.items() if len(found) == most}
+    whole = {
+        arm: replicates_of([(each,) for each in found]).means([each.value for each in found])
+        for arm, found in scores.items()
+        if len(found) == most
+    }
     if not whole:
         return None
     chosen = max(whole, key=lambda arm: float(np.mean(whole[arm])))
@@ -76,14 +96,10 @@ def choose(
     known = oracle is not None and chosen in measured
     return LabelFreeChoice(
         rule=RULE,
-        scores={arm: interval(values, confidence) for arm, values in whole.items()},
+        scores={arm: interval(values, confidence, POSITIVE) for arm, values in whole.items()},
         chosen=chosen,
-        chosen_seed=max(scores[chosen], key=lambda seed: scores[chosen][seed]),
+        chosen_seed=max(scores[chosen], key=lambda each: each.value).seed,
         oracle=oracle,
-        oracle_metric=_mean(arms, oracle, metric, confidence) if oracle else None,
+        oracle_metric=metric_interval(arms[oracle], metric, confidence) if oracle else None,
         regret=measured[oracle] - measured[chosen] if oracle and known else None,
     )
-
-
-def _mean(arms: Mapping[str, Evidence], arm: str, metric: str, confidence: float) -> Interval:
-    return interval(arms[arm].test(metric), confidence)

@@ -10,7 +10,7 @@ import numpy as np
 from app.jobs.report import CurvePoint, Gain, LabelsToReach
 from app.jobs.spec import ResolvedSpec
 from app.jobs.strategies import BASELINE
-from worker.evaluation.arms import interval
+from worker.evaluation.arms import metric_interval
 from worker.evaluation.evidence import Evidence
 
 
@@ -36,7 +36,9 @@ def curve_point(
     return CurvePoint(
         labels_per_class=labels_per_class,
         labels=labels,
-        arms={name: interval(evidence.test(metric), confidence) for name, evidence in arms.items()},
+        arms={
+            name: metric_interval(evidence, metric, confidence) for name, evidence in arms.items()
+        },
         gains=dict(gains),
     )
 

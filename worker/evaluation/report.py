@@ -11,7 +11,7 @@ from math import fsum
 import numpy as np
 
 from app.errors import FailureCode
-from app.jobs.report import Report
+from app.jobs.report import Report, StopReason
 from app.jobs.schemas import EvidenceDataset
 from app.jobs.spec import Choice, ResolvedSpec
 from worker.evaluation.arms import cost_of, describe
@@ -30,13 +30,19 @@ from worker.evaluation.learning_curve import (
     labels_to_reach,
 )
 from worker.evaluation.missing import failure_code, missing_of
-from worker.evaluation.sources import searches_of, transferability_of
+from worker.evaluation.source_doubts import source_warnings
+from worker.evaluation.sources import names_of, searches_of, transferability_of
 from worker.evaluation.training_fit import warnings_about_fit
 from worker.evaluation.training_length import length_warnings
 from worker.evaluation.verdict import judge, multiplicity, warnings_about
 
 __all__ = ["TrialResult", "build_report"]
 
+# Codes of trials that the job ended before they could -> what the report says of it.
+STOPPED: dict[str | None, StopReason] = {
+    FailureCode.CANCELLED: "cancelled",
+    FailureCode.BUDGET: "budget",
+}
 TIE = 1e-9  # means of the same values in another order differ in their last bits
 
 
@@ -46,6 +52,7 @@ def build_report(
     classes: Sequence[str],
     class_counts: Sequence[int],
     selection: Sequence[Choice] = (),
+    source_names: Sequence[str] = (),
     datasets: Sequence[EvidenceDataset] = (),
 ) -> Report:
     """The same trials give the same report, byte for byte, in whatever order they come.
@@ -55,6 +62,7 @@ def build_report(
         classes: the target's labels, in the order of the logits.
         class_counts: items of each class in the target's training split.
         selection: what `auto` chose.
+        source_names: of the sources' datasets or models; without them they go by their references.
         datasets: what the intake found in the job's.
 
     Raises:
@@ -118,8 +126,11 @@ def build_report(
             f"what {', '.join(unknown)} forgot is not known: a source without labelled test items "
             "or without its data, or a seed that is missing"
         )
-    failed = [trial for trial in trials if failure_code(trial) not in (None, FailureCode.BUDGET)]
-    out_of_budget = any(failure_code(trial) == FailureCode.BUDGET for trial in trials)
+    ranking = transferability_of(spec, trials, arms, source_names)
+    if ranking and not spec.trains_arms:
+        reason = f"{ranking.headline}: {ranking.reason}"
+    codes = {failure_code(trial) for trial in trials}
+    failed = [trial for trial in trials if failure_code(trial) not in (None, *STOPPED)]
     return Report(
         verdict=verdict,
         reason=reason,
@@ -136,11 +147,13 @@ def build_report(
         learning_curve=curve,
         multiplicity=multiplicity(baseline, len(gains[own]), len(curve)),
         selection=list(selection),
-        stop_reason="budget" if out_of_budget else None,
+        stop_reason=next((why for code, why in STOPPED.items() if code in codes), None),
         missing=missing_of(spec, trials),
         warnings=[  # a new kind of warning joins here
             *warnings_about(spec, gain, contested, y, classes, class_counts, failed),
+            *source_warnings(spec, trials, names_of(spec, source_names), ranking),
             *remarks,
+            *spec.warnings,
             *others_at_chance(spec, winner, reference),
             *warnings_about_fit(spec, trials, shown),
             *length_warnings(spec, {name: arm.cost for name, arm in described.items()}),
@@ -149,7 +162,7 @@ def build_report(
         ],
         label_free=label_free,
         reference=reference,
-        transferability=transferability_of(spec, trials, arms),
+        transferability=ranking,
         searches=searches_of(trials),
         trials_failed=len(failed),
         seconds=fsum(trial.seconds for trial in trials),

@@ -6,18 +6,39 @@ from typing import Any
 import numpy as np
 
 from app.jobs.report import RankingQuality, Search, SourceRank, Transferability
-from app.jobs.spec import ResolvedSpec
+from app.jobs.spec import ResolvedSpec, Sources
 from worker.evaluation.arms import interval
 from worker.evaluation.evidence import Evidence, TrialResult
 from worker.evaluation.ranking import rank_correlation, regret
+from worker.evaluation.ranking_words import in_words
+from worker.evaluation.source_doubts import doubts_of
 
-RANKED_BY = "logme"
+RANKED_BY = "leep"  # right most often: see benchmarks/ranking.py
+
+
+def names_of(spec: ResolvedSpec, names: Sequence[str] = ()) -> list[str]:
+    """What to call the job's sources: by `names`, of datasets and models, where there are any, with
+    the reference where two have the same; else by their references."""
+    references = [source.reference for source in spec.sources]
+    if len(names) != len(references):
+        return references
+    return [
+        name if list(names).count(name) == 1 else f"{name} ({reference})"
+        for name, reference in zip(names, references, strict=True)
+    ]
 
 
 def transferability_of(
-    spec: ResolvedSpec, trials: Sequence[TrialResult], arms: Mapping[str, Evidence]
+    spec: ResolvedSpec,
+    trials: Sequence[TrialResult],
+    arms: Mapping[str, Evidence],
+    names: Sequence[str] = (),
 ) -> Transferability | None:
-    """None where no source was scored."""
+    """None where no source was scored.
+
+    Args:
+        names: of the sources.
+    """
     scores = {
         trial.arm.partition("@")[2]: trial.outcome
         for trial in trials
@@ -25,14 +46,20 @@ def transferability_of(
     }
     if not scores:
         return None
-    ranked = [_rank(spec, int(number), found, arms) for number, found in scores.items()]
+    named, doubts = names_of(spec, names), doubts_of(spec, trials)
+    ranked = [
+        _rank(spec, int(number), found, arms, named[int(number) - 1], doubts)
+        for number, found in scores.items()
+    ]
     ranked.sort(key=lambda each: (_place(each.scores.get(RANKED_BY)), each.source))
     measured = [each for each in ranked if each.measured]
-    return Transferability(
+    found = Transferability(
         ranked_by=RANKED_BY,
         ranking=ranked,
         quality=_quality(measured) if len(measured) > 1 else None,
     )
+    headline, reason = in_words(found, spec.evaluation.primary_metric)
+    return found.model_copy(update={"headline": headline, "reason": reason})
 
 
 def _place(score: float | None) -> float:
@@ -40,19 +67,27 @@ def _place(score: float | None) -> float:
 
 
 def _rank(
-    spec: ResolvedSpec, number: int, outcome: Mapping[str, Any], arms: Mapping[str, Evidence]
+    spec: ResolvedSpec,
+    number: int,
+    outcome: Mapping[str, Any],
+    arms: Mapping[str, Evidence],
+    name: str,
+    doubts: Mapping[Sources, str],
 ) -> SourceRank:
-    metric = spec.evaluation.primary_metric
+    metric, place = spec.evaluation.primary_metric, (number - 1,)
     means = {
-        name: float(np.mean(arms[name].test(metric)))
-        for name, arm in spec.arms.items()
-        if arm.sources == (number - 1,) and name in arms
+        arm: float(np.mean(arms[arm].test(metric)))
+        for arm, of in spec.arms.items()
+        if of.sources == place and arm in arms
     }
-    best = max(means, key=lambda name: means[name], default=None)
+    best = max(means, key=lambda arm: means[arm], default=None)
     return SourceRank(
         source=number,
         reference=spec.sources[number - 1].reference,
+        name=name,
         scores=outcome["scores"],
+        relation=outcome.get("relation"),
+        doubt=doubts.get(place),
         domain_distance=outcome["domain_distance"],
         measured=interval(arms[best].test(metric), spec.evaluation.confidence) if best else None,
         best_arm=best,
@@ -83,6 +118,7 @@ def searches_of(trials: Sequence[TrialResult]) -> list[Search]:
             seed=trial.seed,
             seconds=trial.seconds,
             scores=(trial.outcome or {}).get("scores"),
+            relation=(trial.outcome or {}).get("relation"),
             **{name: (trial.outcome or {})[name] for name in ("chosen", "reason", "tried")},
         )
         for trial in sorted(found, key=lambda t: (t.arm, t.labels_per_class or np.inf, t.seed))

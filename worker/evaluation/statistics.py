@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf, sqrt
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -12,6 +13,12 @@ from worker.evaluation.metrics import rates_from_counts
 
 RESAMPLES = 2000
 CELLS_AT_ONCE = 4_000_000  # resamples × kinds of items, or counts, held in memory
+
+Range = tuple[float, float]  # what a mean can be
+ANY: Range = (-inf, inf)
+RATE: Range = (0.0, 1.0)
+CHANGE: Range = (-1.0, 1.0)  # of a rate
+POSITIVE: Range = (0.0, inf)
 
 
 @dataclass(frozen=True)
@@ -24,12 +31,24 @@ class MeanInterval:
     n: int
 
 
-def mean_interval(values: Sequence[float] | Floats, confidence: float) -> MeanInterval:
-    """mean ± t_{n-1, (1+confidence)/2} s / √n, with s the sample standard deviation (n - 1).
+def mean_interval(
+    values: Sequence[float] | Floats,
+    confidence: float,
+    within: Range = ANY,
+    items: int | None = None,
+) -> MeanInterval:
+    """mean ± t_{n-1, (1+confidence)/2} √(s²/n + 1/2(n I)²), cut at the ends of `within`; s is the
+    sample standard deviation (n - 1).
+
+    The second term, with I, is what one more item would add that one of the n has right every other
+    time: n rates that happen to be equal do not show that all are. With 2 values of 50 items, true
+    rate .9, the interval covers 83 to 88 % of the time without it, 99 % with it; with 5, 94 and
+    95 %. Cutting loses no coverage. A t-interval of the logits did worse than either near 1.
 
     Args:
         values: one a seed, (n,), n > 0. Differences give the paired interval of a gain.
         confidence: in (0, 1).
+        items: I, of which each value is a rate; None where it is none, or not known.
 
     Raises:
         ValueError: there are no values.
@@ -40,8 +59,11 @@ def mean_interval(values: Sequence[float] | Floats, confidence: float) -> MeanIn
     mean = float(np.mean(values))
     if n == 1:
         return MeanInterval(mean, None, None, 1)
-    margin = float(student.ppf((1 + confidence) / 2, n - 1) * np.std(values, ddof=1) / np.sqrt(n))
-    return MeanInterval(mean, mean - margin, mean + margin, n)
+    variance = float(np.var(values, ddof=1)) / n
+    if items:
+        variance += 0.5 / (n * items) ** 2
+    margin = float(student.ppf((1 + confidence) / 2, n - 1)) * sqrt(variance)
+    return MeanInterval(mean, max(within[0], mean - margin), min(within[1], mean + margin), n)
 
 
 def bootstrap_gains(

@@ -8,10 +8,11 @@ from app.jobs.spec import ResolvedSpec
 from worker.evaluation.arrays import Ints
 from worker.evaluation.doubts import Doubts
 from worker.evaluation.evidence import TrialResult
+from worker.evaluation.replication import IN_WORDS
 
 FEWEST_SEEDS = 5
 FEWEST_TEST_ITEMS = 100
-FEWEST_CONTESTED_ITEMS = 10  # with 2 an interval of 95 % was found to cover 82 % of the time
+FEWEST_CONTESTED_ITEMS = 10
 NAMED_CLASSES = 10
 NO_GAIN = 1e-9  # means of the same values in another order differ in their last bits
 
@@ -53,9 +54,9 @@ def _by_gain(
     if gain is None:
         return "no_evidence", f"no seed has both a trial of {winner} and one of {spec.baseline_arm}"
     verdict = _sign(gain)
-    over = f"{gain.n} seeds and {items} test items"
+    over = f"{gain.n} {IN_WORDS[gain.replication]} and {items} test items"
     if gain.overall is None:
-        unknown = "1 seed: the spread over seeds" if gain.n == 1 else "1 test item: their spread"
+        unknown = _unknown(gain) if gain.n == 1 else "1 test item: their spread"
         over = f"{items} test items alone; {unknown} is unknown, so no interval can be given"
     elif verdict == "no_evidence" and abs(gain.mean) >= NO_GAIN:
         over += ": 0 is not ruled out"
@@ -140,28 +141,43 @@ def warnings_about(
     if len(y_test) == 0:
         return failures
     return [
-        *_about_seeds(spec, gain.n if gain else spec.evaluation.seeds),
+        *_about_seeds(spec, gain),
         *_about_items(spec, contested, y_test, classes, class_counts),
         *failures,
     ]
 
 
-def _about_seeds(spec: ResolvedSpec, seeds: int) -> list[str]:
+def _unknown(gain: Gain) -> str:
+    """Of a single value."""
+    if gain.replication == "one_network":
+        return "every seed evaluates the same network: the spread over networks"
+    return "1 seed: the spread over seeds"
+
+
+def _about_seeds(spec: ResolvedSpec, gain: Gain | None) -> list[str]:
     warnings = []
-    if seeds == 1:
-        warnings.append("1 seed: the spread over seeds is unknown, so no interval can be given")
-    elif seeds < FEWEST_SEEDS:
-        warnings.append(
-            f"{seeds} seeds: with fewer than {FEWEST_SEEDS} the spread over seeds is poorly known"
-        )
     pretrainings, planned = spec.evaluation.pretrain_seeds, spec.evaluation.seeds
-    if pretrainings < planned:
-        shared = (
-            "all seeds share one pretraining"
-            if pretrainings == 1
-            else f"{planned} seeds share {pretrainings} pretrainings"
+    values = gain.n if gain else planned
+    if gain and values == 1:
+        warnings.append(f"{_unknown(gain)} is unknown, so no interval can be given")
+    elif values == 1:
+        warnings.append("1 seed: the spread over seeds is unknown, so no interval can be given")
+    elif values < FEWEST_SEEDS:
+        what = "pretrainings" if gain and gain.replication == "pretrainings" else "seeds"
+        warnings.append(
+            f"{values} {what}: with fewer than {FEWEST_SEEDS} the spread over {what} is poorly "
+            "known"
         )
-        warnings.append(f"{shared}: the intervals do not tell how much the pretraining varies")
+    if pretrainings == 1 and planned > 1:
+        warnings.append(
+            "all seeds share one pretraining: intervals and p-values hold for that one, and do not "
+            "tell how much the pretraining varies"
+        )
+    elif pretrainings < planned:
+        warnings.append(
+            f"{planned} seeds share {pretrainings} pretrainings: seeds that share one count once, "
+            f"by their mean, so intervals rest on {pretrainings} values"
+        )
     return warnings
 
 
@@ -180,7 +196,7 @@ def _about_items(
     if contested is not None and contested < FEWEST_CONTESTED_ITEMS:
         warnings.append(
             f"the winner and {baseline} differ on {contested} test items: with fewer than "
-            f"{FEWEST_CONTESTED_ITEMS} the interval may be too narrow"
+            f"{FEWEST_CONTESTED_ITEMS} the interval is rough"
         )
     learnt = zip(classes, class_counts, strict=True) if spec.target.use_labels else ()
     if unseen := [label for label, count in learnt if not count]:

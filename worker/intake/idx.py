@@ -4,7 +4,7 @@ as labels and a test split may lack. Labels have one dimension; the names tell t
 
 import gzip
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, cast
 
@@ -39,16 +39,32 @@ def read(files: Sequence[RawFile], limits: Limits, workdir: Path) -> RawArrays:
         split = "test" if TEST_NAME.search(file.name) else "train"
         role = f"{'y' if array.ndim == 1 else 'x'}_{split}"
         if role in arrays:
-            detail = f"expected one file for {role}, got `{names[role]}` and `{file.name}`"
+            what = "labels (one dimension)" if array.ndim == 1 else "images"
+            detail = (
+                f"expected one file of {what} for the {split} split, got `{names[role]}` and "
+                f"`{file.name}`; a name with `t10k` or `test` in it is of the test split"
+            )
+            if array.ndim == 1 and f"x_{split}" not in arrays:
+                detail = f"no pictures came: {detail}"
             refuse("unknown_format", detail, role)
         arrays[role], names[role] = array, file.name
     for role in ("x_train", "x_test") if "y_test" in arrays else ("x_train",):
         if role not in arrays:
-            found = ", ".join(f"`{file.name}`" for file in files)
-            detail = f"expected a file of images for the {role[2:]} split, got: {found}"
+            detail = (
+                f"expected a file of images for the {role[2:]} split, got: {_held(arrays, names)}"
+            )
+            if not any(name.startswith("x_") for name in arrays):
+                detail = f"no pictures came: {detail}"
             refuse("missing_array", detail, role)
     return RawArrays(
         arrays["x_train"], arrays.get("y_train"), arrays.get("x_test"), arrays.get("y_test")
+    )
+
+
+def _held(arrays: Mapping[str, Array], names: Mapping[str, str]) -> str:
+    return ", ".join(
+        f"`{names[role]}`, which holds {'labels' if array.ndim == 1 else 'images'} {array.shape}"
+        for role, array in arrays.items()
     )
 
 

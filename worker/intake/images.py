@@ -1,11 +1,13 @@
 """Pictures of any numeric type -> one .npy of uint8 or float32, (items, height, width, channels).
 
-One pass over the data, a few megabytes at a time; what the profile needs is counted on the way.
+A few megabytes at a time; what the profile needs is counted on the way. Integers wider than a byte
+are looked through once before, as they are stored as uint8 where they fit it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
+from math import isqrt
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +20,18 @@ from worker.intake.raw import Array, refuse
 CHANNELS = (1, 3, 4)
 PIXEL_LIMIT = 2**24  # values in one picture
 CHUNK_VALUES = 2**22
+BYTE = np.dtype(np.uint8)
 
 
 @dataclass(frozen=True)
 class Scan:
-    """What one pass saw. Ranges are of the values as stored."""
+    """What one pass saw of a split's values as they are stored."""
 
     low: float
     high: float
     constant: int  # pictures of one value only
     hashes: NDArray[np.uint64]  # (items,), equal for equal pictures
+    is_whole: bool  # every value is a whole number
 
 
 def with_channels(images: Array, name: str) -> Array:
@@ -40,7 +44,7 @@ def with_channels(images: Array, name: str) -> Array:
     if images.ndim != 4 or images.shape[3] not in CHANNELS or not all(images.shape[1:]):
         detail = (
             f"expected images of the shape (items, height, width) or (items, height, width, "
-            f"channels) with 1, 3 or 4 channels in {name}, got {got}"
+            f"channels) with 1, 3 or 4 channels in {name}, got {got}{_cure(got, name)}"
         )
         refuse("shape_mismatch", detail, name)
     values = int(np.prod(images.shape[1:], dtype=object))
@@ -50,17 +54,50 @@ def with_channels(images: Array, name: str) -> Array:
     return images
 
 
-def stored_type(images: Array) -> np.dtype[Any]:
-    return images.dtype if images.dtype == np.uint8 else np.dtype(np.float32)
+def _cure(shape: tuple[int, ...], name: str) -> str:
+    """What makes images of an array of that shape, where that can be told."""
+    if len(shape) == 4 and shape[1] in CHANNELS:
+        return f"; move the channels to the last axis: {name}.transpose(0, 2, 3, 1)"
+    if len(shape) == 1:
+        labels = name.replace("x", "y", 1)
+        return f"; one dimension is what labels have: are {name} and {labels} swapped?"
+    if len(shape) == 2:
+        for channels in CHANNELS:
+            side = isqrt(shape[1] // channels)
+            if side and side * side * channels == shape[1]:
+                sizes = (side, side) if channels == 1 else (side, side, channels)
+                return f"; if they are square, {name}.reshape{(-1, *sizes)} gives them their sides"
+    return ""
+
+
+def stored_type(splits: Iterable[Array]) -> np.dtype[Any]:
+    """The one type of all splits: uint8 for whole numbers from 0 to 255 of any integer type."""
+    fits = all(_fits_byte(images) for images in splits)
+    return BYTE if fits else np.dtype(np.float32)
+
+
+def _fits_byte(images: Array) -> bool:
+    if images.dtype.kind == "f":
+        return False
+    return images.dtype in (BYTE, np.bool) or all(
+        chunk.min() >= 0 and chunk.max() <= np.iinfo(BYTE).max
+        for chunk in _chunks(images, None, images.dtype)
+    )
 
 
 @np.errstate(over="ignore", invalid="ignore")  # counted instead, and refused
-def store(images: Array, rows: NDArray[np.intp] | None, name: str, target: Path) -> Scan:
+def store(
+    images: Array,
+    rows: NDArray[np.intp] | None,
+    dtype: np.dtype[Any],
+    name: str,
+    target: Path,
+) -> Scan:
     """Writes the chosen rows (None: all) in their order. Refuses what is not a finite float32."""
     items = len(images) if rows is None else len(rows)
-    dtype = stored_type(images)
     hashes = np.empty(items, np.uint64)
     low, high, constant, bad, done = np.inf, -np.inf, 0, 0, 0
+    is_whole = True
     with target.open("wb") as output:
         _write_header(output, dtype, (items, *images.shape[1:]))
         for chunk in _chunks(images, rows, dtype):
@@ -70,13 +107,14 @@ def store(images: Array, rows: NDArray[np.intp] | None, name: str, target: Path)
             bad += flat.size - int(np.isfinite(flat).sum())
             low, high = min(low, float(lows.min())), max(high, float(highs.max()))
             constant += int((lows == highs).sum())
+            is_whole = is_whole and (dtype == BYTE or bool((flat == np.rint(flat)).all()))
             for row in flat:
                 hashes[done] = int.from_bytes(blake2b(row.data, digest_size=8).digest(), "little")
                 done += 1
     if bad:
         detail = f"expected finite numbers within float32's range in {name}, got {bad} that are not"
         refuse("not_a_number", detail, name)
-    return Scan(low, high, constant, hashes)
+    return Scan(low, high, constant, hashes, is_whole)
 
 
 def _chunks(images: Array, rows: NDArray[np.intp] | None, dtype: np.dtype[Any]) -> Iterator[Array]:
@@ -95,14 +133,3 @@ def store_labels(labels: NDArray[np.int32], target: Path) -> None:
 def _write_header(output: Any, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
     header = {"descr": npy.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
     npy.write_array_header_1_0(output, header)
-
-
-def value_range(scan: Scan, dtype: np.dtype[Any]) -> tuple[float, float]:
-    """The raw values that become 0 and 1; two different ones, whatever the data are."""
-    if dtype == np.uint8:
-        return 0.0, 255.0
-    if scan.low >= 0 and scan.high <= 1:
-        return 0.0, 1.0
-    if scan.low < scan.high:
-        return scan.low, scan.high
-    return min(scan.low, 0.0), max(scan.high, 0.0)

@@ -1,8 +1,9 @@
 """NumPy archives: x_train[, y_train][, x_test[, y_test]][, class_names]. The training split may be
-called x and y, or images and labels.
+called x and y, or images and labels; both splits train_images, train_labels, test_images and so on.
 """
 
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
@@ -24,12 +25,14 @@ from worker.intake.raw import (
 name = "npz"
 
 ROLES = {
-    "x_train": ("x_train", "x", "images"),
-    "y_train": ("y_train", "y", "labels"),
-    "x_test": ("x_test",),
-    "y_test": ("y_test",),
+    "x_train": ("x_train", "x", "images", "train_images"),
+    "y_train": ("y_train", "y", "labels", "train_labels"),
+    "x_test": ("x_test", "test_images"),
+    "y_test": ("y_test", "test_labels"),
     "class_names": ("class_names",),
 }
+KNOWN = {name for names in ROLES.values() for name in names}
+NEAR = 0.8  # of difflib's ratio: a slip of the keyboard
 HEADER_BYTES = 10_000
 
 
@@ -76,8 +79,18 @@ def _roles(members: Iterable[str], file: str) -> dict[str, str]:
         if role not in chosen:
             names = " or ".join(f"`{known}`" for known in ROLES[role])
             found = ", ".join(sorted(held)[:20]) or "none"
-            refuse("missing_array", f"expected an array {names} in `{file}`, got: {found}", role)
+            detail = f"expected an array {names} in `{file}`, got: {found}{_cure(held, role)}"
+            refuse("missing_array", detail, role)
     return chosen
+
+
+def _cure(held: set[str], role: str) -> str:
+    for name in ROLES[role]:
+        if close := get_close_matches(name, sorted(held - KNOWN), 1, NEAR):
+            return f"; was `{close[0]}` meant to be `{name}`?"
+    if "arr_0" in held:
+        return "; np.savez(file, x=…, y=…) gives the arrays their names"
+    return ""
 
 
 def _header(stream: IO[bytes], key: str) -> tuple[tuple[int, ...], str, np.dtype[Any]]:
@@ -93,7 +106,10 @@ def _header(stream: IO[bytes], key: str) -> tuple[tuple[int, ...], str, np.dtype
     except Exception as error:  # the header is a Python literal: what its parsers raise is open
         refuse("truncated_file", f"the header of `{key}` is damaged: {error}", key)
     if dtype.hasobject:
-        detail = f"expected numbers or strings in `{key}`, got pickled objects: never loaded"
+        detail = (
+            f"expected numbers or strings in `{key}`, got pickled objects: never loaded; "
+            f"{key}.astype(str) makes strings of them, np.stack({key}) one array of many"
+        )
         refuse("pickled_objects", detail, key)
     if dtype.kind == "V":
         refuse("wrong_type", f"expected plain numbers or strings in `{key}`, got {dtype}", key)

@@ -1,35 +1,67 @@
 """What a user should know of the data before training on them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from app.datasets.near_names import near_names, shown
 from app.datasets.schemas import Schema
+from worker.intake.duplicates import duplicates
 from worker.intake.images import Scan
+from worker.intake.missing import doubtful
+from worker.intake.npz import KNOWN, NEAR
 
 IMBALANCED_FROM = 10  # times that the largest class outnumbers the smallest
+MOST_NAMED = 20  # classes or arrays in one sentence
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the intake did with the raw arrays.
+
+    cut: the fraction that was cut off as the test split; None where the data had one.
+    ignored: arrays that were not read.
+    left_out: items without a label, by split.
+    label_texts: the raw labels, by class; none where they are not to be doubted.
+    scale_warnings: sentences about the values.
+    """
+
+    cut: float | None = None
+    ignored: Sequence[str] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    label_texts: Sequence[str] = ()
+    scale_warnings: Sequence[str] = ()
 
 
 def profile(
     schema: Schema,
     scans: Mapping[str, Scan],
-    cut: float | None,
-    ignored: Sequence[str] = (),
+    labels: Mapping[str, NDArray[np.int32]],
+    findings: Findings,
 ) -> dict[str, Any]:
-    """`cut`: the fraction that was cut off as the test split; None where the data had one."""
+    cut = findings.cut
     balance = {split: _balance(schema, split) for split in schema.splits}
-    hashes = {split: np.unique(scans[split].hashes) for split in scans}
-    duplicates = {split: len(scans[split].hashes) - len(hashes[split]) for split in scans}
-    duplicates["across_splits"] = int(np.isin(scans["test"].hashes, hashes["train"]).sum())
+    twins = duplicates({split: scan.hashes for split, scan in scans.items()}, labels)
     constant = {split: scans[split].constant for split in scans}
     return {
         "test_split": {"origin": "given"} if cut is None else {"origin": "cut", "fraction": cut},
         "class_balance": balance,
-        "duplicates": duplicates,
+        "duplicates": twins,
         "constant_images": constant,
-        "ignored_arrays": list(ignored),
-        "warnings": _warnings(schema, balance, duplicates, constant, cut, ignored),
+        "values": {split: {"low": scan.low, "high": scan.high} for split, scan in scans.items()},
+        "left_out": dict(findings.left_out),
+        "ignored_arrays": list(findings.ignored),
+        "warnings": [
+            *_split_warnings(schema, balance, cut),
+            *_label_warnings(schema, findings),
+            *findings.scale_warnings,
+            *_picture_warnings(twins, constant),
+            *_array_warnings(findings.ignored),
+        ],
     }
 
 
@@ -48,15 +80,10 @@ def _balance(schema: Schema, split: str) -> dict[str, Any] | None:
     }
 
 
-def _warnings(
-    schema: Schema,
-    balance: dict[str, dict[str, Any] | None],
-    duplicates: dict[str, int],
-    constant: dict[str, int],
-    cut: float | None,
-    ignored: Sequence[str],
+def _split_warnings(
+    schema: Schema, balance: Mapping[str, dict[str, Any] | None], cut: float | None
 ) -> list[str]:
-    warnings: list[str] = []
+    warnings = []
     if cut is not None:
         share = f"{cut:.0%} of each class" if schema.has_labels("train") else f"{cut:.0%} at random"
         warnings.append(
@@ -77,18 +104,68 @@ def _warnings(
     if test is None:
         warnings.append("The test split has no labels: nothing can be measured on it.")
     elif test["absent"]:
-        absent = ", ".join(test["absent"][:20])
+        absent = ", ".join(test["absent"][:MOST_NAMED])
         warnings.append(f"Classes without items in the test split: {absent}.")
-    if across := duplicates["across_splits"]:
+    return warnings
+
+
+def _label_warnings(schema: Schema, findings: Findings) -> list[str]:
+    warnings = [
+        f"{count} items of {split} have no label and were left out."
+        for split, count in findings.left_out.items()
+        if count
+    ]
+    for text in doubtful(findings.label_texts):
+        place = findings.label_texts.index(text)
+        counts = {split: held[place] for split, held in schema.class_counts.items() if any(held)}
+        items = " and ".join(f"{count} items of {split}" for split, count in counts.items())
+        warnings.append(
+            f"The label `{text}`, of {items}, may mean that there is none: it is taken for a "
+            f"class; `missing_label` in the spec leaves those items out."
+        )
+    for group in near_names(schema.classes)[:MOST_NAMED]:
+        warnings.append(
+            "Names of classes that differ only in case, spaces, Unicode form or the way a number "
+            f"is written: {', '.join(shown(name) for name in group)}. They stay {len(group)} "
+            "classes."
+        )
+    return warnings
+
+
+def _picture_warnings(twins: Mapping[str, Any], constant: Mapping[str, int]) -> list[str]:
+    warnings = []
+    if across := twins["across_splits"]:
         warnings.append(
             f"{across} test images stand in the training split too: the test is easier than it "
             "looks."
         )
     for split in ("train", "test"):
-        if duplicates[split]:
-            warnings.append(f"{duplicates[split]} images stand more than once in {split}.")
+        if twins[split]:
+            warnings.append(f"{twins[split]} images stand more than once in {split}.")
         if constant[split]:
             warnings.append(f"{constant[split]} images of {split} have one value everywhere.")
-    if ignored:
-        warnings.append(f"Arrays that were not read: {', '.join(ignored[:20])}.")
+    contradicting = twins["contradicting"]
+    if across := contradicting["across_splits"]:
+        warnings.append(
+            f"{across} test images stand in the training split under another label: one of the "
+            "two labels is wrong."
+        )
+    for split, count in contradicting["within"].items():
+        if count:
+            warnings.append(
+                f"{count} images stand more than once in {split}, under different labels: at most "
+                "one of them is right."
+            )
     return warnings
+
+
+def _array_warnings(ignored: Sequence[str]) -> list[str]:
+    if not ignored:
+        return []
+    meant = [
+        f"`{name}` is near `{close[0]}`: was that meant?"
+        for name in ignored
+        if name not in KNOWN and (close := get_close_matches(name.lower(), sorted(KNOWN), 1, NEAR))
+    ]
+    named = ", ".join(ignored[:MOST_NAMED])
+    return [" ".join([f"Arrays that were not read: {named}.", *meant[:MOST_NAMED]])]

@@ -42,7 +42,7 @@ class Limits:
 class RawArrays:
     """Arrays as a file holds them, memory-mapped where they are large; nothing is checked yet.
 
-    x: (items, height, width[, channels]); y: (items,) or (items, 1), integers or strings, None
+    x: (items, height, width[, channels]); y: (items,) or (items, 1), whole numbers or strings, None
     where a split has no labels. Labels come with their images.
     """
 

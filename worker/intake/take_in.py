@@ -5,26 +5,25 @@ y_train.npy, y_test.npy    (items,), int32, 0..K-1; -1 throughout a split withou
 sketch.npy                 (items, 64), float32: see app.datasets.sketch
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.datasets.schemas import DatasetSpec, Schema
 from app.datasets.sketch import sketch
 from worker.intake import formats
-from worker.intake.images import Scan, store, store_labels, stored_type, value_range, with_channels
-from worker.intake.labels import Labels, find_classes, flatten
-from worker.intake.profile import profile
+from worker.intake.images import Scan, store, store_labels, stored_type, with_channels
+from worker.intake.label_forms import check_whole, flatten
+from worker.intake.labels import find_classes
+from worker.intake.missing import refuse_missing, without_missing
+from worker.intake.profile import Findings, profile
 from worker.intake.raw import Array, Limits, RawArrays, RawFile, refuse
-
-SPLIT_SEED = 0
-
-Rows = NDArray[np.intp]
+from worker.intake.scale import check_one_scale, scale_warnings, value_range
+from worker.intake.splits import Rows, random_split, stratified_split
 
 
 @dataclass(frozen=True)
@@ -40,94 +39,87 @@ def take_in(files: Sequence[RawFile], spec: DatasetSpec, limits: Limits, workdir
     return prepare(formats.read(files, limits, workdir), spec, workdir)
 
 
+@dataclass(frozen=True)
+class _Given:
+    """A split as it came, without the items whose label means none."""
+
+    images: Array
+    labels: Array | None  # (rows,)
+    rows: Rows | None  # of the images, ascending; None: all
+
+    def __len__(self) -> int:
+        return len(self.images) if self.rows is None else len(self.rows)
+
+    @property
+    def left_out(self) -> int:
+        return len(self.images) - len(self)
+
+    def placed(self, chosen: Rows) -> Rows:
+        return chosen if self.rows is None else self.rows[chosen]
+
+
 def prepare(raw: RawArrays, spec: DatasetSpec, workdir: Path) -> TakenIn:
-    images, labels = _checked(raw.x_train, raw.y_train, "train")
-    x, given = {"train": images}, {"train": labels}
+    given = {"train": _given(raw.x_train, raw.y_train, "train", spec)}
     if raw.x_test is not None:
-        x["test"], given["test"] = _checked(raw.x_test, raw.y_test, "test")
-        _check_alike(images, x["test"])
-    classes = find_classes(given, raw.class_names)
-    y = {split: classes.encode(given[split], len(x[split]), split) for split in x}
-    rows: dict[str, Rows | None] = {"train": None, "test": None}
+        given["test"] = _given(raw.x_test, raw.y_test, "test", spec)
+        _check_alike(given["train"].images, given["test"].images)
+    classes = find_classes({split: each.labels for split, each in given.items()}, raw.class_names)
+    if spec.missing_label == "auto":
+        _doubt(classes.texts, given)
+    y = {split: classes.encode(each.labels, len(each), split) for split, each in given.items()}
+    left_out = {split: each.left_out for split, each in given.items()}
+    rows: dict[str, Rows | None] = {split: each.rows for split, each in given.items()}
     if raw.x_test is None:
-        if labels is None:
-            train_rows, test_rows = random_split(len(images), spec.test_fraction)
+        whole = given["test"] = given["train"]
+        if whole.labels is None:
+            train_rows, test_rows = random_split(len(whole), spec.test_fraction)
         else:
             train_rows, test_rows = stratified_split(y["train"], classes.names, spec.test_fraction)
-        x["test"] = images
         y = {"train": y["train"][train_rows], "test": y["train"][test_rows]}
-        rows = {"train": train_rows, "test": test_rows}
+        rows = {"train": whole.placed(train_rows), "test": whole.placed(test_rows)}
 
+    x = {split: each.images for split, each in given.items()}
+    dtype = stored_type(x.values())
     arrays: dict[str, Path] = {}
     scans: dict[str, Scan] = {}
     for split in ("train", "test"):
         arrays[f"x_{split}"] = workdir / f"x_{split}.npy"
         arrays[f"y_{split}"] = workdir / f"y_{split}.npy"
-        scans[split] = store(x[split], rows[split], f"x_{split}", arrays[f"x_{split}"])
+        scans[split] = store(x[split], rows[split], dtype, f"x_{split}", arrays[f"x_{split}"])
         store_labels(y[split], arrays[f"y_{split}"])
+    if spec.value_range is None:
+        check_one_scale(x, scans)
 
-    dtype = stored_type(images)
     # shifted by one, as bincount takes no -1
     counts = {split: np.bincount(y[split] + 1, minlength=len(classes.names) + 1)[1:] for split in y}
-    height, width, channels = images.shape[1:]
+    height, width, channels = x["train"].shape[1:]
     schema = Schema(
         modality=spec.modality,
         task=spec.task,
         shape=(height, width, channels),
         dtype=dtype.name,
-        value_range=value_range(scans["train"], dtype),
+        value_range=spec.value_range or value_range(scans["train"]),
         classes=classes.names,
         splits={split: len(y[split]) for split in y},
         class_counts={split: tuple(counts[split].tolist()) for split in y},
     )
-    cut = spec.test_fraction if rows["test"] is not None else None
     ignored = raw.ignored
     if raw.class_names is not None and not classes.names:
         ignored = ("class_names", *ignored)
+    findings = Findings(
+        cut=spec.test_fraction if raw.x_test is None else None,
+        ignored=ignored,
+        left_out=left_out,
+        label_texts=classes.texts if spec.missing_label == "auto" else (),
+        scale_warnings=scale_warnings(x, scans, schema.value_range, spec.value_range is not None),
+    )
     content_hash = _content_hash(schema, arrays)
     arrays["sketch"] = _store_sketch(arrays["x_train"], schema, workdir)
-    return TakenIn(schema, profile(schema, scans, cut, ignored), arrays, content_hash)
+    return TakenIn(schema, profile(schema, scans, y, findings), arrays, content_hash)
 
 
-def stratified_split(
-    labels: Labels, names: Sequence[str], test_fraction: float
-) -> tuple[Rows, Rows]:
-    """Rows of the training and of the test split, ascending; each class has items in both."""
-    in_test = np.zeros(len(labels), bool)
-    by_class = np.argsort(labels, kind="stable")
-    ends = np.cumsum(np.bincount(labels, minlength=len(names)))
-    for label, rows in enumerate(np.split(by_class, ends[:-1])):
-        if len(rows) < 2:
-            detail = (
-                f"expected at least 2 items of each class, one for the training and one for the "
-                f"test split that is cut from it, got {len(rows)} of `{names[label]}`"
-            )
-            refuse("empty_split", detail, "y_train")
-        chosen = np.random.default_rng([SPLIT_SEED, label]).permutation(rows)
-        in_test[chosen[: _test_items(len(rows), test_fraction)]] = True
-    return np.flatnonzero(~in_test), np.flatnonzero(in_test)
-
-
-def random_split(items: int, test_fraction: float) -> tuple[Rows, Rows]:
-    """Rows of the training and of the test split, ascending, of items without labels."""
-    if items < 2:
-        detail = (
-            "expected at least 2 items, one for the training and one for the test split that is "
-            f"cut from it, got {items}"
-        )
-        refuse("empty_split", detail, "x_train")
-    order = np.random.default_rng(SPLIT_SEED).permutation(items)
-    test_items = _test_items(items, test_fraction)
-    return np.sort(order[test_items:]), np.sort(order[:test_items])
-
-
-def _test_items(items: int, test_fraction: float) -> int:
-    """At least one, and one is left for training."""
-    return min(max(round(items * test_fraction), 1), items - 1)
-
-
-def _checked(images: Array, labels: Array | None, split: str) -> tuple[Array, Array | None]:
-    images = with_channels(images, f"x_{split}")
+def _given(images: Array, labels: Array | None, split: str, spec: DatasetSpec) -> _Given:
+    images, rows = with_channels(images, f"x_{split}"), None
     if labels is not None:
         labels = flatten(labels, f"y_{split}")
         if len(images) != len(labels):
@@ -136,9 +128,24 @@ def _checked(images: Array, labels: Array | None, split: str) -> tuple[Array, Ar
                 f"got {len(images)} images and {len(labels)} labels"
             )
             refuse("shape_mismatch", detail, f"y_{split}")
+        rows = without_missing(labels, spec.missing_label, f"y_{split}")
+        if rows is not None and not len(rows):  # not one item has a label: a split without labels
+            labels = rows = None
+        elif rows is not None:
+            labels = labels[rows]
+    if labels is not None:
+        check_whole(labels, f"y_{split}")
     if not len(images):
         refuse("empty_split", f"expected items in the {split} split, got none", f"x_{split}")
-    return images, labels
+    return _Given(images, labels, rows)
+
+
+def _doubt(texts: Sequence[str], given: Mapping[str, _Given]) -> None:
+    """Of the split that the classes come from."""
+    for split, each in given.items():
+        if each.labels is not None:
+            refuse_missing(texts, each.labels, f"y_{split}")
+            return
 
 
 def _check_alike(train: Array, test: Array) -> None:
@@ -148,9 +155,6 @@ def _check_alike(train: Array, test: Array) -> None:
             f"got {test.shape[1:]}"
         )
         refuse("shape_mismatch", detail, "x_test")
-    if stored_type(train) != stored_type(test):
-        detail = f"expected {train.dtype} in x_test as in x_train, got {test.dtype}"
-        refuse("wrong_type", detail, "x_test")
 
 
 def _store_sketch(x_train: Path, schema: Schema, workdir: Path) -> Path:

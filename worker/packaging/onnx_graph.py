@@ -15,6 +15,7 @@ import onnxruntime
 import tensorflow as tf
 
 from app.errors import FailureCode, WorkFailure
+from app.prediction.calibration import raw_probabilities
 
 Array = npt.NDArray[np.float32]
 
@@ -38,13 +39,20 @@ class Packaged:
     seconds: float
 
 
-def package(raw_model: keras.Model, sample: npt.NDArray[np.generic], workdir: Path) -> Packaged:
+def package(
+    raw_model: keras.Model,
+    sample: npt.NDArray[np.generic],
+    workdir: Path,
+    temperature: float | None = None,
+) -> Packaged:
     """Exports the network and checks that the export answers as the network does.
 
     Args:
         raw_model: raw values (n, height, width, channels), float32 -> logits (n, classes).
         sample: raw values (m, height, width, channels), m >= 1; the first 32 become golden inputs.
         workdir: an existing folder for `model.onnx`, `model.keras` and `golden.npz`.
+        temperature: above 0; the graph divides the logits by it before the softmax. The .keras
+            archive does not.
 
     Returns:
         The files. The graph takes `inputs` (n, height, width, channels) float32 for any n and
@@ -60,7 +68,8 @@ def package(raw_model: keras.Model, sample: npt.NDArray[np.generic], workdir: Pa
 
     @tf.function(input_signature=[signature])  # type: ignore[untyped-decorator]  # TensorFlow
     def probabilities(inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {PROBABILITIES: tf.nn.softmax(raw_model(inputs, training=False))}
+        logits = raw_model(inputs, training=False)
+        return {PROBABILITIES: tf.nn.softmax(logits / temperature if temperature else logits)}
 
     onnx, archive, golden = (workdir / f for f in ("model.onnx", "model.keras", "golden.npz"))
     _export(probabilities, onnx)
@@ -74,6 +83,10 @@ def package(raw_model: keras.Model, sample: npt.NDArray[np.generic], workdir: Pa
     session = onnxruntime.InferenceSession(onnx, providers=["CPUExecutionProvider"])
     (answered,) = session.run([PROBABILITIES], {INPUTS: checked})
     difference = float(np.max(np.abs(answered - expected)))
+    if temperature:  # which, when high, makes all differences small
+        raw = tf.nn.softmax(raw_model(checked, training=False)).numpy()
+        raw_difference = np.max(np.abs(raw_probabilities(answered, temperature) - raw))
+        difference = float(np.maximum(difference, raw_difference))  # a NaN stays one
     if not difference <= TOLERANCE:  # not `>`: a NaN must fail as well
         detail = f"expected probabilities within {TOLERANCE:g} of Keras, got {difference:.3g} off"
         raise WorkFailure(FailureCode.PACKAGE_MISMATCH, detail, stage="packaging")

@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from app.jobs.relation import Relation
 from worker.search.candidates import Candidate
 
 AT_CHANCE = 1.5  # times the accuracy of guessing
@@ -13,11 +11,11 @@ AT_CHANCE = 1.5  # times the accuracy of guessing
 
 @dataclass(frozen=True)
 class Evidence:
-    """Of the target's labelled items and the source's network on them."""
+    """Of the source's network on the target's labelled items."""
 
-    y: NDArray[np.int32]  # (n,)
-    source_classes: int
+    classes: int  # the target's that occur
     scores: Mapping[str, float | None]  # of worker.evaluation.transferability
+    relation: Relation | None
 
 
 def ruled_out(portfolio: Sequence[Candidate], evidence: Evidence) -> dict[Candidate, str]:
@@ -34,25 +32,17 @@ def ruled_out(portfolio: Sequence[Candidate], evidence: Evidence) -> dict[Candid
 
 
 def _probe(evidence: Evidence) -> str | None:
-    probe, classes = evidence.scores["probe"], len(np.unique(evidence.y))
-    if probe is None or probe >= AT_CHANCE / classes:
+    probe = evidence.scores["probe"]
+    if probe is None or probe >= AT_CHANCE / evidence.classes:
         return None
     return f"a probe of the source's features reaches {probe:.2f}, little over guessing"
 
 
 def _relation(evidence: Evidence) -> str | None:
-    """LEEP over what the classes' frequencies tell. Of labels that have nothing to do with the
-    source's classes that is, in the mean, the degrees of freedom over twice the items (the G-test:
-    2n times the mutual information is chi-squared)."""
-    leep = evidence.scores["leep"]
-    if leep is None:
-        return None
-    shares = np.unique(evidence.y, return_counts=True)[1] / len(evidence.y)
-    told = leep - float((shares * np.log(shares)).sum())
-    by_chance = (evidence.source_classes - 1) * (len(shares) - 1) / (2 * len(evidence.y))
-    if told > by_chance:
+    found = evidence.relation
+    if found is None or not found.is_chance:
         return None
     return (
-        f"the source's classes tell {told:.2f} nats of these (LEEP over their frequencies), "
-        f"{by_chance:.2f} are told by chance"
+        f"the source's classes tell {found.told:.2f} nats of these (LEEP over their frequencies), "
+        f"{found.by_chance:.2f} are told by chance"
     )

@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+from app.jobs.relation import Relation
 from app.jobs.training import Part
 from worker.search.candidates import Candidate
 
@@ -48,6 +49,7 @@ class Outcome(Part):
     reason: str
     tried: tuple[Tried, ...]
     scores: dict[str, float | None] | None = None  # of the source's features, before any training
+    relation: Relation | None = None  # of the source's classes to the target's
     stopped: Literal["budget"] | None = None
     trainings: float  # what the search cost, in full trainings of the chosen strategy
     seconds: float

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from app.errors import WorkFailure
 from app.jobs.strategies import CATALOGUE, Strategy
 from worker.backbones.network import Network
-from worker.scoring import scores_on
+from worker.scoring import Scored, scored
 from worker.search.advice import Evidence, ruled_out
 from worker.search.candidates import Candidate, Costs, batches
 from worker.search.folds import Fold, folds, pooled
@@ -71,7 +71,7 @@ def run_search(
         fold_items=len(parts[0].train),
     )
     finished = _restored(checkpoint)
-    scores, out = _advice(setup, items, candidates)
+    found, out = _advice(setup, items, candidates)
     candidates = [each for each in candidates if each not in out]
     evaluations = _Evaluations(setup, items, parts, costs, metric, journal, finished)
     outcome = search(
@@ -87,17 +87,19 @@ def run_search(
         finished=finished,
     )
     tried = [Standing(each, 0, 0.0, dropped=why).tried() for each, why in out.items()]
-    return outcome.model_copy(update={"tried": (*tried, *outcome.tried), "scores": scores})
+    known = {"scores": found.scores, "relation": found.relation} if found else {}
+    return outcome.model_copy(update={"tried": (*tried, *outcome.tried), **known})
 
 
 def _advice(
     setup: TrialSetup, items: Split, candidates: Sequence[Candidate]
-) -> tuple[dict[str, float | None] | None, dict[Candidate, str]]:
-    """The scores of the source's features, and who is not tried because of them, and why."""
+) -> tuple[Scored | None, dict[Candidate, str]]:
+    """How the source's network does on the target, and who is not tried because of it, and why."""
     if len(candidates) == 1 or setup.source_weights is None or not items.is_labelled:
         return None, {}
-    _, scores = scores_on(setup, items)
-    return scores, ruled_out(candidates, Evidence(items.y, setup.source_classes, scores))
+    found = scored(setup, items)
+    classes = len(np.unique(items.y))
+    return found, ruled_out(candidates, Evidence(classes, found.scores, found.relation))
 
 
 @dataclass(eq=False)

@@ -6,13 +6,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal, Protocol
 
+from app.jobs.forecast import HEAD_STEP_COST
 from app.jobs.plan import Role
 from app.jobs.spec import ResolvedSpec
 from app.jobs.strategies import Strategy
 from worker.training.checkpoint import Checkpoint
 from worker.training.data import Domain
 
-HEAD_STEP_COST = 0.1  # of a step of the head on cached features, over one of the network
+__all__ = ["HEAD_STEP_COST", "EpochRecord", "Interrupted", "Journal", "Signal", "TrialSetup"]
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,10 @@ class Journal(Protocol):
     def signal(self) -> Signal | None:
         """Polled between chunks of compiled steps, each half a second or less."""
 
+    def moved(self, progress: float) -> None:
+        """Called after every chunk; `progress` 0..1 over all phases, the part of the epoch that is
+        under way included."""
+
     def epoch_ended(
         self,
         records: list[EpochRecord],
@@ -75,7 +80,3 @@ class Journal(Protocol):
     ) -> None:
         """Called after every epoch; `progress` 0..1 over all phases. The journal decides whether
         the snapshot is worth taking."""
-
-    def moved(self, progress: float) -> None:
-        """Called after every chunk of steps; `progress` as in `epoch_ended`, with the part of the
-        epoch under way in it."""

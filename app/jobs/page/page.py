@@ -31,7 +31,7 @@ METRICS = (
     "loss",
     "ece",
 )
-SOURCE_SCORES = ("logme", "leep", "h_score", "knn", "probe")
+SOURCE_SCORES = ("leep", "h_score", "logme", "knn", "probe")
 DISTANCES = ("proxy_a_distance", "mmd")
 BARS_AT_MOST = 60  # classes: beyond that the best and the worst
 
@@ -53,7 +53,7 @@ def render(job: JobOut, report: Report) -> str:
         job=job,
         report=report,
         level=numbers.percent(report.confidence),
-        headline="The sources were ranked" if is_ranking else HEADLINES[report.verdict],
+        headline=_headline(job, report),
         judged=judged,
         gain=judged.gain if judged else None,
         seeds=_seeds(report, judged),
@@ -89,6 +89,14 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     return environment.get_template("report.html")
+
+
+def _headline(job: JobOut, report: Report) -> str:
+    """Answers what the job asks; an old ranking says no more than that it is one."""
+    found = report.transferability
+    if found and (job.spec.get("kind") == "rank" or not report.arms):
+        return found.headline or "The sources were ranked"
+    return HEADLINES[report.verdict]
 
 
 def _styles(report: Report) -> dict[str, int]:

@@ -208,14 +208,32 @@ def test_without_the_tests_labels_there_is_no_oracle() -> None:
 
 def test_a_ranking_without_arms_is_a_page_of_its_own() -> None:
     page = Page(render(job(), ranking()))
-    assert "The sources were ranked" in page.words
-    assert "Most promisingsource 2by LogME, of 2" in re.sub("\n", "", page.words)
+    assert "letters suits best" in page.words
+    assert "3 of 4 scores put it first" in page.words
+    assert "Most promisinglettersby LogME, of 2" in re.sub("\n", "", page.words)
     assert "No evidence" not in page.words
     assert "Winner" not in page.words
     assert "No arm was trained" in page.words
     assert "measured" not in page.words
-    assert re.search(r"2: mdl_2\s*0.5200−0.4100–0.91000.9000––", page.words)
-    assert re.search(r"1: ds_1\s*0.3300−0.77003.10000.85000.80001.25000.0625", page.words)
+    assert re.search(r"2: letters\s*0.5200−0.4100–0.91000.9000––", page.words)
+    assert re.search(
+        r"1: digitsits labels look like noise: right on 0.11 of 143 held-out items\s*"
+        "0.3300−0.77003.10000.85000.80001.25000.0625",
+        page.words,
+    )
+
+
+def test_a_ranking_of_an_old_release_goes_by_references() -> None:
+    report = ranking()
+    assert report.transferability
+    bare = [each.model_copy(update={"name": None}) for each in report.transferability.ranking]
+    found = report.transferability.model_copy(
+        update={"headline": "", "reason": "", "ranking": bare}
+    )
+    words = Page(render(job(), report.model_copy(update={"transferability": found}))).words
+    assert "The sources were ranked" in words
+    assert "Most promisingsource 2by LogME, of 2" in re.sub("\n", "", words)
+    assert re.search(r"2: mdl_2\s*0.5200", words)
 
 
 def test_a_measured_ranking_says_how_good_it_was() -> None:
@@ -223,6 +241,13 @@ def test_a_measured_ranking_says_how_good_it_was() -> None:
     assert "0.6620[0.6460, 0.6780]lp_ft@2" in words
     assert "LogME+1.0000–0.0000" in words
     assert "The transfer helped" in words
+    assert "letters suits best: logme 0.5200" in words
+
+
+def test_the_headline_of_a_measured_ranking_answers_what_was_asked() -> None:
+    asked = job().model_copy(update={"spec": {**job().spec, "kind": "rank"}})
+    headline = render(asked, ranking(measured=True)).partition("<h1")[2].partition("</h1>")[0]
+    assert headline.strip().endswith("letters suits best")
 
 
 def test_a_search_says_what_it_tried_and_why_it_chose() -> None:

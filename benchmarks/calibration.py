@@ -1,0 +1,155 @@
+"""Measures the table of app/jobs/calibration.py: seconds a step, and of what comes once.
+
+    nice -n 10 python -m benchmarks.calibration
+
+Each network of the catalogue at its defaults trains on noise in the engine, as a pretraining does,
+in one process: twice, with other seeds. The first training compiles, the second finds that done;
+seconds a step are of the second's fastest epoch. `first` and `again` are the processor's seconds of
+either training, which others at work on the machine do not lengthen; few of them are steps.
+Likewise a transfer by each of three kinds of recipe. The rows it prints are those of the table.
+About ten minutes on two cores.
+"""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+
+from app.datasets.schemas import Schema
+from app.jobs.spec import ResolvedSpec
+from worker.training.checkpoint import Checkpoint
+from worker.training.data import Domain, Split, cut_validation
+from worker.training.run import train
+from worker.training.setup import EpochRecord, Signal, TrialSetup
+
+CLASSES, STEPS, EPOCHS = 10, 6, 5
+SHAPES: dict[str, tuple[tuple[int, int, int], ...]] = {
+    "mlp": ((8, 8, 1), (28, 28, 1), (64, 64, 3)),
+    "convnet": ((16, 16, 1), (32, 32, 3), (64, 64, 3)),
+    "mobilenet": ((32, 32, 3), (64, 64, 3), (96, 96, 3)),
+}
+BATCHES = (16, 64)
+STRATEGIES = ("fine_tune", "lp_ft", "dann")
+
+
+@dataclass
+class Journal:
+    seconds: list[float] = field(default_factory=list)  # of the whole network's epochs
+
+    def signal(self) -> Signal | None:
+        return None
+
+    def moved(self, progress: float) -> None:
+        pass
+
+    def epoch_ended(
+        self, records: list[EpochRecord], progress: float, snapshot: Callable[[], Checkpoint]
+    ) -> None:
+        self.seconds += [
+            each.values["seconds"]
+            for each in records
+            if each.split == "train" and each.phase != "head"
+        ]
+
+
+def main() -> None:
+    for name, shapes in SHAPES.items():
+        for shape in shapes:
+            for batch in BATCHES:
+                first, again = (pretrain(name, shape, batch, seed) for seed in range(2))
+                step = again.step
+                print(
+                    f'Step("{name}", {shape}, {batch}, {step:.5f}),  '
+                    f"# first {first.whole:.2f} s, again {again.whole:.2f} s",
+                    flush=True,
+                )
+    for name, shapes in SHAPES.items():
+        for strategy, first, again in transfers(name, shapes[0]):
+            print(f"# {name} {strategy}: first {first:.2f} s, again {again:.2f} s", flush=True)
+
+
+@dataclass(frozen=True)
+class Timed:
+    step: float
+    whole: float
+
+
+def pretrain(name: str, shape: tuple[int, int, int], batch: int, seed: int) -> Timed:
+    setup = TrialSetup(spec(name, batch), "pretrain", None, seed, noise(shape, batch, seed))
+    return timed(setup)
+
+
+def transfers(name: str, shape: tuple[int, int, int]) -> Iterator[tuple[str, float, float]]:
+    job, domain = spec(name, BATCHES[-1]), noise(shape, BATCHES[-1], 0)
+    with tempfile.TemporaryDirectory() as folder:
+        weights = Path(folder) / "weights.npz"
+        network = train(TrialSetup(job, "pretrain", None, 0, domain), Journal())
+        network.save_weights(weights)
+        for strategy, arm in job.arms.items():
+            setups = (
+                TrialSetup(
+                    job,
+                    "transfer",
+                    arm.strategy,  # type: ignore[arg-type]  # no `auto` among them
+                    seed,
+                    domain,
+                    source=domain,
+                    source_classes=CLASSES,
+                    source_weights=weights,
+                )
+                for seed in range(2)
+            )
+            first, again = (timed(setup).whole for setup in setups)
+            yield strategy, first, again
+
+
+def timed(setup: TrialSetup) -> Timed:
+    journal, began = Journal(), time.process_time()
+    train(setup, journal)
+    return Timed(min(journal.seconds[1:]) / STEPS, time.process_time() - began)
+
+
+def spec(backbone: str, batch: int) -> ResolvedSpec:
+    return ResolvedSpec.model_validate(
+        {
+            "sources": [{"dataset": "ds_source"}],
+            "target": {"dataset": "ds_target"},
+            "model": {"backbone": backbone},
+            "strategies": [
+                {"name": name, "params": {"max_epochs": 20} if name == "lp_ft" else {}}
+                for name in STRATEGIES
+            ],
+            "training": {"epochs": EPOCHS, "batch_size": batch},
+        }
+    )
+
+
+def noise(shape: tuple[int, int, int], batch: int, seed: int) -> Domain:
+    rng, items = np.random.default_rng(seed), round(STEPS * batch / 0.9)
+    y = (np.arange(items) % CLASSES).astype(np.int32)
+    split = Split(rng.integers(0, 256, (items, *shape), dtype=np.uint8), y)
+    counts = tuple(int((y == k).sum()) for k in range(CLASSES))
+    schema = Schema(
+        modality="image",
+        task="classification",
+        shape=shape,
+        dtype="uint8",
+        value_range=(0, 255),
+        classes=tuple(f"class {label}" for label in range(CLASSES)),
+        splits={"train": items, "test": 0},
+        class_counts={"train": counts, "test": (0,) * CLASSES},
+    )
+    rows, held_out = cut_validation(y, 0.1, seed)
+    # Exactly STEPS batches, however the classes were rounded.
+    rows = np.resize(rows, STEPS * batch)
+    return Domain(schema, split.select(rows), split.select(held_out))
+
+
+if __name__ == "__main__":
+    main()

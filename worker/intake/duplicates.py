@@ -1,0 +1,62 @@
+"""Pictures that stand more than once, and those that do so under different labels."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Hashes = NDArray[np.uint64]
+Labels = NDArray[np.int32]
+
+
+def duplicates(hashes: Mapping[str, Hashes], labels: Mapping[str, Labels]) -> dict[str, Any]:
+    """Counts over the splits `train` and `test`.
+
+    Args:
+        hashes: (items,), equal for equal pictures.
+        labels: (items,), the class; -1 throughout a split without labels.
+
+    Returns:
+        `train`, `test`: items beyond the first of each picture; `across_splits`: test items whose
+        picture stands in training too; `contradicting.within`: pictures of a split that carry more
+        than one label; `contradicting.across_splits`: test items whose picture carries another
+        label in training.
+    """
+    train, test = hashes["train"], hashes["test"]
+    pictures = {split: np.unique(held) for split, held in hashes.items()}
+    pairs = {split: _pairs(hashes[split], labels[split]) for split in hashes}
+    return {
+        **{split: len(hashes[split]) - len(pictures[split]) for split in hashes},
+        "across_splits": int(np.isin(test, train).sum()),
+        "contradicting": {
+            "within": {split: _contradicted(pairs[split]) for split in hashes},
+            "across_splits": _across(pairs["train"], test, labels["test"]),
+        },
+    }
+
+
+def _pairs(hashes: Hashes, labels: Labels) -> tuple[Hashes, Labels]:
+    """Each picture with each of its labels once, in the order of the pictures; items without a
+    label are left out."""
+    held = np.empty(len(hashes), [("picture", np.uint64), ("label", np.int32)])
+    held["picture"], held["label"] = hashes, labels
+    once = np.unique(held[labels >= 0])
+    return once["picture"], once["label"]
+
+
+def _contradicted(pairs: tuple[Hashes, Labels]) -> int:
+    _, counts = np.unique(pairs[0], return_counts=True)
+    return int((counts > 1).sum())
+
+
+def _across(train: tuple[Hashes, Labels], pictures: Hashes, labels: Labels) -> int:
+    """Items of which training holds the picture under another label."""
+    known, label = train
+    if not len(known):
+        return 0
+    first = np.searchsorted(known, pictures, "left")
+    last = np.searchsorted(known, pictures, "right")
+    only = label[np.minimum(first, len(known) - 1)]
+    differs = (last - first > 1) | ((last - first == 1) & (only != labels))
+    return int((differs & (labels >= 0)).sum())
