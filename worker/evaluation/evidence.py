@@ -131,11 +131,11 @@ class Evidence:
         return tuple(trial.seed for trial in self.trials)
 
     def test(self, metric: str) -> list[float]:
-        """One value a replicate."""
+        """One value per replicate."""
         return self._means([trial.test[metric] for trial in self.trials])
 
     def validation(self, metric: str) -> list[float] | None:
-        """One value a replicate; None where a trial had no validation items."""
+        """One value per replicate; None where a trial had no validation items."""
         found = self._validated(metric)
         return None if found is None else self._means(found)
 
@@ -145,7 +145,7 @@ class Evidence:
         return sum(trial.validation_items for trial in self.trials)
 
     def first_epoch(self, metric: str) -> list[float] | None:
-        """One value a replicate; None where a trial did not record it."""
+        """One value per replicate; None where a trial did not record it."""
         recorded = [trial.result.first_epoch or {} for trial in self.trials]
         found = [float(values[metric]) for values in recorded if values.get(metric) is not None]
         return self._means(found) if len(found) == len(self.trials) else None
@@ -160,7 +160,7 @@ class Evidence:
         return np.stack([trial.predicted for trial in self.trials])
 
     def forgotten(self) -> tuple[list[float], list[float], list[float]] | None:
-        """Accuracy on the source's test items before and after, and the change, one a replicate;
+        """Accuracy on the source's test items before and after, and the change, one per replicate;
         the source's network counts once where all trials started from the same."""
         results = [trial.result for trial in self.trials]
         guesses = [
