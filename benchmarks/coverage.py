@@ -14,7 +14,7 @@ differs between the arms is `seeds`, `items`, `rest` (neither), `both`, or they 
 
 Coverage is wanted from 93 to 97 %, wrong positives at most 3 %, held to it within 3 standard errors
 of the simulation; of `rest` coverage may be more: few seeds do not show that seeds do not differ.
-Takes about 10 minutes on 1 core.
+Takes about 15 minutes on 1 core.
 """
 
 import json

@@ -52,7 +52,7 @@ def contested_items(evidence: Evidence, baseline: Evidence) -> int:
 
 
 def difference(transfer: Sequence[float], baseline: Sequence[float]) -> NDArray[np.float64]:
-    """One a replicate."""
+    """One per replicate."""
     return np.subtract(transfer, baseline, dtype=np.float64)
 
 

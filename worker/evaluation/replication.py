@@ -52,10 +52,10 @@ class Replicates:
     replication: Replication
 
     def means(self, values: Sequence[float] | Floats) -> NDArray[np.float64]:
-        """One value a replicate.
+        """One value per replicate.
 
         Args:
-            values: one a row, (rows, ...).
+            values: one per row, (rows, ...).
 
         Returns:
             (replicates, ...)

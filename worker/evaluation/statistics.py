@@ -46,7 +46,7 @@ def mean_interval(
     95 %. Cutting loses no coverage. A t-interval of the logits did worse than either near 1.
 
     Args:
-        values: one a seed, (n,), n > 0. Differences give the paired interval of a gain.
+        values: one per seed, (n,), n > 0. Differences give the paired interval of a gain.
         confidence: in (0, 1).
         items: I, of which each value is a rate; None where it is none, or not known.
 
