@@ -182,6 +182,8 @@ def _show(done: Mapping[str, Mapping[str, Any]]) -> None:
         part = "chosen_on" if task.rpartition("_")[0] in CHOSEN_ON else "reported"
         parts[part].append(found)
     for part, tasks in parts.items():
+        if not tasks:
+            continue
         print(f"{part}: {len(tasks)} tasks; {RANKED_BY} ranks")
         print(f"  {'score':10}" + "".join(f"{column:>16}" for column in COLUMNS))
         for score in SCORES:
