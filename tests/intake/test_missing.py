@@ -155,3 +155,9 @@ def test_what_may_well_be_a_class_is_one_with_a_warning(
     assert any(warning.startswith(said) for warning in got.profile["warnings"])
     assert len(of(tmp_path, labels, missing_label=None).profile["warnings"]) == 1
     assert doubted not in of(tmp_path, labels, missing_label=doubted).schema.classes
+
+
+def test_a_missing_label_that_no_item_has_is_told_and_doubts_stay(tmp_path: Path) -> None:
+    got = of(tmp_path, ["cat", "dog"], missing_label="NaN")
+    assert "No item has the label `NaN` of `missing_label`." in got.profile["warnings"]
+    assert refusal(tmp_path, [-1, 0, 1, 2], missing_label="nan").reason == "partly_labelled"

@@ -27,6 +27,7 @@ class Findings:
     ignored: arrays that were not read.
     left_out: items without a label, by split.
     label_texts: the raw labels, by class; none where they are not to be doubted.
+    unknown_missing: the spec's `missing_label` where no item has it; `auto`: there is none.
     scale_warnings: sentences about the values.
     """
 
@@ -34,6 +35,7 @@ class Findings:
     ignored: Sequence[str] = ()
     left_out: Mapping[str, int] = field(default_factory=dict)
     label_texts: Sequence[str] = ()
+    unknown_missing: str = "auto"
     scale_warnings: Sequence[str] = ()
 
 
@@ -115,6 +117,8 @@ def _label_warnings(schema: Schema, findings: Findings) -> list[str]:
         for split, count in findings.left_out.items()
         if count
     ]
+    if findings.unknown_missing != "auto":
+        warnings.append(f"No item has the label `{findings.unknown_missing}` of `missing_label`.")
     for text in doubtful(findings.label_texts):
         place = findings.label_texts.index(text)
         counts = {split: held[place] for split, held in schema.class_counts.items() if any(held)}

@@ -46,6 +46,7 @@ class _Given:
     images: Array
     labels: Array | None  # (rows,)
     rows: Rows | None  # of the images, ascending; None: all
+    has_missing: bool  # items whose label means none
 
     def __len__(self) -> int:
         return len(self.images) if self.rows is None else len(self.rows)
@@ -64,7 +65,9 @@ def prepare(raw: RawArrays, spec: DatasetSpec, workdir: Path) -> TakenIn:
         given["test"] = _given(raw.x_test, raw.y_test, "test", spec)
         _check_alike(given["train"].images, given["test"].images)
     classes = find_classes({split: each.labels for split, each in given.items()}, raw.class_names)
-    if spec.missing_label == "auto":
+    is_named = any(each.has_missing for each in given.values())
+    is_doubted = spec.missing_label is not None and not is_named
+    if is_doubted:
         _doubt(classes.texts, given)
     y = {split: classes.encode(each.labels, len(each), split) for split, each in given.items()}
     left_out = {split: each.left_out for split, each in given.items()}
@@ -110,7 +113,8 @@ def prepare(raw: RawArrays, spec: DatasetSpec, workdir: Path) -> TakenIn:
         cut=spec.test_fraction if raw.x_test is None else None,
         ignored=ignored,
         left_out=left_out,
-        label_texts=classes.texts if spec.missing_label == "auto" else (),
+        label_texts=classes.texts if is_doubted else (),
+        unknown_missing=str(spec.missing_label) if is_doubted else "auto",
         scale_warnings=scale_warnings(x, scans, schema.value_range, spec.value_range is not None),
     )
     content_hash = _content_hash(schema, arrays)
@@ -119,7 +123,7 @@ def prepare(raw: RawArrays, spec: DatasetSpec, workdir: Path) -> TakenIn:
 
 
 def _given(images: Array, labels: Array | None, split: str, spec: DatasetSpec) -> _Given:
-    images, rows = with_channels(images, f"x_{split}"), None
+    images, rows, has_missing = with_channels(images, f"x_{split}"), None, False
     if labels is not None:
         labels = flatten(labels, f"y_{split}")
         if len(images) != len(labels):
@@ -129,6 +133,7 @@ def _given(images: Array, labels: Array | None, split: str, spec: DatasetSpec) -
             )
             refuse("shape_mismatch", detail, f"y_{split}")
         rows = without_missing(labels, spec.missing_label, f"y_{split}")
+        has_missing = rows is not None
         if rows is not None and not len(rows):  # not one item has a label: a split without labels
             labels = rows = None
         elif rows is not None:
@@ -137,7 +142,7 @@ def _given(images: Array, labels: Array | None, split: str, spec: DatasetSpec) -
         check_whole(labels, f"y_{split}")
     if not len(images):
         refuse("empty_split", f"expected items in the {split} split, got none", f"x_{split}")
-    return _Given(images, labels, rows)
+    return _Given(images, labels, rows, has_missing)
 
 
 def _doubt(texts: Sequence[str], given: Mapping[str, _Given]) -> None:
