@@ -2,7 +2,7 @@
 
 from app.cli import ranking
 from app.cli.output import out, print_table
-from app.jobs.figures import Cost, Reference
+from app.jobs.figures import Cost, Missing, Reference
 from app.jobs.page import candidates, numbers
 from app.jobs.plan import PRETRAIN
 from app.jobs.report import (
@@ -10,7 +10,6 @@ from app.jobs.report import (
     Bounds,
     Interval,
     LabelFreeChoice,
-    Missing,
     Report,
     Search,
 )

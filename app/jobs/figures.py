@@ -1,5 +1,7 @@
-"""Plain figures of a report, without intervals: calibration, cost, and what answers that look at no
-item would score."""
+"""Plain figures of a report, without intervals: calibration, cost, what answers that look at no
+item would score, the labels that a baseline needs, and what is missing."""
+
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -66,3 +68,28 @@ class Reference(Part):
         "items (one-sided, 95 %), by accuracy where that is the primary metric, else by balanced "
         "accuracy"
     )
+
+
+class LabelsToReach(Part):
+    """Read off the mean learning curves, linear in the metric and in log labels between budgets."""
+
+    labels: int = Field(description="that this arm was trained on, all classes together")
+    metric: float = Field(description="that it reaches with them")
+    scratch_labels: float | None = Field(
+        description="that scratch needs for it; null where it lies outside scratch's curve"
+    )
+    ratio: float | None = Field(description="scratch_labels / labels")
+    bound: Literal["at_least", "at_most"] | None = Field(
+        description="where scratch's curve ends before (`at_least`: even its largest budget does "
+        "not reach it) or starts above it (`at_most`); then `ratio` is that of the curve's end"
+    )
+    sentence: str = Field(description="`scratch needs 4.2 times the labels of lp_ft`")
+
+
+class Missing(Part):
+    """Planned trials without results."""
+
+    arm: str
+    labels_per_class: int | None
+    seeds: list[int]
+    code: str = Field(description="why: `budget`, `cancelled`, `diverged`, …")

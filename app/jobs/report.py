@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from app.jobs.figures import CalibrationOut, Cost, Part, Reference
+from app.jobs.figures import CalibrationOut, Cost, LabelsToReach, Missing, Part, Reference
 from app.jobs.relation import Relation
 from app.jobs.spec import Choice
 
@@ -105,7 +105,7 @@ class Arm(Part):
         description="gain in the primary metric on validation after the first epoch on the target; "
         "null where it was not recorded"
     )
-    labels_to_reach: "LabelsToReach | None" = Field(
+    labels_to_reach: LabelsToReach | None = Field(
         description="how many labels scratch needs for what this arm reaches; null for the "
         "baseline, and without a learning curve"
     )
@@ -122,22 +122,6 @@ class Arm(Part):
     )
 
 
-class LabelsToReach(Part):
-    """Read off the mean learning curves, linear in the metric and in log labels between budgets."""
-
-    labels: int = Field(description="that this arm was trained on, all classes together")
-    metric: float = Field(description="that it reaches with them")
-    scratch_labels: float | None = Field(
-        description="that scratch needs for it; null where it lies outside scratch's curve"
-    )
-    ratio: float | None = Field(description="scratch_labels / labels")
-    bound: Literal["at_least", "at_most"] | None = Field(
-        description="where scratch's curve ends before (`at_least`: even its largest budget does "
-        "not reach it) or starts above it (`at_most`); then `ratio` is that of the curve's end"
-    )
-    sentence: str = Field(description="`scratch needs 4.2 times the labels of lp_ft`")
-
-
 class CurvePoint(Part):
     """One label budget: every arm that has results there."""
 
@@ -145,15 +129,6 @@ class CurvePoint(Part):
     labels: int = Field(description="all classes together, validation's included")
     arms: dict[str, Interval] = Field(description="the primary metric on the test items")
     gains: dict[str, Gain]
-
-
-class Missing(Part):
-    """Planned trials without results."""
-
-    arm: str
-    labels_per_class: int | None
-    seeds: list[int]
-    code: str = Field(description="why: `budget`, `cancelled`, `diverged`, …")
 
 
 class LabelFreeChoice(Part):

@@ -6,7 +6,7 @@ from math import fsum
 
 import numpy as np
 
-from app.jobs.figures import Bin, CalibrationOut, Cost
+from app.jobs.figures import Bin, CalibrationOut, Cost, LabelsToReach
 from app.jobs.plan import PRETRAIN
 from app.jobs.report import (
     Arm,
@@ -14,7 +14,6 @@ from app.jobs.report import (
     Forgetting,
     Gain,
     Interval,
-    LabelsToReach,
 )
 from app.jobs.spec import ResolvedSpec
 from worker.evaluation.arrays import Floats

@@ -7,7 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from app.jobs.report import CurvePoint, Gain, LabelsToReach
+from app.jobs.figures import LabelsToReach
+from app.jobs.report import CurvePoint, Gain
 from app.jobs.spec import ResolvedSpec
 from app.jobs.strategies import BASELINE
 from worker.evaluation.arms import metric_interval

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from app.jobs.report import Missing
+from app.jobs.figures import Missing
 from app.jobs.spec import ResolvedSpec
 from worker.evaluation.evidence import TrialResult
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.database import now
 from app.identifiers import new_id
-from app.jobs.figures import Bin, CalibrationOut, Cost, Reference
+from app.jobs.figures import Bin, CalibrationOut, Cost, LabelsToReach, Missing, Reference
 from app.jobs.report import (
     Arm,
     Bounds,
@@ -17,8 +17,6 @@ from app.jobs.report import (
     Gain,
     Interval,
     LabelFreeChoice,
-    LabelsToReach,
-    Missing,
     RankingQuality,
     Report,
     Search,
