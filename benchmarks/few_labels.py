@@ -5,7 +5,7 @@
 letters  MNIST to the handwritten letters A to M, convnet, pretraining of 2 epochs
 animals  CIFAR-10's vehicles (1,200 images) to its animals, convnet, pretraining of 50 epochs
 animals_augmented  the same, images moved by up to four pixels and mirrored (scratch's as well)
-One job each through `ktl up`: 5, 10 and 50 labels a class, 5 seeds (animals 10), 50 epochs, all
+One job each through `ktl up`: 5, 10 and 50 labels per class, 5 seeds (animals 10), 50 epochs, all
 strategies that apply to different classes, at their defaults. Gains over scratch with 95 %
 intervals for other seeds and test items. animals had been run before with 2 epochs of pretraining,
 38 steps, after which no strategy was better than scratch, and with 50 and 5 seeds: at 10 labels the
@@ -90,7 +90,7 @@ def run(client: Client, task: str, files: list[Path]) -> dict[str, float]:
     print(f"{task}: {time.perf_counter() - began:.0f} s; {report.reason}")
     figures: dict[str, float] = {}
     for point in report.learning_curve:
-        print(f"  {point.labels_per_class} labels a class")
+        print(f"  {point.labels_per_class} labels per class")
         for arm, found in sorted(point.arms.items(), key=lambda item: -item[1].mean):
             line, gain = f"    {arm:14}{found.mean:.4f}", point.gains.get(arm)
             key = f"{task}_{point.labels_per_class}_{arm}"
@@ -110,7 +110,7 @@ def run(client: Client, task: str, files: list[Path]) -> dict[str, float]:
         default=float("nan"),
     )
     figures[f"{task}_10_best_gain_low"] = round(best, 4)
-    print(f"  best gain with 10 labels a class is at least {best:+.4f} (wanted: above 0)")
+    print(f"  best gain with 10 labels per class is at least {best:+.4f} (wanted: above 0)")
     return figures
 
 

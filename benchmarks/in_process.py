@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from app.datasets.schemas import Schema
-from app.jobs.plan import PRETRAIN, PlannedTrial, plan, sources_of
+from app.jobs.plan import PRETRAIN, PlannedTrial, learns_from_labels, plan, sources_of
 from app.jobs.report import Report
 from app.jobs.resolution import resolve
 from app.jobs.sources import SourceFacts
@@ -203,8 +203,12 @@ def _setup_of(
     """As worker/trial_setup.py makes it of the stored rows."""
     arm = spec.arms.get(planned.arm)
     strategy = chosen.strategy if chosen else arm.strategy if arm else None
-    training = chosen.training(spec.training) if chosen else spec.training
     given = source if planned.role == PRETRAIN and source else target
+    domain = _cut(given, planned, spec.training.validation_fraction)
+    training = spec.training
+    if learns_from_labels(spec, planned.role):
+        training = training.on(len(domain.train))
+    training = chosen.training(training) if chosen else training
     role: Literal["transfer"] | Any = "transfer" if arm else planned.role
     empty = np.arange(0)
     return TrialSetup(
@@ -212,7 +216,7 @@ def _setup_of(
         role,
         None if isinstance(strategy, AutoArm) else strategy,
         planned.seed,
-        _cut(given, planned, training.validation_fraction),
+        domain,
         source=Domain(source.schema, source.train, source.train.select(empty)) if source else None,
         source_classes=len(source.schema.classes) if source else 0,
         source_weights=weights,
@@ -242,3 +246,6 @@ class _FirstValidation:
         validated = [record.values for record in records if record.split == "validation"]
         if self.values is None and validated:
             self.values = validated[0]
+
+    def moved(self, progress: float) -> None:
+        pass

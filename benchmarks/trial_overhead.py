@@ -2,7 +2,7 @@
 
     python -m benchmarks.trial_overhead
 
-1. Lease to first step: jobs of few-label trials (MLP 784-256, 10 labels a class, scratch and
+1. Lease to first step: jobs of few-label trials (MLP 784-256, 10 labels per class, scratch and
    fine_tune) through `ktl up`. The worker is warm: a job of the same kind came before. The moment
    of the first step is not recorded; a trial's whole time (claim to end) less the seconds of its
    epochs and validations is all else that it costs: before the first step the claim, data, weights,

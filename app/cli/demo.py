@@ -107,7 +107,7 @@ def _show(settings: Settings) -> None:
         spec = json.loads(EXAMPLE_FILE.read_text()) if EXAMPLE_FILE.exists() else EXAMPLE
         job = client.jobs.submit(spec)
         labels = job.spec["target"]["labels_per_class"]
-        out.print(f"submitted {job.id}: {job.name}, {labels} labels a class in the target")
+        out.print(f"submitted {job.id}: {job.name}, {labels} labels per class in the target")
         with progress.shown(err) as show:
             job = client.jobs.wait(job.id, show)
         if job.status != "succeeded":

@@ -32,7 +32,7 @@ class Schema(BaseModel):
     )
     splits: dict[str, int] = Field(description="number of items in `train` and `test`")
     class_counts: dict[str, tuple[int, ...]] = Field(
-        description="items a class in each split, in the order of `classes`; all 0 in a split "
+        description="items per class in each split, in the order of `classes`; all 0 in a split "
         "without labels"
     )
 

@@ -221,7 +221,7 @@ def _budget_findings(spec: "JobSpec", target: Schema) -> Iterator[Coded]:
     for pointer, budget in wanted.items():
         if budget is not None and budget > fewest:
             detail = (
-                f"expected at most {fewest} labels a class, as many as the target's rarest class "
+                f"expected at most {fewest} labels per class, as many as the target's rarest class "
                 f"`{rarest}` has in its training split, got {budget}"
             )
             yield "too_few_labels", Finding(detail, pointer)

@@ -68,6 +68,11 @@ class Reference(Part):
         "items (one-sided, 95 %), by accuracy where that is the primary metric, else by balanced "
         "accuracy"
     )
+    far_below_bound: list[str] = Field(
+        default_factory=list,
+        description="arms that have made less than half of the way from chance to "
+        "`target_supervised`; empty where there is no such bound",
+    )
 
 
 class LabelsToReach(Part):

@@ -15,7 +15,7 @@ from app.jobs.strategies import CATALOGUE, Strategy
 MOST, MOST_IF_EXPENSIVE = 5, 3
 EXPENSIVE_STEPS = 20_000  # of one training
 FEW_LABELS = 50  # a class: below, what holds a network back helps it
-LEAST_FOR_RELATION = 5  # labels a class that tell how the source sees it
+LEAST_FOR_RELATION = 5  # labels per class that tell how the source sees it
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def _strategy(name: str) -> Strategy:
 
 
 def _labels(facts: Facts) -> str:
-    return f"{facts.labels_per_class:.0f} labels a class"
+    return f"{facts.labels_per_class:.0f} labels per class"
 
 
 def _linear_probe(facts: Facts) -> tuple[bool, str]:

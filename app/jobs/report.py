@@ -267,9 +267,12 @@ class Report(Part):
 
     @property
     def is_proven(self) -> bool:
-        """Whether the winner beats the baseline and chance: what `beats_baseline` asks for."""
-        no_better = self.reference.not_above if self.reference else []
-        return self.verdict == "positive_transfer" and self.winner not in no_better
+        """Whether the winner beats the baseline and chance, and is not far below what labels would
+        bring: what `beats_baseline` asks for."""
+        too_low = (
+            {*self.reference.not_above, *self.reference.far_below_bound} if self.reference else ()
+        )
+        return self.verdict == "positive_transfer" and self.winner not in too_low
 
     @property
     def correction_note(self) -> str | None:

@@ -48,7 +48,7 @@ LabelsPerClass = Annotated[int, Field(ge=1, le=2**31 - 1)]
 class Target(Part):
     dataset: str = Field(description="`ds_…` or `catalog:NAME`")
     labels_per_class: LabelsPerClass | None = Field(
-        None, description="train on so many labels a class, stratified; null: on all"
+        None, description="train on so many labels per class, stratified; null: on all"
     )
     use_labels: bool = Field(
         True,
@@ -69,7 +69,7 @@ class Evaluation(Part):
     learning_curve: tuple[LabelsPerClass | None, ...] | None = Field(
         None,
         max_length=32,
-        description="labels a class at which every arm is trained besides "
+        description="labels per class at which every arm is trained besides "
         "`target.labels_per_class`; null among them: all labels; the same again counts once",
     )
     baseline: bool = Field(

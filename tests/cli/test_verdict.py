@@ -79,7 +79,7 @@ def test_a_cancelled_jobs_report_says_so(capsys: pytest.CaptureFixture[str]) -> 
     missing = [{"arm": "lp_ft", "labels_per_class": 5, "seeds": [3], "code": "cancelled"}]
     lines = _shown(_report(stop_reason="cancelled", missing=missing), capsys)
     assert "stopped: the job was cancelled; this compares what had finished by then" in lines
-    assert "missing: lp_ft with 5 labels a class, seed 3 (cancelled)" in lines
+    assert "missing: lp_ft with 5 labels per class, seed 3 (cancelled)" in lines
 
 
 def test_one_seed_shows_no_interval(capsys: pytest.CaptureFixture[str]) -> None:

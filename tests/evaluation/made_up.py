@@ -9,7 +9,7 @@ from app.jobs.spec import ResolvedSpec
 from worker.evaluation.evidence import TrialResult
 
 CLASSES = ("a", "b", "c", "d")
-COUNTS = (300, 300, 300, 3)  # training items a class
+COUNTS = (300, 300, 300, 3)  # training items per class
 ITEMS = 400
 Y = np.arange(ITEMS) % 4
 Y_VALIDATION = np.arange(100) % 4

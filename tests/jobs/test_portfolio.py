@@ -20,7 +20,7 @@ def test_few_labels() -> None:
 def test_many_labels() -> None:
     chosen = portfolio(replace(FEW, items=50_000, same_classes=True))
     assert names(chosen) == ["lp_ft", "fine_tune", "distill", "co_tuning"]
-    assert "5000 labels a class" in chosen.excluded["linear_probe"]
+    assert "5000 labels per class" in chosen.excluded["linear_probe"]
 
 
 def test_expensive_trainings_are_few() -> None:

@@ -135,7 +135,7 @@ def test_what_a_job_has_spent(place: Workplace, add_dataset: AddDataset) -> None
 def test_weights_that_the_last_step_broke_diverge_without_validation_items_too(
     place: Workplace, add_dataset: AddDataset
 ) -> None:
-    """One label a class leaves none for validation; a single step of a huge rate ends the trial."""
+    """One label per class leaves none for validation; a step of a huge rate ends the trial."""
     job_id = submit(
         place,
         add_dataset(1),

@@ -19,12 +19,14 @@ import numpy as np
 
 from app.jobs.figures import Reference
 from app.jobs.spec import ResolvedSpec
+from app.jobs.strategies import SUPERVISED
 from worker.evaluation.arrays import Ints
 from worker.evaluation.evidence import Evidence
 from worker.evaluation.metrics import confusion, rates_from_counts
 
 SURE = 1.645  # standard errors: one-sided, 95 %
 UNEQUAL_FROM = 1.5  # times that the commonest class outnumbers the rarest that has items
+FAR_BELOW = 0.5  # of the way from chance to target_supervised
 METRICS = ("accuracy", "balanced_accuracy", "f1_macro")
 
 Standing = Literal["below", "at", "above"]
@@ -82,17 +84,28 @@ def reference_of(
     table = confusion(y, np.full(len(y), majority), len(classes))
     rates = rates_from_counts(table.diagonal(), table.sum(axis=1), table.sum(axis=0))
     level = level_of(y, len(classes), metric)
+    chance = 1 / len(classes)
+    not_above = [
+        name
+        for name, evidence in arms.items()
+        if level.standing(mean_of(evidence, metric)) != "above"
+    ]
     return Reference(
-        chance=1 / len(classes),
+        chance=chance,
         majority_class=classes[majority],
         majority={name: float(rates[name]) for name in METRICS},
         is_unequal=bool(present.max() >= UNEQUAL_FROM * present.min()),
-        not_above=[
-            name
-            for name, evidence in arms.items()
-            if level.standing(mean_of(evidence, metric)) != "above"
-        ],
+        not_above=not_above,
+        far_below_bound=[] if SUPERVISED in not_above else _far_below_bound(arms, metric, chance),
     )
+
+
+def _far_below_bound(arms: Mapping[str, Evidence], metric: str, chance: float) -> list[str]:
+    means = {name: float(np.mean(evidence.test(metric))) for name, evidence in arms.items()}
+    if SUPERVISED not in means:
+        return []
+    enough = chance + FAR_BELOW * (means[SUPERVISED] - chance)
+    return [name for name, mean in means.items() if mean < enough]
 
 
 def mean_of(evidence: Evidence, metric: str) -> float:

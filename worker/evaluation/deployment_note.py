@@ -3,6 +3,7 @@
 from app.jobs.figures import Reference
 from app.jobs.report import Verdict
 from app.jobs.spec import ResolvedSpec
+from app.jobs.strategies import SUPERVISED
 
 
 def deployment_note(
@@ -12,11 +13,15 @@ def deployment_note(
     if spec.deploy is None or winner is None:
         return []
     if spec.deploy.when == "beats_baseline":
-        if verdict == "positive_transfer":
+        is_low = reference is not None and winner in reference.far_below_bound
+        if verdict == "positive_transfer" and not is_low:
             return []
+        asked = f"is shown to beat {spec.baseline_arm} and chance"
+        if is_low:
+            asked += f" and is not far below {SUPERVISED}"
         return [
             f"nothing is deployed as {spec.deploy.name}: `beats_baseline` asks for a winner that "
-            f"is shown to beat {spec.baseline_arm} and chance; `always` deploys without that"
+            f"{asked}; `always` deploys without that"
         ]
     if verdict != "negative_transfer" and reference and winner in reference.not_above:
         return [

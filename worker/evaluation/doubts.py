@@ -16,8 +16,6 @@ from worker.evaluation.dataset_warnings import known_items
 from worker.evaluation.evidence import Evidence, TrialResult
 from worker.evaluation.training_fit import by_heart, fit_of, pretrainings_of, torn
 
-FAR_BELOW = 0.5  # of the way from chance to target_supervised
-
 
 @dataclass(frozen=True)
 class Doubts:
@@ -104,11 +102,9 @@ def _far_below_bound(
 ) -> list[str]:
     """Where the winner has made less than half of the way from chance to the bound."""
     metric = spec.evaluation.primary_metric
-    if SUPERVISED not in arms or SUPERVISED in reference.not_above:
+    if winner not in reference.far_below_bound:
         return []
     reached, bound = (float(np.mean(arms[name].test(metric))) for name in (winner, SUPERVISED))
-    if reached - reference.chance >= FAR_BELOW * (bound - reference.chance):
-        return []
     return [
         f"{winner} is far below {SUPERVISED}: {metric.replace('_', ' ')} {reached:.4f} against "
         f"{bound:.4f}, less than half of the way from chance ({reference.chance:.4f})"

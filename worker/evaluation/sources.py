@@ -7,7 +7,7 @@ import numpy as np
 
 from app.jobs.report import RankingQuality, Search, SourceRank, Transferability
 from app.jobs.spec import ResolvedSpec, Sources
-from worker.evaluation.arms import interval
+from worker.evaluation.arms import metric_interval
 from worker.evaluation.evidence import Evidence, TrialResult
 from worker.evaluation.ranking import rank_correlation, regret
 from worker.evaluation.ranking_words import in_words
@@ -89,7 +89,7 @@ def _rank(
         relation=outcome.get("relation"),
         doubt=doubts.get(place),
         domain_distance=outcome["domain_distance"],
-        measured=interval(arms[best].test(metric), spec.evaluation.confidence) if best else None,
+        measured=metric_interval(arms[best], metric, spec.evaluation.confidence) if best else None,
         best_arm=best,
     )
 

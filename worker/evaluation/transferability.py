@@ -103,7 +103,7 @@ def _held_out_accuracy(
     split = StratifiedKFold(folds, shuffle=True, random_state=seed)
     scaled = make_pipeline(StandardScaler(), model)
     with warnings.catch_warnings():
-        # Two items a class are few, but they are classes.
+        # Two items per class are few, but they are classes.
         warnings.filterwarnings("ignore", "The number of unique classes is greater than 50%")
         return float(cross_val_score(scaled, features, y, cv=split, error_score="raise").mean())
 

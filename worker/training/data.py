@@ -130,7 +130,7 @@ class Domain:
 def few_labels(y: Labels, per_class: int, seed: int) -> Indices:
     """Indices (sorted) of `per_class` items of each class in `y` (n,), or all of a rarer one.
 
-    For one seed the choices are nested: the 5 items a class are among the 10.
+    For one seed the choices are nested: the 5 items per class are among the 10.
     """
     return _sorted([members[:per_class] for members in _shuffled_classes(y, seed)])
 

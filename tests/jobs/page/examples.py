@@ -34,7 +34,7 @@ ACCURACY = {
     "fine_tune": (0.601, 0.694, 0.835, 0.921),
     "lp_ft": (0.662, 0.741, 0.846, 0.919),
 }
-ITEMS = 100  # test items a class
+ITEMS = 100  # test items per class
 
 
 def job(**changes: Any) -> JobOut:
@@ -76,7 +76,7 @@ def report(
     calibrated: bool = True,
     **changes: Any,
 ) -> Report:
-    """lp_ft wins over scratch with 5 labels a class; `changes` are members of the report."""
+    """lp_ft wins over scratch with 5 labels per class; `changes` are members of the report."""
     names = [name for name in ACCURACY if baseline or name != "scratch"]
     arms = {name: _arm(name, classes, seeds, baseline, calibrated, curve) for name in names}
     budgets = list(BUDGETS.items()) if curve else list(BUDGETS.items())[:1]
