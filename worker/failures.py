@@ -16,3 +16,12 @@ def as_failure(error: Exception) -> WorkFailure:
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         return WorkFailure(FailureCode.OUT_OF_MEMORY, detail)
     return WorkFailure(FailureCode.INTERNAL, detail)
+
+
+def diverged(what: str, learning_rate: float, stage: str) -> WorkFailure:
+    """Makes the failure of a network whose numbers are no longer finite, with what to try."""
+    advice = (
+        f"the learning rate was {learning_rate:g}: try {learning_rate / 10:g}, "
+        "training.warmup_epochs, or training.gradient_clip_norm 1"
+    )
+    return WorkFailure(FailureCode.DIVERGED, f"{what}; {advice}", stage=stage)

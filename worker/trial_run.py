@@ -19,7 +19,7 @@ from app.jobs.tables import TrialRow
 from app.storage import Storage
 from worker.backbones.network import Network
 from worker.evaluation.metrics import classification_metrics
-from worker.failures import as_failure
+from worker.failures import as_failure, diverged
 from worker.forgetting import forgetting
 from worker.lease_keeper import LeaseKeeper
 from worker.pretraining_key import pretraining_key
@@ -28,7 +28,7 @@ from worker.search.run import run_search
 from worker.training.checkpoint import Checkpoint
 from worker.training.device import resolve_precision
 from worker.training.predict import changed_logits, logits
-from worker.training.run import diverged, train
+from worker.training.run import train
 from worker.training.setup import Interrupted, TrialSetup
 from worker.training_items import look_back
 from worker.trial_journal import TrialJournal

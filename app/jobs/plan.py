@@ -27,15 +27,10 @@ class PlannedTrial:
 
     def steps(self, spec: ResolvedSpec, sources: Sequence[Schema], target: Schema) -> int:
         """Optimizer steps, at most: phases that stop at convergence take fewer."""
-        training = spec.training
+        training, items = spec.training, trained_items(self, spec, sources, target)
         if self.role == PRETRAIN:
-            schemas = [sources[place] for place in sources_of(spec, self.arm)]
-            items = sum(
-                _training_items(schema, None, training.validation_fraction) for schema in schemas
-            )
             epochs = training.pretrain_epochs or training.epochs
             return epochs * training.steps_per_epoch(items)
-        items = _training_items(target, self.labels_per_class, training.validation_fraction)
         if self.role == "score" or self.arm == SOURCE_ONLY:
             return 1
         if learns_from_labels(spec, self.role):
@@ -52,7 +47,7 @@ def learns_from_labels(spec: ResolvedSpec, role: str) -> bool:
     return role == "bound" or (role != PRETRAIN and spec.target.use_labels)
 
 
-def _training_items(schema: Schema, labels_per_class: int | None, fraction: float) -> int:
+def training_items(schema: Schema, labels_per_class: int | None, fraction: float) -> int:
     """Without those held out for validation."""
     if not schema.has_labels("train"):
         items = schema.splits["train"]
@@ -64,12 +59,12 @@ def _training_items(schema: Schema, labels_per_class: int | None, fraction: floa
 def trained_items(
     trial: PlannedTrial, spec: ResolvedSpec, sources: Sequence[Schema], target: Schema
 ) -> int:
-    """Without those held out for validation."""
+    """Counts the items of an epoch of a planned trial, without those held out for validation."""
     fraction = spec.training.validation_fraction
     if trial.role == PRETRAIN:
         schemas = [sources[place] for place in sources_of(spec, trial.arm)]
-        return sum(_training_items(schema, None, fraction) for schema in schemas)
-    return _training_items(target, trial.labels_per_class, fraction)
+        return sum(training_items(schema, None, fraction) for schema in schemas)
+    return training_items(target, trial.labels_per_class, fraction)
 
 
 def held_out(items: int, fraction: float) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 from app.datasets.schemas import Schema
-from app.jobs.plan import _training_items
+from app.jobs.plan import training_items
 from app.jobs.spec import ResolvedSpec
 from app.jobs.tables import TrialRow
 
@@ -48,4 +48,4 @@ def _items(spec: ResolvedSpec, target: Schema, trial: TrialRow) -> int:
     where labels are hidden."""
     if not spec.target.use_labels and trial.role != "bound":
         target = target.model_copy(update={"class_counts": {}})
-    return _training_items(target, trial.labels_per_class, spec.training.validation_fraction)
+    return training_items(target, trial.labels_per_class, spec.training.validation_fraction)

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Literal
 
 import numpy as np
 import tensorflow as tf
@@ -13,6 +12,7 @@ from app.errors import FailureCode, WorkFailure
 from worker.backbones.network import Network
 from worker.backbones.population_norms import measure
 from worker.evaluation.metrics import classification_metrics, metrics_from_counts
+from worker.failures import diverged
 from worker.strategies.recipe import Phase, Relabel, Stream
 from worker.training import predict
 from worker.training.checkpoint import Checkpoint
@@ -52,15 +52,6 @@ def train(setup: TrialSetup, journal: Journal, checkpoint: Checkpoint | None = N
             f"out of memory in phase {trial.phase.name}: try a smaller batch_size or network",
             stage=trial.phase.name,
         ) from error
-
-
-def diverged(what: str, learning_rate: float, stage: str) -> WorkFailure:
-    """Makes the failure of a network whose numbers are no longer finite, with what to try."""
-    advice = (
-        f"the learning rate was {learning_rate:g}: try {learning_rate / 10:g}, "
-        "training.warmup_epochs, or training.gradient_clip_norm 1"
-    )
-    return WorkFailure(FailureCode.DIVERGED, f"{what}; {advice}", stage=stage)
 
 
 class _Trial:
@@ -193,13 +184,13 @@ class _Trial:
     def _end_epoch(
         self, validation: Split, logits: NDArray[np.float32] | None, rate: float
     ) -> list[EpochRecord]:
-        position, sums = self._state.position, self._state.sums
+        phase, position, sums = self.phase.name, self._state.position, self._state.sums
         self._check_finite(sums.loss)
         metrics = {"loss": float(sums.loss) / self._steps}
         if items := int(sums.confusion.sum()):
             metrics = metrics_from_counts(sums.confusion, metrics["loss"] * items, items)
         position.losses.append(metrics["loss"])
-        records = [self._record("train", metrics, rate, position.seconds)]
+        records = [EpochRecord.of(phase, position, "train", metrics, rate, position.seconds)]
         if len(validation) and validation.is_labelled:
             began = time.perf_counter()
             if logits is None:
@@ -207,7 +198,7 @@ class _Trial:
             metrics = classification_metrics(validation.y, logits)
             self._check_finite(metrics["loss"])  # the last step's harm shows here first
             seconds = time.perf_counter() - began
-            records.append(self._record("validation", metrics, rate, seconds))
+            records.append(EpochRecord.of(phase, position, "validation", metrics, rate, seconds))
             self._keep_the_best(metrics["loss"])
         position.epochs, position.step, position.seconds = position.epochs + 1, 0, 0.0
         self._state.sums = Sums.zero(self._classes)
@@ -261,20 +252,6 @@ class _Trial:
             rate = max((group.learning_rate for group in phase.groups), default=0.0)
             what = f"expected a finite loss, got {loss} at epoch {epoch} of phase {phase.name}"
             raise diverged(what, rate, phase.name)
-
-    def _record(
-        self,
-        split: Literal["train", "validation"],
-        metrics: dict[str, float],
-        rate: float,
-        seconds: float,
-    ) -> EpochRecord:
-        names = ("loss", "accuracy", "f1_macro")
-        values = {name: metrics[name] for name in names if name in metrics}
-        values["learning_rate"] = rate
-        values["seconds"] = seconds
-        position = self._state.position
-        return EpochRecord(self.phase.name, position.phase, position.epochs + 1, split, values)
 
     def _inputs(self, phase: Phase) -> tuple[dict[Stream, Split], Split]:
         """The training split of each stream, and the validation split, as the phase takes them."""

@@ -4,16 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self
 
 from app.jobs.forecast import HEAD_STEP_COST
 from app.jobs.plan import Role
 from app.jobs.spec import ResolvedSpec
 from app.jobs.strategies import Strategy
-from worker.training.checkpoint import Checkpoint
+from worker.training.checkpoint import Checkpoint, Position
 from worker.training.data import Domain
 
 __all__ = ["HEAD_STEP_COST", "EpochRecord", "Interrupted", "Journal", "Signal", "TrialSetup"]
+
+_KEPT = ("loss", "accuracy", "f1_macro")
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,21 @@ class EpochRecord:
     epoch: int  # from 1, within its phase
     split: Literal["train", "validation"]
     values: dict[str, float]  # loss, accuracy, f1_macro, learning_rate, seconds
+
+    @classmethod
+    def of(
+        cls,
+        phase: str,
+        position: Position,
+        split: Literal["train", "validation"],
+        metrics: dict[str, float],
+        rate: float,
+        seconds: float,
+    ) -> Self:
+        """Records the epoch that ends at `position`; of `metrics`, those that it keeps."""
+        kept = {name: metrics[name] for name in _KEPT if name in metrics}
+        values = {**kept, "learning_rate": rate, "seconds": seconds}
+        return cls(phase, position.phase, position.epochs + 1, split, values)
 
 
 class Signal(StrEnum):
