@@ -16,7 +16,7 @@ HEADERS = ("role", "arm", "trials", "labels per class", "steps each, at most", "
 
 
 def show(plan: ValidationOut, each: bool = False) -> None:
-    """A row for each role and arm, or for each trial; then choices and sums."""
+    """A row for each role and arm, or for each trial; then choices, warnings and sums."""
     if each:
         output.print_table(
             ["role", "arm", "seed", *HEADERS[3:]],
@@ -27,6 +27,8 @@ def show(plan: ValidationOut, each: bool = False) -> None:
         output.print_table(list(HEADERS), rows)
     for choice in plan.selection:
         output.out.print(f"{choice.field} = {choice.chosen}: {choice.reason}", markup=False)
+    for warning in plan.warnings:
+        output.out.print(f"warning: {warning}", markup=False, style="yellow")
     time = f"about {duration(plan.estimated_seconds)}, one trial at a time"
     output.out.print(f"{len(plan.trials)} trials, at most {plan.steps:,} steps")
     output.out.print(f"time: {time} ({BASIS[plan.estimate_basis]})", markup=False)

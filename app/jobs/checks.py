@@ -188,8 +188,9 @@ def _strategy_findings(
             continue
         if found := obstacle(strategy.name, spec, sources, target):
             code, reason = found
-            able = ", ".join(applicable(spec, sources, target)) or "none"
-            detail = f"{strategy.name}: {reason}; there are {able}{_distances(sources)}"
+            able = ", ".join(applicable(spec, sources, target))
+            others = f"there are {able}" if able else "no other strategy applies either"
+            detail = f"{strategy.name}: {reason}; {others}{_distances(sources)}"
             yield code, Finding(detail, f"#/strategies/{place}")
     if not applicable(spec, sources, target) and any(s.name == "auto" for s in spec.strategies):
         _, reason = obstacle("mcc", spec, sources, target) or ("", "")

@@ -53,3 +53,8 @@ def test_a_row_for_each_trial(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(lines) == 1 + 8 + 3
     assert lines[3].split() == ["transfer", "lp_ft", "0", "5", "500", "20", "s"]
     assert lines[-1].endswith("(by what was trained here before)")
+
+
+def test_warnings_are_said(capsys: pytest.CaptureFixture[str]) -> None:
+    planned.show(plan(warnings=["the source is on another scale"]))
+    assert "warning: the source is on another scale" in capsys.readouterr().out.splitlines()
