@@ -101,7 +101,7 @@ class Training(Part):
     def on(self, items: int) -> Self:
         """Returns these settings for arms that learn from `items` labelled training items: with
         as many epochs as `min_steps` take."""
-        epochs = max(self.epochs, ceil(self.min_steps / self.steps_per_epoch(items)))
+        epochs = max(self.epochs, ceil(self.min_steps / max(1, self.steps_per_epoch(items))))
         return self.model_copy(update={"epochs": epochs})
 
 
