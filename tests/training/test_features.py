@@ -93,6 +93,7 @@ def test_what_is_kept_is_bounded(
     assert sum(kept.nbytes for kept in features._kept.values()) == 20 * 6 * 4
 
 
+@pytest.mark.slow
 def test_a_deep_backbone_with_statistics_of_its_own_by_onnx_runtime() -> None:
     model = Mobilenet(backbone="mobilenet", params=MobilenetParams(width=0.1))
     network = Network(Architecture(model, (32, 32, 3), (0, 255), 3))

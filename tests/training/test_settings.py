@@ -29,6 +29,7 @@ def weights(network: Network) -> list[np.ndarray]:
     return [variable.numpy() for variable in network.variables]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", SETTINGS)
 @pytest.mark.parametrize("backbone", ["mlp", "convnet"])
 def test_resume_is_bit_identical(
@@ -135,6 +136,7 @@ def test_mixed_precision_trains_float32_weights(backbone: str) -> None:
     assert journal.records[-2].values["accuracy"] > 0.9
 
 
+@pytest.mark.slow
 def test_a_mobilenet_trains() -> None:
     data = domain(shape=(32, 32, 1))
     journal = Recorder()

@@ -9,6 +9,8 @@ from tests.worker.conftest import AddDataset
 from tests.worker.jobs import report_of, run, submit
 from worker.workplace import Workplace
 
+pytestmark = pytest.mark.slow
+
 TURNED = (2, 0, 1)
 LONG = {"epochs": 60, "batch_size": 16, "min_steps": 0, "learning_rate": 0.01}
 NETWORK = {"backbone": "mlp", "params": {"hidden": [16]}, "bottleneck": 8}
