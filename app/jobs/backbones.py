@@ -1,5 +1,6 @@
 """The catalogue of networks up to their features. worker/backbones builds them by name."""
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
@@ -16,9 +17,9 @@ class Params(BaseModel):
 
 
 class NetworkParams(Params):
+    @abstractmethod
     def multiplications(self, shape: Shape) -> float:
         """Of one image (height, width, channels) on its way to the features, roughly."""
-        raise NotImplementedError
 
 
 class MlpParams(NetworkParams):

@@ -14,7 +14,7 @@ from app.jobs.strategies import CATALOGUE, AutoArm, Strategy
 from app.jobs.strategy_params import LinearProbeParams
 
 HEAD_STEP_COST = 0.1  # of a step of the head on cached features, over one of the network
-SEARCH_COST = 1.3  # of a search, at most, over all trainings of its arm
+SEARCH_OVER_TRAINING = 1.3  # what a search may cost over all trainings of the arm that it is for
 SCORE_SECONDS = 2.0  # of a source's features; nothing is trained
 
 
@@ -50,7 +50,7 @@ def _whole_steps(trial: PlannedTrial, steps: int, items: int, spec: ResolvedSpec
     epoch_steps = -(-items // spec.training.batch_size)
     head = min(steps, seeds * _head_epochs(arm.strategy) * epoch_steps)
     cost = HEAD_STEP_COST * head + (steps - head) * _batches(arm.strategy)
-    return SEARCH_COST * cost if trial.role == "search" else cost
+    return SEARCH_OVER_TRAINING * cost if trial.role == "search" else cost
 
 
 def _head_epochs(strategy: Strategy | AutoArm) -> int:

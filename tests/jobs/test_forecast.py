@@ -6,7 +6,7 @@ import pytest
 
 from app.jobs.backbones import ConvnetParams, MlpParams, MobilenetParams
 from app.jobs.calibration import ONCE, STEPS, seconds_per_step
-from app.jobs.forecast import HEAD_STEP_COST, SEARCH_COST, planned_seconds
+from app.jobs.forecast import HEAD_STEP_COST, SEARCH_OVER_TRAINING, planned_seconds
 from app.jobs.plan import plan
 from app.jobs.spec import ResolvedSpec
 from tests.jobs.factories import SCHEMA
@@ -77,7 +77,7 @@ def test_a_search_costs_no_more_than_its_allowance() -> None:
     job = spec(space={"learning_rate": True})
     step = seconds_per_step(job.model, SCHEMA.shape, 16)
     (found,) = planned(job)["search", "fine_tune"]
-    assert found == pytest.approx(ONCE["mlp"].first + SEARCH_COST * 1000 * step)
+    assert found == pytest.approx(ONCE["mlp"].first + SEARCH_OVER_TRAINING * 1000 * step)
 
 
 @pytest.mark.parametrize("row", STEPS, ids=str)

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.jobs.forecast import SEARCH_OVER_TRAINING
 from app.jobs.training import Space, Training
 from tests.search.arms import SUPERVISED, TRAINING, Arms, candidates, costs
 from worker.search.candidates import Costs
-from worker.search.ledger import SEARCH_OVER_TRAINING, Task
+from worker.search.ledger import Task
 from worker.search.outcome import Finished, Outcome, Result
 from worker.search.search import search
 

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from app.jobs.forecast import HEAD_STEP_COST
 from app.jobs.strategies import BASELINE, CATALOGUE, Strategy
 from app.jobs.strategy_params import LinearProbeParams
 from app.jobs.training import Part, Training
-from worker.training.setup import HEAD_STEP_COST
 
 
 class Candidate(Part):

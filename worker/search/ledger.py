@@ -3,11 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from app.jobs.forecast import SEARCH_OVER_TRAINING
 from worker.search.candidates import Candidate, Costs, head_epochs
 from worker.search.outcome import Finished, Result
 from worker.search.standing import Standing
-
-SEARCH_OVER_TRAINING = 1.3  # what a search may cost over all trainings of the arm that it is for
 
 
 @dataclass(frozen=True)

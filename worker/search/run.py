@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from app.errors import WorkFailure
+from app.jobs.forecast import HEAD_STEP_COST
 from app.jobs.strategies import CATALOGUE, Strategy
 from worker.backbones.network import Network
 from worker.scoring import Scored, scored
@@ -25,7 +26,6 @@ from worker.training.data import Domain, Split
 from worker.training.predict import changed_logits, logits
 from worker.training.run import train
 from worker.training.setup import (
-    HEAD_STEP_COST,
     EpochRecord,
     Interrupted,
     Journal,

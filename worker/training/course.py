@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from app.jobs.forecast import HEAD_STEP_COST
 from worker.backbones.norm_momentum import corrected_momentum
 from worker.strategies.recipe import Phase
 from worker.training.checkpoint import Position
 from worker.training.loop import Pace
 from worker.training.schedule import progress, rate_factors
-from worker.training.setup import HEAD_STEP_COST
 
 
 def has_ended(phase: Phase, position: Position) -> bool:

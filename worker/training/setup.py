@@ -6,14 +6,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal, Protocol, Self
 
-from app.jobs.forecast import HEAD_STEP_COST
 from app.jobs.plan import Role
 from app.jobs.spec import ResolvedSpec
 from app.jobs.strategies import Strategy
 from worker.training.checkpoint import Checkpoint, Position
 from worker.training.data import Domain
-
-__all__ = ["HEAD_STEP_COST", "EpochRecord", "Interrupted", "Journal", "Signal", "TrialSetup"]
 
 _KEPT = ("loss", "accuracy", "f1_macro")
 
