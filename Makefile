@@ -37,7 +37,7 @@ fast: install
 	$(BIN)/python -m pytest -m "not slow" -n 3 --dist loadfile  # they wait for servers more than they compute
 
 slow: install
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile  # half of their time they wait for processes
 
 bench: install
 	@set -e; for file in benchmarks/[a-z]*.py; do \
