@@ -34,12 +34,17 @@ class Dispatch(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no 
         self._lookout: LookoutLink | None = None
         worker.app.dispatch = self
 
+    def start(self, worker: Any) -> None:
+        self._watchdog.start()
+
     def register_with_event_loop(self, worker: Any, hub: Any) -> None:
+        """Called again where the loop has failed and begins anew."""
+        if self._lookout:
+            self._lookout.close()
         self._lookout = LookoutLink(hub, self._take_report)
         self._lookout.check()
         hub.call_repeatedly(CHECK_SECONDS, self._lookout.check)
         hub.on_tick.add(self._turn)
-        self._watchdog.start()
 
     def close(self, worker: Any) -> None:
         """A worker that drains waits for its children, not in its loop."""

@@ -97,19 +97,22 @@ class Lookout:
     def _listen(self) -> None:
         application = celery_application(self._settings.broker)
         queue = application.amqp.queues[QUEUE]
+        told = ""  # of the errors in a row the same ones are logged once
         while True:
+            self._listened = time.monotonic()
             try:
-                with (
-                    application.connection_for_read() as connection,
-                    connection.Consumer([queue], on_message=self._ring, no_ack=True),
-                ):
+                with application.connection_for_read() as connection:
+                    connection.connect()  # tries once; what follows would try for ever
+                    connection.Consumer([queue], on_message=self._ring, no_ack=True).consume()
                     while self._is_listening():
                         try:
                             connection.drain_events(timeout=1)
                         except TimeoutError:
-                            continue
+                            told = ""
             except Exception as error:  # whatever a transport raises, and whatever stood in a queue
-                log.warning("broker_lost", error=str(error))
+                if str(error) != told:
+                    told = str(error)
+                    log.warning("broker_lost", error=told)
             time.sleep(RECONNECT_SECONDS)
 
     def _is_listening(self) -> bool:

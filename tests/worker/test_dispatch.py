@@ -18,6 +18,7 @@ from tests.system.service import wait_for
 from worker.watchdog import EXIT_CODE, SignOfLife
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
     pytest.mark.skipif(os.name != "posix", reason="kill -9 is a thing of Unix"),
 ]
