@@ -26,7 +26,7 @@ from app.messages import FinaliseJob, IngestDataset, Message, RunTrial
 
 
 def waiting(session: Session, most: int) -> list[Message]:
-    """What a worker could begin now, at most so many of each kind; the order is of no meaning."""
+    """What a worker could begin now, at most so many of each kind."""
     queued = (
         select(TrialRow.id)
         .join(JobRow, JobRow.id == TrialRow.job_id)
@@ -87,7 +87,7 @@ def record_progress(
 ) -> None:
     """Metrics and the checkpoint that follows them (one of `values`), together or not at all.
 
-    The attempts are counted from here again: what goes on is not lost too often, however often."""
+    Attempts are counted anew from here: what gets on may lose its worker any number of times."""
     job = lock(session, trial.job_id)
     _write(session, trial, attempt=1, **values)
     _add_epochs(session, job, trial, epochs)
