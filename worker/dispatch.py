@@ -4,7 +4,6 @@ What waits is told by the lookout, a process beside the loop. Nothing here waits
 database, so the loop always turns: children are reaped and replaced whatever becomes of the broker.
 """
 
-from collections import deque
 from typing import Any
 
 from celery import bootsteps
@@ -29,7 +28,6 @@ class Dispatch(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no 
         settings = Settings()
         self._worker, self._slots = worker, training_slots(settings)
         self._publish = Publisher(worker.app)
-        self._waiting: deque[Message] = deque()
         self._watchdog, self._sign = Watchdog(), SignOfLife(settings)
         self._lookout: LookoutLink | None = None
         worker.app.dispatch = self
@@ -41,7 +39,7 @@ class Dispatch(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no 
         """Called again where the loop has failed and begins anew."""
         if self._lookout:
             self._lookout.close()
-        self._lookout = LookoutLink(hub, self._take_report)
+        self._lookout = LookoutLink(hub, self._hand_out)
         self._lookout.check()
         hub.call_repeatedly(CHECK_SECONDS, self._lookout.check)
         hub.on_tick.add(self._turn)
@@ -58,25 +56,33 @@ class Dispatch(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no 
         if self._lookout:
             self._lookout.tell(f"lost {task}")
 
-    def _take_report(self, waiting: list[Message]) -> None:
-        self._sign.give()
-        self._waiting = deque(waiting)
+    def _hand_out(self, waiting: list[Message]) -> None:
+        """Each trial wakes a child while slots are free, anything else any child. One that finds its
+        work taken meanwhile goes back to idle; what finds no child stands in the next report.
 
-    def _turn(self) -> None:
-        """Each trial of the report wakes a child while slots are free, anything else any child. A
-        child that finds its work taken meanwhile goes back to idle."""
-        self._watchdog.turned()
-        tasks = [request.name for request in state.reserved_requests]
-        idle = self._worker.pool.num_processes - len(tasks)
-        slots = self._slots - tasks.count(RunTrial.task)
-        while self._waiting and idle > 0:
-            message = self._waiting.popleft()
+        Not called from a turn, whose callbacks have no order: the pool's, which looks for something
+        to write, may have been before it, and the loop would sleep over what was handed out."""
+        self._sign.give()
+        idle, slots = self._room()
+        for message in waiting:
             if isinstance(message, RunTrial):
                 if slots <= 0:
                     continue
                 slots -= 1
+            if idle <= 0:
+                break
             idle -= 1
             self._publish(message)
             self._worker.consumer.connection.drain_events(timeout=0)
+
+    def _turn(self) -> None:
+        self._watchdog.turned()
         if self._lookout:
+            idle, _ = self._room()
             self._lookout.tell_once("room" if idle > 0 else "full")
+
+    def _room(self) -> tuple[int, int]:
+        """How many children are idle, and how many more may train."""
+        tasks = [request.name for request in state.reserved_requests]
+        idle: int = self._worker.pool.num_processes - len(tasks)
+        return idle, self._slots - tasks.count(RunTrial.task)
