@@ -57,8 +57,8 @@ class Dispatch(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no 
             self._lookout.tell(f"lost {task}")
 
     def _hand_out(self, waiting: list[Message]) -> None:
-        """Each trial wakes a child while slots are free, anything else any child. One that finds its
-        work taken meanwhile goes back to idle; what finds no child stands in the next report.
+        """Each trial wakes a child while slots are free, anything else any child. One that finds
+        its work taken goes back to idle; what finds no child stands in the next report.
 
         Not called from a turn, whose callbacks have no order: the pool's, which looks for something
         to write, may have been before it, and the loop would sleep over what was handed out."""
