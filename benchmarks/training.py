@@ -37,6 +37,7 @@ import tensorflow as tf  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
 from app.datasets.schemas import Schema  # noqa: E402
+from app.jobs.figures import Conditions  # noqa: E402
 from app.jobs.spec import ResolvedSpec  # noqa: E402
 from worker.backbones.network import Architecture, Network  # noqa: E402
 from worker.training.checkpoint import Checkpoint  # noqa: E402
@@ -92,6 +93,9 @@ class Epochs:
 
     def signal(self) -> Signal | None:
         return None
+
+    def computed_by(self, conditions: Conditions) -> None:
+        pass
 
     def moved(self, progress: float) -> None:
         pass

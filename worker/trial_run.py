@@ -76,7 +76,13 @@ def _run(place: Workplace, trial: TrialRow, keeper: LeaseKeeper, folder: Path) -
         return
     with place.database.write() as session:
         work.finish_trial(
-            session, trial, journal.pending, seconds=journal.seconds, content_key=key, **results
+            session,
+            trial,
+            journal.pending,
+            seconds=journal.seconds,
+            content_key=key,
+            conditions=journal.conditions and journal.conditions.model_dump(),
+            **results,
         )
     journal.close()
 
@@ -150,7 +156,7 @@ def _content_key(data: TrialData) -> str | None:
     content = str(hashes[0])
     if len(hashes) > 1:  # which classes are one hangs on their names
         content = json.dumps([hashes, [schema.classes for schema in data.source_schemas]])
-    precision = resolve_precision(data.spec.training.precision)
+    precision = resolve_precision(data.spec.training.precision, data.spec.model)
     return pretraining_key(data.spec, content, data.trial.seed, precision)
 
 

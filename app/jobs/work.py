@@ -85,6 +85,14 @@ def release_trial(
         announce(session, RunTrial(trial.id))
 
 
+def note_trial(session: Session, trial: TrialRow, notes: Sequence[str]) -> None:
+    """Tells those who follow the job what the report will warn of."""
+    job = lock(session, trial.job_id)
+    _write(session, trial)
+    kind, data = _trial_event(trial)
+    events.record(session, job, (kind, {**data, "notes": list(notes)}))
+
+
 def finish_trial(
     session: Session, trial: TrialRow, epochs: Sequence[EpochRow] = (), **results: Any
 ) -> None:

@@ -26,7 +26,8 @@ from worker.strategies.recipe import Phase, Setting, Stream
 from worker.strategies.registry import RECIPES
 from worker.strategies.seeds import Seeds
 from worker.training.checkpoint import Backend
-from worker.training.device import has_gpu, resolve_precision
+from worker.training.device import resolve_precision, this_device
+from worker.training.limits import Limits
 from worker.training.loop import Loop, Shapes
 from worker.training.setup import TrialSetup
 
@@ -40,8 +41,12 @@ PACE = {
     "learning_rate",
     "head_learning_rate",
 }
-# Below, compiling costs more than it saves; a head on features has little to save.
-XLA_FROM_STEPS: dict[str, int] = {"raw": 1000, "features": 4000}
+# Below, compiling costs more than it saves. On a CPU a head on features has little to save; a GPU's
+# plain loop waits for the host in each step (1.9 ms of 1.9), whatever it computes.
+XLA_FROM_STEPS: dict[str, dict[str, int]] = {
+    "cpu": {"raw": 1000, "features": 4000},
+    "gpu": {"raw": 500, "features": 500},
+}
 
 
 Settings = TypeVar("Settings", bound=BaseModel)
@@ -59,7 +64,7 @@ class Program:
     ) -> None:
         """`source`: for the source's raw images, where they are others than the target's."""
         self.network = network
-        self.phases = tuple(_without_xla(phase) for phase in phases) if augmentation else phases
+        self.phases = phases
         self._augmentation, self._seeds = augmentation, Seeds()
         self._preprocessing: dict[Stream, keras.Model] = {
             "domain": network.preprocessing,
@@ -74,6 +79,7 @@ class Program:
             *(variable for model in companions for variable in model.variables),
         ]
         self._loops: dict[tuple[int, Shapes], Loop] = {}
+        self.limits = [Limits() for _ in phases]
 
     def paced(self, phases: tuple[Phase, ...]) -> "Program":
         """The same with the epochs and rates of `phases`, which differ in nothing else."""
@@ -114,6 +120,7 @@ class Program:
         if len(self._loops) > KEPT_LOOPS:
             del self._loops[next(iter(self._loops))]
         loop.reset()
+        loop.is_deterministic &= not self.limits[phase_index].without_determinism
         return loop
 
     def _prepare(self, phase_index: int) -> dict[Stream, Callable[[tf.Tensor], tf.Tensor]]:
@@ -139,7 +146,7 @@ def program_of(setup: TrialSetup) -> Program:
     # What target labels would have brought is trained as the baseline is where there are some.
     name = strategy.name if strategy else names.get(setup.role, BASELINE)
     training = setup.spec.training
-    precision = resolve_precision(training.precision)
+    precision = resolve_precision(training.precision, setup.spec.model)
     architecture = Architecture.of(setup.spec.model, setup.domain.schema, precision)
     source = setup.source and Architecture.of(setup.spec.model, setup.source.schema, precision)
     return _program(architecture, source, name, strategy, Setting(training, setup.source_classes))
@@ -182,12 +189,6 @@ def _without_pace(settings: Settings) -> Settings:
     return settings.model_copy(update={name: fields[name].default for name in PACE & set(fields)})
 
 
-def _without_xla(phase: Phase) -> Phase:
-    """The changes of images have operations that XLA cannot compile."""
-    changes = phase.inputs == "raw" and phase.augments
-    return replace(phase, allows_xla=False) if changes else phase
-
-
 def forget() -> None:
     """Drops all that is kept, as a fresh process would be."""
     _program.cache_clear()
@@ -201,7 +202,7 @@ def choose_backend(phase: Phase, network: Network, steps: int, trials: int) -> B
 
     `steps` make an epoch, and `trials` of one job share the compiled loop.
     """
-    model = network.architecture.model
+    device, model = this_device(), network.architecture.model
     dense = phase.inputs == "features" or (isinstance(model, Mlp) and not model.params.dropout)
-    is_long = phase.epochs * steps * trials >= XLA_FROM_STEPS[phase.inputs]
-    return "xla" if phase.allows_xla and is_long and (dense or has_gpu()) else "plain"
+    is_long = phase.epochs * steps * trials >= XLA_FROM_STEPS[device.kind][phase.inputs]
+    return "xla" if is_long and (dense or device.is_gpu) else "plain"
