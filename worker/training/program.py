@@ -43,9 +43,11 @@ PACE = {
 }
 # Below, compiling costs more than it saves. On a CPU a head on features has little to save; a GPU's
 # plain loop waits for the host in each step (1.9 ms of 1.9), whatever it computes.
-XLA_FROM_STEPS: dict[str, dict[str, int]] = {
-    "cpu": {"raw": 1000, "features": 4000},
-    "gpu": {"raw": 500, "features": 500},
+XLA_FROM_STEPS: dict[tuple[str, str], int] = {
+    ("cpu", "raw"): 1000,
+    ("cpu", "features"): 4000,
+    ("gpu", "raw"): 500,
+    ("gpu", "features"): 500,
 }
 
 
@@ -204,5 +206,5 @@ def choose_backend(phase: Phase, network: Network, steps: int, trials: int) -> B
     """
     device, model = this_device(), network.architecture.model
     dense = phase.inputs == "features" or (isinstance(model, Mlp) and not model.params.dropout)
-    is_long = phase.epochs * steps * trials >= XLA_FROM_STEPS[device.kind][phase.inputs]
+    is_long = phase.epochs * steps * trials >= XLA_FROM_STEPS[device.kind, phase.inputs]
     return "xla" if is_long and (dense or device.is_gpu) else "plain"
