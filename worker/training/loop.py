@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from worker.backbones.network import Network
 from worker.backbones.norm_momentum import norm_momentum
 from worker.strategies.recipe import Phase, Stream
 from worker.training.checkpoint import Backend
+from worker.training.compile_budget import compiling, overran
 from worker.training.device import deterministic_operations, this_device
 from worker.training.device_errors import essence
 from worker.training.feed import Data, Order, RowsShape
@@ -83,10 +84,12 @@ class Loop:
         network: Network,
         shapes: Shapes,
         prepare: Mapping[Stream, Callable[[tf.Tensor], tf.Tensor]],
+        identity: str,
     ) -> None:
-        """`prepare`: float32 rows of a stream into what the phase's loss takes."""
+        """`prepare`: float32 rows of a stream into what the phase's loss takes. `identity`: of what
+        is compiled but for its sizes, the same in another process."""
         self._phase, self._network, self._shapes = phase, network, shapes
-        self._prepare = prepare
+        self._prepare, self._identity = prepare, identity
         self.has_run, self._seconds_per_step = False, 0.0
         self._optimizers = [
             optimizer_of(phase.optimization, group, shapes.backend) for group in phase.groups
@@ -143,7 +146,7 @@ class Loop:
     def _call(self, *inputs: Any) -> Any:
         is_xla = self._shapes.backend == "xla"
         try:
-            with deterministic_operations() if self.is_deterministic else nullcontext():
+            with self._surroundings():
                 return self._run(*inputs)
         except tf.errors.ResourceExhaustedError:
             raise
@@ -155,6 +158,15 @@ class Loop:
             if self.has_run or not is_unable:
                 raise
             raise Refused(essence(error)) from error
+
+    def _surroundings(self) -> AbstractContextManager[None]:
+        if self.is_deterministic:
+            return deterministic_operations()
+        if self.backend == "xla" and not self.has_run:
+            if known := overran(self._identity):
+                raise Refused(known)
+            return compiling(self._identity)
+        return nullcontext()
 
     def affordable(self, seconds: float) -> int:
         """How many steps take about `seconds`, by the last measurement; at least 1."""

@@ -63,8 +63,10 @@ class Program:
         phases: tuple[Phase, ...],
         source: Architecture | None = None,
         augmentation: Augmentation | None = None,
+        identity: str = "",
     ) -> None:
-        """`source`: for the source's raw images, where they are others than the target's."""
+        """`source`: for the source's raw images, where they are others than the target's.
+        `identity`: of all that is compiled but for its sizes, the same in another process."""
         self.network = network
         self.phases = phases
         self._augmentation, self._seeds = augmentation, Seeds()
@@ -82,6 +84,7 @@ class Program:
         ]
         self._loops: dict[tuple[int, Shapes], Loop] = {}
         self.limits = [Limits() for _ in phases]
+        self._identity = identity
 
     def paced(self, phases: tuple[Phase, ...]) -> "Program":
         """The same with the epochs and rates of `phases`, which differ in nothing else."""
@@ -116,7 +119,11 @@ class Program:
         """The loop of a phase, its optimizers as before the first step."""
         key = phase_index, shapes
         loop = self._loops.pop(key, None) or Loop(
-            self.phases[phase_index], self.network, shapes, self._prepare(phase_index)
+            self.phases[phase_index],
+            self.network,
+            shapes,
+            self._prepare(phase_index),
+            f"{self._identity} {phase_index}",
         )
         self._loops[key] = loop  # the youngest stands last
         if len(self._loops) > KEPT_LOOPS:
@@ -183,7 +190,8 @@ def _compiled(
 ) -> Program:
     network = shared_network(architecture)
     phases = RECIPES[name](network, strategy and strategy.params, setting)
-    return Program(network, phases, source, setting.training.augmentation)
+    identity = f"{this_device()} {(architecture, source, name, strategy, setting)}"
+    return Program(network, phases, source, setting.training.augmentation, identity)
 
 
 def _without_pace(settings: Settings) -> Settings:
