@@ -21,8 +21,8 @@ HIDDEN = "-1"
 PROBE_SECONDS = 120.0  # of which loading TensorFlow takes up to 20
 PROBE = (sys.executable, "-m", "worker.gpu_probe")
 MIG = re.compile(r"\(UUID: (MIG-[^)]+)\)")
-# XLA's Triton matrix products cannot tile a ReLU that is flattened into a dense layer, and compiling
-# every convnet ends with an InternalError (openxla/xla#36792); cuBLAS is as fast.
+# XLA's Triton matrix products cannot tile a ReLU that is flattened into a dense layer: compiling a
+# convnet then ends with an InternalError (openxla/xla#36792). cuBLAS is as fast.
 NO_TRITON = "--xla_gpu_enable_triton_gemm=false"
 
 
