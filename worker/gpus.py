@@ -1,7 +1,7 @@
 """The GPUs of this machine that work, and the environment that TensorFlow needs beside them.
 
-Nothing here wakes CUDA in this process: one that has woken it cannot be forked any more. So each GPU
-is tried in a process of its own (gpu_probe.py), and what fails there is left out here.
+Nothing here wakes CUDA in this process: one that has woken it cannot be forked any more. So each
+GPU is tried in a process of its own (gpu_probe.py), and what fails there is left out here.
 """
 
 import json
@@ -45,7 +45,7 @@ def gpus() -> Gpus:
 
 def prepare_environment(environment: MutableMapping[str, str]) -> None:
     """Sets what TensorFlow reads when it loads, where there is a driver: GPU memory is taken as it
-    is needed, and XLA leaves Triton alone, whatever else the user's flags say."""
+    is needed, and XLA leaves Triton alone, unless the user's own settings say otherwise."""
     if not DRIVER.exists():
         return
     environment.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")

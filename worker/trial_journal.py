@@ -64,7 +64,7 @@ class TrialJournal:
         if new:
             log.warning("trial_noted", trial=self._trial.id, notes=new)
             with self._place.database.write() as session:
-                work.note_trial(session, self._trial, new)
+                work.note_trial(session, self._trial, new, conditions)
 
     def moved(self, progress: float) -> None:
         self._seen = progress

@@ -11,7 +11,7 @@ import numpy as np
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from app.errors import Fenced, WorkFailure
+from app.errors import FailureCode, Fenced, WorkFailure
 from app.jobs import repository, work
 from app.jobs.plan import PRETRAIN, plan
 from app.jobs.strategies import AutoArm
@@ -226,6 +226,8 @@ def _store_arrays(storage: Storage, arrays: dict[str, Any], folder: Path) -> str
 def _fail(
     place: Workplace, trial: TrialRow, failure: WorkFailure, seconds: float | None = None
 ) -> None:
+    if failure.code == FailureCode.DEVICE_FAILED:
+        place.binding.leave_out()
     try:
         with place.database.write() as session:
             work.fail_trial(session, trial, failure, seconds)
