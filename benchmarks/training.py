@@ -12,8 +12,9 @@ frozen   MobileNetV2 (width .35, 96x96, frozen) and a new head, 10 epochs of 4,0
 Images: MNIST from KTL_TEST_DATA or ../shared/data if it is there, else random pixels. Medians of
 several epochs after one that warms up, and the programs take turns; the ratios are theirs over ours
 (higher: ours is faster). `augmented`: ours with strongly changed images, an epoch without them over
-one with. On whatever device TensorFlow finds, which is named first. PyTorch is left out where it is not installed. After the same epochs all
-have the same test accuracy within the spread of the seeds, which the table shows.
+one with. On whatever device TensorFlow finds, which is named first. PyTorch is left out where it is
+not installed. After the same epochs all have the same test accuracy within the spread of the seeds,
+which the table shows.
 """
 
 import importlib.util
