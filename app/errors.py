@@ -98,12 +98,13 @@ def invalid(code: str, detail: str, pointer: str) -> Invalid:
 
 
 class FailureCode(StrEnum):
-    """Why work ended badly. The first five are the surroundings' fault: `retry` makes sense."""
+    """Why work ended badly. The first six are the surroundings' fault: `retry` makes sense."""
 
     WORKER_LOST = "worker_lost"
     STORAGE_FAILED = "storage_failed"
     DISK_FULL = "disk_full"
     OUT_OF_MEMORY = "out_of_memory"
+    DEVICE_FAILED = "device_failed"
     DOWNLOAD_FAILED = "download_failed"
     DEPENDENCY_FAILED = "dependency_failed"
     DATASET_FAILED = "dataset_failed"

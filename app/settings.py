@@ -32,7 +32,8 @@ class Settings(BaseSettings):
     # Between a worker's own looks for work in the database, whatever the broker says.
     look_interval_seconds: float = Field(2.0, gt=0, le=10)
     max_attempts: int = 5  # without progress in between
-    training_slots: int = 0  # trials that one worker trains at once; 0: by its cores
+    training_slots: int = 0  # trials that one worker trains at once; 0: by its GPUs or cores
+    compile_seconds: float = 120.0  # that XLA may take for one program; then the plain loop
     checkpoint_interval_seconds: float = 1.0  # shorter epochs share a checkpoint
 
     upload_limit_bytes: int = 4 * 2**30

@@ -22,6 +22,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 from app.datasets.schemas import Schema
+from app.jobs.figures import Conditions
 from app.jobs.spec import ResolvedSpec
 from worker.training.checkpoint import Checkpoint
 from worker.training.data import Domain, Split, cut_validation
@@ -44,6 +45,9 @@ class Journal:
 
     def signal(self) -> Signal | None:
         return None
+
+    def computed_by(self, conditions: Conditions) -> None:
+        pass
 
     def moved(self, progress: float) -> None:
         pass

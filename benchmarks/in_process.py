@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from app.datasets.schemas import Schema
+from app.jobs.figures import Conditions
 from app.jobs.plan import PRETRAIN, PlannedTrial, learns_from_labels, plan, sources_of
 from app.jobs.report import Report
 from app.jobs.resolution import resolve
@@ -246,6 +247,9 @@ class _FirstValidation:
         validated = [record.values for record in records if record.split == "validation"]
         if self.values is None and validated:
             self.values = validated[0]
+
+    def computed_by(self, conditions: Conditions) -> None:
+        pass
 
     def moved(self, progress: float) -> None:
         pass

@@ -12,13 +12,15 @@ from celery.platforms import SecurityWarning
 from app.logs import configure_logs
 from app.settings import Settings
 from worker.compile_cache import keep_compiled_programs
+from worker.gpus import prepare_environment
 from worker.watchdog import SignOfLife
 
 if sys.argv[1:] == ["health"]:
     sys.exit(SignOfLife(Settings()).complaint())
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # both are read when TensorFlow is imported
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # all are read when TensorFlow is imported
 keep_compiled_programs(Settings().cache_dir)
+prepare_environment(os.environ)
 
 from worker.celery_app import application  # noqa: E402  after the environment
 

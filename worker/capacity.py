@@ -5,16 +5,16 @@ from math import ceil, isqrt
 from pathlib import Path
 
 from app.settings import Settings
+from worker.gpus import gpus
 
 CONTROL_GROUP = Path("/sys/fs/cgroup/cpu.max")
 
 
 def training_slots(settings: Settings) -> int:
-    """As set, else 1 beside a GPU, else the square root of the cores, rounded up: a trial that is
-    alone still has many cores, and many trials use them better one by one than all together."""
-    if settings.training_slots:
-        return settings.training_slots
-    return 1 if _has_gpu() else 1 + isqrt(cores() - 1)
+    """As set, else one per GPU that works, else the square root of the cores, rounded up: a trial
+    that is alone still has many cores, and many trials use them better one by one than all
+    together."""
+    return settings.training_slots or len(gpus().usable) or 1 + isqrt(cores() - 1)
 
 
 def threads_a_slot(settings: Settings) -> int:
@@ -36,9 +36,3 @@ def _quota(file: Path) -> int | None:
         return max(1, ceil(int(microseconds) / int(period)))
     except (OSError, ValueError):  # no such file; "max"
         return None
-
-
-def _has_gpu() -> bool:
-    """Without a word to TensorFlow, which must not touch one before the fork."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    return visible not in {"", "-1"} and os.path.exists("/dev/nvidiactl")

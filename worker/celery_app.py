@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import tempfile
+from pathlib import Path
 from typing import Any
 
 import keras  # noqa: F401  imported before the fork on purpose
@@ -22,7 +23,10 @@ from app.messages import celery_application
 from app.settings import Settings
 from worker import local_broker
 from worker.capacity import threads_a_slot, training_slots
+from worker.compile_cache import programs_folder
 from worker.dispatch import Dispatch
+from worker.gpu_binding import GpuBinding
+from worker.gpus import HIDDEN, VISIBLE, gpus
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +48,13 @@ application.steps["worker"].add(Dispatch)
 _draining = multiprocessing.RawValue("b", 0)
 # Several workers may share a data folder, so the locks stand in a folder of this one.
 slots = tempfile.TemporaryDirectory(prefix="ktl-slots-", ignore_cleanup_errors=True)
+binding = GpuBinding(Path(slots.name), gpus().usable)
 _parent = os.getpid()
+for complaint in gpus().complaints:
+    log.warning("gpu_left_out", reason=complaint)
+if gpus().complaints and not gpus().usable:
+    log.warning("training_on_the_cpu", slots=training_slots(settings))
+    os.environ[VISIBLE] = HIDDEN
 
 
 @signals.worker_shutting_down.connect  # type: ignore[untyped-decorator]  # Celery has no types
@@ -64,9 +74,12 @@ def _start_child(**_: Any) -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
         if os.getppid() != _parent:  # it died before the line above
             os._exit(1)
+    from worker.training.compile_budget import bound_compiling
     from worker.training.device import configure_tensorflow
 
+    binding.bind()
     configure_tensorflow(threads_a_slot(settings))
+    bound_compiling(programs_folder(settings.cache_dir), settings.compile_seconds)
 
 
 @signals.task_failure.connect  # type: ignore[untyped-decorator]

@@ -17,11 +17,16 @@ def keep_compiled_programs(cache: Path) -> None:
     """Leaves the environment alone where the user has chosen a folder, or `cache` has a space in
     its path, which the flag cannot carry."""
     flags = os.environ.get(FLAGS, "")
-    folder = cache / "xla" / _processor()
+    folder = programs_folder(cache)
     if "persistent_cache_directory" in flags or " " in str(folder):
         return
     folder.mkdir(parents=True, exist_ok=True)
     os.environ[FLAGS] = f"{flags} --tf_xla_persistent_cache_directory={folder}".strip()
+
+
+def programs_folder(cache: Path) -> Path:
+    """Names the folder of this kind of machine and this release of TensorFlow."""
+    return cache / "xla" / _processor()
 
 
 def _processor() -> str:

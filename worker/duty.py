@@ -1,5 +1,7 @@
 """What a woken child does: claim a row, do the work, and go on while there is work."""
 
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -28,9 +30,13 @@ def train(place: Workplace, owner: str) -> None:
     while True:
         with _training_slot(place) as got_one:
             if not got_one:
+                if place.binding.is_misplaced(training_slots(place.settings)):
+                    _end_process()  # its successor goes to the GPU that is free
                 return
             while not place.is_draining() and (trial := _claim(place, owner)):
                 _run(place, trial)
+                if place.binding.has_failed:
+                    _end_process()  # CUDA does not come back within a process
         # A trial queued while the slot was held sent its message to a child that found it taken.
         if place.is_draining() or not _has_queued(place):
             return
@@ -72,6 +78,11 @@ def _run(place: Workplace, trial: TrialRow) -> None:
         trial_run.run(place, trial, keeper)
 
 
+def _end_process() -> None:
+    """Celery's parent starts another child in its place."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def _has_queued(place: Workplace) -> bool:
     waiting = (
         select(TrialRow.id)
@@ -87,6 +98,8 @@ def _has_queued(place: Workplace) -> bool:
 def _training_slot(place: Workplace) -> Iterator[bool]:
     """A file lock: it is free again however its holder ends."""
     for number in range(training_slots(place.settings)):
+        if not place.binding.has_slot(number):
+            continue
         slot = FileLock(place.slots / f"{number}.lock")
         try:
             slot.acquire(blocking=False)

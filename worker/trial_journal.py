@@ -8,6 +8,7 @@ import structlog
 
 from app.errors import Fenced, WorkFailure
 from app.jobs import work
+from app.jobs.figures import Conditions
 from app.jobs.tables import EpochRow, TrialRow
 from worker.lease_keeper import LeaseKeeper
 from worker.training.checkpoint import Checkpoint
@@ -31,6 +32,7 @@ class TrialJournal:
         self._progress, self._serial = trial.progress, 0
         self._seen = trial.progress  # as _progress, within an epoch too
         self._started = self._stored = time.monotonic()
+        self.conditions = Conditions.model_validate(trial.conditions) if trial.conditions else None
         keeper.standing = lambda: {"progress": self._seen, "seconds": self.seconds}
 
     @property
@@ -53,6 +55,16 @@ class TrialJournal:
         last recorded, and this one's to this moment."""
         others = self._keeper.others
         return others.overdrawn(self.seconds) if others else None
+
+    def computed_by(self, conditions: Conditions) -> None:
+        """Says aloud what was not as it should be, once for each trial and note."""
+        said = self.conditions.notes if self.conditions else []
+        self.conditions = conditions
+        new = [note for note in conditions.notes if note not in said]
+        if new:
+            log.warning("trial_noted", trial=self._trial.id, notes=new)
+            with self._place.database.write() as session:
+                work.note_trial(session, self._trial, new, conditions)
 
     def moved(self, progress: float) -> None:
         self._seen = progress
@@ -88,6 +100,7 @@ class TrialJournal:
                     progress=self._progress,
                     seconds=self.seconds,
                     checkpoint=ref,
+                    conditions=self.conditions and self.conditions.model_dump(),
                 )
         except Fenced:
             self._discard(ref)

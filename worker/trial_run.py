@@ -11,7 +11,7 @@ import numpy as np
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from app.errors import Fenced, WorkFailure
+from app.errors import FailureCode, Fenced, WorkFailure
 from app.jobs import repository, work
 from app.jobs.plan import PRETRAIN, plan
 from app.jobs.strategies import AutoArm
@@ -76,7 +76,13 @@ def _run(place: Workplace, trial: TrialRow, keeper: LeaseKeeper, folder: Path) -
         return
     with place.database.write() as session:
         work.finish_trial(
-            session, trial, journal.pending, seconds=journal.seconds, content_key=key, **results
+            session,
+            trial,
+            journal.pending,
+            seconds=journal.seconds,
+            content_key=key,
+            conditions=journal.conditions and journal.conditions.model_dump(),
+            **results,
         )
     journal.close()
 
@@ -150,7 +156,7 @@ def _content_key(data: TrialData) -> str | None:
     content = str(hashes[0])
     if len(hashes) > 1:  # which classes are one hangs on their names
         content = json.dumps([hashes, [schema.classes for schema in data.source_schemas]])
-    precision = resolve_precision(data.spec.training.precision)
+    precision = resolve_precision(data.spec.training.precision, data.spec.model)
     return pretraining_key(data.spec, content, data.trial.seed, precision)
 
 
@@ -220,6 +226,8 @@ def _store_arrays(storage: Storage, arrays: dict[str, Any], folder: Path) -> str
 def _fail(
     place: Workplace, trial: TrialRow, failure: WorkFailure, seconds: float | None = None
 ) -> None:
+    if failure.code == FailureCode.DEVICE_FAILED:
+        place.binding.leave_out()
     try:
         with place.database.write() as session:
             work.fail_trial(session, trial, failure, seconds)

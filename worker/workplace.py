@@ -1,7 +1,7 @@
 """What a child process works with. Made on first use, after the fork."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from app.background import Outbox
 from app.database import Database
 from app.settings import Settings
 from app.storage import Storage
+from worker.gpu_binding import GpuBinding
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Workplace:
     storage: Storage
     slots: Path  # a lock file for each trial that this worker may train at once
     is_draining: Callable[[], bool]
+    binding: GpuBinding = field(default_factory=lambda: GpuBinding(Path()))
 
     @property
     def scratch(self) -> Path:
@@ -29,7 +31,7 @@ class Workplace:
 
 @cache
 def workplace() -> Workplace:
-    from worker.celery_app import is_draining, settings, slots
+    from worker.celery_app import binding, is_draining, settings, slots
 
     outbox = Outbox(settings.broker)
     outbox.start()
@@ -39,4 +41,5 @@ def workplace() -> Workplace:
         storage=Storage(settings.storage, settings.cache_dir),
         slots=Path(slots.name),
         is_draining=is_draining,
+        binding=binding,
     )

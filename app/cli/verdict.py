@@ -65,6 +65,8 @@ def _show_arms(report: Report) -> None:
     if report.label_free or report.baseline == SOURCE_ONLY:
         budget = "no labels of the target"
     out.print(f"{budget}, {seeds} seeds, {report.test_items} test items", style="dim")
+    for line in report.devices:
+        out.print(line, markup=False, style="dim")
     if steps := [
         f"{name} {_steps(arm.cost)}"
         for name, arm in report.ranked.items()

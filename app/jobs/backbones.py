@@ -111,6 +111,7 @@ class BackboneEntry:
     summary: str
     params: type[NetworkParams]
     has_batch_norm: bool  # without a bottleneck, which has one
+    has_convolutions: bool
 
     @property
     def params_schema(self) -> dict[str, Any]:
@@ -121,13 +122,18 @@ CATALOGUE: dict[str, BackboneEntry] = {
     entry.name: entry
     for entry in (
         BackboneEntry(
-            "mlp", "Dense layers with ReLU on the flattened image.", MlpParams, has_batch_norm=False
+            "mlp",
+            "Dense layers with ReLU on the flattened image.",
+            MlpParams,
+            has_batch_norm=False,
+            has_convolutions=False,
         ),
         BackboneEntry(
             "convnet",
             "3x3 convolutions with BatchNorm, ReLU and 2x2 max pooling, then one dense layer.",
             ConvnetParams,
             has_batch_norm=True,
+            has_convolutions=True,
         ),
         BackboneEntry(
             "mobilenet",
@@ -135,6 +141,7 @@ CATALOGUE: dict[str, BackboneEntry] = {
             "more.",
             MobilenetParams,
             has_batch_norm=True,
+            has_convolutions=True,
         ),
     )
 }

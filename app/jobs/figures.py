@@ -51,6 +51,17 @@ class Cost(Part):
     )
 
 
+class Conditions(Part):
+    """What a trial was computed by."""
+
+    device: str
+    precision: Literal["float32", "mixed_bfloat16"]
+    loops: list[Literal["xla", "plain"]] = Field(description="one per phase")
+    notes: list[str] = Field(
+        default_factory=list, description="what was not as it should be, in sentences"
+    )
+
+
 class Reference(Part):
     """What answers that look at no item score on the test items."""
 

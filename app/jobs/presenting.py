@@ -86,6 +86,7 @@ def present_evidence(
                     "error": trial.error,
                     "depends_on": trial.depends_on,
                     "outcome": trial.outcome,
+                    "conditions": trial.conditions,
                     "epochs": sum(epochs.get(trial.id, {}).values()),
                     **steps.get(trial.id, {}),
                     "first_epoch": first.get(trial.id),

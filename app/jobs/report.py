@@ -252,6 +252,9 @@ class Report(Part):
         None, description="of several sources; null with one, and without target labels"
     )
     searches: list[Search] = Field(default_factory=list)
+    devices: list[str] = Field(
+        default_factory=list, description="what computed the trials, and in which precision"
+    )
     trials_failed: int
     seconds: float = Field(description="of training, summed over all trials, pretraining included")
 

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from app.jobs.figures import Conditions
 from app.jobs.plan import Role
 from app.jobs.spec import Choice
 
@@ -157,6 +158,9 @@ class EvidenceTrial(BaseModel):
     error: dict[str, Any] | None
     depends_on: str | None
     outcome: dict[str, Any] | None = Field(None, description="of a scoring or a search")
+    conditions: Conditions | None = Field(
+        None, description="null for what trained nothing, and in archives of older releases"
+    )
     epochs: int = Field(description="trained, of all phases; 0 for a pretraining taken over")
     steps: int | None = Field(
         None,

@@ -67,6 +67,7 @@ class TrialRow(Leased):
     test: Mapped[dict[str, Any] | None]
     validation: Mapped[dict[str, Any] | None]
     outcome: Mapped[dict[str, Any] | None]  # of a scoring or a search
+    conditions: Mapped[dict[str, Any] | None]  # figures.Conditions
     error: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
     started_at: Mapped[datetime | None]

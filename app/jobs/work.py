@@ -12,6 +12,7 @@ from app.datasets.tables import DatasetRow
 from app.errors import Fenced, WorkFailure
 from app.jobs import budget, events
 from app.jobs.events import Event
+from app.jobs.figures import Conditions
 from app.jobs.lifecycle import (
     ACTIVE,
     FINALISING,
@@ -103,6 +104,16 @@ def release_trial(
     _add_epochs(session, job, trial, epochs)
     if job.status in ACTIVE:
         announce(session, RunTrial(trial.id))
+
+
+def note_trial(
+    session: Session, trial: TrialRow, notes: Sequence[str], conditions: Conditions
+) -> None:
+    """Tells those who follow the job what the report will warn of. `notes`: the new ones."""
+    job = lock(session, trial.job_id)
+    _write(session, trial, conditions=conditions.model_dump())
+    kind, data = _trial_event(trial)
+    events.record(session, job, (kind, {**data, "notes": list(notes)}))
 
 
 def finish_trial(

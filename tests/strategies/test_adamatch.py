@@ -5,6 +5,7 @@ import tensorflow as tf
 from tests.strategies.losses import Scene, cross_entropy, log_softmax, scene
 from worker.strategies.adamatch import ExpectedClasses, Seeds, pseudo_labels, warm_up
 from worker.strategies.augmentation import strong, weak
+from worker.strategies.counter_random import uniform
 
 CONVNET = ("convnet", {"filters": [4], "dense": 8})
 
@@ -104,7 +105,7 @@ def test_batch_norms_statistics_move_with_all_images_together() -> None:
 def test_the_sources_logits_lie_between_those_alone_and_those_together() -> None:
     here = scene("adamatch", backbone=CONVNET, ratio=2)
     weakly, strongly, count = changed(here, 2)
-    share = tf.random.stateless_uniform((2 * count, 3), seed_of(here, 2)).numpy()
+    share = uniform((2 * count, 3), seed_of(here, 2)).numpy()
     of_source = np.concatenate([weakly[:count], strongly[:count]])
     everything = np.concatenate([of_source, weakly[count:], strongly[count:]])
     alone = here.network.logits(of_source, training=True).numpy()

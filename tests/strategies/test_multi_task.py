@@ -82,7 +82,7 @@ def test_each_weighting_learns_and_resumes(
     weighting: str, xla_from_steps: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        program, "XLA_FROM_STEPS", dict.fromkeys(("raw", "features"), xla_from_steps)
+        program, "XLA_FROM_STEPS", dict.fromkeys(program.XLA_FROM_STEPS, xla_from_steps)
     )
     monkeypatch.setattr(engine, "CHUNK_SECONDS", 0.0)
     job = spec(strategies=("multi_task",), epochs=8, learning_rate=0.02)

@@ -8,7 +8,7 @@ from tests.training.trials import DOMAIN, Recorder, spec, trial
 from worker.strategies.recipe import Batch, Group, Phase, trainable
 from worker.training import program
 from worker.training import run as engine
-from worker.training.program import choose_backend, program_of
+from worker.training.program import program_of
 from worker.training.run import train
 
 AUGMENTED = {"augmentation": {"strength": "weak"}}
@@ -45,18 +45,6 @@ def test_a_phase_that_does_not_augment_sees_them_as_they_are(
     expected = np.sort(np.asarray(DOMAIN.train.x, np.float32).sum((1, 2, 3)) / 255)
     for sums in images_seen(monkeypatch, augments=False):
         np.testing.assert_allclose(sums, expected, rtol=1e-4)
-
-
-@pytest.mark.parametrize(
-    ("arm", "expected"),
-    [("fine_tune", ["plain"]), ("lp_ft", ["xla", "plain"]), ("linear_probe", ["xla"])],
-)
-def test_changed_images_are_not_compiled_by_xla_and_features_are(
-    arm: str, expected: list[str]
-) -> None:
-    job = spec(epochs=1000, max_epochs=1000, **AUGMENTED)
-    made = program_of(trial(arm, job))
-    assert [choose_backend(phase, made.network, 10, 1) for phase in made.phases] == expected
 
 
 def test_validation_and_test_images_are_not_changed() -> None:

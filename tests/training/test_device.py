@@ -1,6 +1,22 @@
+import pytest
 import tensorflow as tf
 
-from worker.training.device import configure_tensorflow
+from app.jobs.backbones import Convnet, Mlp, Mobilenet
+from tests.training.trials import SMALL, spec, trial
+from worker.training import program
+from worker.training.device import (
+    Device,
+    configure_tensorflow,
+    resolve_precision,
+    standing_in,
+    this_device,
+)
+
+CPU, H100, V100 = (
+    Device("cpu", "CPU"),
+    Device("gpu", "H100", (9, 0)),
+    Device("gpu", "V100", (7, 0)),
+)
 
 
 def test_a_tensorflow_that_runs_already_keeps_its_threads() -> None:
@@ -8,3 +24,59 @@ def test_a_tensorflow_that_runs_already_keeps_its_threads() -> None:
     settled = configure_tensorflow()
     assert settled >= 1
     assert configure_tensorflow(settled + 1) == settled
+
+
+def test_the_device_is_what_tensorflow_sees() -> None:
+    has_gpu = bool(tf.config.list_physical_devices("GPU"))
+    assert this_device().is_gpu == has_gpu
+
+
+@pytest.mark.parametrize(
+    ("device", "expected"),
+    [
+        (CPU, ["float32"] * 3),
+        (V100, ["float32"] * 3),
+        (H100, ["float32", "mixed_bfloat16", "mixed_bfloat16"]),
+    ],
+    ids=lambda each: each.name if isinstance(each, Device) else "",
+)
+def test_bfloat16_where_it_pays(device: Device, expected: list[str]) -> None:
+    models = (Mlp(backbone="mlp"), Convnet(backbone="convnet"), Mobilenet(backbone="mobilenet"))
+    with standing_in(device):
+        assert [resolve_precision("auto", model) for model in models] == expected
+        assert {resolve_precision("float32", model) for model in models} == {"float32"}
+        assert {resolve_precision("mixed_bfloat16", model) for model in models} == {
+            "mixed_bfloat16"
+        }
+
+
+@pytest.mark.parametrize(
+    ("backbone", "arm", "steps", "on_cpu", "on_gpu"),
+    [
+        ("mlp", "scratch", 499, "plain", "plain"),
+        ("mlp", "scratch", 500, "plain", "xla"),
+        ("mlp", "scratch", 1000, "xla", "xla"),
+        ("convnet", "scratch", 500, "plain", "xla"),
+        ("convnet", "scratch", 100_000, "plain", "xla"),
+        ("convnet", "linear_probe", 500, "plain", "xla"),
+        ("convnet", "linear_probe", 4000, "xla", "xla"),
+    ],
+)
+@pytest.mark.parametrize("augmentation", [None, {"strength": "strong"}], ids=["", "augmented"])
+def test_xla_where_it_pays(
+    backbone: str, arm: str, steps: int, on_cpu: str, on_gpu: str, augmentation: object
+) -> None:
+    """By network, length and device, whether images are changed or not."""
+    job = spec(
+        backbone,
+        SMALL[backbone],
+        epochs=1,
+        max_epochs=1,
+        strategies=("fine_tune", "linear_probe"),
+        augmentation=augmentation,
+    )
+    made = program.program_of(trial(arm, job))
+    for device, expected in ((CPU, on_cpu), (H100, on_gpu)):
+        with standing_in(device):
+            chosen = program.choose_backend(made.phases[0], made.network, steps, trials=1)
+            assert chosen == expected

@@ -118,7 +118,7 @@ def test_without_validation_items_only_training_is_recorded() -> None:
 @pytest.mark.parametrize("xla_from_steps", [0, 10**9])
 def test_float_images_and_other_sizes(xla_from_steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        program, "XLA_FROM_STEPS", dict.fromkeys(("raw", "features"), xla_from_steps)
+        program, "XLA_FROM_STEPS", dict.fromkeys(program.XLA_FROM_STEPS, xla_from_steps)
     )
     data = domain(shape=(6, 10, 3))
     x = np.asarray(data.train.x, np.float32)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from app.datasets.schemas import Schema
+from app.jobs.figures import Conditions
 from app.jobs.plan import Role
 from app.jobs.spec import ResolvedSpec
 from app.jobs.strategies import CATALOGUE
@@ -113,6 +114,7 @@ class Recorder:
         self.progress: list[float] = []
         self.moves: list[float] = []
         self.snapshots: list[Checkpoint] = []
+        self.conditions: list[Conditions] = []
 
     def signal(self) -> Signal | None:
         self.polls += 1
@@ -127,6 +129,9 @@ class Recorder:
         self.records += records
         self.progress.append(progress)
         self.snapshots.append(snapshot())
+
+    def computed_by(self, conditions: Conditions) -> None:
+        self.conditions.append(conditions)
 
     def moved(self, progress: float) -> None:
         self.moves.append(progress)

@@ -3,6 +3,7 @@ import pytest
 from app.settings import Settings
 from worker import capacity
 from worker.capacity import threads_a_slot, training_slots
+from worker.gpus import Gpus
 
 
 @pytest.mark.parametrize(
@@ -13,11 +14,11 @@ def test_slots_and_threads_by_cores(
     cores: int, slots: int, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(capacity, "cores", lambda: cores)
-    monkeypatch.setattr(capacity, "_has_gpu", lambda: False)
+    monkeypatch.setattr(capacity, "gpus", Gpus)
     assert training_slots(Settings()) == slots
     assert threads_a_slot(Settings()) == threads
-    monkeypatch.setattr(capacity, "_has_gpu", lambda: True)
-    assert (training_slots(Settings()), threads_a_slot(Settings())) == (1, cores)
+    monkeypatch.setattr(capacity, "gpus", lambda: Gpus(("0", "MIG-8f")))
+    assert (training_slots(Settings()), threads_a_slot(Settings())) == (2, max(1, cores // 2))
 
 
 def test_what_is_set_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:

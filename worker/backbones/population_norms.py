@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from worker.backbones.fused_norm import fused_norms
 from worker.backbones.network import Network
 from worker.backbones.norm_momentum import norm_momentum
-from worker.training.device import has_gpu
+from worker.training.device import this_device
 
 ITEMS = 2048  # that a population is measured on; of more, so many are drawn
 BATCH_ROWS, BATCH_BYTES = 256, 16 * 2**20
@@ -62,7 +62,7 @@ def batch_logits(network: Network, rows: Rows, batch_size: int) -> NDArray[np.fl
 def by_batch(network: Network) -> Any:
     """Compiles (raw rows, share of the moving statistics that stays) -> logits, normalised by the
     batch's own statistics, without Dropout."""
-    layers = nullcontext if has_gpu() else fused_norms
+    layers = nullcontext if this_device().is_gpu else fused_norms
 
     def logits(raw: tf.Tensor, share: tf.Tensor) -> tf.Tensor:
         images = network.preprocessing(raw)

@@ -39,6 +39,7 @@ class TrialResult:
             that is not known.
         y_train, logits_train, logits_train_mode: (k,), (k, K) and (k, K), of items trained on, in
             inference and in training mode; y_train is None where labels are hidden.
+        conditions: app.jobs.figures.Conditions, as a mapping.
     """
 
     arm: str
@@ -65,6 +66,7 @@ class TrialResult:
     y_train: Ints | None = None
     logits_train: Floats | None = None
     logits_train_mode: Floats | None = None
+    conditions: Mapping[str, Any] | None = None
 
     def is_arm(self, arm: str, labels_per_class: int | None) -> bool:
         """Whether it is one of the arm's own trials, not a search for them."""

@@ -17,6 +17,7 @@ from app.jobs.spec import Choice, ResolvedSpec
 from worker.evaluation.arms import cost_of, describe
 from worker.evaluation.arrays import Ints
 from worker.evaluation.chance import others_at_chance, reference_of
+from worker.evaluation.conditions import condition_warnings, devices_of
 from worker.evaluation.dataset_warnings import dataset_warnings
 from worker.evaluation.deployment_note import deployment_note
 from worker.evaluation.doubts import Doubts, doubts_about
@@ -159,11 +160,13 @@ def build_report(
             *length_warnings(spec, {name: arm.cost for name, arm in described.items()}),
             *deployment_note(spec, verdict, winner, reference),
             *dataset_warnings(datasets),
+            *condition_warnings(trials),
         ],
         label_free=label_free,
         reference=reference,
         transferability=ranking,
         searches=searches_of(trials),
+        devices=devices_of(trials),
         trials_failed=len(failed),
         seconds=fsum(trial.seconds for trial in trials),
     )

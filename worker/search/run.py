@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from app.errors import WorkFailure
+from app.jobs.figures import Conditions
 from app.jobs.forecast import HEAD_STEP_COST
 from app.jobs.strategies import CATALOGUE, Strategy
 from worker.backbones.network import Network
@@ -184,6 +185,9 @@ class _InnerJournal:
 
     def signal(self) -> Signal | None:
         return self.outer.signal()
+
+    def computed_by(self, conditions: Conditions) -> None:
+        self.outer.computed_by(conditions)
 
     def moved(self, progress: float) -> None:
         self.outer.moved(self._share(progress))

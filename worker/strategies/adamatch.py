@@ -26,6 +26,7 @@ from app.jobs.strategy_params import AdaMatchParams
 from worker.backbones.network import Network
 from worker.backbones.norm_momentum import norm_momentum
 from worker.strategies.augmentation import strong, weak
+from worker.strategies.counter_random import uniform
 from worker.strategies.cross_entropy import cross_entropy
 from worker.strategies.recipe import Batch, Group, Optimization, Phase, Setting, trainable
 from worker.strategies.seeds import Seeds
@@ -51,7 +52,7 @@ def phases(network: Network, params: AdaMatchParams, setting: Setting) -> tuple[
             tf.concat([of_source, weakly[count:], strongly[count:]], 0), training=True
         )
         z_s, z_t = together[: 2 * count], together[2 * count :]
-        share = tf.random.stateless_uniform(tf.shape(z_s), seeds.draw())
+        share = uniform(tuple(tf.unstack(tf.shape(z_s))), seeds.draw())
         z_s = share * alone + (1 - share) * z_s
         (weak_s, strong_s), (weak_t, strong_t) = tf.split(z_s, 2), tf.split(z_t, 2)
 
@@ -73,7 +74,6 @@ def phases(network: Network, params: AdaMatchParams, setting: Setting) -> tuple[
             companions=(seeds, expected),
             source_head=network.head,
             augments=False,
-            allows_xla=False,  # augmentation.py
         ),
     )
 

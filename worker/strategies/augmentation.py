@@ -1,9 +1,8 @@
 """Weakly and strongly changed images, which show the same as before.
 
 Images are (batch, height, width, channels), float32 in 0..1, and so is what comes back; `seed` is
-(2,), int32 or int64, and decides alone. What moves in from outside is 0. Images are mirrored only
-where that is asked for: it makes other digits and letters. TensorFlow's projective transform is one
-operation for all images and has no XLA version.
+(2,), int64, and decides alone. What moves in from outside is 0. Images are mirrored only where that
+is asked for: it makes other digits and letters. All of it compiles under XLA.
 """
 
 import math
@@ -11,6 +10,7 @@ import math
 import tensorflow as tf
 
 from app.jobs.training import Augmentation
+from worker.strategies.counter_random import uniform
 
 SHIFT = 0.125  # of the image's side
 TURN = math.radians(20)
@@ -28,8 +28,7 @@ def augmented(images: tf.Tensor, how: Augmentation, seed: tf.Tensor) -> tf.Tenso
 
 def weak(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Moved by up to an eighth of each side, by whole pixels."""
-    shift = tf.round(_shifts(images, _draws(images, 2, seed)))
-    return _transformed(images, tf.eye(2, batch_shape=(tf.shape(images)[0],)), shift)
+    return _moved(images, tf.round(_shifts(images, _draws(images, 2, seed))))
 
 
 def strong(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -48,13 +47,13 @@ def strong(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
 def _mirrored(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Half of them, whatever else is drawn by this seed."""
-    draws = tf.random.stateless_uniform((tf.shape(images)[0], 1, 1, 1), tf.bitwise.invert(seed))
+    draws = uniform((tf.shape(images)[0], 1, 1, 1), tf.bitwise.invert(seed))
     return tf.where(draws < 0.5, tf.reverse(images, [2]), images)
 
 
 def _draws(images: tf.Tensor, count: int, seed: tf.Tensor) -> tf.Tensor:
     """U(-1, 1), (batch, count)"""
-    return tf.random.stateless_uniform((tf.shape(images)[0], count), seed, -1.0, 1.0)
+    return 2 * uniform((tf.shape(images)[0], count), seed) - 1
 
 
 def _sides(images: tf.Tensor) -> tf.Tensor:
@@ -66,20 +65,47 @@ def _shifts(images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
     return SHIFT * _sides(images) * draws
 
 
+def _moved(images: tf.Tensor, shift: tf.Tensor) -> tf.Tensor:
+    """The pixel at (x, y) comes from (x, y) + shift, (batch, 2), whole pixels."""
+    height, width = images.shape[1:3]
+    columns = tf.range(float(width)) + shift[:, :1]
+    rows = tf.range(float(height)) + shift[:, 1:]
+    return _picked(images, rows[:, :, None], columns[:, None, :])
+
+
+@tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]  # no types
 def _transformed(images: tf.Tensor, matrix: tf.Tensor, shift: tf.Tensor) -> tf.Tensor:
     """The pixel at (x, y) from the middle comes from matrix (x, y) + shift: (batch, 2, 2) and
-    (batch, 2), in pixels; bilinear."""
+    (batch, 2), in pixels; bilinear. Compiled even where the loop around it is not: one pass over
+    the images, two to four times as fast as TensorFlow's own operation."""
+    height, width = images.shape[1:3]
     middle = (_sides(images) - 1) / 2
     shift += middle - tf.linalg.matvec(matrix, middle)
-    affine = tf.reshape(tf.concat([matrix, shift[:, :, None]], 2), (-1, 6))
-    return tf.raw_ops.ImageProjectiveTransformV3(
-        images=images,
-        transforms=tf.pad(affine, [[0, 0], [0, 2]]),
-        output_shape=images.shape[1:3],
-        fill_value=0.0,
-        interpolation="BILINEAR",
-        fill_mode="CONSTANT",
-    )
+    columns, rows = tf.meshgrid(tf.range(float(width)), tf.range(float(height)))
+    matrix, shift = matrix[:, :, :, None, None], shift[:, :, None, None]
+    x = matrix[:, 0, 0] * columns + matrix[:, 0, 1] * rows + shift[:, 0]
+    y = matrix[:, 1, 0] * columns + matrix[:, 1, 1] * rows + shift[:, 1]
+    left, top = tf.floor(x), tf.floor(y)
+    right_share, bottom_share = (x - left)[..., None], (y - top)[..., None]
+
+    def across(row: tf.Tensor) -> tf.Tensor:
+        a, b = _picked(images, row, left), _picked(images, row, left + 1)
+        return (1 - right_share) * a + right_share * b
+
+    return (1 - bottom_share) * across(top) + bottom_share * across(top + 1)
+
+
+def _picked(images: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
+    """The pixels at whole `rows` and `columns`, float32, that broadcast to (batch, height, width);
+    0 outside."""
+    height, width, channels = images.shape[1:]
+    is_inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+    rows, columns = tf.clip_by_value(rows, 0, height - 1), tf.clip_by_value(columns, 0, width - 1)
+    places = tf.cast(rows, tf.int32) * width + tf.cast(columns, tf.int32)
+    pixels = tf.reshape(images, (-1, height * width, channels))
+    places = tf.reshape(places, (-1, height * width))
+    picked = tf.reshape(tf.gather(pixels, places, axis=1, batch_dims=1), tf.shape(images))
+    return picked * tf.cast(is_inside, tf.float32)[..., None]
 
 
 def _lit(images: tf.Tensor, brightness: tf.Tensor, contrast: tf.Tensor) -> tf.Tensor:

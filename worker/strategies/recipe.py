@@ -121,7 +121,6 @@ class Phase:
     # Whose items BatchNorm's statistics are measured on at the phase's end; None: they stay
     norms: Stream | None = "domain"
     augments: bool = True  # false where images must stay as they are, or the loss changes them
-    allows_xla: bool = True  # false where the loss has operations that XLA cannot compile
 
 
 @dataclass(frozen=True)

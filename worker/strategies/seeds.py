@@ -21,7 +21,7 @@ class Seeds(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
         )
 
     def draw(self) -> tf.Tensor:
-        """(2,), int64, for tf.random.stateless_*: another one with each call."""
+        """(2,), int64, for counter_random: another one with each call."""
         seed = tf.identity(self._state.value)
         self._state.assign_add([0, 1])
         return seed

@@ -38,8 +38,9 @@ class Checkpoint:
     arrays: dict[str, NDArray[Any]]
     position: Position
     seed: int
-    backends: tuple[Backend, ...]  # one a phase
+    backends: tuple[Backend, ...]  # one per phase
     threads: int
+    notes: tuple[str, ...] = ()  # on what was not as it should be
 
     def save(self, path: Path) -> None:
         """Writes an .npz beside `path`, then moves it into place."""
@@ -48,6 +49,7 @@ class Checkpoint:
             "seed": self.seed,
             "backends": self.backends,
             "threads": self.threads,
+            "notes": self.notes,
         }
         stored: dict[str, Any] = {_META: np.array(json.dumps(meta)), **self.arrays}
         partial = path.with_name(f"{path.name}.{uuid4().hex}.partial")
@@ -64,4 +66,5 @@ class Checkpoint:
             arrays = {name: stored[name] for name in stored.files if name != _META}
             meta = json.loads(str(stored[_META]))
         position = Position(**meta["position"])
-        return cls(arrays, position, meta["seed"], tuple(meta["backends"]), meta["threads"])
+        backends, notes = (tuple(meta.get(name, ())) for name in ("backends", "notes"))
+        return cls(arrays, position, meta["seed"], backends, meta["threads"], notes)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from worker.backbones.network import Network
 from worker.training import predict
 from worker.training.data import Rows, Selection
-from worker.training.device import configure_tensorflow, has_gpu
+from worker.training.device import configure_tensorflow, this_device
 
 BLOCK_ROWS = 4096  # between two looks at the journal
 KEPT_BYTES = 512 * 2**20
@@ -63,7 +63,7 @@ def _remember(key: tuple[str, ...], compute: Callable[[], Features]) -> Features
 
 
 def _compute(network: Network, x: Rows, look: Callable[[], None]) -> Features:
-    worth_it = len(x) >= ONNX_FROM_ROWS and not has_gpu() and _is_deep(network)
+    worth_it = len(x) >= ONNX_FROM_ROWS and not this_device().is_gpu and _is_deep(network)
     by_onnx = worth_it and network.architecture.precision == "float32"
     infer = _onnx_inference(network) if by_onnx else partial(predict.features, network)
     blocks = []

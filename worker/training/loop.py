@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +16,9 @@ from worker.backbones.network import Network
 from worker.backbones.norm_momentum import norm_momentum
 from worker.strategies.recipe import Phase, Stream
 from worker.training.checkpoint import Backend
-from worker.training.device import has_gpu
+from worker.training.compile_budget import compiling, overran
+from worker.training.device import deterministic_operations, this_device
+from worker.training.device_errors import essence
 from worker.training.feed import Data, Order, RowsShape
 from worker.training.optimizers import optimizer_of
 
@@ -65,6 +67,11 @@ class Results:
     validation: NDArray[np.float32]  # logits (epochs, items, classes)
 
 
+class Refused(Exception):
+    """A loop's first call failed for the way it was to run: XLA could not compile it, or an
+    operation has no deterministic form on this device. Nothing that counts has been trained."""
+
+
 class Loop:
     """Owns the phase's optimizers. How many steps a call runs never changes the bits.
 
@@ -77,11 +84,13 @@ class Loop:
         network: Network,
         shapes: Shapes,
         prepare: Mapping[Stream, Callable[[tf.Tensor], tf.Tensor]],
+        identity: str,
     ) -> None:
-        """`prepare`: float32 rows of a stream into what the phase's loss takes."""
+        """`prepare`: float32 rows of a stream into what the phase's loss takes. `identity`: of what
+        is compiled but for its sizes, the same in another process."""
         self._phase, self._network, self._shapes = phase, network, shapes
-        self._prepare = prepare
-        self._calls, self._seconds_per_step = 0, 0.0
+        self._prepare, self._identity = prepare, identity
+        self.has_run, self._seconds_per_step = False, 0.0
         self._optimizers = [
             optimizer_of(phase.optimization, group, shapes.backend) for group in phase.groups
         ]
@@ -92,7 +101,14 @@ class Loop:
             jit_compile=is_xla,
             autograph=False,
         )
-        self._layers = nullcontext if is_xla or has_gpu() else fused_norms
+        on_gpu = this_device().is_gpu
+        self._layers = nullcontext if is_xla or on_gpu else fused_norms
+        # XLA's bits are the same each time; a GPU's other operations must be asked for that.
+        self.is_deterministic = on_gpu and not is_xla
+
+    @property
+    def backend(self) -> Backend:
+        return self._shapes.backend
 
     @property
     def variables(self) -> list[keras.Variable]:
@@ -114,15 +130,43 @@ class Loop:
 
         Args:
             validation: items (n, …) as shapes.validation says; none where n is 0.
+
+        Raises:
+            Refused: this is the loop's first call.
         """
         began = time.perf_counter()
         paces = pace.rates.astype(np.float32), pace.progress, pace.ends, pace.momenta
-        losses, predicted, logits = self._run(data, order, paces, tf.constant(count), validation)
+        losses, predicted, logits = self._call(data, order, paces, tf.constant(count), validation)
         results = Results(losses.numpy()[:count], predicted.numpy()[:count], logits.numpy())
-        if self._calls:  # the first call compiles, too
+        if self.has_run:  # the first call compiles, too
             self._seconds_per_step = (time.perf_counter() - began) / count
-        self._calls += 1
+        self.has_run = True
         return results
+
+    def _call(self, *inputs: Any) -> Any:
+        is_xla = self._shapes.backend == "xla"
+        try:
+            with self._surroundings():
+                return self._run(*inputs)
+        except tf.errors.ResourceExhaustedError:
+            raise
+        except tf.errors.OpError as error:
+            # `unimplemented`: what an operation without a deterministic form says
+            is_unable = is_xla or (
+                self.is_deterministic and isinstance(error, tf.errors.UnimplementedError)
+            )
+            if self.has_run or not is_unable:
+                raise
+            raise Refused(essence(error)) from error
+
+    def _surroundings(self) -> AbstractContextManager[None]:
+        if self.is_deterministic:
+            return deterministic_operations()
+        if self.backend == "xla" and not self.has_run:
+            if known := overran(self._identity):
+                raise Refused(known)
+            return compiling(self._identity)
+        return nullcontext()
 
     def affordable(self, seconds: float) -> int:
         """How many steps take about `seconds`, by the last measurement; at least 1."""

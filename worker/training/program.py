@@ -26,7 +26,8 @@ from worker.strategies.recipe import Phase, Setting, Stream
 from worker.strategies.registry import RECIPES
 from worker.strategies.seeds import Seeds
 from worker.training.checkpoint import Backend
-from worker.training.device import has_gpu, resolve_precision
+from worker.training.device import resolve_precision, this_device
+from worker.training.limits import Limits
 from worker.training.loop import Loop, Shapes
 from worker.training.setup import TrialSetup
 
@@ -40,8 +41,14 @@ PACE = {
     "learning_rate",
     "head_learning_rate",
 }
-# Below, compiling costs more than it saves; a head on features has little to save.
-XLA_FROM_STEPS: dict[str, int] = {"raw": 1000, "features": 4000}
+# Below, compiling costs more than it saves. On a CPU a head on features has little to save; a GPU's
+# plain loop waits for the host in each step (1.9 ms of 1.9), whatever it computes.
+XLA_FROM_STEPS: dict[tuple[str, str], int] = {
+    ("cpu", "raw"): 1000,
+    ("cpu", "features"): 4000,
+    ("gpu", "raw"): 500,
+    ("gpu", "features"): 500,
+}
 
 
 Settings = TypeVar("Settings", bound=BaseModel)
@@ -56,10 +63,12 @@ class Program:
         phases: tuple[Phase, ...],
         source: Architecture | None = None,
         augmentation: Augmentation | None = None,
+        identity: str = "",
     ) -> None:
-        """`source`: for the source's raw images, where they are others than the target's."""
+        """`source`: for the source's raw images, where they are others than the target's.
+        `identity`: of all that is compiled but for its sizes, the same in another process."""
         self.network = network
-        self.phases = tuple(_without_xla(phase) for phase in phases) if augmentation else phases
+        self.phases = phases
         self._augmentation, self._seeds = augmentation, Seeds()
         self._preprocessing: dict[Stream, keras.Model] = {
             "domain": network.preprocessing,
@@ -74,6 +83,8 @@ class Program:
             *(variable for model in companions for variable in model.variables),
         ]
         self._loops: dict[tuple[int, Shapes], Loop] = {}
+        self.limits = [Limits() for _ in phases]
+        self._identity = identity
 
     def paced(self, phases: tuple[Phase, ...]) -> "Program":
         """The same with the epochs and rates of `phases`, which differ in nothing else."""
@@ -108,12 +119,17 @@ class Program:
         """The loop of a phase, its optimizers as before the first step."""
         key = phase_index, shapes
         loop = self._loops.pop(key, None) or Loop(
-            self.phases[phase_index], self.network, shapes, self._prepare(phase_index)
+            self.phases[phase_index],
+            self.network,
+            shapes,
+            self._prepare(phase_index),
+            f"{self._identity} {phase_index}",
         )
         self._loops[key] = loop  # the youngest stands last
         if len(self._loops) > KEPT_LOOPS:
             del self._loops[next(iter(self._loops))]
         loop.reset()
+        loop.is_deterministic &= not self.limits[phase_index].without_determinism
         return loop
 
     def _prepare(self, phase_index: int) -> dict[Stream, Callable[[tf.Tensor], tf.Tensor]]:
@@ -139,7 +155,7 @@ def program_of(setup: TrialSetup) -> Program:
     # What target labels would have brought is trained as the baseline is where there are some.
     name = strategy.name if strategy else names.get(setup.role, BASELINE)
     training = setup.spec.training
-    precision = resolve_precision(training.precision)
+    precision = resolve_precision(training.precision, setup.spec.model)
     architecture = Architecture.of(setup.spec.model, setup.domain.schema, precision)
     source = setup.source and Architecture.of(setup.spec.model, setup.source.schema, precision)
     return _program(architecture, source, name, strategy, Setting(training, setup.source_classes))
@@ -174,18 +190,13 @@ def _compiled(
 ) -> Program:
     network = shared_network(architecture)
     phases = RECIPES[name](network, strategy and strategy.params, setting)
-    return Program(network, phases, source, setting.training.augmentation)
+    identity = f"{this_device()} {(architecture, source, name, strategy, setting)}"
+    return Program(network, phases, source, setting.training.augmentation, identity)
 
 
 def _without_pace(settings: Settings) -> Settings:
     fields = type(settings).model_fields
     return settings.model_copy(update={name: fields[name].default for name in PACE & set(fields)})
-
-
-def _without_xla(phase: Phase) -> Phase:
-    """The changes of images have operations that XLA cannot compile."""
-    changes = phase.inputs == "raw" and phase.augments
-    return replace(phase, allows_xla=False) if changes else phase
 
 
 def forget() -> None:
@@ -201,7 +212,7 @@ def choose_backend(phase: Phase, network: Network, steps: int, trials: int) -> B
 
     `steps` make an epoch, and `trials` of one job share the compiled loop.
     """
-    model = network.architecture.model
+    device, model = this_device(), network.architecture.model
     dense = phase.inputs == "features" or (isinstance(model, Mlp) and not model.params.dropout)
-    is_long = phase.epochs * steps * trials >= XLA_FROM_STEPS[phase.inputs]
-    return "xla" if phase.allows_xla and is_long and (dense or has_gpu()) else "plain"
+    is_long = phase.epochs * steps * trials >= XLA_FROM_STEPS[device.kind, phase.inputs]
+    return "xla" if is_long and (dense or device.is_gpu) else "plain"

@@ -8,24 +8,26 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from app.errors import FailureCode, WorkFailure
+from app.jobs.figures import Conditions
 from worker.backbones.network import Network
 from worker.backbones.population_norms import measure
 from worker.evaluation.metrics import classification_metrics, metrics_from_counts
 from worker.failures import diverged
-from worker.strategies.recipe import Phase, Relabel, Stream
+from worker.strategies.recipe import Phase, Relabel
 from worker.training import predict
 from worker.training.checkpoint import Checkpoint
 from worker.training.course import has_ended, pace_of, share_done
-from worker.training.data import Domain, Rows, Split
-from worker.training.device import configure_tensorflow
+from worker.training.data import Rows, Split
+from worker.training.device import configure_tensorflow, this_device
+from worker.training.device_errors import typed_errors
 from worker.training.features import features_of
 from worker.training.feed import Feed
 from worker.training.geometry import Geometry, geometry_of
-from worker.training.loop import Loop, Pace, Results
+from worker.training.inputs import Inputs
+from worker.training.loop import Loop, Pace, Refused, Results
 from worker.training.program import choose_backend, program_of
 from worker.training.setup import EpochRecord, Interrupted, Journal, Signal, TrialSetup
-from worker.training.state import TrialState, assign, values
+from worker.training.state import Arrays, TrialState, assign, values
 from worker.training.sums import Sums
 
 CHUNK_SECONDS = 0.5  # between two looks at the journal
@@ -41,17 +43,11 @@ def train(setup: TrialSetup, journal: Journal, checkpoint: Checkpoint | None = N
     trained weights until the next trial of that architecture takes it.
 
     Raises Interrupted when the journal signals, WorkFailure `diverged` when the loss is no longer
-    finite and `out_of_memory`.
+    finite, `out_of_memory` and `device_failed`.
     """
     trial = _Trial(setup, journal, checkpoint)
-    try:
+    with typed_errors(lambda: trial.phase.name):
         return trial.run()
-    except (tf.errors.ResourceExhaustedError, MemoryError) as error:
-        raise WorkFailure(
-            FailureCode.OUT_OF_MEMORY,
-            f"out of memory in phase {trial.phase.name}: try a smaller batch_size or network",
-            stage=trial.phase.name,
-        ) from error
 
 
 class _Trial:
@@ -65,6 +61,7 @@ class _Trial:
         self._classes = self._network.architecture.classes
         self._batch = min(setup.spec.training.batch_size, len(setup.domain.train))
         self._steps = -(-len(setup.domain.train) // self._batch)  # an epoch
+        self._inputs = Inputs(setup, self._network, self._look)
         self._loop: Loop | None = None
         trials = 1 if setup.role == "pretrain" else setup.spec.evaluation.seeds
         self._program.initialise(setup.seed)
@@ -99,18 +96,13 @@ class _Trial:
     def _run_phase(self) -> None:
         phase, state = self.phase, self._state
         position = state.position
-        streams, validation = self._inputs(phase)
+        streams, validation = self._inputs.of(phase)
         seeds = [self._setup.seed, position.phase]
         feed = Feed(streams, self._batch, self._steps, seeds)
-        backend = state.backends[position.phase]
-        geometry = geometry_of(phase, feed, validation, self._steps, self._classes, backend)
-        loop = self._loop = self._program.loop(position.phase, geometry.shapes)
+        loop, geometry = self._begin_loop(feed, validation)
         if phase.prepare and position.epochs == position.step == 0:
-            rows = self._domain(phase.streams[0]).train
+            rows = self._inputs.domain(phase.streams[0]).train
             phase.prepare(lambda: (features_of(self._network, rows.x, self._look), rows.y))
-        if state.slots:
-            assign(loop.variables, state.slots)
-            state.slots = []
         inside = tf.constant(np.asarray(validation.x[: geometry.looked_at]))
         while not has_ended(phase, position):
             self._look()
@@ -121,12 +113,45 @@ class _Trial:
             first, room = position.epochs * self._steps + position.step, geometry.room(count)
             data, order, labels = feed.chunk(first, count, room)
             pace = pace_of(phase, self._steps, first, room)
-            results = loop.run(data, order, pace, count, inside)
+            before = [] if loop.has_run else values([*self._program.variables, *loop.variables])
+            try:
+                results = loop.run(data, order, pace, count, inside)
+            except Refused as refusal:
+                self._give_way(refusal, loop, before)
+                loop, geometry = self._begin_loop(feed, validation)
+                continue
             seconds = time.perf_counter() - began
             self._take(results, labels.reshape(count, -1), pace, validation, seconds)
             self._journal.moved(self._progress)
         self._settle_weights(loop)
         self._measure_norms()
+
+    def _begin_loop(self, feed: Feed, validation: Split) -> tuple[Loop, Geometry]:
+        state, phase, index = self._state, self.phase, self._state.position.phase
+        limits = self._program.limits[index]
+        backend = limits.backend(state.backends[index])
+        geometry = geometry_of(phase, feed, validation, self._steps, self._classes, backend)
+        loop = self._loop = self._program.loop(index, geometry.shapes)
+        if state.slots:
+            assign(loop.variables, state.slots)
+            state.slots = []
+        state.settle(index, backend, limits.notes(phase.name, backend))
+        self._journal.computed_by(
+            Conditions(
+                device=this_device().name,
+                precision=self._network.architecture.precision,
+                loops=list(state.backends),
+                notes=list(state.notes),
+            )
+        )
+        return loop, geometry
+
+    def _give_way(self, refusal: Refused, loop: Loop, before: Arrays) -> None:
+        """All is again as before the call; the phase goes on as it can."""
+        count = len(self._program.variables)
+        assign(self._program.variables, before[:count])
+        self._state.slots = before[count:]
+        self._program.limits[self._state.position.phase].learn(loop, str(refusal))
 
     def _affordable_steps(self, loop: Loop, geometry: Geometry) -> int:
         """Whole epochs where there is time for them, else a part of one; never past a place where
@@ -244,7 +269,7 @@ class _Trial:
 
     def _measure_norms(self) -> None:
         if stream := self.phase.norms:
-            measure(self._network, self._domain(stream).train.x, self._setup.seed)
+            measure(self._network, self._inputs.domain(stream).train.x, self._setup.seed)
 
     def _check_finite(self, loss: float) -> None:
         if not np.isfinite(loss):
@@ -252,24 +277,6 @@ class _Trial:
             rate = max((group.learning_rate for group in phase.groups), default=0.0)
             what = f"expected a finite loss, got {loss} at epoch {epoch} of phase {phase.name}"
             raise diverged(what, rate, phase.name)
-
-    def _inputs(self, phase: Phase) -> tuple[dict[Stream, Split], Split]:
-        """The training split of each stream, and the validation split, as the phase takes them."""
-        streams = {stream: self._domain(stream).train for stream in phase.streams}
-        validation = self._setup.domain.validation
-        if phase.inputs == "features":
-            streams = {stream: self._features(split) for stream, split in streams.items()}
-            validation = self._features(validation)
-        return streams, validation
-
-    def _domain(self, stream: Stream) -> Domain:
-        domain = self._setup.domain if stream == "domain" else self._setup.source
-        if domain is None:
-            raise ValueError(f"phase {self.phase.name}: expected the source's data, got none")
-        return domain
-
-    def _features(self, split: Split) -> Split:
-        return Split(features_of(self._network, split.x, self._look), split.y)
 
     def _infer(self, infer: Inference, x: Rows) -> NDArray[np.float32]:
         """Looks at the journal between blocks. A pause waits until the epoch has ended: the weights

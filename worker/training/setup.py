@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal, Protocol, Self
 
+from app.jobs.figures import Conditions
 from app.jobs.plan import Role
 from app.jobs.spec import ResolvedSpec
 from app.jobs.strategies import Strategy
@@ -81,6 +82,9 @@ class Journal(Protocol):
 
     def signal(self) -> Signal | None:
         """Polled between chunks of compiled steps, each half a second or less."""
+
+    def computed_by(self, conditions: Conditions) -> None:
+        """Called when a training begins, and when a loop of it turns out not to compile."""
 
     def moved(self, progress: float) -> None:
         """Called after every chunk; `progress` 0..1 over all phases, the part of the epoch that is

@@ -27,6 +27,12 @@ class TrialState:
     slots: Arrays = field(default_factory=list)  # a checkpoint's optimizer, until there is a loop
     best: Arrays = field(default_factory=list)  # variables of the best epoch, with early stopping
     labels: NDArray[np.int32] | None = None  # of this epoch, where the phase makes them
+    notes: tuple[str, ...] = ()  # for the report
+
+    def settle(self, phase: int, backend: Backend, notes: Sequence[str]) -> None:
+        """Writes down what a phase's loop is, and what is to be said of it."""
+        self.backends = (*self.backends[:phase], backend, *self.backends[phase + 1 :])
+        self.notes = (*self.notes, *(note for note in notes if note not in self.notes))
 
     def begin_phase(self, index: int) -> None:
         self.position, self.best, self.labels = Position(phase=index), [], None
@@ -48,7 +54,7 @@ class TrialState:
             "sums/confusion": self.sums.confusion,
         }
         position = replace(self.position, losses=[*self.position.losses])
-        return Checkpoint(arrays, position, seed, self.backends, threads)
+        return Checkpoint(arrays, position, seed, self.backends, threads, self.notes)
 
     @classmethod
     def of_checkpoint(
@@ -68,6 +74,7 @@ class TrialState:
             slots=_numbered(arrays, "optimizer"),
             best=_numbered(arrays, "best"),
             labels=next(iter(_numbered(arrays, "labels")), None),
+            notes=checkpoint.notes,
         )
 
 

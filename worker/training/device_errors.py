@@ -1,0 +1,51 @@
+"""What a device raises, as typed failures."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import tensorflow as tf
+
+from app.errors import FailureCode, WorkFailure
+from worker.training.device import this_device
+
+SHOWN_CHARACTERS = 300
+TRACE = ("Graph execution error", "Detected at node", "Traceback", "File ", " ", "\t")
+MARKS = re.compile(r"\{\{.*?\}\}|\[_Xla.*?\]|\[Op:.*?\]")
+# What CUDA and its libraries fail with; others are faults of a program.
+DEVICE_ERRORS = (
+    tf.errors.InternalError,
+    tf.errors.UnknownError,
+    tf.errors.AbortedError,
+    tf.errors.UnavailableError,
+    tf.errors.DataLossError,
+)
+
+
+@contextmanager
+def typed_errors(stage: Callable[[], str]) -> Iterator[None]:
+    """Turns what a device raises in the block into a WorkFailure: `out_of_memory`, and on a GPU
+    `device_failed`. `stage` tells where the work is by then."""
+    device = this_device()
+    try:
+        yield
+    except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+        where = f"the memory of {device.name}" if device.is_gpu else "memory"
+        what = f"out of {where} in phase {stage()}: try a smaller batch_size, image_size or network"
+        raise WorkFailure(FailureCode.OUT_OF_MEMORY, what, stage=stage()) from error
+    except DEVICE_ERRORS as error:
+        if not device.is_gpu:
+            raise
+        what = (
+            f"{device.name} failed in phase {stage()}: {essence(error)}; look at the driver's "
+            "log (nvidia-smi, dmesg), then retry the job"
+        )
+        raise WorkFailure(FailureCode.DEVICE_FAILED, what, stage=stage()) from error
+
+
+def essence(error: tf.errors.OpError) -> str:
+    """Shortens TensorFlow's message to its first line that says something: around it stand the
+    places in the program, and names of nodes."""
+    lines = [MARKS.sub("", line).rstrip() for line in str(error.message).splitlines()]
+    said = (line for line in lines if line and not line.startswith(TRACE))
+    return next(said, type(error).__name__)[:SHOWN_CHARACTERS].strip()

@@ -1,0 +1,35 @@
+"""What a trial's phases take in: raw items, or features of the frozen backbone."""
+
+from collections.abc import Callable
+
+from worker.backbones.network import Network
+from worker.strategies.recipe import Phase, Stream
+from worker.training.data import Domain, Split
+from worker.training.features import features_of
+from worker.training.setup import TrialSetup
+
+
+class Inputs:
+    """`look` is called between blocks of items whose features are computed."""
+
+    def __init__(self, setup: TrialSetup, network: Network, look: Callable[[], None]) -> None:
+        self._setup, self._network, self._look = setup, network, look
+
+    def domain(self, stream: Stream) -> Domain:
+        """Raises ValueError where the trial was given no such data."""
+        domain = self._setup.domain if stream == "domain" else self._setup.source
+        if domain is None:
+            raise ValueError("expected the source's data, got none")
+        return domain
+
+    def of(self, phase: Phase) -> tuple[dict[Stream, Split], Split]:
+        """The training split of each stream, and the validation split, as the phase takes them."""
+        streams = {stream: self.domain(stream).train for stream in phase.streams}
+        validation = self._setup.domain.validation
+        if phase.inputs == "features":
+            streams = {stream: self._features(split) for stream, split in streams.items()}
+            validation = self._features(validation)
+        return streams, validation
+
+    def _features(self, split: Split) -> Split:
+        return Split(features_of(self._network, split.x, self._look), split.y)

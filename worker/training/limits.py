@@ -1,0 +1,39 @@
+"""What the loops of a phase have turned out not to be able to do in this process."""
+
+from dataclasses import dataclass
+
+from worker.training.checkpoint import Backend
+from worker.training.loop import Loop
+
+
+@dataclass
+class Limits:
+    """The reasons, in the device's words; None where there is no such limit."""
+
+    without_xla: str | None = None
+    without_determinism: str | None = None
+
+    def learn(self, loop: Loop, reason: str) -> None:
+        """A refused loop names the next limit: XLA first, then the plain loop's equal bits."""
+        if loop.backend == "xla":
+            self.without_xla = reason
+        else:
+            self.without_determinism = reason
+
+    def backend(self, wanted: Backend) -> Backend:
+        return "plain" if self.without_xla else wanted
+
+    def notes(self, phase: str, backend: Backend) -> list[str]:
+        """Sentences for the report, of a phase that runs on `backend`."""
+        found = []
+        if self.without_xla:
+            found.append(
+                f"phase {phase} was trained without XLA, more slowly: this device cannot compile "
+                f"it ({self.without_xla})"
+            )
+        if self.without_determinism and backend == "plain":
+            found.append(
+                f"phase {phase} repeats and resumes in all but the last bits: an operation has no "
+                f"deterministic form on this device ({self.without_determinism})"
+            )
+        return found
