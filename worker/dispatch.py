@@ -4,6 +4,7 @@ What waits is told by the lookout, a process beside the loop. Nothing here waits
 database, so the loop always turns: children are reaped and replaced whatever becomes of the broker.
 """
 
+import time
 from typing import Any
 
 from celery import bootsteps
@@ -16,6 +17,7 @@ from worker.lookout_link import LookoutLink
 from worker.watchdog import SignOfLife, Watchdog
 
 CHECK_SECONDS = 1.0
+AGAIN_SECONDS = 1.0  # what is still there after being handed out comes behind what has waited
 
 
 class Dispatch(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
@@ -30,6 +32,7 @@ class Dispatch(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no 
         self._publish = Publisher(worker.app)
         self._watchdog, self._sign = Watchdog(), SignOfLife(settings)
         self._lookout: LookoutLink | None = None
+        self._handed_out: dict[Message, float] = {}  # of late, and when
         worker.app.dispatch = self
 
     def start(self, worker: Any) -> None:
@@ -64,7 +67,12 @@ class Dispatch(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no 
         to write, may have been before it, and the loop would sleep over what was handed out."""
         self._sign.give()
         idle, slots = self._room()
+        now = time.monotonic()
+        late = {m: at for m, at in self._handed_out.items() if now - at < AGAIN_SECONDS}
+        self._handed_out = late
         for message in waiting:
+            if message in late:
+                continue
             if isinstance(message, RunTrial):
                 if slots <= 0:
                     continue
@@ -72,6 +80,7 @@ class Dispatch(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no 
             if idle <= 0:
                 break
             idle -= 1
+            late[message] = now
             self._publish(message)
             self._worker.consumer.connection.drain_events(timeout=0)
 

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from app.datasets.tables import DatasetRow
 from app.settings import Settings
 from tests.jobs.factories import add_dataset
 from tests.system.service import wait_for
+from worker.dispatch import AGAIN_SECONDS
 from worker.watchdog import EXIT_CODE, SignOfLife
 
 pytestmark = [
@@ -36,15 +38,16 @@ from worker.dispatch import Dispatch
 lookout_link.SILENT_SECONDS = 4
 watchdog.LOOKS = 2
 application = celery_application(local_broker.URL)
-application.conf.update(worker_concurrency=2, worker_prefetch_multiplier=0)
+application.conf.update(worker_concurrency=%(children)s, worker_prefetch_multiplier=0)
 application.steps["worker"].add(Dispatch)
 
 
 @application.task(name=IngestDataset.task)
 def ingest(dataset_id):
-    database = Database(Settings().database)
-    with database.write() as session:
-        session.get_one(DatasetRow, dataset_id).status = "ready"
+    with Database(Settings().database).write() as session:
+        dataset = session.get_one(DatasetRow, dataset_id)
+        dataset.status = "ready" if dataset.project == "p" else "ingesting"
+        dataset.attempt += 1
 
 
 @signals.worker_ready.connect
@@ -69,8 +72,9 @@ def start(database_url: str, settings: Settings, tmp_path: Path) -> Iterator[Sta
     log = tmp_path / "worker.log"
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(stands_still: bool = False) -> psutil.Process:
-        command = [sys.executable, "-c", PROGRAM % {"stands_still": stands_still}]
+    def start(children: int, stands_still: bool = False) -> psutil.Process:
+        program = PROGRAM % {"children": children, "stands_still": stands_still}
+        command = [sys.executable, "-c", program]
         with log.open("wb") as output:
             process = subprocess.Popen(
                 command, env=os.environ | variables, stdout=output, stderr=output
@@ -92,7 +96,9 @@ def lookout(worker: psutil.Process) -> psutil.Process | None:
 def test_work_is_found_whatever_dies_beside_the_loop(
     database: Database, start: Start, settings: Settings
 ) -> None:
-    worker = start()
+    stubborn = add_dataset(database, status="ingesting", project="which stays as it is")
+    began = time.monotonic()
+    worker = start(children=1)
 
     def must_be_taken(dataset_id: str) -> None:
         def taken() -> bool:
@@ -113,13 +119,16 @@ def test_work_is_found_whatever_dies_beside_the_loop(
 
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(20) == 0
+    with database.read() as session:  # it came first each time, and neither span nor starved others
+        calls = session.get_one(DatasetRow, stubborn).attempt
+    assert 1 <= calls <= (time.monotonic() - began) / AGAIN_SECONDS
     assert "is not there" in (SignOfLife(settings).complaint() or "")
 
 
 def test_a_worker_whose_loop_stands_still_ends_and_its_children_with_it(
     database: Database, start: Start
 ) -> None:
-    worker = start(stands_still=True)
+    worker = start(children=2, stands_still=True)
     children = wait_for(
         lambda: len(worker.children()) == 3 and worker.children(), 20, "no children"
     )
