@@ -34,11 +34,11 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 
 @pytest.fixture
 def connect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connect]:
-    """Connects to a server that waits half a second and takes two connections."""
+    """Connects to a server that waits half a second and takes four connections."""
     monkeypatch.setattr(serving, "TICKS", 1)
     monkeypatch.setattr(serving, "TAKING_FACTOR", 1)
     monkeypatch.setattr(serving, "SPARE", 2)
-    settings = Settings(data_dir=tmp_path, connection_limit=2, request_timeout_seconds=0.5)
+    settings = Settings(data_dir=tmp_path, connection_limit=4, request_timeout_seconds=0.5)
     server = serving.server(application, settings, log_config=None, lifespan="off")
     opened: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -83,19 +83,19 @@ def problem(answer: bytes) -> dict[str, object]:
     return found
 
 
-@pytest.mark.parametrize(
-    "begun",
-    [
-        b"",
-        b"GET / HTTP/1.1\r\nHost: ",
-        b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf",
-        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
-    ],
+HALVES = (
+    b"",
+    b"GET / HTTP/1.1\r\nHost: ",
+    b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf",
+    b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
 )
-def test_half_a_request_is_closed(connect: Connect, begun: bytes) -> None:
-    connection = connect()
-    connection.sendall(begun)
-    assert problem(taken(connection))["status"] == 408
+
+
+def test_half_a_request_is_closed(connect: Connect) -> None:
+    opened = [connect() for _ in HALVES]
+    for connection, begun in zip(opened, HALVES, strict=True):
+        connection.sendall(begun)
+    assert [problem(taken(connection))["status"] for connection in opened] == [408] * len(HALVES)
 
 
 def test_the_second_half_of_a_head_may_not_trickle(connect: Connect) -> None:
@@ -144,13 +144,13 @@ def test_what_is_no_request_is_a_problem(connect: Connect) -> None:
 
 def test_too_many_connections_are_told_so(connect: Connect) -> None:
     request = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-    held = [connect() for _ in range(2)]
+    held = [connect() for _ in range(4)]
     for connection in held:  # keep-alive: they stay
         connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert connection.recv(2**16).startswith(b"HTTP/1.1 200")
-    third = connect()
-    third.sendall(request)
-    answer = taken(third)
+    another = connect()
+    another.sendall(request)
+    answer = taken(another)
     assert problem(answer)["code"] == "too_many_connections"
     assert b"retry-after: 5" in answer
     held[0].close()

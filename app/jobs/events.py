@@ -43,16 +43,20 @@ def record(session: Session, job: JobRow, *events: Event) -> None:
     session.flush()
 
 
-def after(session: Session, job_id: str, number: int, limit: int) -> list[Told]:
+def after(session: Session, job_id: str, number: int, limit: int = 500) -> list[EventRow]:
     statement = (
         select(EventRow)
         .where(EventRow.job_id == job_id, EventRow.number > number)
         .order_by(EventRow.number)
         .limit(limit)
     )
+    return list(session.scalars(statement))
+
+
+def told_after(session: Session, job_id: str, number: int, limit: int) -> list[Told]:
     return [
         Told(row.number, sse(row.kind, {**row.data, "at": row.created_at}, row.number))
-        for row in session.scalars(statement)
+        for row in after(session, job_id, number, limit)
     ]
 
 
@@ -75,7 +79,7 @@ def news(
     for job_id, number in known.items():
         stage, count = standing.get(job_id, ("ended", 0))  # it was deleted
         first = max(number or 0, count - limit)
-        told = after(session, job_id, first, limit) if count > first else []
+        told = told_after(session, job_id, first, limit) if count > first else []
         yield job_id, News(told, count, stage == "ended")
 
 

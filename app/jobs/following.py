@@ -108,7 +108,7 @@ class Following:
     def stop(self) -> None:
         if self._watching:
             self._watching.cancel()
-        self._threads.shutdown(wait=False)
+        self._threads.shutdown(cancel_futures=True)
 
     def _check_seats(self, key_id: str | None) -> None:
         limits = self._settings
@@ -168,7 +168,7 @@ class Following:
 
     def _read_page(self, job_id: str, number: int) -> list[Told]:
         with self._database.read() as session:
-            return events.after(session, job_id, number, WINDOW)
+            return events.told_after(session, job_id, number, WINDOW)
 
     def _read_standings(self, job_ids: list[str]) -> dict[str, bytes]:
         with self._database.read() as session:
