@@ -31,8 +31,8 @@ from app.errors import Unavailable
 
 # Few: each thread that computes makes the event loop wait for its turn of the interpreter.
 READS, WRITES = 6, 6
-# Besides the turns: keys (2), event streams (2), deployments (2), recovery, and one to spare.
-CONNECTIONS = READS + WRITES + 8
+# Besides the turns: keys (2), event streams (2), deployments (2), recovery, and five to spare.
+CONNECTIONS = READS + WRITES + 12
 WAIT_SECONDS = 10.0
 
 

@@ -116,3 +116,25 @@ def test_a_client_that_leaves_takes_nothing_with_it(api_settings: Settings) -> N
 
         list(threads.map(give_up, range(40)))
         assert client.get("/v1/datasets").status_code == 200
+
+
+def test_lost_connections_are_unavailable_and_come_back(
+    api_settings: Settings, database: Database
+) -> None:
+    if database.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has no connections to lose")
+    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "
+    others += "current_database() AND pid <> pg_backend_pid()"
+    with serve(create_app(api_settings)) as client, ThreadPoolExecutor(20) as threads:
+
+        def ask(number: int) -> int:
+            if number % 2:
+                return client.get("/v1/datasets", params={"limit": 3}).status_code
+            return client.post("/v1/datasets", json=SMALL).status_code
+
+        asked = [threads.submit(ask, number) for number in range(200)]
+        while not all(answer.done() for answer in asked):
+            with database.read() as session:
+                session.execute(text(others))
+        assert {answer.result() for answer in asked} <= {200, 202, 503}
+        assert client.get("/v1/datasets").status_code == 200
