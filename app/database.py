@@ -1,13 +1,16 @@
 """Engine, sessions and column types. One transaction a request or task; messages leave after it."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import JSON, DateTime, Engine, MetaData, TypeDecorator, create_engine, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql.functions import GenericFunction
@@ -65,12 +68,28 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-class Database:
-    """Make it after a fork, never before."""
+CONNECTIONS = 24  # at most; each is made when it is needed first
+PATIENCE_SECONDS = 15.0
+CONNECT_SECONDS = 5
 
-    def __init__(self, url: str, publish: Callable[[Message], None] | None = None) -> None:
-        self.engine = _engine(url)
-        self._writer = self.engine.execution_options(begin="IMMEDIATE")
+
+class Database:
+    """Make it after a fork, never before.
+
+    No wait for another's lock takes longer than `patience_seconds`: OperationalError. Nor does one
+    for a connection: SQLAlchemy's TimeoutError.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        publish: Callable[[Message], None] | None = None,
+        *,
+        connections: int = CONNECTIONS,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
+        self.engine = _engine(url, connections, patience_seconds)
+        self._writer = self.engine.execution_options(writes=True)
         self._publish = publish
 
     @contextmanager
@@ -100,10 +119,24 @@ def announce(session: Session, message: Message) -> None:
     session.info.setdefault(_OUTBOX, []).append(message)
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str, connections: int, patience_seconds: float) -> Engine:
+    pool = {"pool_size": connections, "max_overflow": 0, "pool_timeout": patience_seconds}
+    milliseconds = int(1000 * patience_seconds)
     if not url.startswith("sqlite"):
-        return create_engine(_with_driver(url), pool_pre_ping=True, pool_size=10, max_overflow=30)
-    engine = create_engine(url, connect_args={"check_same_thread": False})
+        wait = {"connect_timeout": CONNECT_SECONDS}
+        engine = create_engine(_with_driver(url), pool_pre_ping=True, connect_args=wait, **pool)
+
+        @event.listens_for(engine, "begin")
+        def _begin_writing(connection: Connection) -> None:
+            if _writes(connection):
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds}")
+
+        return engine
+
+    engine = create_engine(url, connect_args={"check_same_thread": False}, **pool)
+    # SQLite has one lock for all writers, and who waits for it sleeps and tries again: first come,
+    # last served. Within a process they stand in line instead.
+    turn = Lock()
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _: Any) -> None:
@@ -111,18 +144,38 @@ def _engine(url: str) -> Engine:
         for pragma in (
             "journal_mode=WAL",
             "synchronous=NORMAL",
-            "busy_timeout=15000",
+            f"busy_timeout={milliseconds}",
             "foreign_keys=ON",
         ):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        # A deferred transaction that turns into a writer fails at once when another writes.
-        mode = connection.get_execution_options().get("begin", "DEFERRED")
-        connection.exec_driver_sql(f"BEGIN {mode}")
+        if not _writes(connection):
+            connection.exec_driver_sql("BEGIN DEFERRED")
+            return
+        if not turn.acquire(timeout=patience_seconds):
+            locked = sqlite3.OperationalError("database is locked by a thread of this process")
+            raise OperationalError("BEGIN IMMEDIATE", None, locked)
+        connection.info["has_turn"] = True
+        try:
+            # A deferred transaction that turns into a writer fails at once when another writes.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except BaseException:
+            _end(connection)
+            raise
+
+    @event.listens_for(engine, "commit")
+    @event.listens_for(engine, "rollback")
+    def _end(connection: Connection) -> None:
+        if connection.info.pop("has_turn", False):
+            turn.release()
 
     return engine
+
+
+def _writes(connection: Connection) -> bool:
+    return bool(connection.get_execution_options().get("writes"))
 
 
 def _with_driver(url: str) -> str:

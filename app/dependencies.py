@@ -1,7 +1,7 @@
 """What routes ask for: a session, a caller, a page, the process's own things."""
 
-from collections.abc import Callable, Iterator
-from typing import Annotated, cast
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
@@ -14,6 +14,7 @@ from app.keys.caller import Caller
 from app.pages import Page, page
 from app.settings import Settings
 from app.storage import Storage
+from app.turns import Opening
 
 
 async def _settings(request: Request) -> Settings:
@@ -39,28 +40,29 @@ AuthenticatorOf = Annotated[Authenticator, Depends(_authenticator)]
 PageOf = Annotated[Page, Depends(page)]
 
 
-def _read(database: DatabaseOf) -> Iterator[Session]:
-    with database.read() as session:
-        yield session
+async def _read(database: DatabaseOf) -> Opening:
+    return Opening(database.read)
 
 
-def _write(database: DatabaseOf) -> Iterator[Session]:
-    with database.write() as session:
-        yield session
+async def _write(database: DatabaseOf) -> Opening:
+    return Opening(database.write)
 
 
-# scope="function": the commit comes before the answer. A client must find what it was told of.
-ReadSession = Annotated[Session, Depends(_read, scope="function")]
-WriteSession = Annotated[Session, Depends(_write, scope="function")]
+# Only for routes of app.turns: the session is there while the route runs, and no longer. The commit
+# comes before the answer: a client must find what it was told of.
+ReadSession = Annotated[Session, Depends(_read)]
+WriteSession = Annotated[Session, Depends(_write)]
 
 _bearer = Depends(HTTPBearer(auto_error=False, description="A key, `ktl_…`"))  # for OpenAPI
 
 
-def require(scope: Scope) -> Callable[..., Caller]:
+def require(scope: Scope) -> Callable[..., Coroutine[Any, Any, Caller]]:
     """A dependency: the caller, who holds `scope`. Raises Unauthorized or Forbidden."""
 
-    def caller(request: Request, authenticator: AuthenticatorOf, _: object = _bearer) -> Caller:
-        caller = authenticator.authenticate(request.headers.get("authorization"))
+    async def caller(
+        request: Request, authenticator: AuthenticatorOf, _: object = _bearer
+    ) -> Caller:
+        caller = await authenticator.caller(request.headers.get("authorization"))
         if scope not in caller.scopes:
             held = ", ".join(sorted(caller.scopes)) or "none"
             detail = f"expected a key with the scope `{scope}`, got one with: {held}"

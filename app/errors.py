@@ -10,6 +10,7 @@
     |-- TooLarge            413
     |-- UnsupportedMedia    415
     |-- Invalid             422    readable and wrong: `findings` say where
+    |-- TooManyRequests     429    this caller has taken all that one may have at once
     `-- Unavailable         503    try again later
     WorkFailure                    a trial, a finalisation or an intake that ended badly; stored as
                                    code, stage and text on its row, never pickled
@@ -86,6 +87,10 @@ class UnsupportedMedia(KtlError):
 
 class Invalid(KtlError):
     status, title = 422, "Invalid request"
+
+
+class TooManyRequests(KtlError):
+    status, title = 429, "Too many requests"
 
 
 class Unavailable(KtlError):

@@ -15,8 +15,9 @@ from app.database import Database
 from app.dependencies import DatabaseOf, StorageOf
 from app.errors import Finding, KtlError, Unavailable, WorkFailure
 from app.problems import PREDICTION_PATH
+from app.turns import TurnRoute
 
-router = APIRouter(tags=["operation"])
+router = APIRouter(tags=["operation"], route_class=TurnRoute)
 
 REQUESTS = Counter("ktl_http_requests", "HTTP requests answered.", ["method", "route", "status"])
 SECONDS = Histogram("ktl_http_request_seconds", "From request to last byte.", ["method", "route"])

@@ -18,6 +18,7 @@ from app.deployments import router as deployments
 from app.idempotency import forget_old
 from app.jobs import catalogue
 from app.jobs import router as jobs
+from app.jobs.following import Following
 from app.jobs.recovery import recover
 from app.keys import router as keys
 from app.keys.authentication import Authenticator, require_key_or_loopback
@@ -30,6 +31,9 @@ from app.problems import RESPONSES, LastResort, add_error_handlers, schemas
 from app.request_id import RequestId
 from app.settings import Settings
 from app.storage import Storage
+from app.turns import CONNECTIONS, Turns
+
+PATIENCE_SECONDS = 5.0  # of a request with the database's locks
 
 TAGS = [
     {"name": "datasets", "description": "Labelled data, stored once and never changed."},
@@ -65,10 +69,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     configure_logs()
     settings = settings or Settings()
     outbox = Outbox(settings.broker)
-    database = Database(settings.database, outbox)
+    database = Database(
+        settings.database, outbox, connections=CONNECTIONS, patience_seconds=PATIENCE_SECONDS
+    )
     storage = Storage(settings.storage, settings.cache_dir)
     authenticator = Authenticator(database, settings)
     served = ServedModels(database, storage)
+    following = Following(database, settings)
 
     def repair() -> None:
         recover(database, settings)
@@ -89,6 +96,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         try:
             yield
         finally:
+            following.stop()
             for thread in reversed(threads):
                 thread.stop()
             database.dispose()
@@ -112,6 +120,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings, app.state.database, app.state.storage = settings, database, storage
     app.state.authenticator, app.state.outbox, app.state.served = authenticator, outbox, served
+    app.state.turns, app.state.following = Turns(), following
     for router in ROUTERS:
         app.include_router(router)
     add_error_handlers(app)

@@ -11,8 +11,18 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    PendingRollbackError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
+from sqlalchemy.exc import TimeoutError as NotInTime
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import (
@@ -29,6 +39,7 @@ from app.request_id import request_id_of
 
 log = structlog.get_logger(__name__)
 
+MISTAKES = (IntegrityError, ProgrammingError)  # of ours: what else a database says, it is away
 MEDIA_TYPE = "application/problem+json"
 # Open Inference and TensorFlow Serving clients read the member `error`.
 PREDICTION_PATH = re.compile(r"^/v2(/|$)|^/v1/models/[^/]+:|^/v1/deployments/[^/]+/predict$")
@@ -108,11 +119,16 @@ def _known(error: Exception) -> KtlError:
             return error
         case WorkFailure():
             return Unavailable(error.reason, error.detail)
+        case ClientDisconnect():  # nobody reads this; it stands in no log of errors
+            return BadRequest("client_gone", "expected a whole body, the client went away")
         case DataError():  # a NUL in a text, say, which PostgreSQL does not store
             detail = "expected values that the database can store, got a NUL or too large a number"
             return Invalid("unstorable_value", detail)
-        case OperationalError() | InterfaceError():
-            log.error("database_failed", error=str(error.orig))
+        case DatabaseError() | InterfaceError() | NotInTime() | PendingRollbackError() if (
+            not isinstance(error, MISTAKES)
+        ):
+            # Away, locked, without a connection to give, on a full disk, gone in mid-transaction.
+            log.error("database_failed", error=str(getattr(error, "orig", error)))
             return Unavailable("database_unavailable", "the database does not answer")
         case _:
             return KtlError("internal", "an error of ours; the request_id finds it in our log")
@@ -130,7 +146,7 @@ def add_error_handlers(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         return problem_response(_clearer(error, request, app), request.scope)
 
-    for kind in (KtlError, WorkFailure, DataError, OperationalError, InterfaceError):
+    for kind in (KtlError, WorkFailure, SQLAlchemyError):
         app.add_exception_handler(kind, render)
     app.add_exception_handler(RequestValidationError, render_validation)
     app.add_exception_handler(HTTPException, render_http)

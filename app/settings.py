@@ -36,6 +36,11 @@ class Settings(BaseSettings):
     compile_seconds: float = 120.0  # that XLA may take for one program; then the plain loop
     checkpoint_interval_seconds: float = 1.0  # shorter epochs share a checkpoint
 
+    stream_limit: int = 2000  # event streams at once in one API process
+    key_stream_limit: int = 100  # of these, by one key
+    connection_limit: int = 4000  # to one API process; more are answered 503
+    request_timeout_seconds: float = 30.0  # a head must have come by then; a body may not pause so
+
     upload_limit_bytes: int = 4 * 2**30
     item_limit: int = 20_000_000  # labelled items in one dataset
     predict_limit_bytes: int = 64 * 2**20

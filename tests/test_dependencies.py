@@ -18,6 +18,7 @@ from app.keys.tables import KeyRow
 from app.messages import IngestDataset
 from app.problems import add_error_handlers
 from app.request_id import RequestId
+from app.turns import TurnRoute, Turns
 from tests.serving import serve
 
 
@@ -57,6 +58,8 @@ def client(
 ) -> Iterator[httpx.Client]:
     app = FastAPI(middleware=[Middleware(RequestId), Middleware(Watch, database, seen)])
     app.state.database = Database(database_url, sent.append)
+    app.state.turns = Turns()
+    app.router.route_class = TurnRoute
     add_error_handlers(app)
 
     @app.post("/make/{end}")

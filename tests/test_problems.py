@@ -7,8 +7,17 @@ import httpx
 import pytest
 from fastapi import FastAPI, Header
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
-from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InternalError,
+    OperationalError,
+    PendingRollbackError,
+)
+from sqlalchemy.exc import TimeoutError as NotInTime
 from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
 
 from app.errors import Conflict, FailureCode, Finding, WorkFailure
 from app.findings import invalid_from
@@ -34,6 +43,12 @@ ERRORS: dict[str, Exception] = {
     "store": WorkFailure(FailureCode.STORAGE_FAILED, "the bucket is gone"),
     "data": DataError("INSERT secret", {}, ValueError("secret")),
     "database": OperationalError("SELECT secret", {}, ValueError("secret")),
+    "pool": NotInTime("QueuePool limit, secret"),
+    "damaged": DatabaseError("SELECT secret", {}, ValueError("secret")),
+    "read_only": InternalError("INSERT secret", {}, ValueError("secret")),
+    "lost": PendingRollbackError("secret"),
+    "gone": ClientDisconnect(),
+    "duplicate": IntegrityError("INSERT secret", {}, ValueError("secret")),
     "bug": RuntimeError("secret"),
 }
 
@@ -208,6 +223,12 @@ def test_known_errors_keep_their_findings(client: httpx.Client) -> None:
     [
         ("store", 503, "storage_failed"),
         ("database", 503, "database_unavailable"),
+        ("pool", 503, "database_unavailable"),
+        ("damaged", 503, "database_unavailable"),
+        ("read_only", 503, "database_unavailable"),
+        ("lost", 503, "database_unavailable"),
+        ("gone", 400, "client_gone"),
+        ("duplicate", 500, "internal"),
         ("data", 422, "unstorable_value"),
         ("bug", 500, "internal"),
     ],

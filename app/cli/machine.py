@@ -35,20 +35,9 @@ def api() -> None:
     require_schema(settings)
     require_key(settings)
 
-    import uvicorn
+    from app.server import run
 
-    uvicorn.run(
-        "app.main:create_app",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        loop="uvloop",
-        http="httptools",
-        access_log=False,
-        log_level="warning",
-        timeout_graceful_shutdown=3,  # streams of events have no end of their own
-        server_header=False,
-    )
+    run(settings)
 
 
 def worker() -> None:

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import orjson
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.conditional import conditional
 from app.datasets import repository
@@ -20,14 +20,15 @@ from app.datasets.schemas import (
     Split,
 )
 from app.datasets.tables import DatasetRow
-from app.datasets.uploads import Received, Upload
+from app.datasets.uploads import Received
 from app.dependencies import PageOf, Reader, ReadSession, StorageOf, Writer, WriteSession
 from app.errors import invalid
 from app.idempotency import Answer, IdempotencyKey, answer_once, fingerprint, respond
 from app.pages import Listing, fetch_page
 from app.storage import Storage
+from app.turns import TurnRoute
 
-router = APIRouter(prefix="/v1", tags=["datasets"])
+router = APIRouter(prefix="/v1", tags=["datasets"], route_class=TurnRoute)
 
 POLL_SECONDS = "1"
 PREVIEW_VALUES = 2**21  # in one answer
@@ -67,17 +68,33 @@ _BODY: dict[str, Any] = {
 }
 
 
+def _stored(received: Received, storage: StorageOf) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What a repeated request is known by, and the raw files as the row keeps them. Storing large
+    ones takes long, so it is done before the route's turn."""
+    if isinstance(received, DatasetFrom):
+        if received.origin.removeprefix(PREFIX) not in CATALOGUE:
+            known = ", ".join(entry.reference for entry in CATALOGUE.values())
+            detail = f"expected one of {known}, got {received.origin[:80]}"
+            raise invalid("unknown_dataset", detail, "#/from")
+        return received.model_dump(mode="json"), []
+    files = [
+        {"name": file.name, "ref": storage.put(file.path), "bytes": file.bytes}
+        for file in received.files
+    ]
+    return {"spec": received.spec.model_dump(mode="json"), "files": files}, files
+
+
 @router.post("/datasets", status_code=202, response_model=DatasetOut, openapi_extra=_BODY)
 def create(
     received: Received,
+    stored: Annotated[tuple[dict[str, Any], list[dict[str, Any]]], Depends(_stored)],
     request: Request,
     session: WriteSession,
-    storage: StorageOf,
     caller: Writer,
     key: IdempotencyKey,
 ) -> Response:
     """Stores an upload, or names a dataset of the catalogue; a worker takes it in afterwards."""
-    body, files = _stored(received, storage)
+    body, files = stored
 
     def make() -> Answer:
         if isinstance(received, DatasetFrom):
@@ -170,23 +187,6 @@ def list_catalogue(_: Reader) -> CatalogueOut:
             for entry in CATALOGUE.values()
         ]
     )
-
-
-def _stored(
-    received: DatasetFrom | Upload, storage: Storage
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """What a repeated request is known by, and the raw files as the row keeps them."""
-    if isinstance(received, DatasetFrom):
-        if received.origin.removeprefix(PREFIX) not in CATALOGUE:
-            known = ", ".join(entry.reference for entry in CATALOGUE.values())
-            detail = f"expected one of {known}, got {received.origin[:80]}"
-            raise invalid("unknown_dataset", detail, "#/from")
-        return received.model_dump(mode="json"), []
-    files = [
-        {"name": file.name, "ref": storage.put(file.path), "bytes": file.bytes}
-        for file in received.files
-    ]
-    return {"spec": received.spec.model_dump(mode="json"), "files": files}, files
 
 
 def _out(row: DatasetRow) -> DatasetOut:

@@ -31,8 +31,9 @@ from app.pages import Listing, fetch_page
 from app.prediction.served import Loaded, ServedModels
 from app.prediction.sessions import LoadFailed
 from app.prediction.value_range import RULE
+from app.turns import TurnRoute
 
-router = APIRouter(prefix="/v1/deployments", tags=["deployments"])
+router = APIRouter(prefix="/v1/deployments", tags=["deployments"], route_class=TurnRoute)
 
 
 async def _served(request: Request) -> ServedModels:

@@ -7,8 +7,9 @@ from pydantic import BaseModel
 
 from app.dependencies import Reader
 from app.jobs import backbones, strategies
+from app.turns import TurnRoute
 
-router = APIRouter(prefix="/v1", tags=["catalogue"])
+router = APIRouter(prefix="/v1", tags=["catalogue"], route_class=TurnRoute)
 
 
 class StrategyOut(BaseModel):

@@ -21,8 +21,9 @@ from app.jobs.presenting import present_evidence, present_job
 from app.jobs.report import Report
 from app.jobs.schemas import MetricsOut, TrialMetrics
 from app.jobs.tables import TrialRow
+from app.turns import TurnRoute
 
-router = APIRouter(prefix="/jobs", tags=["jobs"])
+router = APIRouter(prefix="/jobs", tags=["jobs"], route_class=TurnRoute)
 
 
 @router.get(

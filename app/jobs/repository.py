@@ -32,6 +32,12 @@ def of_project(project: str, status: str | None) -> Select[JobRow]:
     return statement if status is None else statement.where(JobRow.status == status)
 
 
+def of_ids(session: Session, job_ids: Sequence[str]) -> Sequence[JobRow]:
+    """Without their reports. One that was deleted is missing."""
+    statement = select(JobRow).options(defer(JobRow.report, raiseload=True))
+    return session.scalars(statement.where(JobRow.id.in_(job_ids))).all()
+
+
 def source_names(session: Session, job: JobRow) -> list[str]:
     """Of the job's sources, datasets or models, in their order."""
     names: dict[str, str] = {}

@@ -21,8 +21,9 @@ from app.jobs.spec import JobSpec
 from app.jobs.strategies import CATALOGUE
 from app.jobs.tables import JobRow
 from app.pages import Listing, fetch_page
+from app.turns import TurnRoute
 
-router = APIRouter(prefix="/v1", tags=["jobs"])
+router = APIRouter(prefix="/v1", tags=["jobs"], route_class=TurnRoute)
 router.include_router(stream.router)
 router.include_router(evidence.router)
 

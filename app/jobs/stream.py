@@ -1,29 +1,64 @@
 """GET /v1/jobs/{id}/events: the job's story as Server-Sent Events, from any point in it."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Depends, Header, Query
-from fastapi.sse import EventSourceResponse, ServerSentEvent
-from starlette.concurrency import run_in_threadpool
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from starlette.types import Receive, Scope, Send
 
-from app.database import Database
-from app.dependencies import DatabaseOf, Reader, ReadSession
+from app.dependencies import Reader, ReadSession
 from app.errors import BadRequest, Finding
-from app.jobs import events, repository
-from app.jobs.presenting import present_job
-from app.jobs.tables import EventRow, JobRow
+from app.jobs import repository
+from app.jobs.following import Follower, Following
+from app.turns import TurnRoute
 
-router = APIRouter(prefix="/jobs", tags=["jobs"])
+router = APIRouter(prefix="/jobs", tags=["jobs"], route_class=TurnRoute)
 
-POLL_SECONDS = 0.25
-PROGRESS_SECONDS = 1.0
+MEDIA_TYPE = "text/event-stream"
+_EVENT: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "data": {"type": "string"},
+        "event": {"type": "string"},
+        "id": {"type": "string"},
+    },
+}
 
 
-def _visible_job(job_id: str, session: ReadSession, caller: Reader) -> str:
-    return repository.get(session, caller.project, job_id).id
+class EventStream(Response):
+    """Sends what a follower is told; holds no thread and no connection of the database."""
+
+    media_type = MEDIA_TYPE
+
+    def __init__(
+        self, following: Following, job_id: str, key_id: str | None, number: int, progress: bool
+    ) -> None:
+        # No proxy shall keep events back.
+        super().__init__(headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self._seat = following.follow(job_id, key_id, number, progress)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._seat as follower:
+            leaving = asyncio.create_task(_leave(follower, receive))
+            try:
+                start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+                await send(start)
+                while (content := await follower.next()) is not None:
+                    await send({"type": "http.response.body", "body": content, "more_body": True})
+                await send({"type": "http.response.body", "body": b""})
+            finally:
+                leaving.cancel()
+
+
+async def _leave(follower: Follower, receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    await follower.leave()
+
+
+async def _following(request: Request) -> Following:
+    return cast(Following, request.app.state.following)
 
 
 def _last_event_id(
@@ -37,10 +72,17 @@ def _last_event_id(
     raise BadRequest("invalid_last_event_id", detail, Finding(detail, parameter="Last-Event-ID"))
 
 
-@router.get("/{job_id}/events", response_class=EventSourceResponse)
-async def stream(
-    job_id: Annotated[str, Depends(_visible_job)],
-    database: DatabaseOf,
+@router.get(
+    "/{job_id}/events",
+    status_code=200,
+    response_class=EventStream,
+    responses={200: {"content": {MEDIA_TYPE: {"itemSchema": _EVENT}}}},
+)
+def stream(
+    job_id: str,
+    session: ReadSession,
+    caller: Reader,
+    following: Annotated[Following, Depends(_following)],
     number: Annotated[int, Depends(_last_event_id)],
     progress: Annotated[
         bool,
@@ -49,41 +91,8 @@ async def stream(
             "moment, so they have no number and never come again"
         ),
     ] = False,
-) -> AsyncIterator[ServerSentEvent]:
-    """status, trial, epoch, report, deployment; ends after the event that ends the job."""
-    standing: dict[str, Any] | None = None
-    looked = 0.0
-    while True:
-        found, ended = await run_in_threadpool(_look, database, job_id, number)
-        for event in found:
-            number = event.number
-            data = {**event.data, "at": event.created_at}
-            yield ServerSentEvent(event=event.kind, id=str(number), data=data)
-        if ended and not found:
-            return
-        if progress and time.monotonic() - looked >= PROGRESS_SECONDS:
-            looked, before = time.monotonic(), standing
-            standing = await run_in_threadpool(_standing, database, job_id)
-            if before and standing and standing != before:
-                yield ServerSentEvent(event="progress", data=standing)
-        if not found:
-            await asyncio.sleep(POLL_SECONDS)
-
-
-def _standing(database: Database, job_id: str) -> dict[str, Any] | None:
-    with database.read() as session:
-        job = session.get(JobRow, job_id)
-        if job is None:
-            return None
-        return present_job(session, job).model_dump(include={"progress", "eta_seconds", "trials"})
-
-
-def _look(database: Database, job_id: str, number: int) -> tuple[list[EventRow], bool]:
-    """What has come since; and whether nothing will come any more. The status is read first, so
-    that an end seen here has its events in the second read or before. A cancelled job whose report
-    is being made has not yet come to its end."""
-    with database.read() as session:
-        job = session.get(JobRow, job_id)
-        ended = job is None or job.stage == "ended"
-    with database.read() as session:
-        return events.after(session, job_id, number), ended
+) -> EventStream:
+    """status, trial, epoch, report, deployment; ends after the event that ends the job. 429 when
+    the key has too many open."""
+    job = repository.get(session, caller.project, job_id)
+    return EventStream(following, job.id, caller.key_id, number, progress)

@@ -1,6 +1,9 @@
 """From an Authorization header to a caller."""
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from threading import BoundedSemaphore
 from time import monotonic
 from typing import Literal, get_args
 
@@ -15,8 +18,10 @@ from app.settings import Settings
 Scope = Literal["read", "write", "predict", "admin"]
 ALL_SCOPES: frozenset[str] = frozenset(get_args(Scope))
 DEFAULT_PROJECT = "default"
+OPEN = Caller(DEFAULT_PROJECT, ALL_SCOPES, None)  # whoever asks, where no key is asked for
 REMEMBERED_SECONDS = 5.0
 FIRST_KEY_MIN_LENGTH = 24
+LOOKUPS = 2  # at once, on connections and threads that no other work takes
 
 
 class Authenticator:
@@ -29,16 +34,42 @@ class Authenticator:
         self._open_until = 0.0
         self._callers: dict[str, tuple[float, Caller]] = {}
         self._used: dict[str, datetime] = {}
+        self._connections = BoundedSemaphore(LOOKUPS)
+        self._threads = ThreadPoolExecutor(LOOKUPS, "keys")
+        self._asking: dict[str | None, asyncio.Future[Caller]] = {}
+
+    async def caller(self, authorization: str | None) -> Caller:
+        """As `authenticate`, for the event loop. Only who is not remembered costs a thread, and one
+        for all who ask at the same moment."""
+        if (known := self._remembered(authorization)) is not None:
+            return known
+        asking = self._asking
+        if (asked := asking.get(authorization)) is None:
+            loop = asyncio.get_running_loop()
+            asked = loop.run_in_executor(self._threads, self.authenticate, authorization)
+            asking[authorization] = asked
+            asked.add_done_callback(lambda _: asking.pop(authorization, None))
+        return await asyncio.shield(asked)
 
     def authenticate(self, authorization: str | None) -> Caller:
         """Raises Unauthorized, with a WWW-Authenticate header."""
+        if (known := self._remembered(authorization)) is not None:
+            return known
         if self.is_open:
-            return Caller(DEFAULT_PROJECT, ALL_SCOPES, None)
-        key = _key(authorization)
-        until, caller = self._callers.get(key, (0.0, None))
-        if caller is None or until <= monotonic():
-            caller = self._look_up(key)
-            self._callers[key] = (monotonic() + REMEMBERED_SECONDS, caller)
+            return OPEN
+        key, callers = _key(authorization), self._callers
+        caller = self._look_up(key)
+        callers[key] = (monotonic() + REMEMBERED_SECONDS, caller)
+        return self._noted(caller)
+
+    def _remembered(self, authorization: str | None) -> Caller | None:
+        """Without the database. Raises Unauthorized where no key was sent and one is needed."""
+        if not self._asks_for_keys:
+            return OPEN if self._open_until > monotonic() else None
+        until, caller = self._callers.get(_key(authorization), (0.0, None))
+        return None if caller is None or until <= monotonic() else self._noted(caller)
+
+    def _noted(self, caller: Caller) -> Caller:
         if caller.key_id:
             self._used[caller.key_id] = now()
         return caller
@@ -47,14 +78,17 @@ class Authenticator:
     def is_open(self) -> bool:
         """Nobody is asked for a key: a loopback address, and no key was ever made."""
         if not self._asks_for_keys and self._open_until <= monotonic():
-            with self._database.read() as session:
+            callers = self._callers
+            with self._connections, self._database.read() as session:
                 self._asks_for_keys = repository.count(session) > 0
-            self._open_until = monotonic() + REMEMBERED_SECONDS
+            if callers is self._callers:  # no key was made meanwhile
+                self._open_until = monotonic() + REMEMBERED_SECONDS
         return not self._asks_for_keys
 
     def forget(self) -> None:
-        """After a key was made or revoked."""
-        self._callers.clear()
+        """After a key was made or revoked. A lookup under way remembers nothing: what it writes
+        to is no longer read."""
+        self._callers, self._asking = {}, {}
         self._open_until = 0.0
 
     def note_use(self) -> None:
@@ -66,7 +100,7 @@ class Authenticator:
 
     def _look_up(self, key: str) -> Caller:
         self._callers.pop(key, None)
-        with self._database.read() as session:
+        with self._connections, self._database.read() as session:
             row = repository.find(session, key)
         if row is None:
             detail = "expected a key that was made here, got an unknown or revoked one"

@@ -10,8 +10,9 @@ from app.keys import repository
 from app.keys.schemas import KeyOut, KeySpec, NewKey
 from app.keys.tables import KeyRow
 from app.pages import Listing, fetch_page
+from app.turns import TurnRoute
 
-router = APIRouter(prefix="/v1/keys", tags=["keys"])
+router = APIRouter(prefix="/v1/keys", tags=["keys"], route_class=TurnRoute)
 
 
 @router.post("", status_code=201, summary="Make a key; its secret is shown once")

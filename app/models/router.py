@@ -12,8 +12,9 @@ from app.models import repository
 from app.models.schemas import Format, ModelOut, Signature
 from app.models.tables import ModelRow
 from app.pages import Listing, fetch_page
+from app.turns import TurnRoute
 
-router = APIRouter(prefix="/v1/models", tags=["models"])
+router = APIRouter(prefix="/v1/models", tags=["models"], route_class=TurnRoute)
 
 
 @router.get("")

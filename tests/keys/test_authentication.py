@@ -1,6 +1,9 @@
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from app.database import Database
 from app.errors import Unauthorized
@@ -153,3 +156,37 @@ def test_a_weak_first_key_is_refused(
     secret.write_text("change-me\n")
     with pytest.raises(RuntimeError, match="at least 24 characters"):
         require_key_or_loopback(database, settings.model_copy(update={"first_key_file": secret}))
+
+
+def test_many_who_ask_at_once_cost_one_lookup(
+    database: Database, authenticator: Authenticator
+) -> None:
+    key_id, key = make(database, "read")
+    asked: list[str] = []
+
+    @event.listens_for(database.engine, "before_cursor_execute")
+    def _count(*arguments: Any) -> None:
+        asked.append(arguments[2])
+
+    async def ask() -> list[Caller]:
+        return await asyncio.gather(*(authenticator.caller(f"Bearer {key}") for _ in range(50)))
+
+    assert {caller.key_id for caller in asyncio.run(ask())} == {key_id}
+    selects = [statement for statement in asked if statement.startswith("SELECT")]
+    assert len(selects) == 2  # is a key asked for; which is it
+
+
+def test_a_lookup_under_way_does_not_outlive_a_revocation(
+    database: Database, authenticator: Authenticator
+) -> None:
+    key_id, key = make(database, "read")
+    assert not authenticator.is_open
+
+    @event.listens_for(database.engine, "after_cursor_execute", once=True)
+    def _revoke(*_: Any) -> None:  # between the reading of the row and its remembering
+        authenticator.forget()
+
+    assert authenticator.authenticate(f"Bearer {key}").key_id == key_id
+    assert revoke(database, key_id)
+    with pytest.raises(Unauthorized):
+        authenticator.authenticate(f"Bearer {key}")
