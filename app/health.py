@@ -4,7 +4,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
 from pydantic import BaseModel
 from sqlalchemy import text
@@ -12,11 +12,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.database import Database
-from app.dependencies import DatabaseOf, StorageOf
+from app.dependencies import DatabaseOf, SettingsOf, StorageOf
 from app.errors import Finding, KtlError, Unavailable, WorkFailure
+from app.gate import BEARER, GuardedRoute, Needs
 from app.problems import PREDICTION_PATH
 
-router = APIRouter(tags=["operation"])
+router = APIRouter(tags=["operation"], route_class=GuardedRoute)
 
 REQUESTS = Counter("ktl_http_requests", "HTTP requests answered.", ["method", "route", "status"])
 SECONDS = Histogram("ktl_http_request_seconds", "From request to last byte.", ["method", "route"])
@@ -31,7 +32,16 @@ async def healthz() -> Health:
     return Health()
 
 
-@router.get("/readyz", summary="Database, broker and store answer")
+async def _may_monitor(request: Request, settings: SettingsOf, _: object = BEARER) -> None:
+    """Asks for a key where strangers could ask: what is counted is of all projects."""
+    if not settings.monitoring_is_open:
+        await Needs("read").admit(request)
+
+
+MONITOR = [Depends(_may_monitor)]
+
+
+@router.get("/readyz", summary="Database, broker and store answer", dependencies=MONITOR)
 def readyz(request: Request, database: DatabaseOf, storage: StorageOf) -> Health:
     checks: dict[str, Callable[[], None]] = {
         "database": lambda: _check_database(database),
@@ -50,7 +60,7 @@ def readyz(request: Request, database: DatabaseOf, storage: StorageOf) -> Health
     return Health()
 
 
-@router.get("/metrics", summary="Prometheus metrics", response_class=Response)
+@router.get("/metrics", summary="Prometheus metrics", response_class=Response, dependencies=MONITOR)
 def metrics() -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 

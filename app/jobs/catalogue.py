@@ -6,9 +6,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from app.dependencies import Reader
+from app.gate import GuardedRoute
 from app.jobs import backbones, strategies
 
-router = APIRouter(prefix="/v1", tags=["catalogue"])
+router = APIRouter(prefix="/v1", tags=["catalogue"], route_class=GuardedRoute)
 
 
 class StrategyOut(BaseModel):

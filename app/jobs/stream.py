@@ -11,12 +11,13 @@ from starlette.concurrency import run_in_threadpool
 
 from app.database import Database
 from app.dependencies import DatabaseOf, Reader, ReadSession
-from app.errors import BadRequest, Finding
+from app.gate import GuardedRoute
 from app.jobs import events, repository
 from app.jobs.presenting import present_job
 from app.jobs.tables import EventRow, JobRow
+from app.sent import Count
 
-router = APIRouter(prefix="/jobs", tags=["jobs"])
+router = APIRouter(prefix="/jobs", tags=["jobs"], route_class=GuardedRoute)
 
 POLL_SECONDS = 0.25
 PROGRESS_SECONDS = 1.0
@@ -26,22 +27,13 @@ def _visible_job(job_id: str, session: ReadSession, caller: Reader) -> str:
     return repository.get(session, caller.project, job_id).id
 
 
-def _last_event_id(
-    last_event_id: Annotated[
-        str | None, Header(description="go on after this event; a client sends it by itself")
-    ] = None,
-) -> int:
-    if last_event_id is None or last_event_id.isdecimal():
-        return int(last_event_id or 0)
-    detail = "expected Last-Event-ID to be the number of an event"
-    raise BadRequest("invalid_last_event_id", detail, Finding(detail, parameter="Last-Event-ID"))
-
-
 @router.get("/{job_id}/events", response_class=EventSourceResponse)
 async def stream(
     job_id: Annotated[str, Depends(_visible_job)],
     database: DatabaseOf,
-    number: Annotated[int, Depends(_last_event_id)],
+    last_event_id: Annotated[
+        Count, Header(description="go on after this event; a client sends it by itself")
+    ] = 0,
     progress: Annotated[
         bool,
         Query(
@@ -52,7 +44,7 @@ async def stream(
 ) -> AsyncIterator[ServerSentEvent]:
     """status, trial, epoch, report, deployment; ends after the event that ends the job."""
     standing: dict[str, Any] | None = None
-    looked = 0.0
+    looked, number = 0.0, last_event_id
     while True:
         found, ended = await run_in_threadpool(_look, database, job_id, number)
         for event in found:

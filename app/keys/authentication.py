@@ -26,6 +26,7 @@ class Authenticator:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._asks_for_keys = not settings.is_loopback
+        self.generation = 0  # rises with `forget`; who remembers a caller remembers it as well
         self._open_until = 0.0
         self._callers: dict[str, tuple[float, Caller]] = {}
         self._used: dict[str, datetime] = {}
@@ -37,8 +38,9 @@ class Authenticator:
         key = _key(authorization)
         until, caller = self._callers.get(key, (0.0, None))
         if caller is None or until <= monotonic():
-            caller = self._look_up(key)
-            self._callers[key] = (monotonic() + REMEMBERED_SECONDS, caller)
+            generation, caller = self.generation, self._look_up(key)
+            if generation == self.generation:  # else the key may have been revoked meanwhile
+                self._callers[key] = (monotonic() + REMEMBERED_SECONDS, caller)
         if caller.key_id:
             self._used[caller.key_id] = now()
         return caller
@@ -47,13 +49,16 @@ class Authenticator:
     def is_open(self) -> bool:
         """Nobody is asked for a key: a loopback address, and no key was ever made."""
         if not self._asks_for_keys and self._open_until <= monotonic():
+            generation = self.generation
             with self._database.read() as session:
                 self._asks_for_keys = repository.count(session) > 0
-            self._open_until = monotonic() + REMEMBERED_SECONDS
+            if generation == self.generation:  # else the first key may have been made meanwhile
+                self._open_until = monotonic() + REMEMBERED_SECONDS
         return not self._asks_for_keys
 
     def forget(self) -> None:
         """After a key was made or revoked."""
+        self.generation += 1
         self._callers.clear()
         self._open_until = 0.0
 

@@ -6,12 +6,13 @@ from fastapi import APIRouter, Response
 
 from app.dependencies import Admin, AuthenticatorOf, DatabaseOf, PageOf, ReadSession
 from app.errors import NotFound
+from app.gate import GuardedRoute
 from app.keys import repository
 from app.keys.schemas import KeyOut, KeySpec, NewKey
 from app.keys.tables import KeyRow
 from app.pages import Listing, fetch_page
 
-router = APIRouter(prefix="/v1/keys", tags=["keys"])
+router = APIRouter(prefix="/v1/keys", tags=["keys"], route_class=GuardedRoute)
 
 
 @router.post("", status_code=201, summary="Make a key; its secret is shown once")

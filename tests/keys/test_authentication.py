@@ -1,12 +1,14 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy.orm import Session
 
 from app.database import Database
 from app.errors import Unauthorized
 from app.keys import authentication, repository
 from app.keys.authentication import ALL_SCOPES, Authenticator, require_key_or_loopback
 from app.keys.caller import Caller
+from app.keys.tables import KeyRow
 from app.settings import Settings
 
 
@@ -153,3 +155,23 @@ def test_a_weak_first_key_is_refused(
     secret.write_text("change-me\n")
     with pytest.raises(RuntimeError, match="at least 24 characters"):
         require_key_or_loopback(database, settings.model_copy(update={"first_key_file": secret}))
+
+
+def test_a_key_that_is_revoked_while_it_is_looked_up_is_not_remembered(
+    database: Database, authenticator: Authenticator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key_id, key = make(database, "read")
+    find, generation = repository.find, authenticator.generation
+
+    def find_and_revoke(session: Session, key: str) -> KeyRow | None:
+        row = find(session, key)
+        revoke(database, key_id)
+        authenticator.forget()
+        return row
+
+    monkeypatch.setattr(repository, "find", find_and_revoke)
+    authenticator.authenticate(f"Bearer {key}")
+    monkeypatch.undo()
+    assert authenticator.generation == generation + 1
+    with pytest.raises(Unauthorized):
+        authenticator.authenticate(f"Bearer {key}")
