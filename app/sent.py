@@ -28,4 +28,4 @@ def _in_utc(time: datetime) -> datetime:
 
 
 Moment = Annotated[datetime, AfterValidator(_in_utc)]  # where it names no zone, it is in UTC
-Count = Annotated[int, Field(ge=0, lt=2**63)]
+Count = Annotated[int, Field(ge=0, lt=2**31)]  # as wide as a column of PostgreSQL's is
