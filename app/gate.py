@@ -15,6 +15,7 @@ from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
 from app.errors import Finding, Forbidden, Invalid, TooLarge
+from app.findings import LONGEST_NAME
 from app.json_text import decode, text_fault
 from app.keys.authentication import Scope
 from app.keys.caller import Caller
@@ -53,12 +54,14 @@ class GuardedRoute(APIRoute):
 
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
-        needed = tuple(_needed(self.dependant))
+        asked = tuple(_every(self.dependant))
+        needed = [each.call for each in asked if isinstance(each.call, Needs)]
+        known = {field.alias for each in asked for field in each.query_params}
 
         async def guarded(request: Request) -> Response:
             for needs in needed:
                 await needs.admit(request)
-            _check_parameters(request)
+            _check_parameters(request, known)
             return await handle(_BoundedRequest(request.scope, request.receive))
 
         return guarded
@@ -85,19 +88,31 @@ class _BoundedRequest(Request):
         return decode(body) if len(body) <= LARGE_BYTES else await run_in_threadpool(decode, body)
 
 
-def _needed(dependant: Dependant) -> Iterator[Needs]:
+def _every(dependant: Dependant) -> Iterator[Dependant]:
+    """The route and all that it asks for."""
+    yield dependant
     for dependency in dependant.dependencies:
-        if isinstance(dependency.call, Needs):
-            yield dependency.call
-        yield from _needed(dependency)
+        yield from _every(dependency)
 
 
-def _check_parameters(request: Request) -> None:
-    """Percent-encoded, a path and a query can say NUL."""
+def _check_parameters(request: Request, known: set[str]) -> None:
+    """A query is as a body: what is not known in it is a typing error. Percent-encoded, it and a
+    path can say NUL."""
+    for name in request.query_params:
+        if name not in known:
+            detail = f"expected {_listed(known)}, got another parameter in the query"
+            raise _invalid("unknown_parameter", detail, name)
     for name, value in (*request.path_params.items(), *request.query_params.multi_items()):
-        if fault := text_fault(name + str(value)):
-            detail = f"`{name}`: {fault}".replace("\0", "�")
-            raise Invalid("invalid_value", detail, Finding(detail, parameter=name))
+        if fault := text_fault(str(value)):
+            raise _invalid("invalid_value", f"`{name}`: {fault}", name)
+
+
+def _invalid(code: str, detail: str, name: str) -> Invalid:
+    return Invalid(code, detail, Finding(detail, parameter=name[:LONGEST_NAME]))
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names)) or "no query"
 
 
 def _too_large() -> TooLarge:

@@ -84,7 +84,10 @@ def report(job_id: str, request: Request, session: ReadSession, caller: Reader) 
 @router.get(
     "/{job_id}/predictions",
     response_class=StreamingResponse,
-    responses={200: {"content": {"application/zip": {"schema": {"type": "string"}}}}},
+    responses={
+        200: {"content": {"application/zip": {"schema": {"type": "string"}}}},
+        **can_answer(409),
+    },
 )
 def predictions(
     job_id: str, session: ReadSession, caller: Reader, storage: StorageOf
