@@ -31,7 +31,7 @@ BEARER = Depends(HTTPBearer(auto_error=False, description="A key, `ktl_…`"))  
 
 @dataclass(frozen=True)
 class Needs:
-    """A dependency: the caller, who holds `scope`. app.gate has admitted it before any body."""
+    """A dependency: the caller, who holds `scope`; GuardedRoute admits it before any body."""
 
     scope: Scope
 
@@ -55,7 +55,7 @@ class GuardedRoute(APIRoute):
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
         asked = tuple(_every(self.dependant))
-        needed = [each.call for each in asked if isinstance(each.call, Needs)]
+        needed = {each.call for each in asked if isinstance(each.call, Needs)}
         known = {field.alias for each in asked for field in each.query_params}
 
         async def guarded(request: Request) -> Response:

@@ -34,7 +34,7 @@ OPERATIONS = {each.name: each for each in operations(DOCUMENT)}
 PREDICT = "/v1/deployments/{name}/predict"
 JSON = "application/json"
 PART = b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
-EXAMPLES = 12
+EXAMPLES = 6
 
 
 class Site:
