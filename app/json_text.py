@@ -16,6 +16,7 @@ from app.findings import SHOWN, pointer
 
 LEAST, MOST = -(2**63), 2**63 - 1
 MOST_DIGITS = 20  # an integer of more is too large in any case, and slow to read
+EXACT = 2**53  # up to here a float tells one integer from the next
 DEEPEST = 64  # levels of arrays and objects
 FAULTY_NUMBER = "expected a finite number of 64 bits, got NaN or one that is too large"
 
@@ -97,4 +98,10 @@ def _integer(digits: str) -> float:
     return int(digits) if len(digits) <= MOST_DIGITS else inf
 
 
-_DECODER = json.JSONDecoder(parse_int=_integer, parse_constant=lambda _: nan)
+def _number(digits: str) -> float:
+    """JSON has one kind of number, and to JSON Schema 5.0 is an integer."""
+    number = float(digits)
+    return int(number) if number.is_integer() and abs(number) <= EXACT else number
+
+
+_DECODER = json.JSONDecoder(parse_int=_integer, parse_float=_number, parse_constant=lambda _: nan)
