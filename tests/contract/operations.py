@@ -4,10 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-PATH_VALUES = {
-    "name": "digits",
-    "format": "onnx",
-}
+PATH_VALUES = {"name": "digits"}
 ANY_ID = "job_01JD6ZB5V4T8Q0M2N9X3K7RWCE"
 
 
