@@ -1,15 +1,13 @@
 """What routes ask for: a session, a caller, a page, the process's own things."""
 
-from collections.abc import Callable, Coroutine
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 from fastapi import Depends, Request
-from fastapi.security import HTTPBearer
 from sqlalchemy.orm import Session
 
 from app.database import Database
-from app.errors import Forbidden
-from app.keys.authentication import Authenticator, Scope
+from app.gate import Needs
+from app.keys.authentication import Authenticator
 from app.keys.caller import Caller
 from app.pages import Page, page
 from app.settings import Settings
@@ -53,26 +51,7 @@ async def _write(database: DatabaseOf) -> Opening:
 ReadSession = Annotated[Session, Depends(_read)]
 WriteSession = Annotated[Session, Depends(_write)]
 
-_bearer = Depends(HTTPBearer(auto_error=False, description="A key, `ktl_…`"))  # for OpenAPI
-
-
-def require(scope: Scope) -> Callable[..., Coroutine[Any, Any, Caller]]:
-    """A dependency: the caller, who holds `scope`. Raises Unauthorized or Forbidden."""
-
-    async def caller(
-        request: Request, authenticator: AuthenticatorOf, _: object = _bearer
-    ) -> Caller:
-        caller = await authenticator.caller(request.headers.get("authorization"))
-        if scope not in caller.scopes:
-            held = ", ".join(sorted(caller.scopes)) or "none"
-            detail = f"expected a key with the scope `{scope}`, got one with: {held}"
-            raise Forbidden("missing_scope", detail)
-        return caller
-
-    return caller
-
-
-Reader = Annotated[Caller, Depends(require("read"))]
-Writer = Annotated[Caller, Depends(require("write"))]
-Predictor = Annotated[Caller, Depends(require("predict"))]
-Admin = Annotated[Caller, Depends(require("admin"))]
+Reader = Annotated[Caller, Depends(Needs("read"))]
+Writer = Annotated[Caller, Depends(Needs("write"))]
+Predictor = Annotated[Caller, Depends(Needs("predict"))]
+Admin = Annotated[Caller, Depends(Needs("admin"))]

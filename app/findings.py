@@ -54,6 +54,11 @@ def invalid_of(errors: Sequence[Mapping[str, Any]], body: Any, at: str = "#") ->
     return Invalid(code, f"{first}{found[0].detail}{more}", *found[:SHOWN])
 
 
+def pointer(path: Sequence[str | int], at: str = "#") -> str:
+    """A JSON pointer into the request's body, below `at`."""
+    return "/".join([at, *map(_escaped, path)])
+
+
 def _is_echo(error: Mapping[str, Any]) -> bool:
     """An array of enough items some of which are wrong is `too short after validation` as well."""
     wrong = error["input"]
@@ -73,16 +78,16 @@ def _finding(error: Mapping[str, Any], body: Any, at: str) -> Finding:
     path, value = _follow(where[1:], body, kind)
     if kind.startswith("union_tag") and isinstance(value, Mapping):
         path.append(str(error["ctx"]["discriminator"]).strip("'"))
-    pointer = "/".join([at, *(_escaped(part) for part in path)])
+    place = pointer(path, at)
     name = f"`{path[-1][:LONGEST_NAME]}`" if path and isinstance(path[-1], str) else "an item"
     if kind == "extra_forbidden":
-        return Finding(f"expected no field {name}: it is not known here", pointer)
+        return Finding(f"expected no field {name}: it is not known here", place)
     if kind == "value_error":
-        return Finding(str(error["ctx"]["error"]), pointer)
+        return Finding(str(error["ctx"]["error"]), place)
     if kind in {"missing", "union_tag_not_found"} and path:
-        return Finding(f"expected {name}, got nothing", pointer)
+        return Finding(f"expected {name}, got nothing", place)
     got = "nothing" if kind == "missing" else _got(_received(error))
-    return Finding(f"expected {_expected(error)}, got {got}", pointer)
+    return Finding(f"expected {_expected(error)}, got {got}", place)
 
 
 def _follow(where: Sequence[str | int], body: Any, kind: str) -> tuple[list[str | int], Any]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
 from pydantic import BaseModel
 from sqlalchemy import text
@@ -12,8 +12,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.database import Database
-from app.dependencies import DatabaseOf, StorageOf
+from app.dependencies import DatabaseOf, SettingsOf, StorageOf
 from app.errors import Finding, KtlError, Unavailable, WorkFailure
+from app.gate import BEARER, Needs
 from app.problems import PREDICTION_PATH
 from app.turns import TurnRoute
 
@@ -32,7 +33,16 @@ async def healthz() -> Health:
     return Health()
 
 
-@router.get("/readyz", summary="Database, broker and store answer")
+async def _may_monitor(request: Request, settings: SettingsOf, _: object = BEARER) -> None:
+    """Asks for a key where strangers could ask: what is counted is of all projects."""
+    if not settings.monitoring_is_open:
+        await Needs("read").admit(request)
+
+
+MONITOR = [Depends(_may_monitor)]
+
+
+@router.get("/readyz", summary="Database, broker and store answer", dependencies=MONITOR)
 def readyz(request: Request, database: DatabaseOf, storage: StorageOf) -> Health:
     checks: dict[str, Callable[[], None]] = {
         "database": lambda: _check_database(database),
@@ -51,7 +61,7 @@ def readyz(request: Request, database: DatabaseOf, storage: StorageOf) -> Health
     return Health()
 
 
-@router.get("/metrics", summary="Prometheus metrics", response_class=Response)
+@router.get("/metrics", summary="Prometheus metrics", response_class=Response, dependencies=MONITOR)
 def metrics() -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 

@@ -11,10 +11,10 @@ from starlette.middleware import Middleware
 
 from app import health
 from app.background import Outbox, Repeated
-from app.body_limit import BodyLimit
 from app.database import Database
 from app.datasets import router as datasets
 from app.deployments import router as deployments
+from app.documented import complete
 from app.idempotency import forget_old
 from app.jobs import catalogue
 from app.jobs import router as jobs
@@ -27,7 +27,7 @@ from app.logs import configure_logs
 from app.models import router as models
 from app.prediction.native import PredictionFront
 from app.prediction.served import ServedModels
-from app.problems import RESPONSES, LastResort, add_error_handlers, schemas
+from app.problems import LastResort, add_error_handlers
 from app.request_id import RequestId
 from app.settings import Settings
 from app.storage import Storage
@@ -58,8 +58,7 @@ ROUTERS = (
 class Api(FastAPI):
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            described = super().openapi()
-            described.setdefault("components", {}).setdefault("schemas", {}).update(schemas())
+            complete(super().openapi())
         assert self.openapi_schema is not None
         return self.openapi_schema
 
@@ -106,7 +105,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         summary="Transfer learning as a service: POST one job, get evidence and an endpoint.",
         version=_version(),
         openapi_tags=TAGS,
-        responses=RESPONSES,
         lifespan=lifespan,
         redirect_slashes=False,
         middleware=[
@@ -115,7 +113,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             Middleware(LastResort),
             Middleware(LoopbackGuard, authenticator),
             Middleware(PredictionFront),
-            Middleware(BodyLimit),
         ],
     )
     app.state.settings, app.state.database, app.state.storage = settings, database, storage

@@ -63,13 +63,6 @@ class Problem(BaseModel):
     error: str | None = Field(None, description="`detail` again, on prediction routes only")
 
 
-_SCHEMA = {"$ref": "#/components/schemas/Problem"}
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"description": description, "content": {MEDIA_TYPE: {"schema": _SCHEMA}}}
-    for status, description in (("4XX", "The request is refused"), ("5XX", "The service fails"))
-}
-
-
 def schemas() -> dict[str, Any]:
     """For OpenAPI's components."""
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
@@ -175,10 +168,6 @@ class LastResort:
 
 
 def _invalid_request(error: RequestValidationError, request: Request) -> KtlError:
-    first = error.errors()[0]
-    if first["type"] == "json_invalid":
-        place = f"character {first['loc'][1]}"
-        return BadRequest("invalid_json", f"expected JSON, got {first['ctx']['error']} at {place}")
     if isinstance(error.body, bytes):  # FastAPI reads as JSON only what says that it is
         got = request.headers.get("content-type", "none")[:80]
         detail = f"expected Content-Type: application/json, got {got}"
@@ -197,11 +186,6 @@ def _clearer(error: HTTPException, request: Request, app: FastAPI) -> Exception:
         return HTTPException(error.status_code, f"expected {allowed}, got {method}", headers)
     if isinstance(error.__cause__, KtlError):  # raised while FastAPI read the body
         return error.__cause__
-    if isinstance(error.__cause__, UnicodeDecodeError):
-        return BadRequest("invalid_json", "expected JSON in UTF-8, got other bytes")
-    if isinstance(error.__cause__, RecursionError | ValueError):
-        detail = "expected JSON, got too deep a nesting or too long a number"
-        return BadRequest("invalid_json", detail)
     return error
 
 

@@ -1,4 +1,5 @@
-"""Each request has an id, the client's `X-Request-Id` or ours; answer and log carry it."""
+"""Each request has an id, the client's `X-Request-Id` or ours; answer and log carry it. No answer
+may be taken for another type than it says: a name that holds HTML is JSON to every browser."""
 
 import re
 from uuid import uuid4
@@ -28,7 +29,9 @@ class RequestId:
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[HEADER] = request_id
+                headers = MutableHeaders(scope=message)
+                headers[HEADER] = request_id
+                headers["X-Content-Type-Options"] = "nosniff"
             await send(message)
 
         # The server gives each request a context of its own: nothing to unbind.

@@ -4,6 +4,7 @@ import tempfile
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -23,6 +24,8 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 8000
     url: str = ""  # where the client looks for the API; empty: http://host:port
+    # Who may ask /metrics and /readyz: all, or who has a key; auto: all on a loopback address.
+    monitoring: Literal["auto", "open", "keyed"] = "auto"
     api_key: SecretStr | None = None  # the client's
     first_key_file: Path | None = None  # a file with the first admin key, for a fresh installation
 
@@ -83,6 +86,10 @@ class Settings(BaseSettings):
     @property
     def base_url(self) -> str:
         return self.url or f"http://{self.host}:{self.port}"
+
+    @property
+    def monitoring_is_open(self) -> bool:
+        return self.monitoring == "open" or (self.monitoring == "auto" and self.is_loopback)
 
     @property
     def is_loopback(self) -> bool:

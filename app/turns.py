@@ -24,10 +24,10 @@ from typing import Annotated, Any, cast
 
 from anyio import CapacityLimiter, move_on_after, to_thread
 from fastapi import Depends, Request
-from fastapi.routing import APIRoute
 from sqlalchemy.orm import Session
 
 from app.errors import Unavailable
+from app.gate import GuardedRoute
 
 # Few: each thread that computes makes the event loop wait for its turn of the interpreter.
 READS, WRITES = 6, 6
@@ -62,7 +62,7 @@ async def _turns(request: Request) -> Turns:
     return cast(Turns, request.app.state.turns)
 
 
-class TurnRoute(APIRoute):
+class TurnRoute(GuardedRoute):
     """Runs a plain `def` route in one turn. What only reads is GET."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:

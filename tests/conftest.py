@@ -43,14 +43,18 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'test.db'}"
         return
-    server = request.getfixturevalue("postgresql")
+    yield new_database(request.getfixturevalue("postgresql"))
+
+
+def new_database(server: str) -> str:
+    """The URL of an empty one on this PostgreSQL server."""
     name = f"test_{uuid4().hex}"
     admin = Database(server)
     with admin.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
     admin.dispose()
     head, _, query = server.partition("?")
-    yield f"{head.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
+    return f"{head.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from app import background
 from app.background import Outbox, Repeated
 from app.broker import ensure
 from app.child_process import kill_session
+from app.cli.supervisor import Supervisor
 from app.main import create_app
 from app.messages import IngestDataset
 from app.migrate import upgrade
@@ -84,6 +85,58 @@ def test_every_error_is_a_problem(client: httpx.Client) -> None:
         assert answer.json()["request_id"] == answer.headers["x-request-id"]
     assert answers[2].headers["allow"] == "GET, POST"
     assert answers[5].json()["error"]
+
+
+def test_every_answer_is_what_it_says(client: httpx.Client) -> None:
+    for path in ("/healthz", "/v1/jobs", "/nowhere", "/openapi.json", "/docs"):
+        assert client.get(path).headers["x-content-type-options"] == "nosniff"
+    refused = client.post("/v1/deployments/x/predict", json={})
+    assert refused.headers["x-content-type-options"] == "nosniff"
+
+
+KEY = "ktl_the_first_key_of_this_test"
+
+
+def monitors(settings: Settings, path: str) -> dict[str, int]:
+    """The statuses for one without a key, one with a key that may not read, and one who may."""
+    assert settings.first_key_file
+    settings.first_key_file.parent.mkdir(exist_ok=True)
+    settings.first_key_file.write_text(KEY)
+    upgrade(settings.database)
+    with serve(create_app(settings)) as client:
+        admin = {"Authorization": f"Bearer {KEY}"}
+        body = {"name": "p", "scopes": ["predict"]}
+        other = client.post("/v1/keys", json=body, headers=admin).json()["key"]
+        keys = {"none": {}, "predict": {"Authorization": f"Bearer {other}"}, "admin": admin}
+        return {name: client.get(path, headers=key).status_code for name, key in keys.items()}
+
+
+@pytest.mark.parametrize(
+    ("changes", "statuses"),
+    [
+        ({"host": "0.0.0.0"}, (401, 403, 200)),
+        ({"host": "127.0.0.1"}, (200, 200, 200)),
+        ({"host": "0.0.0.0", "monitoring": "open"}, (200, 200, 200)),
+        ({"host": "127.0.0.1", "monitoring": "keyed"}, (401, 403, 200)),
+    ],
+)
+def test_who_may_look_at_the_figures(
+    settings: Settings, changes: dict[str, str], statuses: tuple[int, ...]
+) -> None:
+    chosen = settings.model_copy(update={**changes, "first_key_file": settings.home / "key"})
+    assert tuple(monitors(chosen, "/metrics").values()) == statuses
+
+
+def test_a_supervisor_without_a_key_sees_that_the_service_lives(settings: Settings) -> None:
+    settings.home.mkdir()
+    (settings.home / "key").write_text(KEY)
+    changes = {"host": "0.0.0.0", "first_key_file": settings.home / "key"}
+    chosen = settings.model_copy(update=changes)
+    upgrade(chosen.database)
+    with serve(create_app(chosen)) as client:
+        assert client.get("/readyz").status_code == 401
+        here = chosen.model_copy(update={"port": client.base_url.port})
+        assert Supervisor(here, print).is_ready()
 
 
 FOREIGN = [{"Host": "evil.example"}, {"Origin": "https://evil.example"}, {"Origin": "null"}]

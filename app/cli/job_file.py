@@ -1,10 +1,12 @@
 """A job's file, and `--set a.b=c` on it."""
 
-import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+from app.errors import BadRequest, Invalid
+from app.json_text import decode
 
 
 class Unusable(Exception):
@@ -15,11 +17,11 @@ def read(path: Path, settings: Iterable[str] = ()) -> dict[str, Any]:
     """The job's JSON from a file, or from standard input for `-`, with each setting applied."""
     try:
         text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
-        spec = json.loads(text)
+        spec = decode(text.encode(errors="surrogatepass"), "it")
     except OSError as error:
         raise Unusable(f"{path}: {error.strerror}") from error
-    except ValueError as error:
-        raise Unusable(f"{path}: expected JSON, got: {error}") from error
+    except (ValueError, BadRequest, Invalid) as error:
+        raise Unusable(f"{path}: {error}") from error
     if not isinstance(spec, dict):
         raise Unusable(f"{path}: expected a JSON object, got {type(spec).__name__}")
     for setting in settings:
@@ -38,10 +40,10 @@ def apply(spec: dict[str, Any], setting: str) -> None:
     for name in parents:
         place = place.setdefault(name, {}) if isinstance(place, dict) else _item(place, name, path)
     if isinstance(place, dict):
-        place[last] = _value(value)
+        place[last] = _value(value, path)
     else:
         _item(place, last, path)
-        place[int(last)] = _value(value)
+        place[int(last)] = _value(value, path)
 
 
 def _item(place: Any, name: str, path: str) -> Any:
@@ -52,8 +54,10 @@ def _item(place: Any, name: str, path: str) -> Any:
     return place[int(name)]
 
 
-def _value(text: str) -> Any:
+def _value(text: str, path: str) -> Any:
     try:
-        return json.loads(text)
-    except ValueError:
+        return decode(text.encode(errors="surrogatepass"), "it")
+    except BadRequest:
         return text
+    except Invalid as error:
+        raise Unusable(f"--set {path}: {error}") from error

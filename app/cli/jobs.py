@@ -126,7 +126,7 @@ def metrics(
 
     with Client() as client:
         if csv:
-            typer.echo(client.jobs.metrics_csv(job_id, arm), nl=False)
+            output.print_text(client.jobs.metrics_csv(job_id, arm))
             return
         found = client.jobs.metrics(job_id, arm)
     if as_json:

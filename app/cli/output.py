@@ -7,16 +7,16 @@ from typing import Any
 
 import typer
 from pydantic import BaseModel
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from app.cli.terminal import Terminal, harmless, harmless_json
 from app.client import Problem
 
 PIPE_WIDTH = 240  # columns where no terminal tells: whole ids on one line
 
-out = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
-err = Console(stderr=True, highlight=False)
+out = Terminal(width=None if sys.stdout.isatty() else PIPE_WIDTH)
+err = Terminal(stderr=True)
 
 
 def plain(value: Any) -> Any:
@@ -29,11 +29,16 @@ def plain(value: Any) -> Any:
 
 
 def print_json(value: Any) -> None:
-    typer.echo(json.dumps(plain(value), indent=2, ensure_ascii=False))
+    typer.echo(harmless_json(json.dumps(plain(value), indent=2, ensure_ascii=False)))
 
 
 def print_json_line(value: Any) -> None:
-    typer.echo(json.dumps(plain(value), ensure_ascii=False))
+    typer.echo(harmless_json(json.dumps(plain(value), ensure_ascii=False)))
+
+
+def print_text(text: str) -> None:
+    """Lines as they came, for files and pipes."""
+    typer.echo(harmless(text), nl=False)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -25,13 +25,13 @@ def shown(console: Console) -> Iterator[OnChange]:
         return
     bar = Progress(
         SpinnerColumn(),
-        TextColumn("{task.description:<11}"),
+        _text("{task.description:<11}"),
         BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TextColumn("{task.fields[trials]}"),
-        TextColumn("{task.fields[news]}", style="dim"),
+        _text("{task.percentage:>3.0f} %"),
+        _text("{task.fields[trials]}"),
+        _text("{task.fields[news]}", style="dim"),
         TimeElapsedColumn(),
-        TextColumn("{task.fields[eta]}"),
+        _text("{task.fields[eta]}"),
         console=console,
     )
     with bar:
@@ -49,6 +49,10 @@ def shown(console: Console) -> Iterator[OnChange]:
             )
 
         yield show
+
+
+def _text(template: str, style: str = "none") -> TextColumn:
+    return TextColumn(template, style=style, markup=False)
 
 
 class _Lines:

@@ -136,20 +136,21 @@ def _calibration(model: "ModelOut") -> tuple[str, str]:
 
 def _inputs(file: Path) -> "np.ndarray | list[Any]":
     """An array from .npy; a list from JSON, which may also be the body of a request."""
-    import json
     import sys
 
     import numpy as np
 
     from app.cli.job_file import Unusable
+    from app.errors import BadRequest, Invalid
+    from app.json_text import decode
 
     try:
         if file.suffix == ".npy":
             array: np.ndarray = np.load(file, allow_pickle=False)
             return array
         text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
-        value = json.loads(text)
-    except (OSError, ValueError) as error:
+        value = decode(text.encode(errors="surrogatepass"), "it")
+    except (OSError, ValueError, BadRequest, Invalid) as error:
         raise Unusable(f"{file}: expected raw inputs as .npy or JSON, got: {error}") from error
     inputs = value.get("inputs") if isinstance(value, dict) else value
     if not isinstance(inputs, list):

@@ -126,10 +126,12 @@ class Supervisor:
         return next((ending for child in children if (ending := child.ending())), None)
 
     def is_ready(self) -> bool:
-        """Whether the API and all that it stands on answer."""
+        """Whether the API and all that it stands on answer; the API alone where `/readyz` asks for
+        a key, which the supervisor has not."""
+        path = "/readyz" if self._settings.monitoring_is_open else "/healthz"
         host = "127.0.0.1" if self._settings.host == "0.0.0.0" else self._settings.host  # noqa: S104
         try:
-            url = httpx.URL(scheme="http", host=host, port=self._settings.port, path="/readyz")
+            url = httpx.URL(scheme="http", host=host, port=self._settings.port, path=path)
             return httpx.get(url, timeout=2, trust_env=False).is_success
         except httpx.TransportError:
             return False

@@ -33,7 +33,7 @@ def show(report: Report) -> None:
     if report.transferability:
         ranking.show(report, report.transferability)
     if report.arms or not report.transferability:
-        out.print(f"\n{VERDICTS[report.verdict]}")
+        out.print(f"\n{VERDICTS[report.verdict]}", markup=True)
     out.print(report.reason, markup=False)
     if report.correction_note:
         out.print(report.correction_note, markup=False)

@@ -22,6 +22,7 @@ from app.datasets.schemas import (
 from app.datasets.tables import DatasetRow
 from app.datasets.uploads import Received
 from app.dependencies import PageOf, Reader, ReadSession, StorageOf, Writer, WriteSession
+from app.documented import can_answer
 from app.errors import invalid
 from app.idempotency import Answer, IdempotencyKey, answer_once, fingerprint, respond
 from app.pages import Listing, fetch_page
@@ -126,14 +127,14 @@ def list_datasets(
     return Listing[DatasetOut](data=[_out(row) for row in rows], has_more=has_more, next=following)
 
 
-@router.get("/datasets/{dataset_id}", response_model=DatasetOut)
+@router.get("/datasets/{dataset_id}", response_model=DatasetOut, responses=can_answer(304))
 def show(dataset_id: str, request: Request, session: ReadSession, caller: Reader) -> Response:
     row = repository.find(session, caller.project, dataset_id)
     headers = {"Retry-After": POLL_SECONDS} if row.status == "ingesting" else {}
     return conditional(request, _out(row), headers=headers)
 
 
-@router.get("/datasets/{dataset_id}/preview", response_model=PreviewOut)
+@router.get("/datasets/{dataset_id}/preview", response_model=PreviewOut, responses=can_answer(409))
 def preview(
     dataset_id: str,
     session: ReadSession,
@@ -165,7 +166,7 @@ def preview(
     return Response(content, media_type="application/json")
 
 
-@router.delete("/datasets/{dataset_id}", status_code=204)
+@router.delete("/datasets/{dataset_id}", status_code=204, responses=can_answer(409))
 def delete(dataset_id: str, session: WriteSession, caller: Writer) -> None:
     """Later jobs cannot use it; ended ones keep their results."""
     repository.delete(session, repository.find(session, caller.project, dataset_id))

@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, field_validator, model_validator
 
+from app.sent import Pair, Sent
+
 Modality = Literal["image"]
 Task = Literal["classification"]
 Split = Literal["train", "test"]
@@ -41,12 +43,10 @@ class Schema(BaseModel):
         return any(self.class_counts.get(split, ()))
 
 
-class DatasetSpec(BaseModel):
+class DatasetSpec(Sent):
     """How to read an upload; the `spec` part of the multipart body."""
 
     model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
         json_schema_extra={"examples": [{"name": "letters", "test_fraction": 0.2}]},
     )
 
@@ -60,7 +60,7 @@ class DatasetSpec(BaseModel):
         description="cut from data without a test split: from each class, or at random where there "
         "are no labels",
     )
-    value_range: tuple[Bound, Bound] | None = Field(
+    value_range: Pair[Bound] | None = Field(
         None,
         description="[low, high]: the raw values that become 0 and 1 before a network sees them; "
         "null: by the training split's values. 0 and 1 where none is outside; else 0 and the "
@@ -86,12 +86,10 @@ class DatasetSpec(BaseModel):
         return bounds
 
 
-class DatasetFrom(BaseModel):
+class DatasetFrom(Sent):
     """A dataset that is not uploaded. Its name is the catalogue's where none is given."""
 
     model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
         populate_by_name=True,
         json_schema_extra={"examples": [{"name": "digits", "from": "catalog:mnist_5k"}]},
     )

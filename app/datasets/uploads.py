@@ -6,10 +6,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, BinaryIO
 from urllib.parse import quote
 
-import orjson
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import ValidationError
@@ -28,6 +27,7 @@ from app.errors import (
     invalid,
 )
 from app.findings import invalid_from
+from app.json_text import decode
 
 FILES_LIMIT = 16
 JSON_LIMIT_BYTES = 64 * 2**10
@@ -55,7 +55,7 @@ async def _received(
     kind, options = parse_options_header(content_type)
     if kind == b"application/json":
         parts = [chunk async for chunk in _within(request, JSON_LIMIT_BYTES)]
-        body = _json(b"".join(parts), "the body")
+        body = decode(b"".join(parts))
         try:
             yield DatasetFrom.model_validate(body)
         except ValidationError as error:
@@ -152,7 +152,7 @@ class _PartReader:
         ]
         if missing:
             raise Invalid("missing_field", missing[0].detail, *missing)
-        body = _json(self._spec or b"", "the part `spec`")
+        body = decode(self._spec or b"", "the part `spec`", "#/spec")
         try:
             spec = DatasetSpec.model_validate(body)
         except ValidationError as error:
@@ -211,13 +211,6 @@ class _PartReader:
 
     def _complete(self) -> None:
         self._is_complete = True
-
-
-def _json(body: bytes, what: str) -> Any:
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise BadRequest("invalid_json", f"expected JSON in {what}: {error}") from error
 
 
 def _plain(name: str) -> str:

@@ -24,6 +24,7 @@ from app.deployments.schemas import (
     PredictOut,
 )
 from app.deployments.tables import DeploymentRow
+from app.documented import can_answer
 from app.errors import Conflict, invalid
 from app.models import repository as models
 from app.models.tables import ModelRow
@@ -62,7 +63,7 @@ def list_deployments(
     return Listing(data=data, has_more=has_more, next=following)
 
 
-@router.get("/{name}", response_model=DeploymentWithHistory)
+@router.get("/{name}", response_model=DeploymentWithHistory, responses=can_answer(304))
 def get_deployment(
     name: DeploymentName, request: Request, session: ReadSession, caller: Reader, served: ServedOf
 ) -> Response:
@@ -73,7 +74,10 @@ def get_deployment(
 @router.put(
     "/{name}",
     response_model=DeploymentWithHistory,
-    responses={201: {"model": DeploymentWithHistory, "description": "The name is new"}},
+    responses={
+        201: {"model": DeploymentWithHistory, "description": "The name is new"},
+        **can_answer(412),
+    },
 )
 def put_deployment(
     name: DeploymentName,
@@ -101,7 +105,9 @@ def put_deployment(
     return _answer(request, caller.project, name, database, served, status)
 
 
-@router.post("/{name}/rollback", response_model=DeploymentWithHistory)
+@router.post(
+    "/{name}/rollback", response_model=DeploymentWithHistory, responses=can_answer(409, 412)
+)
 def roll_back_deployment(
     name: DeploymentName, request: Request, caller: Writer, database: DatabaseOf, served: ServedOf
 ) -> Response:
@@ -122,7 +128,7 @@ def roll_back_deployment(
     return _answer(request, caller.project, name, database, served, 200)
 
 
-@router.delete("/{name}", status_code=204)
+@router.delete("/{name}", status_code=204, responses=can_answer(412))
 def delete_deployment(
     name: DeploymentName, request: Request, caller: Writer, database: DatabaseOf, served: ServedOf
 ) -> None:

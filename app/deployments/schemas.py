@@ -7,6 +7,7 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.jobs.spec import DEPLOYMENT_NAME
+from app.sent import Sent
 
 DeploymentName = Annotated[
     str,
@@ -18,9 +19,8 @@ DeploymentName = Annotated[
 DeploymentStatus = Literal["ready", "loading", "failed"]
 
 
-class DeploymentIn(BaseModel):
+class DeploymentIn(Sent):
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={"examples": [{"model": "mdl_01JD6ZB5V4T8Q0M2N9X3K7RWCE"}]},
     )
 
@@ -49,10 +49,8 @@ class DeploymentWithHistory(DeploymentOut):
     history: list[DeploymentVersion] = Field(description="newest first, the current one included")
 
 
-class PredictIn(BaseModel):
+class PredictIn(Sent):
     model_config = ConfigDict(
-        extra="forbid",
-        strict=True,
         json_schema_extra={
             "examples": [{"inputs": [[[0, 255], [255, 0]]], "top_k": 2}],
         },

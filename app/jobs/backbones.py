@@ -6,14 +6,16 @@ from itertools import pairwise
 from math import prod
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
+
+from app.sent import Array, Pair, Sent
 
 Shape = tuple[int, int, int]  # of an image: height, width, channels
 Width = Annotated[int, Field(ge=1, le=65_536)]
 
 
-class Params(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class Params(Sent):
+    """Of a network; alone, of one that is yet to be chosen: it has none."""
 
 
 class NetworkParams(Params):
@@ -23,7 +25,7 @@ class NetworkParams(Params):
 
 
 class MlpParams(NetworkParams):
-    hidden: tuple[Width, ...] = Field((256,), min_length=1, max_length=16)
+    hidden: Array[Width] = Field((256,), min_length=1, max_length=16)
     dropout: float = Field(0.0, ge=0, lt=1)
 
     def multiplications(self, shape: Shape) -> float:
@@ -32,7 +34,7 @@ class MlpParams(NetworkParams):
 
 
 class ConvnetParams(NetworkParams):
-    filters: tuple[Width, ...] = Field(
+    filters: Array[Width] = Field(
         (32, 64), min_length=1, max_length=8, description="one 3x3 convolution and pooling each"
     )
     dense: Width = 128
@@ -58,7 +60,7 @@ class MobilenetParams(NetworkParams):
 
 
 class ModelChoice(Params):
-    image_size: tuple[Width, Width] | None = Field(
+    image_size: Pair[Width] | None = Field(
         None,
         description="height, width: source and target are resized to it inside the network; "
         "needed where their images differ in size",

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -13,6 +12,7 @@ from app.conditional import conditional
 from app.datasets.repository import ready_schema_of
 from app.datasets.tables import DatasetRow
 from app.dependencies import Reader, ReadSession, StorageOf
+from app.documented import can_answer
 from app.errors import NotFound
 from app.jobs import repository
 from app.jobs.archive import stream_zip
@@ -21,6 +21,7 @@ from app.jobs.presenting import present_evidence, present_job
 from app.jobs.report import Report
 from app.jobs.schemas import MetricsOut, TrialMetrics
 from app.jobs.tables import TrialRow
+from app.sent import Moment
 from app.turns import TurnRoute
 
 router = APIRouter(prefix="/jobs", tags=["jobs"], route_class=TurnRoute)
@@ -29,7 +30,7 @@ router = APIRouter(prefix="/jobs", tags=["jobs"], route_class=TurnRoute)
 @router.get(
     "/{job_id}/metrics",
     response_model=MetricsOut,
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **can_answer(304)},
 )
 def metrics(
     job_id: str,
@@ -37,13 +38,11 @@ def metrics(
     session: ReadSession,
     caller: Reader,
     arm: str | None = None,
-    since: Annotated[datetime | None, Query(description="recorded after this time")] = None,
+    since: Annotated[Moment | None, Query(description="recorded after this time")] = None,
 ) -> Response:
     """Every epoch of every trial, as JSON or as CSV (`Accept: text/csv`)."""
     job = repository.get(session, caller.project, job_id)
     rows = repository.trials(session, job.id, arm)
-    if since is not None and since.tzinfo is None:
-        since = since.replace(tzinfo=UTC)
     epochs = repository.epochs(session, [row.id for row in rows], since)
     found = [
         TrialMetrics(
@@ -65,7 +64,7 @@ def metrics(
 @router.get(
     "/{job_id}/report",
     response_model=Report,
-    responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}},
+    responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}, **can_answer(304)},
 )
 def report(job_id: str, request: Request, session: ReadSession, caller: Reader) -> Response:
     """The evidence: did the transfer help, and by how much. `Accept: text/html` gets a page."""
@@ -85,7 +84,10 @@ def report(job_id: str, request: Request, session: ReadSession, caller: Reader) 
 @router.get(
     "/{job_id}/predictions",
     response_class=StreamingResponse,
-    responses={200: {"content": {"application/zip": {"schema": {"type": "string"}}}}},
+    responses={
+        200: {"content": {"application/zip": {"schema": {"type": "string"}}}},
+        **can_answer(409),
+    },
 )
 def predictions(
     job_id: str, session: ReadSession, caller: Reader, storage: StorageOf

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from app.conditional import check_if_match, conditional, etag_of
 from app.dependencies import PageOf, Reader, ReadSession, StorageOf, Writer, WriteSession
+from app.documented import can_answer
 from app.errors import Conflict
 from app.idempotency import Answer, IdempotencyKey, answer_once, fingerprint, respond
 from app.jobs import acceptance, evidence, lifecycle, repository, stream
@@ -30,7 +31,7 @@ router.include_router(evidence.router)
 POLL_SECONDS = "1"
 
 
-@router.post("/jobs", status_code=202, response_model=JobOut)
+@router.post("/jobs", status_code=202, response_model=JobOut, responses=can_answer(404, 409))
 def create(
     spec: JobSpec,
     request: Request,
@@ -51,7 +52,7 @@ def create(
     return respond(answer_once(session, caller, key, mark, make))
 
 
-@router.post("/jobs:validate")
+@router.post("/jobs:validate", responses=can_answer(404, 409))
 def validate(
     spec: JobSpec, session: ReadSession, caller: Reader, storage: StorageOf
 ) -> ValidationOut:
@@ -95,14 +96,14 @@ def list_jobs(
     return Listing[JobOut](data=present_jobs(session, rows), has_more=has_more, next=following)
 
 
-@router.get("/jobs/{job_id}", response_model=JobOut)
+@router.get("/jobs/{job_id}", response_model=JobOut, responses=can_answer(304))
 def show(job_id: str, request: Request, session: ReadSession, caller: Reader) -> Response:
     job = present_job(session, repository.get(session, caller.project, job_id))
     headers = {} if job.status in lifecycle.ENDED else {"Retry-After": POLL_SECONDS}
     return conditional(request, job, headers=headers)
 
 
-@router.delete("/jobs/{job_id}", status_code=204)
+@router.delete("/jobs/{job_id}", status_code=204, responses=can_answer(409, 412))
 def delete(job_id: str, request: Request, session: WriteSession, caller: Writer) -> None:
     """Removes an ended job with its trials and metrics. Its models stay."""
     job = repository.get(session, caller.project, job_id)
@@ -115,7 +116,7 @@ def delete(job_id: str, request: Request, session: WriteSession, caller: Writer)
     session.delete(job)
 
 
-@router.post("/jobs/{job_id}/cancel")
+@router.post("/jobs/{job_id}/cancel", responses=can_answer(409))
 def cancel(job_id: str, session: WriteSession, caller: Writer) -> JobOut:
     """Ends the job; what is training stops within two seconds. Where trials have results, a report
     of them follows."""
@@ -123,21 +124,21 @@ def cancel(job_id: str, session: WriteSession, caller: Writer) -> JobOut:
     return present_job(session, lifecycle.cancel(session, job_id))
 
 
-@router.post("/jobs/{job_id}/pause")
+@router.post("/jobs/{job_id}/pause", responses=can_answer(409))
 def pause(job_id: str, session: WriteSession, caller: Writer) -> JobOut:
     """What is training stores a checkpoint and lets go of its worker."""
     repository.get(session, caller.project, job_id)
     return present_job(session, lifecycle.pause(session, job_id))
 
 
-@router.post("/jobs/{job_id}/resume")
+@router.post("/jobs/{job_id}/resume", responses=can_answer(409))
 def resume(job_id: str, session: WriteSession, caller: Writer) -> JobOut:
     """Goes on from the checkpoints, bit for bit as if never paused."""
     repository.get(session, caller.project, job_id)
     return present_job(session, lifecycle.resume(session, job_id))
 
 
-@router.post("/jobs/{job_id}/retry")
+@router.post("/jobs/{job_id}/retry", responses=can_answer(409))
 def retry(job_id: str, session: WriteSession, caller: Writer) -> JobOut:
     """Runs again what failed; what succeeded stays."""
     repository.get(session, caller.project, job_id)

@@ -17,13 +17,14 @@ from app.jobs.strategies import (
     Strategy,
     StrategyChoice,
 )
-from app.jobs.training import Part, Space, Training, TrainingChoice
+from app.jobs.training import Space, Training, TrainingChoice
+from app.sent import Array, Sent
 
 MOST_SOURCES = 16
 Sources = tuple[int, ...]  # places in `sources`
 
 
-class Source(Part):
+class Source(Sent):
     """Exactly one of the two."""
 
     dataset: str | None = Field(None, description="`ds_…` or `catalog:NAME`")
@@ -45,7 +46,7 @@ class Source(Part):
 LabelsPerClass = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
-class Target(Part):
+class Target(Sent):
     dataset: str = Field(description="`ds_…` or `catalog:NAME`")
     labels_per_class: LabelsPerClass | None = Field(
         None, description="train on so many labels per class, stratified; null: on all"
@@ -57,7 +58,7 @@ class Target(Part):
     )
 
 
-class Evaluation(Part):
+class Evaluation(Sent):
     seeds: int = Field(5, ge=1, le=100)
     pretrain_seeds: int = Field(
         1,
@@ -66,7 +67,7 @@ class Evaluation(Part):
         description="pretrainings that the seeds share out among themselves: 1 for all, or as many "
         "as `seeds`, so that the intervals tell how much the pretraining varies as well",
     )
-    learning_curve: tuple[LabelsPerClass | None, ...] | None = Field(
+    learning_curve: Array[LabelsPerClass | None] | None = Field(
         None,
         max_length=32,
         description="labels per class at which every arm is trained besides "
@@ -87,7 +88,7 @@ class Evaluation(Part):
 DEPLOYMENT_NAME = r"^[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?$"
 
 
-class Deploy(Part):
+class Deploy(Sent):
     name: str = Field(pattern=DEPLOYMENT_NAME)
     when: Literal["beats_baseline", "always"] = "beats_baseline"
 
@@ -106,12 +107,10 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
-class JobSpec(Part):
+class JobSpec(Sent):
     """Only `sources` and `target` are required."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, json_schema_extra={"examples": [EXAMPLE]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     name: str = Field("", max_length=200)
     kind: Literal["transfer", "rank"] = Field(
@@ -125,7 +124,7 @@ class JobSpec(Part):
         "ranking was",
     )
     task: Literal["classification"] = "classification"
-    sources: tuple[Source, ...] = Field(min_length=1, max_length=MOST_SOURCES)
+    sources: Array[Source] = Field(min_length=1, max_length=MOST_SOURCES)
     combine: Literal["each", "joint", "both"] | None = Field(
         None,
         description="with several sources, every strategy starts from `each` alone (`lp_ft@1`), "
@@ -134,9 +133,7 @@ class JobSpec(Part):
     )
     target: Target
     model: BackboneChoice = AutoBackbone()
-    strategies: tuple[StrategyChoice, ...] = Field(
-        (Auto(name="auto"),), min_length=1, max_length=32
-    )
+    strategies: Array[StrategyChoice] = Field((Auto(name="auto"),), min_length=1, max_length=32)
     training: TrainingChoice = TrainingChoice()
     evaluation: Evaluation = Evaluation()
     deploy: Deploy | None = None
@@ -168,11 +165,11 @@ class ResolvedSpec(JobSpec):
     """Nothing is `auto` any more: what the worker runs."""
 
     model: Annotated[Backbone, Field(discriminator="backbone")]
-    strategies: tuple[Annotated[Strategy | AutoArm, Field(discriminator="name")], ...]  # type: ignore[assignment]  # AutoArm is what Auto became
+    strategies: Array[Annotated[Strategy | AutoArm, Field(discriminator="name")]]  # type: ignore[assignment]  # AutoArm is what Auto became
     training: Training = Training()  # type: ignore[assignment]  # narrower
     space: Space = Space()
-    classes: tuple[str, ...] = ()  # of the outputs: the target's, or, without labels, the source's
-    warnings: tuple[str, ...] = ()  # about the datasets beside one another
+    classes: Array[str] = ()  # of the outputs: the target's, or, without labels, the source's
+    warnings: Array[str] = ()  # about the datasets beside one another
 
     @property
     def source_sets(self) -> dict[str, Sources]:

@@ -19,12 +19,12 @@ from app.jobs.strategy_params import (
     LpFtParams,
     MccParams,
     MultiTaskParams,
-    Params,
     ShotParams,
 )
+from app.sent import Array, Sent
 
 
-class Chosen(Params):
+class Chosen(Sent):
     def epochs(self, training_epochs: int) -> int:
         """Of all its phases, at most; `training_epochs` are the job's."""
         return training_epochs
@@ -109,7 +109,7 @@ class AdaMatch(Chosen):
     params: AdaMatchParams = AdaMatchParams()
 
 
-class Auto(Params):
+class Auto(Sent):
     """Chosen when the job is accepted; the job's `selection` says what and why."""
 
     name: Literal["auto"]
@@ -146,7 +146,7 @@ class AutoArm(Chosen):
     validation items, before its trials run."""
 
     name: Literal["auto"]
-    portfolio: tuple[Annotated[Strategy, Field(discriminator="name")], ...] = Field(min_length=1)
+    portfolio: Array[Annotated[Strategy, Field(discriminator="name")]] = Field(min_length=1)
 
     def epochs(self, training_epochs: int) -> int:
         return max(strategy.epochs(training_epochs) for strategy in self.portfolio)
@@ -176,7 +176,7 @@ class StrategyEntry:
     def params_schema(self) -> dict[str, Any]:
         params = self.choice.model_fields["params"].annotation
         assert isinstance(params, type)
-        assert issubclass(params, Params)
+        assert issubclass(params, Sent)
         return params.model_json_schema()
 
 

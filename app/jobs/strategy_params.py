@@ -2,14 +2,12 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from app.sent import Sent
 
 
-class Params(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class LinearProbeParams(Params):
+class LinearProbeParams(Sent):
     head_learning_rate: float = Field(0.01, gt=0, description="Adam's rate for the head")
     max_epochs: int = Field(
         300, ge=1, le=100_000, description="the head stops earlier, once it has converged"
@@ -19,7 +17,7 @@ class LinearProbeParams(Params):
     )
 
 
-class FineTuneParams(Params):
+class FineTuneParams(Sent):
     backbone_rate: float = Field(
         0.1, gt=0, le=1, description="the backbone's learning rate over the head's"
     )
@@ -31,7 +29,7 @@ class LpFtParams(LinearProbeParams):
     )
 
 
-class L2SpParams(Params):
+class L2SpParams(Sent):
     alpha: float = Field(
         0.01, ge=0, description="pull of the backbone towards the source's weights"
     )
@@ -63,7 +61,7 @@ class MultiTaskParams(FineTuneParams):
     )
 
 
-class AdaptParams(Params):
+class AdaptParams(Sent):
     """Of the strategies that learn without target labels: their own optimizer, not the job's."""
 
     learning_rate: float = Field(
@@ -79,7 +77,7 @@ class AdaptParams(Params):
     weight_decay: float = Field(1e-3, ge=0, le=1, description="decoupled")
 
 
-class AdaBnParams(Params):
+class AdaBnParams(Sent):
     pass
 
 
@@ -119,7 +117,7 @@ class ShotParams(AdaptParams):
     )
 
 
-class AdaMatchParams(Params):
+class AdaMatchParams(Sent):
     learning_rate: float = Field(0.001, gt=0, le=10, description="Adam's; falls by a cosine")
     threshold: float = Field(
         0.9, gt=0, le=1, description="of a pseudo-label's confidence over the source's mean"

@@ -7,9 +7,10 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from starlette.types import Receive, Scope, Send
 
 from app.dependencies import Reader, ReadSession
-from app.errors import BadRequest, Finding
+from app.documented import can_answer
 from app.jobs import repository
 from app.jobs.following import Follower, Following
+from app.sent import Count
 from app.turns import TurnRoute
 
 router = APIRouter(prefix="/jobs", tags=["jobs"], route_class=TurnRoute)
@@ -61,29 +62,20 @@ async def _following(request: Request) -> Following:
     return cast(Following, request.app.state.following)
 
 
-def _last_event_id(
-    last_event_id: Annotated[
-        str | None, Header(description="go on after this event; a client sends it by itself")
-    ] = None,
-) -> int:
-    if last_event_id is None or last_event_id.isdecimal():
-        return int(last_event_id or 0)
-    detail = "expected Last-Event-ID to be the number of an event"
-    raise BadRequest("invalid_last_event_id", detail, Finding(detail, parameter="Last-Event-ID"))
-
-
 @router.get(
     "/{job_id}/events",
     status_code=200,
     response_class=EventStream,
-    responses={200: {"content": {MEDIA_TYPE: {"itemSchema": _EVENT}}}},
+    responses={200: {"content": {MEDIA_TYPE: {"itemSchema": _EVENT}}}, **can_answer(429)},
 )
 def stream(
     job_id: str,
     session: ReadSession,
     caller: Reader,
     following: Annotated[Following, Depends(_following)],
-    number: Annotated[int, Depends(_last_event_id)],
+    last_event_id: Annotated[
+        Count, Header(description="go on after this event; a client sends it by itself")
+    ] = 0,
     progress: Annotated[
         bool,
         Query(
@@ -95,4 +87,4 @@ def stream(
     """status, trial, epoch, report, deployment; ends after the event that ends the job. 429 when
     the key has too many open."""
     job = repository.get(session, caller.project, job_id)
-    return EventStream(following, job.id, caller.key_id, number, progress)
+    return EventStream(following, job.id, caller.key_id, last_event_id, progress)

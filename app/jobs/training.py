@@ -5,6 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.sent import Sent
+
 Auto = Literal["auto"]
 
 # A network from random weights is still far from its best before, and then any transfer looks good;
@@ -13,10 +15,12 @@ MIN_STEPS = 500
 
 
 class Part(BaseModel):
+    """Of what the service itself writes down."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class EarlyStopping(Part):
+class EarlyStopping(Sent):
     """Training ends when the validation loss has stopped falling; the best epoch's weights stay.
 
     Without validation items it runs all its epochs.
@@ -28,7 +32,7 @@ class EarlyStopping(Part):
     )
 
 
-class Augmentation(Part):
+class Augmentation(Sent):
     """Each step changes its images anew and at random, so that they show the same as before.
 
     It concerns every arm, the baseline and the pretraining; not what is computed from a frozen
@@ -47,7 +51,7 @@ class Augmentation(Part):
     )
 
 
-class Training(Part):
+class Training(Sent):
     epochs: int = Field(10, ge=1, le=100_000)
     min_steps: int = Field(
         MIN_STEPS,

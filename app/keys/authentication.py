@@ -31,6 +31,7 @@ class Authenticator:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._asks_for_keys = not settings.is_loopback
+        self.generation = 0  # rises with `forget`; who remembers a caller remembers it as well
         self._open_until = 0.0
         self._callers: dict[str, tuple[float, Caller]] = {}
         self._used: dict[str, datetime] = {}
@@ -88,6 +89,7 @@ class Authenticator:
     def forget(self) -> None:
         """After a key was made or revoked. A lookup under way remembers nothing: what it writes
         to is no longer read."""
+        self.generation += 1
         self._callers, self._asking = {}, {}
         self._open_until = 0.0
 

@@ -5,11 +5,11 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.keys.authentication import DEFAULT_PROJECT, Scope
+from app.sent import Sent
 
 
-class KeySpec(BaseModel):
+class KeySpec(Sent):
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={"examples": [{"name": "ci", "scopes": ["read", "write", "predict"]}]},
     )
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from app.conditional import check_if_match, conditional, etag_of
 from app.dependencies import PageOf, Reader, ReadSession, StorageOf, Writer, WriteSession
 from app.deployments import repository as deployments
+from app.documented import can_answer
 from app.models import repository
 from app.models.schemas import Format, ModelOut, Signature
 from app.models.tables import ModelRow
@@ -27,7 +28,7 @@ def list_models(session: ReadSession, caller: Reader, page: PageOf) -> Listing[M
     return Listing(data=data, has_more=has_more, next=following)
 
 
-@router.get("/{model_id}", response_model=ModelOut)
+@router.get("/{model_id}", response_model=ModelOut, responses=can_answer(304))
 def get_model(model_id: str, request: Request, session: ReadSession, caller: Reader) -> Response:
     row = repository.get(session, caller.project, model_id)
     return conditional(request, _shown(session, row))
@@ -53,7 +54,7 @@ def download_model(
     )
 
 
-@router.delete("/{model_id}", status_code=204)
+@router.delete("/{model_id}", status_code=204, responses=can_answer(409, 412))
 def delete_model(model_id: str, request: Request, session: WriteSession, caller: Writer) -> None:
     """409 while a deployment points to it."""
     row = repository.get(session, caller.project, model_id, is_locked=True)

@@ -65,3 +65,18 @@ def test_no_job(tmp_path, text, complaint):
 def test_no_file(tmp_path):
     with pytest.raises(Unusable, match="No such file"):
         read(tmp_path / "job.json")
+
+
+@pytest.mark.parametrize("value", ["NaN", "1e999", '"\\ud800"', '"\\u0000"', "9" * 5000])
+def test_what_no_service_takes_is_said_here(tmp_path, spec, value):
+    (tmp_path / "job.json").write_text(f'{{"training": {{"epochs": {value}}}}}')
+    with pytest.raises(Unusable, match=r"job\.json: #/training/epochs: expected"):
+        read(tmp_path / "job.json")
+    with pytest.raises(Unusable, match=r"--set seed: #: expected"):
+        apply(spec, f"seed={value}")
+
+
+def test_a_file_of_nothing_but_brackets(tmp_path):
+    (tmp_path / "job.json").write_text("[" * 100_000)
+    with pytest.raises(Unusable, match="levels of nesting"):
+        read(tmp_path / "job.json")

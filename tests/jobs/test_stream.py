@@ -97,6 +97,9 @@ def test_it_stays_until_a_cancelled_jobs_report_is_there(
 
 def test_a_number_that_is_none(client: httpx.Client, database: Database) -> None:
     path = f"/v1/jobs/{ended_job(database)}/events"
-    answer = client.get(path, headers={"Last-Event-ID": "yesterday"})
-    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_last_event_id")
-    assert answer.json()["errors"][0]["parameter"] == "Last-Event-ID"
+    for number in ("yesterday", "-1", str(2**31), str(2**63), "9" * 5000):
+        answer = client.get(path, headers={"Last-Event-ID": number})
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_value")
+        assert answer.json()["errors"][0]["parameter"] == "last-event-id"
+    last = client.get(path, headers={"Last-Event-ID": str(2**31 - 1)})
+    assert (last.status_code, last.text) == (200, "")

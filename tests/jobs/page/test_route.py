@@ -1,5 +1,8 @@
 """GET /v1/jobs/{id}/report, asked for as a page."""
 
+import re
+from base64 import b64encode
+from hashlib import sha256
 from typing import Any
 
 import httpx
@@ -12,6 +15,7 @@ from app.jobs.tables import JobRow
 from tests.jobs.factories import add_dataset, add_job
 from tests.jobs.page.examples import job, report
 
+POLICY = "Content-Security-Policy"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 
 
@@ -72,6 +76,17 @@ def test_a_page_is_not_sent_twice() -> None:
     assert other.headers["etag"] != first.headers["etag"]
 
 
+def test_a_page_shows_itself_and_runs_nothing() -> None:
+    answer = page_response(request(), job(name="<style>*{}</style><script>1</script>"), report())
+    policy = dict(part.split(" ", 1) for part in answer.headers[POLICY].split("; "))
+    assert policy["default-src"] == "'none'"
+    page = bytes(answer.body).decode()
+    sheets = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
+    hashes = [b64encode(sha256(sheet.encode()).digest()).decode() for sheet in sheets]
+    assert policy["style-src"] == " ".join(f"'sha256-{each}'" for each in hashes)
+    assert not re.search(r"<script| style=| on\w+=", page)
+
+
 def test_one_address_answers_both(client: httpx.Client, database: Database) -> None:
     source, target = (add_dataset(database, project="default") for _ in range(2))
     job_id = add_job(database, source, target, project="default")
@@ -86,6 +101,7 @@ def test_one_address_answers_both(client: httpx.Client, database: Database) -> N
     assert page.text.startswith("<!doctype html>")
     assert job_id in page.text
     assert plain.json()["verdict"] == "positive_transfer"
+    assert POLICY in page.headers
     assert page.headers["vary"] == plain.headers["vary"] == "Accept"
     assert page.headers["etag"] != plain.headers["etag"]
     assert ask(BROWSER, **{"If-None-Match": page.headers["etag"]}).status_code == 304
