@@ -147,12 +147,17 @@ def retry(job_id: str, session: WriteSession, caller: Writer) -> JobOut:
 
 @router.get("/jobs/{job_id}/trials")
 def trials(
-    job_id: str, session: ReadSession, caller: Reader, arm: str | None = None
+    job_id: str, session: ReadSession, caller: Reader, page: PageOf, arm: str | None = None
 ) -> Listing[TrialOut]:
-    """All trials, in the order of the plan."""
+    """In the order of the plan."""
     job = repository.get(session, caller.project, job_id)
     rows = repository.trials(session, job.id, arm)
-    return Listing[TrialOut](data=[present_trial(row) for row in rows], has_more=False, next=None)
+    places = {row.id: place for place, row in enumerate(rows, start=1)}
+    begin = places.get(page.after or "", 0)
+    end = begin + page.limit
+    following = rows[end - 1].id if end < len(rows) else None
+    shown = [present_trial(row) for row in rows[begin:end]]
+    return Listing[TrialOut](data=shown, has_more=following is not None, next=following)
 
 
 @router.get("/jobs/{job_id}/trials/{trial_id}")

@@ -137,6 +137,10 @@ def test_trials_and_metrics(client: httpx.Client, body: dict[str, Any], database
     trials = client.get(f"/v1/jobs/{job_id}/trials").json()["data"]
     assert [one["status"] for one in trials] == ["running", "queued", "waiting"]
     assert trials[2]["depends_on"] == trials[0]["id"]
+    first = client.get(f"/v1/jobs/{job_id}/trials", params={"limit": 2}).json()
+    after = client.get(f"/v1/jobs/{job_id}/trials", params={"after": first["next"]}).json()
+    assert first["data"] + after["data"] == trials
+    assert (first["has_more"], after["has_more"]) == (True, False)
     path = f"/v1/jobs/{job_id}/metrics"
     (pretrain, *_) = client.get(path).json()["trials"]
     assert [epoch["split"] for epoch in pretrain["epochs"]] == ["train", "validation"]
