@@ -14,7 +14,7 @@ import pytest
 from app.database import Database
 from app.datasets.tables import DatasetRow
 from app.settings import Settings
-from tests.jobs.factories import add_dataset
+from tests.jobs.factories import add_dataset, ready_job, trials_of
 from tests.system.service import wait_for
 from worker.dispatch import AGAIN_SECONDS
 from worker.watchdog import EXIT_CODE, SignOfLife
@@ -30,7 +30,7 @@ import time
 from celery import signals
 from app.database import Database
 from app.datasets.tables import DatasetRow
-from app.messages import IngestDataset, celery_application
+from app.messages import IngestDataset, RunTrial, celery_application
 from app.settings import Settings
 from worker import local_broker, lookout_link, watchdog
 from worker.dispatch import Dispatch
@@ -48,6 +48,11 @@ def ingest(dataset_id):
         dataset = session.get_one(DatasetRow, dataset_id)
         dataset.status = "ready" if dataset.project == "p" else "ingesting"
         dataset.attempt += 1
+
+
+@application.task(name=RunTrial.task)
+def train(trial_id):
+    time.sleep(60)
 
 
 @signals.worker_ready.connect
@@ -68,6 +73,7 @@ def start(database_url: str, settings: Settings, tmp_path: Path) -> Iterator[Sta
         "KTL_DATA_DIR": str(settings.data_dir),
         "KTL_DATABASE_URL": database_url,
         "KTL_LOOK_INTERVAL_SECONDS": "0.2",
+        "KTL_TRAINING_SLOTS": "1",
     }
     log = tmp_path / "worker.log"
     started: list[subprocess.Popen[bytes]] = []
@@ -93,28 +99,30 @@ def lookout(worker: psutil.Process) -> psutil.Process | None:
     return next((p for p in worker.children() if "worker.lookout" in p.cmdline()), None)
 
 
+def must_take_in(database: Database) -> None:
+    dataset_id = add_dataset(database, status="ingesting")
+
+    def taken() -> bool:
+        with database.read() as session:
+            return session.get_one(DatasetRow, dataset_id).status == "ready"
+
+    wait_for(taken, 20, f"{dataset_id} has not been taken in")
+
+
 def test_work_is_found_whatever_dies_beside_the_loop(
     database: Database, start: Start, settings: Settings
 ) -> None:
     stubborn = add_dataset(database, status="ingesting", project="which stays as it is")
     began = time.monotonic()
     worker = start(children=1)
-
-    def must_be_taken(dataset_id: str) -> None:
-        def taken() -> bool:
-            with database.read() as session:
-                return session.get_one(DatasetRow, dataset_id).status == "ready"
-
-        wait_for(taken, 20, f"{dataset_id} has not been taken")
-
-    must_be_taken(add_dataset(database, status="ingesting"))
+    must_take_in(database)
     assert SignOfLife(settings).complaint() is None
     for child in worker.children():  # the lookout as well
         child.kill()
-    must_be_taken(add_dataset(database, status="ingesting"))
+    must_take_in(database)
     silent = wait_for(lambda: lookout(worker), 10, "there is no lookout")
     silent.send_signal(signal.SIGSTOP)
-    must_be_taken(add_dataset(database, status="ingesting"))
+    must_take_in(database)
     assert not silent.is_running()
 
     worker.send_signal(signal.SIGTERM)
@@ -134,3 +142,10 @@ def test_a_worker_whose_loop_stands_still_ends_and_its_children_with_it(
     )
     assert worker.wait(20) == EXIT_CODE
     assert not psutil.wait_procs(children, timeout=10)[1]
+
+
+def test_an_intake_does_not_wait_behind_trainings(database: Database, start: Start) -> None:
+    job_id = ready_job(database)
+    assert [t.status for t in trials_of(database, job_id)].count("queued") == 2
+    start(children=2)
+    must_take_in(database)
