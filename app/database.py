@@ -113,6 +113,7 @@ def _engine(url: str) -> Engine:
             "synchronous=NORMAL",
             "busy_timeout=15000",
             "foreign_keys=ON",
+            "secure_delete=ON",  # what is deleted is overwritten, not only forgotten
         ):
             connection.execute(f"PRAGMA {pragma}")
 

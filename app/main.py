@@ -30,6 +30,10 @@ from app.problems import RESPONSES, LastResort, add_error_handlers, schemas
 from app.request_id import RequestId
 from app.settings import Settings
 from app.storage import Storage
+from app.usage import router as usage
+from app.usage.sweep import sweep_now_and_then
+
+SWEEP_SECONDS = 20.0  # between looks at whether it is time
 
 TAGS = [
     {"name": "datasets", "description": "Labelled data, stored once and never changed."},
@@ -37,6 +41,7 @@ TAGS = [
     {"name": "models", "description": "Packaged winners."},
     {"name": "deployments", "description": "Names that serve a model."},
     {"name": "catalogue", "description": "What a job can choose from."},
+    {"name": "usage", "description": "What a project holds, and may hold."},
     {"name": "keys", "description": "Bearer keys and their scopes."},
     {"name": "operation", "description": "For supervisors and monitoring."},
 ]
@@ -46,6 +51,7 @@ ROUTERS = (
     catalogue.router,
     models.router,
     deployments.router,
+    usage.router,
     keys.router,
     health.router,
 )
@@ -80,7 +86,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         require_key_or_loopback(database, settings)
         recovery = Repeated("recovery", settings.recovery_interval_seconds, repair)
-        threads = (outbox, recovery, served)
+        sweeping = Repeated("sweep", SWEEP_SECONDS, lambda: sweep_now_and_then(database, settings))
+        threads = (outbox, recovery, served, sweeping)
         for thread in threads:
             thread.start()
         # What is loaded by now stays: a collection that looks through it all holds a request up.

@@ -1,6 +1,7 @@
 """What a child process works with. Made on first use, after the fork."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -9,6 +10,7 @@ from app.database import Database
 from app.messages import Publisher
 from app.settings import Settings
 from app.storage import Storage
+from app.usage.work_folder import work_folder
 
 
 @dataclass(frozen=True)
@@ -19,12 +21,9 @@ class Workplace:
     slots: Path  # a lock file for each trial that this worker may train at once
     is_draining: Callable[[], bool]
 
-    @property
-    def scratch(self) -> Path:
-        """A folder on this machine for files on their way to the store."""
-        folder = self.settings.cache_dir / "scratch"
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+    def scratch(self) -> AbstractContextManager[Path]:
+        """A folder on this machine for files on their way to the store, gone after the block."""
+        return work_folder(self.settings.cache_dir, "scratch")
 
 
 @cache

@@ -21,11 +21,27 @@ from app.datasets.schemas import (
 )
 from app.datasets.tables import DatasetRow
 from app.datasets.uploads import Received, Upload
-from app.dependencies import PageOf, Reader, ReadSession, StorageOf, Writer, WriteSession
+from app.dependencies import (
+    PageOf,
+    Reader,
+    ReadSession,
+    SettingsOf,
+    StorageOf,
+    Writer,
+    WriteSession,
+)
 from app.errors import invalid
-from app.idempotency import Answer, IdempotencyKey, answer_once, fingerprint, respond
+from app.idempotency import (
+    Answer,
+    IdempotencyKey,
+    answer_once,
+    fingerprint,
+    forget_answers,
+    respond,
+)
 from app.pages import Listing, fetch_page
 from app.storage import Storage
+from app.usage import quotas
 
 router = APIRouter(prefix="/v1", tags=["datasets"])
 
@@ -73,6 +89,7 @@ def create(
     request: Request,
     session: WriteSession,
     storage: StorageOf,
+    settings: SettingsOf,
     caller: Writer,
     key: IdempotencyKey,
 ) -> Response:
@@ -92,6 +109,7 @@ def create(
                 files=files,
             )
             repository.add(session, row)
+        quotas.admit_dataset(session, storage, settings, caller.project)
         headers = {"Location": f"/v1/datasets/{row.id}", "Retry-After": POLL_SECONDS}
         return Answer(202, headers, _out(row).model_dump(mode="json", by_alias=True))
 
@@ -150,8 +168,11 @@ def preview(
 
 @router.delete("/datasets/{dataset_id}", status_code=204)
 def delete(dataset_id: str, session: WriteSession, caller: Writer) -> None:
-    """Later jobs cannot use it; ended ones keep their results."""
-    repository.delete(session, repository.find(session, caller.project, dataset_id))
+    """Later jobs cannot use it; ended ones keep their results, and cannot be retried. Its data are
+    gone from the disk with a sweep, within the grace period."""
+    row = repository.find(session, caller.project, dataset_id)
+    repository.delete(session, row)
+    forget_answers(session, row.project, row.id)
 
 
 @router.get("/catalog/datasets")

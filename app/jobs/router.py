@@ -3,9 +3,24 @@
 from fastapi import APIRouter, Request, Response
 
 from app.conditional import check_if_match, conditional, etag_of
-from app.dependencies import PageOf, Reader, ReadSession, StorageOf, Writer, WriteSession
+from app.dependencies import (
+    PageOf,
+    Reader,
+    ReadSession,
+    SettingsOf,
+    StorageOf,
+    Writer,
+    WriteSession,
+)
 from app.errors import Conflict
-from app.idempotency import Answer, IdempotencyKey, answer_once, fingerprint, respond
+from app.idempotency import (
+    Answer,
+    IdempotencyKey,
+    answer_once,
+    fingerprint,
+    forget_answers,
+    respond,
+)
 from app.jobs import acceptance, evidence, lifecycle, repository, stream
 from app.jobs.applicability import obstacle
 from app.jobs.presenting import present_job, present_jobs, present_trial
@@ -21,6 +36,7 @@ from app.jobs.spec import JobSpec
 from app.jobs.strategies import CATALOGUE
 from app.jobs.tables import JobRow
 from app.pages import Listing, fetch_page
+from app.usage import quotas
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
 router.include_router(stream.router)
@@ -36,11 +52,13 @@ def create(
     session: WriteSession,
     caller: Writer,
     storage: StorageOf,
+    settings: SettingsOf,
     key: IdempotencyKey = None,
 ) -> Response:
     """Accepts a transfer job: it is checked against its datasets, planned and queued."""
 
     def make() -> Answer:
+        quotas.admit(session, storage, settings, caller.project)
         job = acceptance.accept(session, storage, caller.project, spec)
         headers = {"Location": f"/v1/jobs/{job.id}", "Retry-After": POLL_SECONDS}
         return Answer(202, headers, present_job(session, job).model_dump(mode="json"))
@@ -103,7 +121,7 @@ def show(job_id: str, request: Request, session: ReadSession, caller: Reader) ->
 
 @router.delete("/jobs/{job_id}", status_code=204)
 def delete(job_id: str, request: Request, session: WriteSession, caller: Writer) -> None:
-    """Removes an ended job with its trials and metrics. Its models stay."""
+    """Removes an ended job with its trials, metrics and files. Its models stay."""
     job = repository.get(session, caller.project, job_id)
     job = lifecycle.lock(session, job.id)
     check_if_match(request, etag_of(present_job(session, job)))
@@ -112,6 +130,7 @@ def delete(job_id: str, request: Request, session: WriteSession, caller: Writer)
             "job_not_ended", f"only an ended job can be deleted; {job.id} is {job.status}"
         )
     session.delete(job)
+    forget_answers(session, job.project, job.id)
 
 
 @router.post("/jobs/{job_id}/cancel")
