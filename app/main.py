@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+import structlog
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
@@ -26,12 +27,15 @@ from app.logs import configure_logs
 from app.models import router as models
 from app.prediction.native import PredictionFront
 from app.prediction.served import ServedModels
+from app.private_folder import complaint, keep_private
 from app.problems import RESPONSES, LastResort, add_error_handlers, schemas
 from app.request_id import RequestId
 from app.settings import Settings
 from app.storage import Storage
 from app.usage import router as usage
 from app.usage.sweep import sweep_now_and_then
+
+log = structlog.get_logger(__name__)
 
 SWEEP_SECONDS = 20.0  # between looks at whether it is time
 
@@ -84,6 +88,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if left := keep_private(settings):
+            log.warning("data_folder_open", reason=complaint(left))
         require_key_or_loopback(database, settings)
         recovery = Repeated("recovery", settings.recovery_interval_seconds, repair)
         sweeping = Repeated("sweep", SWEEP_SECONDS, lambda: sweep_now_and_then(database, settings))

@@ -22,7 +22,8 @@ from fsspec.implementations.local import LocalFileSystem
 
 from app.errors import FailureCode, WorkFailure
 
-FOLDERS = ("sha256", "checkpoints", "probe")  # all that a store holds, but for marks
+FOLDERS = ("sha256", "checkpoints", "probe")  # all that a store holds, but for
+OWNERS = "owners"  # a small file for each database whose files it holds
 WRITABLE_SECONDS = 60.0  # a store that was written to is taken for writable so long
 FEW = 20  # sizes that are asked for one by one; more are read from the store's own list
 

@@ -18,13 +18,18 @@ import tensorflow  # noqa: F401
 from billiard.exceptions import WorkerLostError
 from celery import signals
 
+from app.background import Repeated
 from app.database import Database
 from app.jobs import recovery
 from app.messages import Publisher, celery_application
+from app.private_folder import complaint, keep_private
 from app.settings import Settings
+from app.usage.sweep import sweep_machine
 from worker.capacity import threads_a_slot, training_slots
 
 log = structlog.get_logger(__name__)
+
+TIDY_SECONDS = 60.0  # between a child's looks at whether it is time
 
 settings = Settings()
 application = celery_application(settings.broker)
@@ -38,6 +43,13 @@ _draining = multiprocessing.RawValue("b", 0)
 # Several workers may share a data folder, so the locks stand in a folder of this one.
 slots = tempfile.TemporaryDirectory(prefix="ktl-slots-", ignore_cleanup_errors=True)
 _parent = os.getpid()
+
+
+@signals.worker_init.connect  # type: ignore[untyped-decorator]
+def _close_data_folder(**_: Any) -> None:
+    """Before the children: what they write is their owner's alone."""
+    if left := keep_private(settings):
+        log.warning("data_folder_open", reason=complaint(left))
 
 
 @signals.worker_shutting_down.connect  # type: ignore[untyped-decorator]  # Celery has no types
@@ -60,6 +72,13 @@ def _start_child(**_: Any) -> None:
     from worker.training.device import configure_tensorflow
 
     configure_tensorflow(threads_a_slot(settings))
+    Repeated("tidying", TIDY_SECONDS, _tidy).start()
+
+
+def _tidy() -> None:
+    from worker.workplace import workplace
+
+    sweep_machine(workplace().database, settings)
 
 
 @signals.task_failure.connect  # type: ignore[untyped-decorator]

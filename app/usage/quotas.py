@@ -73,7 +73,8 @@ def admit_dataset(session: Session, storage: Storage, settings: Settings, projec
 def admit(session: Session, storage: Storage, settings: Settings, project: str) -> None:
     """Raises OverQuota where the project holds more than it may. Until the commit, nothing else of
     the project is let in: two uploads that each fit alone would both be."""
-    repository.take_turns(session, project)
+    if settings.quota_bytes or settings.quota_datasets:
+        repository.take_turns(session, "storing", project)
     left = bytes_left(session, storage, settings, project)
     if left is not None and left < 0:
         detail = f"expected at most {settings.quota_bytes} bytes in the project"

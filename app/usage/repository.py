@@ -84,11 +84,11 @@ def dataset_count(session: Session, project: str) -> int:
     return session.scalar(select(func.count()).select_from(DatasetRow).where(kept)) or 0
 
 
-def take_turns(session: Session, project: str) -> None:
+def take_turns(session: Session, what: Literal["storing", "claiming"], project: str) -> None:
     """One transaction of the project at a time, until its commit. SQLite's BEGIN IMMEDIATE sees to
     it."""
     if session.get_bind().dialect.name == "postgresql":
-        number = func.hashtextextended(f"quota/{project}", 0)
+        number = func.hashtextextended(f"{what}/{project}", 0)
         session.execute(select(func.pg_advisory_xact_lock(number)))
 
 

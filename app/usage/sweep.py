@@ -16,13 +16,12 @@ import structlog
 from app.database import Database
 from app.errors import WorkFailure
 from app.settings import Settings
+from app.storage import OWNERS
 from app.usage import repository
 from app.usage.inventory import Inventory, Stored
 from app.usage.work_folder import abandoned, remove
 
 log = structlog.get_logger(__name__)
-
-OWNERS = "owners"  # a folder of the store: a file for each database whose files it holds
 
 
 class NotOurs(Exception):

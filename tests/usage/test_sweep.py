@@ -1,0 +1,282 @@
+"""What rows name stays, what none names goes; on both databases, and on a folder and S3."""
+
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete
+
+from app.database import Database, now
+from app.datasets import repository as datasets
+from app.datasets.tables import DatasetRow
+from app.identifiers import new_id
+from app.jobs import lifecycle
+from app.jobs.tables import JobRow, TrialRow
+from app.models import repository as models
+from app.settings import Settings
+from app.storage import Storage
+from app.tables import Base
+from app.usage import repository
+from app.usage.inventory import Inventory
+from app.usage.sweep import NotOurs, sweep, sweep_machine
+from tests.jobs.factories import add_dataset, ready_job, trials_of
+from tests.usage.conftest import Put, age
+
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def change(database: Database, row_id: str, table: type = DatasetRow, **values: object) -> None:
+    with database.write() as session:
+        row = session.get_one(table, row_id)
+        for name, value in values.items():
+            setattr(row, name, value)
+
+
+def is_there(settings: Settings, ref: str) -> bool:
+    return (Path(settings.storage) / ref).exists()
+
+
+def test_what_rows_name_stays_and_the_rest_goes(
+    database: Database, settings: Settings, put: Put
+) -> None:
+    dataset_id, job_id = add_dataset(database), ready_job(database)
+    named = {word: put(word) for word in ("raw", "array", "onnx", "weights", "predictions")}
+    named["checkpoint"] = put("c", checkpoint="checkpoints/trial_1/t-1.npz")
+    change(
+        database,
+        dataset_id,
+        files=[{"name": "a", "ref": named["raw"], "bytes": 3}],
+        arrays={"x_train": named["array"]},
+    )
+    with database.write() as session:
+        models.add(session, "p", "m", None, None, {"onnx": named["onnx"]}, {}, {})
+    change(
+        database,
+        trials_of(database, job_id)[0].id,
+        TrialRow,
+        weights=named["weights"],
+        predictions=named["predictions"],
+        checkpoint=named["checkpoint"],
+    )
+    nobodys = [put("nobody's"), put("d", checkpoint="checkpoints/trial_2/t-1.npz")]
+    age(Path(settings.storage, "checkpoints/trial_2"))
+
+    dry = sweep(database, settings, is_dry=True)
+    assert {file.ref for file in dry.files} == set(nobodys)
+    assert all(is_there(settings, ref) for ref in nobodys)
+
+    freed = sweep(database, settings)
+    assert {file.ref for file in freed.files} == set(nobodys)
+    assert freed.bytes == dry.bytes == len("nobody's") + len("d")
+    assert not any(is_there(settings, ref) for ref in nobodys)
+    assert all(is_there(settings, ref) for ref in named.values())
+    assert sweep(database, settings).files == []
+
+
+@SQLITE
+def test_what_was_put_just_now_stays(database: Database, settings: Settings, put: Put) -> None:
+    put("kept by its row, so that the store is this database's", is_old=False)
+    young, old = put("young", is_old=False), put("old")
+    again = put("put again")
+    assert put("put again", is_old=False) == again  # its row is yet to be committed
+    freed = sweep(database, settings, adopts=True)
+    assert [file.ref for file in freed.files] == [old]
+    assert is_there(settings, young)
+    assert is_there(settings, again)
+
+
+@SQLITE
+def test_what_is_put_while_it_is_swept_stays(
+    database: Database, settings: Settings, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at its age and its deletion."""
+    ref = put("wanted again")
+
+    def put_meanwhile(*_: object) -> bool:
+        put("wanted again", is_old=False)
+        return True
+
+    monkeypatch.setattr(Inventory, "is_older", put_meanwhile)
+    assert sweep(database, settings, adopts=True).files == []
+    assert is_there(settings, ref)
+    assert len(list(Path(settings.storage, "sha256").rglob("*.npz*"))) == 1
+
+
+@SQLITE
+def test_nothing_that_a_row_names_is_lost_to_many_sweeps(
+    database: Database, settings: Settings, storage: Storage, tmp_path: Path
+) -> None:
+    """Old files are put again, named, forgotten and grow old, while others sweep."""
+    lost: list[str] = []
+    done = threading.Event()
+    sweep(database, settings)
+
+    def put_and_forget(word: str) -> None:
+        path = tmp_path / f"{word}.npy"
+        path.write_text(word)
+        for _ in range(40):
+            ref = storage.put(path)
+            row = DatasetRow(id=new_id("ds"), project="p", name=word, origin="upload", spec={})
+            row.arrays = {"x_train": ref}
+            with database.write() as session:
+                session.add(row)
+            if not is_there(settings, ref):
+                lost.append(ref)
+            with database.write() as session:
+                session.execute(delete(DatasetRow).where(DatasetRow.id == row.id))
+            age(Path(settings.storage, ref))
+
+    def sweep_on() -> None:
+        while not done.is_set():
+            sweep(database, settings)
+
+    putters = [threading.Thread(target=put_and_forget, args=(word,)) for word in "abc"]
+    sweepers = [threading.Thread(target=sweep_on) for _ in range(2)]
+    for thread in (*putters, *sweepers):
+        thread.start()
+    for thread in putters:
+        thread.join()
+    done.set()
+    for thread in sweepers:
+        thread.join()
+    assert lost == []
+
+
+def test_a_file_goes_with_the_last_row_that_names_it(
+    database: Database, settings: Settings, put: Put
+) -> None:
+    shared = put("two uploads of the same")
+    twins = [add_dataset(database), add_dataset(database)]
+    for twin in twins:
+        change(database, twin, arrays={"x_train": shared})
+    for twin in twins:
+        sweep(database, settings)
+        assert is_there(settings, shared)
+        with database.write() as session:
+            datasets.delete(session, datasets.find(session, "p", twin))
+    sweep(database, settings)
+    assert not is_there(settings, shared)
+    with database.read() as session:
+        assert session.get(DatasetRow, twins[0]) is None
+
+
+def test_a_deleted_dataset_that_a_job_shows_keeps_its_classes_alone(
+    database: Database, settings: Settings, put: Put
+) -> None:
+    job_id = ready_job(database)
+    with database.read() as session:
+        target = session.get_one(JobRow, job_id).target_id
+    change(database, target, arrays={"x": put("x")}, profile={"warnings": []}, spec={"name": "n"})
+    with database.write() as session:
+        lifecycle.cancel(session, job_id)
+        datasets.delete(session, datasets.find(session, "p", target))
+    assert len(sweep(database, settings, adopts=True).files) == 1
+    with database.read() as session:
+        row = session.get_one(DatasetRow, target)
+    assert row.schema
+    assert (row.files, row.arrays, row.spec, row.profile) == ([], {}, {}, None)
+    with database.write() as session:
+        session.delete(session.get_one(JobRow, job_id))
+    assert sweep(database, settings).rows == 1
+
+
+@pytest.mark.parametrize(("status", "stays"), [("failed", True), ("cancelled", False)])
+def test_checkpoints_stay_where_a_retry_goes_on_from_them(
+    database: Database, settings: Settings, put: Put, status: str, stays: bool
+) -> None:
+    job_id = ready_job(database)
+    trial = trials_of(database, job_id)[0]
+    ref = put("state", checkpoint=f"checkpoints/{trial.id}/t-1.npz")
+    change(database, trial.id, TrialRow, checkpoint=ref)
+    change(database, job_id, JobRow, status=status)
+    sweep(database, settings, adopts=True)
+    assert is_there(settings, ref) is stays
+    assert trials_of(database, job_id)[0].checkpoint == (ref if stays else None)
+
+
+def test_a_deleted_models_row_goes(database: Database, settings: Settings, put: Put) -> None:
+    with database.write() as session:
+        row = models.add(session, "p", "m", None, None, {"onnx": put("graph")}, {}, {})
+        row.deleted_at = now()
+    freed = sweep(database, settings, adopts=True)
+    assert (freed.rows, len(freed.files)) == (1, 1)
+
+
+@SQLITE
+def test_another_databases_files_are_left_alone(
+    database: Database, settings: Settings, put: Put, tmp_path: Path
+) -> None:
+    dataset_id, ours = add_dataset(database), put("ours")
+    change(database, dataset_id, arrays={"x": ours})
+    other = Database(f"sqlite:///{tmp_path / 'named-by-mistake.db'}")
+    Base.metadata.create_all(other.engine)
+    with pytest.raises(NotOurs, match="KTL_DATABASE_URL"):
+        sweep(other, settings)
+    sweep(database, settings)  # from here on the store says whose it is
+    with pytest.raises(NotOurs, match="registered"):
+        sweep(other, settings)
+    with pytest.raises(NotOurs, match="ktl gc --adopt"):
+        sweep(database, settings)  # the other may have put files there
+    assert is_there(settings, ours)
+    sweep(database, settings, adopts=True)
+    sweep(database, settings)
+    assert is_there(settings, ours)
+    other.dispose()
+
+
+@SQLITE
+def test_nothing_but_what_a_store_makes_is_deleted(
+    database: Database, settings: Settings, put: Put
+) -> None:
+    theirs = Path(settings.storage, "notes", "mine.txt")
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("of the user")
+    age(theirs)
+    put("nobody's")
+    assert len(sweep(database, settings, adopts=True).files) == 1
+    assert theirs.exists()
+
+
+@SQLITE
+def test_on_s3_too_with_the_copies_that_were_fetched(
+    database: Database, settings: Settings, s3: Storage, tmp_path: Path
+) -> None:
+    settings = settings.model_copy(
+        update={"storage_url": "s3://ktl-test/store", "gc_grace_seconds": -5.0}
+    )
+    refs = []
+    for word in ("named", "nobody's", "a copy's"):
+        path = tmp_path / "content.npz"
+        path.write_text(word)
+        refs.append(s3.put(path))
+        s3.local(refs[-1])
+    named, nobodys, copied = refs
+    dataset_id = add_dataset(database)
+    change(database, dataset_id, arrays={"x": named})
+    s3._filesystem.rm_file(s3._path(copied))  # swept by another machine
+    freed = sweep(database, settings)
+    assert [file.ref for file in freed.files] == [nobodys]
+    assert [copy.ref for copy in freed.copies] == [copied]  # the other's went with its file
+    assert s3.local(named).read_text() == "named"
+    kept = [path for path in settings.cache_dir.rglob("*") if path.is_file()]
+    assert [path.name for path in kept] == [Path(named).name]
+
+    change(database, dataset_id, arrays={})
+    sweep_machine(database, settings)
+    assert not (settings.cache_dir / named).exists()
+
+
+def test_a_databases_name_is_made_once(database: Database) -> None:
+    names = []
+
+    def name() -> None:
+        with database.write() as session:
+            names.append(repository.name_installation(session))
+
+    threads = [threading.Thread(target=name) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(names) == 4
+    assert len(set(names)) == 1
