@@ -92,7 +92,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             log.warning("data_folder_open", reason=complaint(left))
         require_key_or_loopback(database, settings)
         recovery = Repeated("recovery", settings.recovery_interval_seconds, repair)
-        sweeping = Repeated("sweep", SWEEP_SECONDS, lambda: sweep_now_and_then(database, settings))
+        sweeping = Repeated(
+            "sweep",
+            SWEEP_SECONDS,
+            lambda: sweep_now_and_then(database, settings),
+            is_prompt=True,  # so that a new store is this database's before it holds anything
+        )
         threads = (outbox, recovery, served, sweeping)
         for thread in threads:
             thread.start()
