@@ -45,7 +45,7 @@ def alive(settings: Settings) -> bool:
 
 
 def _start(path: Path, data: Path) -> subprocess.Popen[bytes]:
-    data.mkdir(parents=True, exist_ok=True)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = data / "broker.log"
     options = {
         "port": "0",

@@ -133,7 +133,10 @@ class Storage:
     def _is_readable(self) -> bool:
         """False where there is nothing to read, as in an S3 store that holds no file."""
         with suppress(FileNotFoundError):
-            self._filesystem.ls(self._root, detail=False)
+            if self._is_local:
+                os.listdir(self._root)
+            else:
+                self._filesystem.ls(self._root, detail=False)
             return True
         return False
 
