@@ -63,11 +63,12 @@ class Inventory(Storage):
 
     def copies(self, besides: Collection[str], before: float) -> list[Stored]:
         """Local copies of files of S3, made before `before`; those `besides` are left out."""
-        return [
-            copy
-            for copy in _files(self._cache)
-            if copy.ref not in besides and (self._cache / copy.ref).stat().st_mtime < before
-        ]
+        found = []
+        for copy in _files(self._cache):
+            with suppress(FileNotFoundError):  # another process may sweep too
+                made = (self._cache / copy.ref).stat().st_mtime
+                found += [copy] if copy.ref not in besides and made < before else []
+        return found
 
     def discard_copy(self, ref: str) -> None:
         (self._cache / ref).unlink(missing_ok=True)

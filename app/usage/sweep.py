@@ -80,7 +80,9 @@ def sweep_machine(database: Database, settings: Settings) -> None:
         mark.touch()
         freed = Freed()
         inventory = Inventory(settings.storage, settings.cache_dir)
-        _tidy(settings, inventory, _wanted(database), freed, is_dry=False)
+        has_copies = inventory.copies((), time.time())
+        wanted = _wanted(database) if has_copies else set()
+        _tidy(settings, inventory, wanted, freed, is_dry=False)
         _tell(freed)
 
 

@@ -9,6 +9,7 @@ from app.migrate import upgrade
 from app.settings import Settings
 from app.storage import Storage
 from tests.cli.conftest import Ktl
+from tests.client.running_api import RunningApi
 from tests.usage.conftest import Put, put
 
 __all__ = ["put"]
@@ -32,6 +33,14 @@ def test_it_says_what_it_would_free_and_then_frees_it(
     assert (freed["bytes"], freed["files"], freed["dry_run"]) == (8, [ref], False)
     assert not (Path(settings.storage) / ref).exists()
     assert "freed 0 bytes" in ktl("gc").out
+
+
+def test_what_a_project_holds(ktl: Ktl, api: RunningApi) -> None:
+    told = ktl("usage")
+    assert told.status == 0
+    assert "in project default" in told.out
+    assert "any number" in told.out
+    assert json.loads(ktl("usage", "--json").out)["bytes"]["total"] == 0
 
 
 def test_a_store_of_another_database_needs_a_word(ktl: Ktl, put: Put) -> None:
