@@ -27,11 +27,11 @@ def keep_private(settings: Settings) -> list[Path]:
     for path in _own(settings):
         try:
             if not _is_closed(path):
-                left.append(path)
+                left.append(Path(path))
         except FileNotFoundError:
             continue
         except OSError:
-            left.append(path)
+            left.append(Path(path))
     return left
 
 
@@ -43,18 +43,18 @@ def complaint(left: list[Path]) -> str:
     )
 
 
-def _is_closed(path: Path) -> bool:
+def _is_closed(path: str | Path) -> bool:
     """Closes it where it is not. What a link leads to is another's affair."""
-    mode = path.lstat().st_mode
+    mode = os.lstat(path).st_mode
     if stat.S_ISLNK(mode) or not mode & OTHERS:
         return True
     if mode & stat.S_ISVTX and stat.S_ISDIR(mode):  # as /tmp: to close it would stop the machine
         return False
-    path.chmod(stat.S_IMODE(mode) & ~OTHERS)
+    os.chmod(path, stat.S_IMODE(mode) & ~OTHERS)
     return True
 
 
-def _own(settings: Settings) -> Iterator[Path]:
+def _own(settings: Settings) -> Iterator[str | Path]:
     """All that ktl makes; not what a user keeps beside it in the same folder."""
     home = settings.home
     try:
@@ -78,7 +78,7 @@ def _store(settings: Settings) -> Iterator[Path]:
         yield from (Path(root, folder) for folder in (*FOLDERS, OWNERS))
 
 
-def _all(top: Path) -> Iterator[Path]:
+def _all(top: Path) -> Iterator[str | Path]:
     yield top
     for found, folders, files in os.walk(top):
-        yield from (Path(found, name) for name in (*folders, *files))
+        yield from (os.path.join(found, name) for name in (*folders, *files))

@@ -119,12 +119,14 @@ def test_another_users_file_is_complained_of(
     theirs.parent.mkdir(parents=True)
     theirs.touch()
 
-    def refuse(path: Path, mode: int) -> None:
-        if path == theirs:
-            raise PermissionError(1, "Operation not permitted")
-        os.chmod(path, mode)
+    chmod = os.chmod
 
-    monkeypatch.setattr(Path, "chmod", refuse)
+    def refuse(path: str | Path, mode: int) -> None:
+        if Path(path) == theirs:
+            raise PermissionError(1, "Operation not permitted")
+        chmod(path, mode)
+
+    monkeypatch.setattr(os, "chmod", refuse)
     assert keep_private(settings) == [theirs]
     assert open_to_others(settings.home) == [str(theirs)]
 
