@@ -1,6 +1,7 @@
 """What rows name stays, what none names goes; on both databases, and on a folder and S3."""
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,11 @@ from sqlalchemy import delete
 from app.database import Database, now
 from app.datasets import repository as datasets
 from app.datasets.tables import DatasetRow
+from app.errors import FailureCode, WorkFailure
 from app.identifiers import new_id
 from app.jobs import lifecycle
 from app.jobs.tables import JobRow, TrialRow
+from app.main import create_app
 from app.models import repository as models
 from app.settings import Settings
 from app.storage import Storage
@@ -20,6 +23,7 @@ from app.usage import repository
 from app.usage.inventory import Inventory
 from app.usage.sweep import NotOurs, sweep, sweep_machine
 from tests.jobs.factories import add_dataset, ready_job, trials_of
+from tests.serving import serve
 from tests.usage.conftest import Put, age
 
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -264,6 +268,42 @@ def test_on_s3_too_with_the_copies_that_were_fetched(
     change(database, dataset_id, arrays={})
     sweep_machine(database, settings)
     assert not (settings.cache_dir / named).exists()
+
+
+@SQLITE
+def test_an_api_sweeps_by_itself(
+    database: Database, settings: Settings, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep(database, settings)
+    ref = put("nobody's")
+    url = database.engine.url.render_as_string(hide_password=False)
+    said = {"database_url": url, "broker_url": "memory://"}
+    monkeypatch.setattr("app.main.SWEEP_SECONDS", 0.02)
+    with serve(create_app(settings.model_copy(update=said))):
+        time.sleep(0.5)
+        assert is_there(settings, ref)  # its time has not come
+    with serve(create_app(settings.model_copy(update={**said, "gc_interval_seconds": 0.0}))):
+        deadline = time.monotonic() + 20
+        while is_there(settings, ref) and time.monotonic() < deadline:
+            time.sleep(0.02)
+    assert not is_there(settings, ref)
+
+
+@SQLITE
+def test_a_file_that_cannot_be_deleted_keeps_no_other(
+    database: Database, settings: Settings, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck, others = put("stuck"), [put("one"), put("two")]
+    discard = Inventory.discard
+
+    def refuse(self: Inventory, ref: str, before: float) -> bool:
+        if ref == stuck:
+            raise WorkFailure(FailureCode.STORAGE_FAILED, "Operation not permitted")
+        return discard(self, ref, before)
+
+    monkeypatch.setattr(Inventory, "discard", refuse)
+    freed = sweep(database, settings, adopts=True)
+    assert {file.ref for file in freed.files} == set(others)
 
 
 def test_a_databases_name_is_made_once(database: Database) -> None:
