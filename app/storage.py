@@ -2,7 +2,7 @@
 
 Two kinds of names. `put` names content by its sha256, so that equal content is stored once and a
 half-written file can never pass for a whole one. `write` names a thing that is replaced and deleted
-(checkpoints). Both write a temporary file first and move it into place.
+(checkpoints, uploads). Both write a temporary file first and move it into place.
 
 Which files are still needed only the rows know: app/usage/sweep.py deletes the others.
 """
@@ -11,7 +11,7 @@ import errno
 import os
 import shutil
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import file_digest
 from pathlib import Path
@@ -22,7 +22,8 @@ from fsspec.implementations.local import LocalFileSystem
 
 from app.errors import FailureCode, WorkFailure
 
-FOLDERS = ("sha256", "checkpoints", "probe")  # all that a store holds, but for
+UPLOADS = "uploads"  # raw files, each of one dataset alone
+FOLDERS = ("sha256", UPLOADS, "checkpoints", "probe")  # all that a store holds, but for
 OWNERS = "owners"  # a small file for each database whose files it holds
 WRITABLE_SECONDS = 60.0  # a store that was written to is taken for writable so long
 FEW = 20  # sizes that are asked for one by one; more are read from the store's own list
@@ -64,6 +65,18 @@ class Storage:
         with failures(f"storing {ref}"):
             self._place(source, ref)
             return ref
+
+    def write_upload(self, source: Path) -> str:
+        """Under a name of its own: whoever lets go of it may delete it at once."""
+        return self.write(f"{UPLOADS}/{uuid4().hex}{''.join(source.suffixes[-1:])}", source)
+
+    def delete_uploads(self, refs: Iterable[str]) -> None:
+        """Those of another kind, which rows may share, are left to a sweep; and so is what cannot
+        be deleted now."""
+        for ref in refs:
+            if ref.startswith(f"{UPLOADS}/"):
+                with suppress(WorkFailure):
+                    self.delete(ref)
 
     def local(self, ref: str) -> Path:
         """A path to read or to memory-map. From S3 it is fetched once into the cache."""

@@ -1,5 +1,7 @@
 """/v1/datasets: upload, name from the catalogue, look at, delete."""
 
+from hashlib import file_digest
+from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -95,6 +97,7 @@ def create(
 ) -> Response:
     """Stores an upload, or names a dataset of the catalogue; a worker takes it in afterwards."""
     body, files = _stored(received, storage)
+    kept: list[str] = []  # in a row
 
     def make() -> Answer:
         if isinstance(received, DatasetFrom):
@@ -110,11 +113,15 @@ def create(
             )
             repository.add(session, row)
         quotas.admit_dataset(session, storage, settings, caller.project)
+        kept.extend(file["ref"] for file in files)
         headers = {"Location": f"/v1/datasets/{row.id}", "Retry-After": POLL_SECONDS}
         return Answer(202, headers, _out(row).model_dump(mode="json", by_alias=True))
 
     mark = fingerprint(request.method, request.url.path, body)
-    return respond(answer_once(session, caller, key, mark, make))
+    try:
+        return respond(answer_once(session, caller, key, mark, make))
+    finally:  # refused, or a repetition
+        storage.delete_uploads(file["ref"] for file in files if file["ref"] not in kept)
 
 
 @router.get("/datasets")
@@ -204,10 +211,16 @@ def _stored(
             raise invalid("unknown_dataset", detail, "#/from")
         return received.model_dump(mode="json"), []
     files = [
-        {"name": file.name, "ref": storage.put(file.path), "bytes": file.bytes}
+        {"name": file.name, "ref": storage.write_upload(file.path), "bytes": file.bytes}
         for file in received.files
     ]
-    return {"spec": received.spec.model_dump(mode="json"), "files": files}, files
+    contents = [[file.name, _digest(file.path)] for file in received.files]
+    return {"spec": received.spec.model_dump(mode="json"), "files": contents}, files
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return file_digest(stream, "sha256").hexdigest()
 
 
 def _out(row: DatasetRow) -> DatasetOut:

@@ -89,11 +89,11 @@ def sweep_machine(database: Database, settings: Settings) -> None:
 def sweep_now_and_then(database: Database, settings: Settings) -> None:
     """One round of an API process's thread: of all such, one sweeps when its time has come."""
     inventory = Inventory(settings.storage, settings.cache_dir)
-    if _is_due(inventory.written(f"{OWNERS}/{_name(database)}"), settings):
-        try:
+    try:
+        if _is_due(inventory.written(f"{OWNERS}/{_name(database)}"), settings):
             _tell(sweep(database, settings))
-        except NotOurs as error:
-            log.warning("store_not_swept", reason=str(error))
+    except (NotOurs, WorkFailure) as error:
+        log.warning("store_not_swept", reason=str(error))
 
 
 def _is_due(last: float | None, settings: Settings) -> bool:

@@ -8,6 +8,7 @@ from collections import namedtuple
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -83,11 +84,13 @@ def test_a_body_without_a_length_is_counted_against_the_quota(api: Api) -> None:
         refused(client.post("/v1/datasets", content=body(), headers=headers))
 
 
-def test_two_at_once_do_not_pass_the_quota(api: Api) -> None:
+def test_two_at_once_do_not_pass_the_quota(api: Api, settings: Settings) -> None:
     with api(quota_bytes=100_000) as client, ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: upload(client, 60_000), range(4)))
         assert sorted(answer.status_code for answer in answers) == [202, 507, 507, 507]
         assert len(client.get("/v1/datasets").json()["data"]) == 1
+        uploads = Path(settings.storage, "uploads")
+        assert len(list(uploads.iterdir())) == 1  # the refused ones are gone at once
 
 
 def test_a_projects_datasets_are_counted(api: Api) -> None:

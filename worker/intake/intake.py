@@ -34,7 +34,7 @@ def ingest(database: Database, storage: Storage, settings: Settings, dataset: Da
     if dataset.token is None:
         raise Fenced(f"{dataset.id} is not claimed")
     try:
-        result = _ready(database, storage, settings, dataset)
+        result: dict[str, Any] = _ready(database, storage, settings, dataset)
     except Exception as error:
         failure = as_failure(error)
         if failure.code is FailureCode.INTERNAL:
@@ -46,6 +46,8 @@ def ingest(database: Database, storage: Storage, settings: Settings, dataset: Da
     with database.write() as session:
         leases.write(session, DatasetRow, dataset.id, dataset.token, **result, **leases.RELEASED)
         lifecycle.dataset_settled(session, dataset.id)
+    kept = result.get("files", dataset.files)
+    storage.delete_uploads(file["ref"] for file in dataset.files if file not in kept)
 
 
 def _ready(
