@@ -72,8 +72,8 @@ def sweep(
 
 
 def sweep_machine(database: Database, settings: Settings) -> None:
-    """What stands on a machine that no API runs on: copies of the store's files, and folders. Each
-    of its processes may call this often; one sweeps, when its time has come."""
+    """What stands on this machine: copies of the store's files, and folders. Each of its processes
+    may call this often; one sweeps, when its time has come."""
     mark = settings.cache_dir / "swept"
     if _is_due(mark.stat().st_mtime if mark.exists() else None, settings):
         mark.parent.mkdir(parents=True, exist_ok=True)
@@ -87,11 +87,13 @@ def sweep_machine(database: Database, settings: Settings) -> None:
 
 
 def sweep_now_and_then(database: Database, settings: Settings) -> None:
-    """One round of an API process's thread: of all such, one sweeps when its time has come."""
+    """One round of an API process's thread: of all such, one sweeps the store when its time has
+    come, and one on each machine what stands there."""
     inventory = Inventory(settings.storage, settings.cache_dir)
     try:
         if _is_due(inventory.written(f"{OWNERS}/{_name(database)}"), settings):
             _tell(sweep(database, settings))
+        sweep_machine(database, settings)
     except (NotOurs, WorkFailure) as error:
         log.warning("store_not_swept", reason=str(error))
 

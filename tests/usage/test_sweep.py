@@ -275,7 +275,9 @@ def test_an_api_sweeps_by_itself(
     database: Database, settings: Settings, put: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sweep(database, settings)
-    ref = put("nobody's")
+    ref, left_behind = put("nobody's"), settings.cache_dir / "uploads" / "of-a-killed-process"
+    left_behind.mkdir(parents=True)
+    age(left_behind)
     url = database.engine.url.render_as_string(hide_password=False)
     said = {"database_url": url, "broker_url": "memory://"}
     monkeypatch.setattr("app.main.SWEEP_SECONDS", 0.02)
@@ -284,9 +286,10 @@ def test_an_api_sweeps_by_itself(
         assert is_there(settings, ref)  # its time has not come
     with serve(create_app(settings.model_copy(update={**said, "gc_interval_seconds": 0.0}))):
         deadline = time.monotonic() + 20
-        while is_there(settings, ref) and time.monotonic() < deadline:
+        while (is_there(settings, ref) or left_behind.exists()) and time.monotonic() < deadline:
             time.sleep(0.02)
     assert not is_there(settings, ref)
+    assert not left_behind.exists()
 
 
 @SQLITE
