@@ -51,6 +51,7 @@ def test_an_api_closes_what_is_there_and_what_it_makes(settings: Settings) -> No
     assert stat.S_IMODE((settings.home / "ktl.db").stat().st_mode) == 0o600
 
 
+@pytest.mark.slow
 def test_started_as_any_asgi_application_is(settings: Settings) -> None:
     upgrade(settings.database)
     port = free_port()

@@ -31,7 +31,7 @@ WORD = "Marked-And-Never-To-Be-Seen-Again"
 PIXELS = sha256(WORD.encode()).digest() * 2  # an 8 x 8 image that is in no other data
 
 
-@pytest.fixture(params=["folder", "s3"])
+@pytest.fixture(params=["folder", pytest.param("s3", marks=pytest.mark.slow)])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "folder":
         return ""
