@@ -13,6 +13,7 @@ from app.datasets.tables import DatasetRow
 from app.errors import FailureCode, WorkFailure
 from app.identifiers import new_id
 from app.jobs import lifecycle
+from app.jobs import repository as jobs
 from app.jobs.tables import JobRow, TrialRow
 from app.main import create_app
 from app.models import repository as models
@@ -196,6 +197,27 @@ def test_checkpoints_stay_where_a_retry_goes_on_from_them(
     sweep(database, settings, adopts=True)
     assert is_there(settings, ref) is stays
     assert trials_of(database, job_id)[0].checkpoint == (ref if stays else None)
+
+
+def test_weights_that_another_job_takes_over_are_not_deleted_meanwhile(database: Database) -> None:
+    """Else a sweep between the two commits would find them named by nobody."""
+    first = ready_job(database)
+    trial = trials_of(database, first)[0]
+    change(database, trial.id, TrialRow, content_key="k", weights="sha256/ab/w.npz")
+
+    def delete_first() -> None:
+        with database.write() as session:
+            session.delete(session.get_one(JobRow, first))
+
+    deletion = threading.Thread(target=delete_first)
+    with database.write() as session:
+        assert jobs.pretrained(session, "p", "k")
+        deletion.start()
+        deletion.join(0.3)
+        assert deletion.is_alive()
+    deletion.join()
+    with database.write() as session:
+        assert jobs.pretrained(session, "p", "k") is None
 
 
 def test_a_deleted_models_row_goes(database: Database, settings: Settings, put: Put) -> None:
