@@ -7,20 +7,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete
 
-from app.database import Database, now
-from app.datasets import repository as datasets
+from app.database import Database
 from app.datasets.tables import DatasetRow
 from app.errors import FailureCode, WorkFailure
 from app.identifiers import new_id
-from app.jobs import lifecycle
-from app.jobs import repository as jobs
-from app.jobs.tables import JobRow, TrialRow
+from app.jobs.tables import TrialRow
 from app.main import create_app
 from app.models import repository as models
 from app.settings import Settings
 from app.storage import Storage
 from app.tables import Base
-from app.usage import repository
 from app.usage.inventory import Inventory
 from app.usage.sweep import NotOurs, sweep, sweep_machine
 from tests.jobs.factories import add_dataset, ready_job, trials_of
@@ -147,87 +143,6 @@ def test_nothing_that_a_row_names_is_lost_to_many_sweeps(
     assert lost == []
 
 
-def test_a_file_goes_with_the_last_row_that_names_it(
-    database: Database, settings: Settings, put: Put
-) -> None:
-    shared = put("two uploads of the same")
-    twins = [add_dataset(database), add_dataset(database)]
-    for twin in twins:
-        change(database, twin, arrays={"x_train": shared})
-    for twin in twins:
-        sweep(database, settings)
-        assert is_there(settings, shared)
-        with database.write() as session:
-            datasets.delete(session, datasets.find(session, "p", twin))
-    sweep(database, settings)
-    assert not is_there(settings, shared)
-    with database.read() as session:
-        assert session.get(DatasetRow, twins[0]) is None
-
-
-def test_a_deleted_dataset_that_a_job_shows_keeps_its_classes_alone(
-    database: Database, settings: Settings, put: Put
-) -> None:
-    job_id = ready_job(database)
-    with database.read() as session:
-        target = session.get_one(JobRow, job_id).target_id
-    change(database, target, arrays={"x": put("x")}, profile={"warnings": []}, spec={"name": "n"})
-    with database.write() as session:
-        lifecycle.cancel(session, job_id)
-        datasets.delete(session, datasets.find(session, "p", target))
-    assert len(sweep(database, settings, adopts=True).files) == 1
-    with database.read() as session:
-        row = session.get_one(DatasetRow, target)
-    assert row.schema
-    assert (row.files, row.arrays, row.spec, row.profile) == ([], {}, {}, None)
-    with database.write() as session:
-        session.delete(session.get_one(JobRow, job_id))
-    assert sweep(database, settings).rows == 1
-
-
-@pytest.mark.parametrize(("status", "stays"), [("failed", True), ("cancelled", False)])
-def test_checkpoints_stay_where_a_retry_goes_on_from_them(
-    database: Database, settings: Settings, put: Put, status: str, stays: bool
-) -> None:
-    job_id = ready_job(database)
-    trial = trials_of(database, job_id)[0]
-    ref = put("state", checkpoint=f"checkpoints/{trial.id}/t-1.npz")
-    change(database, trial.id, TrialRow, checkpoint=ref)
-    change(database, job_id, JobRow, status=status)
-    sweep(database, settings, adopts=True)
-    assert is_there(settings, ref) is stays
-    assert trials_of(database, job_id)[0].checkpoint == (ref if stays else None)
-
-
-def test_weights_that_another_job_takes_over_are_not_deleted_meanwhile(database: Database) -> None:
-    """Else a sweep between the two commits would find them named by nobody."""
-    first = ready_job(database)
-    trial = trials_of(database, first)[0]
-    change(database, trial.id, TrialRow, content_key="k", weights="sha256/ab/w.npz")
-
-    def delete_first() -> None:
-        with database.write() as session:
-            session.delete(session.get_one(JobRow, first))
-
-    deletion = threading.Thread(target=delete_first)
-    with database.write() as session:
-        assert jobs.pretrained(session, "p", "k")
-        deletion.start()
-        deletion.join(0.3)
-        assert deletion.is_alive()
-    deletion.join()
-    with database.write() as session:
-        assert jobs.pretrained(session, "p", "k") is None
-
-
-def test_a_deleted_models_row_goes(database: Database, settings: Settings, put: Put) -> None:
-    with database.write() as session:
-        row = models.add(session, "p", "m", None, None, {"onnx": put("graph")}, {}, {})
-        row.deleted_at = now()
-    freed = sweep(database, settings, adopts=True)
-    assert (freed.rows, len(freed.files)) == (1, 1)
-
-
 @SQLITE
 def test_another_databases_files_are_left_alone(
     database: Database, settings: Settings, put: Put, tmp_path: Path
@@ -329,19 +244,3 @@ def test_a_file_that_cannot_be_deleted_keeps_no_other(
     monkeypatch.setattr(Inventory, "discard", refuse)
     freed = sweep(database, settings, adopts=True)
     assert {file.ref for file in freed.files} == set(others)
-
-
-def test_a_databases_name_is_made_once(database: Database) -> None:
-    names = []
-
-    def name() -> None:
-        with database.write() as session:
-            names.append(repository.name_installation(session))
-
-    threads = [threading.Thread(target=name) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(names) == 4
-    assert len(set(names)) == 1
