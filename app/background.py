@@ -63,10 +63,14 @@ class Outbox:
 
 
 class Repeated:
-    """Calls `work` every `seconds` in a thread; an error is logged and the next round comes."""
+    """Calls `work` every `seconds` in a thread, `is_prompt` from the start on; an error is logged
+    and the next round comes."""
 
-    def __init__(self, name: str, seconds: float, work: Callable[[], None]) -> None:
+    def __init__(
+        self, name: str, seconds: float, work: Callable[[], None], *, is_prompt: bool = False
+    ) -> None:
         self._name, self._seconds, self._work = name, seconds, work
+        self._pause = 0.0 if is_prompt else seconds
         self._stopping = Event()
         self._thread = Thread(target=self._repeat, name=name, daemon=True)
 
@@ -78,7 +82,8 @@ class Repeated:
         self._thread.join(STOP_SECONDS)
 
     def _repeat(self) -> None:
-        while not self._stopping.wait(self._seconds):
+        while not self._stopping.wait(self._pause):
+            self._pause = self._seconds
             try:
                 self._work()
             except Exception:

@@ -35,7 +35,7 @@ def ensure(settings: Settings) -> subprocess.Popen[bytes] | None:
         return None
     path = settings.broker_socket
     _make_private(path.parent)
-    with FileLock(path.with_suffix(".lock")):
+    with FileLock(path.with_suffix(".lock"), mode=0o600):
         return None if alive(settings) else _start(path, settings.home / "broker")
 
 
@@ -45,7 +45,7 @@ def alive(settings: Settings) -> bool:
 
 
 def _start(path: Path, data: Path) -> subprocess.Popen[bytes]:
-    data.mkdir(parents=True, exist_ok=True)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = data / "broker.log"
     options = {
         "port": "0",

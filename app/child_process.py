@@ -42,6 +42,7 @@ def spawn(
         stderr=log,
         env=environment,
         start_new_session=True,
+        umask=0o077,  # what it writes is its owner's alone
         preexec_fn=die_with_parent,  # noqa: PLW1509  one system call; nothing that can lock
     )
 

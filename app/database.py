@@ -146,6 +146,7 @@ def _engine(url: str, connections: int, patience_seconds: float) -> Engine:
             "synchronous=NORMAL",
             f"busy_timeout={milliseconds}",
             "foreign_keys=ON",
+            "secure_delete=ON",  # what is deleted is overwritten, not only forgotten
         ):
             connection.execute(f"PRAGMA {pragma}")
 

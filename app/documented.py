@@ -20,6 +20,7 @@ SAID = {
     415: "The body is of another media type, or does not say of which",
     422: "Readable and wrong: `errors` say where",
     429: "Too many at once: Retry-After says when to come again",
+    507: "The project holds as much as it may: delete something",
     503: "Try again later: Retry-After says when",
 }
 _PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}

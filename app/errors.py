@@ -11,7 +11,8 @@
     |-- UnsupportedMedia    415
     |-- Invalid             422    readable and wrong: `findings` say where
     |-- TooManyRequests     429    this caller has taken all that one may have at once
-    `-- Unavailable         503    try again later
+    |-- Unavailable         503    try again later
+    `-- OverQuota           507    the project holds as much as it may: delete something
     WorkFailure                    a trial, a finalisation or an intake that ended badly; stored as
                                    code, stage and text on its row, never pickled
     Fenced                         this worker lost its lease: stop, write nothing
@@ -97,6 +98,10 @@ class Unavailable(KtlError):
     status, title = 503, "Not available now"
 
 
+class OverQuota(KtlError):
+    status, title = 507, "Insufficient storage"
+
+
 def invalid(code: str, detail: str, pointer: str) -> Invalid:
     """The common case: one finding at one place in the body."""
     return Invalid(code, detail, Finding(detail, pointer))
@@ -114,6 +119,7 @@ class FailureCode(StrEnum):
     DEPENDENCY_FAILED = "dependency_failed"
     DATASET_FAILED = "dataset_failed"
     DATASET_INVALID = "dataset_invalid"
+    QUOTA_EXCEEDED = "quota_exceeded"
     DIVERGED = "diverged"
     BUDGET = "budget"
     CANCELLED = "cancelled"
@@ -131,6 +137,9 @@ ACCIDENTS = frozenset(FailureCode) - {
     FailureCode.CANCELLED,
     FailureCode.DEPENDENCY_FAILED,
 }
+
+# An intake that ended like this would end so again with the same upload, which is not kept then.
+FINAL_OF_INTAKE = frozenset({FailureCode.DATASET_INVALID, FailureCode.QUOTA_EXCEEDED})
 
 
 class WorkFailure(Exception):

@@ -9,11 +9,11 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import Depends, Header, Response
-from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy import delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from app.database import now
-from app.errors import Finding, Invalid
+from app.errors import Conflict, Finding, Invalid
 from app.keys.caller import Caller
 from app.keys.tables import IdempotencyRow
 
@@ -59,7 +59,8 @@ def answer_once(
 ) -> Answer:
     """What `make` creates in `session` and its answer are committed together.
 
-    Raises Invalid `idempotency_key_reused` when the key came with another request.
+    Raises Invalid `idempotency_key_reused` when the key came with another request, and Conflict
+    where what it made has been deleted since.
     """
     if key is None:
         return make()
@@ -88,6 +89,9 @@ def answer_once(
         detail = "expected the request that this Idempotency-Key came with first, got another one"
         finding = Finding(detail, parameter="Idempotency-Key")
         raise Invalid("idempotency_key_reused", detail, finding)
+    if not first.body:
+        detail = "expected a key that is new, got one of a request whose result has been deleted"
+        raise Conflict("already_deleted", detail, Finding(detail, parameter="Idempotency-Key"))
     return Answer(first.status, first.headers, first.body)
 
 
@@ -101,6 +105,19 @@ def _take_turns(session: Session, project: str, key: str) -> None:
     if session.get_bind().dialect.name == "postgresql":
         number = func.hashtextextended(f"{project}/{key}", 0)
         session.execute(select(func.pg_advisory_xact_lock(number)))
+
+
+def forget_answers(session: Session, project: str, thing_id: str) -> None:
+    """The thing was deleted, so what answers told of it goes; its keys stay known."""
+    session.execute(
+        update(IdempotencyRow)
+        .where(
+            IdempotencyRow.project == project,
+            IdempotencyRow.body["id"].as_string() == thing_id,
+        )
+        .values(body={}, headers={})
+        .execution_options(synchronize_session=False)
+    )
 
 
 def forget_old(session: Session) -> None:

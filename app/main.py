@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+import structlog
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
@@ -27,13 +28,19 @@ from app.logs import configure_logs
 from app.models import router as models
 from app.prediction.native import PredictionFront
 from app.prediction.served import ServedModels
+from app.private_folder import complaint, keep_private
 from app.problems import LastResort, add_error_handlers
 from app.request_id import RequestId
 from app.settings import Settings
 from app.storage import Storage
 from app.turns import CONNECTIONS, Turns
+from app.usage import router as usage
+from app.usage.sweep import sweep_now_and_then
+
+log = structlog.get_logger(__name__)
 
 PATIENCE_SECONDS = 5.0  # of a request with the database's locks
+SWEEP_SECONDS = 20.0  # between looks at whether it is time
 
 TAGS = [
     {"name": "datasets", "description": "Labelled data, stored once and never changed."},
@@ -41,6 +48,7 @@ TAGS = [
     {"name": "models", "description": "Packaged winners."},
     {"name": "deployments", "description": "Names that serve a model."},
     {"name": "catalogue", "description": "What a job can choose from."},
+    {"name": "usage", "description": "What a project holds, and may hold."},
     {"name": "keys", "description": "Bearer keys and their scopes."},
     {"name": "operation", "description": "For supervisors and monitoring."},
 ]
@@ -50,6 +58,7 @@ ROUTERS = (
     catalogue.router,
     models.router,
     deployments.router,
+    usage.router,
     keys.router,
     health.router,
 )
@@ -84,9 +93,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if left := keep_private(settings):
+            log.warning("data_folder_open", reason=complaint(left))
         require_key_or_loopback(database, settings)
         recovery = Repeated("recovery", settings.recovery_interval_seconds, repair)
-        threads = (outbox, recovery, served)
+        sweeping = Repeated(
+            "sweep",
+            SWEEP_SECONDS,
+            lambda: sweep_now_and_then(database, settings),
+            is_prompt=True,  # so that a new store is this database's before it holds anything
+        )
+        threads = (outbox, recovery, served, sweeping)
         for thread in threads:
             thread.start()
         # What is loaded by now stays: a collection that looks through it all holds a request up.

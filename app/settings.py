@@ -47,6 +47,13 @@ class Settings(BaseSettings):
     upload_limit_bytes: int = 4 * 2**30
     item_limit: int = 20_000_000  # labelled items in one dataset
     predict_limit_bytes: int = 64 * 2**20
+    # Of each project; 0: none.
+    quota_bytes: int = 0
+    quota_datasets: int = 0
+    quota_running_trials: int = 0  # more of them wait
+    disk_reserve_bytes: int = 2**28  # uploads are refused when less would be left
+    gc_interval_seconds: float = 600.0
+    gc_grace_seconds: float = 3600.0  # from a file's being stored to its row's commit, at most
     catalog_url: str = (
         ""  # a mirror that holds the catalogue's files by name; empty: their own homes
     )

@@ -2,13 +2,17 @@
 
 Two kinds of names. `put` names content by its sha256, so that equal content is stored once and a
 half-written file can never pass for a whole one. `write` names a thing that is replaced and deleted
-(checkpoints). Both write a temporary file first and move it into place.
+(checkpoints, uploads). Both write a temporary file first and move it into place.
+
+Which files are still needed only the rows know: app/usage/sweep.py deletes the others.
 """
 
 import errno
+import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from hashlib import file_digest
 from pathlib import Path
 from uuid import uuid4
@@ -18,6 +22,12 @@ from fsspec.implementations.local import LocalFileSystem
 
 from app.errors import FailureCode, WorkFailure
 
+UPLOADS = "uploads"  # raw files, each of one dataset alone
+FOLDERS = ("sha256", UPLOADS, "checkpoints", "probe")  # all that a store holds, but for
+OWNERS = "owners"  # a small file for each database whose files it holds
+WRITABLE_SECONDS = 60.0  # a store that was written to is taken for writable so long
+FEW = 20  # sizes that are asked for one by one; more are read from the store's own list
+
 
 class Storage:
     """Refs are relative paths (`sha256/ab/ab12….npy`), the same whatever the store is.
@@ -26,28 +36,51 @@ class Storage:
     """
 
     def __init__(self, url: str, cache_dir: Path) -> None:
-        self._filesystem, self._root = fsspec.core.url_to_fs(url)
+        # Without listings kept in memory: other processes write and delete too.
+        self._filesystem, self._root = fsspec.core.url_to_fs(url, use_listings_cache=False)
         self._is_local = isinstance(self._filesystem, LocalFileSystem)
         self._cache = cache_dir
+        self._sizes: dict[str, int] = {}  # of what an S3 store has told
+        self._writable_until = 0.0
+
+    @property
+    def folder(self) -> Path | None:
+        """The store on this machine's disks; None for one that is elsewhere."""
+        return Path(self._root) if self._is_local else None
 
     def put(self, source: Path) -> str:
-        """Stores the file under the hash of its content; the suffix stays for people's sake."""
-        with _failures(f"storing {source.name}"):
+        """Stores the file under the hash of its content; the suffix stays for people's sake.
+
+        What is there already is as new from now on: a row will name it, and no sweep may take it.
+        """
+        with failures(f"storing {source.name}"):
             with source.open("rb") as stream:
                 digest = file_digest(stream, "sha256").hexdigest()
             ref = f"sha256/{digest[:2]}/{digest}{''.join(source.suffixes[-1:])}"
-            if not self._filesystem.exists(self._path(ref)):
+            if not self._renewed(ref):
                 self._place(source, ref)
             return ref
 
     def write(self, ref: str, source: Path) -> str:
-        with _failures(f"storing {ref}"):
+        with failures(f"storing {ref}"):
             self._place(source, ref)
             return ref
 
+    def write_upload(self, source: Path) -> str:
+        """Under a name of its own: whoever lets go of it may delete it at once."""
+        return self.write(f"{UPLOADS}/{uuid4().hex}{''.join(source.suffixes[-1:])}", source)
+
+    def delete_uploads(self, refs: Iterable[str]) -> None:
+        """Those of another kind, which rows may share, are left to a sweep; and so is what cannot
+        be deleted now."""
+        for ref in refs:
+            if ref.startswith(f"{UPLOADS}/"):
+                with suppress(WorkFailure):
+                    self.delete(ref)
+
     def local(self, ref: str) -> Path:
         """A path to read or to memory-map. From S3 it is fetched once into the cache."""
-        with _failures(f"reading {ref}"):
+        with failures(f"reading {ref}"):
             if self._is_local:
                 path = Path(self._path(ref))
                 if not path.exists():
@@ -65,20 +98,70 @@ class Storage:
             return cached
 
     def delete(self, ref: str) -> None:
-        with _failures(f"deleting {ref}"):
-            if self._filesystem.exists(self._path(ref)):
+        with failures(f"deleting {ref}"):
+            with suppress(FileNotFoundError):
                 self._filesystem.rm_file(self._path(ref))
             if not self._is_local:
                 (self._cache / ref).unlink(missing_ok=True)
 
+    def sizes(self, refs: Collection[str]) -> dict[str, int]:
+        """Bytes of each file that is there."""
+        with failures("measuring files"):
+            if self._is_local:
+                found = {}
+                for ref in refs:
+                    with suppress(FileNotFoundError):
+                        found[ref] = os.stat(self._path(ref)).st_size
+                return found
+            unknown = [ref for ref in refs if ref not in self._sizes]
+            if len(unknown) > FEW:
+                self._sizes = self._listed()
+            else:
+                for ref in unknown:
+                    with suppress(FileNotFoundError):
+                        self._sizes[ref] = int(self._filesystem.size(self._path(ref)))
+            return {ref: self._sizes[ref] for ref in refs if ref in self._sizes}
+
+    def _listed(self) -> dict[str, int]:
+        found = {}
+        for folder in FOLDERS:
+            for path, info in self._filesystem.find(self._path(folder), detail=True).items():
+                found[path.removeprefix(f"{self._root}/")] = int(info["size"])
+        return found
+
     def check(self) -> None:
-        """Raises unless the store can be written to."""
-        with _failures("checking the store"):
-            path = self._path(f"probe/{uuid4().hex}")
+        """Raises unless the store can be read and written to. To write at every look would cost
+        more than what it finds: once a minute is enough."""
+        with failures("checking the store"):
+            if time.monotonic() < self._writable_until and self._is_readable():
+                return
+            self._writable_until = 0.0
+            probe = f"probe/{uuid4().hex}"
             if self._is_local:  # on S3 this would make a bucket of a mistyped name
-                Path(path).parent.mkdir(parents=True, exist_ok=True)
-            self._filesystem.pipe_file(path, b"ktl")
-            self._filesystem.rm_file(path)
+                Path(self._path(probe)).parent.mkdir(parents=True, exist_ok=True)
+            self._filesystem.pipe_file(self._path(probe), b"ktl")
+            self._filesystem.rm_file(self._path(probe))
+            self._writable_until = time.monotonic() + WRITABLE_SECONDS
+
+    def _is_readable(self) -> bool:
+        """False where there is nothing to read, as in an S3 store that holds no file."""
+        with suppress(FileNotFoundError):
+            if self._is_local:
+                os.listdir(self._root)
+            else:
+                self._filesystem.ls(self._root, detail=False)
+            return True
+        return False
+
+    def _renewed(self, ref: str) -> bool:
+        """The file is there, and as new as one that was written now."""
+        if not self._is_local:  # S3 knows no such thing: writing it again is
+            return False
+        try:
+            os.utime(self._path(ref))
+        except OSError:  # it is not there, or another user's
+            return False
+        return True
 
     def _path(self, ref: str) -> str:
         return f"{self._root}/{ref}"
@@ -89,9 +172,9 @@ class Storage:
             self._filesystem.put_file(str(source), path)  # an S3 object appears whole or not at all
             return
         target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(f"{target.name}.{uuid4().hex}.partial")
         try:
+            target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, partial)
             partial.replace(target)
         finally:
@@ -99,7 +182,7 @@ class Storage:
 
 
 @contextmanager
-def _failures(doing: str) -> Iterator[None]:
+def failures(doing: str) -> Iterator[None]:
     try:
         yield
     except WorkFailure:

@@ -6,6 +6,7 @@ from app.deployments.tables import DeploymentRow, DeploymentVersionRow
 from app.jobs.tables import EpochRow, EventRow, JobRow, TrialRow
 from app.keys.tables import IdempotencyRow, KeyRow
 from app.models.tables import ModelRow
+from app.usage.tables import InstallationRow
 
 __all__ = [
     "Base",
@@ -15,6 +16,7 @@ __all__ = [
     "EpochRow",
     "EventRow",
     "IdempotencyRow",
+    "InstallationRow",
     "JobRow",
     "KeyRow",
     "ModelRow",

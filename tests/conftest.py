@@ -18,6 +18,15 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 prepare_environment(os.environ)  # before TensorFlow loads: tests do not take a whole GPU
 
 
+@pytest.fixture(autouse=True)
+def _umask() -> Iterator[None]:
+    """An API that runs in this process takes rights from what it makes; the next test has them."""
+    before = os.umask(0)
+    os.umask(before)
+    yield
+    os.umask(before)
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(data_dir=tmp_path / "ktl")

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 
 from app.database import Database, now
 from app.errors import Conflict, Invalid
-from app.idempotency import Answer, answer_once, fingerprint, forget_old, respond
+from app.idempotency import Answer, answer_once, fingerprint, forget_answers, forget_old, respond
 from app.keys import repository
 from app.keys.caller import Caller
 from app.keys.tables import IdempotencyRow, KeyRow
@@ -51,6 +51,22 @@ def test_another_request_under_the_key_is_refused(database: Database) -> None:
         create(database, mark=fingerprint("POST", "/v1/jobs", {"a": 2}))
     assert caught.value.code == "idempotency_key_reused"
     assert made(database) == 1
+
+
+def test_what_was_deleted_is_neither_told_of_nor_made_again(database: Database) -> None:
+    made_id = create(database).body["id"]
+    create(database, BOB)
+    with database.write() as session:
+        forget_answers(session, "bob", made_id)  # another project's
+    assert create(database).body["id"] == made_id
+    with database.write() as session:
+        forget_answers(session, "alice", made_id)
+    with pytest.raises(Conflict) as caught:
+        create(database)
+    assert caught.value.code == "already_deleted"
+    with pytest.raises(Invalid):
+        create(database, mark=fingerprint("POST", "/v1/jobs", {"a": 2}))
+    assert made(database) == 2
 
 
 def test_other_projects_and_requests_without_a_key_are_apart(database: Database) -> None:

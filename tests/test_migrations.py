@@ -12,7 +12,7 @@ from sqlalchemy import inspect
 
 from app.database import Database, now
 from app.migrate import downgrade, is_current, upgrade
-from app.tables import Base, KeyRow
+from app.tables import Base, DatasetRow, KeyRow
 
 VERSIONS = "alembic_version"
 
@@ -62,6 +62,22 @@ def test_the_models_and_the_migrations_agree(database_url: str) -> None:
     assert reflected(database) == wanted
     with database.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    database.dispose()
+
+
+def test_uploads_kept_beside_their_arrays_are_named_no_more(database_url: str) -> None:
+    upgrade(database_url)
+    downgrade(database_url, "2026_11_26_planned_seconds")
+    database = Database(database_url)
+    for status in ("ready", "ingesting"):
+        with database.write() as session:
+            row = DatasetRow(project="p", name="n", origin="upload", spec={}, status=status)
+            row.id, row.files = f"ds_{status}", [{"name": "a", "ref": "r", "bytes": 1}]
+            session.add(row)
+    upgrade(database_url)
+    with database.read() as session:
+        files = [session.get_one(DatasetRow, f"ds_{s}").files for s in ("ready", "ingesting")]
+    assert [len(each) for each in files] == [0, 1]
     database.dispose()
 
 

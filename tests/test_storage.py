@@ -84,6 +84,43 @@ def test_a_checked_store_is_left_as_it_was(store: Storage, settings: Settings) -
     assert not [path for path in settings.home.rglob("*") if path.is_file()]
 
 
+def test_it_is_read_at_each_check_and_written_to_at_the_first(
+    store: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writes: list[str] = []
+    write = store._filesystem.pipe_file
+
+    def count(path: str, content: bytes) -> None:
+        writes.append(path)
+        write(path, content)
+
+    monkeypatch.setattr(store._filesystem, "pipe_file", count)
+    for _ in range(5):
+        store.check()
+    assert len(writes) == 1
+    store._writable_until = 0.0  # a minute later
+    store.check()
+    assert len(writes) == 2
+
+    def fail(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(store._filesystem, "ls", fail)
+    monkeypatch.setattr(os, "listdir", fail)
+    with pytest.raises(WorkFailure, match="checking the store"):
+        store.check()
+
+
+def test_a_store_that_has_gone_since_its_last_check_is_missed(
+    storage: Storage, settings: Settings
+) -> None:
+    storage.check()
+    shutil.rmtree(settings.storage)
+    Path(settings.storage).write_text("a file where the folder should be")
+    with pytest.raises(WorkFailure):
+        storage.check()
+
+
 def test_a_written_thing_is_replaced(storage: Storage, tmp_path: Path) -> None:
     storage.write("checkpoints/1.npz", file(tmp_path, b"one"))
     storage.write("checkpoints/1.npz", file(tmp_path, b"two"))

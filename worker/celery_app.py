@@ -19,8 +19,11 @@ import tensorflow  # noqa: F401
 from billiard.exceptions import WorkerLostError
 from celery import signals
 
+from app import private_folder
+from app.background import Repeated
 from app.messages import celery_application
 from app.settings import Settings
+from app.usage.sweep import sweep_machine
 from worker import local_broker
 from worker.capacity import threads_a_slot, training_slots
 from worker.compile_cache import programs_folder
@@ -29,6 +32,8 @@ from worker.gpu_binding import GpuBinding
 from worker.gpus import HIDDEN, VISIBLE, gpus
 
 log = structlog.get_logger(__name__)
+
+TIDY_SECONDS = 60.0  # between a child's looks at whether it is time
 
 settings = Settings()
 application = celery_application(local_broker.URL)
@@ -57,6 +62,13 @@ if gpus().complaints and not gpus().usable:
     os.environ[VISIBLE] = HIDDEN
 
 
+@signals.worker_init.connect  # type: ignore[untyped-decorator]
+def _close_data_folder(**_: Any) -> None:
+    """Before the children: what they write is their owner's alone."""
+    if left := private_folder.keep_private(settings):
+        log.warning("data_folder_open", reason=private_folder.complaint(left))
+
+
 @signals.worker_shutting_down.connect  # type: ignore[untyped-decorator]  # Celery has no types
 def _drain(**_: Any) -> None:
     _draining.value = 1
@@ -80,6 +92,13 @@ def _start_child(**_: Any) -> None:
     binding.bind()
     configure_tensorflow(threads_a_slot(settings))
     bound_compiling(programs_folder(settings.cache_dir), settings.compile_seconds)
+    Repeated("tidying", TIDY_SECONDS, _tidy).start()
+
+
+def _tidy() -> None:
+    from worker.workplace import workplace
+
+    sweep_machine(workplace().database, settings)
 
 
 @signals.task_failure.connect  # type: ignore[untyped-decorator]

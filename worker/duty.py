@@ -7,14 +7,12 @@ from contextlib import contextmanager
 
 import structlog
 from filelock import FileLock, Timeout
-from sqlalchemy import select
 
 from app import leases
 from app.datasets.tables import DatasetRow
 from app.errors import Fenced
 from app.jobs import work
-from app.jobs.lifecycle import ACTIVE
-from app.jobs.tables import JobRow, TrialRow
+from app.jobs.tables import TrialRow
 from worker import finalising, trial_run  # before the fork, so that children start with them
 from worker.capacity import training_slots
 from worker.intake.intake import ingest as take_in
@@ -69,7 +67,11 @@ def ingest(place: Workplace, dataset_id: str, owner: str) -> None:
 def _claim(place: Workplace, owner: str) -> TrialRow | None:
     with place.database.write() as session:
         return work.claim_trial(
-            session, owner, place.settings.lease_seconds, place.settings.max_attempts
+            session,
+            owner,
+            place.settings.lease_seconds,
+            place.settings.max_attempts,
+            place.settings.quota_running_trials,
         )
 
 
@@ -84,14 +86,8 @@ def _end_process() -> None:
 
 
 def _has_queued(place: Workplace) -> bool:
-    waiting = (
-        select(TrialRow.id)
-        .join(JobRow, JobRow.id == TrialRow.job_id)
-        .where(TrialRow.status == "queued", JobRow.status.in_(ACTIVE))
-        .limit(1)
-    )
     with place.database.read() as session:
-        return session.scalar(waiting) is not None
+        return work.has_queued(session, place.settings.quota_running_trials)
 
 
 @contextmanager

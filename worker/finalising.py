@@ -1,7 +1,6 @@
 """The end of a job under its lease: the report, the packaged winner, the deployment. A cancelled
 job has its report alone."""
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,8 +49,8 @@ class _Ended:
 def run(place: Workplace, job: JobRow) -> None:
     """Ends the job, or leaves it to the one who has taken it. Never raises."""
     try:
-        with tempfile.TemporaryDirectory(dir=place.scratch) as folder:
-            _run(place, job, Path(folder))
+        with place.scratch() as folder:
+            _run(place, job, folder)
     except Fenced:
         log.info("finalisation_lost", job=job.id)
     except Exception as error:

@@ -73,7 +73,7 @@ class Lookout:
     def _look(self) -> list[Message]:
         try:
             with self._database.read() as session:
-                found = work.waiting(session, MOST)
+                found = work.waiting(session, MOST, self._settings.quota_running_trials)
         except SQLAlchemyError as error:
             self._complain("look_failed", error)
             return []

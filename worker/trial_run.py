@@ -1,7 +1,6 @@
 """One trial under its lease: load the data, train, test once, store."""
 
 import json
-import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -45,8 +44,8 @@ SEARCH_SHARE = 0.4  # of a job's budget of seconds, for all its searches
 def run(place: Workplace, trial: TrialRow, keeper: LeaseKeeper) -> None:
     """Ends the trial, gives it back, or leaves it to the one who has taken it. Never raises."""
     try:
-        with tempfile.TemporaryDirectory(dir=place.scratch) as folder:
-            _run(place, trial, keeper, Path(folder))
+        with place.scratch() as folder:
+            _run(place, trial, keeper, folder)
     except Fenced:
         log.info("trial_lost", trial=trial.id)
     except OperationalError as error:  # the database is away: the lease ends, and another goes on

@@ -1,6 +1,7 @@
 """What a child process works with. Made on first use, after the fork."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -9,6 +10,7 @@ from app.background import Outbox
 from app.database import Database
 from app.settings import Settings
 from app.storage import Storage
+from app.usage.work_folder import work_folder
 from worker.gpu_binding import GpuBinding
 
 
@@ -21,12 +23,9 @@ class Workplace:
     is_draining: Callable[[], bool]
     binding: GpuBinding = field(default_factory=lambda: GpuBinding(Path()))
 
-    @property
-    def scratch(self) -> Path:
-        """A folder on this machine for files on their way to the store."""
-        folder = self.settings.cache_dir / "scratch"
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+    def scratch(self) -> AbstractContextManager[Path]:
+        """A folder on this machine for files on their way to the store, gone after the block."""
+        return work_folder(self.settings.cache_dir, "scratch")
 
 
 @cache

@@ -35,6 +35,9 @@ def add(
     all_classes: Annotated[
         bool, typer.Option("--all-classes", help="Every label is a class, -1 and nan too.")
     ] = False,
+    keep_upload: Annotated[
+        bool, typer.Option("--keep-upload", help="Keep the files beside what becomes of them.")
+    ] = False,
     wait: Annotated[bool, typer.Option(help="Stay until it is ready.")] = True,
     as_json: AsJson = False,
 ) -> None:
@@ -55,6 +58,8 @@ def add(
                 "missing_label": missing_label,
             }
             spec: dict[str, Any] = {name: each for name, each in said.items() if each is not None}
+            if keep_upload:
+                spec["keep_upload"] = True
             if all_classes:
                 spec["missing_label"] = None
             dataset = _upload(client, [Path(file) for file in files], name, spec)

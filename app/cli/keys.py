@@ -26,7 +26,7 @@ def create(
     from pydantic import ValidationError
 
     from app.cli import output
-    from app.cli.preconditions import require_schema
+    from app.cli.preconditions import close_data_folder, require_schema
     from app.database import Database
     from app.keys import repository
     from app.keys.schemas import KeySpec
@@ -40,6 +40,7 @@ def create(
         first = error.errors()[0]
         raise typer.BadParameter(f"{first['loc'][0]}: {first['msg']}") from error
     settings = Settings()
+    close_data_folder(settings)
     require_schema(settings)
     database = Database(settings.database)
     with database.write() as session:

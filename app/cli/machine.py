@@ -5,9 +5,11 @@ import sys
 
 import typer
 
+from app.cli.gc import gc
+
 
 def register(app: typer.Typer) -> None:
-    for command in (up, demo, api, worker, migrate):
+    for command in (up, demo, api, worker, migrate, gc):
         app.command(rich_help_panel="Machine")(command)
 
 
@@ -28,10 +30,11 @@ def demo() -> None:
 
 def api() -> None:
     """Run the API alone. Its database must be migrated (`ktl migrate`)."""
-    from app.cli.preconditions import require_key, require_schema
+    from app.cli.preconditions import close_data_folder, require_key, require_schema
     from app.settings import Settings
 
     settings = Settings()
+    close_data_folder(settings)
     require_schema(settings)
     require_key(settings)
 
@@ -42,18 +45,21 @@ def api() -> None:
 
 def worker() -> None:
     """Run a worker alone. Its database must be migrated (`ktl migrate`)."""
-    from app.cli.preconditions import require_schema
+    from app.cli.preconditions import close_data_folder, require_schema
     from app.settings import Settings
 
+    close_data_folder(Settings())
     require_schema(Settings())
     os.execv(sys.executable, [sys.executable, "-m", "worker"])  # noqa: S606  no shell is wanted
 
 
 def migrate() -> None:
     """Bring the database's schema to the newest version, then end."""
+    from app.cli.preconditions import close_data_folder
     from app.migrate import upgrade
     from app.settings import Settings
 
+    close_data_folder(Settings())
     upgrade(Settings().database)
     _say("the schema is at its newest version")
 

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from app.cli import datasets, jobs, keys, machine, serving
+from app.cli import datasets, jobs, keys, machine, serving, usage
 
 # Exit statuses. Also 2, from typer, for a command that was not written right.
 FAILED = 1
@@ -20,6 +20,7 @@ app = typer.Typer(
 machine.register(app)
 jobs.register(app)
 serving.register(app)
+usage.register(app)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(keys.app, name="keys")
 

@@ -8,11 +8,21 @@ from sqlalchemy.exc import OperationalError
 from app.database import Database
 from app.keys.authentication import require_key_or_loopback
 from app.migrate import is_current
+from app.private_folder import complaint, keep_private
 from app.settings import Settings
 
 
 class CannotStart(Exception):
     """The message says what stands in the way, and what to do."""
+
+
+def close_data_folder(settings: Settings) -> None:
+    """To other users of this machine, also for what this process makes. Complains where it cannot
+    be closed."""
+    from app.cli.output import complain
+
+    if left := keep_private(settings):
+        complain(complaint(left))
 
 
 def require_schema(settings: Settings) -> None:

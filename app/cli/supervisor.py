@@ -13,7 +13,7 @@ import httpx
 
 from app import broker
 from app.child_process import kill_session, spawn, stop
-from app.cli.preconditions import require_key, require_port
+from app.cli.preconditions import close_data_folder, require_key, require_port
 from app.migrate import upgrade
 from app.settings import Settings
 
@@ -104,6 +104,7 @@ class Supervisor:
 
     def start(self) -> None:
         """Raises CannotStart, and BrokerFailed."""
+        close_data_folder(self._settings)
         require_port(self._settings)
         upgrade(self._settings.database)
         require_key(self._settings)

@@ -9,6 +9,7 @@ from app.client.jobs import Jobs
 from app.client.serving import Deployments, Models
 from app.client.transport import Transport
 from app.settings import Settings
+from app.usage.schemas import UsageOut
 
 if TYPE_CHECKING:
     from app.client.keys import Keys
@@ -34,6 +35,10 @@ class Client:
         from app.client.keys import Keys  # its schemas load SQLAlchemy, which few callers need
 
         return Keys(self._transport)
+
+    def usage(self) -> UsageOut:
+        """What the key's project holds, and may hold."""
+        return self._transport.ask(UsageOut, "GET", "/v1/usage")
 
     def close(self) -> None:
         self._transport.http.close()

@@ -8,7 +8,7 @@ from app.database import announce, clock, now
 from app.datasets.catalogue import CATALOGUE, PREFIX
 from app.datasets.schemas import Schema
 from app.datasets.tables import DatasetRow
-from app.errors import Conflict, Invalid, NotFound
+from app.errors import Conflict, FailureCode, Invalid, NotFound, WorkFailure
 from app.identifiers import new_id
 from app.jobs.lifecycle import ENDED
 from app.jobs.tables import JobRow
@@ -102,7 +102,8 @@ def ready_schema_of(row: DatasetRow) -> Schema:
 
 
 def delete(session: Session, row: DatasetRow) -> None:
-    """Its files stay: other datasets may share them. Raises Conflict while a job needs it."""
+    """Its files go with the next sweep, unless another row shares them. Raises Conflict while a
+    job needs it."""
     session.refresh(row, with_for_update=True)
     open_jobs = session.execute(
         select(JobRow.id, JobRow.target_id, JobRow.source_ids).where(
@@ -115,6 +116,10 @@ def delete(session: Session, row: DatasetRow) -> None:
         detail = f"expected a dataset that no open job needs, {row.id} is needed by {shown}"
         raise Conflict("dataset_in_use", detail)
     row.deleted_at, row.origin_key = now(), None  # the catalogue's name is free again
+    if row.status == "ingesting":  # whoever takes it in finds its lease gone
+        gone = WorkFailure(FailureCode.DATASET_FAILED, "it was deleted", stage="intake")
+        row.status, row.error = "failed", gone.as_json()
+        row.token = row.owner = row.lease_until = None
     session.flush()
 
 

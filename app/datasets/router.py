@@ -1,5 +1,7 @@
 """/v1/datasets: upload, name from the catalogue, look at, delete."""
 
+from hashlib import file_digest
+from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -21,13 +23,29 @@ from app.datasets.schemas import (
 )
 from app.datasets.tables import DatasetRow
 from app.datasets.uploads import Received
-from app.dependencies import PageOf, Reader, ReadSession, StorageOf, Writer, WriteSession
+from app.dependencies import (
+    PageOf,
+    Reader,
+    ReadSession,
+    SettingsOf,
+    StorageOf,
+    Writer,
+    WriteSession,
+)
 from app.documented import can_answer
 from app.errors import invalid
-from app.idempotency import Answer, IdempotencyKey, answer_once, fingerprint, respond
+from app.idempotency import (
+    Answer,
+    IdempotencyKey,
+    answer_once,
+    fingerprint,
+    forget_answers,
+    respond,
+)
 from app.pages import Listing, fetch_page
 from app.storage import Storage
 from app.turns import TurnRoute
+from app.usage import quotas
 
 router = APIRouter(prefix="/v1", tags=["datasets"], route_class=TurnRoute)
 
@@ -79,23 +97,38 @@ def _stored(received: Received, storage: StorageOf) -> tuple[dict[str, Any], lis
             raise invalid("unknown_dataset", detail, "#/from")
         return received.model_dump(mode="json"), []
     files = [
-        {"name": file.name, "ref": storage.put(file.path), "bytes": file.bytes}
+        {"name": file.name, "ref": storage.write_upload(file.path), "bytes": file.bytes}
         for file in received.files
     ]
-    return {"spec": received.spec.model_dump(mode="json"), "files": files}, files
+    contents = [[file.name, _digest(file.path)] for file in received.files]
+    return {"spec": received.spec.model_dump(mode="json"), "files": contents}, files
 
 
-@router.post("/datasets", status_code=202, response_model=DatasetOut, openapi_extra=_BODY)
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return file_digest(stream, "sha256").hexdigest()
+
+
+@router.post(
+    "/datasets",
+    status_code=202,
+    response_model=DatasetOut,
+    openapi_extra=_BODY,
+    responses=can_answer(409, 507),
+)
 def create(
     received: Received,
     stored: Annotated[tuple[dict[str, Any], list[dict[str, Any]]], Depends(_stored)],
     request: Request,
     session: WriteSession,
+    storage: StorageOf,
+    settings: SettingsOf,
     caller: Writer,
     key: IdempotencyKey,
 ) -> Response:
     """Stores an upload, or names a dataset of the catalogue; a worker takes it in afterwards."""
     body, files = stored
+    kept: list[str] = []  # in a row
 
     def make() -> Answer:
         if isinstance(received, DatasetFrom):
@@ -110,11 +143,16 @@ def create(
                 files=files,
             )
             repository.add(session, row)
+        quotas.admit_dataset(session, storage, settings, caller.project)
+        kept.extend(file["ref"] for file in files)
         headers = {"Location": f"/v1/datasets/{row.id}", "Retry-After": POLL_SECONDS}
         return Answer(202, headers, _out(row).model_dump(mode="json", by_alias=True))
 
     mark = fingerprint(request.method, request.url.path, body)
-    return respond(answer_once(session, caller, key, mark, make))
+    try:
+        return respond(answer_once(session, caller, key, mark, make))
+    finally:  # refused, or a repetition
+        storage.delete_uploads(file["ref"] for file in files if file["ref"] not in kept)
 
 
 @router.get("/datasets")
@@ -168,8 +206,11 @@ def preview(
 
 @router.delete("/datasets/{dataset_id}", status_code=204, responses=can_answer(409))
 def delete(dataset_id: str, session: WriteSession, caller: Writer) -> None:
-    """Later jobs cannot use it; ended ones keep their results."""
-    repository.delete(session, repository.find(session, caller.project, dataset_id))
+    """Later jobs cannot use it; ended ones keep their results, and cannot be retried. Its data are
+    gone from the disk with a sweep, within the grace period."""
+    row = repository.find(session, caller.project, dataset_id)
+    repository.delete(session, row)
+    forget_answers(session, row.project, row.id)
 
 
 @router.get("/catalog/datasets")

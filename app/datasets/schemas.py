@@ -75,6 +75,12 @@ class DatasetSpec(Sent):
         "text, what becomes of NaN) is refused",
     )
 
+    keep_upload: bool = Field(
+        False,
+        description="keep the files as they came, beside the arrays that become of them: they "
+        "count too, and go with the dataset",
+    )
+
     @field_validator("value_range")
     @classmethod
     def _rises(cls, bounds: tuple[float, float] | None) -> tuple[float, float] | None:

@@ -2,10 +2,10 @@
 
 import errno
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, BinaryIO
 from urllib.parse import quote
 
@@ -16,7 +16,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from app.datasets.schemas import DatasetFrom, DatasetSpec
-from app.dependencies import SettingsOf, Writer
+from app.dependencies import DatabaseOf, SettingsOf, StorageOf, Writer
 from app.errors import (
     BadRequest,
     Finding,
@@ -28,9 +28,14 @@ from app.errors import (
 )
 from app.findings import invalid_from
 from app.json_text import decode
+from app.storage import failures
+from app.usage import quotas
+from app.usage.quotas import Room
+from app.usage.work_folder import work_folder
 
 FILES_LIMIT = 16
 JSON_LIMIT_BYTES = 64 * 2**10
+LOOK_BYTES = 16 * 2**20  # of an upload, between two looks at the disk
 SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}$")
 
 
@@ -48,26 +53,32 @@ class Upload:
 
 
 async def _received(
-    request: Request, settings: SettingsOf, _: Writer
+    request: Request, settings: SettingsOf, database: DatabaseOf, storage: StorageOf, caller: Writer
 ) -> AsyncIterator[DatasetFrom | Upload]:
-    """The caller is known before the body is read. The files are gone after the answer."""
+    """The caller is known before the body is read, and whether it fits. The files are gone after
+    the answer."""
+
+    def room_of_project() -> Room:
+        with database.read() as session:
+            return quotas.room(session, storage, settings, caller.project)
+
     content_type = request.headers.get("content-type", "")
     kind, options = parse_options_header(content_type)
     if kind == b"application/json":
-        parts = [chunk async for chunk in _within(request, JSON_LIMIT_BYTES)]
+        parts = [chunk async for chunk in _within(request, _small)]
         body = decode(b"".join(parts))
         try:
             yield DatasetFrom.model_validate(body)
         except ValidationError as error:
             raise invalid_from(error, body) from error
     elif kind == b"multipart/form-data":
-        parent = settings.cache_dir / "uploads"
-        parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=parent) as folder:
-            reader = _PartReader(Path(folder))
+        room = await run_in_threadpool(room_of_project)
+        with ExitStack() as held:
+            with failures("keeping the upload"):
+                folder = held.enter_context(work_folder(settings.cache_dir, "uploads"))
+            reader = _PartReader(folder)
             try:
-                stream = _within(request, settings.upload_limit_bytes)
-                await reader.read(options.get(b"boundary", b""), stream)
+                await reader.read(options.get(b"boundary", b""), _fitting(request, room))
                 yield reader.upload()
             finally:
                 reader.close()
@@ -81,19 +92,38 @@ async def _received(
 Received = Annotated[DatasetFrom | Upload, Depends(_received)]
 
 
-async def _within(request: Request, limit: int) -> AsyncIterator[bytes]:
-    """The body's chunks, counted: a Content-Length may be absent or wrong."""
-    declared = request.headers.get("content-length", "")
-    total = int(declared) if declared.isdecimal() else 0
-    detail = f"expected a body of at most {limit} bytes, got"
-    if total > limit:
-        raise TooLarge("too_large", f"{detail} {total}")
+async def _within(request: Request, check: Callable[[int], None]) -> AsyncIterator[bytes]:
+    """The body's chunks. `check` raises where a size is too large; it is asked of Content-Length
+    before the body is read, and of what has come, as that may be absent or wrong."""
+    check(_declared(request))
     total = 0
     async for chunk in request.stream():
         total += len(chunk)
-        if total > limit:
-            raise TooLarge("too_large", f"{detail} more")
+        check(total)
         yield chunk
+
+
+async def _fitting(request: Request, room: Room) -> AsyncIterator[bytes]:
+    """The body's chunks, while the project's quota and the disk have room for them."""
+    await run_in_threadpool(room.check_disk, quotas.COPIES * _declared(request))
+    total = looked = 0
+    async for chunk in _within(request, room.check):
+        total += len(chunk)
+        if total - looked >= LOOK_BYTES:
+            await run_in_threadpool(room.check_disk, total)  # its copy in the store
+            looked = total
+        yield chunk
+
+
+def _declared(request: Request) -> int:
+    declared = request.headers.get("content-length", "")
+    return int(declared) if declared.isdecimal() else 0
+
+
+def _small(size: int) -> None:
+    if size > JSON_LIMIT_BYTES:
+        detail = f"expected a body of at most {JSON_LIMIT_BYTES} bytes, got {size} or more"
+        raise TooLarge("too_large", detail)
 
 
 @dataclass

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from app import leases
 from app.database import announce, clock, now
 from app.datasets.tables import DatasetRow
-from app.errors import ACCIDENTS, Conflict, FailureCode, WorkFailure
+from app.errors import ACCIDENTS, FINAL_OF_INTAKE, Conflict, FailureCode, WorkFailure
 from app.identifiers import new_id
 from app.jobs import budget, events, repository
 from app.jobs.events import Event
@@ -41,9 +41,8 @@ def submit(
     starts what can start. Raises Conflict when a dataset was deleted meanwhile."""
     job.status, job.stage, job.event_count = "queued", "queued", 0
     # Shared locks: an intake or a deletion that ends now either sees this job or is seen by it.
-    datasets = _datasets(session, job, is_shared=True)
-    if deleted := [dataset.id for dataset in datasets if dataset.deleted_at]:
-        raise Conflict("dataset_deleted", f"expected datasets that are there, {deleted[0]} is not")
+    datasets = repository.datasets_of(session, job, lock="share")
+    repository.require_kept(session, job, datasets)
     is_ready = all(dataset.status == "ready" for dataset in datasets)
     moment = session.scalar(select(clock()))
     session.add(job)
@@ -160,11 +159,14 @@ def retry(session: Session, job_id: str) -> JobRow:
         return job
     if job.status != "failed":
         raise _impossible(job, "retried", "one that failed")
+    datasets = repository.datasets_of(session, job, lock="update")
+    repository.require_kept(session, job, datasets)
     for trial in _trials(session, job_id):
         if trial.status in {"failed", "cancelled"}:
             trial.status, trial.error, trial.ended_at, trial.attempt = "waiting", None, None, 0
-    for dataset in _datasets(session, job):
-        if dataset.status == "failed":
+    for dataset in datasets:
+        is_gone = dataset.origin == "upload" and _failure(dataset) in FINAL_OF_INTAKE
+        if dataset.status == "failed" and not is_gone:
             dataset.status, dataset.error, dataset.attempt = "ingesting", None, 0
             dataset.published_at = session.scalar(select(clock()))
             announce(session, IngestDataset(dataset.id))
@@ -190,16 +192,12 @@ def _trials(session: Session, job_id: str, *statuses: str) -> list[TrialRow]:
     return list(session.scalars(statement, execution_options={"populate_existing": True}))
 
 
-def _datasets(session: Session, job: JobRow, is_shared: bool = False) -> list[DatasetRow]:
-    ids = {job.target_id, *job.source_ids}
-    statement = select(DatasetRow).where(DatasetRow.id.in_(ids)).order_by(DatasetRow.id)
-    if is_shared:
-        statement = statement.with_for_update(read=True)
-    return list(session.scalars(statement, execution_options={"populate_existing": True}))
+def _failure(dataset: DatasetRow) -> str | None:
+    return (dataset.error or {}).get("failure")
 
 
 def _datasets_ready(session: Session, job: JobRow) -> bool:
-    datasets = _datasets(session, job)
+    datasets = repository.datasets_of(session, job)
     for dataset in datasets:
         if dataset.status == "failed":
             reason = (dataset.error or {}).get("message", "unknown")

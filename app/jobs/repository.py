@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, defer
 
 from app.datasets.tables import DatasetRow
-from app.errors import NotFound
+from app.errors import Conflict, NotFound
 from app.jobs.plan import MEASURED
 from app.jobs.progress import UNFINISHED, Part, Tally
 from app.jobs.tables import EpochRow, JobRow, TrialRow
@@ -47,6 +47,31 @@ def source_names(session: Session, job: JobRow) -> list[str]:
         ):
             names[id_] = name
     return [names.get(id_) or id_ for id_ in job.source_ids]
+
+
+def datasets_of(
+    session: Session, job: JobRow, lock: Literal["share", "update"] | None = None
+) -> list[DatasetRow]:
+    """Those that the job needs, deleted ones too, fresh; locked until the commit where asked."""
+    ids = {job.target_id, *job.source_ids}
+    statement = select(DatasetRow).where(DatasetRow.id.in_(ids)).order_by(DatasetRow.id)
+    if lock:
+        statement = statement.with_for_update(read=lock == "share")
+    return list(session.scalars(statement, execution_options={"populate_existing": True}))
+
+
+def require_kept(session: Session, job: JobRow, datasets: Sequence[DatasetRow]) -> None:
+    """Raises Conflict where something that the job needs has been deleted. `datasets` are locked,
+    and its models are from here on: a deletion that comes now sees this job."""
+    statement = select(ModelRow.id).where(
+        ModelRow.id.in_(job.source_ids), ModelRow.deleted_at.is_(None)
+    )
+    models = session.scalars(statement.order_by(ModelRow.id).with_for_update(read=True)).all()
+    kept = {dataset.id for dataset in datasets if not dataset.deleted_at} | set(models)
+    for needed in (job.target_id, *job.source_ids):
+        if needed not in kept:
+            kind = "model" if needed.startswith("mdl_") else "dataset"
+            raise Conflict(f"{kind}_deleted", f"expected a {kind} that is there, {needed} is not")
 
 
 def tallies(session: Session, job_ids: Sequence[str]) -> dict[str, Tally]:
@@ -129,7 +154,8 @@ def _has_trial(session: Session, job_id: str, such: ColumnElement[bool]) -> bool
 
 def pretrained(session: Session, project: str, content_key: str) -> TrialRow | None:
     """The project's first trial that has the weights which `content_key` stands for. Only one that
-    has succeeded bears such a key."""
+    has succeeded bears such a key. It is locked: were it deleted before its weights are named
+    anew, a sweep could take them."""
     statement = (
         select(TrialRow)
         .join(JobRow, JobRow.id == TrialRow.job_id)
@@ -140,6 +166,7 @@ def pretrained(session: Session, project: str, content_key: str) -> TrialRow | N
         )
         .order_by(TrialRow.id)
         .limit(1)
+        .with_for_update(read=True, of=TrialRow)
     )
     return session.scalar(statement)
 

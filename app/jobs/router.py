@@ -3,10 +3,25 @@
 from fastapi import APIRouter, Request, Response
 
 from app.conditional import check_if_match, conditional, etag_of
-from app.dependencies import PageOf, Reader, ReadSession, StorageOf, Writer, WriteSession
+from app.dependencies import (
+    PageOf,
+    Reader,
+    ReadSession,
+    SettingsOf,
+    StorageOf,
+    Writer,
+    WriteSession,
+)
 from app.documented import can_answer
 from app.errors import Conflict
-from app.idempotency import Answer, IdempotencyKey, answer_once, fingerprint, respond
+from app.idempotency import (
+    Answer,
+    IdempotencyKey,
+    answer_once,
+    fingerprint,
+    forget_answers,
+    respond,
+)
 from app.jobs import acceptance, evidence, lifecycle, repository, stream
 from app.jobs.applicability import obstacle
 from app.jobs.presenting import present_job, present_jobs, present_trial
@@ -23,6 +38,7 @@ from app.jobs.strategies import CATALOGUE
 from app.jobs.tables import JobRow
 from app.pages import Listing, fetch_page
 from app.turns import TurnRoute
+from app.usage import quotas
 
 router = APIRouter(prefix="/v1", tags=["jobs"], route_class=TurnRoute)
 router.include_router(stream.router)
@@ -31,18 +47,20 @@ router.include_router(evidence.router)
 POLL_SECONDS = "1"
 
 
-@router.post("/jobs", status_code=202, response_model=JobOut, responses=can_answer(404, 409))
+@router.post("/jobs", status_code=202, response_model=JobOut, responses=can_answer(404, 409, 507))
 def create(
     spec: JobSpec,
     request: Request,
     session: WriteSession,
     caller: Writer,
     storage: StorageOf,
+    settings: SettingsOf,
     key: IdempotencyKey = None,
 ) -> Response:
     """Accepts a transfer job: it is checked against its datasets, planned and queued."""
 
     def make() -> Answer:
+        quotas.admit(session, storage, settings, caller.project)
         job = acceptance.accept(session, storage, caller.project, spec)
         headers = {"Location": f"/v1/jobs/{job.id}", "Retry-After": POLL_SECONDS}
         return Answer(202, headers, present_job(session, job).model_dump(mode="json"))
@@ -105,7 +123,7 @@ def show(job_id: str, request: Request, session: ReadSession, caller: Reader) ->
 
 @router.delete("/jobs/{job_id}", status_code=204, responses=can_answer(409, 412))
 def delete(job_id: str, request: Request, session: WriteSession, caller: Writer) -> None:
-    """Removes an ended job with its trials and metrics. Its models stay."""
+    """Removes an ended job with its trials, metrics and files. Its models stay."""
     job = repository.get(session, caller.project, job_id)
     job = lifecycle.lock(session, job.id)
     check_if_match(request, etag_of(present_job(session, job)))
@@ -114,6 +132,7 @@ def delete(job_id: str, request: Request, session: WriteSession, caller: Writer)
             "job_not_ended", f"only an ended job can be deleted; {job.id} is {job.status}"
         )
     session.delete(job)
+    forget_answers(session, job.project, job.id)
 
 
 @router.post("/jobs/{job_id}/cancel", responses=can_answer(409))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, literal, select
 from sqlalchemy.orm import Session
 
 from app import leases
@@ -25,16 +25,14 @@ from app.jobs.lifecycle import (
 )
 from app.jobs.tables import EpochRow, JobRow, TrialRow
 from app.messages import FinaliseJob, IngestDataset, Message, RunTrial
+from app.usage.repository import take_turns
 
 
-def waiting(session: Session, most: int) -> list[Message]:
+def waiting(session: Session, most: int, quota: int = 0) -> list[Message]:
     """What a worker could begin now, at most so many of each kind, in the order in which trials,
-    jobs and datasets were made: nothing waits for ever behind what is younger."""
-    queued = (
-        select(TrialRow.id)
-        .join(JobRow, JobRow.id == TrialRow.job_id)
-        .where(TrialRow.status == "queued", JobRow.status.in_(ACTIVE))
-    )
+    jobs and datasets were made: nothing waits for ever behind what is younger. `quota`: trials of a
+    project that run at once."""
+    queued = _queued(quota)
     ended = select(JobRow.id).where(
         JobRow.status.in_(REPORTABLE), JobRow.stage == FINALISING, JobRow.token.is_(None)
     )
@@ -50,12 +48,16 @@ def waiting(session: Session, most: int) -> list[Message]:
     return [message for _, message in sorted(found, key=itemgetter(0))]
 
 
-def claim_trial(session: Session, owner: str, seconds: float, max_attempts: int) -> TrialRow | None:
+def claim_trial(
+    session: Session, owner: str, seconds: float, max_attempts: int, quota: int = 0
+) -> TrialRow | None:
     """The oldest runnable trial under a fresh lease, or None. One whose worker was lost for the
-    last time is left to recovery, which ends it."""
+    last time is left to recovery, which ends it. `quota`: trials of a project that run at once."""
     lost = (TrialRow.status == "running") & leases.expired(TrialRow)
     lost &= TrialRow.attempt < max_attempts
     runnable = ((TrialRow.status == "queued") | lost) & JobRow.status.in_(ACTIVE)
+    if quota:
+        runnable &= JobRow.project.not_in(full_projects(quota))
     while True:
         found = session.execute(
             select(TrialRow.id, TrialRow.job_id)
@@ -70,6 +72,9 @@ def claim_trial(session: Session, owner: str, seconds: float, max_attempts: int)
         if job.status not in ACTIVE:
             continue
         mine = (TrialRow.id == found.id) & ((TrialRow.status == "queued") | lost)
+        if quota:
+            take_turns(session, "claiming", job.project)
+            mine &= literal(job.project).not_in(full_projects(quota))
         spent = budget.overdrawn(session, job)
         began = {} if spent else {"started_at": func.coalesce(TrialRow.started_at, now())}
         trial = leases.claim(
@@ -88,6 +93,29 @@ def claim_trial(session: Session, owner: str, seconds: float, max_attempts: int)
             story.insert(0, status_event(job))
         events.record(session, job, *story)
         return trial
+
+
+def has_queued(session: Session, quota: int = 0) -> bool:
+    """Whether a trial waits for nothing but a worker."""
+    return session.scalar(_queued(quota).limit(1)) is not None
+
+
+def _queued(quota: int) -> Select[str]:
+    waiting = (TrialRow.status == "queued") & JobRow.status.in_(ACTIVE)
+    if quota:
+        waiting &= JobRow.project.not_in(full_projects(quota))
+    return select(TrialRow.id).join(JobRow, JobRow.id == TrialRow.job_id).where(waiting)
+
+
+def full_projects(quota: int) -> Select[str]:
+    """Projects that have as many trials running as they may."""
+    return (
+        select(JobRow.project)
+        .join(TrialRow, TrialRow.job_id == JobRow.id)
+        .where(TrialRow.status == "running", leases.held(TrialRow))
+        .group_by(JobRow.project)
+        .having(func.count() >= quota)
+    )
 
 
 def record_progress(

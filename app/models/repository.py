@@ -9,7 +9,11 @@ from app.database import now
 from app.deployments import repository as deployments
 from app.errors import Conflict, Finding, NotFound
 from app.identifiers import new_id
+from app.jobs.lifecycle import ENDED
+from app.jobs.tables import JobRow
 from app.models.tables import ModelRow
+
+SHOWN_JOBS = 5
 
 
 def add(
@@ -62,9 +66,19 @@ def get(
 
 
 def remove(session: Session, row: ModelRow) -> None:
-    """Its files stay: equal content is stored once and may be another's. Raises Conflict."""
+    """`row` is locked. Its files go with the next sweep, unless another row shares them. Raises
+    Conflict while a deployment or an open job needs it."""
     if names := deployments.names_of_model(session, row.id):
         detail = f"expected a model that is not deployed, got one that serves {', '.join(names)}"
         raise Conflict("model_deployed", detail)
+    open_jobs = session.execute(
+        select(JobRow.id, JobRow.source_ids).where(
+            JobRow.project == row.project, JobRow.status.not_in(ENDED)
+        )
+    )
+    if users := [job for job, sources in open_jobs if row.id in sources]:
+        shown = ", ".join(users[:SHOWN_JOBS])
+        detail = f"expected a model that no open job needs, {row.id} is needed by {shown}"
+        raise Conflict("model_in_use", detail)
     row.deleted_at = now()
     session.flush()

@@ -56,7 +56,7 @@ def download_model(
 
 @router.delete("/{model_id}", status_code=204, responses=can_answer(409, 412))
 def delete_model(model_id: str, request: Request, session: WriteSession, caller: Writer) -> None:
-    """409 while a deployment points to it."""
+    """409 while a deployment points to it, or an open job starts from it."""
     row = repository.get(session, caller.project, model_id, is_locked=True)
     check_if_match(request, etag_of(_shown(session, row)))
     repository.remove(session, row)

@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "2026_11_26_trial_conditions"
-down_revision = "2026_11_26_planned_seconds"
+down_revision = "2026_11_26_installation"
 
 
 def upgrade() -> None:

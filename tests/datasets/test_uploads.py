@@ -50,7 +50,7 @@ def test_an_upload_is_stored_and_waits_for_a_worker(
     assert dataset["origin"] == "upload"
     assert dataset["schema"] is None
     assert client.get(answer.headers["Location"]).json() == dataset
-    stored = sorted(Path(settings.storage).rglob("sha256/*/*"))
+    stored = list(Path(settings.storage, "uploads").iterdir())
     assert sorted(path.suffix for path in stored) == [".gz", ".npz"]
     assert CONTENT in [path.read_bytes() for path in stored]
     assert not list((settings.cache_dir / "uploads").iterdir())
@@ -126,7 +126,9 @@ def test_an_unreadable_body_is_refused(
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
-def test_a_repeated_upload_with_one_key_is_one_dataset(client: httpx.Client) -> None:
+def test_a_repeated_upload_with_one_key_is_one_dataset(
+    client: httpx.Client, settings: Settings
+) -> None:
     first = post(client, parts(), **{"Idempotency-Key": "k"})
     again = post(client, parts(), **{"Idempotency-Key": "k"})
     assert again.status_code == 202
@@ -134,11 +136,17 @@ def test_a_repeated_upload_with_one_key_is_one_dataset(client: httpx.Client) -> 
     other = post(client, parts(files={"letters.npz": b"other"}), **{"Idempotency-Key": "k"})
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
     assert len(client.get("/v1/datasets").json()["data"]) == 1
+    assert len(list(Path(settings.storage, "uploads").iterdir())) == 1
 
 
-def test_a_store_that_fails_is_said(client: httpx.Client, settings: Settings) -> None:
+@pytest.fixture
+def _broken_store(settings: Settings) -> None:
     Path(settings.storage).parent.mkdir(parents=True, exist_ok=True)
     Path(settings.storage).write_text("a file where the store's folder should be")
+
+
+@pytest.mark.usefixtures("_broken_store")
+def test_a_store_that_fails_is_said(client: httpx.Client) -> None:
     answer = post(client, parts())
     assert (answer.status_code, answer.json()["code"]) == (503, "storage_failed")
     assert client.get("/v1/datasets").json()["data"] == []

@@ -20,7 +20,9 @@ from tests.jobs.factories import add_dataset, add_job
 from worker.intake.intake import ingest
 
 
-def add_upload(database: Database, storage: Storage, folder: Path, content: bytes) -> str:
+def add_upload(
+    database: Database, storage: Storage, folder: Path, content: bytes, **said: Any
+) -> str:
     file = folder / "letters.npz"
     file.write_bytes(content)
     with database.write() as session:
@@ -28,7 +30,7 @@ def add_upload(database: Database, storage: Storage, folder: Path, content: byte
             project="p",
             name="letters",
             origin="upload",
-            spec={"name": "letters"},
+            spec={"name": "letters", **said},
             files=[{"name": file.name, "ref": storage.put(file), "bytes": len(content)}],
         )
         return repository.add(session, row).id
@@ -136,7 +138,8 @@ def test_who_lost_the_lease_writes_nothing(
 def test_to_run_twice_gives_the_same(
     database: Database, storage: Storage, settings: Settings, tmp_path: Path
 ) -> None:
-    dataset_id = add_upload(database, storage, tmp_path, npz_bytes(**arrays()))
+    content = npz_bytes(**arrays())
+    dataset_id = add_upload(database, storage, tmp_path, content, keep_upload=True)
     ingest(database, storage, settings, claim(database, dataset_id))
     first = row_of(database, dataset_id)
     ingest(database, storage, settings, claim(database, dataset_id))

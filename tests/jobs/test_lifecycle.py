@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from app.database import Database
+from app.datasets import repository as datasets
 from app.datasets.tables import DatasetRow
 from app.errors import Conflict, FailureCode, Fenced, WorkFailure
 from app.jobs import events, lifecycle, work
@@ -109,6 +110,28 @@ def test_a_dataset_that_failed_fails_the_job_and_retry_takes_it_in_again(
     with database.read() as session:
         assert session.get_one(DatasetRow, target).status == "ingesting"
     assert job_of(database, job_id).status == "queued"
+
+
+def test_retry_needs_its_datasets_and_reads_no_refused_upload_again(database: Database) -> None:
+    source, target = add_dataset(database), add_dataset(database)
+    job_id = add_job(database, source, target)
+    refused = WorkFailure(FailureCode.DATASET_INVALID, "one class", stage="intake")
+    with database.write() as session:
+        dataset = session.get_one(DatasetRow, target)
+        dataset.status, dataset.error = "failed", refused.as_json()
+        session.flush()
+        lifecycle.dataset_settled(session, target)
+    with database.write() as session:
+        lifecycle.retry(session, job_id)
+    job = job_of(database, job_id)
+    assert job.status == "failed"
+    assert "one class" in (job.error or {})["message"]
+    with database.write() as session:
+        datasets.delete(session, datasets.find(session, "p", source))
+    with database.write() as session, pytest.raises(Conflict) as caught:
+        lifecycle.retry(session, job_id)
+    assert caught.value.code == "dataset_deleted"
+    assert source in caught.value.detail
 
 
 def test_cancel_fences_what_is_running(database: Database) -> None:

@@ -5,7 +5,13 @@ from hashlib import sha256
 import httpx
 import numpy as np
 import onnxruntime
+import pytest
 
+from app.errors import Conflict
+from app.jobs import lifecycle
+from app.jobs.tables import JobRow
+from app.models import repository
+from tests.jobs.factories import add_dataset, add_job
 from tests.prediction.site import LABELS, SHAPE, Site, problem
 
 
@@ -75,6 +81,28 @@ def test_a_deployed_model_is_not_deleted(site: Site) -> None:
     assert "pets" in body["detail"]
     site.client.delete("/v1/deployments/pets")
     assert site.client.delete(f"/v1/models/{model}").status_code == 204
+
+
+def test_a_model_that_an_open_job_starts_from_is_not_deleted(site: Site) -> None:
+    model, dataset = site.add_model(project="p"), add_dataset(site.database)
+    job_id = add_job(site.database, dataset, dataset)
+    with site.database.write() as session:
+        session.get_one(JobRow, job_id).source_ids = [model]
+
+    def delete() -> None:
+        with site.database.write() as session:
+            repository.remove(session, repository.get(session, "p", model, is_locked=True))
+
+    with pytest.raises(Conflict) as caught:
+        delete()
+    assert caught.value.code == "model_in_use"
+    assert job_id in caught.value.detail
+    with site.database.write() as session:
+        lifecycle.fail_job(session, lifecycle.lock(session, job_id), {"failure": "internal"})
+    delete()
+    with site.database.write() as session, pytest.raises(Conflict) as refused:
+        lifecycle.retry(session, job_id)
+    assert refused.value.code == "model_deleted"
 
 
 def test_another_projects_model_is_not_there(site: Site) -> None:

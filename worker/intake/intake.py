@@ -1,20 +1,22 @@
 """A claimed dataset row -> its stored arrays, schema and profile; or the reason why not."""
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import structlog
+from sqlalchemy.orm import Session
 
 from app import leases
 from app.database import Database
 from app.datasets.catalogue import PREFIX
 from app.datasets.schemas import DatasetSpec
 from app.datasets.tables import DatasetRow
-from app.errors import FailureCode, Fenced
+from app.errors import FINAL_OF_INTAKE, FailureCode, Fenced, WorkFailure
 from app.jobs import lifecycle
 from app.settings import Settings
 from app.storage import Storage
+from app.usage import quotas
+from app.usage.work_folder import work_folder
 from worker.failures import as_failure
 from worker.intake.catalogue import take_in_catalogued
 from worker.intake.raw import Limits, RawFile
@@ -32,28 +34,36 @@ def ingest(database: Database, storage: Storage, settings: Settings, dataset: Da
     if dataset.token is None:
         raise Fenced(f"{dataset.id} is not claimed")
     try:
-        result = _ready(storage, settings, dataset)
+        result: dict[str, Any] = _ready(database, storage, settings, dataset)
     except Exception as error:
         failure = as_failure(error)
         if failure.code is FailureCode.INTERNAL:
             log.exception("intake_failed", dataset=dataset.id)
         failure.stage = failure.stage or "intake"  # the store does not know what it was asked for
         result = {"status": "failed", "error": failure.as_json()}
+        if failure.code in FINAL_OF_INTAKE:
+            result["files"] = []
     with database.write() as session:
         leases.write(session, DatasetRow, dataset.id, dataset.token, **result, **leases.RELEASED)
         lifecycle.dataset_settled(session, dataset.id)
+    kept = result.get("files", dataset.files)
+    storage.delete_uploads(file["ref"] for file in dataset.files if file not in kept)
 
 
-def _ready(storage: Storage, settings: Settings, dataset: DatasetRow) -> dict[str, Any]:
-    parent = settings.cache_dir / "intake"
-    parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=parent) as folder:
-        taken = _take_in(storage, settings, dataset, Path(folder))
+def _ready(
+    database: Database, storage: Storage, settings: Settings, dataset: DatasetRow
+) -> dict[str, Any]:
+    files = _kept(dataset)
+    with work_folder(settings.cache_dir, "intake") as folder:
+        taken = _take_in(storage, settings, dataset, folder)
+        with database.read() as session:
+            _check_quota(session, storage, settings, dataset, taken)
         arrays = {name: storage.put(path) for name, path in taken.arrays.items()}
     return {
         "status": "ready",
         "error": None,
         "arrays": arrays,
+        "files": files,
         "schema": taken.schema.model_dump(mode="json"),
         "profile": taken.profile,
         "content_hash": taken.content_hash,
@@ -65,3 +75,21 @@ def _take_in(storage: Storage, settings: Settings, dataset: DatasetRow, folder: 
         return take_in_catalogued(dataset.origin.removeprefix(PREFIX), settings, folder)
     files = [RawFile(file["name"], storage.local(file["ref"])) for file in dataset.files]
     return take_in(files, DatasetSpec.model_validate(dataset.spec), Limits.of(settings), folder)
+
+
+def _check_quota(
+    session: Session, storage: Storage, settings: Settings, dataset: DatasetRow, taken: TakenIn
+) -> None:
+    """A small file may hold much. Raises WorkFailure `quota_exceeded`."""
+    going = {file["ref"] for file in dataset.files} - {file["ref"] for file in _kept(dataset)}
+    left = quotas.bytes_left(session, storage, settings, dataset.project, besides=going)
+    size = sum(path.stat().st_size for path in taken.arrays.values())
+    if left is not None and size > left:
+        detail = f"expected at most the {left} bytes that are left to the project, got {size}"
+        what = f"{detail} as stored: {quotas.WHAT_TO_DO}, and upload again"
+        raise WorkFailure(FailureCode.QUOTA_EXCEEDED, what)
+
+
+def _kept(dataset: DatasetRow) -> list[Any]:
+    """The files that stay once their arrays are stored."""
+    return dataset.files if dataset.spec.get("keep_upload") else []

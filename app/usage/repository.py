@@ -1,0 +1,170 @@
+"""All SQL about what is stored: which files rows name, what a project holds, what may go."""
+
+from collections.abc import Iterable
+from contextlib import closing
+from typing import Literal
+from uuid import uuid4
+
+from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.database import Database
+from app.datasets.tables import DatasetRow
+from app.deployments.tables import DeploymentRow
+from app.jobs.tables import JobRow, TrialRow
+from app.models.tables import ModelRow
+from app.usage.tables import InstallationRow
+
+Kind = Literal["datasets", "models", "weights", "predictions", "checkpoints"]
+References = dict[Kind, set[str]]
+BATCH = 1000  # rows that one statement changes
+
+
+def installation(session: Session) -> str | None:
+    """The database's name, once it has one."""
+    return session.scalar(select(InstallationRow.id))
+
+
+def name_installation(session: Session) -> str:
+    """Gives the database a name, unless another process was first."""
+    try:
+        with session.begin_nested():
+            session.add(InstallationRow(number=1, id=uuid4().hex))
+    except IntegrityError:
+        pass
+    return session.scalars(select(InstallationRow.id)).one()
+
+
+def references(session: Session, project: str | None = None) -> References:
+    """The files that rows name, all at one moment; those of one project, or of all. A file of
+    several kinds is the first one's."""
+    if project is None and session.get_bind().dialect.name == "postgresql":
+        # A row may take a file over from another, which is then deleted: both are seen as of now.
+        session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+    found: References = {
+        "datasets": _of_datasets(session, project),
+        "models": _of_models(session, project),
+        "weights": set(),
+        "predictions": set(),
+        "checkpoints": set(),
+    }
+    trials = select(TrialRow.weights, TrialRow.predictions, TrialRow.checkpoint)
+    if project is not None:
+        trials = trials.join(JobRow, JobRow.id == TrialRow.job_id).where(JobRow.project == project)
+    for weights, predictions, checkpoint in session.execute(trials):
+        found["weights"].update(_given(weights))
+        found["predictions"].update(_given(predictions))
+        found["checkpoints"].update(_given(checkpoint))
+    seen: set[str] = set()
+    for refs in found.values():
+        refs.difference_update(seen)
+        seen |= refs
+    return found
+
+
+def counts(session: Session, project: str) -> tuple[int, int, int]:
+    """Of the project's datasets, jobs and running trials."""
+    jobs = select(func.count()).select_from(JobRow).where(JobRow.project == project)
+    running = (
+        select(func.count())
+        .select_from(TrialRow)
+        .join(JobRow, JobRow.id == TrialRow.job_id)
+        .where(JobRow.project == project, TrialRow.status == "running")
+    )
+    return (
+        dataset_count(session, project),
+        session.scalar(jobs) or 0,
+        session.scalar(running) or 0,
+    )
+
+
+def dataset_count(session: Session, project: str) -> int:
+    kept = (DatasetRow.project == project) & DatasetRow.deleted_at.is_(None)
+    return session.scalar(select(func.count()).select_from(DatasetRow).where(kept)) or 0
+
+
+def take_turns(session: Session, what: Literal["storing", "claiming"], project: str) -> None:
+    """One transaction of the project at a time, until its commit. SQLite's BEGIN IMMEDIATE sees to
+    it."""
+    if session.get_bind().dialect.name == "postgresql":
+        number = func.hashtextextended(f"{what}/{project}", 0)
+        session.execute(select(func.pg_advisory_xact_lock(number)))
+
+
+def purge(session: Session) -> int:
+    """Removes rows that were deleted and that nothing shows any more, and what the others say of
+    their data; returns how many rows went. Rows that another works on are left to the next time."""
+    _forget_checkpoints(session)
+    return _purge_models(session) + _purge_datasets(session)
+
+
+def forget_traces(database: Database) -> None:
+    """SQLite's log holds what was deleted until it is written again. Whoever reads at this moment
+    keeps it so until the next time."""
+    if database.engine.dialect.name != "sqlite":
+        return
+    with closing(database.engine.raw_connection()) as connection:
+        for pragma in ("busy_timeout=100", "wal_checkpoint(TRUNCATE)", "busy_timeout=15000"):
+            connection.cursor().execute(f"PRAGMA {pragma}").fetchall()
+
+
+def _forget_checkpoints(session: Session) -> None:
+    """Of jobs that nobody can retry."""
+    over = select(JobRow.id).where(JobRow.status.in_(("succeeded", "cancelled")))
+    left = select(TrialRow.id).where(TrialRow.checkpoint.is_not(None), TrialRow.job_id.in_(over))
+    ids = session.scalars(left.limit(BATCH).with_for_update(skip_locked=True)).all()
+    session.execute(
+        update(TrialRow)
+        .where(TrialRow.id.in_(ids))
+        .values(checkpoint=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _purge_models(session: Session) -> int:
+    deleted = select(ModelRow.id).where(
+        ModelRow.deleted_at.is_not(None), ModelRow.id.not_in(select(DeploymentRow.model_id))
+    )
+    ids = session.scalars(deleted.limit(BATCH).with_for_update(skip_locked=True)).all()
+    session.execute(delete(ModelRow).where(ModelRow.id.in_(ids)))
+    return len(ids)
+
+
+def _purge_datasets(session: Session) -> int:
+    """Ended jobs keep their results, and with these the classes and the name of their datasets."""
+    deleted = select(DatasetRow).where(DatasetRow.deleted_at.is_not(None))
+    rows = session.scalars(deleted.with_for_update(skip_locked=True)).all()
+    if not rows:
+        return 0
+    shown: set[str] = set()
+    for target, sources in session.execute(select(JobRow.target_id, JobRow.source_ids)):
+        shown |= {target, *sources}
+    gone = [row for row in rows if row.id not in shown]
+    for row in rows:
+        row.files, row.arrays, row.spec, row.profile = [], {}, {}, None
+    for row in gone:
+        session.delete(row)
+    session.flush()
+    return len(gone)
+
+
+def _of_datasets(session: Session, project: str | None) -> set[str]:
+    kept = select(DatasetRow.files, DatasetRow.arrays).where(DatasetRow.deleted_at.is_(None))
+    if project is not None:
+        kept = kept.where(DatasetRow.project == project)
+    found: set[str] = set()
+    for files, arrays in session.execute(kept):
+        found.update((file["ref"] for file in files), arrays.values())
+    return found
+
+
+def _of_models(session: Session, project: str | None) -> set[str]:
+    kept = select(ModelRow.files).where(ModelRow.deleted_at.is_(None))
+    if project is not None:
+        kept = kept.where(ModelRow.project == project)
+    return {ref for files in session.scalars(kept) for ref in files.values()}
+
+
+def _given(ref: str | None) -> Iterable[str]:
+    return () if ref is None else (ref,)
