@@ -13,6 +13,7 @@
     `-- Unavailable         503    try again later
     WorkFailure                    a trial, a finalisation or an intake that ended badly; stored as
                                    code, stage and text on its row, never pickled
+    `-- DamagedArtifact   409      a stored file is gone, or is not what its name says
     Fenced                         this worker lost its lease: stop, write nothing
 
 Messages say what was expected and what came.
@@ -98,13 +99,16 @@ def invalid(code: str, detail: str, pointer: str) -> Invalid:
 
 
 class FailureCode(StrEnum):
-    """Why work ended badly. The first five are the surroundings' fault: `retry` makes sense."""
+    """Why work ended badly. The first five are the surroundings' fault: `retry` makes sense. After
+    the two of damage it does once the file is whole again."""
 
     WORKER_LOST = "worker_lost"
     STORAGE_FAILED = "storage_failed"
     DISK_FULL = "disk_full"
     OUT_OF_MEMORY = "out_of_memory"
     DOWNLOAD_FAILED = "download_failed"
+    ARTIFACT_DAMAGED = "artifact_damaged"
+    ARTIFACT_MISSING = "artifact_missing"
     DEPENDENCY_FAILED = "dependency_failed"
     DATASET_FAILED = "dataset_failed"
     DATASET_INVALID = "dataset_invalid"
@@ -157,6 +161,25 @@ class WorkFailure(Exception):
             "failure": str(self.code),
             "errors": [finding],
         }
+
+
+class DamagedArtifact(WorkFailure):
+    """A stored file is gone, or its content is not the one that its name was made of. No waiting
+    cures that: whoever knows whose file it is says with `named` what does."""
+
+    def __init__(
+        self,
+        code: FailureCode,
+        ref: str,
+        what: str = "a stored file",
+        cure: str = "restore it from a backup, or make anew what it belongs to",
+    ) -> None:
+        damage = "is gone" if code is FailureCode.ARTIFACT_MISSING else "is damaged"
+        super().__init__(code, f"{what} {damage} ({ref}): {cure}")
+        self.ref = ref
+
+    def named(self, what: str, cure: str) -> "DamagedArtifact":
+        return DamagedArtifact(self.code, self.ref, what, cure)
 
 
 class Fenced(Exception):

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import structlog
 from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
@@ -15,8 +16,11 @@ from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app import damage
 from app.errors import (
     BadRequest,
+    Conflict,
+    DamagedArtifact,
     Finding,
     Invalid,
     KtlError,
@@ -106,6 +110,8 @@ def _known(error: Exception) -> KtlError:
     match error:
         case KtlError():
             return error
+        case DamagedArtifact():  # waiting does not cure it
+            return Conflict(error.reason, error.detail)
         case WorkFailure():
             return Unavailable(error.reason, error.detail)
         case DataError():  # a NUL in a text, say, which PostgreSQL does not store
@@ -130,6 +136,12 @@ def add_error_handlers(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         return problem_response(_clearer(error, request, app), request.scope)
 
+    async def render_damage(request: Request, error: Exception) -> Response:
+        assert isinstance(error, DamagedArtifact)
+        await run_in_threadpool(damage.mark, request.app.state.database, error)
+        return problem_response(error, request.scope)
+
+    app.add_exception_handler(DamagedArtifact, render_damage)
     for kind in (KtlError, WorkFailure, DataError, OperationalError, InterfaceError):
         app.add_exception_handler(kind, render)
     app.add_exception_handler(RequestValidationError, render_validation)

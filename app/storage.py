@@ -3,9 +3,13 @@
 Two kinds of names. `put` names content by its sha256, so that equal content is stored once and a
 half-written file can never pass for a whole one. `write` names a thing that is replaced and deleted
 (checkpoints). Both write a temporary file first and move it into place.
+
+Disks rot and people edit files: a name that holds a sha256 is held against the content at the first
+use, and again once the file was touched.
 """
 
 import errno
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,27 +20,36 @@ from uuid import uuid4
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from app.errors import FailureCode, WorkFailure
+from app.errors import DamagedArtifact, FailureCode, WorkFailure
+
+SHA256 = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+MOST_REMEMBERED = 10_000  # files that were looked through
+
+Stamp = tuple[int, int, int, int]  # what changes when anybody touches a file
 
 
 class Storage:
     """Refs are relative paths (`sha256/ab/ab12….npy`), the same whatever the store is.
 
-    Raises WorkFailure `disk_full` or `storage_failed`; nothing else.
+    Raises WorkFailure `disk_full`, `storage_failed`, `artifact_damaged` or `artifact_missing`;
+    nothing else.
     """
 
     def __init__(self, url: str, cache_dir: Path) -> None:
         self._filesystem, self._root = fsspec.core.url_to_fs(url)
         self._is_local = isinstance(self._filesystem, LocalFileSystem)
         self._cache = cache_dir
+        self._looked_through: dict[Path, tuple[Stamp, bool]] = {}  # and whether it was whole
+        self._refused: dict[str, str] = {}  # objects that were damaged when fetched, by their state
 
     def put(self, source: Path) -> str:
-        """Stores the file under the hash of its content; the suffix stays for people's sake."""
+        """Stores the file under the hash of its content; the suffix stays for people's sake. It
+        takes the place of a damaged one: on S3 always, as to look would be to fetch."""
         with _failures(f"storing {source.name}"):
-            with source.open("rb") as stream:
-                digest = file_digest(stream, "sha256").hexdigest()
+            digest = sha256_of(source)
             ref = f"sha256/{digest[:2]}/{digest}{''.join(source.suffixes[-1:])}"
-            if not self._filesystem.exists(self._path(ref)):
+            path = Path(self._path(ref))
+            if not (self._is_local and path.is_file() and self._is_whole(ref, path)):
                 self._place(source, ref)
             return ref
 
@@ -46,23 +59,23 @@ class Storage:
             return ref
 
     def local(self, ref: str) -> Path:
-        """A path to read or to memory-map. From S3 it is fetched once into the cache."""
+        """A path to read or to memory-map. From S3 it is fetched once into the cache. Raises
+        DamagedArtifact where it is gone, or is not what its name says."""
         with _failures(f"reading {ref}"):
-            if self._is_local:
-                path = Path(self._path(ref))
-                if not path.exists():
-                    raise FileNotFoundError(errno.ENOENT, "no such artifact", ref)
-                return path
-            cached = self._cache / ref
-            if not cached.exists():
-                cached.parent.mkdir(parents=True, exist_ok=True)
-                partial = cached.with_name(f"{cached.name}.{uuid4().hex}.partial")
-                try:
-                    self._filesystem.get_file(self._path(ref), str(partial))
-                    partial.replace(cached)
-                finally:
-                    partial.unlink(missing_ok=True)
-            return cached
+            path = Path(self._path(ref)) if self._is_local else self._fetched(ref)
+            if not path.is_file():
+                raise self._gone(ref)
+            if not self._is_whole(ref, path):
+                raise DamagedArtifact(FailureCode.ARTIFACT_DAMAGED, ref)
+            return path
+
+    def verify(self, ref: str) -> None:
+        """Looks the file through again, whatever was known of it. Raises as `local` does."""
+        self._refused.pop(ref, None)
+        self._looked_through.pop(Path(self._path(ref)), None)
+        if not self._is_local:
+            (self._cache / ref).unlink(missing_ok=True)
+        self.local(ref)
 
     def delete(self, ref: str) -> None:
         with _failures(f"deleting {ref}"):
@@ -80,6 +93,44 @@ class Storage:
             self._filesystem.pipe_file(path, b"ktl")
             self._filesystem.rm_file(path)
 
+    def _fetched(self, ref: str) -> Path:
+        cached = self._cache / ref
+        if cached.exists() and self._is_whole(ref, cached):
+            return cached
+        self._filesystem.invalidate_cache()  # of what others have stored since
+        try:
+            state = str(self._filesystem.info(self._path(ref)))
+        except FileNotFoundError:
+            raise self._gone(ref) from None
+        if self._refused.get(ref) != state:
+            cached.parent.mkdir(parents=True, exist_ok=True)
+            partial = cached.with_name(f"{cached.name}.{uuid4().hex}.partial")
+            try:
+                self._filesystem.get_file(self._path(ref), str(partial))
+                partial.replace(cached)
+            finally:
+                partial.unlink(missing_ok=True)
+            if not self._is_whole(ref, cached):
+                self._refused[ref] = state
+        return cached
+
+    def _is_whole(self, ref: str, path: Path) -> bool:
+        named = SHA256.search(ref)
+        if named is None:
+            return True
+        stamp = _stamp(path)
+        known = self._looked_through.get(path)
+        if known is None or known[0] != stamp:
+            if len(self._looked_through) >= MOST_REMEMBERED:
+                self._looked_through.clear()
+            known = self._looked_through[path] = (stamp, sha256_of(path) == named.group())
+        return known[1]
+
+    def _gone(self, ref: str) -> WorkFailure:
+        if self._filesystem.exists(self._root):
+            return DamagedArtifact(FailureCode.ARTIFACT_MISSING, ref)
+        return WorkFailure(FailureCode.STORAGE_FAILED, f"reading {ref}: the whole store is away")
+
     def _path(self, ref: str) -> str:
         return f"{self._root}/{ref}"
 
@@ -96,6 +147,17 @@ class Storage:
             partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
+
+
+def sha256_of(path: Path) -> str:
+    """Hexadecimal."""
+    with path.open("rb") as stream:
+        return file_digest(stream, "sha256").hexdigest()
+
+
+def _stamp(path: Path) -> Stamp:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
 
 
 @contextmanager

@@ -74,7 +74,7 @@ def test_a_written_thing_is_deleted(store: Storage, tmp_path: Path) -> None:
     store.delete(ref)
     with pytest.raises(WorkFailure) as caught:
         store.local(ref)
-    assert caught.value.code == FailureCode.STORAGE_FAILED
+    assert caught.value.code == FailureCode.ARTIFACT_MISSING
     assert ref in str(caught.value)
     store.delete(ref)  # gone already
 

@@ -19,6 +19,7 @@ from app.datasets.schemas import (
     PreviewOut,
     Split,
 )
+from app.datasets.stored import array_path
 from app.datasets.tables import DatasetRow
 from app.datasets.uploads import Received, Upload
 from app.dependencies import PageOf, Reader, ReadSession, StorageOf, Writer, WriteSession
@@ -204,5 +205,5 @@ def _out(row: DatasetRow) -> DatasetOut:
 
 
 def _open(storage: Storage, row: DatasetRow, array: str) -> np.ndarray[Any, Any]:
-    path = storage.local(row.arrays[array])
+    path = array_path(storage, row, array)
     return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))  # orjson knows no memmap

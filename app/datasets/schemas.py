@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, field_validator, m
 Modality = Literal["image"]
 Task = Literal["classification"]
 Split = Literal["train", "test"]
-DatasetStatus = Literal["ingesting", "ready", "failed"]
+DatasetStatus = Literal["ingesting", "ready", "failed", "damaged"]
 MissingLabel = StrictInt | Annotated[str, Field(max_length=200)] | None
 NARROWEST_RANGE = 1e-12
 Bound = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
@@ -110,7 +110,10 @@ class DatasetFrom(BaseModel):
 class DatasetOut(BaseModel):
     id: str
     name: str
-    status: DatasetStatus
+    status: DatasetStatus = Field(
+        description="`damaged`: a stored file of it is gone or has another content than its hash "
+        "says; it is `ready` again within seconds after the same data were uploaded again"
+    )
     origin: str = Field(description="`upload`, or `catalog:NAME`")
     created_at: datetime
     schema_: Schema | None = Field(
@@ -123,7 +126,9 @@ class DatasetOut(BaseModel):
         "each split, constant pixels, items left out, and `warnings` about them",
     )
     error: dict[str, Any] | None = Field(
-        None, description="why the intake failed: {code, message, param, stage, errors}"
+        None,
+        description="why the intake failed, or which stored file is damaged or gone, and what to "
+        "do: {code, message, param, stage, errors}",
     )
     content_hash: str | None = None
 

@@ -70,7 +70,7 @@ def submit(
         if starts:
             announce(session, RunTrial(ids[position]))
     events.record(session, job, status_event(job))
-    if any(dataset.status == "failed" for dataset in datasets):
+    if any(dataset.status in {"failed", "damaged"} for dataset in datasets):
         advance(session, job.id)
 
 
@@ -164,7 +164,7 @@ def retry(session: Session, job_id: str) -> JobRow:
         if trial.status in {"failed", "cancelled"}:
             trial.status, trial.error, trial.ended_at, trial.attempt = "waiting", None, None, 0
     for dataset in _datasets(session, job):
-        if dataset.status == "failed":
+        if dataset.status == "failed" or (dataset.status == "damaged" and dataset.origin_key):
             dataset.status, dataset.error, dataset.attempt = "ingesting", None, 0
             dataset.published_at = session.scalar(select(clock()))
             announce(session, IngestDataset(dataset.id))
@@ -201,6 +201,9 @@ def _datasets(session: Session, job: JobRow, is_shared: bool = False) -> list[Da
 def _datasets_ready(session: Session, job: JobRow) -> bool:
     datasets = _datasets(session, job)
     for dataset in datasets:
+        if dataset.status == "damaged":
+            fail_job(session, job, dataset.error or {})
+            return False
         if dataset.status == "failed":
             reason = (dataset.error or {}).get("message", "unknown")
             failure = WorkFailure(

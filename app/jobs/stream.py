@@ -50,7 +50,7 @@ async def stream(
         ),
     ] = False,
 ) -> AsyncIterator[ServerSentEvent]:
-    """status, trial, epoch, report, deployment; ends after the event that ends the job."""
+    """status, trial, epoch, warning, report, deployment; ends after the event that ends the job."""
     standing: dict[str, Any] | None = None
     looked = 0.0
     while True:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app import leases
 from app.database import announce, clock, now
-from app.errors import Fenced, WorkFailure
+from app.errors import DamagedArtifact, Fenced, WorkFailure
 from app.jobs import budget, events
 from app.jobs.events import Event
 from app.jobs.lifecycle import (
@@ -99,6 +99,30 @@ def fail_trial(
     training, over all attempts."""
     spent = {} if seconds is None else {"seconds": seconds}
     _end_trial(session, trial, (), status="failed", error=failure.as_json(), **spent)
+
+
+def start_over(session: Session, trial: TrialRow, failure: WorkFailure) -> None:
+    """The checkpoint is lost: with it goes what it had behind it, so that no metric stands twice.
+    The job's story says so."""
+    job = lock(session, trial.job_id)
+    _write(session, trial, progress=0.0, checkpoint=None)
+    session.execute(delete(EpochRow).where(EpochRow.trial_id == trial.id))
+    told = {"code": failure.reason, "message": failure.detail}
+    events.record(
+        session, job, ("warning", {"trial": trial.id, "arm": trial.arm, "seed": trial.seed, **told})
+    )
+
+
+def lose_results(session: Session, damage: DamagedArtifact) -> None:
+    """The file may be what a trial has left: no later job takes it over, and a retry of the trial's
+    own job makes it anew."""
+    holding = or_(TrialRow.weights == damage.ref, TrialRow.predictions == damage.ref)
+    retried = select(JobRow.id).where(JobRow.status.not_in(("succeeded", "cancelled")))
+    ended = holding & (TrialRow.status == "succeeded") & TrialRow.job_id.in_(retried)
+    failed = {"status": "failed", "error": damage.as_json()}
+    for such, values in ((holding, {"content_key": None}), (ended, failed)):
+        statement = update(TrialRow).where(such).values(**values)
+        session.execute(statement.execution_options(synchronize_session=False))
 
 
 def claim_finalisation(session: Session, job_id: str, owner: str, seconds: float) -> JobRow | None:

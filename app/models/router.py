@@ -10,6 +10,7 @@ from app.dependencies import PageOf, Reader, ReadSession, StorageOf, Writer, Wri
 from app.deployments import repository as deployments
 from app.models import repository
 from app.models.schemas import Format, ModelOut, Signature
+from app.models.stored import file_path
 from app.models.tables import ModelRow
 from app.pages import Listing, fetch_page
 
@@ -43,12 +44,11 @@ def download_model(
     """`onnx`: raw values in, probabilities out, calibrated where the signature names a temperature.
     `keras`: the same network, with logits out, which no temperature has divided."""
     row = repository.get(session, caller.project, model_id)
-    ref = row.files[file_format]
     return FileResponse(
-        storage.local(ref),
+        file_path(storage, row, file_format),
         media_type="application/octet-stream",
         filename=f"{row.id}.{file_format}",
-        headers={"ETag": f'"{_hash(ref)}"'},
+        headers={"ETag": f'"{_hash(row.files[file_format])}"'},
     )
 
 
@@ -68,6 +68,8 @@ def _shown(session: Session, row: ModelRow) -> ModelOut:
         trial_id=row.trial_id,
         signature=Signature.model_validate(row.signature),
         card=row.card,
+        status="damaged" if row.error else "ready",
+        error=row.error,
         hashes={kind: _hash(ref) for kind, ref in row.files.items()},
         deployments=deployments.names_of_model(session, row.id),
         created_at=row.created_at,

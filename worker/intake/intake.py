@@ -1,6 +1,7 @@
 """A claimed dataset row -> its stored arrays, schema and profile; or the reason why not."""
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from app.database import Database
 from app.datasets.catalogue import PREFIX
 from app.datasets.schemas import DatasetSpec
 from app.datasets.tables import DatasetRow
-from app.errors import FailureCode, Fenced
+from app.errors import DamagedArtifact, FailureCode, Fenced
 from app.jobs import lifecycle
 from app.settings import Settings
 from app.storage import Storage
@@ -63,5 +64,12 @@ def _ready(storage: Storage, settings: Settings, dataset: DatasetRow) -> dict[st
 def _take_in(storage: Storage, settings: Settings, dataset: DatasetRow, folder: Path) -> TakenIn:
     if dataset.origin.startswith(PREFIX):
         return take_in_catalogued(dataset.origin.removeprefix(PREFIX), settings, folder)
-    files = [RawFile(file["name"], storage.local(file["ref"])) for file in dataset.files]
+    files = [RawFile(file["name"], _raw_path(storage, file)) for file in dataset.files]
     return take_in(files, DatasetSpec.model_validate(dataset.spec), Limits.of(settings), folder)
+
+
+def _raw_path(storage: Storage, file: Mapping[str, Any]) -> Path:
+    try:
+        return storage.local(file["ref"])
+    except DamagedArtifact as damage:
+        raise damage.named(f"the uploaded file `{file['name']}`", "upload it again") from damage
