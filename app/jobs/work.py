@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from app import leases
@@ -117,12 +117,15 @@ def lose_results(session: Session, damage: DamagedArtifact) -> None:
     """The file may be what a trial has left: no later job takes it over, and a retry of the trial's
     own job makes it anew."""
     holding = or_(TrialRow.weights == damage.ref, TrialRow.predictions == damage.ref)
-    retried = select(JobRow.id).where(JobRow.status.not_in(("succeeded", "cancelled")))
-    ended = holding & (TrialRow.status == "succeeded") & TrialRow.job_id.in_(retried)
-    failed = {"status": "failed", "error": damage.as_json()}
-    for such, values in ((holding, {"content_key": None}), (ended, failed)):
-        statement = update(TrialRow).where(such).values(**values)
-        session.execute(statement.execution_options(synchronize_session=False))
+    ended = JobRow.status.in_(("succeeded", "cancelled"))
+    held = select(TrialRow, ended).join(JobRow, JobRow.id == TrialRow.job_id).where(holding)
+    for trial, is_ended in session.execute(held.with_for_update(of=TrialRow)):
+        trial.content_key = None
+        if trial.status == "succeeded" and not is_ended:
+            trial.status, trial.error, trial.progress = "failed", damage.as_json(), 0.0
+            trial.reused_from = None
+            session.execute(delete(EpochRow).where(EpochRow.trial_id == trial.id))
+    session.flush()
 
 
 def claim_finalisation(session: Session, job_id: str, owner: str, seconds: float) -> JobRow | None:
