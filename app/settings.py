@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     checkpoint_interval_seconds: float = 1.0  # shorter epochs share a checkpoint
 
     upload_limit_bytes: int = 4 * 2**30
+    dataset_limit_bytes: int = 4 * 2**30  # of all its arrays, inflated and as they are stored
     item_limit: int = 20_000_000  # labelled items in one dataset
     predict_limit_bytes: int = 64 * 2**20
     catalog_url: str = (
