@@ -47,8 +47,11 @@ class KtlError(Exception):
         detail: str,
         *findings: Finding,
         headers: dict[str, str] | None = None,
+        left_off: int = 0,
     ) -> None:
+        """`left_off`: findings that there are besides."""
         super().__init__(detail)
+        self.left_off = left_off
         self.code, self.detail, self.findings = code, detail, findings
         self.headers = headers or {}
 
@@ -98,6 +101,9 @@ def invalid(code: str, detail: str, pointer: str) -> Invalid:
     return Invalid(code, detail, Finding(detail, pointer))
 
 
+DETAIL_CHARACTERS = 1000
+
+
 class FailureCode(StrEnum):
     """Why work ended badly. The first five are the surroundings' fault: `retry` makes sense. After
     the two of damage it does once the file is whole again."""
@@ -134,7 +140,8 @@ ACCIDENTS = frozenset(FailureCode) - {
 class WorkFailure(Exception):
     """Ends a trial, a finalisation or an intake with a typed reason.
 
-    `reason` narrows the code for people and clients (an intake's `pickled_objects`).
+    `reason` narrows the code for people and clients (an intake's `pickled_objects`). A detail that
+    quotes much of what came is cut: it stands in every answer about the row.
     """
 
     def __init__(
@@ -146,6 +153,8 @@ class WorkFailure(Exception):
         reason: str | None = None,
         pointer: str | None = None,
     ) -> None:
+        if len(detail) > DETAIL_CHARACTERS:
+            detail = f"{detail[:DETAIL_CHARACTERS]}…"
         super().__init__(detail)
         self.code, self.detail, self.stage = code, detail, stage
         self.reason, self.pointer = reason or str(code), pointer

@@ -28,7 +28,7 @@ from app.errors import (
     UnsupportedMedia,
     WorkFailure,
 )
-from app.findings import invalid_of
+from app.findings import SHOWN, invalid_of
 from app.request_id import request_id_of
 
 log = structlog.get_logger(__name__)
@@ -52,7 +52,10 @@ class Problem(BaseModel):
     instance: str = Field(description="the request's path")
     code: str = Field(description="stable: branch on this")
     request_id: str
-    errors: list[ProblemError] = []
+    errors: list[ProblemError] = Field([], description="the first 20")
+    errors_left_off: int | None = Field(
+        None, description="how many more there are; absent where there are none"
+    )
     error: str | None = Field(None, description="`detail` again, on prediction routes only")
 
 
@@ -74,6 +77,7 @@ def problem_json(
 ) -> tuple[int, dict[str, Any], dict[str, str]]:
     """Status, body and headers. What is no known error is logged and answered as `internal`."""
     findings: tuple[Finding, ...] = ()
+    left_off = 0
     if isinstance(error, HTTPException):
         status, title = error.status_code, HTTPStatus(error.status_code).phrase
         code, detail = HTTPStatus(status).name.lower(), str(error.detail)
@@ -81,7 +85,7 @@ def problem_json(
     else:
         known = _known(error)
         status, title, code, detail = known.status, known.title, known.code, known.detail
-        headers, findings = dict(known.headers), known.findings
+        headers, findings, left_off = dict(known.headers), known.findings, known.left_off
         if known.status == HTTPStatus.INTERNAL_SERVER_ERROR:
             log.error("request_failed", instance=instance, request_id=request_id, exc_info=error)
     body: dict[str, Any] = {
@@ -92,8 +96,10 @@ def problem_json(
         "instance": instance,
         "code": code,
         "request_id": request_id,
-        "errors": [finding.as_json() for finding in findings],
+        "errors": [finding.as_json() for finding in findings[:SHOWN]],
     }
+    if left_off := left_off + max(0, len(findings) - SHOWN):
+        body["errors_left_off"] = left_off
     if PREDICTION_PATH.search(instance):
         body["error"] = detail
     if status == HTTPStatus.SERVICE_UNAVAILABLE:

@@ -17,6 +17,7 @@ from app.datasets.schemas import (
     DatasetSpec,
     DatasetStatus,
     PreviewOut,
+    Schema,
     Split,
 )
 from app.datasets.stored import array_path
@@ -107,7 +108,8 @@ def list_datasets(
     """Newest first."""
     statement = repository.of_project(caller.project, status)
     rows, has_more, following = fetch_page(session, statement, DatasetRow.id, page)
-    return Listing[DatasetOut](data=[_out(row) for row in rows], has_more=has_more, next=following)
+    data = [_out(row, is_listed=True) for row in rows]
+    return Listing[DatasetOut](data=data, has_more=has_more, next=following)
 
 
 @router.get("/datasets/{dataset_id}", response_model=DatasetOut)
@@ -190,14 +192,17 @@ def _stored(
     return {"spec": received.spec.model_dump(mode="json"), "files": files}, files
 
 
-def _out(row: DatasetRow) -> DatasetOut:
+def _out(row: DatasetRow, is_listed: bool = False) -> DatasetOut:
+    whole = Schema.model_validate(row.schema) if row.schema else None
+    schema = whole.in_list() if whole and is_listed else whole
     return DatasetOut(
         id=row.id,
         name=row.name,
         status=row.status,
         origin=row.origin,
         created_at=row.created_at,
-        schema=row.schema,
+        schema=schema,
+        classes_left_off=len(whole.classes) - len(schema.classes) if whole and schema else 0,
         profile=row.profile,
         error=row.error,
         content_hash=row.content_hash,

@@ -10,6 +10,7 @@ Task = Literal["classification"]
 Split = Literal["train", "test"]
 DatasetStatus = Literal["ingesting", "ready", "failed", "damaged"]
 MissingLabel = StrictInt | Annotated[str, Field(max_length=200)] | None
+LISTED_CLASSES = 100
 NARROWEST_RANGE = 1e-12
 Bound = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
 
@@ -35,6 +36,12 @@ class Schema(BaseModel):
         description="items per class in each split, in the order of `classes`; all 0 in a split "
         "without labels"
     )
+
+    def in_list(self) -> "Schema":
+        """With the first 100 classes, as lists of datasets have it."""
+        counts = {split: held[:LISTED_CLASSES] for split, held in self.class_counts.items()}
+        cut = {"classes": self.classes[:LISTED_CLASSES], "class_counts": counts}
+        return self.model_copy(update=cut)
 
     def has_labels(self, split: str) -> bool:
         """Of all its items, or of none."""
@@ -118,6 +125,11 @@ class DatasetOut(BaseModel):
     created_at: datetime
     schema_: Schema | None = Field(
         None, alias="schema", serialization_alias="schema", description="null until ready"
+    )
+    classes_left_off: int = Field(
+        0,
+        description="in lists no more than 100 classes of each dataset are named: so many more "
+        "there are; the dataset's own answer names them all",
     )
     profile: dict[str, Any] | None = Field(
         None,

@@ -6,6 +6,7 @@ from fastapi.responses import FileResponse
 from sqlalchemy.orm import Session
 
 from app.conditional import check_if_match, conditional, etag_of
+from app.datasets.schemas import LISTED_CLASSES
 from app.dependencies import PageOf, Reader, ReadSession, StorageOf, Writer, WriteSession
 from app.deployments import repository as deployments
 from app.models import repository
@@ -23,7 +24,7 @@ def list_models(session: ReadSession, caller: Reader, page: PageOf) -> Listing[M
     rows, has_more, following = fetch_page(
         session, repository.of_project(caller.project), ModelRow.id, page
     )
-    data = [_shown(session, row) for row in rows]
+    data = [_shown(session, row, is_listed=True) for row in rows]
     return Listing(data=data, has_more=has_more, next=following)
 
 
@@ -60,13 +61,16 @@ def delete_model(model_id: str, request: Request, session: WriteSession, caller:
     repository.remove(session, row)
 
 
-def _shown(session: Session, row: ModelRow) -> ModelOut:
+def _shown(session: Session, row: ModelRow, is_listed: bool = False) -> ModelOut:
+    signature = Signature.model_validate(row.signature)
+    shown = signature.classes[:LISTED_CLASSES] if is_listed else signature.classes
     return ModelOut(
         id=row.id,
         name=row.name,
         job_id=row.job_id,
         trial_id=row.trial_id,
-        signature=Signature.model_validate(row.signature),
+        signature=signature.model_copy(update={"classes": shown}),
+        classes_left_off=len(signature.classes) - len(shown),
         card=row.card,
         status="damaged" if row.error else "ready",
         error=row.error,

@@ -49,6 +49,11 @@ class ModelOut(BaseModel):
         None, description="{code, message, param, stage, errors}; null while it is whole"
     )
     signature: Signature
+    classes_left_off: int = Field(
+        0,
+        description="in lists no more than 100 classes of each model are named: so many more there "
+        "are; the model's own answer names them all",
+    )
     card: dict[str, Any] = Field(
         description="data, arm and metrics it was trained with; `calibration`: {temperature, "
         "items, seeds, reason}: the validation items, of so many seeds, that its temperature was "

@@ -117,7 +117,7 @@ def outcome(folder: Path, content: bytes) -> TakenIn | WorkFailure:
     except WorkFailure as failure:
         found = failure
     assert found.code is FailureCode.DATASET_INVALID
-    assert 10 < len(found.detail) < 1000
+    assert 10 < len(found.detail) <= 1001
     assert found.pointer
     return found
 

@@ -19,7 +19,6 @@ from app.settings import Settings
 
 Array = NDArray[Any]
 CHUNK_BYTES = 2**20
-DETAIL_CHARACTERS = 800
 NAME_CHARACTERS = 200  # of a class, an array or a file
 
 
@@ -86,12 +85,11 @@ class Format(Protocol):
 
 
 def refuse(reason: str, detail: str, array: str | None = None) -> NoReturn:
-    """`array`: the one that is wrong, as the user calls it. The detail may quote what came: a long
-    one is cut."""
+    """`array`: the one that is wrong, as the user calls it."""
     token = array and array.replace("~", "~0").replace("/", "~1")  # as RFC 6901 wants it
     raise WorkFailure(
         FailureCode.DATASET_INVALID,
-        detail if len(detail) <= DETAIL_CHARACTERS else f"{detail[:DETAIL_CHARACTERS]}…",
+        detail,
         stage="intake",
         reason=reason,
         pointer=f"#/file/{token}" if token else "#/file",
