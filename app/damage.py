@@ -1,7 +1,7 @@
 """What follows once a stored file was found damaged or gone: whatever holds it says so, until the
 file is whole again."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.database import Database
 from app.datasets import repository as datasets
 from app.errors import DamagedArtifact, WorkFailure
+from app.jobs import repository as jobs
 from app.jobs import work
 from app.models import repository as models
 from app.storage import Storage
@@ -43,6 +44,24 @@ def heal(database: Database, storage: Storage) -> None:
                 datasets.heal(session, dataset)
             for model in whole[1]:
                 models.heal(session, model)
+
+
+def verify(database: Database, storage: Storage) -> Iterator[WorkFailure | None]:
+    """Reads every file that a row names, whatever was known of it: None where it is whole. Marks
+    and heals on the way."""
+    with database.read() as session:
+        refs = {*datasets.refs(session), *models.refs(session), *jobs.refs(session)}
+    for ref in sorted(refs):
+        try:
+            storage.verify(ref)
+        except DamagedArtifact as damage:
+            mark(database, damage)
+            yield damage
+        except WorkFailure as failure:
+            yield failure
+        else:
+            yield None
+    heal(database, storage)
 
 
 def _is_whole(storage: Storage, refs: Iterable[str]) -> bool:

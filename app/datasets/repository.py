@@ -120,6 +120,12 @@ def damaged(session: Session) -> list[DatasetRow]:
     return list(session.scalars(select(DatasetRow).where(marked)))
 
 
+def refs(session: Session) -> set[str]:
+    """The stored arrays of all projects."""
+    held = select(DatasetRow.arrays).where(DatasetRow.deleted_at.is_(None))
+    return {ref for arrays in session.scalars(held) for ref in arrays.values()}
+
+
 def heal(session: Session, row: DatasetRow) -> None:
     """Lifts the mark, unless the row has become something else meanwhile."""
     still = (DatasetRow.id == row.id) & (DatasetRow.status == "damaged")

@@ -76,6 +76,12 @@ def damaged(session: Session) -> list[ModelRow]:
     return list(session.scalars(select(ModelRow).where(marked)))
 
 
+def refs(session: Session) -> set[str]:
+    """The stored files of all projects."""
+    held = select(ModelRow.files).where(ModelRow.deleted_at.is_(None))
+    return {ref for files in session.scalars(held) for ref in files.values()}
+
+
 def heal(session: Session, row: ModelRow) -> None:
     session.execute(update(ModelRow).where(ModelRow.id == row.id).values(error=null()))
 
