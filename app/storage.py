@@ -11,19 +11,24 @@ use, and again once the file was touched.
 import errno
 import re
 import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import file_digest
 from pathlib import Path
 from uuid import uuid4
 
 import fsspec
+from filelock import FileLock, Timeout
 from fsspec.implementations.local import LocalFileSystem
 
 from app.errors import DamagedArtifact, FailureCode, WorkFailure
 
 SHA256 = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 MOST_REMEMBERED = 10_000  # files that were looked through
+LARGE_BYTES = 2**26  # takes long enough to look through that one process a machine does
+NOTED_SECONDS = 86_400.0
+PATIENCE_SECONDS = 60.0
 
 Stamp = tuple[int, int, int, int]  # what changes when anybody touches a file
 
@@ -73,6 +78,8 @@ class Storage:
         """Looks the file through again, whatever was known of it. Raises as `local` does."""
         self._refused.pop(ref, None)
         self._looked_through.pop(Path(self._path(ref)), None)
+        if named := SHA256.search(ref):
+            self._note(named.group()).unlink(missing_ok=True)
         if not self._is_local:
             (self._cache / ref).unlink(missing_ok=True)
         self.local(ref)
@@ -123,8 +130,30 @@ class Storage:
         if known is None or known[0] != stamp:
             if len(self._looked_through) >= MOST_REMEMBERED:
                 self._looked_through.clear()
-            known = self._looked_through[path] = (stamp, sha256_of(path) == named.group())
+            known = self._looked_through[path] = (stamp, self._is_named(path, stamp, named.group()))
         return known[1]
+
+    def _is_named(self, path: Path, stamp: Stamp, digest: str) -> bool:
+        """Of large files a note tells the other processes of this machine, for a day."""
+        if stamp[0] < LARGE_BYTES:
+            return sha256_of(path) == digest
+        note = self._note(digest)
+        note.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(Timeout), FileLock(f"{note}.lock", timeout=PATIENCE_SECONDS):
+            if not self._is_noted(note, stamp):
+                if sha256_of(path) != digest:
+                    return False
+                note.write_text(str(stamp))
+            return True
+        return sha256_of(path) == digest  # who looks through it now has stood still
+
+    def _note(self, digest: str) -> Path:
+        return self._cache / "whole" / digest
+
+    def _is_noted(self, note: Path, stamp: Stamp) -> bool:
+        if not note.exists() or time.time() - note.stat().st_mtime > NOTED_SECONDS:
+            return False
+        return note.read_text() == str(stamp)
 
     def _gone(self, ref: str) -> WorkFailure:
         if self._filesystem.exists(self._root):

@@ -218,6 +218,28 @@ def test_a_file_is_looked_through_once_while_nobody_touches_it(
     assert len(looked) == 3
 
 
+def test_a_large_file_is_looked_through_once_per_machine(
+    storage: Storage, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.storage.LARGE_BYTES", 1)
+    ref, looked = storage.put(file(tmp_path, b"content")), []
+
+    def counted(path: Path) -> str:
+        looked.append(path)
+        return sha256_of(path)
+
+    monkeypatch.setattr("app.storage.sha256_of", counted)
+    for _ in range(3):  # as many processes
+        Storage(settings.storage, settings.cache_dir).local(ref)
+    assert len(looked) == 1
+    storage.verify(ref)
+    assert len(looked) == 2
+    storage.local(ref).write_bytes(b"c0ntent")
+    for _ in range(2):
+        with pytest.raises(DamagedArtifact):
+            Storage(settings.storage, settings.cache_dir).local(ref)
+
+
 def test_a_copy_in_the_cache_that_is_damaged_is_fetched_again(s3: Storage, tmp_path: Path) -> None:
     ref = s3.put(file(tmp_path, b"content"))
     s3.local(ref).write_bytes(b"c0ntent")

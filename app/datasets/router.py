@@ -23,7 +23,15 @@ from app.datasets.schemas import (
 from app.datasets.stored import array_path
 from app.datasets.tables import DatasetRow
 from app.datasets.uploads import Received, Upload
-from app.dependencies import PageOf, Reader, ReadSession, StorageOf, Writer, WriteSession
+from app.dependencies import (
+    DatabaseOf,
+    PageOf,
+    Reader,
+    ReadSession,
+    StorageOf,
+    Writer,
+    WriteSession,
+)
 from app.errors import invalid
 from app.idempotency import Answer, IdempotencyKey, answer_once, fingerprint, respond
 from app.pages import Listing, fetch_page
@@ -122,7 +130,7 @@ def show(dataset_id: str, request: Request, session: ReadSession, caller: Reader
 @router.get("/datasets/{dataset_id}/preview", response_model=PreviewOut)
 def preview(
     dataset_id: str,
-    session: ReadSession,
+    database: DatabaseOf,
     caller: Reader,
     storage: StorageOf,
     split: Split = "train",
@@ -130,7 +138,8 @@ def preview(
     limit: Annotated[int, Query(ge=1, le=50)] = 10,
 ) -> Response:
     """Stored items as raw values, with their labels where there are any."""
-    row = repository.find(session, caller.project, dataset_id)
+    with database.read() as session:  # no longer: to look a large file through takes seconds
+        row = repository.find(session, caller.project, dataset_id)
     schema = repository.ready_schema_of(row)
     count = max(1, min(limit, PREVIEW_VALUES // int(np.prod(schema.shape))))
     labels = _open(storage, row, f"y_{split}")

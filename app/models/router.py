@@ -7,7 +7,15 @@ from sqlalchemy.orm import Session
 
 from app.conditional import check_if_match, conditional, etag_of
 from app.datasets.schemas import LISTED_CLASSES
-from app.dependencies import PageOf, Reader, ReadSession, StorageOf, Writer, WriteSession
+from app.dependencies import (
+    DatabaseOf,
+    PageOf,
+    Reader,
+    ReadSession,
+    StorageOf,
+    Writer,
+    WriteSession,
+)
 from app.deployments import repository as deployments
 from app.models import repository
 from app.models.schemas import Format, ModelOut, Signature
@@ -37,14 +45,15 @@ def get_model(model_id: str, request: Request, session: ReadSession, caller: Rea
 @router.get("/{model_id}/download", response_class=FileResponse)
 def download_model(
     model_id: str,
-    session: ReadSession,
+    database: DatabaseOf,
     caller: Reader,
     storage: StorageOf,
     file_format: Annotated[Format, Query(alias="format")] = "onnx",
 ) -> FileResponse:
     """`onnx`: raw values in, probabilities out, calibrated where the signature names a temperature.
     `keras`: the same network, with logits out, which no temperature has divided."""
-    row = repository.get(session, caller.project, model_id)
+    with database.read() as session:  # no longer: to look a large file through takes a while
+        row = repository.get(session, caller.project, model_id)
     return FileResponse(
         file_path(storage, row, file_format),
         media_type="application/octet-stream",
