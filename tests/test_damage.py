@@ -90,6 +90,21 @@ def test_a_damaged_dataset(site: Site, tmp_path: Path, harm: Callable[[Path], No
     assert site.client.post("/v1/jobs", json=body).status_code == 202
 
 
+def test_a_damaged_sketch_stops_a_job_at_the_door(site: Site, tmp_path: Path) -> None:
+    source, target = add_dataset(site, tmp_path), add_dataset(site, tmp_path, seed=1)
+    np.save(tmp_path / "sketch.npy", np.random.default_rng(0).random((40, 64), np.float32))
+    ref = site.storage.put(tmp_path / "sketch.npy")
+    with site.database.write() as session:
+        for dataset in (source, target):
+            row = session.get_one(DatasetRow, dataset)
+            row.arrays = {**row.arrays, "sketch": ref}
+    zero(site.storage.local(ref))
+    body = {"sources": [{"dataset": source}], "target": {"dataset": target}}
+    problem(site.client.post("/v1/jobs:validate", json=body), 409, "artifact_damaged")
+    marked = site.client.get("/v1/datasets?status=damaged").json()["data"]
+    assert {each["id"] for each in marked} == {source, target}  # they share the file
+
+
 def test_a_damaged_model_is_never_downloaded(site: Site) -> None:
     model = site.add_model()
     with site.database.read() as session:

@@ -201,18 +201,15 @@ def _datasets(session: Session, job: JobRow, is_shared: bool = False) -> list[Da
 def _datasets_ready(session: Session, job: JobRow) -> bool:
     datasets = _datasets(session, job)
     for dataset in datasets:
-        if dataset.status == "damaged":
-            fail_job(session, job, dataset.error or {})
-            return False
-        if dataset.status == "failed":
-            reason = (dataset.error or {}).get("message", "unknown")
-            failure = WorkFailure(
-                FailureCode.DATASET_FAILED,
-                f"expected the dataset {dataset.id} ({dataset.name}) to be ready, its intake "
-                f"failed: {reason}",
-                stage="intake",
-            )
-            fail_job(session, job, failure.as_json())
+        if dataset.status in {"failed", "damaged"}:
+            error = dataset.error or {}
+            if dataset.status == "failed":
+                detail = (
+                    f"expected the dataset {dataset.id} ({dataset.name}) to be ready, its intake "
+                    f"failed: {error.get('message', 'unknown')}"
+                )
+                error = WorkFailure(FailureCode.DATASET_FAILED, detail, stage="intake").as_json()
+            fail_job(session, job, error)
             return False
     return all(dataset.status == "ready" for dataset in datasets)
 

@@ -20,6 +20,7 @@ CHUNK_BYTES = 2**26  # of labels at once
 LAST_CODE_POINT = 0x10FFFF
 SURROGATES = (0xD800, 0xDFFF)
 SHOWN_CLASSES = 10
+SHOWN_CHARACTERS = 40  # of each
 NO_LABEL = -1
 NAN = "nan"  # what a NaN among labels is called
 
@@ -53,7 +54,7 @@ class Classes:
 
     def _refuse_unknown(self, text: str, array: str) -> NoReturn:
         more = ", …" if len(self.texts) > SHOWN_CLASSES else ""
-        known = ", ".join(f"`{name}`" for name in self.texts[:SHOWN_CLASSES])
+        known = ", ".join(f"`{name[:SHOWN_CHARACTERS]}`" for name in self.texts[:SHOWN_CLASSES])
         number, said = number_in(text), json.dumps(text, ensure_ascii=False)
         detail = (
             f"expected only labels that the training split has too ({known}{more}), "
