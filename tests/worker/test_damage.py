@@ -10,8 +10,10 @@ from sqlalchemy import select
 
 from app.damage import heal
 from app.datasets.tables import DatasetRow
+from app.errors import Conflict
 from app.jobs import lifecycle
 from app.jobs.tables import EpochRow, EventRow, TrialRow
+from app.models.tables import ModelRow
 from tests.jobs.factories import must_claim, ready_job
 from tests.worker.conftest import AddDataset
 from tests.worker.jobs import run, submit
@@ -87,6 +89,27 @@ def test_damaged_weights_are_not_taken_over(place: Workplace, add_dataset: AddDa
     assert trials[0].reused_from is None
     _, trials = run(place, submit(place, [source], add_dataset(4), evaluation={"seeds": 1}))
     assert trials[0].reused_from not in {None, first.id}
+
+
+def test_no_trial_starts_from_a_damaged_model(place: Workplace, add_dataset: AddDataset) -> None:
+    one = {"seeds": 1}
+    job_id = submit(place, [{"dataset": add_dataset(1)}], add_dataset(2), evaluation=one)
+    job, _ = run(place, job_id)
+    with place.database.read() as session:
+        model = session.get_one(ModelRow, job.model_id)
+    path = place.storage.local(model.files["weights"])
+    content = path.read_bytes()
+    cut(path)
+    job, _ = run(place, submit(place, [{"model": model.id}], add_dataset(3), evaluation=one))
+    assert (job.status, (job.error or {})["code"]) == ("failed", "artifact_damaged")
+    assert f"`weights` of the model {model.id}" in (job.error or {})["message"]
+    with pytest.raises(Conflict, match="is damaged"):
+        submit(place, [{"model": model.id}], add_dataset(3), evaluation=one)
+    path.write_bytes(content)
+    heal(place.database, place.storage)
+    retry(place, job.id)
+    job, _ = run(place, job.id)
+    assert (job.status, job.error) == ("succeeded", None)
 
 
 @pytest.mark.parametrize("left", ["weights", "predictions"])
