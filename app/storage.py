@@ -19,7 +19,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import fsspec
-from filelock import FileLock, Timeout
+from filelock import FileLock
 from fsspec.implementations.local import LocalFileSystem
 
 from app.errors import DamagedArtifact, FailureCode, WorkFailure
@@ -138,14 +138,15 @@ class Storage:
         if stamp[0] < LARGE_BYTES:
             return sha256_of(path) == digest
         note = self._note(digest)
-        note.parent.mkdir(parents=True, exist_ok=True)
-        with suppress(Timeout), FileLock(f"{note}.lock", timeout=PATIENCE_SECONDS):
-            if not self._is_noted(note, stamp):
-                if sha256_of(path) != digest:
-                    return False
-                note.write_text(str(stamp))
-            return True
-        return sha256_of(path) == digest  # who looks through it now has stood still
+        with suppress(OSError):  # who holds the lock has stood still, or there is no room for notes
+            note.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(f"{note}.lock", timeout=PATIENCE_SECONDS):
+                if self._is_noted(note, stamp):
+                    return True
+                if is_whole := sha256_of(path) == digest:
+                    note.write_text(str(stamp))
+                return is_whole
+        return sha256_of(path) == digest
 
     def _note(self, digest: str) -> Path:
         return self._cache / "whole" / digest

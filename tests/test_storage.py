@@ -240,6 +240,15 @@ def test_a_large_file_is_looked_through_once_per_machine(
             Storage(settings.storage, settings.cache_dir).local(ref)
 
 
+def test_a_large_file_is_read_where_no_note_can_be_left(
+    storage: Storage, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.storage.LARGE_BYTES", 1)
+    ref = storage.put(file(tmp_path, b"content"))
+    settings.cache_dir.write_bytes(b"a file, not a folder")
+    assert storage.local(ref).read_bytes() == b"content"
+
+
 def test_a_copy_in_the_cache_that_is_damaged_is_fetched_again(s3: Storage, tmp_path: Path) -> None:
     ref = s3.put(file(tmp_path, b"content"))
     s3.local(ref).write_bytes(b"c0ntent")

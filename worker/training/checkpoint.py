@@ -66,7 +66,7 @@ class Checkpoint:
     def load(cls, path: Path) -> Self:
         """Raises BadCheckpoint where the file is not what `save` writes."""
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files if name != _META}
                 meta = json.loads(str(stored[_META]))
             position = Position(**meta["position"])
