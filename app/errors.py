@@ -15,6 +15,7 @@
     `-- OverQuota           507    the project holds as much as it may: delete something
     WorkFailure                    a trial, a finalisation or an intake that ended badly; stored as
                                    code, stage and text on its row, never pickled
+    `-- DamagedArtifact   409      a stored file is gone, or is not what its name says
     Fenced                         this worker lost its lease: stop, write nothing
 
 Messages say what was expected and what came.
@@ -48,8 +49,11 @@ class KtlError(Exception):
         detail: str,
         *findings: Finding,
         headers: dict[str, str] | None = None,
+        left_off: int = 0,
     ) -> None:
+        """`left_off`: findings that there are besides."""
         super().__init__(detail)
+        self.left_off = left_off
         self.code, self.detail, self.findings = code, detail, findings
         self.headers = headers or {}
 
@@ -107,8 +111,12 @@ def invalid(code: str, detail: str, pointer: str) -> Invalid:
     return Invalid(code, detail, Finding(detail, pointer))
 
 
+DETAIL_CHARACTERS = 1000
+
+
 class FailureCode(StrEnum):
-    """Why work ended badly. The first six are the surroundings' fault: `retry` makes sense."""
+    """Why work ended badly. The first six are the surroundings' fault: `retry` makes sense. After
+    the two of damage it does once the file is whole again."""
 
     WORKER_LOST = "worker_lost"
     STORAGE_FAILED = "storage_failed"
@@ -116,6 +124,8 @@ class FailureCode(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     DEVICE_FAILED = "device_failed"
     DOWNLOAD_FAILED = "download_failed"
+    ARTIFACT_DAMAGED = "artifact_damaged"
+    ARTIFACT_MISSING = "artifact_missing"
     DEPENDENCY_FAILED = "dependency_failed"
     DATASET_FAILED = "dataset_failed"
     DATASET_INVALID = "dataset_invalid"
@@ -145,7 +155,8 @@ FINAL_OF_INTAKE = frozenset({FailureCode.DATASET_INVALID, FailureCode.QUOTA_EXCE
 class WorkFailure(Exception):
     """Ends a trial, a finalisation or an intake with a typed reason.
 
-    `reason` narrows the code for people and clients (an intake's `pickled_objects`).
+    `reason` narrows the code for people and clients (an intake's `pickled_objects`). A detail that
+    quotes much of what came is cut: it stands in every answer about the row.
     """
 
     def __init__(
@@ -157,6 +168,8 @@ class WorkFailure(Exception):
         reason: str | None = None,
         pointer: str | None = None,
     ) -> None:
+        if len(detail) > DETAIL_CHARACTERS:
+            detail = f"{detail[:DETAIL_CHARACTERS]}…"
         super().__init__(detail)
         self.code, self.detail, self.stage = code, detail, stage
         self.reason, self.pointer = reason or str(code), pointer
@@ -172,6 +185,25 @@ class WorkFailure(Exception):
             "failure": str(self.code),
             "errors": [finding],
         }
+
+
+class DamagedArtifact(WorkFailure):
+    """A stored file is gone, or its content is not the one that its name was made of. No waiting
+    cures that: whoever knows whose file it is says with `named` what does."""
+
+    def __init__(
+        self,
+        code: FailureCode,
+        ref: str,
+        what: str = "a stored file",
+        cure: str = "restore it from a backup, or make anew what it belongs to",
+    ) -> None:
+        damage = "is gone" if code is FailureCode.ARTIFACT_MISSING else "is damaged"
+        super().__init__(code, f"{what} {damage} ({ref}): {cure}")
+        self.ref = ref
+
+    def named(self, what: str, cure: str) -> "DamagedArtifact":
+        return DamagedArtifact(self.code, self.ref, what, cure)
 
 
 class Fenced(Exception):

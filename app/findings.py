@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from app.errors import Finding, Invalid
 
-SHOWN = 20  # findings; a long array of wrong numbers would fill the answer
+SHOWN = 20  # findings in an answer, which a long array of wrong numbers would fill
 LONGEST_NAME = 80
 CODES = {
     "missing": "missing_field",
@@ -51,7 +51,9 @@ def invalid_of(errors: Sequence[Mapping[str, Any]], body: Any, at: str = "#") ->
     first = f"{found[0].pointer}: " if found[0].pointer else ""  # a parameter's detail names it
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
     code = CODES.get(kept[0]["type"], "invalid_value")
-    return Invalid(code, f"{first}{found[0].detail}{more}", *found[:SHOWN])
+    left_off = max(0, len(found) - SHOWN)
+    detail = f"{first}{found[0].detail}{more}"
+    return Invalid(code, detail, *found[:SHOWN], left_off=left_off)
 
 
 def pointer(path: Sequence[str | int], at: str = "#") -> str:

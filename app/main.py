@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 
 from app import health
 from app.background import Outbox, Repeated
+from app.damage import heal
 from app.database import Database
 from app.datasets import router as datasets
 from app.deployments import router as deployments
@@ -87,6 +88,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     def repair() -> None:
         recover(database, settings)
+        heal(database, storage)
         with database.write() as session:
             forget_old(session)
         authenticator.note_use()

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import structlog
 from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
@@ -25,8 +26,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app import damage
 from app.errors import (
     BadRequest,
+    Conflict,
+    DamagedArtifact,
     Finding,
     Invalid,
     KtlError,
@@ -34,12 +38,11 @@ from app.errors import (
     UnsupportedMedia,
     WorkFailure,
 )
-from app.findings import invalid_of
+from app.findings import SHOWN, invalid_of
 from app.request_id import request_id_of
 
 log = structlog.get_logger(__name__)
 
-MISTAKES = (IntegrityError, ProgrammingError)  # of ours: what else a database says, it is away
 MEDIA_TYPE = "application/problem+json"
 # Open Inference and TensorFlow Serving clients read the member `error`.
 PREDICTION_PATH = re.compile(r"^/v2(/|$)|^/v1/models/[^/]+:|^/v1/deployments/[^/]+/predict$")
@@ -59,7 +62,10 @@ class Problem(BaseModel):
     instance: str = Field(description="the request's path")
     code: str = Field(description="stable: branch on this")
     request_id: str
-    errors: list[ProblemError] = []
+    errors: list[ProblemError] = Field([], description="the first 20")
+    errors_left_off: int | None = Field(
+        None, description="how many more there are; absent where there are none"
+    )
     error: str | None = Field(None, description="`detail` again, on prediction routes only")
 
 
@@ -74,6 +80,7 @@ def problem_json(
 ) -> tuple[int, dict[str, Any], dict[str, str]]:
     """Status, body and headers. What is no known error is logged and answered as `internal`."""
     findings: tuple[Finding, ...] = ()
+    left_off = 0
     if isinstance(error, HTTPException):
         status, title = error.status_code, HTTPStatus(error.status_code).phrase
         code, detail = HTTPStatus(status).name.lower(), str(error.detail)
@@ -81,7 +88,7 @@ def problem_json(
     else:
         known = _known(error)
         status, title, code, detail = known.status, known.title, known.code, known.detail
-        headers, findings = dict(known.headers), known.findings
+        headers, findings, left_off = dict(known.headers), known.findings, known.left_off
         if known.status == HTTPStatus.INTERNAL_SERVER_ERROR:
             log.error("request_failed", instance=instance, request_id=request_id, exc_info=error)
     body: dict[str, Any] = {
@@ -92,8 +99,10 @@ def problem_json(
         "instance": instance,
         "code": code,
         "request_id": request_id,
-        "errors": [finding.as_json() for finding in findings],
+        "errors": [finding.as_json() for finding in findings[:SHOWN]],
     }
+    if left_off := left_off + max(0, len(findings) - SHOWN):
+        body["errors_left_off"] = left_off
     if PREDICTION_PATH.search(instance):
         body["error"] = detail
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
@@ -110,21 +119,35 @@ def _known(error: Exception) -> KtlError:
     match error:
         case KtlError():
             return error
+        case DamagedArtifact():  # waiting does not cure it
+            return Conflict(error.reason, error.detail)
         case WorkFailure():
             return Unavailable(error.reason, error.detail)
         case ClientDisconnect():  # nobody reads this; it stands in no log of errors
             return BadRequest("client_gone", "expected a whole body, the client went away")
+        case SQLAlchemyError():
+            return _of_database(error)
+        case _:
+            return _internal()
+
+
+def _of_database(error: SQLAlchemyError) -> KtlError:
+    match error:
         case DataError():  # a NUL in a text, say, which PostgreSQL does not store
             detail = "expected values that the database can store, got a NUL or too large a number"
             return Invalid("unstorable_value", detail)
-        case DatabaseError() | InterfaceError() | NotInTime() | PendingRollbackError() if (
-            not isinstance(error, MISTAKES)
-        ):
+        case IntegrityError() | ProgrammingError():  # mistakes of ours
+            return _internal()
+        case DatabaseError() | InterfaceError() | NotInTime() | PendingRollbackError():
             # Away, locked, without a connection to give, on a full disk, gone in mid-transaction.
             log.error("database_failed", error=str(getattr(error, "orig", error)))
             return Unavailable("database_unavailable", "the database does not answer")
         case _:
-            return KtlError("internal", "an error of ours; the request_id finds it in our log")
+            return _internal()
+
+
+def _internal() -> KtlError:
+    return KtlError("internal", "an error of ours; the request_id finds it in our log")
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -139,6 +162,12 @@ def add_error_handlers(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         return problem_response(_clearer(error, request, app), request.scope)
 
+    async def render_damage(request: Request, error: Exception) -> Response:
+        assert isinstance(error, DamagedArtifact)
+        await run_in_threadpool(damage.mark, request.app.state.database, error)
+        return problem_response(error, request.scope)
+
+    app.add_exception_handler(DamagedArtifact, render_damage)
     for kind in (KtlError, WorkFailure, SQLAlchemyError):
         app.add_exception_handler(kind, render)
     app.add_exception_handler(RequestValidationError, render_validation)

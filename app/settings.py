@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     request_timeout_seconds: float = 30.0  # a head must have come by then; a body may not pause so
 
     upload_limit_bytes: int = 4 * 2**30
+    dataset_limit_bytes: int = 4 * 2**30  # of all its arrays, inflated and as they are stored
     item_limit: int = 20_000_000  # labelled items in one dataset
     predict_limit_bytes: int = 64 * 2**20
     # Of each project; 0: none.

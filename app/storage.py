@@ -13,14 +13,14 @@ import shutil
 import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from hashlib import file_digest
 from pathlib import Path
 from uuid import uuid4
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from app.errors import FailureCode, WorkFailure
+from app.errors import DamagedArtifact, FailureCode, WorkFailure
+from app.wholeness import Wholeness, sha256_of
 
 UPLOADS = "uploads"  # raw files, each of one dataset alone
 FOLDERS = ("sha256", UPLOADS, "checkpoints", "probe")  # all that a store holds, but for
@@ -32,7 +32,8 @@ FEW = 20  # sizes that are asked for one by one; more are read from the store's 
 class Storage:
     """Refs are relative paths (`sha256/ab/ab12….npy`), the same whatever the store is.
 
-    Raises WorkFailure `disk_full` or `storage_failed`; nothing else.
+    Raises WorkFailure `disk_full`, `storage_failed`, `artifact_damaged` or `artifact_missing`;
+    nothing else.
     """
 
     def __init__(self, url: str, cache_dir: Path) -> None:
@@ -40,6 +41,8 @@ class Storage:
         self._filesystem, self._root = fsspec.core.url_to_fs(url, use_listings_cache=False)
         self._is_local = isinstance(self._filesystem, LocalFileSystem)
         self._cache = cache_dir
+        self._wholeness = Wholeness(cache_dir)
+        self._refused: dict[str, str] = {}  # objects that were damaged when fetched, by their state
         self._sizes: dict[str, int] = {}  # of what an S3 store has told
         self._writable_until = 0.0
 
@@ -49,15 +52,16 @@ class Storage:
         return Path(self._root) if self._is_local else None
 
     def put(self, source: Path) -> str:
-        """Stores the file under the hash of its content; the suffix stays for people's sake.
+        """Stores the file under the hash of its content; the suffix stays for people's sake. It
+        takes the place of a damaged one: on S3 always, as to look would be to fetch.
 
         What is there already is as new from now on: a row will name it, and no sweep may take it.
         """
         with failures(f"storing {source.name}"):
-            with source.open("rb") as stream:
-                digest = file_digest(stream, "sha256").hexdigest()
+            digest = sha256_of(source)
             ref = f"sha256/{digest[:2]}/{digest}{''.join(source.suffixes[-1:])}"
-            if not self._renewed(ref):
+            path = Path(self._path(ref))
+            if not (self._renewed(ref) and self._wholeness.of(ref, path)):
                 self._place(source, ref)
             return ref
 
@@ -79,23 +83,23 @@ class Storage:
                     self.delete(ref)
 
     def local(self, ref: str) -> Path:
-        """A path to read or to memory-map. From S3 it is fetched once into the cache."""
+        """A path to read or to memory-map. From S3 it is fetched once into the cache. Raises
+        DamagedArtifact where it is gone, or is not what its name says."""
         with failures(f"reading {ref}"):
-            if self._is_local:
-                path = Path(self._path(ref))
-                if not path.exists():
-                    raise FileNotFoundError(errno.ENOENT, "no such artifact", ref)
-                return path
-            cached = self._cache / ref
-            if not cached.exists():
-                cached.parent.mkdir(parents=True, exist_ok=True)
-                partial = cached.with_name(f"{cached.name}.{uuid4().hex}.partial")
-                try:
-                    self._filesystem.get_file(self._path(ref), str(partial))
-                    partial.replace(cached)
-                finally:
-                    partial.unlink(missing_ok=True)
-            return cached
+            path = Path(self._path(ref)) if self._is_local else self._fetched(ref)
+            if not path.is_file():
+                raise self._gone(ref)
+            if not self._wholeness.of(ref, path):
+                raise DamagedArtifact(FailureCode.ARTIFACT_DAMAGED, ref)
+            return path
+
+    def verify(self, ref: str) -> None:
+        """Looks the file through again, whatever was known of it. Raises as `local` does."""
+        self._refused.pop(ref, None)
+        self._wholeness.forget(ref, Path(self._path(ref)))
+        if not self._is_local:
+            (self._cache / ref).unlink(missing_ok=True)
+        self.local(ref)
 
     def delete(self, ref: str) -> None:
         with failures(f"deleting {ref}"):
@@ -162,6 +166,32 @@ class Storage:
         except OSError:  # it is not there, or another user's
             return False
         return True
+
+    def _fetched(self, ref: str) -> Path:
+        cached = self._cache / ref
+        if cached.exists() and self._wholeness.of(ref, cached):
+            return cached
+        self._filesystem.invalidate_cache()  # of what others have stored since
+        try:
+            state = str(self._filesystem.info(self._path(ref)))
+        except FileNotFoundError:
+            raise self._gone(ref) from None
+        if self._refused.get(ref) != state:
+            cached.parent.mkdir(parents=True, exist_ok=True)
+            partial = cached.with_name(f"{cached.name}.{uuid4().hex}.partial")
+            try:
+                self._filesystem.get_file(self._path(ref), str(partial))
+                partial.replace(cached)
+            finally:
+                partial.unlink(missing_ok=True)
+            if not self._wholeness.of(ref, cached):
+                self._refused[ref] = state
+        return cached
+
+    def _gone(self, ref: str) -> WorkFailure:
+        if self._filesystem.exists(self._root):
+            return DamagedArtifact(FailureCode.ARTIFACT_MISSING, ref)
+        return WorkFailure(FailureCode.STORAGE_FAILED, f"reading {ref}: the whole store is away")
 
     def _path(self, ref: str) -> str:
         return f"{self._root}/{ref}"

@@ -19,7 +19,7 @@ from sqlalchemy.exc import TimeoutError as NotInTime
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
 
-from app.errors import Conflict, FailureCode, Finding, WorkFailure
+from app.errors import Conflict, FailureCode, Finding, Invalid, WorkFailure
 from app.findings import invalid_from
 from app.gate import GuardedRoute
 from app.jobs.spec import JobSpec
@@ -280,3 +280,15 @@ def test_a_sane_request_id_is_kept(client: httpx.Client, sent: str, kept: bool) 
     response = client.get("/nowhere", headers={"X-Request-Id": sent})
     assert (response.headers["x-request-id"] == sent) == kept
     assert response.json()["request_id"] == response.headers["x-request-id"]
+
+
+def test_a_problem_with_many_findings_says_how_many_it_leaves_off() -> None:
+    many = Invalid("invalid_value", "wrong", *(Finding(str(number)) for number in range(50)))
+    _, body, _ = problem_json(many, "/", "r")
+    assert (len(body["errors"]), body["errors_left_off"]) == (20, 30)
+    lines = {"lines": ["x"] * 10_000}
+    with pytest.raises(ValidationError) as caught:
+        Note.model_validate(lines)
+    _, body, _ = problem_json(invalid_from(caught.value, lines), "/", "r")
+    assert (len(body["errors"]), body["errors_left_off"]) == (20, 9980)
+    assert "errors_left_off" not in problem_json(Invalid("a", "b"), "/", "r")[1]

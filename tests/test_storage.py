@@ -3,15 +3,16 @@
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from app.errors import FailureCode, WorkFailure
+from app.errors import DamagedArtifact, FailureCode, WorkFailure
 from app.settings import Settings
 from app.storage import Storage
+from app.wholeness import sha256_of
 
 BUCKET = "ktl-test"
 
@@ -74,7 +75,7 @@ def test_a_written_thing_is_deleted(store: Storage, tmp_path: Path) -> None:
     store.delete(ref)
     with pytest.raises(WorkFailure) as caught:
         store.local(ref)
-    assert caught.value.code == FailureCode.STORAGE_FAILED
+    assert caught.value.code == FailureCode.ARTIFACT_MISSING
     assert ref in str(caught.value)
     store.delete(ref)  # gone already
 
@@ -198,4 +199,105 @@ def test_what_was_fetched_once_is_not_fetched_again(s3: Storage, tmp_path: Path)
 def test_a_source_that_is_gone_is_a_typed_failure(storage: Storage, tmp_path: Path) -> None:
     with pytest.raises(WorkFailure) as caught:
         storage.put(tmp_path / "absent.npz")
+    assert caught.value.code == FailureCode.STORAGE_FAILED
+
+
+DAMAGES = {
+    "flipped": lambda content: bytes([content[0] ^ 1]) + content[1:],
+    "zeroed": lambda content: bytes(len(content)),
+    "cut": lambda content: content[:-1],
+    "empty": lambda content: b"",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_what_is_not_what_its_name_says_is_never_given(
+    storage: Storage, tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    ref = storage.put(file(tmp_path, b"content"))
+    path = storage.local(ref)
+    path.write_bytes(damage(b"content"))
+    for _ in range(2):
+        with pytest.raises(DamagedArtifact) as caught:
+            storage.local(ref)
+        assert (caught.value.reason, caught.value.ref) == ("artifact_damaged", ref)
+    path.write_bytes(b"content")
+    assert storage.local(ref).read_bytes() == b"content"
+
+
+def test_a_damaged_file_heals_when_its_content_is_stored_again(
+    store: Storage, tmp_path: Path
+) -> None:
+    source = file(tmp_path, b"content")
+    ref = store.put(source)
+    store._filesystem.pipe_file(store._path(ref), b"c0ntent")
+    with pytest.raises(DamagedArtifact):
+        store.local(ref)
+    assert store.put(source) == ref
+    assert store.local(ref).read_bytes() == b"content"
+
+
+def test_a_file_is_looked_through_once_while_nobody_touches_it(
+    storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref, looked = storage.put(file(tmp_path, b"content")), []
+
+    def counted(path: Path) -> str:
+        looked.append(path)
+        return sha256_of(path)
+
+    monkeypatch.setattr("app.wholeness.sha256_of", counted)
+    for _ in range(3):
+        storage.local(ref)
+    assert len(looked) == 1
+    os.utime(storage.local(ref), (0, 0))
+    storage.local(ref)
+    storage.verify(ref)
+    assert len(looked) == 3
+
+
+def test_a_large_file_is_looked_through_once_per_machine(
+    storage: Storage, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.wholeness.LARGE_BYTES", 1)
+    ref, looked = storage.put(file(tmp_path, b"content")), []
+
+    def counted(path: Path) -> str:
+        looked.append(path)
+        return sha256_of(path)
+
+    monkeypatch.setattr("app.wholeness.sha256_of", counted)
+    for _ in range(3):  # as many processes
+        Storage(settings.storage, settings.cache_dir).local(ref)
+    assert len(looked) == 1
+    storage.verify(ref)
+    assert len(looked) == 2
+    storage.local(ref).write_bytes(b"c0ntent")
+    for _ in range(2):
+        with pytest.raises(DamagedArtifact):
+            Storage(settings.storage, settings.cache_dir).local(ref)
+
+
+def test_a_large_file_is_read_where_no_note_can_be_left(
+    storage: Storage, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.wholeness.LARGE_BYTES", 1)
+    ref = storage.put(file(tmp_path, b"content"))
+    settings.cache_dir.write_bytes(b"a file, not a folder")
+    assert storage.local(ref).read_bytes() == b"content"
+
+
+def test_a_copy_in_the_cache_that_is_damaged_is_fetched_again(s3: Storage, tmp_path: Path) -> None:
+    ref = s3.put(file(tmp_path, b"content"))
+    s3.local(ref).write_bytes(b"c0ntent")
+    assert s3.local(ref).read_bytes() == b"content"
+
+
+def test_a_store_that_is_away_as_a_whole_has_lost_nothing(
+    storage: Storage, settings: Settings, tmp_path: Path
+) -> None:
+    ref = storage.put(file(tmp_path, b"content"))
+    Path(settings.storage).rename(tmp_path / "away")
+    with pytest.raises(WorkFailure) as caught:
+        storage.local(ref)
     assert caught.value.code == FailureCode.STORAGE_FAILED

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import structlog
 
+from app.damage import mark
 from app.datasets.schemas import Schema
 from app.datasets.tables import DatasetRow
 from app.deployments import repository as deployments
-from app.errors import Fenced
+from app.errors import DamagedArtifact, Fenced
 from app.jobs import repository, work
 from app.jobs.events import Event
 from app.jobs.lifecycle import FINALISING
@@ -56,6 +57,8 @@ def run(place: Workplace, job: JobRow) -> None:
     except Exception as error:
         log.exception("finalisation_failed", job=job.id)
         failure = as_failure(error)
+        if isinstance(failure, DamagedArtifact):
+            mark(place.database, failure)
         failure.stage = failure.stage or FINALISING
         try:
             with place.database.write() as session:
@@ -66,7 +69,7 @@ def run(place: Workplace, job: JobRow) -> None:
 
 def _run(place: Workplace, job: JobRow, folder: Path) -> None:
     ended = _read(place, job)
-    report = report_of(ended.evidence, lambda ref: read_arrays(place.storage.local(ref)))
+    report = report_of(ended.evidence, lambda ref: read_arrays(_result(place.storage, ended, ref)))
     is_wanted = job.status != "cancelled"  # nobody waits for a cancelled job's model
     packaged = _package(place.storage, ended, report, folder) if is_wanted else None
     deploy = ended.spec.deploy
@@ -112,8 +115,8 @@ def _package(
     if winner is None or winner.weights is None:
         return None
     network = Network(Architecture.of(ended.spec.model, ended.schema))
-    network.load_weights(storage.local(winner.weights))
-    calibration = _calibration(storage, winner, of_arm)
+    network.load_weights(_result(storage, ended, winner.weights))
+    calibration = _calibration(storage, ended, winner, of_arm)
     sample = _sample(storage, ended.target)
     packaged = package(network.raw_model(), sample, folder, calibration.temperature)
     files = {
@@ -153,8 +156,22 @@ def _package(
     }
 
 
-def _calibration(storage: Storage, winner: TrialRow, of_arm: list[TrialRow]) -> FittedTemperature:
-    stored = {t.id: read_arrays(storage.local(t.predictions)) for t in of_arm if t.predictions}
+def _result(storage: Storage, ended: _Ended, ref: str) -> Path:
+    """What a trial has stored. Raises DamagedArtifact, which says whose it is."""
+    try:
+        return storage.local(ref)
+    except DamagedArtifact as damage:
+        trial = next(t for t in ended.trials if ref in (t.weights, t.predictions))
+        what = f"what the trial {trial.id} ({trial.arm}) has stored"
+        raise damage.named(what, "retry the job, which runs that trial again") from damage
+
+
+def _calibration(
+    storage: Storage, ended: _Ended, winner: TrialRow, of_arm: list[TrialRow]
+) -> FittedTemperature:
+    stored = {
+        t.id: read_arrays(_result(storage, ended, t.predictions)) for t in of_arm if t.predictions
+    }
     return temperature_of(stored.get(winner.id, {}), list(stored.values()))
 
 

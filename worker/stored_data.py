@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from app.datasets.stored import array_path
 from app.datasets.tables import DatasetRow
 from app.storage import Storage
 from worker.training.data import Split
@@ -10,6 +11,6 @@ from worker.training.data import Split
 def dataset_split(storage: Storage, dataset: DatasetRow, split: str) -> Split:
     """`train` or `test`: items memory-mapped, labels in memory."""
     x, y = (
-        np.load(storage.local(dataset.arrays[f"{axis}_{split}"]), mmap_mode="r") for axis in "xy"
+        np.load(array_path(storage, dataset, f"{axis}_{split}"), mmap_mode="r") for axis in "xy"
     )
     return Split(x, np.asarray(y))

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import structlog
 
-from app.errors import Fenced, WorkFailure
+from app.errors import DamagedArtifact, FailureCode, Fenced, WorkFailure
 from app.jobs import work
 from app.jobs.figures import Conditions
 from app.jobs.tables import EpochRow, TrialRow
+from app.wholeness import sha256_of
 from worker.lease_keeper import LeaseKeeper
-from worker.training.checkpoint import Checkpoint
+from worker.training.checkpoint import BadCheckpoint, Checkpoint
 from worker.training.setup import EpochRecord, Signal
 from worker.workplace import Workplace
 
@@ -80,6 +81,25 @@ class TrialJournal:
         self._replace(work.record_progress, snapshot())
         self._pending, self._stored = [], time.monotonic()
 
+    def start(self) -> Checkpoint | None:
+        """Where the trial goes on from; None: at its start. A checkpoint that is damaged or gone
+        costs what it had behind it, and no more."""
+        if self._checkpoint is None:
+            return None
+        try:
+            return Checkpoint.load(self._place.storage.local(self._checkpoint))
+        except DamagedArtifact as damage:
+            lost: WorkFailure = damage.named("the trial's checkpoint", "it starts anew")
+        except BadCheckpoint as error:
+            detail = f"the trial's checkpoint cannot be read ({error}): it starts anew"
+            lost = WorkFailure(FailureCode.ARTIFACT_DAMAGED, detail)
+        log.warning("checkpoint_lost", trial=self._trial.id, error=lost.detail)
+        with self._place.database.write() as session:
+            work.start_over(session, self._trial, lost)
+        self._discard(self._checkpoint)
+        self._checkpoint, self._progress, self._seen = None, 0.0, 0.0
+        return None
+
     def give_back(self, checkpoint: Checkpoint) -> None:
         """Leaves the trial to whoever takes it next, exactly here."""
         self._replace(work.release_trial, checkpoint)
@@ -110,10 +130,11 @@ class TrialJournal:
 
     def _store(self, checkpoint: Checkpoint) -> str:
         self._serial += 1
-        # The token is in the name: no other attempt writes to it or deletes it.
-        ref = f"checkpoints/{self._trial.id}/{self._trial.token}-{self._serial}.npz"
         path = self._folder / "checkpoint.npz"
         checkpoint.save(path)
+        # The token is in the name: no other attempt writes to it or deletes it.
+        name = f"{self._trial.token}-{self._serial}-{sha256_of(path)}"
+        ref = f"checkpoints/{self._trial.id}/{name}.npz"
         return self._place.storage.write(ref, path)
 
     def _discard(self, ref: str | None) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from app.errors import FailureCode, Fenced, WorkFailure
+from app.damage import mark
+from app.errors import DamagedArtifact, FailureCode, Fenced, WorkFailure
 from app.jobs import repository, work
 from app.jobs.plan import PRETRAIN, plan
 from app.jobs.strategies import AutoArm
@@ -134,9 +135,8 @@ def _attempt(
 ) -> Found | None:
     """From the trial's checkpoint. None where it was given back, lost or failed; that is then
     written."""
-    start = Checkpoint.load(place.storage.local(trial.checkpoint)) if trial.checkpoint else None
     try:
-        return work_on(start)
+        return work_on(journal.start())
     except Interrupted as interruption:
         if interruption.checkpoint:
             journal.give_back(interruption.checkpoint)
@@ -165,8 +165,9 @@ def _take_over(place: Workplace, data: TrialData, key: str) -> bool:
     trial = data.trial
     if trial.checkpoint:
         return False
+    whole = _whole_pretraining(place, data.job.project, key)
     with place.database.write() as session:
-        equal = repository.pretrained(session, data.job.project, key)
+        equal = repository.pretrained(session, data.job.project, key) if whole else None
         if equal:
             work.finish_trial(
                 session,
@@ -178,6 +179,22 @@ def _take_over(place: Workplace, data: TrialData, key: str) -> bool:
                 validation=equal.validation,
             )
     return equal is not None
+
+
+def _whole_pretraining(place: Workplace, project: str, key: str) -> bool:
+    """Whether an equal one is there whose files are what they were. One that is damaged loses its
+    key, and the next is looked at."""
+    while True:
+        with place.database.read() as session:
+            equal = repository.pretrained(session, project, key)
+        if equal is None:
+            return False
+        try:
+            for ref in filter(None, (equal.weights, equal.predictions)):
+                place.storage.local(ref)
+            return True
+        except DamagedArtifact as damage:
+            mark(place.database, damage)
 
 
 def _predictions(
@@ -227,6 +244,8 @@ def _fail(
 ) -> None:
     if failure.code == FailureCode.DEVICE_FAILED:
         place.binding.leave_out()
+    if isinstance(failure, DamagedArtifact):
+        mark(place.database, failure)
     try:
         with place.database.write() as session:
             work.fail_trial(session, trial, failure, seconds)

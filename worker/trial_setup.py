@@ -2,18 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from sqlalchemy.orm import Session
 
 from app.datasets.schemas import Schema
 from app.datasets.tables import DatasetRow
+from app.errors import DamagedArtifact
 from app.jobs.plan import PRETRAIN, learns_from_labels, sources_of
 from app.jobs.sources import joint_classes
 from app.jobs.spec import ResolvedSpec
 from app.jobs.strategies import CATALOGUE, AutoArm, Strategy
 from app.jobs.tables import JobRow, TrialRow
 from app.jobs.training import Training
+from app.models.stored import file_path
 from app.models.tables import ModelRow
 from app.storage import Storage
 from worker.search.candidates import Candidate
@@ -137,7 +140,6 @@ def setup_of(storage: Storage, data: TrialData) -> TrialSetup:
     domain = target or source
     if domain is None:
         raise ValueError(f"{trial.id}: expected data to train on, got none")
-    weights = data.source_weights
     training = data.training(len(domain.train))
     return TrialSetup(
         spec=spec.model_copy(update={"training": training}),
@@ -147,9 +149,21 @@ def setup_of(storage: Storage, data: TrialData) -> TrialSetup:
         domain=domain,
         source=source if target else None,
         source_classes=len(data.source_classes),
-        source_weights=storage.local(weights) if weights else None,
+        source_weights=_source_weights(storage, data),
         source_places=data.source_places,
     )
+
+
+def _source_weights(storage: Storage, data: TrialData) -> Path | None:
+    if data.models:
+        return file_path(storage, data.models[0], "weights")
+    if data.source_weights is None or data.needed is None:
+        return None
+    try:
+        return storage.local(data.source_weights)
+    except DamagedArtifact as damage:
+        what = f"the weights of the trial {data.needed.id} ({data.needed.arm})"
+        raise damage.named(what, "retry the job, which trains them again") from damage
 
 
 def target_test(storage: Storage, data: TrialData) -> Split:

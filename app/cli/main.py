@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from app.cli import datasets, jobs, keys, machine, serving, usage
+from app.cli import datasets, doctor, jobs, keys, machine, serving, usage
 
 # Exit statuses. Also 2, from typer, for a command that was not written right.
 FAILED = 1
@@ -18,6 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 machine.register(app)
+doctor.register(app)
 jobs.register(app)
 serving.register(app)
 usage.register(app)

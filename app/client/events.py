@@ -9,7 +9,7 @@ from typing import Any
 @dataclass(frozen=True)
 class Event:
     number: str  # "" for `progress`, which is of the moment
-    kind: str  # status | trial | epoch | report | deployment | progress
+    kind: str  # status | trial | epoch | warning | report | deployment | progress
     data: dict[str, Any]
 
 

@@ -1,14 +1,22 @@
 """All SQL about datasets. A deleted dataset, and another project's, is not found."""
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, String, cast, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.database import announce, clock, now
 from app.datasets.catalogue import CATALOGUE, PREFIX
 from app.datasets.schemas import Schema
+from app.datasets.stored import named
 from app.datasets.tables import DatasetRow
-from app.errors import Conflict, FailureCode, Invalid, NotFound, WorkFailure
+from app.errors import (
+    Conflict,
+    DamagedArtifact,
+    FailureCode,
+    Invalid,
+    NotFound,
+    WorkFailure,
+)
 from app.identifiers import new_id
 from app.jobs.lifecycle import ENDED
 from app.jobs.tables import JobRow
@@ -35,7 +43,8 @@ def obtain_from_catalogue(
     session: Session, project: str, name: str, called: str | None = None
 ) -> DatasetRow:
     """The project's dataset of that name in the catalogue: made at the first call, taken in again
-    where that failed before. `called`: its name for people. Raises NotFound."""
+    where that failed before, or where its files are damaged. `called`: its name for people. Raises
+    NotFound."""
     if name not in CATALOGUE:
         known = ", ".join(CATALOGUE)
         raise NotFound("dataset_not_found", f"expected one of {known}, got {name[:80]}")
@@ -60,7 +69,7 @@ def obtain_from_catalogue(
         except IntegrityError:  # another request was first
             row = session.scalars(of_name).one()
     session.refresh(row, with_for_update=True)
-    if row.status == "failed":
+    if row.status in {"failed", "damaged"}:
         row.status, row.error, row.attempt, row.publish_count = "ingesting", None, 0, 0
         _start(session, row)
     return row
@@ -83,9 +92,9 @@ def of_project(project: str, status: str | None = None) -> Select[DatasetRow]:
 
 
 def schema_of(row: DatasetRow) -> Schema:
-    """What jobs are checked against. Raises Conflict while nothing is known, Invalid where the
-    intake failed."""
-    if row.status == "ingesting" and row.origin.startswith(PREFIX):
+    """What jobs are checked against. Raises Conflict while nothing is known or the stored files are
+    damaged, Invalid where the intake failed."""
+    if row.status in {"ingesting", "damaged"} and row.origin.startswith(PREFIX):
         return CATALOGUE[row.origin.removeprefix(PREFIX)].schema
     return ready_schema_of(row)
 
@@ -95,10 +104,39 @@ def ready_schema_of(row: DatasetRow) -> Schema:
         reason = (row.error or {}).get("message", "unknown")
         detail = f"expected a dataset that is ready; the intake of {row.id} failed: {reason}"
         raise Invalid("dataset_failed", detail)
+    if row.status == "damaged":
+        error = row.error or {}
+        raise Conflict(error["code"], error["message"])
     if row.schema is None:
         detail = f"expected a dataset that is ready, {row.id} is still being taken in"
         raise Conflict("dataset_not_ready", detail, headers={"Retry-After": RETRY_SECONDS})
     return Schema.model_validate(row.schema)
+
+
+def mark_damaged(session: Session, damage: DamagedArtifact) -> None:
+    """All that hold the file, of any project: what is equal is stored once."""
+    holding = cast(DatasetRow.arrays, String).contains(damage.ref, autoescape=True)
+    whole = (DatasetRow.status == "ready") & DatasetRow.deleted_at.is_(None)
+    for row in session.scalars(select(DatasetRow).where(whole, holding).with_for_update()):
+        row.status, row.error = "damaged", named(damage, row).as_json()
+    session.flush()
+
+
+def damaged(session: Session) -> list[DatasetRow]:
+    marked = (DatasetRow.status == "damaged") & DatasetRow.deleted_at.is_(None)
+    return list(session.scalars(select(DatasetRow).where(marked)))
+
+
+def refs(session: Session) -> set[str]:
+    """The stored arrays of all projects."""
+    held = select(DatasetRow.arrays).where(DatasetRow.deleted_at.is_(None))
+    return {ref for arrays in session.scalars(held) for ref in arrays.values()}
+
+
+def heal(session: Session, row: DatasetRow) -> None:
+    """Lifts the mark, unless the row has become something else meanwhile."""
+    still = (DatasetRow.id == row.id) & (DatasetRow.status == "damaged")
+    session.execute(update(DatasetRow).where(still).values(status="ready", error=None))
 
 
 def delete(session: Session, row: DatasetRow) -> None:

@@ -19,11 +19,14 @@ from app.datasets.schemas import (
     DatasetSpec,
     DatasetStatus,
     PreviewOut,
+    Schema,
     Split,
 )
+from app.datasets.stored import array_path
 from app.datasets.tables import DatasetRow
 from app.datasets.uploads import Received
 from app.dependencies import (
+    DatabaseOf,
     PageOf,
     Reader,
     ReadSession,
@@ -162,7 +165,8 @@ def list_datasets(
     """Newest first."""
     statement = repository.of_project(caller.project, status)
     rows, has_more, following = fetch_page(session, statement, DatasetRow.id, page)
-    return Listing[DatasetOut](data=[_out(row) for row in rows], has_more=has_more, next=following)
+    data = [_out(row, is_listed=True) for row in rows]
+    return Listing[DatasetOut](data=data, has_more=has_more, next=following)
 
 
 @router.get("/datasets/{dataset_id}", response_model=DatasetOut, responses=can_answer(304))
@@ -175,7 +179,7 @@ def show(dataset_id: str, request: Request, session: ReadSession, caller: Reader
 @router.get("/datasets/{dataset_id}/preview", response_model=PreviewOut, responses=can_answer(409))
 def preview(
     dataset_id: str,
-    session: ReadSession,
+    database: DatabaseOf,
     caller: Reader,
     storage: StorageOf,
     split: Split = "train",
@@ -183,7 +187,8 @@ def preview(
     limit: Annotated[int, Query(ge=1, le=50)] = 10,
 ) -> Response:
     """Stored items as raw values, with their labels where there are any."""
-    row = repository.find(session, caller.project, dataset_id)
+    with database.read() as session:  # no longer: to look a large file through takes seconds
+        row = repository.find(session, caller.project, dataset_id)
     schema = repository.ready_schema_of(row)
     count = max(1, min(limit, PREVIEW_VALUES // int(np.prod(schema.shape))))
     labels = _open(storage, row, f"y_{split}")
@@ -231,14 +236,17 @@ def list_catalogue(_: Reader) -> CatalogueOut:
     )
 
 
-def _out(row: DatasetRow) -> DatasetOut:
+def _out(row: DatasetRow, is_listed: bool = False) -> DatasetOut:
+    whole = Schema.model_validate(row.schema) if row.schema else None
+    schema = whole.in_list() if whole and is_listed else whole
     return DatasetOut(
         id=row.id,
         name=row.name,
         status=row.status,
         origin=row.origin,
         created_at=row.created_at,
-        schema=row.schema,
+        schema=schema,
+        classes_left_off=len(whole.classes) - len(schema.classes) if whole and schema else 0,
         profile=row.profile,
         error=row.error,
         content_hash=row.content_hash,
@@ -246,5 +254,5 @@ def _out(row: DatasetRow) -> DatasetOut:
 
 
 def _open(storage: Storage, row: DatasetRow, array: str) -> np.ndarray[Any, Any]:
-    path = storage.local(row.arrays[array])
+    path = array_path(storage, row, array)
     return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))  # orjson knows no memmap

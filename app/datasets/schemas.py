@@ -10,8 +10,9 @@ from app.sent import Pair, Sent
 Modality = Literal["image"]
 Task = Literal["classification"]
 Split = Literal["train", "test"]
-DatasetStatus = Literal["ingesting", "ready", "failed"]
+DatasetStatus = Literal["ingesting", "ready", "failed", "damaged"]
 MissingLabel = StrictInt | Annotated[str, Field(max_length=200)] | None
+LISTED_CLASSES = 100
 NARROWEST_RANGE = 1e-12
 Bound = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
 
@@ -37,6 +38,12 @@ class Schema(BaseModel):
         description="items per class in each split, in the order of `classes`; all 0 in a split "
         "without labels"
     )
+
+    def in_list(self) -> "Schema":
+        """With the first 100 classes, as lists of datasets have it."""
+        counts = {split: held[:LISTED_CLASSES] for split, held in self.class_counts.items()}
+        cut = {"classes": self.classes[:LISTED_CLASSES], "class_counts": counts}
+        return self.model_copy(update=cut)
 
     def has_labels(self, split: str) -> bool:
         """Of all its items, or of none."""
@@ -114,11 +121,19 @@ class DatasetFrom(Sent):
 class DatasetOut(BaseModel):
     id: str
     name: str
-    status: DatasetStatus
+    status: DatasetStatus = Field(
+        description="`damaged`: a stored file of it is gone or has another content than its hash "
+        "says; it is `ready` again within seconds after the same data were uploaded again"
+    )
     origin: str = Field(description="`upload`, or `catalog:NAME`")
     created_at: datetime
     schema_: Schema | None = Field(
         None, alias="schema", serialization_alias="schema", description="null until ready"
+    )
+    classes_left_off: int = Field(
+        0,
+        description="in lists no more than 100 classes of each dataset are named: so many more "
+        "there are; the dataset's own answer names them all",
     )
     profile: dict[str, Any] | None = Field(
         None,
@@ -127,7 +142,9 @@ class DatasetOut(BaseModel):
         "each split, constant pixels, items left out, and `warnings` about them",
     )
     error: dict[str, Any] | None = Field(
-        None, description="why the intake failed: {code, message, param, stage, errors}"
+        None,
+        description="why the intake failed, or which stored file is damaged or gone, and what to "
+        "do: {code, message, param, stage, errors}",
     )
     content_hash: str | None = None
 

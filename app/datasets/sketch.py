@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.datasets.divergence import mmd_squared, proxy_a_distance
+from app.datasets.stored import array_path
 from app.datasets.tables import DatasetRow
 from app.storage import Storage
 
@@ -53,7 +54,7 @@ def stored_sketch(storage: Storage, row: DatasetRow) -> Sketch | None:
     """None where the dataset is not taken in yet, or was before there were sketches."""
     if "sketch" not in row.arrays:
         return None
-    loaded: Sketch = np.load(storage.local(row.arrays["sketch"]), allow_pickle=False)
+    loaded: Sketch = np.load(array_path(storage, row, "sketch"), allow_pickle=False)
     return loaded
 
 

@@ -10,7 +10,7 @@ from app.datasets import repository as datasets
 from app.datasets.catalogue import CATALOGUE, PREFIX
 from app.datasets.schemas import Schema
 from app.datasets.sketch import distance, stored_sketch
-from app.errors import Conflict, Invalid, NotFound, invalid
+from app.errors import Conflict, Finding, Invalid, NotFound, invalid
 from app.identifiers import new_id
 from app.jobs import lifecycle
 from app.jobs.backbones import Backbone
@@ -105,6 +105,9 @@ def _facts(session: Session, project: str, source: Source, pointer: str) -> Sour
         model = models.get(session, project, source.reference)
     except NotFound as error:
         raise invalid("unknown_model", error.detail, f"{pointer}/model") from error
+    if model.error:
+        detail = model.error["message"]
+        raise Conflict(model.error["code"], detail, Finding(detail, f"{pointer}/model"))
     if "weights" not in model.files:
         detail = "expected a model that this release trained, got one without its weights"
         raise invalid("model_without_weights", detail, f"{pointer}/model")

@@ -98,6 +98,8 @@ def predictions(
     rows = repository.trials(session, job.id)
     files = {_entry(row): row.predictions for row in rows if row.predictions}
     evidence = present_evidence(session, job, target, rows, _entry)
+    for ref in files.values():  # a damaged one is told before the answer has begun
+        storage.local(ref)
     content = stream_zip(storage, {"job.json": evidence.model_dump_json().encode()}, files)
     headers = {"Content-Disposition": f'attachment; filename="{job.id}.zip"'}
     return StreamingResponse(content, media_type="application/zip", headers=headers)

@@ -69,7 +69,7 @@ def submit(
         if starts:
             announce(session, RunTrial(ids[position]))
     events.record(session, job, status_event(job))
-    if any(dataset.status == "failed" for dataset in datasets):
+    if any(dataset.status in {"failed", "damaged"} for dataset in datasets):
         advance(session, job.id)
 
 
@@ -166,7 +166,8 @@ def retry(session: Session, job_id: str) -> JobRow:
             trial.status, trial.error, trial.ended_at, trial.attempt = "waiting", None, None, 0
     for dataset in datasets:
         is_gone = dataset.origin == "upload" and _failure(dataset) in FINAL_OF_INTAKE
-        if dataset.status == "failed" and not is_gone:
+        is_made_anew = dataset.status == "damaged" and dataset.origin_key
+        if (dataset.status == "failed" and not is_gone) or is_made_anew:
             dataset.status, dataset.error, dataset.attempt = "ingesting", None, 0
             dataset.published_at = session.scalar(select(clock()))
             announce(session, IngestDataset(dataset.id))
@@ -199,15 +200,15 @@ def _failure(dataset: DatasetRow) -> str | None:
 def _datasets_ready(session: Session, job: JobRow) -> bool:
     datasets = repository.datasets_of(session, job)
     for dataset in datasets:
-        if dataset.status == "failed":
-            reason = (dataset.error or {}).get("message", "unknown")
-            failure = WorkFailure(
-                FailureCode.DATASET_FAILED,
-                f"expected the dataset {dataset.id} ({dataset.name}) to be ready, its intake "
-                f"failed: {reason}",
-                stage="intake",
-            )
-            fail_job(session, job, failure.as_json())
+        if dataset.status in {"failed", "damaged"}:
+            error = dataset.error or {}
+            if dataset.status == "failed":
+                detail = (
+                    f"expected the dataset {dataset.id} ({dataset.name}) to be ready, its intake "
+                    f"failed: {error.get('message', 'unknown')}"
+                )
+                error = WorkFailure(FailureCode.DATASET_FAILED, detail, stage="intake").as_json()
+            fail_job(session, job, error)
             return False
     return all(dataset.status == "ready" for dataset in datasets)
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.datasets.schemas import Schema
+from app.datasets.schemas import LISTED_CLASSES, Schema
 from app.jobs import repository
 from app.jobs.evidence_datasets import evidence_datasets
 from app.jobs.lifecycle import ENDED
@@ -98,6 +99,16 @@ def present_evidence(
     )
 
 
+def _shown_spec(spec: dict[str, Any]) -> dict[str, Any]:
+    """With the first 100 classes of the outputs, where it names them: a dataset or a model names
+    them all."""
+    classes = spec.get("classes") or ()
+    left_off = len(classes) - LISTED_CLASSES
+    if left_off <= 0:
+        return spec
+    return {**spec, "classes": classes[:LISTED_CLASSES], "classes_left_off": left_off}
+
+
 def _job_out(job: JobRow, tally: Tally, left: float | None, has_report: bool) -> JobOut:
     progress = tally.done if job.status in ENDED else tally.progress
     return JobOut.model_validate(
@@ -111,7 +122,7 @@ def _job_out(job: JobRow, tally: Tally, left: float | None, has_report: bool) ->
             "trials": tally.counts,
             "stop_reason": job.stop_reason,
             "error": job.error and Failure.model_validate(job.error),
-            "spec": job.spec,
+            "spec": _shown_spec(job.spec),
             "selection": [Choice.model_validate(choice) for choice in job.selection],
             "sources": job.source_ids,
             "target": job.target_id,

@@ -109,9 +109,10 @@ class Arm(Part):
         description="how many labels scratch needs for what this arm reaches; null for the "
         "baseline, and without a learning curve"
     )
-    per_class: list[ClassMetrics]
+    per_class: list[ClassMetrics] = Field(description="of the first 1,000 classes")
     confusion: list[list[int]] = Field(
-        description="rows are true classes, columns predicted ones; test items, summed over seeds"
+        description="rows are true classes, columns predicted ones; test items, summed over seeds; "
+        "empty where there are more than 300 classes"
     )
     calibration: CalibrationOut | None = Field(
         description="null where a trial has too few validation items to fit a temperature"

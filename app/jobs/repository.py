@@ -128,6 +128,12 @@ def trial(session: Session, job_id: str, trial_id: str) -> TrialRow:
     return found
 
 
+def refs(session: Session) -> set[str]:
+    """What trials of all projects have stored."""
+    columns = select(TrialRow.checkpoint, TrialRow.weights, TrialRow.predictions)
+    return {ref for row in session.execute(columns) for ref in row if ref}
+
+
 def seconds_spent(session: Session, job_id: str, besides: str | None = None) -> float:
     """Of training, by all of the job's trials, or all but one. One that runs counts with what it
     has last recorded."""

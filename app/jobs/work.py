@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Select, func, literal, select
+from sqlalchemy import Select, delete, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from app import leases
 from app.database import announce, clock, now
 from app.datasets.tables import DatasetRow
-from app.errors import Fenced, WorkFailure
+from app.errors import DamagedArtifact, Fenced, WorkFailure
 from app.jobs import budget, events
 from app.jobs.events import Event
 from app.jobs.figures import Conditions
@@ -147,8 +147,7 @@ def note_trial(
     """Tells those who follow the job what the report will warn of. `notes`: the new ones."""
     job = lock(session, trial.job_id)
     _write(session, trial, conditions=conditions.model_dump())
-    kind, data = _trial_event(trial)
-    events.record(session, job, (kind, {**data, "notes": list(notes)}))
+    events.record(session, job, *(_warning(trial, "otherwise_computed", each) for each in notes))
 
 
 def finish_trial(
@@ -165,6 +164,30 @@ def fail_trial(
     training, over all attempts."""
     spent = {} if seconds is None else {"seconds": seconds}
     _end_trial(session, trial, (), status="failed", error=failure.as_json(), **spent)
+
+
+def start_over(session: Session, trial: TrialRow, failure: WorkFailure) -> None:
+    """The checkpoint is lost: with it goes what it had behind it, so that no metric stands twice.
+    The job's story says so."""
+    job = lock(session, trial.job_id)
+    _write(session, trial, progress=0.0, checkpoint=None)
+    session.execute(delete(EpochRow).where(EpochRow.trial_id == trial.id))
+    events.record(session, job, _warning(trial, failure.reason, failure.detail))
+
+
+def lose_results(session: Session, damage: DamagedArtifact) -> None:
+    """The file may be what a trial has left: no later job takes it over, and a retry of the trial's
+    own job makes it anew."""
+    holding = or_(TrialRow.weights == damage.ref, TrialRow.predictions == damage.ref)
+    ended = JobRow.status.in_(("succeeded", "cancelled"))
+    held = select(TrialRow, ended).join(JobRow, JobRow.id == TrialRow.job_id).where(holding)
+    for trial, is_ended in session.execute(held.with_for_update(of=TrialRow)):
+        trial.content_key = None
+        if trial.status == "succeeded" and not is_ended:
+            trial.status, trial.error, trial.progress = "failed", damage.as_json(), 0.0
+            trial.reused_from = None
+            session.execute(delete(EpochRow).where(EpochRow.trial_id == trial.id))
+    session.flush()
 
 
 def claim_finalisation(session: Session, job_id: str, owner: str, seconds: float) -> JobRow | None:
@@ -230,6 +253,11 @@ def _trial_event(trial: TrialRow) -> Event:
         "test": trial.test,
         "error": trial.error,
     }
+
+
+def _warning(trial: TrialRow, code: str, message: str) -> Event:
+    of_trial = {"trial": trial.id, "arm": trial.arm, "seed": trial.seed}
+    return "warning", {**of_trial, "code": code, "message": message}
 
 
 def _epoch_event(trial: TrialRow, epoch: EpochRow) -> Event:

@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, String, cast, null, select, update
 from sqlalchemy.orm import Session
 
 from app.database import now
 from app.deployments import repository as deployments
-from app.errors import Conflict, Finding, NotFound
+from app.errors import Conflict, DamagedArtifact, Finding, NotFound
 from app.identifiers import new_id
 from app.jobs.lifecycle import ENDED
 from app.jobs.tables import JobRow
+from app.models.stored import named
 from app.models.tables import ModelRow
 
 SHOWN_JOBS = 5
@@ -63,6 +64,30 @@ def get(
         detail = "expected the id of a model, got an unknown one"
         raise NotFound("model_not_found", detail, *([Finding(detail, pointer)] if pointer else []))
     return row
+
+
+def mark_damaged(session: Session, damage: DamagedArtifact) -> None:
+    """All that hold the file, of any project: what is equal is stored once."""
+    holding = cast(ModelRow.files, String).contains(damage.ref, autoescape=True)
+    statement = select(ModelRow).where(ModelRow.deleted_at.is_(None), holding)
+    for row in session.scalars(statement.with_for_update()):
+        row.error = row.error or named(damage, row).as_json()
+    session.flush()
+
+
+def damaged(session: Session) -> list[ModelRow]:
+    marked = ModelRow.error.is_not(None) & ModelRow.deleted_at.is_(None)
+    return list(session.scalars(select(ModelRow).where(marked)))
+
+
+def refs(session: Session) -> set[str]:
+    """The stored files of all projects."""
+    held = select(ModelRow.files).where(ModelRow.deleted_at.is_(None))
+    return {ref for files in session.scalars(held) for ref in files.values()}
+
+
+def heal(session: Session, row: ModelRow) -> None:
+    session.execute(update(ModelRow).where(ModelRow.id == row.id).values(error=null()))
 
 
 def remove(session: Session, row: ModelRow) -> None:

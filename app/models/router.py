@@ -6,11 +6,21 @@ from fastapi.responses import FileResponse
 from sqlalchemy.orm import Session
 
 from app.conditional import check_if_match, conditional, etag_of
-from app.dependencies import PageOf, Reader, ReadSession, StorageOf, Writer, WriteSession
+from app.datasets.schemas import LISTED_CLASSES
+from app.dependencies import (
+    DatabaseOf,
+    PageOf,
+    Reader,
+    ReadSession,
+    StorageOf,
+    Writer,
+    WriteSession,
+)
 from app.deployments import repository as deployments
 from app.documented import can_answer
 from app.models import repository
 from app.models.schemas import Format, ModelOut, Signature
+from app.models.stored import file_path
 from app.models.tables import ModelRow
 from app.pages import Listing, fetch_page
 from app.turns import TurnRoute
@@ -24,7 +34,7 @@ def list_models(session: ReadSession, caller: Reader, page: PageOf) -> Listing[M
     rows, has_more, following = fetch_page(
         session, repository.of_project(caller.project), ModelRow.id, page
     )
-    data = [_shown(session, row) for row in rows]
+    data = [_shown(session, row, is_listed=True) for row in rows]
     return Listing(data=data, has_more=has_more, next=following)
 
 
@@ -37,20 +47,20 @@ def get_model(model_id: str, request: Request, session: ReadSession, caller: Rea
 @router.get("/{model_id}/download", response_class=FileResponse)
 def download_model(
     model_id: str,
-    session: ReadSession,
+    database: DatabaseOf,
     caller: Reader,
     storage: StorageOf,
     file_format: Annotated[Format, Query(alias="format")] = "onnx",
 ) -> FileResponse:
     """`onnx`: raw values in, probabilities out, calibrated where the signature names a temperature.
     `keras`: the same network, with logits out, which no temperature has divided."""
-    row = repository.get(session, caller.project, model_id)
-    ref = row.files[file_format]
+    with database.read() as session:  # no longer: to look a large file through takes a while
+        row = repository.get(session, caller.project, model_id)
     return FileResponse(
-        storage.local(ref),
+        file_path(storage, row, file_format),
         media_type="application/octet-stream",
         filename=f"{row.id}.{file_format}",
-        headers={"ETag": f'"{_hash(ref)}"'},
+        headers={"ETag": f'"{_hash(row.files[file_format])}"'},
     )
 
 
@@ -62,14 +72,19 @@ def delete_model(model_id: str, request: Request, session: WriteSession, caller:
     repository.remove(session, row)
 
 
-def _shown(session: Session, row: ModelRow) -> ModelOut:
+def _shown(session: Session, row: ModelRow, is_listed: bool = False) -> ModelOut:
+    signature = Signature.model_validate(row.signature)
+    shown = signature.classes[:LISTED_CLASSES] if is_listed else signature.classes
     return ModelOut(
         id=row.id,
         name=row.name,
         job_id=row.job_id,
         trial_id=row.trial_id,
-        signature=Signature.model_validate(row.signature),
+        signature=signature.model_copy(update={"classes": shown}),
+        classes_left_off=len(signature.classes) - len(shown),
         card=row.card,
+        status="damaged" if row.error else "ready",
+        error=row.error,
         hashes={kind: _hash(ref) for kind, ref in row.files.items()},
         deployments=deployments.names_of_model(session, row.id),
         created_at=row.created_at,

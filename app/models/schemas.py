@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 Format = Literal["onnx", "keras"]
+ModelStatus = Literal["ready", "damaged"]
 
 
 class Signature(BaseModel):
@@ -40,7 +41,19 @@ class ModelOut(BaseModel):
     name: str
     job_id: str | None = Field(None, description="the job whose winner it is")
     trial_id: str | None = None
+    status: ModelStatus = Field(
+        description="`damaged`: a stored file of it is gone or has another content than its hash "
+        "says, and `error` which one"
+    )
+    error: dict[str, Any] | None = Field(
+        None, description="{code, message, param, stage, errors}; null while it is whole"
+    )
     signature: Signature
+    classes_left_off: int = Field(
+        0,
+        description="in lists no more than 100 classes of each model are named: so many more there "
+        "are; the model's own answer names them all",
+    )
     card: dict[str, Any] = Field(
         description="data, arm and metrics it was trained with; `calibration`: {temperature, "
         "items, seeds, reason}: the validation items, of so many seeds, that its temperature was "

@@ -28,5 +28,6 @@ class ModelRow(Base):
     files: Mapped[dict[str, Any]]
     signature: Mapped[dict[str, Any]]  # app.models.schemas.Signature
     card: Mapped[dict[str, Any]]
+    error: Mapped[dict[str, Any] | None]  # one of the files is damaged or gone
     created_at: Mapped[datetime] = mapped_column(default=now)
     deleted_at: Mapped[datetime | None]

@@ -8,11 +8,13 @@ from typing import Literal
 
 import structlog
 
+from app.damage import mark
 from app.database import Database
 from app.deployments import repository
 from app.deployments.tables import DeploymentRow
-from app.errors import NotFound, Unavailable, WorkFailure
+from app.errors import DamagedArtifact, NotFound, Unavailable, WorkFailure
 from app.models.schemas import Signature
+from app.models.stored import file_path
 from app.models.tables import ModelRow
 from app.prediction import sessions
 from app.prediction.batching import Batcher
@@ -43,11 +45,12 @@ class Loaded:
 
 @dataclass(frozen=True)
 class NotLoaded:
-    """`failed` is for good; `loading` is tried again."""
+    """`failed` is for good, unless a stored file may be whole again; `loading` is tried again."""
 
     model_id: str
     status: Literal["loading", "failed"]
     reason: str
+    may_heal: bool = False
 
 
 Name = tuple[str, str]  # project, deployment
@@ -101,7 +104,7 @@ class ServedModels:
         """Raises LoadFailed when the graph does not answer as trained, WorkFailure when the store
         does not give it."""
         signature = Signature.model_validate(model.signature)
-        onnx, golden = (self._storage.local(model.files[kind]) for kind in ("onnx", "golden"))
+        onnx, golden = (file_path(self._storage, model, kind) for kind in ("onnx", "golden"))
         session = sessions.load(onnx, golden, signature.shape, len(signature.classes))
         return Loaded(
             model.id,
@@ -139,18 +142,25 @@ class ServedModels:
         if model.id in ready:
             return ready[model.id]
         match current:
-            case NotLoaded(model.id, "failed"):
+            case NotLoaded(model.id, "failed", may_heal=False):
                 return current
         try:
             return ready.setdefault(model.id, self.load(model))
         except LoadFailed as failure:
             log.error("model_not_loaded", model=model.id, reason=str(failure))
             return NotLoaded(model.id, "failed", str(failure))
-        except WorkFailure as failure:  # the store's fault: tried again, the old model goes on
-            log.warning("model_not_fetched", model=model.id, reason=failure.detail)
-            if isinstance(current, Loaded):
-                return current
-            return NotLoaded(model.id, "loading", failure.detail)
+        except WorkFailure as failure:  # tried again; the old model goes on
+            return current if isinstance(current, Loaded) else self._unread(model, failure, current)
+
+    def _unread(self, model: ModelRow, failure: WorkFailure, before: NotLoaded) -> NotLoaded:
+        """What stands for a model whose files the store does not give."""
+        if isinstance(failure, DamagedArtifact):
+            failed = NotLoaded(model.id, "failed", f"{failure.reason}: {failure.detail}", True)
+            if failed != before:
+                mark(self._database, failure)
+            return failed
+        log.warning("model_not_fetched", model=model.id, reason=failure.detail)
+        return NotLoaded(model.id, "loading", failure.detail)
 
     def _look_up(self, project: str, name: str) -> None:
         with self._database.read() as session:

@@ -91,7 +91,7 @@ def test_a_bad_upload_fails_with_its_reason_and_so_do_its_jobs(
         assert session.get_one(JobRow, job_id).status == "failed"
 
 
-def test_a_lost_raw_file_is_the_stores_failure(
+def test_a_lost_raw_file_says_so(
     database: Database, storage: Storage, settings: Settings, tmp_path: Path
 ) -> None:
     dataset_id = add_upload(database, storage, tmp_path, npz_bytes(**arrays()))
@@ -100,7 +100,8 @@ def test_a_lost_raw_file_is_the_stores_failure(
     row = row_of(database, dataset_id)
     assert row.status == "failed"
     assert row.error
-    assert row.error["failure"] == "storage_failed"
+    assert row.error["failure"] == "artifact_missing"
+    assert "upload it again" in row.error["message"]
 
 
 def test_a_full_disk_has_its_own_reason(

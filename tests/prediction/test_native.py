@@ -206,7 +206,7 @@ def test_a_store_that_comes_back_makes_the_deployment_ready(site: Site, tmp_path
     with site.database.write() as session:
         repository.point(session, "default", "pets", model)
     answer = site.client.post(URL, json={"inputs": images(1).tolist()})
-    assert "no such artifact" in problem(answer, 503, "deployment_loading")["detail"]
+    assert "the whole store is away" in problem(answer, 503, "deployment_loading")["detail"]
     problem(site.client.put("/v1/deployments/other", json={"model": model}), 503, "storage_failed")
     away.rename(store)
     site.deploy("other", model)  # whose refresh loads what is missing

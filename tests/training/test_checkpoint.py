@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from worker.training.checkpoint import Checkpoint, Position
+from worker.training.checkpoint import BadCheckpoint, Checkpoint, Position
 
 
 def checkpoint() -> Checkpoint:
@@ -45,3 +45,21 @@ def test_a_save_that_fails_leaves_the_one_before(
         checkpoint().save(tmp_path / "checkpoint")
     assert (tmp_path / "checkpoint").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint"]
+
+
+def test_what_is_no_checkpoint_any_more_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint"
+    checkpoint().save(path)
+    whole = path.read_bytes()
+    np.savez(tmp_path / "other.npz", network=np.zeros(3))
+    middle = whole.index(b"network/0.npy") + 150
+    for content in (
+        b"",
+        whole[: len(whole) // 2],
+        bytes(len(whole)),
+        whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :],
+        (tmp_path / "other.npz").read_bytes(),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(BadCheckpoint):
+            Checkpoint.load(path)

@@ -19,10 +19,10 @@ from worker.workplace import Workplace
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
-def told(database: Database, job_id: str) -> list[list[str]]:
+def told(database: Database, job_id: str) -> list[str]:
     with database.read() as session:
         found = events.after(session, job_id, 0, 500)
-    return [event.data["notes"] for event in found if "notes" in event.data]
+    return [event.data["code"] for event in found if event.kind == "warning"]
 
 
 def test_what_does_not_compile_is_told_at_once_and_in_the_report(
@@ -51,7 +51,7 @@ def test_what_does_not_compile_is_told_at_once_and_in_the_report(
     (warning,) = [found for found in report.warnings if "without XLA" in found]
     assert warning.startswith("fine_tune (2 trials): phase finetune was trained without XLA")
     assert report.devices == ["5 trials on NVIDIA Stand-in in float32"]
-    assert [len(notes) for notes in told(place.database, job.id)] == [1, 1]
+    assert told(place.database, job.id) == ["otherwise_computed"] * 2
     loops = {trial.arm: trial.conditions["loops"] for trial in trials if trial.conditions}
     assert loops == {"pretrain": ["xla"], "scratch": ["xla"], "fine_tune": ["plain"]}
     assert "NVIDIA Stand-in" in jobs.page_of(place, job)

@@ -22,6 +22,9 @@ from worker.evaluation.evidence import Evidence, TrialResult
 from worker.evaluation.gains import difference, paired
 from worker.evaluation.statistics import CHANGE, POSITIVE, RATE, Range, mean_interval
 
+DESCRIBED_CLASSES = 1000  # one by one
+CONFUSED_CLASSES = 300  # in a table of all by all
+
 
 def interval(
     values: Sequence[float] | Floats,
@@ -73,7 +76,9 @@ def describe(
         jumpstart=_jumpstart(*pair, metric) if pair else None,
         labels_to_reach=labels_to_reach,
         per_class=_per_class(evidence, pair, classes, class_counts, confidence),
-        confusion=evidence.confusion.sum(axis=0).tolist(),
+        confusion=evidence.confusion.sum(axis=0).tolist()
+        if len(classes) <= CONFUSED_CLASSES
+        else [],
         calibration=_calibration(calibrations) if calibrations else None,
         cost=cost,
         forgetting=_forgetting(evidence, confidence),
@@ -144,7 +149,7 @@ def _per_class(
             if gains is not None and support[k]
             else None,
         )
-        for k, label in enumerate(classes)
+        for k, label in enumerate(classes[:DESCRIBED_CLASSES])
     ]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from app.jobs.report import Bounds, Gain, Verdict
 from app.jobs.spec import ResolvedSpec
+from worker.evaluation.arms import DESCRIBED_CLASSES
 from worker.evaluation.arrays import Ints
 from worker.evaluation.doubts import Doubts
 from worker.evaluation.evidence import TrialResult
@@ -197,6 +198,11 @@ def _about_items(
         warnings.append(
             f"the winner and {baseline} differ on {contested} test items: with fewer than "
             f"{FEWEST_CONTESTED_ITEMS} the interval is rough"
+        )
+    if (left_off := len(classes) - DESCRIBED_CLASSES) > 0:
+        warnings.append(
+            f"{len(classes)} classes: the figures of single classes are those of the first "
+            f"{DESCRIBED_CLASSES}, {left_off} are left off"
         )
     learnt = zip(classes, class_counts, strict=True) if spec.target.use_labels else ()
     if unseen := [label for label, count in learnt if not count]:

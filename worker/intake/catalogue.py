@@ -23,7 +23,8 @@ def take_in_catalogued(name: str, settings: Settings, workdir: Path) -> TakenIn:
     entry = CATALOGUE.get(name)
     if entry is None:  # the row is of a version that knew more
         refuse("unknown_dataset", f"expected one of {', '.join(CATALOGUE)}, got `{name}`")
-    return prepare(READERS[name](entry, settings, workdir), DatasetSpec(name=name), workdir)
+    raw = READERS[name](entry, settings, workdir)
+    return prepare(raw, DatasetSpec(name=name), Limits.of(settings), workdir)
 
 
 def _mnist_5k(_entry: CatalogueEntry, _settings: Settings, _workdir: Path) -> RawArrays:

@@ -4,13 +4,23 @@ as labels and a test split may lack. Labels have one dimension; the names tell t
 
 import gzip
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, cast
 
 import numpy as np
 
-from worker.intake.raw import Array, Limits, RawArrays, RawFile, damage_refused, inflate, refuse
+from worker.intake.raw import (
+    Array,
+    Declared,
+    Limits,
+    RawArrays,
+    RawFile,
+    damage_refused,
+    inflate,
+    refuse,
+)
+from worker.intake.sizes import check_declared
 
 name = "idx"
 
@@ -32,55 +42,71 @@ def _is_idx(file: RawFile) -> bool:
 
 
 def read(files: Sequence[RawFile], limits: Limits, workdir: Path) -> RawArrays:
-    arrays: dict[str, Array] = {}
-    names: dict[str, str] = {}
-    for number, file in enumerate(files):
-        array = _read_file(file, limits, workdir / f"raw_{number}")
-        split = "test" if TEST_NAME.search(file.name) else "train"
-        role = f"{'y' if array.ndim == 1 else 'x'}_{split}"
-        if role in arrays:
-            what = "labels (one dimension)" if array.ndim == 1 else "images"
-            detail = (
-                f"expected one file of {what} for the {split} split, got `{names[role]}` and "
-                f"`{file.name}`; a name with `t10k` or `test` in it is of the test split"
+    headers = {role: (file, header) for role, file, header in _roles(files)}
+    for role in ("x_train", "x_test") if "y_test" in headers else ("x_train",):
+        if role not in headers:
+            held = ", ".join(
+                f"`{file.name}`, which holds {_kind(header)} {header.shape}"
+                for file, header in headers.values()
             )
-            if array.ndim == 1 and f"x_{split}" not in arrays:
-                detail = f"no pictures came: {detail}"
-            refuse("unknown_format", detail, role)
-        arrays[role], names[role] = array, file.name
-    for role in ("x_train", "x_test") if "y_test" in arrays else ("x_train",):
-        if role not in arrays:
-            detail = (
-                f"expected a file of images for the {role[2:]} split, got: {_held(arrays, names)}"
-            )
-            if not any(name.startswith("x_") for name in arrays):
+            detail = f"expected a file of images for the {role[2:]} split, got: {held}"
+            if not any(name.startswith("x_") for name in headers):
                 detail = f"no pictures came: {detail}"
             refuse("missing_array", detail, role)
+    packed = sum(file.path.stat().st_size for file in files)
+    check_declared([header for _, header in headers.values()], packed, limits)
+    arrays = {
+        role: _read_array(file, header, workdir / f"raw_{role}")
+        for role, (file, header) in headers.items()
+    }
     return RawArrays(
         arrays["x_train"], arrays.get("y_train"), arrays.get("x_test"), arrays.get("y_test")
     )
 
 
-def _held(arrays: Mapping[str, Array], names: Mapping[str, str]) -> str:
-    return ", ".join(
-        f"`{names[role]}`, which holds {'labels' if array.ndim == 1 else 'images'} {array.shape}"
-        for role, array in arrays.items()
-    )
+def _roles(files: Sequence[RawFile]) -> Iterator[tuple[str, RawFile, Declared]]:
+    """`x_train` and so on, each once."""
+    named: dict[str, str] = {}
+    for file in files:
+        with damage_refused(file.name), _open(file.path) as stream:
+            header = _header(stream, file.name)
+        split = "test" if TEST_NAME.search(file.name) else "train"
+        role = f"{'y' if len(header.shape) == 1 else 'x'}_{split}"
+        if role in named:
+            what = "labels (one dimension)" if role[0] == "y" else "images"
+            detail = (
+                f"expected one file of {what} for the {split} split, got `{named[role]}` and "
+                f"`{file.name}`; a name with `t10k` or `test` in it is of the test split"
+            )
+            if role[0] == "y" and f"x_{split}" not in named:
+                detail = f"no pictures came: {detail}"
+            refuse("unknown_format", detail, role)
+        named[role] = file.name
+        yield role, file, header
 
 
-def _read_file(file: RawFile, limits: Limits, target: Path) -> Array:
+def _kind(header: Declared) -> str:
+    return "labels" if len(header.shape) == 1 else "images"
+
+
+def _read_array(file: RawFile, header: Declared, target: Path) -> Array:
     with damage_refused(file.name), _open(file.path) as stream:
-        start = stream.read(4)
-        if len(start) < 4:
-            raise EOFError("it ends within its header")
-        if start[:2] != b"\0\0" or start[2] not in DTYPES or not start[3]:
-            detail = f"expected an IDX file, got `{file.name}`, which starts with {start.hex(' ')}"
-            refuse("unknown_format", detail)
-        dimensions = stream.read(4 * start[3])
-        if len(dimensions) < 4 * start[3]:
-            raise EOFError("it ends within its header")
-        shape = tuple(int(length) for length in np.frombuffer(dimensions, ">u4"))
-        return inflate(stream, file.name, shape, np.dtype(DTYPES[start[2]]), limits, target)
+        _header(stream, file.name)
+        return inflate(stream, header, target)
+
+
+def _header(stream: IO[bytes], file: str) -> Declared:
+    start = stream.read(4)
+    if len(start) < 4:
+        raise EOFError("it ends within its header")
+    if start[:2] != b"\0\0" or start[2] not in DTYPES or not start[3]:
+        detail = f"expected an IDX file, got `{file}`, which starts with {start.hex(' ')}"
+        refuse("unknown_format", detail)
+    dimensions = stream.read(4 * start[3])
+    if len(dimensions) < 4 * start[3]:
+        raise EOFError("it ends within its header")
+    shape = tuple(int(length) for length in np.frombuffer(dimensions, ">u4"))
+    return Declared(file, shape, np.dtype(DTYPES[start[2]]))
 
 
 def _open(path: Path) -> IO[bytes]:

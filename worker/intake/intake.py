@@ -1,5 +1,6 @@
 """A claimed dataset row -> its stored arrays, schema and profile; or the reason why not."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from app.database import Database
 from app.datasets.catalogue import PREFIX
 from app.datasets.schemas import DatasetSpec
 from app.datasets.tables import DatasetRow
-from app.errors import FINAL_OF_INTAKE, FailureCode, Fenced, WorkFailure
+from app.errors import FINAL_OF_INTAKE, DamagedArtifact, FailureCode, Fenced, WorkFailure
 from app.jobs import lifecycle
 from app.settings import Settings
 from app.storage import Storage
@@ -73,7 +74,7 @@ def _ready(
 def _take_in(storage: Storage, settings: Settings, dataset: DatasetRow, folder: Path) -> TakenIn:
     if dataset.origin.startswith(PREFIX):
         return take_in_catalogued(dataset.origin.removeprefix(PREFIX), settings, folder)
-    files = [RawFile(file["name"], storage.local(file["ref"])) for file in dataset.files]
+    files = [RawFile(file["name"], _raw_path(storage, file)) for file in dataset.files]
     return take_in(files, DatasetSpec.model_validate(dataset.spec), Limits.of(settings), folder)
 
 
@@ -93,3 +94,10 @@ def _check_quota(
 def _kept(dataset: DatasetRow) -> list[Any]:
     """The files that stay once their arrays are stored."""
     return dataset.files if dataset.spec.get("keep_upload") else []
+
+
+def _raw_path(storage: Storage, file: Mapping[str, Any]) -> Path:
+    try:
+        return storage.local(file["ref"])
+    except DamagedArtifact as damage:
+        raise damage.named(f"the uploaded file `{file['name']}`", "upload it again") from damage

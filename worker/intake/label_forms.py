@@ -3,7 +3,7 @@ what makes such labels of them."""
 
 import numpy as np
 
-from worker.intake.labels import CHUNK_ITEMS, LABEL_CHARACTERS, NAN
+from worker.intake.labels import CHUNK_ITEMS, NAN, check_text
 from worker.intake.raw import Array, refuse
 
 
@@ -17,10 +17,7 @@ def flatten(labels: Array, name: str) -> Array:
     if labels.dtype.kind not in "biufUS":
         detail = f"expected labels that are integers or strings in {name}, got {labels.dtype}"
         refuse("wrong_type", detail, name)
-    width = labels.dtype.itemsize // (4 if labels.dtype.kind == "U" else 1)
-    if labels.dtype.kind in "US" and width > LABEL_CHARACTERS:
-        detail = f"expected labels of at most {LABEL_CHARACTERS} characters in {name}, got {width}"
-        refuse("wrong_type", detail, name)
+    check_text(labels, name)
     return labels
 
 

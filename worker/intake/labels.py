@@ -11,12 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.datasets.near_names import number_in
-from worker.intake.raw import Array, refuse
+from worker.intake.raw import NAME_CHARACTERS, Array, refuse
 
 CLASS_LIMIT = 10_000
-LABEL_CHARACTERS = 200
+NAMES_CHARACTERS = 400_000  # of all classes together: they stand in every answer
 CHUNK_ITEMS = 2**20
+CHUNK_BYTES = 2**26  # of labels at once
+LAST_CODE_POINT = 0x10FFFF
+SURROGATES = (0xD800, 0xDFFF)
 SHOWN_CLASSES = 10
+SHOWN_CHARACTERS = 40  # of each
 NO_LABEL = -1
 NAN = "nan"  # what a NaN among labels is called
 
@@ -50,7 +54,7 @@ class Classes:
 
     def _refuse_unknown(self, text: str, array: str) -> NoReturn:
         more = ", …" if len(self.texts) > SHOWN_CLASSES else ""
-        known = ", ".join(f"`{name}`" for name in self.texts[:SHOWN_CLASSES])
+        known = ", ".join(f"`{name[:SHOWN_CHARACTERS]}`" for name in self.texts[:SHOWN_CLASSES])
         number, said = number_in(text), json.dumps(text, ensure_ascii=False)
         detail = (
             f"expected only labels that the training split has too ({known}{more}), "
@@ -71,7 +75,7 @@ def find_classes(labels: Mapping[str, Array | None], class_names: Array | None) 
 
 
 def _classes_in(labels: Array, class_names: Array | None, array: str) -> Classes:
-    values = np.unique(np.concatenate([np.unique(chunk) for _, chunk in _chunks(labels)]))
+    values = _values_in(labels, array)
     if len(values) < 2:
         only = text_of(values[0], array)
         detail = (
@@ -79,15 +83,56 @@ def _classes_in(labels: Array, class_names: Array | None, array: str) -> Classes
             "there are no labels"
         )
         refuse("one_class", detail, array)
-    if len(values) > CLASS_LIMIT:
-        detail = f"expected at most {CLASS_LIMIT} classes, got {len(values)} different labels"
-        refuse("too_many_classes", detail, array)
     texts = _in_order([text_of(value, array) for value in values])
     names = texts if class_names is None else _named(values, class_names, array)
+    if (length := sum(map(len, names))) > NAMES_CHARACTERS:
+        detail = (
+            f"expected names of classes of at most {NAMES_CHARACTERS} characters together, got "
+            f"{length} for {len(names)} classes"
+        )
+        refuse("name_too_long", detail, array if class_names is None else "class_names")
     if len(set(names)) < len(names):
         named = array if class_names is None else "class_names"
         refuse("wrong_type", f"expected a name of its own for each class in {named}", named)
     return Classes(texts, names)
+
+
+def _values_in(labels: Array, array: str) -> Array:
+    """The different ones, ascending. Never many more than there may be are in memory."""
+    values = np.unique(labels[:0])
+    for _, chunk in _chunks(labels):
+        values = np.unique(np.concatenate([values, np.unique(chunk)]))
+        if len(values) > CLASS_LIMIT:
+            detail = (
+                f"expected at most {CLASS_LIMIT} classes, got at least {len(values)} different "
+                f"labels in {array}"
+            )
+            refuse("too_many_classes", detail, array)
+    return values
+
+
+def check_text(labels: Array, array: str) -> None:
+    """Refuses text of which Python could not make a string: NumPy stores any number as a character.
+    Other types pass. Raises WorkFailure `dataset_invalid`."""
+    if labels.dtype.kind not in "US":
+        return
+    width = labels.dtype.itemsize // (4 if labels.dtype.kind == "U" else 1)
+    if width > NAME_CHARACTERS:
+        detail = f"expected labels of at most {NAME_CHARACTERS} characters in {array}, got {width}"
+        refuse("wrong_type", detail, array)
+    if labels.dtype.kind == "S" or not width:
+        return
+    for start, chunk in _chunks(labels):
+        codes = np.ascontiguousarray(chunk).view(f"{chunk.dtype.byteorder}u4")
+        low, high = SURROGATES
+        bad = (codes > LAST_CODE_POINT) | ((codes >= low) & (codes <= high))
+        if bad.any():
+            item, code = start + int(bad.argmax()) // width, int(codes[bad][0])
+            detail = (
+                f"expected labels that are text in {array}, got the code {code:#x} in item {item}, "
+                "which is no character of Unicode"
+            )
+            refuse("wrong_type", detail, array)
 
 
 def _in_order(texts: list[str]) -> tuple[str, ...]:
@@ -105,6 +150,7 @@ def _named(values: Array, class_names: Array, array: str) -> tuple[str, ...]:
             f"got {class_names.dtype} of the shape {class_names.shape}"
         )
         refuse("wrong_type", detail, "class_names")
+    check_text(class_names, "class_names")
     if values.dtype.kind not in "biuf":
         detail = (
             f"expected integers in {array}, as class_names are counted by them, got strings; "
@@ -149,5 +195,6 @@ def has_text(labels: Array, text: str, array: str) -> NDArray[np.bool]:
 
 
 def _chunks(labels: Array) -> Iterator[tuple[int, Array]]:
-    for start in range(0, len(labels), CHUNK_ITEMS):
-        yield start, labels[start : start + CHUNK_ITEMS]
+    step = max(1, min(CHUNK_ITEMS, CHUNK_BYTES // max(1, labels.dtype.itemsize)))
+    for start in range(0, len(labels), step):
+        yield start, labels[start : start + step]

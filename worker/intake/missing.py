@@ -40,8 +40,9 @@ def without_missing(labels: Array, missing: MissingLabel, array: str) -> NDArray
 
 def refuse_missing(texts: Sequence[str], labels: Array, array: str) -> None:
     """`texts`: those of the different labels. Raises WorkFailure `partly_labelled`."""
+    numbers = _numbers(texts)
     for text in texts:
-        if _is_surely_none(text, texts):
+        if _is_surely_none(text, len(texts), numbers):
             count, said = count_of(labels, text, array), json.dumps(text, ensure_ascii=False)
             what = f"`{text}`, which often means none," if text.strip() else "empty ones"
             detail = (
@@ -64,15 +65,16 @@ def doubtful(texts: Sequence[str]) -> list[str]:
     ]
 
 
-def _is_surely_none(text: str, texts: Sequence[str]) -> bool:
+def _is_surely_none(text: str, labels: int, numbers: set[Decimal]) -> bool:
+    """Of so many different labels; `numbers`: those that are some."""
     if not text.strip():
         return True
-    numbers, number = _numbers(texts), number_in(text)
+    number = number_in(text)
     if number is None:  # a word beside numbers alone
-        return text.strip().casefold() in WORDS and len(numbers) == len(texts) - 1
+        return text.strip().casefold() in WORDS and len(numbers) == labels - 1
     if number in CASTS:
         return _stands_alone(number, numbers)
-    if number not in MARKS or len(texts) < 3:
+    if number not in MARKS or labels < 3:
         return False
     is_only_negative = all(other >= 0 for other in numbers if other != number)
     is_mirrored = numbers == {-other for other in numbers}  # as in -1, 0, 1

@@ -4,23 +4,24 @@ called x and y, or images and labels; both splits train_images, train_labels, te
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from io import BytesIO
+from io import BufferedReader, BytesIO, FileIO
 from pathlib import Path
-from typing import IO, Any
-from zipfile import ZipFile
+from typing import IO
+from zipfile import BadZipFile, ZipFile, ZipInfo
 
-import numpy as np
 from numpy.lib import format as npy
 
 from worker.intake.raw import (
+    NAME_CHARACTERS,
+    Declared,
     Limits,
     RawArrays,
     RawFile,
-    check_size,
     damage_refused,
     inflate,
     refuse,
 )
+from worker.intake.sizes import check_declared
 
 name = "npz"
 
@@ -34,6 +35,9 @@ ROLES = {
 KNOWN = {name for names in ROLES.values() for name in names}
 NEAR = 0.8  # of difflib's ratio: a slip of the keyboard
 HEADER_BYTES = 10_000
+VERSIONS = {1, 2, 3}
+DIRECTORY_BYTES = 2**20  # of a zip's members; and as much is read of it at once
+ARRAYS_LIMIT = 1000
 
 
 def recognises(files: Sequence[RawFile]) -> bool:
@@ -49,22 +53,57 @@ def read(files: Sequence[RawFile], limits: Limits, workdir: Path) -> RawArrays:
     if len(files) != 1:
         refuse("unknown_format", f"expected one .npz file, got {len(files)} files")
     file = files[0]
-    with damage_refused(file.name), ZipFile(file.path) as archive:
-        members = {
-            member.filename.removesuffix(".npy"): member
-            for member in archive.infolist()
-            if member.filename.endswith(".npy")
-        }
+    with (
+        damage_refused(file.name),
+        _Archive(FileIO(file.path)) as opened,
+        ZipFile(opened) as zipped,
+    ):
+        members = _members(zipped, file.name)
         chosen = _roles(members, file.name)
-        check_size(file.name, sum(members[key].file_size for key in chosen.values()), limits)
+        headers = {}
+        for role, key in chosen.items():
+            with zipped.open(members[key]) as stream:
+                headers[role] = _header(stream, key)
+        check_declared(headers.values(), file.path.stat().st_size, limits, file.name)
         arrays = {}
         for role, key in chosen.items():
-            with archive.open(members[key]) as stream:
-                shape, order, dtype = _header(stream, key)
-                target = workdir / f"raw_{role}"
-                arrays[role] = inflate(stream, key, shape, dtype, limits, target, order)
+            with zipped.open(members[key]) as stream:
+                _header(stream, key)
+                arrays[role] = inflate(stream, headers[role], workdir / f"raw_{role}")
     ignored = tuple(sorted(members.keys() - set(chosen.values())))
     return RawArrays(**arrays, ignored=ignored)
+
+
+class _Archive(BufferedReader):
+    """A file of which never much is read at once: a zip's directory comes into memory as a whole,
+    and thousands of times larger, however much of it there is."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        most = DIRECTORY_BYTES + 1
+        found = super().read(most if size is None or size < 0 else min(size, most))
+        if len(found) == most:
+            raise BadZipFile(f"expected a directory of at most {DIRECTORY_BYTES} bytes")
+        return found
+
+
+def _members(archive: ZipFile, file: str) -> dict[str, ZipInfo]:
+    """The arrays by their names."""
+    held = archive.infolist()
+    if len(held) > ARRAYS_LIMIT:
+        detail = f"expected at most {ARRAYS_LIMIT} arrays in `{file}`, got {len(held)}"
+        refuse("too_many_arrays", detail, file)
+    members = {
+        member.filename.removesuffix(".npy"): member
+        for member in held
+        if member.filename.endswith(".npy")
+    }
+    if long := [name for name in members if len(name) > NAME_CHARACTERS]:
+        detail = (
+            f"expected names of at most {NAME_CHARACTERS} characters in `{file}`, got an array's "
+            f"of {len(long[0])}, which begins with `{long[0][:20]}`"
+        )
+        refuse("name_too_long", detail, file)
+    return members
 
 
 def _roles(members: Iterable[str], file: str) -> dict[str, str]:
@@ -93,10 +132,12 @@ def _cure(held: set[str], role: str) -> str:
     return ""
 
 
-def _header(stream: IO[bytes], key: str) -> tuple[tuple[int, ...], str, np.dtype[Any]]:
-    """Shape, order (`C` or `F`) and dtype; never more than HEADER_BYTES are read."""
+def _header(stream: IO[bytes], key: str) -> Declared:
+    """Never more than HEADER_BYTES are read."""
     try:
         major, _ = npy.read_magic(stream)
+        if major not in VERSIONS:
+            raise ValueError(f"expected a version from 1 to 3 of the format, got {major}")
         length = stream.read(2 if major == 1 else 4)
         if int.from_bytes(length, "little") > HEADER_BYTES:
             raise ValueError("it is too long")
@@ -113,6 +154,6 @@ def _header(stream: IO[bytes], key: str) -> tuple[tuple[int, ...], str, np.dtype
         refuse("pickled_objects", detail, key)
     if dtype.kind == "V":
         refuse("wrong_type", f"expected plain numbers or strings in `{key}`, got {dtype}", key)
-    if any(length < 0 for length in shape):
+    if any(type(length) is not int or length < 0 for length in shape):  # True is an int as well
         refuse("truncated_file", f"the header of `{key}` is damaged: the shape {shape}", key)
-    return shape, "F" if is_fortran else "C", dtype
+    return Declared(key, shape, dtype, "F" if is_fortran else "C")

@@ -16,7 +16,8 @@ from worker.intake.missing import doubtful
 from worker.intake.npz import KNOWN, NEAR
 
 IMBALANCED_FROM = 10  # times that the largest class outnumbers the smallest
-MOST_NAMED = 20  # classes or arrays in one sentence
+MOST_NAMED = 20  # classes or arrays in one list or sentence
+MOST_GROUPS = 10  # of names that look alike
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ def profile(
         "constant_images": constant,
         "values": {split: {"low": scan.low, "high": scan.high} for split, scan in scans.items()},
         "left_out": dict(findings.left_out),
-        "ignored_arrays": list(findings.ignored),
+        "ignored_arrays": list(findings.ignored[:MOST_NAMED]),
+        "ignored_arrays_left_off": max(0, len(findings.ignored) - MOST_NAMED),
         "warnings": [
             *_split_warnings(schema, balance, cut),
             *_label_warnings(schema, findings),
@@ -68,17 +70,20 @@ def profile(
 
 
 def _balance(schema: Schema, split: str) -> dict[str, Any] | None:
-    """`imbalance`: the largest class over the smallest that has items. None without labels."""
+    """`imbalance`: the largest class over the smallest that has items; `absent`: classes without
+    items, and `absent_left_off` how many more there are. None without labels."""
     if not schema.has_labels(split):
         return None
     counts = dict(zip(schema.classes, schema.class_counts[split], strict=True))
     present = {name: count for name, count in counts.items() if count}
+    absent = [name for name, count in counts.items() if not count]
     smallest, largest = min(present, key=counts.__getitem__), max(present, key=counts.__getitem__)
     return {
         "smallest": {"class": smallest, "items": counts[smallest]},
         "largest": {"class": largest, "items": counts[largest]},
         "imbalance": round(counts[largest] / counts[smallest], 3),
-        "absent": [name for name, count in counts.items() if not count],
+        "absent": absent[:MOST_NAMED],
+        **({"absent_left_off": len(absent) - MOST_NAMED} if len(absent) > MOST_NAMED else {}),
     }
 
 
@@ -106,7 +111,7 @@ def _split_warnings(
     if test is None:
         warnings.append("The test split has no labels: nothing can be measured on it.")
     elif test["absent"]:
-        absent = ", ".join(test["absent"][:MOST_NAMED])
+        absent = _listed(test["absent"], test.get("absent_left_off", 0))
         warnings.append(f"Classes without items in the test split: {absent}.")
     return warnings
 
@@ -119,7 +124,7 @@ def _label_warnings(schema: Schema, findings: Findings) -> list[str]:
     ]
     if findings.unknown_missing != "auto":
         warnings.append(f"No item has the label `{findings.unknown_missing}` of `missing_label`.")
-    for text in doubtful(findings.label_texts):
+    for text in doubtful(findings.label_texts)[:MOST_NAMED]:
         place = findings.label_texts.index(text)
         counts = {split: held[place] for split, held in schema.class_counts.items() if any(held)}
         items = " and ".join(f"{count} items of {split}" for split, count in counts.items())
@@ -127,12 +132,15 @@ def _label_warnings(schema: Schema, findings: Findings) -> list[str]:
             f"The label `{text}`, of {items}, may mean that there is none: it is taken for a "
             f"class; `missing_label` in the spec leaves those items out."
         )
-    for group in near_names(schema.classes)[:MOST_NAMED]:
+    alike = near_names(schema.classes)
+    for group in alike[:MOST_GROUPS]:
+        names = _listed([shown(name) for name in group[:MOST_NAMED]], len(group) - MOST_NAMED)
         warnings.append(
             "Names of classes that differ only in case, spaces, Unicode form or the way a number "
-            f"is written: {', '.join(shown(name) for name in group)}. They stay {len(group)} "
-            "classes."
+            f"is written: {names}. They stay {len(group)} classes."
         )
+    if more := max(0, len(alike) - MOST_GROUPS):
+        warnings.append(f"So do the names of {more} more groups of classes.")
     return warnings
 
 
@@ -171,5 +179,10 @@ def _array_warnings(ignored: Sequence[str]) -> list[str]:
         for name in ignored
         if name not in KNOWN and (close := get_close_matches(name.lower(), sorted(KNOWN), 1, NEAR))
     ]
-    named = ", ".join(ignored[:MOST_NAMED])
+    named = _listed(ignored[:MOST_NAMED], len(ignored) - MOST_NAMED)
     return [" ".join([f"Arrays that were not read: {named}.", *meant[:MOST_NAMED]])]
+
+
+def _listed(names: Sequence[str], left_off: int) -> str:
+    more = f" and {left_off} more" if left_off > 0 else ""
+    return f"{', '.join(names)}{more}"

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from lzma import LZMAError
+from math import prod
 from pathlib import Path
-from typing import IO, Any, NoReturn, Protocol
+from typing import IO, Any, Literal, NoReturn, Protocol
 from zipfile import BadZipFile
 
 import numpy as np
@@ -18,6 +19,7 @@ from app.settings import Settings
 
 Array = NDArray[Any]
 CHUNK_BYTES = 2**20
+NAME_CHARACTERS = 200  # of a class, an array or a file
 
 
 @dataclass(frozen=True)
@@ -28,14 +30,29 @@ class RawFile:
 
 @dataclass(frozen=True)
 class Limits:
-    """What one dataset may hold, checked on what its headers declare, before anything inflates."""
+    """What one dataset may hold, checked before anything inflates and before anything is stored."""
 
     items: int
-    bytes: int  # of all arrays, inflated
+    bytes: int  # of all its arrays, as they come and as they are stored
 
     @classmethod
     def of(cls, settings: Settings) -> "Limits":
-        return cls(settings.item_limit, settings.upload_limit_bytes)
+        return cls(settings.item_limit, settings.dataset_limit_bytes)
+
+
+@dataclass(frozen=True)
+class Declared:
+    """An array by its header."""
+
+    name: str  # as the user calls it
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    order: Literal["C", "F"] = "C"
+
+    @property
+    def bytes(self) -> int:
+        """Inflated; in Python's integers, as a declared shape may be absurd."""
+        return prod(self.shape, start=self.dtype.itemsize)
 
 
 @dataclass(frozen=True)
@@ -100,35 +117,9 @@ def damage_refused(name: str) -> Iterator[None]:
         refuse("truncated_file", f"`{name}` is damaged or cut off: {error}")
 
 
-def check_declared(name: str, shape: tuple[int, ...], dtype: np.dtype[Any], limits: Limits) -> int:
-    """Returns the array's size, bytes; in Python's integers, as a declared shape may be absurd."""
-    if shape and shape[0] > limits.items:
-        detail = f"expected at most {limits.items} items, got {shape[0]} in `{name}`"
-        refuse("too_many_items", detail, name)
-    size = dtype.itemsize
-    for length in shape:
-        size *= length
-    check_size(name, size, limits)
-    return size
-
-
-def check_size(name: str, size: int, limits: Limits) -> None:
-    if size > limits.bytes:
-        detail = f"expected at most {limits.bytes} bytes once inflated, got {size} in `{name}`"
-        refuse("too_large", detail, name)
-
-
-def inflate(
-    stream: IO[bytes],
-    name: str,
-    shape: tuple[int, ...],
-    dtype: np.dtype[Any],
-    limits: Limits,
-    target: Path,
-    order: Any = "C",
-) -> Array:
+def inflate(stream: IO[bytes], declared: Declared, target: Path) -> Array:
     """Streams the rest of `stream` to disk and maps it. It must be as long as was declared."""
-    size = check_declared(name, shape, dtype, limits)
+    name, shape, dtype, size = declared.name, declared.shape, declared.dtype, declared.bytes
     written = 0
     with target.open("wb") as output:
         while written <= size and (chunk := stream.read(CHUNK_BYTES)):
@@ -138,5 +129,5 @@ def inflate(
         got = f"{written}" if written < size else "more"
         refuse("truncated_file", f"expected {size} bytes in `{name}` for {shape}, got {got}", name)
     if not size:  # nothing to map
-        return np.zeros(shape, dtype, order)
-    return np.memmap(target, dtype, "r", shape=shape, order=order)
+        return np.zeros(shape, dtype)
+    return np.memmap(target, dtype, "r", shape=shape, order=declared.order)

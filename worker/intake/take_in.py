@@ -23,6 +23,7 @@ from worker.intake.missing import refuse_missing, without_missing
 from worker.intake.profile import Findings, profile
 from worker.intake.raw import Array, Limits, RawArrays, RawFile, refuse
 from worker.intake.scale import check_one_scale, scale_warnings, value_range
+from worker.intake.sizes import check_stored
 from worker.intake.splits import Rows, random_split, stratified_split
 
 
@@ -36,7 +37,7 @@ class TakenIn:
 
 def take_in(files: Sequence[RawFile], spec: DatasetSpec, limits: Limits, workdir: Path) -> TakenIn:
     """Reads an upload. Raises WorkFailure `dataset_invalid`, whatever the bytes are."""
-    return prepare(formats.read(files, limits, workdir), spec, workdir)
+    return prepare(formats.read(files, limits, workdir), spec, limits, workdir)
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class _Given:
         return chosen if self.rows is None else self.rows[chosen]
 
 
-def prepare(raw: RawArrays, spec: DatasetSpec, workdir: Path) -> TakenIn:
+def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) -> TakenIn:
     given = {"train": _given(raw.x_train, raw.y_train, "train", spec)}
     if raw.x_test is not None:
         given["test"] = _given(raw.x_test, raw.y_test, "test", spec)
@@ -83,6 +84,8 @@ def prepare(raw: RawArrays, spec: DatasetSpec, workdir: Path) -> TakenIn:
 
     x = {split: each.images for split, each in given.items()}
     dtype = stored_type(x.values())
+    items = {split: len(labels) for split, labels in y.items()}
+    check_stored(x["train"].shape[1:], dtype, items, limits)
     arrays: dict[str, Path] = {}
     scans: dict[str, Scan] = {}
     for split in ("train", "test"):

@@ -13,6 +13,10 @@ Backend = Literal["xla", "plain"]
 _META = "meta"
 
 
+class BadCheckpoint(ValueError):
+    """The file is no checkpoint, or no longer."""
+
+
 @dataclass
 class Position:
     """Where a trial stands: `step` steps into the epoch after `epochs` finished ones."""
@@ -62,9 +66,15 @@ class Checkpoint:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files if name != _META}
-            meta = json.loads(str(stored[_META]))
-        position = Position(**meta["position"])
-        backends, notes = (tuple(meta.get(name, ())) for name in ("backends", "notes"))
-        return cls(arrays, position, meta["seed"], backends, meta["threads"], notes)
+        """Raises BadCheckpoint where the file is not what `save` writes."""
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+                arrays = {name: stored[name] for name in stored.files if name != _META}
+                meta = json.loads(str(stored[_META]))
+            position = Position(**meta["position"])
+            backends, notes = tuple(meta["backends"]), tuple(meta.get("notes", ()))
+            return cls(arrays, position, meta["seed"], backends, meta["threads"], notes)
+        except OSError:  # the disk's fault, if not the file's
+            raise
+        except Exception as error:  # what damaged bytes raise in zipfile, zlib, NumPy and json
+            raise BadCheckpoint(f"{type(error).__name__}: {error}") from error

@@ -191,4 +191,9 @@ def _place(row: ClassMetrics) -> tuple[bool, float]:
 
 
 def _confusions(report: Report, shown: list[str]) -> dict[str, Confusion]:
-    return {name: confusion(report.arms[name].confusion, report.classes) for name in shown}
+    """Of arms that have a table: where there are very many classes none has."""
+    return {
+        name: confusion(report.arms[name].confusion, report.classes)
+        for name in shown
+        if report.arms[name].confusion
+    }

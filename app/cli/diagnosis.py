@@ -1,0 +1,90 @@
+"""What `ktl doctor` looks at, one after the other."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Literal
+
+from pydantic import ValidationError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from app import damage
+from app.background import Outbox
+from app.cli.preconditions import CannotStart, require_schema
+from app.database import Database
+from app.errors import KtlError, WorkFailure
+from app.settings import Settings
+from app.storage import Storage
+
+WORKER_EXTRA = ("keras", "mlxtend", "onnx", "optuna", "scipy", "sklearn", "tensorflow", "tf2onnx")
+
+
+@dataclass(frozen=True)
+class Check:
+    name: str
+    status: Literal["ok", "absent", "failed"]
+    detail: str  # what was found; where it failed, what to do
+
+
+def diagnose(verify: bool) -> Iterator[Check]:
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        yield Check("settings", "failed", f"KTL_{str(first['loc'][0]).upper()}: {first['msg']}")
+        return
+    yield Check("settings", "ok", f"the data folder is {settings.home}")
+    yield _database(settings)
+    yield _attempt(
+        "broker",
+        Outbox(settings.broker).check,
+        "it answers",
+        "`ktl up` starts one; KTL_BROKER_URL names another",
+    )
+    storage = Storage(settings.storage, settings.cache_dir)
+    yield _attempt(
+        "store", storage.check, f"{settings.storage} can be written to", "see KTL_STORAGE_URL"
+    )
+    missing = [name for name in WORKER_EXTRA if find_spec(name) is None]
+    if missing:
+        what = f"no worker can run here without {', '.join(missing)}; the extra `worker` has them"
+        yield Check("worker", "absent", what)
+    else:
+        yield Check("worker", "ok", "the extra `worker` is installed")
+    if verify:
+        yield from _files(settings, storage)
+
+
+def _database(settings: Settings) -> Check:
+    shown = make_url(settings.database).render_as_string(hide_password=True)
+    try:
+        require_schema(settings)
+    except (CannotStart, SQLAlchemyError) as error:
+        return Check("database", "failed", f"{shown}: {error}")
+    return Check("database", "ok", f"{shown}, at the newest schema")
+
+
+def _attempt(name: str, check: Callable[[], None], good: str, advice: str) -> Check:
+    try:
+        check()
+    except (KtlError, WorkFailure) as error:
+        return Check(name, "failed", f"{error}; {advice}")
+    return Check(name, "ok", good)
+
+
+def _files(settings: Settings, storage: Storage) -> Iterator[Check]:
+    """One line for each that is not whole, and one for all."""
+    database = Database(settings.database)
+    whole = 0
+    try:
+        for failure in damage.verify(database, storage):
+            if failure is None:
+                whole += 1
+            else:
+                yield Check("files", "failed", failure.detail)
+    except SQLAlchemyError as error:
+        yield Check("files", "failed", f"the database does not say which there are: {error}")
+    finally:
+        database.dispose()
+    yield Check("files", "ok", f"{whole} stored files are whole")

@@ -1,0 +1,22 @@
+"""A model's stored files, held against their names."""
+
+from pathlib import Path
+
+from app.errors import DamagedArtifact
+from app.models.tables import ModelRow
+from app.storage import Storage
+
+
+def file_path(storage: Storage, row: ModelRow, kind: str) -> Path:
+    """Of `onnx` and so on. Raises DamagedArtifact, which says whose file it is."""
+    try:
+        return storage.local(row.files[kind])
+    except DamagedArtifact as damage:
+        raise named(damage, row) from damage
+
+
+def named(damage: DamagedArtifact, row: ModelRow) -> DamagedArtifact:
+    """`damage` of one of the row's files, with what heals it."""
+    kind = next(kind for kind, ref in row.files.items() if ref == damage.ref)
+    cure = "restore the file from a backup, or run its job anew for another model"
+    return damage.named(f"the file `{kind}` of the model {row.id} ({row.name})", cure)

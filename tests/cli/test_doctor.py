@@ -1,0 +1,73 @@
+"""`ktl doctor`: what is there, what is not, and which stored files are whole."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.database import Database
+from app.datasets.tables import DatasetRow
+from app.identifiers import new_id
+from app.settings import Settings
+from app.storage import Storage
+
+
+def checks(ktl, *arguments: str) -> tuple[int, dict[str, list[tuple[str, str]]]]:
+    ended = ktl("doctor", "--json", *arguments)
+    found: dict[str, list[tuple[str, str]]] = {}
+    for check in json.loads(ended.out):
+        found.setdefault(check["name"], []).append((check["status"], check["detail"]))
+    return ended.status, found
+
+
+def test_what_is_missing_is_said_with_what_to_do(ktl, monkeypatch: pytest.MonkeyPatch) -> None:
+    status, found = checks(ktl)
+    assert status == 1
+    assert found["database"][0][0] == "failed"
+    assert "ktl migrate" in found["database"][0][1]
+    assert found["broker"][0][0] == "failed"
+    assert found["store"][0][0] == found["worker"][0][0] == "ok"
+    assert "failed  database: " in ktl("doctor").out
+    monkeypatch.setenv("KTL_PORT", "many")
+    status, found = checks(ktl)
+    assert (status, [*found]) == (1, ["settings"])
+    assert "KTL_PORT" in found["settings"][0][1]
+
+
+def test_every_stored_file_is_looked_through(ktl, api, settings: Settings, tmp_path: Path) -> None:
+    storage, database = Storage(settings.storage, settings.cache_dir), Database(settings.database)
+    np.save(tmp_path / "x.npy", np.arange(1000))
+    np.save(tmp_path / "y.npy", np.arange(10))
+    arrays = {name: storage.put(tmp_path / f"{name}.npy") for name in "xy"}
+    row = DatasetRow(
+        id=new_id("ds"),
+        project="p",
+        name="letters",
+        origin="upload",
+        spec={},
+        status="ready",
+        arrays=arrays,
+    )
+    with database.write() as session:
+        session.add(row)
+    assert checks(ktl)[0] == 0
+    status, found = checks(ktl, "--verify")
+    assert (status, found["files"]) == (0, [("ok", "2 stored files are whole")])
+
+    path = storage.local(arrays["x"])
+    content = path.read_bytes()
+    path.write_bytes(content[:-1])
+    status, found = checks(ktl, "--verify")
+    assert status == 1
+    (_, detail), last = found["files"]
+    assert arrays["x"] in detail
+    assert last == ("ok", "1 stored files are whole")
+    with database.read() as session:
+        assert session.get_one(DatasetRow, row.id).status == "damaged"
+
+    path.write_bytes(content)
+    assert checks(ktl, "--verify")[0] == 0
+    with database.read() as session:
+        assert session.get_one(DatasetRow, row.id).status == "ready"
+    database.dispose()
