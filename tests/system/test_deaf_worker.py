@@ -82,9 +82,12 @@ def test_a_broker_that_dies_stops_no_worker(tmp_path: Path) -> None:
 
 def test_jobs_end_with_the_broker_absent_and_deaf(tmp_path: Path) -> None:
     port = free_port()
-    url = {"KTL_BROKER_URL": f"redis://127.0.0.1:{port}/0"}
+    environment = {
+        "KTL_BROKER_URL": f"redis://127.0.0.1:{port}/0",
+        "KTL_LOOK_INTERVAL_SECONDS": "0.5",
+    }
     with ExitStack() as stack:
-        service = stack.enter_context(running(tmp_path, ready="/healthz", **url))
+        service = stack.enter_context(running(tmp_path, ready="/healthz", **environment))
         dataset = add_dataset(service, tmp_path)
         job = submit(service, dataset)
         wait_for(service.worker_children, 10, "no children")[0].kill()  # they are still replaced
