@@ -1,7 +1,8 @@
 """From a POSTed spec to a job in the database: datasets found, spec resolved, trials planned."""
 
+from collections import Counter
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
@@ -15,7 +16,7 @@ from app.identifiers import new_id
 from app.jobs import lifecycle
 from app.jobs.backbones import Backbone
 from app.jobs.forecast import planned_seconds
-from app.jobs.plan import PlannedTrial, plan
+from app.jobs.plan import PlannedTrial, plan, planned_steps
 from app.jobs.resolution import resolve
 from app.jobs.scales import Scale
 from app.jobs.sources import SourceFacts
@@ -36,7 +37,7 @@ class Accepted:
     sources: list[SourceFacts]
     target: Schema
 
-    @property
+    @cached_property
     def seconds(self) -> list[float]:
         """Of each trial, on the machine of calibration.py."""
         schemas = [facts.schema for facts in self.sources]
@@ -45,13 +46,15 @@ class Accepted:
     def costs(self, pace: Pace) -> list[tuple[PlannedTrial, int, float]]:
         """Trials with their steps, at most, and their seconds at the pace of this installation."""
         planned = zip(self.trials, self.steps, self.seconds, strict=True)
-        return [(trial, steps, s * (pace.of(trial.arm) or 1.0)) for trial, steps, s in planned]
+        paces = {arm: pace.of(arm) or 1.0 for arm in {trial.arm for trial in self.trials}}
+        return [(trial, steps, seconds * paces[trial.arm]) for trial, steps, seconds in planned]
 
     def estimate(self, pace: Pace) -> float:
         """Seconds of the job, one trial at a time."""
+        alike = Counter((*trial.kind, seconds) for trial, _, seconds in self.costs(pace))
         waiting = [
-            TrialTime(trial.role, trial.arm, trial.labels_per_class, "waiting", seconds, 0.0, 0.0)
-            for trial, _, seconds in self.costs(pace)
+            TrialTime(role, arm, labels, "waiting", seconds, trials=trials)
+            for (role, arm, labels, seconds), trials in alike.items()
         ]
         return seconds_left(waiting, Pace({}), self.spec.budget_seconds)
 
@@ -71,7 +74,7 @@ def check(session: Session, storage: Storage, project: str, spec: JobSpec) -> Ac
     resolved, selection = resolve(spec, sources, target, scale)
     trials = plan(resolved, target)
     schemas = [facts.schema for facts in sources]
-    steps = [trial.steps(resolved, schemas, target) for trial in trials]
+    steps = planned_steps(trials, resolved, schemas, target)
     return Accepted(resolved, selection, trials, steps, sources, target)
 
 

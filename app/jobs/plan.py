@@ -16,6 +16,9 @@ SCORE = "score"
 MEASURED = ("baseline", "bound", "transfer")  # roles whose trials are held against test items
 OPTIONAL = ("score", "bound")  # roles without which a job can still say what it was asked
 
+# Role, arm and labels per class: trials that differ in their seeds alone, and so cost the same.
+Kind = tuple[str, str, int | None]
+
 
 @dataclass(frozen=True)
 class PlannedTrial:
@@ -24,6 +27,10 @@ class PlannedTrial:
     seed: int
     labels_per_class: int | None
     depends_on: int | None  # position in the plan
+
+    @property
+    def kind(self) -> Kind:
+        return self.role, self.arm, self.labels_per_class
 
     def steps(self, spec: ResolvedSpec, sources: Sequence[Schema], target: Schema) -> int:
         """Optimizer steps, at most: phases that stop at convergence take fewer."""
@@ -39,6 +46,15 @@ class PlannedTrial:
         epochs = arm.strategy.epochs(training.epochs) if arm else training.epochs
         steps = epochs * training.steps_per_epoch(items)
         return steps * spec.evaluation.seeds if self.role == "search" else steps
+
+
+def planned_steps(
+    trials: Sequence[PlannedTrial], spec: ResolvedSpec, sources: Sequence[Schema], target: Schema
+) -> list[int]:
+    """Of each trial, at most. A plan of thousands of trials has a few dozen kinds of them."""
+    kinds = {trial.kind: trial for trial in trials}
+    steps = {kind: trial.steps(spec, sources, target) for kind, trial in kinds.items()}
+    return [steps[trial.kind] for trial in trials]
 
 
 def learns_from_labels(spec: ResolvedSpec, role: str) -> bool:

@@ -39,7 +39,9 @@ def present_jobs(session: Session, jobs: Sequence[JobRow]) -> list[JobOut]:
         found = times[job.id]
         # The installation's pace changes with other jobs, the job's own only with its news.
         elsewhere = Pace({}) if any(each.pace for each in found) else pace(_backbone(job))
-        return seconds_left(found, elsewhere, job.spec.get("budget_seconds"))
+        budget: float | None = job.spec.get("budget_seconds")
+        affordable = None if budget is None else budget - tallies[job.id].seconds
+        return seconds_left(found, elsewhere, affordable)
 
     return [_job_out(job, tallies[job.id], left(job), job.id in reported) for job in jobs]
 
