@@ -6,7 +6,7 @@ from functools import cache
 from sqlalchemy.orm import Session
 
 from app.datasets.schemas import Schema
-from app.jobs import repository
+from app.jobs import epoch_repository, repository
 from app.jobs.evidence_datasets import evidence_datasets
 from app.jobs.lifecycle import ENDED
 from app.jobs.progress import Tally
@@ -62,9 +62,9 @@ def present_evidence(
     name_of: Callable[[TrialRow], str | None],
 ) -> EvidenceOut:
     """`name_of`: what a trial's stored predictions are called there."""
-    epochs = repository.epoch_counts(session, job.id)
+    epochs = epoch_repository.count_by_phase(session, job.id)
     steps = steps_taken(ResolvedSpec.model_validate(job.spec), target, trials, epochs)
-    first = repository.first_validations(session, job.id)
+    first = epoch_repository.first_validations(session, job.id)
     classes = job.spec.get("classes") or target.classes
     return EvidenceOut(
         spec=job.spec,

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select
@@ -13,7 +12,7 @@ from app.datasets.tables import DatasetRow
 from app.errors import Finding, Invalid, NotFound
 from app.jobs.plan import MEASURED
 from app.jobs.progress import UNFINISHED, Part, Tally
-from app.jobs.tables import EpochRow, JobRow, TrialRow
+from app.jobs.tables import JobRow, TrialRow
 from app.jobs.time_left import Pace, TrialTime
 from app.models.tables import ModelRow
 from app.pages import Page
@@ -182,7 +181,7 @@ def by_role(session: Session, job_id: str) -> dict[str, RoleTally]:
         .where(of_job)
         .group_by(TrialRow.role)
     )
-    all_failed = dict(session.execute(tallies).tuples().all())
+    all_failed = dict(session.execute(tallies).all())
     first = select(TrialRow.position, TrialRow.role, TrialRow.error).where(
         of_job, TrialRow.position.in_(all_failed)
     )
@@ -222,53 +221,6 @@ def pretrained(session: Session, project: str, content_key: str) -> TrialRow | N
         .limit(1)
     )
     return session.scalar(statement)
-
-
-def epochs(
-    session: Session, trial_ids: Sequence[str], since: datetime | None = None
-) -> dict[str, list[dict[str, Any]]]:
-    """By trial, in the order in which they were trained; as plain values, of which a job may have
-    thousands."""
-    statement = (
-        select(EpochRow.trial_id, EpochRow.phase, EpochRow.epoch, EpochRow.split, EpochRow.values)
-        .where(EpochRow.trial_id.in_(trial_ids))
-        .order_by(EpochRow.phase_index, EpochRow.epoch, EpochRow.split)
-    )
-    if since is not None:
-        statement = statement.where(EpochRow.recorded_at > since)
-    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for trial_id, phase, epoch, split, values in session.execute(statement):
-        found[trial_id].append({"phase": phase, "epoch": epoch, "split": split, **values})
-    return found
-
-
-def epoch_counts(session: Session, job_id: str) -> dict[str, dict[str, int]]:
-    """Epochs trained in each phase, by trial."""
-    statement = (
-        select(EpochRow.trial_id, EpochRow.phase, func.count())
-        .join(TrialRow, TrialRow.id == EpochRow.trial_id)
-        .where(TrialRow.job_id == job_id, EpochRow.split == "train")
-        .group_by(EpochRow.trial_id, EpochRow.phase)
-    )
-    found: dict[str, dict[str, int]] = defaultdict(dict)
-    for trial_id, phase, epochs in session.execute(statement):
-        found[trial_id][phase] = epochs
-    return found
-
-
-def first_validations(session: Session, job_id: str) -> dict[str, dict[str, Any]]:
-    """The metrics on validation after a trial's very first epoch, by trial."""
-    statement = (
-        select(EpochRow.trial_id, EpochRow.values)
-        .join(TrialRow, TrialRow.id == EpochRow.trial_id)
-        .where(
-            TrialRow.job_id == job_id,
-            EpochRow.phase_index == 0,
-            EpochRow.epoch == 1,
-            EpochRow.split == "validation",
-        )
-    )
-    return dict(session.execute(statement).all())
 
 
 def pace(session: Session, backbone: str, last: int = 200) -> Pace:

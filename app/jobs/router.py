@@ -145,12 +145,13 @@ def retry(job_id: str, session: WriteSession, caller: Writer) -> JobOut:
 
 @router.get("/jobs/{job_id}/trials")
 def trials(
-    job_id: str, session: ReadSession, caller: Reader, arm: str | None = None
+    job_id: str, session: ReadSession, caller: Reader, page: PageOf, arm: str | None = None
 ) -> Listing[TrialOut]:
-    """All trials, in the order of the plan."""
+    """In the order of the plan."""
     job = repository.get(session, caller.project, job_id)
-    rows = repository.trials(session, job.id, arm)
-    return Listing[TrialOut](data=[present_trial(row) for row in rows], has_more=False, next=None)
+    rows, has_more, following = repository.trials_page(session, job.id, arm, page)
+    shown = [present_trial(row) for row in rows]
+    return Listing[TrialOut](data=shown, has_more=has_more, next=following)
 
 
 @router.get("/jobs/{job_id}/trials/{trial_id}")

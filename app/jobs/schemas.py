@@ -143,6 +143,8 @@ class TrialMetrics(BaseModel):
 class MetricsOut(BaseModel):
     job_id: str
     trials: list[TrialMetrics]
+    has_more: bool = False
+    next: str | None = Field(None, description="the `after` of the next page")
 
 
 class EvidenceTrial(BaseModel):
