@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     republish_after_seconds: float = 5.0
     max_attempts: int = 5
     training_slots: int = 0  # trials that one worker trains at once; 0: by its cores
+    slot_memory_bytes: int = 0  # that a worker gives a trial; 0: by its machine or its container
+    assumed_slot_memory_bytes: int = 4 * 2**30  # until a worker has said what it has
     checkpoint_interval_seconds: float = 1.0  # shorter epochs share a checkpoint
 
     upload_limit_bytes: int = 4 * 2**30

@@ -6,6 +6,7 @@ from app.deployments.tables import DeploymentRow, DeploymentVersionRow
 from app.jobs.tables import EpochRow, EventRow, JobRow, TrialRow
 from app.keys.tables import IdempotencyRow, KeyRow
 from app.models.tables import ModelRow
+from app.workers.tables import WorkerRow
 
 __all__ = [
     "Base",
@@ -19,4 +20,5 @@ __all__ = [
     "KeyRow",
     "ModelRow",
     "TrialRow",
+    "WorkerRow",
 ]

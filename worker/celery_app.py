@@ -23,6 +23,8 @@ from app.jobs import recovery
 from app.messages import Publisher, celery_application
 from app.settings import Settings
 from worker.capacity import threads_a_slot, training_slots
+from worker.declaring import declare
+from worker.oom_kills import OomKills, offer_itself
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +40,7 @@ _draining = multiprocessing.RawValue("b", 0)
 # Several workers may share a data folder, so the locks stand in a folder of this one.
 slots = tempfile.TemporaryDirectory(prefix="ktl-slots-", ignore_cleanup_errors=True)
 _parent = os.getpid()
+_oom_kills = OomKills()
 
 
 @signals.worker_shutting_down.connect  # type: ignore[untyped-decorator]  # Celery has no types
@@ -57,9 +60,12 @@ def _start_child(**_: Any) -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
         if os.getppid() != _parent:  # it died before the line above
             os._exit(1)
+    offer_itself()
     from worker.training.device import configure_tensorflow
+    from worker.workplace import workplace
 
     configure_tensorflow(threads_a_slot(settings))
+    declare(workplace())
 
 
 @signals.task_failure.connect  # type: ignore[untyped-decorator]
@@ -70,7 +76,7 @@ def _free_leases(task_id: str, exception: BaseException, **_: Any) -> None:
     database = Database(settings.database, Publisher(application))
     try:
         with database.write() as session:
-            recovery.abandon(session, task_id)
+            recovery.abandon(session, task_id, out_of_memory=_oom_kills.rose())
         recovery.recover(database, settings)
     finally:
         database.dispose()

@@ -15,17 +15,21 @@ from app.errors import Conflict, Invalid, NotFound, invalid
 from app.identifiers import new_id
 from app.jobs import lifecycle
 from app.jobs.backbones import Backbone
+from app.jobs.capacity_check import estimate_of
 from app.jobs.forecast import planned_seconds
 from app.jobs.plan import PlannedTrial, plan, planned_steps
 from app.jobs.resolution import resolve
 from app.jobs.scales import Scale
+from app.jobs.schemas import MemoryEstimate
 from app.jobs.sources import SourceFacts
 from app.jobs.spec import Choice, JobSpec, ResolvedSpec, Source, Target
 from app.jobs.tables import JobRow
 from app.jobs.time_left import Pace, TrialTime, seconds_left
 from app.models import repository as models
 from app.models.schemas import Signature
+from app.settings import Settings
 from app.storage import Storage
+from app.workers import repository as workers
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Accepted:
     steps: list[int]  # of each trial, at most
     sources: list[SourceFacts]
     target: Schema
+    memory: MemoryEstimate
 
     @cached_property
     def seconds(self) -> list[float]:
@@ -59,7 +64,9 @@ class Accepted:
         return seconds_left(waiting, Pace({}), self.spec.budget_seconds)
 
 
-def check(session: Session, storage: Storage, project: str, spec: JobSpec) -> Accepted:
+def check(
+    session: Session, storage: Storage, project: str, spec: JobSpec, settings: Settings
+) -> Accepted:
     """Everything that a POST checks, with nothing written. Raises Invalid, or Conflict while a
     dataset is still being taken in."""
     target = _schema(session, project, spec.target.dataset, "#/target/dataset")
@@ -75,11 +82,16 @@ def check(session: Session, storage: Storage, project: str, spec: JobSpec) -> Ac
     trials = plan(resolved, target)
     schemas = [facts.schema for facts in sources]
     steps = planned_steps(trials, resolved, schemas, target)
-    return Accepted(resolved, selection, trials, steps, sources, target)
+    declared = workers.slot_bytes(session)
+    available = settings.assumed_slot_memory_bytes if declared is None else declared
+    memory = estimate_of(resolved, trials, schemas, target, available)
+    return Accepted(resolved, selection, trials, steps, sources, target, memory)
 
 
-def accept(session: Session, storage: Storage, project: str, spec: JobSpec) -> JobRow:
-    accepted = check(session, storage, project, spec)
+def accept(
+    session: Session, storage: Storage, project: str, spec: JobSpec, settings: Settings
+) -> JobRow:
+    accepted = check(session, storage, project, spec, settings)
     sources = [
         source.model or _identify(session, project, source.reference) for source in spec.sources
     ]
@@ -95,6 +107,7 @@ def accept(session: Session, storage: Storage, project: str, spec: JobSpec) -> J
         source_ids=sources,
         target_id=target,
         tags=dict(spec.tags),
+        estimate=accepted.memory.model_dump(),
     )
     lifecycle.submit(session, job, accepted.trials, accepted.steps, accepted.seconds)
     return job

@@ -21,7 +21,8 @@ PLACE = ("trial", "arm", "seed", "labels_per_class", "phase", "epoch", "split")
 def metrics_page(
     session: Session, job_id: str, arm: str | None, since: datetime | None, page: Page
 ) -> MetricsOut:
-    rows, has_more, following = repository.trials_page(session, job_id, arm, page)
+    found = repository.trials_page(session, job_id, arm, page.limit, page.after)
+    rows, has_more, following = found
     counts = epoch_repository.count(session, [row.id for row in rows])
     if kept := _affordable([counts.get(row.id, 0) for row in rows]):
         rows, has_more, following = rows[:kept], True, rows[kept - 1].id

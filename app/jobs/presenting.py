@@ -112,6 +112,7 @@ def _job_out(job: JobRow, tally: Tally, left: float | None, has_report: bool) ->
             "trials": tally.counts,
             "stop_reason": job.stop_reason,
             "error": job.error and Failure.model_validate(job.error),
+            "estimate": job.estimate,
             "spec": job.spec,
             "selection": [Choice.model_validate(choice) for choice in job.selection],
             "sources": job.source_ids,

@@ -15,7 +15,6 @@ from app.jobs.progress import UNFINISHED, Part, Tally
 from app.jobs.tables import JobRow, TrialRow
 from app.jobs.time_left import Pace, TrialTime
 from app.models.tables import ModelRow
-from app.pages import Page
 
 WITNESSES = 1000  # trials of a job that tell how long its others take
 
@@ -115,22 +114,22 @@ def trials(session: Session, job_id: str, arm: str | None = None) -> list[TrialR
 
 
 def trials_page(
-    session: Session, job_id: str, arm: str | None, page: Page
+    session: Session, job_id: str, arm: str | None, limit: int, after: str | None
 ) -> tuple[list[TrialRow], bool, str | None]:
     """Rows in the order of the plan, has_more, next. Raises Invalid for a cursor that is no trial
     of the job."""
     statement = select(TrialRow).where(TrialRow.job_id == job_id).order_by(TrialRow.position)
     if arm is not None:
         statement = statement.where(TrialRow.arm == arm)
-    if page.after:
-        of_job = (TrialRow.job_id == job_id) & (TrialRow.id == page.after)
+    if after:
+        of_job = (TrialRow.job_id == job_id) & (TrialRow.id == after)
         position = session.scalar(select(TrialRow.position).where(of_job))
         if position is None:
-            detail = f"expected the `next` of a page of {job_id}'s trials, got {page.after}"
+            detail = f"expected the `next` of a page of {job_id}'s trials, got {after}"
             raise Invalid("unknown_cursor", detail, Finding(detail, parameter="after"))
         statement = statement.where(TrialRow.position > position)
-    found = session.scalars(statement.limit(page.limit + 1)).all()
-    rows, has_more = list(found[: page.limit]), len(found) > page.limit
+    found = session.scalars(statement.limit(limit + 1)).all()
+    rows, has_more = list(found[:limit]), len(found) > limit
     return rows, has_more, rows[-1].id if has_more else None
 
 

@@ -3,7 +3,15 @@
 from fastapi import APIRouter, Request, Response
 
 from app.conditional import check_if_match, conditional, etag_of
-from app.dependencies import PageOf, Reader, ReadSession, StorageOf, Writer, WriteSession
+from app.dependencies import (
+    PageOf,
+    Reader,
+    ReadSession,
+    SettingsOf,
+    StorageOf,
+    Writer,
+    WriteSession,
+)
 from app.errors import Conflict
 from app.idempotency import Answer, IdempotencyKey, answer_once, fingerprint, respond
 from app.jobs import acceptance, evidence, lifecycle, repository, stream
@@ -36,12 +44,13 @@ def create(
     session: WriteSession,
     caller: Writer,
     storage: StorageOf,
+    settings: SettingsOf,
     key: IdempotencyKey = None,
 ) -> Response:
     """Accepts a transfer job: it is checked against its datasets, planned and queued."""
 
     def make() -> Answer:
-        job = acceptance.accept(session, storage, caller.project, spec)
+        job = acceptance.accept(session, storage, caller.project, spec, settings)
         headers = {"Location": f"/v1/jobs/{job.id}", "Retry-After": POLL_SECONDS}
         return Answer(202, headers, present_job(session, job).model_dump(mode="json"))
 
@@ -52,10 +61,14 @@ def create(
 
 @router.post("/jobs:validate")
 def validate(
-    spec: JobSpec, session: ReadSession, caller: Reader, storage: StorageOf
+    spec: JobSpec,
+    session: ReadSession,
+    caller: Reader,
+    storage: StorageOf,
+    settings: SettingsOf,
 ) -> ValidationOut:
     """The same checks, and the plan, with nothing started."""
-    accepted = acceptance.check(session, storage, caller.project, spec)
+    accepted = acceptance.check(session, storage, caller.project, spec, settings)
     pace = repository.pace(session, accepted.spec.model.backbone)
     return ValidationOut(
         spec=accepted.spec.model_dump(mode="json"),
@@ -72,6 +85,7 @@ def validate(
             for trial, steps, seconds in accepted.costs(pace)
         ],
         steps=sum(accepted.steps),
+        estimate=accepted.memory,
         estimated_seconds=round(accepted.estimate(pace), 1),
         estimate_basis="measured" if pace.is_measured else "shipped",
         domain_distance=[facts.distance() for facts in accepted.sources],
@@ -149,7 +163,8 @@ def trials(
 ) -> Listing[TrialOut]:
     """In the order of the plan."""
     job = repository.get(session, caller.project, job_id)
-    rows, has_more, following = repository.trials_page(session, job.id, arm, page)
+    found = repository.trials_page(session, job.id, arm, page.limit, page.after)
+    rows, has_more, following = found
     shown = [present_trial(row) for row in rows]
     return Listing[TrialOut](data=shown, has_more=has_more, next=following)
 

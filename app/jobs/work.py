@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, null, select
 from sqlalchemy.orm import Session
 
 from app import leases
@@ -88,7 +88,7 @@ def release_trial(
 def finish_trial(
     session: Session, trial: TrialRow, epochs: Sequence[EpochRow] = (), **results: Any
 ) -> None:
-    ended = {"status": "succeeded", "progress": 1.0, "checkpoint": None}
+    ended = {"status": "succeeded", "progress": 1.0, "checkpoint": None, "error": null()}
     _end_trial(session, trial, epochs, **ended, **results)
 
 

@@ -33,7 +33,7 @@ def submit(
         }
     )
     with place.database.write() as session:
-        return acceptance.accept(session, place.storage, project, spec).id
+        return acceptance.accept(session, place.storage, project, spec, place.settings).id
 
 
 def run(place: Workplace, job_id: str) -> list[TrialRow]:

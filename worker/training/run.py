@@ -9,6 +9,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from app.errors import FailureCode, WorkFailure
+from app.jobs.memory import LESS_MEMORY
 from worker.backbones.network import Network
 from worker.backbones.population_norms import measure
 from worker.evaluation.metrics import classification_metrics, metrics_from_counts
@@ -49,7 +50,7 @@ def train(setup: TrialSetup, journal: Journal, checkpoint: Checkpoint | None = N
     except (tf.errors.ResourceExhaustedError, MemoryError) as error:
         raise WorkFailure(
             FailureCode.OUT_OF_MEMORY,
-            f"out of memory in phase {trial.phase.name}: try a smaller batch_size or network",
+            f"the worker has too little memory for phase {trial.phase.name}; {LESS_MEMORY}",
             stage=trial.phase.name,
         ) from error
 
@@ -103,7 +104,7 @@ class _Trial:
         seeds = [self._setup.seed, position.phase]
         feed = Feed(streams, self._batch, self._steps, seeds)
         backend = state.backends[position.phase]
-        geometry = geometry_of(phase, feed, validation, self._steps, self._classes, backend)
+        geometry = geometry_of(phase, feed, validation, self._network, backend)
         loop = self._loop = self._program.loop(position.phase, geometry.shapes)
         if phase.prepare and position.epochs == position.step == 0:
             rows = self._domain(phase.streams[0]).train
