@@ -83,8 +83,8 @@ def _widths(spec: ResolvedSpec) -> str:
 
 def _widest(scene: Scene) -> str:
     """Where most of the weights come from: the network, or a discriminator of its own."""
-    for place, strategy in enumerate(scene.spec.strategies):
-        if isinstance(strategy, Dann | Cdan):
-            if load_of(strategy, scene.widths).new > scene.parameters:
-                return f"#/strategies/{place}/params/hidden"
+    for place, each in enumerate(scene.spec.strategies):
+        judge = load_of(each, scene.widths).new if isinstance(each, Dann | Cdan) else 0
+        if judge > scene.parameters:
+            return f"#/strategies/{place}/params/hidden"
     return "#/model/params"
