@@ -156,14 +156,13 @@ class _Plan:
 
     def _arms(self, budget: int | None, is_labelled: bool) -> None:
         spec = self._spec
-        names = [spec.baseline_arm] if spec.evaluation.baseline else []
-        names += spec.arms
-        starts = {name: self._starts_of(name, budget) for name in names}
+        roles: dict[str, Role] = {spec.baseline_arm: "baseline"} if spec.evaluation.baseline else {}
+        roles |= dict.fromkeys(spec.arms, "transfer")
+        starts = {name: self._starts_of(name, budget) for name in roles}
         bound = spec.evaluation.baseline and not spec.target.use_labels and is_labelled
         for number in range(spec.evaluation.seeds):
             seed = spec.seed + number
-            for name in names:
-                role: Role = "transfer" if name in spec.arms else "baseline"
+            for name, role in roles.items():
                 first = starts[name][number % len(starts[name])]
                 self._add(PlannedTrial(role, name, seed, budget, first))
             if bound:
