@@ -51,6 +51,15 @@ AVERAGED = {"ema_momentum": 0.9, "early_stopping": {"patience": 2}}
 # was resident at the peak than before (docs/decisions/memory-of-a-trial.md).
 MEASURED: dict[str, tuple[dict[str, Any], int]] = {
     "mlp of 671 MB": ({"shape": (64, 64, 3), "model": mlp(8192, 8192)}, 4984),
+    "mlp of 147 MB": ({"shape": (28, 28, 1), "model": mlp(4096, 4096, 4096)}, 1127),
+    "by sgd": (
+        {
+            "shape": (28, 28, 1),
+            "model": mlp(4096, 4096, 4096),
+            "training": {"optimizer": "sgd"},
+        },
+        1048,
+    ),
     "with averages": (
         {"shape": (28, 28, 1), "model": mlp(4096, 4096, 4096), "training": AVERAGED},
         1843,
@@ -67,6 +76,10 @@ MEASURED: dict[str, tuple[dict[str, Any], int]] = {
     "convnet at 128 in batches of 256": (
         {"shape": (128, 128, 3), "model": CONVNET, "training": {"batch_size": 256}},
         3359,
+    ),
+    "convnet at 128, from 28": (
+        {"shape": (28, 28, 1), "model": {**CONVNET, "image_size": [128, 128]}},
+        1412,
     ),
     "wide convnet": (
         {"shape": (64, 64, 3), "model": SOME, "training": {"batch_size": 128}},
