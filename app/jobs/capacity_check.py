@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from app.datasets.schemas import Schema
 from app.errors import Invalid, invalid
-from app.jobs.memory import Need, Scene
+from app.jobs.memory import REPORT, Need, Scene
 from app.jobs.plan import PlannedTrial
 from app.jobs.schemas import MemoryEstimate
 from app.jobs.spec import ResolvedSpec
@@ -58,6 +58,9 @@ def _too_large(scene: Scene, trials: Sequence[PlannedTrial], need: Need, availab
         "#/model/image_size": (need.activations, f"lower model.image_size or {_widths(spec)}"),
         "#/target/dataset": (need.data, "take a narrower network or smaller datasets"),
     }
+    if need.arm == REPORT:
+        cure = "lower evaluation.seeds or take fewer label budgets: it is made of all predictions"
+        parts = {"#/evaluation": (need.data, cure)}
     pointer = max(parts, key=lambda each: parts[each][0])
     return invalid("network_too_large", f"{detail}; {parts[pointer][1]}, {more}", pointer)
 

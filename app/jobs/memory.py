@@ -12,7 +12,7 @@ from math import prod
 from app.datasets.schemas import Schema
 from app.jobs.backbones import Backbone
 from app.jobs.network_size import Shape, Size
-from app.jobs.plan import PRETRAIN, PlannedTrial, sources_of, trained_items
+from app.jobs.plan import MEASURED, PRETRAIN, PlannedTrial, sources_of, trained_items
 from app.jobs.spec import ResolvedSpec
 from app.jobs.strategies import AutoArm
 from app.jobs.strategy_memory import Load, Widths, load_of
@@ -34,6 +34,9 @@ BACK = 2.0  # what a step holds, over the activations of its way forth
 SPARE = 1.25  # of weights: what was freed and not yet given back
 PACKAGED, CONVERTED = 4, 80  # copies of weights, and of kernels of convolutions, in packaging
 PACKAGED_ITEMS = 35  # that are asked at once then
+LOOKED_BACK = 2 * 512  # worker/training_items.py
+COPIES_OF_PREDICTIONS = 1.5  # those of an arm are stacked
+REPORT = "report"
 
 
 @dataclass(frozen=True)
@@ -84,10 +87,11 @@ class Scene:
         return (self.size.features + 1) * self.widths.classes
 
     def need(self, trials: Sequence[PlannedTrial]) -> Need:
-        """Of the trial that needs most, or of packaging."""
+        """Of the trial that needs most, or of the job's end."""
         kinds = {trial.kind: trial for trial in trials}
         needs = [need for trial in kinds.values() for need in self._needs(trial)]
-        return max([*needs, self._packaging()], key=lambda need: need.total)
+        needs += [self._packaging(), self._report(trials)]
+        return max(needs, key=lambda need: need.total)
 
     def _needs(self, trial: PlannedTrial) -> list[Need]:
         items = max(1, trained_items(trial, self.spec, self.sources, self.target))
@@ -152,6 +156,14 @@ class Scene:
         loaded = COPIES_OF_DATA * (stored if stored <= RESIDENT else 2 * CHUNK * len(streams))
         rows = sum(count for _, count in streams) if load.features else 0
         return loaded + COPIES_OF_DATA * NUMBER * rows * self.size.features
+
+    def _report(self, trials: Sequence[PlannedTrial]) -> Need:
+        """It is made of the predictions of all trials at once."""
+        items = self.target.splits.get("test", 0) + LOOKED_BACK
+        items += int(self.spec.training.validation_fraction * self.target.splits.get("train", 0))
+        measured = sum(trial.role in MEASURED for trial in trials)
+        numbers = COPIES_OF_PREDICTIONS * measured * items * (self.widths.classes + 1)
+        return Need(REPORT, data=NUMBER * numbers, program=PROGRAM["mlp"])
 
     def _packaging(self) -> Need:
         weights = PACKAGED * self.parameters + CONVERTED * self.size.convolutions

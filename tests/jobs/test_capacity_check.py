@@ -8,7 +8,7 @@ import pytest
 
 from app.database import Database
 from app.workers import repository as workers
-from tests.jobs.requests import problem
+from tests.jobs.requests import dataset, problem
 
 MIB = 2**20
 WIDEST = 65_536
@@ -91,6 +91,22 @@ def test_what_workers_have_is_the_measure_and_the_estimate_stands_in_the_job(
     job = client.post("/v1/jobs", json=body).json()
     assert job["estimate"] == plan
     assert client.get(f"/v1/jobs/{job['id']}").json()["estimate"] == plan
+
+
+def test_predictions_of_thousands_of_trials(
+    client: httpx.Client, body: dict[str, Any], database: Database, declare: Any
+) -> None:
+    """10,000 test items, 3,400 trials and 2 classes: 0.4 GB, and half as much again."""
+    declare(800 * MIB)
+    many = {
+        "splits": {"train": 40, "test": 10_000},
+        "class_counts": {"train": (20, 20), "test": (5000,) * 2},
+    }
+    body["target"]["dataset"] = dataset(database, **many)
+    body["evaluation"] = {"seeds": 100, "learning_curve": [*range(1, 17)]}
+    assert "`report`" in refused(client, body, "#/evaluation")
+    body["evaluation"] = {"seeds": 20, "learning_curve": [*range(1, 17)]}
+    assert client.post("/v1/jobs:validate", json=body).status_code == 200
 
 
 def test_a_batch_that_would_fit_is_named_and_fits(
