@@ -45,21 +45,19 @@ train(trials.trial("scratch", small), trials.Recorder())
 
 
 @contextmanager
-def limited() -> Iterator[Path]:
-    """What is started in the block stands in a control group of LIMIT bytes, for good."""
+def limited() -> Iterator[None]:
+    """This process, and what it starts in the block, stand in a control group of LIMIT bytes."""
     group = CONTROLLED / f"ktl-test-{os.getpid()}"
-    (own,) = (
-        line.split(":", 2)[2]
-        for line in Path("/proc/self/cgroup").read_text().splitlines()
-        if line.split(":", 2)[1] == "memory"
-    )
+    own = Path("/proc/self/cgroup").read_text().partition(":memory:")[2].partition("\n")[0]
     group.mkdir()
     (group / "memory.limit_in_bytes").write_text(str(LIMIT))
     (group / "cgroup.procs").write_text(str(os.getpid()))
     try:
-        yield group
+        yield
     finally:
         (CONTROLLED / own.lstrip("/") / "cgroup.procs").write_text(str(os.getpid()))
+        wait_for(lambda: not (group / "cgroup.procs").read_text(), 20, "a process is left")
+        group.rmdir()
 
 
 @pytest.mark.skipif(not os.access(CONTROLLED, os.W_OK), reason="it makes a control group")
@@ -70,16 +68,12 @@ def test_the_kernel_takes_the_trial_and_never_the_worker(tmp_path: Path) -> None
         "KTL_SLOT_MEMORY_BYTES": str(2**40),  # it says that it has enough
         "KTL_RECOVERY_INTERVAL_SECONDS": "0.5",
     }
-    with limited() as group:
-        service = running(tmp_path, **environment)
-        started = service.__enter__()
-    try:
-        client, worker = started.client, started.worker()
+    with limited(), running(tmp_path, **environment) as service:
+        client, worker = service.client, service.worker()
         assert worker is not None
         path = tmp_path / "letters.npz"
         path.write_bytes(images(3, 20, seed=1))
-        letters = client.datasets.upload(path, name="letters").id
-        wait_for(lambda: client.datasets.get(letters).status == "ready", 60, "not taken in")
+        letters = client.datasets.wait(client.datasets.upload([path]).id).id
         greedy = job_spec(letters, letters, model=WIDE, evaluation={"seeds": 1, "baseline": False})
         job = client.jobs.submit(greedy)
         wait_for(lambda: client.jobs.get(job.id).status in ENDED, 120, "it has not ended")
@@ -91,11 +85,7 @@ def test_the_kernel_takes_the_trial_and_never_the_worker(tmp_path: Path) -> None
         small = client.jobs.submit(job_spec(letters, letters, evaluation={"seeds": 1}))
         wait_for(lambda: client.jobs.get(small.id).status in ENDED, 120, "it has not ended")
         assert client.jobs.get(small.id).status == "succeeded"
-        assert started.worker() == worker
-    finally:
-        service.__exit__(None, None, None)
-    wait_for(lambda: not (group / "cgroup.procs").read_text(), 20, "a process is left")
-    group.rmdir()
+        assert service.worker() == worker
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it limits the process's memory")
