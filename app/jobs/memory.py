@@ -24,7 +24,8 @@ LESS_MEMORY = (
 
 MIB = 2**20
 NUMBER = 4  # bytes of a weight or an activation
-ITEM = {"uint8": 1, "float32": 4}
+VALUE = {"uint8": 1, "float32": 4}  # bytes of a stored one
+WIDEST_VALUE = 8
 
 PROGRAM = {"mlp": 256 * MIB, "convnet": 256 * MIB, "mobilenet": 768 * MIB}  # graphs, compiled
 RESIDENT, CHUNK = 512 * MIB, 32 * MIB  # worker/training/feed.py: more is read chunk by chunk
@@ -131,14 +132,19 @@ class Scene:
         return SPARE * NUMBER * numbers
 
     @property
+    def _raw(self) -> list[Shape]:
+        """Of the images as they are stored."""
+        return [schema.shape for schema in (self.target, *self.sources)]
+
+    @property
     def _resizing(self) -> int:
         """Entries of the two matrices that resize images."""
-        sides = zip(self.target.shape[:2], self.seen[:2], strict=True)
-        return sum(before * after for before, after in sides if before != after)
+        sides = [zip(shape[:2], self.seen[:2], strict=True) for shape in self._raw]
+        return max(sum(b * a for b, a in pairs if b != a) for pairs in sides)
 
     def _activations(self, load: Load, items: int) -> float:
         training, size = self.spec.training, self.size
-        images = prod(self.target.shape) + 2 * prod(self.seen)
+        images = max(map(prod, self._raw)) + 2 * prod(self.seen)
         if training.augmentation:
             images += 4 * prod(self.seen)
         one = BACK * load.passes * (size.kept + images + 4 * self.widths.classes)
@@ -147,12 +153,17 @@ class Scene:
         return NUMBER * (step + rows * size.widest)
 
     def _data(self, load: Load, trial: PlannedTrial, items: int) -> float:
-        own = self.sources[0] if trial.role == PRETRAIN else self.target
+        own = self.target
+        if trial.role == PRETRAIN:  # of sources that are joined each is like the first
+            own = self.sources[sources_of(self.spec, trial.arm)[0]]
         streams = [(own, items)]
         if load.source_data:
             of_arm = (self.sources[place] for place in sources_of(self.spec, trial.arm))
             streams += [(schema, schema.splits.get("train", 0)) for schema in of_arm]
-        stored = sum(count * prod(schema.shape) * ITEM[schema.dtype] for schema, count in streams)
+        stored = sum(
+            count * prod(schema.shape) * VALUE.get(schema.dtype, WIDEST_VALUE)
+            for schema, count in streams
+        )
         loaded = COPIES_OF_DATA * (stored if stored <= RESIDENT else 2 * CHUNK * len(streams))
         rows = sum(count for _, count in streams) if load.features else 0
         return loaded + COPIES_OF_DATA * NUMBER * rows * self.size.features

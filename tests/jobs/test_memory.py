@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from app.datasets.schemas import Schema
-from app.jobs.memory import MIB, Need, Scene
+from app.jobs.memory import COPIES_OF_DATA, MIB, Need, Scene
 from app.jobs.plan import plan
 from app.jobs.spec import ResolvedSpec
+from tests.jobs.factories import SCHEMA
 
 CLASSES = tuple("abcdefghij")
 
@@ -130,3 +131,22 @@ def test_what_it_hangs_on() -> None:
     assert need(**job, items=3_000_000).data < need(**job, items=600_000).data
     for arm in ("l2_sp", "distill", "multi_task"):
         assert need(**job, arm=arm).total > plain.total
+
+
+def test_sources_of_another_size_count_as_they_are_stored() -> None:
+    """200 float32 items of 512x512 beside 40 of 8x8, all seen at 8x8."""
+    spec = ResolvedSpec.model_validate(
+        {
+            "sources": [{"dataset": "ds_1"}, {"dataset": "ds_2"}],
+            "target": {"dataset": "ds_3"},
+            "combine": "each",
+            "model": {"backbone": "mlp", "image_size": [8, 8]},
+            "strategies": [{"name": "fine_tune"}],
+        }
+    )
+    large = {"shape": (512, 512, 1), "dtype": "float32", "splits": {"train": 200, "test": 0}}
+    counts = {"class_counts": {"train": (100, 100), "test": (0, 0)}}
+    other = SCHEMA.model_copy(update=large | counts)
+    need = Scene(spec, [SCHEMA, other], SCHEMA).need(plan(spec))
+    assert need.arm == "pretrain@2"
+    assert need.data == pytest.approx(COPIES_OF_DATA * 180 * 512 * 512 * 4)
