@@ -7,6 +7,7 @@ from app.jobs.tables import EpochRow, EventRow, JobRow, TrialRow
 from app.keys.tables import IdempotencyRow, KeyRow
 from app.models.tables import ModelRow
 from app.usage.tables import InstallationRow
+from app.workers.tables import WorkerRow
 
 __all__ = [
     "Base",
@@ -21,4 +22,5 @@ __all__ = [
     "KeyRow",
     "ModelRow",
     "TrialRow",
+    "WorkerRow",
 ]

@@ -27,9 +27,11 @@ from app.usage.sweep import sweep_machine
 from worker import local_broker
 from worker.capacity import threads_a_slot, training_slots
 from worker.compile_cache import programs_folder
+from worker.declaring import declare
 from worker.dispatch import Dispatch
 from worker.gpu_binding import GpuBinding
 from worker.gpus import HIDDEN, VISIBLE, gpus
+from worker.oom_kills import OomKills, offer_itself
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +57,7 @@ _draining = multiprocessing.RawValue("b", 0)
 slots = tempfile.TemporaryDirectory(prefix="ktl-slots-", ignore_cleanup_errors=True)
 binding = GpuBinding(Path(slots.name), gpus().usable)
 _parent = os.getpid()
+_oom_kills = OomKills()
 for complaint in gpus().complaints:
     log.warning("gpu_left_out", reason=complaint)
 if gpus().complaints and not gpus().usable:
@@ -86,12 +89,15 @@ def _start_child(**_: Any) -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
         if os.getppid() != _parent:  # it died before the line above
             os._exit(1)
+    offer_itself()
     from worker.training.compile_budget import bound_compiling
     from worker.training.device import configure_tensorflow
+    from worker.workplace import workplace
 
     binding.bind()
     configure_tensorflow(threads_a_slot(settings))
     bound_compiling(programs_folder(settings.cache_dir), settings.compile_seconds)
+    declare(workplace())
     Repeated("tidying", TIDY_SECONDS, _tidy).start()
 
 
@@ -106,4 +112,4 @@ def _free_leases(task_id: str, exception: BaseException, **_: Any) -> None:
     """A child was killed: its lease ends now, and `recover` need not wait for it."""
     if isinstance(exception, WorkerLostError):
         log.warning("child_lost", task=task_id)
-        application.dispatch.free_leases(task_id)
+        application.dispatch.free_leases(task_id, out_of_memory=_oom_kills.rose())

@@ -54,10 +54,11 @@ class Dispatch(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no 
         if self._lookout:
             self._lookout.close()
 
-    def free_leases(self, task: str) -> None:
-        """Called when the child that ran the task was killed."""
+    def free_leases(self, task: str, out_of_memory: bool) -> None:
+        """Called when the child that ran the task was killed; by the kernel, where there was no
+        memory left."""
         if self._lookout:
-            self._lookout.tell(f"lost {task}")
+            self._lookout.tell(f"lost {task} {'memory' if out_of_memory else ''}")
 
     def _hand_out(self, waiting: list[Message]) -> None:
         """Each trial wakes a child while slots are free, anything else any child. One that finds

@@ -17,6 +17,7 @@ from worker import finalising, trial_run  # before the fork, so that children st
 from worker.capacity import training_slots
 from worker.intake.intake import ingest as take_in
 from worker.lease_keeper import LeaseKeeper
+from worker.room import make_room
 from worker.workplace import Workplace
 
 log = structlog.get_logger(__name__)
@@ -76,6 +77,7 @@ def _claim(place: Workplace, owner: str) -> TrialRow | None:
 
 
 def _run(place: Workplace, trial: TrialRow) -> None:
+    make_room(place.settings)
     with LeaseKeeper(place, trial) as keeper:
         trial_run.run(place, trial, keeper)
 

@@ -3,6 +3,7 @@
 import errno
 
 from app.errors import FailureCode, WorkFailure
+from app.jobs.memory import LESS_MEMORY
 
 
 def as_failure(error: Exception) -> WorkFailure:
@@ -14,7 +15,7 @@ def as_failure(error: Exception) -> WorkFailure:
         return WorkFailure(FailureCode.DISK_FULL if full else FailureCode.STORAGE_FAILED, detail)
     # TensorFlow's own is no MemoryError, and is not imported here for its name.
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
-        return WorkFailure(FailureCode.OUT_OF_MEMORY, detail)
+        return WorkFailure(FailureCode.OUT_OF_MEMORY, f"{detail}; {LESS_MEMORY}")
     return WorkFailure(FailureCode.INTERNAL, detail)
 
 

@@ -22,6 +22,7 @@ from app.jobs import repository
 from app.jobs.budget import Account
 from app.jobs.tables import JobRow, TrialRow
 from app.leases import Leased
+from worker.declaring import declare
 from worker.training.setup import Signal
 from worker.workplace import Workplace
 
@@ -68,6 +69,7 @@ class LeaseKeeper:
                     if time.monotonic() - renewed > patience:
                         self._renew(lease)
                         renewed = time.monotonic()
+                        declare(self._workplace)
             except Fenced:
                 self.signal = Signal.STOP
             except SQLAlchemyError as error:  # the database may come back before the lease ends

@@ -4,8 +4,8 @@ Whatever the broker, the database or their clients do, they hold up this process
 worker replaces when it falls silent. A message of the broker says "look", no more; without any, the
 lookout looks every few seconds. The two talk in lines:
 
-    worker -> lookout    room | full | lost TASK        is a child idle? a child was killed
-    lookout -> worker    [[TASK NAME, FIELDS], ...]      what waits; empty as a sign of life
+    worker -> lookout    room | full | lost TASK [memory]    is a child idle? a child was killed
+    lookout -> worker    [[TASK NAME, FIELDS], ...]          what waits; empty as a sign of life
 """
 
 import json
@@ -65,8 +65,8 @@ class Lookout:
                 self._room.set()
             case ["full"]:
                 self._room.clear()
-            case ["lost", task]:
-                self._free_leases(task)
+            case ["lost", task, *why]:
+                self._free_leases(task, out_of_memory=why == ["memory"])
             case _:
                 self._rung = False
 
@@ -80,11 +80,11 @@ class Lookout:
         self._complaints.pop("look_failed", None)
         return found
 
-    def _free_leases(self, task: str) -> None:
+    def _free_leases(self, task: str, out_of_memory: bool) -> None:
         """Ends the leases of a killed child now, and `recover` need not wait for them."""
         try:
             with self._database.write() as session:
-                recovery.abandon(session, task)
+                recovery.abandon(session, task, out_of_memory)
             recovery.recover(self._database, self._settings)
         except SQLAlchemyError as error:  # they end by themselves
             log.warning("leases_not_freed", task=task, error=str(error))

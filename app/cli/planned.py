@@ -32,6 +32,8 @@ def show(plan: ValidationOut, each: bool = False) -> None:
     time = f"about {duration(plan.estimated_seconds)}, one trial at a time"
     output.out.print(f"{len(plan.trials)} trials, at most {plan.steps:,} steps")
     output.out.print(f"time: {time} ({BASIS[plan.estimate_basis]})", markup=False)
+    memory, parameters = plan.estimate.memory_bytes / 10**9, plan.estimate.parameters
+    output.out.print(f"memory: up to {memory:.1f} GB a trial, for {parameters:,} parameters")
 
 
 def _alike(trials: Sequence[PlannedTrialOut]) -> dict[tuple[str, str], list[PlannedTrialOut]]:

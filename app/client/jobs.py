@@ -69,8 +69,15 @@ class Jobs:
         return [*self._transport.pages(TrialOut, f"/v1/jobs/{job_id}/trials")]
 
     def metrics(self, job_id: str, arm: str | None = None) -> MetricsOut:
-        path = f"/v1/jobs/{job_id}/metrics"
-        return self._transport.ask(MetricsOut, "GET", path, params={"arm": arm} if arm else {})
+        """Of all trials; pages are fetched one after the other."""
+        path, params = f"/v1/jobs/{job_id}/metrics", {"limit": 100} | ({"arm": arm} if arm else {})
+        found = page = self._transport.ask(MetricsOut, "GET", path, params=params)
+        while page.has_more:
+            page = self._transport.ask(
+                MetricsOut, "GET", path, params=params | {"after": page.next}
+            )
+            found.trials.extend(page.trials)
+        return found.model_copy(update={"has_more": False, "next": None})
 
     def metrics_csv(self, job_id: str, arm: str | None = None) -> str:
         path, params = f"/v1/jobs/{job_id}/metrics", {"arm": arm} if arm else {}

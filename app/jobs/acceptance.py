@@ -1,7 +1,8 @@
 """From a POSTed spec to a job in the database: datasets found, spec resolved, trials planned."""
 
+from collections import Counter
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
@@ -14,17 +15,21 @@ from app.errors import Conflict, Finding, Invalid, NotFound, invalid
 from app.identifiers import new_id
 from app.jobs import lifecycle
 from app.jobs.backbones import Backbone
+from app.jobs.capacity_check import estimate_of
 from app.jobs.forecast import planned_seconds
-from app.jobs.plan import PlannedTrial, plan
+from app.jobs.plan import PlannedTrial, plan, planned_steps
 from app.jobs.resolution import resolve
 from app.jobs.scales import Scale
+from app.jobs.schemas import MemoryEstimate
 from app.jobs.sources import SourceFacts
 from app.jobs.spec import Choice, JobSpec, ResolvedSpec, Source, Target
 from app.jobs.tables import JobRow
 from app.jobs.time_left import Pace, TrialTime, seconds_left
 from app.models import repository as models
 from app.models.schemas import Signature
+from app.settings import Settings
 from app.storage import Storage
+from app.workers import repository as workers
 
 
 @dataclass(frozen=True)
@@ -35,8 +40,9 @@ class Accepted:
     steps: list[int]  # of each trial, at most
     sources: list[SourceFacts]
     target: Schema
+    memory: MemoryEstimate
 
-    @property
+    @cached_property
     def seconds(self) -> list[float]:
         """Of each trial, on the machine of calibration.py."""
         schemas = [facts.schema for facts in self.sources]
@@ -45,18 +51,22 @@ class Accepted:
     def costs(self, pace: Pace) -> list[tuple[PlannedTrial, int, float]]:
         """Trials with their steps, at most, and their seconds at the pace of this installation."""
         planned = zip(self.trials, self.steps, self.seconds, strict=True)
-        return [(trial, steps, s * (pace.of(trial.arm) or 1.0)) for trial, steps, s in planned]
+        paces = {arm: pace.of(arm) or 1.0 for arm in {trial.arm for trial in self.trials}}
+        return [(trial, steps, seconds * paces[trial.arm]) for trial, steps, seconds in planned]
 
     def estimate(self, pace: Pace) -> float:
         """Seconds of the job, one trial at a time."""
+        alike = Counter((*trial.kind, seconds) for trial, _, seconds in self.costs(pace))
         waiting = [
-            TrialTime(trial.role, trial.arm, trial.labels_per_class, "waiting", seconds, 0.0, 0.0)
-            for trial, _, seconds in self.costs(pace)
+            TrialTime(role, arm, labels, "waiting", seconds, trials=trials)
+            for (role, arm, labels, seconds), trials in alike.items()
         ]
         return seconds_left(waiting, Pace({}), self.spec.budget_seconds)
 
 
-def check(session: Session, storage: Storage, project: str, spec: JobSpec) -> Accepted:
+def check(
+    session: Session, storage: Storage, project: str, spec: JobSpec, settings: Settings
+) -> Accepted:
     """Everything that a POST checks, with nothing written. Raises Invalid, or Conflict while a
     dataset is still being taken in."""
     target = _schema(session, project, spec.target.dataset, "#/target/dataset")
@@ -71,12 +81,17 @@ def check(session: Session, storage: Storage, project: str, spec: JobSpec) -> Ac
     resolved, selection = resolve(spec, sources, target, scale)
     trials = plan(resolved, target)
     schemas = [facts.schema for facts in sources]
-    steps = [trial.steps(resolved, schemas, target) for trial in trials]
-    return Accepted(resolved, selection, trials, steps, sources, target)
+    steps = planned_steps(trials, resolved, schemas, target)
+    declared = workers.slot_bytes(session)
+    available = settings.assumed_slot_memory_bytes if declared is None else declared
+    memory = estimate_of(resolved, trials, schemas, target, available)
+    return Accepted(resolved, selection, trials, steps, sources, target, memory)
 
 
-def accept(session: Session, storage: Storage, project: str, spec: JobSpec) -> JobRow:
-    accepted = check(session, storage, project, spec)
+def accept(
+    session: Session, storage: Storage, project: str, spec: JobSpec, settings: Settings
+) -> JobRow:
+    accepted = check(session, storage, project, spec, settings)
     sources = [
         source.model or _identify(session, project, source.reference) for source in spec.sources
     ]
@@ -92,6 +107,7 @@ def accept(session: Session, storage: Storage, project: str, spec: JobSpec) -> J
         source_ids=sources,
         target_id=target,
         tags=dict(spec.tags),
+        estimate=accepted.memory.model_dump(),
     )
     lifecycle.submit(session, job, accepted.trials, accepted.steps, accepted.seconds)
     return job

@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from app.jobs.mobilenet_layers import mobilenet
+from app.jobs.network_size import Layers, Shape
 from app.sent import Array, Pair, Sent
 
-Shape = tuple[int, int, int]  # of an image: height, width, channels
 Width = Annotated[int, Field(ge=1, le=65_536)]
 
 
@@ -23,6 +24,10 @@ class NetworkParams(Params):
     def multiplications(self, shape: Shape) -> float:
         """Of one image (height, width, channels) on its way to the features, roughly."""
 
+    @abstractmethod
+    def layers(self, shape: Shape) -> Layers:
+        """From an image (height, width, channels) to the features."""
+
 
 class MlpParams(NetworkParams):
     hidden: Array[Width] = Field((256,), min_length=1, max_length=16)
@@ -31,6 +36,16 @@ class MlpParams(NetworkParams):
     def multiplications(self, shape: Shape) -> float:
         widths = (prod(shape), *self.hidden)
         return float(sum(one * other for one, other in pairwise(widths)))
+
+    def layers(self, shape: Shape) -> Layers:
+        layers = Layers(shape)
+        layers.flatten()
+        for width in self.hidden:
+            layers.dense(width)
+            layers.write()
+            if self.dropout:
+                layers.write()
+        return layers
 
 
 class ConvnetParams(NetworkParams):
@@ -48,6 +63,20 @@ class ConvnetParams(NetworkParams):
             height, width, channels = height // 2, width // 2, filters
         return float(total + height * width * channels * self.dense)
 
+    def layers(self, shape: Shape) -> Layers:
+        layers = Layers(shape)
+        for filters in self.filters:
+            layers.convolution(filters, 3)
+            layers.norm()
+            layers.pooling()
+            layers.write()
+        layers.flatten()
+        layers.dense(self.dense)
+        layers.write()
+        if self.dropout:
+            layers.write()
+        return layers
+
 
 class MobilenetParams(NetworkParams):
     width: float = Field(
@@ -57,6 +86,9 @@ class MobilenetParams(NetworkParams):
     def multiplications(self, shape: Shape) -> float:
         """3.0e8 at width 1 and 224x224, 5.9e7 at width .35 (Sandler et al., table 4 and Keras)."""
         return 3.0e8 * float(self.width**1.55) * shape[0] * shape[1] / 224**2
+
+    def layers(self, shape: Shape) -> Layers:
+        return mobilenet(shape, self.width)
 
 
 class ModelChoice(Params):
@@ -70,6 +102,10 @@ class ModelChoice(Params):
         description="a dense layer of so many units with BatchNorm at the backbone's end, as "
         "domain adaptation has it (256)",
     )
+
+    def seen(self, shape: Shape) -> Shape:
+        """Of images of `shape`, that of those which the backbone gets."""
+        return (*(self.image_size or shape[:2]), shape[2])
 
 
 class Mlp(ModelChoice):

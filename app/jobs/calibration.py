@@ -11,7 +11,8 @@ from functools import cache
 from itertools import pairwise
 from statistics import fmean
 
-from app.jobs.backbones import CATALOGUE, Backbone, Shape
+from app.jobs.backbones import CATALOGUE, Backbone
+from app.jobs.network_size import Shape
 
 
 @dataclass(frozen=True)

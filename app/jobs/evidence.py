@@ -1,7 +1,5 @@
 """What a job has found out: its epochs' metrics, its report, and the predictions behind it."""
 
-import csv
-import io
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -11,15 +9,16 @@ from pydantic import ValidationError
 from app.conditional import conditional
 from app.datasets.repository import ready_schema_of
 from app.datasets.tables import DatasetRow
-from app.dependencies import Reader, ReadSession, StorageOf
+from app.dependencies import DatabaseOf, PageOf, Reader, ReadSession, StorageOf
 from app.documented import can_answer
 from app.errors import NotFound
 from app.jobs import repository
 from app.jobs.archive import stream_zip
+from app.jobs.epoch_metrics import csv_of, metrics_page
 from app.jobs.page.route import VARY, page_response, wants_html
 from app.jobs.presenting import present_evidence, present_job
 from app.jobs.report import Report
-from app.jobs.schemas import MetricsOut, TrialMetrics
+from app.jobs.schemas import MetricsOut
 from app.jobs.tables import TrialRow
 from app.sent import Moment
 from app.turns import TurnRoute
@@ -37,28 +36,17 @@ def metrics(
     request: Request,
     session: ReadSession,
     caller: Reader,
+    database: DatabaseOf,
+    page: PageOf,
     arm: str | None = None,
     since: Annotated[Moment | None, Query(description="recorded after this time")] = None,
 ) -> Response:
-    """Every epoch of every trial, as JSON or as CSV (`Accept: text/csv`)."""
+    """The epochs of a page of trials, in the order of the plan; a page may hold fewer than `limit`.
+    As CSV (`Accept: text/csv`) those of all trials."""
     job = repository.get(session, caller.project, job_id)
-    rows = repository.trials(session, job.id, arm)
-    epochs = repository.epochs(session, [row.id for row in rows], since)
-    found = [
-        TrialMetrics(
-            id=row.id,
-            arm=row.arm,
-            seed=row.seed,
-            labels_per_class=row.labels_per_class,
-            status=row.status,
-            epochs=epochs[row.id],
-            test=row.test,
-        )
-        for row in rows
-    ]
     if "text/csv" in request.headers.get("accept", ""):
-        return Response(_csv(found), media_type="text/csv")
-    return conditional(request, MetricsOut(job_id=job.id, trials=found))
+        return StreamingResponse(csv_of(database, job.id, arm, since), media_type="text/csv")
+    return conditional(request, metrics_page(session, job.id, arm, since, page))
 
 
 @router.get(
@@ -107,16 +95,3 @@ def predictions(
 
 def _entry(trial: TrialRow) -> str:
     return f"predictions/{trial.id}.npz"
-
-
-def _csv(trials: list[TrialMetrics]) -> str:
-    names = ["loss", "accuracy", "f1_macro", "learning_rate", "seconds"]
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["trial", "arm", "seed", "labels_per_class", "phase", "epoch", "split", *names])
-    for trial in trials:
-        start = [trial.id, trial.arm, trial.seed, trial.labels_per_class]
-        for epoch in trial.epochs:
-            place = [epoch["phase"], epoch["epoch"], epoch["split"]]
-            writer.writerow([*start, *place, *(epoch.get(name) for name in names)])
-    return text.getvalue()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from app.datasets.schemas import Schema
 from app.jobs.calibration import ONCE, seconds_per_step
-from app.jobs.plan import PlannedTrial, trained_items
+from app.jobs.plan import Kind, PlannedTrial, trained_items
 from app.jobs.spec import ResolvedSpec
 from app.jobs.strategies import CATALOGUE, AutoArm, Strategy
 from app.jobs.strategy_params import LinearProbeParams
@@ -29,15 +29,18 @@ def planned_seconds(
     height, width = spec.model.image_size or target.shape[:2]
     shape = (height, width, target.shape[2])
     fixed = ONCE[spec.model.backbone]
+    kinds: dict[Kind, float] = {}
     seen: set[tuple[str, str]] = set()
     found = []
     for trial, count in zip(trials, steps, strict=True):
-        kind = trial.role, trial.arm
-        items = trained_items(trial, spec, sources, target)
-        step = seconds_per_step(spec.model, shape, min(spec.training.batch_size, items))
-        began = fixed.again if kind in seen else fixed.first
-        seen.add(kind)
-        found.append(began + _whole_steps(trial, count, items, spec) * step + _extra(trial))
+        if trial.kind not in kinds:
+            items = trained_items(trial, spec, sources, target)
+            step = seconds_per_step(spec.model, shape, min(spec.training.batch_size, items))
+            kinds[trial.kind] = _whole_steps(trial, count, items, spec) * step + _extra(trial)
+        arm = trial.role, trial.arm
+        began = fixed.again if arm in seen else fixed.first
+        seen.add(arm)
+        found.append(began + kinds[trial.kind])
     return found
 
 

@@ -16,6 +16,9 @@ SCORE = "score"
 MEASURED = ("baseline", "bound", "transfer")  # roles whose trials are held against test items
 OPTIONAL = ("score", "bound")  # roles without which a job can still say what it was asked
 
+# Role, arm and labels per class: trials that differ in their seeds alone, and so cost the same.
+Kind = tuple[str, str, int | None]
+
 
 @dataclass(frozen=True)
 class PlannedTrial:
@@ -24,6 +27,10 @@ class PlannedTrial:
     seed: int
     labels_per_class: int | None
     depends_on: int | None  # position in the plan
+
+    @property
+    def kind(self) -> Kind:
+        return self.role, self.arm, self.labels_per_class
 
     def steps(self, spec: ResolvedSpec, sources: Sequence[Schema], target: Schema) -> int:
         """Optimizer steps, at most: phases that stop at convergence take fewer."""
@@ -39,6 +46,15 @@ class PlannedTrial:
         epochs = arm.strategy.epochs(training.epochs) if arm else training.epochs
         steps = epochs * training.steps_per_epoch(items)
         return steps * spec.evaluation.seeds if self.role == "search" else steps
+
+
+def planned_steps(
+    trials: Sequence[PlannedTrial], spec: ResolvedSpec, sources: Sequence[Schema], target: Schema
+) -> list[int]:
+    """Of each trial, at most. A plan of thousands of trials has a few dozen kinds of them."""
+    kinds = {trial.kind: trial for trial in trials}
+    steps = {kind: trial.steps(spec, sources, target) for kind, trial in kinds.items()}
+    return [steps[trial.kind] for trial in trials]
 
 
 def learns_from_labels(spec: ResolvedSpec, role: str) -> bool:
@@ -140,14 +156,13 @@ class _Plan:
 
     def _arms(self, budget: int | None, is_labelled: bool) -> None:
         spec = self._spec
-        names = [spec.baseline_arm] if spec.evaluation.baseline else []
-        names += spec.arms
-        starts = {name: self._starts_of(name, budget) for name in names}
+        roles: dict[str, Role] = {spec.baseline_arm: "baseline"} if spec.evaluation.baseline else {}
+        roles |= dict.fromkeys(spec.arms, "transfer")
+        starts = {name: self._starts_of(name, budget) for name in roles}
         bound = spec.evaluation.baseline and not spec.target.use_labels and is_labelled
         for number in range(spec.evaluation.seeds):
             seed = spec.seed + number
-            for name in names:
-                role: Role = "transfer" if name in spec.arms else "baseline"
+            for name, role in roles.items():
                 first = starts[name][number % len(starts[name])]
                 self._add(PlannedTrial(role, name, seed, budget, first))
             if bound:

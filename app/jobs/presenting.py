@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.datasets.schemas import LISTED_CLASSES, Schema
-from app.jobs import repository
+from app.jobs import epoch_repository, repository
 from app.jobs.evidence_datasets import evidence_datasets
 from app.jobs.lifecycle import ENDED
 from app.jobs.progress import Tally
@@ -40,7 +40,9 @@ def present_jobs(session: Session, jobs: Sequence[JobRow]) -> list[JobOut]:
         found = times[job.id]
         # The installation's pace changes with other jobs, the job's own only with its news.
         elsewhere = Pace({}) if any(each.pace for each in found) else pace(_backbone(job))
-        return seconds_left(found, elsewhere, job.spec.get("budget_seconds"))
+        budget: float | None = job.spec.get("budget_seconds")
+        affordable = None if budget is None else budget - tallies[job.id].seconds
+        return seconds_left(found, elsewhere, affordable)
 
     return [_job_out(job, tallies[job.id], left(job), job.id in reported) for job in jobs]
 
@@ -61,9 +63,9 @@ def present_evidence(
     name_of: Callable[[TrialRow], str | None],
 ) -> EvidenceOut:
     """`name_of`: what a trial's stored predictions are called there."""
-    epochs = repository.epoch_counts(session, job.id)
+    epochs = epoch_repository.count_by_phase(session, job.id)
     steps = steps_taken(ResolvedSpec.model_validate(job.spec), target, trials, epochs)
-    first = repository.first_validations(session, job.id)
+    first = epoch_repository.first_validations(session, job.id)
     classes = job.spec.get("classes") or target.classes
     return EvidenceOut(
         spec=job.spec,
@@ -122,6 +124,7 @@ def _job_out(job: JobRow, tally: Tally, left: float | None, has_report: bool) ->
             "trials": tally.counts,
             "stop_reason": job.stop_reason,
             "error": job.error and Failure.model_validate(job.error),
+            "estimate": job.estimate,
             "spec": _shown_spec(job.spec),
             "selection": [Choice.model_validate(choice) for choice in job.selection],
             "sources": job.source_ids,

@@ -15,6 +15,7 @@ class Part:
     planned: float  # seconds (forecast.py), summed
     done: float  # of these
     shares: float  # each trial's progress, 0..1, summed
+    seconds: float = 0.0  # of training that they took, summed
 
 
 @dataclass
@@ -27,6 +28,11 @@ class Tally:
     def counts(self) -> dict[str, int]:
         """Trials by status."""
         return {part.status: part.trials for part in self.parts}
+
+    @property
+    def seconds(self) -> float:
+        """Of training, over all trials and attempts."""
+        return sum(part.seconds for part in self.parts)
 
     @property
     def progress(self) -> float:

@@ -11,6 +11,7 @@ from app.database import Database, announce, clock, now
 from app.datasets.tables import DatasetRow
 from app.errors import FailureCode, WorkFailure
 from app.jobs import lifecycle
+from app.jobs.memory import LESS_MEMORY
 from app.jobs.tables import JobRow, TrialRow
 from app.leases import Leased
 from app.messages import FinaliseJob, IngestDataset, Message, RunTrial
@@ -30,8 +31,11 @@ def recover(database: Database, settings: Settings) -> None:
         _republish(session, settings.republish_after_seconds)
 
 
-def abandon(session: Session, owner: str) -> None:
-    """The process that held these leases is known to be dead: they end now."""
+def abandon(session: Session, owner: str, out_of_memory: bool = False) -> None:
+    """The process that held these leases is known to be dead: they end now. `out_of_memory`: as the
+    kernel ended it; a second time is the last."""
+    if out_of_memory:
+        _note_lack_of_memory(session, owner)
     for table in (TrialRow, JobRow, DatasetRow):
         session.execute(
             update(table)
@@ -39,6 +43,30 @@ def abandon(session: Session, owner: str) -> None:
             .values(lease_until=0.0)
             .execution_options(synchronize_session=False)
         )
+
+
+def _note_lack_of_memory(session: Session, owner: str) -> None:
+    """On a trial that goes on its error says so until it ends: attempts are counted anew after each
+    checkpoint, and these must not be."""
+    held = (TrialRow.owner == owner) & TrialRow.token.is_not(None)
+    for trial_id, job_id in session.execute(select(TrialRow.id, TrialRow.job_id).where(held)).all():
+        lifecycle.lock(session, job_id)
+        trial = session.get_one(TrialRow, trial_id, populate_existing=True)
+        if trial.owner != owner:
+            continue
+        is_second = (trial.error or {}).get("failure") == FailureCode.OUT_OF_MEMORY
+        trial.error = _out_of_memory(trial.arm)
+        if is_second:
+            trial.status, trial.ended_at = "failed", now()
+            trial.token = trial.owner = trial.lease_until = None
+            session.flush()
+            lifecycle.advance(session, job_id)
+    session.flush()
+    ended = (JobRow.owner == owner) & JobRow.token.is_not(None) & (JobRow.attempt > 1)
+    for job_id in session.scalars(select(JobRow.id).where(ended)).all():
+        job = lifecycle.lock(session, job_id)
+        if job.owner == owner:
+            lifecycle.fail_job(session, job, _out_of_memory(lifecycle.FINALISING))
 
 
 def _take_back_trials(session: Session, max_attempts: int) -> None:
@@ -126,6 +154,11 @@ def _wake(
 
 def _is_expired(session: Session, table: type[Leased], row_id: str) -> bool:
     return bool(session.scalar(select(leases.expired(table)).where(table.id == row_id)))
+
+
+def _out_of_memory(stage: str) -> dict[str, object]:
+    detail = f"the system ended the process that trained, as its memory had run out; {LESS_MEMORY}"
+    return WorkFailure(FailureCode.OUT_OF_MEMORY, detail, stage=stage).as_json()
 
 
 def _worker_lost(attempts: int, stage: str) -> dict[str, object]:

@@ -2,19 +2,21 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, defer
 
 from app.datasets.tables import DatasetRow
-from app.errors import Conflict, NotFound
+from app.errors import Conflict, Finding, Invalid, NotFound
 from app.jobs.plan import MEASURED
 from app.jobs.progress import UNFINISHED, Part, Tally
-from app.jobs.tables import EpochRow, JobRow, TrialRow
+from app.jobs.tables import JobRow, TrialRow
 from app.jobs.time_left import Pace, TrialTime
 from app.models.tables import ModelRow
+
+WITNESSES = 1000  # trials of a job that tell how long its others take
 
 
 def get(session: Session, project: str, job_id: str) -> JobRow:
@@ -76,7 +78,7 @@ def require_kept(session: Session, job: JobRow, datasets: Sequence[DatasetRow]) 
 
 def tallies(session: Session, job_ids: Sequence[str]) -> dict[str, Tally]:
     planned, progress = TrialRow.planned_seconds, TrialRow.progress
-    sums = (func.sum(each) for each in (planned, progress * planned, progress))
+    sums = (func.sum(each) for each in (planned, progress * planned, progress, TrialRow.seconds))
     by_status = (
         select(TrialRow.job_id, TrialRow.status, func.count(), *sums)
         .where(TrialRow.job_id.in_(job_ids))
@@ -89,21 +91,43 @@ def tallies(session: Session, job_ids: Sequence[str]) -> dict[str, Tally]:
 
 
 def trial_times(session: Session, job_ids: Sequence[str]) -> dict[str, list[TrialTime]]:
-    statement = select(
+    """Of each job: what has not begun, alike trials together; what has, one by one, the latest
+    WITNESSES of them."""
+    alike = (
         TrialRow.job_id,
         TrialRow.role,
         TrialRow.arm,
         TrialRow.labels_per_class,
         TrialRow.status,
         TrialRow.planned_seconds.label("planned"),
-        TrialRow.progress,
-        TrialRow.seconds,
-        TrialRow.reused_from.is_not(None).label("is_taken_over"),
     )
+    untouched = (TrialRow.status.in_(("waiting", "queued")) & (TrialRow.progress == 0)) & (
+        TrialRow.seconds == 0
+    )
+    of_jobs = TrialRow.job_id.in_(job_ids)
+    ahead = select(*alike, func.count().label("trials")).where(of_jobs, untouched).group_by(*alike)
+    begun = (
+        select(
+            *alike,
+            TrialRow.progress,
+            TrialRow.seconds,
+            TrialRow.reused_from.is_not(None).label("is_taken_over"),
+            func.row_number()
+            .over(
+                partition_by=TrialRow.job_id,
+                order_by=(TrialRow.status.in_(UNFINISHED).desc(), TrialRow.position.desc()),
+            )
+            .label("age"),
+        )
+        .where(of_jobs, ~untouched)
+        .subquery()
+    )
+    latest = [column for column in begun.columns if column.name != "age"]
     times: dict[str, list[TrialTime]] = defaultdict(list)
-    for row in session.execute(statement.where(TrialRow.job_id.in_(job_ids))).mappings():
-        fields = dict(row)
-        times[fields.pop("job_id")].append(TrialTime(**fields))
+    for statement in (ahead, select(*latest).where(begun.c.age <= WITNESSES)):
+        for row in session.execute(statement).mappings():
+            fields = dict(row)
+            times[fields.pop("job_id")].append(TrialTime(**fields))
     return times
 
 
@@ -118,6 +142,26 @@ def trials(session: Session, job_id: str, arm: str | None = None) -> list[TrialR
     if arm is not None:
         statement = statement.where(TrialRow.arm == arm)
     return list(session.scalars(statement))
+
+
+def trials_page(
+    session: Session, job_id: str, arm: str | None, limit: int, after: str | None
+) -> tuple[list[TrialRow], bool, str | None]:
+    """Rows in the order of the plan, has_more, next. Raises Invalid for a cursor that is no trial
+    of the job."""
+    statement = select(TrialRow).where(TrialRow.job_id == job_id).order_by(TrialRow.position)
+    if arm is not None:
+        statement = statement.where(TrialRow.arm == arm)
+    if after:
+        of_job = (TrialRow.job_id == job_id) & (TrialRow.id == after)
+        position = session.scalar(select(TrialRow.position).where(of_job))
+        if position is None:
+            detail = f"expected the `next` of a page of {job_id}'s trials, got {after}"
+            raise Invalid("unknown_cursor", detail, Finding(detail, parameter="after"))
+        statement = statement.where(TrialRow.position > position)
+    found = session.scalars(statement.limit(limit + 1)).all()
+    rows, has_more = list(found[:limit]), len(found) > limit
+    return rows, has_more, rows[-1].id if has_more else None
 
 
 def trial(session: Session, job_id: str, trial_id: str) -> TrialRow:
@@ -141,6 +185,46 @@ def seconds_spent(session: Session, job_id: str, besides: str | None = None) -> 
     if besides:
         spent = spent.where(TrialRow.id != besides)
     return session.scalar(spent) or 0.0
+
+
+def first_failures(session: Session, job_id: str) -> dict[str, dict[str, Any]]:
+    """The first error of each code among the job's trials, in the order of the plan."""
+    code = TrialRow.error["failure"].as_string()
+    first = (
+        select(func.min(TrialRow.position))
+        .where(TrialRow.job_id == job_id, code.is_not(None))
+        .group_by(code)
+    )
+    errors = select(TrialRow.error).where(TrialRow.job_id == job_id, TrialRow.position.in_(first))
+    found = session.scalars(errors.order_by(TrialRow.position))
+    return {error["failure"]: error for error in found if error}
+
+
+@dataclass(frozen=True)
+class RoleTally:
+    """The trials of a job that have a role."""
+
+    all_failed: bool
+    first_error: dict[str, Any] | None  # of the first of them in the plan
+
+
+def by_role(session: Session, job_id: str) -> dict[str, RoleTally]:
+    """In the order of the plan."""
+    of_job = TrialRow.job_id == job_id
+    failed = func.count().filter(TrialRow.status == "failed")
+    tallies = (
+        select(func.min(TrialRow.position), failed == func.count())
+        .where(of_job)
+        .group_by(TrialRow.role)
+    )
+    all_failed = dict(session.execute(tallies).all())
+    first = select(TrialRow.position, TrialRow.role, TrialRow.error).where(
+        of_job, TrialRow.position.in_(all_failed)
+    )
+    return {
+        role: RoleTally(bool(all_failed[position]), error)
+        for position, role, error in session.execute(first.order_by(TrialRow.position))
+    }
 
 
 def has_unfinished(session: Session, job_id: str) -> bool:
@@ -175,53 +259,6 @@ def pretrained(session: Session, project: str, content_key: str) -> TrialRow | N
         .with_for_update(read=True, of=TrialRow)
     )
     return session.scalar(statement)
-
-
-def epochs(
-    session: Session, trial_ids: Sequence[str], since: datetime | None = None
-) -> dict[str, list[dict[str, Any]]]:
-    """By trial, in the order in which they were trained; as plain values, of which a job may have
-    thousands."""
-    statement = (
-        select(EpochRow.trial_id, EpochRow.phase, EpochRow.epoch, EpochRow.split, EpochRow.values)
-        .where(EpochRow.trial_id.in_(trial_ids))
-        .order_by(EpochRow.phase_index, EpochRow.epoch, EpochRow.split)
-    )
-    if since is not None:
-        statement = statement.where(EpochRow.recorded_at > since)
-    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for trial_id, phase, epoch, split, values in session.execute(statement):
-        found[trial_id].append({"phase": phase, "epoch": epoch, "split": split, **values})
-    return found
-
-
-def epoch_counts(session: Session, job_id: str) -> dict[str, dict[str, int]]:
-    """Epochs trained in each phase, by trial."""
-    statement = (
-        select(EpochRow.trial_id, EpochRow.phase, func.count())
-        .join(TrialRow, TrialRow.id == EpochRow.trial_id)
-        .where(TrialRow.job_id == job_id, EpochRow.split == "train")
-        .group_by(EpochRow.trial_id, EpochRow.phase)
-    )
-    found: dict[str, dict[str, int]] = defaultdict(dict)
-    for trial_id, phase, epochs in session.execute(statement):
-        found[trial_id][phase] = epochs
-    return found
-
-
-def first_validations(session: Session, job_id: str) -> dict[str, dict[str, Any]]:
-    """The metrics on validation after a trial's very first epoch, by trial."""
-    statement = (
-        select(EpochRow.trial_id, EpochRow.values)
-        .join(TrialRow, TrialRow.id == EpochRow.trial_id)
-        .where(
-            TrialRow.job_id == job_id,
-            EpochRow.phase_index == 0,
-            EpochRow.epoch == 1,
-            EpochRow.split == "validation",
-        )
-    )
-    return dict(session.execute(statement).all())
 
 
 def pace(session: Session, backbone: str, last: int = 200) -> Pace:

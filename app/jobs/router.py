@@ -61,7 +61,7 @@ def create(
 
     def make() -> Answer:
         quotas.admit(session, storage, settings, caller.project)
-        job = acceptance.accept(session, storage, caller.project, spec)
+        job = acceptance.accept(session, storage, caller.project, spec, settings)
         headers = {"Location": f"/v1/jobs/{job.id}", "Retry-After": POLL_SECONDS}
         return Answer(202, headers, present_job(session, job).model_dump(mode="json"))
 
@@ -72,10 +72,14 @@ def create(
 
 @router.post("/jobs:validate", responses=can_answer(404, 409))
 def validate(
-    spec: JobSpec, session: ReadSession, caller: Reader, storage: StorageOf
+    spec: JobSpec,
+    session: ReadSession,
+    caller: Reader,
+    storage: StorageOf,
+    settings: SettingsOf,
 ) -> ValidationOut:
     """The same checks, and the plan, with nothing started."""
-    accepted = acceptance.check(session, storage, caller.project, spec)
+    accepted = acceptance.check(session, storage, caller.project, spec, settings)
     pace = repository.pace(session, accepted.spec.model.backbone)
     return ValidationOut(
         spec=accepted.spec.model_dump(mode="json"),
@@ -92,6 +96,7 @@ def validate(
             for trial, steps, seconds in accepted.costs(pace)
         ],
         steps=sum(accepted.steps),
+        estimate=accepted.memory,
         estimated_seconds=round(accepted.estimate(pace), 1),
         estimate_basis="measured" if pace.is_measured else "shipped",
         domain_distance=[facts.distance() for facts in accepted.sources],
@@ -170,13 +175,10 @@ def trials(
 ) -> Listing[TrialOut]:
     """In the order of the plan."""
     job = repository.get(session, caller.project, job_id)
-    rows = repository.trials(session, job.id, arm)
-    places = {row.id: place for place, row in enumerate(rows, start=1)}
-    begin = places.get(page.after or "", 0)
-    end = begin + page.limit
-    following = rows[end - 1].id if end < len(rows) else None
-    shown = [present_trial(row) for row in rows[begin:end]]
-    return Listing[TrialOut](data=shown, has_more=following is not None, next=following)
+    found = repository.trials_page(session, job.id, arm, page.limit, page.after)
+    rows, has_more, following = found
+    shown = [present_trial(row) for row in rows]
+    return Listing[TrialOut](data=shown, has_more=has_more, next=following)
 
 
 @router.get("/jobs/{job_id}/trials/{trial_id}")

@@ -23,6 +23,16 @@ class Failure(BaseModel):
     stage: str
 
 
+class MemoryEstimate(BaseModel):
+    """What a process that trains is expected to take, before any has run."""
+
+    memory_bytes: int = Field(
+        description="of the trial that takes most, or of packaging: an upper bound in most cases, "
+        "beside what TensorFlow itself takes"
+    )
+    parameters: int = Field(description="of the network, with the larger of its heads")
+
+
 class JobOut(BaseModel):
     id: str
     name: str
@@ -46,6 +56,9 @@ class JobOut(BaseModel):
         "says which are missing",
     )
     error: Failure | None
+    estimate: MemoryEstimate | None = Field(
+        None, description="null for jobs of releases that did not estimate"
+    )
     spec: dict[str, Any] = Field(description="as resolved: nothing is `auto` any more")
     selection: list[Choice] = Field(description="what `auto` chose, and why")
     sources: list[str]
@@ -83,6 +96,7 @@ class ValidationOut(BaseModel):
     selection: list[Choice]
     trials: list[PlannedTrialOut]
     steps: int = Field(description="optimizer steps over all trials, at most")
+    estimate: MemoryEstimate
     estimated_seconds: float = Field(
         description="at most, roughly, one trial at a time: phases that stop at convergence take "
         "less, and so do several trials at once"
@@ -144,6 +158,8 @@ class TrialMetrics(BaseModel):
 class MetricsOut(BaseModel):
     job_id: str
     trials: list[TrialMetrics]
+    has_more: bool = False
+    next: str | None = Field(None, description="the `after` of the next page")
 
 
 class EvidenceTrial(BaseModel):

@@ -27,6 +27,7 @@ class JobRow(Leased):
     deployment: Mapped[str | None]
     stop_reason: Mapped[str | None]  # budget
     error: Mapped[dict[str, Any] | None]
+    estimate: Mapped[dict[str, Any] | None]  # schemas.MemoryEstimate
     tags: Mapped[dict[str, Any]] = mapped_column(default=dict)
     event_count: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(default=now)

@@ -23,15 +23,16 @@ WITNESSES = 3  # trials of an arm, elsewhere, that say more than all others
 
 @dataclass(frozen=True)
 class TrialTime:
-    """A trial as its row says."""
+    """A trial as its row says, or several that are alike and have not begun."""
 
     role: str
     arm: str
     labels_per_class: int | None
     status: str
-    planned: float  # seconds
-    progress: float  # 0..1
-    seconds: float  # that it has taken
+    planned: float  # seconds, of one
+    progress: float = 0.0  # 0..1
+    seconds: float = 0.0  # that it has taken
+    trials: int = 1
     is_taken_over: bool = False  # another job had trained it
 
     @property
@@ -63,23 +64,24 @@ class Pace:
 
 
 def seconds_left(
-    trials: Sequence[TrialTime], installation: Pace, budget_seconds: float | None = None
+    trials: Sequence[TrialTime], installation: Pace, affordable: float | None = None
 ) -> float:
     """With as many trials at once as now, and with the report.
 
     Args:
-        trials: all of a job's.
-        budget_seconds: that all of them together may take.
+        trials: a job's; of those that have ended, witnesses for the others.
+        affordable: seconds that all of them together may still take.
     """
     witnesses = _Witnesses(trials, installation)
     left = [
-        (1 - trial.progress) * witnesses.expected(trial)
+        (trial.trials, (1 - trial.progress) * witnesses.expected(trial))
         for trial in trials
         if trial.status in UNFINISHED
     ]
-    total, longest = sum(left), max(left, default=0.0)
-    if budget_seconds is not None:
-        total = min(total, max(0.0, budget_seconds - sum(trial.seconds for trial in trials)))
+    total = sum(count * seconds for count, seconds in left)
+    longest = max((seconds for _, seconds in left), default=0.0)
+    if affordable is not None:
+        total = min(total, max(0.0, affordable))
     at_once = max(1, sum(trial.status == "running" for trial in trials))
     return max(total / at_once, min(longest, total)) + FINALISING_SECONDS
 

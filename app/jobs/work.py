@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Select, delete, func, literal, or_, select
+from sqlalchemy import Select, delete, func, literal, null, or_, select
 from sqlalchemy.orm import Session
 
 from app import leases
@@ -153,7 +153,7 @@ def note_trial(
 def finish_trial(
     session: Session, trial: TrialRow, epochs: Sequence[EpochRow] = (), **results: Any
 ) -> None:
-    ended = {"status": "succeeded", "progress": 1.0, "checkpoint": None}
+    ended = {"status": "succeeded", "progress": 1.0, "checkpoint": None, "error": null()}
     _end_trial(session, trial, epochs, **ended, **results)
 
 

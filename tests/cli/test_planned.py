@@ -29,6 +29,7 @@ def plan(**changes: Any) -> ValidationOut:
         "estimate_basis": "shipped",
         "domain_distance": [],
         "strategies": [],
+        "estimate": {"memory_bytes": 1_234_000_000, "parameters": 56_789},
     }
     return ValidationOut.model_validate({**fields, **changes})
 
@@ -44,15 +45,16 @@ def test_a_row_for_each_role_and_arm(capsys: pytest.CaptureFixture[str]) -> None
         "8 trials, at most 6,308 steps",
         "time: about 2 min 13 s, one trial at a time (as on another machine: nothing with this "
         "backbone was trained here yet)",
+        "memory: up to 1.2 GB a trial, for 56,789 parameters",
     ]
 
 
 def test_a_row_for_each_trial(capsys: pytest.CaptureFixture[str]) -> None:
     planned.show(plan(estimate_basis="measured"), each=True)
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 1 + 8 + 3
+    assert len(lines) == 1 + 8 + 4
     assert lines[3].split() == ["transfer", "lp_ft", "0", "5", "500", "20", "s"]
-    assert lines[-1].endswith("(by what was trained here before)")
+    assert lines[-2].endswith("(by what was trained here before)")
 
 
 def test_warnings_are_said(capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,6 +20,14 @@ def letters(tmp_path):
     return path
 
 
+def test_trials_and_metrics_come_page_by_page(client):
+    job = client.jobs.submit(EXAMPLE | {"evaluation": {"seeds": 50}})
+    trials = [trial.id for trial in client.jobs.trials(job.id)]
+    assert len(trials) == len(set(trials)) == 151
+    assert [trial.id for trial in client.jobs.metrics(job.id).trials] == trials
+    assert len(client.jobs.metrics(job.id, arm="lp_ft").trials) == 50
+
+
 def test_a_jobs_life(client):
     job = client.jobs.submit(EXAMPLE)
     assert job.status == "queued"

@@ -23,8 +23,8 @@ def of(
     return TrialTime(role, arm, labels, status, planned, done, seconds, **more)
 
 
-def training_left(*trials: TrialTime, pace: Pace = NOTHING, budget: float | None = None) -> float:
-    return seconds_left(trials, pace, budget) - FINALISING_SECONDS
+def training_left(*trials: TrialTime, pace: Pace = NOTHING, left: float | None = None) -> float:
+    return seconds_left(trials, pace, left) - FINALISING_SECONDS
 
 
 def test_a_trial_takes_what_finished_ones_of_its_arm_took() -> None:
@@ -113,9 +113,18 @@ def test_several_at_once() -> None:
 def test_no_longer_than_the_jobs_budget() -> None:
     finished = of("lp_ft", "succeeded", seconds=20)
     trials = (finished, *(of("lp_ft") for _ in range(5)))
-    assert training_left(*trials, budget=1000) == 100
-    assert training_left(*trials, budget=50) == 30
-    assert training_left(*trials, budget=10) == 0
+    assert training_left(*trials, left=980) == 100
+    assert training_left(*trials, left=30) == 30
+    assert training_left(*trials, left=-10) == 0
+
+
+def test_trials_that_are_alike_count_one_by_one() -> None:
+    finished, running = of("a", "succeeded", seconds=3), of("a", "running", progress=0.5, seconds=9)
+    one_by_one = training_left(finished, running, *(of("a") for _ in range(500)))
+    together = training_left(
+        finished, running, TrialTime("transfer", "a", 5, "queued", 10, trials=500)
+    )
+    assert together == one_by_one == pytest.approx(500 * 3 + 0.5 * 3)
 
 
 def test_nothing_is_left_but_the_report() -> None:

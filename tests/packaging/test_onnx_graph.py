@@ -1,10 +1,12 @@
 """The packaged graph answers as Keras does, its preprocessing included."""
 
+import resource
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 
@@ -103,15 +105,29 @@ def test_a_high_temperature_does_not_hide_another_networks_answers(
     model, images = network((8, 8, 1), None), sample((8, 8, 1))
     export = onnx_graph._export
 
-    def another(function: Any, path: Path) -> None:
+    def another(*arguments: Any) -> None:
         bias = model.layers[-1].bias
         bias.assign([2e-3, 0, 0, 0, 0])
-        export(function, path)
+        export(*arguments)
         bias.assign([0.0] * 5)
 
     monkeypatch.setattr(onnx_graph, "_export", another)
     with pytest.raises(WorkFailure, match="of Keras, got"):
         package(model, images, tmp_path, 148.0)
+
+
+def test_a_large_kernel_is_not_copied_again_and_again(tmp_path: Path) -> None:
+    """Of 8 MB; the conversion of a constant took 470 MB."""
+    inputs = keras.Input((16, 16, 1))
+    x = keras.layers.Dense(8192, "relu", name="large")(keras.layers.Flatten()(inputs))
+    model = keras.Model(inputs, keras.layers.Dense(3)(x))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    packaged = package(model, sample((16, 16, 1)), tmp_path)
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before  # KiB
+    assert grown < 200 * 2**10
+    assert packaged.onnx.stat().st_size > 4 * 256 * 8192
+    graph = onnx.load(packaged.onnx).graph
+    assert [each.name for each in graph.input] == ["inputs"]
 
 
 def test_a_network_that_answers_nan_is_not_packaged(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def submit(place: Workplace, sources: list[dict[str, str]], target: str, **chang
         {**SMALL, "sources": sources, "target": {"dataset": target, **of_target}, **changes}
     )
     with place.database.write() as session:
-        return acceptance.accept(session, place.storage, "p", spec).id
+        return acceptance.accept(session, place.storage, "p", spec, place.settings).id
 
 
 def run(place: Workplace, job_id: str) -> tuple[JobRow, list[TrialRow]]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.jobs import acceptance, repository
+from app.jobs import acceptance, epoch_repository, repository
 from app.jobs.report import Report
 from app.jobs.spec import JobSpec
 from app.jobs.tables import JobRow, TrialRow
@@ -33,7 +33,7 @@ def submit(
         }
     )
     with place.database.write() as session:
-        return acceptance.accept(session, place.storage, project, spec).id
+        return acceptance.accept(session, place.storage, project, spec, place.settings).id
 
 
 def run(place: Workplace, job_id: str) -> list[TrialRow]:
@@ -45,7 +45,7 @@ def run(place: Workplace, job_id: str) -> list[TrialRow]:
 
 def epochs(place: Workplace, trial: TrialRow) -> list[dict[str, Any]]:
     with place.database.read() as session:
-        return repository.epochs(session, [trial.id])[trial.id]
+        return epoch_repository.of_trials(session, [trial.id])[trial.id]
 
 
 def job_of(place: Workplace, job_id: str) -> JobRow:

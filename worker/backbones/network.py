@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from app.datasets.schemas import Schema
 from app.jobs.backbones import Backbone
+from app.jobs.memory import INFERENCE, NUMBER, network_size
 from worker.backbones import preprocessing
 from worker.backbones.bottleneck import with_bottleneck
 from worker.backbones.initialisation import Initialiser, is_random_state
@@ -67,6 +68,12 @@ class Network:
     @property
     def feature_count(self) -> int:
         return int(self.backbone.output.shape[-1])
+
+    @cached_property
+    def inference_rows(self) -> int:
+        """How many items may go through the network at once, beside whatever else bounds them."""
+        size = network_size(self.architecture.model, self.architecture.shape)
+        return max(1, INFERENCE // (NUMBER * size.widest))
 
     def new_head(self, classes: int) -> keras.Model:
         """Features (batch, feature_count) -> logits (batch, classes)."""

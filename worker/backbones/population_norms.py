@@ -42,7 +42,7 @@ def measure(network: Network, rows: Rows, seed: int) -> None:
         return
     order = np.random.default_rng(seed).permutation(len(rows))[:ITEMS]
     seen = 0
-    for batch in _batches(order, _batch_rows(rows)):
+    for batch in _batches(order, _batch_rows(network, rows)):
         share = np.float32(seen / (seen + len(batch)))
         network.compiled_by_batch(_float32(rows, batch), tf.constant(share))
         seen += len(batch)
@@ -51,7 +51,7 @@ def measure(network: Network, rows: Rows, seed: int) -> None:
 def batch_logits(network: Network, rows: Rows, batch_size: int) -> NDArray[np.float32]:
     """Computes logits (n, classes) of raw items in training mode: each batch of about `batch_size`
     neighbouring rows is normalised by its own statistics; the moving ones stay as they are."""
-    batches = _batches(np.arange(len(rows)), min(batch_size, _batch_rows(rows)))
+    batches = _batches(np.arange(len(rows)), min(batch_size, _batch_rows(network, rows)))
     outputs = [
         network.compiled_by_batch(_float32(rows, batch), tf.constant(np.float32(1))).numpy()
         for batch in batches
@@ -98,8 +98,9 @@ def _batches(order: NDArray[np.integer], size: int) -> list[NDArray[np.integer]]
     return np.array_split(order, max(1, -(-len(order) // size)))
 
 
-def _batch_rows(rows: Rows) -> int:
-    return max(2, min(BATCH_ROWS, BATCH_BYTES // (4 * int(np.prod(rows.shape[1:])))))
+def _batch_rows(network: Network, rows: Rows) -> int:
+    affordable = BATCH_BYTES // (4 * int(np.prod(rows.shape[1:])))
+    return max(2, min(BATCH_ROWS, affordable, network.inference_rows))
 
 
 def _float32(rows: Rows, chosen: NDArray[np.integer]) -> NDArray[np.float32]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import tensorflow as tf
 
 from app.errors import FailureCode, WorkFailure
+from app.jobs.memory import LESS_MEMORY
 from worker.training.device import this_device
 
 SHOWN_CHARACTERS = 300
@@ -30,8 +31,8 @@ def typed_errors(stage: Callable[[], str]) -> Iterator[None]:
     try:
         yield
     except (tf.errors.ResourceExhaustedError, MemoryError) as error:
-        where = f"the memory of {device.name}" if device.is_gpu else "memory"
-        what = f"out of {where} in phase {stage()}: try a smaller batch_size, image_size or network"
+        whose = device.name if device.is_gpu else "the worker"
+        what = f"{whose} has too little memory for phase {stage()}; {LESS_MEMORY}"
         raise WorkFailure(FailureCode.OUT_OF_MEMORY, what, stage=stage()) from error
     except DEVICE_ERRORS as error:
         if not device.is_gpu:

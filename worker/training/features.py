@@ -62,6 +62,13 @@ def _remember(key: tuple[str, ...], compute: Callable[[], Features]) -> Features
     return features
 
 
+def forget() -> None:
+    """Drops all that is kept, as a fresh process would be."""
+    _kept.clear()
+    _session.cache_clear()
+    _graph.cache_clear()
+
+
 def _compute(network: Network, x: Rows, look: Callable[[], None]) -> Features:
     worth_it = len(x) >= ONNX_FROM_ROWS and not this_device().is_gpu and _is_deep(network)
     by_onnx = worth_it and network.architecture.precision == "float32"

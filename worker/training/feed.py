@@ -40,7 +40,7 @@ class Feed:
         self, streams: Mapping[Stream, Split], batch: int, epoch_steps: int, seeds: list[int]
     ) -> None:
         self.batch = batch
-        self._streams, self._epoch_steps = streams, epoch_steps
+        self._streams, self.epoch_steps = streams, epoch_steps
         self._seeds = seeds
         self._order_of: tuple[int, dict[Stream, Indices]] = (-1, {})
         size = sum(_bytes(split, len(split)) for split in streams.values())
@@ -78,9 +78,9 @@ class Feed:
     def capacity(self) -> int:
         """Steps that a chunk may hold at most."""
         if self._is_resident:
-            return max(self._epoch_steps, 1024)
+            return max(self.epoch_steps, 1024)
         step = sum(_bytes(split, self.batch) for split in self._streams.values())
-        return min(self._epoch_steps, max(1, CHUNK_BYTES // step))
+        return min(self.epoch_steps, max(1, CHUNK_BYTES // step))
 
     def chunk(self, first: int, count: int, capacity: int) -> tuple[Data, Order, Labels]:
         """Steps `first` to `first + count` of the phase, in whichever epochs those are.
@@ -108,8 +108,8 @@ class Feed:
         parts: dict[Stream, list[Indices]] = {stream: [] for stream in self._streams}
         step, last = first, first + count
         while step < last:
-            epoch, within = divmod(step, self._epoch_steps)
-            steps = min(last - step, self._epoch_steps - within)
+            epoch, within = divmod(step, self.epoch_steps)
+            steps = min(last - step, self.epoch_steps - within)
             rows = slice(within * self.batch, (within + steps) * self.batch)
             for stream, order in self._epoch(epoch).items():
                 parts[stream].append(order[rows])
@@ -118,7 +118,7 @@ class Feed:
 
     def _epoch(self, epoch: int) -> dict[Stream, Indices]:
         if self._order_of[0] != epoch:
-            rows = self._epoch_steps * self.batch
+            rows = self.epoch_steps * self.batch
             orders = {
                 stream: epoch_order(len(split), rows, [*self._seeds, epoch, index])
                 for index, (stream, split) in enumerate(self._streams.items())

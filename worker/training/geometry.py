@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from worker.backbones.network import Network
 from worker.strategies.recipe import Phase
 from worker.training.checkpoint import Backend
 from worker.training.data import Split
@@ -33,16 +34,18 @@ def geometry_of(
     phase: Phase,
     feed: Feed,
     validation: Split,
-    epoch_steps: int,
-    classes: int,
+    network: Network,
     backend: Backend,
 ) -> Geometry:
-    how, items = phase.optimization, len(validation)
+    how, items, epoch_steps = phase.optimization, len(validation), feed.epoch_steps
     # Averages are put in place, the best weights are kept and labels are made between two epochs.
     looks_between = (
         how.ema_momentum is not None or how.early_stopping is not None or phase.relabel is not None
     )
-    is_short = epoch_steps <= SHORT_EPOCH_STEPS and items <= VALIDATION_ITEMS
+    most = VALIDATION_ITEMS
+    if phase.inputs == "raw":
+        most = min(most, network.inference_rows)
+    is_short = epoch_steps <= SHORT_EPOCH_STEPS and items <= most
     epochs, looked_at = 1, 0
     if is_short and not looks_between:
         epochs = max(1, min(phase.epochs, EPOCHS_A_CALL, feed.capacity // epoch_steps))
@@ -50,6 +53,7 @@ def geometry_of(
             looked_at = items
     capacity = min(feed.capacity, epochs * epoch_steps)
     held_out = RowsShape(validation.x.shape[1:], str(validation.x.dtype), looked_at)
+    classes = network.architecture.classes
     exact = Shapes(feed.batch, classes, feed.shapes, held_out, capacity, epochs, backend)
     shapes = exact if backend == "xla" else exact.of_any_size()
     return Geometry(shapes, capacity, epochs, looked_at)

@@ -130,7 +130,7 @@ class _Trial:
         state, phase, index = self._state, self.phase, self._state.position.phase
         limits = self._program.limits[index]
         backend = limits.backend(state.backends[index])
-        geometry = geometry_of(phase, feed, validation, self._steps, self._classes, backend)
+        geometry = geometry_of(phase, feed, validation, self._network, backend)
         loop = self._loop = self._program.loop(index, geometry.shapes)
         if state.slots:
             assign(loop.variables, state.slots)
