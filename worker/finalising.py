@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from app.datasets.schemas import Schema
 from app.datasets.tables import DatasetRow
@@ -54,6 +55,8 @@ def run(place: Workplace, job: JobRow) -> None:
             _run(place, job, Path(folder))
     except Fenced:
         log.info("finalisation_lost", job=job.id)
+    except OperationalError as error:  # the database is away: the lease ends, and another goes on
+        log.warning("finalisation_left", job=job.id, error=str(error.orig))
     except Exception as error:
         log.exception("finalisation_failed", job=job.id)
         failure = as_failure(error)
