@@ -119,7 +119,6 @@ def _disturb(
     kinds = deal(kills, ground.dice)
     storms = [*STORMS] if storm_seconds else []
     while kinds or crowd.submitted < jobs:
-        crowd.keep_busy()
         crowd.until(crowd.training, "no trial trains")
         ahead = outcome.done.total() / kills - crowd.submitted / jobs
         if not kinds or ahead > 0:  # the jobs share the kills

@@ -61,20 +61,19 @@ class Crowd:
     def keep_busy(self) -> None:
         """A job more where few are under way; now and then one is cancelled, paused, resumed."""
         with self.forgiven():
-            jobs = self.jobs()
-            under_way = [job for job in jobs if job.status not in ENDED]
+            under_way = [job for job in self.jobs() if job.status not in ENDED]
+            paused = [job for job in under_way if job.status == "paused"]
             if len(under_way) < MOST_AT_ONCE:
                 self.submit(self._dice.choice([*VARIANTS]))
             elif self._dice.random() < 0.1:
-                job = self._dice.choice(under_way)
-                does = (
-                    "resume" if job.status == "paused" else self._dice.choice(["cancel", "pause"])
-                )
+                does = "resume" if paused else self._dice.choice(["cancel", "pause"])
+                job = self._dice.choice(paused or under_way)
                 getattr(self._client.jobs, does)(job.id)
                 self.steered[does] += 1
 
     def training(self) -> list[TrialOut]:
-        """Trials that have trained a part of their steps."""
+        """Trials that have trained a part of their steps, while the service is kept busy."""
+        self.keep_busy()
         with self.forgiven():
             running = [job for job in self.jobs() if job.trials.get("running")]
             trials = [trial for job in running for trial in self._client.jobs.trials(job.id)]
@@ -86,12 +85,9 @@ class Crowd:
         moves any more."""
         return self.until(self._settled, "jobs do not end")
 
-    def retry_failed(self) -> list[str]:
-        """Ids of the jobs that had failed and are tried again."""
-        failed = [job.id for job in self.jobs() if job.status == "failed"]
-        for job_id in failed:
-            self._client.jobs.retry(job_id)
-        return failed
+    def retry_failed(self) -> None:
+        for job in self._client.jobs.list(status="failed"):
+            self._client.jobs.retry(job.id)
 
     def until(self, holds: Callable[[], Answer | None], otherwise: str) -> Answer:
         """What `holds` answers, as soon as it answers something, however long that takes, as long
