@@ -18,9 +18,11 @@ def spawn(
     command: Sequence[str],
     log: IO[bytes] | None = None,
     environment: Mapping[str, str] | None = None,
+    talks: bool = False,
 ) -> subprocess.Popen[bytes]:
     """Starts the command in its own session, so that a terminal's Ctrl-C does not reach it.
-    Its lines go to `log`, or where this process's own go.
+    Its lines go to `log`, or where this process's own go. One that `talks` has pipes to this
+    process as stdin and stdout.
 
     On Linux it gets SIGTERM when the thread that called `spawn` ends: call it from the main thread.
     """
@@ -35,8 +37,8 @@ def spawn(
 
     return subprocess.Popen(  # noqa: S603  commands are ours
         command,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
+        stdin=subprocess.PIPE if talks else subprocess.DEVNULL,
+        stdout=subprocess.PIPE if talks else log,
         stderr=log,
         env=environment,
         start_new_session=True,

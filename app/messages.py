@@ -40,36 +40,23 @@ class IngestDataset(Message):
 MESSAGES: tuple[type[Message], ...] = (RunTrial, FinaliseJob, IngestDataset)
 
 
+QUEUE = "ktl"
+
+
 def celery_application(broker_url: str) -> Celery:
-    """The settings are measured ones: see docs/decisions/message-is-a-hint.md."""
+    """Settings that both ends of a broker share."""
     application = Celery("ktl", broker=broker_url)
     application.conf.update(
-        task_acks_late=False,
-        worker_prefetch_multiplier=1,
-        worker_disable_prefetch=True,
         task_ignore_result=True,
-        task_default_queue="ktl",
+        task_default_queue=QUEUE,
         task_publish_retry_policy={"max_retries": 1},
-        broker_transport_options={
-            "visibility_timeout": 60,
-            "unacked_restore_interval": 5,
-            "unacked_restore_throttle": 1,
-            "socket_connect_timeout": 3,
-            "socket_timeout": 10,
-            "retry_on_timeout": True,
-        },
-        broker_connection_retry_on_startup=True,
-        broker_connection_max_retries=None,
-        worker_max_tasks_per_child=200,
-        worker_max_memory_per_child=4_000_000,  # KiB
-        worker_hijack_root_logger=False,
-        worker_redirect_stdouts=False,
+        broker_transport_options={"socket_connect_timeout": 3, "socket_timeout": 3},
     )
     return application
 
 
 class Publisher:
-    """Sends messages and never fails: what did not arrive is found by `recover`."""
+    """Sends messages and never fails: workers find by themselves what did not arrive."""
 
     def __init__(self, application: Celery) -> None:
         self._application = application

@@ -29,7 +29,8 @@ class Settings(BaseSettings):
     lease_seconds: float = 45.0
     recovery_interval_seconds: float = 3.0
     republish_after_seconds: float = 5.0
-    max_attempts: int = 5
+    look_interval_seconds: float = 2.0  # between a worker's own looks for work in the database
+    max_attempts: int = 5  # without progress in between
     training_slots: int = 0  # trials that one worker trains at once; 0: by its cores
     checkpoint_interval_seconds: float = 1.0  # shorter epochs share a checkpoint
 

@@ -1,6 +1,10 @@
-"""`python -m worker`: the training side, one process tree a machine."""
+"""`python -m worker`: the training side, one process tree a machine.
+
+`python -m worker health` ends with 0 where one runs on this machine and is well.
+"""
 
 import os
+import sys
 import warnings
 
 from celery.platforms import SecurityWarning
@@ -8,6 +12,10 @@ from celery.platforms import SecurityWarning
 from app.logs import configure_logs
 from app.settings import Settings
 from worker.compile_cache import keep_compiled_programs
+from worker.watchdog import SignOfLife
+
+if sys.argv[1:] == ["health"]:
+    sys.exit(SignOfLife(Settings()).complaint())
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # both are read when TensorFlow is imported
 keep_compiled_programs(Settings().cache_dir)
@@ -21,6 +29,7 @@ ARGUMENTS = [
     "--queues=ktl",
     "--without-gossip",
     "--without-mingle",
+    "--without-heartbeat",
     "--loglevel=ERROR",
 ]
 

@@ -18,20 +18,27 @@ import tensorflow  # noqa: F401
 from billiard.exceptions import WorkerLostError
 from celery import signals
 
-from app.database import Database
-from app.jobs import recovery
-from app.messages import Publisher, celery_application
+from app.messages import celery_application
 from app.settings import Settings
+from worker import local_broker
 from worker.capacity import threads_a_slot, training_slots
+from worker.dispatch import Dispatch
 
 log = structlog.get_logger(__name__)
 
 settings = Settings()
-application = celery_application(settings.broker)
+application = celery_application(local_broker.URL)
 application.conf.update(
     worker_concurrency=training_slots(settings) + 1,  # one more for intakes and finalising
+    worker_prefetch_multiplier=0,  # no limit: Dispatch delivers to idle children only
+    worker_max_tasks_per_child=200,
+    worker_max_memory_per_child=4_000_000,  # KiB
+    worker_enable_remote_control=False,
+    worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,
     imports=["worker.tasks"],
 )
+application.steps["worker"].add(Dispatch)
 # Shared memory, made before the fork, and without a lock: a child that is killed while it holds the
 # lock of a multiprocessing.Event, which `is_set` takes, stops the whole worker for good.
 _draining = multiprocessing.RawValue("b", 0)
@@ -65,13 +72,6 @@ def _start_child(**_: Any) -> None:
 @signals.task_failure.connect  # type: ignore[untyped-decorator]
 def _free_leases(task_id: str, exception: BaseException, **_: Any) -> None:
     """A child was killed: its lease ends now, and `recover` need not wait for it."""
-    if not isinstance(exception, WorkerLostError):
-        return
-    database = Database(settings.database, Publisher(application))
-    try:
-        with database.write() as session:
-            recovery.abandon(session, task_id)
-        recovery.recover(database, settings)
-    finally:
-        database.dispose()
-    log.warning("child_lost", task=task_id)
+    if isinstance(exception, WorkerLostError):
+        log.warning("child_lost", task=task_id)
+        application.dispatch.free_leases(task_id)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from app.background import Outbox
 from app.database import Database
-from app.messages import Publisher
 from app.settings import Settings
 from app.storage import Storage
 
@@ -29,11 +29,13 @@ class Workplace:
 
 @cache
 def workplace() -> Workplace:
-    from worker.celery_app import application, is_draining, settings, slots
+    from worker.celery_app import is_draining, settings, slots
 
+    outbox = Outbox(settings.broker)
+    outbox.start()
     return Workplace(
         settings=settings,
-        database=Database(settings.database, Publisher(application)),
+        database=Database(settings.database, outbox),
         storage=Storage(settings.storage, settings.cache_dir),
         slots=Path(slots.name),
         is_draining=is_draining,

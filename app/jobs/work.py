@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app import leases
 from app.database import announce, clock, now
+from app.datasets.tables import DatasetRow
 from app.errors import Fenced, WorkFailure
 from app.jobs import budget, events
 from app.jobs.events import Event
@@ -21,7 +22,24 @@ from app.jobs.lifecycle import (
     status_event,
 )
 from app.jobs.tables import EpochRow, JobRow, TrialRow
-from app.messages import RunTrial
+from app.messages import FinaliseJob, IngestDataset, Message, RunTrial
+
+
+def waiting(session: Session, most: int) -> list[Message]:
+    """What a worker could begin now, at most so many of each kind; the order is of no meaning."""
+    queued = (
+        select(TrialRow.id)
+        .join(JobRow, JobRow.id == TrialRow.job_id)
+        .where(TrialRow.status == "queued", JobRow.status.in_(ACTIVE))
+    )
+    ended = select(JobRow.id).where(
+        JobRow.status.in_(REPORTABLE), JobRow.stage == FINALISING, JobRow.token.is_(None)
+    )
+    raw = select(DatasetRow.id).where(DatasetRow.status == "ingesting", DatasetRow.token.is_(None))
+    found: list[Message] = []
+    for kind, ids in ((RunTrial, queued), (FinaliseJob, ended), (IngestDataset, raw)):
+        found += [kind(row_id) for row_id in session.scalars(ids.limit(most))]
+    return found
 
 
 def claim_trial(session: Session, owner: str, seconds: float, max_attempts: int) -> TrialRow | None:
@@ -67,9 +85,11 @@ def claim_trial(session: Session, owner: str, seconds: float, max_attempts: int)
 def record_progress(
     session: Session, trial: TrialRow, epochs: Sequence[EpochRow], **values: Any
 ) -> None:
-    """Metrics and the checkpoint that follows them (one of `values`), together or not at all."""
+    """Metrics and the checkpoint that follows them (one of `values`), together or not at all.
+
+    The attempts are counted from here again: what goes on is not lost too often, however often."""
     job = lock(session, trial.job_id)
-    _write(session, trial, **values)
+    _write(session, trial, attempt=1, **values)
     _add_epochs(session, job, trial, epochs)
 
 
@@ -78,7 +98,7 @@ def release_trial(
 ) -> None:
     """A paused job or a worker that drains gives the trial back; that is no failed attempt."""
     job = lock(session, trial.job_id)
-    given_back = {"status": "queued", "attempt": trial.attempt - 1, "published_at": clock()}
+    given_back = {"status": "queued", "attempt": TrialRow.attempt - 1, "published_at": clock()}
     _write(session, trial, **given_back, **values, **leases.RELEASED)
     _add_epochs(session, job, trial, epochs)
     if job.status in ACTIVE:
