@@ -98,28 +98,19 @@ def _delete(path: Path, _: random.Random) -> None:
 
 _DAMAGES = {"deleted": _delete, "cut": _cut, "flipped": _flip}
 KINDS: dict[str, Disturb] = {
-    **{f"{name} killed": partial(kill, name) for name in ("child", "worker", "broker", "api")},
+    **{
+        f"{name} killed": partial(kill, name)
+        for name in ("child", "lookout", "worker", "broker", "api")
+    },
     **{
         f"{name} stopped": partial(freeze, name)
-        for name in ("child", "parent", "machine", "broker", "api")
+        for name in ("child", "lookout", "parent", "machine", "broker", "api")
     },
     "connections cut": cut_connections,
     **{f"checkpoint {how}": partial(damage, how) for how in _DAMAGES},
 }
 # A child is killed most often: it is quickest to come back.
-DECK = [
-    *["child killed"] * 5,
-    "worker killed",
-    *["broker killed"] * 2,
-    *["api killed"] * 2,
-    *["child stopped"] * 2,
-    "parent stopped",
-    "machine stopped",
-    "broker stopped",
-    "api stopped",
-    "connections cut",
-    *[f"checkpoint {how}" for how in _DAMAGES],
-]
+DECK = ["child killed"] * 2 + ["child stopped"] + [*KINDS]
 
 
 def deal(count: int, dice: random.Random) -> list[str]:
@@ -152,6 +143,13 @@ def _opened(url: str) -> Iterator[Database]:
 
 
 def _found(victim: str, ground: Ground) -> list[psutil.Process]:
+    try:
+        return _looked_for(victim, ground)
+    except psutil.NoSuchProcess:  # it has just ended
+        return []
+
+
+def _looked_for(victim: str, ground: Ground) -> list[psutil.Process]:
     service = ground.service
     match victim:
         case "child":  # one that trains, where one does
@@ -162,7 +160,10 @@ def _found(victim: str, ground: Ground) -> list[psutil.Process]:
         case "parent":
             return [worker] if (worker := service.worker()) else []
         case "worker" | "machine":
-            return [worker, *service.worker_children()] if (worker := service.worker()) else []
+            worker = service.worker()
+            return [worker, *worker.children(recursive=True)] if worker else []
+        case "lookout":
+            return service.children("worker.lookout")
         case "broker":
             return service.children("valkey")
         case "api":
