@@ -16,10 +16,10 @@ import secrets
 import socket
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,8 +30,8 @@ import httpx
 import numpy as np
 import psutil  # type: ignore[import-untyped]  # its stubs are a package of their own
 
-from app.client import Client
-from tests.system.service import Service, images, job_spec, running
+from app.client import Client, Problem
+from tests.system.service import Service, images, job_spec, running, wait_for
 
 JSON, NPY = "application/json", "application/x-npy"
 PREDICT = "/v1/deployments/patterns/predict"
@@ -160,10 +160,12 @@ def upload(soak: Soak, dice: Dice) -> None:
                 content = garbled(content, dice)
             name = dice.choice(["a.npz", "b.npz", "c.zip", "d.csv", "e.npy", "../f.npz"])
             spec = json.dumps({"name": name if dice.random() < 0.9 else "x" * 10_000})
-            answer = http.post("/v1/datasets", data={"spec": spec}, files={"file": (name, content)})
-            soak.count("broken upload" if is_broken else "upload", answer)
-            if answer.status_code == 202:
-                follow(soak, http, answer.json()["id"])
+            form: dict[str, Any] = {"data": {"spec": spec}, "files": {"file": (name, content)}}
+            with suppress(httpx.TransportError):
+                answer = http.post("/v1/datasets", **form)
+                soak.count("broken upload" if is_broken else "upload", answer)
+                if answer.status_code == 202:
+                    follow(soak, http, answer.json()["id"])
 
 
 def follow(soak: Soak, http: httpx.Client, dataset: str) -> None:
@@ -219,7 +221,17 @@ def deploy(client: Client, folder: Path) -> None:
     dataset = client.datasets.wait(client.datasets.upload([path]).id).id
     spec = job_spec(dataset, dataset, deploy={"name": "patterns", "when": "always"})
     client.jobs.wait(client.jobs.submit(spec).id)
-    client.deployments.predict("patterns", np.zeros((1, SIDE, SIDE), np.uint8))
+    wait_for(lambda: is_served(client), 30, "the deployment does not become ready")
+
+
+def is_served(client: Client) -> bool:
+    try:
+        client.deployments.predict("patterns", np.zeros((1, SIDE, SIDE), np.uint8))
+    except Problem as problem:
+        if problem.status != 503:
+            raise
+        return False
+    return True
 
 
 def main(minutes: float, seed: int) -> int:
@@ -227,16 +239,11 @@ def main(minutes: float, seed: int) -> int:
     with tempfile.TemporaryDirectory(prefix="ktl-soak-") as name, running(Path(name)) as service:
         deploy(service.client, Path(name))
         soak = Soak(service, time.monotonic() + 60 * minutes)
-        clients = [predict, predict, predict, upload]
-        threads = [threading.Thread(target=watch, args=[soak])]
-        threads += [
-            threading.Thread(target=client, args=[soak, Dice(seed + number)])
-            for number, client in enumerate(clients)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        with ThreadPoolExecutor(5) as pool:
+            clients = [predict, predict, predict, upload]
+            parts = [pool.submit(client, soak, Dice(seed + n)) for n, client in enumerate(clients)]
+            for part in (pool.submit(watch, soak), *parts):
+                part.result()
     for what, count in sorted(soak.answers.items()):
         print(f"{what:24}{count:8}")
     figures: dict[str, float] = {}
