@@ -10,6 +10,7 @@ import argparse
 import json
 import random
 import secrets
+import signal
 import sys
 import tempfile
 import time
@@ -31,6 +32,7 @@ from tests.system.service import Service, running
 from tests.system.storms import STORMS, NotHere, small_disk
 
 LEASE_SECONDS = 3.0
+MOST_MISSES = 100  # in a row
 ENVIRONMENT = {
     "KTL_LEASE_SECONDS": str(LEASE_SECONDS),
     "KTL_RECOVERY_INTERVAL_SECONDS": "0.5",
@@ -117,7 +119,7 @@ def _disturb(
     storm_seconds: float,
 ) -> None:
     kinds = deal(kills, ground.dice)
-    storms = [*STORMS] if storm_seconds else []
+    storms, misses = [*STORMS] if storm_seconds else [], 0
     while kinds or crowd.submitted < jobs:
         crowd.until(crowd.training, "no trial trains")
         ahead = outcome.done.total() / kills - crowd.submitted / jobs
@@ -131,6 +133,9 @@ def _disturb(
         time.sleep(ground.dice.uniform(0, 0.4))
         if KINDS[kinds[-1]](ground):
             outcome.done[kinds.pop()] += 1
+            misses = 0
+        elif (misses := misses + 1) > MOST_MISSES:
+            raise AssertionError(f"expected something for this to happen to: {kinds[-1]}")
 
 
 def _storm(name: str, ground: Ground, crowd: Crowd, outcome: Outcome, seconds: float) -> None:
@@ -181,6 +186,7 @@ def main() -> None:
     parser.add_argument("--storms", type=float, default=20.0, help="seconds of each; 0: none")
     asked = parser.parse_args()
     print(f"seed {asked.seed}", flush=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended before its time"))
     with tempfile.TemporaryDirectory(prefix="ktl-chaos-") as name:
         folder = Path(name)
         with small_disk(folder / "data"), database(asked.database, folder) as url:
