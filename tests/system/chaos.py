@@ -28,7 +28,7 @@ from app.errors import FailureCode
 from tests.system.books import Books
 from tests.system.crowd import Crowd
 from tests.system.disturbances import KINDS, Ground, deal
-from tests.system.service import Service, running
+from tests.system.service import running
 from tests.system.storms import STORMS, NotHere, small_disk
 
 LEASE_SECONDS = 3.0
@@ -64,7 +64,7 @@ class Outcome:
     attempts: Counter[int] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)  # before the retry
     fenced: int = 0
-    seconds: float = 0.0
+    seconds: int = 0
     complaints: list[str] = field(default_factory=list)
 
 
@@ -83,98 +83,106 @@ def database(kind: str, folder: Path) -> Iterator[str]:
         server.cleanup()
 
 
+@dataclass
+class Run:
+    """One service, what is done to it and by whom."""
+
+    url: str
+    ground: Ground
+    crowd: Crowd
+    outcome: Outcome
+    began: float = field(default_factory=time.monotonic)
+    processes: set[psutil.Process] = field(default_factory=set)  # all that there ever were
+
+    def disturb(self, kills: int, jobs: int, storm_seconds: float) -> None:
+        dice, done = self.ground.dice, self.outcome.done
+        kinds, misses = deal(kills, dice), 0
+        storms = [*STORMS] if storm_seconds else []
+        while kinds or self.crowd.submitted < jobs:
+            self.crowd.until(self.crowd.training, "no trial trains")
+            self.look()
+            if not kinds or done.total() / kills > self.crowd.submitted / jobs:
+                time.sleep(0.2)  # the jobs share the kills
+            elif storms and done.total() >= kills * (len(STORMS) + 1 - len(storms)) // 4:
+                self.weather(storms.pop(0), storm_seconds)
+            elif misses > MOST_MISSES:
+                raise AssertionError(f"expected something for this to happen to: {kinds[-1]}")
+            else:
+                time.sleep(dice.uniform(0, 0.4))
+                self.say(kinds[-1])
+                if KINDS[kinds[-1]](self.ground):
+                    done[kinds.pop()] += 1
+                    misses = 0
+                else:
+                    misses += 1
+
+    def weather(self, name: str, seconds: float) -> None:
+        """A storm, while people go on asking for jobs."""
+        self.say(name)
+
+        def last() -> None:
+            with STORMS[name](self.ground):
+                time.sleep(seconds)
+
+        with ThreadPoolExecutor(1) as pool:
+            storm = pool.submit(last)
+            while not storm.done():
+                self.crowd.keep_busy()
+                time.sleep(0.5)
+        try:
+            storm.result()
+            self.outcome.storms[name] = f"{seconds:g} s"
+        except NotHere as reason:
+            self.outcome.storms[name] = f"left out: {reason}"
+
+    def calm(self) -> None:
+        """Afterwards everything ends, what failed can be retried, and a fresh job succeeds."""
+        outcome, crowd = self.outcome, self.crowd
+        self.say("calm")
+        reasons = {reason for name in outcome.storms for reason in STORM_REASONS.get(name, ())}
+        outcome.failures.update(job.error.code for job in crowd.settle() if job.error)
+        outcome.complaints += Books.of(self.url).complaints(reasons | FOLLOWING if reasons else ())
+        crowd.retry_failed()
+        fresh = crowd.submit("convnet")
+        if (status := {job.id: job.status for job in crowd.settle()}[fresh]) != "succeeded":
+            outcome.complaints.append(f"in the calm {fresh} was {status}")
+        books = Books.of(self.url)
+        outcome.complaints += books.complaints(())
+        outcome.jobs.update(job.status for job in books.jobs)
+        outcome.trials.update(trial.status for trial in books.trials)
+        outcome.attempts.update(books.attempts().values())
+        self.look()
+
+    def look(self) -> None:
+        service = psutil.Process(self.ground.service.process.pid)
+        self.processes.update(service.children(recursive=True))
+
+    def say(self, what: str) -> None:
+        print(f"{time.monotonic() - self.began:6.1f} s  {what}", flush=True)
+
+
 def run(
     url: str, folder: Path, seed: int, *, kills: int, jobs: int, storm_seconds: float = 0.0
 ) -> Outcome:
     """Disturbs a service in `folder` (which has a folder `data`) so many times, while at least so
     many jobs are submitted."""
     dice, outcome = random.Random(seed), Outcome(seed)
-    began, seen = time.monotonic(), set[psutil.Process]()
     with running(folder, KTL_DATABASE_URL=url, **ENVIRONMENT) as service:
         ground = Ground(service, url, folder / "data" / "store", dice, LEASE_SECONDS)
-        crowd = Crowd(service, dice, folder)
+        run = Run(url, ground, Crowd(service, dice, folder), outcome)
         try:
-            _disturb(ground, crowd, outcome, seen, kills, jobs, storm_seconds)
+            run.disturb(kills, jobs, storm_seconds)
         finally:
             ground.thaw()
-        _calm(url, crowd, outcome)
-        seen |= _processes(service)
-    _, left = psutil.wait_procs(seen, timeout=5)
+        run.calm()
+    outcome.seconds = round(time.monotonic() - run.began)
+    _, left = psutil.wait_procs(run.processes, timeout=5)
     outcome.complaints += [f"a process is left: {process}" for process in left]
-    outcome.steered, outcome.refused = crowd.steered, crowd.refused
-    wrong = [said for said in crowd.refused if said.startswith("500")]
+    outcome.steered, outcome.refused = run.crowd.steered, run.crowd.refused
+    wrong = [said for said in outcome.refused if said.startswith("500")]
     outcome.complaints += [f"the API answered {said}" for said in wrong]
     outcome.fenced = service.log.read_text(errors="replace").count('"trial_lost"')
-    outcome.seconds = time.monotonic() - began
     return outcome
-
-
-def _disturb(
-    ground: Ground,
-    crowd: Crowd,
-    outcome: Outcome,
-    seen: set[psutil.Process],
-    kills: int,
-    jobs: int,
-    storm_seconds: float,
-) -> None:
-    kinds = deal(kills, ground.dice)
-    storms, misses = [*STORMS] if storm_seconds else [], 0
-    while kinds or crowd.submitted < jobs:
-        crowd.until(crowd.training, "no trial trains")
-        ahead = outcome.done.total() / kills - crowd.submitted / jobs
-        if not kinds or ahead > 0:  # the jobs share the kills
-            time.sleep(0.2)
-            continue
-        if storms and outcome.done.total() >= kills * (4 - len(storms)) // 4:
-            _storm(storms.pop(0), ground, crowd, outcome, storm_seconds)
-            continue
-        seen |= _processes(ground.service)
-        time.sleep(ground.dice.uniform(0, 0.4))
-        if KINDS[kinds[-1]](ground):
-            outcome.done[kinds.pop()] += 1
-            misses = 0
-        elif (misses := misses + 1) > MOST_MISSES:
-            raise AssertionError(f"expected something for this to happen to: {kinds[-1]}")
-
-
-def _storm(name: str, ground: Ground, crowd: Crowd, outcome: Outcome, seconds: float) -> None:
-    """People go on asking for jobs meanwhile."""
-
-    def last() -> None:
-        with STORMS[name](ground):
-            time.sleep(seconds)
-
-    with ThreadPoolExecutor(1) as pool:
-        storm = pool.submit(last)
-        while not storm.done():
-            crowd.keep_busy()
-            time.sleep(0.5)
-    try:
-        storm.result()
-        outcome.storms[name] = f"{seconds:g} s"
-    except NotHere as reason:
-        outcome.storms[name] = f"left out: {reason}"
-
-
-def _calm(url: str, crowd: Crowd, outcome: Outcome) -> None:
-    """Afterwards everything ends, what failed can be retried, and a fresh job succeeds."""
-    reasons = set[FailureCode]().union(*(STORM_REASONS.get(name, ()) for name in outcome.storms))
-    outcome.failures.update(job.error.code for job in crowd.settle() if job.error)
-    outcome.complaints += Books.of(url).complaints(reasons | FOLLOWING if reasons else ())
-    crowd.retry_failed()
-    fresh = crowd.submit("convnet")
-    if (status := {job.id: job.status for job in crowd.settle()}[fresh]) != "succeeded":
-        outcome.complaints.append(f"in the calm {fresh} was {status}")
-    books = Books.of(url)
-    outcome.complaints += books.complaints(())
-    outcome.jobs.update(job.status for job in books.jobs)
-    outcome.trials.update(trial.status for trial in books.trials)
-    outcome.attempts.update(books.attempts().values())
-
-
-def _processes(service: Service) -> set[psutil.Process]:
-    return set(psutil.Process(service.process.pid).children(recursive=True))
 
 
 def main() -> None:
@@ -217,7 +225,7 @@ def show(outcome: Outcome) -> None:
         print(f"{title}: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
     for name, lasted in outcome.storms.items():
         print(f"{name}: {lasted}")
-    print(f"fenced: {outcome.fenced}; {outcome.seconds:.0f} s")
+    print(f"fenced: {outcome.fenced}; {outcome.seconds} s")
     for complaint in outcome.complaints:
         print(f"BROKEN: {complaint}")
 
