@@ -14,13 +14,11 @@ import signal
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import psutil
 
@@ -28,6 +26,7 @@ from app.errors import FailureCode
 from tests.system.books import Books
 from tests.system.crowd import Crowd
 from tests.system.disturbances import KINDS, Ground, deal
+from tests.system.outcome import Outcome
 from tests.system.service import running
 from tests.system.storms import STORMS, NotHere, small_disk
 
@@ -48,24 +47,6 @@ STORM_REASONS = {
 }
 # Of trials whose dependency, or whose job, has failed.
 FOLLOWING = {FailureCode.DEPENDENCY_FAILED, FailureCode.CANCELLED}
-
-
-@dataclass
-class Outcome:
-    """What was done and what came of it. `complaints`: promises that were broken."""
-
-    seed: int
-    done: Counter[str] = field(default_factory=Counter)
-    storms: dict[str, str] = field(default_factory=dict)  # or why there was none
-    steered: Counter[str] = field(default_factory=Counter)
-    refused: Counter[str] = field(default_factory=Counter)
-    jobs: Counter[str] = field(default_factory=Counter)
-    trials: Counter[str] = field(default_factory=Counter)
-    attempts: Counter[int] = field(default_factory=Counter)
-    failures: Counter[str] = field(default_factory=Counter)  # before the retry
-    fenced: int = 0
-    seconds: int = 0
-    complaints: list[str] = field(default_factory=list)
 
 
 @contextmanager
@@ -206,28 +187,9 @@ def main() -> None:
                 jobs=asked.jobs,
                 storm_seconds=asked.storms,
             )
-    show(outcome)
+    print(outcome.table())
     print(json.dumps({"chaos": asked.database, **vars(outcome)}))
     sys.exit(bool(outcome.complaints))
-
-
-def show(outcome: Outcome) -> None:
-    counted: dict[str, Mapping[Any, int]] = {
-        f"{outcome.done.total()} disturbances": outcome.done,
-        "jobs": outcome.jobs,
-        "failed before the retry": outcome.failures,
-        "trials": outcome.trials,
-        "trials by attempts": dict(sorted(outcome.attempts.items())),
-        "people": outcome.steered,
-        "refusals": outcome.refused,
-    }
-    for title, counts in counted.items():
-        print(f"{title}: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
-    for name, lasted in outcome.storms.items():
-        print(f"{name}: {lasted}")
-    print(f"fenced: {outcome.fenced}; {outcome.seconds} s")
-    for complaint in outcome.complaints:
-        print(f"BROKEN: {complaint}")
 
 
 if __name__ == "__main__":
