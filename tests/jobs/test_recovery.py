@@ -76,6 +76,45 @@ def test_a_trial_that_is_lost_too_often_fails(database: Database, settings: Sett
     assert (job.status, job.error["code"]) == ("failed", "worker_lost")
 
 
+def lose(database: Database, settings: Settings) -> TrialRow:
+    """A worker claims the trial and is killed; the trial as it then stands."""
+    trial = must_claim(database, seconds=EXPIRED)
+    time.sleep(0.05)
+    recovery.recover(database, settings)
+    with database.read() as session:
+        return session.get_one(TrialRow, trial.id)
+
+
+def test_losses_are_counted_from_the_last_progress(database: Database, settings: Settings) -> None:
+    ready_job(database)
+    few = settings.model_copy(update={"max_attempts": 3})
+    for epoch in range(1, 6):  # five workers, each of which got on
+        trial = must_claim(database, seconds=0.5)
+        with database.write() as session:
+            work.record_progress(session, trial, [], progress=epoch / 10, checkpoint=str(epoch))
+        with database.write() as session:
+            recovery.abandon(session, "w")
+        recovery.recover(database, few)
+    with database.read() as session:
+        assert session.get_one(TrialRow, trial.id).status == "queued"
+    assert lose(database, few).status == "queued"
+    lost = lose(database, few)
+    assert lost.error is not None
+    assert (lost.id, lost.status, lost.error["code"]) == (trial.id, "failed", "worker_lost")
+    assert "3 times" in lost.error["message"]
+
+
+def test_a_trial_that_got_on_is_given_back_without_a_failed_attempt(database: Database) -> None:
+    ready_job(database)
+    for _ in range(3):
+        trial = must_claim(database)
+        assert trial.attempt == 1
+        with database.write() as session:
+            work.record_progress(session, trial, [], progress=0.1)
+        with database.write() as session:
+            work.release_trial(session, trial)
+
+
 def test_a_child_known_to_be_dead_is_not_waited_for(database: Database, settings: Settings) -> None:
     ready_job(database)
     must_claim(database, owner="dead", seconds=600)

@@ -41,13 +41,15 @@ class Service:
         return next((p for p in workers if p.ppid() not in pids), None)
 
     def worker_children(self) -> list[psutil.Process]:
+        """The processes that train, take in and finalise."""
         worker = self.worker()
-        return worker.children() if worker else []
+        lookouts = self.children("worker.lookout")
+        return [child for child in worker.children() if child not in lookouts] if worker else []
 
 
 @contextmanager
-def running(folder: Path, **environment: str) -> Iterator[Service]:
-    """Ready when the block begins; ended, and its children with it, after it."""
+def running(folder: Path, ready: str = "/readyz", **environment: str) -> Iterator[Service]:
+    """Ready when the block begins, says that route; ended, and its children with it, after it."""
     port = free_port()
     log = folder / "service.log"
     variables = {
@@ -67,7 +69,7 @@ def running(folder: Path, **environment: str) -> Iterator[Service]:
     try:
         url = f"http://127.0.0.1:{port}"
         try:
-            wait_for(lambda: _is_ready(url), 60, "the service is not ready")
+            wait_for(lambda: _is_ready(f"{url}{ready}"), 60, "the service is not ready")
             with Client(url) as client:
                 yield Service(process, client, log)
         except BaseException:  # a test that is ended for its time as well
@@ -83,7 +85,7 @@ def running(folder: Path, **environment: str) -> Iterator[Service]:
 
 def _is_ready(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/readyz", trust_env=False).is_success
+        return httpx.get(url, trust_env=False).is_success
     except httpx.TransportError:
         return False
 
