@@ -114,7 +114,7 @@ class Books:
         for trial in self.trials:
             recorded, of_trial = set(self.epochs[trial.id]), told[trial.id]
             if sorted(recorded) != sorted(of_trial):
-                yield f"{trial.id} has told other epochs than are recorded, or some of them twice"
+                yield f"{trial.id} has told other epochs than are recorded, or some twice"
             course: dict[tuple[str, str], list[int]] = defaultdict(list)
             for phase, split, epoch in of_trial:
                 course[phase, split].append(epoch)
