@@ -90,12 +90,12 @@ class Run:
                 raise AssertionError(f"expected something for this to happen to: {kinds[-1]}")
             else:
                 time.sleep(dice.uniform(0, 0.4))
-                self.say(kinds[-1])
-                if KINDS[kinds[-1]](self.ground):
-                    done[kinds.pop()] += 1
-                    misses = 0
-                else:
+                if not KINDS[kinds[-1]](self.ground):
                     misses += 1
+                    continue
+                self.say(kinds[-1])
+                done[kinds.pop()] += 1
+                misses = 0
 
     def weather(self, name: str, seconds: float) -> None:
         """A storm, while people go on asking for jobs."""
