@@ -162,6 +162,7 @@ def run(
     outcome.steered, outcome.refused = run.crowd.steered, run.crowd.refused
     wrong = [said for said in outcome.refused if said.startswith("500")]
     outcome.complaints += [f"the API answered {said}" for said in wrong]
+    outcome.complaints = [*dict.fromkeys(outcome.complaints)]
     outcome.fenced = service.log.read_text(errors="replace").count('"trial_lost"')
     return outcome
 

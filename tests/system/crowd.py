@@ -23,6 +23,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "search": {"strategies": ["auto"], "evaluation": {"seeds": 4}},
 }
 MOST_AT_ONCE = 3
+STEERED = 0.03  # of the moments in which enough is under way
 STILL_SECONDS = 120.0  # a service in which nothing has moved for so long is stuck
 
 Answer = TypeVar("Answer")
@@ -65,7 +66,7 @@ class Crowd:
             paused = [job for job in under_way if job.status == "paused"]
             if len(under_way) < MOST_AT_ONCE:
                 self.submit(self._dice.choice([*VARIANTS]))
-            elif self._dice.random() < 0.1:
+            elif self._dice.random() < STEERED:
                 does = "resume" if paused else self._dice.choice(["cancel", "pause"])
                 job = self._dice.choice(paused or under_way)
                 getattr(self._client.jobs, does)(job.id)
