@@ -14,6 +14,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -129,6 +130,10 @@ class Run:
             outcome.complaints.append(f"in the calm {fresh} was {status}")
         books = Books.of(self.url)
         outcome.complaints += books.complaints(())
+        names = Counter(job.name for job in books.jobs)
+        outcome.complaints += [
+            f"{name} was accepted {n} times" for name, n in names.items() if n > 1
+        ]
         outcome.jobs.update(job.status for job in books.jobs)
         outcome.trials.update(trial.status for trial in books.trials)
         outcome.attempts.update(books.attempts().values())
