@@ -73,6 +73,7 @@ class Run:
     ground: Ground
     crowd: Crowd
     outcome: Outcome
+    ends: float  # the disturbances, done or not
     began: float = field(default_factory=time.monotonic)
     processes: set[psutil.Process] = field(default_factory=set)  # all that there ever were
 
@@ -80,7 +81,7 @@ class Run:
         dice, done = self.ground.dice, self.outcome.done
         kinds, misses = deal(kills, dice), 0
         storms = [*STORMS] if storm_seconds else []
-        while kinds or self.crowd.submitted < jobs:
+        while (kinds or self.crowd.submitted < jobs) and time.monotonic() < self.ends:
             self.crowd.until(self.crowd.training, "no trial trains")
             self.look()
             if not kinds or done.total() / kills > self.crowd.submitted / jobs:
@@ -148,16 +149,16 @@ class Run:
 
 
 def run(
-    url: str, folder: Path, seed: int, *, kills: int, jobs: int, storm_seconds: float = 0.0
+    url: str, folder: Path, seed: int, *, kills: int, jobs: int, storms: float = 0, seconds: float
 ) -> Outcome:
     """Disturbs a service in `folder` (which has a folder `data`) so many times, while at least so
-    many jobs are submitted."""
-    dice, outcome = random.Random(seed), Outcome(seed)
+    many jobs are submitted, or for so many seconds. `storms`: the seconds of each."""
+    dice, outcome, ends = random.Random(seed), Outcome(seed), time.monotonic() + seconds
     with running(folder, KTL_DATABASE_URL=url, **ENVIRONMENT) as service:
         ground = Ground(service, url, folder / "data" / "store", dice, LEASE_SECONDS)
-        run = Run(url, ground, Crowd(service, dice, folder), outcome)
+        run = Run(url, ground, Crowd(service, dice, folder), outcome, ends)
         try:
-            run.disturb(kills, jobs, storm_seconds)
+            run.disturb(kills, jobs, storms)
         finally:
             ground.thaw()
         run.calm()
@@ -179,6 +180,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=6, help="at least so many")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(2**32))
     parser.add_argument("--storms", type=float, default=20.0, help="seconds of each; 0: none")
+    parser.add_argument("--minutes", type=float, default=30.0, help="of disturbances, at most")
     asked = parser.parse_args()
     print(f"seed {asked.seed}", flush=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended before its time"))
@@ -191,7 +193,8 @@ def main() -> None:
                 asked.seed,
                 kills=asked.kills,
                 jobs=asked.jobs,
-                storm_seconds=asked.storms,
+                storms=asked.storms,
+                seconds=60 * asked.minutes,
             )
     print(outcome.table())
     print(json.dumps({"chaos": asked.database, **vars(outcome)}))

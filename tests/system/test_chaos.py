@@ -19,7 +19,7 @@ KILLS = 20
 def test_no_promise_is_broken_by_what_processes_and_files_suffer(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     with database("sqlite", tmp_path) as url:
-        outcome = run(url, tmp_path, seed=0, kills=KILLS, jobs=3)
+        outcome = run(url, tmp_path, seed=0, kills=KILLS, jobs=3, seconds=600)
     assert outcome.complaints == []
     assert outcome.done.total() == KILLS
     assert outcome.jobs["succeeded"] >= 1
