@@ -12,7 +12,7 @@ from app.errors import FailureCode, WorkFailure
 from worker.backbones.network import Network
 from worker.backbones.population_norms import measure
 from worker.evaluation.metrics import classification_metrics, metrics_from_counts
-from worker.failures import diverged
+from worker.failures import as_failure, diverged, file_error
 from worker.strategies.recipe import Phase, Relabel, Stream
 from worker.training import predict
 from worker.training.checkpoint import Checkpoint
@@ -47,6 +47,8 @@ def train(setup: TrialSetup, journal: Journal, checkpoint: Checkpoint | None = N
     try:
         return trial.run()
     except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+        if file_error(error):
+            raise as_failure(error) from error
         raise WorkFailure(
             FailureCode.OUT_OF_MEMORY,
             f"out of memory in phase {trial.phase.name}: try a smaller batch_size or network",
