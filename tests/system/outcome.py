@@ -19,7 +19,7 @@ class Outcome:
     trials: Counter[str] = field(default_factory=Counter)
     attempts: Counter[int] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)  # before the retry
-    fenced: int = 0
+    fenced: int = 0  # at a write; most learn it sooner, from their token
     seconds: int = 0
     complaints: list[str] = field(default_factory=list)
 
@@ -38,5 +38,5 @@ class Outcome:
             lines.append(title)
             lines += [f"    {name!s:28}{count:6}" for name, count in counts.items()]
         lines += [f"{name}: {lasted}" for name, lasted in self.storms.items()]
-        lines.append(f"fenced: {self.fenced}; {self.seconds} s")
+        lines.append(f"fenced at a write: {self.fenced}; {self.seconds} s")
         return "\n".join([*lines, *(f"BROKEN: {complaint}" for complaint in self.complaints)])
