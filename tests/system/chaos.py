@@ -125,7 +125,7 @@ class Run:
         reasons = {reason for name in outcome.storms for reason in STORM_REASONS.get(name, ())}
         outcome.failures.update(job.error.code for job in crowd.settle() if job.error)
         outcome.complaints += Books.of(self.url).complaints(reasons | FOLLOWING if reasons else ())
-        crowd.retry_failed()
+        self.say(f"{crowd.retry_failed()} jobs are retried")
         fresh = crowd.submit("convnet")
         if (status := {job.id: job.status for job in crowd.settle()}[fresh]) != "succeeded":
             outcome.complaints.append(f"in the calm {fresh} was {status}")

@@ -86,9 +86,12 @@ class Crowd:
         moves any more."""
         return self.until(self._settled, "jobs do not end")
 
-    def retry_failed(self) -> None:
-        for job in self._client.jobs.list(status="failed"):
+    def retry_failed(self) -> int:
+        """How many there were."""
+        failed = [*self._client.jobs.list(status="failed")]
+        for job in failed:
             self._client.jobs.retry(job.id)
+        return len(failed)
 
     def until(self, holds: Callable[[], Answer | None], otherwise: str) -> Answer:
         """What `holds` answers, as soon as it answers something, however long that takes, as long
