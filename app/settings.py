@@ -5,7 +5,7 @@ from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SOCKET_PATH_LIMIT = 100  # a Unix socket's path must fit in 108 bytes, its temporary twin too
@@ -29,7 +29,8 @@ class Settings(BaseSettings):
     lease_seconds: float = 45.0
     recovery_interval_seconds: float = 3.0
     republish_after_seconds: float = 5.0
-    look_interval_seconds: float = 2.0  # between a worker's own looks for work in the database
+    # Between a worker's own looks for work in the database, whatever the broker says.
+    look_interval_seconds: float = Field(2.0, gt=0, le=10)
     max_attempts: int = 5  # without progress in between
     training_slots: int = 0  # trials that one worker trains at once; 0: by its cores
     checkpoint_interval_seconds: float = 1.0  # shorter epochs share a checkpoint

@@ -4,7 +4,7 @@ What waits is told by the lookout, a process beside the loop. Nothing here waits
 database, so the loop always turns: children are reaped and replaced whatever becomes of the broker.
 """
 
-from collections import deque
+import time
 from typing import Any
 
 from celery import bootsteps
@@ -17,6 +17,7 @@ from worker.lookout_link import LookoutLink
 from worker.watchdog import SignOfLife, Watchdog
 
 CHECK_SECONDS = 1.0
+AGAIN_SECONDS = 1.0  # what is still there after being handed out comes behind what has waited
 
 
 class Dispatch(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
@@ -29,17 +30,22 @@ class Dispatch(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no 
         settings = Settings()
         self._worker, self._slots = worker, training_slots(settings)
         self._publish = Publisher(worker.app)
-        self._waiting: deque[Message] = deque()
         self._watchdog, self._sign = Watchdog(), SignOfLife(settings)
         self._lookout: LookoutLink | None = None
+        self._handed_out: dict[Message, float] = {}  # of late, and when
         worker.app.dispatch = self
 
+    def start(self, worker: Any) -> None:
+        self._watchdog.start()
+
     def register_with_event_loop(self, worker: Any, hub: Any) -> None:
-        self._lookout = LookoutLink(hub, self._take_report)
+        """Called again where the loop has failed and begins anew."""
+        if self._lookout:
+            self._lookout.close()
+        self._lookout = LookoutLink(hub, self._hand_out)
         self._lookout.check()
         hub.call_repeatedly(CHECK_SECONDS, self._lookout.check)
         hub.on_tick.add(self._turn)
-        self._watchdog.start()
 
     def close(self, worker: Any) -> None:
         """A worker that drains waits for its children, not in its loop."""
@@ -53,25 +59,39 @@ class Dispatch(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no 
         if self._lookout:
             self._lookout.tell(f"lost {task}")
 
-    def _take_report(self, waiting: list[Message]) -> None:
-        self._sign.give()
-        self._waiting = deque(waiting)
+    def _hand_out(self, waiting: list[Message]) -> None:
+        """Each trial wakes a child while slots are free, anything else any child. One that finds
+        its work taken goes back to idle; what finds no child stands in the next report.
 
-    def _turn(self) -> None:
-        """Each trial of the report wakes a child while slots are free, anything else any child. A
-        child that finds its work taken meanwhile goes back to idle."""
-        self._watchdog.turned()
-        tasks = [request.name for request in state.reserved_requests]
-        idle = self._worker.pool.num_processes - len(tasks)
-        slots = self._slots - tasks.count(RunTrial.task)
-        while self._waiting and idle > 0:
-            message = self._waiting.popleft()
+        Not called from a turn, whose callbacks have no order: the pool's, which looks for something
+        to write, may have been before it, and the loop would sleep over what was handed out."""
+        self._sign.give()
+        idle, slots = self._room()
+        now = time.monotonic()
+        late = {m: at for m, at in self._handed_out.items() if now - at < AGAIN_SECONDS}
+        self._handed_out = late
+        for message in waiting:
+            if message in late:
+                continue
             if isinstance(message, RunTrial):
                 if slots <= 0:
                     continue
                 slots -= 1
+            if idle <= 0:
+                break
             idle -= 1
+            late[message] = now
             self._publish(message)
             self._worker.consumer.connection.drain_events(timeout=0)
+
+    def _turn(self) -> None:
+        self._watchdog.turned()
         if self._lookout:
+            idle, _ = self._room()
             self._lookout.tell_once("room" if idle > 0 else "full")
+
+    def _room(self) -> tuple[int, int]:
+        """How many children are idle, and how many more may train."""
+        tasks = [request.name for request in state.reserved_requests]
+        idle: int = self._worker.pool.num_processes - len(tasks)
+        return idle, self._slots - tasks.count(RunTrial.task)

@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
@@ -41,6 +42,7 @@ class Lookout:
         self._room = Event()
         self._rung = False  # a message has come that no look has followed yet
         self._listened = time.monotonic()
+        self._complaints: dict[str, str] = {}  # the last of each kind, until it is well again
 
     def run(self) -> None:
         for loop in (self._obey, self._listen):
@@ -71,10 +73,12 @@ class Lookout:
     def _look(self) -> list[Message]:
         try:
             with self._database.read() as session:
-                return work.waiting(session, MOST)
+                found = work.waiting(session, MOST)
         except SQLAlchemyError as error:
-            log.warning("look_failed", error=str(error))
+            self._complain("look_failed", error)
             return []
+        self._complaints.pop("look_failed", None)
+        return found
 
     def _free_leases(self, task: str) -> None:
         """Ends the leases of a killed child now, and `recover` need not wait for them."""
@@ -98,26 +102,28 @@ class Lookout:
         application = celery_application(self._settings.broker)
         queue = application.amqp.queues[QUEUE]
         while True:
+            self._listened = time.monotonic()
             try:
-                with (
-                    application.connection_for_read() as connection,
-                    connection.Consumer([queue], on_message=self._ring, no_ack=True),
-                ):
-                    while self._is_listening():
-                        try:
-                            connection.drain_events(timeout=1)
-                        except TimeoutError:
-                            continue
+                with application.connection_for_read() as connection:
+                    connection.connect()  # tries once; what follows would try for ever
+                    self._complaints.pop("broker_lost", None)
+                    connection.Consumer([queue], on_message=self._ring, no_ack=True).consume()
+                    while True:
+                        self._listened = time.monotonic()
+                        # A message should wake a worker that has an idle child.
+                        if self._room.wait(timeout=1):
+                            with suppress(TimeoutError):
+                                connection.drain_events(timeout=1)
             except Exception as error:  # whatever a transport raises, and whatever stood in a queue
-                log.warning("broker_lost", error=str(error))
+                self._complain("broker_lost", error)
             time.sleep(RECONNECT_SECONDS)
 
-    def _is_listening(self) -> bool:
-        """Waits for an idle child: a message should wake a worker that has one."""
-        self._listened = time.monotonic()
-        while not self._room.wait(timeout=1):
-            self._listened = time.monotonic()
-        return True
+    def _complain(self, event: str, error: Exception) -> None:
+        """Logs it once, however often it comes in a row."""
+        said = str(error).partition("\n")[0]
+        if self._complaints.get(event) != said:
+            self._complaints[event] = said
+            log.warning(event, error=said)
 
     def _ring(self, _: object) -> None:
         if not self._rung:

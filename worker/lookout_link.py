@@ -66,7 +66,11 @@ class LookoutLink:
                 pipe.close()
 
     def _start(self) -> None:
-        process = spawn([sys.executable, "-m", "worker.lookout"], talks=True)
+        try:
+            process = spawn([sys.executable, "-m", "worker.lookout"], talks=True)
+        except OSError as error:  # the machine is out of something
+            log.warning("lookout_not_started", error=str(error))
+            return
         self._process, self._heard = process, time.monotonic()
         self._rest, self._told = b"", ""
         if process.stdin and process.stdout:

@@ -7,6 +7,7 @@ supervises it starts another; its children die with it, and their leases are rec
 import os
 import socket
 import time
+from contextlib import suppress
 from threading import Event, Thread
 
 import structlog
@@ -44,9 +45,11 @@ class Watchdog:
             looks = 0 if self._turned else looks + 1
             self._turned = False
             if looks >= LOOKS:
-                seconds = LOOKS * self._look_seconds
-                log.error("event_loop_stands_still", seconds=seconds, consequence="the worker ends")
-                os._exit(EXIT_CODE)
+                try:
+                    seconds = LOOKS * self._look_seconds
+                    log.error("event_loop_stands_still", seconds=seconds, consequence="it ends")
+                finally:  # there may be no room for a line either
+                    os._exit(EXIT_CODE)
 
 
 class SignOfLife:
@@ -57,11 +60,13 @@ class SignOfLife:
         self._path = settings.run_dir / f"worker-{socket.gethostname()}.alive"
 
     def give(self) -> None:
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._path.touch(mode=0o600)
+        with suppress(OSError):  # a full disk, say: the file grows old, and that is told
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._path.touch(mode=0o600)
 
     def withdraw(self) -> None:
-        self._path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
 
     def complaint(self) -> str | None:
         """What is wrong with this machine's worker; None when it is well."""

@@ -130,6 +130,6 @@ def _is_expired(session: Session, table: type[Leased], row_id: str) -> bool:
 
 def _worker_lost(attempts: int, stage: str) -> dict[str, object]:
     failure = WorkFailure(
-        FailureCode.WORKER_LOST, f"the worker was lost {attempts} times", stage=stage
+        FailureCode.WORKER_LOST, f"the worker was lost {attempts} times in a row", stage=stage
     )
     return failure.as_json()

@@ -1,6 +1,7 @@
 """What a worker does to a job's rows, under its lease."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import func, select
@@ -26,7 +27,8 @@ from app.messages import FinaliseJob, IngestDataset, Message, RunTrial
 
 
 def waiting(session: Session, most: int) -> list[Message]:
-    """What a worker could begin now, at most so many of each kind; the order is of no meaning."""
+    """What a worker could begin now, at most so many of each kind, in the order in which trials,
+    jobs and datasets were made: nothing waits for ever behind what is younger."""
     queued = (
         select(TrialRow.id)
         .join(JobRow, JobRow.id == TrialRow.job_id)
@@ -36,10 +38,15 @@ def waiting(session: Session, most: int) -> list[Message]:
         JobRow.status.in_(REPORTABLE), JobRow.stage == FINALISING, JobRow.token.is_(None)
     )
     raw = select(DatasetRow.id).where(DatasetRow.status == "ingesting", DatasetRow.token.is_(None))
-    found: list[Message] = []
-    for kind, ids in ((RunTrial, queued), (FinaliseJob, ended), (IngestDataset, raw)):
-        found += [kind(row_id) for row_id in session.scalars(ids.limit(most))]
-    return found
+    found: list[tuple[str, Message]] = []
+    for kind, table, ids in (
+        (RunTrial, TrialRow, queued),
+        (FinaliseJob, JobRow, ended),
+        (IngestDataset, DatasetRow, raw),
+    ):
+        oldest = session.scalars(ids.order_by(table.id).limit(most))
+        found += [(row_id.partition("_")[2], kind(row_id)) for row_id in oldest]
+    return [message for _, message in sorted(found, key=itemgetter(0))]
 
 
 def claim_trial(session: Session, owner: str, seconds: float, max_attempts: int) -> TrialRow | None:
@@ -87,7 +94,7 @@ def record_progress(
 ) -> None:
     """Metrics and the checkpoint that follows them (one of `values`), together or not at all.
 
-    The attempts are counted from here again: what goes on is not lost too often, however often."""
+    Attempts are counted anew from here: what gets on may lose its worker any number of times."""
     job = lock(session, trial.job_id)
     _write(session, trial, attempt=1, **values)
     _add_epochs(session, job, trial, epochs)

@@ -1,5 +1,7 @@
 """What a worker finds when it looks for work, on both databases."""
 
+import time
+
 from app import leases
 from app.database import Database
 from app.datasets.tables import DatasetRow
@@ -56,3 +58,16 @@ def test_a_report_waits_until_it_is_claimed(database: Database) -> None:
     with database.write() as session:
         assert work.claim_finalisation(session, job_id, "w", 60)
     assert waiting(database) == []
+
+
+def test_the_oldest_comes_first_whatever_it_is(database: Database) -> None:
+    first = add_dataset(database, status="ingesting")
+    time.sleep(0.002)  # an id's time is in milliseconds
+    job_id = ready_job(database)
+    time.sleep(0.002)
+    last = add_dataset(database, status="ingesting")
+    found = waiting(database)
+    trials = {RunTrial(t.id) for t in trials_of(database, job_id) if t.status == "queued"}
+    assert found[0] == IngestDataset(first)
+    assert set(found[1:-1]) == trials
+    assert found[-1] == IngestDataset(last)

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import redis
 
 from app import broker
 from app.cli.supervisor import free_port
@@ -53,6 +54,10 @@ def test_a_broker_that_dies_stops_no_worker(tmp_path: Path) -> None:
     with running(tmp_path) as service:
         dataset = add_dataset(service, tmp_path)
         must_end_well(service, submit(service, dataset))
+
+        path = str(Settings(data_dir=tmp_path / "data").broker_socket)
+        with redis.Redis(unix_socket_path=path) as connection:
+            assert all(c["sub"] == c["psub"] == "0" for c in connection.client_list())
 
         worker = service.worker()
         assert worker

@@ -23,7 +23,7 @@ from tests.jobs.factories import must_claim, ready_job, trials_of
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
-NEVER = "1000"  # seconds between two looks of its own
+SELDOM = "10"  # seconds between two looks of its own
 Start = Callable[..., "Lookout"]
 
 
@@ -39,7 +39,7 @@ class Lookout:
     def tell(self, line: str) -> None:
         os.write(self._orders, line.encode() + b"\n")
 
-    def report(self, seconds: float = 20) -> list[list[object]] | None:
+    def report(self, seconds: float = 8) -> list[list[object]] | None:
         """The next one; None when it does not come in time."""
         deadline = time.monotonic() + seconds
         while b"\n" not in self._rest:
@@ -98,7 +98,7 @@ def server(settings: Settings) -> Iterator[None]:
 def test_a_message_makes_it_look(
     database: Database, settings: Settings, start: Start, server: None
 ) -> None:
-    lookout = start(KTL_LOOK_INTERVAL_SECONDS=NEVER)
+    lookout = start(KTL_LOOK_INTERVAL_SECONDS=SELDOM)
     lookout.tell("room")
     assert lookout.report() == []
     waiting = queued(database, ready_job(database))
