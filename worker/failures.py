@@ -1,22 +1,36 @@
 """Any exception as a typed reason."""
 
 import errno
+import os
 
 from app.errors import FailureCode, WorkFailure
 from app.jobs.memory import LESS_MEMORY
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_TOLD = (*_FULL, errno.EROFS, errno.EACCES, errno.ENOENT, errno.ENOTDIR, errno.EIO)
 
 
 def as_failure(error: Exception) -> WorkFailure:
     if isinstance(error, WorkFailure):
         return error
     detail = f"{type(error).__name__}: {error}"
-    if isinstance(error, OSError):
-        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+    if number := file_error(error):
+        full = number in _FULL
         return WorkFailure(FailureCode.DISK_FULL if full else FailureCode.STORAGE_FAILED, detail)
     # TensorFlow's own is no MemoryError, and is not imported here for its name.
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         return WorkFailure(FailureCode.OUT_OF_MEMORY, f"{detail}; {LESS_MEMORY}")
     return WorkFailure(FailureCode.INTERNAL, detail)
+
+
+def file_error(error: Exception) -> int | None:
+    """The system's error number, where the error is one of files. TensorFlow, whose compiled
+    programs are kept on disk, tells it in words alone, and has one class for disks and memory."""
+    if isinstance(error, OSError):
+        return error.errno or errno.EIO
+    if type(error).__module__.startswith("tensorflow."):
+        return next((number for number in _TOLD if os.strerror(number) in str(error)), None)
+    return None
 
 
 def diverged(what: str, learning_rate: float, stage: str) -> WorkFailure:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from app.damage import mark
 from app.datasets.schemas import Schema
@@ -54,6 +55,8 @@ def run(place: Workplace, job: JobRow) -> None:
             _run(place, job, folder)
     except Fenced:
         log.info("finalisation_lost", job=job.id)
+    except OperationalError as error:  # the database is away: the lease ends, and another goes on
+        log.warning("finalisation_left", job=job.id, error=str(error.orig))
     except Exception as error:
         log.exception("finalisation_failed", job=job.id)
         failure = as_failure(error)

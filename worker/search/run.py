@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from app.errors import WorkFailure
+from app.errors import FailureCode, WorkFailure
 from app.jobs.figures import Conditions
 from app.jobs.forecast import HEAD_STEP_COST
 from app.jobs.strategies import CATALOGUE, Strategy
@@ -34,6 +34,8 @@ from worker.training.setup import (
     TrialSetup,
 )
 
+# It diverges or is too large: others may not be. A store that fails says nothing of a candidate.
+_OF_A_CANDIDATE = {FailureCode.DIVERGED, FailureCode.OUT_OF_MEMORY}
 _STATE: TypeAdapter[list[Finished]] = TypeAdapter(list[Finished])
 _ARRAY = "search"  # of a checkpoint: the state as JSON
 
@@ -126,7 +128,9 @@ class _Evaluations:
                 values, losses = self._judged(network, held_out, outputs)
             else:
                 failure = "expected finite logits of the held-out items, got others"
-        except WorkFailure as failed:  # this candidate diverges or is too large: others may not be
+        except WorkFailure as failed:
+            if failed.code not in _OF_A_CANDIDATE:
+                raise
             failure = failed.detail
         except Interrupted as interrupted:
             raise Interrupted(self._state() if interrupted.checkpoint else None) from None

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from app.errors import FailureCode, WorkFailure
 from app.jobs.memory import LESS_MEMORY
+from worker.failures import as_failure, file_error
 from worker.training.device import this_device
 
 SHOWN_CHARACTERS = 300
@@ -25,17 +26,20 @@ DEVICE_ERRORS = (
 
 @contextmanager
 def typed_errors(stage: Callable[[], str]) -> Iterator[None]:
-    """Turns what a device raises in the block into a WorkFailure: `out_of_memory`, and on a GPU
-    `device_failed`. `stage` tells where the work is by then."""
+    """Turns what a device raises in the block into a WorkFailure: `out_of_memory`, on a GPU
+    `device_failed`, and what the disk did to compiled programs. `stage` tells where the work is by
+    then."""
     device = this_device()
     try:
         yield
-    except (tf.errors.ResourceExhaustedError, MemoryError) as error:
-        whose = device.name if device.is_gpu else "the worker"
-        what = f"{whose} has too little memory for phase {stage()}; {LESS_MEMORY}"
-        raise WorkFailure(FailureCode.OUT_OF_MEMORY, what, stage=stage()) from error
-    except DEVICE_ERRORS as error:
-        if not device.is_gpu:
+    except (tf.errors.OpError, MemoryError) as error:
+        if file_error(error):
+            raise as_failure(error) from error
+        if isinstance(error, tf.errors.ResourceExhaustedError | MemoryError):
+            whose = device.name if device.is_gpu else "the worker"
+            what = f"{whose} has too little memory for phase {stage()}; {LESS_MEMORY}"
+            raise WorkFailure(FailureCode.OUT_OF_MEMORY, what, stage=stage()) from error
+        if not (device.is_gpu and isinstance(error, DEVICE_ERRORS)):
             raise
         what = (
             f"{device.name} failed in phase {stage()}: {essence(error)}; look at the driver's "

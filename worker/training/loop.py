@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from worker.backbones.fused_norm import fused_norms
 from worker.backbones.network import Network
 from worker.backbones.norm_momentum import norm_momentum
+from worker.failures import file_error
 from worker.strategies.recipe import Phase, Stream
 from worker.training.checkpoint import Backend
 from worker.training.compile_budget import compiling, overran
@@ -155,7 +156,7 @@ class Loop:
             is_unable = is_xla or (
                 self.is_deterministic and isinstance(error, tf.errors.UnimplementedError)
             )
-            if self.has_run or not is_unable:
+            if self.has_run or not is_unable or file_error(error):
                 raise
             raise Refused(essence(error)) from error
 
