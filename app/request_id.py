@@ -1,7 +1,8 @@
 """Each request has an id, the client's `X-Request-Id` or ours; answer and log carry it."""
 
+import os
 import re
-from uuid import uuid4
+from collections.abc import Iterable
 
 import structlog
 from starlette.datastructures import MutableHeaders
@@ -23,7 +24,7 @@ class RequestId:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _sent(scope) or uuid4().hex
+        request_id = request_id_for(scope["headers"])
         scope.setdefault("state", {})["request_id"] = request_id
 
         async def send_with_id(message: Message) -> None:
@@ -36,9 +37,9 @@ class RequestId:
         await self._app(scope, receive, send_with_id)
 
 
-def _sent(scope: Scope) -> str | None:
-    wanted = HEADER.lower().encode()
-    for name, value in scope["headers"]:
-        if name == wanted and SANE.fullmatch(value):
+def request_id_for(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """The client's own where it is sane, else a new one."""
+    for name, value in headers:
+        if name == b"x-request-id" and SANE.fullmatch(value):
             return str(value, "ascii")
-    return None
+    return os.urandom(16).hex()

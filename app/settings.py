@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     upload_limit_bytes: int = 4 * 2**30
     item_limit: int = 20_000_000  # labelled items in one dataset
     predict_limit_bytes: int = 64 * 2**20
+    predict_json_limit_bytes: int = 8 * 2**20  # as text, the same values are several times larger
     catalog_url: str = (
         ""  # a mirror that holds the catalogue's files by name; empty: their own homes
     )

@@ -29,6 +29,7 @@ class Authenticator:
         self._open_until = 0.0
         self._callers: dict[str, tuple[float, Caller]] = {}
         self._used: dict[str, datetime] = {}
+        self.generation = 0  # whoever remembers a caller forgets it when this has risen
 
     def authenticate(self, authorization: str | None) -> Caller:
         """Raises Unauthorized, with a WWW-Authenticate header."""
@@ -44,6 +45,11 @@ class Authenticator:
         return caller
 
     @property
+    def asks_for_keys(self) -> bool:
+        """Known without a look into the database; once it is so, it stays so."""
+        return self._asks_for_keys
+
+    @property
     def is_open(self) -> bool:
         """Nobody is asked for a key: a loopback address, and no key was ever made."""
         if not self._asks_for_keys and self._open_until <= monotonic():
@@ -54,6 +60,7 @@ class Authenticator:
 
     def forget(self) -> None:
         """After a key was made or revoked."""
+        self.generation += 1
         self._callers.clear()
         self._open_until = 0.0
 
