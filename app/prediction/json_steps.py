@@ -24,7 +24,7 @@ _CLOSING = ord("]")
 def read_in_steps(body: bytes | bytearray, shape: tuple[int, ...]) -> Generator[None, None, Read]:
     """For large bodies: others go between the steps. Raises BadRequest or Invalid."""
     start, end = rows_of(body)
-    if len(body) - (end - start) > FRAME_BYTES:
+    if not end or len(body) - (end - start) > FRAME_BYTES:
         wanted = f"{expected_shape(shape)} in `inputs`, and little beside them"
         detail = f"{wanted}, got other text. {ADVICE}"
         raise invalid("wrong_shape", detail, "#")
