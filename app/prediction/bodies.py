@@ -1,6 +1,7 @@
 """A request's body as it arrives, counted before it is kept."""
 
 import asyncio
+from typing import NamedTuple
 
 from starlette.types import Message, Receive
 
@@ -14,32 +15,43 @@ class ClientGone(Exception):
     """Nobody is left to answer."""
 
 
+class Begun(NamedTuple):
+    """A body's beginning."""
+
+    text: bytes
+    is_complete: bool
+
+    @property
+    def is_small(self) -> bool:
+        return self.is_complete and len(self.text) <= SMALL_BYTES
+
+
 def check_declared(length: bytes | None, limit: int) -> None:
     """Raises TooLarge before the first byte."""
     if length is not None and length.isdigit() and (len(length) > 15 or int(length) > limit):
         raise _too_large(limit)
 
 
-async def begun(receive: Receive) -> tuple[bytes, bool]:
-    """The body's beginning, as soon as it is more than SMALL_BYTES, or all of it and True."""
+async def begin(receive: Receive) -> Begun:
+    """All of a small body, or a little more than SMALL_BYTES. Raises ClientGone."""
     message = await _next(receive)
     body: bytes = message.get("body", b"")
     if not message.get("more_body", False):
-        return body, True
+        return Begun(body, True)
     collected, has_more = bytearray(body), True
     while has_more and len(collected) <= SMALL_BYTES:
         message = await _next(receive)
         collected += message.get("body", b"")
         has_more = message.get("more_body", False)
-    return bytes(collected), not has_more
+    return Begun(bytes(collected), not has_more)
 
 
-async def rest(receive: Receive, body: bytes, limit: int) -> bytearray:
-    """All of a body that begins with `body`. Raises TooLarge, TooSlow and ClientGone.
+async def rest(begun: Begun, receive: Receive, limit: int) -> bytearray:
+    """All of the body. Raises TooLarge, TooSlow and ClientGone.
 
     One buffer that grows: to join 64 MiB of pieces would hold everyone up.
     """
-    collected, has_more = bytearray(body), True
+    collected, has_more = bytearray(begun.text), not begun.is_complete
     try:
         async with asyncio.timeout(ARRIVAL_SECONDS):
             while has_more:

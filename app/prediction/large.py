@@ -16,9 +16,9 @@ from starlette.types import Receive
 from app.deployments.schemas import PredictionWarning
 from app.errors import invalid
 from app.prediction.answers import answer, outputs_of
-from app.prediction.bodies import rest
+from app.prediction.bodies import Begun, rest
 from app.prediction.decoders import read_in_steps
-from app.prediction.inputs import Asked, Read, numbered
+from app.prediction.inputs import Asked, Read, cut, numbered
 from app.prediction.served import Loaded
 
 SMALL_SCORES = 2**10  # of an answer that is made at once
@@ -44,11 +44,11 @@ class LargeRequests:
         self._working = asyncio.Lock()  # first come, first served: of each key at most one waits
 
     async def read_and_answer(
-        self, key: str, question: Question, begun: bytes, receive: Receive, limit: int
+        self, key: str, question: Question, begun: Begun, receive: Receive, limit: int
     ) -> bytes:
         """`begun`: what of the body is here; the rest is asked for when the key has its turn."""
         async with self._turn(key):
-            body = await rest(receive, begun, limit)
+            body = await rest(begun, receive, limit)
             async with self._working:
                 shape = question.loaded.session.shape
                 read = await _between_others(read_in_steps(question.media_type, body, shape))
@@ -97,7 +97,8 @@ async def _answered(question: Question, asked: Asked, warning: PredictionWarning
         raise invalid("too_many_scores", detail, "#/inputs")
     loaded, outputs = question.loaded, []
     rows = max(1, SMALL_SCORES // (asked.top_k or 1))
-    for first, part in numbered(asked.parts):
+    pieces = [piece for part in asked.parts for piece in cut(part)]
+    for first, part in numbered(pieces):
         probabilities = await loaded.batcher.run_alone(part)
         for at in range(0, len(part), rows):
             some = probabilities[at : at + rows]

@@ -20,7 +20,7 @@ from app.keys.authentication import Authenticator
 from app.keys.caller import Caller
 from app.keys.loopback import refuse_foreign
 from app.prediction.answers import answer, outputs_of
-from app.prediction.bodies import SMALL_BYTES, ClientGone, begun, check_declared
+from app.prediction.bodies import ClientGone, begin, check_declared
 from app.prediction.decoders import JSON, decode
 from app.prediction.inputs import float32
 from app.prediction.large import SMALL_SCORES, LargeRequests, Question
@@ -91,11 +91,11 @@ class PredictionFront:
             limit = min(limit, self._settings.predict_json_limit_bytes)
         check_declared(headers.get(b"content-length"), limit)
         question = Question(name, loaded, media_type, is_raw)
-        body, is_complete = await begun(receive)
+        begun = await begin(receive)
         key = caller.key_id or caller.project
-        if not is_complete or len(body) > SMALL_BYTES:
-            return await self._large.read_and_answer(key, question, body, receive, limit)
-        asked = decode(media_type, body, loaded.session.shape, len(loaded.labels))
+        if not begun.is_small:
+            return await self._large.read_and_answer(key, question, begun, receive, limit)
+        asked = decode(media_type, begun.text, loaded.session.shape, len(loaded.labels))
         if is_raw:
             asked = asked._replace(raw_scores=True)
         warning = loaded.trained_on.check(asked) if loaded.trained_on else None
