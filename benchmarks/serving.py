@@ -1,34 +1,37 @@
-"""Requests/s of the native protocol against a plain FastAPI + pydantic + ONNX Runtime route.
+"""Requests/s of the native protocol against other ways to serve the same network.
 
-`python -m benchmarks.prediction`: two uvicorn processes on loopback serve the same MLP 784-256-26;
-one image (28x28, JSON) a request, 1, 8 and 32 clients with keep-alive. The rounds of both servers
-alternate, and each figure is the median of its rounds. About 40 seconds.
+`python -m benchmarks.serving`: processes on loopback serve one MLP 784-256-26 to 1, 8 and 32
+clients with keep-alive, one image (28x28, JSON) a request: ktl; a plain FastAPI + pydantic + ONNX
+Runtime route; LitServe + ONNX Runtime; a bare ASGI application that reads the body and does nothing
+(the ceiling); FastAPI + keras.predict. LitServe and Keras are left out, aloud, where they are not
+installed. The rounds of all alternate, the servers that wait are stopped (SIGSTOP), and each figure
+is the median of its rounds. `_cpu_us`: what one request costs the server's processes. Two minutes.
 """
 
 import asyncio
 import io
 import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
-from time import perf_counter
-from typing import Annotated, Any, cast
+from time import perf_counter, sleep
+from typing import NamedTuple, cast
 
 import httpx
 import numpy as np
 import onnx
 import onnxruntime
 import orjson
-import uvicorn
+import psutil
 import uvloop
-from fastapi import FastAPI
 from onnx import TensorProto, helper, numpy_helper
-from pydantic import BaseModel, Field
 
 from app.database import Database
 from app.deployments import repository as deployments
@@ -40,45 +43,79 @@ from app.tables import Base
 SHAPE, HIDDEN, CLASSES = (28, 28, 1), 256, 26
 CLIENTS = (1, 8, 32)
 ROUNDS, ROUND_SECONDS = 5, 0.8
+READY_SECONDS = 90.0
 LABELS = [chr(ord("a") + index) for index in range(CLASSES)]
+PATH = "/v1/deployments/letters/predict"
+NEEDED = {"litserve": "litserve", "keras": "tensorflow"}
+
+
+class Server(NamedTuple):
+    process: subprocess.Popen[bytes]
+    port: int
+
+    @contextmanager
+    def awake(self) -> Iterator[None]:
+        os.killpg(self.process.pid, signal.SIGCONT)
+        try:
+            yield
+        finally:
+            os.killpg(self.process.pid, signal.SIGSTOP)
+
+    def cpu_seconds(self) -> float:
+        main = psutil.Process(self.process.pid)
+        family = [main, *main.children(recursive=True)]
+        return sum(sum(one.cpu_times()[:2]) for one in family)
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         home = Path(folder)
         write_graph(home / "model.onnx")
         deploy(home)
         image = np.random.default_rng(0).integers(0, 256, (1, *SHAPE), dtype=np.uint8)
-        json_body = orjson.dumps({"inputs": image[..., 0].tolist()})
+        body = orjson.dumps({"inputs": image[..., 0].tolist()})
         stream = io.BytesIO()
         np.save(stream, image)
-        path = "/v1/deployments/letters/predict"
-        with serving("ktl", home) as ours, serving("plain", home) as plain:
-            questions = {
-                "ktl json": (ours, request(path, "application/json", json_body)),
-                "ktl npy": (ours, request(path, "application/x-npy", stream.getvalue())),
-                "plain json": (plain, request("/predict", "application/json", json_body)),
-            }
-            figures = measure(questions)
-    print(f"{'requests/s':12}" + "".join(f"{clients:>4} clients" for clients in CLIENTS))
+        servers = {}
+        for which in ("ktl", "plain", "bare", "litserve", "keras"):
+            if find_spec(NEEDED.get(which, "onnxruntime")) is None:
+                print(f"{NEEDED[which]} is not installed: left out")
+                continue
+            servers[which] = stack.enter_context(serving(which, home))
+        questions = {f"{name} json": request(PATH, "application/json", body) for name in servers}
+        questions["ktl npy"] = request(PATH, "application/x-npy", stream.getvalue())
+        figures = measure(servers, questions)
+    print(f"{'requests/s':14}" + "".join(f"{clients:>4} clients" for clients in CLIENTS))
     for name in questions:
-        print(f"{name:12}" + "".join(f"{figures[f'{name} {n}']:12.0f}" for n in CLIENTS))
+        print(f"{name:14}" + "".join(f"{figures[f'{name} {n}']:12.0f}" for n in CLIENTS))
     ratios = {
-        f"json_{n}_clients": round(figures[f"ktl json {n}"] / figures[f"plain json {n}"], 2)
-        for n in CLIENTS
+        key: round(figures[f"{one} json {clients}"] / figures[f"{other} json {clients}"], 2)
+        for clients in CLIENTS
+        for key, one, other in (
+            (f"json_{clients}_clients", "ktl", "plain"),
+            (f"litserve_c{clients}", "ktl", "litserve"),
+            (f"keras_predict_c{clients}", "ktl", "keras"),
+            (f"bare_asgi_c{clients}", "bare", "ktl"),
+        )
+        if {one, other} <= servers.keys()
     }
     rounded = {name.replace(" ", "_"): round(value) for name, value in figures.items()}
-    print(orjson.dumps({"benchmark": "prediction", "ratios": ratios, "figures": rounded}).decode())
+    print(orjson.dumps({"benchmark": "serving", "ratios": ratios, "figures": rounded}).decode())
 
 
-def measure(questions: dict[str, tuple[int, bytes]]) -> dict[str, float]:
+def measure(servers: dict[str, Server], questions: dict[str, bytes]) -> dict[str, float]:
     rates: dict[str, list[float]] = {}
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         for _ in range(ROUNDS):
             for clients in CLIENTS:
-                for name, (port, question) in questions.items():
-                    rate = runner.run(load(port, question, clients))
+                for name, question in questions.items():
+                    server = servers[name.split()[0]]
+                    with server.awake():
+                        spent = server.cpu_seconds()
+                        rate = runner.run(load(server.port, question, clients))
+                        cost = (server.cpu_seconds() - spent) / (rate * ROUND_SECONDS)
                     rates.setdefault(f"{name} {clients}", []).append(rate)
+                    rates.setdefault(f"{name} {clients} cpu us", []).append(1e6 * cost)
     return {name: median(values) for name, values in rates.items()}
 
 
@@ -173,76 +210,42 @@ def deploy(home: Path) -> None:
     database.dispose()
 
 
-class Question(BaseModel):
-    inputs: list[list[list[float]]]
-    top_k: Annotated[int, Field(ge=1)] | None = None
-
-
-class Output(BaseModel):
-    label: str
-    score: float
-
-
-class Answer(BaseModel):
-    outputs: list[Output]
-
-
-def plain_application(graph: Path) -> FastAPI:
-    """How one would write it first."""
-    app = FastAPI()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(graph, options)
-
-    @app.post("/predict")
-    def predict(question: Question) -> Answer:
-        inputs = np.asarray(question.inputs, np.float32)[..., None]
-        (probabilities,) = session.run(None, {"inputs": inputs})
-        best = probabilities.argmax(axis=1)
-        outputs = [
-            Output(label=LABELS[index], score=float(row[index]))
-            for index, row in zip(best, probabilities, strict=True)
-        ]
-        return Answer(outputs=outputs)
-
-    return app
-
-
 @contextmanager
-def serving(which: str, home: Path) -> Iterator[int]:
-    """The port of a server process that answers."""
+def serving(which: str, home: Path) -> Iterator[Server]:
+    """A server process that answers, stopped until it is awake."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "benchmarks.prediction", which, str(port), str(home)]
-    process = subprocess.Popen(command, env={**os.environ, "KTL_DATA_DIR": str(home)})
+    module = ["_litserve_server"] if which == "litserve" else ["_servers", which]
+    command = [sys.executable, "-m", f"benchmarks.{module[0]}", *module[1:], str(port), str(home)]
+    environment = {**os.environ, "KTL_DATA_DIR": str(home), "KERAS_BACKEND": "tensorflow"}
+    for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
+        environment.pop(name, None)
+    process = subprocess.Popen(command, env=environment, start_new_session=True)
     try:
-        wait_for(f"http://127.0.0.1:{port}/openapi.json", process)
-        yield port
+        wait_for(f"http://127.0.0.1:{port}/health", process)
+        os.killpg(process.pid, signal.SIGSTOP)
+        yield Server(process, port)
     finally:
-        process.terminate()
-        process.wait(10)
+        with suppress(ProcessLookupError):
+            for ending in (signal.SIGCONT, signal.SIGTERM):
+                os.killpg(process.pid, ending)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(5)
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(5)
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    transport = httpx.HTTPTransport(retries=8)  # about 25 s, with growing pauses
-    with httpx.Client(transport=transport, timeout=30) as client:
-        client.get(url).raise_for_status()
-    if process.poll() is not None:
-        raise RuntimeError(f"the server ended with status {process.returncode}")
-
-
-def run_server(which: str, port: int, home: Path) -> None:
-    from app.main import create_app
-
-    application: Any = create_app() if which == "ktl" else plain_application(home / "model.onnx")
-    uvicorn.run(
-        application, host="127.0.0.1", port=port, log_level="warning", access_log=False, ws="none"
-    )
+    """Until it answers, and not that it is not ready."""
+    deadline = perf_counter() + READY_SECONDS
+    while process.poll() is None and perf_counter() < deadline:
+        with suppress(httpx.TransportError):
+            if httpx.get(url, timeout=5).status_code != 503:
+                return
+        sleep(0.2)
+    raise RuntimeError(f"the server does not answer; its status is {process.poll()}")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        run_server(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
-    else:
-        main()
+    main()
