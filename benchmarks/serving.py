@@ -5,7 +5,8 @@ clients with keep-alive, one image (28x28, JSON) a request: ktl; a plain FastAPI
 Runtime route; LitServe + ONNX Runtime; a bare ASGI application that reads the body and does nothing
 (the ceiling); FastAPI + keras.predict. LitServe and Keras are left out, aloud, where they are not
 installed. The rounds of all alternate, the servers that wait are stopped (SIGSTOP), and each figure
-is the median of its rounds. `_cpu_us`: what one request costs the server's processes. Two minutes.
+is the median of its rounds. `_cpu_us`: what a request costs the server's processes,
+in microseconds; it says more than the rate where the machine has other work. Two minutes.
 """
 
 import asyncio
@@ -113,9 +114,10 @@ def measure(servers: dict[str, Server], questions: dict[str, bytes]) -> dict[str
                     with server.awake():
                         spent = server.cpu_seconds()
                         rate = runner.run(load(server.port, question, clients))
-                        cost = (server.cpu_seconds() - spent) / (rate * ROUND_SECONDS)
+                        spent = server.cpu_seconds() - spent
                     rates.setdefault(f"{name} {clients}", []).append(rate)
-                    rates.setdefault(f"{name} {clients} cpu us", []).append(1e6 * cost)
+                    cost = 1e6 * spent / max(1, rate * ROUND_SECONDS)
+                    rates.setdefault(f"{name} {clients} cpu us", []).append(cost)
     return {name: median(values) for name, values in rates.items()}
 
 

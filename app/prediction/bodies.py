@@ -83,4 +83,5 @@ def _too_large(limit: int) -> TooLarge:
         f"expected at most {limit} bytes, got more: send fewer inputs a request, or a .npy file, "
         "which is a fraction of the size"
     )
-    return TooLarge("too_large", detail)
+    # To read on and throw away what a stranger sends would cost the others most of all.
+    return TooLarge("too_large", detail, headers={"Connection": "close"})
