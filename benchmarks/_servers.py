@@ -112,6 +112,7 @@ def main(which: str, port: int, home: Path) -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=which != "ktl",  # as `ktl api` starts it
         ws="none",
     )
 

@@ -48,6 +48,7 @@ def api() -> None:
         log_level="warning",
         timeout_graceful_shutdown=3,  # streams of events have no end of their own
         server_header=False,
+        proxy_headers=False,  # nothing here asks for the client's address
     )
 
 

@@ -34,7 +34,9 @@ def check_declared(length: bytes | None, limit: int) -> None:
 
 async def begin(receive: Receive) -> Begun:
     """All of a small body, or a little more than SMALL_BYTES. Raises ClientGone."""
-    message = await _next(receive)
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientGone
     body: bytes = message.get("body", b"")
     if not message.get("more_body", False):
         return Begun(body, True)

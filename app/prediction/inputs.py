@@ -7,12 +7,12 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from app.errors import Invalid, invalid
+from app.errors import invalid
 from app.prediction.sessions import Array
 
 Raw = npt.NDArray[Any]  # (n, *shape), integers or floating-point numbers of any width
 
-FLOAT32 = np.dtype(np.float32)  # of this machine's byte order; there is one such object
+LARGEST = float(np.finfo(np.float32).max)
 PART_VALUES = 2**17
 PART_ROWS = 2**10
 
@@ -41,13 +41,15 @@ class Asked(NamedTuple):
         if read.top_k is not None and read.top_k > classes:
             detail = f"expected at most {classes}, the number of classes, got {read.top_k}"
             raise invalid("invalid_value", detail, "#/top_k")
-        least, largest = math.inf, -math.inf
-        for at, part in numbered(read.parts):
+        at, least, largest = 0, math.inf, -math.inf
+        for part in read.parts:
             low, high = float(np.minimum.reduce(part, None)), float(np.maximum.reduce(part, None))
-            if not (math.isfinite(low) and math.isfinite(high)):  # a NaN is both
-                raise _not_finite(part, at)
+            if not (low >= -LARGEST and high <= LARGEST):  # a NaN is both, and neither
+                _check_finite(part, at)
             least, largest = min(least, low), max(largest, high)
-        return cls(read.parts, least, largest, read.top_k, read.raw_scores)
+            at += len(part)
+        extremes = float(np.float32(least)), float(np.float32(largest))
+        return cls(read.parts, *extremes, read.top_k, read.raw_scores)
 
     @property
     def rows(self) -> int:
@@ -66,11 +68,8 @@ def cut(values: Raw) -> list[Raw]:
 
 
 def float32(values: Raw) -> Array:
-    """C-contiguous; what does not fit becomes infinite, and is found as such."""
-    if values.dtype is FLOAT32 and values.flags.c_contiguous:
-        return values
-    with np.errstate(over="ignore", invalid="ignore"):
-        return np.ascontiguousarray(values, np.float32)
+    """C-contiguous; the values fit, as those of `Asked` do."""
+    return np.ascontiguousarray(values, np.float32)
 
 
 def numbered(parts: Sequence[Raw]) -> Iterator[tuple[int, Array]]:
@@ -88,8 +87,11 @@ def pointer_to_first(wrong: npt.NDArray[np.bool_], at: int = 0) -> str:
     return f"#/inputs/{'/'.join(map(str, (at + row, *rest)))}"
 
 
-def _not_finite(part: Array, at: int) -> Invalid:
-    wrong = ~np.isfinite(part)
-    detail = f"expected finite float32 values, got {int(wrong.sum())} that are not"
-    more = " in this part of the inputs" if at else ""
-    return invalid("not_finite", detail + more, pointer_to_first(wrong, at))
+def _check_finite(part: Raw, at: int) -> None:
+    """Raises Invalid."""
+    with np.errstate(over="ignore", invalid="ignore"):  # what does not fit becomes infinite
+        wrong = ~np.isfinite(float32(part))
+    if wrong.any():
+        more = " in this part of the inputs" if at else ""
+        detail = f"expected finite float32 values, got {int(wrong.sum())} that are not{more}"
+        raise invalid("not_finite", detail, pointer_to_first(wrong, at))

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from app.deployments.schemas import PredictIn
 from app.errors import BadRequest
-from app.prediction.inputs import Read, float32
+from app.prediction.inputs import Read
 from app.prediction.json_exact import document_of, read_exactly, taken_shapes
 
 FRAME_BYTES = 256
@@ -50,11 +50,13 @@ def read_plain(body: bytes, shape: tuple[int, ...]) -> Read | None:
         return None
     text = body[start : end + 1]
     skeleton = text.translate(None, NUMBERS_AND_SPACE)
-    rows = next((n for taken in taken_shapes(shape) if (n := _count(skeleton, taken))), 0)
+    rows = _count(skeleton, shape)
+    if not rows and (fewer := taken_shapes(shape)[1:]):
+        rows = _count(skeleton, *fewer)
     numbers = numbers_in(text) if rows else None
     if numbers is None or len(numbers) != rows * math.prod(shape):
         return None
-    return Read([float32(numbers).reshape(rows, *shape)], frame.top_k, frame.raw_scores)
+    return Read([numbers.reshape(rows, *shape)], frame.top_k, frame.raw_scores)
 
 
 def rows_of(body: bytes | bytearray) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from app.deployments.schemas import PredictIn
 from app.errors import BadRequest, Invalid, invalid
 from app.findings import invalid_from
-from app.prediction.inputs import Read, float32
+from app.prediction.inputs import Read
 
 FIELDS = 16  # more are not looked at one by one
 SHOWN_LENGTHS = 8
@@ -22,7 +22,7 @@ def read_exactly(body: bytes, shape: tuple[int, ...]) -> Read:
     if got[1:] not in taken_shapes(shape):
         raise wrong_shape(shape, list(got))
     _walk(request.inputs, got, "#/inputs")
-    values = float32(np.asarray(request.inputs, dtype=np.float64))
+    values = np.asarray(request.inputs, dtype=np.float64)
     return Read([values.reshape(len(values), *shape)], request.top_k, request.raw_scores)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Generator
 import numpy as np
 
 from app.errors import Invalid, invalid
-from app.prediction.inputs import Raw, Read, float32
+from app.prediction.inputs import Raw, Read
 from app.prediction.json_bodies import (
     FRAME_BYTES,
     NUMBERS_AND_SPACE,
@@ -97,7 +97,7 @@ class _Rows:
         numbers = numbers_in(b"[" + text + b"]")
         if numbers is None or len(numbers) != rows * math.prod(self._shape):
             raise self._unlike(self._read)
-        return float32(numbers).reshape(rows, *self._shape)
+        return numbers.reshape(rows, *self._shape)
 
     def _unlike(self, row: int) -> Invalid:
         detail = (
