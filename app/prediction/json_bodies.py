@@ -20,11 +20,11 @@ from pydantic import ValidationError
 from app.deployments.schemas import PredictIn
 from app.errors import BadRequest
 from app.prediction.inputs import Read
-from app.prediction.json_exact import document_of, read_exactly, taken_shapes
+from app.prediction.json_exact import document_of, read_exactly
+from app.prediction.shapes import brackets, skeleton_of, taken_shapes
 
 FRAME_BYTES = 256
 KEPT_PARSER_BYTES = 2**20
-NUMBERS_AND_SPACE = b"0123456789+-.eE \t\r\n"
 _local = threading.local()  # a parser serves one document at a time
 
 
@@ -49,7 +49,7 @@ def read_plain(body: bytes, shape: tuple[int, ...]) -> Read | None:
     if frame is None:
         return None
     text = body[start : end + 1]
-    skeleton = text.translate(None, NUMBERS_AND_SPACE)
+    skeleton = skeleton_of(text)
     rows = _count(skeleton, shape)
     if not rows and (fewer := taken_shapes(shape)[1:]):
         rows = _count(skeleton, *fewer)
@@ -103,10 +103,3 @@ def _parser(size: int) -> Any:
     if not hasattr(_local, "parser"):
         _local.parser = simdjson.Parser()
     return _local.parser
-
-
-@lru_cache(maxsize=256)
-def brackets(shape: tuple[int, ...]) -> bytes:
-    """How an array of this shape looks without its numbers."""
-    inner = brackets(shape[1:]) if shape[1:] else b""
-    return b"[" + b",".join([inner] * shape[0]) + b"]"

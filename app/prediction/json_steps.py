@@ -7,17 +7,12 @@ import numpy as np
 
 from app.errors import Invalid, invalid
 from app.prediction.inputs import Raw, Read
-from app.prediction.json_bodies import (
-    FRAME_BYTES,
-    NUMBERS_AND_SPACE,
-    brackets,
-    numbers_in,
-    rows_of,
-)
-from app.prediction.json_exact import document_of, expected_shape, taken_shapes, validated
+from app.prediction.json_bodies import FRAME_BYTES, numbers_in, rows_of
+from app.prediction.json_exact import document_of, validated
+from app.prediction.shapes import brackets, expected_shape, skeleton_of, taken_shapes
 
 STEP_BYTES = 2**16  # of text that one step takes: about 0.2 ms
-ADVICE = "Send one input alone, in a small body, to be told what is wrong with it"
+ADVICE = "Send a .npy file, or one input in a body below 64 KiB to be told what is wrong with it"
 _CLOSING = ord("]")
 
 
@@ -53,7 +48,7 @@ class _Rows:
 
     def take(self, text: bytes) -> None:
         """Raises Invalid."""
-        skeleton = text.translate(None, NUMBERS_AND_SPACE)
+        skeleton = skeleton_of(text)
         self._hold(skeleton)
         self._skeleton_bytes += len(skeleton)
         closed = np.flatnonzero(np.frombuffer(text, np.uint8) == _CLOSING)

@@ -7,7 +7,7 @@ import numpy as np
 
 from app.errors import BadRequest, invalid
 from app.prediction.inputs import Read, cut
-from app.prediction.json_exact import taken_shapes, wrong_shape
+from app.prediction.shapes import taken_shapes, wrong_shape
 
 HEADER_BYTES = 2**14  # numpy itself reads no header of more than 10,000
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import BadRequest, Invalid, KtlError
+from app.prediction import json_exact
 from app.prediction.decoders import JSON, NPY, decode
 from app.prediction.inputs import Asked, Read, float32
 from app.prediction.json_bodies import read_plain
@@ -169,6 +170,20 @@ def test_bad_json_is_refused_where_it_is_bad(
     body: Any, expected: tuple[int, str, str | None]
 ) -> None:
     assert refused(body)[:3] == expected
+
+
+def test_only_the_input_that_is_wrong_is_walked_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    walked, walk = [], json_exact._walk
+
+    def counting(nested: Any, shape: tuple[int, ...], pointer: str) -> None:
+        walked.append(pointer)
+        walk(nested, shape, pointer)
+
+    monkeypatch.setattr(json_exact, "_walk", counting)
+    rows = PIXELS.tolist()[0]
+    wrong = [rows[0], [*rows[1][:2], [None]]]
+    assert refused({"inputs": [*[rows] * 999, wrong]})[2] == "#/inputs/999/1/2/0"
+    assert len(walked) <= 1 + 2 + 6
 
 
 def test_a_wrong_shape_says_what_was_expected_and_what_came() -> None:
