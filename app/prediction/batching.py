@@ -36,7 +36,8 @@ class Batcher:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._waiting: deque[Waiting] = deque()
+        self._quick: deque[Waiting] = deque()  # for the event loop
+        self._slow: deque[Waiting] = deque()  # for a thread
         self._is_due = False
         self._running = 0
         self._batches_of_one = self._asked = 0
@@ -44,12 +45,13 @@ class Batcher:
     async def run(self, inputs: Array) -> Array:
         """Raw values (n, *shape) float32 -> probabilities (n, classes) float32."""
         self._asked += 1
+        is_quick = len(inputs) <= self._session.inline_rows
         is_alone = self._batches_of_one >= ALONE and self._asked % LOOK_EVERY != 0
-        if is_alone and not self._is_due and len(inputs) <= self._session.inline_rows:
+        if is_quick and is_alone and not self._is_due:
             return self._session.run(inputs)
         loop = asyncio.get_running_loop()
         waiting = Waiting(inputs, loop.create_future())
-        self._waiting.append(waiting)
+        (self._quick if is_quick else self._slow).append(waiting)
         if not self._is_due:
             self._is_due = True
             loop.call_soon(self._start, loop)  # what else this turn of the loop reads comes along
@@ -62,21 +64,14 @@ class Batcher:
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         self._is_due = False
-        while self._waiting:
-            is_quick = len(self._waiting[0].inputs) <= self._session.inline_rows
-            if not is_quick and self._running >= PARALLEL:
-                return
-            batch = self._take(self._session.inline_rows if is_quick else self._session.chunk_rows)
-            if not batch:
-                continue
+        while batch := _take(self._quick, self._session.inline_rows):
+            self._batches_of_one = self._batches_of_one + 1 if len(batch) == 1 else 0
+            _settle(batch, _run(self._session, [one.inputs for one in batch]))
+        while self._running < PARALLEL and (batch := _take(self._slow, self._session.chunk_rows)):
+            self._running += 1
             inputs = [one.inputs for one in batch]
-            if is_quick:
-                self._batches_of_one = self._batches_of_one + 1 if len(batch) == 1 else 0
-                _settle(batch, _run(self._session, inputs))
-            else:
-                self._running += 1
-                running = loop.run_in_executor(_runs, _run, self._session, inputs)
-                running.add_done_callback(partial(self._finish, loop, batch))
+            running = loop.run_in_executor(_runs, _run, self._session, inputs)
+            running.add_done_callback(partial(self._finish, loop, batch))
 
     def _finish(
         self,
@@ -88,19 +83,20 @@ class Batcher:
         _settle(batch, done.result())
         self._start(loop)
 
-    def _take(self, limit: int) -> list[Waiting]:
-        """What fits into one run, at least one, without what nobody waits for any more."""
-        batch: list[Waiting] = []
-        rows = 0
-        while self._waiting:
-            one = self._waiting[0]
-            if not one.answer.done():
-                rows += len(one.inputs)
-                if rows > limit and batch:
-                    break
-                batch.append(one)
-            self._waiting.popleft()
-        return batch
+
+def _take(waiting: deque[Waiting], limit: int) -> list[Waiting]:
+    """What fits into one run, at least one, without what nobody waits for any more."""
+    batch: list[Waiting] = []
+    rows = 0
+    while waiting:
+        one = waiting[0]
+        if not one.answer.done():
+            rows += len(one.inputs)
+            if rows > limit and batch:
+                break
+            batch.append(one)
+        waiting.popleft()
+    return batch
 
 
 def _settle(batch: list[Waiting], answers: list[Array | Exception]) -> None:

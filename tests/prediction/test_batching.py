@@ -1,6 +1,7 @@
 """Requests that wait together run together, and none spoils another's answer."""
 
 import asyncio
+import threading
 from collections.abc import Coroutine
 from typing import Any
 
@@ -123,3 +124,32 @@ def test_whoever_is_alone_does_not_wait_for_others_until_they_come_again() -> No
 def test_one_that_fails_alone_fails_with_its_own_error() -> None:
     (failed,) = gathered(batcher(Doubling(), inline_rows=4).run(rows(-1)))
     assert isinstance(failed, RuntimeError)
+
+
+class Held(Doubling):
+    """Answers more than one row only when it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_answer = threading.Event()
+
+    def run(self, _: Any, feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
+        if len(feeds["inputs"]) > 1:
+            self.may_answer.wait(30)
+        return super().run(_, feeds)
+
+
+def test_a_small_request_waits_for_no_larger_one() -> None:
+    engine = Held()
+    quick = batcher(engine, inline_rows=1)
+
+    async def scenario() -> Any:
+        larger = [asyncio.ensure_future(quick.run(rows(1, 2, 3))) for _ in range(50)]
+        await asyncio.sleep(0)
+        small = await quick.run(rows(5))
+        assert not any(one.done() for one in larger)
+        engine.may_answer.set()
+        await asyncio.gather(*larger)
+        return small
+
+    np.testing.assert_array_equal(asyncio.run(scenario()), rows(10))
