@@ -45,6 +45,7 @@ SHAPE, HIDDEN, CLASSES = (28, 28, 1), 256, 26
 CLIENTS = (1, 8, 32)
 ROUNDS, ROUND_SECONDS = 5, 0.8
 READY_SECONDS = 90.0
+SETTLING_SECONDS = 0.3  # for what came due while it was stopped
 LABELS = [chr(ord("a") + index) for index in range(CLASSES)]
 PATH = "/v1/deployments/letters/predict"
 NEEDED = {"litserve": "litserve", "keras": "tensorflow"}
@@ -57,6 +58,7 @@ class Server(NamedTuple):
     @contextmanager
     def awake(self) -> Iterator[None]:
         os.killpg(self.process.pid, signal.SIGCONT)
+        sleep(SETTLING_SECONDS)
         try:
             yield
         finally:
