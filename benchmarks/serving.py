@@ -115,16 +115,15 @@ def measure(servers: dict[str, Server], questions: dict[str, bytes]) -> dict[str
                     server = servers[name.split()[0]]
                     with server.awake():
                         spent = server.cpu_seconds()
-                        rate = runner.run(load(server.port, question, clients))
+                        answers, rate = runner.run(load(server.port, question, clients))
                         spent = server.cpu_seconds() - spent
                     rates.setdefault(f"{name} {clients}", []).append(rate)
-                    cost = 1e6 * spent / max(1, rate * ROUND_SECONDS)
-                    rates.setdefault(f"{name} {clients} cpu us", []).append(cost)
+                    rates.setdefault(f"{name} {clients} cpu us", []).append(1e6 * spent / answers)
     return {name: median(values) for name, values in rates.items()}
 
 
-async def load(port: int, question: bytes, clients: int) -> float:
-    """Requests/s of `clients` that each wait for their answer before they ask again."""
+async def load(port: int, question: bytes, clients: int) -> tuple[int, float]:
+    """Answers, and answers/s, of `clients` that each wait for theirs before they ask again."""
     loop = asyncio.get_running_loop()
     made = [
         await loop.create_connection(lambda: Client(question), "127.0.0.1", port)
@@ -132,12 +131,16 @@ async def load(port: int, question: bytes, clients: int) -> float:
     ]
     started = perf_counter()
     await asyncio.sleep(ROUND_SECONDS)
-    rate = sum(client.answers for _, client in made) / (perf_counter() - started)
+    while not (answers := sum(client.answers for _, client in made)):
+        await asyncio.sleep(0.1)  # a slow server's first answer is waited for
+        if perf_counter() - started > READY_SECONDS:
+            raise RuntimeError("no answer came")
+    rate = answers / (perf_counter() - started)
     for transport, client in made:
         transport.abort()
         if client.refusal:
             raise RuntimeError(f"expected answers, got: {client.refusal}")
-    return rate
+    return answers, rate
 
 
 class Client(asyncio.Protocol):
