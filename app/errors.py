@@ -74,6 +74,10 @@ class NotFound(KtlError):
     status, title = 404, "Not found"
 
 
+class TooSlow(KtlError):
+    status, title = 408, "Request timeout"
+
+
 class Conflict(KtlError):
     status, title = 409, "Conflict"
 

@@ -1,6 +1,7 @@
 """What a supervisor asks: is the process alive, can it work, what has it done."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from time import perf_counter
 from typing import Literal
 
@@ -92,9 +93,18 @@ class RequestMetrics:
         try:
             await self._app(scope, receive, watch)
         finally:
-            route = _template(scope)
-            REQUESTS.labels(scope["method"], route, status).inc()
-            SECONDS.labels(scope["method"], route).observe(perf_counter() - begin)
+            count_request(scope["method"], _template(scope), status, perf_counter() - begin)
+
+
+def count_request(method: str, route: str, status: int, seconds: float) -> None:
+    requests, durations = _labelled(method, route, status)
+    requests.inc()
+    durations.observe(seconds)
+
+
+@lru_cache(maxsize=1024)  # to look labels up costs more than to count
+def _labelled(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(method, route, status), SECONDS.labels(method, route)
 
 
 def _template(scope: Scope) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 from starlette.middleware import Middleware
+from starlette.types import Receive, Scope, Send
 
 from app import health
 from app.background import Outbox, Repeated
@@ -27,7 +28,7 @@ from app.keys.authentication import Authenticator, require_key_or_loopback
 from app.keys.loopback import LoopbackGuard
 from app.logs import configure_logs
 from app.models import router as models
-from app.prediction.native import PredictionFront
+from app.prediction.native import PredictionFront, deployment_in
 from app.prediction.served import ServedModels
 from app.private_folder import complaint, keep_private
 from app.problems import LastResort, add_error_handlers
@@ -66,6 +67,14 @@ ROUTERS = (
 
 
 class Api(FastAPI):
+    predictions: PredictionFront  # whose requests come by neither the middlewares nor the routers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if (name := deployment_in(scope)) is None:
+            await super().__call__(scope, receive, send)
+        else:
+            await self.predictions(name, scope, receive, send)
+
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
             complete(super().openapi())
@@ -131,9 +140,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             Middleware(health.RequestMetrics),
             Middleware(LastResort),
             Middleware(LoopbackGuard, authenticator),
-            Middleware(PredictionFront),
         ],
     )
+    app.predictions = PredictionFront(settings, authenticator, served)
     app.state.settings, app.state.database, app.state.storage = settings, database, storage
     app.state.authenticator, app.state.outbox, app.state.served = authenticator, outbox, served
     app.state.turns, app.state.following = Turns(), following

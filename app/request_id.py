@@ -1,8 +1,9 @@
 """Each request has an id, the client's `X-Request-Id` or ours; answer and log carry it. No answer
 may be taken for another type than it says: a name that holds HTML is JSON to every browser."""
 
+import os
 import re
-from uuid import uuid4
+from collections.abc import Iterable
 
 import structlog
 from starlette.datastructures import MutableHeaders
@@ -24,7 +25,7 @@ class RequestId:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _sent(scope) or uuid4().hex
+        request_id = request_id_for(scope["headers"])
         scope.setdefault("state", {})["request_id"] = request_id
 
         async def send_with_id(message: Message) -> None:
@@ -39,9 +40,9 @@ class RequestId:
         await self._app(scope, receive, send_with_id)
 
 
-def _sent(scope: Scope) -> str | None:
-    wanted = HEADER.lower().encode()
-    for name, value in scope["headers"]:
-        if name == wanted and SANE.fullmatch(value):
+def request_id_for(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """The client's own where it is sane, else a new one."""
+    for name, value in headers:
+        if name == b"x-request-id" and SANE.fullmatch(value):
             return str(value, "ascii")
-    return None
+    return os.urandom(16).hex()

@@ -145,6 +145,7 @@ def server(app: Any, settings: Settings, **options: Any) -> Server:
         ws="none",
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # nothing here asks for the address of a client behind a proxy
         **options,
     )
     return Server(config)

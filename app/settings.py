@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     dataset_limit_bytes: int = 4 * 2**30  # of all its arrays, inflated and as they are stored
     item_limit: int = 20_000_000  # labelled items in one dataset
     predict_limit_bytes: int = 64 * 2**20
+    predict_json_limit_bytes: int = 8 * 2**20  # as text, the same values are several times larger
     # Of each project; 0: none.
     quota_bytes: int = 0
     quota_datasets: int = 0

@@ -46,6 +46,9 @@ PREDICTING = f"""Answers raw inputs, as JSON or as .npy: the preprocessing is pa
 Scores are calibrated where the answer says so: the logits were divided by `temperature`, which was
 fitted on validation items and changes no label. `raw_scores` answers them without it.
 
+A JSON body holds at most 8 MiB and a .npy file 64 MiB, unless this server was set up otherwise; an
+answer holds at most 262,144 scores. Large requests of one key are answered one after the other.
+
 {RULE}"""
 
 ServedOf = Annotated[ServedModels, Depends(_served)]

@@ -76,6 +76,11 @@ class Authenticator:
         return caller
 
     @property
+    def asks_for_keys(self) -> bool:
+        """Known without a look into the database; once it is so, it stays so."""
+        return self._asks_for_keys
+
+    @property
     def is_open(self) -> bool:
         """Nobody is asked for a key: a loopback address, and no key was ever made."""
         if not self._asks_for_keys and self._open_until <= monotonic():

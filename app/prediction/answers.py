@@ -1,5 +1,7 @@
-"""Probabilities -> the body of an answer."""
+"""Probabilities -> the body of an answer, in pieces."""
 
+from functools import lru_cache
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -8,35 +10,58 @@ import orjson
 from app.deployments.schemas import PredictionWarning
 from app.errors import invalid
 from app.prediction.calibration import raw_probabilities
-from app.prediction.decoders import Asked
+from app.prediction.inputs import Asked
 from app.prediction.served import Loaded
 from app.prediction.sessions import Array
 
+FEW = 2**10  # probabilities: each of numpy's functions costs more than Python does with so few
+
 
 def answer(
-    name: str,
-    loaded: Loaded,
-    probabilities: Array,
-    asked: Asked,
-    warning: PredictionWarning | None,
+    name: str, loaded: Loaded, asked: Asked, outputs: list[bytes], warning: PredictionWarning | None
 ) -> bytes:
-    """`probabilities`: (n, classes), as the graph answers them. Raises Invalid where some are not
-    finite."""
-    finite = np.isfinite(probabilities).all(axis=1)
-    if not finite.all():
-        detail = "expected values in the range that the model was trained on, got too large ones"
-        raise invalid("prediction_not_finite", detail, f"#/inputs/{int(finite.argmin())}")
+    """`outputs`: what `outputs_of` made of each part."""
     is_calibrated = loaded.temperature is not None and not asked.raw_scores
-    body: dict[str, Any] = {
-        "deployment": name,
-        "model": loaded.model_id,
-        "calibrated": is_calibrated,
-        "temperature": loaded.temperature if is_calibrated else 1.0,
-        "outputs": _outputs(loaded, probabilities, asked),
-    }
+    temperature = loaded.temperature if is_calibrated else 1.0
+    head = _head(name, loaded.model_id, is_calibrated, temperature)
+    tail = b"]}"
     if warning:
-        body["warnings"] = [warning.model_dump()]
-    return orjson.dumps(body)
+        tail = b'],"warnings":' + orjson.dumps([warning.model_dump()]) + b"}"
+    return b"".join((head, b",".join(outputs), tail))
+
+
+@lru_cache(maxsize=256)
+def _head(name: str, model: str, is_calibrated: bool, temperature: float) -> bytes:
+    """The answer's beginning, which is the same for many."""
+    members = {
+        "deployment": name,
+        "model": model,
+        "calibrated": is_calibrated,
+        "temperature": temperature,
+    }
+    return orjson.dumps(members)[:-1] + b',"outputs":['
+
+
+def outputs_of(loaded: Loaded, probabilities: Array, asked: Asked, at: int = 0) -> bytes:
+    """The outputs of the inputs from `at` on, with commas between them.
+
+    `probabilities`: (n, classes), as the graph answers them. Raises Invalid where some are not
+    finite.
+    """
+    if probabilities.size <= FEW and asked.top_k is None and not asked.raw_scores:
+        rows = probabilities.tolist()
+        if isfinite(sum(map(sum, rows))):
+            return orjson.dumps([_best(loaded.labels, row) for row in rows])[1:-1]
+    if not np.isfinite(probabilities).all():
+        row = at + int(np.isfinite(probabilities).all(axis=1).argmin())
+        detail = "expected values in the range that the model was trained on, got too large ones"
+        raise invalid("prediction_not_finite", detail, f"#/inputs/{row}")
+    return orjson.dumps(_outputs(loaded, probabilities, asked))[1:-1]
+
+
+def _best(labels: tuple[str, ...], scores: list[float]) -> dict[str, Any]:
+    best = max(scores)
+    return {"label": labels[scores.index(best)], "score": best}
 
 
 def _outputs(loaded: Loaded, probabilities: Array, asked: Asked) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Wait-0 batching: what has arrived by now goes through the model together; nobody waits for more.
 
 While all threads have a batch the next one gathers, so batches grow with the load by themselves.
+Batches that take less than a hop to a thread run in the event loop.
 """
 
 import asyncio
@@ -8,6 +9,7 @@ import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -16,8 +18,12 @@ from app.prediction.sessions import Array, Session
 
 PARALLEL = max(1, (os.cpu_count() or 1) - 1)  # the event loop needs a core too
 _runs = ThreadPoolExecutor(PARALLEL, "prediction")
-# What needs several runs goes one after the other, beside the batches: it may hold up its own kind.
+# Parts of large requests go one after the other, beside the batches: they hold up their own kind.
 _bulk = ThreadPoolExecutor(1, "bulk-prediction")
+
+
+ALONE = 8  # so many batches of one in a row, and requests run at once, without a turn of the loop,
+LOOK_EVERY = 17  # but for one in 17, which finds out whether others come with it again
 
 
 class Waiting(NamedTuple):
@@ -30,27 +36,41 @@ class Batcher:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._waiting: deque[Waiting] = deque()
+        self._quick: deque[Waiting] = deque()  # for the event loop
+        self._slow: deque[Waiting] = deque()  # for a thread
+        self._is_due = False
         self._running = 0
+        self._batches_of_one = self._asked = 0
 
     async def run(self, inputs: Array) -> Array:
         """Raw values (n, *shape) float32 -> probabilities (n, classes) float32."""
-        if len(inputs) <= self._session.inline_rows:
+        self._asked += 1
+        is_quick = len(inputs) <= self._session.inline_rows
+        is_alone = self._batches_of_one >= ALONE and self._asked % LOOK_EVERY != 0
+        if is_quick and is_alone and not self._is_due:
             return self._session.run(inputs)
         loop = asyncio.get_running_loop()
-        if len(inputs) > self._session.chunk_rows:
-            return await loop.run_in_executor(_bulk, self._session.run, inputs)
         waiting = Waiting(inputs, loop.create_future())
-        self._waiting.append(waiting)
-        loop.call_soon(self._start, loop)  # what else this turn of the loop reads comes along
+        (self._quick if is_quick else self._slow).append(waiting)
+        if not self._is_due:
+            self._is_due = True
+            loop.call_soon(self._start, loop)  # what else this turn of the loop reads comes along
         return await waiting.answer
 
+    async def run_alone(self, inputs: Array) -> Array:
+        """The same, for a part of a large request."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(_bulk, self._session.run, inputs)
+
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
-        while self._running < PARALLEL and (batch := self._take()):
+        self._is_due = False
+        while batch := _take(self._quick, self._session.inline_rows):
+            self._batches_of_one = self._batches_of_one + 1 if len(batch) == 1 else 0
+            _settle(batch, _run(self._session, [one.inputs for one in batch]))
+        while self._running < PARALLEL and (batch := _take(self._slow, self._session.chunk_rows)):
             self._running += 1
-            running = loop.run_in_executor(
-                _runs, _run, self._session, [one.inputs for one in batch]
-            )
+            inputs = [one.inputs for one in batch]
+            running = loop.run_in_executor(_runs, _run, self._session, inputs)
             running.add_done_callback(partial(self._finish, loop, batch))
 
     def _finish(
@@ -60,42 +80,46 @@ class Batcher:
         done: asyncio.Future[list[Array | Exception]],
     ) -> None:
         self._running -= 1
-        failure = done.exception()
-        answers = done.result() if failure is None else [failure] * len(batch)
-        for one, answer in zip(batch, answers, strict=True):
-            if one.answer.done():  # its client has gone
-                continue
-            if isinstance(answer, BaseException):
-                one.answer.set_exception(answer)
-            else:
-                one.answer.set_result(answer)
+        _settle(batch, done.result())
         self._start(loop)
 
-    def _take(self) -> list[Waiting]:
-        """What fits into one run, without what nobody waits for any more."""
-        batch: list[Waiting] = []
-        rows = 0
-        while self._waiting:
-            rows += len(self._waiting[0].inputs)
-            if rows > self._session.chunk_rows:
+
+def _take(waiting: deque[Waiting], limit: int) -> list[Waiting]:
+    """What fits into one run, at least one, without what nobody waits for any more."""
+    batch: list[Waiting] = []
+    rows = 0
+    while waiting:
+        one = waiting[0]
+        if not one.answer.done():
+            rows += len(one.inputs)
+            if rows > limit and batch:
                 break
-            one = self._waiting.popleft()
-            if not one.answer.done():
-                batch.append(one)
-        return batch
+            batch.append(one)
+        waiting.popleft()
+    return batch
+
+
+def _settle(batch: list[Waiting], answers: list[Array | Exception]) -> None:
+    for one, answer in zip(batch, answers, strict=True):
+        if one.answer.done():  # its client has gone
+            continue
+        if isinstance(answer, Exception):
+            one.answer.set_exception(answer)
+        else:
+            one.answer.set_result(answer)
 
 
 def _run(session: Session, batch: list[Array]) -> list[Array | Exception]:
     """One answer an input, in order. When the batch fails, each is tried alone: one that the model
     cannot take must not fail its neighbours."""
     if len(batch) == 1:
-        return [session.run(batch[0])]
+        return [_alone(session, batch[0])]
     try:
         answers = session.run(np.concatenate(batch))
     except Exception:
         return [_alone(session, inputs) for inputs in batch]
-    ends = np.cumsum([len(inputs) for inputs in batch])
-    return list(np.split(answers, ends[:-1]))
+    ends = accumulate(map(len, batch))
+    return [answers[end - len(inputs) : end] for inputs, end in zip(batch, ends, strict=True)]
 
 
 def _alone(session: Session, inputs: Array) -> Array | Exception:

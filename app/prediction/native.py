@@ -1,99 +1,119 @@
-"""POST /v1/deployments/{name}/predict, answered before FastAPI: the hot path.
+"""POST /v1/deployments/{name}/predict, answered before FastAPI and its middlewares: the hot path.
 
-Its entry in the OpenAPI document is the route `predict` of app.deployments.router.
+What the middlewares do for other routes is done here by the same functions: the request's id, the
+guard of an open loopback, the count, problems. Its entry in the OpenAPI document is the route
+`predict` of app.deployments.router.
 """
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
-from http import HTTPStatus
-from time import monotonic
+from time import monotonic, perf_counter
+from typing import NamedTuple
 
 import orjson
+import structlog
 from starlette.datastructures import QueryParams
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
-from app.deployments.schemas import PredictionWarning
-from app.errors import Finding, Forbidden, Invalid, TooLarge, UnsupportedMedia
+from app.errors import Finding, Forbidden, Invalid, UnsupportedMedia
+from app.health import count_request
 from app.keys.authentication import Authenticator
 from app.keys.caller import Caller
-from app.prediction.answers import answer
-from app.prediction.decoders import JSON, Asked, decode
-from app.prediction.served import Loaded, ServedModels
+from app.keys.loopback import refuse_foreign
+from app.prediction.answers import answer, outputs_of
+from app.prediction.bodies import ClientGone, begin, check_declared
+from app.prediction.decoders import JSON, decode
+from app.prediction.inputs import float32
+from app.prediction.large import SMALL_SCORES, LargeRequests, Question
+from app.prediction.served import ServedModels
 from app.problems import problem_json
-from app.request_id import request_id_of
+from app.request_id import request_id_for
 from app.settings import Settings
 
 PREFIX, SUFFIX = "/v1/deployments/", "/predict"
-LARGE_BYTES = 2**18  # a body of this size takes milliseconds to read
-LARGE_ROWS = 2**10
-_large = ThreadPoolExecutor(1, "large-bodies")  # one at a time: reading takes many times its size
 REMEMBERED_SECONDS = 1.0
 REMEMBERED_CALLERS = 1024
+CLIENT_GONE = 499
 TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 
-class ClientGone(Exception):
-    """Nobody is left to answer."""
+class Remembered(NamedTuple):
+    until: float
+    generation: int
+    caller: Caller
 
 
 class PredictionFront:
-    """Needs `served`, `authenticator` and `settings` in the application's state."""
+    def __init__(
+        self, settings: Settings, authenticator: Authenticator, served: ServedModels
+    ) -> None:
+        self._settings, self._authenticator, self._served = settings, authenticator, served
+        self._callers: dict[bytes | None, Remembered] = {}
+        self._large = LargeRequests()
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-        self._callers: dict[bytes | None, tuple[float, Caller]] = {}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        name = _deployment(scope)
-        if name is None:
-            await self._app(scope, receive, send)
-            return
-        headers: dict[str, str]
+    async def __call__(self, name: str, scope: Scope, receive: Receive, send: Send) -> None:
+        began, status = perf_counter(), 500
+        request_id = request_id_for(scope["headers"])
         try:
-            status, headers = HTTPStatus.OK.value, {"Content-Type": JSON}
-            content = await self._predict(scope, receive, name)
-        except ClientGone:
-            return
-        except Exception as error:
-            status, problem, headers = problem_json(error, scope["path"], request_id_of(scope))
-            content = orjson.dumps(problem)
-        raw = [(key.lower().encode(), value.encode("latin-1")) for key, value in headers.items()]
-        raw.append((b"content-length", b"%d" % len(content)))
-        await send({"type": "http.response.start", "status": status, "headers": raw})
-        await send({"type": "http.response.body", "body": content})
+            try:
+                content = await self._predict(name, scope, receive)
+                status, headers = 200, [(b"content-type", b"application/json")]
+            except ClientGone:
+                status = CLIENT_GONE
+                return
+            except Exception as error:
+                structlog.contextvars.bind_contextvars(request_id=request_id)
+                status, problem, said = problem_json(error, scope["path"], request_id)
+                content = orjson.dumps(problem)
+                headers = [(key.lower().encode(), said[key].encode("latin-1")) for key in said]
+            headers += (
+                (b"content-length", b"%d" % len(content)),
+                (b"x-request-id", request_id.encode()),
+                (b"x-content-type-options", b"nosniff"),
+            )
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": content})
+        finally:
+            count_request("POST", "prediction", status, perf_counter() - began)
 
-    async def _predict(self, scope: Scope, receive: Receive, name: str) -> bytes:
-        state, headers = scope["app"].state, dict(scope["headers"])
-        settings: Settings = state.settings
-        served: ServedModels = state.served
-        caller = await self._caller(state.authenticator, headers.get(b"authorization"))
-        loaded = await served.find(caller.project, name)
+    async def _predict(self, name: str, scope: Scope, receive: Receive) -> bytes:
+        headers = dict(scope["headers"])
+        await refuse_foreign(scope["headers"], self._authenticator)
+        caller = await self._caller(headers.get(b"authorization"))
+        loaded = await self._served.find(caller.project, name)
         if headers.get(b"content-encoding", b"identity") != b"identity":
             detail = "expected a body without Content-Encoding, got an encoded one"
             raise UnsupportedMedia("unsupported_media_type", detail)
         media_type = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0]
-        body = await _body(receive, headers.get(b"content-length"), settings.predict_limit_bytes)
-        question = (media_type.strip().lower(), body, scope["query_string"], loaded)
-        loop = asyncio.get_running_loop()
-        if len(body) > LARGE_BYTES:
-            asked, warning = await loop.run_in_executor(_large, _read, *question)
-        else:
-            asked, warning = _read(*question)
-        probabilities = await loaded.batcher.run(asked.inputs)
-        result = (name, loaded, probabilities, asked, warning)
-        if len(probabilities) > LARGE_ROWS:
-            return await loop.run_in_executor(_large, answer, *result)
-        return answer(*result)
+        media_type = media_type.strip().lower()
+        is_raw = bool(scope["query_string"]) and _wants_raw_scores(scope["query_string"])
+        limit = self._settings.predict_limit_bytes
+        if media_type == JSON:
+            limit = min(limit, self._settings.predict_json_limit_bytes)
+        check_declared(headers.get(b"content-length"), limit)
+        question = Question(name, loaded, media_type, is_raw)
+        begun = await begin(receive)
+        key = caller.key_id or caller.project
+        if not begun.is_small:
+            return await self._large.read_and_answer(key, question, begun, receive, limit)
+        asked = decode(media_type, begun.text, loaded.session.shape, len(loaded.labels))
+        if is_raw:
+            asked = asked._replace(raw_scores=True)
+        warning = loaded.trained_on.check(asked) if loaded.trained_on else None
+        if asked.scores > SMALL_SCORES:
+            return await self._large.answer(key, question, asked, warning)
+        probabilities = await loaded.batcher.run(float32(asked.parts[0]))
+        return answer(name, loaded, asked, [outputs_of(loaded, probabilities, asked)], warning)
 
-    async def _caller(self, authenticator: Authenticator, header: bytes | None) -> Caller:
-        """The authenticator may ask the database, so it does in a thread, once a second a key."""
-        until, caller = self._callers.get(header, (0.0, None))
-        if caller is None or until < monotonic():
+    async def _caller(self, header: bytes | None) -> Caller:
+        """The authenticator is asked once a second per key: it may have to ask the database."""
+        known, generation = self._callers.get(header), self._authenticator.generation
+        if known is None or known.generation != generation or known.until < monotonic():
             authorization = None if header is None else header.decode("latin-1")
-            caller = await asyncio.to_thread(authenticator.authenticate, authorization)
+            caller = await self._authenticator.caller(authorization)
             if len(self._callers) >= REMEMBERED_CALLERS:
                 self._callers.clear()
-            self._callers[header] = (monotonic() + REMEMBERED_SECONDS, caller)
+            known = Remembered(monotonic() + REMEMBERED_SECONDS, generation, caller)
+            self._callers[header] = known
+        caller = known.caller
         if "predict" not in caller.scopes:
             held = ", ".join(sorted(caller.scopes)) or "none"
             detail = f"expected a key with the scope `predict`, got one with: {held}"
@@ -101,7 +121,8 @@ class PredictionFront:
         return caller
 
 
-def _deployment(scope: Scope) -> str | None:
+def deployment_in(scope: Scope) -> str | None:
+    """The name that the request asks for a prediction; None where it asks for something else."""
     if scope["type"] != "http" or scope["method"] != "POST":
         return None
     path: str = scope["path"]
@@ -111,41 +132,9 @@ def _deployment(scope: Scope) -> str | None:
     return None if not name or "/" in name else name
 
 
-async def _body(receive: Receive, declared: bytes | None, limit: int) -> bytes:
-    if declared is not None and declared.isdigit() and int(declared) > limit:
-        raise _too_large(limit, int(declared))
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > limit:
-            raise _too_large(limit, size)
-        chunks.append(chunk)
-        if not message.get("more_body", False):
-            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-
-
-def _read(
-    media_type: str, body: bytes, query: bytes, loaded: Loaded
-) -> tuple[Asked, PredictionWarning | None]:
-    """Raises BadRequest, UnsupportedMedia or Invalid."""
-    asked = decode(media_type, body, loaded.session.shape, len(loaded.labels))
-    if query and _wants_raw_scores(query):
-        asked = asked._replace(raw_scores=True)
-    return asked, loaded.trained_on.check(asked) if loaded.trained_on else None
-
-
 def _wants_raw_scores(query: bytes) -> bool:
     said = QueryParams(query).get("raw_scores", "false")
     if said not in TRUTHS:
         detail = f"`raw_scores`: expected true or false, got text of length {len(said)}"
         raise Invalid("invalid_value", detail, Finding(detail, parameter="raw_scores"))
     return TRUTHS[said]
-
-
-def _too_large(limit: int, size: int) -> TooLarge:
-    return TooLarge("too_large", f"expected at most {limit} bytes, got {size} or more")

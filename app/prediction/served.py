@@ -2,8 +2,9 @@
 
 import asyncio
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from time import monotonic
 from typing import Literal
 
 import structlog
@@ -25,6 +26,7 @@ from app.storage import Storage
 log = structlog.get_logger(__name__)
 
 INTERVAL_SECONDS = 1.0
+PATIENCE_SECONDS = 5.0  # how long a request waits for a model that is being loaded
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class NotLoaded:
     status: Literal["loading", "failed"]
     reason: str
     may_heal: bool = False
+    is_under_way: bool = False  # being loaded for the first time: soon it is decided
 
 
 Name = tuple[str, str]  # project, deployment
@@ -63,6 +66,7 @@ class ServedModels:
     def __init__(self, database: Database, storage: Storage) -> None:
         self._database, self._storage = database, storage
         self._models: dict[Name, Loaded | NotLoaded] = {}
+        self._changed: Future[None] = Future()  # of `_models`; each change has its own
         self._refreshing = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._keep_fresh, name="deployments", daemon=True)
@@ -81,16 +85,32 @@ class ServedModels:
         """Raises NotFound, or Unavailable with the reason. Only a name that this process does not
         know goes to the database: another process may have made it just now."""
         model = self._models.get((project, name))
+        if isinstance(model, Loaded):
+            return model
+        deadline = monotonic() + PATIENCE_SECONDS
         if model is None:
             loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self._lookups, self._look_up, project, name)
-            model = self._models.get((project, name))
+            looked = loop.run_in_executor(self._lookups, self._look_up, project, name)
+            await asyncio.wait([looked], timeout=PATIENCE_SECONDS)
+            if not looked.done():
+                raise _not_ready(name, NotLoaded("", "loading", "other models are being loaded"))
+            looked.result()
+        model = await self._decided((project, name), deadline)
         if model is None:
             raise NotFound("deployment_not_found", "expected a deployment, got an unknown name")
         if isinstance(model, NotLoaded):
-            detail = f"`{name}` is not ready: {model.reason}"
-            raise Unavailable(f"deployment_{model.status}", detail, headers={"Retry-After": "1"})
+            raise _not_ready(name, model)
         return model
+
+    async def _decided(self, name: Name, deadline: float) -> Loaded | NotLoaded | None:
+        """What the name serves as soon as that is no longer under way, at the latest then."""
+        while True:
+            changed = self._changed  # before the look, so that no change is missed
+            model = self._models.get(name)
+            left = deadline - monotonic()
+            if not (isinstance(model, NotLoaded) and model.is_under_way and left > 0):
+                return model
+            await asyncio.wait([asyncio.wrap_future(changed)], timeout=left)
 
     def state(self, row: DeploymentRow) -> tuple[Literal["ready", "loading", "failed"], str | None]:
         """Of the row's model in this process, and why it is not ready."""
@@ -124,16 +144,24 @@ class ServedModels:
                     for deployment, model in repository.all_with_models(session)
                 }
             # Names that are gone go first, new ones are known as loading before any file is read.
-            self._models = {
-                name: self._models.get(name) or NotLoaded(model.id, "loading", "it is being loaded")
-                for name, model in wanted.items()
-            }
+            self._set(
+                {
+                    name: self._models.get(name)
+                    or NotLoaded(model.id, "loading", "it is being loaded", is_under_way=True)
+                    for name, model in wanted.items()
+                }
+            )
             ready = {one.model_id: one for one in self._models.values() if isinstance(one, Loaded)}
             ready |= {one.model_id: one for one in loaded}
             for name, model in wanted.items():
                 serving = self._following(self._models[name], model, ready)
                 if serving is not self._models[name]:
-                    self._models = {**self._models, name: serving}
+                    self._set({**self._models, name: serving})
+
+    def _set(self, models: dict[Name, Loaded | NotLoaded]) -> None:
+        self._models = models
+        changed, self._changed = self._changed, Future()
+        changed.set_result(None)
 
     def _following(
         self, current: Loaded | NotLoaded, model: ModelRow, ready: dict[str, Loaded]
@@ -176,3 +204,8 @@ class ServedModels:
                 log.warning("deployments_not_refreshed", error=str(error))
             if self._stopping.wait(INTERVAL_SECONDS):
                 return
+
+
+def _not_ready(name: str, model: NotLoaded) -> Unavailable:
+    detail = f"`{name}` is not ready: {model.reason}"
+    return Unavailable(f"deployment_{model.status}", detail, headers={"Retry-After": "1"})

@@ -1,18 +1,15 @@
 """The values that a model was trained on, and what a request with others is answered."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
 from app.deployments.schemas import PredictionWarning
 from app.errors import Invalid, invalid
 from app.models.schemas import Signature
-from app.prediction.decoders import Asked, pointer_to_first
-from app.prediction.sessions import Array
-
-Mask = npt.NDArray[np.bool_]
+from app.prediction.inputs import Asked, Raw, numbered, pointer_to_first
 
 LOWEST_BYTE, HIGHEST_BYTE = -0.5, 255.5  # what rounds to a byte
 PICTURE_HIGH = 10.0  # no fraction of white comes near it, and nearly all pictures of bytes pass it
@@ -60,19 +57,19 @@ class ValueRange:
         least, largest = asked.least, asked.largest
         is_picture = self.low >= 0 and self.high >= PICTURE_HIGH
         is_small = is_picture and least >= -1 and largest <= 1 and not least == largest == 0
-        if is_small and self.is_uint8 and _has_fractions(asked.inputs):
+        if is_small and self.is_uint8 and _has_fractions(asked.parts):
             raise invalid("wrong_scale", f"{self._expected}, got {self._all_small}", "#/inputs")
         if (self.low, self.high) == (0, 1) and least >= 0 and largest > PICTURE_HIGH:
             raise invalid("wrong_scale", f"{self._expected}, got {TOO_LARGE}", "#/inputs")
         if self.is_uint8 and (least < LOWEST_BYTE or largest > HIGHEST_BYTE):
-            raise _no_bytes(_beyond(asked.inputs, LOWEST_BYTE, HIGHEST_BYTE))
+            raise _no_bytes(*_beyond(asked.parts, LOWEST_BYTE, HIGHEST_BYTE))
         if is_small:
             detail = f"{self._expected}, got {self._all_small}"
             return PredictionWarning(code="wrong_scale", detail=detail, pointer="#/inputs")
         margin = MARGIN * (self.high - self.low)
         lowest, highest = self.low - margin, self.high + margin
         if least < lowest or largest > highest:
-            return self._outside(_beyond(asked.inputs, lowest, highest))
+            return self._outside(*_beyond(asked.parts, lowest, highest))
         return None
 
     @property
@@ -86,28 +83,34 @@ class ValueRange:
             f"multiplied by {self.high:g}"
         )
 
-    def _outside(self, beyond: Mask) -> PredictionWarning:
+    def _outside(self, count: int, first: str) -> PredictionWarning:
         detail = (
-            f"{self._expected}, got {int(beyond.sum())} further outside than a tenth of that: send "
+            f"{self._expected}, got {count} further outside than a tenth of that: send "
             "values as they stood in the training data; the scores of others may mean nothing"
         )
-        pointer = pointer_to_first(beyond)
-        return PredictionWarning(code="out_of_range", detail=detail, pointer=pointer)
+        return PredictionWarning(code="out_of_range", detail=detail, pointer=first)
 
 
-def _no_bytes(beyond: Mask) -> Invalid:
+def _no_bytes(count: int, first: str) -> Invalid:
     detail = (
         "expected values that round to 0 to 255, as the model was trained on uint8, got "
-        f"{int(beyond.sum())} others: clip what resizing made, divide 16-bit values by 257, send "
+        f"{count} others: clip what resizing made, divide 16-bit values by 257, send "
         "values that were standardised as they were before"
     )
-    return invalid("out_of_range", detail, pointer_to_first(beyond))
+    return invalid("out_of_range", detail, first)
 
 
-def _beyond(inputs: Array, lowest: float, highest: float) -> Mask:
-    """In float64, as the extremes were compared: at least one is."""
-    return (inputs < np.float64(lowest)) | (inputs > np.float64(highest))
+def _beyond(parts: Sequence[Raw], lowest: float, highest: float) -> tuple[int, str]:
+    """How many values, at least one, and a pointer to the first. Compared in float64, as the
+    extremes were."""
+    count, first = 0, ""
+    for at, part in numbered(parts):
+        beyond = (part < np.float64(lowest)) | (part > np.float64(highest))
+        if found := int(beyond.sum()):
+            first = first or pointer_to_first(beyond, at)
+            count += found
+    return count, first
 
 
-def _has_fractions(inputs: Array) -> bool:
-    return bool((inputs != np.rint(inputs)).any())
+def _has_fractions(parts: Sequence[Raw]) -> bool:
+    return any(bool((part != np.rint(part)).any()) for _, part in numbered(parts))

@@ -1,6 +1,7 @@
 """Requests that wait together run together, and none spoils another's answer."""
 
 import asyncio
+import threading
 from collections.abc import Coroutine
 from typing import Any
 
@@ -82,6 +83,73 @@ def test_quick_models_run_at_once_and_large_requests_in_chunks() -> None:
     quick = batcher(engine, inline_rows=2)
     (small,) = gathered(quick.run(rows(1, 2)))
     np.testing.assert_array_equal(small, rows(2, 4))
-    (large,) = gathered(quick.run(np.ones((20, 1), np.float32)))
+    (large,) = gathered(quick.run_alone(np.ones((20, 1), np.float32)))
     assert large.shape == (20, 1)
     assert engine.runs == [2, 8, 8, 4]
+
+
+def test_quick_models_run_together_what_comes_together() -> None:
+    engine = Doubling()
+    quick = batcher(engine, inline_rows=4)
+    answers = gathered(*(quick.run(rows(value)) for value in range(10)))
+    for value, answer in enumerate(answers):
+        np.testing.assert_array_equal(answer, rows(2 * value))
+    assert engine.runs == [4, 4, 2]
+
+
+def test_whoever_is_alone_does_not_wait_for_others_until_they_come_again() -> None:
+    engine = Doubling()
+    quick = batcher(engine, inline_rows=4)
+
+    async def turns_taken() -> int:
+        turns, asked = 0, asyncio.ensure_future(quick.run(rows(1)))
+        while not asked.done():
+            await asyncio.sleep(0)
+            turns += 1
+        return turns
+
+    async def scenario() -> tuple[list[int], list[int]]:
+        alone = [await turns_taken() for _ in range(64)]
+        engine.runs.clear()
+        for _ in range(8):
+            await asyncio.gather(*(quick.run(rows(value)) for value in range(4)))
+        return alone, list(engine.runs)
+
+    alone, together = asyncio.run(scenario())
+    assert min(alone[:8]) > 1
+    assert alone[32:].count(1) == 30  # of 32, two looked whether others came along
+    assert together[-1] == 4
+
+
+def test_one_that_fails_alone_fails_with_its_own_error() -> None:
+    (failed,) = gathered(batcher(Doubling(), inline_rows=4).run(rows(-1)))
+    assert isinstance(failed, RuntimeError)
+
+
+class Held(Doubling):
+    """Answers more than one row only when it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_answer = threading.Event()
+
+    def run(self, _: Any, feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
+        if len(feeds["inputs"]) > 1:
+            self.may_answer.wait(30)
+        return super().run(_, feeds)
+
+
+def test_a_small_request_waits_for_no_larger_one() -> None:
+    engine = Held()
+    quick = batcher(engine, inline_rows=1)
+
+    async def scenario() -> Any:
+        larger = [asyncio.ensure_future(quick.run(rows(1, 2, 3))) for _ in range(50)]
+        await asyncio.sleep(0)
+        small = await quick.run(rows(5))
+        assert not any(one.done() for one in larger)
+        engine.may_answer.set()
+        await asyncio.gather(*larger)
+        return small
+
+    np.testing.assert_array_equal(asyncio.run(scenario()), rows(10))

@@ -11,8 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import BadRequest, Invalid, KtlError
-from app.prediction import decoders
+from app.prediction import json_exact
 from app.prediction.decoders import JSON, NPY, decode
+from app.prediction.inputs import Asked, Read, float32
+from app.prediction.json_bodies import read_plain
+from app.prediction.json_exact import read_exactly
 
 SHAPE = (2, 3, 1)
 IMAGE = [[1, 2.5, -3], [4e1, 0, 255]]
@@ -23,6 +26,12 @@ def npy(array: np.ndarray) -> bytes:
     stream = io.BytesIO()
     np.save(stream, array)
     return stream.getvalue()
+
+
+def inputs(read: Asked | Read) -> np.ndarray:
+    parts = [float32(part) for part in read.parts]
+    assert all(part.dtype == np.float32 and part.flags.c_contiguous for part in parts)
+    return np.concatenate(parts)
 
 
 def refused(body: Any, media_type: str = JSON) -> tuple[int, str, str | None, str]:
@@ -47,8 +56,7 @@ GOOD = {
 @pytest.mark.parametrize("body", GOOD.values(), ids=GOOD)
 def test_json_is_read_with_and_without_the_single_channel(body: bytes) -> None:
     asked = decode(JSON, body, SHAPE, 5)
-    np.testing.assert_array_equal(asked.inputs, PIXELS)
-    assert asked.inputs.dtype == np.float32
+    np.testing.assert_array_equal(inputs(asked), PIXELS)
     assert asked.top_k is None
 
 
@@ -56,12 +64,21 @@ def test_json_is_read_with_and_without_the_single_channel(body: bytes) -> None:
 def test_top_k_is_read_wherever_it_stands(order: tuple[str, str]) -> None:
     members = {"inputs": [IMAGE, IMAGE], "top_k": 5}
     asked = decode(JSON, json.dumps({name: members[name] for name in order}).encode(), SHAPE, 5)
-    assert (len(asked.inputs), asked.top_k) == (2, 5)
+    assert (asked.rows, asked.top_k) == (2, 5)
 
 
-def test_plain_bodies_take_the_quick_way() -> None:
-    for name in ("plain", "channels", "spaces"):
-        assert decoders._quick(GOOD[name], SHAPE) is not None
+QUICK = {name: GOOD[name] for name in ("plain", "channels", "spaces", "escapes", "null")} | {
+    "all members": json.dumps({"top_k": 2, "inputs": [IMAGE], "raw_scores": True}).encode(),
+    "repeated top_k": b'{"top_k": 9, "inputs":' + json.dumps([IMAGE]).encode() + b',"top_k":2}',
+}
+
+
+@pytest.mark.parametrize("body", QUICK.values(), ids=QUICK)
+def test_what_is_of_the_shape_is_never_built_as_a_document(body: bytes) -> None:
+    quick, exact = read_plain(body, SHAPE), read_exactly(body, SHAPE)
+    assert quick is not None
+    np.testing.assert_array_equal(inputs(quick), inputs(exact))
+    assert quick[1:] == exact[1:]
 
 
 def test_a_single_channel_is_not_left_out_where_there_are_three() -> None:
@@ -87,12 +104,12 @@ documents = st.fixed_dictionaries(
 @given(documents)
 def test_the_quick_way_agrees_with_the_exact_one(document: Any) -> None:
     body = json.dumps(document).encode()
-    quick = decoders._quick(body, SHAPE)
+    quick = read_plain(body, SHAPE)
     if quick is None:
         return
-    exact = decoders._exact(body, SHAPE)
-    np.testing.assert_array_equal(quick.inputs, exact.inputs)
-    assert quick.top_k == exact.top_k
+    exact = read_exactly(body, SHAPE)
+    np.testing.assert_array_equal(inputs(quick), inputs(exact))
+    assert quick[1:] == exact[1:]
 
 
 @settings(max_examples=300, deadline=None)
@@ -109,6 +126,16 @@ BAD = {
     "no JSON": (b'{"inputs": [', (400, "invalid_json", None)),
     "nothing": (b"", (400, "invalid_json", None)),
     "NaN": ({"inputs": [[[float("nan"), 2, 3], [4, 5, 6]]]}, (400, "invalid_json", None)),
+    "before the rows": (b'{"inputs": [5[1, 2, 3], [4, 5, 6]]]}', (400, "invalid_json", None)),
+    "after a row": (b'{"inputs": [[[1, 2, 3]5, [4, 5, 6]]]}', (400, "invalid_json", None)),
+    "instead of a number": (b'{"inputs": [[1[, 2, 3], [4, 5, 6]]]}', (400, "invalid_json", None)),
+    "no comma": (b'{"inputs": [[[1 2, 3, 4], [4, 5, 6]]]}', (400, "invalid_json", None)),
+    "no number": (b'{"inputs": [[[1,, 3], [4, 5, 6]]]}', (400, "invalid_json", None)),
+    "brackets in a name": (
+        b'{"in[puts": [[[1, 2, 3], [4, 5, 6]]]}',
+        (422, "missing_field", "#/inputs"),
+    ),
+    "many fields": (dict.fromkeys(map(str, range(9999))), (422, "unknown_field", "#")),
     "no object": ([1], (422, "invalid_value", "#")),
     "no inputs": ({}, (422, "missing_field", "#/inputs")),
     "unknown": ({"inputs": [IMAGE], "topk": 1}, (422, "unknown_field", "#/topk")),
@@ -145,6 +172,20 @@ def test_bad_json_is_refused_where_it_is_bad(
     assert refused(body)[:3] == expected
 
 
+def test_only_the_input_that_is_wrong_is_walked_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    walked, walk = [], json_exact._walk
+
+    def counting(nested: Any, shape: tuple[int, ...], pointer: str) -> None:
+        walked.append(pointer)
+        walk(nested, shape, pointer)
+
+    monkeypatch.setattr(json_exact, "_walk", counting)
+    rows = PIXELS.tolist()[0]
+    wrong = [rows[0], [*rows[1][:2], [None]]]
+    assert refused({"inputs": [*[rows] * 999, wrong]})[2] == "#/inputs/999/1/2/0"
+    assert len(walked) <= 1 + 2 + 6
+
+
 def test_a_wrong_shape_says_what_was_expected_and_what_came() -> None:
     detail = refused({"inputs": [[[1, 2]]]})[3]
     assert detail == "expected inputs of shape [n, 2, 3, 1] or [n, 2, 3], got [1, 1, 2]"
@@ -161,9 +202,13 @@ ARRAYS = {
 @pytest.mark.parametrize("array", ARRAYS.values(), ids=ARRAYS)
 def test_npy_is_read(array: np.ndarray) -> None:
     asked = decode(NPY, npy(array), SHAPE, 5)
-    np.testing.assert_array_equal(asked.inputs, array.reshape(-1, *SHAPE))
-    assert asked.inputs.dtype == np.float32
-    assert asked.inputs.flags.c_contiguous
+    np.testing.assert_array_equal(inputs(asked), array.reshape(-1, *SHAPE))
+
+
+def test_a_length_that_is_true_is_1() -> None:
+    """As numpy itself reads it; it was an error of ours once."""
+    body = npy(PIXELS).replace(b"(1, 2", b"(True, 2").replace(b"   \n", b"\n")
+    np.testing.assert_array_equal(inputs(decode(NPY, body, SHAPE, 5)), PIXELS)
 
 
 def huge() -> bytes:

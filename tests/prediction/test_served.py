@@ -1,7 +1,10 @@
 """What a process serves follows the database."""
 
 import asyncio
+import threading
 import time
+from collections.abc import Iterator
+from threading import Event
 
 import pytest
 
@@ -9,6 +12,8 @@ from app.database import Database
 from app.deployments import repository
 from app.errors import NotFound, Unavailable
 from app.models import repository as models
+from app.models.tables import ModelRow
+from app.prediction import served as served_module
 from app.prediction.served import Loaded, ServedModels
 from app.storage import Storage
 from tests.prediction.site import add_model
@@ -106,6 +111,69 @@ def test_the_thread_loads_what_can_be_loaded(database: Database, storage: Storag
         assert raised.value.code == "deployment_failed"
     finally:
         served.stop()
+
+
+class Slow(ServedModels):
+    """Loads no model before `may_load` is set."""
+
+    may_load: Event
+    loading: Event
+
+    def load(self, model: ModelRow) -> Loaded:
+        self.loading.set()
+        self.may_load.wait(30)
+        return super().load(model)
+
+
+@pytest.fixture
+def slow(database: Database, storage: Storage) -> Iterator[Slow]:
+    point(database, "pets", add_model(database, storage))
+    served = Slow(database, storage)
+    served.may_load, served.loading = Event(), Event()
+    try:
+        yield served
+    finally:
+        served.may_load.set()
+        served.stop()
+
+
+def test_requests_wait_for_a_model_that_is_being_loaded(slow: Slow) -> None:
+    async def scenario() -> list[Loaded]:
+        slow.start()
+        await asyncio.to_thread(slow.loading.wait, 30)
+        threads = threading.active_count()
+        waiting = [asyncio.ensure_future(slow.find("default", "pets")) for _ in range(100)]
+        await asyncio.sleep(0.05)
+        assert threading.active_count() == threads  # none is held by who waits
+        assert not any(one.done() for one in waiting)
+        slow.may_load.set()
+        return await asyncio.gather(*waiting)
+
+    assert len(set(map(id, asyncio.run(scenario())))) == 1
+
+
+def test_the_first_request_of_a_process_waits_as_well(slow: Slow) -> None:
+    async def scenario() -> Loaded:
+        waiting = asyncio.ensure_future(slow.find("default", "pets"))
+        await asyncio.to_thread(slow.loading.wait, 30)
+        slow.may_load.set()
+        return await waiting
+
+    assert asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_no_request_waits_for_ever(
+    slow: Slow, is_known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served_module, "PATIENCE_SECONDS", 0.05)
+    if is_known:
+        slow.start()
+        slow.loading.wait(30)
+    with pytest.raises(Unavailable, match="being loaded") as raised:
+        found(slow, "pets")
+    assert raised.value.code == "deployment_loading"
+    assert raised.value.headers["Retry-After"]
 
 
 def is_loading(served: ServedModels, name: str) -> bool:

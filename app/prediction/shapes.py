@@ -1,0 +1,35 @@
+"""A model's shape, and how inputs of it look as text."""
+
+from functools import lru_cache
+
+from app.errors import Invalid, invalid
+
+SHOWN_LENGTHS = 8
+_NUMBERS_AND_SPACE = b"0123456789+-.eE \t\r\n"
+
+
+def taken_shapes(shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+    """A single channel may be left out."""
+    return (shape, shape[:-1]) if shape[-1] == 1 and len(shape) > 1 else (shape,)
+
+
+@lru_cache(maxsize=256)
+def brackets(shape: tuple[int, ...]) -> bytes:
+    """How an array of this shape looks without its numbers."""
+    inner = brackets(shape[1:]) if shape[1:] else b""
+    return b"[" + b",".join([inner] * shape[0]) + b"]"
+
+
+def skeleton_of(text: bytes) -> bytes:
+    """The text without its numbers."""
+    return text.translate(None, _NUMBERS_AND_SPACE)
+
+
+def wrong_shape(shape: tuple[int, ...], got: list[int]) -> Invalid:
+    shown = got if len(got) <= SHOWN_LENGTHS else f"{len(got)} dimensions"
+    return invalid("wrong_shape", f"{expected_shape(shape)}, got {shown}", "#/inputs")
+
+
+def expected_shape(shape: tuple[int, ...]) -> str:
+    listed = " or ".join(f"[n, {', '.join(map(str, taken))}]" for taken in taken_shapes(shape))
+    return f"expected inputs of shape {listed}"
