@@ -55,7 +55,10 @@ def _too_large(scene: Scene, trials: Sequence[PlannedTrial], need: Need, availab
         return invalid("network_too_large", f"{detail}; {cure}, {more}", "#/training/batch_size")
     parts = {
         _widest(scene): (need.weights, f"lower {_widths(spec)}"),
-        "#/model/image_size": (need.activations, f"lower model.image_size or {_widths(spec)}"),
+        "#/model/image_size": (
+            need.activations,
+            f"take a smaller model.image_size or lower {_widths(spec)}",
+        ),
         "#/target/dataset": (need.data, "take a narrower network or smaller datasets"),
     }
     if need.arm == REPORT:
