@@ -42,8 +42,9 @@ class ModelOut(BaseModel):
     job_id: str | None = Field(None, description="the job whose winner it is")
     trial_id: str | None = None
     status: ModelStatus = Field(
+        "ready",
         description="`damaged`: a stored file of it is gone or has another content than its hash "
-        "says, and `error` which one"
+        "says, and `error` which one",
     )
     error: dict[str, Any] | None = Field(
         None, description="{code, message, param, stage, errors}; null while it is whole"

@@ -55,6 +55,7 @@ def test_seeds_near_each_other_have_nothing_in_common(other: list[int]) -> None:
 
 def test_steps_of_one_item_are_independent() -> None:
     """One place under the seeds of 1,000 steps that follow each other."""
-    u = np.array([draws([5, step], 9)[4] for step in range(1000)])
+    drawn = tf.function(lambda step: uniform((9,), tf.stack([5, step]))[4])
+    u = np.array([drawn(tf.constant(step, tf.int64)) for step in range(1000)])
     assert abs(u.mean() - 0.5) < 0.04
     assert abs(np.corrcoef(u[1:], u[:-1])[0, 1]) < 0.13

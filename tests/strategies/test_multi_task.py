@@ -76,6 +76,7 @@ def test_pcgrad_returns_the_losses_apart() -> None:
     np.testing.assert_allclose(of_tasks.numpy(), losses(here), rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weighting", ["equal", "uncertainty", "famo", "pcgrad"])
 @pytest.mark.parametrize("xla_from_steps", [0, 10**9])
 def test_each_weighting_learns_and_resumes(

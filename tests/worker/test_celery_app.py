@@ -22,6 +22,7 @@ assert not is_draining()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is a thing of Unix")
 def test_a_child_killed_while_it_looks_holds_nobody_up(tmp_path: Path) -> None:
     environment = os.environ | {"KTL_DATA_DIR": str(tmp_path)}

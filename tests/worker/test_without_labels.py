@@ -36,6 +36,7 @@ def test_every_strategy_adapts_and_the_choice_is_label_free(
     assert "Chosen without labels" in page
 
 
+@pytest.mark.slow
 def test_labels_that_are_hidden_change_nothing(place: Workplace, add_dataset: AddDataset) -> None:
     """The same pictures with permuted training labels: the same weights."""
     source, target, permuted = add_dataset(1), add_dataset(2), add_dataset(2, permuted=True)
@@ -74,6 +75,7 @@ def test_test_labels_alone_in_another_order(place: Workplace, add_dataset: AddDa
     assert [row.support for row in report.arms["mcc"].per_class] == [6, 6, 0]
 
 
+@pytest.mark.slow
 def test_a_source_model_without_its_data(place: Workplace, add_dataset: AddDataset) -> None:
     source, target = add_dataset(1), add_dataset(2)
     changes = {"strategies": ["mcc"], "target_use_labels": False}
