@@ -24,7 +24,7 @@ from time import perf_counter
 import numpy as np
 import orjson
 import uvloop
-from benchmarks.prediction import SHAPE, deploy, request, wait_for, write_graph
+from benchmarks.serving import SHAPE, deploy, request, wait_for, write_graph
 
 from app.cli.supervisor import free_port
 from app.database import Database

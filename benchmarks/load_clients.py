@@ -8,7 +8,7 @@ from itertools import cycle
 from time import perf_counter
 from typing import NamedTuple, cast
 
-from benchmarks.prediction import request
+from benchmarks.serving import request
 
 PATIENCE_SECONDS = 5.0  # for what is on its way when a round ends
 
