@@ -24,7 +24,6 @@ from time import perf_counter
 import numpy as np
 import orjson
 import uvloop
-from benchmarks.serving import SHAPE, deploy, request, wait_for, write_graph
 
 from app.cli.supervisor import free_port
 from app.database import Database
@@ -39,6 +38,7 @@ from app.jobs.spec import JobSpec
 from app.jobs.tables import JobRow
 from app.migrate import upgrade
 from benchmarks.load_clients import Answer, Question, ask_until, event_to_all, streams
+from benchmarks.serving import SHAPE, deploy, request, wait_for, write_graph
 
 CLIENTS = (10, 100, 300)
 STREAMS = 2000

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from sklearn import metrics as sklearn
 
-from worker.evaluation.metrics import classification_metrics, confusion, metrics_from_counts
+from worker.evaluation.metrics import (
+    ClassCounts,
+    classification_metrics,
+    confusion,
+    metrics_from_counts,
+)
 
 
 def test_values_worked_out_by_hand() -> None:
@@ -59,8 +64,8 @@ def test_running_sums_give_the_same() -> None:
     random = np.random.default_rng(1)
     y, logits = random.integers(0, 4, 100), random.normal(size=(100, 4))
     whole = classification_metrics(y, logits)
-    counts = sum(confusion(y[i::3], logits[i::3].argmax(axis=1), 4) for i in range(3))
-    assert isinstance(counts, np.ndarray)
+    parts = [ClassCounts.of(y[i::3], logits[i::3].argmax(axis=1), 4) for i in range(3)]
+    counts = ClassCounts(*np.sum(parts, axis=0))
     assert metrics_from_counts(counts, whole["loss"] * 100, 100) == pytest.approx(
         {name: value for name, value in whole.items() if name != "ece"}
     )
@@ -74,6 +79,6 @@ def test_large_logits_do_not_overflow() -> None:
 
 def test_no_items_and_a_label_out_of_range_are_refused() -> None:
     with pytest.raises(ValueError, match="at least 1 item"):
-        metrics_from_counts(np.zeros((2, 2), np.int64), 0.0, 0)
+        metrics_from_counts(ClassCounts(*np.zeros((3, 2), np.int64)), 0.0, 0)
     with pytest.raises((ValueError, IndexError)):
         classification_metrics(np.array([2]), np.zeros((1, 2)))

@@ -102,7 +102,7 @@ def test_a_second_trial_compiles_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_items_fewer_than_a_batch() -> None:
     journal = Recorder()
     train(trial("scratch", spec(batch_size=1000, epochs=1)), journal)
-    assert np.sum(journal.snapshots[0].arrays["sums/confusion"]) == 0  # of the next epoch
+    assert np.sum(journal.snapshots[0].arrays["sums/counts"]) == 0  # of the next epoch
     assert journal.records[0].values["accuracy"] * 39 == pytest.approx(
         round(journal.records[0].values["accuracy"] * 39)
     )

@@ -113,13 +113,24 @@ def taken(rows: tuple[np.ndarray, np.ndarray], order: np.ndarray) -> tuple[np.nd
     return x[picked], y[picked]
 
 
-def test_items_without_labels_are_in_no_confusion() -> None:
+def test_items_without_labels_are_not_counted() -> None:
     sums = Sums.zero(2)
     labels = np.array([[0, -1, 1], [-1, -1, 1]], np.int32)
     predicted = np.array([[0, 1, 0], [0, 1, 1]], np.int32)
     sums.add(np.array([0.5, 0.25], np.float32), labels, predicted)
     assert sums.loss == 0.75
-    assert sums.confusion.tolist() == [[1, 0], [1, 1]]
+    assert [each.tolist() for each in sums.counts] == [[1, 1], [1, 2], [2, 1]]
     sums.add(np.array([1.0], np.float32), np.full((1, 3), -1, np.int32), predicted[:1])
     assert sums.loss == 1.75
-    assert sums.confusion.sum() == 3
+    assert sums.items == 3
+
+
+def test_a_table_of_an_earlier_release_is_read() -> None:
+    table = np.array([[1, 0], [1, 1]], np.int64)
+    sums = Sums.of_arrays({"sums/loss": np.array(0.75), "sums/confusion": table})
+    assert [each.tolist() for each in sums.counts] == [[1, 1], [1, 2], [2, 1]]
+    again = Sums.of_arrays(sums.to_arrays())
+    assert (again.loss, [each.tolist() for each in again.counts]) == (
+        0.75,
+        [each.tolist() for each in sums.counts],
+    )

@@ -76,9 +76,7 @@ def describe(
         jumpstart=_jumpstart(*pair, metric) if pair else None,
         labels_to_reach=labels_to_reach,
         per_class=_per_class(evidence, pair, classes, class_counts, confidence),
-        confusion=evidence.confusion.sum(axis=0).tolist()
-        if len(classes) <= CONFUSED_CLASSES
-        else [],
+        confusion=evidence.confusion().tolist() if len(classes) <= CONFUSED_CLASSES else [],
         calibration=_calibration(calibrations) if calibrations else None,
         cost=cost,
         forgetting=_forgetting(evidence, confidence),
@@ -135,7 +133,7 @@ def _per_class(
 ) -> list[ClassMetrics]:
     """Of a class without test items nothing is known."""
     precision, recall, f1 = (rate.mean(axis=0) for rate in evidence.class_rates())
-    support = evidence.confusion[0].sum(axis=1)
+    support = evidence.counts.true[0]
     gains = None if pair is None else pair[0].class_rates()[2] - pair[1].class_rates()[2]
     return [
         ClassMetrics(

@@ -22,7 +22,7 @@ from app.jobs.spec import ResolvedSpec
 from app.jobs.strategies import SUPERVISED
 from worker.evaluation.arrays import Ints
 from worker.evaluation.evidence import Evidence
-from worker.evaluation.metrics import confusion, rates_from_counts
+from worker.evaluation.metrics import ClassCounts, rates_from_counts
 
 SURE = 1.645  # standard errors: one-sided, 95 %
 UNEQUAL_FROM = 1.5  # times that the commonest class outnumbers the rarest that has items
@@ -81,8 +81,7 @@ def reference_of(
         return None
     counts = np.bincount(y, minlength=len(classes))
     majority, present = int(counts.argmax()), counts[counts > 0]
-    table = confusion(y, np.full(len(y), majority), len(classes))
-    rates = rates_from_counts(table.diagonal(), table.sum(axis=1), table.sum(axis=0))
+    rates = rates_from_counts(*ClassCounts.of(y, np.full(len(y), majority), len(classes)))
     level = level_of(y, len(classes), metric)
     chance = 1 / len(classes)
     not_above = [

@@ -75,7 +75,7 @@ def _standings(
     names: Sequence[str], arms: Mapping[str, Evidence], reference: Reference, spec: ResolvedSpec
 ) -> list[str]:
     """A sentence for each way in which arms are no better than chance."""
-    primary, classes = spec.evaluation.primary_metric, len(arms[names[0]].confusion[0])
+    primary, classes = spec.evaluation.primary_metric, arms[names[0]].classes
     metric = judged_by(primary)
     constant = f"always answering {reference.majority_class}"
     level = level_of(arms[names[0]].y, classes, metric)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from app.jobs.plan import Role
 from worker.evaluation.arrays import Floats, Ints
 from worker.evaluation.calibration import Calibration, calibrate
-from worker.evaluation.metrics import class_rates, classification_metrics, confusion
+from worker.evaluation.metrics import ClassCounts, class_rates, classification_metrics, confusion
 from worker.evaluation.replication import GIVEN, Replicates, replicates_of
 
 FEWEST_VALIDATION_ITEMS = 20  # with fewer the standard error of an accuracy is above 0.1
@@ -77,14 +77,14 @@ class TrialResult:
 @dataclass(frozen=True, eq=False)
 class Measured:
     """One trial that succeeded: what it shares with others (`starts_of`), labels and predicted
-    classes (n,), confusion (K, K), its metrics on test and validation."""
+    classes (n,), their counts, its metrics on test and validation."""
 
     result: TrialResult
     start: str | None
     y: Ints
     logits: Floats
     predicted: Ints
-    confusion: NDArray[np.int64]
+    counts: ClassCounts
     test: dict[str, float]
     validation: dict[str, float] | None
 
@@ -119,7 +119,7 @@ def measure(trial: TrialResult, start: str | None) -> Measured:
         y=y,
         logits=logits,
         predicted=predicted,
-        confusion=confusion(y, predicted, logits.shape[1]),
+        counts=ClassCounts.of(y, predicted, logits.shape[1]),
         test=classification_metrics(y, logits),
         validation=validation,
     )
@@ -196,15 +196,26 @@ class Evidence:
         values = self._validated(metric)
         return self.seeds[int(np.argmax(values)) if values else 0]
 
+    @property
+    def classes(self) -> int:
+        return int(self.trials[0].logits.shape[1])
+
     @cached_property
+    def counts(self) -> ClassCounts:
+        """Each (seeds, K)."""
+        return ClassCounts(
+            *map(np.stack, zip(*(trial.counts for trial in self.trials), strict=True))
+        )
+
     def confusion(self) -> NDArray[np.int64]:
-        """(seeds, K, K)"""
-        return np.stack([trial.confusion for trial in self.trials])
+        """Summed over the seeds, (K, K): rows are true classes, columns predicted ones."""
+        of_trials = [confusion(trial.y, trial.predicted, self.classes) for trial in self.trials]
+        total: NDArray[np.int64] = np.sum(of_trials, axis=0)
+        return total
 
     def class_rates(self) -> tuple[Floats, Floats, Floats]:
         """Precision, recall, F1 of each class, (replicates, K)."""
-        hits = self.confusion.diagonal(axis1=1, axis2=2)
-        rates = class_rates(hits, self.confusion.sum(axis=2), self.confusion.sum(axis=1))
+        rates = class_rates(*self.counts)
         precision, recall, f1 = (self.replicates.means(rate) for rate in rates)
         return precision, recall, f1
 

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.evaluation.arrays import Ints
-from worker.evaluation.metrics import class_rates, confusion
+from worker.evaluation.metrics import ClassCounts, class_rates
 
 
 def item_values(y: Ints, predicted: Ints, classes: int, metric: str) -> NDArray[np.float64]:
@@ -28,9 +28,9 @@ def item_values(y: Ints, predicted: Ints, classes: int, metric: str) -> NDArray[
     Resampling Plans, SIAM 1982, chapter 6.
     """
     hit: NDArray[np.float64] = (predicted == y).astype(np.float64)
-    counts = confusion(y, predicted, classes)
-    true, of_class = counts.sum(axis=1), counts.sum(axis=1) + counts.sum(axis=0)
-    _, recall, f1 = class_rates(counts.diagonal(), true, counts.sum(axis=0))
+    counts = ClassCounts.of(y, predicted, classes)
+    true, of_class = counts.true, counts.true + counts.predicted
+    _, recall, f1 = class_rates(*counts)
     influence: NDArray[np.float64]
     if metric == "accuracy":
         return hit

@@ -212,8 +212,8 @@ class _Trial:
         phase, position, sums = self.phase.name, self._state.position, self._state.sums
         self._check_finite(sums.loss)
         metrics = {"loss": float(sums.loss) / self._steps}
-        if items := int(sums.confusion.sum()):
-            metrics = metrics_from_counts(sums.confusion, metrics["loss"] * items, items)
+        if items := sums.items:
+            metrics = metrics_from_counts(sums.counts, metrics["loss"] * items, items)
         position.losses.append(metrics["loss"])
         records = [EpochRecord.of(phase, position, "train", metrics, rate, position.seconds)]
         if len(validation) and validation.is_labelled:

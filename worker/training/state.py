@@ -50,8 +50,7 @@ class TrialState:
             **_number("optimizer", self.slots if slots is None else values(slots)),
             **_number("best", self.best),
             **_number("labels", [] if self.labels is None else [self.labels]),
-            "sums/loss": np.asarray(self.sums.loss),
-            "sums/confusion": self.sums.confusion,
+            **self.sums.to_arrays(),
         }
         position = replace(self.position, losses=[*self.position.losses])
         return Checkpoint(arrays, position, seed, self.backends, threads, self.notes)
@@ -69,7 +68,7 @@ class TrialState:
         assign(variables, _numbered(arrays, "network"))
         return cls(
             backends=checkpoint.backends,
-            sums=Sums(float(arrays["sums/loss"]), arrays["sums/confusion"]),
+            sums=Sums.of_arrays(arrays),
             position=replace(checkpoint.position, losses=[*checkpoint.position.losses]),
             slots=_numbered(arrays, "optimizer"),
             best=_numbered(arrays, "best"),
