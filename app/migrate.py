@@ -57,7 +57,7 @@ def _exclusively(url: str) -> Iterator[Connection]:
         event.listen(database.engine, "connect", _without_foreign_keys)
     try:
         # On SQLite the write lock that IMMEDIATE takes keeps the others out.
-        with database.engine.execution_options(begin="IMMEDIATE").begin() as connection:
+        with database.engine.execution_options(writes=True).begin() as connection:
             if not is_sqlite:
                 lock = text("SELECT pg_advisory_xact_lock(:key)")
                 connection.execute(lock, {"key": ADVISORY_LOCK})

@@ -4,14 +4,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
 from app.errors import FailureCode
 from app.jobs.lifecycle import ENDED
-from tests.system.service import images, job_spec, running, wait_for
+from tests.system.service import Service, images, job_spec, running, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -45,17 +45,26 @@ train(trials.trial("scratch", small), trials.Recorder())
 
 
 @contextmanager
-def limited() -> Iterator[None]:
-    """This process, and what it starts in the block, stand in a control group of LIMIT bytes."""
+def limited_service(folder: Path, **environment: str) -> Iterator[Service]:
+    """A service in a control group of LIMIT bytes. This process is in it for no longer than it
+    takes to start one: it has memory of its own, from other tests."""
     group = CONTROLLED / f"ktl-test-{os.getpid()}"
     own = Path("/proc/self/cgroup").read_text().partition(":memory:")[2].partition("\n")[0]
     group.mkdir()
     (group / "memory.limit_in_bytes").write_text(str(LIMIT))
-    (group / "cgroup.procs").write_text(str(os.getpid()))
+
+    def enter(place: Path) -> None:
+        (place / "cgroup.procs").write_text(str(os.getpid()))
+
     try:
-        yield
+        with ExitStack() as stack:
+            enter(group)
+            try:
+                service = stack.enter_context(running(folder, **environment))
+            finally:
+                enter(CONTROLLED / own.lstrip("/"))
+            yield service
     finally:
-        (CONTROLLED / own.lstrip("/") / "cgroup.procs").write_text(str(os.getpid()))
         wait_for(lambda: not (group / "cgroup.procs").read_text(), 20, "a process is left")
         group.rmdir()
 
@@ -68,7 +77,7 @@ def test_the_kernel_takes_the_trial_and_never_the_worker(tmp_path: Path) -> None
         "KTL_SLOT_MEMORY_BYTES": str(2**40),  # it says that it has enough
         "KTL_RECOVERY_INTERVAL_SECONDS": "0.5",
     }
-    with limited(), running(tmp_path, **environment) as service:
+    with limited_service(tmp_path, **environment) as service:
         client, worker = service.client, service.worker()
         assert worker is not None
         path = tmp_path / "letters.npz"
