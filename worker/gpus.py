@@ -1,5 +1,7 @@
 """The GPUs of this machine that work, and the environment that TensorFlow needs beside them.
 
+`python -m worker.gpus` prints them as JSON, for `ktl doctor`.
+
 Nothing here wakes CUDA in this process: one that has woken it cannot be forked any more. So each
 GPU is tried in a process of its own (gpu_probe.py), and what fails there is left out here.
 """
@@ -11,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
@@ -112,3 +114,7 @@ def _listing() -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return listed.stdout
+
+
+if __name__ == "__main__":
+    print(json.dumps({"has_driver": DRIVER.exists(), **asdict(gpus())}))  # noqa: T201  for a program

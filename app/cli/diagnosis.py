@@ -1,5 +1,8 @@
 """What `ktl doctor` looks at, one after the other."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -17,6 +20,7 @@ from app.errors import KtlError, WorkFailure
 from app.settings import Settings
 from app.storage import Storage
 
+LOOK_FOR_GPUS = (sys.executable, "-m", "worker.gpus")
 WORKER_EXTRA = ("keras", "mlxtend", "onnx", "optuna", "scipy", "sklearn", "tensorflow", "tf2onnx")
 
 
@@ -52,8 +56,25 @@ def diagnose(verify: bool) -> Iterator[Check]:
         yield Check("worker", "absent", what)
     else:
         yield Check("worker", "ok", "the extra `worker` is installed")
+        yield _gpus()
     if verify:
         yield from _files(settings, storage)
+
+
+def _gpus() -> Check:
+    """Asked of the worker's side in a process of its own, which wakes CUDA in others."""
+    ended = subprocess.run(LOOK_FOR_GPUS, capture_output=True, text=True, check=False)  # noqa: S603  ours
+    try:
+        found = json.loads(ended.stdout.splitlines()[-1])
+    except (IndexError, ValueError):
+        return Check("gpu", "failed", f"looking for GPUs ended with {ended.returncode}")
+    said = "; ".join([*(f"GPU {each} computes" for each in found["usable"]), *found["complaints"]])
+    if found["complaints"]:
+        return Check("gpu", "failed", said)
+    if not found["usable"]:
+        why = "CUDA_VISIBLE_DEVICES hides all" if found["has_driver"] else "there is no driver"
+        return Check("gpu", "absent", f"{why}: a worker trains on its cores")
+    return Check("gpu", "ok", said)
 
 
 def _database(settings: Settings) -> Check:

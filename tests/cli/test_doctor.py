@@ -1,11 +1,13 @@
 """`ktl doctor`: what is there, what is not, and which stored files are whole."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from app.cli import diagnosis
 from app.database import Database
 from app.datasets.tables import DatasetRow
 from app.identifiers import new_id
@@ -33,6 +35,30 @@ def test_what_is_missing_is_said_with_what_to_do(ktl, monkeypatch: pytest.Monkey
     status, found = checks(ktl)
     assert (status, [*found]) == (1, ["settings"])
     assert "KTL_PORT" in found["settings"][0][1]
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "said"),
+    [
+        ({"has_driver": False, "usable": [], "complaints": []}, "absent", "trains on its cores"),
+        ({"has_driver": True, "usable": [], "complaints": []}, "absent", "CUDA_VISIBLE_DEVICES"),
+        ({"has_driver": True, "usable": ["0"], "complaints": []}, "ok", "GPU 0 computes"),
+        (
+            {"has_driver": True, "usable": ["0"], "complaints": ["GPU 1 is left out: ECC"]},
+            "failed",
+            "GPU 0 computes; GPU 1 is left out: ECC",
+        ),
+        (None, "failed", "ended with 3"),
+    ],
+)
+def test_gpus_are_looked_for(
+    ktl, monkeypatch: pytest.MonkeyPatch, answer: object, status: str, said: str
+) -> None:
+    program = "raise SystemExit(3)" if answer is None else f"print({json.dumps(answer)!r})"
+    monkeypatch.setattr(diagnosis, "LOOK_FOR_GPUS", (sys.executable, "-c", program))
+    found = checks(ktl)[1]["gpu"]
+    assert found[0][0] == status
+    assert said in found[0][1]
 
 
 def test_every_stored_file_is_looked_through(ktl, api, settings: Settings, tmp_path: Path) -> None:
