@@ -75,7 +75,7 @@ async def _received(
         room = await run_in_threadpool(room_of_project)
         with ExitStack() as held:
             with failures("keeping the upload"):
-                folder = held.enter_context(work_folder(settings.cache_dir, "uploads"))
+                folder = held.enter_context(work_folder(settings.cache_dir, "incoming"))
             reader = _PartReader(folder)
             try:
                 await reader.read(options.get(b"boundary", b""), _fitting(request, room))

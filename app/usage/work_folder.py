@@ -13,7 +13,9 @@ from tempfile import TemporaryDirectory
 from filelock import FileLock, Timeout
 
 LOCK = ".in-use"
-KINDS = ("uploads", "intake", "scratch")  # below the cache folder
+# Below the cache folder; none is named as a folder of the store is, whose copies stand there too.
+KINDS = ("incoming", "intake", "scratch")
+OF_EARLIER_RELEASES = "uploads/tmp*"
 NEW_SECONDS = 60.0  # a folder this young may have yet to be locked
 
 
@@ -31,10 +33,8 @@ def work_folder(cache: Path, kind: str) -> Iterator[Path]:
 
 def abandoned(cache: Path) -> Iterator[Path]:
     """Folders whose maker is dead."""
-    for kind in KINDS:
-        for folder in (cache / kind).glob("*"):
-            if _is_abandoned(folder):
-                yield folder
+    for pattern in (*(f"{kind}/*" for kind in KINDS), OF_EARLIER_RELEASES):
+        yield from (folder for folder in cache.glob(pattern) if _is_abandoned(folder))
 
 
 def remove(folder: Path) -> None:

@@ -53,7 +53,7 @@ def test_an_upload_is_stored_and_waits_for_a_worker(
     stored = list(Path(settings.storage, "uploads").iterdir())
     assert sorted(path.suffix for path in stored) == [".gz", ".npz"]
     assert CONTENT in [path.read_bytes() for path in stored]
-    assert not list((settings.cache_dir / "uploads").iterdir())
+    assert not list((settings.cache_dir / "incoming").iterdir())
 
 
 def test_the_order_of_the_parts_does_not_matter(client: httpx.Client) -> None:
@@ -91,7 +91,7 @@ def test_a_bad_upload_is_refused(
     if pointer:
         assert problem["errors"][0]["pointer"] == pointer
     assert client.get("/v1/datasets").json()["data"] == []
-    assert not list((settings.cache_dir / "uploads").iterdir())
+    assert not list((settings.cache_dir / "incoming").iterdir())
 
 
 def test_a_body_without_a_length_is_counted(client: httpx.Client) -> None:

@@ -212,7 +212,7 @@ def test_an_api_sweeps_by_itself(
     database: Database, settings: Settings, put: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sweep(database, settings)
-    ref, left_behind = put("nobody's"), settings.cache_dir / "uploads" / "of-a-killed-process"
+    ref, left_behind = put("nobody's"), settings.cache_dir / "incoming" / "of-a-killed-process"
     left_behind.mkdir(parents=True)
     age(left_behind)
     url = database.engine.url.render_as_string(hide_password=False)
