@@ -189,7 +189,9 @@ class Storage:
         return cached
 
     def _gone(self, ref: str) -> WorkFailure:
-        if self._filesystem.exists(self._root):
+        # A folder's root may be made anew by who marks the store as its own; what was in it is not.
+        place = self._path(ref.partition("/")[0]) if self._is_local else self._root
+        if self._filesystem.exists(place):
             return DamagedArtifact(FailureCode.ARTIFACT_MISSING, ref)
         return WorkFailure(FailureCode.STORAGE_FAILED, f"reading {ref}: the whole store is away")
 
