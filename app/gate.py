@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
-from app.errors import Finding, Forbidden, Invalid, TooLarge
+from app.errors import Finding, Invalid, TooLarge
 from app.findings import LONGEST_NAME
 from app.json_text import decode, text_fault
 from app.keys.authentication import Authenticator, Scope
@@ -39,10 +39,7 @@ class Needs:
         """Raises Unauthorized or Forbidden."""
         authenticator: Authenticator = request.app.state.authenticator
         caller = await authenticator.caller(request.headers.get("authorization"))
-        if self.scope not in caller.scopes:
-            held = ", ".join(sorted(caller.scopes)) or "none"
-            detail = f"expected a key with the scope `{self.scope}`, got one with: {held}"
-            raise Forbidden("missing_scope", detail)
+        caller.require(self.scope)
         request.state.caller = caller
 
     async def __call__(self, request: Request, _: object = BEARER) -> Caller:

@@ -1,7 +1,5 @@
 """/v1/datasets: upload, name from the catalogue, look at, delete."""
 
-from hashlib import file_digest
-from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -49,6 +47,7 @@ from app.pages import Listing, fetch_page
 from app.storage import Storage
 from app.turns import TurnRoute
 from app.usage import quotas
+from app.wholeness import sha256_of
 
 router = APIRouter(prefix="/v1", tags=["datasets"], route_class=TurnRoute)
 
@@ -103,13 +102,8 @@ def _stored(received: Received, storage: StorageOf) -> tuple[dict[str, Any], lis
         {"name": file.name, "ref": storage.write_upload(file.path), "bytes": file.bytes}
         for file in received.files
     ]
-    contents = [[file.name, _digest(file.path)] for file in received.files]
+    contents = [[file.name, sha256_of(file.path)] for file in received.files]
     return {"spec": received.spec.model_dump(mode="json"), "files": contents}, files
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return file_digest(stream, "sha256").hexdigest()
 
 
 @router.post(

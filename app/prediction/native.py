@@ -13,7 +13,7 @@ import structlog
 from starlette.datastructures import QueryParams
 from starlette.types import Receive, Scope, Send
 
-from app.errors import Finding, Forbidden, Invalid, UnsupportedMedia
+from app.errors import Finding, Invalid, UnsupportedMedia
 from app.health import count_request
 from app.keys.authentication import Authenticator
 from app.keys.caller import Caller
@@ -113,12 +113,8 @@ class PredictionFront:
                 self._callers.clear()
             known = Remembered(monotonic() + REMEMBERED_SECONDS, generation, caller)
             self._callers[header] = known
-        caller = known.caller
-        if "predict" not in caller.scopes:
-            held = ", ".join(sorted(caller.scopes)) or "none"
-            detail = f"expected a key with the scope `predict`, got one with: {held}"
-            raise Forbidden("missing_scope", detail)
-        return caller
+        known.caller.require("predict")
+        return known.caller
 
 
 def deployment_in(scope: Scope) -> str | None:

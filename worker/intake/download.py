@@ -1,7 +1,6 @@
 """Files of the catalogue from the network: resumed when cut, checked by sha256, kept for good."""
 
 import time
-from hashlib import file_digest
 from pathlib import Path
 
 import httpx
@@ -10,6 +9,7 @@ from filelock import FileLock
 from app.datasets.catalogue import SourceFile
 from app.errors import FailureCode, WorkFailure
 from app.settings import Settings
+from app.wholeness import sha256_of
 
 ATTEMPTS = 3  # in a row that brought nothing new
 PAUSE_SECONDS = 0.2  # after the first such, then twice and so on
@@ -97,10 +97,7 @@ def _append(answer: httpx.Response, partial: Path, have: int, wanted: int) -> No
 
 
 def _is_right(path: Path, source: SourceFile) -> bool:
-    if _size(path) != source.bytes:
-        return False
-    with path.open("rb") as stream:
-        return file_digest(stream, "sha256").hexdigest() == source.sha256
+    return _size(path) == source.bytes and sha256_of(path) == source.sha256
 
 
 def _size(path: Path) -> int:
