@@ -59,9 +59,9 @@ ROUTERS = (
     datasets.router,
     jobs.router,
     catalogue.router,
+    *(protocol.router for protocol in PROTOCOLS),  # before models: names beside ids
     models.router,
     deployments.router,
-    *(protocol.router for protocol in PROTOCOLS),
     usage.router,
     keys.router,
     health.router,

@@ -23,12 +23,14 @@ from app.prediction.large import SMALL_SCORES, LargeRequests, Question
 from app.prediction.outputs import check_finite
 from app.prediction.protocols.contract import Answer, PredictionProtocol
 from app.prediction.protocols.native import Native
+from app.prediction.protocols.open_inference import OpenInference
+from app.prediction.protocols.tensorflow_serving import TensorFlowServing
 from app.prediction.served import ServedModels
 from app.problems import problem_json
 from app.request_id import request_id_for
 from app.settings import Settings
 
-PROTOCOLS: tuple[PredictionProtocol, ...] = (Native(),)
+PROTOCOLS: tuple[PredictionProtocol, ...] = (Native(), OpenInference(), TensorFlowServing())
 REMEMBERED_SECONDS = 1.0
 REMEMBERED_CALLERS = 1024
 CLIENT_GONE = 499

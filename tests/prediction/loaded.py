@@ -10,4 +10,4 @@ from app.prediction.sessions import Session
 def loaded(shape: tuple[int, ...], classes: int, engine: Any = None) -> Loaded:
     session = Session(engine, shape, chunk_rows=10**6, inline_rows=8)
     labels = tuple(map(str, range(classes)))
-    return Loaded("mdl_1", labels, None, None, session, Batcher(session))
+    return Loaded("mdl_1", labels, None, None, session, Batcher(session), "uint8")

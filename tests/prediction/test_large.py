@@ -14,15 +14,14 @@ from starlette.types import Message
 from app.database import Database
 from app.errors import TooSlow
 from app.prediction import bodies, large
-from app.prediction.batching import Batcher
 from app.prediction.bodies import SMALL_BYTES, Begun, Limit
+from app.prediction.heads import JSON
 from app.prediction.large import LargeRequests, Question
 from app.prediction.protocols.contract import Answer
-from app.prediction.protocols.native import JSON, Native
-from app.prediction.served import Loaded
-from app.prediction.sessions import Session
+from app.prediction.protocols.native import Native
 from app.settings import Settings
 from app.tables import Base
+from tests.prediction.loaded import loaded
 from tests.prediction.site import LABELS, SHAPE, Site, problem, run_site, softmax, weights
 
 URL = "/v1/deployments/pets/predict"
@@ -131,10 +130,8 @@ class Engine:
 
 
 def question(engine: Any) -> Question:
-    session = Session(engine, (2, 2), chunk_rows=10**6, inline_rows=8)
-    loaded = Loaded("mdl_1", ("a", "b"), None, None, session, Batcher(session))
     decoder = Native().decoder({b"content-type": JSON.encode()}, b"")
-    return Question("pets", loaded, decoder)
+    return Question("pets", loaded((2, 2), 2, engine), decoder)
 
 
 def body(rows: int) -> bytes:
@@ -160,7 +157,7 @@ def test_small_requests_go_between_the_steps_of_a_large_one() -> None:
             await asyncio.sleep(0)
             small += 1
         outputs = json.loads(reading.result().content)["outputs"]
-        assert outputs == [{"label": "a", "score": 0.75}] * rows
+        assert outputs == [{"label": "0", "score": 0.75}] * rows
         return small
 
     assert asyncio.run(scenario()) > len(body(rows)) / 2**16 + rows / 1024

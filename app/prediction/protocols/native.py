@@ -11,10 +11,11 @@ from pydantic import ValidationError
 from starlette.datastructures import QueryParams
 
 from app.dependencies import Predictor
-from app.errors import BadRequest, Finding, Invalid, UnsupportedMedia, invalid
+from app.errors import BadRequest, Finding, Invalid, invalid
 from app.prediction import json_bodies, json_steps, npy_bodies
 from app.prediction.calibration import raw_probabilities
 from app.prediction.dependencies import AnsweredByFront, DeploymentName
+from app.prediction.heads import JSON, media_type, name_in
 from app.prediction.json_envelope import Frame, advice, document_of, outer_brackets, validated
 from app.prediction.outputs import FEW
 from app.prediction.protocols.contract import Answer, Headers, Read
@@ -24,7 +25,7 @@ from app.prediction.sessions import Array
 from app.prediction.value_range import RULE
 from app.turns import TurnRoute
 
-JSON, NPY = "application/json", "application/x-npy"
+NPY = "application/x-npy"
 PREFIX, SUFFIX = "/v1/deployments/", "/predict"
 TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
@@ -65,14 +66,11 @@ class Native:
     lighter = "a .npy file"
 
     def match(self, method: str, path: str) -> str | None:
-        if method != "POST" or not path.startswith(PREFIX) or not path.endswith(SUFFIX):
-            return None
-        name = path[len(PREFIX) : -len(SUFFIX)]
-        return None if not name or "/" in name else name
+        return name_in(path, PREFIX, SUFFIX) if method == "POST" else None
 
     def decoder(self, headers: Headers, query: bytes) -> "_Decoder":
         is_raw = bool(query) and _wants_raw_scores(query)
-        return _Decoder(_media_type(headers.get(b"content-type", b"")), is_raw)
+        return _Decoder(media_type(headers.get(b"content-type", b""), (JSON, NPY)), is_raw)
 
 
 class _Decoder(NamedTuple):
@@ -221,16 +219,6 @@ def _best(labels: tuple[str, ...], scores: list[float]) -> dict[str, Any]:
 def _ranked(labels: list[str], scores: list[float]) -> dict[str, Any]:
     pairs = [{"label": label, "score": score} for label, score in zip(labels, scores, strict=True)]
     return {**pairs[0], "scores": pairs}
-
-
-@lru_cache(maxsize=32)  # nearly all requests say the same
-def _media_type(content_type: bytes) -> str:
-    """Raises UnsupportedMedia unless it is one that is read."""
-    media_type = content_type.decode("latin-1").partition(";")[0].strip().lower()
-    if media_type not in {JSON, NPY}:
-        got = media_type[:80] or "no Content-Type"
-        raise UnsupportedMedia("unsupported_media_type", f"expected {JSON} or {NPY}, got {got}")
-    return media_type
 
 
 def _wants_raw_scores(query: bytes) -> bool:

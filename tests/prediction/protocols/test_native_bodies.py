@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from app.errors import BadRequest, Invalid, KtlError
 from app.prediction import json_exact
+from app.prediction.heads import JSON
 from app.prediction.inputs import Asked, float32
 from app.prediction.json_bodies import read_plain
 from app.prediction.json_exact import read_exactly
 from app.prediction.protocols.contract import Read
-from app.prediction.protocols.native import ENVELOPE, JSON, NPY, Labels, Native
+from app.prediction.protocols.native import ENVELOPE, NPY, Labels, Native
 from tests.prediction.loaded import loaded
 
 SHAPE = (2, 3, 1)
