@@ -5,6 +5,7 @@ guard of an open loopback, the count, problems. The entries in the OpenAPI docum
 of the protocols.
 """
 
+from functools import lru_cache
 from time import monotonic, perf_counter
 from typing import NamedTuple
 
@@ -33,6 +34,7 @@ from app.settings import Settings
 PROTOCOLS: tuple[PredictionProtocol, ...] = (Native(), OpenInference(), TensorFlowServing())
 REMEMBERED_SECONDS = 1.0
 REMEMBERED_CALLERS = 1024
+REMEMBERED_ROUTES, REMEMBERED_PATH = 1024, 128  # of no more characters
 CLIENT_GONE = 499
 
 
@@ -51,10 +53,18 @@ class Route(NamedTuple):
 
 def route_of(scope: Scope) -> Route | None:
     """None where the request is not for a prediction."""
-    if scope["type"] == "http":
-        for protocol in PROTOCOLS:
-            if (name := protocol.match(scope["method"], scope["path"])) is not None:
-                return Route(protocol, name)
+    if scope["type"] != "http":
+        return None
+    path: str = scope["path"]
+    match = _match if len(path) <= REMEMBERED_PATH else _match.__wrapped__
+    return match(scope["method"], path)
+
+
+@lru_cache(maxsize=REMEMBERED_ROUTES)
+def _match(method: str, path: str) -> Route | None:
+    for protocol in PROTOCOLS:
+        if (name := protocol.match(method, path)) is not None:
+            return Route(protocol, name)
     return None
 
 
@@ -64,8 +74,14 @@ class PredictionFront:
     def __init__(
         self, settings: Settings, authenticator: Authenticator, served: ServedModels
     ) -> None:
-        self._settings, self._authenticator, self._served = settings, authenticator, served
+        self._authenticator, self._served = authenticator, served
         self._callers: dict[bytes | None, Remembered] = {}
+        most = settings.predict_limit_bytes
+        of_json = min(most, settings.predict_json_limit_bytes)
+        self._limits = {
+            protocol: (Limit(of_json, protocol.lighter), Limit(most, protocol.lighter))
+            for protocol in PROTOCOLS
+        }
         self._large = LargeRequests()
 
     async def __call__(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
@@ -104,10 +120,7 @@ class PredictionFront:
             detail = "expected a body without Content-Encoding, got an encoded one"
             raise UnsupportedMedia("unsupported_media_type", detail)
         decoder = protocol.decoder(headers, scope["query_string"])
-        most = self._settings.predict_limit_bytes
-        if not decoder.is_binary:
-            most = min(most, self._settings.predict_json_limit_bytes)
-        limit = Limit(most, protocol.lighter)
+        limit = self._limits[protocol][decoder.is_binary]
         check_declared(headers.get(b"content-length"), limit)
         question = Question(name, loaded, decoder)
         begun = await begin(receive)

@@ -1,7 +1,5 @@
 """What a request says before its body, read alike by all protocols."""
 
-from functools import lru_cache
-
 from starlette.datastructures import QueryParams
 
 from app.errors import UnsupportedMedia
@@ -12,7 +10,6 @@ JSON = "application/json"
 UNSAID = ("", "application/x-www-form-urlencoded")
 
 
-@lru_cache(maxsize=32)  # nearly all requests say the same
 def media_type(content_type: bytes, named: tuple[str, ...], besides: tuple[str, ...] = ()) -> str:
     """The media type of a Content-Type header, one of `named` or `besides`, of which the second
     are taken and not advertised. Raises UnsupportedMedia."""

@@ -53,7 +53,8 @@ def read_plain(body: bytes, envelope: Envelope, shape: tuple[int, ...]) -> Read 
     numbers = numbers_in(text) if rows else None
     if numbers is None or len(numbers) != rows * math.prod(shape):
         return None
-    return frame.read([frame.checked(numbers.reshape(rows, *shape), flat)], flat)
+    values = numbers.reshape(rows, *shape)
+    return frame.read([values if stated is None else frame.checked(values, flat)], flat)
 
 
 def _count(skeleton: bytes, taken: tuple[int, ...]) -> int:

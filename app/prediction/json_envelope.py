@@ -31,9 +31,10 @@ class Frame(NamedTuple):
 
     def read(self, parts: list[Raw], flat: tuple[int, ...] = ()) -> Read:
         """The body with its rows. Raises Invalid where there are not as many as stated."""
+        if self.stated is None:
+            return Read(parts, self.encoder, self.place)
         place = self.place._replace(flat=flat)
-        if self.stated is not None:
-            self.stated.check_rows(sum(map(len, parts)), place)
+        self.stated.check_rows(sum(map(len, parts)), place)
         return Read(parts, self.encoder, place)
 
 

@@ -70,16 +70,17 @@ class Native:
 
     def decoder(self, headers: Headers, query: bytes) -> "_Decoder":
         is_raw = bool(query) and _wants_raw_scores(query)
-        return _Decoder(media_type(headers.get(b"content-type", b""), (JSON, NPY)), is_raw)
+        return _decoder(headers.get(b"content-type", b""), is_raw)
+
+
+@lru_cache(maxsize=32)  # nearly all requests say the same
+def _decoder(content_type: bytes, is_raw: bool) -> "_Decoder":
+    return _Decoder(media_type(content_type, (JSON, NPY)) == NPY, is_raw)
 
 
 class _Decoder(NamedTuple):
-    media_type: str
+    is_binary: bool
     is_raw: bool  # as the query says
-
-    @property
-    def is_binary(self) -> bool:
-        return self.media_type == NPY
 
     def read(self, body: bytes, loaded: Loaded) -> Read:
         if self.is_binary:
