@@ -35,10 +35,11 @@ DTYPES = {
 TENSOR = "#/inputs/0"
 PLACE = Place(f"{TENSOR}/data")
 _DATA = re.compile(rb'"data"\s*:\s*\[')
-_FOREIGN = re.compile(rb"[^\[\]0-9+\-.eE,\s]")  # to nested lists of numbers
 
 
 class TensorDecoder(NamedTuple):
+    """Reads the tensor `inputs`. `json_length`: bytes of JSON, where binary data follow."""
+
     json_length: int | None
 
     @property
@@ -64,14 +65,15 @@ class _Envelope:
     advice = advice(LIGHTER)
 
     def cut(self, body: bytes | bytearray) -> tuple[int, int]:
-        """The list after `"data":`, up to the first byte that is none of nested lists of numbers.
-        Of a large body only the end is looked at for it, where little may follow."""
+        """The list after `"data":`, up to the first byte that no list of numbers has. Of a large
+        body only the end is looked at for it, where little may follow."""
         found = _DATA.search(body, 0, self.frame_bytes)
         if found is None:
             return 0, 0
         start = found.end() - 1
-        foreign = _FOREIGN.search(body, max(start, len(body) - self.frame_bytes))
-        end = body.rfind(b"]", start, foreign.start() if foreign else len(body))
+        late = max(start, len(body) - self.frame_bytes)
+        ends = (body.find(mark, late) for mark in (b"}", b'"'))
+        end = body.rfind(b"]", start, min(end for end in (*ends, len(body)) if end >= 0))
         is_only = end > start and not _DATA.search(body, end, end + self.frame_bytes)
         return (start, end) if is_only else (0, 0)
 
@@ -137,7 +139,7 @@ def _binary(body: bytes | bytearray, json_length: int, shape: tuple[int, ...]) -
         )
         raise Invalid("invalid_value", detail, Finding(detail, parameter=JSON_LENGTH))
     text, data = bytes(body[:json_length]), memoryview(body)[json_length:]
-    request = _request(text)
+    request = (_request if json_length <= ENVELOPE.frame_bytes else _request.__wrapped__)(text)
     tensor, frame = request.inputs[0], _frame(request)
     assert frame.stated is not None
     size = tensor.parameters.binary_data_size if tensor.parameters else None
