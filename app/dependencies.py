@@ -5,10 +5,10 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
+from app.access.authentication import Authenticator
+from app.access.caller import Caller
 from app.database import Database
 from app.gate import Needs
-from app.keys.authentication import Authenticator
-from app.keys.caller import Caller
 from app.pages import Page, page
 from app.settings import Settings
 from app.storage import Storage

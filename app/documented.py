@@ -46,7 +46,7 @@ def complete(document: dict[str, Any]) -> None:
 
 
 def _by_rule(operation: dict[str, Any]) -> Iterator[int]:
-    yield from (403, 422)  # app.keys.loopback; a query that is not known
+    yield from (403, 422)  # app.access.loopback; a query that is not known
     if "security" in operation:
         yield from (401, 503)  # the database knows the keys
     if any(parameter["in"] == "path" for parameter in operation.get("parameters", ())):

@@ -14,11 +14,11 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
+from app.access.authentication import Authenticator, Scope
+from app.access.caller import Caller
 from app.errors import Finding, Invalid, TooLarge
 from app.findings import LONGEST_NAME
 from app.json_text import decode, text_fault
-from app.keys.authentication import Authenticator, Scope
-from app.keys.caller import Caller
 
 LIMIT_BYTES = 2**20  # no JSON needs more; uploads and predictions have limits of their own
 MOST_DIGITS = 20  # of a length that is read

@@ -12,10 +12,10 @@ from fastapi import Depends, Header, Response
 from sqlalchemy import delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from app.access.caller import Caller
 from app.database import now
 from app.errors import Conflict, Finding, Invalid
-from app.keys.caller import Caller
-from app.keys.tables import IdempotencyRow
+from app.tables.keys import IdempotencyRow
 
 KEPT = timedelta(hours=24)
 

@@ -82,6 +82,11 @@ def write(session: Session, table: type[Row], row_id: str, token: str, /, **valu
         raise Fenced(f"{row_id}: the lease is gone")
 
 
+def token_of(session: Session, table: type[Row], row_id: str) -> str | None:
+    """Who holds the row now; None where nobody does or the row is gone."""
+    return session.scalar(select(table.token).where(table.id == row_id))
+
+
 def held(table: type[Row]) -> ColumnElement[bool]:
     return table.token.is_not(None) & (table.lease_until > clock())
 

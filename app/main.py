@@ -3,6 +3,7 @@
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -12,8 +13,10 @@ from starlette.middleware import Middleware
 from starlette.types import Receive, Scope, Send
 
 from app import health
+from app.access.authentication import Authenticator, require_key_or_loopback
+from app.access.loopback import LoopbackGuard
 from app.background import Outbox, Repeated
-from app.damage import heal
+from app.damage import heal, mark
 from app.database import Database
 from app.datasets import router as datasets
 from app.deployments import router as deployments
@@ -24,8 +27,6 @@ from app.jobs import router as jobs
 from app.jobs.following import Following
 from app.jobs.recovery import recover
 from app.keys import router as keys
-from app.keys.authentication import Authenticator, require_key_or_loopback
-from app.keys.loopback import LoopbackGuard
 from app.logs import configure_logs
 from app.models import router as models
 from app.prediction.native import PredictionFront, deployment_in
@@ -148,7 +149,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.turns, app.state.following = Turns(), following
     for router in ROUTERS:
         app.include_router(router)
-    add_error_handlers(app)
+    add_error_handlers(app, partial(mark, database))
     return app
 
 

@@ -1,7 +1,7 @@
 """Every error of every route, as application/problem+json (RFC 9457)."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -26,7 +26,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import damage
 from app.errors import (
     BadRequest,
     Conflict,
@@ -42,6 +41,8 @@ from app.findings import SHOWN, invalid_of
 from app.request_id import request_id_of
 
 log = structlog.get_logger(__name__)
+
+OnDamage = Callable[[DamagedArtifact], None]
 
 MEDIA_TYPE = "application/problem+json"
 # Open Inference and TensorFlow Serving clients read the member `error`.
@@ -150,7 +151,9 @@ def _internal() -> KtlError:
     return KtlError("internal", "an error of ours; the request_id finds it in our log")
 
 
-def add_error_handlers(app: FastAPI) -> None:
+def add_error_handlers(app: FastAPI, on_damage: OnDamage) -> None:
+    """`on_damage`: told, in a thread, of each damaged file before its problem is answered."""
+
     async def render(request: Request, error: Exception) -> Response:
         return problem_response(error, request.scope)
 
@@ -164,7 +167,7 @@ def add_error_handlers(app: FastAPI) -> None:
 
     async def render_damage(request: Request, error: Exception) -> Response:
         assert isinstance(error, DamagedArtifact)
-        await run_in_threadpool(damage.mark, request.app.state.database, error)
+        await run_in_threadpool(on_damage, error)
         return problem_response(error, request.scope)
 
     app.add_exception_handler(DamagedArtifact, render_damage)

@@ -25,8 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.client import Client
-from app.jobs.report import Report
-from app.jobs.strategies import CATALOGUE
+from app.spec.report import Report
+from app.spec.strategies import CATALOGUE
 from benchmarks.evidence import OWN
 from tests.system.service import running
 

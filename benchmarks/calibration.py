@@ -1,4 +1,4 @@
-"""Measures the table of app/jobs/calibration.py: seconds a step, and of what comes once.
+"""Measures the table of app/spec/calibration.py: seconds a step, and of what comes once.
 
     nice -n 10 python -m benchmarks.calibration
 
@@ -22,8 +22,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 from app.datasets.schemas import Schema
-from app.jobs.figures import Conditions
-from app.jobs.spec import ResolvedSpec
+from app.spec.figures import Conditions
+from app.spec.spec import ResolvedSpec
 from worker.training.checkpoint import Checkpoint
 from worker.training.data import Domain, Split, cut_validation
 from worker.training.run import train

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from app.client import Client
-from app.jobs.strategies import CATALOGUE
+from app.spec.strategies import CATALOGUE
 from benchmarks.auto import ANIMALS, VEHICLES, Part
 from benchmarks.evidence import OWN
 from tests.system.service import running

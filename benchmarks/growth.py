@@ -35,12 +35,12 @@ from sqlalchemy import insert, text  # noqa: E402
 from app.child_process import kill_session, spawn, stop  # noqa: E402
 from app.cli.supervisor import free_port  # noqa: E402
 from app.database import Database, now  # noqa: E402
-from app.datasets.tables import DatasetRow  # noqa: E402
 from app.identifiers import new_id  # noqa: E402
-from app.jobs.plan import plan  # noqa: E402
-from app.jobs.spec import ResolvedSpec  # noqa: E402
-from app.jobs.tables import EpochRow, JobRow, TrialRow  # noqa: E402
 from app.migrate import upgrade  # noqa: E402
+from app.spec.plan import plan  # noqa: E402
+from app.spec.spec import ResolvedSpec  # noqa: E402
+from app.tables.datasets import DatasetRow  # noqa: E402
+from app.tables.jobs import EpochRow, JobRow, TrialRow  # noqa: E402
 from worker.evaluation.report import TrialResult, build_report  # noqa: E402
 
 SIZES = (10_000, 1_000_000)

@@ -10,17 +10,16 @@ from typing import Any, Literal
 import numpy as np
 
 from app.datasets.schemas import Schema
-from app.jobs.figures import Conditions
-from app.jobs.plan import PRETRAIN, PlannedTrial, learns_from_labels, plan, sources_of
-from app.jobs.report import Report
-from app.jobs.resolution import resolve
-from app.jobs.sources import SourceFacts
-from app.jobs.spec import JobSpec, ResolvedSpec
-from app.jobs.strategies import AutoArm
 from app.settings import Settings
+from app.spec.figures import Conditions
+from app.spec.plan import PRETRAIN, PlannedTrial, learns_from_labels, plan, sources_of
+from app.spec.report import Report
+from app.spec.resolution import resolve
+from app.spec.sources import SourceFacts
+from app.spec.spec import JobSpec, ResolvedSpec
+from app.spec.strategies import AutoArm
 from worker.evaluation.report import TrialResult, build_report
 from worker.intake.catalogue import take_in_catalogued
-from worker.scoring import score
 from worker.search.candidates import Candidate
 from worker.search.run import run_search
 from worker.training.checkpoint import Checkpoint
@@ -28,6 +27,7 @@ from worker.training.data import Domain, Rows, Split, cut_validation, few_labels
 from worker.training.predict import logits
 from worker.training.run import train
 from worker.training.setup import EpochRecord, Signal, TrialSetup
+from worker.trials.scoring import score
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ def _setup_of(
     weights: Path | None,
     chosen: Candidate | None,
 ) -> TrialSetup:
-    """As worker/trial_setup.py makes it of the stored rows."""
+    """As worker/trials/setup.py makes it of the stored rows."""
     arm = spec.arms.get(planned.arm)
     strategy = chosen.strategy if chosen else arm.strategy if arm else None
     given = source if planned.role == PRETRAIN and source else target

@@ -28,15 +28,15 @@ import uvloop
 from app.cli.supervisor import free_port
 from app.database import Database
 from app.datasets.schemas import Schema
-from app.datasets.tables import DatasetRow
 from app.identifiers import new_id
 from app.jobs import lifecycle
-from app.jobs.plan import plan
-from app.jobs.resolution import resolve
-from app.jobs.sources import SourceFacts
-from app.jobs.spec import JobSpec
-from app.jobs.tables import JobRow
 from app.migrate import upgrade
+from app.spec.plan import plan
+from app.spec.resolution import resolve
+from app.spec.sources import SourceFacts
+from app.spec.spec import JobSpec
+from app.tables.datasets import DatasetRow
+from app.tables.jobs import JobRow
 from benchmarks.load_clients import Answer, Question, ask_until, event_to_all, streams
 from benchmarks.serving import SHAPE, deploy, request, wait_for, write_graph
 

@@ -37,8 +37,8 @@ for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):  # read when numpy is loa
     os.environ.pop(name, None)
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from app.jobs.report import Report, Verdict  # noqa: E402  after the environment
-from app.jobs.strategies import BASELINE  # noqa: E402
+from app.spec.report import Report, Verdict  # noqa: E402  after the environment
+from app.spec.strategies import BASELINE  # noqa: E402
 from benchmarks.in_process import Dataset, Runner, constant, resolved, transposed  # noqa: E402
 
 JOBS, EPOCHS, SEEDS = 20, (3, 10, 60), 3

@@ -33,7 +33,7 @@ for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):  # read when numpy is loa
     os.environ.pop(name, None)
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from worker.gpus import prepare_environment  # noqa: E402  it loads no TensorFlow
+from worker.process.gpus import prepare_environment  # noqa: E402  it loads no TensorFlow
 
 prepare_environment(os.environ)
 
@@ -43,8 +43,8 @@ import tensorflow as tf  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
 from app.datasets.schemas import Schema  # noqa: E402
-from app.jobs.figures import Conditions  # noqa: E402
-from app.jobs.spec import ResolvedSpec  # noqa: E402
+from app.spec.figures import Conditions  # noqa: E402
+from app.spec.spec import ResolvedSpec  # noqa: E402
 from worker.backbones.network import Architecture, Network  # noqa: E402
 from worker.training.checkpoint import Checkpoint  # noqa: E402
 from worker.training.data import Domain, Split  # noqa: E402

@@ -33,7 +33,7 @@ import tensorflow as tf  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
 from app.client import Client  # noqa: E402
-from app.jobs.spec import ResolvedSpec  # noqa: E402
+from app.spec.spec import ResolvedSpec  # noqa: E402
 from benchmarks.evidence import OWN, datasets  # noqa: E402
 from benchmarks.training import Epochs, domain_of  # noqa: E402
 from tests.system.service import running  # noqa: E402

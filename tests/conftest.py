@@ -14,7 +14,7 @@ from app.database import Database
 from app.settings import Settings
 from app.storage import Storage
 from app.tables import Base
-from worker.gpus import prepare_environment
+from worker.process.gpus import prepare_environment
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Before TensorFlow loads: on a GPU tests do not take all of it, and count in whole float32.

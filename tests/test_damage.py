@@ -8,13 +8,13 @@ import pytest
 
 from app.damage import heal
 from app.database import Database
-from app.datasets.tables import DatasetRow
 from app.deployments import repository as deployments
 from app.identifiers import new_id
-from app.jobs.tables import TrialRow
-from app.models.tables import ModelRow
 from app.prediction.served import NotLoaded, ServedModels
 from app.settings import Settings
+from app.tables.datasets import DatasetRow
+from app.tables.jobs import TrialRow
+from app.tables.models import ModelRow
 from tests.jobs.factories import SCHEMA, finish, must_claim, ready_job
 from tests.prediction.site import Site, problem, run_site
 

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import func, select
 
 from app.database import Database, announce, clock
-from app.jobs.tables import EpochRow, JobRow, TrialRow
 from app.messages import Message, RunTrial
 from app.tables import Base, DatasetRow, KeyRow
+from app.tables.jobs import EpochRow, JobRow, TrialRow
 
 PROCESSES, EPOCHS = 20, 25
 

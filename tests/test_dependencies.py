@@ -10,14 +10,14 @@ from sqlalchemy import event, func, select
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.access import repository
 from app.database import Database, announce
 from app.dependencies import WriteSession
 from app.errors import Conflict
-from app.keys import repository
-from app.keys.tables import KeyRow
 from app.messages import IngestDataset
 from app.problems import add_error_handlers
 from app.request_id import RequestId
+from app.tables.keys import KeyRow
 from app.turns import TurnRoute, Turns
 from tests.serving import serve
 
@@ -60,7 +60,7 @@ def client(
     app.state.database = Database(database_url, sent.append)
     app.state.turns = Turns()
     app.router.route_class = TurnRoute
-    add_error_handlers(app)
+    add_error_handlers(app, on_damage=lambda _: None)
 
     @app.post("/make/{end}")
     def _make(end: str, session: WriteSession) -> None:

@@ -8,12 +8,12 @@ import orjson
 import pytest
 from sqlalchemy import func, select, update
 
+from app.access import repository
+from app.access.caller import Caller
 from app.database import Database, now
 from app.errors import Conflict, Invalid
 from app.idempotency import Answer, answer_once, fingerprint, forget_answers, forget_old, respond
-from app.keys import repository
-from app.keys.caller import Caller
-from app.keys.tables import IdempotencyRow, KeyRow
+from app.tables.keys import IdempotencyRow, KeyRow
 
 ALICE = Caller("alice", frozenset({"write"}), "key_a")
 BOB = Caller("bob", frozenset({"write"}), "key_b")

@@ -6,8 +6,8 @@ import pytest
 
 from app import leases
 from app.database import Database
-from app.datasets.tables import DatasetRow
 from app.errors import Fenced
+from app.tables.datasets import DatasetRow
 
 
 def add(database: Database, row_id: str) -> None:

@@ -22,9 +22,9 @@ from starlette.requests import ClientDisconnect
 from app.errors import Conflict, FailureCode, Finding, Invalid, WorkFailure
 from app.findings import invalid_from
 from app.gate import GuardedRoute
-from app.jobs.spec import JobSpec
 from app.problems import LastResort, Problem, add_error_handlers, problem_json
 from app.request_id import RequestId
+from app.spec.spec import JobSpec
 from tests.serving import serve
 
 GOOD: dict[str, Any] = {"sources": [{"dataset": "a"}], "target": {"dataset": "b"}}
@@ -59,7 +59,7 @@ def client() -> Iterator[httpx.Client]:
     app = FastAPI(
         middleware=[Middleware(RequestId), Middleware(LastResort)], redirect_slashes=False
     )
-    add_error_handlers(app)
+    add_error_handlers(app, on_damage=lambda _: None)
     app.router.route_class = GuardedRoute
 
     @app.post("/jobs")

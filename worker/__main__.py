@@ -11,9 +11,9 @@ from celery.platforms import SecurityWarning
 
 from app.logs import configure_logs
 from app.settings import Settings
-from worker.compile_cache import keep_compiled_programs
-from worker.gpus import prepare_environment
-from worker.watchdog import SignOfLife
+from worker.process.compile_cache import keep_compiled_programs
+from worker.process.gpus import prepare_environment
+from worker.process.watchdog import SignOfLife
 
 if sys.argv[1:] == ["health"]:
     sys.exit(SignOfLife(Settings()).complaint())
@@ -22,7 +22,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # all are read when TensorFl
 keep_compiled_programs(Settings().cache_dir)
 prepare_environment(os.environ)
 
-from worker.celery_app import application  # noqa: E402  after the environment
+from worker.process.celery_app import application  # noqa: E402  after the environment
 
 ARGUMENTS = [
     "--quiet",

@@ -21,10 +21,10 @@ from app.cli.output import complain, err, out
 from app.cli.supervisor import POLL_SECONDS, Supervisor, free_port
 from app.client import Client, Problem, Unreachable
 from app.datasets.schemas import PreviewItem
-from app.deployments.schemas import Prediction
 from app.jobs.schemas import JobOut
-from app.jobs.spec import EXAMPLE
+from app.prediction.schemas import Prediction
 from app.settings import Settings
+from app.spec.spec import EXAMPLE
 
 # A wheel carries no examples; the worked example of the API's documentation is the same job.
 EXAMPLE_FILE = Path(__file__).parents[2] / "examples" / "digits.json"

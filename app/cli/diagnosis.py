@@ -20,7 +20,7 @@ from app.errors import KtlError, WorkFailure
 from app.settings import Settings
 from app.storage import Storage
 
-LOOK_FOR_GPUS = (sys.executable, "-m", "worker.gpus")
+LOOK_FOR_GPUS = (sys.executable, "-m", "worker.process.gpus")
 WORKER_EXTRA = ("keras", "mlxtend", "onnx", "optuna", "scipy", "sklearn", "tensorflow", "tf2onnx")
 
 

@@ -25,10 +25,10 @@ def create(
     """
     from pydantic import ValidationError
 
+    from app.access import repository
     from app.cli import output
     from app.cli.preconditions import close_data_folder, require_schema
     from app.database import Database
-    from app.keys import repository
     from app.keys.schemas import KeySpec
     from app.settings import Settings
 

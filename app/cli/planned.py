@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from app.cli import output
 from app.cli.progress import duration
-from app.jobs.plan import PRETRAIN
 from app.jobs.schemas import PlannedTrialOut, ValidationOut
+from app.spec.plan import PRETRAIN
 
 BASIS = {
     "shipped": "as on another machine: nothing with this backbone was trained here yet",

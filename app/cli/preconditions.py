@@ -5,8 +5,8 @@ import socket
 
 from sqlalchemy.exc import OperationalError
 
+from app.access.authentication import require_key_or_loopback
 from app.database import Database
-from app.keys.authentication import require_key_or_loopback
 from app.migrate import is_current
 from app.private_folder import complaint, keep_private
 from app.settings import Settings

@@ -2,7 +2,7 @@
 
 from app.cli.output import out, print_table
 from app.jobs.page.numbers import metric as head
-from app.jobs.report import Report, SourceRank, Transferability
+from app.spec.report import Report, SourceRank, Transferability
 
 DISTANCE = "proxy_a_distance"
 

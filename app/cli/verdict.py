@@ -2,10 +2,10 @@
 
 from app.cli import ranking
 from app.cli.output import out, print_table
-from app.jobs.figures import Cost, Missing, Reference
 from app.jobs.page import candidates, numbers
-from app.jobs.plan import PRETRAIN
-from app.jobs.report import (
+from app.spec.figures import Cost, Missing, Reference
+from app.spec.plan import PRETRAIN
+from app.spec.report import (
     Arm,
     Bounds,
     Interval,
@@ -13,7 +13,7 @@ from app.jobs.report import (
     Report,
     Search,
 )
-from app.jobs.strategies import SOURCE_ONLY, SUPERVISED
+from app.spec.strategies import SOURCE_ONLY, SUPERVISED
 
 VERDICTS = {
     "positive_transfer": "[bold green]The transfer helped.[/]",

@@ -10,8 +10,8 @@ from uuid import uuid4
 from app.client.events import Event, parse
 from app.client.problem import Problem, Unreachable
 from app.client.transport import Transport
-from app.jobs.report import Report
 from app.jobs.schemas import JobOut, MetricsOut, TrialOut, ValidationOut
+from app.spec.report import Report
 
 OnChange = Callable[[JobOut, Event | None], None]
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from app.client.transport import Transport
-from app.deployments.schemas import DeploymentOut, DeploymentWithHistory, PredictOut
+from app.deployments.schemas import DeploymentOut, DeploymentWithHistory
 from app.models.schemas import ModelOut
+from app.prediction.schemas import PredictOut
 
 
 class Models:

@@ -8,7 +8,6 @@ from app.database import announce, clock, now
 from app.datasets.catalogue import CATALOGUE, PREFIX
 from app.datasets.schemas import Schema
 from app.datasets.stored import named
-from app.datasets.tables import DatasetRow
 from app.errors import (
     Conflict,
     DamagedArtifact,
@@ -18,9 +17,9 @@ from app.errors import (
     WorkFailure,
 )
 from app.identifiers import new_id
-from app.jobs.lifecycle import ENDED
-from app.jobs.tables import JobRow
 from app.messages import IngestDataset
+from app.tables.datasets import DatasetRow
+from app.tables.jobs import ENDED, JobRow
 
 RETRY_SECONDS = "1"
 SHOWN_JOBS = 5

@@ -21,7 +21,6 @@ from app.datasets.schemas import (
     Split,
 )
 from app.datasets.stored import array_path
-from app.datasets.tables import DatasetRow
 from app.datasets.uploads import Received
 from app.dependencies import (
     DatabaseOf,
@@ -45,6 +44,7 @@ from app.idempotency import (
 )
 from app.pages import Listing, fetch_page
 from app.storage import Storage
+from app.tables.datasets import DatasetRow
 from app.turns import TurnRoute
 from app.usage import quotas
 from app.wholeness import sha256_of

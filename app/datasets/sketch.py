@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from app.datasets.divergence import mmd_squared, proxy_a_distance
 from app.datasets.stored import array_path
-from app.datasets.tables import DatasetRow
 from app.storage import Storage
+from app.tables.datasets import DatasetRow
 
 ITEMS = 512
 SIDE = 8

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from app.datasets.catalogue import PREFIX
-from app.datasets.tables import DatasetRow
 from app.errors import DamagedArtifact
 from app.storage import Storage
+from app.tables.datasets import DatasetRow
 
 
 def array_path(storage: Storage, row: DatasetRow, array: str) -> Path:

@@ -1,14 +1,14 @@
 """All SQL about deployments. Callers commit."""
 
-from sqlalchemy import Row, Select, delete, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.database import now
-from app.deployments.tables import DeploymentRow, DeploymentVersionRow
 from app.errors import Conflict, NotFound
 from app.identifiers import new_id
-from app.models.tables import ModelRow
+from app.tables.deployments import DeploymentRow, DeploymentVersionRow
+from app.tables.models import ModelRow
 
 
 def of_project(project: str) -> Select[DeploymentRow]:
@@ -74,19 +74,6 @@ def model_before(session: Session, row: DeploymentRow) -> str:
 
 def remove(session: Session, row: DeploymentRow) -> None:
     session.execute(delete(DeploymentRow).where(DeploymentRow.id == row.id))
-
-
-def names_of_model(session: Session, model_id: str) -> list[str]:
-    statement = select(DeploymentRow.name).where(DeploymentRow.model_id == model_id)
-    return list(session.scalars(statement.order_by(DeploymentRow.name)))
-
-
-def all_with_models(session: Session) -> list[Row[DeploymentRow, ModelRow]]:
-    """Every project's: what a process serves."""
-    statement = select(DeploymentRow, ModelRow).join(
-        ModelRow, ModelRow.id == DeploymentRow.model_id
-    )
-    return list(session.execute(statement))
 
 
 def _made(session: Session, project: str, name: str, model_id: str) -> DeploymentRow:

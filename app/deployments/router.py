@@ -20,18 +20,17 @@ from app.deployments.schemas import (
     DeploymentOut,
     DeploymentVersion,
     DeploymentWithHistory,
-    PredictIn,
-    PredictOut,
 )
-from app.deployments.tables import DeploymentRow
 from app.documented import can_answer
 from app.errors import Conflict, invalid
 from app.models import repository as models
-from app.models.tables import ModelRow
 from app.pages import Listing, fetch_page
+from app.prediction.schemas import PredictIn, PredictOut
 from app.prediction.served import Loaded, ServedModels
 from app.prediction.sessions import LoadFailed
 from app.prediction.value_range import RULE
+from app.tables.deployments import DeploymentRow
+from app.tables.models import ModelRow
 from app.turns import TurnRoute
 
 router = APIRouter(prefix="/v1/deployments", tags=["deployments"], route_class=TurnRoute)

@@ -1,13 +1,13 @@
-"""What the outside sees of a deployment, and the native protocol's bodies."""
+"""What the outside sees of a deployment."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.jobs.spec import DEPLOYMENT_NAME
 from app.sent import Sent
+from app.spec.spec import DEPLOYMENT_NAME
 
 DeploymentName = Annotated[
     str,
@@ -47,81 +47,3 @@ class DeploymentVersion(BaseModel):
 
 class DeploymentWithHistory(DeploymentOut):
     history: list[DeploymentVersion] = Field(description="newest first, the current one included")
-
-
-class PredictIn(Sent):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"inputs": [[[0, 255], [255, 0]]], "top_k": 2}],
-        },
-    )
-
-    inputs: list[Any] = Field(
-        min_length=1,
-        description="raw values, nested lists of the shape [n, height, width, channels] of the "
-        "model's signature; a single channel may be left out: [n, height, width]",
-    )
-    top_k: int | None = Field(
-        None, ge=1, description="also answer the `scores` of so many best labels"
-    )
-    raw_scores: bool = Field(
-        False,
-        description="answer the network's own scores, not calibrated; the labels are the same",
-    )
-
-
-class Score(BaseModel):
-    label: str
-    score: float = Field(description="probability, 0..1; calibrated where the answer says so")
-
-
-class Prediction(Score):
-    """The best label. `scores` is there when `top_k` was asked for: the best first."""
-
-    scores: list[Score] | None = None
-
-
-class PredictionWarning(BaseModel):
-    """A doubt about the inputs, which were answered nevertheless."""
-
-    code: Literal["wrong_scale", "out_of_range"] = Field(description="stable: branch on this")
-    detail: str = Field(description="what was expected, what came and what to do")
-    pointer: str = Field(description="into the body: `#/inputs/0/3/5/0`")
-
-
-class PredictOut(BaseModel):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "deployment": "digits",
-                    "model": "mdl_01JD6ZB5V4T8Q0M2N9X3K7RWCE",
-                    "calibrated": True,
-                    "temperature": 1.42,
-                    "outputs": [
-                        {
-                            "label": "7",
-                            "score": 0.93,
-                            "scores": [
-                                {"label": "7", "score": 0.93},
-                                {"label": "1", "score": 0.04},
-                            ],
-                        }
-                    ],
-                }
-            ]
-        }
-    )
-
-    deployment: str
-    model: str = Field(description="the model that answered")
-    calibrated: bool = Field(
-        False,
-        description="whether the scores were mended by a temperature that was fitted on validation "
-        "items; false for a model without one, and for raw scores",
-    )
-    temperature: float = Field(
-        1.0, description="by which the logits were divided before the softmax; 1: not calibrated"
-    )
-    warnings: list[PredictionWarning] = Field([], description="absent where there are none")
-    outputs: list[Prediction] = Field(description="one an input, in their order")

@@ -14,21 +14,20 @@ from app.datasets.sketch import distance, stored_sketch
 from app.errors import Conflict, Finding, Invalid, NotFound, invalid
 from app.identifiers import new_id
 from app.jobs import lifecycle
-from app.jobs.backbones import Backbone
-from app.jobs.capacity_check import estimate_of
-from app.jobs.forecast import planned_seconds
-from app.jobs.plan import PlannedTrial, plan, planned_steps
-from app.jobs.resolution import resolve
-from app.jobs.scales import Scale
-from app.jobs.schemas import MemoryEstimate
-from app.jobs.sources import SourceFacts
-from app.jobs.spec import Choice, JobSpec, ResolvedSpec, Source, Target
-from app.jobs.tables import JobRow
-from app.jobs.time_left import Pace, TrialTime, seconds_left
 from app.models import repository as models
 from app.models.schemas import Signature
 from app.settings import Settings
+from app.spec.backbones import Backbone
+from app.spec.capacity_check import MemoryEstimate, estimate_of
+from app.spec.forecast import planned_seconds
+from app.spec.plan import PlannedTrial, plan, planned_steps
+from app.spec.resolution import resolve
+from app.spec.scales import Scale
+from app.spec.sources import SourceFacts
+from app.spec.spec import Choice, JobSpec, ResolvedSpec, Source, Target
+from app.spec.time_left import Pace, TrialTime, seconds_left
 from app.storage import Storage
+from app.tables.jobs import JobRow
 from app.workers import repository as workers
 
 

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import FailureCode, WorkFailure
 from app.jobs import repository
-from app.jobs.tables import JobRow
+from app.tables.jobs import JobRow
 
 STOPPED = "budget"  # jobs.stop_reason
 

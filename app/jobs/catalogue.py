@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from app.dependencies import Reader
-from app.jobs import backbones, strategies
+from app.spec import backbones, strategies
 from app.turns import TurnRoute
 
 router = APIRouter(prefix="/v1", tags=["catalogue"], route_class=TurnRoute)

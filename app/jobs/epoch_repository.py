@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.jobs.tables import EpochRow, TrialRow
+from app.tables.jobs import EpochRow, TrialRow
 
 
 def count(session: Session, trial_ids: Sequence[str]) -> dict[str, int]:

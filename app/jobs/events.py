@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.jobs.tables import EventRow, JobRow
+from app.tables.jobs import EventRow, JobRow
 
 Event = tuple[str, dict[str, Any]]  # kind and data
 AT_ONCE = 500  # jobs in one query

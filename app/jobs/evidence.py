@@ -8,7 +8,6 @@ from pydantic import ValidationError
 
 from app.conditional import conditional
 from app.datasets.repository import ready_schema_of
-from app.datasets.tables import DatasetRow
 from app.dependencies import DatabaseOf, PageOf, Reader, ReadSession, StorageOf
 from app.documented import can_answer
 from app.errors import NotFound
@@ -17,10 +16,11 @@ from app.jobs.archive import stream_zip
 from app.jobs.epoch_metrics import csv_of, metrics_page
 from app.jobs.page.route import VARY, page_response, wants_html
 from app.jobs.presenting import present_evidence, present_job
-from app.jobs.report import Report
 from app.jobs.schemas import MetricsOut
-from app.jobs.tables import TrialRow
 from app.sent import Moment
+from app.spec.report import Report
+from app.tables.datasets import DatasetRow
+from app.tables.jobs import TrialRow
 from app.turns import TurnRoute
 
 router = APIRouter(prefix="/jobs", tags=["jobs"], route_class=TurnRoute)

@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
-from app.datasets.tables import DatasetRow
 from app.jobs.schemas import EvidenceDataset
-from app.jobs.tables import JobRow
+from app.tables.datasets import DatasetRow
+from app.tables.jobs import JobRow
 
 
 def evidence_datasets(session: Session, job: JobRow) -> list[EvidenceDataset]:

@@ -16,16 +16,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.database import announce, clock, now
-from app.datasets.tables import DatasetRow
 from app.errors import ACCIDENTS, FINAL_OF_INTAKE, Conflict, FailureCode, WorkFailure
 from app.jobs import budget, events, repository, trial_rows
 from app.jobs.events import Event
-from app.jobs.plan import OPTIONAL, PRETRAIN, PlannedTrial
-from app.jobs.tables import JobRow
 from app.messages import FinaliseJob, IngestDataset
+from app.spec.plan import OPTIONAL, PRETRAIN, PlannedTrial
+from app.tables.datasets import DatasetRow
+from app.tables.jobs import ENDED, JobRow
 
 ACTIVE = ("queued", "running")
-ENDED = ("succeeded", "failed", "cancelled")
 FINALISING = "finalising"
 REPORTABLE = (*ACTIVE, "cancelled")  # of these, those in the stage `finalising` await a report
 

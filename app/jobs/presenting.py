@@ -9,13 +9,12 @@ from sqlalchemy.orm import Session
 from app.datasets.schemas import LISTED_CLASSES, Schema
 from app.jobs import epoch_repository, repository
 from app.jobs.evidence_datasets import evidence_datasets
-from app.jobs.lifecycle import ENDED
-from app.jobs.progress import Tally
 from app.jobs.schemas import EvidenceOut, EvidenceTrial, Failure, JobOut, TrialOut
-from app.jobs.spec import Choice, ResolvedSpec
-from app.jobs.tables import JobRow, TrialRow
-from app.jobs.time_left import Pace, seconds_left
 from app.jobs.trial_steps import steps_taken
+from app.spec.progress import Tally
+from app.spec.spec import Choice, ResolvedSpec
+from app.spec.time_left import Pace, seconds_left
+from app.tables.jobs import ENDED, JobRow, TrialRow
 
 
 def present_job(session: Session, job: JobRow) -> JobOut:

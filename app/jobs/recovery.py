@@ -8,14 +8,14 @@ from sqlalchemy.orm import Session
 
 from app import leases
 from app.database import Database, announce, clock, now
-from app.datasets.tables import DatasetRow
 from app.errors import FailureCode, WorkFailure
 from app.jobs import lifecycle
-from app.jobs.memory import LESS_MEMORY
-from app.jobs.tables import JobRow, TrialRow
 from app.leases import Leased
 from app.messages import FinaliseJob, IngestDataset, Message, RunTrial
 from app.settings import Settings
+from app.spec.memory import LESS_MEMORY
+from app.tables.datasets import DatasetRow
+from app.tables.jobs import JobRow, TrialRow
 
 WAKE_UPS = 8  # a round; each wakes a worker, which then takes all it finds
 LONGEST_BACKOFF = 64  # times settings.republish_after_seconds

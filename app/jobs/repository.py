@@ -8,13 +8,13 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, defer
 
-from app.datasets.tables import DatasetRow
 from app.errors import Conflict, Finding, Invalid, NotFound
-from app.jobs.plan import MEASURED
-from app.jobs.progress import UNFINISHED, Part, Tally
-from app.jobs.tables import JobRow, TrialRow
-from app.jobs.time_left import Pace, TrialTime
-from app.models.tables import ModelRow
+from app.spec.plan import MEASURED
+from app.spec.progress import UNFINISHED, Part, Tally
+from app.spec.time_left import Pace, TrialTime
+from app.tables.datasets import DatasetRow
+from app.tables.jobs import JobRow, TrialRow
+from app.tables.models import ModelRow
 
 WITNESSES = 1000  # trials of a job that tell how long its others take
 

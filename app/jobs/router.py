@@ -23,7 +23,6 @@ from app.idempotency import (
     respond,
 )
 from app.jobs import acceptance, evidence, lifecycle, repository, stream
-from app.jobs.applicability import obstacle
 from app.jobs.presenting import present_job, present_jobs, present_trial
 from app.jobs.schemas import (
     Applicability,
@@ -33,10 +32,11 @@ from app.jobs.schemas import (
     TrialOut,
     ValidationOut,
 )
-from app.jobs.spec import JobSpec
-from app.jobs.strategies import CATALOGUE
-from app.jobs.tables import JobRow
 from app.pages import Listing, fetch_page
+from app.spec.applicability import obstacle
+from app.spec.spec import JobSpec
+from app.spec.strategies import CATALOGUE
+from app.tables.jobs import ENDED, JobRow
 from app.turns import TurnRoute
 from app.usage import quotas
 
@@ -122,7 +122,7 @@ def list_jobs(
 @router.get("/jobs/{job_id}", response_model=JobOut, responses=can_answer(304))
 def show(job_id: str, request: Request, session: ReadSession, caller: Reader) -> Response:
     job = present_job(session, repository.get(session, caller.project, job_id))
-    headers = {} if job.status in lifecycle.ENDED else {"Retry-After": POLL_SECONDS}
+    headers = {} if job.status in ENDED else {"Retry-After": POLL_SECONDS}
     return conditional(request, job, headers=headers)
 
 
@@ -132,7 +132,7 @@ def delete(job_id: str, request: Request, session: WriteSession, caller: Writer)
     job = repository.get(session, caller.project, job_id)
     job = lifecycle.lock(session, job.id)
     check_if_match(request, etag_of(present_job(session, job)))
-    if job.status not in lifecycle.ENDED:
+    if job.status not in ENDED:
         raise Conflict(
             "job_not_ended", f"only an ended job can be deleted; {job.id} is {job.status}"
         )

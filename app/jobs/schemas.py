@@ -1,13 +1,14 @@
-"""What the outside sees of a job. app/jobs/spec.py is what it sends."""
+"""What the outside sees of a job. app/spec/spec.py is what is sent."""
 
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from app.jobs.figures import Conditions
-from app.jobs.plan import Role
-from app.jobs.spec import Choice
+from app.spec.capacity_check import MemoryEstimate
+from app.spec.figures import Conditions
+from app.spec.plan import Role
+from app.spec.spec import Choice
 
 JobStatus = Literal["queued", "running", "paused", "succeeded", "failed", "cancelled"]
 Stage = Literal["queued", "pretraining", "training", "finalising", "ended"]
@@ -21,16 +22,6 @@ class Failure(BaseModel):
         None, description="JSON pointer to what was wrong, where there is one"
     )
     stage: str
-
-
-class MemoryEstimate(BaseModel):
-    """What a process that trains is expected to take, before any has run."""
-
-    memory_bytes: int = Field(
-        description="of the trial that takes most, or of packaging: an upper bound in most cases, "
-        "beside what TensorFlow itself takes"
-    )
-    parameters: int = Field(description="of the network, with the larger of its heads")
 
 
 class JobOut(BaseModel):

@@ -12,10 +12,10 @@ from app import leases
 from app.database import announce, clock, now
 from app.errors import FailureCode, WorkFailure
 from app.identifiers import new_id
-from app.jobs.plan import PlannedTrial
-from app.jobs.progress import UNFINISHED
-from app.jobs.tables import TrialRow
 from app.messages import RunTrial
+from app.spec.plan import PlannedTrial
+from app.spec.progress import UNFINISHED
+from app.tables.jobs import TrialRow
 
 PIECE = 1000  # rows an insert
 MOST_STEPS = 2**31 - 1  # that the column holds; no trial lives to see them

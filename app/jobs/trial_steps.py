@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 from app.datasets.schemas import Schema
-from app.jobs.plan import training_items
-from app.jobs.spec import ResolvedSpec
-from app.jobs.tables import TrialRow
+from app.spec.plan import training_items
+from app.spec.spec import ResolvedSpec
+from app.tables.jobs import TrialRow
 
 HEAD_PHASE = "head"  # trained on a frozen backbone's features
 ROLES_OF_ARMS = ("baseline", "bound", "transfer")

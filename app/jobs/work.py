@@ -2,18 +2,16 @@
 
 from collections.abc import Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, delete, func, literal, null, or_, select
 from sqlalchemy.orm import Session
 
 from app import leases
 from app.database import announce, clock, now
-from app.datasets.tables import DatasetRow
 from app.errors import DamagedArtifact, Fenced, WorkFailure
-from app.jobs import budget, events
+from app.jobs import budget, events, repository
 from app.jobs.events import Event
-from app.jobs.figures import Conditions
 from app.jobs.lifecycle import (
     ACTIVE,
     FINALISING,
@@ -23,9 +21,20 @@ from app.jobs.lifecycle import (
     lock,
     status_event,
 )
-from app.jobs.tables import EpochRow, JobRow, TrialRow
 from app.messages import FinaliseJob, IngestDataset, Message, RunTrial
+from app.spec.figures import Conditions
+from app.tables.datasets import DatasetRow
+from app.tables.jobs import EpochRow, JobRow, TrialRow
 from app.usage.repository import take_turns
+
+
+class Orders(NamedTuple):
+    """What whoever trains a trial has to follow; nothing but None where the trial is gone.
+    `others`: the account of the job's other trials, where it has a budget."""
+
+    token: str | None
+    job_status: str | None
+    others: budget.Account | None
 
 
 def waiting(session: Session, most: int, quota: int = 0) -> list[Message]:
@@ -116,6 +125,19 @@ def full_projects(quota: int) -> Select[str]:
         .group_by(JobRow.project)
         .having(func.count() >= quota)
     )
+
+
+def orders(session: Session, trial_id: str) -> Orders:
+    seconds = JobRow.spec["budget_seconds"].as_float()
+    looked = select(TrialRow.token, JobRow.status, JobRow.id, seconds).join(JobRow)
+    row = session.execute(looked.where(TrialRow.id == trial_id)).first()
+    if row is None:
+        return Orders(None, None, None)
+    token, status, job_id, most = row
+    if most is None:
+        return Orders(token, status, None)
+    spent = repository.seconds_spent(session, job_id, besides=trial_id)
+    return Orders(token, status, budget.Account(most, spent))
 
 
 def record_progress(

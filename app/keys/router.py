@@ -4,12 +4,12 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
+from app.access import repository
 from app.dependencies import Admin, AuthenticatorOf, DatabaseOf, PageOf, ReadSession
 from app.errors import NotFound
-from app.keys import repository
 from app.keys.schemas import KeyOut, KeySpec, NewKey
-from app.keys.tables import KeyRow
 from app.pages import Listing, fetch_page
+from app.tables.keys import KeyRow
 from app.turns import TurnRoute
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"], route_class=TurnRoute)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.keys.authentication import DEFAULT_PROJECT, Scope
+from app.access.authentication import DEFAULT_PROJECT, Scope
 from app.sent import Sent
 
 

@@ -6,13 +6,12 @@ from sqlalchemy import Select, String, cast, null, select, update
 from sqlalchemy.orm import Session
 
 from app.database import now
-from app.deployments import repository as deployments
 from app.errors import Conflict, DamagedArtifact, Finding, NotFound
 from app.identifiers import new_id
-from app.jobs.lifecycle import ENDED
-from app.jobs.tables import JobRow
 from app.models.stored import named
-from app.models.tables import ModelRow
+from app.tables.deployments import DeploymentRow
+from app.tables.jobs import ENDED, JobRow
+from app.tables.models import ModelRow
 
 SHOWN_JOBS = 5
 
@@ -90,10 +89,16 @@ def heal(session: Session, row: ModelRow) -> None:
     session.execute(update(ModelRow).where(ModelRow.id == row.id).values(error=null()))
 
 
+def deployed_as(session: Session, model_id: str) -> list[str]:
+    """The names of the deployments that point to the model."""
+    statement = select(DeploymentRow.name).where(DeploymentRow.model_id == model_id)
+    return list(session.scalars(statement.order_by(DeploymentRow.name)))
+
+
 def remove(session: Session, row: ModelRow) -> None:
     """`row` is locked. Its files go with the next sweep, unless another row shares them. Raises
     Conflict while a deployment or an open job needs it."""
-    if names := deployments.names_of_model(session, row.id):
+    if names := deployed_as(session, row.id):
         detail = f"expected a model that is not deployed, got one that serves {', '.join(names)}"
         raise Conflict("model_deployed", detail)
     open_jobs = session.execute(

@@ -16,13 +16,12 @@ from app.dependencies import (
     Writer,
     WriteSession,
 )
-from app.deployments import repository as deployments
 from app.documented import can_answer
 from app.models import repository
 from app.models.schemas import Format, ModelOut, Signature
 from app.models.stored import file_path
-from app.models.tables import ModelRow
 from app.pages import Listing, fetch_page
+from app.tables.models import ModelRow
 from app.turns import TurnRoute
 
 router = APIRouter(prefix="/v1/models", tags=["models"], route_class=TurnRoute)
@@ -86,7 +85,7 @@ def _shown(session: Session, row: ModelRow, is_listed: bool = False) -> ModelOut
         status="damaged" if row.error else "ready",
         error=row.error,
         hashes={kind: _hash(ref) for kind, ref in row.files.items()},
-        deployments=deployments.names_of_model(session, row.id),
+        deployments=repository.deployed_as(session, row.id),
         created_at=row.created_at,
     )
 

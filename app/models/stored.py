@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from app.errors import DamagedArtifact
-from app.models.tables import ModelRow
 from app.storage import Storage
+from app.tables.models import ModelRow
 
 
 def file_path(storage: Storage, row: ModelRow, kind: str) -> Path:

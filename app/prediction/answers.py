@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import orjson
 
-from app.deployments.schemas import PredictionWarning
 from app.errors import invalid
 from app.prediction.calibration import raw_probabilities
 from app.prediction.inputs import Asked
+from app.prediction.schemas import PredictionWarning
 from app.prediction.served import Loaded
 from app.prediction.sessions import Array
 

@@ -17,10 +17,10 @@ import numpy.typing as npt
 import simdjson
 from pydantic import ValidationError
 
-from app.deployments.schemas import PredictIn
 from app.errors import BadRequest
 from app.prediction.inputs import Read
 from app.prediction.json_exact import document_of, read_exactly
+from app.prediction.schemas import PredictIn
 from app.prediction.shapes import brackets, skeleton_of, taken_shapes
 
 FRAME_BYTES = 256

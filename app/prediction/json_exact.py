@@ -6,10 +6,10 @@ import numpy as np
 import orjson
 from pydantic import ValidationError
 
-from app.deployments.schemas import PredictIn
 from app.errors import BadRequest, invalid
 from app.findings import invalid_from
 from app.prediction.inputs import Read
+from app.prediction.schemas import PredictIn
 from app.prediction.shapes import brackets, skeleton_of, taken_shapes, wrong_shape
 
 FIELDS = 16  # more are not looked at one by one

@@ -13,12 +13,12 @@ from weakref import WeakValueDictionary
 
 from starlette.types import Receive
 
-from app.deployments.schemas import PredictionWarning
 from app.errors import invalid
 from app.prediction.answers import answer, outputs_of
 from app.prediction.bodies import Begun, rest
 from app.prediction.decoders import read_in_steps
 from app.prediction.inputs import Asked, Read, cut, numbered
+from app.prediction.schemas import PredictionWarning
 from app.prediction.served import Loaded
 
 SMALL_SCORES = 2**10  # of an answer that is made at once

@@ -13,11 +13,11 @@ import structlog
 from starlette.datastructures import QueryParams
 from starlette.types import Receive, Scope, Send
 
+from app.access.authentication import Authenticator
+from app.access.caller import Caller
+from app.access.loopback import refuse_foreign
 from app.errors import Finding, Invalid, UnsupportedMedia
 from app.health import count_request
-from app.keys.authentication import Authenticator
-from app.keys.caller import Caller
-from app.keys.loopback import refuse_foreign
 from app.prediction.answers import answer, outputs_of
 from app.prediction.bodies import ClientGone, begin, check_declared
 from app.prediction.decoders import JSON, decode

@@ -11,17 +11,16 @@ import structlog
 
 from app.damage import mark
 from app.database import Database
-from app.deployments import repository
-from app.deployments.tables import DeploymentRow
 from app.errors import DamagedArtifact, NotFound, Unavailable, WorkFailure
 from app.models.schemas import Signature
 from app.models.stored import file_path
-from app.models.tables import ModelRow
-from app.prediction import sessions
+from app.prediction import repository, sessions
 from app.prediction.batching import Batcher
 from app.prediction.sessions import LoadFailed, Session
 from app.prediction.value_range import ValueRange
 from app.storage import Storage
+from app.tables.deployments import DeploymentRow
+from app.tables.models import ModelRow
 
 log = structlog.get_logger(__name__)
 
@@ -192,7 +191,7 @@ class ServedModels:
 
     def _look_up(self, project: str, name: str) -> None:
         with self._database.read() as session:
-            is_there = repository.find(session, project, name) is not None
+            is_there = repository.is_known(session, project, name)
         if is_there:
             self.refresh()
 

@@ -6,10 +6,10 @@ from typing import Self
 
 import numpy as np
 
-from app.deployments.schemas import PredictionWarning
 from app.errors import Invalid, invalid
 from app.models.schemas import Signature
 from app.prediction.inputs import Asked, Raw, numbered, pointer_to_first
+from app.prediction.schemas import PredictionWarning
 
 LOWEST_BYTE, HIGHEST_BYTE = -0.5, 255.5  # what rounds to a byte
 PICTURE_HIGH = 10.0  # no fraction of white comes near it, and nearly all pictures of bytes pass it

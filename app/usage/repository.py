@@ -10,11 +10,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.database import Database
-from app.datasets.tables import DatasetRow
-from app.deployments.tables import DeploymentRow
-from app.jobs.tables import JobRow, TrialRow
-from app.models.tables import ModelRow
-from app.usage.tables import InstallationRow
+from app.tables.datasets import DatasetRow
+from app.tables.deployments import DeploymentRow
+from app.tables.jobs import JobRow, TrialRow
+from app.tables.models import ModelRow
+from app.tables.usage import InstallationRow
 
 Kind = Literal["datasets", "models", "weights", "predictions", "checkpoints"]
 References = dict[Kind, set[str]]

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.database import clock
-from app.workers.tables import WorkerRow
+from app.tables.workers import WorkerRow
 
 # Workers that were seen this long before the last one that was are gone. Not before now: an
 # installation that rests is not one without workers.

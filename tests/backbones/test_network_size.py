@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from app.jobs.backbones import Backbone, Convnet, Mlp, Mobilenet
-from app.jobs.memory import network_size
+from app.spec.backbones import Backbone, Convnet, Mlp, Mobilenet
+from app.spec.memory import network_size
 from worker.backbones.network import Architecture, Network
 
 NETWORKS: dict[str, tuple[Backbone, tuple[int, int, int]]] = {

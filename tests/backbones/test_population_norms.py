@@ -3,7 +3,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from app.jobs.backbones import Convnet, ConvnetParams, Mlp, MlpParams
+from app.spec.backbones import Convnet, ConvnetParams, Mlp, MlpParams
 from tests.training.trials import DOMAIN, SHAPE
 from worker.backbones import population_norms
 from worker.backbones.network import Architecture, Network

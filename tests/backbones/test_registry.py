@@ -1,7 +1,7 @@
 import keras
 import pytest
 
-from app.jobs.backbones import CATALOGUE, ConvnetParams, MlpParams
+from app.spec.backbones import CATALOGUE, ConvnetParams, MlpParams
 from worker.backbones.registry import BUILDERS
 
 

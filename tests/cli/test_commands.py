@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.cli.supervisor import free_port
-from app.jobs.spec import EXAMPLE, JobSpec
+from app.spec.spec import EXAMPLE, JobSpec
 from tests.client.test_transport import PREDICTION
 
 EXAMPLES = ("examples/digits.json", "examples/mnist_to_letters.json")

@@ -9,10 +9,10 @@ import pytest
 
 from app.cli import diagnosis
 from app.database import Database
-from app.datasets.tables import DatasetRow
 from app.identifiers import new_id
 from app.settings import Settings
 from app.storage import Storage
+from app.tables.datasets import DatasetRow
 
 
 def checks(ktl, *arguments: str) -> tuple[int, dict[str, list[tuple[str, str]]]]:

@@ -7,8 +7,8 @@ import pytest
 
 from app.client import Client
 from app.database import Database
-from app.jobs.tables import JobRow
 from app.settings import Settings
+from app.tables.jobs import JobRow
 from tests.cli.conftest import Ktl
 from tests.client.running_api import RunningApi
 from tests.jobs.factories import add_dataset

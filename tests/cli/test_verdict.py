@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from app.cli import verdict
-from app.jobs.report import Report
+from app.spec.report import Report
 from tests.jobs.page.examples import label_free, ranking, searched, unequal, unmeasured
 
 

@@ -9,7 +9,7 @@ import pytest
 from app.client import Client, Event, Problem, Unreachable
 from app.database import Database
 from app.jobs import work
-from app.jobs.spec import EXAMPLE
+from app.spec.spec import EXAMPLE
 from tests.jobs.factories import add_dataset, add_job, finish, must_claim
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from app.client import Client, Problem
 from app.database import Database
-from app.jobs.spec import EXAMPLE
 from app.settings import Settings
+from app.spec.spec import EXAMPLE
 from tests.jobs.factories import add_dataset
 from tests.jobs.test_router import LOCAL, spec
 

@@ -9,8 +9,8 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.types import Message
 
+from app.access import repository
 from app.gate import LIMIT_BYTES, GuardedRoute
-from app.keys import repository
 from app.main import create_app
 from app.migrate import upgrade
 from app.settings import Settings

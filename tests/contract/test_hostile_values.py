@@ -14,13 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.database import Database
-from app.datasets.tables import DatasetRow
 from app.jobs import lifecycle
 from app.main import create_app
 from app.migrate import upgrade
 from app.problems import MEDIA_TYPE
 from app.settings import Settings
 from app.storage import Storage
+from app.tables.datasets import DatasetRow
 from tests.conftest import new_database
 from tests.contract.hostile import HALVES, of_kind, texts_of_json, texts_of_parameters
 from tests.contract.operations import Operation, operations

@@ -7,10 +7,10 @@ import numpy as np
 
 from app.database import Database
 from app.datasets.schemas import DatasetSpec
-from app.datasets.tables import DatasetRow
 from app.identifiers import new_id
 from app.jobs.presenting import present_job
 from app.models import repository as models
+from app.tables.datasets import DatasetRow
 from tests.intake.archives import npz_bytes
 from tests.jobs.factories import job_of, ready_job
 from worker.intake.raw import Limits, RawFile

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from app.access import repository as keys
+from app.access.authentication import DEFAULT_PROJECT
 from app.cli.datasets import app as cli
 from app.client import Client
 from app.database import Database
 from app.datasets import repository
-from app.datasets.tables import DatasetRow
-from app.jobs.tables import JobRow
-from app.keys import repository as keys
-from app.keys.authentication import DEFAULT_PROJECT
 from app.settings import Settings
 from app.storage import Storage
+from app.tables.datasets import DatasetRow
+from app.tables.jobs import JobRow
 from tests.intake.archives import arrays, npz_bytes
 from tests.intake.test_intake import add_upload, claim
 from worker.intake.intake import ingest

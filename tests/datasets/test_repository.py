@@ -5,9 +5,9 @@ import pytest
 from app.database import Database
 from app.datasets import repository
 from app.datasets.catalogue import CATALOGUE
-from app.datasets.tables import DatasetRow
 from app.errors import Conflict, Invalid, NotFound
 from app.messages import IngestDataset, Message
+from app.tables.datasets import DatasetRow
 from tests.jobs.factories import SCHEMA, add_dataset
 
 

@@ -5,8 +5,8 @@ import pytest
 from sklearn.datasets import load_digits
 
 from app.datasets.sketch import ITEMS, distance, sketch, stored_sketch
-from app.datasets.tables import DatasetRow
 from app.storage import Storage
+from app.tables.datasets import DatasetRow
 
 BYTES = (0.0, 255.0)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from app.jobs.spec import ResolvedSpec
+from app.spec.spec import ResolvedSpec
 from worker.evaluation.evidence import TrialResult
 
 CLASSES = ("a", "b", "c", "d")

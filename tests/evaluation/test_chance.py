@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.jobs.report import Report
+from app.spec.report import Report
 from tests.evaluation.made_up import CLASSES, COUNTS, arm, logits, spec, trial
 from worker.evaluation.chance import Level, level_of
 from worker.evaluation.report import build_report

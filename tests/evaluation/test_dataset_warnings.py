@@ -1,7 +1,7 @@
 """What the intake found reaches the report, and takes the verdict away where it must."""
 
-from app.jobs.report import Report
 from app.jobs.schemas import EvidenceDataset
+from app.spec.report import Report
 from tests.evaluation.made_up import BETTER, CLASSES, COUNTS, SCRATCH, arm, spec
 from worker.evaluation.report import build_report
 

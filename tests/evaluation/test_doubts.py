@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.jobs.report import Report
-from app.jobs.spec import Deploy, ResolvedSpec
+from app.spec.report import Report
+from app.spec.spec import Deploy, ResolvedSpec
 from tests.evaluation.made_up import CLASSES, COUNTS, Y_VALIDATION, arm, logits
 from worker.evaluation.evidence import TrialResult
 from worker.evaluation.report import build_report

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.jobs.spec import ResolvedSpec
+from app.spec.spec import ResolvedSpec
 from tests.evaluation.made_up import Y, arm, failed, logits, trial
 from worker.evaluation.evidence import TrialResult, gather
 from worker.evaluation.label_free import RULE, choose, information, scores_of

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from app.jobs.figures import LabelsToReach
-from app.jobs.report import CurvePoint, Interval
+from app.spec.figures import LabelsToReach
+from app.spec.report import CurvePoint, Interval
 from worker.evaluation.learning_curve import labels_at, labels_to_reach
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.jobs.report import Interval, SourceRank, Transferability
+from app.spec.report import Interval, SourceRank, Transferability
 from worker.evaluation.ranking_words import in_words
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.jobs.report import Report
-from app.jobs.spec import ResolvedSpec
+from app.spec.report import Report
+from app.spec.spec import ResolvedSpec
 from tests.evaluation.made_up import CLASSES, COUNTS, ITEMS, Y, arm, logits, spec, trial
 from worker.evaluation.evidence import TrialResult
 from worker.evaluation.replication import GIVEN, replicates_of

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from app.jobs.report import Report
-from app.jobs.spec import Choice
+from app.spec.report import Report
+from app.spec.spec import Choice
 from tests.evaluation.made_up import (
     BETTER,
     CLASSES,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from app.jobs.relation import Relation
-from app.jobs.spec import ResolvedSpec
+from app.spec.relation import Relation
+from app.spec.spec import ResolvedSpec
 from tests.evaluation.made_up import BETTER, CLASSES, COUNTS, SCRATCH, arm, spec
 from tests.evaluation.test_sources import ranking_of, scored
 from worker.evaluation.evidence import TrialResult

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.jobs.report import Search, Transferability
-from app.jobs.spec import ResolvedSpec
+from app.spec.report import Search, Transferability
+from app.spec.spec import ResolvedSpec
 from tests.evaluation.made_up import CLASSES, arm, spec, trial
 from worker.evaluation.arms import cost_of, describe
 from worker.evaluation.evidence import TrialResult, gather

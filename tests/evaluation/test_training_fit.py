@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.jobs.report import Report
+from app.spec.report import Report
 from tests.evaluation.made_up import BETTER, CLASSES, COUNTS, SCRATCH, arm, logits, spec, trial
 from worker.evaluation.evidence import TrialResult
 from worker.evaluation.report import build_report

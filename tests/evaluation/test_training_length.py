@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from app.jobs.figures import Cost
-from app.jobs.training import EarlyStopping
+from app.spec.figures import Cost
+from app.spec.training import EarlyStopping
 from tests.evaluation.made_up import BETTER, CLASSES, COUNTS, SCRATCH, arm, spec, trial
 from worker.evaluation.report import build_report
 from worker.evaluation.training_length import length_warnings

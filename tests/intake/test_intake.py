@@ -10,11 +10,11 @@ from app import leases
 from app.database import Database
 from app.datasets import repository
 from app.datasets.sketch import sketch, stored_sketch
-from app.datasets.tables import DatasetRow
 from app.errors import Fenced
-from app.jobs.tables import JobRow
 from app.settings import Settings
 from app.storage import Storage
+from app.tables.datasets import DatasetRow
+from app.tables.jobs import JobRow
 from tests.intake.archives import arrays, npz_bytes
 from tests.jobs.factories import add_dataset, add_job
 from worker.intake.intake import ingest

@@ -4,14 +4,14 @@ from typing import Any
 
 from app.database import Database
 from app.datasets.schemas import Schema
-from app.datasets.tables import DatasetRow
 from app.identifiers import new_id
 from app.jobs import lifecycle, repository, work
-from app.jobs.plan import plan
-from app.jobs.resolution import resolve
-from app.jobs.sources import SourceFacts
-from app.jobs.spec import JobSpec
-from app.jobs.tables import JobRow, TrialRow
+from app.spec.plan import plan
+from app.spec.resolution import resolve
+from app.spec.sources import SourceFacts
+from app.spec.spec import JobSpec
+from app.tables.datasets import DatasetRow
+from app.tables.jobs import JobRow, TrialRow
 
 SCHEMA = Schema(
     modality="image",

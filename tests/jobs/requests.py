@@ -6,7 +6,7 @@ import httpx
 
 from app.database import Database
 from app.datasets.schemas import Schema
-from app.datasets.tables import DatasetRow
+from app.tables.datasets import DatasetRow
 from tests.jobs.factories import SCHEMA, add_dataset
 
 LOCAL = "default"  # the project of who needs no key

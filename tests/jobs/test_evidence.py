@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from app.database import Database
-from app.datasets.tables import DatasetRow
 from app.errors import FailureCode, WorkFailure
 from app.jobs import work
 from app.jobs.archive import PIECE_BYTES, stream_zip
 from app.jobs.evidence_datasets import evidence_datasets
-from app.jobs.tables import EpochRow, JobRow, TrialRow
 from app.storage import Storage
+from app.tables.datasets import DatasetRow
+from app.tables.jobs import EpochRow, JobRow, TrialRow
 from tests.jobs.factories import SCHEMA, add_dataset, add_job, must_claim
 from tests.jobs.test_router import LOCAL, problem, spec, submit
 

@@ -11,11 +11,11 @@ import httpx
 import pytest
 from sqlalchemy import event
 
+from app.access import repository as keys
 from app.database import Database
 from app.errors import TooManyRequests
 from app.jobs import following, lifecycle
 from app.jobs.following import Follower, Following
-from app.keys import repository as keys
 from app.main import create_app
 from app.settings import Settings
 from tests.jobs.factories import add_dataset, add_job, finish, must_claim, ready_job

@@ -7,11 +7,11 @@ import pytest
 
 from app.database import Database
 from app.datasets import repository as datasets
-from app.datasets.tables import DatasetRow
 from app.errors import Conflict, FailureCode, Fenced, WorkFailure
 from app.jobs import events, lifecycle, work
 from app.jobs.budget import Account
-from app.jobs.tables import EpochRow, JobRow
+from app.tables.datasets import DatasetRow
+from app.tables.jobs import EpochRow, JobRow
 from tests.jobs.factories import (
     add_dataset,
     add_job,

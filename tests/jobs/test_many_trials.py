@@ -12,8 +12,8 @@ from app.database import Database, now
 from app.errors import FailureCode, WorkFailure
 from app.jobs import lifecycle, trial_rows, work
 from app.jobs.presenting import present_job
-from app.jobs.tables import EpochRow, JobRow, TrialRow
 from app.messages import Message
+from app.tables.jobs import EpochRow, JobRow, TrialRow
 from tests.jobs.factories import add_dataset, add_job, claim, finish, job_of, must_claim, trials_of
 from tests.jobs.requests import problem, submit
 

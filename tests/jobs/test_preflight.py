@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from app.database import Database
-from app.datasets.tables import DatasetRow
 from app.identifiers import new_id
-from app.jobs.strategies import CATALOGUE
 from app.models import repository as models
+from app.spec.strategies import CATALOGUE
 from app.storage import Storage
+from app.tables.datasets import DatasetRow
 from tests.jobs.requests import LOCAL, dataset, problem, spec
 
 

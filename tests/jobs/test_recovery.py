@@ -8,13 +8,13 @@ from sqlalchemy import update
 
 from app import leases
 from app.database import Database, clock
-from app.datasets.tables import DatasetRow
 from app.errors import Fenced
 from app.jobs import lifecycle, recovery, work
-from app.jobs.tables import JobRow, TrialRow
 from app.messages import FinaliseJob, IngestDataset, Message, RunTrial
 from app.settings import Settings
 from app.tables import Base
+from app.tables.datasets import DatasetRow
+from app.tables.jobs import JobRow, TrialRow
 from tests.jobs.factories import (
     add_dataset,
     claim,

@@ -6,9 +6,9 @@ import httpx
 import pytest
 
 from app.database import Database
-from app.datasets.tables import DatasetRow
 from app.errors import FailureCode, WorkFailure
 from app.identifiers import new_id
+from app.tables.datasets import DatasetRow
 from tests.jobs.factories import add_dataset
 from tests.jobs.requests import dataset, problem, spec
 

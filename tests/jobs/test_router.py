@@ -6,12 +6,12 @@ import httpx
 import pytest
 from sqlalchemy import update
 
+from app.access import repository as keys
 from app.database import Database, now
 from app.errors import FailureCode, WorkFailure
 from app.identifiers import new_id
 from app.jobs import work
-from app.jobs.tables import EpochRow, JobRow, TrialRow
-from app.keys import repository as keys
+from app.tables.jobs import EpochRow, JobRow, TrialRow
 from tests.jobs.factories import claim, finish, must_claim
 from tests.jobs.requests import LOCAL, problem, spec, submit
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from app.datasets.schemas import Schema
-from app.jobs.spec import ResolvedSpec
-from app.jobs.tables import TrialRow
 from app.jobs.trial_steps import steps_taken
+from app.spec.spec import ResolvedSpec
+from app.tables.jobs import TrialRow
 
 TARGET = Schema(
     modality="image",

@@ -4,9 +4,9 @@ import time
 
 from app import leases
 from app.database import Database
-from app.datasets.tables import DatasetRow
 from app.jobs import lifecycle, work
 from app.messages import FinaliseJob, IngestDataset, Message, RunTrial
+from app.tables.datasets import DatasetRow
 from tests.jobs.factories import (
     add_dataset,
     add_job,

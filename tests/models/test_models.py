@@ -9,8 +9,8 @@ import pytest
 
 from app.errors import Conflict
 from app.jobs import lifecycle
-from app.jobs.tables import JobRow
 from app.models import repository
+from app.tables.jobs import JobRow
 from tests.jobs.factories import add_dataset, add_job
 from tests.prediction.site import LABELS, SHAPE, Site, problem
 

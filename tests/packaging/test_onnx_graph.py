@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from app.errors import FailureCode, WorkFailure
-from app.jobs.backbones import Backbone, Convnet, Mlp
+from app.spec.backbones import Backbone, Convnet, Mlp
 from worker.backbones.network import Architecture, Network
 from worker.packaging import onnx_graph
 from worker.packaging.onnx_graph import package

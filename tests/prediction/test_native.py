@@ -9,9 +9,9 @@ import httpx
 import numpy as np
 import pytest
 
+from app.access import repository as keys
 from app.database import Database
 from app.deployments import repository
-from app.keys import repository as keys
 from app.settings import Settings
 from app.tables import Base
 from tests.prediction.site import LABELS, SHAPE, Site, problem, run_site, softmax, weights

@@ -12,10 +12,10 @@ from app.database import Database
 from app.deployments import repository
 from app.errors import NotFound, Unavailable
 from app.models import repository as models
-from app.models.tables import ModelRow
 from app.prediction import served as served_module
 from app.prediction.served import Loaded, ServedModels
 from app.storage import Storage
+from app.tables.models import ModelRow
 from tests.prediction.site import add_model
 
 

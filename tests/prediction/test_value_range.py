@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.deployments.schemas import PredictionWarning
 from app.errors import Invalid
 from app.prediction.decoders import NPY, decode
+from app.prediction.schemas import PredictionWarning
 from app.prediction.value_range import ValueRange
 
 SHAPE = (4, 4, 1)

@@ -5,8 +5,8 @@ from math import log
 
 import numpy as np
 
-from app.jobs.strategies import CATALOGUE, Strategy
-from app.jobs.training import Training
+from app.spec.strategies import CATALOGUE, Strategy
+from app.spec.training import Training
 from worker.search.candidates import Candidate, Costs
 from worker.search.ledger import Task
 from worker.search.outcome import Result

@@ -1,6 +1,6 @@
 """What is not tried because of the source's features."""
 
-from app.jobs.relation import Relation
+from app.spec.relation import Relation
 from tests.search.arms import candidates
 from worker.search.advice import Evidence, ruled_out
 

@@ -1,7 +1,7 @@
 import pytest
 
-from app.jobs.strategies import CATALOGUE
-from app.jobs.training import Training
+from app.spec.strategies import CATALOGUE
+from app.spec.training import Training
 from tests.search.arms import strategy
 from worker.search.candidates import Candidate, Costs
 

@@ -1,7 +1,7 @@
 import pytest
 
-from app.jobs.strategies import CATALOGUE
-from app.jobs.training import Space, Training
+from app.spec.strategies import CATALOGUE
+from app.spec.training import Space, Training
 from tests.search.arms import candidates, strategy
 from worker.search.candidates import Candidate
 from worker.search.proposals import Proposals, dimensions

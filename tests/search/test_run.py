@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.jobs.strategies import Strategy
-from app.jobs.training import Space
+from app.spec.strategies import Strategy
+from app.spec.training import Space
 from tests.search.arms import strategy
 from tests.training.trials import DOMAIN, Recorder, domain, spec, trial
 from worker.search.outcome import Outcome

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.jobs.forecast import SEARCH_OVER_TRAINING
-from app.jobs.training import Space, Training
+from app.spec.forecast import SEARCH_OVER_TRAINING
+from app.spec.training import Space, Training
 from tests.search.arms import SUPERVISED, TRAINING, Arms, candidates, costs
 from worker.search.candidates import Costs
 from worker.search.ledger import Task

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from app.jobs.training import Augmentation
+from app.spec.training import Augmentation
 from worker.strategies.augmentation import SHIFT, augmented, strong, weak
 from worker.strategies.seeds import Seeds
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from app.jobs.strategy_params import MultiTaskParams
+from app.spec.strategy_params import MultiTaskParams
 from tests.strategies.losses import Scene, cross_entropy, scene
 from tests.training.trials import Recorder, spec, trial
 from worker.strategies.task_weighting import Famo

@@ -1,7 +1,7 @@
 import pytest
 
-from app.jobs.plan import PRETRAIN
-from app.jobs.strategies import BASELINE, CATALOGUE, SOURCE_ONLY
+from app.spec.plan import PRETRAIN
+from app.spec.strategies import BASELINE, CATALOGUE, SOURCE_ONLY
 from tests.training.trials import DOMAIN, spec
 from worker.backbones.network import Architecture, Network
 from worker.strategies.recipe import Phase, Setting

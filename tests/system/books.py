@@ -8,10 +8,9 @@ from typing import Any
 from sqlalchemy import select
 
 from app.database import Database
-from app.datasets.tables import DatasetRow
 from app.errors import FailureCode
-from app.jobs.lifecycle import ENDED
-from app.jobs.tables import EpochRow, EventRow, JobRow, TrialRow
+from app.tables.datasets import DatasetRow
+from app.tables.jobs import ENDED, EpochRow, EventRow, JobRow, TrialRow
 
 EpochKey = tuple[str, str, int]  # phase, split, epoch
 Story = dict[str, list[EventRow]]

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from app.client import Problem, Unreachable
-from app.jobs.lifecycle import ENDED
 from app.jobs.schemas import JobOut, TrialOut
+from app.tables.jobs import ENDED
 from tests.system.service import Service, images, job_spec
 
 CONVNET = {"backbone": "convnet", "params": {"filters": [8], "dense": 16}}

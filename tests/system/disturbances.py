@@ -15,7 +15,7 @@ import psutil
 from sqlalchemy import select, text
 
 from app.database import Database
-from app.jobs.tables import TrialRow
+from app.tables.jobs import TrialRow
 from tests.system.service import Service
 
 
@@ -163,7 +163,7 @@ def _looked_for(victim: str, ground: Ground) -> list[psutil.Process]:
             worker = service.worker()
             return [worker, *worker.children(recursive=True)] if worker else []
         case "lookout":
-            return service.children("worker.lookout")
+            return service.children("worker.process.lookout")
         case "broker":
             return service.children("valkey")
         case "api":

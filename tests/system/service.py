@@ -43,7 +43,7 @@ class Service:
     def worker_children(self) -> list[psutil.Process]:
         """The processes that train, take in and finalise."""
         worker = self.worker()
-        lookouts = self.children("worker.lookout")
+        lookouts = self.children("worker.process.lookout")
         return [child for child in worker.children() if child not in lookouts] if worker else []
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import text, update
 from app.database import Database
 from app.errors import FailureCode
 from app.jobs import work
-from app.jobs.tables import EpochRow, JobRow
+from app.tables.jobs import EpochRow, JobRow
 from tests.jobs.factories import claim, finish, ready_job
 from tests.system.books import Books
 

@@ -62,7 +62,7 @@ def test_a_broker_that_dies_stops_no_worker(tmp_path: Path) -> None:
         worker = service.worker()
         assert worker
         # All that may read from the broker finds it gone, and a new one, at once.
-        stopped = [worker, *service.children("worker.lookout")]
+        stopped = [worker, *service.children("worker.process.lookout")]
         assert len(stopped) == 2
         for process in stopped:
             process.send_signal(signal.SIGSTOP)

@@ -14,9 +14,8 @@ from sqlalchemy import func, select
 
 from app.client import Problem, Unreachable
 from app.database import Database
-from app.jobs.lifecycle import ENDED
 from app.jobs.schemas import JobOut
-from app.jobs.tables import EpochRow, EventRow, TrialRow
+from app.tables.jobs import ENDED, EpochRow, EventRow, TrialRow
 from tests.system.service import Service, images, job_spec, running, wait_for
 
 pytestmark = [

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import FailureCode
-from app.jobs.lifecycle import ENDED
+from app.tables.jobs import ENDED
 from tests.system.service import Service, images, job_spec, running, wait_for
 
 pytestmark = pytest.mark.slow
@@ -24,7 +24,7 @@ CRAMPED = """
 import resource
 import tensorflow as tf
 from tests.training import trials
-from worker.failures import as_failure
+from worker.trials.failures import as_failure
 from worker.training.run import train
 
 def bytes_of_data():

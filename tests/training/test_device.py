@@ -1,7 +1,7 @@
 import pytest
 import tensorflow as tf
 
-from app.jobs.backbones import Convnet, Mlp, Mobilenet
+from app.spec.backbones import Convnet, Mlp, Mobilenet
 from tests.training.trials import SMALL, spec, trial
 from worker.training import program
 from worker.training.device import (

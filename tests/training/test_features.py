@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.jobs.backbones import Convnet, ConvnetParams, Mobilenet, MobilenetParams
+from app.spec.backbones import Convnet, ConvnetParams, Mobilenet, MobilenetParams
 from worker.backbones.network import Architecture, Network
 from worker.training import features, predict
 from worker.training.data import Selection

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from app.datasets.schemas import Schema
-from app.jobs.figures import Conditions
-from app.jobs.plan import Role
-from app.jobs.spec import ResolvedSpec
-from app.jobs.strategies import CATALOGUE
+from app.spec.figures import Conditions
+from app.spec.plan import Role
+from app.spec.spec import ResolvedSpec
+from app.spec.strategies import CATALOGUE
 from worker.training.checkpoint import Checkpoint
 from worker.training.data import Domain, Split, cut_validation
 from worker.training.setup import EpochRecord, Signal, TrialSetup

@@ -13,14 +13,14 @@ import pytest
 
 from app import leases
 from app.database import Database
-from app.datasets.tables import DatasetRow
 from app.jobs import lifecycle
-from app.jobs.tables import JobRow
 from app.main import create_app
 from app.migrate import upgrade
 from app.models import repository as models
 from app.settings import Settings
 from app.storage import Storage
+from app.tables.datasets import DatasetRow
+from app.tables.jobs import JobRow
 from app.usage.sweep import sweep
 from tests.intake.archives import arrays, npz_bytes
 from tests.jobs.factories import trials_of

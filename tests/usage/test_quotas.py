@@ -15,11 +15,11 @@ import httpx
 import pytest
 
 from app.database import Database
-from app.datasets.tables import DatasetRow
 from app.jobs import work
 from app.main import create_app
 from app.settings import Settings
 from app.storage import Storage
+from app.tables.datasets import DatasetRow
 from app.usage import quotas
 from tests.intake.archives import arrays, npz_bytes
 from tests.intake.test_intake import add_upload, claim, row_of

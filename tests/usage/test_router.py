@@ -5,11 +5,11 @@ import httpx
 import pytest
 
 from app.database import Database
-from app.jobs.tables import JobRow, TrialRow
 from app.main import create_app
 from app.models import repository as models
 from app.settings import Settings
 from app.storage import Storage
+from app.tables.jobs import JobRow, TrialRow
 from tests.datasets.conftest import client, settings
 from tests.jobs.factories import ready_job, trials_of
 from tests.usage.test_sweep import change

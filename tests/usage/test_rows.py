@@ -6,12 +6,12 @@ import pytest
 
 from app.database import Database, now
 from app.datasets import repository as datasets
-from app.datasets.tables import DatasetRow
 from app.jobs import lifecycle
 from app.jobs import repository as jobs
-from app.jobs.tables import JobRow, TrialRow
 from app.models import repository as models
 from app.settings import Settings
+from app.tables.datasets import DatasetRow
+from app.tables.jobs import JobRow, TrialRow
 from app.usage import repository
 from app.usage.sweep import sweep
 from tests.jobs.factories import add_dataset, ready_job, trials_of

@@ -8,15 +8,15 @@ import pytest
 from sqlalchemy import delete
 
 from app.database import Database
-from app.datasets.tables import DatasetRow
 from app.errors import FailureCode, WorkFailure
 from app.identifiers import new_id
-from app.jobs.tables import TrialRow
 from app.main import create_app
 from app.models import repository as models
 from app.settings import Settings
 from app.storage import Storage
 from app.tables import Base
+from app.tables.datasets import DatasetRow
+from app.tables.jobs import TrialRow
 from app.usage.inventory import Inventory
 from app.usage.sweep import NotOurs, sweep, sweep_machine
 from tests.jobs.factories import add_dataset, ready_job, trials_of

@@ -1,8 +1,8 @@
 from sqlalchemy import select, update
 
 from app.database import Database
+from app.tables.workers import WorkerRow
 from app.workers import repository
-from app.workers.tables import WorkerRow
 
 
 def declare(database: Database, name: str, slot_bytes: int, seconds_ago: float = 0) -> None:

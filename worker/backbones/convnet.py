@@ -2,7 +2,7 @@
 
 import keras
 
-from app.jobs.backbones import ConvnetParams
+from app.spec.backbones import ConvnetParams
 
 # Of the statistics that validation between epochs goes by, which are to follow weights that move
 # fast: with .9 a network with a bottleneck was 34 points less accurate in inference than in

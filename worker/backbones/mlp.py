@@ -2,7 +2,7 @@
 
 import keras
 
-from app.jobs.backbones import MlpParams
+from app.spec.backbones import MlpParams
 
 
 def build(params: MlpParams, shape: tuple[int, int, int]) -> keras.Model:

@@ -6,7 +6,7 @@ weights; pixels 0..1 become its -1..1, one channel becomes three equal ones.
 
 import keras
 
-from app.jobs.backbones import MobilenetParams
+from app.spec.backbones import MobilenetParams
 from worker.backbones.convnet import NORM_MOMENTUM
 
 

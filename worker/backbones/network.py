@@ -13,8 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from app.datasets.schemas import Schema
-from app.jobs.backbones import Backbone
-from app.jobs.memory import INFERENCE, NUMBER, network_size
+from app.spec.backbones import Backbone
+from app.spec.memory import INFERENCE, NUMBER, network_size
 from worker.backbones import preprocessing
 from worker.backbones.bottleneck import with_bottleneck
 from worker.backbones.initialisation import Initialiser, is_random_state

@@ -1,4 +1,4 @@
-"""The families of backbones by the names of app.jobs.backbones.CATALOGUE."""
+"""The families of backbones by the names of app.spec.backbones.CATALOGUE."""
 
 from collections.abc import Callable
 from typing import Any

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from app.jobs.report import Report
 from app.jobs.schemas import EvidenceOut, EvidenceTrial
-from app.jobs.spec import Choice, ResolvedSpec
+from app.spec.report import Report
+from app.spec.spec import Choice, ResolvedSpec
 from worker.evaluation.evidence import TrialResult
 from worker.evaluation.report import build_report
 

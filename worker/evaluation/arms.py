@@ -6,16 +6,16 @@ from math import fsum
 
 import numpy as np
 
-from app.jobs.figures import Bin, CalibrationOut, Cost, LabelsToReach
-from app.jobs.plan import PRETRAIN
-from app.jobs.report import (
+from app.spec.figures import Bin, CalibrationOut, Cost, LabelsToReach
+from app.spec.plan import PRETRAIN
+from app.spec.report import (
     Arm,
     ClassMetrics,
     Forgetting,
     Gain,
     Interval,
 )
-from app.jobs.spec import ResolvedSpec
+from app.spec.spec import ResolvedSpec
 from worker.evaluation.arrays import Floats
 from worker.evaluation.calibration import BINS, Bins, Calibration
 from worker.evaluation.evidence import Evidence, TrialResult

@@ -17,9 +17,9 @@ from typing import Literal
 
 import numpy as np
 
-from app.jobs.figures import Reference
-from app.jobs.spec import ResolvedSpec
-from app.jobs.strategies import SUPERVISED
+from app.spec.figures import Reference
+from app.spec.spec import ResolvedSpec
+from app.spec.strategies import SUPERVISED
 from worker.evaluation.arrays import Ints
 from worker.evaluation.evidence import Evidence
 from worker.evaluation.metrics import ClassCounts, rates_from_counts

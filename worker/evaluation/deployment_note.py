@@ -1,9 +1,9 @@
 """What becomes of a job's wish to deploy its winner."""
 
-from app.jobs.figures import Reference
-from app.jobs.report import Verdict
-from app.jobs.spec import ResolvedSpec
-from app.jobs.strategies import SUPERVISED
+from app.spec.figures import Reference
+from app.spec.report import Verdict
+from app.spec.spec import ResolvedSpec
+from app.spec.strategies import SUPERVISED
 
 
 def deployment_note(

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.jobs.figures import Reference
-from app.jobs.report import Gain
 from app.jobs.schemas import EvidenceDataset
-from app.jobs.spec import ResolvedSpec
-from app.jobs.strategies import SUPERVISED
+from app.spec.figures import Reference
+from app.spec.report import Gain
+from app.spec.spec import ResolvedSpec
+from app.spec.strategies import SUPERVISED
 from worker.evaluation.chance import judged_by, level_of, mean_of
 from worker.evaluation.dataset_warnings import known_items
 from worker.evaluation.evidence import Evidence, TrialResult

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from app.jobs.plan import Role
+from app.spec.plan import Role
 from worker.evaluation.arrays import Floats, Ints
 from worker.evaluation.calibration import Calibration, calibrate
 from worker.evaluation.metrics import ClassCounts, class_rates, classification_metrics, confusion
@@ -39,7 +39,7 @@ class TrialResult:
             that is not known.
         y_train, logits_train, logits_train_mode: (k,), (k, K) and (k, K), of items trained on, in
             inference and in training mode; y_train is None where labels are hidden.
-        conditions: app.jobs.figures.Conditions, as a mapping.
+        conditions: app.spec.figures.Conditions, as a mapping.
     """
 
     arm: str

@@ -6,8 +6,8 @@ from dataclasses import asdict
 import numpy as np
 from numpy.typing import NDArray
 
-from app.jobs.report import Bounds, Gain
-from app.jobs.spec import ResolvedSpec
+from app.spec.report import Bounds, Gain
+from app.spec.spec import ResolvedSpec
 from worker.evaluation.crossed import crossed_interval
 from worker.evaluation.evidence import Evidence
 from worker.evaluation.influence import item_values

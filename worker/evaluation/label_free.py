@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from app.jobs.report import LabelFreeChoice
-from app.jobs.spec import ResolvedSpec
+from app.spec.report import LabelFreeChoice
+from app.spec.spec import ResolvedSpec
 from worker.evaluation.arms import interval, metric_interval
 from worker.evaluation.arrays import Floats
 from worker.evaluation.evidence import Evidence, TrialResult, starts_of

@@ -7,10 +7,10 @@ from typing import Literal
 
 import numpy as np
 
-from app.jobs.figures import LabelsToReach
-from app.jobs.report import CurvePoint, Gain
-from app.jobs.spec import ResolvedSpec
-from app.jobs.strategies import BASELINE
+from app.spec.figures import LabelsToReach
+from app.spec.report import CurvePoint, Gain
+from app.spec.spec import ResolvedSpec
+from app.spec.strategies import BASELINE
 from worker.evaluation.arms import metric_interval
 from worker.evaluation.evidence import Evidence
 

@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from app.jobs.figures import Missing
-from app.jobs.spec import ResolvedSpec
+from app.spec.figures import Missing
+from app.spec.spec import ResolvedSpec
 from worker.evaluation.evidence import TrialResult
 
 

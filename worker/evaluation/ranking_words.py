@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.jobs.page.numbers import metric as head
-from app.jobs.report import SourceRank, Transferability
+from app.spec.report import SourceRank, Transferability
 
 TIE = 1e-9
 

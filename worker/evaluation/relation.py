@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from app.jobs.relation import Relation
+from app.spec.relation import Relation
 from worker.evaluation.arrays import Floats, Ints
 from worker.evaluation.closed_form_scores import leep
 

@@ -11,9 +11,9 @@ from math import fsum
 import numpy as np
 
 from app.errors import FailureCode
-from app.jobs.report import Report, StopReason
 from app.jobs.schemas import EvidenceDataset
-from app.jobs.spec import Choice, ResolvedSpec
+from app.spec.report import Report, StopReason
+from app.spec.spec import Choice, ResolvedSpec
 from worker.evaluation.arms import cost_of, describe
 from worker.evaluation.arrays import Ints
 from worker.evaluation.chance import others_at_chance, reference_of

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy.stats import binomtest
 
-from app.jobs.plan import PRETRAIN, sources_of
-from app.jobs.relation import Relation
-from app.jobs.report import Transferability
-from app.jobs.spec import ResolvedSpec, Sources
+from app.spec.plan import PRETRAIN, sources_of
+from app.spec.relation import Relation
+from app.spec.report import Transferability
+from app.spec.spec import ResolvedSpec, Sources
 from worker.evaluation.evidence import TrialResult
 
 SIGNIFICANCE = 0.01

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from app.jobs.report import RankingQuality, Search, SourceRank, Transferability
-from app.jobs.spec import ResolvedSpec, Sources
+from app.spec.report import RankingQuality, Search, SourceRank, Transferability
+from app.spec.spec import ResolvedSpec, Sources
 from worker.evaluation.arms import metric_interval
 from worker.evaluation.evidence import Evidence, TrialResult
 from worker.evaluation.ranking import rank_correlation, regret

@@ -8,8 +8,8 @@ from math import sqrt
 
 import numpy as np
 
-from app.jobs.plan import PRETRAIN
-from app.jobs.spec import ResolvedSpec
+from app.spec.plan import PRETRAIN
+from app.spec.spec import ResolvedSpec
 from worker.evaluation.chance import Level, level_of
 from worker.evaluation.evidence import FEWEST_VALIDATION_ITEMS, Evidence, TrialResult
 

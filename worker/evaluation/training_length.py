@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from app.jobs.figures import Cost
-from app.jobs.spec import ResolvedSpec
-from app.jobs.strategies import SUPERVISED
+from app.spec.figures import Cost
+from app.spec.spec import ResolvedSpec
+from app.spec.strategies import SUPERVISED
 
 APART_FROM = 1.5  # times that the longest trained arm's steps outnumber the shortest's
 

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from app.jobs.report import Bounds, Gain, Verdict
-from app.jobs.spec import ResolvedSpec
+from app.spec.report import Bounds, Gain, Verdict
+from app.spec.spec import ResolvedSpec
 from worker.evaluation.arms import DESCRIBED_CLASSES
 from worker.evaluation.arrays import Ints
 from worker.evaluation.doubts import Doubts

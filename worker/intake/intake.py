@@ -11,17 +11,17 @@ from app import leases
 from app.database import Database
 from app.datasets.catalogue import PREFIX
 from app.datasets.schemas import DatasetSpec
-from app.datasets.tables import DatasetRow
 from app.errors import FINAL_OF_INTAKE, DamagedArtifact, FailureCode, Fenced, WorkFailure
 from app.jobs import lifecycle
 from app.settings import Settings
 from app.storage import Storage
+from app.tables.datasets import DatasetRow
 from app.usage import quotas
 from app.usage.work_folder import work_folder
-from worker.failures import as_failure
 from worker.intake.catalogue import take_in_catalogued
 from worker.intake.raw import Limits, RawFile
 from worker.intake.take_in import TakenIn, take_in
+from worker.trials.failures import as_failure
 
 log = structlog.get_logger(__name__)
 

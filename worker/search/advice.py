@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.jobs.relation import Relation
+from app.spec.relation import Relation
 from worker.search.candidates import Candidate
 
 AT_CHANCE = 1.5  # times the accuracy of guessing

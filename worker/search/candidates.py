@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from app.jobs.forecast import HEAD_STEP_COST
-from app.jobs.strategies import BASELINE, CATALOGUE, Strategy
-from app.jobs.strategy_params import LinearProbeParams
-from app.jobs.training import Part, Training
+from app.spec.forecast import HEAD_STEP_COST
+from app.spec.strategies import BASELINE, CATALOGUE, Strategy
+from app.spec.strategy_params import LinearProbeParams
+from app.spec.training import Part, Training
 
 
 class Candidate(Part):

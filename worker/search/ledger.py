@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from app.jobs.forecast import SEARCH_OVER_TRAINING
+from app.spec.forecast import SEARCH_OVER_TRAINING
 from worker.search.candidates import Candidate, Costs, head_epochs
 from worker.search.outcome import Finished, Result
 from worker.search.standing import Standing

@@ -2,8 +2,8 @@
 
 from typing import Any, Literal
 
-from app.jobs.relation import Relation
-from app.jobs.training import Part
+from app.spec.relation import Relation
+from app.spec.training import Part
 from worker.search.candidates import Candidate
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from math import ceil, log10
 from typing import TYPE_CHECKING, Any
 
-from app.jobs.training import Space, Training
+from app.spec.training import Space, Training
 from worker.search.candidates import Candidate
 
 if TYPE_CHECKING:

@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from app.errors import FailureCode, WorkFailure
-from app.jobs.figures import Conditions
-from app.jobs.forecast import HEAD_STEP_COST
-from app.jobs.strategies import CATALOGUE, Strategy
+from app.spec.figures import Conditions
+from app.spec.forecast import HEAD_STEP_COST
+from app.spec.strategies import CATALOGUE, Strategy
 from worker.backbones.network import Network
-from worker.scoring import Scored, scored
 from worker.search.advice import Evidence, ruled_out
 from worker.search.candidates import Candidate, Costs, batches
 from worker.search.folds import Fold, folds, pooled
@@ -33,6 +32,7 @@ from worker.training.setup import (
     Signal,
     TrialSetup,
 )
+from worker.trials.scoring import Scored, scored
 
 # It diverges or is too large: others may not be. A store that fails says nothing of a candidate.
 _OF_A_CANDIDATE = {FailureCode.DIVERGED, FailureCode.OUT_OF_MEMORY}

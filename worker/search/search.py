@@ -6,7 +6,7 @@ after it come to the same end, bit for bit.
 
 from collections.abc import Sequence
 
-from app.jobs.training import Space
+from app.spec.training import Space
 from worker.search.candidates import Candidate, Costs
 from worker.search.halving import SHORT_THEN_WHOLE, halve
 from worker.search.ledger import Evaluate, Ledger, OutOfSeconds

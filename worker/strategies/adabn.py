@@ -8,7 +8,7 @@ a phase of the target without a step is all there is to it. Departure: of more t
 many are drawn.
 """
 
-from app.jobs.strategy_params import AdaBnParams
+from app.spec.strategy_params import AdaBnParams
 from worker.backbones.network import Network
 from worker.strategies.cross_entropy import classify_images
 from worker.strategies.recipe import Phase, Setting

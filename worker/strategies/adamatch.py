@@ -22,7 +22,7 @@ import math
 import keras
 import tensorflow as tf
 
-from app.jobs.strategy_params import AdaMatchParams
+from app.spec.strategy_params import AdaMatchParams
 from worker.backbones.network import Network
 from worker.backbones.norm_momentum import norm_momentum
 from worker.strategies.augmentation import strong, weak

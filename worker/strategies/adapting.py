@@ -6,7 +6,7 @@ SGD, Nesterov momentum 0.9, weight decay 1e-3, rate lr0 (1 + 10q)^-0.75 over the
 
 import keras
 
-from app.jobs.strategy_params import AdaptParams
+from app.spec.strategy_params import AdaptParams
 from worker.backbones.network import Network
 from worker.strategies.recipe import Group, Loss, Optimization, Phase, Setting, trainable
 

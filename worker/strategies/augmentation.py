@@ -9,7 +9,7 @@ import math
 
 import tensorflow as tf
 
-from app.jobs.training import Augmentation
+from app.spec.training import Augmentation
 from worker.strategies.counter_random import uniform
 
 SHIFT = 0.125  # of the image's side

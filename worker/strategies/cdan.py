@@ -17,7 +17,7 @@ Departures: those of dann.py; the entries of R are uniform, not normal (the pape
 import keras
 import tensorflow as tf
 
-from app.jobs.strategy_params import CdanParams
+from app.spec.strategy_params import CdanParams
 from worker.backbones.network import Network
 from worker.strategies.adapting import two_domain_phase
 from worker.strategies.cross_entropy import cross_entropy

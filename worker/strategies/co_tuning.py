@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from app.jobs.strategy_params import CoTuningParams
+from app.spec.strategy_params import CoTuningParams
 from worker.backbones.network import Network
 from worker.strategies.cross_entropy import cross_entropy
 from worker.strategies.recipe import (

@@ -10,7 +10,7 @@ C_s, C_t: covariances of a batch's d features B(x) in each domain; H: the head. 
 
 import tensorflow as tf
 
-from app.jobs.strategy_params import CoralParams
+from app.spec.strategy_params import CoralParams
 from worker.backbones.network import Network
 from worker.strategies.adapting import two_domain_phase
 from worker.strategies.cross_entropy import cross_entropy

@@ -7,7 +7,7 @@ with label smoothing s (Szegedy et al., CVPR 2016, arXiv:1512.00567, section 7).
 
 import tensorflow as tf
 
-from app.jobs.training import Training
+from app.spec.training import Training
 from worker.backbones.network import Network
 from worker.strategies.recipe import Batch, Loss
 

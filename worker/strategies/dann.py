@@ -13,7 +13,7 @@ adversary can undo what that network knows (MNIST to USPS, two seeds: 80 and 88 
 
 import tensorflow as tf
 
-from app.jobs.strategy_params import DannParams
+from app.spec.strategy_params import DannParams
 from worker.backbones.network import Network
 from worker.strategies.adapting import two_domain_phase
 from worker.strategies.cross_entropy import cross_entropy

@@ -11,7 +11,7 @@ have the same classes. The network starts from the teacher's backbone with a new
 
 import tensorflow as tf
 
-from app.jobs.strategy_params import DistillParams
+from app.spec.strategy_params import DistillParams
 from worker.backbones.network import Network
 from worker.strategies.cross_entropy import cross_entropy
 from worker.strategies.recipe import Batch, Group, Optimization, Phase, Setting, trainable

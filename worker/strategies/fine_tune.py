@@ -8,7 +8,7 @@ Rates: eta for the new head V, backbone_rate * eta for the backbone B, which has
 (departure from the paper, which trains all layers at one rate: backbone_rate 1).
 """
 
-from app.jobs.strategy_params import FineTuneParams
+from app.spec.strategy_params import FineTuneParams
 from worker.backbones.network import Network
 from worker.strategies.cross_entropy import classify_images
 from worker.strategies.recipe import Group, Optimization, Phase, Setting, trainable

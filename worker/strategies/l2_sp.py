@@ -11,7 +11,7 @@ w: the backbone's weights, w0: the source's; v: the new head's. There is no othe
 import keras
 import tensorflow as tf
 
-from app.jobs.strategy_params import L2SpParams
+from app.spec.strategy_params import L2SpParams
 from worker.backbones.network import Network
 from worker.strategies.anchor import Anchor
 from worker.strategies.cross_entropy import classify_images

@@ -4,7 +4,7 @@ f = backbone(x), fixed;  L(V, b) = mean_i CE(V f_i + b, y_i), over the head (V, 
 The features are computed once. L is convex: the head is trained until L has converged.
 """
 
-from app.jobs.strategy_params import LinearProbeParams
+from app.spec.strategy_params import LinearProbeParams
 from worker.backbones.network import Network
 from worker.strategies.cross_entropy import classify_features
 from worker.strategies.recipe import Convergence, Group, Phase, Setting, trainable

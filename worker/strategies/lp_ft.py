@@ -11,7 +11,7 @@ fine-tuning are small, and the source's features are not distorted for the sake 
 Departure: the paper sweeps the rate of step 2; here it is a tenth of the job's by default.
 """
 
-from app.jobs.strategy_params import LpFtParams
+from app.spec.strategy_params import LpFtParams
 from worker.backbones.network import Network
 from worker.strategies import linear_probe
 from worker.strategies.cross_entropy import classify_images

@@ -15,7 +15,7 @@ Departure: training starts from the network that was trained on the source, head
 
 import tensorflow as tf
 
-from app.jobs.strategy_params import MccParams
+from app.spec.strategy_params import MccParams
 from worker.backbones.network import Network
 from worker.strategies.adapting import two_domain_phase
 from worker.strategies.cross_entropy import cross_entropy

@@ -7,7 +7,7 @@ batches go round.
 
 import tensorflow as tf
 
-from app.jobs.strategy_params import MultiTaskParams
+from app.spec.strategy_params import MultiTaskParams
 from worker.backbones.network import Network
 from worker.strategies.cross_entropy import cross_entropy
 from worker.strategies.gradient_surgery import project_conflicts

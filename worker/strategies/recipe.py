@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from app.jobs.training import EarlyStopping, Training
+from app.spec.training import EarlyStopping, Training
 from worker.backbones.network import Network
 
 PhaseName = Literal["pretrain", "head", "finetune", "adapt"]
@@ -71,7 +71,7 @@ class Convergence:
 
 @dataclass(frozen=True)
 class Optimization:
-    """How a phase's gradients become steps. app.jobs.training.Training says what each means."""
+    """How a phase's gradients become steps. app.spec.training.Training says what each means."""
 
     optimizer: Optimizer = "adam"
     schedule: Schedule = "constant"

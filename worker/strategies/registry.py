@@ -1,7 +1,7 @@
-"""The code of each way to train, by the names of app.jobs.strategies.CATALOGUE."""
+"""The code of each way to train, by the names of app.spec.strategies.CATALOGUE."""
 
-from app.jobs.plan import PRETRAIN
-from app.jobs.strategies import BASELINE, SOURCE_ONLY
+from app.spec.plan import PRETRAIN
+from app.spec.strategies import BASELINE, SOURCE_ONLY
 from worker.strategies import (
     adabn,
     adamatch,

@@ -22,7 +22,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from app.jobs.strategy_params import ShotParams
+from app.spec.strategy_params import ShotParams
 from worker.backbones.network import Network
 from worker.strategies.adapting import adapting
 from worker.strategies.cross_entropy import cross_entropy

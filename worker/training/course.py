@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from app.jobs.forecast import HEAD_STEP_COST
+from app.spec.forecast import HEAD_STEP_COST
 from worker.backbones.norm_momentum import corrected_momentum
 from worker.strategies.recipe import Phase
 from worker.training.checkpoint import Position

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.datasets.schemas import Schema
-from app.jobs.plan import held_out
+from app.spec.plan import held_out
 
 Indices = NDArray[np.int64]
 Labels = NDArray[np.int32]
@@ -138,7 +138,7 @@ def few_labels(y: Labels, per_class: int, seed: int) -> Indices:
 def cut_validation(y: Labels, fraction: float, seed: int) -> tuple[Indices, Indices]:
     """(training, validation) indices, sorted, that part `y` (n,) class by class.
 
-    Validation may be empty: app.jobs.plan.held_out says how many each class gives.
+    Validation may be empty: app.spec.plan.held_out says how many each class gives.
     """
     train, validation = [], []
     for members in _shuffled_classes(y, seed):

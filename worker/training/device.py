@@ -9,9 +9,9 @@ from typing import Literal
 import tensorflow as tf
 from tensorflow.python.framework.config import disable_op_determinism  # enable's is public
 
-from app.jobs.backbones import CATALOGUE, Backbone
+from app.spec.backbones import CATALOGUE, Backbone
 from worker.backbones.network import Precision
-from worker.capacity import cores
+from worker.process.capacity import cores
 
 BFLOAT16_SINCE = (8, 0)  # compute capability: Ampere
 

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 import tensorflow as tf
 
 from app.errors import FailureCode, WorkFailure
-from app.jobs.memory import LESS_MEMORY
-from worker.failures import as_failure, file_error
+from app.spec.memory import LESS_MEMORY
 from worker.training.device import this_device
+from worker.trials.failures import as_failure, file_error
 
 SHOWN_CHARACTERS = 300
 TRACE = ("Graph execution error", "Detected at node", "Traceback", "File ", " ", "\t")

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from worker.backbones.fused_norm import fused_norms
 from worker.backbones.network import Network
 from worker.backbones.norm_momentum import norm_momentum
-from worker.failures import file_error
 from worker.strategies.recipe import Phase, Stream
 from worker.training.checkpoint import Backend
 from worker.training.compile_budget import compiling, overran
@@ -22,6 +21,7 @@ from worker.training.device import deterministic_operations, this_device
 from worker.training.device_errors import essence
 from worker.training.feed import Data, Order, RowsShape
 from worker.training.optimizers import optimizer_of
+from worker.trials.failures import file_error
 
 
 @dataclass(frozen=True)

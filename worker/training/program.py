@@ -15,10 +15,10 @@ import keras
 import tensorflow as tf
 from pydantic import BaseModel
 
-from app.jobs.backbones import CATALOGUE, Mlp
-from app.jobs.plan import PRETRAIN
-from app.jobs.strategies import BASELINE, Strategy
-from app.jobs.training import Augmentation
+from app.spec.backbones import CATALOGUE, Mlp
+from app.spec.plan import PRETRAIN
+from app.spec.strategies import BASELINE, Strategy
+from app.spec.training import Augmentation
 from worker.backbones.initialisation import Initialiser
 from worker.backbones.network import Architecture, Network
 from worker.strategies.augmentation import augmented

@@ -8,11 +8,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from app.jobs.figures import Conditions
+from app.spec.figures import Conditions
 from worker.backbones.network import Network
 from worker.backbones.population_norms import measure
 from worker.evaluation.metrics import classification_metrics, metrics_from_counts
-from worker.failures import diverged
 from worker.strategies.recipe import Phase, Relabel
 from worker.training import predict
 from worker.training.checkpoint import Checkpoint
@@ -29,6 +28,7 @@ from worker.training.program import choose_backend, program_of
 from worker.training.setup import EpochRecord, Interrupted, Journal, Signal, TrialSetup
 from worker.training.state import Arrays, TrialState, assign, values
 from worker.training.sums import Sums
+from worker.trials.failures import diverged
 
 CHUNK_SECONDS = 0.5  # between two looks at the journal
 INFERENCE_ROWS = 4096  # likewise

@@ -6,10 +6,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal, Protocol, Self
 
-from app.jobs.figures import Conditions
-from app.jobs.plan import Role
-from app.jobs.spec import ResolvedSpec
-from app.jobs.strategies import Strategy
+from app.spec.figures import Conditions
+from app.spec.plan import Role
+from app.spec.spec import ResolvedSpec
+from app.spec.strategies import Strategy
 from worker.training.checkpoint import Checkpoint, Position
 from worker.training.data import Domain
 

@@ -11,10 +11,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from app.jobs.page import candidates, numbers, plots
 from app.jobs.page.confusion import Confusion, confusion
-from app.jobs.plan import PRETRAIN
-from app.jobs.report import Arm, ClassMetrics, Interval, Report, Verdict
 from app.jobs.schemas import JobOut
-from app.jobs.strategies import SOURCE_ONLY, SUPERVISED
+from app.spec.plan import PRETRAIN
+from app.spec.report import Arm, ClassMetrics, Interval, Report, Verdict
+from app.spec.strategies import SOURCE_ONLY, SUPERVISED
 
 HEADLINES: dict[Verdict, str] = {
     "positive_transfer": "The transfer helped",

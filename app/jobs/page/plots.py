@@ -5,10 +5,10 @@ from math import log
 
 from markupsafe import Markup
 
-from app.jobs.figures import Bin, CalibrationOut
 from app.jobs.page import numbers
 from app.jobs.page.drawing import WIDTH, Drawing, Point, Scale, padded, spread, ticks
-from app.jobs.report import Bounds, ClassMetrics, CurvePoint, Gain, Interval
+from app.spec.figures import Bin, CalibrationOut
+from app.spec.report import Bounds, ClassMetrics, CurvePoint, Gain, Interval
 
 Styles = Mapping[str, int]  # arm -> its number; the baseline's is 0
 COLOURS = 6

@@ -8,8 +8,8 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.conditional import conditional
-from app.jobs.report import Report
 from app.jobs.schemas import JobOut
+from app.spec.report import Report
 
 QUALITY = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")  # RFC 9110, 12.4.2
 VARY = {"Vary": "Accept"}

@@ -7,8 +7,9 @@ from typing import Any
 
 from app.database import now
 from app.identifiers import new_id
-from app.jobs.figures import Bin, CalibrationOut, Cost, LabelsToReach, Missing, Reference
-from app.jobs.report import (
+from app.jobs.schemas import JobOut
+from app.spec.figures import Bin, CalibrationOut, Cost, LabelsToReach, Missing, Reference
+from app.spec.report import (
     Arm,
     Bounds,
     ClassMetrics,
@@ -23,8 +24,7 @@ from app.jobs.report import (
     SourceRank,
     Transferability,
 )
-from app.jobs.schemas import JobOut
-from app.jobs.spec import Choice
+from app.spec.spec import Choice
 
 LETTERS = tuple(ascii_lowercase)
 BUDGETS = {5: 130, 10: 260, 50: 1300, None: 20_800}

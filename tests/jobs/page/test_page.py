@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from app.jobs.page.page import render
-from app.jobs.report import Report
+from app.spec.report import Report
 from tests.jobs.page.examples import (
     LETTERS,
     incomplete,

@@ -6,7 +6,7 @@ import pytest
 from markupsafe import Markup
 
 from app.jobs.page import plots
-from app.jobs.report import CurvePoint
+from app.spec.report import CurvePoint
 from tests.jobs.page.examples import interval, report
 
 Attributes = dict[str, str]

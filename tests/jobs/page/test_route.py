@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from app.database import Database
 from app.jobs.page.route import page_response, wants_html
-from app.jobs.tables import JobRow
+from app.tables.jobs import JobRow
 from tests.jobs.factories import add_dataset, add_job
 from tests.jobs.page.examples import job, report
 

@@ -1,0 +1,21 @@
+"""All SQL about what is served. It only reads."""
+
+from sqlalchemy import Row, exists, select
+from sqlalchemy.orm import Session
+
+from app.tables.deployments import DeploymentRow
+from app.tables.models import ModelRow
+
+
+def is_known(session: Session, project: str, name: str) -> bool:
+    """Whether the project has a deployment of that name."""
+    of_name = exists().where(DeploymentRow.project == project, DeploymentRow.name == name)
+    return bool(session.scalar(select(of_name)))
+
+
+def all_with_models(session: Session) -> list[Row[DeploymentRow, ModelRow]]:
+    """Every project's: what a process serves."""
+    statement = select(DeploymentRow, ModelRow).join(
+        ModelRow, ModelRow.id == DeploymentRow.model_id
+    )
+    return list(session.execute(statement))

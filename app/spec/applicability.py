@@ -1,0 +1,58 @@
+"""Which strategies can run between a job's domains, and why the others cannot."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from app.datasets.schemas import Schema
+from app.spec.class_spaces import class_mismatch
+from app.spec.networks import normalises
+from app.spec.sources import SourceFacts
+from app.spec.strategies import CATALOGUE, Need
+
+if TYPE_CHECKING:
+    from app.spec.spec import JobSpec
+
+Obstacle = tuple[str, str]  # code, sentence
+
+
+def obstacle(
+    name: str, spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema
+) -> Obstacle | None:
+    """The first need of a strategy that the job does not meet."""
+    found = (_unmet(need, spec, sources, target) for need in CATALOGUE[name].needs)
+    return next((each for each in found if each), None)
+
+
+def applicable(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) -> list[str]:
+    return [name for name in CATALOGUE if obstacle(name, spec, sources, target) is None]
+
+
+def _unmet(
+    need: Need, spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema
+) -> Obstacle | None:
+    match need:
+        case "same_classes":
+            if reason := class_mismatch(sources, target):
+                if not spec.target.use_labels and target.has_labels("train"):
+                    reason += "; with target.use_labels true classes may differ"
+                return "label_space_mismatch", reason
+        case "source_data":
+            if not all(facts.has_data for facts in sources):
+                return "needs_source_data", (
+                    "expected the source's data, got a model without it: a second task or domain "
+                    "is needed to learn from"
+                )
+        case "target_labels":
+            if not spec.target.use_labels:
+                return "needs_target_labels", "expected target.use_labels true, it learns from them"
+        case "unlabelled_target":
+            if spec.target.use_labels:
+                return "labels_unused", (
+                    "expected target.use_labels false, it learns nothing from target labels"
+                )
+        case "batch_norm":
+            if not normalises(spec, sources, target):
+                return "needs_batch_norm", (
+                    "expected BatchNorm in the network, mlp has none; model.bottleneck gives it one"
+                )
+    return None

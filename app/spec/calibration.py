@@ -1,0 +1,87 @@
+"""What training took on one machine: an estimate for an installation that has trained nothing yet.
+
+STEPS is what `nice -n 10 python -m benchmarks.calibration` prints, here on two shared cores of an
+x86-64 server without a GPU, each network at its defaults; ONCE is rounded from the processor's time
+in its remarks, with what a worker does besides: data, test, storing. Other sizes, batches, widths
+and depths are read off STEPS by their multiplications, linearly between two rows.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from statistics import fmean
+
+from app.spec.backbones import CATALOGUE, Backbone
+from app.spec.network_size import Shape
+
+
+@dataclass(frozen=True)
+class Step:
+    """An optimizer step of the whole network."""
+
+    backbone: str
+    shape: Shape
+    batch: int
+    seconds: float
+
+    @property
+    def work(self) -> float:
+        """Multiplications of a pass forward."""
+        return self.batch * CATALOGUE[self.backbone].params().multiplications(self.shape)
+
+
+@dataclass(frozen=True)
+class Once:
+    """Seconds of a trial besides its steps."""
+
+    first: float  # of its arm: it compiles
+    again: float
+
+
+STEPS = (
+    Step("mlp", (8, 8, 1), 16, 0.00217),
+    Step("mlp", (8, 8, 1), 64, 0.00160),
+    Step("mlp", (28, 28, 1), 16, 0.00152),
+    Step("mlp", (28, 28, 1), 64, 0.00148),
+    Step("mlp", (64, 64, 3), 16, 0.01661),
+    Step("mlp", (64, 64, 3), 64, 0.01587),
+    Step("convnet", (16, 16, 1), 16, 0.01802),
+    Step("convnet", (16, 16, 1), 64, 0.02965),
+    Step("convnet", (32, 32, 3), 16, 0.01705),
+    Step("convnet", (32, 32, 3), 64, 0.10662),
+    Step("convnet", (64, 64, 3), 16, 0.08836),
+    Step("convnet", (64, 64, 3), 64, 0.41854),
+    Step("mobilenet", (32, 32, 3), 16, 0.11622),
+    Step("mobilenet", (32, 32, 3), 64, 0.22804),
+    Step("mobilenet", (64, 64, 3), 16, 0.14036),
+    Step("mobilenet", (64, 64, 3), 64, 0.41260),
+    Step("mobilenet", (96, 96, 3), 16, 0.20302),
+    Step("mobilenet", (96, 96, 3), 64, 1.23507),
+)
+ONCE = {
+    "mlp": Once(first=1.2, again=0.3),
+    "convnet": Once(first=2.5, again=0.4),
+    "mobilenet": Once(first=17.0, again=1.5),
+}
+
+
+def seconds_per_step(model: Backbone, shape: Shape, batch: int) -> float:
+    """Args:
+    shape: of the images as the network sees them.
+    """
+    rows, work = _by_work(model.backbone), batch * model.params.multiplications(shape)
+    for (less, low), (more, high) in pairwise(rows):
+        if work <= more:
+            return low + max(0.0, (work - less) / (more - less)) * (high - low)
+    most, seconds = rows[-1]
+    return seconds * work / most
+
+
+@cache
+def _by_work(backbone: str) -> list[tuple[float, float]]:
+    """Multiplications and seconds of a step, rising; rows of as much work are taken together."""
+    alike: dict[float, list[float]] = {}
+    for step in STEPS:
+        if step.backbone == backbone:
+            alike.setdefault(step.work, []).append(step.seconds)
+    return sorted((work, fmean(seconds)) for work, seconds in alike.items())

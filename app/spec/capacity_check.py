@@ -1,0 +1,107 @@
+"""Whether the workers' memory is enough for a job: what `network_too_large` says."""
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, Field
+
+from app.datasets.schemas import Schema
+from app.errors import Invalid, invalid
+from app.spec.memory import REPORT, Need, Scene
+from app.spec.plan import PlannedTrial
+from app.spec.spec import ResolvedSpec
+from app.spec.strategies import Cdan, Dann
+from app.spec.strategy_memory import load_of
+
+GB = 10**9
+MOST_PARAMETERS = 500_000_000  # an ONNX graph is one message of protobuf: 2 GiB
+
+
+class MemoryEstimate(BaseModel):
+    """What a process that trains is expected to take, before any has run."""
+
+    memory_bytes: int = Field(
+        description="of the trial that takes most, or of packaging: an upper bound in most cases, "
+        "beside what TensorFlow itself takes"
+    )
+    parameters: int = Field(description="of the network, with the larger of its heads")
+
+
+def estimate_of(
+    spec: ResolvedSpec,
+    trials: Sequence[PlannedTrial],
+    sources: Sequence[Schema],
+    target: Schema,
+    available: int,
+) -> MemoryEstimate:
+    """Raises Invalid `network_too_large`.
+
+    Args:
+        available: bytes that a worker gives a trial.
+    """
+    scene = Scene(spec, sources, target)
+    if scene.parameters > MOST_PARAMETERS:
+        detail = (
+            f"expected a network of at most {MOST_PARAMETERS:,} parameters, as many as a packaged "
+            f"one can have, got {scene.parameters:,}: lower {_widths(spec)}"
+        )
+        raise invalid("network_too_large", detail, "#/model")
+    need = scene.need(trials)
+    if need.total > available:
+        raise _too_large(scene, trials, need, available)
+    return MemoryEstimate(memory_bytes=need.total, parameters=scene.parameters)
+
+
+def _too_large(scene: Scene, trials: Sequence[PlannedTrial], need: Need, available: int) -> Invalid:
+    spec = scene.spec
+    detail = (
+        f"expected trials that take at most {available / GB:.1f} GB of memory, as a worker has for "
+        f"each, got about {need.total / GB:.1f} GB in `{need.arm}`: {need.weights / GB:.1f} GB for "
+        f"{scene.parameters:,} parameters with gradients, optimizer and checkpoint, "
+        f"{need.activations / GB:.1f} GB for activations in batches of "
+        f"{spec.training.batch_size}, {need.data / GB:.1f} GB for data"
+    )
+    more = "or give the workers more memory or fewer training slots"
+    if fitting := _fitting_batch(scene, trials, available):
+        cure = f"lower training.batch_size (with {fitting} it fits)"
+        return invalid("network_too_large", f"{detail}; {cure}, {more}", "#/training/batch_size")
+    parts = {
+        _widest(scene): (need.weights, f"lower {_widths(spec)}"),
+        "#/model/image_size": (
+            need.activations,
+            f"take a smaller model.image_size or lower {_widths(spec)}",
+        ),
+        "#/target/dataset": (need.data, "take a narrower network or smaller datasets"),
+    }
+    if need.arm == REPORT:
+        cure = "lower evaluation.seeds or take fewer label budgets: it is made of all predictions"
+        parts = {"#/evaluation": (need.data, cure)}
+    pointer = max(parts, key=lambda each: parts[each][0])
+    return invalid("network_too_large", f"{detail}; {parts[pointer][1]}, {more}", pointer)
+
+
+def _fitting_batch(scene: Scene, trials: Sequence[PlannedTrial], available: int) -> int | None:
+    batch = scene.spec.training.batch_size // 2
+    while batch >= 2:
+        training = scene.spec.training.model_copy(update={"batch_size": batch})
+        smaller = scene.spec.model_copy(update={"training": training})
+        if Scene(smaller, scene.sources, scene.target).need(trials).total <= available:
+            return batch
+        batch //= 2
+    return None
+
+
+def _widths(spec: ResolvedSpec) -> str:
+    """The fields that make the network wide."""
+    named = {"mlp": "hidden", "convnet": "filters or model.params.dense", "mobilenet": "width"}
+    fields = f"model.params.{named[spec.model.backbone]}"
+    own = [strategy.name for strategy in spec.strategies if isinstance(strategy, Dann | Cdan)]
+    return f"{fields}, or `hidden` of {own[0]}" if own else fields
+
+
+def _widest(scene: Scene) -> str:
+    """Where most of the weights come from: the network, or a discriminator of its own."""
+    for place, each in enumerate(scene.spec.strategies):
+        judge = load_of(each, scene.widths).new if isinstance(each, Dann | Cdan) else 0
+        if judge > scene.parameters:
+            return f"#/strategies/{place}/params/hidden"
+    return "#/model/params"

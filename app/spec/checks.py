@@ -1,0 +1,260 @@
+"""What of a job can be refused before it starts: findings against the datasets' schemas."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from app.datasets.schemas import Schema
+from app.errors import Finding
+from app.spec.applicability import applicable, obstacle
+from app.spec.backbones import Convnet, Mobilenet, ModelChoice
+from app.spec.batches import batch_findings
+from app.spec.sources import SourceFacts, first_network, joint_obstacle
+
+if TYPE_CHECKING:
+    from app.spec.spec import JobSpec
+
+MOST_TRIALS = 10_000
+SMALLEST_MOBILENET = 32
+
+Coded = tuple[str, Finding]  # the code of the problem that it makes when it is the first
+
+
+def findings(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) -> list[Coded]:
+    """Everything that is wrong, at once."""
+    found: list[Coded] = []
+    for place, facts in enumerate(sources):
+        pointer = f"#/sources/{place}"
+        found += _shape_findings(_image_size(spec, sources), facts.schema, target)
+        found += _dataset_findings(facts, f"{pointer}/dataset")
+    found += [
+        *_model_findings(spec, sources, target),
+        *_network_findings(spec, target),
+        *batch_findings(spec, sources, target),
+        *_target_findings(spec, target),
+        *_combination_findings(spec, sources),
+        *_strategy_findings(spec, sources, target),
+        *_budget_findings(spec, target),
+        *_plan_findings(spec, len(sources)),
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _image_size(spec: "JobSpec", sources: Sequence[SourceFacts]) -> tuple[int, int] | None:
+    """To which images are resized: a source model's, where the network is open."""
+    first = first_network(sources)
+    if spec.model.backbone == "auto" and first and spec.model.image_size is None:
+        return first.image_size
+    return spec.model.image_size
+
+
+def _shape_findings(
+    image_size: tuple[int, int] | None, source: Schema, target: Schema
+) -> Iterator[Coded]:
+    if source.shape[2] != target.shape[2]:
+        detail = (
+            f"expected images with {source.shape[2]} channels as in the source, "
+            f"got {target.shape[2]} channels"
+        )
+        yield "shape_mismatch", Finding(detail, "#/target/dataset")
+    if image_size is None and source.shape[:2] != target.shape[:2]:
+        detail = (
+            f"expected images of {_size(source)} as in the source, got {_size(target)}; "
+            "set model.image_size to resize both"
+        )
+        yield "shape_mismatch", Finding(detail, "#/target/dataset")
+
+
+def _network_findings(spec: "JobSpec", target: Schema) -> Iterator[Coded]:
+    if isinstance(spec.model, Convnet):
+        side = min(spec.model.image_size or target.shape[:2])
+        layers = len(spec.model.params.filters)
+        if side >> layers < 1:
+            detail = f"expected at most {side.bit_length() - 1} filters for images of side {side}"
+            yield "too_many_layers", Finding(f"{detail}, got {layers}", "#/model/params/filters")
+    if isinstance(spec.model, Mobilenet):
+        size = spec.model.image_size or target.shape[:2]
+        if min(size) < SMALLEST_MOBILENET or target.shape[2] not in {1, 3}:
+            detail = (
+                f"expected images of {SMALLEST_MOBILENET}x{SMALLEST_MOBILENET} or more with 1 or 3 "
+                f"channels for mobilenet, got {size[0]}x{size[1]}x{target.shape[2]}; "
+                "model.image_size resizes them"
+            )
+            yield "image_too_small", Finding(detail, "#/model/image_size")
+
+
+def _model_findings(
+    spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema
+) -> Iterator[Coded]:
+    """Whether the source models' weights fit the job's network: the first one's where it is open.
+
+    A network is not the same at another image size, though the size matters to dense layers alone.
+    """
+    first = first_network(sources)
+    wanted: ModelChoice = spec.model
+    if spec.model.backbone == "auto" and first:
+        asked = spec.model.model_fields_set - {"backbone", "params"}
+        wanted = first.model_copy(update={name: getattr(spec.model, name) for name in asked})
+    for place, facts in enumerate(sources):
+        if facts.network and _sized(facts.network, facts.schema) != _sized(wanted, target):
+            detail = (
+                f"expected a model whose weights fit the network {wanted.model_dump_json()}, got "
+                f"one of {facts.network.model_dump_json()}; without `model` the job takes the "
+                "first source model's"
+            )
+            yield "weights_do_not_fit", Finding(detail, f"#/sources/{place}/model")
+
+
+def _sized(network: ModelChoice, schema: Schema) -> dict[str, Any]:
+    """With the size that its images have."""
+    return network.model_dump() | {"image_size": network.image_size or schema.shape[:2]}
+
+
+def _dataset_findings(facts: SourceFacts, pointer: str) -> Iterator[Coded]:
+    if not facts.has_data:
+        return
+    yield from _class_findings(facts.schema, pointer)
+    if not facts.schema.splits.get("train"):
+        yield "empty_split", Finding("expected items in the split `train`, got none", pointer)
+    elif not facts.schema.has_labels("train"):
+        detail = "expected labels in the source's training split, got none"
+        yield "no_labels", Finding(detail, pointer)
+
+
+def _target_findings(spec: "JobSpec", target: Schema) -> Iterator[Coded]:
+    pointer = "#/target/dataset"
+    if spec.target.use_labels or target.classes:
+        yield from _class_findings(target, pointer)
+    for split in ("train", "test"):
+        if not target.splits.get(split):
+            yield (
+                "empty_split",
+                Finding(f"expected items in the split `{split}`, got none", pointer),
+            )
+    if spec.target.use_labels:
+        for split in ("train", "test"):
+            if target.splits.get(split) and not target.has_labels(split):
+                detail = (
+                    f"expected labels in the target's {split} split, got none; with "
+                    "target.use_labels false a job adapts without them"
+                )
+                yield "no_labels", Finding(detail, pointer)
+    elif spec.target.labels_per_class or spec.evaluation.learning_curve:
+        detail = "expected no label budget where target.use_labels is false, got one"
+        where = "target/labels_per_class" if spec.target.labels_per_class else None
+        yield "labels_not_used", Finding(detail, f"#/{where or 'evaluation/learning_curve'}")
+
+
+def _class_findings(schema: Schema, pointer: str) -> Iterator[Coded]:
+    if len(schema.classes) == 1:  # none: no labels either, which is told apart
+        detail = f"expected at least 2 classes, got {len(schema.classes)}"
+        yield "one_class", Finding(detail, pointer)
+
+
+def _combination_findings(spec: "JobSpec", sources: Sequence[SourceFacts]) -> Iterator[Coded]:
+    if spec.kind == "rank":
+        if len(sources) < 2:
+            detail = "expected at least 2 sources to rank, got 1"
+            yield "one_candidate", Finding(detail, "#/sources")
+        elif spec.combine == "joint":
+            detail = "expected sources that are ranked one by one, got `joint`: all as one"
+            yield "one_candidate", Finding(detail, "#/combine")
+        if not spec.target.use_labels:
+            detail = "expected target.use_labels true: sources are ranked by the target's labels"
+            yield "rank_needs_labels", Finding(detail, "#/target/use_labels")
+        if spec.deploy and not spec.measure:
+            detail = "expected no `deploy` in a job that only ranks; `measure` trains as well"
+            yield "nothing_to_deploy", Finding(detail, "#/deploy")
+    elif spec.measure:
+        detail = "expected `measure` only with the kind `rank`"
+        yield "measure_needs_rank", Finding(detail, "#/measure")
+    seen: dict[str, int] = {}
+    for place, source in enumerate(spec.sources):
+        if source.reference in seen:
+            detail = f"expected each source once, got that of #/sources/{seen[source.reference]}"
+            yield "repeated_source", Finding(detail, f"#/sources/{place}")
+        seen[source.reference] = place
+    joins = spec.combine in {"joint", "both"} and len(sources) > 1
+    if joins and (reason := joint_obstacle(sources)):
+        detail = f"expected sources that one network can be trained on, but {reason}"
+        yield "cannot_join", Finding(detail, "#/combine")
+
+
+def _strategy_findings(
+    spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema
+) -> Iterator[Coded]:
+    """Strategies that cannot apply, each by its name, and those that can."""
+    for place, strategy in enumerate(spec.strategies):
+        if strategy.name == "auto":
+            continue
+        if found := obstacle(strategy.name, spec, sources, target):
+            code, reason = found
+            able = ", ".join(applicable(spec, sources, target))
+            others = f"there are {able}" if able else "no other strategy applies either"
+            detail = f"{strategy.name}: {reason}; {others}{_distances(sources)}"
+            yield code, Finding(detail, f"#/strategies/{place}")
+    if not applicable(spec, sources, target) and any(s.name == "auto" for s in spec.strategies):
+        _, reason = obstacle("mcc", spec, sources, target) or ("", "")
+        detail = f"auto: no strategy applies: {reason}"
+        yield "label_space_mismatch", Finding(detail, "#/strategies")
+
+
+def _distances(sources: Sequence[SourceFacts]) -> str:
+    known = [
+        f"{apart:.2f}"
+        for facts in sources
+        if (found := facts.distance()) and (apart := found["proxy_a_distance"]) is not None
+    ]
+    if not known:
+        return ""
+    return f". Proxy A-distance of the domains' pictures, 0 (alike) to 2: {', '.join(known)}"
+
+
+def _budget_findings(spec: "JobSpec", target: Schema) -> Iterator[Coded]:
+    """Label budgets that the target's rarest class cannot fill."""
+    counts = target.class_counts["train"]
+    if not any(counts) or not spec.target.use_labels:
+        return
+    fewest = min(counts)
+    rarest = target.classes[counts.index(fewest)]
+    wanted = {"#/target/labels_per_class": spec.target.labels_per_class}
+    for place, budget in enumerate(spec.evaluation.learning_curve or ()):
+        wanted[f"#/evaluation/learning_curve/{place}"] = budget
+    for pointer, budget in wanted.items():
+        if budget is not None and budget > fewest:
+            detail = (
+                f"expected at most {fewest} labels per class, as many as the target's rarest class "
+                f"`{rarest}` has in its training split, got {budget}"
+            )
+            yield "too_few_labels", Finding(detail, pointer)
+
+
+def _plan_findings(spec: "JobSpec", sources: int) -> Iterator[Coded]:
+    evaluation = spec.evaluation
+    if evaluation.pretrain_seeds > evaluation.seeds:
+        detail = (
+            f"expected at most {evaluation.seeds} pretrainings, as many as evaluation.seeds, "
+            f"got {evaluation.pretrain_seeds}"
+        )
+        yield "too_many_pretrain_seeds", Finding(detail, "#/evaluation/pretrain_seeds")
+    is_judged = evaluation.baseline and evaluation.seeds > 1
+    if spec.deploy and spec.deploy.when == "beats_baseline" and not is_judged:
+        detail = (
+            "expected evaluation.baseline and at least 2 seeds for `beats_baseline`: without them "
+            "nothing can be proven, and nothing would ever be deployed; `always` deploys anyway"
+        )
+        yield "deploy_needs_evidence", Finding(detail, "#/deploy/when")
+    starts = sources + 1 if sources > 1 and spec.combine != "each" else sources
+    arms = len(spec.strategies) * starts + evaluation.baseline
+    budgets = len({spec.target.labels_per_class, *(evaluation.learning_curve or ())})
+    trials = arms * evaluation.seeds * budgets
+    if trials > MOST_TRIALS:
+        detail = (
+            f"expected at most {MOST_TRIALS} trials, got {trials}: {arms} arms x "
+            f"{evaluation.seeds} seeds x {budgets} label budgets"
+        )
+        yield "too_many_trials", Finding(detail, "#/evaluation")
+
+
+def _size(schema: Schema) -> str:
+    height, width, channels = schema.shape
+    return f"{height}x{width}x{channels}"

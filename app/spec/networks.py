@@ -1,0 +1,47 @@
+"""Which network a job will have, as far as its spec leaves that open."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+from app.datasets.schemas import Schema
+from app.spec.backbones import CATALOGUE, AutoBackbone, ModelChoice
+from app.spec.sources import SourceFacts, first_network
+
+if TYPE_CHECKING:
+    from app.spec.spec import JobSpec
+
+CONVNET_FROM_ITEMS = 500
+CONVNET_FROM_SIDE = 8
+
+Family = Literal["mlp", "convnet"]
+
+
+def chosen_family(
+    auto: ModelChoice, sources: Sequence[SourceFacts], target: Schema
+) -> tuple[Family, str]:
+    """What `auto` becomes without a source model, and why."""
+    items = sum(facts.schema.splits.get("train", 0) for facts in sources)
+    side = min(auto.image_size or target.shape[:2])
+    if items >= CONVNET_FROM_ITEMS and side >= CONVNET_FROM_SIDE:
+        return "convnet", (
+            f"images, and {items} of them in the source: convolutions use their neighbourhoods"
+        )
+    return "mlp", f"only {items} images in the source: a small network"
+
+
+def gets_bottleneck(spec: "JobSpec", sources: Sequence[SourceFacts]) -> bool:
+    """Whether a job that says nothing of one has one: for adaptation, with a new network."""
+    is_open = first_network(sources) is None and "bottleneck" not in spec.model.model_fields_set
+    return not spec.target.use_labels and is_open
+
+
+def normalises(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) -> bool:
+    """Whether there is BatchNorm in the job's network."""
+    model = spec.model
+    chosen = (first_network(sources) or model) if isinstance(model, AutoBackbone) else model
+    if chosen.bottleneck or gets_bottleneck(spec, sources):
+        return True
+    family = chosen.backbone
+    if family == "auto":
+        family, _ = chosen_family(chosen, sources, target)
+    return CATALOGUE[family].has_batch_norm

@@ -1,0 +1,180 @@
+"""JobSpec -> trials and their dependencies. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from app.datasets.schemas import Schema
+from app.spec.spec import ResolvedSpec, Sources
+from app.spec.strategies import SOURCE_ONLY, SUPERVISED, AutoArm
+
+# `bound`: what target labels would have brought; `score`: how well a source suits the target;
+# `search`: what an arm's trials are trained with.
+Role = Literal["pretrain", "score", "search", "baseline", "bound", "transfer"]
+PRETRAIN = "pretrain"
+SCORE = "score"
+MEASURED = ("baseline", "bound", "transfer")  # roles whose trials are held against test items
+OPTIONAL = ("score", "bound")  # roles without which a job can still say what it was asked
+
+# Role, arm and labels per class: trials that differ in their seeds alone, and so cost the same.
+Kind = tuple[str, str, int | None]
+
+
+@dataclass(frozen=True)
+class PlannedTrial:
+    role: Role
+    arm: str
+    seed: int
+    labels_per_class: int | None
+    depends_on: int | None  # position in the plan
+
+    @property
+    def kind(self) -> Kind:
+        return self.role, self.arm, self.labels_per_class
+
+    def steps(self, spec: ResolvedSpec, sources: Sequence[Schema], target: Schema) -> int:
+        """Optimizer steps, at most: phases that stop at convergence take fewer."""
+        training, items = spec.training, trained_items(self, spec, sources, target)
+        if self.role == PRETRAIN:
+            epochs = training.pretrain_epochs or training.epochs
+            return epochs * training.steps_per_epoch(items)
+        if self.role == "score" or self.arm == SOURCE_ONLY:
+            return 1
+        if learns_from_labels(spec, self.role):
+            training = training.on(items)
+        arm = spec.arms.get(self.arm)
+        epochs = arm.strategy.epochs(training.epochs) if arm else training.epochs
+        steps = epochs * training.steps_per_epoch(items)
+        return steps * spec.evaluation.seeds if self.role == "search" else steps
+
+
+def planned_steps(
+    trials: Sequence[PlannedTrial], spec: ResolvedSpec, sources: Sequence[Schema], target: Schema
+) -> list[int]:
+    """Of each trial, at most. A plan of thousands of trials has a few dozen kinds of them."""
+    kinds = {trial.kind: trial for trial in trials}
+    steps = {kind: trial.steps(spec, sources, target) for kind, trial in kinds.items()}
+    return [steps[trial.kind] for trial in trials]
+
+
+def learns_from_labels(spec: ResolvedSpec, role: str) -> bool:
+    """Tells whether trials of a role see labels of the target: these all get the same least number
+    of steps."""
+    return role == "bound" or (role != PRETRAIN and spec.target.use_labels)
+
+
+def training_items(schema: Schema, labels_per_class: int | None, fraction: float) -> int:
+    """Without those held out for validation."""
+    if not schema.has_labels("train"):
+        items = schema.splits["train"]
+        return items - held_out(items, fraction)
+    labelled = [min(count, labels_per_class or count) for count in schema.class_counts["train"]]
+    return sum(count - held_out(count, fraction) for count in labelled)
+
+
+def trained_items(
+    trial: PlannedTrial, spec: ResolvedSpec, sources: Sequence[Schema], target: Schema
+) -> int:
+    """Counts the items of an epoch of a planned trial, without those held out for validation."""
+    fraction = spec.training.validation_fraction
+    if trial.role == PRETRAIN:
+        schemas = [sources[place] for place in sources_of(spec, trial.arm)]
+        return sum(training_items(schema, None, fraction) for schema in schemas)
+    return training_items(target, trial.labels_per_class, fraction)
+
+
+def held_out(items: int, fraction: float) -> int:
+    """Of a class's `items`, how many are for validation: round(fraction * items), at least 1 and
+    never all but the last; none of a class with fewer than 3."""
+    return min(max(1, round(fraction * items)), items - 1) if items >= 3 else 0
+
+
+def sources_of(spec: ResolvedSpec, arm: str) -> Sources:
+    """What an arm, a pretraining or a scoring starts from; () for those that need no source."""
+    if arm in spec.arms:
+        return spec.arms[arm].sources
+    if arm == spec.baseline_arm:
+        return spec.baseline_sources
+    name, at, end = arm.partition("@")
+    return spec.source_sets.get(at + end, ()) if name in {PRETRAIN, SCORE} else ()
+
+
+def needs_search(spec: ResolvedSpec, arm: str) -> bool:
+    """Whether something about how the arm is trained is still open. A baseline that trains is
+    searched for whatever the others are searched for, by the same means."""
+    if not spec.space.is_empty:
+        return arm in spec.arms or (arm == spec.baseline_arm and spec.target.use_labels)
+    strategy = spec.arms[arm].strategy if arm in spec.arms else None
+    return isinstance(strategy, AutoArm) and len(strategy.portfolio) > 1
+
+
+def plan(spec: ResolvedSpec, target: Schema | None = None) -> list[PlannedTrial]:
+    """Pretrainings first, which the seeds share in turn; then every arm with every seed, on the
+    job's own label budget before the learning curve's others: a job that is cut short has answered
+    its question first.
+
+    Args:
+        target: says whether there are labels for the bound; without it there are.
+    """
+    return _Plan(spec, target).trials
+
+
+class _Plan:
+    def __init__(self, spec: ResolvedSpec, target: Schema | None) -> None:
+        self._spec = spec
+        self.trials: list[PlannedTrial] = []
+        self._starts: dict[Sources, list[int | None]] = {}  # positions of pretrainings
+        for end, sources in spec.source_sets.items():
+            self._starts[sources] = self._pretrain(end, sources)
+        if len(spec.sources) > 1 and spec.target.use_labels:
+            self._score()
+        if spec.trains_arms:
+            own = spec.target.labels_per_class
+            for budget in (own, *(other for other in spec.budgets if other != own)):
+                self._arms(budget, target is None or target.has_labels("train"))
+
+    def _add(self, trial: PlannedTrial) -> int:
+        self.trials.append(trial)
+        return len(self.trials) - 1
+
+    def _pretrain(self, end: str, sources: Sources) -> list[int | None]:
+        spec = self._spec
+        if any(spec.sources[place].model for place in sources):
+            return [None]
+        return [
+            self._add(PlannedTrial("pretrain", f"{PRETRAIN}{end}", spec.seed + number, None, None))
+            for number in range(spec.evaluation.pretrain_seeds)
+        ]
+
+    def _score(self) -> None:
+        spec = self._spec
+        for end, sources in spec.source_sets.items():
+            if len(sources) == 1:
+                first = self._starts[sources][0]
+                labels = spec.target.labels_per_class
+                self._add(PlannedTrial("score", f"{SCORE}{end}", spec.seed, labels, first))
+
+    def _arms(self, budget: int | None, is_labelled: bool) -> None:
+        spec = self._spec
+        roles: dict[str, Role] = {spec.baseline_arm: "baseline"} if spec.evaluation.baseline else {}
+        roles |= dict.fromkeys(spec.arms, "transfer")
+        starts = {name: self._starts_of(name, budget) for name in roles}
+        bound = spec.evaluation.baseline and not spec.target.use_labels and is_labelled
+        for number in range(spec.evaluation.seeds):
+            seed = spec.seed + number
+            for name, role in roles.items():
+                first = starts[name][number % len(starts[name])]
+                self._add(PlannedTrial(role, name, seed, budget, first))
+            if bound:
+                self._add(PlannedTrial("bound", SUPERVISED, seed, budget, None))
+
+    def _starts_of(self, name: str, budget: int | None) -> list[int | None]:
+        """What the arm's trials wait for, in turn: pretrainings, or searches after them."""
+        spec = self._spec
+        starts = self._starts.get(sources_of(spec, name), [None])
+        if not needs_search(spec, name):
+            return starts
+        return [
+            self._add(PlannedTrial("search", name, spec.seed + number, budget, start))
+            for number, start in enumerate(starts)
+        ]

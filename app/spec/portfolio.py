@@ -1,0 +1,143 @@
+"""What `auto` tries, by the facts of the data: few strategies, the safest first.
+
+Of these the search rules out more by the source's features (worker/search/advice.py).
+
+Every training that compares strategies is one that the chosen one does not get, so a strategy that
+is unlikely to win stays out, with the reason.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.spec.strategies import CATALOGUE, Strategy
+
+MOST, MOST_IF_EXPENSIVE = 5, 3
+EXPENSIVE_STEPS = 20_000  # of one training
+FEW_LABELS = 50  # a class: below, what holds a network back helps it
+LEAST_FOR_RELATION = 5  # labels per class that tell how the source sees it
+
+
+@dataclass(frozen=True)
+class Facts:
+    items: int  # of the target, that are trained on
+    classes: int  # of the target; of the source where they are hidden
+    same_classes: bool
+    source_data: bool  # and not only a network trained on it
+    target_labels: bool
+    batch_norm: bool = False  # in the backbone
+    steps: int = 0  # of one training of the job's epochs
+
+    @property
+    def labels_per_class(self) -> float:
+        return self.items / max(1, self.classes)
+
+
+@dataclass(frozen=True)
+class Portfolio:
+    strategies: tuple[Strategy, ...]
+    included: Mapping[str, str] = field(default_factory=dict)  # name -> why
+    excluded: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def reason(self) -> str:
+        """All of it in one line."""
+        said = [f"{name}: {why}" for name, why in self.included.items()]
+        said += [f"not {name}: {why}" for name, why in self.excluded.items()]
+        return "; ".join(said)
+
+
+# (facts) -> (whether, why)
+_Rule = Callable[[Facts], tuple[bool, str]]
+
+
+def portfolio(facts: Facts) -> Portfolio:
+    """At least one strategy: with labels lp_ft is always among them, without them shot."""
+    is_expensive = facts.steps >= EXPENSIVE_STEPS
+    most = MOST_IF_EXPENSIVE if is_expensive else MOST
+    included, excluded = dict[str, str](), dict[str, str]()
+    for name, rule in (_WITH_LABELS if facts.target_labels else _WITHOUT_LABELS).items():
+        needs = CATALOGUE[name].needs
+        if "source_data" in needs and not facts.source_data:
+            excluded[name] = "the source's data is not there"
+        elif "same_classes" in needs and not facts.same_classes:
+            excluded[name] = "source and target have different classes"
+        else:
+            is_in, why = rule(facts)
+            if is_in and len(included) == most:
+                is_in, why = (
+                    False,
+                    f"{most} are enough"
+                    + (f" where a training takes {facts.steps} steps" if is_expensive else ""),
+                )
+            (included if is_in else excluded)[name] = why
+    return Portfolio(tuple(_strategy(name) for name in included), included, excluded)
+
+
+def _strategy(name: str) -> Strategy:
+    choice: Any = CATALOGUE[name].choice
+    chosen: Strategy = choice(name=name)
+    return chosen
+
+
+def _labels(facts: Facts) -> str:
+    return f"{facts.labels_per_class:.0f} labels per class"
+
+
+def _linear_probe(facts: Facts) -> tuple[bool, str]:
+    if facts.labels_per_class > FEW_LABELS:
+        return False, f"{_labels(facts)} are enough to train more than a head"
+    return True, f"{_labels(facts)} cannot spoil a frozen backbone"
+
+
+def _l2_sp(facts: Facts) -> tuple[bool, str]:
+    if facts.labels_per_class > FEW_LABELS:
+        return False, f"{_labels(facts)} need no pull back to the source's weights"
+    return True, f"{_labels(facts)} may lead far from the source's weights"
+
+
+def _co_tuning(facts: Facts) -> tuple[bool, str]:
+    if facts.labels_per_class < LEAST_FOR_RELATION:
+        return False, f"{_labels(facts)} do not tell how the source's classes relate to them"
+    return True, f"{_labels(facts)} tell how the source's classes relate to them"
+
+
+def _multi_task(facts: Facts) -> tuple[bool, str]:
+    if facts.labels_per_class > FEW_LABELS:
+        return False, f"{_labels(facts)} do not need the source's items beside them"
+    return True, f"the source's items hold the backbone where there are {_labels(facts)}"
+
+
+def _adamatch(facts: Facts) -> tuple[bool, str]:
+    if facts.steps >= EXPENSIVE_STEPS:
+        return False, "its steps are several times as large as the others'"
+    return True, "pseudo-labels bring most where many are right"
+
+
+def _always(why: str) -> _Rule:
+    return lambda facts: (True, why)
+
+
+def _never(why: str) -> _Rule:
+    return lambda facts: (False, why)
+
+
+# In the order of preference.
+_WITH_LABELS: dict[str, _Rule] = {
+    "lp_ft": _always("the safest: a head first, then all layers, gently"),
+    "fine_tune": _always("all layers learn"),
+    "distill": _always("source and target have the same classes, so the source is a teacher"),
+    "linear_probe": _linear_probe,
+    "l2_sp": _l2_sp,
+    "co_tuning": _co_tuning,
+    "multi_task": _multi_task,
+}
+_WITHOUT_LABELS: dict[str, _Rule] = {
+    "mcc": _always("the safest: one loss, no adversary"),
+    "cdan": _always("aligns domains class by class"),
+    "shot": _always("adapts to the target alone"),
+    "adamatch": _adamatch,
+    "dann": _always("aligns domains as a whole, where classes cannot be told"),
+    "coral": _never("aligns second moments only; cdan aligns more"),
+    "adabn": _never("the others compute BatchNorm's statistics on the target as well"),
+}

@@ -1,0 +1,146 @@
+"""From what was POSTed to a job that says everything, with the reasons for what was chosen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import ceil
+from typing import Any
+
+from app.datasets.schemas import Schema
+from app.errors import Invalid
+from app.spec import checks
+from app.spec.backbones import AutoBackbone, Backbone, Convnet, Mlp, ModelChoice
+from app.spec.networks import chosen_family, gets_bottleneck
+from app.spec.portfolio import Facts, portfolio
+from app.spec.scales import Scale, scale_warnings
+from app.spec.sources import SourceFacts, first_network, joint_classes, joint_obstacle
+from app.spec.spec import Choice, JobSpec, ResolvedSpec
+from app.spec.strategies import Auto, AutoArm, Strategy
+from app.spec.training import Space, Training
+
+# As domain adaptation has it: Ganin et al., JMLR 2016; Liang et al., ICML 2020.
+BOTTLENECK, SMOOTHING = 256, 0.1
+_CHOSEN = {"backbone", "params"}
+
+
+def resolve(
+    spec: JobSpec,
+    sources: Sequence[SourceFacts],
+    target: Schema,
+    target_scale: Scale | None = None,
+) -> tuple[ResolvedSpec, list[Choice]]:
+    """Raises Invalid with every finding at once."""
+    if findings := checks.findings(spec, sources, target):
+        (code, first), *_ = findings
+        raise Invalid(code, first.detail, *(finding for _, finding in findings))
+    resolution = _Resolution(spec, sources, target)
+    fields = spec.model_dump(exclude={"model", "strategies", "training", "combine"})
+    resolved = ResolvedSpec(
+        **fields,
+        combine=resolution.combine(),
+        model=resolution.model(),
+        training=resolution.training,
+        space=resolution.space(),
+        classes=resolution.classes,
+        strategies=resolution.strategies(),
+        warnings=scale_warnings([facts.scale for facts in sources], target_scale),
+    )
+    return resolved, resolution.choices
+
+
+@dataclass
+class _Resolution:
+    spec: JobSpec
+    sources: Sequence[SourceFacts]
+    target: Schema
+    choices: list[Choice] = field(default_factory=list)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        if self.target.has_labels("train"):
+            return self.target.classes
+        return joint_classes([facts.schema for facts in self.sources])
+
+    def combine(self) -> Any:
+        if len(self.sources) == 1:
+            return "each"
+        if self.spec.combine:
+            return self.spec.combine
+        obstacle = "a ranking compares them" if self.spec.kind == "rank" else None
+        obstacle = obstacle or joint_obstacle(self.sources)
+        combine = "each" if obstacle else "both"
+        reason = f"each source alone: {obstacle}" if obstacle else "each source alone, and all"
+        self._chose("combine", combine, reason)
+        return combine
+
+    def model(self) -> Backbone:
+        given = self.spec.model
+        trained = first_network(self.sources)
+        if isinstance(given, AutoBackbone) and trained:
+            self._chose("model", trained.backbone, "as the source model has it")
+            return trained
+        chosen = self._backbone(given) if isinstance(given, AutoBackbone) else given
+        if gets_bottleneck(self.spec, self.sources):
+            chosen = chosen.model_copy(update={"bottleneck": BOTTLENECK})
+            self._chose("model.bottleneck", BOTTLENECK, "domain adaptation is done on its features")
+        return chosen
+
+    @cached_property
+    def training(self) -> Training:
+        given = self.spec.training
+        fields = given.model_dump()
+        for name, value in fields.items():
+            if value == "auto" and name != "precision":
+                fields[name] = Training.model_fields[name].default
+        if not self.spec.target.use_labels and "label_smoothing" not in given.model_fields_set:
+            fields["label_smoothing"] = SMOOTHING
+            reason = "the source's classes lie further apart (Liang et al., ICML 2020)"
+            self._chose("training.label_smoothing", SMOOTHING, reason)
+        return Training(**fields)
+
+    def space(self) -> Space:
+        given = self.spec.training
+        return Space(
+            learning_rate=given.learning_rate == "auto",
+            weight_decay=given.weight_decay == "auto",
+            epochs=given.epochs == "auto",
+        )
+
+    def strategies(self) -> tuple[Strategy | AutoArm, ...]:
+        chosen: list[Strategy | AutoArm] = []
+        for strategy in self.spec.strategies:
+            if isinstance(strategy, Auto):
+                found = portfolio(self._facts())
+                able, reason = found.strategies, found.reason
+                only = able[0] if len(able) == 1 else None
+                names = only.name if only else [each.name for each in able]
+                self._chose("strategies", names, reason)
+                chosen.append(only or AutoArm(name="auto", portfolio=able))
+            else:
+                chosen.append(strategy)
+        return tuple(chosen)
+
+    def _facts(self) -> Facts:
+        spec, target = self.spec, self.target
+        counts, most = target.class_counts["train"], spec.target.labels_per_class
+        items = sum(min(count, most or count) for count in counts)
+        items = items if spec.target.use_labels else target.splits["train"]
+        classes = self.classes
+        training = self.training
+        return Facts(
+            items=items,
+            classes=len(classes),
+            same_classes=all(set(facts.schema.classes) == set(classes) for facts in self.sources),
+            source_data=all(facts.has_data for facts in self.sources),
+            target_labels=spec.target.use_labels,
+            steps=training.epochs * ceil(items / training.batch_size),
+        )
+
+    def _backbone(self, auto: ModelChoice) -> Backbone:
+        family, reason = chosen_family(auto, self.sources, self.target)
+        self._chose("model.backbone", family, reason)
+        built: type[Convnet | Mlp] = Convnet if family == "convnet" else Mlp
+        return built.model_validate({"backbone": family, **auto.model_dump(exclude=_CHOSEN)})
+
+    def _chose(self, field: str, chosen: Any, reason: str) -> None:
+        self.choices.append(Choice(field=field, chosen=chosen, reason=reason))

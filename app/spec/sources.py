@@ -1,0 +1,43 @@
+"""What a job's sources are to it: a dataset, or a trained network without its data."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from app.datasets.schemas import Schema
+from app.spec.backbones import Backbone
+from app.spec.scales import Scale
+
+# proxy_a_distance and mmd of their pictures; None where one is not stored yet, or is a model
+Distance = Callable[[], dict[str, float | None] | None]
+
+
+@dataclass(frozen=True)
+class SourceFacts:
+    schema: Schema  # of a model: without items
+    network: Backbone | None = None  # of a model
+    distance: Distance = lambda: None  # to the target
+    scale: Scale | None = None  # of a dataset's values
+
+    @property
+    def has_data(self) -> bool:
+        return self.network is None
+
+
+def first_network(sources: Sequence[SourceFacts]) -> Backbone | None:
+    """Of the first source that is a model."""
+    return next((facts.network for facts in sources if facts.network), None)
+
+
+def joint_classes(sources: Sequence[Schema]) -> tuple[str, ...]:
+    """The classes of all, each once, in the order in which they appear."""
+    return tuple(dict.fromkeys(label for schema in sources for label in schema.classes))
+
+
+def joint_obstacle(sources: Sequence[SourceFacts]) -> str | None:
+    """Why one network cannot be trained on all of them; None where it can."""
+    if not all(facts.has_data for facts in sources):
+        return "a model comes without its data"
+    kinds = {(f.schema.shape, f.schema.dtype, f.schema.value_range) for f in sources}
+    if len(kinds) > 1:
+        return "their images differ in size or in type"
+    return None

@@ -1,0 +1,246 @@
+"""What a user POSTs, and what becomes of it: app/spec/resolution.py turns a spec with `auto` in it
+into one that says everything; app/spec/checks.py refuses a job that cannot run."""
+
+from dataclasses import dataclass
+from math import inf
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from app.sent import Array, Sent
+from app.spec.backbones import AutoBackbone, Backbone, BackboneChoice
+from app.spec.strategies import (
+    BASELINE,
+    SOURCE_ONLY,
+    SUPERVISED,
+    Auto,
+    AutoArm,
+    Strategy,
+    StrategyChoice,
+)
+from app.spec.training import Space, Training, TrainingChoice
+
+MOST_SOURCES = 16
+Sources = tuple[int, ...]  # places in `sources`
+
+
+class Source(Sent):
+    """Exactly one of the two."""
+
+    dataset: str | None = Field(None, description="`ds_…` or `catalog:NAME`")
+    model: str | None = Field(
+        None, description="`mdl_…`: a trained network of this service, without its data"
+    )
+
+    @model_validator(mode="after")
+    def _is_one_thing(self) -> Self:
+        if (self.dataset is None) == (self.model is None):
+            raise ValueError("expected exactly one of `dataset` and `model`")
+        return self
+
+    @property
+    def reference(self) -> str:
+        return str(self.dataset or self.model)
+
+
+LabelsPerClass = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+class Target(Sent):
+    dataset: str = Field(description="`ds_…` or `catalog:NAME`")
+    labels_per_class: LabelsPerClass | None = Field(
+        None, description="train on so many labels per class, stratified; null: on all"
+    )
+    use_labels: bool = Field(
+        True,
+        description="false: adapt to the target without its training labels, which are hidden "
+        "from every arm but the bound `target_supervised`",
+    )
+
+
+class Evaluation(Sent):
+    seeds: int = Field(5, ge=1, le=100)
+    pretrain_seeds: int = Field(
+        1,
+        ge=1,
+        le=100,
+        description="pretrainings that the seeds share out among themselves: 1 for all, or as many "
+        "as `seeds`, so that the intervals tell how much the pretraining varies as well",
+    )
+    learning_curve: Array[LabelsPerClass | None] | None = Field(
+        None,
+        max_length=32,
+        description="labels per class at which every arm is trained besides "
+        "`target.labels_per_class`; null among them: all labels; the same again counts once",
+    )
+    baseline: bool = Field(
+        True,
+        description="train the same network from scratch as well; without target labels: the "
+        "source's network as it is, and, where the target has labels, one trained on them",
+    )
+    forgetting: bool = Field(
+        False, description="measure each arm on the source's test items, before and after"
+    )
+    primary_metric: Literal["accuracy", "f1_macro", "balanced_accuracy"] = "accuracy"
+    confidence: float = Field(0.95, gt=0.5, lt=1)
+
+
+DEPLOYMENT_NAME = r"^[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?$"
+
+
+class Deploy(Sent):
+    name: str = Field(pattern=DEPLOYMENT_NAME)
+    when: Literal["beats_baseline", "always"] = "beats_baseline"
+
+
+Tag = Annotated[str, Field(max_length=200)]
+
+EXAMPLE: dict[str, Any] = {
+    "name": "mnist to digits",
+    "sources": [{"dataset": "catalog:mnist_5k"}],
+    "target": {"dataset": "catalog:digits", "labels_per_class": 5},
+    "model": {"backbone": "convnet", "image_size": [16, 16]},
+    "strategies": ["lp_ft", {"name": "fine_tune", "params": {"backbone_rate": 0.1}}],
+    "training": {"epochs": 60, "pretrain_epochs": 5, "batch_size": 64},
+    "evaluation": {"seeds": 5},
+    "deploy": {"name": "digits", "when": "beats_baseline"},
+}
+
+
+class JobSpec(Sent):
+    """Only `sources` and `target` are required."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    name: str = Field("", max_length=200)
+    kind: Literal["transfer", "rank"] = Field(
+        "transfer",
+        description="`rank`: say which of the sources suits the target best, by scores of their "
+        "features",
+    )
+    measure: bool = Field(
+        False,
+        description="of a `rank` job: transfer from every source as well, and report how good the "
+        "ranking was",
+    )
+    task: Literal["classification"] = "classification"
+    sources: Array[Source] = Field(min_length=1, max_length=MOST_SOURCES)
+    combine: Literal["each", "joint", "both"] | None = Field(
+        None,
+        description="with several sources, every strategy starts from `each` alone (`lp_ft@1`), "
+        "from one network trained on all of them (`joint`, `lp_ft@all`), or both; null: both where "
+        "they can be joined",
+    )
+    target: Target
+    model: BackboneChoice = AutoBackbone()
+    strategies: Array[StrategyChoice] = Field((Auto(name="auto"),), min_length=1, max_length=32)
+    training: TrainingChoice = TrainingChoice()
+    evaluation: Evaluation = Evaluation()
+    deploy: Deploy | None = None
+    seed: int = Field(0, ge=0, lt=2**31 - 100, description="of the first of evaluation.seeds")
+    budget_seconds: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="of training, summed over the trials; what is not done by then is not done, "
+        "and the report says what is missing",
+    )
+    tags: dict[Tag, Tag] = Field(default_factory=dict, max_length=64)
+
+    @property
+    def trains_arms(self) -> bool:
+        """A `rank` job that does not measure only looks at the sources."""
+        return self.kind == "transfer" or self.measure
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A strategy from some of the sources."""
+
+    strategy: Strategy | AutoArm
+    sources: Sources
+
+
+class ResolvedSpec(JobSpec):
+    """Nothing is `auto` any more: what the worker runs."""
+
+    model: Annotated[Backbone, Field(discriminator="backbone")]
+    strategies: Array[Annotated[Strategy | AutoArm, Field(discriminator="name")]]  # type: ignore[assignment]  # AutoArm is what Auto became
+    training: Training = Training()  # type: ignore[assignment]  # narrower
+    space: Space = Space()
+    classes: Array[str] = ()  # of the outputs: the target's, or, without labels, the source's
+    warnings: Array[str] = ()  # about the datasets beside one another
+
+    @property
+    def source_sets(self) -> dict[str, Sources]:
+        """What arms start from: the suffix of their names -> the sources."""
+        if len(self.sources) == 1:
+            return {"": (0,)}
+        each: dict[str, Sources] = {
+            f"@{number + 1}": (number,) for number in range(len(self.sources))
+        }
+        joint = {"@all": tuple(range(len(self.sources)))}
+        match self.combine:
+            case "each":
+                return each
+            case "joint":
+                return joint
+        return {**each, **joint}
+
+    @property
+    def arms(self) -> dict[str, Arm]:
+        """Name of the arm -> what it is; a strategy that stands twice is numbered."""
+        if not self.trains_arms:
+            return {}
+        arms: dict[str, Arm] = {}
+        names: list[str] = []
+        for strategy in self.strategies:
+            again = names.count(strategy.name)
+            names.append(strategy.name)
+            name = f"{strategy.name}_{again + 1}" if again else strategy.name
+            arms |= {f"{name}{end}": Arm(strategy, of) for end, of in self.source_sets.items()}
+        return arms
+
+    @property
+    def baseline_arm(self) -> str:
+        return BASELINE if self.target.use_labels else SOURCE_ONLY
+
+    @property
+    def baseline_sources(self) -> Sources:
+        """Scratch needs none; without target labels it is the network of all sources, where there
+        is one, or of the first."""
+        sets = self.source_sets
+        return () if self.target.use_labels else sets.get("@all", next(iter(sets.values())))
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """Arms that are no transfer, the baseline first."""
+        return (BASELINE,) if self.target.use_labels else (SOURCE_ONLY, SUPERVISED)
+
+    @property
+    def budgets(self) -> tuple[int | None, ...]:
+        """Labels a class at which every arm is trained: the job's own and the learning curve's,
+        each once, rising; None, all labels, is the last."""
+        wanted = {self.target.labels_per_class, *(self.evaluation.learning_curve or ())}
+        return tuple(sorted(wanted, key=lambda budget: inf if budget is None else budget))
+
+    def with_datasets(self, sources: list[str], target: str) -> "ResolvedSpec":
+        """The same job with its datasets named by id."""
+        named = [
+            source if source.model else Source(dataset=reference)
+            for source, reference in zip(self.sources, sources, strict=True)
+        ]
+        return self.model_copy(
+            update={
+                "sources": tuple(named),
+                "target": self.target.model_copy(update={"dataset": target}),
+            }
+        )
+
+
+class Choice(BaseModel):
+    """One decision that `auto` took."""
+
+    field: str
+    chosen: Any
+    reason: str

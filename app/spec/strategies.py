@@ -1,0 +1,275 @@
+"""The catalogue of ways to transfer. worker/strategies holds the code under the same names."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from app.sent import Array, Sent
+from app.spec.strategy_params import (
+    AdaBnParams,
+    AdaMatchParams,
+    CdanParams,
+    CoralParams,
+    CoTuningParams,
+    DannParams,
+    DistillParams,
+    FineTuneParams,
+    L2SpParams,
+    LinearProbeParams,
+    LpFtParams,
+    MccParams,
+    MultiTaskParams,
+    ShotParams,
+)
+
+
+class Chosen(Sent):
+    def epochs(self, training_epochs: int) -> int:
+        """Of all its phases, at most; `training_epochs` are the job's."""
+        return training_epochs
+
+
+class LinearProbe(Chosen):
+    name: Literal["linear_probe"]
+    params: LinearProbeParams = LinearProbeParams()
+
+    def epochs(self, training_epochs: int) -> int:
+        return self.params.max_epochs
+
+
+class FineTune(Chosen):
+    name: Literal["fine_tune"]
+    params: FineTuneParams = FineTuneParams()
+
+
+class LpFt(Chosen):
+    name: Literal["lp_ft"]
+    params: LpFtParams = LpFtParams()
+
+    def epochs(self, training_epochs: int) -> int:
+        return self.params.max_epochs + training_epochs
+
+
+class L2Sp(Chosen):
+    name: Literal["l2_sp"]
+    params: L2SpParams = L2SpParams()
+
+
+class CoTuning(Chosen):
+    name: Literal["co_tuning"]
+    params: CoTuningParams = CoTuningParams()
+
+
+class Distill(Chosen):
+    name: Literal["distill"]
+    params: DistillParams = DistillParams()
+
+
+class MultiTask(Chosen):
+    name: Literal["multi_task"]
+    params: MultiTaskParams = MultiTaskParams()
+
+
+class AdaBn(Chosen):
+    name: Literal["adabn"]
+    params: AdaBnParams = AdaBnParams()
+
+    def epochs(self, training_epochs: int) -> int:
+        return 1
+
+
+class Coral(Chosen):
+    name: Literal["coral"]
+    params: CoralParams = CoralParams()
+
+
+class Dann(Chosen):
+    name: Literal["dann"]
+    params: DannParams = DannParams()
+
+
+class Cdan(Chosen):
+    name: Literal["cdan"]
+    params: CdanParams = CdanParams()
+
+
+class Mcc(Chosen):
+    name: Literal["mcc"]
+    params: MccParams = MccParams()
+
+
+class Shot(Chosen):
+    name: Literal["shot"]
+    params: ShotParams = ShotParams()
+
+
+class AdaMatch(Chosen):
+    name: Literal["adamatch"]
+    params: AdaMatchParams = AdaMatchParams()
+
+
+class Auto(Sent):
+    """Chosen when the job is accepted; the job's `selection` says what and why."""
+
+    name: Literal["auto"]
+
+
+def _from_name(choice: Any) -> Any:
+    return {"name": choice} if isinstance(choice, str) else choice
+
+
+Strategy = (
+    LinearProbe
+    | FineTune
+    | LpFt
+    | L2Sp
+    | CoTuning
+    | Distill
+    | MultiTask
+    | AdaBn
+    | Coral
+    | Dann
+    | Cdan
+    | Mcc
+    | Shot
+    | AdaMatch
+)
+StrategyChoice = Annotated[
+    Annotated[Strategy | Auto, Field(discriminator="name")],
+    BeforeValidator(_from_name, json_schema_input_type=str | Strategy | Auto),
+]
+
+
+class AutoArm(Chosen):
+    """What `auto` becomes once the job is accepted: it chooses among these by the target's
+    validation items, before its trials run."""
+
+    name: Literal["auto"]
+    portfolio: Array[Annotated[Strategy, Field(discriminator="name")]] = Field(min_length=1)
+
+    def epochs(self, training_epochs: int) -> int:
+        return max(strategy.epochs(training_epochs) for strategy in self.portfolio)
+
+
+# `source_data`: its items as well as the network trained on them; `same_classes`: in both domains;
+# `unlabelled_target`: target.use_labels is false; `batch_norm`: in the backbone.
+Need = Literal[
+    "source", "target_labels", "source_data", "same_classes", "unlabelled_target", "batch_norm"
+]
+
+
+@dataclass(frozen=True)
+class StrategyEntry:
+    """What GET /v1/strategies says of one."""
+
+    choice: type[Strategy]
+    summary: str
+    needs: tuple[Need, ...]
+    paper: str | None = None
+
+    @property
+    def name(self) -> str:
+        return str(self.choice.model_fields["name"].annotation.__args__[0])  # type: ignore[union-attr]  # a Literal
+
+    @property
+    def params_schema(self) -> dict[str, Any]:
+        params = self.choice.model_fields["params"].annotation
+        assert isinstance(params, type)
+        assert issubclass(params, Sent)
+        return params.model_json_schema()
+
+
+_ADAPTS: tuple[Need, ...] = ("source", "unlabelled_target", "same_classes")
+
+_ENTRIES = (
+    StrategyEntry(
+        LinearProbe,
+        "The source's backbone stays frozen; a new head is trained on its features.",
+        ("source", "target_labels"),
+    ),
+    StrategyEntry(
+        FineTune,
+        "All layers start from the source's weights with a new head; the backbone learns slower.",
+        ("source", "target_labels"),
+        "Yosinski et al., NeurIPS 2014, arXiv:1411.1792",
+    ),
+    StrategyEntry(
+        LpFt,
+        "A linear probe first, then all layers at a smaller rate: the new head does not distort "
+        "the source's features.",
+        ("source", "target_labels"),
+        "Kumar et al., ICLR 2022, arXiv:2202.10054",
+    ),
+    StrategyEntry(
+        L2Sp,
+        "All layers, pulled back to the source's weights, so that few labels do not lead far away.",
+        ("source", "target_labels"),
+        "Li et al., ICML 2018, arXiv:1802.01483",
+    ),
+    StrategyEntry(
+        CoTuning,
+        "The source's head is trained on too, towards what the source says of each target class.",
+        ("source", "target_labels"),
+        "You et al., NeurIPS 2020",
+    ),
+    StrategyEntry(
+        Distill,
+        "Learns from the labels and from the source model's softened opinion of every target item.",
+        ("source", "target_labels", "same_classes"),
+        "Hinton et al., 2015, arXiv:1503.02531",
+    ),
+    StrategyEntry(
+        MultiTask,
+        "Target and source are learnt together: one backbone, a head for each.",
+        ("source", "target_labels", "source_data"),
+        "Kendall et al., CVPR 2018, arXiv:1705.07115",
+    ),
+    StrategyEntry(
+        AdaBn,
+        "Nothing is trained: BatchNorm's statistics are computed anew on the target.",
+        (*_ADAPTS, "batch_norm"),
+        "Li et al., ICLR Workshop 2017, arXiv:1603.04779",
+    ),
+    StrategyEntry(
+        Coral,
+        "The covariances of the features become alike in both domains.",
+        (*_ADAPTS, "source_data"),
+        "Sun & Saenko, ECCV Workshops 2016, arXiv:1607.01719",
+    ),
+    StrategyEntry(
+        Dann,
+        "A discriminator tells the domains apart; the features learn to leave it guessing.",
+        (*_ADAPTS, "source_data"),
+        "Ganin et al., JMLR 2016, arXiv:1505.07818",
+    ),
+    StrategyEntry(
+        Cdan,
+        "As dann, and the discriminator sees the predicted classes with the features.",
+        (*_ADAPTS, "source_data"),
+        "Long et al., NeurIPS 2018, arXiv:1705.10667",
+    ),
+    StrategyEntry(
+        Mcc,
+        "On the target the classifier learns not to take one class for another.",
+        (*_ADAPTS, "source_data"),
+        "Jin et al., ECCV 2020, arXiv:1912.03699",
+    ),
+    StrategyEntry(
+        Shot,
+        "Source-free: features become sure and diverse under the source's frozen head, with "
+        "pseudo-labels.",
+        _ADAPTS,
+        "Liang et al., ICML 2020, arXiv:2002.08546",
+    ),
+    StrategyEntry(
+        AdaMatch,
+        "Pseudo-labels aligned to the source's classes, on weakly and strongly changed images.",
+        (*_ADAPTS, "source_data"),
+        "Berthelot et al., ICLR 2022, arXiv:2106.04732",
+    ),
+)
+CATALOGUE: dict[str, StrategyEntry] = {entry.name: entry for entry in _ENTRIES}
+BASELINE = "scratch"
+# Without target labels: what there is before adapting, and what labels would have brought.
+SOURCE_ONLY, SUPERVISED = "source_only", "target_supervised"

@@ -1,0 +1,26 @@
+"""Every room's tables, so that whoever imports this knows the whole schema."""
+
+from app.database import Base
+from app.tables.datasets import DatasetRow
+from app.tables.deployments import DeploymentRow, DeploymentVersionRow
+from app.tables.jobs import EpochRow, EventRow, JobRow, TrialRow
+from app.tables.keys import IdempotencyRow, KeyRow
+from app.tables.models import ModelRow
+from app.tables.usage import InstallationRow
+from app.tables.workers import WorkerRow
+
+__all__ = [
+    "Base",
+    "DatasetRow",
+    "DeploymentRow",
+    "DeploymentVersionRow",
+    "EpochRow",
+    "EventRow",
+    "IdempotencyRow",
+    "InstallationRow",
+    "JobRow",
+    "KeyRow",
+    "ModelRow",
+    "TrialRow",
+    "WorkerRow",
+]

@@ -1,0 +1,49 @@
+from dataclasses import replace
+
+from app.spec.portfolio import EXPENSIVE_STEPS, Facts, Portfolio, portfolio
+from app.spec.strategies import CATALOGUE
+
+FEW = Facts(items=50, classes=10, same_classes=False, source_data=True, target_labels=True)
+
+
+def names(chosen: Portfolio) -> list[str]:
+    return [strategy.name for strategy in chosen.strategies]
+
+
+def test_few_labels() -> None:
+    chosen = portfolio(FEW)
+    assert names(chosen) == ["lp_ft", "fine_tune", "linear_probe", "l2_sp", "co_tuning"]
+    assert chosen.excluded["distill"] == "source and target have different classes"
+    assert chosen.excluded["multi_task"] == "5 are enough"
+
+
+def test_many_labels() -> None:
+    chosen = portfolio(replace(FEW, items=50_000, same_classes=True))
+    assert names(chosen) == ["lp_ft", "fine_tune", "distill", "co_tuning"]
+    assert "5000 labels per class" in chosen.excluded["linear_probe"]
+
+
+def test_expensive_trainings_are_few() -> None:
+    chosen = portfolio(replace(FEW, items=5_000_000, steps=EXPENSIVE_STEPS))
+    assert names(chosen) == ["lp_ft", "fine_tune", "co_tuning"]
+    chosen = portfolio(replace(FEW, steps=EXPENSIVE_STEPS))
+    assert names(chosen) == ["lp_ft", "fine_tune", "linear_probe"]
+    assert (
+        chosen.excluded["l2_sp"] == f"3 are enough where a training takes {EXPENSIVE_STEPS} steps"
+    )
+
+
+def test_without_labels() -> None:
+    hidden = replace(FEW, items=5000, same_classes=True, target_labels=False)
+    assert names(portfolio(hidden)) == ["mcc", "cdan", "shot", "adamatch", "dann"]
+    assert names(portfolio(replace(hidden, source_data=False))) == ["shot"]
+    assert names(portfolio(replace(hidden, steps=EXPENSIVE_STEPS))) == ["mcc", "cdan", "shot"]
+
+
+def test_every_strategy_has_a_reason() -> None:
+    for has_labels in (True, False):
+        chosen = portfolio(replace(FEW, same_classes=True, target_labels=has_labels))
+        need = "target_labels" if has_labels else "unlabelled_target"
+        expected = {name for name, entry in CATALOGUE.items() if need in entry.needs}
+        assert {*chosen.included, *chosen.excluded} == expected
+        assert all(name in chosen.reason for name in expected)

@@ -1,0 +1,89 @@
+"""A worker's place on both databases, without a broker: the tests call what a message wakes."""
+
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from app.database import Database
+from app.datasets.schemas import Schema
+from app.identifiers import new_id
+from app.settings import Settings
+from app.storage import Storage
+from app.tables.datasets import DatasetRow
+from worker.process.workplace import Workplace
+
+CLASSES, TRAIN, TEST = 3, 30, 12
+AddDataset = Callable[..., str]
+
+
+@pytest.fixture
+def place(database: Database, settings: Settings, storage: Storage, tmp_path: Path) -> Workplace:
+    slots = tmp_path / "slots"
+    slots.mkdir()
+    return Workplace(settings, database, storage, slots, is_draining=lambda: False)
+
+
+@pytest.fixture
+def add_dataset(place: Workplace, tmp_path: Path) -> AddDataset:
+    """`add_dataset(seed, project="p")`: stored noise with one bright row a class; the same seed
+    is the same content. `permuted`: the training labels; `labelled`: the splits that are;
+    `test_classes`: so many of the classes stand in the test; `order`: of the classes, whose
+    pictures stay theirs."""
+
+    def add(
+        seed: int,
+        project: str = "p",
+        permuted: bool = False,
+        labelled: tuple[str, ...] = ("train", "test"),
+        test_classes: int = CLASSES,
+        order: tuple[int, ...] = (0, 1, 2),
+    ) -> str:
+        rng, arrays = np.random.default_rng(seed), {}
+        classes = tuple("abc"[label] for label in order)
+        classes = classes[: CLASSES if "train" in labelled else test_classes]
+        counts: dict[str, tuple[int, ...]] = {}
+        for split, items in (("train", TRAIN), ("test", TEST)):
+            y = (np.arange(items) % (CLASSES if split == "train" else test_classes)).astype(
+                np.int32
+            )
+            x = rng.integers(0, 120, (items, 8, 8, 1), dtype=np.uint8)
+            x[np.arange(items), y] += 90
+            if permuted and split == "train":
+                y = rng.permutation(y)
+            y = np.argsort(order).astype(np.int32)[y]
+            if split not in labelled:
+                y = np.full(items, -1, np.int32)
+            counts[split] = tuple(int((y == k).sum()) for k in range(len(classes)))
+            for axis, array in (("x", x), ("y", y)):
+                path = tmp_path / f"{uuid4().hex}.npy"
+                np.save(path, array)
+                arrays[f"{axis}_{split}"] = place.storage.put(path)
+        schema = Schema(
+            modality="image",
+            task="classification",
+            shape=(8, 8, 1),
+            dtype="uint8",
+            value_range=(0, 255),
+            classes=classes if labelled else (),
+            splits={"train": TRAIN, "test": TEST},
+            class_counts=counts if labelled else {"train": (), "test": ()},
+        )
+        row = DatasetRow(
+            id=new_id("ds"),
+            project=project,
+            name=f"rows {seed}",
+            origin="upload",
+            spec={},
+            status="ready",
+            arrays=arrays,
+            schema=schema.model_dump(mode="json"),
+            content_hash=f"content {seed}",
+        )
+        with place.database.write() as session:
+            session.add(row)
+        return row.id
+
+    return add

@@ -1,0 +1,64 @@
+"""`auto` chooses before its trials run."""
+
+from typing import Any
+
+import pytest
+
+from tests.trials.conftest import AddDataset
+from tests.trials.jobs import page_of, report_of, run, submit
+from worker.process.workplace import Workplace
+
+pytestmark = pytest.mark.slow
+
+
+def test_auto_searches_then_trains(place: Workplace, add_dataset: AddDataset) -> None:
+    source, target = add_dataset(1), add_dataset(2)
+    changes = {
+        "strategies": ["auto"],
+        "evaluation": {"seeds": 5},
+        "training": {"epochs": 30, "min_steps": 0},
+    }
+    job, trials = run(place, submit(place, [{"dataset": source}], target, **changes))
+    assert {trial.status for trial in trials} == {"succeeded"}, [t.error for t in trials]
+    roles = [trial.role for trial in trials]
+    assert roles == ["pretrain", "search", *["baseline", "transfer"] * 5]
+    pretraining, search = trials[:2]
+    assert search.weights == pretraining.weights
+    report = report_of(job)
+    (told,) = report.searches
+    assert told.arm == "auto"
+    kept = [each["strategy"] for each in told.tried if each["dropped"] is None]
+    assert kept[-1] == told.chosen["strategy"]["name"]
+    assert told.reason
+    assert set(told.scores or {}) == {"leep", "logme", "h_score", "knn", "probe"}
+    cost = report.arms["auto"].cost
+    assert cost.search == pytest.approx(search.seconds)
+    assert cost.pretraining == pytest.approx(pretraining.seconds)
+    assert set(report.arms) == {"scratch", "auto"}
+    assert job.model_id is not None
+    assert "What was searched" in page_of(place, job)
+
+
+def test_settings_are_searched_for_every_arm(place: Workplace, add_dataset: AddDataset) -> None:
+    source, target = add_dataset(1), add_dataset(2)
+    training: dict[str, Any] = {
+        "epochs": 2,
+        "batch_size": 16,
+        "min_steps": 0,
+        "learning_rate": "auto",
+    }
+    job, trials = run(place, submit(place, [{"dataset": source}], target, training=training))
+    assert [trial.arm for trial in trials if trial.role == "search"] == ["scratch", "fine_tune"]
+    report = report_of(job)
+    assert {search.arm for search in report.searches} == {"scratch", "fine_tune"}
+    assert set(report.arms) == {"scratch", "fine_tune"}
+
+
+def test_without_labels_the_search_is_label_free(place: Workplace, add_dataset: AddDataset) -> None:
+    source, target = add_dataset(1), add_dataset(2)
+    changes = {"strategies": ["auto"], "target_use_labels": False, "evaluation": {"seeds": 4}}
+    job, trials = run(place, submit(place, [{"dataset": source}], target, **changes))
+    assert {trial.status for trial in trials} == {"succeeded"}, [t.error for t in trials]
+    (told,) = report_of(job).searches
+    assert "information" in told.reason
+    assert told.scores is None

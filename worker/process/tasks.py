@@ -1,0 +1,24 @@
+"""Thin tasks: a message wakes, the database says what is to be done. Each is safe to run twice."""
+
+from typing import Any
+
+from app.messages import FinaliseJob, IngestDataset, RunTrial
+from worker.process import duty
+from worker.process.celery_app import application
+from worker.process.workplace import workplace
+
+
+@application.task(name=RunTrial.task, bind=True)  # type: ignore[untyped-decorator]  # Celery has no types
+def run_trial(self: Any, trial_id: str) -> None:
+    """The message names one trial; the oldest runnable ones are taken, until none is left."""
+    duty.train(workplace(), owner=self.request.id)
+
+
+@application.task(name=FinaliseJob.task, bind=True)  # type: ignore[untyped-decorator]
+def finalise_job(self: Any, job_id: str) -> None:
+    duty.finalise(workplace(), job_id, owner=self.request.id)
+
+
+@application.task(name=IngestDataset.task, bind=True)  # type: ignore[untyped-decorator]
+def ingest_dataset(self: Any, dataset_id: str) -> None:
+    duty.ingest(workplace(), dataset_id, owner=self.request.id)

@@ -1,0 +1,192 @@
+"""The end of a job under its lease: the report, the packaged winner, the deployment. A cancelled
+job has its report alone."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import structlog
+from sqlalchemy.exc import OperationalError
+
+from app.damage import mark
+from app.datasets.schemas import Schema
+from app.deployments import repository as deployments
+from app.errors import DamagedArtifact, Fenced
+from app.jobs import repository, work
+from app.jobs.events import Event
+from app.jobs.lifecycle import FINALISING
+from app.jobs.presenting import present_evidence
+from app.jobs.schemas import EvidenceOut
+from app.models import repository as models
+from app.models.schemas import FittedTemperature, Signature
+from app.spec.report import Report
+from app.spec.spec import ResolvedSpec
+from app.storage import Storage
+from app.tables.datasets import DatasetRow
+from app.tables.jobs import JobRow, TrialRow
+from worker.backbones.network import Architecture, Network
+from worker.evaluation.archive import read_arrays, report_of
+from worker.packaging.onnx_graph import GOLDEN_ITEMS, package
+from worker.packaging.temperature import temperature_of
+from worker.process.workplace import Workplace
+from worker.trials.failures import as_failure
+from worker.trials.stored_data import dataset_split
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """All that a job left behind."""
+
+    job: JobRow
+    spec: ResolvedSpec
+    schema: Schema
+    target: DatasetRow
+    trials: list[TrialRow]
+    evidence: EvidenceOut
+
+
+def run(place: Workplace, job: JobRow) -> None:
+    """Ends the job, or leaves it to the one who has taken it. Never raises."""
+    try:
+        with place.scratch() as folder:
+            _run(place, job, folder)
+    except Fenced:
+        log.info("finalisation_lost", job=job.id)
+    except OperationalError as error:  # the database is away: the lease ends, and another goes on
+        log.warning("finalisation_left", job=job.id, error=str(error.orig))
+    except Exception as error:
+        log.exception("finalisation_failed", job=job.id)
+        failure = as_failure(error)
+        if isinstance(failure, DamagedArtifact):
+            mark(place.database, failure)
+        failure.stage = failure.stage or FINALISING
+        try:
+            with place.database.write() as session:
+                work.fail_finalisation(session, job, failure)
+        except Fenced:
+            log.info("finalisation_lost", job=job.id)
+
+
+def _run(place: Workplace, job: JobRow, folder: Path) -> None:
+    ended = _read(place, job)
+    report = report_of(ended.evidence, lambda ref: read_arrays(_result(place.storage, ended, ref)))
+    is_wanted = job.status != "cancelled"  # nobody waits for a cancelled job's model
+    packaged = _package(place.storage, ended, report, folder) if is_wanted else None
+    deploy = ended.spec.deploy
+    proven = report.is_proven
+    with place.database.write() as session:
+        story: list[Event] = [("report", {"verdict": report.verdict, "reason": report.reason})]
+        results: dict[str, Any] = {"report": report.model_dump(mode="json")}
+        if packaged:
+            model = models.add(session, job.project, job.name, job.id, **packaged)
+            results["model_id"] = model.id
+            if deploy and (deploy.when == "always" or proven):
+                deployments.point(session, job.project, deploy.name, model.id)
+                results["deployment"] = deploy.name
+                story.append(("deployment", {"name": deploy.name, "model": model.id}))
+        work.finish_job(session, job, story, **results)
+
+
+def _read(place: Workplace, job: JobRow) -> _Ended:
+    with place.database.read() as session:
+        target = session.get_one(DatasetRow, job.target_id)
+        schema = Schema.model_validate(target.schema)
+        spec = ResolvedSpec.model_validate(job.spec)
+        trials = repository.trials(session, job.id)
+        evidence = present_evidence(session, job, schema, trials, lambda trial: trial.predictions)
+    schema = schema.model_copy(update={"classes": spec.classes or schema.classes})
+    return _Ended(job, spec, schema, target, trials, evidence)
+
+
+def _package(
+    storage: Storage, ended: _Ended, report: Report, folder: Path
+) -> dict[str, Any] | None:
+    """The winner as files in the store; the baseline itself where the transfer did harm."""
+    harmful = report.verdict == "negative_transfer"
+    arm = report.baseline if harmful else report.winner
+    metric, own = ended.spec.evaluation.primary_metric, ended.spec.target.labels_per_class
+    of_arm = [
+        t
+        for t in ended.trials
+        if (t.arm, t.labels_per_class) == (arm, own) and t.role != "search" and t.weights
+    ]
+    able = [t for t in of_arm if harmful or t.seed == report.winner_seed]
+    winner = max(able, key=lambda t: (t.validation or {}).get(metric, 0.0), default=None)
+    if winner is None or winner.weights is None:
+        return None
+    network = Network(Architecture.of(ended.spec.model, ended.schema))
+    network.load_weights(_result(storage, ended, winner.weights))
+    calibration = _calibration(storage, ended, winner, of_arm)
+    sample = _sample(storage, ended.target)
+    packaged = package(network.raw_model(), sample, folder, calibration.temperature)
+    files = {
+        name: storage.put(path)
+        for name, path in (
+            ("onnx", packaged.onnx),
+            ("keras", packaged.keras),
+            ("golden", packaged.golden),
+        )
+    } | {"weights": winner.weights}
+    schema = ended.schema
+    return {
+        "trial_id": winner.id,
+        "files": files,
+        "signature": Signature(
+            shape=schema.shape,
+            dtype=schema.dtype,
+            classes=list(schema.classes),
+            value_range=_value_range(schema, sample),
+            temperature=calibration.temperature,
+        ).model_dump(mode="json"),
+        "card": {
+            "arm": winner.arm,
+            "seed": winner.seed,
+            "labels_per_class": winner.labels_per_class,
+            "sources": ended.job.source_ids,
+            "target": ended.job.target_id,
+            "target_content_hash": ended.target.content_hash,
+            "network": ended.spec.model.model_dump(mode="json"),
+            "verdict": report.verdict,
+            "reason": report.reason,
+            "test": winner.test,
+            "validation": winner.validation,
+            "calibration": calibration.model_dump(mode="json"),
+            "packaging_difference": packaged.max_difference,
+        },
+    }
+
+
+def _result(storage: Storage, ended: _Ended, ref: str) -> Path:
+    """What a trial has stored. Raises DamagedArtifact, which says whose it is."""
+    try:
+        return storage.local(ref)
+    except DamagedArtifact as damage:
+        trial = next(t for t in ended.trials if ref in (t.weights, t.predictions))
+        what = f"what the trial {trial.id} ({trial.arm}) has stored"
+        raise damage.named(what, "retry the job, which runs that trial again") from damage
+
+
+def _calibration(
+    storage: Storage, ended: _Ended, winner: TrialRow, of_arm: list[TrialRow]
+) -> FittedTemperature:
+    stored = {
+        t.id: read_arrays(_result(storage, ended, t.predictions)) for t in of_arm if t.predictions
+    }
+    return temperature_of(stored.get(winner.id, {}), list(stored.values()))
+
+
+def _value_range(schema: Schema, sample: Any) -> tuple[float, float] | None:
+    """None where the network saw nothing above 1 of a range that goes further, as it could in data
+    of earlier releases, 0 and 1 as uint8: what it is asked cannot be held against that range."""
+    return None if sample.max() <= 1 < schema.value_range[1] else schema.value_range
+
+
+def _sample(storage: Storage, target: DatasetRow) -> Any:
+    """Raw items of the training split, the same at every try."""
+    train = dataset_split(storage, target, "train")
+    count = min(GOLDEN_ITEMS, len(train))
+    rows = np.random.default_rng(0).choice(len(train), count, replace=False)
+    return np.asarray(train.x[np.sort(rows)])

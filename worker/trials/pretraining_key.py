@@ -1,0 +1,36 @@
+"""The name of a pretraining: two that share it train to the same weights, up to what machines
+differ in."""
+
+import json
+from hashlib import sha256
+
+from app.spec.spec import ResolvedSpec
+from worker.backbones.network import Precision
+
+# Raised when the engine, a network or the recipe of a pretraining changes what the same words train
+# to: what was trained before is then trained anew.
+REVISION = 2
+_NO_PART = {"epochs", "pretrain_epochs", "min_steps"}
+
+
+def pretraining_key(
+    spec: ResolvedSpec, source_content: str, seed: int, precision: Precision
+) -> str:
+    """sha256, hexadecimal, of all that the weights depend on; the target is no part of it.
+
+    Args:
+        source_content: the source dataset's content_hash.
+        seed: the trial's, not the job's.
+        precision: that the machine computes in, where the spec leaves it to it.
+    """
+    training = spec.training.model_dump(mode="json", exclude=_NO_PART)
+    training["precision"] = precision
+    training["epochs"] = spec.training.pretrain_epochs or spec.training.epochs
+    recipe = {
+        "revision": REVISION,
+        "source": source_content,
+        "model": spec.model.model_dump(mode="json"),
+        "training": training,
+        "seed": seed,
+    }
+    return sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()

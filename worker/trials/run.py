@@ -1,0 +1,253 @@
+"""One trial under its lease: load the data, train, test once, store."""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import structlog
+from sqlalchemy.exc import OperationalError
+
+from app.damage import mark
+from app.errors import DamagedArtifact, FailureCode, Fenced, WorkFailure
+from app.jobs import repository, work
+from app.spec.plan import PRETRAIN, plan
+from app.spec.strategies import AutoArm
+from app.storage import Storage
+from app.tables.jobs import TrialRow
+from worker.backbones.network import Network
+from worker.evaluation.metrics import classification_metrics
+from worker.process.workplace import Workplace
+from worker.search.run import run_search
+from worker.training.checkpoint import Checkpoint
+from worker.training.device import resolve_precision
+from worker.training.predict import changed_logits, logits
+from worker.training.run import train
+from worker.training.setup import Interrupted, TrialSetup
+from worker.trials.failures import as_failure, diverged
+from worker.trials.forgetting import forgetting
+from worker.trials.journal import TrialJournal
+from worker.trials.lease_keeper import LeaseKeeper
+from worker.trials.pretraining_key import pretraining_key
+from worker.trials.scoring import score
+from worker.trials.setup import TrialData, setup_of, target_test
+from worker.trials.training_items import look_back
+
+log = structlog.get_logger(__name__)
+
+Found = TypeVar("Found")
+
+SEARCH_SHARE = 0.4  # of a job's budget of seconds, for all its searches
+
+
+def run(place: Workplace, trial: TrialRow, keeper: LeaseKeeper) -> None:
+    """Ends the trial, gives it back, or leaves it to the one who has taken it. Never raises."""
+    try:
+        with place.scratch() as folder:
+            _run(place, trial, keeper, folder)
+    except Fenced:
+        log.info("trial_lost", trial=trial.id)
+    except OperationalError as error:  # the database is away: the lease ends, and another goes on
+        log.warning("trial_left", trial=trial.id, error=str(error.orig))
+    except Exception as error:
+        if not isinstance(error, WorkFailure):
+            log.exception("trial_failed", trial=trial.id)
+        _fail(place, trial, as_failure(error))
+
+
+def _run(place: Workplace, trial: TrialRow, keeper: LeaseKeeper, folder: Path) -> None:
+    with place.database.read() as session:
+        data = TrialData.of(session, trial)
+    key = _content_key(data)
+    if key and _take_over(place, data, key):
+        return
+    setup = setup_of(place.storage, data)
+    journal = TrialJournal(place, trial, keeper, folder)
+    match trial.role:
+        case "score":
+            results: dict[str, Any] | None = {"outcome": score(setup), "weights": None}
+        case "search":
+            results = _searched(place, data, setup, journal)
+        case _:
+            results = _trained(place, data, setup, journal, folder)
+    if results is None:
+        return
+    with place.database.write() as session:
+        work.finish_trial(
+            session,
+            trial,
+            journal.pending,
+            seconds=journal.seconds,
+            content_key=key,
+            conditions=journal.conditions and journal.conditions.model_dump(),
+            **results,
+        )
+    journal.close()
+
+
+def _trained(
+    place: Workplace, data: TrialData, setup: TrialSetup, journal: TrialJournal, folder: Path
+) -> dict[str, Any] | None:
+    """None where the trial was given back, lost or failed; that is then written."""
+    network = _attempt(place, data.trial, journal, partial(train, setup, journal))
+    if network is None:
+        return None
+    results = _predictions(place.storage, network, setup, data)
+    weights = _store_weights(place.storage, network, folder)
+    if data.spec.evaluation.forgetting and data.trial.role == "transfer":
+        results |= forgetting(place.storage, setup, data)
+    return {
+        "weights": weights,
+        "predictions": _store_arrays(place.storage, results, folder),
+        "validation": _metrics(results, "validation"),
+        "test": _metrics(results, "test"),
+    }
+
+
+def _searched(
+    place: Workplace, data: TrialData, setup: TrialSetup, journal: TrialJournal
+) -> dict[str, Any] | None:
+    """As _trained. The weights are the pretraining's: the arm's trials start from them."""
+    tried, spec = data.strategy, data.spec
+    portfolio = tried.portfolio if isinstance(tried, AutoArm) else (tried,)
+    seconds = None
+    if spec.budget_seconds:
+        searches = sum(trial.role == "search" for trial in plan(spec))
+        seconds = SEARCH_SHARE * spec.budget_seconds / searches
+    outcome = _attempt(
+        place,
+        data.trial,
+        journal,
+        lambda start: run_search(setup, portfolio, journal, start, seconds=seconds),
+    )
+    if outcome is None:
+        return None
+    return {"outcome": outcome.model_dump(mode="json"), "weights": data.source_weights}
+
+
+def _attempt(
+    place: Workplace,
+    trial: TrialRow,
+    journal: TrialJournal,
+    work_on: Callable[[Checkpoint | None], Found],
+) -> Found | None:
+    """From the trial's checkpoint. None where it was given back, lost or failed; that is then
+    written."""
+    try:
+        return work_on(journal.start())
+    except Interrupted as interruption:
+        if interruption.checkpoint:
+            journal.give_back(interruption.checkpoint)
+        elif failure := journal.overdrawn():
+            _fail(place, trial, failure, journal.seconds)
+    except WorkFailure as failure:
+        _fail(place, trial, failure, journal.seconds)
+    return None
+
+
+def _content_key(data: TrialData) -> str | None:
+    """Of a pretraining, where its sources' content has a name."""
+    hashes = [row.content_hash for row in data.sources]
+    if data.trial.role != PRETRAIN or None in hashes:
+        return None
+    content = str(hashes[0])
+    if len(hashes) > 1:  # which classes are one hangs on their names
+        content = json.dumps([hashes, [schema.classes for schema in data.source_schemas]])
+    precision = resolve_precision(data.spec.training.precision, data.spec.model)
+    return pretraining_key(data.spec, content, data.trial.seed, precision)
+
+
+def _take_over(place: Workplace, data: TrialData, key: str) -> bool:
+    """Ends a pretraining with the weights of an equal one of the project, if there is one and
+    nothing has been trained yet."""
+    trial = data.trial
+    if trial.checkpoint:
+        return False
+    whole = _whole_pretraining(place, data.job.project, key)
+    with place.database.write() as session:
+        equal = repository.pretrained(session, data.job.project, key) if whole else None
+        if equal:
+            work.finish_trial(
+                session,
+                trial,
+                content_key=key,
+                reused_from=equal.id,
+                weights=equal.weights,
+                predictions=equal.predictions,
+                validation=equal.validation,
+            )
+    return equal is not None
+
+
+def _whole_pretraining(place: Workplace, project: str, key: str) -> bool:
+    """Whether an equal one is there whose files are what they were. One that is damaged loses its
+    key, and the next is looked at."""
+    while True:
+        with place.database.read() as session:
+            equal = repository.pretrained(session, project, key)
+        if equal is None:
+            return False
+        try:
+            for ref in filter(None, (equal.weights, equal.predictions)):
+                place.storage.local(ref)
+            return True
+        except DamagedArtifact as damage:
+            mark(place.database, damage)
+
+
+def _predictions(
+    storage: Storage, network: Network, setup: TrialSetup, data: TrialData
+) -> dict[str, Any]:
+    """Labels, where there are some, and logits of validation and test items. This reads the
+    target's test data, once, after the last step of training, and nothing else does."""
+    splits = {"validation": setup.domain.validation}
+    if setup.role != PRETRAIN:
+        splits["test"] = target_test(storage, data)
+    results: dict[str, Any] = {}
+    for name, split in splits.items():
+        if split.is_labelled:
+            results[f"y_{name}"] = split.y
+        results[f"logits_{name}"] = outputs = logits(network, split.x)
+        if not np.isfinite(outputs).all():  # without validation items nothing has looked yet
+            what = f"expected finite logits of the {name} items, got others after the last epoch"
+            raise diverged(what, setup.spec.training.learning_rate, "training")
+    results |= look_back(network, setup)
+    if data.hides_labels:  # by these the arms will be compared
+        held_out = setup.domain.validation
+        results["logits_changed"] = changed_logits(network, held_out.x, setup.seed)
+    return results
+
+
+def _metrics(results: dict[str, Any], split: str) -> dict[str, float] | None:
+    y = results.get(f"y_{split}")
+    if y is None or not len(y):
+        return None
+    return classification_metrics(y, results[f"logits_{split}"])
+
+
+def _store_weights(storage: Storage, network: Network, folder: Path) -> str:
+    path = folder / "weights.npz"
+    network.save_weights(path)
+    return storage.put(path)
+
+
+def _store_arrays(storage: Storage, arrays: dict[str, Any], folder: Path) -> str:
+    path = folder / "predictions.npz"
+    np.savez(path, **arrays)
+    return storage.put(path)
+
+
+def _fail(
+    place: Workplace, trial: TrialRow, failure: WorkFailure, seconds: float | None = None
+) -> None:
+    if failure.code == FailureCode.DEVICE_FAILED:
+        place.binding.leave_out()
+    if isinstance(failure, DamagedArtifact):
+        mark(place.database, failure)
+    try:
+        with place.database.write() as session:
+            work.fail_trial(session, trial, failure, seconds)
+    except Fenced:
+        log.info("trial_lost", trial=trial.id)

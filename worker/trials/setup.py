@@ -1,0 +1,231 @@
+"""What a trial is trained on and from: rows of the database -> a TrialSetup."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from app.datasets.schemas import Schema
+from app.errors import DamagedArtifact
+from app.models.stored import file_path
+from app.spec.plan import PRETRAIN, learns_from_labels, sources_of
+from app.spec.sources import joint_classes
+from app.spec.spec import ResolvedSpec
+from app.spec.strategies import CATALOGUE, AutoArm, Strategy
+from app.spec.training import Training
+from app.storage import Storage
+from app.tables.datasets import DatasetRow
+from app.tables.jobs import JobRow, TrialRow
+from app.tables.models import ModelRow
+from worker.search.candidates import Candidate
+from worker.training.data import (
+    Domain,
+    Joined,
+    Split,
+    cut_at_random,
+    cut_validation,
+    few_labels,
+)
+from worker.training.setup import TrialSetup
+from worker.trials.stored_data import dataset_split
+
+
+@dataclass(frozen=True)
+class TrialData:
+    """The rows that a trial has to do with. `needed`: the trial that it waited for."""
+
+    job: JobRow
+    trial: TrialRow
+    spec: ResolvedSpec
+    target: DatasetRow
+    sources: Sequence[DatasetRow]
+    models: Sequence[ModelRow]
+    needed: TrialRow | None
+
+    @classmethod
+    def of(cls, session: Session, trial: TrialRow) -> "TrialData":
+        job = session.get_one(JobRow, trial.job_id)
+        spec = ResolvedSpec.model_validate(job.spec)
+        places = sources_of(spec, trial.arm)
+        named = [(spec.sources[place], job.source_ids[place]) for place in places]
+        return cls(
+            job=job,
+            trial=trial,
+            spec=spec,
+            target=session.get_one(DatasetRow, job.target_id),
+            sources=[session.get_one(DatasetRow, id_) for given, id_ in named if given.dataset],
+            models=[session.get_one(ModelRow, id_) for given, id_ in named if given.model],
+            needed=session.get_one(TrialRow, trial.depends_on) if trial.depends_on else None,
+        )
+
+    @property
+    def source_schemas(self) -> list[Schema]:
+        return [Schema.model_validate(row.schema) for row in self.sources]
+
+    @property
+    def source_schema(self) -> Schema:
+        """Of all sources as one."""
+        return self.source_schemas[0].model_copy(update={"classes": self.source_classes})
+
+    @property
+    def source_classes(self) -> tuple[str, ...]:
+        """() where the trial has no source."""
+        if self.models:
+            return tuple(self.models[0].signature["classes"])
+        return joint_classes(self.source_schemas)
+
+    @property
+    def source_weights(self) -> str | None:
+        """The reference of what the trial starts from."""
+        if self.models:
+            return str(self.models[0].files["weights"])
+        return self.needed.weights if self.needed else None
+
+    @property
+    def hides_labels(self) -> bool:
+        return not self.spec.target.use_labels and self.trial.role not in {PRETRAIN, "bound"}
+
+    @property
+    def found(self) -> Candidate | None:
+        """What the arm's search has found, where there was one."""
+        if self.needed is None or self.needed.role != "search":
+            return None
+        return Candidate.model_validate((self.needed.outcome or {})["chosen"])
+
+    @property
+    def strategy(self) -> Strategy | AutoArm | None:
+        """With what the arm is trained: as the job says, or as its search found."""
+        if found := self.found:
+            return found.strategy
+        arm = self.spec.arms.get(self.trial.arm)
+        strategy = arm.strategy if arm else None
+        if isinstance(strategy, AutoArm) and self.trial.role != "search":
+            return strategy.portfolio[0]
+        return strategy
+
+    def training(self, items: int) -> Training:
+        """The settings of a trial on `items` training items."""
+        training = self.spec.training
+        if learns_from_labels(self.spec, self.trial.role):
+            training = training.on(items)
+        return self.found.training(training) if self.found else training
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Of the network's outputs, in their order."""
+        if self.trial.role == PRETRAIN:
+            return self.source_classes
+        if self.spec.target.use_labels or self.trial.role == "bound":
+            return Schema.model_validate(self.target.schema).classes
+        return self.spec.classes or self.source_classes
+
+    @property
+    def source_places(self) -> tuple[int, ...] | None:
+        """Of each output's class among the source's, where both have the same ones in another
+        order."""
+        source, own = self.source_classes, self.classes
+        if source == own or set(source) != set(own):
+            return None
+        return tuple(source.index(label) for label in own)
+
+
+def setup_of(storage: Storage, data: TrialData) -> TrialSetup:
+    spec, trial, strategy = data.spec, data.trial, data.strategy
+    source = None
+    if trial.role == PRETRAIN or (data.sources and _needs_source_data(data, strategy)):
+        source = source_domain(storage, data)
+    target = None if trial.role == PRETRAIN else _target_domain(storage, data)
+    domain = target or source
+    if domain is None:
+        raise ValueError(f"{trial.id}: expected data to train on, got none")
+    training = data.training(len(domain.train))
+    return TrialSetup(
+        spec=spec.model_copy(update={"training": training}),
+        role="transfer" if trial.arm in spec.arms else trial.role,  # type: ignore[arg-type]  # a string in the database
+        strategy=None if isinstance(strategy, AutoArm) else strategy,
+        seed=trial.seed,
+        domain=domain,
+        source=source if target else None,
+        source_classes=len(data.source_classes),
+        source_weights=_source_weights(storage, data),
+        source_places=data.source_places,
+    )
+
+
+def _source_weights(storage: Storage, data: TrialData) -> Path | None:
+    if data.models:
+        return file_path(storage, data.models[0], "weights")
+    if data.source_weights is None or data.needed is None:
+        return None
+    try:
+        return storage.local(data.source_weights)
+    except DamagedArtifact as damage:
+        what = f"the weights of the trial {data.needed.id} ({data.needed.arm})"
+        raise damage.named(what, "retry the job, which trains them again") from damage
+
+
+def target_test(storage: Storage, data: TrialData) -> Split:
+    """Its labels count by the job's classes."""
+    split, schema = dataset_split(storage, data.target, "test"), data.target.schema or {}
+    own, classes = schema["classes"], data.spec.classes
+    if not split.is_labelled or not classes or tuple(own) == classes:
+        return split
+    return Split(split.x, _places(own, classes)[split.y])
+
+
+def _needs_source_data(data: TrialData, strategy: Strategy | AutoArm | None) -> bool:
+    if data.trial.role == "score":
+        return True
+    tried = strategy.portfolio if isinstance(strategy, AutoArm) else (strategy,)
+    return any(each and "source_data" in CATALOGUE[each.name].needs for each in tried)
+
+
+def source_domain(storage: Storage, data: TrialData) -> Domain:
+    """One source, or all of the trial's as one: their classes are those of any, in the order of the
+    network's outputs where these are the same."""
+    schema, split = data.source_schema, source_split(storage, data, "train")
+    if data.source_places:
+        schema = schema.model_copy(update={"classes": data.classes})
+        split = Split(split.x, _places(data.source_classes, data.classes)[split.y])
+    return _labelled(schema, split, data)
+
+
+def source_split(storage: Storage, data: TrialData, name: str) -> Split:
+    """Of the trial's one source, or of all as one."""
+    schemas, classes = data.source_schemas, data.source_classes
+    splits = [dataset_split(storage, row, name) for row in data.sources]
+    if len(splits) == 1:
+        return splits[0]
+    places = [_places(each.classes, classes) for each in schemas]
+    y = np.concatenate([place[each.y] for place, each in zip(places, splits, strict=True)])
+    stored = tuple(np.asanyarray(each.x) for each in splits)  # memory maps stay what they are
+    return Split(Joined(stored), y.astype(np.int32))
+
+
+def _places(own: Sequence[str], joint: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+    where: Mapping[str, int] = {label: place for place, label in enumerate(joint)}
+    return np.array([where[label] for label in own], np.int32)
+
+
+def _target_domain(storage: Storage, data: TrialData) -> Domain:
+    """With its labels hidden where the trial must not see them; then its classes are the source's.
+    Nothing of how the rows are parted tells the labels either."""
+    schema = Schema.model_validate(data.target.schema)
+    split = dataset_split(storage, data.target, "train")
+    if not data.hides_labels:
+        if budget := data.trial.labels_per_class:
+            split = split.select(few_labels(split.y, budget, data.trial.seed))
+        return _labelled(schema, split, data)
+    fraction = data.spec.training.validation_fraction
+    kept, held_out = cut_at_random(len(split), fraction, data.trial.seed)
+    schema = schema.model_copy(update={"classes": data.classes})
+    hidden = split.without_labels()
+    return Domain(schema, hidden.select(kept), hidden.select(held_out))
+
+
+def _labelled(schema: Schema, split: Split, data: TrialData) -> Domain:
+    fraction = data.spec.training.validation_fraction
+    kept, held_out = cut_validation(split.y, fraction, data.trial.seed)
+    return Domain(schema, split.select(kept), split.select(held_out))
