@@ -39,6 +39,9 @@ class Finding:
         return {name: value for name, value in members.items() if value is not None}
 
 
+Coded = tuple[str, Finding]  # the code of the problem that it makes when it is the first
+
+
 class KtlError(Exception):
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Internal error"

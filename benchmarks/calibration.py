@@ -22,8 +22,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 from app.datasets.schemas import Schema
+from app.inputs.image import ImageInputs
 from app.spec.figures import Conditions
 from app.spec.spec import ResolvedSpec
+from app.tasks.classification import Classification
 from worker.training.checkpoint import Checkpoint
 from worker.training.data import Domain, Split, cut_validation
 from worker.training.run import train
@@ -140,12 +142,8 @@ def noise(shape: tuple[int, int, int], batch: int, seed: int) -> Domain:
     split = Split(rng.integers(0, 256, (items, *shape), dtype=np.uint8), y)
     counts = tuple(int((y == k).sum()) for k in range(CLASSES))
     schema = Schema(
-        modality="image",
-        task="classification",
-        shape=shape,
-        dtype="uint8",
-        value_range=(0, 255),
-        classes=tuple(f"class {label}" for label in range(CLASSES)),
+        inputs=ImageInputs(shape=shape, dtype="uint8", value_range=(0, 255)),
+        task=Classification(classes=tuple(f"class {label}" for label in range(CLASSES))),
         splits={"train": items, "test": 0},
         class_counts={"train": counts, "test": (0,) * CLASSES},
     )

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from app.datasets.schemas import Schema
+from app.inputs.image import ImageInputs
 from app.settings import Settings
 from app.spec.figures import Conditions
 from app.spec.plan import PRETRAIN, PlannedTrial, learns_from_labels, plan, sources_of
@@ -18,6 +19,7 @@ from app.spec.resolution import resolve
 from app.spec.sources import SourceFacts
 from app.spec.spec import JobSpec, ResolvedSpec
 from app.spec.strategies import AutoArm
+from app.tasks.classification import Classification
 from worker.evaluation.report import TrialResult, build_report
 from worker.intake.catalogue import take_in_catalogued
 from worker.search.candidates import Candidate
@@ -45,12 +47,8 @@ class Dataset:
             for of, split in (("train", train), ("test", test))
         }
         schema = Schema(
-            modality="image",
-            task="classification",
-            shape=train.x.shape[1:],
-            dtype="uint8",
-            value_range=(0, 255),
-            classes=tuple(f"{name} {label}" for label in range(classes)),
+            inputs=ImageInputs(shape=train.x.shape[1:], dtype="uint8", value_range=(0, 255)),
+            task=Classification(classes=tuple(f"{name} {label}" for label in range(classes))),
             splits={"train": len(train), "test": len(test)},
             class_counts=counts,
         )

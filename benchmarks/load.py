@@ -29,6 +29,7 @@ from app.cli.supervisor import free_port
 from app.database import Database
 from app.datasets.schemas import Schema
 from app.identifiers import new_id
+from app.inputs.image import ImageInputs
 from app.jobs import lifecycle
 from app.migrate import upgrade
 from app.spec.plan import plan
@@ -37,6 +38,7 @@ from app.spec.sources import SourceFacts
 from app.spec.spec import JobSpec
 from app.tables.datasets import DatasetRow
 from app.tables.jobs import JobRow
+from app.tasks.classification import Classification
 from benchmarks.load_clients import Answer, Question, ask_until, event_to_all, streams
 from benchmarks.serving import SHAPE, deploy, request, wait_for, write_graph
 
@@ -172,12 +174,8 @@ def questions(jobs: list[str]) -> list[Question]:
 def add_jobs(url: str) -> list[str]:
     """Jobs that wait for a worker; the first is paused."""
     schema = Schema(
-        modality="image",
-        task="classification",
-        shape=(8, 8, 1),
-        dtype="uint8",
-        value_range=(0, 255),
-        classes=("a", "b"),
+        inputs=ImageInputs(shape=(8, 8, 1), dtype="uint8", value_range=(0, 255)),
+        task=Classification(classes=("a", "b")),
         splits={"train": 40, "test": 20},
         class_counts={"train": (20, 20), "test": (10, 10)},
     )

@@ -95,7 +95,7 @@ def run(
     fields = {
         "sources": [{"dataset": "ds_source"}],
         "target": {"dataset": "ds_target"},
-        "model": {**NETWORKS[network], "image_size": digits.schema.shape[:2]},
+        "model": {**NETWORKS[network], "image_size": digits.schema.inputs.shape[:2]},
         "strategies": ["lp_ft", "fine_tune"],
         "training": {"epochs": epochs},
         "evaluation": {"seeds": SEEDS},

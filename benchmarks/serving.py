@@ -36,10 +36,13 @@ from onnx import TensorProto, helper, numpy_helper
 
 from app.database import Database
 from app.deployments import repository as deployments
+from app.inputs.image import ImageInputs
 from app.models import repository as models
+from app.models.schemas import Signature
 from app.settings import Settings
 from app.storage import Storage
 from app.tables import Base
+from app.tasks.classification import Classification
 
 SHAPE, HIDDEN, CLASSES = (28, 28, 1), 256, 26
 CLIENTS = (1, 8, 32)
@@ -207,8 +210,11 @@ def deploy(home: Path) -> None:
     np.savez(home / "golden.npz", inputs=inputs, probabilities=answered)
     storage = Storage(settings.storage, settings.cache_dir)
     files = {"onnx": storage.put(home / "model.onnx"), "golden": storage.put(home / "golden.npz")}
-    signature = {"shape": SHAPE, "dtype": "uint8", "classes": LABELS}
-    signature |= {"value_range": (0, 255), "temperature": 1.5}
+    signature = Signature(
+        inputs=ImageInputs(shape=SHAPE, dtype="uint8", value_range=(0, 255)),
+        task=Classification(classes=tuple(LABELS)),
+        temperature=1.5,
+    )
     database = Database(settings.database)
     Base.metadata.create_all(database.engine)
     with database.write() as session:

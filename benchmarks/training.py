@@ -43,8 +43,10 @@ import tensorflow as tf  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
 from app.datasets.schemas import Schema  # noqa: E402
+from app.inputs.image import ImageInputs  # noqa: E402
 from app.spec.figures import Conditions  # noqa: E402
 from app.spec.spec import ResolvedSpec  # noqa: E402
+from app.tasks.classification import Classification  # noqa: E402
 from worker.backbones.network import Architecture, Network  # noqa: E402
 from worker.training.checkpoint import Checkpoint  # noqa: E402
 from worker.training.data import Domain, Split  # noqa: E402
@@ -144,12 +146,8 @@ def setup(
 def domain_of(x: Pixels, y: Labels, classes: int) -> Domain:
     """All for training, nothing held out."""
     schema = Schema(
-        modality="image",
-        task="classification",
-        shape=x.shape[1:],
-        dtype="uint8",
-        value_range=(0, 255),
-        classes=tuple(map(str, range(classes))),
+        inputs=ImageInputs(shape=x.shape[1:], dtype="uint8", value_range=(0, 255)),
+        task=Classification(classes=tuple(map(str, range(classes)))),
         splits={"train": len(y)},
         class_counts={"train": tuple(np.bincount(y, minlength=classes).tolist())},
     )

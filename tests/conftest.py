@@ -17,7 +17,9 @@ from app.tables import Base
 from worker.process.gpus import prepare_environment
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-prepare_environment(os.environ)  # before TensorFlow loads: tests do not take a whole GPU
+# Before TensorFlow loads: on a GPU tests do not take all of it, and count in whole float32.
+prepare_environment(os.environ)
+os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")
 
 
 @pytest.fixture(autouse=True)

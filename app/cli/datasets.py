@@ -181,16 +181,15 @@ def _summary(dataset: "DatasetOut") -> tuple[object, ...]:
     schema = dataset.schema_
     if schema is None:
         return (None, None, None, None)
-    shape = "x".join(map(str, schema.shape))
     return (
-        shape,
+        schema.inputs.summary,
         len(schema.classes) or "none",
         *(_items(schema, split) for split in ("train", "test")),
     )
 
 
 def _values(schema: "Schema", profile: dict[str, Any]) -> str:
-    low, high = schema.value_range
+    low, high = schema.inputs.range
     said = f"{low:g} to {high:g} become 0 to 1"
     seen = profile.get("values", {}).get("train")
     return f"{said}; {seen['low']:g} to {seen['high']:g} in training" if seen else said

@@ -5,6 +5,8 @@ is checked before a worker has fetched it; worker/intake/catalogue.py reads them
 from dataclasses import dataclass
 
 from app.datasets.schemas import Schema
+from app.inputs.image import ImageInputs
+from app.tasks.classification import Classification
 
 PREFIX = "catalog:"
 
@@ -53,12 +55,8 @@ def _images(
     side: int, classes: tuple[str, ...], train: tuple[int, ...], test: tuple[int, ...]
 ) -> Schema:
     return Schema(
-        modality="image",
-        task="classification",
-        shape=(side, side, 1),
-        dtype="uint8",
-        value_range=(0, 255),
-        classes=classes,
+        inputs=ImageInputs(shape=(side, side, 1), dtype="uint8", value_range=(0, 255)),
+        task=Classification(classes=classes),
         splits={"train": sum(train), "test": sum(test)},
         class_counts={"train": train, "test": test},
     )

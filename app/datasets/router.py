@@ -184,7 +184,7 @@ def preview(
     with database.read() as session:  # no longer: to look a large file through takes seconds
         row = repository.find(session, caller.project, dataset_id)
     schema = repository.ready_schema_of(row)
-    count = max(1, min(limit, PREVIEW_VALUES // int(np.prod(schema.shape))))
+    count = max(1, min(limit, PREVIEW_VALUES // schema.inputs.values))
     labels = _open(storage, row, f"y_{split}")
     images = _open(storage, row, f"x_{split}")
     names = (*schema.classes, None)  # the last is that of -1: no label

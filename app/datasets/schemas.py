@@ -5,10 +5,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, field_validator, model_validator
 
+from app.inputs import Inputs
 from app.sent import Pair, Sent
+from app.tasks import Task
 
 Modality = Literal["image"]
-Task = Literal["classification"]
+TaskKind = Literal["classification"]
 Split = Literal["train", "test"]
 DatasetStatus = Literal["ingesting", "ready", "failed", "damaged"]
 MissingLabel = StrictInt | Annotated[str, Field(max_length=200)] | None
@@ -18,32 +20,32 @@ Bound = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
 
 
 class Schema(BaseModel):
-    """The shape of a stored dataset: what a network must accept and answer."""
+    """A stored dataset: what its items are, what is asked of them, and how many there are."""
 
     model_config = ConfigDict(frozen=True)
 
-    modality: Modality
+    inputs: Inputs
     task: Task
-    shape: tuple[int, int, int] = Field(description="height, width, channels")
-    dtype: str = Field(description="of the raw values, `uint8` or `float32`")
-    value_range: tuple[float, float] = Field(
-        description="raw values that become 0 and 1 before the network sees them"
-    )
-    classes: tuple[str, ...] = Field(
-        description="the labels, in the order of the outputs; the test split's where training has "
-        "none, empty where no split has any"
-    )
     splits: dict[str, int] = Field(description="number of items in `train` and `test`")
     class_counts: dict[str, tuple[int, ...]] = Field(
         description="items per class in each split, in the order of `classes`; all 0 in a split "
         "without labels"
     )
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the task's outputs, in their order."""
+        return self.task.names
+
+    def named(self, classes: tuple[str, ...]) -> "Schema":
+        """With outputs of other names, or in another order; counts stay as they are."""
+        return self.model_copy(update={"task": self.task.named(classes)})
+
     def in_list(self) -> "Schema":
         """With the first 100 classes, as lists of datasets have it."""
         counts = {split: held[:LISTED_CLASSES] for split, held in self.class_counts.items()}
-        cut = {"classes": self.classes[:LISTED_CLASSES], "class_counts": counts}
-        return self.model_copy(update=cut)
+        cut = self.named(self.classes[:LISTED_CLASSES])
+        return cut.model_copy(update={"class_counts": counts})
 
     def has_labels(self, split: str) -> bool:
         """Of all its items, or of none."""
@@ -59,7 +61,7 @@ class DatasetSpec(Sent):
 
     name: str = Field(min_length=1, max_length=200)
     modality: Modality = "image"
-    task: Task = "classification"
+    task: TaskKind = "classification"
     test_fraction: float = Field(
         0.2,
         gt=0,

@@ -128,17 +128,13 @@ def _facts(session: Session, project: str, source: Source, pointer: str) -> Sour
         raise invalid("model_without_weights", detail, f"{pointer}/model")
     signature = Signature.model_validate(model.signature)
     schema = Schema(
-        modality="image",
-        task="classification",
-        shape=signature.shape,
-        dtype=signature.dtype,
-        value_range=(0, 1),  # the target's counts
-        classes=tuple(signature.classes),
+        inputs=signature.inputs,
+        task=signature.task,
         splits={},
         class_counts={"train": (), "test": ()},
     )
     network = TypeAdapter[Backbone](Backbone).validate_python(model.card["network"])
-    size = network.image_size or schema.shape[:2]
+    size = network.image_size or schema.inputs.shape[:2]
     return SourceFacts(schema, network.model_copy(update={"image_size": size}))
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from app.database import now
 from app.errors import Conflict, DamagedArtifact, Finding, NotFound
 from app.identifiers import new_id
+from app.models.schemas import Signature
 from app.models.stored import named
 from app.tables.deployments import DeploymentRow
 from app.tables.jobs import ENDED, JobRow
@@ -23,7 +24,7 @@ def add(
     job_id: str | None,
     trial_id: str | None,
     files: dict[str, Any],
-    signature: dict[str, Any],
+    signature: Signature,
     card: dict[str, Any],
 ) -> ModelRow:
     """`files`: refs of `onnx`, `keras` and `golden`; `signature`: a
@@ -35,7 +36,7 @@ def add(
         job_id=job_id,
         trial_id=trial_id,
         files=files,
-        signature=signature,
+        signature=signature.model_dump(mode="json"),
         card=card,
     )
     session.add(row)

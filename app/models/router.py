@@ -75,14 +75,15 @@ def delete_model(model_id: str, request: Request, session: WriteSession, caller:
 
 def _shown(session: Session, row: ModelRow, is_listed: bool = False) -> ModelOut:
     signature = Signature.model_validate(row.signature)
-    shown = signature.classes[:LISTED_CLASSES] if is_listed else signature.classes
+    names = signature.task.names
+    shown = names[:LISTED_CLASSES] if is_listed else names
     return ModelOut(
         id=row.id,
         name=row.name,
         job_id=row.job_id,
         trial_id=row.trial_id,
-        signature=signature.model_copy(update={"classes": shown}),
-        classes_left_off=len(signature.classes) - len(shown),
+        signature=signature.model_copy(update={"task": signature.task.named(shown)}),
+        classes_left_off=len(names) - len(shown),
         card=row.card,
         status="damaged" if row.error else "ready",
         error=row.error,

@@ -5,21 +5,18 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from app.inputs import Inputs
+from app.tasks import Task
+
 Format = Literal["onnx", "keras"]
 ModelStatus = Literal["ready", "damaged"]
 
 
 class Signature(BaseModel):
-    """From raw inputs (n, *shape) to one probability for each class."""
+    """What a model is asked, and what it answers."""
 
-    shape: tuple[int, ...] = Field(description="height, width, channels of one raw input")
-    dtype: str = Field(description="of the raw values, `uint8` or `float32`")
-    classes: list[str] = Field(description="the labels, in the order of the outputs")
-    value_range: tuple[float, float] | None = Field(
-        None,
-        description="raw values that become 0 and 1 before the network sees them; null where that "
-        "is not known, as in models of earlier releases",
-    )
+    inputs: Inputs
+    task: Task
     temperature: float | None = Field(
         None,
         description="the graph divides the logits by it before the softmax, so that its scores are "

@@ -134,10 +134,10 @@ class ServedModels:
         does not give it."""
         signature = Signature.model_validate(model.signature)
         onnx, golden = (file_path(self._storage, model, kind) for kind in ("onnx", "golden"))
-        session = sessions.load(onnx, golden, signature.shape, len(signature.classes))
+        session = sessions.load(onnx, golden, signature.inputs.shape, signature.task.outputs)
         return Loaded(
             model.id,
-            tuple(signature.classes),
+            signature.task.names,
             signature.temperature,
             ValueRange.of(signature),
             session,

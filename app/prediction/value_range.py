@@ -48,9 +48,10 @@ class ValueRange:
     @classmethod
     def of(cls, signature: Signature) -> Self | None:
         """None where the signature names no range."""
-        if signature.value_range is None:
+        inputs = signature.inputs
+        if inputs.value_range is None:
             return None
-        return cls(*signature.value_range, signature.dtype == "uint8")
+        return cls(*inputs.value_range, inputs.dtype == "uint8")
 
     def check(self, asked: Asked) -> PredictionWarning | None:
         """Raises Invalid where RULE refuses the request."""

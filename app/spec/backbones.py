@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from app.errors import Coded, Finding
 from app.sent import Array, Pair, Sent
 from app.spec.mobilenet_layers import mobilenet
 from app.spec.network_size import Layers, Shape
@@ -27,6 +28,10 @@ class NetworkParams(Params):
     @abstractmethod
     def layers(self, shape: Shape) -> Layers:
         """From an image (height, width, channels) to the features."""
+
+    def misfit(self, shape: Shape) -> Coded | None:
+        """Why there is no such network for images (height, width, channels)."""
+        return None
 
 
 class MlpParams(NetworkParams):
@@ -77,6 +82,16 @@ class ConvnetParams(NetworkParams):
             layers.write()
         return layers
 
+    def misfit(self, shape: Shape) -> Coded | None:
+        side, poolings = min(shape[:2]), len(self.filters)
+        if side >> poolings >= 1:
+            return None
+        detail = f"expected at most {side.bit_length() - 1} filters for images of side {side}"
+        return "too_many_layers", Finding(f"{detail}, got {poolings}", "#/model/params/filters")
+
+
+MOBILENET_SIDE = 32
+
 
 class MobilenetParams(NetworkParams):
     width: float = Field(
@@ -89,6 +104,16 @@ class MobilenetParams(NetworkParams):
 
     def layers(self, shape: Shape) -> Layers:
         return mobilenet(shape, self.width)
+
+    def misfit(self, shape: Shape) -> Coded | None:
+        height, width, channels = shape
+        if min(height, width) >= MOBILENET_SIDE and channels in {1, 3}:
+            return None
+        detail = (
+            f"expected images of {MOBILENET_SIDE}x{MOBILENET_SIDE} or more with 1 or 3 channels "
+            f"for mobilenet, got {height}x{width}x{channels}; model.image_size resizes them"
+        )
+        return "image_too_small", Finding(detail, "#/model/image_size")
 
 
 class ModelChoice(Params):
@@ -149,7 +174,8 @@ class BackboneEntry:
     summary: str
     params: type[NetworkParams]
     has_batch_norm: bool  # without a bottleneck, which has one
-    has_convolutions: bool
+    bfloat16_pays: bool  # on a GPU that has it, against TF32, compiling included
+    compiles_slowly: bool  # on a GPU, where each kind of convolution is tuned
 
     @property
     def params_schema(self) -> dict[str, Any]:
@@ -164,14 +190,16 @@ CATALOGUE: dict[str, BackboneEntry] = {
             "Dense layers with ReLU on the flattened image.",
             MlpParams,
             has_batch_norm=False,
-            has_convolutions=False,
+            bfloat16_pays=False,
+            compiles_slowly=False,
         ),
         BackboneEntry(
             "convnet",
             "3x3 convolutions with BatchNorm, ReLU and 2x2 max pooling, then one dense layer.",
             ConvnetParams,
             has_batch_norm=True,
-            has_convolutions=True,
+            bfloat16_pays=True,
+            compiles_slowly=False,
         ),
         BackboneEntry(
             "mobilenet",
@@ -179,7 +207,8 @@ CATALOGUE: dict[str, BackboneEntry] = {
             "more.",
             MobilenetParams,
             has_batch_norm=True,
-            has_convolutions=True,
+            bfloat16_pays=False,
+            compiles_slowly=True,
         ),
     )
 }

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from app.datasets.schemas import Schema
-from app.errors import Finding
+from app.errors import Coded, Finding
 from app.spec.applicability import applicable, obstacle
-from app.spec.backbones import Convnet, Mobilenet, ModelChoice
+from app.spec.backbones import AutoBackbone, ModelChoice
 from app.spec.batches import batch_findings
 from app.spec.sources import SourceFacts, first_network, joint_obstacle
 
@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from app.spec.spec import JobSpec
 
 MOST_TRIALS = 10_000
-SMALLEST_MOBILENET = 32
-
-Coded = tuple[str, Finding]  # the code of the problem that it makes when it is the first
 
 
 def findings(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) -> list[Coded]:
@@ -24,7 +21,11 @@ def findings(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) ->
     found: list[Coded] = []
     for place, facts in enumerate(sources):
         pointer = f"#/sources/{place}"
-        found += _shape_findings(_image_size(spec, sources), facts.schema, target)
+        resized = _image_size(spec, sources)
+        found += [
+            ("shape_mismatch", Finding(detail, "#/target/dataset"))
+            for detail in target.inputs.mismatches(facts.schema.inputs, resized)
+        ]
         found += _dataset_findings(facts, f"{pointer}/dataset")
     found += [
         *_model_findings(spec, sources, target),
@@ -47,39 +48,12 @@ def _image_size(spec: "JobSpec", sources: Sequence[SourceFacts]) -> tuple[int, i
     return spec.model.image_size
 
 
-def _shape_findings(
-    image_size: tuple[int, int] | None, source: Schema, target: Schema
-) -> Iterator[Coded]:
-    if source.shape[2] != target.shape[2]:
-        detail = (
-            f"expected images with {source.shape[2]} channels as in the source, "
-            f"got {target.shape[2]} channels"
-        )
-        yield "shape_mismatch", Finding(detail, "#/target/dataset")
-    if image_size is None and source.shape[:2] != target.shape[:2]:
-        detail = (
-            f"expected images of {_size(source)} as in the source, got {_size(target)}; "
-            "set model.image_size to resize both"
-        )
-        yield "shape_mismatch", Finding(detail, "#/target/dataset")
-
-
 def _network_findings(spec: "JobSpec", target: Schema) -> Iterator[Coded]:
-    if isinstance(spec.model, Convnet):
-        side = min(spec.model.image_size or target.shape[:2])
-        layers = len(spec.model.params.filters)
-        if side >> layers < 1:
-            detail = f"expected at most {side.bit_length() - 1} filters for images of side {side}"
-            yield "too_many_layers", Finding(f"{detail}, got {layers}", "#/model/params/filters")
-    if isinstance(spec.model, Mobilenet):
-        size = spec.model.image_size or target.shape[:2]
-        if min(size) < SMALLEST_MOBILENET or target.shape[2] not in {1, 3}:
-            detail = (
-                f"expected images of {SMALLEST_MOBILENET}x{SMALLEST_MOBILENET} or more with 1 or 3 "
-                f"channels for mobilenet, got {size[0]}x{size[1]}x{target.shape[2]}; "
-                "model.image_size resizes them"
-            )
-            yield "image_too_small", Finding(detail, "#/model/image_size")
+    model = spec.model
+    if isinstance(model, AutoBackbone):  # what it becomes fits
+        return
+    if found := model.params.misfit(model.seen(target.inputs.shape)):
+        yield found
 
 
 def _model_findings(
@@ -106,7 +80,7 @@ def _model_findings(
 
 def _sized(network: ModelChoice, schema: Schema) -> dict[str, Any]:
     """With the size that its images have."""
-    return network.model_dump() | {"image_size": network.image_size or schema.shape[:2]}
+    return network.model_dump() | {"image_size": network.image_size or schema.inputs.shape[:2]}
 
 
 def _dataset_findings(facts: SourceFacts, pointer: str) -> Iterator[Coded]:
@@ -253,8 +227,3 @@ def _plan_findings(spec: "JobSpec", sources: int) -> Iterator[Coded]:
             f"{evaluation.seeds} seeds x {budgets} label budgets"
         )
         yield "too_many_trials", Finding(detail, "#/evaluation")
-
-
-def _size(schema: Schema) -> str:
-    height, width, channels = schema.shape
-    return f"{height}x{width}x{channels}"

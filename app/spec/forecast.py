@@ -26,8 +26,7 @@ def planned_seconds(
     target: Schema,
 ) -> list[float]:
     """Of each trial. `steps`: of each, at most (plan.py)."""
-    height, width = spec.model.image_size or target.shape[:2]
-    shape = (height, width, target.shape[2])
+    shape = spec.model.seen(target.inputs.shape)
     fixed = ONCE[spec.model.backbone]
     kinds: dict[Kind, float] = {}
     seen: set[tuple[str, str]] = set()

@@ -24,8 +24,6 @@ LESS_MEMORY = (
 
 MIB = 2**20
 NUMBER = 4  # bytes of a weight or an activation
-VALUE = {"uint8": 1, "float32": 4}  # bytes of a stored one
-WIDEST_VALUE = 8
 
 PROGRAM = {"mlp": 256 * MIB, "convnet": 256 * MIB, "mobilenet": 768 * MIB}  # graphs, compiled
 RESIDENT, CHUNK = 512 * MIB, 32 * MIB  # worker/training/feed.py: more is read chunk by chunk
@@ -69,8 +67,8 @@ class Scene:
 
     def __init__(self, spec: ResolvedSpec, sources: Sequence[Schema], target: Schema) -> None:
         self.spec, self.sources, self.target = spec, sources, target
-        self.size = network_size(spec.model, target.shape)
-        self.seen = spec.model.seen(target.shape)
+        self.size = network_size(spec.model, target.inputs.shape)
+        self.seen = spec.model.seen(target.inputs.shape)
         source_classes = {label for schema in sources for label in schema.classes}
         self.widths = Widths(
             self.size.features,
@@ -134,7 +132,7 @@ class Scene:
     @property
     def _raw(self) -> list[Shape]:
         """Of the images as they are stored."""
-        return [schema.shape for schema in (self.target, *self.sources)]
+        return [schema.inputs.shape for schema in (self.target, *self.sources)]
 
     @property
     def _resizing(self) -> int:
@@ -160,10 +158,7 @@ class Scene:
         if load.source_data:
             of_arm = (self.sources[place] for place in sources_of(self.spec, trial.arm))
             streams += [(schema, schema.splits.get("train", 0)) for schema in of_arm]
-        stored = sum(
-            count * prod(schema.shape) * VALUE.get(schema.dtype, WIDEST_VALUE)
-            for schema, count in streams
-        )
+        stored = sum(count * schema.inputs.bytes for schema, count in streams)
         loaded = COPIES_OF_DATA * (stored if stored <= RESIDENT else 2 * CHUNK * len(streams))
         rows = sum(count for _, count in streams) if load.features else 0
         return loaded + COPIES_OF_DATA * NUMBER * rows * self.size.features

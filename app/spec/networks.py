@@ -21,7 +21,7 @@ def chosen_family(
 ) -> tuple[Family, str]:
     """What `auto` becomes without a source model, and why."""
     items = sum(facts.schema.splits.get("train", 0) for facts in sources)
-    side = min(auto.image_size or target.shape[:2])
+    side = min(auto.image_size or target.inputs.shape[:2])
     if items >= CONVNET_FROM_ITEMS and side >= CONVNET_FROM_SIDE:
         return "convnet", (
             f"images, and {items} of them in the source: convolutions use their neighbourhoods"

@@ -22,8 +22,8 @@ class Scale:
     def of(cls, schema: Schema, profile: dict[str, Any] | None = None) -> "Scale":
         """Without a profile, or with one of an earlier release, the values fill their range."""
         seen = (profile or {}).get("values", {}).get("train")
-        low, high = (seen["low"], seen["high"]) if seen else schema.value_range
-        return cls(low, high, schema.value_range)
+        low, high = (seen["low"], seen["high"]) if seen else schema.inputs.range
+        return cls(low, high, schema.inputs.range)
 
     @property
     def reach(self) -> float:

@@ -37,7 +37,6 @@ def joint_obstacle(sources: Sequence[SourceFacts]) -> str | None:
     """Why one network cannot be trained on all of them; None where it can."""
     if not all(facts.has_data for facts in sources):
         return "a model comes without its data"
-    kinds = {(f.schema.shape, f.schema.dtype, f.schema.value_range) for f in sources}
-    if len(kinds) > 1:
+    if len({facts.schema.inputs for facts in sources}) > 1:
         return "their images differ in size or in type"
     return None

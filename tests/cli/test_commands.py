@@ -10,6 +10,7 @@ import pytest
 from app.cli.supervisor import free_port
 from app.spec.spec import EXAMPLE, JobSpec
 from tests.client.test_transport import PREDICTION
+from tests.schemas import signature
 
 EXAMPLES = ("examples/digits.json", "examples/mnist_to_letters.json")
 
@@ -182,7 +183,7 @@ def test_models_show_their_temperature_and_the_items_behind_it(ktl, scripted, mo
     model = {
         "id": "mdl_1",
         "name": "m",
-        "signature": {"shape": [2, 2, 1], "dtype": "uint8", "classes": ["a", "b"]},
+        "signature": signature((2, 2, 1), ["a", "b"]).model_dump(mode="json"),
         "hashes": {},
         "deployments": [],
         "created_at": "2026-01-01T00:00:00Z",

@@ -13,6 +13,7 @@ from app.models import repository as models
 from app.tables.datasets import DatasetRow
 from tests.intake.archives import npz_bytes
 from tests.jobs.factories import job_of, ready_job
+from tests.schemas import signature
 from worker.intake.raw import Limits, RawFile
 from worker.intake.take_in import TakenIn, take_in
 
@@ -54,22 +55,25 @@ def test_lists_name_100_classes_of_each_dataset(
             )
             for _ in range(10)
         )
-        signature = {"shape": [1, 1, 1], "dtype": "uint8", "classes": list(found.schema.classes)}
-        models.add(session, "default", "many", None, None, {}, signature, {})
+        of_model = signature((1, 1, 1), found.schema.classes)
+        models.add(session, "default", "many", None, None, {}, of_model, {})
     listed = client.get("/v1/datasets")
     assert len(listed.content) < 400_000
     first = listed.json()["data"][0]
-    assert first["schema"]["classes"] == list(found.schema.classes[:100])
+    assert first["schema"]["task"]["classes"] == list(found.schema.classes[:100])
     assert [len(counts) for counts in first["schema"]["class_counts"].values()] == [100, 100]
     assert first["classes_left_off"] == CLASSES - 100
     alone = client.get(f"/v1/datasets/{first['id']}")
     assert len(alone.content) < 600_000
-    assert alone.json()["schema"]["classes"] == list(found.schema.classes)
+    assert alone.json()["schema"]["task"]["classes"] == list(found.schema.classes)
     assert alone.json()["classes_left_off"] == 0
     (model,) = client.get("/v1/models").json()["data"]
-    assert (len(model["signature"]["classes"]), model["classes_left_off"]) == (100, CLASSES - 100)
+    assert (len(model["signature"]["task"]["classes"]), model["classes_left_off"]) == (
+        100,
+        CLASSES - 100,
+    )
     model = client.get(f"/v1/models/{model['id']}").json()
-    assert (len(model["signature"]["classes"]), model["classes_left_off"]) == (CLASSES, 0)
+    assert (len(model["signature"]["task"]["classes"]), model["classes_left_off"]) == (CLASSES, 0)
 
 
 def test_a_profile_is_short(tmp_path: Path) -> None:

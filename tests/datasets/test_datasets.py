@@ -90,7 +90,7 @@ def test_shows_schema_and_profile(client: httpx.Client, dataset_id: str) -> None
     answer = client.get(f"/v1/datasets/{dataset_id}")
     dataset = answer.json()
     assert dataset["status"] == "ready"
-    assert dataset["schema"]["classes"] == ["ant", "bee", "cat"]
+    assert dataset["schema"]["task"]["classes"] == ["ant", "bee", "cat"]
     assert dataset["profile"]["duplicates"]["across_splits"] == 0
     assert len(dataset["content_hash"]) == 64
     assert "Retry-After" not in answer.headers
@@ -128,7 +128,7 @@ def test_a_split_without_labels_has_items_without(
     path = f"/v1/datasets/{add(y_train=None)}"
     shown = client.get(path).json()
     assert shown["status"] == "ready"
-    assert shown["schema"]["classes"] == ["ant", "bee", "cat"]
+    assert shown["schema"]["task"]["classes"] == ["ant", "bee", "cat"]
     assert shown["schema"]["class_counts"] == {"train": [0, 0, 0], "test": [2, 2, 2]}
     assert shown["profile"]["class_balance"]["train"] is None
 
@@ -149,7 +149,7 @@ def test_a_dataset_without_any_label_has_no_classes(
 ) -> None:
     path = f"/v1/datasets/{add(y_train=None, x_test=None, y_test=None)}"
     schema = client.get(path).json()["schema"]
-    assert schema["classes"] == []
+    assert schema["task"]["classes"] == []
     assert schema["splits"] == {"train": 10, "test": 2}
     assert schema["class_counts"] == {"train": [], "test": []}
     items = client.get(f"{path}/preview?split=test").json()["data"]

@@ -94,7 +94,7 @@ def test_one_set_of_pictures_in_five_types(tmp_path: Path) -> None:
         assert distance(sketches[0], each)["proxy_a_distance"] == 0
     seen = []
     for each in taken:
-        low, high = each.schema.value_range
+        low, high = each.schema.inputs.value_range
         seen.append((np.load(each.arrays["x_train"]).astype(np.float32) - low) / (high - low))
         assert np.allclose(seen[0], seen[-1], atol=1e-6)
         assert each.profile["warnings"] == []

@@ -22,7 +22,7 @@ def test_images_and_labels_alone(tmp_path: Path) -> None:
     taken = take(tmp_path, files)
     assert taken.schema.classes == ("0", "10", "20", "30")
     assert taken.schema.splits == {"train": 32, "test": 8}
-    assert taken.schema.value_range == (-1, 1)
+    assert taken.schema.inputs.value_range == (-1, 1)
 
 
 IMAGES, LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"

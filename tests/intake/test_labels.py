@@ -112,7 +112,7 @@ def test_channels_first_and_the_axis_that_they_belong_to(
         take_npz(tmp_path, x_train=x, **held)
     assert "move the channels to the last axis: x_train.transpose(0, 2, 3, 1)" in str(failure.value)
     got = take_npz(tmp_path, x_train=x.transpose(0, 2, 3, 1), **held)
-    assert got.schema.shape == (*shape[2:], shape[1])
+    assert got.schema.inputs.shape == (*shape[2:], shape[1])
 
 
 @pytest.mark.parametrize(("values", "shape"), [(64, (8, 8, 1)), (192, (8, 8, 3))])
@@ -123,7 +123,7 @@ def test_flat_pictures_and_their_sides(tmp_path: Path, values: int, shape: tuple
     with pytest.raises(WorkFailure) as failure:
         take_npz(tmp_path, x_train=x, **held)
     assert f"x_train.reshape{(-1, *sides)}" in str(failure.value)
-    assert take_npz(tmp_path, x_train=x.reshape(-1, *sides), **held).schema.shape == shape
+    assert take_npz(tmp_path, x_train=x.reshape(-1, *sides), **held).schema.inputs.shape == shape
 
 
 def test_swapped_arrays_are_suspected(tmp_path: Path) -> None:

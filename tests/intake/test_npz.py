@@ -13,9 +13,9 @@ from worker.intake.raw import Limits
 def test_stores_the_arrays_with_their_schema(tmp_path: Path) -> None:
     held = arrays(class_names=np.array(["ant", "bee", "cat"]))
     taken = take(tmp_path, {"insects.npz": npz_bytes(**held)})
-    assert taken.schema.shape == (4, 4, 1)
-    assert taken.schema.dtype == "uint8"
-    assert taken.schema.value_range == (0, 255)
+    assert taken.schema.inputs.shape == (4, 4, 1)
+    assert taken.schema.inputs.dtype == "uint8"
+    assert taken.schema.inputs.value_range == (0, 255)
     assert taken.schema.classes == ("ant", "bee", "cat")
     assert taken.schema.splits == {"train": 12, "test": 6}
     assert taken.schema.class_counts == {"train": (4, 4, 4), "test": (2, 2, 2)}
@@ -79,21 +79,21 @@ def test_other_numbers_become_float32(
         images[0, 0, :2] = value_range
     held = arrays(x_train=images, x_test=images[:6])
     taken = take(tmp_path, {"a.npz": npz_bytes(**held)})
-    assert taken.schema.dtype == stored
-    assert taken.schema.value_range == pytest.approx(value_range)
+    assert taken.schema.inputs.dtype == stored
+    assert taken.schema.inputs.value_range == pytest.approx(value_range)
     assert np.array_equal(np.load(taken.arrays["x_train"])[..., 0], images.astype(np.float32))
 
 
 def test_the_range_is_the_training_splits(tmp_path: Path) -> None:
     held = arrays(x_train=np.linspace(-1, 3, 48).reshape(12, 2, 2), x_test=np.full((6, 2, 2), 9.0))
-    assert take(tmp_path, {"a.npz": npz_bytes(**held)}).schema.value_range == (-1, 3)
+    assert take(tmp_path, {"a.npz": npz_bytes(**held)}).schema.inputs.value_range == (-1, 3)
 
 
 def test_colour_and_fortran_order(tmp_path: Path) -> None:
     colour = np.asfortranarray(np.random.default_rng(0).integers(0, 256, (12, 3, 5, 3), np.uint8))
     held = arrays(x_train=colour, x_test=np.ascontiguousarray(colour[:6]))
     taken = take(tmp_path, {"a.npz": npz_bytes(**held)})
-    assert taken.schema.shape == (3, 5, 3)
+    assert taken.schema.inputs.shape == (3, 5, 3)
     assert np.array_equal(np.load(taken.arrays["x_train"]), colour)
 
 

@@ -27,7 +27,7 @@ def test_bytes_are_bytes_in_any_type_of_integers(tmp_path: Path, kind: str) -> N
     as_bytes = taken(tmp_path, lambda x: x)
     got = taken(tmp_path, lambda x: x.astype(kind))
     assert got.content_hash == as_bytes.content_hash
-    assert (got.schema.dtype, got.schema.value_range) == ("uint8", (0, 255))
+    assert (got.schema.inputs.dtype, got.schema.inputs.value_range) == ("uint8", (0, 255))
     assert got.profile == as_bytes.profile
     assert got.profile["warnings"] == []
 
@@ -45,7 +45,7 @@ SAME = {
 @pytest.mark.parametrize("form", SAME)
 def test_networks_see_the_same_of_the_same_pictures(tmp_path: Path, form: str) -> None:
     got = taken(tmp_path, SAME[form])
-    low, high = got.schema.value_range
+    low, high = got.schema.inputs.value_range
     seen = (np.load(got.arrays["x_train"])[..., 0].astype(np.float64) - low) / (high - low)
     assert np.abs(seen - TRAIN / 255).max() < 2e-4  # half a step of twelve bits
     sketches = [
@@ -79,13 +79,13 @@ def test_the_rule(tmp_path: Path, images: np.ndarray, value_range: tuple[float, 
     if images.shape == TRAIN.shape:
         images.flat[:2] = images.min(), images.max()
     got = take_npz(tmp_path, x_train=images, x_test=images[:6])
-    low, high = got.schema.value_range
+    low, high = got.schema.inputs.value_range
     assert (low, high) == pytest.approx(value_range, rel=1e-3)
 
 
 def test_the_spec_overrules(tmp_path: Path) -> None:
     got = taken(tmp_path, lambda x: (x > 128).astype(np.uint8), value_range=(0, 255))
-    assert got.schema.value_range == (0, 255)
+    assert got.schema.inputs.value_range == (0, 255)
     assert got.profile["warnings"] == []
     got = taken(tmp_path, lambda x: x, value_range=(0, 100))
     assert "from 0 to 255, outside the value_range 0 to 100" in warned(got)
@@ -101,7 +101,7 @@ def test_zeros_and_ones_are_told(tmp_path: Path, bits: str) -> None:
 
 def test_dark_pictures_are_told_and_the_advice_ends_it(tmp_path: Path) -> None:
     got = taken(tmp_path, lambda x: x // 5)
-    assert got.schema.value_range == (0, 255)
+    assert got.schema.inputs.value_range == (0, 255)
     assert "Where 51 is white, say `value_range`: [0, 51]" in warned(got)
     got = taken(tmp_path, lambda x: x // 5, value_range=(0, 51))
     assert got.profile["warnings"] == []
@@ -135,7 +135,7 @@ def test_a_test_split_far_outside_is_told(tmp_path: Path) -> None:
 
 def test_integers_beside_floats_on_one_scale_are_one_dataset(tmp_path: Path) -> None:
     got = take_npz(tmp_path, x_train=TRAIN, x_test=TEST.astype(float))
-    assert (got.schema.dtype, got.schema.value_range) == ("float32", (0, 255))
+    assert (got.schema.inputs.dtype, got.schema.inputs.value_range) == ("float32", (0, 255))
     assert np.array_equal(np.load(got.arrays["x_test"])[..., 0], TEST)
     assert got.profile["warnings"] == []
 
@@ -148,4 +148,4 @@ def test_integers_beside_fractions_on_another_scale_are_refused_with_what_helps(
     assert failure.value.reason == "wrong_type"
     assert take_npz(tmp_path, x_train=TRAIN / 255, x_test=TEST / 255).profile["warnings"] == []
     said = take_npz(tmp_path, spec={"value_range": (0, 255)}, x_train=TRAIN / 255, x_test=TEST)
-    assert said.schema.value_range == (0, 255)
+    assert said.schema.inputs.value_range == (0, 255)

@@ -5,6 +5,7 @@ from typing import Any
 from app.database import Database
 from app.datasets.schemas import Schema
 from app.identifiers import new_id
+from app.inputs.image import ImageInputs
 from app.jobs import lifecycle, repository, work
 from app.spec.plan import plan
 from app.spec.resolution import resolve
@@ -12,14 +13,11 @@ from app.spec.sources import SourceFacts
 from app.spec.spec import JobSpec
 from app.tables.datasets import DatasetRow
 from app.tables.jobs import JobRow, TrialRow
+from app.tasks.classification import Classification
 
 SCHEMA = Schema(
-    modality="image",
-    task="classification",
-    shape=(8, 8, 1),
-    dtype="uint8",
-    value_range=(0, 255),
-    classes=("a", "b"),
+    inputs=ImageInputs(shape=(8, 8, 1), dtype="uint8", value_range=(0, 255)),
+    task=Classification(classes=("a", "b")),
     splits={"train": 40, "test": 20},
     class_counts={"train": (20, 20), "test": (10, 10)},
 )

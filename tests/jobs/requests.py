@@ -5,9 +5,9 @@ from typing import Any
 import httpx
 
 from app.database import Database
-from app.datasets.schemas import Schema
 from app.tables.datasets import DatasetRow
 from tests.jobs.factories import SCHEMA, add_dataset
+from tests.schemas import changed
 
 LOCAL = "default"  # the project of who needs no key
 
@@ -15,7 +15,7 @@ LOCAL = "default"  # the project of who needs no key
 def dataset(database: Database, status: str = "ready", **changes: Any) -> str:
     dataset_id = add_dataset(database, status, LOCAL)
     if changes:
-        schema = Schema.model_validate({**SCHEMA.model_dump(), **changes})
+        schema = changed(SCHEMA, **changes)
         with database.write() as session:
             session.get_one(DatasetRow, dataset_id).schema = schema.model_dump(mode="json")
     return dataset_id

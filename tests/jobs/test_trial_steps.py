@@ -5,17 +5,15 @@ from typing import Any
 import pytest
 
 from app.datasets.schemas import Schema
+from app.inputs.image import ImageInputs
 from app.jobs.trial_steps import steps_taken
 from app.spec.spec import ResolvedSpec
 from app.tables.jobs import TrialRow
+from app.tasks.classification import Classification
 
 TARGET = Schema(
-    modality="image",
-    task="classification",
-    shape=(8, 8, 1),
-    dtype="uint8",
-    value_range=(0, 255),
-    classes=("a", "b"),
+    inputs=ImageInputs(shape=(8, 8, 1), dtype="uint8", value_range=(0, 255)),
+    task=Classification(classes=("a", "b")),
     splits={"train": 99, "test": 10},
     class_counts={"train": (50, 49), "test": (5, 5)},
 )

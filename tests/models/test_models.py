@@ -20,8 +20,16 @@ def test_a_model_says_what_it_is(site: Site) -> None:
     answer = site.client.get(f"/v1/models/{model}")
     assert answer.status_code == 200
     body = answer.json()
-    known = {"shape": list(SHAPE), "dtype": "uint8", "classes": LABELS}
-    assert body["signature"] == known | {"value_range": None, "temperature": None}
+    assert body["signature"] == {
+        "inputs": {
+            "modality": "image",
+            "shape": list(SHAPE),
+            "dtype": "uint8",
+            "value_range": None,
+        },
+        "task": {"kind": "classification", "classes": LABELS},
+        "temperature": None,
+    }
     assert body["card"] == {"arm": "lp_ft"}
     assert body["hashes"]["keras"] == sha256(b"a keras archive").hexdigest()
     assert body["deployments"] == []
@@ -32,7 +40,7 @@ def test_a_model_says_what_it_is(site: Site) -> None:
 def test_a_model_says_its_values_range_and_its_temperature(site: Site) -> None:
     model = site.add_model(value_range=[0, 255], temperature=1.5)
     signature = site.client.get(f"/v1/models/{model}").json()["signature"]
-    assert (signature["value_range"], signature["temperature"]) == ([0, 255], 1.5)
+    assert (signature["inputs"]["value_range"], signature["temperature"]) == ([0, 255], 1.5)
 
 
 def test_models_are_listed_newest_first_in_pages(site: Site) -> None:

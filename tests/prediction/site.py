@@ -17,6 +17,7 @@ from app.main import create_app
 from app.models import repository as models
 from app.settings import Settings
 from app.storage import Storage
+from tests.schemas import signature
 from tests.serving import serve
 
 SHAPE = (4, 4, 1)
@@ -64,23 +65,24 @@ def add_model(
     trained: int | None = None,
     project: str = "default",
     slope: float = 1 / 255,
-    **signature: Any,
+    **of: Any,
 ) -> str:
     """Its id. `trained`: the favourite that the trainer saw, where the graph is another.
-    `signature`: members that are another's, or that models of earlier releases lack."""
+    `of`: members of the signature that are another's, or that models of earlier releases lack."""
     with TemporaryDirectory() as folder:
         paths = {kind: Path(folder) / f"model.{kind}" for kind in ("onnx", "keras")}
         paths["golden"] = Path(folder) / "golden.npz"
-        slope /= signature.get("temperature") or 1
+        slope /= of.get("temperature") or 1
         write_graph(paths["onnx"], weights(favourite, slope))
         seen = favourite if trained is None else trained
         write_golden(paths["golden"], weights(seen, slope))
         paths["keras"].write_bytes(b"a keras archive")
         files = {kind: storage.put(path) for kind, path in paths.items()}
-    signature = {"shape": list(SHAPE), "dtype": "uint8", "classes": LABELS} | signature
     with database.write() as session:
         card = {"arm": "lp_ft"}
-        return models.add(session, project, "m", None, None, files, signature, card).id
+        return models.add(
+            session, project, "m", None, None, files, signature(SHAPE, LABELS, **of), card
+        ).id
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,11 @@ from app.spec.sources import SourceFacts
 from app.spec.spec import JobSpec
 from app.spec.strategies import CATALOGUE
 from tests.jobs.factories import SCHEMA
+from tests.schemas import changed
 
 DIGITS = SourceFacts(SCHEMA)
-LETTERS = SCHEMA.model_copy(update={"classes": ("x", "y")})
-UNLABELLED = SCHEMA.model_copy(
-    update={"classes": (), "class_counts": {"train": (), "test": ()}},
-)
+LETTERS = changed(SCHEMA, classes=("x", "y"))
+UNLABELLED = changed(SCHEMA, classes=(), class_counts={"train": (), "test": ()})
 TEST_LABELS_ONLY = SCHEMA.model_copy(update={"class_counts": {"train": (0, 0), "test": (10, 10)}})
 HIDDEN = {"dataset": "ds_9", "use_labels": False}
 WITH_LABELS = [name for name, entry in CATALOGUE.items() if "target_labels" in entry.needs]
@@ -29,7 +28,7 @@ def trained(network: Backbone, **changes: Any) -> SourceFacts:
     """A source model: its weights fit `network`."""
     counts: dict[str, tuple[int, ...]] = {"train": (), "test": ()}
     changes = {"splits": {}, "class_counts": counts, **changes}
-    return SourceFacts(SCHEMA.model_copy(update=changes), network)
+    return SourceFacts(changed(SCHEMA, **changes), network)
 
 
 MODEL = trained(Mlp(backbone="mlp", bottleneck=256))
@@ -83,9 +82,7 @@ def test_a_distance_that_is_not_known_is_not_told() -> None:
 
 def with_classes(*names: str) -> Schema:
     count = (20 // len(names),) * len(names)
-    return SCHEMA.model_copy(
-        update={"classes": names, "class_counts": {"train": count, "test": count}}
-    )
+    return changed(SCHEMA, classes=names, class_counts={"train": count, "test": count})
 
 
 def test_no_order_of_classes_is_an_obstacle() -> None:
@@ -208,7 +205,7 @@ def test_adabn_needs_batch_norm() -> None:
 @pytest.mark.parametrize("classes", [("a", "b"), ()])
 def test_a_source_without_labels(classes: tuple[str, ...]) -> None:
     counts = {"train": (0,) * len(classes), "test": (0,) * len(classes)}
-    source = SCHEMA.model_copy(update={"classes": classes, "class_counts": counts})
+    source = changed(SCHEMA, classes=classes, class_counts=counts)
     problem = refusal(spec(), SourceFacts(source))
     assert found(problem) == ("no_labels", ["#/sources/0/dataset"])
     assert "expected labels in the source's training split, got none" in problem.detail
@@ -277,7 +274,7 @@ def test_the_same_source_twice() -> None:
 
 @pytest.mark.parametrize("combine", ["joint", "both"])
 def test_sources_that_cannot_be_joined(combine: str) -> None:
-    large = SourceFacts(SCHEMA.model_copy(update={"shape": (9, 9, 1)}))
+    large = SourceFacts(changed(SCHEMA, shape=(9, 9, 1)))
     resized = {"backbone": "mlp", "image_size": [8, 8]}
     problem = refusal(spec(2, combine=combine, model=resized), DIGITS, large)
     assert found(problem) == ("cannot_join", ["#/combine"])

@@ -40,7 +40,7 @@ def planned(job: ResolvedSpec) -> dict[tuple[str, str], list[float]]:
 
 def test_steps_and_what_comes_once() -> None:
     """36 of 40 items train, so a batch of 16 is whole."""
-    step, once = seconds_per_step(spec().model, SCHEMA.shape, 16), ONCE["mlp"]
+    step, once = seconds_per_step(spec().model, SCHEMA.inputs.shape, 16), ONCE["mlp"]
     first, again = planned(spec())["transfer", "fine_tune"]
     assert first == pytest.approx(once.first + STEPS_A_TRIAL * step)
     assert again == pytest.approx(once.again + STEPS_A_TRIAL * step)
@@ -52,7 +52,7 @@ def test_a_batch_is_no_larger_than_the_items() -> None:
         model={"backbone": "convnet"},
         training={"batch_size": 1024},
     )
-    step = seconds_per_step(few.model, SCHEMA.shape, 4)
+    step = seconds_per_step(few.model, SCHEMA.inputs.shape, 4)
     again = planned(few)["transfer", "fine_tune"][1]
     assert again == pytest.approx(ONCE["convnet"].again + STEPS_A_TRIAL * step)
 
@@ -66,7 +66,7 @@ def test_a_step_of_a_head_costs_a_tenth_and_one_with_the_sources_items_twice() -
             {"name": "multi_task"},
         ]
     )
-    step, once = seconds_per_step(job.model, SCHEMA.shape, 16), ONCE["mlp"].again
+    step, once = seconds_per_step(job.model, SCHEMA.inputs.shape, 16), ONCE["mlp"].again
     found = {arm: seconds[1] - once for (_, arm), seconds in planned(job).items() if seconds[1:]}
     assert found["lp_ft"] == pytest.approx((700 + HEAD_STEP_COST * 300) * step)
     assert found["linear_probe"] == pytest.approx(HEAD_STEP_COST * 1000 * step)
@@ -75,7 +75,7 @@ def test_a_step_of_a_head_costs_a_tenth_and_one_with_the_sources_items_twice() -
 
 def test_a_search_costs_no_more_than_its_allowance() -> None:
     job = spec(space={"learning_rate": True})
-    step = seconds_per_step(job.model, SCHEMA.shape, 16)
+    step = seconds_per_step(job.model, SCHEMA.inputs.shape, 16)
     (found,) = planned(job)["search", "fine_tune"]
     assert found == pytest.approx(ONCE["mlp"].first + SEARCH_OVER_TRAINING * 1000 * step)
 

@@ -5,10 +5,13 @@ from typing import Any
 import pytest
 
 from app.datasets.schemas import Schema
+from app.inputs.image import ImageInputs
 from app.spec.memory import COPIES_OF_DATA, MIB, Need, Scene
 from app.spec.plan import plan
 from app.spec.spec import ResolvedSpec
+from app.tasks.classification import Classification
 from tests.jobs.factories import SCHEMA
+from tests.schemas import changed
 
 CLASSES = tuple("abcdefghij")
 
@@ -28,12 +31,8 @@ def need(
         }
     )
     schema = Schema(
-        modality="image",
-        task="classification",
-        shape=shape,
-        dtype="uint8",
-        value_range=(0, 255),
-        classes=CLASSES,
+        inputs=ImageInputs(shape=shape, dtype="uint8", value_range=(0, 255)),
+        task=Classification(classes=CLASSES),
         splits={"train": items, "test": 10},
         class_counts={"train": (items // 10,) * 10, "test": (1,) * 10},
     )
@@ -146,7 +145,7 @@ def test_sources_of_another_size_count_as_they_are_stored() -> None:
     )
     large = {"shape": (512, 512, 1), "dtype": "float32", "splits": {"train": 200, "test": 0}}
     counts = {"class_counts": {"train": (100, 100), "test": (0, 0)}}
-    other = SCHEMA.model_copy(update=large | counts)
+    other = changed(SCHEMA, **large, **counts)
     need = Scene(spec, [SCHEMA, other], SCHEMA).need(plan(spec))
     assert need.arm == "pretrain@2"
     assert need.data == pytest.approx(COPIES_OF_DATA * 180 * 512 * 512 * 4)

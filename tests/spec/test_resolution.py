@@ -11,9 +11,10 @@ from app.spec.sources import SourceFacts
 from app.spec.spec import Choice, JobSpec, ResolvedSpec
 from app.spec.training import Space, Training
 from tests.jobs.factories import SCHEMA
+from tests.schemas import changed
 
 HIDDEN = {"dataset": "ds_9", "use_labels": False}
-UNLABELLED = SCHEMA.model_copy(update={"classes": (), "class_counts": {"train": (), "test": ()}})
+UNLABELLED = changed(SCHEMA, classes=(), class_counts={"train": (), "test": ()})
 
 
 def resolved(
@@ -38,7 +39,7 @@ def without_labels(
 
 
 def source(**changes: Any) -> SourceFacts:
-    return SourceFacts(SCHEMA.model_copy(update=changes))
+    return SourceFacts(changed(SCHEMA, **changes))
 
 
 def model(network: Mlp) -> SourceFacts:
@@ -100,7 +101,7 @@ def test_the_classes_are_the_targets_or_the_sources() -> None:
     assert resolved(source(classes=("b", "c")))[0].classes == ("a", "b")
     assert without_labels(source(classes=("b", "c")))[0].classes == ("b", "c")
     assert without_labels(source(), source())[0].classes == ("a", "b")
-    known = SCHEMA.model_copy(update={"classes": ("b", "a")})
+    known = changed(SCHEMA, classes=("b", "a"))
     tested = known.model_copy(update={"class_counts": {"train": (0, 0), "test": (10, 10)}})
     assert without_labels(schema=tested)[0].classes == ("a", "b")
 

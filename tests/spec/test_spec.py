@@ -11,13 +11,14 @@ from app.spec.resolution import resolve
 from app.spec.sources import SourceFacts
 from app.spec.spec import EXAMPLE, JobSpec, ResolvedSpec
 from tests.jobs.factories import SCHEMA
+from tests.schemas import changed
 
 SOURCES = [SourceFacts(SCHEMA)]
 MINIMAL: dict[str, Any] = {"sources": [{"dataset": "ds_1"}], "target": {"dataset": "ds_2"}}
 
 
 def schema(**fields: Any) -> Schema:
-    return SCHEMA.model_copy(update=fields)
+    return changed(SCHEMA, **fields)
 
 
 def spec(**fields: Any) -> JobSpec:

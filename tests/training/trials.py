@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from app.datasets.schemas import Schema
+from app.inputs.image import ImageInputs
 from app.spec.figures import Conditions
 from app.spec.plan import Role
 from app.spec.spec import ResolvedSpec
 from app.spec.strategies import CATALOGUE
+from app.tasks.classification import Classification
 from worker.training.checkpoint import Checkpoint
 from worker.training.data import Domain, Split, cut_validation
 from worker.training.setup import EpochRecord, Signal, TrialSetup
@@ -24,12 +26,8 @@ DROPOUT = {"mlp": {"hidden": [12], "dropout": 0.3}, "convnet": {**SMALL["convnet
 
 def schema(classes: int, items: int, shape: tuple[int, int, int] = SHAPE) -> Schema:
     return Schema(
-        modality="image",
-        task="classification",
-        shape=shape,
-        dtype="uint8",
-        value_range=(0, 255),
-        classes=tuple(f"class {label}" for label in range(classes)),
+        inputs=ImageInputs(shape=shape, dtype="uint8", value_range=(0, 255)),
+        task=Classification(classes=tuple(f"class {label}" for label in range(classes))),
         splits={"train": items, "test": 0},
         class_counts={"train": (items // classes,) * classes, "test": (0,) * classes},
     )
@@ -73,7 +71,13 @@ def spec(
             "strategies": [
                 {"name": name, "params": probe if name in PROBES else {}} for name in strategies
             ],
-            "training": {"epochs": 2, "min_steps": 0, "batch_size": 16, **training},
+            "training": {
+                "epochs": 2,
+                "min_steps": 0,
+                "batch_size": 16,
+                "precision": "float32",
+                **training,
+            },
         }
     )
 

@@ -10,9 +10,11 @@ import pytest
 from app.database import Database
 from app.datasets.schemas import Schema
 from app.identifiers import new_id
+from app.inputs.image import ImageInputs
 from app.settings import Settings
 from app.storage import Storage
 from app.tables.datasets import DatasetRow
+from app.tasks.classification import Classification
 from worker.process.workplace import Workplace
 
 CLASSES, TRAIN, TEST = 3, 30, 12
@@ -62,12 +64,8 @@ def add_dataset(place: Workplace, tmp_path: Path) -> AddDataset:
                 np.save(path, array)
                 arrays[f"{axis}_{split}"] = place.storage.put(path)
         schema = Schema(
-            modality="image",
-            task="classification",
-            shape=(8, 8, 1),
-            dtype="uint8",
-            value_range=(0, 255),
-            classes=classes if labelled else (),
+            inputs=ImageInputs(shape=(8, 8, 1), dtype="uint8", value_range=(0, 255)),
+            task=Classification(classes=classes if labelled else ()),
             splits={"train": TRAIN, "test": TEST},
             class_counts=counts if labelled else {"train": (), "test": ()},
         )

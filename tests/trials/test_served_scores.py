@@ -63,7 +63,7 @@ def test_a_deployment_answers_calibrated_scores_and_raw_ones(
     )
     assert (calibration.items, calibration.seeds) == (len(y), 7) == (21, 7)
     assert calibration.temperature == signature.temperature == fit_temperature(y, logits)
-    assert signature.value_range == (0, 255)
+    assert signature.inputs.value_range == (0, 255)
 
     with place.database.read() as session:
         target = session.get_one(DatasetRow, job.target_id)
@@ -75,7 +75,7 @@ def test_a_deployment_answers_calibrated_scores_and_raw_ones(
             answer = client.post(URL, json=question).json()
             assert (answer["calibrated"], answer["temperature"]) == (not is_raw, temperature)
             labels = [output["label"] for output in answer["outputs"]]
-            assert labels == [signature.classes[best] for best in z.argmax(axis=1)]
+            assert labels == [signature.task.classes[best] for best in z.argmax(axis=1)]
             np.testing.assert_allclose(
                 [output["score"] for output in answer["outputs"]],
                 softmax(z / temperature, axis=1).max(axis=1),

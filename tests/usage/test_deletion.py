@@ -24,6 +24,7 @@ from app.tables.jobs import JobRow
 from app.usage.sweep import sweep
 from tests.intake.archives import arrays, npz_bytes
 from tests.jobs.factories import trials_of
+from tests.schemas import signature
 from tests.serving import serve
 from worker.intake.intake import ingest
 
@@ -115,7 +116,7 @@ def test_all_that_was_deleted_is_gone(settings: Settings, tmp_path: Path) -> Non
         for dataset_id in (ready, kept, refused):
             take_in(database, storage, settings, dataset_id)
         shown = client.get(f"/v1/datasets/{ready}").json()
-        assert shown["schema"]["classes"] == labels, shown
+        assert shown["schema"]["task"]["classes"] == labels, shown
         assert client.get(f"/v1/datasets/{refused}").json()["status"] == "failed"
         client.get(f"/v1/datasets/{ready}/preview")  # from S3 into the cache
 
@@ -144,7 +145,7 @@ def test_all_that_was_deleted_is_gone(settings: Settings, tmp_path: Path) -> Non
                 job_id,
                 trial.id,
                 {"onnx": trial.weights, "weights": trial.weights},
-                {"shape": [8, 8, 1], "dtype": "uint8", "classes": labels},
+                signature((8, 8, 1), labels),
                 {"arm": WORD},
             ).id
         storage.local(trial.checkpoint)

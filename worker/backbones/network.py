@@ -35,7 +35,8 @@ class Architecture:
 
     @classmethod
     def of(cls, model: Backbone, schema: Schema, precision: Precision = "float32") -> Self:
-        return cls(model, schema.shape, schema.value_range, len(schema.classes), precision)
+        inputs = schema.inputs
+        return cls(model, inputs.shape, inputs.range, schema.task.outputs, precision)
 
     def preprocessing(self) -> keras.Model:
         """Raw images (batch, *shape) -> images as the backbone takes them."""

@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic_core import to_json
 
 from app.datasets.schemas import DatasetSpec, Schema
 from app.datasets.sketch import sketch
+from app.inputs.image import ImageInputs
+from app.tasks.classification import Classification
 from worker.intake import formats
 from worker.intake.images import Scan, store, store_labels, stored_type, with_channels
 from worker.intake.label_forms import check_whole, flatten
@@ -100,12 +103,12 @@ def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) ->
     counts = {split: np.bincount(y[split] + 1, minlength=len(classes.names) + 1)[1:] for split in y}
     height, width, channels = x["train"].shape[1:]
     schema = Schema(
-        modality=spec.modality,
-        task=spec.task,
-        shape=(height, width, channels),
-        dtype=dtype.name,
-        value_range=spec.value_range or value_range(scans["train"]),
-        classes=classes.names,
+        inputs=ImageInputs(
+            shape=(height, width, channels),
+            dtype=dtype.name,
+            value_range=spec.value_range or value_range(scans["train"]),
+        ),
+        task=Classification(classes=classes.names),
         splits={split: len(y[split]) for split in y},
         class_counts={split: tuple(counts[split].tolist()) for split in y},
     )
@@ -118,7 +121,7 @@ def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) ->
         left_out=left_out,
         label_texts=classes.texts if is_doubted else (),
         unknown_missing=str(spec.missing_label) if is_doubted else "auto",
-        scale_warnings=scale_warnings(x, scans, schema.value_range, spec.value_range is not None),
+        scale_warnings=scale_warnings(x, scans, schema.inputs.range, spec.value_range is not None),
     )
     content_hash = _content_hash(schema, arrays)
     arrays["sketch"] = _store_sketch(arrays["x_train"], schema, workdir)
@@ -168,12 +171,17 @@ def _check_alike(train: Array, test: Array) -> None:
 def _store_sketch(x_train: Path, schema: Schema, workdir: Path) -> Path:
     target = workdir / "sketch.npy"
     images = np.load(x_train, mmap_mode="r", allow_pickle=False)
-    np.save(target, sketch(images, schema.value_range), allow_pickle=False)
+    np.save(target, sketch(images, schema.inputs.range), allow_pickle=False)
     return target
 
 
 def _content_hash(schema: Schema, arrays: dict[str, Path]) -> str:
-    digest = sha256(schema.model_dump_json().encode())
+    """Of the flat form that schemas had when the first datasets were hashed: equal data keep equal
+    hashes."""
+    fields = schema.model_dump(mode="json")
+    inputs, task = fields.pop("inputs"), fields.pop("task")
+    flat = {"modality": inputs.pop("modality"), "task": task.pop("kind"), **inputs, **task}
+    digest = sha256(to_json(flat | fields))
     for name in sorted(arrays):
         with arrays[name].open("rb") as stream:
             digest.update(file_digest(stream, "sha256").digest())

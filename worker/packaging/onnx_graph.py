@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from app.errors import FailureCode, WorkFailure
 from app.prediction.calibration import raw_probabilities
+from worker.training.device import full_float32
 
 Array = npt.NDArray[np.float32]
 
@@ -65,6 +66,16 @@ def package(
         WorkFailure: `package_mismatch` when a probability differs by more than 1e-4 or is not
             finite.
     """
+    with full_float32():  # as the graph computes where it is served
+        return _package(raw_model, sample, workdir, temperature)
+
+
+def _package(
+    raw_model: keras.Model,
+    sample: npt.NDArray[np.generic],
+    workdir: Path,
+    temperature: float | None,
+) -> Packaged:
     started = time.perf_counter()
     signature = tf.TensorSpec((None, *sample.shape[1:]), tf.float32, name=INPUTS)
 

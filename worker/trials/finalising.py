@@ -97,7 +97,7 @@ def _read(place: Workplace, job: JobRow) -> _Ended:
         spec = ResolvedSpec.model_validate(job.spec)
         trials = repository.trials(session, job.id)
         evidence = present_evidence(session, job, schema, trials, lambda trial: trial.predictions)
-    schema = schema.model_copy(update={"classes": spec.classes or schema.classes})
+    schema = schema.named(spec.classes or schema.classes)
     return _Ended(job, spec, schema, target, trials, evidence)
 
 
@@ -135,12 +135,10 @@ def _package(
         "trial_id": winner.id,
         "files": files,
         "signature": Signature(
-            shape=schema.shape,
-            dtype=schema.dtype,
-            classes=list(schema.classes),
-            value_range=_value_range(schema, sample),
+            inputs=schema.inputs.model_copy(update={"value_range": _value_range(schema, sample)}),
+            task=schema.task,
             temperature=calibration.temperature,
-        ).model_dump(mode="json"),
+        ),
         "card": {
             "arm": winner.arm,
             "seed": winner.seed,
@@ -181,7 +179,7 @@ def _calibration(
 def _value_range(schema: Schema, sample: Any) -> tuple[float, float] | None:
     """None where the network saw nothing above 1 of a range that goes further, as it could in data
     of earlier releases, 0 and 1 as uint8: what it is asked cannot be held against that range."""
-    return None if sample.max() <= 1 < schema.value_range[1] else schema.value_range
+    return None if sample.max() <= 1 < schema.inputs.range[1] else schema.inputs.range
 
 
 def _sample(storage: Storage, target: DatasetRow) -> Any:

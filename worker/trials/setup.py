@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.datasets.schemas import Schema
 from app.errors import DamagedArtifact
+from app.models.schemas import Signature
 from app.models.stored import file_path
 from app.spec.plan import PRETRAIN, learns_from_labels, sources_of
 from app.spec.sources import joint_classes
@@ -67,13 +68,13 @@ class TrialData:
     @property
     def source_schema(self) -> Schema:
         """Of all sources as one."""
-        return self.source_schemas[0].model_copy(update={"classes": self.source_classes})
+        return self.source_schemas[0].named(self.source_classes)
 
     @property
     def source_classes(self) -> tuple[str, ...]:
         """() where the trial has no source."""
         if self.models:
-            return tuple(self.models[0].signature["classes"])
+            return Signature.model_validate(self.models[0].signature).task.names
         return joint_classes(self.source_schemas)
 
     @property
@@ -168,9 +169,9 @@ def _source_weights(storage: Storage, data: TrialData) -> Path | None:
 
 def target_test(storage: Storage, data: TrialData) -> Split:
     """Its labels count by the job's classes."""
-    split, schema = dataset_split(storage, data.target, "test"), data.target.schema or {}
-    own, classes = schema["classes"], data.spec.classes
-    if not split.is_labelled or not classes or tuple(own) == classes:
+    split = dataset_split(storage, data.target, "test")
+    own, classes = Schema.model_validate(data.target.schema).classes, data.spec.classes
+    if not split.is_labelled or not classes or own == classes:
         return split
     return Split(split.x, _places(own, classes)[split.y])
 
@@ -187,7 +188,7 @@ def source_domain(storage: Storage, data: TrialData) -> Domain:
     network's outputs where these are the same."""
     schema, split = data.source_schema, source_split(storage, data, "train")
     if data.source_places:
-        schema = schema.model_copy(update={"classes": data.classes})
+        schema = schema.named(data.classes)
         split = Split(split.x, _places(data.source_classes, data.classes)[split.y])
     return _labelled(schema, split, data)
 
@@ -220,7 +221,7 @@ def _target_domain(storage: Storage, data: TrialData) -> Domain:
         return _labelled(schema, split, data)
     fraction = data.spec.training.validation_fraction
     kept, held_out = cut_at_random(len(split), fraction, data.trial.seed)
-    schema = schema.model_copy(update={"classes": data.classes})
+    schema = schema.named(data.classes)
     hidden = split.without_labels()
     return Domain(schema, hidden.select(kept), hidden.select(held_out))
 

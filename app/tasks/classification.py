@@ -1,0 +1,38 @@
+"""One class of several for each item."""
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field
+
+from app.tasks.contract import Metric, TaskContract
+
+
+class Classification(TaskContract):
+    kind: Literal["classification"] = "classification"
+    classes: tuple[str, ...] = Field(
+        description="the labels, in the order of the outputs; a dataset's are the test split's "
+        "where training has none, empty where no split has any"
+    )
+
+    metrics: ClassVar[Mapping[str, Metric]] = {
+        "accuracy": Metric("accuracy"),
+        "balanced_accuracy": Metric("balanced accuracy"),
+        "f1_macro": Metric("F1, mean over the classes"),
+        "precision_macro": Metric("precision, mean over the classes"),
+        "recall_macro": Metric("recall, mean over the classes"),
+        "loss": Metric("cross entropy", higher_is_better=False, bounds=(0.0, None)),
+        "ece": Metric("expected calibration error", higher_is_better=False),
+    }
+    default_metric: ClassVar[str] = "accuracy"
+
+    @property
+    def outputs(self) -> int:
+        return len(self.classes)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.classes
+
+    def named(self, names: tuple[str, ...]) -> Self:
+        return self.model_copy(update={"classes": names})
