@@ -21,6 +21,7 @@ from app.prediction.value_range import ValueRange
 from app.storage import Storage
 from app.tables.deployments import DeploymentRow
 from app.tables.models import ModelRow
+from app.tensors import TensorSpec
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +34,7 @@ class Loaded:
     """A model in memory, shared by all names that point to it.
 
     `temperature`: its scores are calibrated by; None where they are not. `trained_on`: None where
-    the model does not say what its values were. `dtype`: of the raw values, as its data had them.
+    the model does not say what its values were. `tensor`: what it is asked of each item.
     """
 
     model_id: str
@@ -42,7 +43,7 @@ class Loaded:
     trained_on: ValueRange | None
     session: Session
     batcher: Batcher
-    dtype: str
+    tensor: TensorSpec
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ class ServedModels:
             ValueRange.of(signature),
             session,
             Batcher(session),
-            signature.dtype,
+            signature.inputs.tensors[0],
         )
 
     def refresh(self, *loaded: Loaded) -> None:

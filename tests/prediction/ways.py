@@ -32,7 +32,7 @@ def expected(array: np.ndarray) -> np.ndarray:
 
 def tensor(array: np.ndarray, datatype: str = "FP32", is_flat: bool = False) -> dict[str, Any]:
     data = (array.reshape(-1) if is_flat else array).tolist()
-    return {"name": "inputs", "shape": list(array.shape), "datatype": datatype, "data": data}
+    return {"name": "image", "shape": list(array.shape), "datatype": datatype, "data": data}
 
 
 def _of_tensor(answer: dict[str, Any]) -> Any:
@@ -101,9 +101,9 @@ WAYS = {
     ),
     "named columns": Way(
         TENSORFLOW_SERVING,
-        lambda a: {"inputs": {"inputs": a.tolist()}},
-        _nested("#/inputs/inputs"),
-        "#/inputs/inputs",
+        lambda a: {"inputs": {"image": a.tolist()}},
+        _nested("#/inputs/image"),
+        "#/inputs/image",
         lambda answer: np.array(answer["outputs"]),
         _told,
     ),

@@ -22,9 +22,16 @@ from app.prediction.protocols.open_inference_bodies import (
     TensorDecoder,
     json_length_of,
 )
+from app.tensors import Dtype
 from app.turns import TurnRoute
 
 PREFIX, SUFFIX = "/v2/models/", "/infer"
+DATATYPES: dict[Dtype, str] = {
+    "uint8": "UINT8",
+    "int32": "INT32",
+    "float32": "FP32",
+    "string": "BYTES",
+}
 
 _router = APIRouter(prefix="/v2", tags=["deployments"], route_class=TurnRoute)
 
@@ -57,9 +64,9 @@ async def model_metadata(
     """The tensors that a deployment takes and answers, and its labels."""
     loaded = await served.find(caller.project, name)
     takes = schemas.TensorMetadata(
-        name="inputs",
-        datatype="UINT8" if loaded.dtype == "uint8" else "FP32",
-        shape=[-1, *loaded.session.shape],
+        name=loaded.tensor.name,
+        datatype=DATATYPES[loaded.tensor.dtype],
+        shape=[-1, *loaded.tensor.shape],
     )
     answers = schemas.TensorMetadata(
         name="probabilities",

@@ -38,7 +38,7 @@ _DATA = re.compile(rb'"data"\s*:\s*\[')
 
 
 class TensorDecoder(NamedTuple):
-    """Reads the tensor `inputs`. `json_length`: bytes of JSON, where binary data follow."""
+    """Reads the model's one tensor. `json_length`: bytes of JSON, where binary data follow."""
 
     json_length: int | None
 
@@ -47,22 +47,27 @@ class TensorDecoder(NamedTuple):
         return self.json_length is not None
 
     def read(self, body: bytes, loaded: Loaded) -> Read:
-        shape = loaded.session.shape
+        envelope, shape = _envelope(loaded.tensor.name), loaded.session.shape
         if self.json_length is None:
-            return json_bodies.read(body, ENVELOPE, shape)
-        return _binary(body, self.json_length, shape)
+            return json_bodies.read(body, envelope, shape)
+        return envelope.binary(body, self.json_length, shape)
 
     def read_in_steps(self, body: bytearray, loaded: Loaded) -> Generator[None, None, Read]:
-        shape = loaded.session.shape
+        envelope, shape = _envelope(loaded.tensor.name), loaded.session.shape
         if self.json_length is None:
-            return (yield from json_steps.read_in_steps(body, ENVELOPE, shape))
-        return _binary(body, self.json_length, shape)
+            return (yield from json_steps.read_in_steps(body, envelope, shape))
+        return envelope.binary(body, self.json_length, shape)
 
 
 class _Envelope:
     frame_bytes = 2**10
     rows_in = "`data` of the input"
     advice = advice(LIGHTER)
+
+    def __init__(self, tensor: str) -> None:
+        """`tensor`: the name of the model's one input."""
+        self._tensor = tensor
+        self._cached = lru_cache(maxsize=256)(self._request)
 
     def cut(self, body: bytes | bytearray) -> tuple[int, int]:
         """The list after `"data":`, up to the first byte that no list of numbers has. Of a large
@@ -79,12 +84,13 @@ class _Envelope:
 
     def glance(self, text: bytes) -> Frame | None:
         try:
-            return _hollow_frame(text)
+            request = self._cached(text)
         except KtlError:
             return None
+        return _frame(request) if request.inputs[0].data == [] else None
 
     def look(self, document: Any, is_hollow: bool) -> tuple[list[Any], Frame]:
-        request = validated(document, schemas.InferIn)
+        request = self._validated(document)
         tensor = request.inputs[0]
         if tensor.data is None:
             detail = (
@@ -98,25 +104,55 @@ class _Envelope:
             raise invalid("wrong_shape", "expected at least one number, got none", PLACE.at)
         return tensor.data, _frame(request)
 
+    def binary(self, body: bytes | bytearray, json_length: int, shape: tuple[int, ...]) -> Read:
+        """JSON of so many bytes, and the tensor's after it, without a copy. Raises BadRequest or
+        Invalid."""
+        if json_length > len(body):
+            detail = (
+                f"`{JSON_LENGTH}`: expected at most the body's {len(body)} bytes, got {json_length}"
+            )
+            raise Invalid("invalid_value", detail, Finding(detail, parameter=JSON_LENGTH))
+        text, data = bytes(body[:json_length]), memoryview(body)[json_length:]
+        request = (self._cached if json_length <= self.frame_bytes else self._request)(text)
+        tensor, frame = request.inputs[0], _frame(request)
+        assert frame.stated is not None
+        size = tensor.parameters.binary_data_size if tensor.parameters else None
+        if len(data) != (size or 0):
+            detail = f"expected {size or 0} bytes after the JSON, as it says, got {len(data)}"
+            raise BadRequest("invalid_body", detail)
+        if size is None:
+            return json_exact.read_exactly(text, self, shape)
+        if tensor.data is not None:
+            detail = "expected `data` or `binary_data_size`, got both"
+            raise invalid("invalid_value", detail, PLACE.at)
+        frame.stated.check_shape(shape)
+        if size != (wanted := frame.stated.dtype.itemsize * math.prod(tensor.shape)):
+            detail = f"expected {wanted} bytes for {tensor.datatype} of {tensor.shape}, got {size}"
+            raise invalid("wrong_shape", detail, f"{TENSOR}/parameters/binary_data_size")
+        values = np.frombuffer(data, frame.stated.dtype).reshape(-1, *shape)
+        return frame.read([*cut(values)], shape)
 
-ENVELOPE = _Envelope()
+    def _request(self, text: bytes) -> schemas.InferIn:
+        return self._validated(document_of(text))
+
+    def _validated(self, document: Any) -> schemas.InferIn:
+        """Raises Invalid."""
+        request = validated(document, schemas.InferIn)
+        if (name := request.inputs[0].name) != self._tensor:
+            detail = f"expected `{self._tensor}`, got text of length {len(name)}"
+            raise invalid("unknown_choice", detail, f"{TENSOR}/name")
+        return request
+
+
+@lru_cache(maxsize=256)
+def _envelope(tensor: str) -> _Envelope:
+    return _Envelope(tensor)
 
 
 def _frame(request: schemas.InferIn) -> Frame:
     tensor = request.inputs[0]
     stated = Stated(tuple(tensor.shape), DTYPES[tensor.datatype], TENSOR)
     return Frame(Probabilities(request.id, request.is_binary_wanted), PLACE, stated)
-
-
-@lru_cache(maxsize=256)
-def _hollow_frame(text: bytes) -> Frame:
-    return ENVELOPE.look(document_of(text), True)[1]
-
-
-@lru_cache(maxsize=256)
-def _request(text: bytes) -> schemas.InferIn:
-    """The JSON before binary data."""
-    return validated(document_of(text), schemas.InferIn)
 
 
 def json_length_of(said: bytes) -> int:
@@ -128,35 +164,6 @@ def json_length_of(said: bytes) -> int:
         )
         raise Invalid("invalid_value", detail, Finding(detail, parameter=JSON_LENGTH))
     return int(said)
-
-
-def _binary(body: bytes | bytearray, json_length: int, shape: tuple[int, ...]) -> Read:
-    """JSON of so many bytes, and the tensor's after it, without a copy. Raises BadRequest or
-    Invalid."""
-    if json_length > len(body):
-        detail = (
-            f"`{JSON_LENGTH}`: expected at most the body's {len(body)} bytes, got {json_length}"
-        )
-        raise Invalid("invalid_value", detail, Finding(detail, parameter=JSON_LENGTH))
-    text, data = bytes(body[:json_length]), memoryview(body)[json_length:]
-    request = (_request if json_length <= ENVELOPE.frame_bytes else _request.__wrapped__)(text)
-    tensor, frame = request.inputs[0], _frame(request)
-    assert frame.stated is not None
-    size = tensor.parameters.binary_data_size if tensor.parameters else None
-    if len(data) != (size or 0):
-        detail = f"expected {size or 0} bytes after the JSON, as it says, got {len(data)}"
-        raise BadRequest("invalid_body", detail)
-    if size is None:
-        return json_exact.read_exactly(text, ENVELOPE, shape)
-    if tensor.data is not None:
-        detail = "expected `data` or `binary_data_size`, got both"
-        raise invalid("invalid_value", detail, PLACE.at)
-    frame.stated.check_shape(shape)
-    if size != (wanted := frame.stated.dtype.itemsize * math.prod(tensor.shape)):
-        detail = f"expected {wanted} bytes for {tensor.datatype} of {tensor.shape}, got {size}"
-        raise invalid("wrong_shape", detail, f"{TENSOR}/parameters/binary_data_size")
-    values = np.frombuffer(data, frame.stated.dtype).reshape(-1, *shape)
-    return frame.read([*cut(values)], shape)
 
 
 class Probabilities(NamedTuple):

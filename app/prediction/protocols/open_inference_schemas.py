@@ -17,7 +17,7 @@ EXAMPLE: dict[str, Any] = {
     "id": "42",
     "inputs": [
         {
-            "name": "inputs",
+            "name": "image",
             "shape": [1, 2, 2, 1],
             "datatype": "UINT8",
             "data": [0, 255, 255, 0],
@@ -59,7 +59,7 @@ class OutputParameters(_Parameters):
 
 
 class RequestInput(Sent):
-    name: Literal["inputs"]
+    name: str = Field(description="of the model's one input, as its metadata say")
     shape: list[int] = Field(
         max_length=16, description="the batch first: [n, height, width, channels]"
     )

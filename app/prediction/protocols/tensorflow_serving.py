@@ -1,7 +1,7 @@
 """TensorFlow Serving's REST API: predictions, and the status of a model by its name.
 
 https://www.tensorflow.org/tfx/serving/api_rest. A model is a deployment's name. As there, each
-model has one signature, `serving_default`, here from `inputs` to `probabilities`.
+model has one signature, `serving_default`, here from its one tensor (`image`) to `probabilities`.
 """
 
 from collections.abc import Generator
@@ -35,7 +35,6 @@ from app.sent import Sent
 from app.turns import TurnRoute
 
 PREFIX, SUFFIX = "/v1/models/", ":predict"
-TENSOR = "inputs"  # the name of the only one
 STATES: dict[str, tuple[State, ErrorCode]] = {
     "ready": ("AVAILABLE", "OK"),
     "loading": ("LOADING", "OK"),
@@ -54,10 +53,10 @@ class InstancesIn(Sent):
     instances: list[Any] | None = Field(
         None,
         min_length=1,
-        description='raw values row by row: each as nested lists, or as `{"inputs": …}`',
+        description='raw values row by row: each as nested lists, or as `{"image": …}`',
     )
-    inputs: list[Any] | dict[Literal["inputs"], list[Any]] | None = Field(
-        None, description='raw values of all rows, as nested lists or as `{"inputs": …}`'
+    inputs: list[Any] | dict[str, list[Any]] | None = Field(
+        None, description='raw values of all rows, as nested lists or as `{"image": …}`'
     )
 
 
@@ -128,10 +127,11 @@ class _Decoder:
     is_binary = False
 
     def read(self, body: bytes, loaded: Loaded) -> Read:
-        return json_bodies.read(body, ENVELOPE, loaded.session.shape)
+        return json_bodies.read(body, _envelope(loaded.tensor.name), loaded.session.shape)
 
     def read_in_steps(self, body: bytearray, loaded: Loaded) -> Generator[None, None, Read]:
-        return json_steps.read_in_steps(body, ENVELOPE, loaded.session.shape)
+        envelope = _envelope(loaded.tensor.name)
+        return json_steps.read_in_steps(body, envelope, loaded.session.shape)
 
 
 DECODER = _Decoder()
@@ -142,6 +142,11 @@ class _Envelope:
     rows_in = "`instances` or `inputs`, as nested lists"
     advice = advice("")
 
+    def __init__(self, tensor: str) -> None:
+        """`tensor`: the name of the model's one input."""
+        self._tensor = tensor
+        self._cached = lru_cache(maxsize=256)(self._hollow_frame)
+
     def cut(self, body: bytes | bytearray) -> tuple[int, int]:
         """Rows that are objects are left to `look`, which small bodies alone come to."""
         start, end = outer_brackets(body)
@@ -150,7 +155,7 @@ class _Envelope:
 
     def glance(self, text: bytes) -> Frame | None:
         try:
-            return _hollow_frame(text)
+            return self._cached(text)
         except KtlError:
             return None
 
@@ -162,37 +167,38 @@ class _Envelope:
             got = "neither" if request.inputs is None else "both"
             raise invalid("invalid_value", f"expected `instances` or `inputs`, got {got}", "#")
         if request.instances is not None:
-            return _instances(request.instances)
+            return self._instances(request.instances)
         at, rows = "#/inputs", request.inputs
         if isinstance(rows, dict):
-            if TENSOR not in rows:
-                detail = f"expected the tensor `{TENSOR}`, got none"
-                raise invalid("missing_field", detail, f"{at}/{TENSOR}")
-            at, rows = f"{at}/{TENSOR}", rows[TENSOR]
+            if list(rows) != [self._tensor]:
+                raise invalid("invalid_value", self._one_tensor, at)
+            at, rows = f"{at}/{self._tensor}", rows[self._tensor]
         if not rows and not is_hollow:
             raise invalid("invalid_value", "expected at least one input, got none", at)
         return rows or [], Frame(Nested(b"outputs"), Place(at))
 
+    def _instances(self, rows: list[Any]) -> tuple[list[Any], Frame]:
+        """Rows as they are, or out of objects that name the tensor."""
+        place = Place("#/instances")
+        if not isinstance(rows[0], dict):
+            return rows, Frame(Nested(b"predictions"), place)
+        for index, row in enumerate(rows):
+            if not isinstance(row, dict) or list(row) != [self._tensor]:
+                raise invalid("invalid_value", self._one_tensor, place.of(index))
+        named = place._replace(member=f"/{self._tensor}")
+        return [row[self._tensor] for row in rows], Frame(Nested(b"predictions"), named)
 
-ENVELOPE = _Envelope()
+    @property
+    def _one_tensor(self) -> str:
+        return f'expected {{"{self._tensor}": …}} and nothing beside it, got other'
 
-
-def _instances(rows: list[Any]) -> tuple[list[Any], Frame]:
-    """Rows as they are, or out of objects that name the tensor."""
-    place = Place("#/instances")
-    if not isinstance(rows[0], dict):
-        return rows, Frame(Nested(b"predictions"), place)
-    for index, row in enumerate(rows):
-        if not isinstance(row, dict) or list(row) != [TENSOR]:
-            detail = f'expected {{"{TENSOR}": …}} and nothing beside it, as in the first, got other'
-            raise invalid("invalid_value", detail, place.of(index))
-    named = place._replace(member=f"/{TENSOR}")
-    return [row[TENSOR] for row in rows], Frame(Nested(b"predictions"), named)
+    def _hollow_frame(self, text: bytes) -> Frame:
+        return self.look(document_of(text), True)[1]
 
 
 @lru_cache(maxsize=256)
-def _hollow_frame(text: bytes) -> Frame:
-    return ENVELOPE.look(document_of(text), True)[1]
+def _envelope(tensor: str) -> _Envelope:
+    return _Envelope(tensor)
 
 
 class Nested(NamedTuple):

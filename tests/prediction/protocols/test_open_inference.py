@@ -54,7 +54,7 @@ def test_metadata_say_what_is_taken_and_answered(site: Site) -> None:
         "version": site.client.get("/openapi.json").json()["info"]["version"],
         "extensions": ["binary_tensor_data"],
     }
-    takes = {"name": "inputs", "datatype": "UINT8", "shape": [-1, *SHAPE]}
+    takes = {"name": "image", "datatype": "UINT8", "shape": [-1, *SHAPE]}
     answers = {"name": "probabilities", "datatype": "FP32", "shape": [-1, 3]}
     assert site.client.get("/v2/models/pets").json() == {
         "name": "pets",
@@ -243,7 +243,7 @@ def test_binary_data_of_another_size_are_refused(site: Site) -> None:
     problem(ask(site, content, headers | longer), 422, "invalid_value")
     for other in (content[:-1], content + b"x"):
         problem(ask(site, other, headers), 400, "invalid_body")
-    one = {"name": "inputs", "shape": [2, *SHAPE], "datatype": "FP32"}
+    one = {"name": "image", "shape": [2, *SHAPE], "datatype": "FP32"}
     one |= {"parameters": {"binary_data_size": 32}}
     found = problem(ask(site, *framed({"inputs": [one]}, bytes(32))), 422, "wrong_shape")
     assert found["errors"][0]["pointer"] == "#/inputs/0/parameters/binary_data_size"
@@ -287,7 +287,7 @@ def test_tritons_own_client_is_answered_as_the_native_protocol_answers(site: Sit
     body = {"inputs": array.tolist(), "top_k": 3}
     native = site.client.post("/v1/deployments/pets/predict", json=body).json()["outputs"]
     for datatype, is_binary in (("UINT8", True), ("UINT8", False), ("FP32", True), ("FP32", False)):
-        sent = http.InferInput("inputs", list(array.shape), datatype)
+        sent = http.InferInput("image", list(array.shape), datatype)
         typed = array.astype(np.float32) if datatype == "FP32" else array
         sent.set_data_from_numpy(typed, binary_data=is_binary)
         for outputs in (None, [http.InferRequestedOutput("probabilities", binary_data=is_binary)]):
@@ -299,7 +299,7 @@ def test_tritons_own_client_is_answered_as_the_native_protocol_answers(site: Sit
                 assert {labels[i]: np.float32(score) for i, score in enumerate(row)} == {
                     each["label"]: np.float32(each["score"]) for each in one["scores"]
                 }
-    sent = http.InferInput("inputs", [1, 2], "FP32")
+    sent = http.InferInput("image", [1, 2], "FP32")
     sent.set_data_from_numpy(np.ones((1, 2), np.float32))
     with pytest.raises(Exception, match=r"\[n, 4, 4, 1\]"):
         client.infer("pets", [sent])

@@ -33,10 +33,10 @@ ROWS = images(2).tolist()
     ("body", "member"),
     [
         ({"instances": ROWS}, "predictions"),
-        ({"instances": [{"inputs": row} for row in ROWS]}, "predictions"),
+        ({"instances": [{"image": row} for row in ROWS]}, "predictions"),
         ({"instances": images(2)[..., 0].tolist(), "signature_name": None}, "predictions"),
         ({"inputs": ROWS, "signature_name": "serving_default"}, "outputs"),
-        ({"inputs": {"inputs": ROWS}}, "outputs"),
+        ({"inputs": {"image": ROWS}}, "outputs"),
     ],
 )
 def test_rows_are_answered_as_predictions_and_columns_as_outputs(
@@ -65,21 +65,21 @@ BAD: dict[str, tuple[Any, str, str]] = {
     "both": ({"instances": ROWS, "inputs": ROWS}, "invalid_value", "#"),
     "no rows": ({"instances": []}, "invalid_value", "#/instances"),
     "no columns": ({"inputs": []}, "invalid_value", "#/inputs"),
-    "no named columns": ({"inputs": {"inputs": []}}, "invalid_value", "#/inputs/inputs"),
-    "no tensor": ({"inputs": {}}, "missing_field", "#/inputs/inputs"),
+    "no named columns": ({"inputs": {"image": []}}, "invalid_value", "#/inputs/image"),
+    "no tensor": ({"inputs": {}}, "invalid_value", "#/inputs"),
     "signature": ({"instances": ROWS, "signature_name": "x"}, "unknown_choice", "#/signature_name"),
     "unknown": ({"instances": ROWS, "top_k": 1}, "unknown_field", "#/top_k"),
     "other rows": (
-        {"instances": [{"inputs": ROWS[0]}, {"image": ROWS[1]}]},
+        {"instances": [{"image": ROWS[0]}, {"inputs": ROWS[1]}]},
         "invalid_value",
         "#/instances/1",
     ),
-    "rows and objects": ({"instances": with_one({"inputs": 1})}, "ragged_inputs", "#/instances/1"),
+    "rows and objects": ({"instances": with_one({"image": 1})}, "ragged_inputs", "#/instances/1"),
     "bytes": ({"instances": with_one({"b64": "AAAA"})}, "ragged_inputs", "#/instances/1"),
     "named row": (
-        {"instances": [{"inputs": row} for row in with_one([1])]},
+        {"instances": [{"image": row} for row in with_one([1])]},
         "ragged_inputs",
-        "#/instances/1/inputs",
+        "#/instances/1/image",
     ),
     "row": ({"inputs": with_one([1])}, "ragged_inputs", "#/inputs/1"),
     "shape": ({"inputs": ROWS[0]}, "wrong_shape", "#/inputs"),
@@ -98,13 +98,13 @@ def test_bad_json_is_refused_where_it_is_bad(
 def test_a_wrong_value_in_a_named_row_is_pointed_to(site: Site) -> None:
     array = images(2).astype(float)
     array[1, 2, 3, 0] = -7
-    body = {"instances": [{"inputs": row} for row in array.tolist()]}
+    body = {"instances": [{"image": row} for row in array.tolist()]}
     found = problem(site.client.post(URL, json=body), 422, "out_of_range")
-    assert found["errors"][0]["pointer"] == "#/instances/1/inputs/2/3/0"
+    assert found["errors"][0]["pointer"] == "#/instances/1/image/2/3/0"
 
 
 def test_objects_in_a_large_body_are_refused_with_the_cure(site: Site) -> None:
-    body = {"instances": [{"inputs": row} for row in images(5000).tolist()]}
+    body = {"instances": [{"image": row} for row in images(5000).tolist()]}
     found = problem(site.client.post(URL, json=body), 422, "wrong_shape")
     assert "as nested lists" in found["detail"]
 
