@@ -61,7 +61,7 @@ def _count(skeleton: bytes, taken: tuple[int, ...]) -> int:
     """The rows that it consists of, or 0."""
     row = brackets(taken)
     rows = (len(skeleton) - 1) // (len(row) + 1)
-    return rows if skeleton == b"[" + b",".join([row] * rows) + b"]" else 0
+    return rows if skeleton == b"[" + ((row + b",") * rows)[:-1] + b"]" else 0
 
 
 def numbers_in(text: bytes) -> npt.NDArray[np.float64] | None:
