@@ -6,7 +6,7 @@
 
 `add` on a machine that is not known: at a commit whose bits are known to be right, before a change
 that must not move them. `anew`: only in a commit that means to change what jobs train to, and says
-so in the changelog (and raises REVISION in worker/pretraining_key.py where it concerns
+so in the changelog (and raises REVISION in worker/trials/pretraining_key.py where it concerns
 pretrainings). A refactoring is never such a commit.
 """
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from app.database import Database
 from app.jobs import repository
-from app.jobs.tables import TrialRow
+from app.tables.jobs import TrialRow
 from app.main import create_app
 from app.migrate import upgrade
 from app.settings import Settings
@@ -29,10 +29,10 @@ from tests.bits.jobs import JOBS, Job
 from tests.bits.marks import marks_of
 from tests.bits.pictures import UPLOADS, digest_of_all
 from tests.serving import serve
-from worker import duty
-from worker.compile_cache import programs_folder
+from worker.process import duty
+from worker.process.compile_cache import programs_folder
 from worker.training.device import configure_tensorflow
-from worker.workplace import Workplace
+from worker.process.workplace import Workplace
 
 THREADS = 1  # more of them change the bits of convolutions
 COMPUTING = ("keras", "numpy", "scipy", "scikit-learn", "optuna")  # TensorFlow is named already

@@ -46,7 +46,10 @@ class Site:
         job = add_job(database, *datasets, project="default")
         arrays = {}
         for split, count in SCHEMA.splits.items():
-            for name, shape in ((f"x_{split}", (count, *SCHEMA.inputs.shape)), (f"y_{split}", (count,))):
+            for name, shape in (
+                (f"x_{split}", (count, *SCHEMA.inputs.shape)),
+                (f"y_{split}", (count,)),
+            ):
                 np.save(folder / f"{name}.npy", np.zeros(shape, np.uint8))
                 arrays[name] = storage.put(folder / f"{name}.npy")
         with database.write() as session:

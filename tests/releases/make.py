@@ -21,8 +21,8 @@ from typing import Any
 import httpx
 import numpy as np
 
+from app.access import repository as keys
 from app.database import Database
-from app.keys import repository as keys
 from app.main import create_app
 from app.migrate import upgrade
 from app.settings import Settings
@@ -33,8 +33,8 @@ from tests.releases.archive import FOLDER, KEYS, ask, pack
 from tests.releases.told import everything
 from tests.serving import serve
 from tests.system.service import images, wait_for
-from worker import duty
-from worker.workplace import Workplace
+from worker.process import duty
+from worker.process.workplace import Workplace
 
 Json = dict[str, Any]
 
