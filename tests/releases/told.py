@@ -36,6 +36,26 @@ def _answer(answer: httpx.Response) -> Json:
     return body if answer.is_success else {"problem": body["code"]}
 
 
+OF_INPUTS = ("modality", "shape", "dtype", "value_range")
+
+
+def as_now(before: Json) -> Json:
+    """What an earlier release told, in the places where this one tells it: schemas and signatures
+    were flat before they had `inputs` and `task`."""
+    if isinstance(before, list):
+        return [as_now(each) for each in before]
+    if not isinstance(before, dict):
+        return before
+    told = {name: as_now(value) for name, value in before.items()}
+    if not {"shape", "dtype", "classes"} <= told.keys():
+        return told
+    inputs = {name: told.pop(name) for name in OF_INPUTS if name in told}
+    task = {"classes": told.pop("classes")}
+    if "task" in told:
+        task["kind"] = told.pop("task")
+    return {**told, "inputs": inputs, "task": task}
+
+
 def differences(before: Json, after: Json, path: str = "") -> Iterator[str]:
     """Says what was told before and is not told any more, or otherwise; more may be told."""
     if isinstance(before, dict) and isinstance(after, dict):
