@@ -13,6 +13,7 @@ from app.jobs.sources import SourceFacts
 from app.jobs.spec import JobSpec
 from app.jobs.tables import JobRow, TrialRow
 
+LEASE_SECONDS = 60.0
 SCHEMA = Schema(
     modality="image",
     task="classification",
@@ -79,12 +80,12 @@ def ready_job(database: Database, seeds: int = 1, **changes: Any) -> str:
     return add_job(database, add_dataset(database), add_dataset(database), seeds, **changes)
 
 
-def claim(database: Database, owner: str = "w", seconds: float = 60) -> TrialRow | None:
+def claim(database: Database, owner: str = "w", seconds: float = LEASE_SECONDS) -> TrialRow | None:
     with database.write() as session:
         return work.claim_trial(session, owner, seconds, max_attempts=5)
 
 
-def must_claim(database: Database, owner: str = "w", seconds: float = 60) -> TrialRow:
+def must_claim(database: Database, owner: str = "w", seconds: float = LEASE_SECONDS) -> TrialRow:
     trial = claim(database, owner, seconds)
     assert trial is not None
     return trial
