@@ -7,8 +7,9 @@ import numpy as np
 
 from app.errors import Invalid, invalid
 from app.prediction.inputs import Raw, Read
-from app.prediction.json_bodies import FRAME_BYTES, numbers_in, rows_of
+from app.prediction.json_bodies import FRAME_BYTES, rows_of
 from app.prediction.json_exact import document_of, validated
+from app.prediction.json_numbers import numbers_in
 from app.prediction.shapes import brackets, expected_shape, skeleton_of, taken_shapes
 
 STEP_BYTES = 2**16  # of text that one step takes: about 0.2 ms
