@@ -2,26 +2,18 @@
 
 The text is taken apart before anything is built of it: what stands around the rows is a small
 document of its own, the rows without their numbers must equal the brackets and commas of the
-model's shape, and only then simdjson copies their numbers into one buffer. So a body that is not
-of the shape costs no more than a look at its text. Small ones are then read once more to find out
+model's shape, and only then their numbers are read (json_numbers.py). So a body that is not of the
+shape costs no more than a look at its text. Small ones are then read once more to find out
 what is wrong (json_exact.py); large ones are read in steps (json_steps.py).
 """
 
 import math
-import threading
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
-import simdjson
 
 from app.prediction.json_envelope import Envelope
 from app.prediction.json_exact import read_exactly
+from app.prediction.json_numbers import numbers_in
 from app.prediction.protocols.contract import Read
 from app.prediction.shapes import brackets, skeleton_of, taken_shapes
-
-KEPT_PARSER_BYTES = 2**20
-_local = threading.local()  # a parser serves one document at a time
 
 
 def read(body: bytes, envelope: Envelope, shape: tuple[int, ...]) -> Read:
@@ -62,20 +54,3 @@ def _count(skeleton: bytes, taken: tuple[int, ...]) -> int:
     row = brackets(taken)
     rows = (len(skeleton) - 1) // (len(row) + 1)
     return rows if skeleton == b"[" + ((row + b",") * rows)[:-1] + b"]" else 0
-
-
-def numbers_in(text: bytes) -> npt.NDArray[np.float64] | None:
-    """Of nested arrays of numbers, flat; None where it is anything else."""
-    try:
-        return np.frombuffer(_parser(len(text)).parse(text).as_buffer(of_type="d"))
-    except (ValueError, TypeError, RuntimeError):  # simdjson: this is not it
-        return None
-
-
-def _parser(size: int) -> Any:
-    """A parser keeps the memory that its largest document took: ten times the text."""
-    if size > KEPT_PARSER_BYTES:
-        return simdjson.Parser()
-    if not hasattr(_local, "parser"):
-        _local.parser = simdjson.Parser()
-    return _local.parser

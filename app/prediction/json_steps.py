@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from app.errors import Invalid, invalid
 from app.prediction.inputs import Raw
-from app.prediction.json_bodies import numbers_in
 from app.prediction.json_envelope import Envelope, Frame, document_of
+from app.prediction.json_numbers import numbers_in
 from app.prediction.protocols.contract import Read
 from app.prediction.shapes import brackets, expected_shape, skeleton_of, taken_shapes
 

@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import BadRequest, Invalid, KtlError
-from app.prediction import json_exact, json_steps
+from app.prediction import json_steps
 from app.prediction.json_bodies import read_plain
 from app.prediction.json_exact import read_exactly
 from app.prediction.protocols.contract import Read
 from app.prediction.protocols.native import ENVELOPE
 from tests.prediction.protocols.test_native_bodies import BAD, QUICK, SHAPE, inputs
 
+pytestmark = pytest.mark.usefixtures("json_reader")
 IMAGE = [[1, 2.5, -3], [4e1, 0, 255]]
 MIB = 2**20
 
@@ -116,14 +117,14 @@ ATTACKS = {
 def built(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The sizes of the texts of which something was built."""
     sizes: list[int] = []
-    numbers_in, loads = json_steps.numbers_in, orjson.loads
+    numbers_in, document_of = json_steps.numbers_in, json_steps.document_of
 
     def counting(text: bytes, read: Any) -> Any:
         sizes.append(len(text))
         return read(text)
 
     monkeypatch.setattr(json_steps, "numbers_in", lambda text: counting(text, numbers_in))
-    monkeypatch.setattr(json_exact.orjson, "loads", lambda text: counting(text, loads))
+    monkeypatch.setattr(json_steps, "document_of", lambda text: counting(text, document_of))
     return sizes
 
 
