@@ -53,4 +53,4 @@ def _count(skeleton: bytes, taken: tuple[int, ...]) -> int:
     """The rows that it consists of, or 0."""
     row = brackets(taken)
     rows = (len(skeleton) - 1) // (len(row) + 1)
-    return rows if skeleton == b"[" + b",".join([row] * rows) + b"]" else 0
+    return rows if skeleton == b"[" + ((row + b",") * rows)[:-1] + b"]" else 0

@@ -30,7 +30,8 @@ def read_in_steps(
     _, frame = envelope.look(document_of(bytes(body[: start + 1] + body[end:])), True)
     if frame.stated is not None:
         frame.stated.check_shape(shape)
-    is_flat = frame.stated is not None and body[start + 1 : start + STEP_BYTES].lstrip()[:1] != b"["
+    first = body[start + 1 : start + 1 + STEP_BYTES].lstrip()[:1]
+    is_flat = frame.stated is not None and first != b"["
     taker = (_Flat if is_flat else _Rows)(shape, frame, envelope.advice)
     for at in range(start + 1, end, STEP_BYTES):
         taker.take(bytes(body[at : min(at + STEP_BYTES, end)]))

@@ -41,8 +41,10 @@ class Stated(NamedTuple):
         if self.dtype.kind == "f" or part.dtype == self.dtype:
             return
         limits = np.iinfo(self.dtype)
-        wrong = (part != np.rint(part)) | (part < limits.min) | (part > limits.max)
-        if wrong.any():
+        broken = part != np.rint(part)
+        is_within = part.min() >= limits.min and part.max() <= limits.max
+        if broken.any() or not is_within:
+            wrong = broken | (part < limits.min) | (part > limits.max)
             detail = (
                 f"expected whole numbers from {limits.min} to {limits.max}, as `datatype` says, "
                 f"got {int(wrong.sum())} others: say FP32 where there are fractions"

@@ -87,8 +87,8 @@ def test_steps_take_exactly_what_the_plain_way_takes(
         read, _ = steps(body)
     plain = read_plain(body, ENVELOPE, SHAPE)
     assert isinstance(read, Read) == (plain is not None)
-    if isinstance(read, Read) and plain is not None:
-        np.testing.assert_array_equal(inputs(read), inputs(plain))
+    if isinstance(read, Read) and plain is not None:  # some fit into no float32
+        np.testing.assert_array_equal(np.concatenate(read.parts), np.concatenate(plain.parts))
 
 
 def of_numbers(shape: tuple[int, ...], rows: int) -> bytes:
