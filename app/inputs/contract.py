@@ -31,6 +31,12 @@ class InputsContract(BaseModel, ABC):
     def mismatches(self, source: Self, resized: tuple[int, int] | None) -> list[str]:
         """Why a network for these items cannot be one for a source's: a sentence each."""
 
+    def arrays(self, split: str) -> dict[str, str]:
+        """Names of a dataset's stored arrays, by the tensors that they hold of one split."""
+        if len(self.tensors) == 1:
+            return {self.tensors[0].name: f"x_{split}"}
+        return {tensor.name: f"x_{split}.{tensor.name}" for tensor in self.tensors}
+
     @property
     def values(self) -> int:
         """Numbers of one item."""

@@ -8,6 +8,7 @@ from app.inputs.contract import InputsContract
 from app.tensors import Dtype, TensorSpec
 
 UNIT = (0.0, 1.0)
+IMAGE = "image"  # the name of the one tensor
 
 
 class ImageInputs(InputsContract):
@@ -22,7 +23,7 @@ class ImageInputs(InputsContract):
 
     @property
     def tensors(self) -> tuple[TensorSpec, ...]:
-        return (TensorSpec("image", cast(Dtype, self.dtype), self.shape),)
+        return (TensorSpec(IMAGE, cast(Dtype, self.dtype), self.shape),)
 
     @property
     def summary(self) -> str:

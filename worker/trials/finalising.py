@@ -187,4 +187,5 @@ def _sample(storage: Storage, target: DatasetRow) -> Any:
     train = dataset_split(storage, target, "train")
     count = min(GOLDEN_ITEMS, len(train))
     rows = np.random.default_rng(0).choice(len(train), count, replace=False)
-    return np.asarray(train.x[np.sort(rows)])
+    (sample,) = train.items.select(np.sort(rows)).read().values()
+    return sample
