@@ -9,6 +9,7 @@ import keras
 from app.inputs.image import IMAGE
 from app.spec.backbones import MobilenetParams
 from worker.backbones.convnet import NORM_MOMENTUM
+from worker.backbones.nested import layers_within
 
 
 def build(params: MobilenetParams, shape: tuple[int, int, int]) -> keras.Model:
@@ -23,7 +24,6 @@ def build(params: MobilenetParams, shape: tuple[int, int, int]) -> keras.Model:
         weights=None,
         pooling="avg",
     )
-    for layer in body.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.momentum = NORM_MOMENTUM
+    for layer in layers_within(body, keras.layers.BatchNormalization):
+        layer.momentum = NORM_MOMENTUM
     return keras.Model({IMAGE: images}, body.output, name="mobilenet")

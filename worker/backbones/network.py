@@ -19,6 +19,7 @@ from app.spec.memory import INFERENCE, NUMBER, network_size
 from app.tasks import Task
 from worker.backbones.bottleneck import with_bottleneck
 from worker.backbones.initialisation import Initialiser, is_random_state
+from worker.backbones.nested import layers_within
 from worker.backbones.registry import build
 from worker.inputs import layers_of
 from worker.inputs.contract import InputLayers, X
@@ -118,11 +119,7 @@ class Network:
     @property
     def norms(self) -> list[keras.layers.BatchNormalization]:
         """The BatchNorm layers of the backbone; a head has none."""
-        return [
-            layer
-            for layer in self.backbone.layers
-            if isinstance(layer, keras.layers.BatchNormalization)
-        ]
+        return layers_within(self.backbone, keras.layers.BatchNormalization)
 
     @contextmanager
     def batch_norm_frozen(self) -> Iterator[None]:

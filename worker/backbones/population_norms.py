@@ -22,6 +22,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from worker.backbones.fused_norm import fused_norms
+from worker.backbones.nested import layers_within
 from worker.backbones.network import Network
 from worker.backbones.norm_momentum import norm_momentum
 from worker.inputs.contract import X
@@ -76,11 +77,8 @@ def by_batch(network: Network) -> Any:
 
 @contextmanager
 def _without_dropout(network: Network) -> Iterator[None]:
-    dropouts = [
-        (layer, layer.rate)
-        for layer in network.backbone.layers
-        if isinstance(layer, keras.layers.Dropout)
-    ]
+    within = layers_within(network.backbone, keras.layers.Dropout)
+    dropouts = [(layer, layer.rate) for layer in within]
     for layer, _ in dropouts:
         layer.rate = 0
     try:

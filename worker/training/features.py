@@ -15,6 +15,7 @@ import tensorflow as tf
 import tf2onnx
 from numpy.typing import NDArray
 
+from worker.backbones.nested import layers_within
 from worker.backbones.network import Network
 from worker.training import predict
 from worker.training.device import configure_tensorflow, this_device
@@ -82,8 +83,7 @@ def _compute(network: Network, items: Items, look: Callable[[], None]) -> Featur
 
 def _is_deep(network: Network) -> bool:
     kinds = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
-    layers = network.backbone.layers
-    return sum(isinstance(layer, kinds) for layer in layers) >= ONNX_FROM_CONVOLUTIONS
+    return len(layers_within(network.backbone, *kinds)) >= ONNX_FROM_CONVOLUTIONS
 
 
 def _onnx_inference(network: Network) -> Callable[[Items], Features]:

@@ -98,14 +98,13 @@ class _Trial:
         phase, state = self.phase, self._state
         position = state.position
         streams, validation = self._inputs.of(phase)
-        seeds = [self._setup.seed, position.phase]
-        feed = Feed(streams, self._batch, self._steps, seeds)
+        feed = Feed(streams, self._batch, self._steps, [self._setup.seed, position.phase])
         loop, geometry = self._begin_loop(feed, validation)
         if phase.prepare and position.epochs == position.step == 0:
             rows = self._inputs.domain(phase.streams[0]).train
             phase.prepare(lambda: (features_of(self._network, rows.items, self._look), rows.y))
-        looked_at = validation.items.head(geometry.looked_at)
-        inside = tf.nest.map_structure(tf.constant, looked_at.read())
+        looked_at = validation.items.head(geometry.looked_at).read()
+        inside = tf.nest.map_structure(tf.constant, looked_at)
         while not has_ended(phase, position):
             self._look()
             if phase.relabel:
