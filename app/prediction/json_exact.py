@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from app.errors import BadRequest, invalid
 from app.findings import invalid_from
+from app.inputs.dense import check_numbers, lengths_of
 from app.prediction.inputs import Read
 from app.prediction.schemas import PredictIn
 from app.prediction.shapes import brackets, skeleton_of, taken_shapes, wrong_shape
@@ -18,13 +19,13 @@ FIELDS = 16  # more are not looked at one by one
 def read_exactly(body: bytes, shape: tuple[int, ...]) -> Read:
     """Builds the whole document; for what is small. Raises BadRequest or Invalid."""
     request = validated(document_of(body))
-    got = _shape_of(request.inputs)
+    got = lengths_of(request.inputs)
     if got[1:] not in taken_shapes(shape):
         raise wrong_shape(shape, list(got))
     skeleton = brackets(got[1:])
     for index, one in enumerate(request.inputs):
         if skeleton_of(orjson.dumps(one)) != skeleton:  # to walk through all takes too long
-            _walk(one, got[1:], f"#/inputs/{index}")
+            check_numbers(one, got[1:], f"#/inputs/{index}")
     values = np.asarray(request.inputs, dtype=np.float64)
     return Read([values.reshape(len(values), *shape)], request.top_k, request.raw_scores)
 
@@ -46,32 +47,3 @@ def validated(document: Any) -> PredictIn:
         return PredictIn.model_validate(document)
     except ValidationError as error:
         raise invalid_from(error, document) from None
-
-
-def _shape_of(nested: Any) -> tuple[int, ...]:
-    """The lengths along the first element of each list."""
-    lengths: list[int] = []
-    while isinstance(nested, list):
-        lengths.append(len(nested))
-        nested = nested[0] if nested else None
-    return tuple(lengths)
-
-
-def _walk(nested: Any, shape: tuple[int, ...], pointer: str) -> None:
-    """Raises Invalid at the first element that is not as `shape` says."""
-    if not isinstance(nested, list) or len(nested) != shape[0]:
-        got = f"an array of {len(nested)}" if isinstance(nested, list) else _kind(nested)
-        raise invalid("ragged_inputs", f"expected an array of {shape[0]}, got {got}", pointer)
-    for index, element in enumerate(nested):
-        if len(shape) > 1:
-            _walk(element, shape[1:], f"{pointer}/{index}")
-        elif type(element) not in {int, float}:
-            detail = f"expected a number, got {_kind(element)}"
-            raise invalid("not_a_number", detail, f"{pointer}/{index}")
-
-
-def _kind(value: Any) -> str:
-    if value is None:
-        return "null"
-    names = {dict: "an object", list: "an array", str: "text", bool: "a boolean"}
-    return names.get(type(value), "a number")

@@ -67,8 +67,8 @@ class Scene:
 
     def __init__(self, spec: ResolvedSpec, sources: Sequence[Schema], target: Schema) -> None:
         self.spec, self.sources, self.target = spec, sources, target
-        self.size = network_size(spec.model, target.inputs.shape)
-        self.seen = spec.model.seen(target.inputs.shape)
+        self.size = network_size(spec.model, target.inputs.layout)
+        self.seen = spec.model.seen(target.inputs.layout)
         source_classes = {label for schema in sources for label in schema.classes}
         self.widths = Widths(
             self.size.features,
@@ -132,7 +132,7 @@ class Scene:
     @property
     def _raw(self) -> list[Shape]:
         """Of the images as they are stored."""
-        return [schema.inputs.shape for schema in (self.target, *self.sources)]
+        return [schema.inputs.layout for schema in (self.target, *self.sources)]
 
     @property
     def _resizing(self) -> int:

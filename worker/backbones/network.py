@@ -80,7 +80,7 @@ class Network:
     @cached_property
     def inference_rows(self) -> int:
         """How many items may go through the network at once, beside whatever else bounds them."""
-        size = network_size(self.architecture.model, self.architecture.inputs.shape)
+        size = network_size(self.architecture.model, self.architecture.inputs.layout)
         return max(1, INFERENCE // (NUMBER * size.widest))
 
     def new_head(self, classes: int) -> keras.Model:
