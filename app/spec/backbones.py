@@ -189,6 +189,7 @@ class BackboneEntry:
     has_convolutions: bool
     is_dense: bool  # of dense layers alone, but for Dropout
     program_bytes: int  # what its graphs take, and what is compiled of them
+    widths: tuple[str, ...]  # parameters that make it wide
 
     @property
     def name(self) -> str:
@@ -217,6 +218,7 @@ CATALOGUE: dict[str, BackboneEntry] = {
             has_convolutions=False,
             is_dense=True,
             program_bytes=256 * 2**20,
+            widths=("hidden",),
         ),
         BackboneEntry(
             Convnet,
@@ -226,6 +228,7 @@ CATALOGUE: dict[str, BackboneEntry] = {
             has_convolutions=True,
             is_dense=False,
             program_bytes=256 * 2**20,
+            widths=("filters", "dense"),
         ),
         BackboneEntry(
             Mobilenet,
@@ -236,6 +239,7 @@ CATALOGUE: dict[str, BackboneEntry] = {
             has_convolutions=True,
             is_dense=False,
             program_bytes=768 * 2**20,
+            widths=("width",),
         ),
     )
 }
