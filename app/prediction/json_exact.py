@@ -1,49 +1,44 @@
 """JSON bodies built whole: small ones, to find out what is wrong with them."""
 
+import math
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import orjson
-from pydantic import ValidationError
 
-from app.errors import BadRequest, invalid
-from app.findings import invalid_from
 from app.inputs.dense import check_numbers, lengths_of
-from app.prediction.inputs import Read
-from app.prediction.schemas import PredictIn
+from app.prediction.inputs import Place
+from app.prediction.json_envelope import Envelope, document_of
+from app.prediction.protocols.contract import Read
 from app.prediction.shapes import brackets, skeleton_of, taken_shapes, wrong_shape
 
-FIELDS = 16  # more are not looked at one by one
 
-
-def read_exactly(body: bytes, shape: tuple[int, ...]) -> Read:
+def read_exactly(body: bytes, envelope: Envelope, shape: tuple[int, ...]) -> Read:
     """Builds the whole document; for what is small. Raises BadRequest or Invalid."""
-    request = validated(document_of(body))
-    got = lengths_of(request.inputs)
-    if got[1:] not in taken_shapes(shape):
-        raise wrong_shape(shape, list(got))
+    rows, frame = envelope.look(document_of(body), False)
+    flat: tuple[int, ...] = ()
+    if frame.stated is not None:
+        frame.stated.check_shape(shape)
+        flat = () if isinstance(rows[0], list) else shape
+    got = lengths_of(rows)
+    if got[1:] not in taken_shapes(() if flat else shape):
+        raise wrong_shape(shape, got, frame.place.at)
     skeleton = brackets(got[1:])
-    for index, one in enumerate(request.inputs):
+    for index, one in enumerate(rows):
         if skeleton_of(orjson.dumps(one)) != skeleton:  # to walk through all takes too long
-            check_numbers(one, got[1:], f"#/inputs/{index}")
-    values = np.asarray(request.inputs, dtype=np.float64)
-    return Read([values.reshape(len(values), *shape)], request.top_k, request.raw_scores)
+            check_numbers(one, got[1:], frame.place.of(index))
+    values = _array(rows, got[1:], frame.place)
+    if frame.stated is not None and flat and len(values) != math.prod(frame.stated.shape):
+        raise frame.stated.wrong_count(len(values), frame.place)
+    return frame.read([frame.checked(values.reshape(-1, *shape), flat)], flat)
 
 
-def document_of(text: bytes) -> Any:
+def _array(rows: list[Any], shape: tuple[int, ...], place: Place) -> npt.NDArray[np.float64]:
+    """Raises Invalid where a row only looks as it should: `[]` is `[5]` without its number."""
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        detail = f"expected a JSON document (NaN and Infinity are not JSON), got: {error}"
-        raise BadRequest("invalid_json", detail) from None
-
-
-def validated(document: Any) -> PredictIn:
-    if isinstance(document, dict) and len(document) > FIELDS:
-        known = ", ".join(PredictIn.model_fields)
-        detail = f"expected no fields but {known}, got {len(document)} fields"
-        raise invalid("unknown_field", detail, "#")
-    try:
-        return PredictIn.model_validate(document)
-    except ValidationError as error:
-        raise invalid_from(error, document) from None
+        return np.asarray(rows, dtype=np.float64)
+    except ValueError:
+        for index, one in enumerate(rows):
+            check_numbers(one, shape, place.of(index))
+        raise

@@ -186,10 +186,11 @@ class BackboneEntry:
     summary: str
     modality: str | None  # that it is for; None: any, all of whose numbers it takes as one row
     has_batch_norm: bool  # without a bottleneck, which has one
-    has_convolutions: bool
     is_dense: bool  # of dense layers alone, but for Dropout
     program_bytes: int  # what its graphs take, and what is compiled of them
     widths: tuple[str, ...]  # parameters that make it wide
+    bfloat16_pays: bool  # on a GPU that has it, against TF32, compiling included
+    compiles_slowly: bool  # on a GPU, where each kind of convolution is tuned
 
     @property
     def name(self) -> str:
@@ -215,20 +216,22 @@ CATALOGUE: dict[str, BackboneEntry] = {
             "Dense layers with ReLU on the flattened image.",
             modality=None,
             has_batch_norm=False,
-            has_convolutions=False,
             is_dense=True,
             program_bytes=256 * 2**20,
             widths=("hidden",),
+            bfloat16_pays=False,
+            compiles_slowly=False,
         ),
         BackboneEntry(
             Convnet,
             "3x3 convolutions with BatchNorm, ReLU and 2x2 max pooling, then one dense layer.",
             modality="image",
             has_batch_norm=True,
-            has_convolutions=True,
             is_dense=False,
             program_bytes=256 * 2**20,
             widths=("filters", "dense"),
+            bfloat16_pays=True,
+            compiles_slowly=False,
         ),
         BackboneEntry(
             Mobilenet,
@@ -236,10 +239,11 @@ CATALOGUE: dict[str, BackboneEntry] = {
             "more.",
             modality="image",
             has_batch_norm=True,
-            has_convolutions=True,
             is_dense=False,
             program_bytes=768 * 2**20,
             widths=("width",),
+            bfloat16_pays=False,
+            compiles_slowly=True,
         ),
     )
 }

@@ -12,18 +12,20 @@ from pathlib import Path
 import keras
 import numpy as np
 import numpy.typing as npt
+import onnx
 import onnxruntime
 import tensorflow as tf
 
 from app.errors import FailureCode, WorkFailure
 from app.prediction.calibration import raw_probabilities
+from worker.packaging.conversion import convert, fix
+from worker.training.device import full_float32
 
 Array = npt.NDArray[np.float32]
 
 INPUTS, PROBABILITIES = "inputs", "probabilities"
 TOLERANCE = 1e-4
 GOLDEN_ITEMS = 32
-OPSET = 18
 LARGE_KERNEL = 2**18  # weights: 1 MiB
 
 
@@ -65,6 +67,16 @@ def package(
         WorkFailure: `package_mismatch` when a probability differs by more than 1e-4 or is not
             finite.
     """
+    with full_float32():  # as the graph computes where it is served
+        return _package(raw_model, sample, workdir, temperature)
+
+
+def _package(
+    raw_model: keras.Model,
+    sample: npt.NDArray[np.generic],
+    workdir: Path,
+    temperature: float | None,
+) -> Packaged:
     started = time.perf_counter()
     signature = tf.TensorSpec((None, *sample.shape[1:]), tf.float32, name=INPUTS)
 
@@ -72,8 +84,8 @@ def package(
     def probabilities(inputs: tf.Tensor) -> tf.Tensor:
         return _softmax(raw_model(inputs, training=False), temperature)
 
-    onnx, archive, golden = (workdir / f for f in ("model.onnx", "model.keras", "golden.npz"))
-    _export(raw_model, signature, temperature, onnx)
+    graph, archive, golden = (workdir / f for f in ("model.onnx", "model.keras", "golden.npz"))
+    _export(raw_model, signature, temperature, graph)
     raw_model.save(archive)
 
     inputs = np.asarray(sample[:GOLDEN_ITEMS], dtype=np.float32)
@@ -81,7 +93,7 @@ def package(
 
     checked = np.concatenate([inputs, _extremes(inputs)])
     expected = probabilities(checked).numpy()
-    session = onnxruntime.InferenceSession(onnx, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
     (answered,) = session.run([PROBABILITIES], {INPUTS: checked})
     difference = float(np.max(np.abs(answered - expected)))
     if temperature:  # which, when high, makes all differences small
@@ -91,7 +103,7 @@ def package(
     if not difference <= TOLERANCE:  # not `>`: a NaN must fail as well
         detail = f"expected probabilities within {TOLERANCE:g} of Keras, got {difference:.3g} off"
         raise WorkFailure(FailureCode.PACKAGE_MISMATCH, detail, stage="packaging")
-    return Packaged(onnx, archive, golden, difference, time.perf_counter() - started)
+    return Packaged(graph, archive, golden, difference, time.perf_counter() - started)
 
 
 def _export(
@@ -101,9 +113,6 @@ def _export(
     afterwards: of what is constant tf2onnx makes some sixty copies (8.7 GB for a network of 147
     MB). Kernels of convolutions stay constant, which it lays out anew and joins with BatchNorm.
     """
-    import onnx
-    import tf2onnx  # slow to import, and only a job's end needs it
-
     large = {
         f"kernel_{number}": variable
         for number, variable in enumerate(raw_model.variables)
@@ -122,15 +131,9 @@ def _export(
         return {PROBABILITIES: _softmax(logits, temperature)}
 
     of_kernels = [tf.TensorSpec(v.shape, v.dtype, name=name) for name, v in large.items()]
-    given = [signature, *of_kernels]
-    traced = tf.function(probabilities, input_signature=given, autograph=False)
-    model, _ = tf2onnx.convert.from_function(traced, given, opset=OPSET)
-    for name, variable in large.items():
-        model.graph.initializer.append(onnx.numpy_helper.from_array(variable.numpy(), name))
-    inputs = [each for each in model.graph.input if each.name not in large]
-    del model.graph.input[:]  # an initializer that is an input too is no constant
-    model.graph.input.extend(inputs)
-    onnx.save(model, path)
+    graph = convert(probabilities, [signature, *of_kernels])
+    fix(graph, large)
+    onnx.save(graph, path)
 
 
 def _softmax(logits: tf.Tensor, temperature: float | None) -> tf.Tensor:

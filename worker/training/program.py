@@ -47,7 +47,9 @@ XLA_FROM_STEPS: dict[tuple[str, str], int] = {
     ("gpu", "raw"): 500,
     ("gpu", "features"): 500,
 }
-
+# MobileNetV2 compiles in 70 s, most of it cuDNN's compiling of what it tries; a step then takes
+# 5 ms, the plain loop's 45 (H100).
+SLOW_TO_COMPILE = 4
 
 Settings = TypeVar("Settings", bound=BaseModel)
 
@@ -213,5 +215,8 @@ def choose_backend(phase: Phase, network: Network, steps: int, trials: int) -> B
     device, model = this_device(), network.architecture.model
     is_dense = CATALOGUE[model.backbone].is_dense and not model.params.has_dropout
     dense = phase.inputs == "features" or is_dense
-    is_long = phase.epochs * steps * trials >= XLA_FROM_STEPS[device.kind, phase.inputs]
+    least = XLA_FROM_STEPS[device.kind, phase.inputs]
+    if device.is_gpu and phase.inputs == "raw" and CATALOGUE[model.backbone].compiles_slowly:
+        least *= SLOW_TO_COMPILE
+    is_long = phase.epochs * steps * trials >= least
     return "xla" if is_long and (dense or device.is_gpu) else "plain"
