@@ -28,6 +28,7 @@ from app.spec.spec import ResolvedSpec
 from app.tasks.classification import Classification
 from worker.training.checkpoint import Checkpoint
 from worker.training.data import Domain, Split, cut_validation
+from worker.training.items import Items
 from worker.training.run import train
 from worker.training.setup import EpochRecord, Signal, TrialSetup
 
@@ -139,7 +140,8 @@ def spec(backbone: str, batch: int) -> ResolvedSpec:
 def noise(shape: tuple[int, int, int], batch: int, seed: int) -> Domain:
     rng, items = np.random.default_rng(seed), round(STEPS * batch / 0.9)
     y = (np.arange(items) % CLASSES).astype(np.int32)
-    split = Split(rng.integers(0, 256, (items, *shape), dtype=np.uint8), y)
+    pixels = rng.integers(0, 256, (items, *shape), dtype=np.uint8)
+    split = Split.stored(Items.of({"image": pixels}), y)
     counts = tuple(int((y == k).sum()) for k in range(CLASSES))
     schema = Schema(
         inputs=ImageInputs(shape=shape, dtype="uint8", value_range=(0, 255)),

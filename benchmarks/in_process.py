@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.datasets.schemas import Schema
 from app.inputs.image import ImageInputs
@@ -25,11 +26,22 @@ from worker.intake.catalogue import take_in_catalogued
 from worker.search.candidates import Candidate
 from worker.search.run import run_search
 from worker.training.checkpoint import Checkpoint
-from worker.training.data import Domain, Rows, Split, cut_validation, few_labels
+from worker.training.data import Domain, Split, cut_validation, few_labels
+from worker.training.items import Items
 from worker.training.predict import logits
 from worker.training.run import train
 from worker.training.setup import EpochRecord, Signal, TrialSetup
 from worker.trials.scoring import score
+
+Pixels = NDArray[np.generic]  # (n, height, width, channels)
+
+
+def labelled(x: Pixels, y: NDArray[np.integer[Any]]) -> Split:
+    return Split.stored(Items.of({"image": x}), y)
+
+
+def pixels(split: Split) -> Pixels:
+    return split.items.read()["image"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +59,7 @@ class Dataset:
             for of, split in (("train", train), ("test", test))
         }
         schema = Schema(
-            inputs=ImageInputs(shape=train.x.shape[1:], dtype="uint8", value_range=(0, 255)),
+            inputs=ImageInputs(shape=pixels(train).shape[1:], dtype="uint8", value_range=(0, 255)),
             task=Classification(classes=tuple(f"{name} {label}" for label in range(classes))),
             splits={"train": len(train), "test": len(test)},
             class_counts=counts,
@@ -59,13 +71,13 @@ class Dataset:
         folder.mkdir()
         taken = take_in_catalogued(name, Settings(data_dir=folder), folder)
         arrays = {key: np.load(path) for key, path in taken.arrays.items()}
-        train, test = (Split(arrays[f"x_{of}"], arrays[f"y_{of}"]) for of in ("train", "test"))
+        train, test = (labelled(arrays[f"x_{of}"], arrays[f"y_{of}"]) for of in ("train", "test"))
         return cls(taken.schema, train, test)
 
     def few(self, per_class: int, seed: int) -> "Dataset":
         """With no more than so many training items of each class."""
         rows = few_labels(self.train.y, per_class, seed)
-        train = Split(np.asarray(self.train.x)[rows], self.train.y[rows])
+        train = labelled(pixels(self.train)[rows], self.train.y[rows])
         counts = self.schema.class_counts | {"train": tuple(np.bincount(train.y).tolist())}
         splits = self.schema.splits | {"train": len(train)}
         schema = self.schema.model_copy(update={"splits": splits, "class_counts": counts})
@@ -74,20 +86,20 @@ class Dataset:
     def permuted(self, seed: int) -> "Dataset":
         """With its training labels dealt anew: nothing is left to learn of the classes."""
         y = np.random.default_rng(seed).permutation(self.train.y)
-        return replace(self, train=Split(self.train.x, y))
+        return replace(self, train=replace(self.train, y=y))
 
-    def redrawn(self, change: Callable[[Rows], Rows]) -> "Dataset":
+    def redrawn(self, change: Callable[[Pixels], Pixels]) -> "Dataset":
         """With other pictures of the same shape and dtype."""
-        train, test = (Split(change(of.x), of.y) for of in (self.train, self.test))
+        train, test = (labelled(change(pixels(of)), of.y) for of in (self.train, self.test))
         return replace(self, train=train, test=test)
 
 
-def transposed(x: Rows) -> Rows:
+def transposed(x: Pixels) -> Pixels:
     """Square pictures with rows and columns exchanged."""
-    return np.ascontiguousarray(np.asarray(x).transpose(0, 2, 1, 3))
+    return np.ascontiguousarray(x.transpose(0, 2, 1, 3))
 
 
-def constant(x: Rows) -> Rows:
+def constant(x: Pixels) -> Pixels:
     """Pictures that all have the same grey."""
     return np.full(x.shape, 128, x.dtype)
 
@@ -141,7 +153,7 @@ class Runner:
             held_out = setup.domain.validation
             arrays = {
                 "y_validation": held_out.y,
-                "logits_validation": logits(network, held_out.x),
+                "logits_validation": logits(network, held_out.items),
             }
             self._trained[key] = _Pretrained(source, weights, seconds, arrays)
         return self._trained[key]
@@ -173,9 +185,9 @@ def _trial(
         planned,
         time.perf_counter() - began,
         y_test=target.test.y,
-        logits_test=logits(network, target.test.x),
+        logits_test=logits(network, target.test.items),
         y_validation=held_out.y,
-        logits_validation=logits(network, held_out.x),
+        logits_validation=logits(network, held_out.items),
         first_epoch=journal.values,
     )
 
@@ -223,11 +235,11 @@ def _setup_of(
 
 
 def _cut(dataset: Dataset, planned: PlannedTrial, fraction: float) -> Domain:
-    labelled = dataset.train
+    given = dataset.train
     if planned.labels_per_class:
-        labelled = labelled.select(few_labels(labelled.y, planned.labels_per_class, planned.seed))
-    kept, held_out = cut_validation(labelled.y, fraction, planned.seed)
-    return Domain(dataset.schema, labelled.select(kept), labelled.select(held_out))
+        given = given.select(few_labels(given.y, planned.labels_per_class, planned.seed))
+    kept, held_out = cut_validation(given.y, fraction, planned.seed)
+    return Domain(dataset.schema, given.select(kept), given.select(held_out))
 
 
 class _FirstValidation:

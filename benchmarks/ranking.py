@@ -33,7 +33,14 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np  # noqa: E402  after the environment
 from numpy.typing import NDArray  # noqa: E402
 
-from benchmarks.in_process import Dataset, Runner, resolved, transposed  # noqa: E402
+from benchmarks.in_process import (  # noqa: E402
+    Dataset,
+    Runner,
+    labelled,
+    pixels,
+    resolved,
+    transposed,
+)
 from worker.evaluation.ranking import rank_correlation, regret  # noqa: E402
 from worker.evaluation.sources import RANKED_BY  # noqa: E402
 from worker.evaluation.transferability import SCORES  # noqa: E402
@@ -139,7 +146,7 @@ def _pools(folder: Path, workdir: Path) -> dict[str, dict[str, Dataset]]:
     if colour and "mnist" in grey:
         mnist = grey["mnist"]
         splits = (
-            Split(np.repeat(np.asarray(of.x), 3, axis=3), of.y) for of in (mnist.train, mnist.test)
+            labelled(np.repeat(pixels(of), 3, axis=3), of.y) for of in (mnist.train, mnist.test)
         )
         colour[DIGITS_IN_COLOUR] = Dataset.of(DIGITS_IN_COLOUR, *splits)
     grey["digits"] = Dataset.catalogued("digits", workdir)
@@ -163,7 +170,7 @@ def _of(name: str, file: Path, classes: Sequence[int] | None = None) -> Dataset 
         train, test = (_some(stored[f"x_{of}"], stored[f"y_{of}"], classes) for of in SPLITS)
     train = train.select(few_labels(train.y, ITEMS_PER_CLASS, 0))
     test = test.select(np.arange(len(test))[:TEST_ITEMS])
-    train, test = (Split(np.asarray(of.x), of.y) for of in (train, test))
+    train, test = (labelled(pixels(of), of.y) for of in (train, test))
     return Dataset.of(name, train, test)
 
 
@@ -172,7 +179,7 @@ def _some(x: NDArray[Any], y: NDArray[Any], classes: Sequence[int] | None) -> Sp
     kept = np.unique(y) if classes is None else np.array(classes)
     rows = np.isin(y, kept)
     x = x[rows] if x.ndim == 4 else x[rows][..., None]
-    return Split(x, np.searchsorted(kept, y[rows]).astype(np.int32))
+    return labelled(x, np.searchsorted(kept, y[rows]).astype(np.int32))
 
 
 def _show(done: Mapping[str, Mapping[str, Any]]) -> None:

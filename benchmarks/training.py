@@ -51,6 +51,7 @@ from worker.backbones.network import Architecture, Network  # noqa: E402
 from worker.training.checkpoint import Checkpoint  # noqa: E402
 from worker.training.data import Domain, Split  # noqa: E402
 from worker.training.device import this_device  # noqa: E402
+from worker.training.items import Items  # noqa: E402
 from worker.training.predict import logits  # noqa: E402
 from worker.training.run import train  # noqa: E402
 from worker.training.setup import EpochRecord, Signal, TrialSetup  # noqa: E402
@@ -151,7 +152,7 @@ def domain_of(x: Pixels, y: Labels, classes: int) -> Domain:
         splits={"train": len(y)},
         class_counts={"train": tuple(np.bincount(y, minlength=classes).tolist())},
     )
-    split = Split(x, y)
+    split = Split.stored(Items.of({"image": x}), y)
     return Domain(schema, split, split.select(np.empty(0, np.int64)))
 
 
@@ -159,7 +160,9 @@ def ours(kind: str, images: Images, items: int, seed: int, **training: Any) -> O
     journal = Epochs()
     x, y = images.x[:items], images.y[:items]
     network = train(setup(kind, x, y, 1 + EPOCHS, seed, "scratch", **training), journal)
-    return journal.seconds, accuracy(logits(network, images.x_test), images.y_test)
+    return journal.seconds, accuracy(
+        logits(network, Items.of({"image": images.x_test})), images.y_test
+    )
 
 
 def augmented(kind: str, images: Images, items: int, seed: int) -> Outcome:
@@ -286,7 +289,7 @@ def frozen(images: Images) -> tuple[float, float]:
         for seed in (1, 0):
             source.initialise(seed)
             for _ in range(40):  # BatchNorm's statistics become those of images
-                source.features(x[:BATCH], training=True)
+                source.features({"image": x[:BATCH]}, training=True)
             weights = Path(folder) / f"{seed}.npz"
             source.save_weights(weights)
             rows = x[::-1] if seed else x

@@ -255,10 +255,11 @@ class Images:
             self.x_test, self.y_test = self._seen(stored["x_test"]), stored["y_test"]
 
     def _seen(self, raw: NDArray[np.uint8]) -> Any:
-        from worker.backbones import preprocessing
+        from worker.inputs.image import build
 
-        network = preprocessing.build((*raw.shape[1:], 1), (0.0, 255.0), SIZE)
-        return network.predict(raw[..., None].astype(np.float32), batch_size=1000, verbose=0)
+        network = build((*raw.shape[1:], 1), (0.0, 255.0), SIZE)
+        images = {"image": raw[..., None].astype(np.float32)}
+        return network.predict(images, batch_size=1000, verbose=0)["image"]
 
 
 def fit(method: str, seed: int, source: Images, target: Images, epochs: int) -> tuple[float, float]:
@@ -275,9 +276,10 @@ def fit(method: str, seed: int, source: Images, target: Images, epochs: int) -> 
         rng.permutation(len(domain.x))[round(HELD_OUT * len(domain.x)) :]
         for domain in (source, target)
     )
-    features = NETWORK.params.dense
+    features, images = NETWORK.params.dense, keras.Input((*SIZE, 1))
+    encoder = convnet.build(NETWORK.params, (*SIZE, 1))
     parts: dict[str, Any] = {
-        "encoder": convnet.build(NETWORK.params, (*SIZE, 1)),
+        "encoder": keras.Model(images, encoder({"image": images})),
         "task": keras.Sequential(
             [keras.Input((features,)), keras.layers.Dense(CLASSES, "softmax")]
         ),

@@ -186,11 +186,15 @@ def preview(
     schema = repository.ready_schema_of(row)
     count = max(1, min(limit, PREVIEW_VALUES // schema.inputs.values))
     labels = _open(storage, row, f"y_{split}")
-    images = _open(storage, row, f"x_{split}")
+    shown = slice(offset, offset + count)
+    arrays = schema.inputs.arrays(split)
+    columns = {name: _open(storage, row, array)[shown] for name, array in arrays.items()}
     names = (*schema.classes, None)  # the last is that of -1: no label
     items = [
-        {"index": index, "label": names[labels[index]], "image": images[index]}
-        for index in range(offset, min(offset + count, len(labels)))
+        {"index": offset + place, "label": names[label], **item}
+        for place, (label, item) in enumerate(
+            zip(labels[shown], schema.inputs.preview(columns), strict=True)
+        )
     ]
     body = {
         "dataset": row.id,

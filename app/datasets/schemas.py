@@ -5,11 +5,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, field_validator, model_validator
 
-from app.inputs import Inputs
+from app.inputs import Inputs, Modality
 from app.sent import Pair, Sent
 from app.tasks import Task
 
-Modality = Literal["image"]
 TaskKind = Literal["classification"]
 Split = Literal["train", "test"]
 DatasetStatus = Literal["ingesting", "ready", "failed", "damaged"]
@@ -152,9 +151,15 @@ class DatasetOut(BaseModel):
 
 
 class PreviewItem(BaseModel):
+    """One stored item: raw values by the names of its tensors, of which pictures have `image`."""
+
+    model_config = ConfigDict(extra="allow")
+
     index: int = Field(description="its place in the split")
     label: str | None = Field(description="null in a split without labels")
-    image: list[list[list[float]]] = Field(description="raw values, [height][width][channels]")
+    image: list[list[list[float]]] | None = Field(
+        None, description="raw values, [height][width][channels]; absent where items are none"
+    )
 
 
 class PreviewOut(BaseModel):
@@ -162,7 +167,7 @@ class PreviewOut(BaseModel):
     split: Split
     offset: int
     total: int = Field(description="items in the split")
-    data: list[PreviewItem] = Field(description="fewer than asked for where images are large")
+    data: list[PreviewItem] = Field(description="fewer than asked for where items are large")
 
 
 class CataloguedDataset(BaseModel):

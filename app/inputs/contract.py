@@ -5,17 +5,54 @@ training rows. Datasets are stored by it, models are asked by it.
 """
 
 from abc import ABC, abstractmethod
-from typing import Self
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Self
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from app.tensors import TensorSpec
+from app.tensors import Tensors, TensorSpec
+
+Range = tuple[float, float]
+Sketch = NDArray[np.float32]  # (m, d)
+
+SKETCHED = 512
+SKETCH_SEED = 0
+
+
+class Values(NamedTuple):
+    """What an intake saw of the training rows' values."""
+
+    low: float
+    high: float
+    is_whole: bool  # every value is a whole number
 
 
 class InputsContract(BaseModel, ABC):
     """Every member has a `modality`, the word that tells members apart in JSON."""
 
     model_config = ConfigDict(frozen=True)
+
+    modality: str
+
+    @classmethod
+    @abstractmethod
+    def item_shape(cls, shape: tuple[int, ...], name: str) -> tuple[int, ...]:
+        """The shape of one stored item, of an uploaded array's.
+
+        Args:
+            shape: (items, …) of the array `name`.
+
+        Raises:
+            Invalid: `shape_mismatch` or `too_large`; such an array holds no items of this modality.
+        """
+
+    @classmethod
+    @abstractmethod
+    def fit(cls, shape: tuple[int, ...], dtype: str, seen: Values, given: Range | None) -> Self:
+        """What is learnt of the training rows, as they are stored; `given`: the range that the
+        upload's spec says."""
 
     @property
     @abstractmethod
@@ -27,9 +64,61 @@ class InputsContract(BaseModel, ABC):
     def summary(self) -> str:
         """A few words for a line of a table, as `28x28x1`."""
 
+    @property
     @abstractmethod
-    def mismatches(self, source: Self, resized: tuple[int, int] | None) -> list[str]:
-        """Why a network for these items cannot be one for a source's: a sentence each."""
+    def layout(self) -> tuple[int, int, int]:
+        """Height, width and channels of one item, by which networks are counted: what has no sides
+        is 1 high, or 1 high and 1 wide."""
+
+    @property
+    def range(self) -> Range | None:
+        """Raw values that become 0 and 1; None where there is no one range for all values."""
+        return None
+
+    def mismatches(self, source: "InputsContract", resized: tuple[int, int] | None) -> list[str]:
+        """Why a network for these items cannot be one for a source's: a sentence each.
+
+        `resized`: height and width that both are brought to inside the network.
+        """
+        if not isinstance(source, type(self)):
+            return [f"expected {source.modality} as in the source, got {self.modality}"]
+        return self.differences(source, resized)
+
+    @abstractmethod
+    def differences(self, source: Self, resized: tuple[int, int] | None) -> list[str]:
+        """The same of a source of this modality."""
+
+    @abstractmethod
+    def decode(self, items: Sequence[Any], at: str) -> Tensors:
+        """Items as JSON has them, or as bytes -> tensors (n, *shape).
+
+        Args:
+            items: n >= 1 of them.
+            at: a JSON pointer to the items.
+
+        Raises:
+            Invalid: with a pointer to what is wrong.
+        """
+
+    @abstractmethod
+    def sketch(self, items: Tensors) -> Sketch:
+        """A few numbers (m, d) of some of the items, by which datasets are compared."""
+
+    def preview(self, items: Tensors) -> list[dict[str, Any]]:
+        """Each item as JSON shows it: its raw values by the names of its tensors."""
+        names = [tensor.name for tensor in self.tensors]
+        columns = (np.asarray(items[name]) for name in names)
+        return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+
+    def of_model(self, sample: Tensors) -> Self:
+        """These inputs as a model says them that was trained on such items."""
+        return self
+
+    def arrays(self, split: str) -> dict[str, str]:
+        """Names of a dataset's stored arrays, by the tensors that they hold of one split."""
+        if len(self.tensors) == 1:
+            return {self.tensors[0].name: f"x_{split}"}
+        return {tensor.name: f"x_{split}.{tensor.name}" for tensor in self.tensors}
 
     @property
     def values(self) -> int:
@@ -40,3 +129,9 @@ class InputsContract(BaseModel, ABC):
     def bytes(self) -> int:
         """Of one item, as it is stored."""
         return sum(tensor.bytes for tensor in self.tensors)
+
+
+def sketched(items: int) -> NDArray[np.int64]:
+    """Rows that a sketch is of: up to 512, always the same ones, in a random order."""
+    rng = np.random.default_rng(SKETCH_SEED)
+    return rng.choice(items, min(items, SKETCHED), replace=False, shuffle=True)

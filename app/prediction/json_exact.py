@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from app.errors import invalid
+from app.inputs.dense import check_numbers, lengths_of
 from app.prediction.inputs import Place
 from app.prediction.json_envelope import Envelope, document_of
 from app.prediction.protocols.contract import Read
@@ -21,13 +21,13 @@ def read_exactly(body: bytes, envelope: Envelope, shape: tuple[int, ...]) -> Rea
     if frame.stated is not None:
         frame.stated.check_shape(shape)
         flat = () if isinstance(rows[0], list) else shape
-    got = _shape_of(rows)
+    got = lengths_of(rows)
     if got[1:] not in taken_shapes(() if flat else shape):
         raise wrong_shape(shape, got, frame.place.at)
     skeleton = brackets(got[1:])
     for index, one in enumerate(rows):
         if skeleton_of(orjson.dumps(one)) != skeleton:  # to walk through all takes too long
-            _walk(one, got[1:], frame.place.of(index))
+            check_numbers(one, got[1:], frame.place.of(index))
     values = _array(rows, got[1:], frame.place)
     if frame.stated is not None and flat and len(values) != math.prod(frame.stated.shape):
         raise frame.stated.wrong_count(len(values), frame.place)
@@ -40,34 +40,5 @@ def _array(rows: list[Any], shape: tuple[int, ...], place: Place) -> npt.NDArray
         return np.asarray(rows, dtype=np.float64)
     except ValueError:
         for index, one in enumerate(rows):
-            _walk(one, shape, place.of(index))
+            check_numbers(one, shape, place.of(index))
         raise
-
-
-def _shape_of(nested: Any) -> tuple[int, ...]:
-    """The lengths along the first element of each list."""
-    lengths: list[int] = []
-    while isinstance(nested, list):
-        lengths.append(len(nested))
-        nested = nested[0] if nested else None
-    return tuple(lengths)
-
-
-def _walk(nested: Any, shape: tuple[int, ...], pointer: str) -> None:
-    """Raises Invalid at the first element that is not as `shape` says."""
-    if not shape:
-        if type(nested) not in {int, float}:
-            raise invalid("not_a_number", f"expected a number, got {_kind(nested)}", pointer)
-        return
-    if not isinstance(nested, list) or len(nested) != shape[0]:
-        got = f"an array of {len(nested)}" if isinstance(nested, list) else _kind(nested)
-        raise invalid("ragged_inputs", f"expected an array of {shape[0]}, got {got}", pointer)
-    for index, element in enumerate(nested):
-        _walk(element, shape[1:], f"{pointer}/{index}")
-
-
-def _kind(value: Any) -> str:
-    if value is None:
-        return "null"
-    names = {dict: "an object", list: "an array", str: "text", bool: "a boolean"}
-    return names.get(type(value), "a number")

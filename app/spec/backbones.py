@@ -33,10 +33,18 @@ class NetworkParams(Params):
         """Why there is no such network for images (height, width, channels)."""
         return None
 
+    @property
+    def has_dropout(self) -> bool:
+        return False
+
 
 class MlpParams(NetworkParams):
     hidden: Array[Width] = Field((256,), min_length=1, max_length=16)
     dropout: float = Field(0.0, ge=0, lt=1)
+
+    @property
+    def has_dropout(self) -> bool:
+        return self.dropout > 0
 
     def multiplications(self, shape: Shape) -> float:
         widths = (prod(shape), *self.hidden)
@@ -59,6 +67,10 @@ class ConvnetParams(NetworkParams):
     )
     dense: Width = 128
     dropout: float = Field(0.0, ge=0, lt=1)
+
+    @property
+    def has_dropout(self) -> bool:
+        return self.dropout > 0
 
     def multiplications(self, shape: Shape) -> float:
         height, width, channels = shape
@@ -168,14 +180,28 @@ BackboneChoice = Annotated[
 
 @dataclass(frozen=True)
 class BackboneEntry:
-    """What GET /v1/catalog/backbones says of one."""
+    """What GET /v1/catalog/backbones says of one, and what the house has to know of it."""
 
-    name: str
+    choice: type[Backbone]
     summary: str
-    params: type[NetworkParams]
+    modality: str | None  # that it is for; None: any, all of whose numbers it takes as one row
     has_batch_norm: bool  # without a bottleneck, which has one
+    is_dense: bool  # of dense layers alone, but for Dropout
+    program_bytes: int  # what its graphs take, and what is compiled of them
+    widths: tuple[str, ...]  # parameters that make it wide
     bfloat16_pays: bool  # on a GPU that has it, against TF32, compiling included
     compiles_slowly: bool  # on a GPU, where each kind of convolution is tuned
+
+    @property
+    def name(self) -> str:
+        return str(self.choice.model_fields["backbone"].annotation.__args__[0])  # type: ignore[union-attr]  # a Literal
+
+    @property
+    def params(self) -> type[NetworkParams]:
+        params = self.choice.model_fields["params"].annotation
+        assert isinstance(params, type)
+        assert issubclass(params, NetworkParams)
+        return params
 
     @property
     def params_schema(self) -> dict[str, Any]:
@@ -186,27 +212,36 @@ CATALOGUE: dict[str, BackboneEntry] = {
     entry.name: entry
     for entry in (
         BackboneEntry(
-            "mlp",
+            Mlp,
             "Dense layers with ReLU on the flattened image.",
-            MlpParams,
+            modality=None,
             has_batch_norm=False,
+            is_dense=True,
+            program_bytes=256 * 2**20,
+            widths=("hidden",),
             bfloat16_pays=False,
             compiles_slowly=False,
         ),
         BackboneEntry(
-            "convnet",
+            Convnet,
             "3x3 convolutions with BatchNorm, ReLU and 2x2 max pooling, then one dense layer.",
-            ConvnetParams,
+            modality="image",
             has_batch_norm=True,
+            is_dense=False,
+            program_bytes=256 * 2**20,
+            widths=("filters", "dense"),
             bfloat16_pays=True,
             compiles_slowly=False,
         ),
         BackboneEntry(
-            "mobilenet",
+            Mobilenet,
             "MobileNetV2 (Sandler et al., CVPR 2018) from random weights, for images of 32x32 and "
             "more.",
-            MobilenetParams,
+            modality="image",
             has_batch_norm=True,
+            is_dense=False,
+            program_bytes=768 * 2**20,
+            widths=("width",),
             bfloat16_pays=False,
             compiles_slowly=True,
         ),

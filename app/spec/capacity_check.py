@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from app.datasets.schemas import Schema
 from app.errors import Invalid, invalid
+from app.spec.backbones import CATALOGUE
 from app.spec.memory import REPORT, Need, Scene
 from app.spec.plan import PlannedTrial
 from app.spec.spec import ResolvedSpec
@@ -92,8 +93,8 @@ def _fitting_batch(scene: Scene, trials: Sequence[PlannedTrial], available: int)
 
 def _widths(spec: ResolvedSpec) -> str:
     """The fields that make the network wide."""
-    named = {"mlp": "hidden", "convnet": "filters or model.params.dense", "mobilenet": "width"}
-    fields = f"model.params.{named[spec.model.backbone]}"
+    widths = CATALOGUE[spec.model.backbone].widths
+    fields = " or ".join(f"model.params.{width}" for width in widths)
     own = [strategy.name for strategy in spec.strategies if isinstance(strategy, Dann | Cdan)]
     return f"{fields}, or `hidden` of {own[0]}" if own else fields
 

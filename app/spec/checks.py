@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from app.datasets.schemas import Schema
 from app.errors import Coded, Finding
 from app.spec.applicability import applicable, obstacle
-from app.spec.backbones import AutoBackbone, ModelChoice
+from app.spec.backbones import CATALOGUE, AutoBackbone, ModelChoice
 from app.spec.batches import batch_findings
 from app.spec.sources import SourceFacts, first_network, joint_obstacle
 
@@ -52,7 +52,11 @@ def _network_findings(spec: "JobSpec", target: Schema) -> Iterator[Coded]:
     model = spec.model
     if isinstance(model, AutoBackbone):  # what it becomes fits
         return
-    if found := model.params.misfit(model.seen(target.inputs.shape)):
+    wanted, got = CATALOGUE[model.backbone].modality, target.inputs.modality
+    if wanted not in {None, got}:
+        detail = f"expected a backbone for {got}, got {model.backbone}, which is for {wanted}"
+        yield "backbone_does_not_fit", Finding(detail, "#/model/backbone")
+    elif found := model.params.misfit(model.seen(target.inputs.layout)):
         yield found
 
 
@@ -80,7 +84,7 @@ def _model_findings(
 
 def _sized(network: ModelChoice, schema: Schema) -> dict[str, Any]:
     """With the size that its images have."""
-    return network.model_dump() | {"image_size": network.image_size or schema.inputs.shape[:2]}
+    return network.model_dump() | {"image_size": network.image_size or schema.inputs.layout[:2]}
 
 
 def _dataset_findings(facts: SourceFacts, pointer: str) -> Iterator[Coded]:

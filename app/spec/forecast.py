@@ -26,7 +26,7 @@ def planned_seconds(
     target: Schema,
 ) -> list[float]:
     """Of each trial. `steps`: of each, at most (plan.py)."""
-    shape = spec.model.seen(target.inputs.shape)
+    shape = spec.model.seen(target.inputs.layout)
     fixed = ONCE[spec.model.backbone]
     kinds: dict[Kind, float] = {}
     seen: set[tuple[str, str]] = set()

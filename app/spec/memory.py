@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import prod
 
 from app.datasets.schemas import Schema
-from app.spec.backbones import Backbone
+from app.spec.backbones import CATALOGUE, Backbone
 from app.spec.network_size import Shape, Size
 from app.spec.plan import MEASURED, PRETRAIN, PlannedTrial, sources_of, trained_items
 from app.spec.spec import ResolvedSpec
@@ -25,7 +25,7 @@ LESS_MEMORY = (
 MIB = 2**20
 NUMBER = 4  # bytes of a weight or an activation
 
-PROGRAM = {"mlp": 256 * MIB, "convnet": 256 * MIB, "mobilenet": 768 * MIB}  # graphs, compiled
+REPORTING = 256 * MIB  # the program, without a network's graphs
 RESIDENT, CHUNK = 512 * MIB, 32 * MIB  # worker/training/feed.py: more is read chunk by chunk
 COPIES_OF_DATA = 3.5  # as stored, as an array, as a tensor
 INFERENCE, INFERENCE_ROWS = 256 * MIB, 1024  # worker/training/predict.py
@@ -67,8 +67,8 @@ class Scene:
 
     def __init__(self, spec: ResolvedSpec, sources: Sequence[Schema], target: Schema) -> None:
         self.spec, self.sources, self.target = spec, sources, target
-        self.size = network_size(spec.model, target.inputs.shape)
-        self.seen = spec.model.seen(target.inputs.shape)
+        self.size = network_size(spec.model, target.inputs.layout)
+        self.seen = spec.model.seen(target.inputs.layout)
         source_classes = {label for schema in sources for label in schema.classes}
         self.widths = Widths(
             self.size.features,
@@ -100,7 +100,7 @@ class Scene:
                 self._weights(load),
                 self._activations(load, items),
                 self._data(load, trial, items),
-                PROGRAM[self.spec.model.backbone],
+                CATALOGUE[self.spec.model.backbone].program_bytes,
             )
             for load in self._loads(trial)
         ]
@@ -132,7 +132,7 @@ class Scene:
     @property
     def _raw(self) -> list[Shape]:
         """Of the images as they are stored."""
-        return [schema.inputs.shape for schema in (self.target, *self.sources)]
+        return [schema.inputs.layout for schema in (self.target, *self.sources)]
 
     @property
     def _resizing(self) -> int:
@@ -169,7 +169,7 @@ class Scene:
         items += int(self.spec.training.validation_fraction * self.target.splits.get("train", 0))
         measured = sum(trial.role in MEASURED for trial in trials)
         numbers = COPIES_OF_PREDICTIONS * measured * items * (self.widths.classes + 1)
-        return Need(REPORT, data=NUMBER * numbers, program=PROGRAM["mlp"])
+        return Need(REPORT, data=NUMBER * numbers, program=REPORTING)
 
     def _packaging(self) -> Need:
         weights = PACKAGED * self.parameters + CONVERTED * self.size.convolutions
@@ -177,5 +177,5 @@ class Scene:
             "packaging",
             float(NUMBER * weights),
             float(PACKAGED_ITEMS * NUMBER * self.size.widest),
-            program=PROGRAM[self.spec.model.backbone],
+            program=CATALOGUE[self.spec.model.backbone].program_bytes,
         )

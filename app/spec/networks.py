@@ -21,11 +21,14 @@ def chosen_family(
 ) -> tuple[Family, str]:
     """What `auto` becomes without a source model, and why."""
     items = sum(facts.schema.splits.get("train", 0) for facts in sources)
-    side = min(auto.image_size or target.inputs.shape[:2])
-    if items >= CONVNET_FROM_ITEMS and side >= CONVNET_FROM_SIDE:
+    side = min(auto.image_size or target.inputs.layout[:2])
+    is_picture = CATALOGUE["convnet"].modality == target.inputs.modality
+    if is_picture and items >= CONVNET_FROM_ITEMS and side >= CONVNET_FROM_SIDE:
         return "convnet", (
             f"images, and {items} of them in the source: convolutions use their neighbourhoods"
         )
+    if not is_picture:
+        return "mlp", f"it takes the numbers of any items, {target.inputs.modality} too"
     return "mlp", f"only {items} images in the source: a small network"
 
 

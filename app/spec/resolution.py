@@ -9,7 +9,7 @@ from typing import Any
 from app.datasets.schemas import Schema
 from app.errors import Invalid
 from app.spec import checks
-from app.spec.backbones import AutoBackbone, Backbone, Convnet, Mlp, ModelChoice
+from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone, ModelChoice
 from app.spec.networks import chosen_family, gets_bottleneck
 from app.spec.portfolio import Facts, portfolio
 from app.spec.scales import Scale, scale_warnings
@@ -139,8 +139,8 @@ class _Resolution:
     def _backbone(self, auto: ModelChoice) -> Backbone:
         family, reason = chosen_family(auto, self.sources, self.target)
         self._chose("model.backbone", family, reason)
-        built: type[Convnet | Mlp] = Convnet if family == "convnet" else Mlp
-        return built.model_validate({"backbone": family, **auto.model_dump(exclude=_CHOSEN)})
+        chosen = {"backbone": family, **auto.model_dump(exclude=_CHOSEN)}
+        return CATALOGUE[family].choice.model_validate(chosen)
 
     def _chose(self, field: str, chosen: Any, reason: str) -> None:
         self.choices.append(Choice(field=field, chosen=chosen, reason=reason))

@@ -36,3 +36,8 @@ class TaskContract(BaseModel, ABC):
     @abstractmethod
     def named(self, names: tuple[str, ...]) -> Self:
         """The same task with outputs of other names, or in another order."""
+
+    @property
+    def nameless(self) -> Self:
+        """The same task with numbered outputs: what a network and its compiled loops depend on."""
+        return self.named(tuple(map(str, range(self.outputs))))

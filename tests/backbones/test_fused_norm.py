@@ -20,7 +20,7 @@ def test_a_convnet_with_fused_norms(training: bool) -> None:
     def run() -> tuple[list[np.ndarray], list[np.ndarray]]:
         initialiser.initialise(0)
         with tf.GradientTape() as tape:
-            y = model(x, training=training)
+            y = model({"image": x}, training=training)
             loss = tf.reduce_mean(y**2)
         gradients = tape.gradient(loss, model.trainable_variables)
         return [y.numpy(), *map(np.asarray, gradients)], [v.numpy() for v in model.variables]
@@ -42,6 +42,6 @@ def test_frozen_statistics_stay_and_the_stock_layers_come_back() -> None:
     stock = type(norm).call
     with fused_norms(model):
         assert getattr(norm.call, "func", None) is not None
-        model(x, training=True)
+        model({"image": x}, training=True)
     assert norm.call.__func__ is stock
     assert not norm.moving_mean.numpy().any()

@@ -37,7 +37,8 @@ def test_initialise_is_a_function_of_the_seed(backbone: str) -> None:
     first = values(one)
     one.initialise(6)
     assert not equal(values(one), first)
-    one.features(np.ones((4, 8, 8, 1), np.float32), training=True)  # moves what is not trained
+    ones = {"image": np.ones((4, 8, 8, 1), np.float32)}
+    one.features(ones, training=True)  # moves what is not trained
     one.initialise(5)
     other.initialise(5)
     assert equal(values(one), first)
@@ -65,12 +66,12 @@ def test_the_fan_of_a_convolution_counts_its_receptive_field() -> None:
 def test_weights_come_back_from_a_file(backbone: str, tmp_path: Path) -> None:
     one, other = network(backbone, dropout=0.5), network(backbone, dropout=0.5)
     one.initialise(1)
-    one.features(np.random.default_rng(0).random((8, 8, 8, 1)), training=True)
+    one.features({"image": np.random.default_rng(0).random((8, 8, 8, 1))}, training=True)
     one.save_weights(tmp_path / "weights.npz")
     other.initialise(2)
     other.load_weights(tmp_path / "weights.npz")
     x = np.random.default_rng(1).random((4, 8, 8, 1))
-    assert np.array_equal(one.logits(x), other.logits(x))
+    assert np.array_equal(one.logits({"image": x}), other.logits({"image": x}))
     assert [path.name for path in tmp_path.iterdir()] == ["weights.npz"]
 
 
@@ -114,10 +115,10 @@ def test_frozen_batch_norm_keeps_its_statistics_and_uses_them() -> None:
     x = np.random.default_rng(0).random((8, 8, 8, 1)) * 255
     before = values(convnet)
     with convnet.batch_norm_frozen():
-        frozen = convnet.logits(x, training=True)
+        frozen = convnet.logits({"image": x}, training=True)
     assert equal(values(convnet), before)
-    np.testing.assert_allclose(frozen, convnet.logits(x), atol=1e-5)
-    convnet.logits(x, training=True)
+    np.testing.assert_allclose(frozen, convnet.logits({"image": x}), atol=1e-5)
+    convnet.logits({"image": x}, training=True)
     assert not equal(values(convnet), before)
 
 
@@ -127,17 +128,18 @@ def test_the_raw_model_shares_the_weights_and_can_be_saved(tmp_path: Path) -> No
     raw = one.raw_model()
     one.initialise(3)
     x = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 1)).astype(np.float32)
-    np.testing.assert_allclose(raw(x), one.raw_logits(x), atol=1e-6)
+    np.testing.assert_allclose(raw(x), one.raw_logits({"image": x}), atol=1e-6)
     raw.save(tmp_path / "network.keras")
     loaded = keras.models.load_model(tmp_path / "network.keras")
-    np.testing.assert_allclose(loaded(x), one.raw_logits(x), atol=1e-6)
+    np.testing.assert_allclose(loaded(x), one.raw_logits({"image": x}), atol=1e-6)
 
 
 def test_uint8_and_float32_images_are_the_same_to_the_network() -> None:
     one = network()
     one.initialise(0)
     x = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 1), dtype=np.uint8)
-    assert np.array_equal(one.raw_logits(x), one.raw_logits(x.astype(np.float32)))
+    as_floats = one.raw_logits({"image": x.astype(np.float32)})
+    assert np.array_equal(one.raw_logits({"image": x}), as_floats)
 
 
 @pytest.mark.parametrize("backbone", ["mlp", "convnet", "mobilenet"])
@@ -148,7 +150,7 @@ def test_a_bottleneck_is_the_backbones_end(backbone: str) -> None:
     assert len(one.backbone.variables) == len(without.backbone.variables) + 5
     one.initialise(0)
     x = np.random.default_rng(0).random((64, 32, 32, 3), np.float32)
-    features = one.features(x, training=True).numpy()
+    features = one.features({"image": x}, training=True).numpy()
     np.testing.assert_allclose(features.mean(0), 0, atol=1e-4)
     assert features.min() < 0  # no ReLU
     kernel = one.backbone.get_layer("bottleneck").kernel
@@ -161,10 +163,10 @@ def test_a_bottlenecks_statistics_are_frozen_with_the_others() -> None:
     x = np.random.default_rng(0).random((8, 32, 32, 3), np.float32)
     before = values(one)
     with one.batch_norm_frozen():
-        frozen = one.logits(x, training=True)
+        frozen = one.logits({"image": x}, training=True)
     assert equal(values(one), before)
-    np.testing.assert_allclose(frozen, one.logits(x), atol=1e-5)
-    one.logits(x, training=True)
+    np.testing.assert_allclose(frozen, one.logits({"image": x}), atol=1e-5)
+    one.logits({"image": x}, training=True)
     assert not equal(values(one), before)
 
 
@@ -179,8 +181,8 @@ def test_a_network_with_a_bottleneck_is_packaged(tmp_path: Path) -> None:
     one = Network(narrow("convnet"))
     one.initialise(0)
     raw = np.random.default_rng(0).integers(0, 256, (40, 32, 32, 3), dtype=np.uint8)
-    one.logits(raw / np.float32(255), training=True)
+    one.logits({"image": raw / np.float32(255)}, training=True)
     packaged = package(one.raw_model(), raw, tmp_path)
     assert packaged.max_difference < 1e-5
     reloaded = keras.models.load_model(packaged.keras)
-    np.testing.assert_allclose(reloaded(raw), one.raw_logits(raw), atol=1e-5)
+    np.testing.assert_allclose(reloaded(raw), one.raw_logits({"image": raw}), atol=1e-5)

@@ -7,7 +7,8 @@ import pytest
 
 from app.spec.backbones import Backbone, Convnet, Mlp, Mobilenet
 from app.spec.memory import network_size
-from worker.backbones.network import Architecture, Network
+from tests.training.trials import architecture
+from worker.backbones.network import Network
 
 NETWORKS: dict[str, tuple[Backbone, tuple[int, int, int]]] = {
     "mlp": (Mlp(backbone="mlp"), (7, 5, 3)),
@@ -39,7 +40,7 @@ NETWORKS: dict[str, tuple[Backbone, tuple[int, int, int]]] = {
 def test_parameters_are_those_that_keras_counts(
     model: Backbone, shape: tuple[int, int, int]
 ) -> None:
-    network = Network(Architecture(model, shape, (0.0, 255.0), classes=5))
+    network = Network(architecture(model, shape, classes=5))
     size = network_size(model, shape)
     assert size.parameters == network.backbone.count_params()
     assert size.features == network.feature_count
@@ -50,6 +51,6 @@ def test_parameters_are_those_that_keras_counts(
 @pytest.mark.parametrize("name", ["mlp", "convnet, odd sides"])
 def test_activations_are_about_what_the_layers_put_out(name: str) -> None:
     model, shape = NETWORKS[name]
-    network = Network(Architecture(model, shape, (0.0, 255.0), classes=5))
+    network = Network(architecture(model, shape, classes=5))
     outputs = sum(prod(layer.output.shape[1:]) for layer in network.backbone.layers[1:])
     assert 0.95 * outputs <= network_size(model, shape).kept <= 2 * outputs

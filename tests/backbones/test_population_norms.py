@@ -4,23 +4,20 @@ import numpy as np
 import pytest
 
 from app.spec.backbones import Convnet, ConvnetParams, Mlp, MlpParams
-from tests.training.trials import DOMAIN, SHAPE
+from tests.training.trials import DOMAIN, architecture, images_of
 from worker.backbones import population_norms
-from worker.backbones.network import Architecture, Network
+from worker.backbones.network import Network
 from worker.backbones.norm_momentum import corrected_momentum, norm_momentum
 from worker.backbones.population_norms import batch_logits, measure
 
-IMAGES = np.asarray(DOMAIN.train.x)  # (39, 8, 8, 1), uint8
+ITEMS = DOMAIN.train.items
+IMAGES = images_of(DOMAIN.train)  # (39, 8, 8, 1), uint8
 
 
 @cache
 def network(dropout: float = 0.0) -> Network:
     params = ConvnetParams(filters=(4, 3), dense=8, dropout=dropout)
-    made = Network(
-        Architecture(
-            Convnet(backbone="convnet", params=params, bottleneck=5), SHAPE, (0.0, 255.0), 3
-        )
-    )
+    made = Network(architecture(Convnet(backbone="convnet", params=params, bottleneck=5)))
     made.initialise(1)
     return made
 
@@ -38,7 +35,7 @@ def first_norm_takes(rows: np.ndarray) -> np.ndarray:
 
 
 def test_one_batch_has_its_own_mean_and_variance() -> None:
-    measure(network(), IMAGES, seed=0)
+    measure(network(), ITEMS, seed=0)
     rows, norm = first_norm_takes(IMAGES), network().norms[0]
     np.testing.assert_allclose(norm.moving_mean.numpy(), rows.mean(0), rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(norm.moving_variance.numpy(), rows.var(0), rtol=1e-4)
@@ -46,7 +43,7 @@ def test_one_batch_has_its_own_mean_and_variance() -> None:
 
 def test_several_batches_have_the_mean_over_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(population_norms, "BATCH_ROWS", 16)  # 39 items: three times 13
-    measure(network(), IMAGES, seed=3)
+    measure(network(), ITEMS, seed=3)
     order = np.random.default_rng(3).permutation(len(IMAGES))
     taken = [first_norm_takes(IMAGES[part]) for part in np.array_split(order, 3)]
     norm = network().norms[0]
@@ -57,17 +54,17 @@ def test_several_batches_have_the_mean_over_all(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_nothing_of_what_was_there_is_left() -> None:
-    measure(network(), IMAGES, seed=0)
+    measure(network(), ITEMS, seed=0)
     expected = statistics(network())
     for norm in network().norms:
         norm.moving_mean.assign(np.full(norm.moving_mean.shape, 7.0))
-    measure(network(), IMAGES, seed=0)
+    measure(network(), ITEMS, seed=0)
     assert all(map(np.array_equal, statistics(network()), expected))
 
 
 def test_of_many_items_some_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(population_norms, "ITEMS", 10)
-    measure(network(), IMAGES, seed=3)
+    measure(network(), ITEMS, seed=3)
     rows = first_norm_takes(IMAGES[np.random.default_rng(3).permutation(len(IMAGES))[:10]])
     mean = network().norms[0].moving_mean.numpy()
     np.testing.assert_allclose(mean, rows.mean(0), rtol=1e-4, atol=1e-6)
@@ -80,8 +77,8 @@ def test_dropout_is_off_and_draws_nothing() -> None:
         if variable.path in weights:
             variable.assign(weights[variable.path].numpy())
     before = [variable.numpy() for variable in with_dropout.variables]
-    measure(with_dropout, IMAGES, seed=0)
-    measure(without, IMAGES, seed=0)
+    measure(with_dropout, ITEMS, seed=0)
+    measure(without, ITEMS, seed=0)
     assert all(map(np.array_equal, statistics(with_dropout), statistics(without)))
     moved = [
         variable.path
@@ -92,11 +89,9 @@ def test_dropout_is_off_and_draws_nothing() -> None:
 
 
 def test_a_network_without_batch_norm_stays_as_it_is() -> None:
-    plain = Network(
-        Architecture(Mlp(backbone="mlp", params=MlpParams(hidden=(4,))), SHAPE, (0.0, 255.0), 3)
-    )
+    plain = Network(architecture(Mlp(backbone="mlp", params=MlpParams(hidden=(4,)))))
     before = [variable.numpy() for variable in plain.variables]
-    measure(plain, IMAGES, seed=0)
+    measure(plain, ITEMS, seed=0)
     after = [variable.numpy() for variable in plain.variables]
     assert all(map(np.array_equal, before, after))
 
@@ -105,10 +100,11 @@ def test_logits_of_a_batch_are_those_by_its_own_statistics() -> None:
     for norm in network().norms:
         norm.moving_mean.assign(np.full(norm.moving_mean.shape, 7.0))
     before = statistics(network())
-    by_batch = batch_logits(network(), IMAGES, len(IMAGES))
+    by_batch = batch_logits(network(), ITEMS, len(IMAGES))
     assert all(map(np.array_equal, statistics(network()), before))
-    measure(network(), IMAGES, seed=0)
-    np.testing.assert_allclose(by_batch, network().compiled_logits(IMAGES), rtol=1e-3, atol=1e-5)
+    measure(network(), ITEMS, seed=0)
+    expected = network().compiled_logits({"image": np.float32(IMAGES)})
+    np.testing.assert_allclose(by_batch, expected, rtol=1e-3, atol=1e-5)
 
 
 def test_the_layers_have_their_momentum_back() -> None:

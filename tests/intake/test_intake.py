@@ -9,8 +9,9 @@ import pytest
 from app import leases
 from app.database import Database
 from app.datasets import repository
-from app.datasets.sketch import sketch, stored_sketch
+from app.datasets.sketch import stored_sketch
 from app.errors import Fenced
+from app.inputs.image import ImageInputs
 from app.settings import Settings
 from app.storage import Storage
 from app.tables.datasets import DatasetRow
@@ -164,4 +165,6 @@ def test_a_sketch_is_stored_beside_the_arrays(
     got = stored_sketch(storage, row_of(database, dataset_id))
     assert got is not None
     assert (got.shape, got.dtype) == ((12, 64), np.float32)
-    assert np.array_equal(got, sketch(arrays()["x_train"][..., None], (0, 255)))
+    images = arrays()["x_train"][..., None]
+    inputs = ImageInputs(shape=images.shape[1:], dtype="uint8", value_range=(0, 255))
+    assert np.array_equal(got, inputs.sketch({"image": images}))

@@ -13,7 +13,8 @@ import tensorflow as tf
 
 from app.errors import FailureCode, WorkFailure
 from app.spec.backbones import Backbone, Convnet, Mlp
-from worker.backbones.network import Architecture, Network
+from tests.training.trials import architecture
+from worker.backbones.network import Network
 from worker.packaging import onnx_graph
 from worker.packaging.onnx_graph import package
 
@@ -176,13 +177,13 @@ def test_our_networks_are_packaged_with_their_preprocessing(
     value_range: tuple[float, float],
     tmp_path: Path,
 ) -> None:
-    network = Network(Architecture(model, shape, value_range, classes=7))
+    network = Network(architecture(model, shape, value_range, classes=7))
     network.initialise(seed=3)
     raw = np.random.default_rng(0).uniform(*value_range, (12, *shape)).astype(np.float32)
     packaged = package(network.raw_model(), raw, tmp_path)
     session = onnxruntime.InferenceSession(packaged.onnx)
     (answered,) = session.run(["probabilities"], {"inputs": raw})
-    expected = keras.ops.softmax(network.raw_logits(raw))
+    expected = keras.ops.softmax(network.raw_logits({"image": raw}))
     np.testing.assert_allclose(answered, keras.ops.convert_to_numpy(expected), atol=1e-5)
     reloaded = keras.models.load_model(packaged.keras)
-    np.testing.assert_allclose(reloaded(raw), network.raw_logits(raw), atol=1e-4)
+    np.testing.assert_allclose(reloaded(raw), network.raw_logits({"image": raw}), atol=1e-4)

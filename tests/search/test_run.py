@@ -14,7 +14,7 @@ from tests.training.trials import DOMAIN, Recorder, domain, spec, trial
 from worker.search.outcome import Outcome
 from worker.search.run import run_search
 from worker.training.checkpoint import Checkpoint
-from worker.training.data import Domain, Split
+from worker.training.data import Domain
 from worker.training.run import train
 from worker.training.setup import Interrupted, Signal, TrialSetup
 
@@ -82,7 +82,7 @@ def test_paused_it_goes_on_to_the_same_outcome(weights: Path, tmp_path: Path) ->
 def test_what_the_features_rule_out_is_not_tried(weights: Path) -> None:
     what = setup(weights)
     permuted = np.random.default_rng(0).permutation(DOMAIN.train.y)
-    train_split = Split(DOMAIN.train.x, permuted)
+    train_split = replace(DOMAIN.train, y=permuted)
     what = replace(what, domain=Domain(DOMAIN.schema, train_split, DOMAIN.validation))
     outcome = run_search(what, (*PORTFOLIO, strategy("linear_probe", **PROBE)), Recorder())
     probe = next(each for each in outcome.tried if each.strategy == "linear_probe")

@@ -258,3 +258,24 @@ def test_an_image_too_small_for_mobilenet() -> None:
     problem = refusal(spec(model={"backbone": "mobilenet"}))
     assert (problem.code, pointers(problem)) == ("image_too_small", ["#/model/image_size"])
     resolve(spec(model={"backbone": "mobilenet", "image_size": [32, 32]}), SOURCES, SCHEMA)
+
+
+def of_sounds() -> Schema:
+    """Stands in for a modality that is none of pictures."""
+    return SCHEMA.model_copy(
+        update={"inputs": SCHEMA.inputs.model_copy(update={"modality": "sound"})}
+    )
+
+
+@pytest.mark.parametrize("backbone", ["convnet", "mobilenet"])
+def test_a_backbone_of_another_modality(backbone: str) -> None:
+    sounds = of_sounds()
+    problem = refusal(spec(model={"backbone": backbone}), sounds, sounds)
+    assert (problem.code, pointers(problem)) == ("backbone_does_not_fit", ["#/model/backbone"])
+    assert problem.detail == (f"expected a backbone for sound, got {backbone}, which is for image")
+
+
+def test_what_is_no_picture_gets_a_network_of_dense_layers() -> None:
+    sounds = of_sounds()
+    resolved, *_ = resolve(spec(), [SourceFacts(sounds)], sounds)
+    assert resolved.model.backbone == "mlp"

@@ -8,9 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from app.spec.strategies import CATALOGUE
-from tests.training.trials import DOMAIN, SOURCE, spec
+from tests.training.trials import DOMAIN, SOURCE, images_of, spec
 from worker.backbones.network import Architecture, Network
-from worker.strategies.recipe import Phase, Setting
+from worker.strategies.recipe import Batch, Phase, Setting
 from worker.strategies.registry import RECIPES
 from worker.training.data import Split
 from worker.training.program import Program
@@ -22,14 +22,17 @@ ITEMS = 8
 class Scene:
     network: Network
     phase: Phase
-    x: np.ndarray  # as the backbone takes them, 0..1
+    x: dict[str, np.ndarray]  # as the backbone takes them, 0..1
     y: np.ndarray
-    x_source: np.ndarray
+    x_source: dict[str, np.ndarray]
     y_source: np.ndarray
 
     @property
-    def batch(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        return {"domain": (self.x, self.y), "source": (self.x_source, self.y_source)}
+    def batch(self) -> dict[str, Batch]:
+        return {
+            "domain": Batch(self.x, self.y, np.ones(len(self.y), bool)),
+            "source": Batch(self.x_source, self.y_source, np.ones(len(self.y_source), bool)),
+        }
 
     def loss(self, progress: float = 0.0) -> float:
         return float(self.phase.loss(self.batch, tf.constant(progress))[0])
@@ -74,7 +77,7 @@ def scene(
     train: Split = DOMAIN.train
 
     def outlook() -> tuple[np.ndarray, np.ndarray]:
-        return network.features(np.asarray(train.x)).numpy(), train.y
+        return network.features(train.items.read()).numpy(), train.y
 
     if phase.prepare:
         phase.prepare(outlook)
@@ -84,9 +87,9 @@ def scene(
     return Scene(
         network,
         phase,
-        np.float32(train.x[:ITEMS]) / 255,
+        {"image": np.float32(images_of(train)[:ITEMS]) / 255},
         train.y[:ITEMS],
-        np.float32(source.x[:ITEMS]) / 255,
+        {"image": np.float32(images_of(source)[:ITEMS]) / 255},
         source.y[:ITEMS],
     )
 

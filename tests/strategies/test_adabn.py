@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.training.trials import DOMAIN, SOURCE, Recorder, spec, trial
+from tests.training.trials import DOMAIN, SOURCE, Recorder, images_of, spec, trial
 from worker.backbones.network import Network
 from worker.training.run import train
 
@@ -23,7 +23,7 @@ def test_a_trial_moves_the_statistics_alone_to_the_target(tmp_path: Path) -> Non
     network = train(trial("adabn", job, domain=DOMAIN, source_weights=path), Recorder())
     after = values(network)
     assert {name for name in after if not np.array_equal(after[name], before[name])} == STATISTICS
-    x = np.float32(np.asarray(DOMAIN.train.x)) / 255
+    x = np.float32(images_of(DOMAIN.train)) / 255
     rows = network.backbone.get_layer("convolution_0")(x).numpy().reshape(-1, 4)
     norm = network.norms[0]
     np.testing.assert_allclose(norm.moving_mean.numpy(), rows.mean(0), rtol=1e-4, atol=1e-6)

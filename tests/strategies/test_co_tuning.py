@@ -10,7 +10,7 @@ def test_the_relation_is_the_mean_of_the_sources_probabilities_by_class() -> Non
     here = scene("co_tuning", source_classes=4)
     source_head, relation = here.phase.companions
     assert isinstance(relation, Relation)
-    features = here.network.features(np.asarray(DOMAIN.train.x)).numpy()
+    features = here.network.features(DOMAIN.train.items.read()).numpy()
     said = np.exp(log_softmax(source_head(features).numpy()))
     for label in range(3):
         expected = said[DOMAIN.train.y == label].mean(0)

@@ -28,7 +28,7 @@ def test_it_has_a_finite_gradient_where_a_class_is_impossible() -> None:
 
 def test_the_loss_by_an_independent_writing() -> None:
     here = scene("shot", beta=0.3)
-    labels = np.arange(len(here.x), dtype=np.int32) % 3
+    labels = np.arange(len(here.y), dtype=np.int32) % 3
     z = here.network.logits(here.x).numpy()
     p = np.exp(log_softmax(z))
     mean = p.mean(0)

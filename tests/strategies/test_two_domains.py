@@ -13,7 +13,7 @@ def test_each_domain_is_normalised_by_itself_and_both_are_remembered_the_target_
     f_s, f_t = features_of_domains(here.network, here.batch)
     mean, variance, m = np.zeros(4), np.ones(4), norm.momentum
     for images in (here.x_source, here.x):
-        rows = backbone.get_layer("convolution_0")(images).numpy().reshape(-1, 4)
+        rows = backbone.get_layer("convolution_0")(images["image"]).numpy().reshape(-1, 4)
         mean, variance = m * mean + (1 - m) * rows.mean(0), m * variance + (1 - m) * rows.var(0)
     np.testing.assert_allclose(norm.moving_mean.numpy(), mean, rtol=1e-4, atol=1e-7)
     np.testing.assert_allclose(norm.moving_variance.numpy(), variance, rtol=1e-4)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.training.trials import DOMAIN, Recorder, spec, trial
-from worker.strategies.recipe import Batch, Group, Phase, trainable
+from tests.training.trials import DOMAIN, Recorder, images_of, spec, trial
+from worker.strategies.recipe import Batches, Group, Phase, trainable
 from worker.training import program
 from worker.training import run as engine
 from worker.training.program import program_of
@@ -20,9 +20,10 @@ def images_seen(monkeypatch: pytest.MonkeyPatch, augments: bool = True) -> np.nd
     network = program_of(setup).network
     seen: list[np.ndarray] = []
 
-    def loss(batch: Batch, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        x, _ = batch["domain"]
-        tf.py_function(lambda sums: seen.append(np.sort(sums)), [tf.reduce_sum(x, (1, 2, 3))], [])
+    def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        x = batch["domain"].x
+        pixels = tf.reduce_sum(x["image"], (1, 2, 3))
+        tf.py_function(lambda sums: seen.append(np.sort(sums)), [pixels], [])
         logits = network.logits(x, training=True)
         return tf.reduce_mean(logits), logits
 
@@ -42,7 +43,7 @@ def test_each_epoch_has_its_own_images(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_phase_that_does_not_augment_sees_them_as_they_are(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    expected = np.sort(np.asarray(DOMAIN.train.x, np.float32).sum((1, 2, 3)) / 255)
+    expected = np.sort(images_of(DOMAIN.train).astype(np.float32).sum((1, 2, 3)) / 255)
     for sums in images_seen(monkeypatch, augments=False):
         np.testing.assert_allclose(sums, expected, rtol=1e-4)
 

@@ -1,10 +1,8 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from tests.training.trials import schema
-from worker.training.data import Domain, Split, cut_validation, few_labels
+from tests.training.trials import pictures, schema
+from worker.training.data import Domain, cut_validation, few_labels
 
 Y = np.array([0] * 12 + [1] * 7 + [2] * 3 + [3] * 2 + [4], np.int32)
 
@@ -48,24 +46,6 @@ def test_validation_may_be_empty() -> None:
     assert validation.tolist() == []
 
 
-def test_a_selection_reads_only_its_rows_of_the_memory_map(tmp_path: Path) -> None:
-    stored = np.arange(40 * 4, dtype=np.uint8).reshape(40, 2, 2, 1)
-    np.save(tmp_path / "x.npy", stored)
-    x = np.load(tmp_path / "x.npy", mmap_mode="r")
-    split = Split(x, np.arange(40, dtype=np.int32))
-    part = split.select(np.array([30, 2, 7, 9])).select(np.array([2, 0]))
-    assert np.shares_memory(part.x.stored, x)
-    assert part.x.shape == (2, 2, 2, 1)
-    assert part.y.tolist() == [7, 30]
-    assert np.array_equal(part.x[0:2], stored[[7, 30]])
-    out = np.zeros((3, 2, 2, 1), np.uint8)
-    part.gather(np.array([1, 0, 1]), out)
-    assert np.array_equal(out, stored[[30, 7, 30]])
-    split.gather(np.array([5, 4, 3]), out)
-    assert np.array_equal(out, stored[[5, 4, 3]])
-    assert np.array_equal(np.asarray(part.x), stored[[7, 30]])
-
-
 def test_a_domain_holds_no_test_data() -> None:
-    empty = Split(np.zeros((0, 8, 8, 1), np.uint8), np.zeros(0, np.int32))
+    empty = pictures(np.zeros((0, 8, 8, 1), np.uint8), np.zeros(0, np.int32))
     assert set(vars(Domain(schema(2, 0), empty, empty))) == {"schema", "train", "validation"}

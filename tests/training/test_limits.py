@@ -10,7 +10,7 @@ from tensorflow.python.framework.config import is_op_determinism_enabled
 from app.errors import FailureCode, WorkFailure
 from tests.training.trials import Recorder, spec, trial
 from worker.strategies.cross_entropy import cross_entropy
-from worker.strategies.recipe import Batch, Group, Phase, trainable
+from worker.strategies.recipe import Batches, Group, Phase, trainable
 from worker.training import program
 from worker.training import run as engine
 from worker.training.checkpoint import Checkpoint
@@ -37,8 +37,8 @@ def trained_with(hook: Hook, monkeypatch: pytest.MonkeyPatch, times: int = 1) ->
     setup = trial("scratch", spec("mlp", {"hidden": [5]}, batch_size=20, epochs=EPOCHS))
     network = program.program_of(setup).network
 
-    def loss(batch: Batch, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        x, y = batch["domain"]
+    def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        x, y, _ = batch["domain"]
         with tf.control_dependencies([tf.py_function(hook, [], [])]):
             logits = network.logits(x, training=True)
         return cross_entropy(logits, y), logits

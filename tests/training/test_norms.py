@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.training.trials import Recorder, schema, spec, trial
+from tests.training.trials import Recorder, pictures, schema, spec, trial
 from worker.backbones.population_norms import batch_logits
 from worker.strategies.registry import RECIPES
-from worker.training.data import Domain, Split
+from worker.training.data import Domain
 from worker.training.predict import logits
 from worker.training.run import train
 
@@ -42,7 +42,7 @@ def shapes(seed: int, brightness: int, side: int) -> Domain:
     for image, label in zip(x, y, strict=True):
         top, left = 1 + half * (label // 2), 1 + half * (label % 2)
         image[top : top + half - 2, left : left + half - 2] += 60
-    items = Split(x.astype(np.uint8), y)
+    items = pictures(x.astype(np.uint8), y)
     nothing = items.select(np.arange(0))
     return Domain(schema(CLASSES, ITEMS, (side, side, 1)), items, nothing)
 
@@ -67,7 +67,7 @@ def test_inference_and_training_mode_agree(case: str, tmp_path: Path) -> None:
         items = domain.train
         right = [
             float(np.mean(outputs.argmax(1) == items.y))
-            for outputs in (logits(trained, items.x), batch_logits(trained, items.x, ITEMS))
+            for outputs in (logits(trained, items.items), batch_logits(trained, items.items, ITEMS))
         ]
         apart[arm] = abs(right[0] - right[1])
     assert {arm: gap for arm, gap in apart.items() if gap > CLOSE} == {}

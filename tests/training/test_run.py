@@ -9,13 +9,13 @@ import pytest
 import tensorflow as tf
 
 from app.errors import FailureCode, WorkFailure
-from tests.training.trials import DOMAIN, SMALL, Recorder, domain, spec, trial
+from tests.training.trials import DOMAIN, SMALL, Recorder, domain, images_of, pictures, spec, trial
 from worker.backbones.network import Network
 from worker.strategies import scratch
 from worker.strategies.recipe import Setting
 from worker.training import feed, predict, program
 from worker.training import run as engine
-from worker.training.data import Domain, Split
+from worker.training.data import Domain
 from worker.training.device import Device, standing_in
 from worker.training.feed import epoch_order
 from worker.training.run import train
@@ -49,7 +49,7 @@ def test_training_learns_and_tells() -> None:
     assert last.values["accuracy"] > 0.95
     assert journal.progress == sorted(journal.progress)
     assert journal.progress[-1] == 1.0
-    logits = predict.logits(network, DOMAIN.validation.x)
+    logits = predict.logits(network, DOMAIN.validation.items)
     accuracy = (logits.argmax(1) == DOMAIN.validation.y).mean()
     assert journal.records[-1].split == "validation"
     assert journal.records[-1].values["accuracy"] == pytest.approx(accuracy)
@@ -64,7 +64,7 @@ def test_the_first_epoch_by_hand() -> None:
     network.initialise(3)
     w1, b1, w2, b2 = weights(network)
     velocity = [np.zeros_like(w) for w in (w1, b1, w2, b2)]
-    x = np.asarray(DOMAIN.train.x, np.float64).reshape(40 - 1, -1) / 255
+    x = images_of(DOMAIN.train).astype(float).reshape(40 - 1, -1) / 255
     y, losses = DOMAIN.train.y, []
     order = epoch_order(len(x), 40, [3, 0, 0, 0])
     for batch in (order[:20], order[20:]):
@@ -122,11 +122,11 @@ def test_float_images_and_other_sizes(xla_from_steps: int, monkeypatch: pytest.M
         program, "XLA_FROM_STEPS", dict.fromkeys(program.XLA_FROM_STEPS, xla_from_steps)
     )
     data = domain(shape=(6, 10, 3))
-    x = np.asarray(data.train.x, np.float32)
-    data = Domain(data.schema, Split(x, data.train.y), data.validation)
+    x = images_of(data.train).astype(np.float32)
+    data = Domain(data.schema, pictures(x, data.train.y), data.validation)
     network = train(trial("scratch", spec(image_size=(8, 8)), domain=data), Recorder())
-    assert network.backbone.input.shape[1:] == (8, 8, 3)
-    assert predict.logits(network, data.validation.x).shape == (len(data.validation), 3)
+    assert network.backbone.input["image"].shape[1:] == (8, 8, 3)
+    assert predict.logits(network, data.validation.items).shape == (len(data.validation), 3)
 
 
 def test_a_transfer_starts_from_the_sources_backbone(tmp_path: Path) -> None:
@@ -159,8 +159,8 @@ def test_stop_and_pause() -> None:
 
 
 def test_a_loss_that_is_not_finite_ends_the_trial() -> None:
-    x = np.asarray(DOMAIN.train.x, np.float32) * np.float32(1e36)
-    data = Domain(DOMAIN.schema, Split(x, DOMAIN.train.y), DOMAIN.validation)
+    x = images_of(DOMAIN.train).astype(np.float32) * np.float32(1e36)
+    data = Domain(DOMAIN.schema, pictures(x, DOMAIN.train.y), DOMAIN.validation)
     with pytest.raises(WorkFailure, match=r"at epoch 1 of phase finetune") as failure:
         train(trial("scratch", spec(), domain=data), Recorder())
     assert failure.value.code is FailureCode.DIVERGED
@@ -223,8 +223,8 @@ def test_the_backend_is_chosen_by_network_and_length() -> None:
 
 
 def test_a_network_that_the_last_step_broke_is_not_handed_out() -> None:
-    x = np.asarray(DOMAIN.train.x, np.float32) * np.float32(1e28)
-    data = Domain(DOMAIN.schema, Split(x, DOMAIN.train.y), DOMAIN.validation)
+    x = images_of(DOMAIN.train).astype(np.float32) * np.float32(1e28)
+    data = Domain(DOMAIN.schema, pictures(x, DOMAIN.train.y), DOMAIN.validation)
     job = spec(epochs=1, batch_size=64, optimizer="sgd", learning_rate=10.0)  # a single step
     with (
         np.errstate(invalid="ignore"),  # the metrics of infinite logits

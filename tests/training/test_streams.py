@@ -10,7 +10,7 @@ import tensorflow as tf
 from tests.training.trials import DOMAIN, Recorder, domain, spec, trial
 from worker.backbones.network import Network
 from worker.strategies.cross_entropy import cross_entropy
-from worker.strategies.recipe import Batch, Group, Phase, trainable
+from worker.strategies.recipe import Batches, Group, Phase, trainable
 from worker.training import program
 from worker.training import run as engine
 from worker.training.run import train
@@ -22,8 +22,8 @@ def tell_domains_apart(network: Network) -> Phase:
         [keras.Input((network.feature_count,)), keras.layers.Dense(2, name="domains")]
     )
 
-    def loss(batch: Batch, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        (x_s, y_s), (x_t, _) = batch["source"], batch["domain"]
+    def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        (x_s, y_s, _), x_t = batch["source"], batch["domain"].x
         f_s, f_t = network.features(x_s, training=True), network.features(x_t, training=True)
         d = discriminator(tf.concat([f_s, f_t], 0))
         domains = tf.repeat([0, 1], [tf.shape(f_s)[0], tf.shape(f_t)[0]])

@@ -1,31 +1,40 @@
-"""Items without labels, with labels that change, and the items of several sources as one."""
-
-from pathlib import Path
+"""Items without labels, and with labels that change."""
 
 import numpy as np
 import pytest
 
+from tests.training.trials import pictures
+from worker.strategies.recipe import Batch
 from worker.training import feed as feeds
-from worker.training.data import Joined, Split, cut_at_random
+from worker.training.data import Split, cut_at_random
 from worker.training.feed import Feed
 from worker.training.sums import Sums
 
 ROWS = np.arange(10 * 4, dtype=np.uint8).reshape(10, 2, 2, 1)
-KEYS = [3, -1, slice(2, 8), slice(None, None, -3), [9, 0, 9, 4], np.array([], np.int64)]
 
 
 def split(labels: list[int]) -> Split:
-    return Split(ROWS[: len(labels)], np.array(labels, np.int32))
+    return pictures(ROWS[: len(labels)], np.array(labels, np.int32))
 
 
-def test_hidden_labels_are_minus_one() -> None:
+def test_hidden_labels_are_not_known() -> None:
     known = split([2, 0, 1])
     hidden = known.without_labels()
     assert (known.is_labelled, hidden.is_labelled) == (True, False)
-    assert hidden.y.tolist() == [-1, -1, -1]
+    assert hidden.known.tolist() == [False] * 3
+    assert hidden.y.tolist() == [0, 0, 0]
     assert hidden.y.dtype == np.int32
-    assert hidden.x is known.x
+    assert hidden.items is known.items
     assert known.y.tolist() == [2, 0, 1]
+
+
+def test_stored_labels_of_minus_one_are_not_known() -> None:
+    some = split([2, -1, 1])
+    assert some.known.tolist() == [True, False, True]
+    assert some.y[some.known].tolist() == [2, 1]
+    assert (some.y >= 0).all()
+    assert not some.is_labelled
+    assert some.select([2, 0]).is_labelled
 
 
 @pytest.mark.parametrize(("items", "held_out"), [(100, 10), (14, 1), (3, 1), (2, 0), (1, 0)])
@@ -42,45 +51,6 @@ def test_the_cut_depends_on_the_seed_alone() -> None:
     assert not np.array_equal(cut_at_random(100, 0.1, 1)[1], cut_at_random(100, 0.1, 2)[1])
 
 
-def joined(folder: Path) -> Joined:
-    """The rows of three memory maps, one of them empty."""
-    parts = []
-    for name, rows in (("a", ROWS[:3]), ("none", ROWS[:0]), ("b", ROWS[3:])):
-        np.save(folder / f"{name}.npy", rows)
-        parts.append(np.load(folder / f"{name}.npy", mmap_mode="r"))
-    return Joined(tuple(parts))
-
-
-@pytest.mark.parametrize("key", KEYS)
-def test_joined_rows_are_those_of_one_array(
-    key: int | slice | list[int] | np.ndarray, tmp_path: Path
-) -> None:
-    rows = joined(tmp_path)
-    assert np.array_equal(rows[key], ROWS[key])
-    assert rows[key].shape == ROWS[key].shape
-    assert rows[key].dtype == np.uint8
-
-
-def test_joined_rows_outside_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(IndexError):
-        joined(tmp_path)[[0, 10]]
-
-
-def test_a_split_of_joined_rows(tmp_path: Path) -> None:
-    rows = joined(tmp_path)
-    assert (rows.shape, rows.dtype, len(rows)) == ((10, 2, 2, 1), np.uint8, 10)
-    assert np.array_equal(np.asarray(rows), ROWS)
-    whole = Split(rows, np.arange(10, dtype=np.int32))
-    part = whole.select(np.array([8, 1, 4])).select(np.array([2, 0]))
-    assert part.y.tolist() == [4, 8]
-    assert np.array_equal(np.asarray(part.x), ROWS[[4, 8]])
-    out = np.zeros((3, 2, 2, 1), np.uint8)
-    part.gather(np.array([1, 0, 1]), out)
-    assert np.array_equal(out, ROWS[[8, 4, 8]])
-    whole.gather(np.array([9, 2, 3]), out)
-    assert np.array_equal(out, ROWS[[9, 2, 3]])
-
-
 @pytest.mark.parametrize("resident_bytes", [feeds.RESIDENT_BYTES, 0])
 def test_only_the_first_streams_labels_change(
     resident_bytes: int, monkeypatch: pytest.MonkeyPatch
@@ -89,26 +59,27 @@ def test_only_the_first_streams_labels_change(
     monkeypatch.setattr(feeds, "RESIDENT_BYTES", resident_bytes)
     target, source = split([-1] * 6), split([0, 1, 0, 1, 0, 1])
     feed = Feed({"domain": target, "source": source}, batch=2, epoch_steps=3, seeds=[7])
-    data, order, labels = feed.chunk(0, 3, feed.capacity)
-    assert labels.tolist() == [-1] * 6
+    data, order, _, known = feed.chunk(0, 3, feed.capacity)
+    assert known.tolist() == [False] * 6
     before = {stream: taken(data[stream], order[stream]) for stream in data}
 
     pseudo = np.array([5, 4, 3, 2, 1, 0], np.int32)
     feed.relabel(pseudo)
-    data, order, labels = feed.chunk(0, 3, feed.capacity)
+    data, order, labels, known = feed.chunk(0, 3, feed.capacity)
     x, y = taken(data["domain"], order["domain"])
     assert np.array_equal(x, before["domain"][0])
     assert np.array_equal(y, labels)
+    assert known.tolist() == [False] * 6
     assert y.tolist() == [pseudo[row[0, 0, 0] // 4] for row in x]
     source_x, source_y = taken(data["source"], order["source"])
     assert np.array_equal(source_x, before["source"][0])
     assert np.array_equal(source_y, before["source"][1])
-    assert target.y.tolist() == [-1] * 6
+    assert target.y.tolist() == [0] * 6
 
 
-def taken(rows: tuple[np.ndarray, np.ndarray], order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def taken(rows: Batch, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The items and labels of three steps of two, in turn."""
-    x, y = (np.asarray(each) for each in rows)
+    x, y = np.asarray(rows.x["image"]), np.asarray(rows.y)
     picked = order[:3].ravel()
     return x[picked], y[picked]
 

@@ -8,13 +8,16 @@ import numpy as np
 
 from app.datasets.schemas import Schema
 from app.inputs.image import ImageInputs
+from app.spec.backbones import Backbone
 from app.spec.figures import Conditions
 from app.spec.plan import Role
 from app.spec.spec import ResolvedSpec
 from app.spec.strategies import CATALOGUE
 from app.tasks.classification import Classification
+from worker.backbones.network import Architecture
 from worker.training.checkpoint import Checkpoint
 from worker.training.data import Domain, Split, cut_validation
+from worker.training.items import Items
 from worker.training.setup import EpochRecord, Signal, TrialSetup
 
 SHAPE = (8, 8, 1)
@@ -33,6 +36,26 @@ def schema(classes: int, items: int, shape: tuple[int, int, int] = SHAPE) -> Sch
     )
 
 
+def architecture(
+    model: Backbone,
+    shape: tuple[int, int, int] = SHAPE,
+    value_range: tuple[float, float] = (0, 255),
+    classes: int = 3,
+) -> Architecture:
+    inputs = ImageInputs(shape=shape, dtype="uint8", value_range=value_range)
+    return Architecture(model, inputs, Classification(classes=("",) * classes).nameless)
+
+
+def pictures(x: np.ndarray, y: np.ndarray) -> Split:
+    """Images (n, height, width, channels) and labels (n,), -1 where there are none."""
+    return Split.stored(Items.of({"image": x}), y)
+
+
+def images_of(split: Split) -> np.ndarray:
+    """(n, height, width, channels)"""
+    return split.items.read()["image"]
+
+
 def domain(
     classes: int = 3, items: int = 45, shape: tuple[int, int, int] = SHAPE, seed: int = 0
 ) -> Domain:
@@ -42,7 +65,7 @@ def domain(
     x = rng.integers(0, 120, (items, *shape), dtype=np.uint8)
     x[np.arange(items), y % shape[0]] += 90
     train, validation = cut_validation(y, 0.1, seed)
-    split = Split(x, y)
+    split = pictures(x, y)
     return Domain(schema(classes, items, shape), split.select(train), split.select(validation))
 
 

@@ -11,7 +11,7 @@ from tests.trials import jobs
 from tests.trials.conftest import AddDataset
 from worker.process.workplace import Workplace
 from worker.strategies import fine_tune
-from worker.strategies.recipe import Batch
+from worker.strategies.recipe import Batches
 from worker.strategies.registry import RECIPES
 from worker.training import program
 from worker.training.device import Device, standing_in
@@ -31,7 +31,7 @@ def test_what_does_not_compile_is_told_at_once_and_in_the_report(
     def uncompilable(*arguments: object) -> tuple[object, ...]:
         (phase,) = fine_tune.phases(*arguments)  # type: ignore[arg-type]
 
-        def loss(batch: Batch, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             with tf.control_dependencies([tf.py_function(lambda: None, [], [])]):
                 return phase.loss(batch, progress)
 

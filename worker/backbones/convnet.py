@@ -2,6 +2,7 @@
 
 import keras
 
+from app.inputs.image import IMAGE
 from app.spec.backbones import ConvnetParams
 
 # Of the statistics that validation between epochs goes by, which are to follow weights that move
@@ -12,7 +13,7 @@ NORM_MOMENTUM = 0.5
 
 def build(params: ConvnetParams, shape: tuple[int, int, int]) -> keras.Model:
     """Images (batch, *shape), float32 in 0..1 -> features (batch, params.dense), float32."""
-    images = x = keras.Input(shape, name="images")
+    images = x = keras.Input(shape, name=IMAGE)
     for index, filters in enumerate(params.filters):
         x = keras.layers.Conv2D(
             filters, 3, padding="same", use_bias=False, name=f"convolution_{index}"
@@ -25,4 +26,4 @@ def build(params: ConvnetParams, shape: tuple[int, int, int]) -> keras.Model:
     x = keras.layers.Dense(params.dense, activation="relu", name="dense")(x)
     if params.dropout:
         x = keras.layers.Dropout(params.dropout, name="dropout")(x)
-    return keras.Model(images, x, name="convnet")
+    return keras.Model({IMAGE: images}, x, name="convnet")

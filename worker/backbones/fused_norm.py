@@ -12,6 +12,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from worker.backbones.nested import layers_within
+
 Call = Callable[..., tf.Tensor]
 
 
@@ -19,8 +21,8 @@ Call = Callable[..., tf.Tensor]
 def fused_norms(model: keras.Model) -> Iterator[None]:
     """Calls of `model` inside train its BatchNorm layers that way."""
     replaced = []
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization) and layer.axis in {-1, 3}:
+    for layer in layers_within(model, keras.layers.BatchNormalization):
+        if layer.axis in {-1, 3}:
             layer.call = partial(_normalise, layer, layer.call)
             replaced.append(layer)
     try:

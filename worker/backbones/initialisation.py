@@ -1,46 +1,66 @@
 """First weights as a pure function of a seed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.generic]
+Draw = Callable[[tuple[int, ...], int, int], NDArray[np.float32]]  # of a shape, seed and place
+
+EMBEDDINGS = 0.05
+LEVELS = 2  # values of a variable that is built with constants: a recurrent bias has 0 and 1
 
 
 class Initialiser:
     """Knows a model's variables as they were built (zeros, ones, moving means).
 
     `initialise(seed)` draws each kernel from Glorot's uniform distribution,
-    U(-a, a), a = sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio, AISTATS 2010), by numpy: the same
-    seed gives the same bits however often it is called and whatever ran before.
+    U(-a, a), a = sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio, AISTATS 2010), and each table of
+    embeddings from U(-0.05, 0.05), Keras' own, by numpy: the same seed gives the same bits however
+    often it is called and whatever ran before.
     """
 
     def __init__(self, variables: Sequence[keras.Variable]) -> None:
+        """Raises ValueError where a variable was drawn and it is not known how."""
         self._variables = tuple(variables)
-        self._constants: list[Array | None] = [
-            None if is_kernel(variable) or is_random_state(variable) else variable.numpy()
-            for variable in variables
+        self._draws = [_draw_of(variable) for variable in variables]
+        self._constants = [
+            None if draw or is_random_state(variable) else variable.numpy()
+            for variable, draw in zip(variables, self._draws, strict=True)
         ]
+        for variable, constant in zip(variables, self._constants, strict=True):
+            if constant is not None and variable.trainable and len(np.unique(constant)) > LEVELS:
+                detail = f"{variable.path}: expected a kernel, embeddings, or constants to start"
+                raise ValueError(f"{detail} from, got values that were drawn without the seed")
 
     def initialise(self, seed: int) -> None:
         for index, variable in enumerate(self._variables):
             if is_random_state(variable):
                 variable.assign(np.array([seed, index], variable.dtype))
-            elif (constant := self._constants[index]) is not None:
-                variable.assign(constant)
+            elif draw := self._draws[index]:
+                variable.assign(draw(tuple(variable.shape), seed, index))
             else:
-                variable.assign(_glorot_uniform(tuple(variable.shape), seed, index))
+                variable.assign(self._constants[index])
 
 
-def is_kernel(variable: keras.Variable) -> bool:
-    return str(variable.path).endswith("/kernel")
+def _draw_of(variable: keras.Variable) -> Draw | None:
+    """How its first values are drawn; None: it is built with them."""
+    name = str(variable.path).rpartition("/")[2]
+    if name.endswith("kernel"):
+        return _glorot_uniform
+    return _small_uniform if name == "embeddings" else None
 
 
 def is_random_state(variable: keras.Variable) -> bool:
     """Whether it holds the state of a Dropout layer's random numbers: no weight."""
     return str(variable.path).endswith("seed_generator_state")
+
+
+def _small_uniform(shape: tuple[int, ...], seed: int, index: int) -> NDArray[np.float32]:
+    draws = np.random.default_rng([seed, index]).random(shape, np.float32)
+    table: NDArray[np.float32] = np.float32(EMBEDDINGS) * (2 * draws - 1)
+    return table
 
 
 def _glorot_uniform(shape: tuple[int, ...], seed: int, index: int) -> NDArray[np.float32]:

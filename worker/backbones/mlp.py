@@ -1,16 +1,20 @@
-"""Dense layers with ReLU on the flattened image."""
+"""Dense layers with ReLU on all numbers of an item."""
+
+from collections.abc import Mapping
 
 import keras
 
 from app.spec.backbones import MlpParams
 
 
-def build(params: MlpParams, shape: tuple[int, int, int]) -> keras.Model:
-    """Images (batch, *shape), float32 in 0..1 -> features (batch, params.hidden[-1]), float32."""
-    images = keras.Input(shape, name="images")
-    x = keras.layers.Flatten(name="flatten")(images)
+def build(params: MlpParams, shapes: Mapping[str, tuple[int, ...]]) -> keras.Model:
+    """Tensors (batch, *shape), float32, by their names -> features (batch, params.hidden[-1]),
+    float32."""
+    inputs = {name: keras.Input(shape, name=name) for name, shape in shapes.items()}
+    flat = [keras.layers.Flatten(name=f"flatten_{name}")(each) for name, each in inputs.items()]
+    x = flat[0] if len(flat) == 1 else keras.layers.Concatenate(name="joined")(flat)
     for index, width in enumerate(params.hidden):
         x = keras.layers.Dense(width, activation="relu", name=f"hidden_{index}")(x)
         if params.dropout:
             x = keras.layers.Dropout(params.dropout, name=f"dropout_{index}")(x)
-    return keras.Model(images, x, name="mlp")
+    return keras.Model(inputs, x, name="mlp")

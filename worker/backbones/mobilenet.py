@@ -6,13 +6,15 @@ weights; pixels 0..1 become its -1..1, one channel becomes three equal ones.
 
 import keras
 
+from app.inputs.image import IMAGE
 from app.spec.backbones import MobilenetParams
 from worker.backbones.convnet import NORM_MOMENTUM
+from worker.backbones.nested import layers_within
 
 
 def build(params: MobilenetParams, shape: tuple[int, int, int]) -> keras.Model:
     """Images (batch, *shape), float32 in 0..1 -> features (batch, 1280), float32."""
-    images = x = keras.Input(shape, name="images")
+    images = x = keras.Input(shape, name=IMAGE)
     if shape[2] == 1:
         x = keras.layers.Concatenate(name="colours")([x, x, x])
     body = keras.applications.MobileNetV2(
@@ -22,7 +24,6 @@ def build(params: MobilenetParams, shape: tuple[int, int, int]) -> keras.Model:
         weights=None,
         pooling="avg",
     )
-    for layer in body.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.momentum = NORM_MOMENTUM
-    return keras.Model(images, body.output, name="mobilenet")
+    for layer in layers_within(body, keras.layers.BatchNormalization):
+        layer.momentum = NORM_MOMENTUM
+    return keras.Model({IMAGE: images}, body.output, name="mobilenet")

@@ -13,12 +13,16 @@ import numpy as np
 import tensorflow as tf
 
 from app.datasets.schemas import Schema
+from app.inputs import Inputs
 from app.spec.backbones import Backbone
 from app.spec.memory import INFERENCE, NUMBER, network_size
-from worker.backbones import preprocessing
+from app.tasks import Task
 from worker.backbones.bottleneck import with_bottleneck
 from worker.backbones.initialisation import Initialiser, is_random_state
-from worker.backbones.registry import BUILDERS
+from worker.backbones.nested import layers_within
+from worker.backbones.registry import build
+from worker.inputs import layers_of
+from worker.inputs.contract import InputLayers, X
 
 Precision = Literal["float32", "mixed_bfloat16"]
 
@@ -28,37 +32,40 @@ class Architecture:
     """All that the shape of a network depends on; two networks of one have the same variables."""
 
     model: Backbone
-    shape: tuple[int, int, int]  # of the raw images: height, width, channels
-    value_range: tuple[float, float]
-    classes: int
+    inputs: Inputs
+    task: Task  # nameless
     precision: Precision = "float32"  # of the computations; variables and logits are float32
 
     @classmethod
     def of(cls, model: Backbone, schema: Schema, precision: Precision = "float32") -> Self:
-        inputs = schema.inputs
-        return cls(model, inputs.shape, inputs.range, schema.task.outputs, precision)
+        return cls(model, schema.inputs, schema.task.nameless, precision)
 
-    def preprocessing(self) -> keras.Model:
-        """Raw images (batch, *shape) -> images as the backbone takes them."""
-        return preprocessing.build(self.shape, self.value_range, self.model.image_size)
+    @property
+    def outputs(self) -> int:
+        """Width of the head."""
+        return self.task.outputs
+
+    def input_layers(self) -> InputLayers:
+        return layers_of(self.inputs, self.model.image_size)
 
 
 class Network:
-    """Raw images (batch, height, width, channels), uint8 or float32 -> logits (batch, classes).
+    """Raw items -> logits (batch, outputs).
 
-    Weights are read and written as .npz files keyed by `backbone/LAYER/NAME` and `head/…`.
+    Items are named tensors (batch, …): raw ones as `architecture.inputs` has them, else what
+    `inputs.seen` makes of them. Weights are read and written as .npz files keyed by
+    `backbone/LAYER/NAME` and `head/…`.
     """
 
     def __init__(self, architecture: Architecture) -> None:
         self.architecture = architecture
-        model, shape = architecture.model, architecture.shape
-        size = model.image_size or shape[:2]
-        self.preprocessing = architecture.preprocessing()
+        model = architecture.model
+        self.inputs = architecture.input_layers()
         with _computing_in(architecture.precision):
-            self.backbone = BUILDERS[model.backbone](model.params, (*size, shape[2]))
+            self.backbone = build(model, self.inputs.preprocessing.output)
             if model.bottleneck:
                 self.backbone = with_bottleneck(self.backbone, model.bottleneck)
-        self.head = self.new_head(architecture.classes)
+        self.head = self.new_head(architecture.outputs)
         self._initialiser = Initialiser(self.variables)
 
     @property
@@ -73,7 +80,7 @@ class Network:
     @cached_property
     def inference_rows(self) -> int:
         """How many items may go through the network at once, beside whatever else bounds them."""
-        size = network_size(self.architecture.model, self.architecture.shape)
+        size = network_size(self.architecture.model, self.architecture.inputs.layout)
         return max(1, INFERENCE // (NUMBER * size.widest))
 
     def new_head(self, classes: int) -> keras.Model:
@@ -82,40 +89,37 @@ class Network:
         logits = keras.layers.Dense(classes, name="logits")(features)
         return keras.Model(features, logits, name="head")
 
-    def features(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Images (batch, *image_size, channels), 0..1 -> features (batch, feature_count), float32.
+    def features(self, x: X, training: bool = False) -> tf.Tensor:
+        """Items as `inputs.seen` gives them -> features (batch, feature_count), float32.
 
         What strategies train on: each stream has been through a preprocessing of its own.
         """
-        return tf.cast(self.backbone(images, training=training), tf.float32)
+        return tf.cast(self.backbone(x, training=training), tf.float32)
 
-    def logits(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Images as in `features` -> logits (batch, classes), float32."""
-        return self.head(self.features(images, training), training=training)
+    def logits(self, x: X, training: bool = False) -> tf.Tensor:
+        """Items as in `features` -> logits (batch, outputs), float32."""
+        return self.head(self.features(x, training), training=training)
 
-    def raw_features(self, raw: tf.Tensor) -> tf.Tensor:
-        """Raw images (batch, *shape) -> features (batch, feature_count), float32, in inference."""
-        return self.features(self.preprocessing(tf.cast(raw, tf.float32)))
+    def raw_features(self, raw: X) -> tf.Tensor:
+        """Raw items -> features (batch, feature_count), float32, in inference."""
+        return self.features(self.inputs.seen(raw))
 
-    def raw_logits(self, raw: tf.Tensor) -> tf.Tensor:
-        """Raw images (batch, *shape) -> logits (batch, classes), float32, in inference."""
+    def raw_logits(self, raw: X) -> tf.Tensor:
+        """Raw items -> logits (batch, outputs), float32, in inference."""
         return self.head(self.raw_features(raw))
 
     def raw_model(self) -> keras.Model:
-        """The whole network as one Keras model that shares these weights: raw float32
-        (n, height, width, channels) -> logits (n, classes)."""
-        raw = keras.Input(self.architecture.shape, name="inputs")
-        logits = self.head(self.backbone(self.preprocessing(raw)))
+        """The whole network as one Keras model that shares these weights, for items of one raw
+        tensor: `inputs` (n, *shape) -> logits (n, outputs)."""
+        ((name, spec),) = self.inputs.raw.items()
+        raw = keras.Input(spec.shape[1:], name="inputs", dtype=spec.dtype.name)
+        logits = self.head(self.backbone(self.inputs.preprocessing({name: raw})))
         return keras.Model(raw, logits, name="network")
 
     @property
     def norms(self) -> list[keras.layers.BatchNormalization]:
         """The BatchNorm layers of the backbone; a head has none."""
-        return [
-            layer
-            for layer in self.backbone.layers
-            if isinstance(layer, keras.layers.BatchNormalization)
-        ]
+        return layers_within(self.backbone, keras.layers.BatchNormalization)
 
     @contextmanager
     def batch_norm_frozen(self) -> Iterator[None]:
@@ -131,14 +135,12 @@ class Network:
     @cached_property
     def compiled_features(self) -> Any:
         """`raw_features`, compiled once for any number of rows."""
-        return tf.function(
-            self.raw_features, input_signature=[self._raw_signature], autograph=False
-        )
+        return tf.function(self.raw_features, input_signature=[self.inputs.raw], autograph=False)
 
     @cached_property
     def compiled_logits(self) -> Any:
         """`raw_logits`, compiled once for any number of rows."""
-        return tf.function(self.raw_logits, input_signature=[self._raw_signature], autograph=False)
+        return tf.function(self.raw_logits, input_signature=[self.inputs.raw], autograph=False)
 
     @cached_property
     def compiled_head(self) -> Any:
@@ -152,10 +154,6 @@ class Network:
         from worker.backbones.population_norms import by_batch  # which knows networks
 
         return by_batch(self)
-
-    @property
-    def _raw_signature(self) -> tf.TensorSpec:
-        return tf.TensorSpec((None, *self.architecture.shape), tf.float32)
 
     def initialise(self, seed: int) -> None:
         """All variables as a pure function of `seed`."""

@@ -22,38 +22,39 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from worker.backbones.fused_norm import fused_norms
+from worker.backbones.nested import layers_within
 from worker.backbones.network import Network
 from worker.backbones.norm_momentum import norm_momentum
+from worker.inputs.contract import X
 from worker.training.device import this_device
+from worker.training.items import Indices, Items
 
 ITEMS = 2048  # that a population is measured on; of more, so many are drawn
 BATCH_ROWS, BATCH_BYTES = 256, 16 * 2**20
 
-Rows = Any  # (n, height, width, channels): an array, or a selection of one's rows
 
+def measure(network: Network, items: Items, seed: int) -> None:
+    """Sets the backbone's moving statistics to those of raw items.
 
-def measure(network: Network, rows: Rows, seed: int) -> None:
-    """Sets the backbone's moving statistics to those of raw items (n, height, width, channels).
-
-    The same weights, rows and seed give the same bits. Nothing happens to a network without
+    The same weights, items and seed give the same bits. Nothing happens to a network without
     BatchNorm.
     """
-    if not network.norms or not len(rows):
+    if not network.norms or not len(items):
         return
-    order = np.random.default_rng(seed).permutation(len(rows))[:ITEMS]
+    order = np.random.default_rng(seed).permutation(len(items))[:ITEMS]
     seen = 0
-    for batch in _batches(order, _batch_rows(network, rows)):
+    for batch in _batches(order, _batch_rows(network, items)):
         share = np.float32(seen / (seen + len(batch)))
-        network.compiled_by_batch(_float32(rows, batch), tf.constant(share))
+        network.compiled_by_batch(_raw(network, items, batch), tf.constant(share))
         seen += len(batch)
 
 
-def batch_logits(network: Network, rows: Rows, batch_size: int) -> NDArray[np.float32]:
+def batch_logits(network: Network, items: Items, batch_size: int) -> NDArray[np.float32]:
     """Computes logits (n, classes) of raw items in training mode: each batch of about `batch_size`
     neighbouring rows is normalised by its own statistics; the moving ones stay as they are."""
-    batches = _batches(np.arange(len(rows)), min(batch_size, _batch_rows(network, rows)))
+    batches = _batches(np.arange(len(items)), min(batch_size, _batch_rows(network, items)))
     outputs = [
-        network.compiled_by_batch(_float32(rows, batch), tf.constant(np.float32(1))).numpy()
+        network.compiled_by_batch(_raw(network, items, batch), tf.constant(np.float32(1))).numpy()
         for batch in batches
     ]
     return np.concatenate(outputs)
@@ -64,26 +65,20 @@ def by_batch(network: Network) -> Any:
     batch's own statistics, without Dropout."""
     layers = nullcontext if this_device().is_gpu else fused_norms
 
-    def logits(raw: tf.Tensor, share: tf.Tensor) -> tf.Tensor:
-        images = network.preprocessing(raw)
+    def logits(raw: X, share: tf.Tensor) -> tf.Tensor:
+        x = network.inputs.seen(raw)
         with norm_momentum(network, share), layers(network.backbone), _without_dropout(network):
-            features = network.features(images, training=True)
+            features = network.features(x, training=True)
         return network.head(features)
 
-    signature = [
-        tf.TensorSpec((None, *network.architecture.shape), tf.float32),
-        tf.TensorSpec((), tf.float32),
-    ]
+    signature = [network.inputs.raw, tf.TensorSpec((), tf.float32)]
     return tf.function(logits, input_signature=signature, autograph=False)
 
 
 @contextmanager
 def _without_dropout(network: Network) -> Iterator[None]:
-    dropouts = [
-        (layer, layer.rate)
-        for layer in network.backbone.layers
-        if isinstance(layer, keras.layers.Dropout)
-    ]
+    within = layers_within(network.backbone, keras.layers.Dropout)
+    dropouts = [(layer, layer.rate) for layer in within]
     for layer, _ in dropouts:
         layer.rate = 0
     try:
@@ -93,15 +88,15 @@ def _without_dropout(network: Network) -> Iterator[None]:
             layer.rate = rate
 
 
-def _batches(order: NDArray[np.integer], size: int) -> list[NDArray[np.integer]]:
+def _batches(order: Indices, size: int) -> list[Indices]:
     """Parts of `order` of nearly equal length, at most `size`: no batch is left with few rows."""
     return np.array_split(order, max(1, -(-len(order) // size)))
 
 
-def _batch_rows(network: Network, rows: Rows) -> int:
-    affordable = BATCH_BYTES // (4 * int(np.prod(rows.shape[1:])))
+def _batch_rows(network: Network, items: Items) -> int:
+    affordable = BATCH_BYTES // (4 * sum(spec.values for spec in items.specs))
     return max(2, min(BATCH_ROWS, affordable, network.inference_rows))
 
 
-def _float32(rows: Rows, chosen: NDArray[np.integer]) -> NDArray[np.float32]:
-    return np.asarray(rows[chosen], np.float32)
+def _raw(network: Network, items: Items, chosen: Indices) -> X:
+    return network.inputs.arrays(items.select(chosen).read())

@@ -1,15 +1,25 @@
-"""The families of backbones by the names of app.spec.backbones.CATALOGUE."""
+"""The families of backbones, by the choices of app.spec.backbones."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Mapping
+from typing import assert_never
 
 import keras
 
+from app.inputs.image import IMAGE
+from app.spec.backbones import Backbone, Convnet, Mlp, Mobilenet
 from worker.backbones import convnet, mlp, mobilenet
 
-# (the family's params, (height, width, channels)) -> a model from images to features
-BUILDERS: dict[str, Callable[[Any, tuple[int, int, int]], keras.Model]] = {
-    "mlp": mlp.build,
-    "convnet": convnet.build,
-    "mobilenet": mobilenet.build,
-}
+
+def build(model: Backbone, seen: Mapping[str, keras.KerasTensor]) -> keras.Model:
+    """Builds a backbone without its bottleneck: tensors like those that are `seen`, by the same
+    names -> features (batch, feature_count)."""
+    shapes = {name: tuple(tensor.shape[1:]) for name, tensor in seen.items()}
+    match model:
+        case Mlp():
+            return mlp.build(model.params, shapes)
+        case Convnet():
+            return convnet.build(model.params, shapes[IMAGE])
+        case Mobilenet():
+            return mobilenet.build(model.params, shapes[IMAGE])
+        case _:
+            assert_never(model)

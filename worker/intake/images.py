@@ -7,7 +7,6 @@ are looked through once before, as they are stored as uint8 where they fit it.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
-from math import isqrt
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,10 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from app.errors import Invalid
+from app.inputs.contract import InputsContract, Values
 from worker.intake.raw import Array, refuse
 
-CHANNELS = (1, 3, 4)
-PIXEL_LIMIT = 2**24  # values in one picture
 CHUNK_VALUES = 2**22
 BYTE = np.dtype(np.uint8)
 
@@ -33,41 +32,20 @@ class Scan:
     hashes: NDArray[np.uint64]  # (items,), equal for equal pictures
     is_whole: bool  # every value is a whole number
 
+    @property
+    def values(self) -> Values:
+        return Values(self.low, self.high, self.is_whole)
 
-def with_channels(images: Array, name: str) -> Array:
-    """Returns a view, (items, height, width, channels), of a numeric type."""
+
+def laid_out(images: Array, modality: type[InputsContract], name: str) -> Array:
+    """Returns a view, (items, *shape), of a numeric type, as items of a modality."""
     if images.dtype.kind not in "biuf":
         refuse("wrong_type", f"expected numbers in {name}, got {images.dtype}", name)
-    got = images.shape
-    if images.ndim == 3:
-        images = images[..., None]
-    if images.ndim != 4 or images.shape[3] not in CHANNELS or not all(images.shape[1:]):
-        detail = (
-            f"expected images of the shape (items, height, width) or (items, height, width, "
-            f"channels) with 1, 3 or 4 channels in {name}, got {got}{_cure(got, name)}"
-        )
-        refuse("shape_mismatch", detail, name)
-    values = int(np.prod(images.shape[1:], dtype=object))
-    if values > PIXEL_LIMIT:
-        detail = f"expected at most {PIXEL_LIMIT} values an image in {name}, got {values}"
-        refuse("too_large", detail, name)
-    return images
-
-
-def _cure(shape: tuple[int, ...], name: str) -> str:
-    """What makes images of an array of that shape, where that can be told."""
-    if len(shape) == 4 and shape[1] in CHANNELS:
-        return f"; move the channels to the last axis: {name}.transpose(0, 2, 3, 1)"
-    if len(shape) == 1:
-        labels = name.replace("x", "y", 1)
-        return f"; one dimension is what labels have: are {name} and {labels} swapped?"
-    if len(shape) == 2:
-        for channels in CHANNELS:
-            side = isqrt(shape[1] // channels)
-            if side and side * side * channels == shape[1]:
-                sizes = (side, side) if channels == 1 else (side, side, channels)
-                return f"; if they are square, {name}.reshape{(-1, *sizes)} gives them their sides"
-    return ""
+    try:
+        shape = modality.item_shape(images.shape, name)
+    except Invalid as wrong:
+        refuse(wrong.code, wrong.detail, name)
+    return images.reshape(len(images), *shape)
 
 
 def stored_type(splits: Iterable[Array]) -> np.dtype[Any]:

@@ -16,32 +16,13 @@ The dataset's `value_range` says otherwise.
 
 from collections.abc import Mapping
 
+from app.inputs.contract import Range
+from app.inputs.value_range import FEW_LEVELS, LEVELS
 from worker.intake.images import Scan
 from worker.intake.raw import Array, refuse
 
-# 1, 8, 12 and 16 bits a value, and the 17 levels of the UCI digits.
-LEVELS = (1, 16, 255, 4095, 65535)
-FEW_LEVELS = 16  # fractions up to here are no 8-bit pictures: so dark are none
 APART_FROM = 8  # times that one split's values are larger than another's
 BARELY_FILLED = 1 / 4  # of the range
-
-Range = tuple[float, float]
-
-
-def value_range(scan: Scan) -> Range:
-    """The raw values that become 0 and 1; two different ones, whatever the data are."""
-    low, high = scan.low, scan.high
-    if low >= 0:
-        if high <= 1:
-            return 0.0, 1.0
-        for level in LEVELS:
-            if high <= level and (scan.is_whole or (level == 255 and high > FEW_LEVELS)):
-                return 0.0, float(level)
-    elif -1 <= low < -0.5 and high <= 1:
-        return -1.0, 1.0
-    if low < high:
-        return low, high
-    return min(low, 0.0), max(high, 0.0)
 
 
 def check_one_scale(raw: Mapping[str, Array], scans: Mapping[str, Scan]) -> None:

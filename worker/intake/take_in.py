@@ -2,7 +2,7 @@
 
 x_train.npy, x_test.npy    (items, height, width, channels), uint8 or float32, C order
 y_train.npy, y_test.npy    (items,), int32, 0..K-1; -1 throughout a split without labels
-sketch.npy                 (items, 64), float32: see app.datasets.sketch
+sketch.npy                 (items, 64), float32: see app.inputs
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,17 +15,16 @@ import numpy as np
 from pydantic_core import to_json
 
 from app.datasets.schemas import DatasetSpec, Schema
-from app.datasets.sketch import sketch
-from app.inputs.image import ImageInputs
+from app.inputs import MODALITIES
 from app.tasks.classification import Classification
 from worker.intake import formats
-from worker.intake.images import Scan, store, store_labels, stored_type, with_channels
+from worker.intake.images import Scan, laid_out, store, store_labels, stored_type
 from worker.intake.label_forms import check_whole, flatten
 from worker.intake.labels import find_classes
 from worker.intake.missing import refuse_missing, without_missing
 from worker.intake.profile import Findings, profile
 from worker.intake.raw import Array, Limits, RawArrays, RawFile, refuse
-from worker.intake.scale import check_one_scale, scale_warnings, value_range
+from worker.intake.scale import check_one_scale, scale_warnings
 from worker.intake.sizes import check_stored
 from worker.intake.splits import Rows, random_split, stratified_split
 
@@ -101,13 +100,9 @@ def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) ->
 
     # shifted by one, as bincount takes no -1
     counts = {split: np.bincount(y[split] + 1, minlength=len(classes.names) + 1)[1:] for split in y}
-    height, width, channels = x["train"].shape[1:]
+    shape, seen = x["train"].shape[1:], scans["train"].values
     schema = Schema(
-        inputs=ImageInputs(
-            shape=(height, width, channels),
-            dtype=dtype.name,
-            value_range=spec.value_range or value_range(scans["train"]),
-        ),
+        inputs=MODALITIES[spec.modality].fit(shape, dtype.name, seen, spec.value_range),
         task=Classification(classes=classes.names),
         splits={split: len(y[split]) for split in y},
         class_counts={split: tuple(counts[split].tolist()) for split in y},
@@ -129,7 +124,8 @@ def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) ->
 
 
 def _given(images: Array, labels: Array | None, split: str, spec: DatasetSpec) -> _Given:
-    images, rows, has_missing = with_channels(images, f"x_{split}"), None, False
+    images = laid_out(images, MODALITIES[spec.modality], f"x_{split}")
+    rows, has_missing = None, False
     if labels is not None:
         labels = flatten(labels, f"y_{split}")
         if len(images) != len(labels):
@@ -170,8 +166,9 @@ def _check_alike(train: Array, test: Array) -> None:
 
 def _store_sketch(x_train: Path, schema: Schema, workdir: Path) -> Path:
     target = workdir / "sketch.npy"
-    images = np.load(x_train, mmap_mode="r", allow_pickle=False)
-    np.save(target, sketch(images, schema.inputs.range), allow_pickle=False)
+    ((name, _),) = schema.inputs.arrays("train").items()
+    items = {name: np.load(x_train, mmap_mode="r", allow_pickle=False)}
+    np.save(target, schema.inputs.sketch(items), allow_pickle=False)
     return target
 
 

@@ -143,4 +143,4 @@ def _softmax(logits: tf.Tensor, temperature: float | None) -> tf.Tensor:
 def _extremes(inputs: Array) -> Array:
     """All zeros, all at the sample's lowest and all at its highest value: (3, *shape)."""
     values = np.array([0, inputs.min(), inputs.max()], dtype=np.float32)
-    return np.ones((3, *inputs.shape[1:]), np.float32) * values.reshape(3, 1, 1, 1)
+    return np.ones((3, *inputs.shape[1:]), np.float32) * values.reshape(3, *[1] * (inputs.ndim - 1))

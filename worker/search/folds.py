@@ -4,15 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from worker.training.data import (
-    Domain,
-    Indices,
-    Labels,
-    Selection,
-    Split,
-    cut_at_random,
-    cut_validation,
-)
+from worker.training.data import Domain, Split, cut_at_random, cut_validation
+from worker.training.items import Indices, Items
 
 FOLDS = 3
 FRACTION = 0.2  # of the items, where one fold is enough
@@ -25,19 +18,17 @@ class Fold:
     held_out: Indices
 
 
-def folds(y: Labels, seed: int) -> list[Fold]:
+def folds(items: Split, seed: int) -> list[Fold]:
     """One fold where items are many, else FOLDS of cross-validation, stratified; none where no
     class has two items.
 
     All folds are of one size, so that one compiled loop serves them: up to FOLDS - 1 items, and a
-    class's only item, are never held out.
-
-    Args:
-        y: labels, (n,); -1 where they are hidden, and then all are taken for one class.
+    class's only item, are never held out. Hidden labels are taken for one class.
     """
+    y = items.y
     if FRACTION * len(y) >= ENOUGH:
         fraction = min(FRACTION, MOST / len(y))
-        if (y < 0).any():
+        if not items.is_labelled:
             return [Fold(*cut_at_random(len(y), fraction, seed))]
         return [Fold(*cut_validation(y, fraction, seed))]
     rng = np.random.default_rng(seed)
@@ -53,8 +44,8 @@ def folds(y: Labels, seed: int) -> list[Fold]:
 def pooled(domain: Domain) -> Split:
     """All items of a trial that are not for testing."""
     train, validation = domain.train, domain.validation
-    y = np.concatenate([train.y, validation.y])
-    a, b = train.x, validation.x
-    if isinstance(a, Selection) and isinstance(b, Selection) and a.stored is b.stored:
-        return Split(Selection(a.stored, np.concatenate([a.indices, b.indices])), y)
-    return Split(np.concatenate([np.asarray(a), np.asarray(b)]), y)
+    return Split(
+        Items.joined([train.items, validation.items]),
+        np.concatenate([train.y, validation.y]),
+        np.concatenate([train.known, validation.known]),
+    )

@@ -64,7 +64,7 @@ def run_search(
     """
     spec, items = setup.spec, pooled(setup.domain)
     candidates = [Candidate(strategy=strategy) for strategy in portfolio]
-    parts = folds(items.y, setup.seed)
+    parts = folds(items, setup.seed)
     if not parts:
         return _nothing_to_compare_on(candidates[0])
     metric = spec.evaluation.primary_metric if items.is_labelled else "information"
@@ -123,7 +123,7 @@ class _Evaluations:
         values = losses = np.empty(0)
         try:
             network = train(self._setup(task.candidate, part.train, held_out), inner)
-            outputs = logits(network, held_out.x)
+            outputs = logits(network, held_out.items)
             if np.isfinite(outputs).all():
                 values, losses = self._judged(network, held_out, outputs)
             else:
@@ -148,7 +148,7 @@ class _Evaluations:
     ) -> tuple[Values, Values]:
         if held_out.is_labelled:
             return by_labels(self.metric)(held_out.y, outputs)
-        return by_information(outputs, changed_logits(network, held_out.x, self.setup.seed))
+        return by_information(outputs, changed_logits(network, held_out.items, self.setup.seed))
 
     def _setup(self, candidate: Candidate, train: np.ndarray, held_out: Split) -> TrialSetup:
         setup, strategy = self.setup, candidate.strategy

@@ -25,10 +25,10 @@ import tensorflow as tf
 from app.spec.strategy_params import AdaMatchParams
 from worker.backbones.network import Network
 from worker.backbones.norm_momentum import norm_momentum
-from worker.strategies.augmentation import strong, weak
-from worker.strategies.counter_random import uniform
+from worker.inputs.contract import X
+from worker.inputs.counter_random import uniform
 from worker.strategies.cross_entropy import cross_entropy
-from worker.strategies.recipe import Batch, Group, Optimization, Phase, Setting, trainable
+from worker.strategies.recipe import Batches, Group, Optimization, Phase, Setting, trainable
 from worker.strategies.seeds import Seeds
 
 AVERAGED_BATCHES = 100
@@ -36,21 +36,21 @@ AVERAGED_BATCHES = 100
 
 def phases(network: Network, params: AdaMatchParams, setting: Setting) -> tuple[Phase, ...]:
     training, seeds = setting.training, Seeds()
-    expected = ExpectedClasses(network.architecture.classes)
+    expected = ExpectedClasses(network.architecture.outputs)
 
-    def loss(batch: Batch, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        (x_t, _), (x_s, y_s) = batch["domain"], batch["source"]
-        count = tf.maximum(1, tf.shape(x_s)[0] // params.ratio)
-        x_s, y_s = x_s[:count], y_s[:count]
-        images = tf.concat([x_s, x_t], 0)
-        weakly, strongly = weak(images, seeds.draw()), strong(images, seeds.draw())
+    def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        x_t, (x_s, y_s, _) = batch["domain"].x, batch["source"]
+        count = tf.maximum(1, tf.shape(y_s)[0] // params.ratio)
+        x_s, y_s = first(x_s, count), y_s[:count]
+        x = joined(x_s, x_t)
+        weakly = network.inputs.weak(x, seeds.draw())
+        strongly = network.inputs.strong(x, seeds.draw())
 
-        of_source = tf.concat([weakly[:count], strongly[:count]], 0)
+        of_source = joined(first(weakly, count), first(strongly, count))
         with norm_momentum(network, 1.0):
             alone = network.logits(of_source, training=True)
-        together = network.logits(
-            tf.concat([of_source, weakly[count:], strongly[count:]], 0), training=True
-        )
+        of_target = (rest(weakly, count), rest(strongly, count))
+        together = network.logits(joined(of_source, *of_target), training=True)
         z_s, z_t = together[: 2 * count], together[2 * count :]
         share = uniform(tuple(tf.unstack(tf.shape(z_s))), seeds.draw())
         z_s = share * alone + (1 - share) * z_s
@@ -76,6 +76,18 @@ def phases(network: Network, params: AdaMatchParams, setting: Setting) -> tuple[
             augments=False,
         ),
     )
+
+
+def first(x: X, count: tf.Tensor) -> X:
+    return {name: tensor[:count] for name, tensor in x.items()}
+
+
+def rest(x: X, count: tf.Tensor) -> X:
+    return {name: tensor[count:] for name, tensor in x.items()}
+
+
+def joined(*parts: X) -> X:
+    return {name: tf.concat([part[name] for part in parts], 0) for name in parts[0]}
 
 
 def warm_up(progress: tf.Tensor) -> tf.Tensor:

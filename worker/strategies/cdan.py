@@ -22,7 +22,7 @@ from worker.backbones.network import Network
 from worker.strategies.adapting import two_domain_phase
 from worker.strategies.cross_entropy import cross_entropy
 from worker.strategies.discriminator import adversarial, discriminator
-from worker.strategies.recipe import Batch, Phase, Setting
+from worker.strategies.recipe import Batches, Phase, Setting
 from worker.strategies.two_domains import features_of_domains
 
 WIDEST_PRODUCT = 4096
@@ -30,16 +30,16 @@ WIDEST_PRODUCT = 4096
 
 def phases(network: Network, params: CdanParams, setting: Setting) -> tuple[Phase, ...]:
     training = setting.training
-    features, classes = network.feature_count, network.architecture.classes
+    features, classes = network.feature_count, network.architecture.outputs
     joint: Product | RandomProduct = Product(features, classes)
     if joint.width > WIDEST_PRODUCT:
         joint = RandomProduct(features, classes, params.random_width)
     judge = discriminator(joint.width, params.hidden)
 
-    def loss(batch: Batch, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         f_s, f_t = features_of_domains(network, batch)
         z_s, z_t = network.head(f_s, training=True), network.head(f_t, training=True)
-        supervised = cross_entropy(z_s, batch["source"][1], training.label_smoothing)
+        supervised = cross_entropy(z_s, batch["source"].y, training.label_smoothing)
         g_s, g_t = (tf.stop_gradient(tf.nn.softmax(z)) for z in (z_s, z_t))
         weights = (certainty(g_s), certainty(g_t)) if params.entropy else (1.0, 1.0)
         against = adversarial(judge, joint(f_s, g_s), joint(f_t, g_t), progress, *weights)

@@ -18,7 +18,7 @@ from app.spec.strategy_params import CoTuningParams
 from worker.backbones.network import Network
 from worker.strategies.cross_entropy import cross_entropy
 from worker.strategies.recipe import (
-    Batch,
+    Batches,
     Features,
     Group,
     Labels,
@@ -30,13 +30,13 @@ from worker.strategies.recipe import (
 
 
 def phases(network: Network, params: CoTuningParams, setting: Setting) -> tuple[Phase, ...]:
-    training, classes = setting.training, network.architecture.classes
+    training, classes = setting.training, network.architecture.outputs
     source_head = network.new_head(setting.source_classes)
     relation = Relation(classes, setting.source_classes)
 
-    def loss(batch: Batch, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        images, labels = batch["domain"]
-        features = network.features(images, training=True)
+    def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        x, labels, _ = batch["domain"]
+        features = network.features(x, training=True)
         logits = network.head(features, training=True)
         supervised = cross_entropy(logits, labels, training.label_smoothing)
         said = tf.nn.log_softmax(source_head(features, training=True))

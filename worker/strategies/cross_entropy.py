@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from app.spec.training import Training
 from worker.backbones.network import Network
-from worker.strategies.recipe import Batch, Loss
+from worker.strategies.recipe import FEATURES, Batches, Loss
 
 
 def cross_entropy(logits: tf.Tensor, labels: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
@@ -26,13 +26,13 @@ def cross_entropy(logits: tf.Tensor, labels: tf.Tensor, smoothing: float = 0.0) 
 def classify_images(network: Network, training: Training, batch_norm_frozen: bool = False) -> Loss:
     """The loss of the whole network on raw images."""
 
-    def loss(batch: Batch, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        images, labels = batch["domain"]
+    def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        x, labels, _ = batch["domain"]
         if batch_norm_frozen:
             with network.batch_norm_frozen():
-                logits = network.logits(images, training=True)
+                logits = network.logits(x, training=True)
         else:
-            logits = network.logits(images, training=True)
+            logits = network.logits(x, training=True)
         return cross_entropy(logits, labels, training.label_smoothing), logits
 
     return loss
@@ -41,9 +41,9 @@ def classify_images(network: Network, training: Training, batch_norm_frozen: boo
 def classify_features(network: Network) -> Loss:
     """The loss of the head on features (batch, feature_count)."""
 
-    def loss(batch: Batch, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        features, labels = batch["domain"]
-        logits = network.head(features, training=True)
+    def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        x, labels, _ = batch["domain"]
+        logits = network.head(x[FEATURES], training=True)
         return cross_entropy(logits, labels), logits
 
     return loss

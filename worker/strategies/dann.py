@@ -18,7 +18,7 @@ from worker.backbones.network import Network
 from worker.strategies.adapting import two_domain_phase
 from worker.strategies.cross_entropy import cross_entropy
 from worker.strategies.discriminator import adversarial, discriminator
-from worker.strategies.recipe import Batch, Phase, Setting
+from worker.strategies.recipe import Batches, Phase, Setting
 from worker.strategies.two_domains import features_of_domains
 
 
@@ -26,10 +26,10 @@ def phases(network: Network, params: DannParams, setting: Setting) -> tuple[Phas
     training = setting.training
     judge = discriminator(network.feature_count, params.hidden)
 
-    def loss(batch: Batch, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         f_s, f_t = features_of_domains(network, batch)
         logits = network.head(f_s, training=True)
-        supervised = cross_entropy(logits, batch["source"][1], training.label_smoothing)
+        supervised = cross_entropy(logits, batch["source"].y, training.label_smoothing)
         return supervised + params.trade_off * adversarial(judge, f_s, f_t, progress), logits
 
     return (two_domain_phase(network, params, setting, loss, judge),)

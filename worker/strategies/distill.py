@@ -14,18 +14,18 @@ import tensorflow as tf
 from app.spec.strategy_params import DistillParams
 from worker.backbones.network import Network
 from worker.strategies.cross_entropy import cross_entropy
-from worker.strategies.recipe import Batch, Group, Optimization, Phase, Setting, trainable
+from worker.strategies.recipe import Batches, Group, Optimization, Phase, Setting, trainable
 
 
 def phases(network: Network, params: DistillParams, setting: Setting) -> tuple[Phase, ...]:
     training, teacher = setting.training, Network(network.architecture)
     teacher_variables = teacher.backbone.variables
 
-    def loss(batch: Batch, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        images, labels = batch["domain"]
-        logits = network.logits(images, training=True)
+    def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        x, labels, _ = batch["domain"]
+        logits = network.logits(x, training=True)
         supervised = cross_entropy(logits, labels, training.label_smoothing)
-        softened = distance(teacher.logits(images), logits, params.temperature)
+        softened = distance(teacher.logits(x), logits, params.temperature)
         return params.alpha * supervised + (1 - params.alpha) * softened, logits
 
     def copy_backbone(_: object) -> None:

@@ -15,7 +15,7 @@ from app.spec.strategy_params import L2SpParams
 from worker.backbones.network import Network
 from worker.strategies.anchor import Anchor
 from worker.strategies.cross_entropy import classify_images
-from worker.strategies.recipe import Batch, Group, Optimization, Phase, Setting, trainable
+from worker.strategies.recipe import Batches, Group, Optimization, Phase, Setting, trainable
 
 
 def phases(network: Network, params: L2SpParams, setting: Setting) -> tuple[Phase, ...]:
@@ -23,7 +23,7 @@ def phases(network: Network, params: L2SpParams, setting: Setting) -> tuple[Phas
     backbone, head = trainable(network.backbone), trainable(network.head)
     source, classify = Anchor(backbone), classify_images(network, training)
 
-    def loss(batch: Batch, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         cross_entropy, logits = classify(batch, progress)
         strayed = params.alpha / 2 * source.squared_distance(backbone)
         size = params.beta / 2 * squared_norm(head)

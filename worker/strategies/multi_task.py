@@ -11,7 +11,7 @@ from app.spec.strategy_params import MultiTaskParams
 from worker.backbones.network import Network
 from worker.strategies.cross_entropy import cross_entropy
 from worker.strategies.gradient_surgery import project_conflicts
-from worker.strategies.recipe import Batch, Group, Optimization, Phase, Setting, trainable
+from worker.strategies.recipe import Batches, Group, Optimization, Phase, Setting, trainable
 from worker.strategies.task_weighting import Famo, weighting_of
 
 TASKS = 2
@@ -23,15 +23,15 @@ def phases(network: Network, params: MultiTaskParams, setting: Setting) -> tuple
     weighting = weighting_of(params.weighting, TASKS)
     surgery = params.weighting == "pcgrad"
 
-    def losses(batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
-        (x_t, y_t), (x_s, y_s) = batch["domain"], batch["source"]
+    def losses(batch: Batches) -> tuple[tf.Tensor, tf.Tensor]:
+        (x_t, y_t, _), (x_s, y_s, _) = batch["domain"], batch["source"]
         logits = network.logits(x_t, training=True)
         source_logits = source_head(network.features(x_s, training=True), training=True)
         smoothing = training.label_smoothing
         target = cross_entropy(logits, y_t, smoothing)
         return tf.stack([target, cross_entropy(source_logits, y_s, smoothing)]), logits
 
-    def loss(batch: Batch, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         of_tasks, logits = losses(batch)
         return of_tasks if surgery else weighting.total(of_tasks), logits
 

@@ -6,7 +6,7 @@ names variables; data, seeds, compilation and checkpoints are the engine's (work
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import keras
 import numpy as np
@@ -21,12 +21,25 @@ Stream = Literal["domain", "source"]
 Optimizer = Literal["adam", "adamw", "sgd"]
 Schedule = Literal["constant", "cosine", "dann"]
 
-# One batch a stream: items (batch, …) and labels (batch,), int32; -1 where there are none.
-Batch = Mapping[Stream, tuple[tf.Tensor, tf.Tensor]]
-# (batch, progress of the phase 0..1, scalar) -> (loss, scalar, mean over the batch; logits (batch,
-# classes) of the phase's first stream)
-Loss = Callable[[Batch, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
+class Batch(NamedTuple):
+    """Items of one stream, as the network takes them, and what is known of them.
+
+    `x`: tensors (batch, …) that a strategy hands to `network` unread; in a phase on features the
+    one tensor `features`. `y`: labels (batch,), int32, which mean nothing where `known` (batch,),
+    bool, is false.
+    """
+
+    x: Mapping[str, tf.Tensor]
+    y: tf.Tensor
+    known: tf.Tensor
+
+
+FEATURES = "features"  # the name of the one tensor of a phase on features
+Batches = Mapping[Stream, Batch]
+# (a batch of each stream, progress of the phase 0..1, scalar) -> (loss, scalar, mean over the
+# batch; logits (batch, classes) of the phase's first stream)
+Loss = Callable[[Batches, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 Features = NDArray[np.float32]  # (n, feature_count)
 Labels = NDArray[np.int32]  # (n,)
@@ -115,7 +128,7 @@ class Phase:
     source_head: keras.Model | None = None
     # Joins the gradients of several tasks; the loss is then a vector, (tasks,).
     combine: Combine | None = None
-    after_step: Callable[[Batch], None] | None = None  # called in each step, after the optimizers
+    after_step: Callable[[Batches], None] | None = None  # called in each step, after the optimizers
     prepare: Prepare | None = None  # called before the first step, when all weights are in place
     relabel: Relabel | None = None  # called before each epoch: pseudo-labels
     # Whose items BatchNorm's statistics are measured on at the phase's end; None: they stay

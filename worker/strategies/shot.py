@@ -26,13 +26,13 @@ from app.spec.strategy_params import ShotParams
 from worker.backbones.network import Network
 from worker.strategies.adapting import adapting
 from worker.strategies.cross_entropy import cross_entropy
-from worker.strategies.recipe import Batch, Features, Group, Labels, Phase, Setting, trainable
+from worker.strategies.recipe import Batches, Features, Group, Labels, Phase, Setting, trainable
 
 
 def phases(network: Network, params: ShotParams, setting: Setting) -> tuple[Phase, ...]:
-    def loss(batch: Batch, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        images, labels = batch["domain"]
-        logits = network.logits(images, training=True)
+    def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        x, labels, _ = batch["domain"]
+        logits = network.logits(x, training=True)
         pseudo = params.beta * progress * cross_entropy(logits, labels)
         return uncertainty(logits) + pseudo, logits
 

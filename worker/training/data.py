@@ -1,121 +1,46 @@
-"""What a trial is trained on: rows of stored arrays, chosen by indices, never copied as a whole."""
+"""What a trial is trained on: items and their labels."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.datasets.schemas import Schema
 from app.spec.plan import held_out
+from worker.training.items import Indices, Items
 
-Indices = NDArray[np.int64]
 Labels = NDArray[np.int32]
-
-
-class Rows(Protocol):
-    """An array of rows as numpy's, or a selection of one's rows."""
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-    @property
-    def dtype(self) -> np.dtype[Any]: ...
-    def __len__(self) -> int: ...
-    def __getitem__(self, key: Any, /) -> Any: ...
-
-
-@dataclass(frozen=True, eq=False)
-class Joined:
-    """Arrays of equal shape and dtype, one after the other."""
-
-    parts: tuple[NDArray[Any], ...]  # may be memory maps
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return (len(self), *self.parts[0].shape[1:])
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return self.parts[0].dtype
-
-    def __len__(self) -> int:
-        return sum(len(part) for part in self.parts)
-
-    def __getitem__(self, key: Any) -> Any:
-        rows = np.arange(len(self))[key]
-        if np.ndim(rows) == 0:
-            return self[rows[None]][0]
-        out, start = np.empty((len(rows), *self.shape[1:]), self.dtype), 0
-        for part in self.parts:
-            inside = (rows >= start) & (rows < start + len(part))
-            out[inside] = part[rows[inside] - start]
-            start += len(part)
-        return out
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        return np.asarray(np.concatenate(self.parts), dtype)
-
-
-@dataclass(frozen=True, eq=False)
-class Selection:
-    """The rows `indices` of `stored`, read from it when they are asked for."""
-
-    stored: NDArray[Any] | Joined  # may be a memory map
-    indices: Indices
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return (len(self.indices), *self.stored.shape[1:])
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return self.stored.dtype
-
-    def __len__(self) -> int:
-        return len(self.indices)
-
-    def __getitem__(self, key: Any) -> Any:
-        return self.stored[self.indices[key]]
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        return np.asarray(self.stored[self.indices], dtype)
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Raw items (n, height, width, channels), uint8 or float32, and labels (n,), int32; -1 where
-    there are none, or where they are hidden."""
+    """Raw items and their labels `y` (n,), int32, of which those that are not `known` (n,) mean
+    nothing: there are none, or they are hidden."""
 
-    x: Rows
+    items: Items
     y: Labels
+    known: NDArray[np.bool_]
+
+    @classmethod
+    def stored(cls, items: Items, labels: NDArray[Any]) -> Self:
+        """Of labels as they are on disk: -1 where there are none."""
+        known = labels >= 0
+        return cls(items, np.where(known, labels, 0).astype(np.int32), known)
 
     def __len__(self) -> int:
         return len(self.y)
 
     @property
     def is_labelled(self) -> bool:
-        return bool((self.y >= 0).all())
+        return bool(self.known.all())
 
     def without_labels(self) -> Self:
-        return type(self)(self.x, np.full(len(self), -1, np.int32))
+        return type(self)(self.items, np.zeros_like(self.y), np.zeros(len(self), np.bool_))
 
-    def select(self, indices: Indices) -> Self:
-        """The rows `indices` of this split, without copying the items."""
-        if isinstance(self.x, Selection):
-            x = Selection(self.x.stored, self.x.indices[indices])
-        else:
-            x = Selection(self.x, indices)  # type: ignore[arg-type]  # Rows that are no Selection are stored
-        return type(self)(x, self.y[indices])
-
-    def gather(self, positions: Indices, out: NDArray[Any]) -> None:
-        """Writes the items at `positions` (k,) into `out` (k, height, width, channels)."""
-        stored: Any = self.x
-        if isinstance(self.x, Selection):
-            stored, positions = self.x.stored, self.x.indices[positions]
-        if isinstance(stored, Joined):
-            out[:] = stored[positions]
-            return
-        np.take(stored, positions, axis=0, out=out, mode="clip")  # clip: numpy's way without a copy
+    def select(self, indices: Any) -> Self:
+        """The items at `indices`, an array or a slice."""
+        return type(self)(self.items.select(indices), self.y[indices], self.known[indices])
 
 
 @dataclass(frozen=True, eq=False)

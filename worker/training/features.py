@@ -6,7 +6,6 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import lru_cache, partial
-from typing import Any
 
 import keras
 import numpy as np
@@ -15,11 +14,12 @@ import onnxruntime
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from worker.backbones.nested import layers_within
 from worker.backbones.network import Network
 from worker.packaging.conversion import convert, fix
 from worker.training import predict
-from worker.training.data import Rows, Selection
 from worker.training.device import configure_tensorflow, this_device
+from worker.training.items import Items
 
 BLOCK_ROWS = 4096  # between two looks at the journal
 KEPT_BYTES = 512 * 2**20
@@ -32,23 +32,23 @@ Features = NDArray[np.float32]
 _kept: OrderedDict[tuple[str, ...], Features] = OrderedDict()
 
 
-def features_of(network: Network, x: Rows, look: Callable[[], None]) -> Features:
-    """Raw items (n, height, width, channels) -> features (n, feature_count) in inference.
+def features_of(network: Network, items: Items, look: Callable[[], None]) -> Features:
+    """Computes features (n, feature_count) of raw items in inference.
 
-    The same rows of the same stored file give the same bits, kept or not: where more than half of a
-    file's rows are asked for, all are computed, in their order.
+    The same stored rows give the same bits, kept or not: where more than half of what is stored is
+    asked for, all is computed, in its order.
 
     Args:
         look: called between blocks; what it raises ends the computation.
     """
-    if not isinstance(x, Selection) or not isinstance(x.stored, np.memmap):
-        return _compute(network, x, look)
-    weights, file = _fingerprint(network), str(x.stored.filename)
-    if 2 * len(x) <= len(x.stored):
-        rows = hashlib.sha256(x.indices.tobytes()).hexdigest()
-        return _remember((weights, file, rows), lambda: _compute(network, x, look))
-    whole = _remember((weights, file), lambda: _compute(network, x.stored, look))
-    return whole[x.indices]
+    if items.key is None:
+        return _compute(network, items, look)
+    weights, content = _fingerprint(network), items.key
+    if 2 * len(items) <= items.stored:
+        rows = hashlib.sha256(items.rows.tobytes()).hexdigest()
+        return _remember((weights, content, rows), lambda: _compute(network, items, look))
+    whole = _remember((weights, content), lambda: _compute(network, items.whole, look))
+    return whole[items.rows]
 
 
 def _remember(key: tuple[str, ...], compute: Callable[[], Features]) -> Features:
@@ -69,31 +69,30 @@ def forget() -> None:
     _graph.cache_clear()
 
 
-def _compute(network: Network, x: Rows, look: Callable[[], None]) -> Features:
-    worth_it = len(x) >= ONNX_FROM_ROWS and not this_device().is_gpu and _is_deep(network)
+def _compute(network: Network, items: Items, look: Callable[[], None]) -> Features:
+    worth_it = len(items) >= ONNX_FROM_ROWS and not this_device().is_gpu and _is_deep(network)
     by_onnx = worth_it and network.architecture.precision == "float32"
     infer = _onnx_inference(network) if by_onnx else partial(predict.features, network)
     blocks = []
-    for start in range(0, max(1, len(x)), BLOCK_ROWS):
-        if start:
+    for number, block in enumerate(items.blocks(BLOCK_ROWS)):
+        if number:
             look()
-        blocks.append(infer(x[start : start + BLOCK_ROWS]))
+        blocks.append(infer(block))
     return np.concatenate(blocks)
 
 
 def _is_deep(network: Network) -> bool:
     kinds = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
-    layers = network.backbone.layers
-    return sum(isinstance(layer, kinds) for layer in layers) >= ONNX_FROM_CONVOLUTIONS
+    return len(layers_within(network.backbone, *kinds)) >= ONNX_FROM_CONVOLUTIONS
 
 
-def _onnx_inference(network: Network) -> Callable[[Any], Features]:
+def _onnx_inference(network: Network) -> Callable[[Items], Features]:
     session = _session(network, _fingerprint(network))
 
-    def infer(rows: Any) -> Features:
+    def infer(items: Items) -> Features:
         batches = [
-            session.run(None, {"raw": np.asarray(rows[start : start + ONNX_BATCH], np.float32)})[0]
-            for start in range(0, len(rows), ONNX_BATCH)
+            session.run(None, network.inputs.arrays(items.read(start, start + ONNX_BATCH)))[0]
+            for start in range(0, len(items), ONNX_BATCH)
         ]
         return np.concatenate(batches)
 
@@ -118,15 +117,18 @@ def _graph(network: Network) -> onnx.ModelProto:
     """The backbone with its weights as inputs, so that it is converted once for all of them."""
     backbone, trainable = network.backbone, len(network.backbone.trainable_variables)
 
-    def features(raw: tf.Tensor, *weights: tf.Tensor) -> tf.Tensor:
-        images = network.preprocessing(raw)
+    raw = network.inputs.raw
+
+    def features(*given: tf.Tensor) -> tf.Tensor:
+        weights = given[len(raw) :]
+        seen = network.inputs.seen(dict(zip(raw, given, strict=False)))
         outputs, _ = backbone.stateless_call(
-            weights[:trainable], weights[trainable:], images, training=False
+            weights[:trainable], weights[trainable:], seen, training=False
         )
         return outputs
 
     signature = [
-        tf.TensorSpec((None, *network.architecture.shape), tf.float32, name="raw"),
+        *(tf.TensorSpec(spec.shape, spec.dtype, name=name) for name, spec in raw.items()),
         *(
             tf.TensorSpec(variable.shape, tf.float32, name=_name(number))
             for number, variable in enumerate(_variables(network))

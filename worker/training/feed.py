@@ -6,20 +6,20 @@ the memory map chunk by chunk.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import NamedTuple, Self
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from worker.strategies.recipe import Stream
-from worker.training.data import Indices, Labels, Split
+from app.tensors import TensorSpec
+from worker.strategies.recipe import Batch, Batches, Stream
+from worker.training.data import Labels, Split
+from worker.training.items import Indices
 
 RESIDENT_BYTES = 512 * 2**20
 CHUNK_BYTES = 32 * 2**20
 
-# A stream: rows (n, …) and their labels (n,), from which `order` picks.
-Data = Mapping[Stream, tuple[Any, Any]]
 # A stream: positions in its rows, (capacity, batch), int32.
 Order = Mapping[Stream, NDArray[np.int32]]
 
@@ -28,9 +28,22 @@ Order = Mapping[Stream, NDArray[np.int32]]
 class RowsShape:
     """What a loop must know of a stream before it is compiled; `count` is None while streaming."""
 
-    item: tuple[int, ...]
-    dtype: str
+    items: tuple[TensorSpec, ...]
     count: int | None
+
+    @classmethod
+    def of(cls, split: Split, count: int | None) -> Self:
+        return cls(split.items.specs, count)
+
+
+class Chunk(NamedTuple):
+    """Data of some steps: `order` picks from the rows of `data`. `y` and `known`, (rows,), are the
+    first stream's labels in that order."""
+
+    data: Batches
+    order: Order
+    y: Labels
+    known: NDArray[np.bool_]
 
 
 class Feed:
@@ -45,32 +58,32 @@ class Feed:
         self._order_of: tuple[int, dict[Stream, Indices]] = (-1, {})
         size = sum(_bytes(split, len(split)) for split in streams.values())
         self._is_resident = size <= RESIDENT_BYTES
-        self._resident: Data = {}
+        self._resident: Batches = {}
         if self._is_resident:
             self._resident = {
-                stream: (tf.constant(np.asarray(split.x)), tf.constant(split.y))
+                stream: Batch(
+                    tf.nest.map_structure(tf.constant, split.items.read()),
+                    tf.constant(split.y),
+                    tf.constant(split.known),
+                )
                 for stream, split in streams.items()
             }
 
     def relabel(self, labels: Labels) -> None:
-        """The first stream's rows get other labels, (n,), from now on."""
+        """Gives the first stream's rows other labels, (n,), which are guesses: not known."""
         first = next(iter(self._streams))
-        self._streams = {
-            stream: replace(split, y=labels) if stream == first else split
-            for stream, split in self._streams.items()
-        }
+        guessed = replace(self._streams[first], y=labels, known=np.zeros(len(labels), np.bool_))
+        self._streams = {**self._streams, first: guessed}
         if self._is_resident:
-            self._resident = {
-                **self._resident,
-                first: (self._resident[first][0], tf.constant(labels)),
-            }
+            batch = self._resident[first]._replace(
+                y=tf.constant(labels), known=tf.constant(guessed.known)
+            )
+            self._resident = {**self._resident, first: batch}
 
     @property
     def shapes(self) -> tuple[RowsShape, ...]:
         return tuple(
-            RowsShape(
-                split.x.shape[1:], str(split.x.dtype), len(split) if self._is_resident else None
-            )
+            RowsShape.of(split, len(split) if self._is_resident else None)
             for split in self._streams.values()
         )
 
@@ -82,27 +95,23 @@ class Feed:
         step = sum(_bytes(split, self.batch) for split in self._streams.values())
         return min(self.epoch_steps, max(1, CHUNK_BYTES // step))
 
-    def chunk(self, first: int, count: int, capacity: int) -> tuple[Data, Order, Labels]:
-        """Steps `first` to `first + count` of the phase, in whichever epochs those are.
-
-        Returns:
-            the rows, the order in which the steps take them, and the labels (count * batch,) of the
-            first stream in that order.
-        """
+    def chunk(self, first: int, count: int, capacity: int) -> Chunk:
+        """Gives steps `first` to `first + count` of the phase, in whichever epochs those are."""
         picked = self._positions(first, count)
-        labels = next(iter(self._streams.values())).y[next(iter(picked.values()))]
+        measured, positions = next(iter(self._streams.values())), next(iter(picked.values()))
+        labels = measured.y[positions], measured.known[positions]
         if self._is_resident:
-            return self._resident, self._padded(picked, capacity), labels
+            return Chunk(self._resident, self._padded(picked, capacity), *labels)
         rows = capacity * self.batch
-        data: dict[Stream, tuple[Any, Any]] = {}
+        data: dict[Stream, Batch] = {}
         for stream, positions in picked.items():
-            split = self._streams[stream]
-            x, y = np.zeros((rows, *split.x.shape[1:]), split.x.dtype), np.zeros(rows, np.int32)
-            split.gather(positions, x[: len(positions)])
-            y[: len(positions)] = split.y[positions]
-            data[stream] = x, y
+            split, taken = self._streams[stream], len(positions)
+            x, y, known = split.items.room(rows), np.zeros(rows, np.int32), np.zeros(rows, np.bool_)
+            split.items.gather(positions, {name: column[:taken] for name, column in x.items()})
+            y[:taken], known[:taken] = split.y[positions], split.known[positions]
+            data[stream] = Batch(x, y, known)
         in_turn = {stream: np.arange(count * self.batch) for stream in picked}
-        return data, self._padded(in_turn, capacity), labels
+        return Chunk(data, self._padded(in_turn, capacity), *labels)
 
     def _positions(self, first: int, count: int) -> dict[Stream, Indices]:
         parts: dict[Stream, list[Indices]] = {stream: [] for stream in self._streams}
@@ -141,4 +150,4 @@ def epoch_order(items: int, rows: int, seeds: list[int]) -> Indices:
 
 
 def _bytes(split: Split, rows: int) -> int:
-    return rows * int(np.prod(split.x.shape[1:])) * split.x.dtype.itemsize
+    return rows * split.items.item_bytes

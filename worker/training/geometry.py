@@ -52,8 +52,8 @@ def geometry_of(
         if epochs > 1 and validation.is_labelled:
             looked_at = items
     capacity = min(feed.capacity, epochs * epoch_steps)
-    held_out = RowsShape(validation.x.shape[1:], str(validation.x.dtype), looked_at)
-    classes = network.architecture.classes
+    held_out = RowsShape.of(validation, looked_at)
+    classes = network.architecture.outputs
     exact = Shapes(feed.batch, classes, feed.shapes, held_out, capacity, epochs, backend)
     shapes = exact if backend == "xla" else exact.of_any_size()
     return Geometry(shapes, capacity, epochs, looked_at)

@@ -1,11 +1,13 @@
 """What a trial's phases take in: raw items, or features of the frozen backbone."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from worker.backbones.network import Network
-from worker.strategies.recipe import Phase, Stream
+from worker.strategies.recipe import FEATURES, Phase, Stream
 from worker.training.data import Domain, Split
 from worker.training.features import features_of
+from worker.training.items import Items
 from worker.training.setup import TrialSetup
 
 
@@ -32,4 +34,5 @@ class Inputs:
         return streams, validation
 
     def _features(self, split: Split) -> Split:
-        return Split(features_of(self._network, split.x, self._look), split.y)
+        features = features_of(self._network, split.items, self._look)
+        return replace(split, items=Items.of({FEATURES: features}))

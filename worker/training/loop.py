@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from worker.backbones.fused_norm import fused_norms
 from worker.backbones.network import Network
 from worker.backbones.norm_momentum import norm_momentum
-from worker.strategies.recipe import Phase, Stream
+from worker.inputs.contract import X
+from worker.strategies.recipe import FEATURES, Batch, Batches, Phase, Stream
 from worker.training.checkpoint import Backend
 from worker.training.compile_budget import compiling, overran
 from worker.training.device import deterministic_operations, this_device
 from worker.training.device_errors import essence
-from worker.training.feed import Data, Order, RowsShape
+from worker.training.feed import Order, RowsShape
 from worker.training.optimizers import optimizer_of
 from worker.trials.failures import file_error
 
@@ -84,10 +85,10 @@ class Loop:
         phase: Phase,
         network: Network,
         shapes: Shapes,
-        prepare: Mapping[Stream, Callable[[tf.Tensor], tf.Tensor]],
+        prepare: Mapping[Stream, Callable[[X], X]],
         identity: str,
     ) -> None:
-        """`prepare`: float32 rows of a stream into what the phase's loss takes. `identity`: of what
+        """`prepare`: raw rows of a stream into what the phase's loss takes. `identity`: of what
         is compiled but for its sizes, the same in another process."""
         self._phase, self._network, self._shapes = phase, network, shapes
         self._prepare, self._identity = prepare, identity
@@ -126,11 +127,11 @@ class Loop:
             if optimizer.use_ema:
                 optimizer.finalize_variable_values(list(group.variables))
 
-    def run(self, data: Data, order: Order, pace: Pace, count: int, validation: Any) -> Results:
+    def run(self, data: Batches, order: Order, pace: Pace, count: int, validation: X) -> Results:
         """Trains on the first `count` batches of `order`.
 
         Args:
-            validation: items (n, …) as shapes.validation says; none where n is 0.
+            validation: tensors (n, …) as shapes.validation says; no items where n is 0.
 
         Raises:
             Refused: this is the loop's first call.
@@ -181,11 +182,13 @@ class Loop:
         def spec(dtype: Any, *shape: int | None) -> tf.TensorSpec:
             return tf.TensorSpec(shape, dtype)
 
+        def items(rows: RowsShape) -> dict[str, tf.TensorSpec]:
+            return {each.name: spec(each.dtype, None, *each.shape) for each in rows.items}
+
         streams = dict(zip(self._phase.streams, self._shapes.rows, strict=True))
-        held_out = self._shapes.validation
         return [
             {
-                stream: (spec(rows.dtype, None, *rows.item), spec(tf.int32, None))
+                stream: Batch(items(rows), spec(tf.int32, None), spec(tf.bool, None))
                 for stream, rows in streams.items()
             },
             {stream: spec(tf.int32, None, None) for stream in streams},
@@ -196,15 +199,15 @@ class Loop:
                 spec(tf.float32, None),
             ),
             spec(tf.int32),
-            spec(held_out.dtype, None, *held_out.item),
+            items(self._shapes.validation),
         ]
 
     def _steps(
-        self, data: Any, order: Any, pace: Any, count: tf.Tensor, validation: tf.Tensor
+        self, data: Batches, order: Any, pace: Any, count: tf.Tensor, validation: X
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         shapes = self._shapes
         rates, progress, ends, momenta = pace
-        items, epochs = tf.shape(validation)[0], shapes.epochs
+        items, epochs = tf.shape(next(iter(validation.values())))[0], shapes.epochs
         if epochs is None:  # XLA would compile a slice anew for each `count`
             looked_at = tf.cast(ends[:count] & (items > 0), tf.int32)
             epochs = tf.maximum(1, tf.reduce_sum(looked_at))
@@ -217,11 +220,8 @@ class Loop:
             losses, predicted, logits = arrays
             picked = {stream: positions[index] for stream, positions in order.items()}
             batch = {
-                stream: (
-                    self._prepared(stream, tf.gather(x, picked[stream])),
-                    tf.gather(y, picked[stream]),
-                )
-                for stream, (x, y) in data.items()
+                stream: self._prepared(stream, data[stream], rows)
+                for stream, rows in picked.items()
             }
             with norm_momentum(self._network, momenta[index]):
                 loss, outputs = self._train(batch, rates[index], progress[index])
@@ -245,18 +245,19 @@ class Loop:
         )
         return losses.stack(), predicted.stack(), logits.stack()
 
-    def _infer(self, items: tf.Tensor) -> tf.Tensor:
+    def _infer(self, items: X) -> tf.Tensor:
         if self._phase.inputs == "features":
-            return self._network.head(items, training=False)
+            return self._network.head(items[FEATURES], training=False)
         return self._network.raw_logits(items)
 
-    def _prepared(self, stream: Stream, rows: tf.Tensor) -> tf.Tensor:
+    def _prepared(self, stream: Stream, data: Batch, rows: tf.Tensor) -> Batch:
+        batch: Batch = tf.nest.map_structure(lambda each: tf.gather(each, rows), data)
         if self._phase.inputs == "features":
-            return rows
-        return self._prepare[stream](tf.cast(rows, tf.float32))
+            return batch
+        return batch._replace(x=self._prepare[stream](batch.x))
 
     def _train(
-        self, batch: Any, rates: tf.Tensor, progress: tf.Tensor
+        self, batch: Batches, rates: tf.Tensor, progress: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         phase = self._phase
         with (

@@ -1,5 +1,6 @@
 """Inference in the trainer, by a function compiled once an architecture."""
 
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
@@ -7,49 +8,61 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from app.tensors import Tensors
 from worker.backbones.network import Network
-from worker.strategies.augmentation import strong
-from worker.training.data import Rows
+from worker.inputs.contract import X
+from worker.strategies.recipe import FEATURES
+from worker.training.items import Items
 
 BATCH_ROWS, BATCH_BYTES = 1024, 16 * 2**20
 
 
-def logits(network: Network, x: Rows) -> NDArray[np.float32]:
-    """Raw items (n, height, width, channels) -> logits (n, classes)."""
-    return _batched(
-        network.compiled_logits, x, network.architecture.classes, network.inference_rows
-    )
+def logits(network: Network, items: Items) -> NDArray[np.float32]:
+    """Computes logits (n, outputs) of raw items."""
+    return _by_network(network, network.compiled_logits, items, network.architecture.outputs)
 
 
-def changed_logits(network: Network, x: Rows, seed: int) -> NDArray[np.float32]:
-    """As `logits`, of the items strongly changed (worker/strategies/augmentation.py); how, hangs on
-    `seed` alone, so that networks can be compared."""
+def changed_logits(network: Network, items: Items, seed: int) -> NDArray[np.float32]:
+    """Computes logits as `logits` does, of strongly changed items (worker/inputs); how they are
+    changed depends on `seed` alone, so that networks can be compared."""
     numbers = count()
 
-    def of_changed(rows: NDArray[np.float32]) -> tf.Tensor:
-        images = network.preprocessing(rows)
-        return network.logits(strong(images, tf.constant([seed, next(numbers)], tf.int64)))
+    def of_changed(raw: X) -> tf.Tensor:
+        change = tf.constant([seed, next(numbers)], tf.int64)
+        return network.logits(network.inputs.strong(network.inputs.seen(raw), change))
 
-    return _batched(of_changed, x, network.architecture.classes, network.inference_rows)
-
-
-def features(network: Network, x: Rows) -> NDArray[np.float32]:
-    """Raw items (n, height, width, channels) -> the backbone's features (n, feature_count)."""
-    return _batched(network.compiled_features, x, network.feature_count, network.inference_rows)
+    return _by_network(network, of_changed, items, network.architecture.outputs)
 
 
-def head_logits(network: Network, x: Rows) -> NDArray[np.float32]:
-    """Features (n, feature_count) -> logits (n, classes)."""
-    return _batched(network.compiled_head, x, network.architecture.classes)
+def features(network: Network, items: Items) -> NDArray[np.float32]:
+    """Computes the backbone's features (n, feature_count) of raw items."""
+    return _by_network(network, network.compiled_features, items, network.feature_count)
 
 
-def _batched(function: Any, x: Rows, width: int, most: int = BATCH_ROWS) -> NDArray[np.float32]:
+def head_logits(network: Network, items: Items) -> NDArray[np.float32]:
+    """Computes logits (n, outputs) of items that are features."""
+
+    def of_features(x: X) -> tf.Tensor:
+        return network.compiled_head(x[FEATURES])
+
+    return _batched(of_features, items, network.architecture.outputs, BATCH_ROWS)
+
+
+def _by_network(network: Network, function: Any, items: Items, width: int) -> NDArray[np.float32]:
+    def of_raw(raw: Tensors) -> tf.Tensor:
+        return function(network.inputs.arrays(raw))
+
+    return _batched(of_raw, items, width, network.inference_rows)
+
+
+def _batched(
+    function: Callable[[Any], tf.Tensor], items: Items, width: int, most: int
+) -> NDArray[np.float32]:
     """Fewer rows at once where they are large, or what the network makes of them: images resized
     from 28x28 to 128x128 took 4 GB."""
-    row = 4 * int(np.prod(x.shape[1:]))
+    row = 4 * sum(spec.values for spec in items.specs)
     batch = max(1, min(BATCH_ROWS, BATCH_BYTES // row, most))
-    out = np.empty((len(x), width), np.float32)
-    for start in range(0, len(x), batch):
-        rows = np.asarray(x[start : start + batch], np.float32)
-        out[start : start + batch] = function(rows).numpy()
+    out = np.empty((len(items), width), np.float32)
+    for start in range(0, len(items), batch):
+        out[start : start + batch] = function(items.read(start, start + batch)).numpy()
     return out

@@ -11,17 +11,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
-import keras
-import tensorflow as tf
 from pydantic import BaseModel
 
-from app.spec.backbones import CATALOGUE, Mlp
+from app.spec.backbones import CATALOGUE
 from app.spec.plan import PRETRAIN
 from app.spec.strategies import BASELINE, Strategy
 from app.spec.training import Augmentation
 from worker.backbones.initialisation import Initialiser
 from worker.backbones.network import Architecture, Network
-from worker.strategies.augmentation import augmented
+from worker.inputs.contract import InputLayers, X
 from worker.strategies.recipe import Phase, Setting, Stream
 from worker.strategies.registry import RECIPES
 from worker.strategies.seeds import Seeds
@@ -67,14 +65,14 @@ class Program:
         augmentation: Augmentation | None = None,
         identity: str = "",
     ) -> None:
-        """`source`: for the source's raw images, where they are others than the target's.
+        """`source`: for the source's raw items, where they are others than the target's.
         `identity`: of all that is compiled but for its sizes, the same in another process."""
         self.network = network
         self.phases = phases
         self._augmentation, self._seeds = augmentation, Seeds()
-        self._preprocessing: dict[Stream, keras.Model] = {
-            "domain": network.preprocessing,
-            "source": source.preprocessing() if source else network.preprocessing,
+        self._inputs: dict[Stream, InputLayers] = {
+            "domain": network.inputs,
+            "source": source.input_layers() if source else network.inputs,
         }
         companions = dict.fromkeys(model for phase in phases for model in phase.companions)
         if augmentation:
@@ -134,15 +132,15 @@ class Program:
         loop.is_deterministic &= not self.limits[phase_index].without_determinism
         return loop
 
-    def _prepare(self, phase_index: int) -> dict[Stream, Callable[[tf.Tensor], tf.Tensor]]:
+    def _prepare(self, phase_index: int) -> dict[Stream, Callable[[X], X]]:
         how = self._augmentation
         if how is None or not self.phases[phase_index].augments:
-            return {**self._preprocessing}
+            return {stream: layers.seen for stream, layers in self._inputs.items()}
 
-        def augmented_by(preprocessing: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
-            return lambda rows: augmented(preprocessing(rows), how, self._seeds.draw())
+        def augmented_by(layers: InputLayers) -> Callable[[X], X]:
+            return lambda raw: layers.augmented(layers.seen(raw), how, self._seeds.draw())
 
-        return {stream: augmented_by(model) for stream, model in self._preprocessing.items()}
+        return {stream: augmented_by(layers) for stream, layers in self._inputs.items()}
 
 
 @lru_cache(KEPT)
@@ -215,7 +213,8 @@ def choose_backend(phase: Phase, network: Network, steps: int, trials: int) -> B
     `steps` make an epoch, and `trials` of one job share the compiled loop.
     """
     device, model = this_device(), network.architecture.model
-    dense = phase.inputs == "features" or (isinstance(model, Mlp) and not model.params.dropout)
+    is_dense = CATALOGUE[model.backbone].is_dense and not model.params.has_dropout
+    dense = phase.inputs == "features" or is_dense
     least = XLA_FROM_STEPS[device.kind, phase.inputs]
     if device.is_gpu and phase.inputs == "raw" and CATALOGUE[model.backbone].compiles_slowly:
         least *= SLOW_TO_COMPILE

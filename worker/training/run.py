@@ -16,13 +16,14 @@ from worker.strategies.recipe import Phase, Relabel
 from worker.training import predict
 from worker.training.checkpoint import Checkpoint
 from worker.training.course import has_ended, pace_of, share_done
-from worker.training.data import Rows, Split
+from worker.training.data import Split
 from worker.training.device import configure_tensorflow, this_device
 from worker.training.device_errors import typed_errors
 from worker.training.features import features_of
 from worker.training.feed import Feed
 from worker.training.geometry import Geometry, geometry_of
 from worker.training.inputs import Inputs
+from worker.training.items import Items
 from worker.training.loop import Loop, Pace, Refused, Results
 from worker.training.program import choose_backend, program_of
 from worker.training.setup import EpochRecord, Interrupted, Journal, Signal, TrialSetup
@@ -33,7 +34,7 @@ from worker.trials.failures import diverged
 CHUNK_SECONDS = 0.5  # between two looks at the journal
 INFERENCE_ROWS = 4096  # likewise
 
-Inference = Callable[[Network, Rows], NDArray[np.float32]]
+Inference = Callable[[Network, Items], NDArray[np.float32]]
 
 
 def train(setup: TrialSetup, journal: Journal, checkpoint: Checkpoint | None = None) -> Network:
@@ -58,7 +59,7 @@ class _Trial:
         self._setup, self._journal = setup, journal
         self._program = program_of(setup)
         self._network = self._program.network
-        self._classes = self._network.architecture.classes
+        self._classes = self._network.architecture.outputs
         self._batch = min(setup.spec.training.batch_size, len(setup.domain.train))
         self._steps = -(-len(setup.domain.train) // self._batch)  # an epoch
         self._inputs = Inputs(setup, self._network, self._look)
@@ -97,13 +98,13 @@ class _Trial:
         phase, state = self.phase, self._state
         position = state.position
         streams, validation = self._inputs.of(phase)
-        seeds = [self._setup.seed, position.phase]
-        feed = Feed(streams, self._batch, self._steps, seeds)
+        feed = Feed(streams, self._batch, self._steps, [self._setup.seed, position.phase])
         loop, geometry = self._begin_loop(feed, validation)
         if phase.prepare and position.epochs == position.step == 0:
             rows = self._inputs.domain(phase.streams[0]).train
-            phase.prepare(lambda: (features_of(self._network, rows.x, self._look), rows.y))
-        inside = tf.constant(np.asarray(validation.x[: geometry.looked_at]))
+            phase.prepare(lambda: (features_of(self._network, rows.items, self._look), rows.y))
+        looked_at = validation.items.head(geometry.looked_at).read()
+        inside = tf.nest.map_structure(tf.constant, looked_at)
         while not has_ended(phase, position):
             self._look()
             if phase.relabel:
@@ -111,17 +112,18 @@ class _Trial:
             began = time.perf_counter()
             count = self._affordable_steps(loop, geometry)
             first, room = position.epochs * self._steps + position.step, geometry.room(count)
-            data, order, labels = feed.chunk(first, count, room)
+            chunk = feed.chunk(first, count, room)
             pace = pace_of(phase, self._steps, first, room)
             before = [] if loop.has_run else values([*self._program.variables, *loop.variables])
             try:
-                results = loop.run(data, order, pace, count, inside)
+                results = loop.run(chunk.data, chunk.order, pace, count, inside)
             except Refused as refusal:
                 self._give_way(refusal, loop, before)
                 loop, geometry = self._begin_loop(feed, validation)
                 continue
             seconds = time.perf_counter() - began
-            self._take(results, labels.reshape(count, -1), pace, validation, seconds)
+            labels = np.where(chunk.known, chunk.y, -1).reshape(count, -1)
+            self._take(results, labels, pace, validation, seconds)
             self._journal.moved(self._progress)
         self._settle_weights(loop)
         self._measure_norms()
@@ -195,15 +197,13 @@ class _Trial:
             self._journal.epoch_ended(records, self._progress, self._snapshot)
 
     def _add(self, results: Results, part: slice, labels: NDArray[np.int32]) -> None:
-        """Pseudo-labels measure nothing."""
-        known = np.full_like(labels, -1) if self.phase.relabel else labels
-        self._state.sums.add(results.losses[part], known[part], results.predicted[part])
+        self._state.sums.add(results.losses[part], labels[part], results.predicted[part])
 
     def _labels_of_epoch(self, relabel: Relabel, rows: Split) -> NDArray[np.int32]:
         """Those of the epoch under way, made when it begins."""
         if self._state.labels is None or self._state.position.step == 0:
             self._measure_norms()
-            self._state.labels = relabel(features_of(self._network, rows.x, self._look))
+            self._state.labels = relabel(features_of(self._network, rows.items, self._look))
         return self._state.labels
 
     def _end_epoch(
@@ -235,7 +235,7 @@ class _Trial:
         with self._averaged():
             if phase.optimization.early_stopping:  # the best epoch must not be one of stale norms
                 self._measure_norms()
-            return self._infer(infer, validation.x)
+            return self._infer(infer, validation.items)
 
     def _keep_the_best(self, loss: float) -> None:
         phase, position = self.phase, self._state.position
@@ -269,7 +269,7 @@ class _Trial:
 
     def _measure_norms(self) -> None:
         if stream := self.phase.norms:
-            measure(self._network, self._inputs.domain(stream).train.x, self._setup.seed)
+            measure(self._network, self._inputs.domain(stream).train.items, self._setup.seed)
 
     def _check_finite(self, loss: float) -> None:
         if not np.isfinite(loss):
@@ -278,14 +278,14 @@ class _Trial:
             what = f"expected a finite loss, got {loss} at epoch {epoch} of phase {phase.name}"
             raise diverged(what, rate, phase.name)
 
-    def _infer(self, infer: Inference, x: Rows) -> NDArray[np.float32]:
+    def _infer(self, infer: Inference, items: Items) -> NDArray[np.float32]:
         """Looks at the journal between blocks. A pause waits until the epoch has ended: the weights
         are those after its last step, and what is known of it is not yet put away."""
         blocks = []
-        for start in range(0, max(1, len(x)), INFERENCE_ROWS):
-            if start:
+        for number, block in enumerate(items.blocks(INFERENCE_ROWS)):
+            if number:
                 self._look(may_pause=False)
-            blocks.append(infer(self._network, x[start : start + INFERENCE_ROWS]))
+            blocks.append(infer(self._network, block))
         return np.concatenate(blocks)
 
     def _look(self, may_pause: bool = True) -> None:

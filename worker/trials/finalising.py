@@ -25,6 +25,7 @@ from app.spec.spec import ResolvedSpec
 from app.storage import Storage
 from app.tables.datasets import DatasetRow
 from app.tables.jobs import JobRow, TrialRow
+from app.tensors import Tensors
 from worker.backbones.network import Architecture, Network
 from worker.evaluation.archive import read_arrays, report_of
 from worker.packaging.onnx_graph import GOLDEN_ITEMS, package
@@ -121,7 +122,8 @@ def _package(
     network.load_weights(_result(storage, ended, winner.weights))
     calibration = _calibration(storage, ended, winner, of_arm)
     sample = _sample(storage, ended.target)
-    packaged = package(network.raw_model(), sample, folder, calibration.temperature)
+    (raw,) = sample.values()
+    packaged = package(network.raw_model(), raw, folder, calibration.temperature)
     files = {
         name: storage.put(path)
         for name, path in (
@@ -135,7 +137,7 @@ def _package(
         "trial_id": winner.id,
         "files": files,
         "signature": Signature(
-            inputs=schema.inputs.model_copy(update={"value_range": _value_range(schema, sample)}),
+            inputs=schema.inputs.of_model(sample),
             task=schema.task,
             temperature=calibration.temperature,
         ),
@@ -176,15 +178,9 @@ def _calibration(
     return temperature_of(stored.get(winner.id, {}), list(stored.values()))
 
 
-def _value_range(schema: Schema, sample: Any) -> tuple[float, float] | None:
-    """None where the network saw nothing above 1 of a range that goes further, as it could in data
-    of earlier releases, 0 and 1 as uint8: what it is asked cannot be held against that range."""
-    return None if sample.max() <= 1 < schema.inputs.range[1] else schema.inputs.range
-
-
-def _sample(storage: Storage, target: DatasetRow) -> Any:
+def _sample(storage: Storage, target: DatasetRow) -> Tensors:
     """Raw items of the training split, the same at every try."""
     train = dataset_split(storage, target, "train")
     count = min(GOLDEN_ITEMS, len(train))
     rows = np.random.default_rng(0).choice(len(train), count, replace=False)
-    return np.asarray(train.x[np.sort(rows)])
+    return train.items.select(np.sort(rows)).read()

@@ -33,12 +33,12 @@ def forgetting(storage: Storage, setup: TrialSetup, data: TrialData) -> dict[str
     head = [variable.numpy() for variable in trained[-1].variables] if trained else None
     source = shared_network(Architecture.of(setup.spec.model, data.source_schema))
     source.load_weights(setup.source_weights)
-    before = logits(source, test.x).argmax(1)
+    before = logits(source, test.items).argmax(1)
     for variable, value in zip(source.backbone.variables, backbone, strict=True):
         variable.assign(value)
     for variable, value in zip(source.head.variables, head or [], strict=bool(head)):
         variable.assign(value)
-    after = logits(source, test.x).argmax(1)
+    after = logits(source, test.items).argmax(1)
     if trained and setup.source_places:
         after = np.asarray(setup.source_places)[after]
     return {

@@ -209,14 +209,14 @@ def _predictions(
     for name, split in splits.items():
         if split.is_labelled:
             results[f"y_{name}"] = split.y
-        results[f"logits_{name}"] = outputs = logits(network, split.x)
+        results[f"logits_{name}"] = outputs = logits(network, split.items)
         if not np.isfinite(outputs).all():  # without validation items nothing has looked yet
             what = f"expected finite logits of the {name} items, got others after the last epoch"
             raise diverged(what, setup.spec.training.learning_rate, "training")
     results |= look_back(network, setup)
     if data.hides_labels:  # by these the arms will be compared
         held_out = setup.domain.validation
-        results["logits_changed"] = changed_logits(network, held_out.x, setup.seed)
+        results["logits_changed"] = changed_logits(network, held_out.items, setup.seed)
     return results
 
 

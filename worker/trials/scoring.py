@@ -13,7 +13,8 @@ from worker.evaluation.relation import relation
 from worker.evaluation.transferability import scores
 from worker.strategies.recipe import Features
 from worker.training import predict
-from worker.training.data import Domain, Indices, Split
+from worker.training.data import Domain, Split
+from worker.training.items import Indices
 from worker.training.program import shared_network
 from worker.training.setup import TrialSetup
 
@@ -39,7 +40,7 @@ def score(setup: TrialSetup) -> dict[str, Any]:
     if setup.source:
         drawn = _drawn(len(setup.source.train), setup.seed)
         of_source = predict.features(
-            _network(setup, setup.source), setup.source.train.select(drawn).x
+            _network(setup, setup.source), setup.source.train.items.select(drawn)
         )
         of_target = found.features[_drawn(len(train), setup.seed)]
         apart = domain_distance(of_source, of_target, setup.seed)
@@ -55,7 +56,7 @@ def scored(setup: TrialSetup, items: Split) -> Scored:
     if setup.source_weights is None:
         raise ValueError("scores: expected a source's weights, got none")
     network = _network(setup, setup.domain)
-    features = predict.features(network, items.x)
+    features = predict.features(network, items.items)
     head = network.new_head(setup.source_classes)
     network.load_head(setup.source_weights, head)
     probabilities = softmax(np.asarray(head(features)), axis=1)

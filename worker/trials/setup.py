@@ -1,7 +1,7 @@
 """What a trial is trained on and from: rows of the database -> a TrialSetup."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +23,12 @@ from app.tables.models import ModelRow
 from worker.search.candidates import Candidate
 from worker.training.data import (
     Domain,
-    Joined,
     Split,
     cut_at_random,
     cut_validation,
     few_labels,
 )
+from worker.training.items import Items
 from worker.training.setup import TrialSetup
 from worker.trials.stored_data import dataset_split
 
@@ -173,7 +173,7 @@ def target_test(storage: Storage, data: TrialData) -> Split:
     own, classes = Schema.model_validate(data.target.schema).classes, data.spec.classes
     if not split.is_labelled or not classes or own == classes:
         return split
-    return Split(split.x, _places(own, classes)[split.y])
+    return replace(split, y=_places(own, classes)[split.y])
 
 
 def _needs_source_data(data: TrialData, strategy: Strategy | AutoArm | None) -> bool:
@@ -189,7 +189,7 @@ def source_domain(storage: Storage, data: TrialData) -> Domain:
     schema, split = data.source_schema, source_split(storage, data, "train")
     if data.source_places:
         schema = schema.named(data.classes)
-        split = Split(split.x, _places(data.source_classes, data.classes)[split.y])
+        split = replace(split, y=_places(data.source_classes, data.classes)[split.y])
     return _labelled(schema, split, data)
 
 
@@ -201,8 +201,8 @@ def source_split(storage: Storage, data: TrialData, name: str) -> Split:
         return splits[0]
     places = [_places(each.classes, classes) for each in schemas]
     y = np.concatenate([place[each.y] for place, each in zip(places, splits, strict=True)])
-    stored = tuple(np.asanyarray(each.x) for each in splits)  # memory maps stay what they are
-    return Split(Joined(stored), y.astype(np.int32))
+    items, known = Items.joined([each.items for each in splits]), [each.known for each in splits]
+    return Split(items, y.astype(np.int32), np.concatenate(known))
 
 
 def _places(own: Sequence[str], joint: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.int32]]:

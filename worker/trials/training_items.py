@@ -21,11 +21,11 @@ def look_back(network: Network, setup: TrialSetup) -> dict[str, Any]:
     """
     train = setup.domain.train
     drawn = train.select(np.random.default_rng(setup.seed).permutation(len(train))[:ITEMS])
-    found: dict[str, Any] = {"logits_train": logits(network, drawn.x)}
+    found: dict[str, Any] = {"logits_train": logits(network, drawn.items)}
     found["logits_train_mode"] = found["logits_train"]
     if network.norms:  # else both modes are one
         size = setup.spec.training.batch_size
-        found["logits_train_mode"] = batch_logits(network, drawn.x, size)
+        found["logits_train_mode"] = batch_logits(network, drawn.items, size)
     if drawn.is_labelled:
         found["y_train"] = drawn.y
     return found

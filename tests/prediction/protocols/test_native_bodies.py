@@ -189,13 +189,13 @@ def test_bad_json_is_refused_where_it_is_bad(
 
 
 def test_only_the_input_that_is_wrong_is_walked_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    walked, walk = [], json_exact._walk
+    walked, walk = [], json_exact.check_numbers
 
     def counting(nested: Any, shape: tuple[int, ...], pointer: str) -> None:
         walked.append(pointer)
         walk(nested, shape, pointer)
 
-    monkeypatch.setattr(json_exact, "_walk", counting)
+    monkeypatch.setattr(json_exact, "check_numbers", counting)
     rows = PIXELS.tolist()[0]
     wrong = [rows[0], [*rows[1][:2], [None]]]
     assert refused({"inputs": [*[rows] * 999, wrong]})[2] == "#/inputs/999/1/2/0"

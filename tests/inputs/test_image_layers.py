@@ -2,18 +2,20 @@ import keras
 import numpy as np
 import pytest
 
-from worker.backbones.preprocessing import build, resize_matrix
+from app.inputs.image import ImageInputs
+from worker.inputs import layers_of
+from worker.inputs.image import build, resize_matrix
 
 
 def test_the_value_range_becomes_zero_to_one() -> None:
     model = build((1, 3, 1), (-1.0, 3.0), None)
     raw = np.array([-1.0, 1.0, 3.0], np.float32).reshape(1, 1, 3, 1)
-    np.testing.assert_allclose(np.ravel(model(raw)), [0.0, 0.5, 1.0], atol=1e-6)
+    np.testing.assert_allclose(np.ravel(model({"image": raw})["image"]), [0.0, 0.5, 1.0], atol=1e-6)
 
 
 def test_a_range_without_width_is_no_division_by_zero() -> None:
     model = build((1, 1, 1), (5.0, 5.0), None)
-    assert np.ravel(model(np.full((1, 1, 1, 1), 5.0, np.float32))) == [0.0]
+    assert np.ravel(model({"image": np.full((1, 1, 1, 1), 5.0, np.float32)})["image"]) == [0.0]
 
 
 def test_enlarging_by_hand() -> None:
@@ -39,9 +41,24 @@ def test_resizing_is_that_of_keras(shape: tuple[int, int, int], size: tuple[int,
     raw = np.random.default_rng(0).random((2, *shape), np.float32)
     antialias = size[0] < shape[0]
     expected = keras.ops.image.resize(raw, size, "bilinear", antialias=antialias)
-    got = build(shape, (0.0, 1.0), size)(raw)
+    got = build(shape, (0.0, 1.0), size)({"image": raw})["image"]
     assert got.shape == (2, *size, shape[2])
     np.testing.assert_allclose(got, expected, atol=1e-5)
+
+
+def test_raw_values_of_any_dtype_are_seen_alike() -> None:
+    layers = layers_of(ImageInputs(shape=(2, 3, 1), dtype="uint8", value_range=(0, 255)), None)
+    assert {name: spec.shape.as_list() for name, spec in layers.raw.items()} == {
+        "image": [None, 2, 3, 1]
+    }
+    raw = np.arange(6, dtype=np.uint8).reshape(1, 2, 3, 1)
+    seen = layers.seen({"image": raw})["image"]
+    np.testing.assert_allclose(seen, raw / 255, rtol=1e-6)
+    for dtype in ("float32", "float64", "int64"):
+        assert np.array_equal(layers.seen({"image": raw.astype(dtype)})["image"], seen)
+    arrays = layers.arrays({"image": raw})
+    assert arrays["image"].dtype == np.float32
+    assert np.array_equal(arrays["image"], raw)
 
 
 def test_nothing_in_it_is_trained() -> None:

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from app.inputs.image import ImageInputs
 from app.spec.training import Augmentation
-from worker.strategies.augmentation import SHIFT, augmented, strong, weak
+from worker.inputs import layers_of
+from worker.inputs.image_views import SHIFT, strong, weak
 from worker.strategies.seeds import Seeds
 
 Change = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
@@ -86,12 +88,17 @@ def test_seeds_follow_from_the_first_and_go_on_from_a_state() -> None:
     assert seeds.trainable_variables == []
 
 
+def augmented(x: tf.Tensor, how: Augmentation) -> np.ndarray:
+    layers = layers_of(ImageInputs(shape=tuple(x.shape[1:]), dtype="float32"), None)
+    return layers.augmented({"image": x}, how, SEED)["image"].numpy()
+
+
 def test_mirrored_images_are_the_others_left_to_right() -> None:
     """About half of them, and each still moves as without the mirror."""
     x = images((200, 8, 8, 3))
-    mirrored = augmented(x, Augmentation(mirror=True), SEED).numpy()
-    plain = augmented(x, Augmentation(), SEED).numpy()
-    turned = augmented(tf.reverse(x, [2]), Augmentation(), SEED).numpy()
+    mirrored = augmented(x, Augmentation(mirror=True))
+    plain = augmented(x, Augmentation())
+    turned = augmented(tf.reverse(x, [2]), Augmentation())
     is_plain = [np.array_equal(a, b) for a, b in zip(mirrored, plain, strict=True)]
     is_turned = [np.array_equal(a, b) for a, b in zip(mirrored, turned, strict=True)]
     assert np.not_equal(is_plain, is_turned).all()

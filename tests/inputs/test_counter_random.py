@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from worker.strategies.counter_random import uniform
+from worker.inputs.counter_random import uniform
 
 SEED = tf.constant([3, 4], tf.int64)
 

@@ -9,8 +9,7 @@ import math
 
 import tensorflow as tf
 
-from app.spec.training import Augmentation
-from worker.strategies.counter_random import uniform
+from worker.inputs.counter_random import uniform
 
 SHIFT = 0.125  # of the image's side
 TURN = math.radians(20)
@@ -18,12 +17,6 @@ ZOOM = 0.2  # factors 1 / 1.2 to 1.2
 SHEAR = 0.2
 BRIGHTNESS, CONTRAST = 0.2, 0.4
 CUTOUT = 0.25  # side of the square that is wiped out, of the image's
-
-
-def augmented(images: tf.Tensor, how: Augmentation, seed: tf.Tensor) -> tf.Tensor:
-    if how.mirror:
-        images = _mirrored(images, seed)
-    return (weak if how.strength == "weak" else strong)(images, seed)
 
 
 def weak(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -45,7 +38,7 @@ def strong(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     return images * _outside_square(images, corner)
 
 
-def _mirrored(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+def mirrored(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Half of them, whatever else is drawn by this seed."""
     draws = uniform((tf.shape(images)[0], 1, 1, 1), tf.bitwise.invert(seed))
     return tf.where(draws < 0.5, tf.reverse(images, [2]), images)

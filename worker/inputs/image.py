@@ -6,7 +6,32 @@ written as two matrix products: every engine (XLA, ONNX Runtime) computes them a
 
 import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
+
+from app.inputs.image import IMAGE, ImageInputs
+from app.spec.training import Augmentation
+from worker.inputs import image_views
+from worker.inputs.contract import InputLayers, X
+
+
+class ImageLayers(InputLayers):
+    """Pictures (batch, height, width, channels): raw values -> 0..1, of one size."""
+
+    def __init__(self, inputs: ImageInputs, image_size: tuple[int, int] | None) -> None:
+        """Without `image_size` the pictures keep their size."""
+        self.preprocessing = build(inputs.shape, inputs.range, image_size)
+
+    def augmented(self, x: X, how: Augmentation, seed: tf.Tensor) -> X:
+        if how.mirror:
+            x = {IMAGE: image_views.mirrored(x[IMAGE], seed)}
+        return super().augmented(x, how, seed)
+
+    def weak(self, x: X, seed: tf.Tensor) -> X:
+        return {IMAGE: image_views.weak(x[IMAGE], seed)}
+
+    def strong(self, x: X, seed: tf.Tensor) -> X:
+        return {IMAGE: image_views.strong(x[IMAGE], seed)}
 
 
 def build(
@@ -20,14 +45,14 @@ def build(
     """
     low, high = value_range
     span = (high - low) or 1.0
-    raw = keras.Input(shape, name="raw")
+    raw = keras.Input(shape, name=IMAGE)
     x = keras.layers.Rescaling(1.0 / span, offset=-low / span, name="rescaling")(raw)
     height, width = image_size or shape[:2]
     if height != shape[0]:
         x = _resize_axis(x, 1, resize_matrix(shape[0], height), "resize_height")
     if width != shape[1]:
         x = _resize_axis(x, 2, resize_matrix(shape[1], width), "resize_width")
-    return keras.Model(raw, x, name="preprocessing")
+    return keras.Model({IMAGE: raw}, {IMAGE: x}, name="preprocessing")
 
 
 def resize_matrix(size: int, new_size: int) -> NDArray[np.float32]:

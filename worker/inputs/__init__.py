@@ -1,0 +1,17 @@
+"""Modalities in the graph, by those of app.inputs."""
+
+from typing import assert_never
+
+from app.inputs import Inputs
+from app.inputs.image import ImageInputs
+from worker.inputs.contract import InputLayers
+from worker.inputs.image import ImageLayers
+
+
+def layers_of(inputs: Inputs, image_size: tuple[int, int] | None) -> InputLayers:
+    """Builds the layers of a modality; `image_size`: what pictures are resized to, if at all."""
+    match inputs:
+        case ImageInputs():
+            return ImageLayers(inputs, image_size)
+        case _:
+            assert_never(inputs)

@@ -1,0 +1,59 @@
+"""What an item is: the half of a modality that needs TensorFlow."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from app.spec.training import Augmentation
+from app.tensors import Tensors
+
+X = Mapping[str, tf.Tensor]  # tensors (batch, …) by their names
+
+
+class InputLayers(ABC):
+    """A modality in the graph: raw tensors become what a backbone takes, and views of it.
+
+    `preprocessing` is made of stock Keras layers, so that training, evaluation and the packaged
+    model share it: tensors of the names of `Inputs.tensors` to those that the backbone takes.
+    """
+
+    preprocessing: keras.Model
+
+    @property
+    def raw(self) -> dict[str, tf.TensorSpec]:
+        """Raw tensors of any number of items, as `preprocessing` takes them."""
+        given: Mapping[str, keras.KerasTensor] = self.preprocessing.input
+        return {
+            name: tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype)
+            for name, tensor in given.items()
+        }
+
+    def arrays(self, raw: Tensors) -> dict[str, NDArray[Any]]:
+        """Casts raw columns to the dtypes of `raw`, for what is compiled for those alone."""
+        return {
+            name: np.asarray(raw[name], spec.dtype.as_numpy_dtype)
+            for name, spec in self.raw.items()
+        }
+
+    def seen(self, raw: X) -> X:
+        """Raw tensors of any dtypes -> what the backbone takes."""
+        cast = {name: tf.cast(raw[name], spec.dtype) for name, spec in self.raw.items()}
+        seen: X = self.preprocessing(cast)
+        return seen
+
+    def augmented(self, x: X, how: Augmentation, seed: tf.Tensor) -> X:
+        """Items as `seen` gives them, changed as a job asks for; `seed` (2,), int64, decides."""
+        return (self.weak if how.strength == "weak" else self.strong)(x, seed)
+
+    @abstractmethod
+    def weak(self, x: X, seed: tf.Tensor) -> X:
+        """Items as `seen` gives them, changed a little; the labels stay true."""
+
+    @abstractmethod
+    def strong(self, x: X, seed: tf.Tensor) -> X:
+        """Items as `seen` gives them, changed so far that the labels just stay true."""
