@@ -4,15 +4,10 @@ from app.cli import ranking
 from app.cli.output import out, print_table
 from app.jobs.page import candidates, numbers
 from app.spec.figures import Cost, Missing, Reference
+from app.spec.intervals import Bounds, Interval
 from app.spec.plan import PRETRAIN
-from app.spec.report import (
-    Arm,
-    Bounds,
-    Interval,
-    LabelFreeChoice,
-    Report,
-    Search,
-)
+from app.spec.report import Arm, LabelFreeChoice, Report
+from app.spec.source_report import Search
 from app.spec.strategies import SOURCE_ONLY, SUPERVISED
 
 VERDICTS = {

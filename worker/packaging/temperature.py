@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.models.schemas import FittedTemperature
-from worker.evaluation.calibration import fit_temperature
-from worker.evaluation.evidence import FEWEST_VALIDATION_ITEMS
+from worker.evaluation.calibration import FEWEST_VALIDATION_ITEMS, fit_temperature
 
 Arrays = Mapping[str, NDArray[Any]]
 

@@ -11,6 +11,7 @@ from app.spec.plan import held_out
 
 Indices = NDArray[np.int64]
 Labels = NDArray[np.int32]
+Strata = NDArray[np.integer]  # classes, or codes of worker.evaluation.measures
 
 
 class Rows(Protocol):
@@ -127,21 +128,21 @@ class Domain:
     validation: Split
 
 
-def few_labels(y: Labels, per_class: int, seed: int) -> Indices:
-    """Indices (sorted) of `per_class` items of each class in `y` (n,), or all of a rarer one.
+def few_labels(strata: Strata, per_class: int, seed: int) -> Indices:
+    """Indices (sorted) of `per_class` items of each class in `strata` (n,), or all of a rarer one.
 
     For one seed the choices are nested: the 5 items per class are among the 10.
     """
-    return _sorted([members[:per_class] for members in _shuffled_classes(y, seed)])
+    return _sorted([members[:per_class] for members in _shuffled(strata, seed)])
 
 
-def cut_validation(y: Labels, fraction: float, seed: int) -> tuple[Indices, Indices]:
-    """(training, validation) indices, sorted, that part `y` (n,) class by class.
+def cut_validation(strata: Strata, fraction: float, seed: int) -> tuple[Indices, Indices]:
+    """(training, validation) indices, sorted, that part `strata` (n,) one by one.
 
-    Validation may be empty: app.spec.plan.held_out says how many each class gives.
+    Validation may be empty: app.spec.plan.held_out says how many each gives.
     """
     train, validation = [], []
-    for members in _shuffled_classes(y, seed):
+    for members in _shuffled(strata, seed):
         cut = held_out(len(members), fraction)
         validation.append(members[:cut])
         train.append(members[cut:])
@@ -154,11 +155,24 @@ def cut_at_random(items: int, fraction: float, seed: int) -> tuple[Indices, Indi
     return np.sort(order[cut:]), np.sort(order[:cut])
 
 
-def _shuffled_classes(y: Labels, seed: int) -> list[Indices]:
-    """The indices of each class in an order of its own, which no other class changes."""
+def few_items(strata: Strata, items: int, seed: int) -> Indices:
+    """Indices (sorted) of `items` items, or all where there are fewer, in turn of each stratum.
+
+    For one seed the choices are nested: the 50 items are among the 100.
+    """
+    dealt = _shuffled(strata, seed)
+    turns = np.random.default_rng(seed).permutation(len(dealt))
+    order = [(turn, place, index) for place in turns for turn, index in enumerate(dealt[place])]
+    rank = {int(place): number for number, place in enumerate(turns)}
+    order.sort(key=lambda each: (each[0], rank[int(each[1])]))
+    return np.sort(np.array([index for _, _, index in order[:items]], np.int64))
+
+
+def _shuffled(strata: Strata, seed: int) -> list[Indices]:
+    """The indices of each stratum in an order of its own, which no other changes."""
     return [
-        np.random.default_rng([seed, int(label)]).permutation(np.flatnonzero(y == label))
-        for label in np.unique(y)
+        np.random.default_rng([seed, int(code)]).permutation(np.flatnonzero(strata == code))
+        for code in np.unique(strata)
     ]
 
 

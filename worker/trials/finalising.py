@@ -25,6 +25,7 @@ from app.spec.spec import ResolvedSpec
 from app.storage import Storage
 from app.tables.datasets import DatasetRow
 from app.tables.jobs import JobRow, TrialRow
+from app.tasks.contract import Metric
 from worker.backbones.network import Architecture, Network
 from worker.evaluation.archive import read_arrays, report_of
 from worker.packaging.onnx_graph import GOLDEN_ITEMS, package
@@ -107,14 +108,14 @@ def _package(
     """The winner as files in the store; the baseline itself where the transfer did harm."""
     harmful = report.verdict == "negative_transfer"
     arm = report.baseline if harmful else report.winner
-    metric, own = ended.spec.evaluation.primary_metric, ended.spec.target.labels_per_class
+    name, own = ended.spec.evaluation.primary_metric, ended.spec.target.budget
     of_arm = [
         t
         for t in ended.trials
         if (t.arm, t.labels_per_class) == (arm, own) and t.role != "search" and t.weights
     ]
     able = [t for t in of_arm if harmful or t.seed == report.winner_seed]
-    winner = max(able, key=lambda t: (t.validation or {}).get(metric, 0.0), default=None)
+    winner = _best(able, name, ended.spec.metric)
     if winner is None or winner.weights is None:
         return None
     network = Network(Architecture.of(ended.spec.model, ended.schema))
@@ -155,6 +156,17 @@ def _package(
             "packaging_difference": packaged.max_difference,
         },
     }
+
+
+def _best(trials: list[TrialRow], name: str, metric: Metric) -> TrialRow | None:
+    """By validation, the first of equals; those without a value last."""
+    worst = -float("inf")
+
+    def merit(trial: TrialRow) -> float:
+        value = (trial.validation or {}).get(name)
+        return worst if value is None else metric.sign * value
+
+    return max(trials, key=merit, default=None)
 
 
 def _result(storage: Storage, ended: _Ended, ref: str) -> Path:

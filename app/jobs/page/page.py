@@ -12,8 +12,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from app.jobs.page import candidates, numbers, plots
 from app.jobs.page.confusion import Confusion, confusion
 from app.jobs.schemas import JobOut
+from app.spec.intervals import Interval
 from app.spec.plan import PRETRAIN
-from app.spec.report import Arm, ClassMetrics, Interval, Report, Verdict
+from app.spec.report import Arm, ClassMetrics, Report, Verdict
 from app.spec.strategies import SOURCE_ONLY, SUPERVISED
 
 HEADLINES: dict[Verdict, str] = {

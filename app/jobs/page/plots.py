@@ -8,7 +8,8 @@ from markupsafe import Markup
 from app.jobs.page import numbers
 from app.jobs.page.drawing import WIDTH, Drawing, Point, Scale, padded, spread, ticks
 from app.spec.figures import Bin, CalibrationOut
-from app.spec.report import Bounds, ClassMetrics, CurvePoint, Gain, Interval
+from app.spec.intervals import Bounds, Gain, Interval
+from app.spec.report import ClassMetrics, CurvePoint
 
 Styles = Mapping[str, int]  # arm -> its number; the baseline's is 0
 COLOURS = 6
