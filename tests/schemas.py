@@ -25,3 +25,6 @@ def signature(
     inputs = ImageInputs.model_validate({"shape": shape, "dtype": "uint8", **of})
     task = Classification(classes=tuple(classes))
     return Signature(inputs=inputs, task=task, temperature=temperature)
+
+
+SIGNATURE = signature((8, 8, 1), ("a", "b"))

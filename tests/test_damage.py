@@ -30,7 +30,7 @@ def add_dataset(site: Site, folder: Path, seed: int = 0) -> str:
     """Of SCHEMA; equal seeds have equal files."""
     arrays, rng = {}, np.random.default_rng(seed)
     for split, items in SCHEMA.splits.items():
-        images = rng.integers(0, 256, (items, *SCHEMA.shape), dtype=np.uint8)
+        images = rng.integers(0, 256, (items, *SCHEMA.inputs.shape), dtype=np.uint8)
         for axis, array in (("x", images), ("y", np.arange(items, dtype=np.int32) % 2)):
             np.save(folder / "array.npy", array)
             arrays[f"{axis}_{split}"] = site.storage.put(folder / "array.npy")

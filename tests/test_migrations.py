@@ -11,8 +11,10 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect
 
 from app.database import Database, now
+from app.datasets.schemas import Schema
 from app.migrate import downgrade, is_current, upgrade
-from app.tables import Base, DatasetRow, KeyRow
+from app.models.schemas import Signature
+from app.tables import Base, DatasetRow, KeyRow, ModelRow
 
 VERSIONS = "alembic_version"
 
@@ -78,6 +80,45 @@ def test_uploads_kept_beside_their_arrays_are_named_no_more(database_url: str) -
     with database.read() as session:
         files = [session.get_one(DatasetRow, f"ds_{s}").files for s in ("ready", "ingesting")]
     assert [len(each) for each in files] == [0, 1]
+    database.dispose()
+
+
+FLAT = {"shape": [8, 8, 1], "dtype": "uint8", "value_range": [0.0, 16.0], "classes": ["a", "é"]}
+COUNTS = {"splits": {"train": 4}, "class_counts": {"train": [2, 2]}}
+
+
+def test_flat_schemas_and_signatures_are_nested_and_back(database_url: str) -> None:
+    upgrade(database_url)
+    downgrade(database_url, "2026_11_26_memory")
+    database = Database(database_url)
+    flat = {"modality": "image", "task": "classification", **FLAT, **COUNTS}
+    old_model = {name: FLAT[name] for name in ("shape", "dtype", "classes")}
+    with database.write() as session:
+        for name, schema in (("ready", flat), ("failed", None)):
+            row = DatasetRow(project="p", name="n", origin="upload", spec={}, status=name)
+            row.id, row.schema = f"ds_{name}", schema
+            session.add(row)
+        for name, signature in (("new", {**FLAT, "temperature": 1.5}), ("old", old_model)):
+            row = ModelRow(id=f"mdl_{name}", project="p", name="n", files={}, card={})
+            row.signature = signature
+            session.add(row)
+    upgrade(database_url)
+    with database.read() as session:
+        schema = Schema.model_validate(session.get_one(DatasetRow, "ds_ready").schema)
+        assert session.get_one(DatasetRow, "ds_failed").schema is None
+        new, old = (
+            Signature.model_validate(session.get_one(ModelRow, f"mdl_{name}").signature)
+            for name in ("new", "old")
+        )
+    assert (schema.inputs.shape, schema.inputs.value_range) == ((8, 8, 1), (0, 16))
+    assert (schema.task.classes, schema.class_counts) == (("a", "é"), {"train": (2, 2)})
+    assert (new.inputs, new.task, new.temperature) == (schema.inputs, schema.task, 1.5)
+    assert (old.inputs.value_range, old.temperature) == (None, None)
+    downgrade(database_url, "2026_11_26_memory")
+    with database.read() as session:
+        assert session.get_one(DatasetRow, "ds_ready").schema == flat
+        again = session.get_one(ModelRow, "mdl_new").signature
+    assert again == {**FLAT, "temperature": 1.5}
     database.dispose()
 
 

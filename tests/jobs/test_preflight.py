@@ -14,7 +14,7 @@ from app.spec.strategies import CATALOGUE
 from app.storage import Storage
 from app.tables.datasets import DatasetRow
 from tests.jobs.requests import LOCAL, dataset, problem, spec
-from tests.schemas import signature
+from tests.schemas import SIGNATURE
 
 
 def with_sketch(database: Database, storage: Storage, folder: Path, seed: int) -> str:
@@ -97,9 +97,7 @@ def add_model(database: Database, project: str = LOCAL, **files: str) -> str:
     network = {"backbone": "mlp", "params": {"hidden": [5]}, "image_size": None, "bottleneck": None}
     card = {"network": network}
     with database.write() as session:
-        return models.add(
-            session, project, "m", None, None, files, signature((8, 8, 1), ["a", "b"]), card
-        ).id
+        return models.add(session, project, "m", None, None, files, SIGNATURE, card).id
 
 
 def test_a_source_model(client: httpx.Client, database: Database) -> None:

@@ -12,6 +12,7 @@ from app.storage import Storage
 from app.tables.jobs import JobRow, TrialRow
 from tests.datasets.conftest import client, settings
 from tests.jobs.factories import ready_job, trials_of
+from tests.schemas import SIGNATURE
 from tests.usage.test_sweep import change
 
 __all__ = ["client", "settings"]
@@ -33,7 +34,7 @@ def test_bytes_by_kind_and_counts(
     change(database, target, project="default", arrays={"x": refs["x"], "again": refs["x"]})
     with database.write() as session:
         files = {"onnx": refs["onnx"], "weights": refs["weights"]}
-        models.add(session, "default", "m", None, None, files, {}, {})
+        models.add(session, "default", "m", None, None, files, SIGNATURE, {})
     change(
         database,
         trials_of(database, job_id)[0].id,
@@ -84,7 +85,7 @@ def test_sizes_on_s3(
         path.write_bytes(b"%03d" % number)
         refs[str(number)] = storage.put(path)
     with database.write() as session:
-        models.add(session, "default", "m", None, None, refs, {}, {})
+        models.add(session, "default", "m", None, None, refs, SIGNATURE, {})
     usage = s3_client.get("/v1/usage").json()
     assert usage["bytes"]["models"] == 3 * count
     assert usage["disk"] is None

@@ -15,6 +15,7 @@ from app.tables.jobs import JobRow, TrialRow
 from app.usage import repository
 from app.usage.sweep import sweep
 from tests.jobs.factories import add_dataset, ready_job, trials_of
+from tests.schemas import SIGNATURE
 from tests.usage.conftest import Put
 from tests.usage.test_sweep import change, is_there
 
@@ -94,7 +95,7 @@ def test_weights_that_another_job_takes_over_are_not_deleted_meanwhile(database:
 
 def test_a_deleted_models_row_goes(database: Database, settings: Settings, put: Put) -> None:
     with database.write() as session:
-        row = models.add(session, "p", "m", None, None, {"onnx": put("graph")}, {}, {})
+        row = models.add(session, "p", "m", None, None, {"onnx": put("graph")}, SIGNATURE, {})
         row.deleted_at = now()
     freed = sweep(database, settings, adopts=True)
     assert (freed.rows, len(freed.files)) == (1, 1)

@@ -20,6 +20,7 @@ from app.tables.jobs import TrialRow
 from app.usage.inventory import Inventory
 from app.usage.sweep import NotOurs, sweep, sweep_machine
 from tests.jobs.factories import add_dataset, ready_job, trials_of
+from tests.schemas import SIGNATURE
 from tests.serving import serve
 from tests.usage.conftest import Put, age
 
@@ -50,7 +51,7 @@ def test_what_rows_name_stays_and_the_rest_goes(
         arrays={"x_train": named["array"]},
     )
     with database.write() as session:
-        models.add(session, "p", "m", None, None, {"onnx": named["onnx"]}, {}, {})
+        models.add(session, "p", "m", None, None, {"onnx": named["onnx"]}, SIGNATURE, {})
     change(
         database,
         trials_of(database, job_id)[0].id,

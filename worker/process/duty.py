@@ -17,7 +17,7 @@ from worker.intake.intake import ingest as take_in
 from worker.process.capacity import training_slots
 from worker.process.room import make_room
 from worker.process.workplace import Workplace
-from worker.trials import finalising  # before the fork, so that children start with them
+from worker.trials import finalising  # both before the fork, so that children start with them
 from worker.trials import run as trial_run
 from worker.trials.lease_keeper import LeaseKeeper
 
