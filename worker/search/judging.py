@@ -1,4 +1,4 @@
-"""How good held-out outputs are: one value an item, so that two candidates can be compared in pairs.
+"""How good held-out outputs are: one value an item, so that candidates can be compared in pairs.
 
 The score is the mean of the values; the standard error of a difference is that of the mean of the
 items' differences.
@@ -16,9 +16,7 @@ Values = NDArray[np.float64]
 Logits = NDArray[np.float32]  # (n, K)
 
 
-def by_labels(
-    measures: Measures, metric: str, y: Labels, outputs: Logits
-) -> tuple[Values, Values]:
+def by_labels(measures: Measures, metric: str, y: Labels, outputs: Logits) -> tuple[Values, Values]:
     """Each item's part of a primary metric, over `scale_of` it, and its loss, (n,) both."""
     values = measures.item_values(y, outputs, metric) / scale_of(measures, metric)
     return values, measures.item_losses(y, outputs)

@@ -65,7 +65,8 @@ def search(
     default = next(each for each in portfolio if each.name == chosen.name)
     return Outcome(
         chosen=chosen,
-        reason=_reason(ledger, chosen, metric, scale) + (", when the seconds ended" if is_stopped else ""),
+        reason=_reason(ledger, chosen, metric, scale)
+        + (", when the seconds ended" if is_stopped else ""),
         tried=tuple(each.tried(scale) for each in ledger.standings),
         stopped="budget" if is_stopped else None,
         trainings=ledger.cost / ledger.trial(default),

@@ -25,9 +25,9 @@ import tensorflow as tf
 from app.spec.strategy_params import AdaMatchParams
 from worker.backbones.network import Network
 from worker.backbones.norm_momentum import norm_momentum
+from worker.objectives.classification import cross_entropy
 from worker.strategies.augmentation import strong, weak
 from worker.strategies.counter_random import uniform
-from worker.strategies.cross_entropy import cross_entropy
 from worker.strategies.recipe import Batch, Group, Optimization, Phase, Setting, trainable
 from worker.strategies.seeds import Seeds
 

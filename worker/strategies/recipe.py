@@ -15,16 +15,19 @@ from numpy.typing import NDArray
 
 from app.spec.training import EarlyStopping, Training
 from worker.backbones.network import Network
+from worker.objectives.classification import CLASSES
+from worker.objectives.contract import Objective
 
 PhaseName = Literal["pretrain", "head", "finetune", "adapt"]
 Stream = Literal["domain", "source"]
 Optimizer = Literal["adam", "adamw", "sgd"]
 Schedule = Literal["constant", "cosine", "dann"]
 
-# One batch a stream: items (batch, …) and labels (batch,), int32; -1 where there are none.
+# One batch a stream: items (batch, …) and labels (batch,): classes, int32, -1 where there are none,
+# or quantities, float32.
 Batch = Mapping[Stream, tuple[tf.Tensor, tf.Tensor]]
-# (batch, progress of the phase 0..1, scalar) -> (loss, scalar, mean over the batch; logits (batch,
-# classes) of the phase's first stream)
+# (batch, progress of the phase 0..1, scalar) -> (loss, scalar, mean over the batch; outputs (batch,
+# K) of the phase's first stream)
 Loss = Callable[[Batch, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 
@@ -133,6 +136,8 @@ class Setting:
 
     training: Training
     source_classes: int = 0  # of the source's head; 0 without a source
+    objective: Objective = CLASSES
+    source_objective: Objective = CLASSES  # where the source's items are learnt too
 
 
 Recipe = Callable[[Network, Any, Setting], tuple[Phase, ...]]

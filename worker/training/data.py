@@ -10,7 +10,9 @@ from app.datasets.schemas import Schema
 from app.spec.plan import held_out
 
 Indices = NDArray[np.int64]
-Labels = NDArray[np.int32]
+Labels = NDArray[
+    Any
+]  # classes, int32, -1 where hidden; quantities, float32, NaN where there are none
 Strata = NDArray[np.integer]  # classes, or codes of worker.evaluation.measures
 
 
@@ -84,8 +86,8 @@ class Selection:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Raw items (n, height, width, channels), uint8 or float32, and labels (n,), int32; -1 where
-    there are none, or where they are hidden."""
+    """Raw items (n, height, width, channels), uint8 or float32, and labels (n,): classes, int32, -1
+    where there are none, or where they are hidden; or quantities, float32, NaN likewise."""
 
     x: Rows
     y: Labels
@@ -95,7 +97,8 @@ class Split:
 
     @property
     def is_labelled(self) -> bool:
-        return bool((self.y >= 0).all())
+        known = self.y >= 0 if self.y.dtype.kind == "i" else ~np.isnan(self.y)
+        return bool(known.all())
 
     def without_labels(self) -> Self:
         return type(self)(self.x, np.full(len(self), -1, np.int32))
@@ -160,12 +163,14 @@ def few_items(strata: Strata, items: int, seed: int) -> Indices:
 
     For one seed the choices are nested: the 50 items are among the 100.
     """
-    dealt = _shuffled(strata, seed)
-    turns = np.random.default_rng(seed).permutation(len(dealt))
-    order = [(turn, place, index) for place in turns for turn, index in enumerate(dealt[place])]
-    rank = {int(place): number for number, place in enumerate(turns)}
-    order.sort(key=lambda each: (each[0], rank[int(each[1])]))
-    return np.sort(np.array([index for _, _, index in order[:items]], np.int64))
+    strata_in_turn = _shuffled(strata, seed)
+    np.random.default_rng(seed).shuffle(strata_in_turn)
+    dealt = sorted(
+        (turn, place, int(index))
+        for place, members in enumerate(strata_in_turn)
+        for turn, index in enumerate(members)
+    )
+    return np.sort(np.array([index for _, _, index in dealt[:items]], np.int64))
 
 
 def _shuffled(strata: Strata, seed: int) -> list[Indices]:

@@ -97,7 +97,8 @@ class Feed:
         data: dict[Stream, tuple[Any, Any]] = {}
         for stream, positions in picked.items():
             split = self._streams[stream]
-            x, y = np.zeros((rows, *split.x.shape[1:]), split.x.dtype), np.zeros(rows, np.int32)
+            x = np.zeros((rows, *split.x.shape[1:]), split.x.dtype)
+            y = np.zeros(rows, split.y.dtype)
             split.gather(positions, x[: len(positions)])
             y[: len(positions)] = split.y[positions]
             data[stream] = x, y

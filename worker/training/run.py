@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from app.spec.figures import Conditions
 from worker.backbones.network import Network
 from worker.backbones.population_norms import measure
-from worker.evaluation.metrics import classification_metrics, metrics_from_counts
+from worker.evaluation.measures import measures_of
+from worker.evaluation.measures.contract import Labels
 from worker.strategies.recipe import Phase, Relabel
 from worker.training import predict
 from worker.training.checkpoint import Checkpoint
@@ -42,8 +43,8 @@ def train(setup: TrialSetup, journal: Journal, checkpoint: Checkpoint | None = N
     The network is the process's one of its architecture (program.shared_network): it holds the
     trained weights until the next trial of that architecture takes it.
 
-    Raises Interrupted when the journal signals, WorkFailure `diverged` when the loss is no longer
-    finite, `out_of_memory` and `device_failed`.
+    Raises Interrupted when the journal signals, WorkFailure `diverged` when the loss is not finite,
+    `out_of_memory`, `device_failed`.
     """
     trial = _Trial(setup, journal, checkpoint)
     with typed_errors(lambda: trial.phase.name):
@@ -58,7 +59,7 @@ class _Trial:
         self._setup, self._journal = setup, journal
         self._program = program_of(setup)
         self._network = self._program.network
-        self._classes = self._network.architecture.classes
+        self._measures = measures_of(setup.domain.schema.task)
         self._batch = min(setup.spec.training.batch_size, len(setup.domain.train))
         self._steps = -(-len(setup.domain.train) // self._batch)  # an epoch
         self._inputs = Inputs(setup, self._network, self._look)
@@ -67,7 +68,8 @@ class _Trial:
         self._program.initialise(setup.seed)
         if checkpoint:
             variables = self._program.variables
-            self._state = TrialState.of_checkpoint(checkpoint, variables, setup.seed, self._threads)
+            known = setup.seed, self._threads, self._measures
+            self._state = TrialState.of_checkpoint(checkpoint, variables, *known)
             return
         if setup.source_weights:
             self._program.start_from(setup.source_weights, setup.source_places)
@@ -75,7 +77,7 @@ class _Trial:
             choose_backend(phase, self._network, self._steps, trials)
             for phase in self._program.phases
         )
-        self._state = TrialState(backends, Sums.zero(self._classes))
+        self._state = TrialState(backends, Sums.zero(self._measures))
 
     @property
     def phase(self) -> Phase:
@@ -170,7 +172,7 @@ class _Trial:
     def _take(
         self,
         results: Results,
-        labels: NDArray[np.int32],
+        labels: Labels,
         pace: Pace,
         validation: Split,
         seconds: float,
@@ -194,10 +196,10 @@ class _Trial:
         if ends:
             self._journal.epoch_ended(records, self._progress, self._snapshot)
 
-    def _add(self, results: Results, part: slice, labels: NDArray[np.int32]) -> None:
+    def _add(self, results: Results, part: slice, labels: Labels) -> None:
         """Pseudo-labels measure nothing."""
         known = np.full_like(labels, -1) if self.phase.relabel else labels
-        self._state.sums.add(results.losses[part], known[part], results.predicted[part])
+        self._state.sums.add(results.losses[part], known[part], results.statistics[part])
 
     def _labels_of_epoch(self, relabel: Relabel, rows: Split) -> NDArray[np.int32]:
         """Those of the epoch under way, made when it begins."""
@@ -211,22 +213,20 @@ class _Trial:
     ) -> list[EpochRecord]:
         phase, position, sums = self.phase.name, self._state.position, self._state.sums
         self._check_finite(sums.loss)
-        metrics = {"loss": float(sums.loss) / self._steps}
-        if items := sums.items:
-            metrics = metrics_from_counts(sums.counts, metrics["loss"] * items, items)
+        metrics = sums.metrics(self._steps)
         position.losses.append(metrics["loss"])
         records = [EpochRecord.of(phase, position, "train", metrics, rate, position.seconds)]
         if len(validation) and validation.is_labelled:
             began = time.perf_counter()
             if logits is None:
                 logits = self._validate(validation)
-            metrics = classification_metrics(validation.y, logits)
+            metrics = self._measures.measure(validation.y, logits)
             self._check_finite(metrics["loss"])  # the last step's harm shows here first
             seconds = time.perf_counter() - began
             records.append(EpochRecord.of(phase, position, "validation", metrics, rate, seconds))
             self._keep_the_best(metrics["loss"])
         position.epochs, position.step, position.seconds = position.epochs + 1, 0, 0.0
-        self._state.sums = Sums.zero(self._classes)
+        self._state.sums = Sums.zero(self._measures)
         return records
 
     def _validate(self, validation: Split) -> NDArray[np.float32]:
