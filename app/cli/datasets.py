@@ -183,7 +183,7 @@ def _summary(dataset: "DatasetOut") -> tuple[object, ...]:
         return (None, None, None, None)
     return (
         schema.inputs.summary,
-        len(schema.classes) or "none",
+        (len(schema.classes) or "none") if schema.task.has_classes else schema.task.kind,
         *(_items(schema, split) for split in ("train", "test")),
     )
 

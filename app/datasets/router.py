@@ -187,9 +187,8 @@ def preview(
     count = max(1, min(limit, PREVIEW_VALUES // schema.inputs.values))
     labels = _open(storage, row, f"y_{split}")
     images = _open(storage, row, f"x_{split}")
-    names = (*schema.classes, None)  # the last is that of -1: no label
     items = [
-        {"index": index, "label": names[labels[index]], "image": images[index]}
+        {"index": index, **_shown_label(schema, labels[index]), "image": images[index]}
         for index in range(offset, min(offset + count, len(labels)))
     ]
     body = {
@@ -228,6 +227,12 @@ def list_catalogue(_: Reader) -> CatalogueOut:
             for entry in CATALOGUE.values()
         ]
     )
+
+
+def _shown_label(schema: Schema, label: Any) -> dict[str, str | float | None]:
+    if not schema.task.has_classes:
+        return {"label": None, "value": None if np.isnan(label) else float(label)}
+    return {"label": schema.classes[label] if label >= 0 else None}
 
 
 def _out(row: DatasetRow, is_listed: bool = False) -> DatasetOut:

@@ -48,15 +48,31 @@ def outputs_of(loaded: Loaded, probabilities: Array, asked: Asked, at: int = 0) 
     `probabilities`: (n, classes), as the graph answers them. Raises Invalid where some are not
     finite.
     """
+    if not loaded.has_classes:
+        return _quantities(probabilities, asked, at)
     if probabilities.size <= FEW and asked.top_k is None and not asked.raw_scores:
         rows = probabilities.tolist()
         if isfinite(sum(map(sum, rows))):
             return orjson.dumps([_best(loaded.labels, row) for row in rows])[1:-1]
+    _check_finite(probabilities, at)
+    return orjson.dumps(_outputs(loaded, probabilities, asked))[1:-1]
+
+
+def _quantities(values: Array, asked: Asked, at: int) -> bytes:
+    """`values`: (n, 1), in the user's unit."""
+    if asked.top_k is not None or asked.raw_scores:
+        name = "raw_scores" if asked.top_k is None else "top_k"
+        detail = f"expected no `{name}` of a model that answers quantities: it has no classes"
+        raise invalid("no_classes", detail, f"#/{name}")
+    _check_finite(values, at)
+    return orjson.dumps([{"value": value} for value in values[:, 0].tolist()])[1:-1]
+
+
+def _check_finite(probabilities: Array, at: int) -> None:
     if not np.isfinite(probabilities).all():
-        row = at + int(np.isfinite(probabilities).all(axis=1).argmin())
+        row = at + int((~np.isfinite(probabilities).all(axis=1)).argmax())
         detail = "expected values in the range that the model was trained on, got too large ones"
         raise invalid("prediction_not_finite", detail, f"#/inputs/{row}")
-    return orjson.dumps(_outputs(loaded, probabilities, asked))[1:-1]
 
 
 def _best(labels: tuple[str, ...], scores: list[float]) -> dict[str, Any]:

@@ -42,6 +42,7 @@ class Loaded:
     trained_on: ValueRange | None
     session: Session
     batcher: Batcher
+    has_classes: bool = True  # or quantities to answer
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ class ServedModels:
         does not give it."""
         signature = Signature.model_validate(model.signature)
         onnx, golden = (file_path(self._storage, model, kind) for kind in ("onnx", "golden"))
-        session = sessions.load(onnx, golden, signature.inputs.shape, signature.task.outputs)
+        session = sessions.load(onnx, golden, signature.inputs.shape, signature.task)
         return Loaded(
             model.id,
             signature.task.names,
@@ -132,6 +133,7 @@ class ServedModels:
             ValueRange.of(signature),
             session,
             Batcher(session),
+            signature.task.has_classes,
         )
 
     def refresh(self, *loaded: Loaded) -> None:

@@ -30,6 +30,7 @@ class Classification(TaskContract):
     has_classes: ClassVar[bool] = True
     unit: ClassVar[str] = ""
     std: ClassVar[float] = 1.0
+    answers: ClassVar[str] = "probabilities"
     budget: ClassVar[Budget] = "labels_per_class"
 
     @property

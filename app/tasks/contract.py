@@ -64,7 +64,8 @@ class TaskContract(BaseModel, ABC):
     """Every member has a `kind`, the word that tells members apart in JSON.
 
     `primary`: the metrics that a job may be decided by. `per_epoch`: those that are known of each
-    epoch. `has_classes`: whether an answer is one of a set of classes, right or wrong.
+    epoch. `has_classes`: whether an answer is one of a set of classes, right or wrong. `answers`:
+    what a packaged graph calls them. `unit` and `std`, of a quantity's labels: "" and 1 elsewhere.
     """
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
@@ -74,6 +75,7 @@ class TaskContract(BaseModel, ABC):
     primary: ClassVar[tuple[str, ...]]
     per_epoch: ClassVar[tuple[str, ...]]
     has_classes: ClassVar[bool]
+    answers: ClassVar[str]
     budget: ClassVar[Budget]
 
     @property

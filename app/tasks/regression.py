@@ -29,6 +29,7 @@ class Regression(TaskContract):
     primary: ClassVar[tuple[str, ...]] = ("mae", "rmse", "r2")
     per_epoch: ClassVar[tuple[str, ...]] = ("loss", "mae", "rmse")
     has_classes: ClassVar[bool] = False
+    answers: ClassVar[str] = "values"
     budget: ClassVar[Budget] = "labels"
 
     @property

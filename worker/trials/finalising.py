@@ -122,7 +122,9 @@ def _package(
     network.load_weights(_result(storage, ended, winner.weights))
     calibration = _calibration(storage, ended, winner, of_arm)
     sample = _sample(storage, ended.target)
-    packaged = package(network.raw_model(), sample, folder, calibration.temperature)
+    packaged = package(
+        network.raw_model(), sample, folder, calibration.temperature, ended.schema.task
+    )
     files = {
         name: storage.put(path)
         for name, path in (
@@ -185,7 +187,7 @@ def _calibration(
     stored = {
         t.id: read_arrays(_result(storage, ended, t.predictions)) for t in of_arm if t.predictions
     }
-    return temperature_of(stored.get(winner.id, {}), list(stored.values()))
+    return temperature_of(stored.get(winner.id, {}), list(stored.values()), ended.schema.task)
 
 
 def _value_range(schema: Schema, sample: Any) -> tuple[float, float] | None:

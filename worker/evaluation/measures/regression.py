@@ -102,11 +102,7 @@ class QuantityMeasures:
         return np.where(spread > 0, 1 - squared / np.where(spread > 0, spread, 1), 0.0)
 
     def strata(self, y: Labels, seed: int) -> NDArray[np.int64]:
-        """Quantile bins, from 0 for the lowest; of equal labels the seed says which are lower."""
-        ties = np.random.default_rng(seed).permutation(len(y))
-        codes = np.empty(len(y), np.int64)
-        codes[np.lexsort((ties, y))] = np.repeat(np.arange(len(bins_of(len(y)))), bins_of(len(y)))
-        return codes
+        return quantile_codes(y, seed)
 
     def answers(self, outputs: Floats) -> Ints | None:
         return None
@@ -183,3 +179,13 @@ class QuantityMeasures:
             "mae": std * absolute / items,
             "rmse": std * (squared / items) ** 0.5,
         }
+
+
+def quantile_codes(y: Labels, seed: int) -> NDArray[np.int64]:
+    """The bin of each item, (n,), from 0 for the lowest labels; of equal ones the seed says which
+    are lower."""
+    sizes = bins_of(len(y))
+    ties = np.random.default_rng(seed).permutation(len(y))
+    codes = np.empty(len(y), np.int64)
+    codes[np.lexsort((ties, y))] = np.repeat(np.arange(len(sizes)), sizes)
+    return codes
