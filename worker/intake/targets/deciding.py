@@ -61,6 +61,10 @@ def decide(
         return Decision("classification", "the upload names its classes")
     if held.dtype.kind not in "iuf":
         return Decision("classification", "they are text, or true and false")
+    return _of_numbers(held)
+
+
+def _of_numbers(held: Array) -> Decision:
     if held.dtype.kind == "f":
         fractions = np.isfinite(held) & (held != np.rint(held))
         if count := int(fractions.sum()):
