@@ -9,10 +9,12 @@ COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY app app
 COPY worker worker
 COPY migrations migrations
-RUN /opt/ktl/bin/pip install --no-cache-dir -c constraints.txt '.[postgres,s3]'
+RUN /opt/ktl/bin/pip install --no-cache-dir -c constraints.txt '.[fast,postgres,s3]'
 
 FROM api-build AS worker-build
-RUN /opt/ktl/bin/pip install --no-cache-dir -c constraints.txt '.[worker,postgres,s3]'
+# `--build-arg DEMO=` leaves out catalog:mnist_5k, and 180 MB with it.
+ARG DEMO=,demo
+RUN /opt/ktl/bin/pip install --no-cache-dir -c constraints.txt ".[worker,fast,postgres,s3${DEMO}]"
 
 FROM python:${PYTHON}-slim AS runtime
 # A volume that is mounted at /data for the first time takes this folder's owner.

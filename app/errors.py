@@ -123,7 +123,8 @@ DETAIL_CHARACTERS = 1000
 
 class FailureCode(StrEnum):
     """Why work ended badly. The first six are the surroundings' fault: `retry` makes sense. After
-    the two of damage it does once the file is whole again."""
+    `extra_missing` it does once the worker has the extra, after the two of damage once the file is
+    whole again."""
 
     WORKER_LOST = "worker_lost"
     STORAGE_FAILED = "storage_failed"
@@ -131,6 +132,7 @@ class FailureCode(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     DEVICE_FAILED = "device_failed"
     DOWNLOAD_FAILED = "download_failed"
+    EXTRA_MISSING = "extra_missing"
     ARTIFACT_DAMAGED = "artifact_damaged"
     ARTIFACT_MISSING = "artifact_missing"
     DEPENDENCY_FAILED = "dependency_failed"

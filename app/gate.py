@@ -4,7 +4,7 @@ FastAPI reads a body first and asks for the key afterwards. Every router of ours
 routes (tests/contract/test_bodies.py looks).
 """
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -95,13 +95,18 @@ def _every(dependant: Dependant) -> Iterator[Dependant]:
 def _check_parameters(request: Request, known: set[str]) -> None:
     """A query is as a body: what is not known in it is a typing error. Percent-encoded, it and a
     path can say NUL."""
-    for name in request.query_params:
-        if name not in known:
-            detail = f"expected {_listed(known)}, got another parameter in the query"
-            raise _invalid("unknown_parameter", detail, name)
+    check_query(request.query_params, known)
     for name, value in (*request.path_params.items(), *request.query_params.multi_items()):
         if fault := text_fault(str(value)):
             raise _invalid("invalid_value", f"`{name}`: {fault}", name)
+
+
+def check_query(names: Iterable[str], known: set[str]) -> None:
+    """Raises Invalid for the first name of a query that is not known."""
+    for name in names:
+        if name not in known:
+            detail = f"expected {_listed(known)}, got another parameter in the query"
+            raise _invalid("unknown_parameter", detail, name)
 
 
 def _invalid(code: str, detail: str, name: str) -> Invalid:

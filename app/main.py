@@ -29,7 +29,7 @@ from app.jobs.recovery import recover
 from app.keys import router as keys
 from app.logs import configure_logs
 from app.models import router as models
-from app.prediction.native import PredictionFront, deployment_in
+from app.prediction.front import PROTOCOLS, PredictionFront, route_of
 from app.prediction.served import ServedModels
 from app.private_folder import complaint, keep_private
 from app.problems import LastResort, add_error_handlers
@@ -59,6 +59,7 @@ ROUTERS = (
     datasets.router,
     jobs.router,
     catalogue.router,
+    *(protocol.router for protocol in PROTOCOLS),  # before models: names beside ids
     models.router,
     deployments.router,
     usage.router,
@@ -71,10 +72,10 @@ class Api(FastAPI):
     predictions: PredictionFront  # whose requests come by neither the middlewares nor the routers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if (name := deployment_in(scope)) is None:
+        if (route := route_of(scope)) is None:
             await super().__call__(scope, receive, send)
         else:
-            await self.predictions(name, scope, receive, send)
+            await self.predictions(route, scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:

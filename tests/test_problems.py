@@ -267,9 +267,9 @@ def test_what_fails_below_gives_nothing_away(
 def test_prediction_routes_say_it_in_error_as_well(client: httpx.Client) -> None:
     body = problem(client.get("/v1/models/digits:predict"), 409, "job_ended")
     assert body["error"] == body["detail"]
-    for path in ("/v2", "/v2/models/x/infer", "/v1/deployments/x/predict"):
+    for path in ("/v2", "/v2/models/x/infer", "/v1/models/x", "/v1/deployments/x/predict"):
         assert "error" in problem_json(ERRORS["conflict"], path, "id")[1]
-    for path in ("/v2x", "/v1/models/x", "/v1/deployments/x/rollback"):
+    for path in ("/v2x", "/v1/models/mdl_x", "/v1/deployments/x/rollback"):
         assert "error" not in problem_json(ERRORS["conflict"], path, "id")[1]
 
 

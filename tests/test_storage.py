@@ -13,15 +13,15 @@ from app.errors import DamagedArtifact, FailureCode, WorkFailure
 from app.settings import Settings
 from app.storage import Storage
 from app.wholeness import sha256_of
+from tests.needed import needed
 
 BUCKET = "ktl-test"
 
 
 @pytest.fixture(scope="module")
 def s3_endpoint() -> Iterator[str]:
-    pytest.importorskip("s3fs", reason="needs the extra `s3`")
-    server = pytest.importorskip("moto.server", reason="needs moto's server")
-    moto = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    needed("s3fs")
+    moto = needed("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     moto.start()
     host, port = moto.get_host_and_port()
     yield f"http://{host}:{port}"

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import damage
 from app.background import Outbox
+from app.broker import BrokerFailed, server_program
 from app.cli.preconditions import CannotStart, require_schema
 from app.database import Database
 from app.errors import KtlError, WorkFailure
@@ -21,7 +22,7 @@ from app.settings import Settings
 from app.storage import Storage
 
 LOOK_FOR_GPUS = (sys.executable, "-m", "worker.process.gpus")
-WORKER_EXTRA = ("keras", "mlxtend", "onnx", "optuna", "scipy", "sklearn", "tensorflow", "tf2onnx")
+WORKER_EXTRA = ("keras", "onnx", "optuna", "scipy", "sklearn", "tensorflow", "tf2onnx")
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def diagnose(verify: bool) -> Iterator[Check]:
         "broker",
         Outbox(settings.broker).check,
         "it answers",
-        "`ktl up` starts one; KTL_BROKER_URL names another",
+        _where_brokers_come_from(),
     )
     storage = Storage(settings.storage, settings.cache_dir)
     yield _attempt(
@@ -75,6 +76,14 @@ def _gpus() -> Check:
         why = "CUDA_VISIBLE_DEVICES hides all" if found["has_driver"] else "there is no driver"
         return Check("gpu", "absent", f"{why}: a worker trains on its cores")
     return Check("gpu", "ok", said)
+
+
+def _where_brokers_come_from() -> str:
+    try:
+        server_program()
+    except BrokerFailed as missing:
+        return f"nor can `ktl up` start one: {missing}"
+    return "`ktl up` starts one; KTL_BROKER_URL names another"
 
 
 def _database(settings: Settings) -> Check:

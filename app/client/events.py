@@ -1,9 +1,11 @@
 """Server-sent events as the job's story."""
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+
+import httpx
+from httpx_sse import EventSource
 
 
 @dataclass(frozen=True)
@@ -13,20 +15,12 @@ class Event:
     data: dict[str, Any]
 
 
-def parse(lines: Iterable[str]) -> Iterator[Event]:
-    """Lines of a text/event-stream -> its events. Comments keep the connection alive and are
-    dropped; an event that was cut off before its empty line is not one."""
-    fields: dict[str, list[str]] = {}
-    for line in lines:
-        if not line:
-            if "data" in fields:
-                yield Event(
-                    fields.get("id", [""])[-1],
-                    fields.get("event", ["message"])[-1],
-                    json.loads("\n".join(fields["data"])),
-                )
-            fields = {}
-            continue
-        name, _, value = line.partition(":")
-        if name:
-            fields.setdefault(name, []).append(value.removeprefix(" "))
+def events_of(response: httpx.Response) -> Iterator[Event]:
+    """Events of a text/event-stream as they come. Comments keep the connection alive and are
+    dropped; an event that was cut off before its empty line is not one. Raises SSEError, which is a
+    TransportError, where the answer is no such stream."""
+    last = ""
+    for sse in EventSource(response).iter_sse():
+        if sse.data:  # a comment after the first event comes as an event without
+            yield Event(sse.id if sse.id != last else "", sse.event, sse.json())
+            last = sse.id

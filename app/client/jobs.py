@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from app.client.events import Event, parse
+from app.client.events import Event, events_of
 from app.client.problem import Problem, Unreachable
 from app.client.transport import Transport
 from app.jobs.schemas import JobOut, MetricsOut, TrialOut, ValidationOut
@@ -105,7 +105,7 @@ class Jobs:
         how: dict[str, Any] = {"params": {"progress": True}} if progress else {}
         how |= {"headers": headers, "timeout": SILENCE_SECONDS}
         with self._transport.stream(path, **how) as response:
-            yield from parse(response.iter_lines())
+            yield from events_of(response)
 
     def wait(
         self, job_id: str, on_change: OnChange | None = None, patience_seconds: float = 60.0

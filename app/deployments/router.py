@@ -1,6 +1,6 @@
-from typing import Annotated, Any, cast
+from typing import Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
 from app.conditional import check_if_match, conditional, etag_of
@@ -8,7 +8,6 @@ from app.database import Database
 from app.dependencies import (
     DatabaseOf,
     PageOf,
-    Predictor,
     Reader,
     ReadSession,
     Writer,
@@ -16,7 +15,6 @@ from app.dependencies import (
 from app.deployments import repository
 from app.deployments.schemas import (
     DeploymentIn,
-    DeploymentName,
     DeploymentOut,
     DeploymentVersion,
     DeploymentWithHistory,
@@ -25,32 +23,14 @@ from app.documented import can_answer
 from app.errors import Conflict, invalid
 from app.models import repository as models
 from app.pages import Listing, fetch_page
-from app.prediction.schemas import PredictIn, PredictOut
+from app.prediction.dependencies import DeploymentName, ServedOf
 from app.prediction.served import Loaded, ServedModels
 from app.prediction.sessions import LoadFailed
-from app.prediction.value_range import RULE
 from app.tables.deployments import DeploymentRow
 from app.tables.models import ModelRow
 from app.turns import TurnRoute
 
 router = APIRouter(prefix="/v1/deployments", tags=["deployments"], route_class=TurnRoute)
-
-
-async def _served(request: Request) -> ServedModels:
-    return cast(ServedModels, request.app.state.served)
-
-
-PREDICTING = f"""Answers raw inputs, as JSON or as .npy: the preprocessing is part of the model.
-
-Scores are calibrated where the answer says so: the logits were divided by `temperature`, which was
-fitted on validation items and changes no label. `raw_scores` answers them without it.
-
-A JSON body holds at most 8 MiB and a .npy file 64 MiB, unless this server was set up otherwise; an
-answer holds at most 262,144 scores. Large requests of one key are answered one after the other.
-
-{RULE}"""
-
-ServedOf = Annotated[ServedModels, Depends(_served)]
 
 
 @router.get("")
@@ -140,27 +120,6 @@ def delete_deployment(
         check_if_match(request, etag_of(_shown(session, row, served)))
         repository.remove(session, row)
     served.refresh()
-
-
-@router.post(
-    "/{name}/predict",
-    response_model_exclude_none=True,
-    description=PREDICTING,
-    openapi_extra={
-        "requestBody": {
-            "content": {"application/x-npy": {"schema": {"type": "string", "format": "binary"}}}
-        }
-    },
-)
-def predict(
-    name: DeploymentName,
-    body: PredictIn,
-    caller: Predictor,
-    raw_scores: Annotated[
-        bool, Query(description="as in the body; for .npy files, which have no other place for it")
-    ] = False,
-) -> PredictOut:
-    raise RuntimeError("app.prediction.native.PredictionFront answers this path before FastAPI")
 
 
 def _through_the_gate(served: ServedModels, model: ModelRow, pointer: str | None) -> Loaded:

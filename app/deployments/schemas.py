@@ -1,21 +1,12 @@
 """What the outside sees of a deployment."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
-from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.sent import Sent
-from app.spec.spec import DEPLOYMENT_NAME
 
-DeploymentName = Annotated[
-    str,
-    Path(
-        pattern=DEPLOYMENT_NAME,
-        description="chosen by you: lower-case letters, digits, `-` and `_`",
-    ),
-]
 DeploymentStatus = Literal["ready", "loading", "failed"]
 
 

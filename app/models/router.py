@@ -18,7 +18,7 @@ from app.dependencies import (
 )
 from app.documented import can_answer
 from app.models import repository
-from app.models.schemas import Format, ModelOut, Signature
+from app.models.schemas import Format, ModelOut, Signature, VersionStatuses
 from app.models.stored import file_path
 from app.pages import Listing, fetch_page
 from app.tables.models import ModelRow
@@ -37,8 +37,10 @@ def list_models(session: ReadSession, caller: Reader, page: PageOf) -> Listing[M
     return Listing(data=data, has_more=has_more, next=following)
 
 
-@router.get("/{model_id}", response_model=ModelOut, responses=can_answer(304))
+@router.get("/{model_id}", response_model=ModelOut | VersionStatuses, responses=can_answer(304))
 def get_model(model_id: str, request: Request, session: ReadSession, caller: Reader) -> Response:
+    """A model by its id, `mdl_…`. By any other name, the version status of the deployment of that
+    name, for clients of TensorFlow Serving."""
     row = repository.get(session, caller.project, model_id)
     return conditional(request, _shown(session, row))
 

@@ -24,6 +24,27 @@ class Signature(BaseModel):
     )
 
 
+State = Literal["AVAILABLE", "LOADING", "END"]
+ErrorCode = Literal["OK", "FAILED_PRECONDITION"]
+
+
+class LoadStatus(BaseModel):
+    error_code: ErrorCode
+    error_message: str = Field(description="why it is not available; empty where it is")
+
+
+class VersionStatus(BaseModel):
+    version: str = Field(description="the deployment's, which rises with each re-pointing")
+    state: State = Field(description="in the process that answers; END: it failed to load")
+    status: LoadStatus
+
+
+class VersionStatuses(BaseModel):
+    """What clients of TensorFlow Serving are told of a deployment: the version it serves."""
+
+    model_version_status: list[VersionStatus]
+
+
 class FittedTemperature(BaseModel):
     """The card's `calibration`: what a model's scores are calibrated by."""
 

@@ -26,9 +26,16 @@ class Begun(NamedTuple):
         return self.is_complete and len(self.text) <= SMALL_BYTES
 
 
-def check_declared(length: bytes | None, limit: int) -> None:
+class Limit(NamedTuple):
+    """The most bytes that a body may have. `lighter`: what is a fraction of the size, in words."""
+
+    bytes: int
+    lighter: str = ""
+
+
+def check_declared(length: bytes | None, limit: Limit) -> None:
     """Raises TooLarge before the first byte."""
-    if length is not None and length.isdigit() and (len(length) > 15 or int(length) > limit):
+    if length is not None and length.isdigit() and (len(length) > 15 or int(length) > limit.bytes):
         raise _too_large(limit)
 
 
@@ -48,7 +55,7 @@ async def begin(receive: Receive) -> Begun:
     return Begun(bytes(collected), not has_more)
 
 
-async def rest(begun: Begun, receive: Receive, limit: int) -> bytearray:
+async def rest(begun: Begun, receive: Receive, limit: Limit) -> bytearray:
     """All of the body. Raises TooLarge, TooSlow and ClientGone.
 
     One buffer that grows: to join 64 MiB of pieces would hold everyone up.
@@ -57,7 +64,7 @@ async def rest(begun: Begun, receive: Receive, limit: int) -> bytearray:
     try:
         async with asyncio.timeout(ARRIVAL_SECONDS):
             while has_more:
-                if len(collected) > limit:
+                if len(collected) > limit.bytes:
                     raise _too_large(limit)
                 message = await _next(receive)
                 collected += message.get("body", b"")
@@ -68,7 +75,7 @@ async def rest(begun: Begun, receive: Receive, limit: int) -> bytearray:
             "bytes: send fewer inputs a request"
         )
         raise TooSlow("too_slow", detail) from None
-    if len(collected) > limit:
+    if len(collected) > limit.bytes:
         raise _too_large(limit)
     return collected
 
@@ -80,10 +87,8 @@ async def _next(receive: Receive) -> Message:
     return message
 
 
-def _too_large(limit: int) -> TooLarge:
-    detail = (
-        f"expected at most {limit} bytes, got more: send fewer inputs a request, or a .npy file, "
-        "which is a fraction of the size"
-    )
+def _too_large(limit: Limit) -> TooLarge:
+    lighter = f", or {limit.lighter}, which is a fraction of the size" if limit.lighter else ""
+    detail = f"expected at most {limit.bytes} bytes, got more: send fewer inputs a request{lighter}"
     # To read on and throw away what a stranger sends would cost the others most of all.
     return TooLarge("too_large", detail, headers={"Connection": "close"})

@@ -1,4 +1,4 @@
-"""What was asked: raw values as they came, and what is wanted of them."""
+"""What was asked: raw values as they came, and where they stand in the body."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -17,48 +17,55 @@ PART_VALUES = 2**17
 PART_ROWS = 2**10
 
 
-class Read(NamedTuple):
-    """What a body says, before it is checked."""
+class Place(NamedTuple):
+    """Where in a body the inputs stand, so that a problem can point to one value of one of them.
 
-    parts: Sequence[Raw]
-    top_k: int | None = None
-    raw_scores: bool = False
+    `at`: a JSON pointer to all. `member`: to the values within an input, where inputs are objects.
+    `flat`: the shape of an input, where the values of all stand in one list.
+    """
+
+    at: str = "#/inputs"
+    member: str = ""
+    flat: tuple[int, ...] = ()
+
+    def of(self, row: int, *index: int) -> str:
+        """A pointer to the input `row`, or to its value at `index`."""
+        if not self.flat:
+            return "/".join((f"{self.at}/{row}{self.member}", *map(str, index)))
+        within = int(np.ravel_multi_index(index, self.flat)) if index else 0
+        return f"{self.at}/{row * math.prod(self.flat) + within}"
+
+    def of_first(self, wrong: npt.NDArray[np.bool_], first_row: int = 0) -> str:
+        """A pointer to the first value that is true in `wrong` (rows, *shape), at least one; its
+        first row is the input `first_row`."""
+        row, *index = map(int, np.unravel_index(int(wrong.argmax()), wrong.shape))
+        return self.of(first_row + row, *index)
 
 
 class Asked(NamedTuple):
     """`parts` hold the inputs in order, n >= 1 of them in all; as float32 they are finite, and
-    `least` and `largest` are their extremes. `top_k`: 1..classes, or None."""
+    `least` and `largest` are their extremes."""
 
     parts: Sequence[Raw]
     least: float
     largest: float
-    top_k: int | None
-    raw_scores: bool
+    place: Place = Place()
 
     @classmethod
-    def of(cls, read: Read, classes: int) -> Self:
+    def of(cls, parts: Sequence[Raw], place: Place = Place()) -> Self:
         """Raises Invalid."""
-        if read.top_k is not None and read.top_k > classes:
-            detail = f"expected at most {classes}, the number of classes, got {read.top_k}"
-            raise invalid("invalid_value", detail, "#/top_k")
         at, least, largest = 0, math.inf, -math.inf
-        for part in read.parts:
+        for part in parts:
             low, high = float(np.minimum.reduce(part, None)), float(np.maximum.reduce(part, None))
             if not (low >= -LARGEST and high <= LARGEST):  # a NaN is both, and neither
-                _check_finite(part, at)
+                _check_finite(part, at, place)
             least, largest = min(least, low), max(largest, high)
             at += len(part)
-        extremes = float(np.float32(least)), float(np.float32(largest))
-        return cls(read.parts, *extremes, read.top_k, read.raw_scores)
+        return cls(parts, float(np.float32(least)), float(np.float32(largest)), place)
 
     @property
     def rows(self) -> int:
         return sum(map(len, self.parts))
-
-    @property
-    def scores(self) -> int:
-        """How many the answer holds."""
-        return self.rows * (self.top_k or 1)
 
 
 def cut(values: Raw) -> list[Raw]:
@@ -80,18 +87,11 @@ def numbered(parts: Sequence[Raw]) -> Iterator[tuple[int, Array]]:
         at += len(part)
 
 
-def pointer_to_first(wrong: npt.NDArray[np.bool_], at: int = 0) -> str:
-    """To the first value that is true in `wrong` (rows, *shape), at least one; its first row is
-    the input `at`."""
-    row, *rest = np.unravel_index(int(wrong.argmax()), wrong.shape)
-    return f"#/inputs/{'/'.join(map(str, (at + row, *rest)))}"
-
-
-def _check_finite(part: Raw, at: int) -> None:
+def _check_finite(part: Raw, at: int, place: Place) -> None:
     """Raises Invalid."""
     with np.errstate(over="ignore", invalid="ignore"):  # what does not fit becomes infinite
         wrong = ~np.isfinite(float32(part))
     if wrong.any():
         more = " in this part of the inputs" if at else ""
         detail = f"expected finite float32 values, got {int(wrong.sum())} that are not{more}"
-        raise invalid("not_finite", detail, pointer_to_first(wrong, at))
+        raise invalid("not_finite", detail, place.of_first(wrong, at))

@@ -1,51 +1,47 @@
 """JSON bodies built whole: small ones, to find out what is wrong with them."""
 
+import math
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import orjson
-from pydantic import ValidationError
 
-from app.errors import BadRequest, invalid
-from app.findings import invalid_from
-from app.prediction.inputs import Read
-from app.prediction.schemas import PredictIn
+from app.errors import invalid
+from app.prediction.inputs import Place
+from app.prediction.json_envelope import Envelope, document_of
+from app.prediction.protocols.contract import Read
 from app.prediction.shapes import brackets, skeleton_of, taken_shapes, wrong_shape
 
-FIELDS = 16  # more are not looked at one by one
 
-
-def read_exactly(body: bytes, shape: tuple[int, ...]) -> Read:
+def read_exactly(body: bytes, envelope: Envelope, shape: tuple[int, ...]) -> Read:
     """Builds the whole document; for what is small. Raises BadRequest or Invalid."""
-    request = validated(document_of(body))
-    got = _shape_of(request.inputs)
-    if got[1:] not in taken_shapes(shape):
-        raise wrong_shape(shape, list(got))
+    rows, frame = envelope.look(document_of(body), False)
+    flat: tuple[int, ...] = ()
+    if frame.stated is not None:
+        frame.stated.check_shape(shape)
+        flat = () if isinstance(rows[0], list) else shape
+    got = _shape_of(rows)
+    if got[1:] not in taken_shapes(() if flat else shape):
+        raise wrong_shape(shape, got, frame.place.at)
     skeleton = brackets(got[1:])
-    for index, one in enumerate(request.inputs):
+    for index, one in enumerate(rows):
         if skeleton_of(orjson.dumps(one)) != skeleton:  # to walk through all takes too long
-            _walk(one, got[1:], f"#/inputs/{index}")
-    values = np.asarray(request.inputs, dtype=np.float64)
-    return Read([values.reshape(len(values), *shape)], request.top_k, request.raw_scores)
+            _walk(one, got[1:], frame.place.of(index))
+    values = _array(rows, got[1:], frame.place)
+    if frame.stated is not None and flat and len(values) != math.prod(frame.stated.shape):
+        raise frame.stated.wrong_count(len(values), frame.place)
+    return frame.read([frame.checked(values.reshape(-1, *shape), flat)], flat)
 
 
-def document_of(text: bytes) -> Any:
+def _array(rows: list[Any], shape: tuple[int, ...], place: Place) -> npt.NDArray[np.float64]:
+    """Raises Invalid where a row only looks as it should: `[]` is `[5]` without its number."""
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        detail = f"expected a JSON document (NaN and Infinity are not JSON), got: {error}"
-        raise BadRequest("invalid_json", detail) from None
-
-
-def validated(document: Any) -> PredictIn:
-    if isinstance(document, dict) and len(document) > FIELDS:
-        known = ", ".join(PredictIn.model_fields)
-        detail = f"expected no fields but {known}, got {len(document)} fields"
-        raise invalid("unknown_field", detail, "#")
-    try:
-        return PredictIn.model_validate(document)
-    except ValidationError as error:
-        raise invalid_from(error, document) from None
+        return np.asarray(rows, dtype=np.float64)
+    except ValueError:
+        for index, one in enumerate(rows):
+            _walk(one, shape, place.of(index))
+        raise
 
 
 def _shape_of(nested: Any) -> tuple[int, ...]:
@@ -59,15 +55,15 @@ def _shape_of(nested: Any) -> tuple[int, ...]:
 
 def _walk(nested: Any, shape: tuple[int, ...], pointer: str) -> None:
     """Raises Invalid at the first element that is not as `shape` says."""
+    if not shape:
+        if type(nested) not in {int, float}:
+            raise invalid("not_a_number", f"expected a number, got {_kind(nested)}", pointer)
+        return
     if not isinstance(nested, list) or len(nested) != shape[0]:
         got = f"an array of {len(nested)}" if isinstance(nested, list) else _kind(nested)
         raise invalid("ragged_inputs", f"expected an array of {shape[0]}, got {got}", pointer)
     for index, element in enumerate(nested):
-        if len(shape) > 1:
-            _walk(element, shape[1:], f"{pointer}/{index}")
-        elif type(element) not in {int, float}:
-            detail = f"expected a number, got {_kind(element)}"
-            raise invalid("not_a_number", detail, f"{pointer}/{index}")
+        _walk(element, shape[1:], f"{pointer}/{index}")
 
 
 def _kind(value: Any) -> str:

@@ -4,47 +4,70 @@ import math
 from collections.abc import Generator
 
 import numpy as np
+import numpy.typing as npt
 
 from app.errors import Invalid, invalid
-from app.prediction.inputs import Raw, Read
-from app.prediction.json_bodies import FRAME_BYTES, numbers_in, rows_of
-from app.prediction.json_exact import document_of, validated
+from app.prediction.inputs import Raw
+from app.prediction.json_envelope import Envelope, Frame, document_of
+from app.prediction.json_numbers import numbers_in
+from app.prediction.protocols.contract import Read
 from app.prediction.shapes import brackets, expected_shape, skeleton_of, taken_shapes
 
 STEP_BYTES = 2**16  # of text that one step takes: about 0.2 ms
-ADVICE = "Send a .npy file, or one input in a body below 64 KiB to be told what is wrong with it"
 _CLOSING = ord("]")
+LONGEST_NUMBER = 2**10  # bytes, with the space around it
 
 
-def read_in_steps(body: bytes | bytearray, shape: tuple[int, ...]) -> Generator[None, None, Read]:
+def read_in_steps(
+    body: bytes | bytearray, envelope: Envelope, shape: tuple[int, ...]
+) -> Generator[None, None, Read]:
     """For large bodies: others go between the steps. Raises BadRequest or Invalid."""
-    start, end = rows_of(body)
-    if not end or len(body) - (end - start) > FRAME_BYTES:
-        wanted = f"{expected_shape(shape)} in `inputs`, and little beside them"
-        detail = f"{wanted}, got other text. {ADVICE}"
+    start, end = envelope.cut(body)
+    if not end or len(body) - (end - start) > envelope.frame_bytes:
+        wanted = f"{expected_shape(shape)} in {envelope.rows_in}, and little beside them"
+        detail = f"{wanted}, got other text. {envelope.advice}"
         raise invalid("wrong_shape", detail, "#")
-    document = document_of(bytes(body[: start + 1] + body[end:]))
-    if isinstance(document, dict) and document.get("inputs") == []:
-        document["inputs"] = [0]  # its rows are looked at below
-    request = validated(document)
-    rows = _Rows(shape)
+    _, frame = envelope.look(document_of(bytes(body[: start + 1] + body[end:])), True)
+    if frame.stated is not None:
+        frame.stated.check_shape(shape)
+    is_flat = frame.stated is not None and body[start + 1 : start + STEP_BYTES].lstrip()[:1] != b"["
+    taker = (_Flat if is_flat else _Rows)(shape, frame, envelope.advice)
     for at in range(start + 1, end, STEP_BYTES):
-        rows.take(bytes(body[at : min(at + STEP_BYTES, end)]))
+        taker.take(bytes(body[at : min(at + STEP_BYTES, end)]))
         yield
-    return Read(rows.finish(), request.top_k, request.raw_scores)
+    return frame.read(taker.finish(), shape if is_flat else ())
 
 
-class _Rows:
-    """Takes the text of the rows as it comes, and holds it against the shape."""
+class _Taker:
+    """What both layouts share: the parts that were read, and the problem with what was not."""
 
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        self._shape = shape
+    def __init__(self, shape: tuple[int, ...], frame: Frame, advice: str) -> None:
+        self._shape, self._frame, self._advice = shape, frame, advice
+        self._parts: list[Raw] = []
+        self._read = 0  # rows
+
+    def _keep(self, part: Raw, flat: tuple[int, ...] = ()) -> None:
+        self._parts.append(self._frame.checked(part, flat, self._read))
+        self._read += len(part)
+
+    def _unlike(self, row: int, flat: tuple[int, ...] = ()) -> Invalid:
+        detail = (
+            f"{expected_shape(self._shape)}, got something else in or after input {row}. "
+            f"{self._advice}"
+        )
+        place = self._frame.place._replace(flat=flat)
+        return invalid("wrong_shape", detail, place.of(row))
+
+
+class _Rows(_Taker):
+    """Takes the text of nested rows as it comes, and holds it against the shape."""
+
+    def __init__(self, shape: tuple[int, ...], frame: Frame, advice: str) -> None:
+        super().__init__(shape, frame, advice)
         self._expected = [brackets(taken) + b"," for taken in taken_shapes(shape)]
         self._skeleton_bytes = 0
         self._text = bytearray()  # of rows that are not complete
         self._closed = 0  # brackets in it
-        self._parts: list[Raw] = []
-        self._read = 0  # rows
 
     def take(self, text: bytes) -> None:
         """Raises Invalid."""
@@ -56,8 +79,7 @@ class _Rows:
         complete, over = divmod(self._closed + len(closed), per_row)
         if complete:
             end = int(closed[len(closed) - over - 1]) + 1
-            self._parts.append(self._values(bytes(self._text) + text[:end], complete))
-            self._read += complete
+            self._keep(self._values(bytes(self._text) + text[:end], complete))
             self._text = bytearray(text[end:])
         else:
             self._text += text
@@ -94,11 +116,47 @@ class _Rows:
             raise self._unlike(self._read)
         return numbers.reshape(rows, *self._shape)
 
-    def _unlike(self, row: int) -> Invalid:
-        detail = (
-            f"{expected_shape(self._shape)}, got something else in or after input {row}. {ADVICE}"
-        )
-        return invalid("wrong_shape", detail, f"#/inputs/{row}")
+
+class _Flat(_Taker):
+    """Takes the text of one list, which holds the numbers of all rows, as it comes."""
+
+    def __init__(self, shape: tuple[int, ...], frame: Frame, advice: str) -> None:
+        super().__init__(shape, frame, advice)
+        self._text = bytearray()  # of a number that may not be complete
+        self._numbers: list[npt.NDArray[np.float64]] = []  # of a row that is not complete
+        self._count = 0  # of these
+
+    def take(self, text: bytes) -> None:
+        """Raises Invalid."""
+        if skeleton_of(text).strip(b",") or len(self._text) > LONGEST_NUMBER:
+            raise self._unlike(self._read, self._shape)
+        before, comma, after = text.rpartition(b",")
+        if comma:
+            self._take(bytes(self._text) + before)
+            self._text = bytearray(after)
+        else:
+            self._text += text
+
+    def finish(self) -> list[Raw]:
+        """Raises Invalid."""
+        self._take(bytes(self._text))
+        if self._count and self._frame.stated is not None:
+            got = self._read * math.prod(self._shape) + self._count
+            raise self._frame.stated.wrong_count(got, self._frame.place)
+        return self._parts
+
+    def _take(self, text: bytes) -> None:
+        """Takes complete numbers, with commas between them."""
+        numbers = numbers_in(b"[" + text + b"]")
+        if numbers is None or len(numbers) != text.count(b",") + 1:
+            raise self._unlike(self._read, self._shape)
+        self._numbers.append(numbers)
+        self._count += len(numbers)
+        size = math.prod(self._shape)
+        if rows := self._count // size:
+            values = np.concatenate(self._numbers)
+            self._numbers, self._count = [values[rows * size :]], self._count % size
+            self._keep(values[: rows * size].reshape(rows, *self._shape), self._shape)
 
 
 def _equal_bytes(one: bytes, other: bytes) -> int:

@@ -14,10 +14,10 @@ from weakref import WeakValueDictionary
 from starlette.types import Receive
 
 from app.errors import invalid
-from app.prediction.answers import answer, outputs_of
-from app.prediction.bodies import Begun, rest
-from app.prediction.decoders import read_in_steps
-from app.prediction.inputs import Asked, Read, cut, numbered
+from app.prediction.bodies import Begun, Limit, rest
+from app.prediction.inputs import Asked, cut, numbered
+from app.prediction.outputs import check_finite
+from app.prediction.protocols.contract import Answer, Decoder, Encoder, Read
 from app.prediction.schemas import PredictionWarning
 from app.prediction.served import Loaded
 
@@ -32,8 +32,7 @@ class Question(NamedTuple):
 
     name: str
     loaded: Loaded
-    media_type: str
-    is_raw: bool
+    decoder: Decoder
 
 
 class LargeRequests:
@@ -44,24 +43,29 @@ class LargeRequests:
         self._working = asyncio.Lock()  # first come, first served: of each key at most one waits
 
     async def read_and_answer(
-        self, key: str, question: Question, begun: Begun, receive: Receive, limit: int
-    ) -> bytes:
+        self, key: str, question: Question, begun: Begun, receive: Receive, limit: Limit
+    ) -> Answer:
         """`begun`: what of the body is here; the rest is asked for when the key has its turn."""
         async with self._turn(key):
             body = await rest(begun, receive, limit)
             async with self._working:
-                shape = question.loaded.session.shape
-                read = await _between_others(read_in_steps(question.media_type, body, shape))
+                loaded = question.loaded
+                read = await _between_others(question.decoder.read_in_steps(body, loaded))
                 loop = asyncio.get_running_loop()
-                asked, warning = await loop.run_in_executor(_checks, _checked, question, read)
-                return await _answered(question, asked, warning)
+                asked, warning = await loop.run_in_executor(_checks, _checked, loaded, read)
+                return await _answered(question, asked, read.encoder, warning)
 
     async def answer(
-        self, key: str, question: Question, asked: Asked, warning: PredictionWarning | None
-    ) -> bytes:
+        self,
+        key: str,
+        question: Question,
+        asked: Asked,
+        encoder: Encoder,
+        warning: PredictionWarning | None,
+    ) -> Answer:
         """A small body may ask for many scores."""
         async with self._turn(key), self._working:
-            return await _answered(question, asked, warning)
+            return await _answered(question, asked, encoder, warning)
 
     def _turn(self, key: str) -> asyncio.Lock:
         return self._keys.setdefault(key, asyncio.Lock())
@@ -78,30 +82,31 @@ async def _between_others(steps: Generator[None, None, T]) -> T:
         await asyncio.sleep(0)
 
 
-def _checked(question: Question, read: Read) -> tuple[Asked, PredictionWarning | None]:
+def _checked(loaded: Loaded, read: Read) -> tuple[Asked, PredictionWarning | None]:
     """Raises Invalid."""
-    if question.is_raw:
-        read = read._replace(raw_scores=True)
-    asked = Asked.of(read, len(question.loaded.labels))
-    trained_on = question.loaded.trained_on
-    return asked, trained_on.check(asked) if trained_on else None
+    asked = Asked.of(read.parts, read.place)
+    return asked, loaded.trained_on.check(asked) if loaded.trained_on else None
 
 
-async def _answered(question: Question, asked: Asked, warning: PredictionWarning | None) -> bytes:
+async def _answered(
+    question: Question, asked: Asked, encoder: Encoder, warning: PredictionWarning | None
+) -> Answer:
     """Raises Invalid."""
-    if asked.scores > SCORES_LIMIT:
+    loaded, per_input = question.loaded, encoder.scores_per_input(len(question.loaded.labels))
+    if asked.rows * per_input > SCORES_LIMIT:
         detail = (
             f"expected at most {SCORES_LIMIT} scores in an answer, got {asked.rows} inputs with "
-            f"{asked.top_k or 1} each: send fewer inputs a request"
+            f"{per_input} each: send fewer inputs a request"
         )
-        raise invalid("too_many_scores", detail, "#/inputs")
-    loaded, outputs = question.loaded, []
-    rows = max(1, SMALL_SCORES // (asked.top_k or 1))
+        raise invalid("too_many_scores", detail, asked.place.at)
+    written: list[bytes] = []
+    step = max(1, SMALL_SCORES // per_input)
     pieces = [piece for part in asked.parts for piece in cut(part)]
     for first, part in numbered(pieces):
         probabilities = await loaded.batcher.run_alone(part)
-        for at in range(0, len(part), rows):
-            some = probabilities[at : at + rows]
-            outputs.append(outputs_of(loaded, some, asked, first + at))
+        for at in range(0, len(part), step):
+            some = probabilities[at : at + step]
+            check_finite(some, asked.place, first + at)
+            written.append(encoder.piece(loaded, some))
             await asyncio.sleep(0)
-    return answer(question.name, loaded, asked, outputs, warning)
+    return encoder.answer(question.name, loaded, asked.rows, written, warning)

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from app.errors import BadRequest, invalid
-from app.prediction.inputs import Read, cut
+from app.prediction.inputs import Raw, cut
 from app.prediction.shapes import taken_shapes, wrong_shape
 
 HEADER_BYTES = 2**14  # numpy itself reads no header of more than 10,000
 
 
-def read(body: bytes | bytearray, shape: tuple[int, ...]) -> Read:
+def read(body: bytes | bytearray, shape: tuple[int, ...]) -> list[Raw]:
     """The header is held against the body's length before anything is looked at.
 
     Raises BadRequest or Invalid.
@@ -27,13 +27,13 @@ def read(body: bytes | bytearray, shape: tuple[int, ...]) -> Read:
         )
     lengths = [int(length) for length in got]  # True is an integer to numpy
     if not lengths or lengths[0] < 1 or tuple(lengths[1:]) not in taken_shapes(shape):
-        raise wrong_shape(shape, lengths)
+        raise wrong_shape(shape, lengths, "#/inputs")
     data = memoryview(body)[len(head) :]
     if len(data) != (expected := dtype.itemsize * math.prod(lengths)):
         detail = f"expected {expected} bytes of data for the shape {lengths}, got {len(data)}"
         raise BadRequest("invalid_npy", detail)
     array = np.frombuffer(data, dtype).reshape(lengths, order="F" if is_fortran else "C")
-    return Read(cut(array.reshape(-1, *shape)))
+    return cut(array.reshape(-1, *shape))
 
 
 def _head_of(body: bytes | bytearray) -> bytes:

@@ -21,6 +21,7 @@ from app.prediction.value_range import ValueRange
 from app.storage import Storage
 from app.tables.deployments import DeploymentRow
 from app.tables.models import ModelRow
+from app.tensors import TensorSpec
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +34,7 @@ class Loaded:
     """A model in memory, shared by all names that point to it.
 
     `temperature`: its scores are calibrated by; None where they are not. `trained_on`: None where
-    the model does not say what its values were.
+    the model does not say what its values were. `tensor`: what it is asked of each item.
     """
 
     model_id: str
@@ -42,7 +43,9 @@ class Loaded:
     trained_on: ValueRange | None
     session: Session
     batcher: Batcher
+    tensor: TensorSpec
     has_classes: bool = True  # or quantities to answer
+    answers: str = "probabilities"  # what the graph calls its output
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class ServedModels:
     def __init__(self, database: Database, storage: Storage) -> None:
         self._database, self._storage = database, storage
         self._models: dict[Name, Loaded | NotLoaded] = {}
+        self._has_looked = False  # into the database
         self._changed: Future[None] = Future()  # of `_models`; each change has its own
         self._refreshing = threading.Lock()
         self._stopping = threading.Event()
@@ -120,6 +124,14 @@ class ServedModels:
         is_ready = model is not None and model.model_id == row.model_id
         return ("ready", None) if is_ready else ("loading", "this process has yet to load it")
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether each deployment is loaded, or has failed for good."""
+        loading = (
+            isinstance(one, NotLoaded) and one.status == "loading" for one in self._models.values()
+        )
+        return self._has_looked and not any(loading)
+
     def load(self, model: ModelRow) -> Loaded:
         """Raises LoadFailed when the graph does not answer as trained, WorkFailure when the store
         does not give it."""
@@ -133,7 +145,9 @@ class ServedModels:
             ValueRange.of(signature),
             session,
             Batcher(session),
+            signature.inputs.tensors[0],
             signature.task.has_classes,
+            signature.task.answers,
         )
 
     def refresh(self, *loaded: Loaded) -> None:
@@ -152,6 +166,7 @@ class ServedModels:
                     for name, model in wanted.items()
                 }
             )
+            self._has_looked = True
             ready = {one.model_id: one for one in self._models.values() if isinstance(one, Loaded)}
             ready |= {one.model_id: one for one in loaded}
             for name, model in wanted.items():

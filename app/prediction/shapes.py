@@ -1,5 +1,6 @@
 """A model's shape, and how inputs of it look as text."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from app.errors import Invalid, invalid
@@ -10,14 +11,15 @@ _NUMBERS_AND_SPACE = b"0123456789+-.eE \t\r\n"
 
 def taken_shapes(shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
     """A single channel may be left out."""
-    return (shape, shape[:-1]) if shape[-1] == 1 and len(shape) > 1 else (shape,)
+    return (shape, shape[:-1]) if len(shape) > 1 and shape[-1] == 1 else (shape,)
 
 
 @lru_cache(maxsize=256)
 def brackets(shape: tuple[int, ...]) -> bytes:
-    """How an array of this shape looks without its numbers."""
-    inner = brackets(shape[1:]) if shape[1:] else b""
-    return b"[" + b",".join([inner] * shape[0]) + b"]"
+    """How an array of this shape looks without its numbers; () is a number alone."""
+    if not shape:
+        return b""
+    return b"[" + b",".join([brackets(shape[1:])] * shape[0]) + b"]"
 
 
 def skeleton_of(text: bytes) -> bytes:
@@ -25,9 +27,10 @@ def skeleton_of(text: bytes) -> bytes:
     return text.translate(None, _NUMBERS_AND_SPACE)
 
 
-def wrong_shape(shape: tuple[int, ...], got: list[int]) -> Invalid:
-    shown = got if len(got) <= SHOWN_LENGTHS else f"{len(got)} dimensions"
-    return invalid("wrong_shape", f"{expected_shape(shape)}, got {shown}", "#/inputs")
+def wrong_shape(shape: tuple[int, ...], got: Sequence[int], pointer: str) -> Invalid:
+    """`got`: the lengths that came, the number of inputs first."""
+    shown = list(got) if len(got) <= SHOWN_LENGTHS else f"{len(got)} dimensions"
+    return invalid("wrong_shape", f"{expected_shape(shape)}, got {shown}", pointer)
 
 
 def expected_shape(shape: tuple[int, ...]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from app.errors import Invalid, invalid
 from app.models.schemas import Signature
-from app.prediction.inputs import Asked, Raw, numbered, pointer_to_first
+from app.prediction.inputs import Asked, Raw, numbered
 from app.prediction.schemas import PredictionWarning
 
 LOWEST_BYTE, HIGHEST_BYTE = -0.5, 255.5  # what rounds to a byte
@@ -55,22 +55,22 @@ class ValueRange:
 
     def check(self, asked: Asked) -> PredictionWarning | None:
         """Raises Invalid where RULE refuses the request."""
-        least, largest = asked.least, asked.largest
+        least, largest, everywhere = asked.least, asked.largest, asked.place.at
         is_picture = self.low >= 0 and self.high >= PICTURE_HIGH
         is_small = is_picture and least >= -1 and largest <= 1 and not least == largest == 0
         if is_small and self.is_uint8 and _has_fractions(asked.parts):
-            raise invalid("wrong_scale", f"{self._expected}, got {self._all_small}", "#/inputs")
+            raise invalid("wrong_scale", f"{self._expected}, got {self._all_small}", everywhere)
         if (self.low, self.high) == (0, 1) and least >= 0 and largest > PICTURE_HIGH:
-            raise invalid("wrong_scale", f"{self._expected}, got {TOO_LARGE}", "#/inputs")
+            raise invalid("wrong_scale", f"{self._expected}, got {TOO_LARGE}", everywhere)
         if self.is_uint8 and (least < LOWEST_BYTE or largest > HIGHEST_BYTE):
-            raise _no_bytes(*_beyond(asked.parts, LOWEST_BYTE, HIGHEST_BYTE))
+            raise _no_bytes(*_beyond(asked, LOWEST_BYTE, HIGHEST_BYTE))
         if is_small:
             detail = f"{self._expected}, got {self._all_small}"
-            return PredictionWarning(code="wrong_scale", detail=detail, pointer="#/inputs")
+            return PredictionWarning(code="wrong_scale", detail=detail, pointer=everywhere)
         margin = MARGIN * (self.high - self.low)
         lowest, highest = self.low - margin, self.high + margin
         if least < lowest or largest > highest:
-            return self._outside(*_beyond(asked.parts, lowest, highest))
+            return self._outside(*_beyond(asked, lowest, highest))
         return None
 
     @property
@@ -101,14 +101,14 @@ def _no_bytes(count: int, first: str) -> Invalid:
     return invalid("out_of_range", detail, first)
 
 
-def _beyond(parts: Sequence[Raw], lowest: float, highest: float) -> tuple[int, str]:
+def _beyond(asked: Asked, lowest: float, highest: float) -> tuple[int, str]:
     """How many values, at least one, and a pointer to the first. Compared in float64, as the
     extremes were."""
     count, first = 0, ""
-    for at, part in numbered(parts):
+    for at, part in numbered(asked.parts):
         beyond = (part < np.float64(lowest)) | (part > np.float64(highest))
         if found := int(beyond.sum()):
-            first = first or pointer_to_first(beyond, at)
+            first = first or asked.place.of_first(beyond, at)
             count += found
     return count, first
 

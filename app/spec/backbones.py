@@ -174,7 +174,8 @@ class BackboneEntry:
     summary: str
     params: type[NetworkParams]
     has_batch_norm: bool  # without a bottleneck, which has one
-    has_convolutions: bool
+    bfloat16_pays: bool  # on a GPU that has it, against TF32, compiling included
+    compiles_slowly: bool  # on a GPU, where each kind of convolution is tuned
 
     @property
     def params_schema(self) -> dict[str, Any]:
@@ -189,14 +190,16 @@ CATALOGUE: dict[str, BackboneEntry] = {
             "Dense layers with ReLU on the flattened image.",
             MlpParams,
             has_batch_norm=False,
-            has_convolutions=False,
+            bfloat16_pays=False,
+            compiles_slowly=False,
         ),
         BackboneEntry(
             "convnet",
             "3x3 convolutions with BatchNorm, ReLU and 2x2 max pooling, then one dense layer.",
             ConvnetParams,
             has_batch_norm=True,
-            has_convolutions=True,
+            bfloat16_pays=True,
+            compiles_slowly=False,
         ),
         BackboneEntry(
             "mobilenet",
@@ -204,7 +207,8 @@ CATALOGUE: dict[str, BackboneEntry] = {
             "more.",
             MobilenetParams,
             has_batch_norm=True,
-            has_convolutions=True,
+            bfloat16_pays=False,
+            compiles_slowly=True,
         ),
     )
 }

@@ -44,6 +44,10 @@ def _nested(flat: dict[str, Any], is_dataset: bool) -> dict[str, Any]:
 
 def _flat(nested: dict[str, Any], is_dataset: bool) -> dict[str, Any]:
     rest = {name: value for name, value in nested.items() if name not in {"inputs", "task"}}
-    told = {"modality": "image", "task": "classification"} if is_dataset else {}
     inputs = {name: nested["inputs"][name] for name in OF_INPUTS}
-    return {**told, **inputs, "classes": nested["task"]["classes"], **rest}
+    classes = nested["task"]["classes"]
+    if is_dataset:
+        told = {"modality": "image", "task": "classification"}
+        return {**told, **inputs, "classes": classes, **rest}
+    value_range = inputs.pop("value_range")
+    return {**inputs, "classes": classes, "value_range": value_range, **rest}

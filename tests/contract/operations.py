@@ -5,6 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 PATH_VALUES = {"name": "digits"}
+# Predictions look for the deployment before they ask for a body.
+PREDICTING = (
+    "/v1/deployments/{name}/predict",
+    "/v2/models/{name}/infer",
+    "/v1/models/{name}:predict",
+)
+ALIVE = ("GET /healthz", "GET /v2/health/live")  # they ask for no key and take nothing
 ANY_ID = "job_01JD6ZB5V4T8Q0M2N9X3K7RWCE"
 
 

@@ -31,7 +31,7 @@ from tests.serving import serve
 
 DOCUMENT = create_app(Settings(data_dir=Path("nowhere"))).openapi()
 OPERATIONS = {each.name: each for each in operations(DOCUMENT)}
-PREDICT = "/v1/deployments/{name}/predict"
+NATIVE = "/v1/deployments/{name}/predict"
 JSON = "application/json"
 PART = b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
 EXAMPLES = 6
@@ -46,7 +46,10 @@ class Site:
         job = add_job(database, *datasets, project="default")
         arrays = {}
         for split, count in SCHEMA.splits.items():
-            for name, shape in ((f"x_{split}", (count, *SCHEMA.shape)), (f"y_{split}", (count,))):
+            for name, shape in (
+                (f"x_{split}", (count, *SCHEMA.inputs.shape)),
+                (f"y_{split}", (count,)),
+            ):
                 np.save(folder / f"{name}.npy", np.zeros(shape, np.uint8))
                 arrays[name] = storage.put(folder / f"{name}.npy")
         with database.write() as session:
@@ -147,7 +150,7 @@ def test_parameters_of_a_kind(site: Site, name: str) -> None:
 
 def test_a_query_that_is_not_known(site: Site) -> None:
     for operation in OPERATIONS.values():
-        if operation.template != PREDICT:  # it is answered before any route
+        if operation.template != NATIVE:  # it passes over what it does not know
             refused = site.client.request(operation.method, operation.path(), params={"limt": "5"})
             assert refused.status_code == 422, operation.name
             assert refused.json()["errors"][0]["parameter"] == "limt"

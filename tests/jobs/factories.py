@@ -15,6 +15,7 @@ from app.tables.datasets import DatasetRow
 from app.tables.jobs import JobRow, TrialRow
 from app.tasks.classification import Classification
 
+LEASE_SECONDS = 60.0
 SCHEMA = Schema(
     inputs=ImageInputs(shape=(8, 8, 1), dtype="uint8", value_range=(0, 255)),
     task=Classification(classes=("a", "b")),
@@ -77,12 +78,12 @@ def ready_job(database: Database, seeds: int = 1, **changes: Any) -> str:
     return add_job(database, add_dataset(database), add_dataset(database), seeds, **changes)
 
 
-def claim(database: Database, owner: str = "w", seconds: float = 60) -> TrialRow | None:
+def claim(database: Database, owner: str = "w", seconds: float = LEASE_SECONDS) -> TrialRow | None:
     with database.write() as session:
         return work.claim_trial(session, owner, seconds, max_attempts=5)
 
 
-def must_claim(database: Database, owner: str = "w", seconds: float = 60) -> TrialRow:
+def must_claim(database: Database, owner: str = "w", seconds: float = LEASE_SECONDS) -> TrialRow:
     trial = claim(database, owner, seconds)
     assert trial is not None
     return trial

@@ -1,6 +1,5 @@
 """Jobs move through their states as promised, on both databases."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -13,6 +12,7 @@ from app.jobs.budget import Account
 from app.tables.datasets import DatasetRow
 from app.tables.jobs import EpochRow, JobRow
 from tests.jobs.factories import (
+    LEASE_SECONDS,
     add_dataset,
     add_job,
     claim,
@@ -22,6 +22,7 @@ from tests.jobs.factories import (
     ready_job,
     trials_of,
 )
+from tests.leases import let_pass
 
 
 def statuses(database: Database, job_id: str) -> list[str]:
@@ -409,10 +410,10 @@ def test_what_runs_counts_with_what_it_has_recorded(database: Database) -> None:
 
 def test_a_lost_trial_of_a_job_without_seconds_is_not_taken_again(database: Database) -> None:
     job_id = ready_job(database, budget_seconds=4)
-    lost = must_claim(database, seconds=0.2)
+    lost = must_claim(database)
     with database.write() as session:
         work.record_progress(session, lost, (), seconds=4.5)
-    time.sleep(0.3)
+    let_pass(database, LEASE_SECONDS + 1)
     assert claim(database) is None
     assert statuses(database, job_id) == ["failed"] * 3
     assert trials_of(database, job_id)[0].seconds == 4.5

@@ -1,6 +1,5 @@
 """What was lost is found again, on both databases."""
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -16,6 +15,7 @@ from app.tables import Base
 from app.tables.datasets import DatasetRow
 from app.tables.jobs import JobRow, TrialRow
 from tests.jobs.factories import (
+    LEASE_SECONDS,
     add_dataset,
     claim,
     finish,
@@ -24,8 +24,9 @@ from tests.jobs.factories import (
     ready_job,
     trials_of,
 )
+from tests.leases import let_pass
 
-EXPIRED = 0.01
+OVER = LEASE_SECONDS + 1
 
 
 @pytest.fixture
@@ -45,8 +46,8 @@ def test_an_expired_trial_is_queued_again(
     database: Database, settings: Settings, sent: list[Message]
 ) -> None:
     ready_job(database)
-    lost = must_claim(database, seconds=EXPIRED)
-    time.sleep(0.05)
+    lost = must_claim(database)
+    let_pass(database, OVER)
     sent.clear()
     recovery.recover(database, settings)
     assert RunTrial(lost.id) in sent
@@ -61,8 +62,8 @@ def test_a_trial_that_is_lost_too_often_fails(database: Database, settings: Sett
     job_id = ready_job(database)
     few = settings.model_copy(update={"max_attempts": 2})
     for _ in range(2):
-        must_claim(database, seconds=EXPIRED)
-        time.sleep(0.05)
+        must_claim(database)
+        let_pass(database, OVER)
         recovery.recover(database, few)
     pretrain, scratch, transfer = trials_of(database, job_id)
     assert pretrain.error is not None
@@ -78,8 +79,8 @@ def test_a_trial_that_is_lost_too_often_fails(database: Database, settings: Sett
 
 def lose(database: Database, settings: Settings) -> TrialRow:
     """A worker claims the trial and is killed; the trial as it then stands."""
-    trial = must_claim(database, seconds=EXPIRED)
-    time.sleep(0.05)
+    trial = must_claim(database)
+    let_pass(database, OVER)
     recovery.recover(database, settings)
     with database.read() as session:
         return session.get_one(TrialRow, trial.id)
@@ -89,7 +90,7 @@ def test_losses_are_counted_from_the_last_progress(database: Database, settings:
     ready_job(database)
     few = settings.model_copy(update={"max_attempts": 3})
     for epoch in range(1, 6):  # five workers, each of which got on
-        trial = must_claim(database, seconds=0.5)
+        trial = must_claim(database)
         with database.write() as session:
             work.record_progress(session, trial, [], progress=epoch / 10, checkpoint=str(epoch))
         with database.write() as session:
@@ -154,17 +155,17 @@ def test_intakes_and_finalisations_are_recovered_too(
         finish(database, trial)
     with database.write() as session:
         raw = DatasetRow.id == dataset_id
-        assert leases.claim(session, DatasetRow, raw, [DatasetRow.id], "w", EXPIRED)
-        assert work.claim_finalisation(session, job_id, "w", EXPIRED)
-    time.sleep(0.05)
+        assert leases.claim(session, DatasetRow, raw, [DatasetRow.id], "w", LEASE_SECONDS)
+        assert work.claim_finalisation(session, job_id, "w", LEASE_SECONDS)
+    let_pass(database, OVER)
     sent.clear()
     recovery.recover(database, settings)
     assert set(sent) >= {IngestDataset(dataset_id), FinaliseJob(job_id)}
     for _ in range(settings.max_attempts):
         with database.write() as session:
-            leases.claim(session, DatasetRow, raw, [DatasetRow.id], "w", EXPIRED)
-            work.claim_finalisation(session, job_id, "w", EXPIRED)
-        time.sleep(0.05)
+            leases.claim(session, DatasetRow, raw, [DatasetRow.id], "w", LEASE_SECONDS)
+            work.claim_finalisation(session, job_id, "w", LEASE_SECONDS)
+        let_pass(database, OVER)
         recovery.recover(database, settings)
     job = job_of(database, job_id)
     assert job.error is not None
@@ -190,8 +191,8 @@ def test_a_cancelled_jobs_report_is_recovered_too(
     few = settings.model_copy(update={"max_attempts": 2})
     for _ in range(2):
         with database.write() as session:
-            assert work.claim_finalisation(session, job_id, "w", EXPIRED)
-        time.sleep(0.05)
+            assert work.claim_finalisation(session, job_id, "w", LEASE_SECONDS)
+        let_pass(database, OVER)
         sent.clear()
         recovery.recover(database, few)
     job = job_of(database, job_id)
@@ -205,11 +206,11 @@ def test_nothing_is_taken_back_from_a_worker_that_renews(
     database: Database, settings: Settings
 ) -> None:
     ready_job(database)
-    trial = must_claim(database, seconds=0.3)
+    trial = must_claim(database)
     assert trial.token is not None
     with database.write() as session:
-        leases.renew(session, TrialRow, trial.id, trial.token, 60)
-    time.sleep(0.4)
+        leases.renew(session, TrialRow, trial.id, trial.token, 2 * LEASE_SECONDS)
+    let_pass(database, OVER)
     recovery.recover(database, settings)
     with database.read() as session:
         row = session.get_one(TrialRow, trial.id)

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
-from app.client.events import Event, parse
+from app.client.events import Event, events_of
 from app.database import Database
 from app.jobs import lifecycle, work
 from tests.jobs.factories import add_dataset, add_job, finish, must_claim
@@ -16,7 +16,7 @@ def story(client: httpx.Client, job_id: str, after: str | None = None) -> list[E
     with client.stream("GET", f"/v1/jobs/{job_id}/events", headers=headers) as answer:
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")
-        return list(parse(answer.iter_lines()))
+        return list(events_of(answer))
 
 
 def ended_job(database: Database) -> str:
@@ -60,7 +60,7 @@ def test_progress_is_told_of_the_moment_and_where_asked_for(
         moved = pool.submit(move)
         path = f"/v1/jobs/{job_id}/events"
         with client.stream("GET", path, params={"progress": True}) as answer:
-            events = list(parse(answer.iter_lines()))
+            events = list(events_of(answer))
         moved.result()
     told = [event for event in events if event.kind == "progress"]
     assert told[0].number == ""

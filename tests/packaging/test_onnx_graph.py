@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+import tensorflow as tf
 
 from app.errors import FailureCode, WorkFailure
 from app.spec.backbones import Backbone, Convnet, Mlp
@@ -95,6 +96,26 @@ def test_the_graph_divides_the_logits_by_the_temperature(
     np.testing.assert_array_equal(answered.argmax(axis=1), logits.argmax(axis=1))
     reloaded = keras.models.load_model(packaged.keras)
     np.testing.assert_allclose(reloaded(images), logits, atol=1e-4)
+
+
+def test_keras_is_asked_in_full_float32_and_the_process_goes_on_as_before(tmp_path: Path) -> None:
+    """On a GPU the products of TF32 are .001 off; there this said that the graph was wrong."""
+    seen: list[bool] = []
+
+    class Watching(keras.layers.Layer):
+        def call(self, x: Any) -> Any:
+            seen.append(tf.config.experimental.tensor_float_32_execution_enabled())
+            return x
+
+    inputs = keras.Input((8, 8, 1))
+    logits = keras.layers.Dense(5)(keras.layers.Flatten()(Watching()(inputs)))
+    model = keras.Model(inputs, logits)
+    seen.clear()
+    assert tf.config.experimental.tensor_float_32_execution_enabled()
+    package(model, sample((8, 8, 1)), tmp_path)
+    assert seen
+    assert not any(seen)
+    assert tf.config.experimental.tensor_float_32_execution_enabled()
 
 
 def test_a_high_temperature_does_not_hide_another_networks_answers(

@@ -11,19 +11,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import BadRequest, Invalid, KtlError
-from app.prediction import json_exact, json_steps
-from app.prediction.inputs import Read
-from app.prediction.json_bodies import FRAME_BYTES, read_plain
+from app.prediction import json_steps
+from app.prediction.json_bodies import read_plain
 from app.prediction.json_exact import read_exactly
-from tests.prediction.test_decoders import BAD, QUICK, SHAPE, inputs
+from app.prediction.protocols.contract import Read
+from app.prediction.protocols.native import ENVELOPE
+from tests.prediction.protocols.test_native_bodies import BAD, QUICK, SHAPE, inputs
 
+pytestmark = pytest.mark.usefixtures("json_reader")
 IMAGE = [[1, 2.5, -3], [4e1, 0, 255]]
 MIB = 2**20
 
 
 def steps(body: bytes, shape: tuple[int, ...] = SHAPE) -> tuple[Read | KtlError, int]:
     """What they lead to, and how many were begun."""
-    reading, begun = json_steps.read_in_steps(body, shape), 0
+    reading, begun = json_steps.read_in_steps(body, ENVELOPE, shape), 0
     while True:
         begun += 1
         try:
@@ -43,7 +45,7 @@ def step_bytes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("body", QUICK.values(), ids=QUICK)
 def test_good_bodies_are_read_as_at_once(body: bytes, step_bytes: int) -> None:
     read, _ = steps(body)
-    at_once = read_exactly(body, SHAPE)
+    at_once = read_exactly(body, ENVELOPE, SHAPE)
     assert isinstance(read, Read)
     np.testing.assert_array_equal(inputs(read), inputs(at_once))
     assert read[1:] == at_once[1:]
@@ -83,7 +85,7 @@ def test_steps_take_exactly_what_the_plain_way_takes(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_steps, "STEP_BYTES", size)
         read, _ = steps(body)
-    plain = read_plain(body, SHAPE)
+    plain = read_plain(body, ENVELOPE, SHAPE)
     assert isinstance(read, Read) == (plain is not None)
     if isinstance(read, Read) and plain is not None:
         np.testing.assert_array_equal(inputs(read), inputs(plain))
@@ -115,14 +117,14 @@ ATTACKS = {
 def built(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The sizes of the texts of which something was built."""
     sizes: list[int] = []
-    numbers_in, loads = json_steps.numbers_in, orjson.loads
+    numbers_in, document_of = json_steps.numbers_in, json_steps.document_of
 
     def counting(text: bytes, read: Any) -> Any:
         sizes.append(len(text))
         return read(text)
 
     monkeypatch.setattr(json_steps, "numbers_in", lambda text: counting(text, numbers_in))
-    monkeypatch.setattr(json_exact.orjson, "loads", lambda text: counting(text, loads))
+    monkeypatch.setattr(json_steps, "document_of", lambda text: counting(text, document_of))
     return sizes
 
 
@@ -136,7 +138,7 @@ def test_of_an_attack_nothing_is_built(body: bytes, built: list[int]) -> None:
         tracemalloc.stop()
     assert isinstance(refusal, KtlError)
     assert str(refusal)
-    assert sum(built) <= 2 * FRAME_BYTES
+    assert sum(built) <= 2 * ENVELOPE.frame_bytes
     assert begun <= 2 or b"[ " in body[:20] or body.count(b"9") > MIB  # those are no more than text
     assert peak < 2 * len(body)
 

@@ -14,19 +14,20 @@ from starlette.types import Message
 from app.database import Database
 from app.errors import TooSlow
 from app.prediction import bodies, large
-from app.prediction.batching import Batcher
-from app.prediction.bodies import SMALL_BYTES, Begun
-from app.prediction.decoders import JSON
+from app.prediction.bodies import SMALL_BYTES, Begun, Limit
+from app.prediction.heads import JSON
 from app.prediction.large import LargeRequests, Question
-from app.prediction.served import Loaded
-from app.prediction.sessions import Session
+from app.prediction.protocols.contract import Answer
+from app.prediction.protocols.native import Native
 from app.settings import Settings
 from app.tables import Base
+from tests.prediction.loaded import loaded
 from tests.prediction.site import LABELS, SHAPE, Site, problem, run_site, softmax, weights
 
 URL = "/v1/deployments/pets/predict"
 NPY = {"Content-Type": "application/x-npy"}
 JSON_LIMIT = 2**20
+LIMIT = Limit(10**8)
 
 
 @pytest.fixture
@@ -129,9 +130,8 @@ class Engine:
 
 
 def question(engine: Any) -> Question:
-    session = Session(engine, (2, 2), chunk_rows=10**6, inline_rows=8)
-    loaded = Loaded("mdl_1", ("a", "b"), None, None, session, Batcher(session))
-    return Question("pets", loaded, JSON, False)
+    decoder = Native().decoder({b"content-type": JSON.encode()}, b"")
+    return Question("pets", loaded((2, 2), 2, engine), decoder)
 
 
 def body(rows: int) -> bytes:
@@ -149,15 +149,15 @@ def test_small_requests_go_between_the_steps_of_a_large_one() -> None:
 
     async def scenario() -> int:
         reading = asyncio.ensure_future(
-            LargeRequests().read_and_answer("key", asked, Begun(body(rows), True), nothing, 10**8)
+            LargeRequests().read_and_answer("key", asked, Begun(body(rows), True), nothing, LIMIT)
         )
         small = 0
         while not reading.done():
             await asked.loaded.batcher.run(np.ones((1, 2, 2), np.float32))
             await asyncio.sleep(0)
             small += 1
-        outputs = json.loads(reading.result())["outputs"]
-        assert outputs == [{"label": "a", "score": 0.75}] * rows
+        outputs = json.loads(reading.result().content)["outputs"]
+        assert outputs == [{"label": "0", "score": 0.75}] * rows
         return small
 
     assert asyncio.run(scenario()) > len(body(rows)) / 2**16 + rows / 1024
@@ -181,10 +181,10 @@ def test_a_key_has_one_large_request_at_a_time_and_holds_up_no_other_key() -> No
 
             return receive
 
-        def ask(key: str, name: str, is_slow: bool = False) -> asyncio.Future[bytes]:
+        def ask(key: str, name: str, is_slow: bool = False) -> asyncio.Future[Answer]:
             receive = sender(name, is_slow)
             return asyncio.ensure_future(
-                everyone.read_and_answer(key, asked, Begun(body(9000), False), receive, 10**8)
+                everyone.read_and_answer(key, asked, Begun(body(9000), False), receive, LIMIT)
             )
 
         slow, behind = ask("one", "slow", is_slow=True), ask("one", "behind")
@@ -210,10 +210,10 @@ def test_a_large_body_that_does_not_come_gives_its_turn_back(
         everyone = LargeRequests()
         with pytest.raises(TooSlow, match="send fewer inputs"):
             await everyone.read_and_answer(
-                "key", question(Engine()), Begun(b"", False), never, 10**8
+                "key", question(Engine()), Begun(b"", False), never, LIMIT
             )
         assert await everyone.read_and_answer(
-            "key", question(Engine()), Begun(body(1), True), nothing, 10**8
+            "key", question(Engine()), Begun(body(1), True), nothing, LIMIT
         )
 
     asyncio.run(scenario())

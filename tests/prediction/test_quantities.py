@@ -12,8 +12,9 @@ from app.models import repository as models
 from app.models.schemas import Signature
 from app.prediction.sessions import LoadFailed, load
 from app.tasks.regression import Regression
+from tests.prediction.protocols.test_native import URL, images
 from tests.prediction.site import SHAPE, Site, problem
-from tests.prediction.test_native import URL, images
+from tests.prediction.ways import OPEN_INFERENCE, TENSORFLOW_SERVING, tensor
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -60,6 +61,24 @@ def test_values_are_answered(site: Site, tmp_path: Path) -> None:
     assert [list(output) for output in answer["outputs"]] == [["value"]] * 5
     assert [output["value"] for output in answer["outputs"]] == pytest.approx(expected, rel=1e-6)
     assert (answer["calibrated"], answer["temperature"]) == (False, 1)
+
+
+def test_the_other_protocols_answer_the_same_values(site: Site, tmp_path: Path) -> None:
+    deploy(site, tmp_path)
+    array = images(3)
+    expected = (array.reshape(3, -1) @ MATRIX).tolist()
+    served = site.client.post(TENSORFLOW_SERVING, json={"instances": array.tolist()}).json()
+    assert np.array(served["predictions"]) == pytest.approx(np.array(expected), rel=1e-6)
+    (told,) = site.client.get("/v2/models/pets").json()["outputs"]
+    assert told == {"name": "values", "datatype": "FP32", "shape": [-1, 1]}
+    question = {"inputs": [tensor(array)], "outputs": [{"name": "values"}]}
+    (output,) = site.client.post(OPEN_INFERENCE, json=question).json()["outputs"]
+    assert (output["name"], output["shape"]) == ("values", [3, 1])
+    assert output["data"] == pytest.approx(np.ravel(expected), rel=1e-6)
+    question["outputs"] = [{"name": "probabilities"}]
+    refused = site.client.post(OPEN_INFERENCE, json=question)
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["pointer"] == "#/outputs/0/name"
 
 
 @pytest.mark.parametrize("asked", [{"top_k": 1}, {"raw_scores": True}])

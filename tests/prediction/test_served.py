@@ -182,3 +182,25 @@ def is_loading(served: ServedModels, name: str) -> bool:
     except Unavailable as error:
         return error.code == "deployment_loading"
     return False
+
+
+def test_it_is_settled_once_each_model_is_loaded_or_has_failed(
+    database: Database, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = ServedModels(database, storage)
+    assert not served.is_settled  # it has not looked yet
+    served.refresh()
+    assert served.is_settled
+    point(database, "broken", add_model(database, storage, trained=1))
+    point(database, "pets", add_model(database, storage))
+    seen: list[bool] = []
+    load = served.load
+
+    def watched(model: ModelRow) -> Loaded:
+        seen.append(served.is_settled)
+        return load(model)
+
+    monkeypatch.setattr(served, "load", watched)
+    served.refresh()
+    assert seen == [False, False]
+    assert served.is_settled

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from app.errors import Invalid
-from app.prediction.decoders import NPY, decode
+from app.prediction import npy_bodies
+from app.prediction.inputs import Asked
 from app.prediction.schemas import PredictionWarning
 from app.prediction.value_range import ValueRange
 
@@ -23,7 +24,7 @@ MEASURED = ValueRange(-7, 3, is_uint8=False)
 def checked(trained_on: ValueRange, values: Any) -> PredictionWarning | None:
     body = io.BytesIO()
     np.save(body, np.broadcast_to(np.asarray(values), (3, *SHAPE)))
-    return trained_on.check(decode(NPY, body.getvalue(), SHAPE, 2))
+    return trained_on.check(Asked.of(npy_bodies.read(body.getvalue(), SHAPE)))
 
 
 def with_one(value: float, picture: Any = PICTURE) -> np.ndarray:

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from billiard.exceptions import WorkerLostError
+from celery import signals
 
 KILLED_WHILE_LOOKING = """
 import os, signal, time
@@ -28,3 +30,26 @@ def test_a_child_killed_while_it_looks_holds_nobody_up(tmp_path: Path) -> None:
     environment = os.environ | {"KTL_DATA_DIR": str(tmp_path)}
     command = [sys.executable, "-c", KILLED_WHILE_LOOKING]
     subprocess.run(command, env=environment, timeout=60, check=True)
+
+
+@pytest.mark.parametrize("out_of_memory", [False, True])
+def test_a_child_that_was_killed_frees_its_leases_and_one_that_failed_does_not(
+    monkeypatch: pytest.MonkeyPatch, out_of_memory: bool
+) -> None:
+    from worker.process import celery_app  # with TensorFlow
+
+    class Heard:
+        """In place of the step that a running worker has."""
+
+        def __init__(self) -> None:
+            self.freed: list[tuple[str, bool]] = []
+
+        def free_leases(self, task: str, out_of_memory: bool) -> None:
+            self.freed.append((task, out_of_memory))
+
+    heard = Heard()
+    monkeypatch.setattr(celery_app.application, "dispatch", heard, raising=False)
+    monkeypatch.setattr(celery_app._oom_kills, "rose", lambda: out_of_memory)
+    for task, error in (("task-1", ValueError("a bug")), ("task-2", WorkerLostError("SIGKILL"))):
+        signals.task_failure.send(sender=None, task_id=task, exception=error)
+    assert heard.freed == [("task-2", out_of_memory)]

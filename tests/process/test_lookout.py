@@ -20,6 +20,7 @@ from app.messages import QUEUE, Message, Publisher, RunTrial, celery_application
 from app.settings import Settings
 from app.tables.jobs import TrialRow
 from tests.jobs.factories import must_claim, ready_job, trials_of
+from tests.system.service import wait_for
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -137,6 +138,28 @@ def test_a_killed_childs_lease_ends_at_once(database: Database, start: Start) ->
     assert lookout.finds(RunTrial(lost.id))
     with database.read() as session:
         assert session.get_one(TrialRow, lost.id).token is None
+
+
+def test_a_child_that_took_too_much_memory_leaves_word_of_it(
+    database: Database, start: Start
+) -> None:
+    lookout = start(KTL_LOOK_INTERVAL_SECONDS="0.1")
+    job_id = ready_job(database)
+    for status in ("queued", "failed"):  # a second time is the last
+        must_claim(database, owner="task-1", seconds=600)
+        lookout.tell("lost task-1 memory")
+        ended = lambda status=status: trials_of(database, job_id)[0].status == status  # noqa: E731
+        wait_for(ended, 20, f"it is not {status}")
+        assert (trials_of(database, job_id)[0].error or {})["failure"] == "out_of_memory"
+
+
+def test_a_lookout_whose_database_is_away_stays(start: Start) -> None:
+    """Leases that it cannot end do so by themselves."""
+    lookout = start(KTL_LOOK_INTERVAL_SECONDS="0.1")  # a database without tables
+    lookout.tell("room")
+    lookout.tell("lost task-1")
+    for _ in range(3):
+        assert lookout.report() == []
 
 
 def test_it_ends_with_its_worker(start: Start, database: Database) -> None:

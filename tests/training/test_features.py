@@ -9,6 +9,7 @@ from app.spec.backbones import Convnet, ConvnetParams, Mobilenet, MobilenetParam
 from worker.backbones.network import Architecture, Network
 from worker.training import features, predict
 from worker.training.data import Selection
+from worker.training.device import Device, standing_in
 from worker.training.features import features_of
 
 ROWS = 40
@@ -116,6 +117,7 @@ def test_onnx_runtime_gives_the_same_features(
     monkeypatch.setattr(features, "ONNX_FROM_CONVOLUTIONS", 1)
     monkeypatch.setattr(features, "ONNX_FROM_ROWS", ROWS)
     monkeypatch.setattr(features, "ONNX_BATCH", 16)
-    got = features_of(network, Selection(stored, np.arange(ROWS)[::-1]), nothing)
+    with standing_in(Device("cpu", "CPU")):
+        got = features_of(network, Selection(stored, np.arange(ROWS)[::-1]), nothing)
     assert computing.rows == 0
     np.testing.assert_allclose(got, expected[::-1], rtol=1e-5, atol=1e-6)

@@ -16,6 +16,7 @@ from worker.strategies.recipe import Setting
 from worker.training import feed, predict, program
 from worker.training import run as engine
 from worker.training.data import Domain, Split
+from worker.training.device import Device, standing_in
 from worker.training.feed import epoch_order
 from worker.training.run import train
 from worker.training.setup import Interrupted, Signal
@@ -214,10 +215,11 @@ def test_the_backend_is_chosen_by_network_and_length() -> None:
         phase = scratch.phases(network, None, Setting(job.training))[0]
         return program.choose_backend(phase, network, steps, trials=5)
 
-    assert backend("mlp", 20) == "xla"
-    assert backend("mlp", 19) == "plain"
-    assert backend("mlp", 20, dropout=0.5) == "plain"
-    assert backend("convnet", 10_000) == "plain"
+    with standing_in(Device("cpu", "CPU")):
+        assert backend("mlp", 20) == "xla"
+        assert backend("mlp", 19) == "plain"
+        assert backend("mlp", 20, dropout=0.5) == "plain"
+        assert backend("convnet", 10_000) == "plain"
 
 
 def test_a_network_that_the_last_step_broke_is_not_handed_out() -> None:

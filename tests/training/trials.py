@@ -71,7 +71,13 @@ def spec(
             "strategies": [
                 {"name": name, "params": probe if name in PROBES else {}} for name in strategies
             ],
-            "training": {"epochs": 2, "min_steps": 0, "batch_size": 16, **training},
+            "training": {
+                "epochs": 2,
+                "min_steps": 0,
+                "batch_size": 16,
+                "precision": "float32",
+                **training,
+            },
         }
     )
 

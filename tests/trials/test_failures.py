@@ -6,12 +6,13 @@ import os
 import pytest
 import tensorflow as tf
 
-from app.errors import FailureCode
+from app.errors import FailureCode, WorkFailure
+from app.spec.memory import LESS_MEMORY
 from tests.trials.conftest import AddDataset
 from tests.trials.jobs import submit
 from worker.process import duty
 from worker.process.workplace import Workplace
-from worker.trials.failures import as_failure
+from worker.trials.failures import as_failure, diverged, file_error
 
 PROGRAM = "/data/cache/xla/program.pb.tmp; {} [Op:__inference_f_10]"  # XLA keeps it on disk
 
@@ -34,6 +35,51 @@ def test_tensorflows_errors_of_files_are_no_lack_of_memory(
 def test_a_lack_of_memory_stays_one() -> None:
     error = tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor [8,8]")
     assert as_failure(error).code is FailureCode.OUT_OF_MEMORY
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (OSError(errno.ENOSPC, "no space"), FailureCode.DISK_FULL, "no space"),
+        (OSError(errno.EDQUOT, "quota"), FailureCode.DISK_FULL, "quota"),
+        (PermissionError(errno.EACCES, "closed"), FailureCode.STORAGE_FAILED, "PermissionError"),
+        (OSError("of no number"), FailureCode.STORAGE_FAILED, "of no number"),
+        (MemoryError("8 GiB"), FailureCode.OUT_OF_MEMORY, LESS_MEMORY),
+        (ValueError("a bug"), FailureCode.INTERNAL, "ValueError: a bug"),
+    ],
+)
+def test_any_error_has_a_code_and_says_what_it_was(
+    error: Exception, code: FailureCode, said: str
+) -> None:
+    failure = as_failure(error)
+    assert failure.code is code
+    assert said in failure.detail
+
+
+def test_a_failure_stays_the_one_it_is() -> None:
+    failure = WorkFailure(FailureCode.BUDGET, "spent", stage="training")
+    assert as_failure(failure) is failure
+
+
+@pytest.mark.parametrize(
+    ("error", "number"),
+    [
+        (OSError(errno.EROFS, "read-only"), errno.EROFS),
+        (OSError("of no number"), errno.EIO),
+        (tf.errors.UnknownError(None, None, PROGRAM.format(os.strerror(errno.EIO))), errno.EIO),
+        (tf.errors.InvalidArgumentError(None, None, "shapes differ"), None),
+        (ValueError(os.strerror(errno.ENOSPC)), None),  # these words are nobody's errno
+    ],
+)
+def test_the_systems_number_is_found(error: Exception, number: int | None) -> None:
+    assert file_error(error) == number
+
+
+def test_what_diverged_is_said_with_what_to_try() -> None:
+    failure = diverged("the loss is not finite", 0.2, "training")
+    assert (failure.code, failure.stage) == (FailureCode.DIVERGED, "training")
+    for words in ("the loss is not finite", "0.2", "try 0.02", "gradient_clip_norm"):
+        assert words in failure.detail
 
 
 @pytest.mark.slow

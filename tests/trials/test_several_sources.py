@@ -1,5 +1,7 @@
 """Jobs with several sources: each alone, all as one, and which suits best."""
 
+import pytest
+
 from tests.trials.conftest import AddDataset
 from tests.trials.jobs import page_of, report_of, run, submit
 from worker.process.workplace import Workplace
@@ -64,5 +66,13 @@ def test_a_ranking_that_is_measured(place: Workplace, add_dataset: AddDataset) -
     assert set(report.arms) == {"scratch", "fine_tune@1", "fine_tune@2"}
     assert report.transferability is not None
     assert report.transferability.quality is not None
-    regrets = [each.regret for each in report.transferability.quality.values()]
-    assert all(regret is not None and regret >= 0 for regret in regrets)
+    ranking = report.transferability.ranking
+    measured = {each.source: each.measured.mean for each in ranking if each.measured}
+    assert measured.keys() == {1, 2}
+    assert {each.best_arm for each in ranking} == {"fine_tune@1", "fine_tune@2"}
+    assert set(report.transferability.quality) == {"leep", "logme", "h_score", "knn", "probe"}
+    for score, quality in report.transferability.quality.items():
+        scores = {each.source: each.scores[score] for each in ranking}
+        first = [measured[source] for source in scores if scores[source] == max(scores.values())]
+        regret = max(measured.values()) - sum(first) / len(first)
+        assert quality.regret == pytest.approx(regret)

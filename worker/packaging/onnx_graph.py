@@ -13,6 +13,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import numpy.typing as npt
+import onnx
 import onnxruntime
 import tensorflow as tf
 
@@ -21,13 +22,14 @@ from app.prediction.calibration import raw_probabilities
 from app.tasks import Task
 from worker.objectives import objective_of
 from worker.objectives.classification import CLASSES
+from worker.packaging.conversion import convert, fix
+from worker.training.device import full_float32
 
 Array = npt.NDArray[np.float32]
 
 INPUTS, PROBABILITIES = "inputs", "probabilities"
 TOLERANCE = 1e-4
 GOLDEN_ITEMS = 32
-OPSET = 18
 LARGE_KERNEL = 2**18  # weights: 1 MiB
 
 
@@ -72,6 +74,17 @@ def package(
         WorkFailure: `package_mismatch` when a probability differs by more than 1e-4, or a quantity
             by more than that of its standard deviation, or one is not finite.
     """
+    with full_float32():  # as the graph computes where it is served
+        return _package(raw_model, sample, workdir, temperature, task)
+
+
+def _package(
+    raw_model: keras.Model,
+    sample: npt.NDArray[np.generic],
+    workdir: Path,
+    temperature: float | None,
+    task: Task | None,
+) -> Packaged:
     started = time.perf_counter()
     objective = objective_of(task) if task else CLASSES
     output, scale = (task.answers, task.std) if task else (PROBABILITIES, 1.0)
@@ -81,12 +94,12 @@ def package(
     def answers(inputs: tf.Tensor) -> tf.Tensor:
         return objective.activate(raw_model(inputs, training=False), temperature)
 
-    onnx, archive, golden = (workdir / f for f in ("model.onnx", "model.keras", "golden.npz"))
+    graph, archive, golden = (workdir / f for f in ("model.onnx", "model.keras", "golden.npz"))
 
     def activated(outputs: tf.Tensor) -> dict[str, tf.Tensor]:
         return {output: objective.activate(outputs, temperature)}
 
-    _export(raw_model, signature, activated, onnx)
+    _export(raw_model, signature, activated, graph)
     raw_model.save(archive)
 
     inputs = np.asarray(sample[:GOLDEN_ITEMS], dtype=np.float32)
@@ -94,7 +107,7 @@ def package(
 
     checked = np.concatenate([inputs, _extremes(inputs)])
     expected = answers(checked).numpy()
-    session = onnxruntime.InferenceSession(onnx, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
     (answered,) = session.run([output], {INPUTS: checked})
     difference = float(np.max(np.abs(answered - expected))) / scale
     if temperature:  # which, when high, makes all differences small
@@ -105,7 +118,7 @@ def package(
         within, off = TOLERANCE * scale, difference * scale
         detail = f"expected {output} within {within:g} of Keras, got {off:.3g} off"
         raise WorkFailure(FailureCode.PACKAGE_MISMATCH, detail, stage="packaging")
-    return Packaged(onnx, archive, golden, difference, time.perf_counter() - started)
+    return Packaged(graph, archive, golden, difference, time.perf_counter() - started)
 
 
 def _export(
@@ -118,9 +131,6 @@ def _export(
     afterwards: of what is constant tf2onnx makes some sixty copies (8.7 GB for a network of 147
     MB). Kernels of convolutions stay constant, which it lays out anew and joins with BatchNorm.
     """
-    import onnx
-    import tf2onnx  # slow to import, and only a job's end needs it
-
     large = {
         f"kernel_{number}": variable
         for number, variable in enumerate(raw_model.variables)
@@ -139,15 +149,9 @@ def _export(
         return activated(logits)
 
     of_kernels = [tf.TensorSpec(v.shape, v.dtype, name=name) for name, v in large.items()]
-    given = [signature, *of_kernels]
-    traced = tf.function(answers, input_signature=given, autograph=False)
-    model, _ = tf2onnx.convert.from_function(traced, given, opset=OPSET)
-    for name, variable in large.items():
-        model.graph.initializer.append(onnx.numpy_helper.from_array(variable.numpy(), name))
-    inputs = [each for each in model.graph.input if each.name not in large]
-    del model.graph.input[:]  # an initializer that is an input too is no constant
-    model.graph.input.extend(inputs)
-    onnx.save(model, path)
+    graph = convert(answers, [signature, *of_kernels])
+    fix(graph, large)
+    onnx.save(graph, path)
 
 
 def _extremes(inputs: Array) -> Array:

@@ -13,7 +13,8 @@ from worker.trials.failures import as_failure, file_error
 
 SHOWN_CHARACTERS = 300
 TRACE = ("Graph execution error", "Detected at node", "Traceback", "File ", " ", "\t")
-MARKS = re.compile(r"\{\{.*?\}\}|\[_Xla.*?\]|\[Op:.*?\]")
+ROOT = re.compile(r"\(\d+\) +[A-Z_ ]+: +")  # of several errors, as a GPU's operations raise them
+MARKS = re.compile(r"\[\[.*?\]\]|\{\{.*?\}\}|\[_Xla.*?\]|\[Op:.*?\]")
 # What CUDA and its libraries fail with; others are faults of a program.
 DEVICE_ERRORS = (
     tf.errors.InternalError,
@@ -52,5 +53,6 @@ def essence(error: tf.errors.OpError) -> str:
     """Shortens TensorFlow's message to its first line that says something: around it stand the
     places in the program, and names of nodes."""
     lines = [MARKS.sub("", line).rstrip() for line in str(error.message).splitlines()]
-    said = (line for line in lines if line and not line.startswith(TRACE))
+    roots = [found.string[found.end() :] for line in lines if (found := ROOT.match(line.lstrip()))]
+    said = (line for line in roots or lines if line and not line.startswith(TRACE))
     return next(said, type(error).__name__)[:SHOWN_CHARACTERS].strip()

@@ -13,10 +13,10 @@ import numpy as np
 import onnx
 import onnxruntime
 import tensorflow as tf
-import tf2onnx
 from numpy.typing import NDArray
 
 from worker.backbones.network import Network
+from worker.packaging.conversion import convert, fix
 from worker.training import predict
 from worker.training.data import Rows, Selection
 from worker.training.device import configure_tensorflow, this_device
@@ -105,10 +105,7 @@ def _session(network: Network, weights: str) -> onnxruntime.InferenceSession:
     """`weights`: their fingerprint; the session's graph holds them as constants."""
     graph = onnx.ModelProto()
     graph.CopyFrom(_graph(network))
-    for number, variable in enumerate(_variables(network)):
-        constant = onnx.numpy_helper.from_array(variable.numpy(), _name(number))
-        graph.graph.initializer.append(constant)
-    del graph.graph.input[1:]  # an initializer that is an input too is no constant
+    fix(graph, {_name(number): each for number, each in enumerate(_variables(network))})
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = configure_tensorflow()
     return onnxruntime.InferenceSession(
@@ -135,9 +132,7 @@ def _graph(network: Network) -> onnx.ModelProto:
             for number, variable in enumerate(_variables(network))
         ),
     ]
-    function = tf.function(features, input_signature=signature, autograph=False)
-    graph, _ = tf2onnx.convert.from_function(function, signature, opset=18)
-    return graph
+    return convert(features, signature)
 
 
 def _variables(network: Network) -> list[keras.Variable]:

@@ -15,7 +15,7 @@ import keras
 import tensorflow as tf
 from pydantic import BaseModel
 
-from app.spec.backbones import Mlp
+from app.spec.backbones import CATALOGUE, Mlp
 from app.spec.plan import PRETRAIN
 from app.spec.strategies import BASELINE, Strategy
 from app.spec.training import Augmentation
@@ -52,7 +52,9 @@ XLA_FROM_STEPS: dict[tuple[str, str], int] = {
     ("gpu", "raw"): 500,
     ("gpu", "features"): 500,
 }
-
+# MobileNetV2 compiles in 70 s, most of it cuDNN's compiling of what it tries; a step then takes
+# 5 ms, the plain loop's 45 (H100).
+SLOW_TO_COMPILE = 4
 
 Settings = TypeVar("Settings", bound=BaseModel)
 
@@ -224,5 +226,8 @@ def choose_backend(phase: Phase, network: Network, steps: int, trials: int) -> B
     """
     device, model = this_device(), network.architecture.model
     dense = phase.inputs == "features" or (isinstance(model, Mlp) and not model.params.dropout)
-    is_long = phase.epochs * steps * trials >= XLA_FROM_STEPS[device.kind, phase.inputs]
+    least = XLA_FROM_STEPS[device.kind, phase.inputs]
+    if device.is_gpu and phase.inputs == "raw" and CATALOGUE[model.backbone].compiles_slowly:
+        least *= SLOW_TO_COMPILE
+    is_long = phase.epochs * steps * trials >= least
     return "xla" if is_long and (dense or device.is_gpu) else "plain"

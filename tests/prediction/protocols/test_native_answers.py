@@ -6,8 +6,8 @@ import httpx
 import numpy as np
 import pytest
 
+from tests.prediction.protocols.test_native import URL, expected, images, npy
 from tests.prediction.site import SHAPE, Site, problem, softmax, weights
-from tests.prediction.test_native import URL, expected, images, npy
 
 # Prediction reads no more of the database than tests/deployments do.
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -1,38 +1,41 @@
-"""POST /v1/deployments/{name}/predict, answered before FastAPI and its middlewares: the hot path.
+"""What answers predictions, before FastAPI and its middlewares: the hot path of every protocol.
 
 What the middlewares do for other routes is done here by the same functions: the request's id, the
-guard of an open loopback, the count, problems. Its entry in the OpenAPI document is the route
-`predict` of app.deployments.router.
+guard of an open loopback, the count, problems. The entries in the OpenAPI document are the routers
+of the protocols.
 """
 
+from functools import lru_cache
 from time import monotonic, perf_counter
 from typing import NamedTuple
 
 import orjson
 import structlog
-from starlette.datastructures import QueryParams
 from starlette.types import Receive, Scope, Send
 
 from app.access.authentication import Authenticator
 from app.access.caller import Caller
 from app.access.loopback import refuse_foreign
-from app.errors import Finding, Invalid, UnsupportedMedia
+from app.errors import UnsupportedMedia
 from app.health import count_request
-from app.prediction.answers import answer, outputs_of
-from app.prediction.bodies import ClientGone, begin, check_declared
-from app.prediction.decoders import JSON, decode
-from app.prediction.inputs import float32
+from app.prediction.bodies import ClientGone, Limit, begin, check_declared
+from app.prediction.inputs import Asked, float32
 from app.prediction.large import SMALL_SCORES, LargeRequests, Question
+from app.prediction.outputs import check_finite
+from app.prediction.protocols.contract import Answer, PredictionProtocol
+from app.prediction.protocols.native import Native
+from app.prediction.protocols.open_inference import OpenInference
+from app.prediction.protocols.tensorflow_serving import TensorFlowServing
 from app.prediction.served import ServedModels
 from app.problems import problem_json
 from app.request_id import request_id_for
 from app.settings import Settings
 
-PREFIX, SUFFIX = "/v1/deployments/", "/predict"
+PROTOCOLS: tuple[PredictionProtocol, ...] = (Native(), OpenInference(), TensorFlowServing())
 REMEMBERED_SECONDS = 1.0
 REMEMBERED_CALLERS = 1024
+REMEMBERED_ROUTES, REMEMBERED_PATH = 1024, 128  # of no more characters
 CLIENT_GONE = 499
-TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 
 class Remembered(NamedTuple):
@@ -41,27 +44,60 @@ class Remembered(NamedTuple):
     caller: Caller
 
 
+class Route(NamedTuple):
+    """A request for a prediction: in which protocol, of which deployment."""
+
+    protocol: PredictionProtocol
+    name: str
+
+
+def route_of(scope: Scope) -> Route | None:
+    """None where the request is not for a prediction."""
+    if scope["type"] != "http":
+        return None
+    path: str = scope["path"]
+    match = _match if len(path) <= REMEMBERED_PATH else _match.__wrapped__
+    return match(scope["method"], path)
+
+
+@lru_cache(maxsize=REMEMBERED_ROUTES)
+def _match(method: str, path: str) -> Route | None:
+    for protocol in PROTOCOLS:
+        if (name := protocol.match(method, path)) is not None:
+            return Route(protocol, name)
+    return None
+
+
 class PredictionFront:
+    """One a process, used from one event loop."""
+
     def __init__(
         self, settings: Settings, authenticator: Authenticator, served: ServedModels
     ) -> None:
-        self._settings, self._authenticator, self._served = settings, authenticator, served
+        self._authenticator, self._served = authenticator, served
         self._callers: dict[bytes | None, Remembered] = {}
+        most = settings.predict_limit_bytes
+        of_json = min(most, settings.predict_json_limit_bytes)
+        self._limits = {
+            protocol: (Limit(of_json, protocol.lighter), Limit(most, protocol.lighter))
+            for protocol in PROTOCOLS
+        }
         self._large = LargeRequests()
 
-    async def __call__(self, name: str, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
         began, status = perf_counter(), 500
         request_id = request_id_for(scope["headers"])
         try:
             try:
-                content = await self._predict(name, scope, receive)
-                status, headers = 200, [(b"content-type", b"application/json")]
+                content, given = await self._predict(route, scope, receive)
+                status, headers = 200, [*given]
             except ClientGone:
                 status = CLIENT_GONE
                 return
             except Exception as error:
                 structlog.contextvars.bind_contextvars(request_id=request_id)
                 status, problem, said = problem_json(error, scope["path"], request_id)
+                problem.setdefault("error", problem["detail"])
                 content = orjson.dumps(problem)
                 headers = [(key.lower().encode(), said[key].encode("latin-1")) for key in said]
             headers += (
@@ -74,7 +110,8 @@ class PredictionFront:
         finally:
             count_request("POST", "prediction", status, perf_counter() - began)
 
-    async def _predict(self, name: str, scope: Scope, receive: Receive) -> bytes:
+    async def _predict(self, route: Route, scope: Scope, receive: Receive) -> Answer:
+        protocol, name = route
         headers = dict(scope["headers"])
         await refuse_foreign(scope["headers"], self._authenticator)
         caller = await self._caller(headers.get(b"authorization"))
@@ -82,26 +119,23 @@ class PredictionFront:
         if headers.get(b"content-encoding", b"identity") != b"identity":
             detail = "expected a body without Content-Encoding, got an encoded one"
             raise UnsupportedMedia("unsupported_media_type", detail)
-        media_type = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0]
-        media_type = media_type.strip().lower()
-        is_raw = bool(scope["query_string"]) and _wants_raw_scores(scope["query_string"])
-        limit = self._settings.predict_limit_bytes
-        if media_type == JSON:
-            limit = min(limit, self._settings.predict_json_limit_bytes)
+        decoder = protocol.decoder(headers, scope["query_string"])
+        limit = self._limits[protocol][decoder.is_binary]
         check_declared(headers.get(b"content-length"), limit)
-        question = Question(name, loaded, media_type, is_raw)
+        question = Question(name, loaded, decoder)
         begun = await begin(receive)
         key = caller.key_id or caller.project
         if not begun.is_small:
             return await self._large.read_and_answer(key, question, begun, receive, limit)
-        asked = decode(media_type, begun.text, loaded.session.shape, len(loaded.labels))
-        if is_raw:
-            asked = asked._replace(raw_scores=True)
+        parts, encoder, place = decoder.read(begun.text, loaded)
+        asked = Asked.of(parts, place)
         warning = loaded.trained_on.check(asked) if loaded.trained_on else None
-        if asked.scores > SMALL_SCORES:
-            return await self._large.answer(key, question, asked, warning)
-        probabilities = await loaded.batcher.run(float32(asked.parts[0]))
-        return answer(name, loaded, asked, [outputs_of(loaded, probabilities, asked)], warning)
+        if asked.rows * encoder.scores_per_input(len(loaded.labels)) > SMALL_SCORES:
+            return await self._large.answer(key, question, asked, encoder, warning)
+        probabilities = await loaded.batcher.run(float32(parts[0]))
+        check_finite(probabilities, place)
+        pieces = [encoder.piece(loaded, probabilities)]
+        return encoder.answer(name, loaded, len(probabilities), pieces, warning)
 
     async def _caller(self, header: bytes | None) -> Caller:
         """The authenticator is asked once a second per key: it may have to ask the database."""
@@ -115,22 +149,3 @@ class PredictionFront:
             self._callers[header] = known
         known.caller.require("predict")
         return known.caller
-
-
-def deployment_in(scope: Scope) -> str | None:
-    """The name that the request asks for a prediction; None where it asks for something else."""
-    if scope["type"] != "http" or scope["method"] != "POST":
-        return None
-    path: str = scope["path"]
-    if not path.startswith(PREFIX) or not path.endswith(SUFFIX):
-        return None
-    name = path[len(PREFIX) : -len(SUFFIX)]
-    return None if not name or "/" in name else name
-
-
-def _wants_raw_scores(query: bytes) -> bool:
-    said = QueryParams(query).get("raw_scores", "false")
-    if said not in TRUTHS:
-        detail = f"`raw_scores`: expected true or false, got text of length {len(said)}"
-        raise Invalid("invalid_value", detail, Finding(detail, parameter="raw_scores"))
-    return TRUTHS[said]

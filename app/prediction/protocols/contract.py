@@ -1,0 +1,85 @@
+"""What a protocol is: a way to ask a deployment. How to add one: docs/how-to/add-a-protocol.md.
+
+The front (app.prediction.front) finds the protocol, admits the caller, bounds and reads the body,
+holds the values against the model's range, runs the model and turns every error into a problem. A
+protocol says which path is its own, how a body is read and how an answer is written.
+"""
+
+from collections.abc import Generator, Mapping, Sequence
+from typing import NamedTuple, Protocol, TypeAlias
+
+from fastapi import APIRouter
+
+from app.prediction.inputs import Place, Raw
+from app.prediction.schemas import PredictionWarning
+from app.prediction.served import Loaded
+from app.prediction.sessions import Array
+
+Headers: TypeAlias = Mapping[bytes, bytes]  # of a request: names in lower case
+OF_JSON = ((b"content-type", b"application/json"),)
+
+
+class Answer(NamedTuple):
+    """The answer to a request that the model could be asked; the front adds length and id."""
+
+    content: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = OF_JSON
+
+
+class Encoder(Protocol):
+    """How one request wants its answer written. Large answers are written piece by piece."""
+
+    def scores_per_input(self, classes: int) -> int:
+        """The number of scores that the answer holds for each input: bounds and steps follow."""
+
+    def piece(self, loaded: Loaded, probabilities: Array) -> bytes:
+        """The part of the answer for some inputs: `probabilities` (n, classes), finite."""
+
+    def answer(
+        self,
+        name: str,
+        loaded: Loaded,
+        rows: int,
+        pieces: list[bytes],
+        warning: PredictionWarning | None,
+    ) -> Answer:
+        """The whole answer of the deployment `name` for all `rows` inputs. `pieces`: in order."""
+
+
+class Read(NamedTuple):
+    """What a body says: raw values, in parts with n >= 1 rows in all, not yet checked."""
+
+    parts: Sequence[Raw]
+    encoder: Encoder
+    place: Place = Place()
+
+
+class Decoder(Protocol):
+    """How the body of one request is read, once its headers and its query are known."""
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether the higher limit counts, for bodies that are no text."""
+
+    def read(self, body: bytes, loaded: Loaded) -> Read:
+        """Reads a small body at once. Raises BadRequest or Invalid, with a pointer into it."""
+
+    def read_in_steps(self, body: bytearray, loaded: Loaded) -> Generator[None, None, Read]:
+        """Reads a large body; others go between the steps, so each may take 0.2 ms. Raises as
+        `read` does."""
+
+
+class PredictionProtocol(Protocol):
+    """A way to ask a deployment."""
+
+    router: APIRouter
+    """The paths as OpenAPI shows them, and those that ask for no prediction, such as metadata."""
+
+    lighter: str
+    """What is a fraction of JSON's size, in words for who sends too much of it; empty: nothing."""
+
+    def match(self, method: str, path: str) -> str | None:
+        """The deployment's name where the request asks it for a prediction; None for others."""
+
+    def decoder(self, headers: Headers, query: bytes) -> Decoder:
+        """What reads the body. Raises UnsupportedMedia or Invalid before its first byte."""

@@ -1,0 +1,265 @@
+"""The native protocol: POST /v1/deployments/{name}/predict, JSON or .npy, labels and scores."""
+
+from collections.abc import Generator
+from functools import lru_cache
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+import orjson
+from fastapi import APIRouter, Query
+from pydantic import ValidationError
+from starlette.datastructures import QueryParams
+
+from app.dependencies import Predictor
+from app.errors import BadRequest, Finding, Invalid, invalid
+from app.prediction import json_bodies, json_steps, npy_bodies
+from app.prediction.calibration import raw_probabilities
+from app.prediction.dependencies import AnsweredByFront, DeploymentName
+from app.prediction.heads import JSON, media_type, name_in
+from app.prediction.json_envelope import Frame, advice, document_of, outer_brackets, validated
+from app.prediction.outputs import FEW
+from app.prediction.protocols.contract import Answer, Encoder, Headers, Read
+from app.prediction.schemas import PredictIn, PredictionWarning, PredictOut
+from app.prediction.served import Loaded
+from app.prediction.sessions import Array
+from app.prediction.value_range import RULE
+from app.turns import TurnRoute
+
+NPY = "application/x-npy"
+PREFIX, SUFFIX = "/v1/deployments/", "/predict"
+TRUTHS = {"true": True, "1": True, "false": False, "0": False}
+
+PREDICTING = f"""Answers raw inputs, as JSON or as .npy: the preprocessing is part of the model.
+
+Scores are calibrated where the answer says so: the logits were divided by `temperature`, which was
+fitted on validation items and changes no label. `raw_scores` answers them without it.
+
+A JSON body holds at most 8 MiB and a .npy file 64 MiB, unless this server was set up otherwise; an
+answer holds at most 262,144 scores. Large requests of one key are answered one after the other.
+
+{RULE}"""
+
+_router = APIRouter(prefix="/v1/deployments", tags=["deployments"], route_class=TurnRoute)
+
+
+@_router.post(
+    "/{name}/predict",
+    response_model_exclude_none=True,
+    description=PREDICTING,
+    openapi_extra={
+        "requestBody": {"content": {NPY: {"schema": {"type": "string", "format": "binary"}}}}
+    },
+)
+def predict(
+    name: DeploymentName,
+    body: PredictIn,
+    caller: Predictor,
+    raw_scores: Annotated[
+        bool, Query(description="as in the body; for .npy files, which have no other place for it")
+    ] = False,
+) -> PredictOut:
+    raise AnsweredByFront
+
+
+class Native:
+    router = _router
+    lighter = "a .npy file"
+
+    def match(self, method: str, path: str) -> str | None:
+        return name_in(path, PREFIX, SUFFIX) if method == "POST" else None
+
+    def decoder(self, headers: Headers, query: bytes) -> "_Decoder":
+        is_raw = bool(query) and _wants_raw_scores(query)
+        return _decoder(headers.get(b"content-type", b""), is_raw)
+
+
+@lru_cache(maxsize=32)  # nearly all requests say the same
+def _decoder(content_type: bytes, is_raw: bool) -> "_Decoder":
+    return _Decoder(media_type(content_type, (JSON, NPY)) == NPY, is_raw)
+
+
+class _Decoder(NamedTuple):
+    is_binary: bool
+    is_raw: bool  # as the query says
+
+    def read(self, body: bytes, loaded: Loaded) -> Read:
+        if self.is_binary:
+            read = Read(npy_bodies.read(body, loaded.session.shape), PLAIN)
+        else:
+            read = json_bodies.read(body, ENVELOPE, loaded.session.shape)
+        return self._finished(read, loaded)
+
+    def read_in_steps(self, body: bytearray, loaded: Loaded) -> Generator[None, None, Read]:
+        if self.is_binary:
+            read = Read(npy_bodies.read(body, loaded.session.shape), PLAIN)
+        else:
+            read = yield from json_steps.read_in_steps(body, ENVELOPE, loaded.session.shape)
+        return self._finished(read, loaded)
+
+    def _finished(self, read: Read, loaded: Loaded) -> Read:
+        """With what the query says. Raises Invalid where more labels are wanted than there are."""
+        if not loaded.has_classes:
+            return read._replace(encoder=self._of_quantities(read.encoder))
+        if read.encoder is PLAIN and not self.is_raw:
+            return read
+        assert isinstance(read.encoder, Labels)
+        top_k, classes = read.encoder.top_k, len(loaded.labels)
+        if top_k is not None and top_k > classes:
+            detail = f"expected at most {classes}, the number of classes, got {top_k}"
+            raise invalid("invalid_value", detail, "#/top_k")
+        return read._replace(encoder=Labels(top_k, read.encoder.raw_scores or self.is_raw))
+
+    def _of_quantities(self, encoder: Encoder) -> Encoder:
+        """Raises Invalid where something is asked that only classes have."""
+        if encoder is PLAIN and not self.is_raw:
+            return VALUES
+        assert isinstance(encoder, Labels)
+        asked = "raw_scores" if self.is_raw or encoder.top_k is None else "top_k"
+        detail = f"expected no `{asked}` of a model that answers quantities: it has no classes"
+        raise invalid("no_classes", detail, f"#/{asked}")
+
+
+class _Envelope:
+    frame_bytes = 256
+    rows_in = "`inputs`"
+    advice = advice(Native.lighter)
+    cut = staticmethod(outer_brackets)
+
+    def glance(self, text: bytes) -> Frame | None:
+        return _glance(text)
+
+    def look(self, document: Any, is_hollow: bool) -> tuple[list[Any], Frame]:
+        if is_hollow and isinstance(document, dict) and document.get("inputs") == []:
+            document["inputs"] = [0]
+        request = validated(document, PredictIn)
+        return request.inputs, _frame(request)
+
+
+ENVELOPE = _Envelope()
+
+
+@lru_cache(maxsize=256)
+def _glance(text: bytes) -> Frame | None:
+    try:
+        document = document_of(text)
+    except BadRequest:
+        return None
+    if not isinstance(document, dict) or document.get("inputs") != []:
+        return None
+    try:
+        return _frame(PredictIn.model_validate(document | {"inputs": [0]}))
+    except ValidationError:
+        return None
+
+
+def _frame(request: PredictIn) -> Frame:
+    if request.top_k is None and not request.raw_scores:
+        return Frame(PLAIN)
+    return Frame(Labels(request.top_k, request.raw_scores))
+
+
+class Labels(NamedTuple):
+    """Writes the best label and its score for each input; of the `top_k` best, all in order."""
+
+    top_k: int | None = None
+    raw_scores: bool = False
+
+    def scores_per_input(self, classes: int) -> int:
+        return self.top_k or 1
+
+    def piece(self, loaded: Loaded, probabilities: Array) -> bytes:
+        if self is PLAIN and probabilities.size <= FEW:
+            return orjson.dumps([_best(loaded.labels, row) for row in probabilities.tolist()])[1:-1]
+        return orjson.dumps(self._outputs(loaded, probabilities))[1:-1]
+
+    def answer(
+        self,
+        name: str,
+        loaded: Loaded,
+        rows: int,
+        pieces: list[bytes],
+        warning: PredictionWarning | None,
+    ) -> Answer:
+        is_calibrated = loaded.temperature is not None and not self.raw_scores
+        temperature = loaded.temperature if is_calibrated else 1.0
+        head = _head(name, loaded.model_id, is_calibrated, temperature)
+        tail = b"]}"
+        if warning:
+            tail = b'],"warnings":' + orjson.dumps([warning.model_dump()]) + b"}"
+        return Answer(b"".join((head, b",".join(pieces), tail)))
+
+    def _outputs(self, loaded: Loaded, probabilities: Array) -> list[dict[str, Any]]:
+        """Labels are ranked by the graph's probabilities whichever scores were asked for."""
+        labels, scores = loaded.labels, probabilities
+        if self.raw_scores and loaded.temperature is not None:
+            scores = raw_probabilities(probabilities, loaded.temperature)
+        if self.top_k is None:
+            best = probabilities.argmax(axis=1)
+            its_scores = scores[np.arange(len(best)), best]
+            return [
+                {"label": labels[index], "score": score}
+                for index, score in zip(best.tolist(), its_scores.tolist(), strict=True)
+            ]
+        order = np.argsort(-probabilities, axis=1, kind="stable")[:, : self.top_k]
+        ranked = np.take_along_axis(scores, order, axis=1)
+        return [
+            _ranked([labels[index] for index in indices], scores)
+            for indices, scores in zip(order.tolist(), ranked.tolist(), strict=True)
+        ]
+
+
+PLAIN = Labels()
+
+
+class Values(NamedTuple):
+    """Writes the quantity of each input."""
+
+    def scores_per_input(self, classes: int) -> int:
+        return 1
+
+    def piece(self, loaded: Loaded, values: Array) -> bytes:
+        """`values`: (n, 1), in the user's unit."""
+        return orjson.dumps([{"value": value} for value in values[:, 0].tolist()])[1:-1]
+
+    def answer(
+        self,
+        name: str,
+        loaded: Loaded,
+        rows: int,
+        pieces: list[bytes],
+        warning: PredictionWarning | None,
+    ) -> Answer:
+        return PLAIN.answer(name, loaded, rows, pieces, warning)
+
+
+VALUES = Values()
+
+
+@lru_cache(maxsize=256)
+def _head(name: str, model: str, is_calibrated: bool, temperature: float) -> bytes:
+    """The answer's beginning, which is the same for many."""
+    members = {
+        "deployment": name,
+        "model": model,
+        "calibrated": is_calibrated,
+        "temperature": temperature,
+    }
+    return orjson.dumps(members)[:-1] + b',"outputs":['
+
+
+def _best(labels: tuple[str, ...], scores: list[float]) -> dict[str, Any]:
+    best = max(scores)
+    return {"label": labels[scores.index(best)], "score": best}
+
+
+def _ranked(labels: list[str], scores: list[float]) -> dict[str, Any]:
+    pairs = [{"label": label, "score": score} for label, score in zip(labels, scores, strict=True)]
+    return {**pairs[0], "scores": pairs}
+
+
+def _wants_raw_scores(query: bytes) -> bool:
+    said = QueryParams(query).get("raw_scores", "false")
+    if said not in TRUTHS:
+        detail = f"`raw_scores`: expected true or false, got text of length {len(said)}"
+        raise Invalid("invalid_value", detail, Finding(detail, parameter="raw_scores"))
+    return TRUTHS[said]

@@ -1,0 +1,224 @@
+"""TensorFlow Serving's REST API: predictions, and the status of a model by its name.
+
+https://www.tensorflow.org/tfx/serving/api_rest. A model is a deployment's name. As there, each
+model has one signature, `serving_default`, here from its one tensor (`image`) to `probabilities`.
+"""
+
+from collections.abc import Generator
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
+
+import orjson
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.convertors import Convertor, register_url_convertor
+
+from app.dependencies import Predictor, Reader, ReadSession
+from app.errors import KtlError, invalid
+from app.models.schemas import ErrorCode, LoadStatus, State, VersionStatus, VersionStatuses
+from app.prediction import json_bodies, json_steps, repository
+from app.prediction.dependencies import AnsweredByFront, DeploymentName, ServedOf
+from app.prediction.heads import JSON, UNSAID, media_type, name_in, refuse_query
+from app.prediction.inputs import Place
+from app.prediction.json_envelope import (
+    Frame,
+    advice,
+    document_of,
+    outer_brackets,
+    validated,
+)
+from app.prediction.protocols.contract import Answer, Headers, Read
+from app.prediction.schemas import PredictionWarning
+from app.prediction.served import Loaded
+from app.prediction.sessions import Array
+from app.sent import Sent
+from app.turns import TurnRoute
+
+PREFIX, SUFFIX = "/v1/models/", ":predict"
+STATES: dict[str, tuple[State, ErrorCode]] = {
+    "ready": ("AVAILABLE", "OK"),
+    "loading": ("LOADING", "OK"),
+    "failed": ("END", "FAILED_PRECONDITION"),
+}
+
+
+class InstancesIn(Sent):
+    """Exactly one of `instances` and `inputs`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"instances": [[[0, 255], [255, 0]]]}]}
+    )
+
+    signature_name: Literal["serving_default"] | None = None
+    instances: list[Any] | None = Field(
+        None,
+        min_length=1,
+        description='raw values row by row: each as nested lists, or as `{"image": …}`',
+    )
+    inputs: list[Any] | dict[str, list[Any]] | None = Field(
+        None, description='raw values of all rows, as nested lists or as `{"image": …}`'
+    )
+
+
+class PredictionsOut(BaseModel):
+    """`predictions` answers `instances`, and `outputs` answers `inputs`."""
+
+    predictions: list[list[float]] | None = Field(
+        None, description="probabilities, [n, classes]; the deployment's model names the labels"
+    )
+    outputs: list[list[float]] | None = Field(None, description="the same")
+    warnings: list[PredictionWarning] = Field([], description="absent where there are none")
+
+
+class _NameConvertor(Convertor[str]):
+    """A deployment's name where a model's id may stand; what begins with `mdl_` is an id."""
+
+    regex = "(?!mdl_)[^/:]+"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("deployment", _NameConvertor())
+_router = APIRouter(prefix="/v1/models", tags=["deployments"], route_class=TurnRoute)
+
+
+@_router.get("/{model_id:deployment}", include_in_schema=False)  # app.models.router documents it
+def model_status(
+    model_id: str, session: ReadSession, caller: Reader, served: ServedOf
+) -> VersionStatuses:
+    row = repository.get(session, caller.project, model_id)
+    status, reason = served.state(row)
+    state, code = STATES[status]
+    told = LoadStatus(error_code=code, error_message=reason or "")
+    version = VersionStatus(version=str(row.version), state=state, status=told)
+    return VersionStatuses(model_version_status=[version])
+
+
+@_router.post("/{name}:predict", response_model_exclude_none=True)
+def predict_as_tensorflow_serving(
+    name: DeploymentName, body: InstancesIn, caller: Predictor
+) -> PredictionsOut:
+    """Probabilities for raw values, as TensorFlow Serving answers them.
+
+    Values are held against the model's range, and bounded, as in
+    `POST /v1/deployments/{name}/predict`. NaN and Infinity are no JSON and are refused.
+    """
+    raise AnsweredByFront
+
+
+class TensorFlowServing:
+    router = _router
+    lighter = ""
+
+    def match(self, method: str, path: str) -> str | None:
+        return name_in(path, PREFIX, SUFFIX) if method == "POST" else None
+
+    def decoder(self, headers: Headers, query: bytes) -> "_Decoder":
+        refuse_query(query)
+        media_type(headers.get(b"content-type", b""), (JSON,), UNSAID)
+        return DECODER
+
+
+class _Decoder:
+    is_binary = False
+
+    def read(self, body: bytes, loaded: Loaded) -> Read:
+        return json_bodies.read(body, _envelope(loaded.tensor.name), loaded.session.shape)
+
+    def read_in_steps(self, body: bytearray, loaded: Loaded) -> Generator[None, None, Read]:
+        envelope = _envelope(loaded.tensor.name)
+        return json_steps.read_in_steps(body, envelope, loaded.session.shape)
+
+
+DECODER = _Decoder()
+
+
+class _Envelope:
+    frame_bytes = 256
+    rows_in = "`instances` or `inputs`, as nested lists"
+    advice = advice("")
+
+    def __init__(self, tensor: str) -> None:
+        """`tensor`: the name of the model's one input."""
+        self._tensor = tensor
+        self._cached = lru_cache(maxsize=256)(self._hollow_frame)
+
+    def cut(self, body: bytes | bytearray) -> tuple[int, int]:
+        """Rows that are objects are left to `look`, which small bodies alone come to."""
+        start, end = outer_brackets(body)
+        is_object = body[start + 1 : start + self.frame_bytes].lstrip().startswith(b"{")
+        return (0, 0) if is_object else (start, end)
+
+    def glance(self, text: bytes) -> Frame | None:
+        try:
+            return self._cached(text)
+        except KtlError:
+            return None
+
+    def look(self, document: Any, is_hollow: bool) -> tuple[list[Any], Frame]:
+        if is_hollow and isinstance(document, dict) and document.get("instances") == []:
+            document["instances"] = [[]]
+        request = validated(document, InstancesIn)
+        if (request.instances is None) == (request.inputs is None):
+            got = "neither" if request.inputs is None else "both"
+            raise invalid("invalid_value", f"expected `instances` or `inputs`, got {got}", "#")
+        if request.instances is not None:
+            return self._instances(request.instances)
+        at, rows = "#/inputs", request.inputs
+        if isinstance(rows, dict):
+            if list(rows) != [self._tensor]:
+                raise invalid("invalid_value", self._one_tensor, at)
+            at, rows = f"{at}/{self._tensor}", rows[self._tensor]
+        if not rows and not is_hollow:
+            raise invalid("invalid_value", "expected at least one input, got none", at)
+        return rows or [], Frame(Nested(b"outputs"), Place(at))
+
+    def _instances(self, rows: list[Any]) -> tuple[list[Any], Frame]:
+        """Rows as they are, or out of objects that name the tensor."""
+        place = Place("#/instances")
+        if not isinstance(rows[0], dict):
+            return rows, Frame(Nested(b"predictions"), place)
+        for index, row in enumerate(rows):
+            if not isinstance(row, dict) or list(row) != [self._tensor]:
+                raise invalid("invalid_value", self._one_tensor, place.of(index))
+        named = place._replace(member=f"/{self._tensor}")
+        return [row[self._tensor] for row in rows], Frame(Nested(b"predictions"), named)
+
+    @property
+    def _one_tensor(self) -> str:
+        return f'expected {{"{self._tensor}": …}} and nothing beside it, got other'
+
+    def _hollow_frame(self, text: bytes) -> Frame:
+        return self.look(document_of(text), True)[1]
+
+
+@lru_cache(maxsize=256)
+def _envelope(tensor: str) -> _Envelope:
+    return _Envelope(tensor)
+
+
+class Nested(NamedTuple):
+    """Writes the probabilities of each input as a list."""
+
+    member: bytes
+
+    def scores_per_input(self, classes: int) -> int:
+        return classes
+
+    def piece(self, loaded: Loaded, probabilities: Array) -> bytes:
+        return orjson.dumps(probabilities, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
+
+    def answer(
+        self,
+        name: str,
+        loaded: Loaded,
+        rows: int,
+        pieces: list[bytes],
+        warning: PredictionWarning | None,
+    ) -> Answer:
+        tail = b',"warnings":' + orjson.dumps([warning.model_dump()]) if warning else b""
+        return Answer(b"".join((b'{"', self.member, b'":[', b",".join(pieces), b"]", tail, b"}")))
