@@ -59,7 +59,9 @@ def _show_arms(report: Report) -> None:
     if report.reference:
         out.print(_without_a_look(report, report.reference), markup=False, style="dim")
     seeds = max(arm.metrics[report.primary_metric].n for arm in report.arms.values())
-    budget = f"{_budget(report.labels_per_class, report)} ({report.labels} labels)"
+    budget = _budget(report.labels_per_class, report)
+    if TASKS[report.task].has_classes or report.labels_per_class is None:
+        budget += f" ({report.labels} labels)"
     if report.label_free or report.baseline == SOURCE_ONLY:
         budget = "no labels of the target"
     out.print(f"{budget}, {seeds} seeds, {report.test_items} test items", style="dim")

@@ -16,7 +16,7 @@ def score(value: float | None) -> str:
         return NOTHING
     if abs(value) >= LARGE:
         return count(value) if abs(value) >= 10_000 else f"{value:.1f}".replace("-", MINUS)
-    return f"{value:.4f}".replace("-", MINUS)
+    return f"{value if rounds_to_something(value) else 0.0:.4f}".replace("-", MINUS)
 
 
 def signed(value: float | None) -> str:
@@ -105,3 +105,9 @@ NAMES = {
 def metric(name: str) -> str:
     """`f1_macro` as a column's head."""
     return NAMES.get(name, name.replace("_", " "))
+
+
+def titled(name: str) -> str:
+    """The same at the beginning of a line."""
+    head = metric(name)
+    return head[:1].upper() + head[1:]
