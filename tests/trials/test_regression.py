@@ -171,3 +171,30 @@ def test_what_does_not_go_with_a_quantity(
     assert "expected a source of the target's task, classification" in problem.detail
     problem = refused(place, [{"dataset": classes}], add_dataset(2), target_labels=5)
     assert (problem.code, problem.findings[0].pointer) == ("wrong_budget", "#/target/labels")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_auto_searches_by_the_error(place: Workplace, tmp_path: Path) -> None:
+    """Among the strategies that need no classes, multi_task with the source's quantities too."""
+    source, target = (add_quantities(place, tmp_path, seed) for seed in (1, 2))
+    job_id = submit(
+        place,
+        [{"dataset": source}],
+        target,
+        strategies=["auto", "multi_task"],
+        training={**TRAINING, "epochs": 30},
+        evaluation={"seeds": 5},
+    )
+    job, _ = run(place, job_id)
+    assert (job.status, job.error) == ("succeeded", None)
+    (search,) = report_of(job).searches
+    names = {tried["strategy"] for tried in search.tried}
+    assert len(names) > 1
+    assert not names & {"co_tuning", "distill"}
+    scores = [tried["score"] for tried in search.tried if tried["score"] is not None]
+    assert scores
+    assert all(100 < score < 100_000 for score in scores)  # in dollars
+    assert ": mae " in search.reason
+    assert search.scores is None
+    chosen = next(choice for choice in job.selection if choice["field"] == "strategies")
+    assert "not co_tuning: it needs classes" in chosen["reason"]
