@@ -73,7 +73,9 @@ def test_bodies_are_read_where_simdjson_is_not_installed() -> None:
     script = """
 import sys
 sys.modules["simdjson"] = None
-from app.prediction.decoders import JSON, decode
-assert decode(JSON, b'{"inputs": [[[1], [2]]]}', (2, 1), 2).parts[0].tolist() == [[[1], [2]]]
+from app.prediction import json_bodies
+from app.prediction.protocols.native import ENVELOPE
+read = json_bodies.read(b'{"inputs": [[[1], [2]]]}', ENVELOPE, (2, 1))
+assert read.parts[0].tolist() == [[[1], [2]]]
 """
     subprocess.run([sys.executable, "-c", script], check=True)
