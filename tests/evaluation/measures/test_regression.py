@@ -3,9 +3,13 @@
 import numpy as np
 import pytest
 
+from app.datasets.schemas import Schema
+from app.inputs.image import ImageInputs
+from app.spec.plan import training_items
 from app.tasks.regression import Regression, bins_of
 from worker.evaluation.measures.contract import Level
 from worker.evaluation.measures.regression import QuantityMeasures
+from worker.training.data import cut_validation, few_items
 
 MEASURES = QuantityMeasures(Regression(unit="m", mean=10.0, std=2.0))
 Y = np.array([8.0, 10.0, 12.0, 14.0], np.float32)
@@ -106,3 +110,19 @@ def test_epoch_sums_have_the_same_bits_however_they_are_cut() -> None:
     assert found["loss"] == 0.5
     assert found["mae"] == pytest.approx(2 * errors.mean(), rel=1e-6)
     assert found["rmse"] == pytest.approx(2 * np.sqrt((errors**2).mean()), rel=1e-6)
+
+
+@pytest.mark.parametrize("budget", [None, 3, 12, 57, 80])
+@pytest.mark.parametrize("fraction", [0.1, 0.5])
+def test_as_many_items_are_trained_on_as_the_plan_says(budget: int | None, fraction: float) -> None:
+    y = np.random.default_rng(4).normal(size=73).astype(np.float32)
+    schema = Schema(
+        inputs=ImageInputs(shape=(8, 8, 1), dtype="uint8"),
+        task=MEASURES.task,
+        splits={"train": 73, "test": 0},
+        class_counts={"train": (73,), "test": (0,)},
+    )
+    kept = y if budget is None else y[few_items(MEASURES.strata(y, 1), budget, 1)]
+    train, held_out = cut_validation(MEASURES.strata(kept, 1), fraction, 1)
+    assert len(train) == training_items(schema, budget, fraction)
+    assert len(train) + len(held_out) == min(73, budget or 73)
