@@ -12,7 +12,7 @@ from app.spec.report import Detail
 from app.tasks.regression import Regression, bins_of
 from worker.evaluation.arrays import Floats, Ints
 from worker.evaluation.measures.contract import Constant, Labels, Level, Tally, Values
-from worker.evaluation.statistics import RESAMPLES
+from worker.evaluation.statistics import CELLS_AT_ONCE, RESAMPLES
 
 if TYPE_CHECKING:
     from worker.evaluation.evidence import Evidence
@@ -77,15 +77,17 @@ class QuantityMeasures:
         metric: str,
         seed: int,
     ) -> Floats:
-        n, quantity = len(y), y.astype(np.float64)
-        times = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), RESAMPLES)
-        weights = times / n  # (resamples, n)
-        means = [
-            np.mean([self._weighted(weights, quantity, of_seed, metric) for of_seed in arm], axis=0)
-            for arm in (transfer, baseline)
-        ]
-        gains: Floats = means[0] - means[1]
-        return gains
+        random, n, quantity = np.random.default_rng(seed), len(y), y.astype(np.float64)
+        gains, step = [], max(1, CELLS_AT_ONCE // n)
+        for start in range(0, RESAMPLES, step):
+            count = min(step, RESAMPLES - start)
+            weights = random.multinomial(n, np.full(n, 1 / n), count) / n  # (count, n)
+            means = [
+                np.mean([self._weighted(weights, quantity, each, metric) for each in arm], axis=0)
+                for arm in (transfer, baseline)
+            ]
+            gains.append(means[0] - means[1])
+        return np.concatenate(gains)
 
     def _weighted(
         self, weights: Values, quantity: Values, outputs: Floats, metric: str
