@@ -40,6 +40,7 @@ from app.spec.plan import plan  # noqa: E402
 from app.spec.spec import ResolvedSpec  # noqa: E402
 from app.tables.datasets import DatasetRow  # noqa: E402
 from app.tables.jobs import EpochRow, JobRow, TrialRow  # noqa: E402
+from app.tasks.classification import Classification  # noqa: E402
 from tests.postgresql import postgresql_server  # noqa: E402
 from worker.evaluation.report import TrialResult, build_report  # noqa: E402
 
@@ -222,7 +223,9 @@ def example_report() -> dict[str, Any]:
         for trial in plan(SPEC)
         if trial.role != "pretrain"
     ]
-    return build_report(SPEC, trials, classes, [600] * 13).model_dump(mode="json")
+    return build_report(
+        SPEC, trials, Classification(classes=tuple(classes)), [600] * 13
+    ).model_dump(mode="json")
 
 
 def measure(connection: HTTPConnection, job_ids: list[str]) -> dict[str, list[list[float]]]:

@@ -139,7 +139,7 @@ class Runner:
                 found[position] = Candidate.model_validate(done.outcome["chosen"])
                 starts[position] = needed
         schema = target.schema
-        return build_report(spec, results, schema.classes, schema.class_counts["train"])
+        return build_report(spec, results, schema.task, schema.class_counts["train"])
 
     def _pretrained(self, setup: TrialSetup, source: Dataset) -> "_Pretrained":
         spec = setup.spec

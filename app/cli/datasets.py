@@ -23,6 +23,11 @@ def add(
     test_fraction: Annotated[
         float | None, typer.Option(help="Cut for testing where the data has no test split.")
     ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(help="classification or regression; else by what the labels look like."),
+    ] = None,
+    unit: Annotated[str | None, typer.Option(help="Of a regression's quantity, as USD.")] = None,
     value_range: Annotated[
         tuple[float, float] | None,
         typer.Option(
@@ -54,6 +59,8 @@ def add(
                 raise typer.BadParameter("expected one of --missing-label and --all-classes")
             said = {
                 "test_fraction": test_fraction,
+                "task": task,
+                "unit": unit,
                 "value_range": value_range,
                 "missing_label": missing_label,
             }
@@ -183,7 +190,7 @@ def _summary(dataset: "DatasetOut") -> tuple[object, ...]:
         return (None, None, None, None)
     return (
         schema.inputs.summary,
-        len(schema.classes) or "none",
+        (len(schema.classes) or "none") if schema.task.has_classes else schema.task.kind,
         *(_items(schema, split) for split in ("train", "test")),
     )
 

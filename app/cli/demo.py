@@ -122,7 +122,8 @@ def _show_predictions(client: Client, job: JobOut) -> None:
         raise DemoFailed("expected a deployment, but the transfer did not beat the baseline")
     items = client.datasets.preview(job.target, "test", limit=PREDICTIONS).data
     images = np.array([item.image for item in items], dtype=np.float32)
-    answers = client.deployments.predict(job.deployment, images).outputs
+    found = client.deployments.predict(job.deployment, images).outputs
+    answers = [answer for answer in found if isinstance(answer, Prediction)]
     out.print(f"\nPOST {client.url}/v1/deployments/{job.deployment}/predict\n", markup=False)
     columns = Table.grid(padding=(0, 2))
     columns.add_row(*(_captioned(*each) for each in zip(images, items, answers, strict=True)))

@@ -132,7 +132,9 @@ def metrics(
     if as_json:
         output.print_json(found)
         return
-    names = ("loss", "accuracy", "f1_macro", "balanced_accuracy")
+    tested = next((trial.test for trial in found.trials if trial.test), {})
+    order = ("loss", "accuracy", "f1_macro", "balanced_accuracy", "mae", "rmse", "r2")
+    names = [name for name in order if name in tested]
     output.print_table(
         ["trial", "arm", "seed", "status", "epochs", *names],
         [
@@ -142,7 +144,7 @@ def metrics(
                 trial.seed,
                 trial.status,
                 sum(epoch["split"] == "train" for epoch in trial.epochs),
-                *(f"{trial.test[name]:.4f}" if trial.test else None for name in names),
+                *(f"{trial.test[name]:.6g}" if trial.test else None for name in names),
             )
             for trial in found.trials
         ],

@@ -12,9 +12,11 @@ from rich.text import Text
 from app.client.events import Event
 from app.client.jobs import ENDED, OnChange
 from app.jobs.schemas import JobOut
+from app.tasks import TASKS
 
 PRECISE_MINUTES = 10
 QUIET_SECONDS = 30.0
+SHOWN = tuple(task.default_metric for task in TASKS.values())
 
 
 @contextmanager
@@ -84,10 +86,10 @@ class _News:
     def after(self, event: Event | None) -> str:
         if event and event.kind == "epoch":
             data = event.data
-            accuracy = data.get("accuracy")
+            shown = next((name for name in SHOWN if data.get(name) is not None), None)
             self._words = f"{data['arm']} seed {data['seed']}: {data['phase']} {data['epoch']}"
-            if accuracy is not None:
-                self._words += f", {data['split']} accuracy {accuracy:.3f}"
+            if shown:
+                self._words += f", {data['split']} {shown} {data[shown]:.3f}"
         return self._words
 
 

@@ -2,7 +2,8 @@
 
 from app.cli.output import out, print_table
 from app.jobs.page.numbers import metric as head
-from app.spec.report import Report, SourceRank, Transferability
+from app.spec.report import Report
+from app.spec.source_report import SourceRank, Transferability
 
 DISTANCE = "proxy_a_distance"
 

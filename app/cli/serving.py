@@ -102,6 +102,7 @@ def predict(
     inputs, are said on standard error."""
     from app.cli import output
     from app.client import Client
+    from app.prediction.schemas import Prediction, Quantity
 
     with Client() as client:
         answer = client.deployments.predict(name, _inputs(file), top_k, raw_scores)
@@ -110,12 +111,19 @@ def predict(
     if as_json:
         output.print_json(answer)
         return
+    quantities = [each for each in answer.outputs if isinstance(each, Quantity)]
+    if quantities:
+        output.print_table(
+            ["item", "value"], [(item, f"{each.value:g}") for item, each in enumerate(quantities)]
+        )
+        return
     output.print_table(
         ["item", "label", "score"],
         [
             (item, best.label, f"{best.score:.4f}")
-            for item, output in enumerate(answer.outputs)
-            for best in output.scores or [output]
+            for item, each in enumerate(answer.outputs)
+            if isinstance(each, Prediction)
+            for best in each.scores or [each]
         ],
     )
     if answer.calibrated:

@@ -4,16 +4,14 @@ from app.cli import ranking
 from app.cli.output import out, print_table
 from app.jobs.page import candidates, numbers
 from app.spec.figures import Cost, Missing, Reference
+from app.spec.intervals import Bounds, Interval
 from app.spec.plan import PRETRAIN
-from app.spec.report import (
-    Arm,
-    Bounds,
-    Interval,
-    LabelFreeChoice,
-    Report,
-    Search,
-)
+from app.spec.report import Arm, LabelFreeChoice, Report
+from app.spec.source_report import Search
+from app.spec.spec import budget_words
 from app.spec.strategies import SOURCE_ONLY, SUPERVISED
+from app.tasks import TASKS
+from app.tasks.contract import Metric
 
 VERDICTS = {
     "positive_transfer": "[bold green]The transfer helped.[/]",
@@ -45,7 +43,7 @@ def show(report: Report) -> None:
     if report.stop_reason:
         out.print(f"stopped: {STOPPED[report.stop_reason]}", style="yellow")
     for missing in report.missing:
-        out.print(f"missing: {_missing(missing)}", markup=False, style="yellow")
+        out.print(f"missing: {_missing(missing, report)}", markup=False, style="yellow")
     for warning in report.warnings:
         out.print(f"warning: {warning}", markup=False, style="yellow")
 
@@ -55,13 +53,15 @@ def _show_arms(report: Report) -> None:
     gain = f"gain over {report.baseline}" if report.baseline else "gain"
     beside = ["balanced accuracy"] if _shows_balanced(report) else []
     print_table(
-        ["arm", f"{report.primary_metric} (mean)", level, *beside, gain, level, "p", "p (Holm)"],
+        ["arm", _headed(report), level, *beside, gain, level, "p", "p (Holm)"],
         [(_name(name, report), *_cells(arm, report)) for name, arm in report.ranked.items()],
     )
     if report.reference:
         out.print(_without_a_look(report, report.reference), markup=False, style="dim")
     seeds = max(arm.metrics[report.primary_metric].n for arm in report.arms.values())
-    budget = f"{_budget(report.labels_per_class)} ({report.labels} labels)"
+    budget = _budget(report.labels_per_class, report)
+    if TASKS[report.task].has_classes or report.labels_per_class is None:
+        budget += f" ({report.labels} labels)"
     if report.label_free or report.baseline == SOURCE_ONLY:
         budget = "no labels of the target"
     out.print(f"{budget}, {seeds} seeds, {report.test_items} test items", style="dim")
@@ -84,7 +84,12 @@ def _shows_balanced(report: Report) -> bool:
 def _without_a_look(report: Report, reference: Reference) -> str:
     """What answers that look at no item score."""
     metrics = [report.primary_metric, *(["balanced_accuracy"] if _shows_balanced(report) else [])]
-    told = ", ".join(f"{name.replace('_', ' ')} {reference.majority[name]:.4f}" for name in metrics)
+    told = ", ".join(
+        f"{name.replace('_', ' ')} {report.metric.shown(reference.majority[name])}"
+        for name in metrics
+    )
+    if not TASKS[report.task].has_classes:
+        return f"always answering {reference.majority_class}: {told}"
     return f"chance: {reference.chance:.4f}; always answering {reference.majority_class}: {told}"
 
 
@@ -129,35 +134,45 @@ def _name(name: str, report: Report) -> str:
 
 def _cells(arm: Arm, report: Report) -> tuple[object, ...]:
     value, gain = arm.metrics[report.primary_metric], arm.gain
-    cells: tuple[object, ...] = (f"{value.mean:.4f}", _bounds(value))
+    of = report.metric
+    cells: tuple[object, ...] = (of.shown(value.mean), _bounds(value, of))
     if _shows_balanced(report):
         cells += (f"{arm.metrics['balanced_accuracy'].mean:.4f}",)
     if gain is None:
         return (*cells, None, None, None, None)
-    mean = f"{gain.mean:+.4f}" if numbers.rounds_to_something(gain.mean) else f"{0:.4f}"
-    return (*cells, mean, _bounds(gain.overall), _p_value(gain.p_value), _p_value(gain.p_holm))
+    is_some = numbers.rounds_to_something(gain.mean) or not of.is_rate
+    mean = of.shown(gain.mean, signed=True) if is_some else f"{0:.4f}"
+    return (*cells, mean, _bounds(gain.overall, of), _p_value(gain.p_value), _p_value(gain.p_holm))
 
 
 def _p_value(value: float | None) -> str | None:
     return None if value is None else f"{value:.2g}"
 
 
-def _bounds(of: Interval | Bounds | None) -> str | None:
+def _headed(report: Report) -> str:
+    """`accuracy (mean)`, `mae [USD] (mean, lower is better)`."""
+    of = report.metric
+    unit = f" [{report.unit}]" if report.unit and of.is_in_unit else ""
+    direction = "" if of.higher_is_better else f", {of.direction}"
+    return f"{report.primary_metric}{unit} (mean{direction})"
+
+
+def _bounds(of: Interval | Bounds | None, metric: Metric) -> str | None:
     if of is None or of.low is None or of.high is None:
         return None
-    return f"{of.low:.4f} … {of.high:.4f}"
+    return f"{metric.shown(of.low)} … {metric.shown(of.high)}"
 
 
-def _budget(labels_per_class: int | None) -> str:
-    return f"{labels_per_class} labels per class" if labels_per_class else "all labels"
+def _budget(budget: int | None, report: Report) -> str:
+    return budget_words(budget, report.task)
 
 
-def _missing(missing: Missing) -> str:
+def _missing(missing: Missing, report: Report) -> str:
     seeds = ", ".join(map(str, missing.seeds))
     noun = "seed" if len(missing.seeds) == 1 else "seeds"
     budget = (
         ""
         if missing.arm.partition("@")[0] == PRETRAIN
-        else f" with {_budget(missing.labels_per_class)}"
+        else f" with {_budget(missing.labels_per_class, report)}"
     )
     return f"{missing.arm}{budget}, {noun} {seeds} ({missing.code})"

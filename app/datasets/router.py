@@ -189,9 +189,8 @@ def preview(
     shown = slice(offset, offset + count)
     arrays = schema.inputs.arrays(split)
     columns = {name: _open(storage, row, array)[shown] for name, array in arrays.items()}
-    names = (*schema.classes, None)  # the last is that of -1: no label
     items = [
-        {"index": offset + place, "label": names[label], **item}
+        {"index": offset + place, **_shown_label(schema, label), **item}
         for place, (label, item) in enumerate(
             zip(labels[shown], schema.inputs.preview(columns), strict=True)
         )
@@ -232,6 +231,12 @@ def list_catalogue(_: Reader) -> CatalogueOut:
             for entry in CATALOGUE.values()
         ]
     )
+
+
+def _shown_label(schema: Schema, label: Any) -> dict[str, str | float | None]:
+    if not schema.task.has_classes:
+        return {"label": None, "value": None if np.isnan(label) else float(label)}
+    return {"label": schema.classes[label] if label >= 0 else None}
 
 
 def _out(row: DatasetRow, is_listed: bool = False) -> DatasetOut:

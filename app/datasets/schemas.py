@@ -7,9 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, field_validator, m
 
 from app.inputs import Inputs, Modality
 from app.sent import Pair, Sent
-from app.tasks import Task
+from app.tasks import Task, TaskKind
 
-TaskKind = Literal["classification"]
 Split = Literal["train", "test"]
 DatasetStatus = Literal["ingesting", "ready", "failed", "damaged"]
 MissingLabel = StrictInt | Annotated[str, Field(max_length=200)] | None
@@ -27,8 +26,8 @@ class Schema(BaseModel):
     task: Task
     splits: dict[str, int] = Field(description="number of items in `train` and `test`")
     class_counts: dict[str, tuple[int, ...]] = Field(
-        description="items per class in each split, in the order of `classes`; all 0 in a split "
-        "without labels"
+        description="items per class in each split, in the order of `classes`, of a regression all "
+        "labelled ones; 0 in a split without labels"
     )
 
     @property
@@ -60,13 +59,21 @@ class DatasetSpec(Sent):
 
     name: str = Field(min_length=1, max_length=200)
     modality: Modality = "image"
-    task: TaskKind = "classification"
+    task: TaskKind | None = Field(
+        None,
+        description="null: by the labels. Text is classes, numbers with fractions are quantities; "
+        "whole numbers are classes unless there are more than 100 different ones with gaps between "
+        "them. The profile's `task` says what was decided, and why",
+    )
+    unit: str = Field(
+        "", max_length=40, description="of a regression's quantity, as `USD`: reports name it"
+    )
     test_fraction: float = Field(
         0.2,
         gt=0,
         lt=1,
-        description="cut from data without a test split: from each class, or at random where there "
-        "are no labels",
+        description="cut from data without a test split: from each class, or each part of a "
+        "quantity's range, or at random where there are no labels",
     )
     value_range: Pair[Bound] | None = Field(
         None,
@@ -156,7 +163,10 @@ class PreviewItem(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     index: int = Field(description="its place in the split")
-    label: str | None = Field(description="null in a split without labels")
+    label: str | None = Field(
+        description="null in a split without labels, and in one of quantities"
+    )
+    value: float | None = Field(None, description="the quantity, in a regression's unit")
     image: list[list[list[float]]] | None = Field(
         None, description="raw values, [height][width][channels]; absent where items are none"
     )

@@ -11,10 +11,11 @@ from app.database import Database
 from app.jobs import epoch_repository, repository
 from app.jobs.schemas import MetricsOut, TrialMetrics
 from app.pages import Page
+from app.tables.jobs import JobRow
+from app.tasks import TASKS, TaskKind
 
 MOST_EPOCHS = 20_000  # rows a page, beyond its first trial's
 BLOCK = Page(limit=100)  # trials that are written as CSV at once, at most
-FIELDS = ("loss", "accuracy", "f1_macro", "learning_rate", "seconds")
 PLACE = ("trial", "arm", "seed", "labels_per_class", "phase", "epoch", "split")
 
 
@@ -42,6 +43,12 @@ def metrics_page(
     return MetricsOut(job_id=job_id, trials=trials, has_more=has_more, next=following)
 
 
+def _fields(session: Session, job_id: str) -> tuple[str, ...]:
+    """What is known of each epoch of the job's task."""
+    kind: TaskKind = session.get_one(JobRow, job_id).spec.get("task") or "classification"
+    return (*TASKS[kind].per_epoch, "learning_rate", "seconds")
+
+
 def _affordable(epochs: Sequence[int]) -> int | None:
     """How many of the page's trials go into it; None for all of them."""
     total = 0
@@ -59,7 +66,9 @@ def csv_of(
     connection."""
     text, page = io.StringIO(), BLOCK
     writer = csv.writer(text)
-    writer.writerow([*PLACE, *FIELDS])
+    with database.read() as session:
+        fields = _fields(session, job_id)
+    writer.writerow([*PLACE, *fields])
     while True:
         with database.read() as session:
             found = metrics_page(session, job_id, arm, since, page)
@@ -67,7 +76,7 @@ def csv_of(
             start = [trial.id, trial.arm, trial.seed, trial.labels_per_class]
             for epoch in trial.epochs:
                 place = [epoch["phase"], epoch["epoch"], epoch["split"]]
-                writer.writerow([*start, *place, *(epoch.get(name) for name in FIELDS)])
+                writer.writerow([*start, *place, *(epoch.get(name) for name in fields)])
         yield text.getvalue()
         text.seek(0)
         text.truncate()

@@ -70,6 +70,7 @@ def present_evidence(
         spec=job.spec,
         selection=job.selection,
         classes=list(classes),
+        task=target.task.named(tuple(classes)),
         class_counts=list(
             target.class_counts["train"] if target.has_labels("train") else (0,) * len(classes)
         ),

@@ -9,6 +9,7 @@ from app.spec.capacity_check import MemoryEstimate
 from app.spec.figures import Conditions
 from app.spec.plan import Role
 from app.spec.spec import Choice
+from app.tasks import Task
 
 JobStatus = Literal["queued", "running", "paused", "succeeded", "failed", "cancelled"]
 Stage = Literal["queued", "pretraining", "training", "finalising", "ended"]
@@ -141,7 +142,8 @@ class TrialMetrics(BaseModel):
     labels_per_class: int | None
     status: TrialStatus
     epochs: list[dict[str, Any]] = Field(
-        description="phase, epoch, split, loss, accuracy, f1_macro, learning_rate, seconds"
+        description="phase, epoch, split, loss, accuracy and f1_macro (of a regression mae and "
+        "rmse), learning_rate, seconds"
     )
     test: dict[str, float] | None
 
@@ -211,7 +213,15 @@ class EvidenceOut(BaseModel):
     source_names: list[str] = Field(
         default_factory=list, description="of the sources' datasets or models, in their order"
     )
-    class_counts: list[int] = Field(description="items per class in the target's training split")
+    task: Task | None = Field(
+        None,
+        description="of the target, its names in the order of the outputs; null in archives of "
+        "older releases: a classification",
+    )
+    class_counts: list[int] = Field(
+        description="items per class in the target's training split; of a regression all labelled "
+        "ones"
+    )
     datasets: list[EvidenceDataset] = Field(
         default_factory=list,
         description="the target, then the sources that are datasets; empty in archives of older "

@@ -39,6 +39,12 @@ class Prediction(Score):
     scores: list[Score] | None = None
 
 
+class Quantity(BaseModel):
+    """What a regression answers."""
+
+    value: float = Field(description="in the unit of the dataset that the model was trained on")
+
+
 class PredictionWarning(BaseModel):
     """A doubt about the inputs, which were answered nevertheless."""
 
@@ -82,4 +88,6 @@ class PredictOut(BaseModel):
         1.0, description="by which the logits were divided before the softmax; 1: not calibrated"
     )
     warnings: list[PredictionWarning] = Field([], description="absent where there are none")
-    outputs: list[Prediction] = Field(description="one an input, in their order")
+    outputs: list[Prediction] | list[Quantity] = Field(
+        description="one an input, in their order: labels, or the quantities of a regression"
+    )

@@ -44,6 +44,8 @@ class Loaded:
     session: Session
     batcher: Batcher
     tensor: TensorSpec
+    has_classes: bool = True  # or quantities to answer
+    answers: str = "probabilities"  # what the graph calls its output
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ class ServedModels:
         does not give it."""
         signature = Signature.model_validate(model.signature)
         onnx, golden = (file_path(self._storage, model, kind) for kind in ("onnx", "golden"))
-        session = sessions.load(onnx, golden, signature.inputs.shape, signature.task.outputs)
+        session = sessions.load(onnx, golden, signature.inputs.shape, signature.task)
         return Loaded(
             model.id,
             signature.task.names,
@@ -144,6 +146,8 @@ class ServedModels:
             session,
             Batcher(session),
             signature.inputs.tensors[0],
+            signature.task.has_classes,
+            signature.task.answers,
         )
 
     def refresh(self, *loaded: Loaded) -> None:

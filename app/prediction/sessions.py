@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
+from app.tasks import Task
+
 Array = npt.NDArray[np.float32]
 
 TOLERANCE = 1e-4
@@ -32,7 +34,7 @@ class Session:
     inline_rows: int
 
     def run(self, inputs: Array) -> Array:
-        """Raw values (n, *shape) float32 -> probabilities (n, classes) float32."""
+        """Raw values (n, *shape) float32 -> the task's answers (n, classes) float32."""
         if len(inputs) <= self.chunk_rows:
             return _run(self._runtime, inputs)
         starts = range(0, len(inputs), self.chunk_rows)
@@ -40,8 +42,10 @@ class Session:
         return np.concatenate(chunks)
 
 
-def load(onnx: Path, golden: Path, shape: tuple[int, ...], classes: int) -> Session:
-    """Raises LoadFailed unless the graph answers the golden inputs within 1e-4."""
+def load(onnx: Path, golden: Path, shape: tuple[int, ...], task: Task) -> Session:
+    """Raises LoadFailed unless the graph answers the golden inputs within 1e-4, of a quantity that
+    of its standard deviation."""
+    classes, tolerance = task.outputs, TOLERANCE * task.std
     options = onnxruntime.SessionOptions()
     # Requests are the parallelism here: threads inside a run of these sizes wait for each other.
     options.intra_op_num_threads = 1
@@ -50,7 +54,7 @@ def load(onnx: Path, golden: Path, shape: tuple[int, ...], classes: int) -> Sess
         graph = onnx.read_bytes()  # not its path, which would stand in the error's text
         runtime = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         with np.load(golden, allow_pickle=False) as stored:
-            inputs, expected = stored["inputs"], stored["probabilities"]
+            inputs, expected = stored["inputs"], stored[task.answers]
         answered = _run(runtime, inputs)
     except Exception as error:  # ONNX Runtime's errors share no class of their own
         raise LoadFailed(f"expected an ONNX graph that runs, got: {error}") from error
@@ -60,9 +64,9 @@ def load(onnx: Path, golden: Path, shape: tuple[int, ...], classes: int) -> Sess
             f"got {inputs.shape} to {answered.shape}"
         )
     difference = float(np.max(np.abs(answered - expected)))
-    if not difference <= TOLERANCE:  # not `>`: a NaN must fail as well
+    if not difference <= tolerance:  # not `>`: a NaN must fail as well
         raise LoadFailed(
-            f"expected probabilities within {TOLERANCE:g} of the trainer's on its golden inputs, "
+            f"expected {task.answers} within {tolerance:g} of the trainer's on its golden inputs, "
             f"got {difference:.3g} off"
         )
     chunk_rows = max(1, CHUNK_BYTES // (4 * math.prod(shape)))
@@ -70,7 +74,7 @@ def load(onnx: Path, golden: Path, shape: tuple[int, ...], classes: int) -> Sess
 
 
 def _run(runtime: Any, inputs: Array) -> Array:
-    answer: Array = runtime.run(["probabilities"], {"inputs": inputs})[0]
+    answer: Array = runtime.run(None, {"inputs": inputs})[0]
     return answer
 
 

@@ -30,29 +30,45 @@ def applicable(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) 
 def _unmet(
     need: Need, spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema
 ) -> Obstacle | None:
+    found: Obstacle | None = None
     match need:
+        case "classification" if not target.task.has_classes:
+            found = (
+                "needs_classification",
+                f"expected a classification, got a {target.task.kind}: it learns from classes",
+            )
         case "same_classes":
-            if reason := class_mismatch(sources, target):
-                if not spec.target.use_labels and target.has_labels("train"):
-                    reason += "; with target.use_labels true classes may differ"
-                return "label_space_mismatch", reason
-        case "source_data":
-            if not all(facts.has_data for facts in sources):
-                return "needs_source_data", (
-                    "expected the source's data, got a model without it: a second task or domain "
-                    "is needed to learn from"
-                )
-        case "target_labels":
-            if not spec.target.use_labels:
-                return "needs_target_labels", "expected target.use_labels true, it learns from them"
-        case "unlabelled_target":
-            if spec.target.use_labels:
-                return "labels_unused", (
-                    "expected target.use_labels false, it learns nothing from target labels"
-                )
-        case "batch_norm":
-            if not normalises(spec, sources, target):
-                return "needs_batch_norm", (
-                    "expected BatchNorm in the network, mlp has none; model.bottleneck gives it one"
-                )
-    return None
+            found = _other_classes(spec, sources, target)
+        case "source_data" if not all(facts.has_data for facts in sources):
+            found = (
+                "needs_source_data",
+                "expected the source's data, got a model without it: a second task or domain is "
+                "needed to learn from",
+            )
+        case "target_labels" if not spec.target.use_labels:
+            found = (
+                "needs_target_labels",
+                "expected target.use_labels true, it learns from them",
+            )
+        case "unlabelled_target" if spec.target.use_labels:
+            found = (
+                "labels_unused",
+                "expected target.use_labels false, it learns nothing from target labels",
+            )
+        case "batch_norm" if not normalises(spec, sources, target):
+            found = (
+                "needs_batch_norm",
+                "expected BatchNorm in the network, mlp has none; model.bottleneck gives it one",
+            )
+    return found
+
+
+def _other_classes(
+    spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema
+) -> Obstacle | None:
+    reason = class_mismatch(sources, target)
+    if reason is None:
+        return None
+    if not spec.target.use_labels and target.has_labels("train"):
+        reason += "; with target.use_labels true classes may differ"
+    return "label_space_mismatch", reason

@@ -9,6 +9,7 @@ from app.spec.applicability import applicable, obstacle
 from app.spec.backbones import CATALOGUE, AutoBackbone, ModelChoice
 from app.spec.batches import batch_findings
 from app.spec.sources import SourceFacts, first_network, joint_obstacle
+from app.spec.task_checks import task_findings
 
 if TYPE_CHECKING:
     from app.spec.spec import JobSpec
@@ -34,7 +35,7 @@ def findings(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) ->
         *_target_findings(spec, target),
         *_combination_findings(spec, sources),
         *_strategy_findings(spec, sources, target),
-        *_budget_findings(spec, target),
+        *task_findings(spec, sources, target),
         *_plan_findings(spec, len(sources)),
     ]
     return list(dict.fromkeys(found))
@@ -116,14 +117,16 @@ def _target_findings(spec: "JobSpec", target: Schema) -> Iterator[Coded]:
                     "target.use_labels false a job adapts without them"
                 )
                 yield "no_labels", Finding(detail, pointer)
-    elif spec.target.labels_per_class or spec.evaluation.learning_curve:
+    elif spec.target.budget or spec.evaluation.learning_curve:
         detail = "expected no label budget where target.use_labels is false, got one"
-        where = "target/labels_per_class" if spec.target.labels_per_class else None
+        where = f"target/{target.task.budget}" if spec.target.budget else None
         yield "labels_not_used", Finding(detail, f"#/{where or 'evaluation/learning_curve'}")
 
 
 def _class_findings(schema: Schema, pointer: str) -> Iterator[Coded]:
-    if len(schema.classes) == 1:  # none: no labels either, which is told apart
+    if (
+        schema.task.has_classes and len(schema.classes) == 1
+    ):  # none: no labels either, which is told apart
         detail = f"expected at least 2 classes, got {len(schema.classes)}"
         yield "one_class", Finding(detail, pointer)
 
@@ -187,25 +190,6 @@ def _distances(sources: Sequence[SourceFacts]) -> str:
     return f". Proxy A-distance of the domains' pictures, 0 (alike) to 2: {', '.join(known)}"
 
 
-def _budget_findings(spec: "JobSpec", target: Schema) -> Iterator[Coded]:
-    """Label budgets that the target's rarest class cannot fill."""
-    counts = target.class_counts["train"]
-    if not any(counts) or not spec.target.use_labels:
-        return
-    fewest = min(counts)
-    rarest = target.classes[counts.index(fewest)]
-    wanted = {"#/target/labels_per_class": spec.target.labels_per_class}
-    for place, budget in enumerate(spec.evaluation.learning_curve or ()):
-        wanted[f"#/evaluation/learning_curve/{place}"] = budget
-    for pointer, budget in wanted.items():
-        if budget is not None and budget > fewest:
-            detail = (
-                f"expected at most {fewest} labels per class, as many as the target's rarest class "
-                f"`{rarest}` has in its training split, got {budget}"
-            )
-            yield "too_few_labels", Finding(detail, pointer)
-
-
 def _plan_findings(spec: "JobSpec", sources: int) -> Iterator[Coded]:
     evaluation = spec.evaluation
     if evaluation.pretrain_seeds > evaluation.seeds:
@@ -223,7 +207,7 @@ def _plan_findings(spec: "JobSpec", sources: int) -> Iterator[Coded]:
         yield "deploy_needs_evidence", Finding(detail, "#/deploy/when")
     starts = sources + 1 if sources > 1 and spec.combine != "each" else sources
     arms = len(spec.strategies) * starts + evaluation.baseline
-    budgets = len({spec.target.labels_per_class, *(evaluation.learning_curve or ())})
+    budgets = len({spec.target.budget, *(evaluation.learning_curve or ())})
     trials = arms * evaluation.seeds * budgets
     if trials > MOST_TRIALS:
         detail = (

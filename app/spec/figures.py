@@ -30,6 +30,17 @@ class CalibrationOut(Part):
     bins_after: list[Bin]
 
 
+class Residuals(Part):
+    """Predicted minus true, of the test items, in the quantity's unit; an item's prediction is the
+    mean over the seeds."""
+
+    bias: float = Field(description="their mean: above 0 where too much is predicted")
+    quantiles: dict[str, float] = Field(description="5, 25, 50, 75 and 95 %, by `p05` … `p95`")
+    points: list[tuple[float, float]] = Field(
+        description="true and predicted, of up to 500 items, evenly from the lowest to the highest"
+    )
+
+
 class Cost(Part):
     """Seconds of training, summed over the arm's trials at the job's label budget; and how long a
     trial was trained."""
@@ -65,10 +76,17 @@ class Conditions(Part):
 class Reference(Part):
     """What answers that look at no item score on the test items."""
 
-    chance: float = Field(description="accuracy of guessing among all classes: 1 / classes")
-    majority_class: str = Field(description="the commonest class of the test items")
+    chance: float = Field(
+        description="accuracy of guessing among all classes: 1 / classes; in a regression the "
+        "primary metric of the best constant answer"
+    )
+    majority_class: str = Field(
+        description="the commonest class of the test items; in a regression the constant answer "
+        "that suits them best"
+    )
     majority: dict[str, float] = Field(
-        description="of always answering `majority_class`: accuracy, balanced_accuracy, f1_macro"
+        description="of always answering `majority_class`: accuracy, balanced_accuracy, f1_macro; "
+        "in a regression mae, rmse, r2"
     )
     is_unequal: bool = Field(
         description="whether the commonest class has at least 1.5 times the test items of the "

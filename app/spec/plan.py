@@ -68,8 +68,8 @@ def training_items(schema: Schema, labels_per_class: int | None, fraction: float
     if not schema.has_labels("train"):
         items = schema.splits["train"]
         return items - held_out(items, fraction)
-    labelled = [min(count, labels_per_class or count) for count in schema.class_counts["train"]]
-    return sum(count - held_out(count, fraction) for count in labelled)
+    strata = schema.task.strata(schema.class_counts["train"], labels_per_class)
+    return sum(count - held_out(count, fraction) for count in strata)
 
 
 def trained_items(
@@ -84,8 +84,8 @@ def trained_items(
 
 
 def held_out(items: int, fraction: float) -> int:
-    """Of a class's `items`, how many are for validation: round(fraction * items), at least 1 and
-    never all but the last; none of a class with fewer than 3."""
+    """Of the `items` of a class, or of a part of a quantity's range, how many are for validation:
+    round(fraction * items), at least 1 and never all but the last; none of fewer than 3."""
     return min(max(1, round(fraction * items)), items - 1) if items >= 3 else 0
 
 
@@ -126,10 +126,10 @@ class _Plan:
         self._starts: dict[Sources, list[int | None]] = {}  # positions of pretrainings
         for end, sources in spec.source_sets.items():
             self._starts[sources] = self._pretrain(end, sources)
-        if len(spec.sources) > 1 and spec.target.use_labels:
+        if len(spec.sources) > 1 and spec.target.use_labels and spec.has_classes:
             self._score()
         if spec.trains_arms:
-            own = spec.target.labels_per_class
+            own = spec.target.budget
             for budget in (own, *(other for other in spec.budgets if other != own)):
                 self._arms(budget, target is None or target.has_labels("train"))
 
@@ -151,7 +151,7 @@ class _Plan:
         for end, sources in spec.source_sets.items():
             if len(sources) == 1:
                 first = self._starts[sources][0]
-                labels = spec.target.labels_per_class
+                labels = spec.target.budget
                 self._add(PlannedTrial("score", f"{SCORE}{end}", spec.seed, labels, first))
 
     def _arms(self, budget: int | None, is_labelled: bool) -> None:

@@ -15,6 +15,7 @@ from app.spec.strategies import CATALOGUE, Strategy
 MOST, MOST_IF_EXPENSIVE = 5, 3
 EXPENSIVE_STEPS = 20_000  # of one training
 FEW_LABELS = 50  # a class: below, what holds a network back helps it
+PARTS = 10  # of a quantity's range, each as a class
 LEAST_FOR_RELATION = 5  # labels per class that tell how the source sees it
 
 
@@ -25,12 +26,14 @@ class Facts:
     same_classes: bool
     source_data: bool  # and not only a network trained on it
     target_labels: bool
+    has_classes: bool = True  # or a quantity to tell
     batch_norm: bool = False  # in the backbone
     steps: int = 0  # of one training of the job's epochs
 
     @property
     def labels_per_class(self) -> float:
-        return self.items / max(1, self.classes)
+        """Of a quantity that a class's would be: of ten parts of its range."""
+        return self.items / (max(1, self.classes) if self.has_classes else PARTS)
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,9 @@ def portfolio(facts: Facts) -> Portfolio:
     included, excluded = dict[str, str](), dict[str, str]()
     for name, rule in (_WITH_LABELS if facts.target_labels else _WITHOUT_LABELS).items():
         needs = CATALOGUE[name].needs
-        if "source_data" in needs and not facts.source_data:
+        if "classification" in needs and not facts.has_classes:
+            excluded[name] = "it needs classes"
+        elif "source_data" in needs and not facts.source_data:
             excluded[name] = "the source's data is not there"
         elif "same_classes" in needs and not facts.same_classes:
             excluded[name] = "source and target have different classes"
@@ -81,6 +86,8 @@ def _strategy(name: str) -> Strategy:
 
 
 def _labels(facts: Facts) -> str:
+    if not facts.has_classes:
+        return f"{facts.items} labels"
     return f"{facts.labels_per_class:.0f} labels per class"
 
 

@@ -1,58 +1,26 @@
 """The evidence, as GET /v1/jobs/{id}/report answers it. worker/evaluation/report.py computes it."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from app.spec.figures import CalibrationOut, Cost, LabelsToReach, Missing, Part, Reference
-from app.spec.relation import Relation
+from app.spec.figures import (
+    CalibrationOut,
+    Cost,
+    LabelsToReach,
+    Missing,
+    Part,
+    Reference,
+    Residuals,
+)
+from app.spec.intervals import REPLICATION, Gain, Interval, Replication
+from app.spec.source_report import Search, Transferability
 from app.spec.spec import Choice
+from app.tasks import TaskKind, metric_of
+from app.tasks.contract import Metric
 
 Verdict = Literal["positive_transfer", "no_evidence", "negative_transfer"]
 StopReason = Literal["budget", "cancelled"]
-Replication = Literal["seeds", "seeds_of_one_pretraining", "pretrainings", "one_network"]
-REPLICATION = (
-    "what the n values behind the intervals are: `seeds`, each a run of its own; "
-    "`seeds_of_one_pretraining`, so that what is said holds for that pretraining; `pretrainings`, "
-    "each by the mean of the seeds that share it; `one_network`, which every seed evaluates"
-)
-
-
-class Bounds(Part):
-    low: float
-    high: float
-
-
-class Interval(Part):
-    """A mean over seeds with its t-interval at the report's confidence, cut at a metric's ends."""
-
-    mean: float
-    low: float | None = Field(description="null with one value: its spread is unknown")
-    high: float | None
-    n: int = Field(
-        description="independent values: seeds, or the pretrainings that they share; 1 where all "
-        "seeds evaluate one network, which a baseline that trains nothing does"
-    )
-
-
-class Gain(Interval):
-    """Transfer minus scratch, paired by seed: mean, t-interval over the seeds."""
-
-    bootstrap: Bounds = Field(
-        description="interval of the gain, averaged over seeds, when test items are drawn anew"
-    )
-    overall: Bounds | None = Field(
-        description="interval for other seeds and other test items at once (crossed random "
-        "effects), never shorter than the one over the seeds; the verdict rests on it; null where "
-        "n is 1"
-    )
-    p_value: float | None = Field(
-        description="two-sided, of `overall`, that the gain is 0; null where n is 1"
-    )
-    p_holm: float | None = Field(
-        description="the same, corrected for the number of arms compared with scratch (Holm)"
-    )
-    replication: Replication = Field("seeds", description=REPLICATION)
 
 
 class ClassMetrics(Part):
@@ -85,10 +53,28 @@ class Forgetting(Part):
     change: Interval
 
 
-class Arm(Part):
+class Detail(Part):
+    """What only one kind of task has to say of an arm."""
+
+    per_class: list[ClassMetrics] = Field(
+        default_factory=list,
+        description="of the first 1,000 classes; empty in a task without classes",
+    )
+    confusion: list[list[int]] = Field(
+        default_factory=list,
+        description="rows are true classes, columns predicted ones; test items, summed over seeds; "
+        "empty where there are more than 300 classes, or none",
+    )
+    calibration: CalibrationOut | None = Field(
+        None, description="null where a trial has too few validation items to fit a temperature"
+    )
+    residuals: Residuals | None = Field(None, description="of a regression; null otherwise")
+
+
+class Arm(Detail):
     metrics: dict[str, Interval] = Field(
-        description="on the test items: loss, accuracy, precision_macro, recall_macro, f1_macro, "
-        "balanced_accuracy, ece"
+        description="on the test items, of a classification: loss, accuracy, precision_macro, "
+        "recall_macro, f1_macro, balanced_accuracy, ece; of a regression: mae, rmse, r2, loss"
     )
     validation: Interval | None = Field(
         description="the primary metric on the validation items, by which the winner was chosen; "
@@ -99,7 +85,8 @@ class Arm(Part):
     )
     replication: Replication = Field("seeds", description=REPLICATION)
     transfer_ratio: float | None = Field(
-        description="mean primary metric over the baseline's; null where that is 0 or absent"
+        description="mean primary metric over the baseline's; null where that is 0 or absent; of "
+        "an error below 1 is better"
     )
     jumpstart: float | None = Field(
         description="gain in the primary metric on validation after the first epoch on the target; "
@@ -108,14 +95,6 @@ class Arm(Part):
     labels_to_reach: LabelsToReach | None = Field(
         description="how many labels scratch needs for what this arm reaches; null for the "
         "baseline, and without a learning curve"
-    )
-    per_class: list[ClassMetrics] = Field(description="of the first 1,000 classes")
-    confusion: list[list[int]] = Field(
-        description="rows are true classes, columns predicted ones; test items, summed over seeds; "
-        "empty where there are more than 300 classes"
-    )
-    calibration: CalibrationOut | None = Field(
-        description="null where a trial has too few validation items to fit a temperature"
     )
     cost: Cost
     forgetting: Forgetting | None = Field(
@@ -126,7 +105,9 @@ class Arm(Part):
 class CurvePoint(Part):
     """One label budget: every arm that has results there."""
 
-    labels_per_class: int | None = Field(description="null: all labels")
+    labels_per_class: int | None = Field(
+        description="the budget, in a task without classes of all labels; null: all labels"
+    )
     labels: int = Field(description="all classes together, validation's included")
     arms: dict[str, Interval] = Field(description="the primary metric on the test items")
     gains: dict[str, Gain]
@@ -148,72 +129,9 @@ class LabelFreeChoice(Part):
         "chooses nothing"
     )
     oracle_metric: Interval | None = Field(description="the primary metric of the oracle's arm")
-    regret: float | None = Field(description="the oracle's mean primary metric minus the chosen's")
-
-
-class SourceRank(Part):
-    """A candidate source's place."""
-
-    source: int = Field(description="its place among the job's sources, from 1")
-    reference: str = Field(description="`ds_…` or `mdl_…`")
-    name: str | None = Field(None, description="the dataset's or the model's; null in old reports")
-    scores: dict[str, float | None]
-    relation: Relation | None = Field(
-        None, description="of its classes to the target's; null where LEEP is, and in old reports"
-    )
-    doubt: str | None = Field(
-        None, description="why its labels look like noise; null where nothing says so"
-    )
-    domain_distance: dict[str, float | None] | None = Field(
-        description="in the source's features: proxy_a_distance, 0 (alike) to 2, and mmd "
-        "(squared); null for a model without its data"
-    )
-    measured: Interval | None = Field(
-        description="the primary metric of the best arm, by its mean, that starts from it; null "
-        "where none was trained"
-    )
-    best_arm: str | None
-
-
-class RankingQuality(Part):
-    """How well a score's ranking agrees with what was measured."""
-
-    kendall_tau: float | None
-    weighted_tau: float | None = Field(description="the top of the ranking counts for more")
     regret: float | None = Field(
-        description="the best source's primary metric minus that of the source put first"
+        description="by how much the oracle's mean primary metric is better than the chosen's"
     )
-
-
-class Transferability(Part):
-    headline: str = Field("", description="which source suits best: `mnist suits best`")
-    reason: str = Field("", description="how clear that is, in a sentence with its numbers")
-    ranked_by: str
-    ranking: list[SourceRank] = Field(description="the most promising first")
-    quality: dict[str, RankingQuality] | None = Field(
-        description="by score; null where fewer than two sources were measured"
-    )
-
-
-class Search(Part):
-    """What an arm's search tried, and what the arm's trials were then trained with."""
-
-    arm: str
-    labels_per_class: int | None
-    seed: int
-    chosen: dict[str, Any] = Field(
-        description="strategy (null: the baseline's), learning_rate, weight_decay, epochs (null: "
-        "as the job says)"
-    )
-    reason: str
-    tried: list[dict[str, Any]] = Field(description="in their order, with scores and why dropped")
-    scores: dict[str, float | None] | None = Field(
-        None,
-        description="transferability of the source's features to the target's labels: it may rule "
-        "strategies out before any is tried; null without labels, or with nothing to choose among",
-    )
-    relation: Relation | None = Field(None, description="of the source's classes to the target's")
-    seconds: float
 
 
 class Report(Part):
@@ -221,13 +139,17 @@ class Report(Part):
         description="about the winner against the baseline; `no_evidence` also where the winner is "
         "no better than chance, or the test set proves nothing, whatever the gain"
     )
+    task: TaskKind = "classification"
+    unit: str = Field("", description="of a regression's quantity, and of its mae and rmse")
     reason: str = Field(
         description="the verdict with its numbers; before them what takes it away, after them what "
         "weakens it"
     )
     primary_metric: str
     confidence: float
-    labels_per_class: int | None
+    labels_per_class: int | None = Field(
+        description="the job's label budget, in a task without classes of all labels; null: all"
+    )
     labels: int = Field(description="the same for all classes together")
     test_items: int
     classes: list[str]
@@ -260,12 +182,18 @@ class Report(Part):
     seconds: float = Field(description="of training, summed over all trials, pretraining included")
 
     @property
+    def metric(self) -> Metric:
+        """How the primary metric is read."""
+        return metric_of(self.task, self.primary_metric)
+
+    @property
     def ranked(self) -> dict[str, Arm]:
-        """The baseline, then the others by falling primary metric."""
+        """The baseline, then the others, the best by the primary metric first."""
 
         def place(named: tuple[str, Arm]) -> tuple[bool, float, str]:
             name, arm = named
-            return name != self.baseline, -arm.metrics[self.primary_metric].mean, name
+            mean = arm.metrics[self.primary_metric].mean
+            return name != self.baseline, -self.metric.sign * mean, name
 
         return dict(sorted(self.arms.items(), key=place))
 

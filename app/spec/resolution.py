@@ -34,9 +34,11 @@ def resolve(
         (code, first), *_ = findings
         raise Invalid(code, first.detail, *(finding for _, finding in findings))
     resolution = _Resolution(spec, sources, target)
-    fields = spec.model_dump(exclude={"model", "strategies", "training", "combine"})
+    fields = spec.model_dump(exclude={"model", "strategies", "training", "combine", "task"})
+    fields["evaluation"]["primary_metric"] = resolution.primary_metric
     resolved = ResolvedSpec(
         **fields,
+        task=target.task.kind,
         combine=resolution.combine(),
         model=resolution.model(),
         training=resolution.training,
@@ -60,6 +62,10 @@ class _Resolution:
         if self.target.has_labels("train"):
             return self.target.classes
         return joint_classes([facts.schema for facts in self.sources])
+
+    @property
+    def primary_metric(self) -> str:
+        return self.spec.evaluation.primary_metric or self.target.task.default_metric
 
     def combine(self) -> Any:
         if len(self.sources) == 1:
@@ -122,8 +128,8 @@ class _Resolution:
 
     def _facts(self) -> Facts:
         spec, target = self.spec, self.target
-        counts, most = target.class_counts["train"], spec.target.labels_per_class
-        items = sum(min(count, most or count) for count in counts)
+        counts = target.class_counts["train"]
+        items = sum(target.task.strata(counts, spec.target.budget))
         items = items if spec.target.use_labels else target.splits["train"]
         classes = self.classes
         training = self.training
@@ -131,6 +137,7 @@ class _Resolution:
             items=items,
             classes=len(classes),
             same_classes=all(set(facts.schema.classes) == set(classes) for facts in self.sources),
+            has_classes=target.task.has_classes,
             source_data=all(facts.has_data for facts in self.sources),
             target_labels=spec.target.use_labels,
             steps=training.epochs * ceil(items / training.batch_size),

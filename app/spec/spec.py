@@ -19,6 +19,8 @@ from app.spec.strategies import (
     StrategyChoice,
 )
 from app.spec.training import Space, Training, TrainingChoice
+from app.tasks import TASKS, TaskKind, metric_of
+from app.tasks.contract import Metric
 
 MOST_SOURCES = 16
 Sources = tuple[int, ...]  # places in `sources`
@@ -43,19 +45,29 @@ class Source(Sent):
         return str(self.dataset or self.model)
 
 
-LabelsPerClass = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Labels = Annotated[int, Field(ge=1, le=2**31 - 1)]  # a budget: per class, or in all
 
 
 class Target(Sent):
     dataset: str = Field(description="`ds_…` or `catalog:NAME`")
-    labels_per_class: LabelsPerClass | None = Field(
+    labels_per_class: Labels | None = Field(
         None, description="train on so many labels per class, stratified; null: on all"
+    )
+    labels: Labels | None = Field(
+        None,
+        description="the same for a task without classes: so many labels in all, drawn evenly from "
+        "low to high; null: all",
     )
     use_labels: bool = Field(
         True,
         description="false: adapt to the target without its training labels, which are hidden "
         "from every arm but the bound `target_supervised`",
     )
+
+    @property
+    def budget(self) -> int | None:
+        """The label budget, counted as the task counts it; None for all labels."""
+        return self.labels_per_class or self.labels
 
 
 class Evaluation(Sent):
@@ -67,11 +79,12 @@ class Evaluation(Sent):
         description="pretrainings that the seeds share out among themselves: 1 for all, or as many "
         "as `seeds`, so that the intervals tell how much the pretraining varies as well",
     )
-    learning_curve: Array[LabelsPerClass | None] | None = Field(
+    learning_curve: Array[Labels | None] | None = Field(
         None,
         max_length=32,
-        description="labels per class at which every arm is trained besides "
-        "`target.labels_per_class`; null among them: all labels; the same again counts once",
+        description="label budgets at which every arm is trained besides the target's own, counted "
+        "as that is: per class, or in a task without classes in all; null among them: all labels; "
+        "the same again counts once",
     )
     baseline: bool = Field(
         True,
@@ -81,8 +94,17 @@ class Evaluation(Sent):
     forgetting: bool = Field(
         False, description="measure each arm on the source's test items, before and after"
     )
-    primary_metric: Literal["accuracy", "f1_macro", "balanced_accuracy"] = "accuracy"
+    primary_metric: str | None = Field(
+        None,
+        max_length=64,
+        description="by which arms are compared: of a classification accuracy, f1_macro or "
+        "balanced_accuracy, of a regression mae, rmse or r2; null: the first of these",
+    )
     confidence: float = Field(0.95, gt=0.5, lt=1)
+
+
+class ResolvedEvaluation(Evaluation):
+    primary_metric: str = "accuracy"
 
 
 DEPLOYMENT_NAME = r"^[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?$"
@@ -123,7 +145,7 @@ class JobSpec(Sent):
         description="of a `rank` job: transfer from every source as well, and report how good the "
         "ranking was",
     )
-    task: Literal["classification"] = "classification"
+    task: TaskKind | None = Field(None, description="null: the target dataset's, which it must be")
     sources: Array[Source] = Field(min_length=1, max_length=MOST_SOURCES)
     combine: Literal["each", "joint", "both"] | None = Field(
         None,
@@ -167,9 +189,25 @@ class ResolvedSpec(JobSpec):
     model: Annotated[Backbone, Field(discriminator="backbone")]
     strategies: Array[Annotated[Strategy | AutoArm, Field(discriminator="name")]]  # type: ignore[assignment]  # AutoArm is what Auto became
     training: Training = Training()  # type: ignore[assignment]  # narrower
+    task: TaskKind = "classification"
+    evaluation: ResolvedEvaluation = ResolvedEvaluation()
     space: Space = Space()
     classes: Array[str] = ()  # of the outputs: the target's, or, without labels, the source's
     warnings: Array[str] = ()  # about the datasets beside one another
+
+    @property
+    def metric(self) -> Metric:
+        """How the primary metric is read."""
+        return metric_of(self.task, self.evaluation.primary_metric)
+
+    @property
+    def has_classes(self) -> bool:
+        return TASKS[self.task].has_classes
+
+    @property
+    def budget_words(self) -> str:
+        """The job's own label budget, in words."""
+        return budget_words(self.target.budget, self.task)
 
     @property
     def source_sets(self) -> dict[str, Sources]:
@@ -219,9 +257,9 @@ class ResolvedSpec(JobSpec):
 
     @property
     def budgets(self) -> tuple[int | None, ...]:
-        """Labels a class at which every arm is trained: the job's own and the learning curve's,
+        """Label budgets at which every arm is trained: the job's own and the learning curve's,
         each once, rising; None, all labels, is the last."""
-        wanted = {self.target.labels_per_class, *(self.evaluation.learning_curve or ())}
+        wanted = {self.target.budget, *(self.evaluation.learning_curve or ())}
         return tuple(sorted(wanted, key=lambda budget: inf if budget is None else budget))
 
     def with_datasets(self, sources: list[str], target: str) -> "ResolvedSpec":
@@ -236,6 +274,13 @@ class ResolvedSpec(JobSpec):
                 "target": self.target.model_copy(update={"dataset": target}),
             }
         )
+
+
+def budget_words(budget: int | None, task: TaskKind) -> str:
+    """`5 labels per class`, `50 labels`, `all labels`."""
+    if budget is None:
+        return "all labels"
+    return f"{budget} {TASKS[task].budget.replace('_', ' ')}"
 
 
 class Choice(BaseModel):

@@ -153,9 +153,16 @@ class AutoArm(Chosen):
 
 
 # `source_data`: its items as well as the network trained on them; `same_classes`: in both domains;
-# `unlabelled_target`: target.use_labels is false; `batch_norm`: in the backbone.
+# `unlabelled_target`: target.use_labels is false; `batch_norm`: in the backbone; `classification`:
+# the task has classes.
 Need = Literal[
-    "source", "target_labels", "source_data", "same_classes", "unlabelled_target", "batch_norm"
+    "source",
+    "target_labels",
+    "source_data",
+    "classification",
+    "same_classes",
+    "unlabelled_target",
+    "batch_norm",
 ]
 
 
@@ -180,7 +187,7 @@ class StrategyEntry:
         return params.model_json_schema()
 
 
-_ADAPTS: tuple[Need, ...] = ("source", "unlabelled_target", "same_classes")
+_ADAPTS: tuple[Need, ...] = ("source", "classification", "unlabelled_target", "same_classes")
 
 _ENTRIES = (
     StrategyEntry(
@@ -210,13 +217,13 @@ _ENTRIES = (
     StrategyEntry(
         CoTuning,
         "The source's head is trained on too, towards what the source says of each target class.",
-        ("source", "target_labels"),
+        ("source", "classification", "target_labels"),
         "You et al., NeurIPS 2020",
     ),
     StrategyEntry(
         Distill,
         "Learns from the labels and from the source model's softened opinion of every target item.",
-        ("source", "target_labels", "same_classes"),
+        ("source", "classification", "target_labels", "same_classes"),
         "Hinton et al., 2015, arXiv:1503.02531",
     ),
     StrategyEntry(

@@ -1,6 +1,22 @@
-"""Tasks: what is asked of an item. A new one is a file here, a line below, and its twins in the
-worker."""
+"""Tasks: what is asked of an item. A new one is a file here, a line in each of the two tables
+below, and its twins in the worker."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from app.tasks.classification import Classification
+from app.tasks.contract import Metric
+from app.tasks.regression import Regression
 
-Task = Classification  # with a second member: Annotated[... | ..., Field(discriminator="kind")]
+Task = Annotated[Classification | Regression, Field(discriminator="kind")]
+TaskKind = Literal["classification", "regression"]
+TASKS: dict[TaskKind, type[Classification] | type[Regression]] = {
+    "classification": Classification,
+    "regression": Regression,
+}
+
+
+def metric_of(kind: TaskKind, name: str) -> Metric:
+    """How a metric of a kind of task is read. Raises KeyError for one that it has not."""
+    return TASKS[kind].metrics[name]

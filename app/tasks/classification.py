@@ -1,11 +1,11 @@
 """One class of several for each item."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field
 
-from app.tasks.contract import Metric, TaskContract
+from app.tasks.contract import Budget, Metric, TaskContract
 
 
 class Classification(TaskContract):
@@ -25,6 +25,13 @@ class Classification(TaskContract):
         "ece": Metric("expected calibration error", higher_is_better=False),
     }
     default_metric: ClassVar[str] = "accuracy"
+    primary: ClassVar[tuple[str, ...]] = ("accuracy", "f1_macro", "balanced_accuracy")
+    per_epoch: ClassVar[tuple[str, ...]] = ("loss", "accuracy", "f1_macro")
+    has_classes: ClassVar[bool] = True
+    unit: ClassVar[str] = ""
+    std: ClassVar[float] = 1.0
+    answers: ClassVar[str] = "probabilities"
+    budget: ClassVar[Budget] = "labels_per_class"
 
     @property
     def outputs(self) -> int:
@@ -36,3 +43,8 @@ class Classification(TaskContract):
 
     def named(self, names: tuple[str, ...]) -> Self:
         return self.model_copy(update={"classes": names})
+
+    @staticmethod
+    def strata(counts: Iterable[int], budget: int | None) -> tuple[int, ...]:
+        """The classes: one that is rarer than the budget gives all it has."""
+        return tuple(count if budget is None else min(count, budget) for count in counts)

@@ -1,10 +1,17 @@
 """What is asked of an item: the half of a task that needs numpy alone."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import ClassVar, NamedTuple, Self
+from collections.abc import Iterable, Mapping
+from math import floor, inf, log10
+from typing import ClassVar, Literal, NamedTuple, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
+
+Budget = Literal["labels_per_class", "labels"]  # the member of `target` that is a label budget
+Name = TypeVar("Name")
+
+RATE = (0.0, 1.0)
+DIGITS = 4  # of a number that is told to a person
 
 
 class Metric(NamedTuple):
@@ -12,16 +19,64 @@ class Metric(NamedTuple):
 
     label: str
     higher_is_better: bool = True
-    bounds: tuple[float | None, float | None] = (0.0, 1.0)
+    bounds: tuple[float | None, float | None] = RATE
+    is_in_unit: bool = False  # of the target's quantity
+
+    @property
+    def is_rate(self) -> bool:
+        """Whether it counts items that are right or wrong, as a share of all."""
+        return self.bounds == RATE
+
+    @property
+    def within(self) -> tuple[float, float]:
+        """What it can be."""
+        low, high = self.bounds
+        return -inf if low is None else low, inf if high is None else high
+
+    @property
+    def change(self) -> tuple[float, float]:
+        """What a difference of two of its values can be."""
+        low, high = self.within
+        return low - high, high - low
+
+    @property
+    def sign(self) -> int:
+        """1 where more is better, else -1: times it, more is better of any metric."""
+        return 1 if self.higher_is_better else -1
+
+    @property
+    def direction(self) -> str:
+        return "higher is better" if self.higher_is_better else "lower is better"
+
+    def best(self, values: Mapping[Name, float]) -> Name | None:
+        """The name of the best value, the first of equals; None of none."""
+        return max(values, key=lambda name: self.sign * values[name], default=None)
+
+    def shown(self, value: float, signed: bool = False) -> str:
+        """For a person: a rate with four decimals, anything else with four digits or more."""
+        decimals = DIGITS
+        if not self.is_rate and value:
+            decimals = max(0, DIGITS - 1 - floor(log10(abs(value))))
+        return f"{value:{'+' if signed else ''}{',' if abs(value) >= 1000 else ''}.{decimals}f}"
 
 
 class TaskContract(BaseModel, ABC):
-    """Every member has a `kind`, the word that tells members apart in JSON."""
+    """Every member has a `kind`, the word that tells members apart in JSON.
 
-    model_config = ConfigDict(frozen=True)
+    `primary`: the metrics that a job may be decided by. `per_epoch`: those that are known of each
+    epoch. `has_classes`: whether an answer is one of a set of classes, right or wrong. `answers`:
+    what a packaged graph calls them. `unit` and `std`, of a quantity's labels: "" and 1 elsewhere.
+    """
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     metrics: ClassVar[Mapping[str, Metric]]
     default_metric: ClassVar[str]
+    primary: ClassVar[tuple[str, ...]]
+    per_epoch: ClassVar[tuple[str, ...]]
+    has_classes: ClassVar[bool]
+    answers: ClassVar[str]
+    budget: ClassVar[Budget]
 
     @property
     @abstractmethod
@@ -41,3 +96,14 @@ class TaskContract(BaseModel, ABC):
     def nameless(self) -> Self:
         """The same task with numbered outputs: what a network and its compiled loops depend on."""
         return self.named(tuple(map(str, range(self.outputs))))
+
+    @staticmethod
+    @abstractmethod
+    def strata(counts: Iterable[int], budget: int | None) -> tuple[int, ...]:
+        """Sizes of the parts that labelled items fall into, from each of which a fair share is
+        held out: what a label budget leaves of them.
+
+        Args:
+            counts: labelled items of each of the task's names.
+            budget: None for all labels.
+        """

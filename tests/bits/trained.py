@@ -20,19 +20,19 @@ from numpy.typing import NDArray
 
 from app.database import Database
 from app.jobs import repository
-from app.tables.jobs import TrialRow
 from app.main import create_app
 from app.migrate import upgrade
 from app.settings import Settings
 from app.storage import Storage
+from app.tables.jobs import TrialRow
 from tests.bits.jobs import JOBS, Job
 from tests.bits.marks import marks_of
 from tests.bits.pictures import UPLOADS, digest_of_all
 from tests.serving import serve
 from worker.process import duty
 from worker.process.compile_cache import programs_folder
-from worker.training.device import configure_tensorflow
 from worker.process.workplace import Workplace
+from worker.training.device import configure_tensorflow
 
 THREADS = 1  # more of them change the bits of convolutions
 COMPUTING = ("keras", "numpy", "scipy", "scikit-learn", "optuna")  # TensorFlow is named already

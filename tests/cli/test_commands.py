@@ -12,7 +12,7 @@ from app.spec.spec import EXAMPLE, JobSpec
 from tests.client.test_transport import PREDICTION
 from tests.schemas import signature
 
-EXAMPLES = ("examples/digits.json", "examples/mnist_to_letters.json")
+EXAMPLES = ("examples/digits.json", "examples/mnist_to_letters.json", "examples/houses.json")
 
 
 @pytest.fixture

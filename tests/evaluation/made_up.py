@@ -6,9 +6,13 @@ from typing import Any
 import numpy as np
 
 from app.spec.spec import ResolvedSpec
+from app.tasks.classification import Classification
 from worker.evaluation.evidence import TrialResult
+from worker.evaluation.measures import measures_of
 
 CLASSES = ("a", "b", "c", "d")
+TASK = Classification(classes=CLASSES)
+MEASURES = measures_of(TASK)
 COUNTS = (300, 300, 300, 3)  # training items per class
 ITEMS = 400
 Y = np.arange(ITEMS) % 4

@@ -15,6 +15,7 @@ from tests.evaluation.made_up import (
     CLASSES,
     COUNTS,
     SCRATCH,
+    TASK,
     Y_VALIDATION,
     arm,
     failed,
@@ -53,7 +54,7 @@ TRIALS = [
 KNOWN = EvidenceDataset(
     role="target", id="ds_t", name="letters", test_in_training=4, warnings=["4 are known."]
 )
-REPORT = build_report(spec(), TRIALS, CLASSES, COUNTS, datasets=[KNOWN]).model_dump(mode="json")
+REPORT = build_report(spec(), TRIALS, TASK, COUNTS, datasets=[KNOWN]).model_dump(mode="json")
 
 
 def archive(folder: Path, report: dict[str, Any] | None, **changes: Any) -> Path:

@@ -5,23 +5,13 @@ import itertools
 import numpy as np
 import pytest
 
-from tests.evaluation.made_up import (
-    BETTER,
-    CLASSES,
-    COUNTS,
-    ITEMS,
-    SCRATCH,
-    arm,
-    failed,
-    spec,
-    trial,
-)
+from tests.evaluation.made_up import BETTER, COUNTS, ITEMS, SCRATCH, TASK, arm, failed, spec, trial
 from worker.evaluation.report import build_report
 
 
 def test_numbers_by_hand() -> None:
     trials = [*arm("scratch", [0.5, 0.7]), *arm("fine_tune", [0.75, 0.85])]
-    report = build_report(spec(seeds=2), trials, CLASSES, COUNTS)
+    report = build_report(spec(seeds=2), trials, TASK, COUNTS)
     fine_tune, scratch = report.arms["fine_tune"], report.arms["scratch"]
     accuracy = fine_tune.metrics["accuracy"]
     # s = 0.0707, t(1, 0.975) = 12.7062; of one more item in 2 x 400 a half: the variance of the
@@ -56,9 +46,9 @@ def test_the_jumpstart_is_the_gain_after_the_first_epoch() -> None:
         trial(name, seed, 0.5, first_epoch={"accuracy": first + seed / 10})
         for (name, first), seed in itertools.product([("scratch", 0.2), ("fine_tune", 0.6)], (0, 1))
     ]
-    report = build_report(spec(seeds=2), trials, CLASSES, COUNTS)
+    report = build_report(spec(seeds=2), trials, TASK, COUNTS)
     assert report.arms["fine_tune"].jumpstart == pytest.approx(0.4)
-    report = build_report(spec(), [*SCRATCH, *arm("fine_tune", BETTER)], CLASSES, COUNTS)
+    report = build_report(spec(), [*SCRATCH, *arm("fine_tune", BETTER)], TASK, COUNTS)
     assert report.arms["fine_tune"].jumpstart is None
 
 
@@ -71,7 +61,7 @@ def test_gains_per_class_are_paired_by_seed() -> None:
         trial(name, seed, 0, y_test=y, logits_test=np.eye(4)[predicted])
         for (name, seed), predicted in predictions.items()
     ]
-    report = build_report(spec(seeds=2), trials, CLASSES, COUNTS)
+    report = build_report(spec(seeds=2), trials, TASK, COUNTS)
     gain = report.arms["fine_tune"].per_class[0].gain
     assert gain is not None
     assert (gain.mean, gain.n) == (0.5, 2)  # 1 and 0: s = 0.7071, 0.5 ± 12.7062 / 2, but no F1
@@ -81,7 +71,7 @@ def test_gains_per_class_are_paired_by_seed() -> None:
 
 def test_calibration_bins_hold_all_seeds_items() -> None:
     trials = [*SCRATCH, *arm("fine_tune", BETTER)]
-    calibration = build_report(spec(), trials, CLASSES, COUNTS).arms["fine_tune"].calibration
+    calibration = build_report(spec(), trials, TASK, COUNTS).arms["fine_tune"].calibration
     assert calibration is not None
     # Every item's confidence is e² / (e² + 3) = 0.711: the bin from 10/15 to 11/15.
     assert [(k, found.items) for k, found in enumerate(calibration.bins_before) if found.items] == [
@@ -97,7 +87,7 @@ def test_calibration_bins_hold_all_seeds_items() -> None:
 def test_the_transfer_ratio_is_of_the_seeds_that_both_have() -> None:
     scratch = arm("scratch", [0.5, 0.5, 0.9])
     transfer = [*arm("fine_tune", [0.6, 0.6]), failed("fine_tune", 2)]
-    report = build_report(spec(), [*scratch, *transfer], CLASSES, COUNTS)
+    report = build_report(spec(), [*scratch, *transfer], TASK, COUNTS)
     assert report.arms["fine_tune"].transfer_ratio == pytest.approx(1.2)
 
 
@@ -110,7 +100,7 @@ def test_of_a_class_without_test_items_nothing_is_known() -> None:
         for name in ("scratch", "fine_tune")
         for seed in range(2)
     ]
-    report = build_report(spec(seeds=2), trials, CLASSES, (9, 9, 9, 0))
+    report = build_report(spec(seeds=2), trials, TASK, (9, 9, 9, 0))
     rows = report.arms["fine_tune"].per_class
     assert [row.support for row in rows] == [40, 40, 0, 20]
     assert [row.training_items for row in rows] == [9, 9, 9, 0]

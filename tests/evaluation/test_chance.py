@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from app.spec.report import Report
-from tests.evaluation.made_up import CLASSES, COUNTS, arm, logits, spec, trial
-from worker.evaluation.chance import Level, level_of
+from tests.evaluation.made_up import COUNTS, TASK, arm, logits, spec, trial
+from worker.evaluation.measures.classification import level_of
+from worker.evaluation.measures.contract import Level
 from worker.evaluation.report import build_report
 
 UNEQUAL = np.repeat([0, 1, 2], [60, 30, 10])  # and no item of d
@@ -20,7 +21,7 @@ def unequal(
         for name, predicted in (("fine_tune", fine_tune), ("scratch", scratch))
         for seed in range(seeds)
     ]
-    return build_report(spec(seeds=seeds, primary_metric=metric), trials, CLASSES, COUNTS)
+    return build_report(spec(seeds=seeds, primary_metric=metric), trials, TASK, COUNTS)
 
 
 def test_the_level_is_the_better_of_guessing_and_the_commonest_class() -> None:
@@ -58,7 +59,7 @@ def test_what_the_constant_answer_scores() -> None:
 def test_classes_are_unequal_from_three_to_two(rarest: int, is_unequal: bool) -> None:
     y = np.repeat([0, 1, 2, 3], [30, 30, 30, rarest])
     trials = arm("fine_tune", [0, 0], y_test=y, logits_test=logits(y, 0.9, 0))
-    reference = build_report(spec(seeds=2), trials, CLASSES, COUNTS).reference
+    reference = build_report(spec(seeds=2), trials, TASK, COUNTS).reference
     assert reference is not None
     assert reference.is_unequal is is_unequal
 
@@ -99,14 +100,14 @@ def test_a_test_set_of_one_class_shows_nothing() -> None:
         *arm("scratch", [0, 0], y_test=y, logits_test=logits(y, 0.5, 0)),
         *arm("fine_tune", [0, 0], y_test=y, logits_test=logits(y, 1, 0)),
     ]
-    report = build_report(spec(seeds=2), trials, CLASSES, COUNTS)
+    report = build_report(spec(seeds=2), trials, TASK, COUNTS)
     assert report.verdict == "no_evidence"
     assert "not above chance" in report.reason
 
 
 def test_below_chance_stands_in_the_first_sentence_and_equal_is_equal() -> None:
     report = build_report(
-        spec(seeds=2), [*arm("scratch", [0, 0]), *arm("fine_tune", [0, 0])], CLASSES, COUNTS
+        spec(seeds=2), [*arm("scratch", [0, 0]), *arm("fine_tune", [0, 0])], TASK, COUNTS
     )
     assert report.reason.startswith("fine_tune and scratch are below chance (accuracy 0.0000 and")
     assert "fine_tune equals scratch in accuracy, 95 % interval" in report.reason
@@ -123,7 +124,7 @@ def test_a_gain_that_rounds_to_nothing_is_not_said_to_lie_above() -> None:
         *arm("scratch", [0, 0], y_test=y, logits_test=scratch),
         *arm("fine_tune", [0, 0], y_test=y, logits_test=better),
     ]
-    report = build_report(spec(seeds=2), trials, CLASSES, COUNTS)
+    report = build_report(spec(seeds=2), trials, TASK, COUNTS)
     gain = report.arms["fine_tune"].gain
     assert gain is not None
     assert gain.mean == pytest.approx(0.000025)
@@ -136,11 +137,11 @@ def test_other_arms_at_chance_are_warned_of() -> None:
         *arm("fine_tune", [0.7, 0.7], validation=0.9),
         *arm("lp_ft", [0.26, 0.24]),
     ]
-    report = build_report(spec(("fine_tune", "lp_ft"), seeds=2), trials, CLASSES, COUNTS)
+    report = build_report(spec(("fine_tune", "lp_ft"), seeds=2), trials, TASK, COUNTS)
     assert "no better than an answer that looks at no item: lp_ft" in report.warnings
     assert "chance" not in report.reason
 
 
 def test_without_labelled_test_items_there_is_no_reference() -> None:
-    report = build_report(spec(seeds=1), [], CLASSES, COUNTS)
+    report = build_report(spec(seeds=1), [], TASK, COUNTS)
     assert report.reference is None

@@ -2,7 +2,7 @@
 
 from app.jobs.schemas import EvidenceDataset
 from app.spec.report import Report
-from tests.evaluation.made_up import BETTER, CLASSES, COUNTS, SCRATCH, arm, spec
+from tests.evaluation.made_up import BETTER, COUNTS, SCRATCH, TASK, arm, spec
 from worker.evaluation.report import build_report
 
 IMBALANCE = "The classes are out of balance: `a` has 380 training items, `b` has 20."
@@ -21,7 +21,7 @@ def reported(known: int = 0, contradicting: int = 0, better: list[float] = BETTE
         EvidenceDataset(role="source", id="ds_s", name="digits", warnings=[IMBALANCE]),
     ]
     trials = [*SCRATCH, *arm("fine_tune", better)]
-    return build_report(spec(), trials, CLASSES, COUNTS, datasets=datasets)
+    return build_report(spec(), trials, TASK, COUNTS, datasets=datasets)
 
 
 def test_each_warning_stands_with_its_dataset() -> None:

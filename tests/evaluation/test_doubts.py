@@ -8,7 +8,7 @@ import pytest
 
 from app.spec.report import Report
 from app.spec.spec import Deploy, ResolvedSpec
-from tests.evaluation.made_up import CLASSES, COUNTS, Y_VALIDATION, arm, logits
+from tests.evaluation.made_up import COUNTS, TASK, Y_VALIDATION, arm, logits
 from worker.evaluation.evidence import TrialResult
 from worker.evaluation.report import build_report
 
@@ -42,7 +42,7 @@ def reported(source_only: float, mcc: float, bound: float, **more: Any) -> Repor
         *trials("mcc", [mcc - 0.01, mcc, mcc, mcc, mcc + 0.01], **more),
         *trials("target_supervised", [bound] * 5),
     ]
-    return build_report(spec(), found, CLASSES, COUNTS)
+    return build_report(spec(), found, TASK, COUNTS)
 
 
 def test_a_winner_that_beats_a_baseline_below_chance_is_no_evidence() -> None:
@@ -116,6 +116,6 @@ def test_hidden_labels_compare_the_answers_of_both_modes(answers_alike: float, s
 )
 def test_what_becomes_of_the_deployment_is_said(mcc: float, when: Any, expected: str) -> None:
     found = [*trials("source_only", [0.12] * 5), *trials("mcc", [mcc] * 5)]
-    report = build_report(spec(Deploy(name="digits", when=when)), found, CLASSES, COUNTS)
+    report = build_report(spec(Deploy(name="digits", when=when)), found, TASK, COUNTS)
     said = [warning for warning in report.warnings if "deployed" in warning]
     assert [warning[: len(expected or "")] for warning in said] == ([expected] if expected else [])

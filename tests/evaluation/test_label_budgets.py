@@ -3,17 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.evaluation.made_up import (
-    BETTER,
-    CLASSES,
-    COUNTS,
-    SIMILAR,
-    WORSE,
-    arm,
-    failed,
-    spec,
-    trial,
-)
+from tests.evaluation.made_up import BETTER, COUNTS, SIMILAR, TASK, WORSE, arm, failed, spec, trial
 from worker.evaluation.report import TrialResult, build_report
 
 
@@ -28,7 +18,7 @@ def test_what_an_arm_costs() -> None:
         failed("fine_tune", 2),
     ]
     scratch = arm("scratch", [0.7, 0.7, 0.7])
-    report = build_report(spec(seeds=3), [*pretrainings, *scratch, *fine_tune], CLASSES, COUNTS)
+    report = build_report(spec(seeds=3), [*pretrainings, *scratch, *fine_tune], TASK, COUNTS)
     cost = report.arms["fine_tune"].cost
     assert (cost.trials, cost.pretraining, cost.epochs) == (3.5, 21.0, 4.5)
     cost = report.arms["scratch"].cost
@@ -49,7 +39,7 @@ def test_a_learning_curve() -> None:
         *arm("fine_tune", WORSE, labels_per_class=None),
         *(failed("lp_ft", seed, "budget", labels=50) for seed in range(5)),
     ]
-    report = build_report(curved, trials, CLASSES, COUNTS)
+    report = build_report(curved, trials, TASK, COUNTS)
     assert (report.verdict, report.winner) == ("positive_transfer", "fine_tune")
     assert (report.labels_per_class, report.labels) == (5, 18)  # class d has 3
     curve = report.learning_curve
@@ -88,7 +78,7 @@ def test_a_curve_that_falls_is_said() -> None:
         *arm("fine_tune", BETTER, labels_per_class=5),
         *arm("scratch", [0.6] * 5, labels_per_class=50),
     ]
-    report = build_report(curved, trials, CLASSES, COUNTS)
+    report = build_report(curved, trials, TASK, COUNTS)
     assert any("scratch does worse with more labels" in text for text in report.warnings)
 
 
@@ -102,7 +92,7 @@ def test_what_is_missing_is_listed() -> None:
         failed("fine_tune", 0, "dependency_failed", labels=5),
         failed("pretrain", 0, "diverged"),
     ]
-    report = build_report(curved, trials, CLASSES, COUNTS)
+    report = build_report(curved, trials, TASK, COUNTS)
     assert [(m.arm, m.labels_per_class, m.seeds, m.code) for m in report.missing] == [
         ("pretrain", None, [0], "diverged"),
         ("fine_tune", 5, [0], "dependency_failed"),

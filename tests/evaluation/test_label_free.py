@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from app.spec.spec import ResolvedSpec
-from tests.evaluation.made_up import Y, arm, failed, logits, trial
+from tests.evaluation.made_up import MEASURES, Y, arm, failed, logits, trial
 from worker.evaluation.evidence import TrialResult, gather
 from worker.evaluation.label_free import RULE, choose, information, scores_of
 
@@ -86,7 +86,7 @@ def test_only_transfers_that_predicted_validation_items_have_scores() -> None:
 
 
 def chosen(job: ResolvedSpec, trials: list[TrialResult]) -> Any:
-    return choose(scores_of(job, trials), gather(trials, list(job.arms), None), job)
+    return choose(scores_of(job, trials), gather(trials, list(job.arms), None, MEASURES), job)
 
 
 def test_the_rule_chooses_and_the_oracle_stands_beside_it() -> None:

@@ -5,8 +5,12 @@ from collections.abc import Sequence
 import pytest
 
 from app.spec.figures import LabelsToReach
-from app.spec.report import CurvePoint, Interval
-from worker.evaluation.learning_curve import labels_at, labels_to_reach
+from app.spec.intervals import Interval
+from app.spec.report import CurvePoint
+from app.tasks.classification import Classification
+from worker.evaluation.learning_curve import labels_to_reach
+
+ACCURACY = Classification.metrics["accuracy"]
 
 
 def curve(scratch: Sequence[float], labels: Sequence[int] = (10, 100, 1000)) -> list[CurvePoint]:
@@ -22,7 +26,7 @@ def curve(scratch: Sequence[float], labels: Sequence[int] = (10, 100, 1000)) -> 
 
 
 def reached(metric: float, scratch: Sequence[float]) -> LabelsToReach:
-    found = labels_to_reach("lp_ft", metric, 10, curve(scratch))
+    found = labels_to_reach("lp_ft", metric, 10, curve(scratch), ACCURACY)
     assert found is not None
     return found
 
@@ -54,7 +58,7 @@ def test_the_sentences() -> None:
     assert above.sentence == (
         "scratch needs more than 100.0 times the labels of lp_ft: 1000 are too few"
     )
-    found = labels_to_reach("lp_ft", 0.4, 40, curve((0.5, 0.7, 0.8)))
+    found = labels_to_reach("lp_ft", 0.4, 40, curve((0.5, 0.7, 0.8)), ACCURACY)
     assert found is not None
     assert (found.bound, found.ratio, found.scratch_labels) == ("at_most", 0.25, None)
     assert found.sentence == (
@@ -63,16 +67,16 @@ def test_the_sentences() -> None:
 
 
 def test_two_budgets_that_come_to_the_same_labels() -> None:
-    found = labels_to_reach("lp_ft", 0.6, 50, curve((0.5, 0.7), (50, 50)))
+    found = labels_to_reach("lp_ft", 0.6, 50, curve((0.5, 0.7), (50, 50)), ACCURACY)
     assert found is not None
     assert (found.scratch_labels, found.ratio) == (pytest.approx(50), pytest.approx(1))
 
 
 def test_one_budget_is_no_curve() -> None:
-    assert labels_to_reach("lp_ft", 0.6, 10, curve((0.5,), (10,))) is None
-    assert labels_to_reach("lp_ft", 0.6, 10, []) is None
+    assert labels_to_reach("lp_ft", 0.6, 10, curve((0.5,), (10,)), ACCURACY) is None
+    assert labels_to_reach("lp_ft", 0.6, 10, [], ACCURACY) is None
 
 
 def test_a_rare_class_gives_all_it_has() -> None:
-    assert labels_at(5, (3, 10)) == 8
-    assert labels_at(None, (3, 10)) == 13
+    assert sum(Classification.strata((3, 10), 5)) == 8
+    assert sum(Classification.strata((3, 10), None)) == 13

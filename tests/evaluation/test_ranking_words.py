@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from app.spec.report import Interval, SourceRank, Transferability
+from app.spec.intervals import Interval
+from app.spec.source_report import SourceRank, Transferability
+from app.tasks.classification import Classification
 from worker.evaluation.ranking_words import in_words
 
 
@@ -13,7 +15,7 @@ def source(number: int, name: str, scores: dict[str, float | None], **more: Any)
 
 def words(*ranking: SourceRank) -> tuple[str, str]:
     found = Transferability(ranked_by="leep", ranking=list(ranking), quality=None)
-    return in_words(found, "accuracy")
+    return in_words(found, "accuracy", Classification.metrics["accuracy"])
 
 
 def measured(mean: float, spread: float, arm: str) -> dict[str, Any]:

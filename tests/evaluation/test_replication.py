@@ -9,7 +9,7 @@ import pytest
 
 from app.spec.report import Report
 from app.spec.spec import ResolvedSpec
-from tests.evaluation.made_up import CLASSES, COUNTS, ITEMS, Y, arm, logits, spec, trial
+from tests.evaluation.made_up import COUNTS, ITEMS, TASK, Y, arm, logits, spec, trial
 from worker.evaluation.evidence import TrialResult
 from worker.evaluation.replication import GIVEN, replicates_of
 from worker.evaluation.report import build_report
@@ -112,7 +112,7 @@ def adapted(name: str, accuracies: Sequence[float], start: str = "p") -> list[Tr
 
 
 def report_of(job: ResolvedSpec, trials: list[TrialResult]) -> Report:
-    return build_report(job, trials, CLASSES, COUNTS)
+    return build_report(job, trials, TASK, COUNTS)
 
 
 @pytest.mark.parametrize("start", [{"depends_on": "p"}, {}])  # a pretraining, or a given model

@@ -1,4 +1,4 @@
-from tests.evaluation.made_up import BETTER, CLASSES, COUNTS, SCRATCH, arm, spec
+from tests.evaluation.made_up import BETTER, COUNTS, SCRATCH, TASK, arm, spec
 from worker.evaluation.report import build_report
 
 
@@ -6,5 +6,5 @@ def test_what_the_job_was_warned_of_stands_in_its_report() -> None:
     said = "The source and the target seem to be on different scales"
     trials = [*SCRATCH, *arm("fine_tune", BETTER)]
     warned = spec().model_copy(update={"warnings": (said,)})
-    assert said in build_report(warned, trials, CLASSES, COUNTS).warnings
-    assert said not in build_report(spec(), trials, CLASSES, COUNTS).warnings
+    assert said in build_report(warned, trials, TASK, COUNTS).warnings
+    assert said not in build_report(spec(), trials, TASK, COUNTS).warnings

@@ -5,7 +5,7 @@ import pytest
 
 from app.spec.relation import Relation
 from app.spec.spec import ResolvedSpec
-from tests.evaluation.made_up import BETTER, CLASSES, COUNTS, SCRATCH, arm, spec
+from tests.evaluation.made_up import BETTER, COUNTS, SCRATCH, TASK, arm, spec
 from tests.evaluation.test_sources import ranking_of, scored
 from worker.evaluation.evidence import TrialResult
 from worker.evaluation.report import build_report
@@ -92,9 +92,9 @@ def test_classes_that_tell_no_more_than_chance() -> None:
 
 def test_the_report_says_it_of_a_single_source() -> None:
     trials = [*SCRATCH, *arm("fine_tune", BETTER), pretrained(0.24)]
-    report = build_report(spec(), trials, CLASSES, COUNTS, source_names=["mnist"])
+    report = build_report(spec(), trials, TASK, COUNTS, source_names=["mnist"])
     assert any(each.startswith("mnist: its labels look like noise") for each in report.warnings)
-    learnt = build_report(spec(), [*trials[:-1], pretrained(0.9)], CLASSES, COUNTS)
+    learnt = build_report(spec(), [*trials[:-1], pretrained(0.9)], TASK, COUNTS)
     assert not any("noise" in each for each in learnt.warnings)
 
 
@@ -108,11 +108,11 @@ def test_near_in_pictures_only() -> None:
         pretrained(0.9, name="pretrain@1"),
         pretrained(0.24, name="pretrain@2"),
     ]
-    report = build_report(job, trials, CLASSES, COUNTS)
+    report = build_report(job, trials, TASK, COUNTS)
     (warning,) = (each for each in report.warnings if "noise" in each)
     assert warning.startswith("ds_2: its labels look like noise")
     assert warning.endswith("it is the nearest by proxy A-distance (0.30), in its pictures only")
     assert report.transferability
     assert [bool(each.doubt) for each in report.transferability.ranking] == [False, True, False]
     trials[1] = scored(2, 0.4, distance=1.0)
-    assert "nearest" not in str(build_report(job, trials, CLASSES, COUNTS).warnings)
+    assert "nearest" not in str(build_report(job, trials, TASK, COUNTS).warnings)

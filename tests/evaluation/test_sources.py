@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.spec.report import Search, Transferability
+from app.spec.source_report import Search, Transferability
 from app.spec.spec import ResolvedSpec
-from tests.evaluation.made_up import CLASSES, arm, spec, trial
+from tests.evaluation.made_up import MEASURES, arm, spec, trial
 from worker.evaluation.arms import cost_of, describe
 from worker.evaluation.evidence import TrialResult, gather
 from worker.evaluation.sources import searches_of, transferability_of
@@ -40,7 +40,7 @@ def scored(
 
 
 def ranked(job: ResolvedSpec, *trials: TrialResult) -> Transferability:
-    found = transferability_of(job, trials, gather(trials, list(job.arms), None))
+    found = transferability_of(job, trials, gather(trials, list(job.arms), None, MEASURES))
     assert found is not None
     return found
 
@@ -147,7 +147,7 @@ def test_what_a_search_cost_is_its_arms() -> None:
     other = search("lp_ft", 0, None, id="o", depends_on="p")
     own = arm("fine_tune", [0.5, 0.5], depends_on="s")
     trials = [pretrain, searched, other, *own]
-    evidence = gather(trials, ["fine_tune"], None)["fine_tune"]
+    evidence = gather(trials, ["fine_tune"], None, MEASURES)["fine_tune"]
     assert len(evidence.trials) == 2  # the search is none of them
     cost = cost_of("fine_tune", evidence, trials, None)
     assert (cost.trials, cost.search, cost.pretraining) == (3.0, 2.0, 7.0)
@@ -165,9 +165,9 @@ def remembered(seed: int, before: list[int], after: list[int]) -> TrialResult:
 
 
 def described(trials: list[TrialResult]) -> Any:
-    evidence = gather(trials, ["fine_tune"], None)["fine_tune"]
+    evidence = gather(trials, ["fine_tune"], None, MEASURES)["fine_tune"]
     cost = cost_of("fine_tune", evidence, trials, None)
-    return describe(evidence, None, None, None, cost, CLASSES, spec(seeds=len(trials)))
+    return describe(evidence, None, None, None, cost, spec(seeds=len(trials)))
 
 
 def test_forgetting_by_hand() -> None:

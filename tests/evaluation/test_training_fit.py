@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.spec.report import Report
-from tests.evaluation.made_up import BETTER, CLASSES, COUNTS, SCRATCH, arm, logits, spec, trial
+from tests.evaluation.made_up import BETTER, COUNTS, SCRATCH, TASK, arm, logits, spec, trial
 from worker.evaluation.evidence import TrialResult
 from worker.evaluation.report import build_report
 
@@ -29,7 +29,7 @@ def pretrained(seed: int, **fields: Any) -> TrialResult:
 
 
 def reported(trials: Sequence[TrialResult], **evaluation: Any) -> Report:
-    return build_report(spec(**evaluation), trials, CLASSES, COUNTS)
+    return build_report(spec(**evaluation), trials, TASK, COUNTS)
 
 
 def test_trials_that_have_learnt_nothing_are_told_with_causes_and_what_to_try() -> None:
@@ -50,7 +50,7 @@ def test_the_advice_is_a_rate_that_a_job_accepts() -> None:
     job = spec()
     training = job.training.model_copy(update={"learning_rate": 5.0})
     trials = [*SCRATCH, *arm("fine_tune", BETTER, **trained(0.25))]
-    report = build_report(job.model_copy(update={"training": training}), trials, CLASSES, COUNTS)
+    report = build_report(job.model_copy(update={"training": training}), trials, TASK, COUNTS)
     assert "training.learning_rate 0.5, then 10)" in report.warnings[0]
 
 
@@ -83,7 +83,7 @@ def test_a_pretraining_that_has_learnt_nothing_names_the_arms_that_start_from_it
         *arm("fine_tune", BETTER, validation=0.6, depends_on="p0"),
         *arm("lp_ft", BETTER, depends_on="s"),
     ]
-    report = build_report(spec(("fine_tune", "lp_ft")), trials, CLASSES, COUNTS)
+    report = build_report(spec(("fine_tune", "lp_ft")), trials, TASK, COUNTS)
     (warning,) = report.warnings
     assert warning.startswith("pretrain: 1 of 1 trial at chance on the items trained on")
     assert "nothing was learnt; fine_tune, lp_ft start from it. Likely" in warning

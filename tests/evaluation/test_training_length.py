@@ -6,7 +6,7 @@ import pytest
 
 from app.spec.figures import Cost
 from app.spec.training import EarlyStopping
-from tests.evaluation.made_up import BETTER, CLASSES, COUNTS, SCRATCH, arm, spec, trial
+from tests.evaluation.made_up import BETTER, COUNTS, SCRATCH, TASK, arm, spec, trial
 from worker.evaluation.report import build_report
 from worker.evaluation.training_length import length_warnings
 
@@ -23,7 +23,7 @@ def test_the_mean_per_trial_stands_beside_the_cost() -> None:
         trial("fine_tune", seed, 0.8, steps=steps, head_steps=head)
         for seed, (steps, head) in enumerate([(500, 30), (400, 40)])
     ]
-    report = build_report(spec(), [*SCRATCH, *fine_tune], CLASSES, COUNTS)
+    report = build_report(spec(), [*SCRATCH, *fine_tune], TASK, COUNTS)
     cost = report.arms["fine_tune"].cost
     assert (cost.steps, cost.head_steps) == (450, 35)
     assert report.arms["scratch"].cost.steps is None  # an archive of an older release
@@ -33,7 +33,7 @@ def test_the_mean_per_trial_stands_beside_the_cost() -> None:
 def test_arms_that_differ_are_warned_of(steps: int, warned: bool) -> None:
     """By more than 1.5 times, steps of a head alone left out; an arm without whole-network steps is
     not compared."""
-    report = build_report(spec(seeds=2), trained(400, ("fine_tune", steps)), CLASSES, COUNTS)
+    report = build_report(spec(seeds=2), trained(400, ("fine_tune", steps)), TASK, COUNTS)
     found = [warning for warning in report.warnings if "optimizer steps" in warning]
     assert bool(found) is warned
     if warned:
@@ -46,7 +46,7 @@ def test_early_stopping_is_named_as_the_cause() -> None:
     job = spec(seeds=2)
     training = job.training.model_copy(update={"early_stopping": EarlyStopping()})
     job = job.model_copy(update={"training": training})
-    report = build_report(job, trained(1500, ("fine_tune", 350)), CLASSES, COUNTS)
+    report = build_report(job, trained(1500, ("fine_tune", 350)), TASK, COUNTS)
     (warning,) = [warning for warning in report.warnings if "optimizer steps" in warning]
     assert warning.startswith(
         "scratch was trained for 1500 optimizer steps of the whole network per trial, fine_tune "

@@ -25,9 +25,9 @@ def of(folder: Path, name: str, **spec: Any) -> TakenIn:
     return take(inside, {f"{name}.npz": (CASES / f"case_{name}.npz").read_bytes()}, LIMITS, **spec)
 
 
-def refusal(folder: Path, name: str) -> str:
+def refusal(folder: Path, name: str, **spec: Any) -> str:
     with pytest.raises(WorkFailure) as failure:
-        of(folder, name)
+        of(folder, name, **spec)
     return str(failure.value)
 
 
@@ -55,7 +55,10 @@ def test_labels_that_are_none(tmp_path: Path) -> None:
     left = of(tmp_path, "06_float_nan", missing_label="nan")
     assert left.schema.classes == ("0", "1", "2")
     assert sum(left.schema.splits.values()) == 88
-    assert "90 of 90 that are neither, as 0.5" in refusal(tmp_path, "06_float_half")
+    assert "90 of 90 that are neither, as 0.5" in refusal(
+        tmp_path, "06_float_half", task="classification"
+    )
+    assert of(tmp_path, "06_float_half").schema.task.kind == "regression"
 
 
 def test_argmax_for_one_hot_rows_alone(tmp_path: Path) -> None:

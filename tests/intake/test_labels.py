@@ -65,7 +65,7 @@ def test_class_names_go_by_whole_floats_too(tmp_path: Path) -> None:
 
 def test_fractions_and_what_makes_classes_of_them(tmp_path: Path) -> None:
     y = np.repeat([0.5, 1.5, 2.0], 4)
-    failure = refusal(tmp_path, y)
+    failure = refusal(tmp_path, y, spec={"task": "classification"})
     assert failure.reason == "wrong_type"
     assert "got 8 of 12 that are neither, as 0.5; y_train.astype(str)" in str(failure)
     assert of(tmp_path, y.astype(str)).schema.classes == ("0.5", "1.5", "2.0")

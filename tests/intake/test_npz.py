@@ -169,7 +169,10 @@ REFUSED = {
     "missing_array": (arrays(x_train=None), "x_train"),
     "missing_array (test)": (arrays(x_test=None), "x_test"),
     "missing_array (all)": ({"pixels": pictures(3)}, "x_train"),
-    "wrong_type": (arrays(y_train=np.arange(12) % 3 + 0.5), "y_train"),
+    "wrong_type": (
+        arrays(y_train=np.arange(12) % 3 + 0.5, class_names=np.array(["a", "b", "c"])),
+        "y_train",
+    ),
     "wrong_type (text)": (arrays(x_train=np.full((12, 2, 2), "a")), "x_train"),
     "wrong_type (complex)": (arrays(x_train=np.ones((12, 2, 2), complex)), "x_train"),
     "wrong_type (splits)": (arrays(x_test=pictures(6) / 255), "x_test"),

@@ -6,13 +6,17 @@ import numpy as np
 import pytest
 
 from app.prediction.sessions import LoadFailed, Session, load
+from app.tasks.classification import Classification
 from tests.prediction.site import LABELS, SHAPE, softmax, weights, write_golden, write_graph
+
+TASK = Classification(classes=tuple(LABELS))
+FOUR = Classification(classes=tuple("abcd"))
 
 
 def loaded(folder: Path, graph: np.ndarray, golden: np.ndarray) -> Session:
     write_graph(folder / "model.onnx", graph)
     write_golden(folder / "golden.npz", golden)
-    return load(folder / "model.onnx", folder / "golden.npz", SHAPE, len(LABELS))
+    return load(folder / "model.onnx", folder / "golden.npz", SHAPE, TASK)
 
 
 def test_a_session_answers_more_inputs_than_one_run_takes(tmp_path: Path) -> None:
@@ -45,7 +49,12 @@ def test_a_graph_of_another_shape_is_refused(tmp_path: Path) -> None:
     write_graph(tmp_path / "model.onnx", weights(0))
     write_golden(tmp_path / "golden.npz", weights(0))
     with pytest.raises(LoadFailed, match=r"to \(n, 4\), got \(8, 4, 4, 1\) to \(8, 3\)"):
-        load(tmp_path / "model.onnx", tmp_path / "golden.npz", SHAPE, 4)
+        load(
+            tmp_path / "model.onnx",
+            tmp_path / "golden.npz",
+            SHAPE,
+            Classification(classes=tuple("abcd")),
+        )
 
 
 @pytest.mark.parametrize("broken", ["model.onnx", "golden.npz"])
@@ -54,4 +63,9 @@ def test_a_broken_file_is_refused(tmp_path: Path, broken: str) -> None:
     write_golden(tmp_path / "golden.npz", weights(0))
     (tmp_path / broken).write_bytes(b"broken")
     with pytest.raises(LoadFailed, match="expected an ONNX graph"):
-        load(tmp_path / "model.onnx", tmp_path / "golden.npz", SHAPE, len(LABELS))
+        load(
+            tmp_path / "model.onnx",
+            tmp_path / "golden.npz",
+            SHAPE,
+            Classification(classes=tuple(LABELS)),
+        )

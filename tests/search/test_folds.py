@@ -3,17 +3,13 @@ import pytest
 
 from tests.training.trials import domain, images_of, pictures
 from worker.search.folds import FOLDS, MOST, folds, pooled
-from worker.training.data import Domain, Split
-
-
-def labelled(y: np.ndarray) -> Split:
-    return pictures(np.zeros((len(y), 1, 1, 1), np.uint8), y)
+from worker.training.data import Domain
 
 
 @pytest.mark.parametrize(("per_class", "classes"), [(2, 3), (5, 10), (7, 4), (40, 2)])
 def test_few_items_are_held_out_once_each_but_for_a_remainder(per_class: int, classes: int) -> None:
     y = np.repeat(np.arange(classes), per_class).astype(np.int32)
-    parts = folds(labelled(y), seed=1)
+    parts = folds(y, seed=1)
     assert len(parts) == FOLDS
     held = np.concatenate([part.held_out for part in parts])
     assert len(held) == len(set(held)) == len(y) // FOLDS * FOLDS
@@ -28,30 +24,30 @@ def test_few_items_are_held_out_once_each_but_for_a_remainder(per_class: int, cl
 
 def test_a_class_s_only_item_is_always_trained_on() -> None:
     y = np.array([0, 1, 1, 1, 2, 2, 2], np.int32)
-    for part in folds(labelled(y), seed=0):
+    for part in folds(y, seed=0):
         assert 0 in part.train
 
 
 def test_one_item_a_class_leaves_nothing_to_hold_out() -> None:
-    assert folds(labelled(np.arange(5, dtype=np.int32)), seed=0) == []
+    assert folds(np.arange(5, dtype=np.int32), seed=0) == []
 
 
 def test_many_items_make_one_fold() -> None:
     y = (np.arange(60_000) % 10).astype(np.int32)
     for labels in (y, np.full(60_000, -1, np.int32)):
-        (part,) = folds(labelled(labels), seed=0)
+        (part,) = folds(labels, seed=0)
         assert len(part.held_out) == MOST
         assert len(part.train) == 60_000 - MOST
 
 
 def test_hidden_labels_are_one_class() -> None:
-    parts = folds(labelled(np.full(10, -1, np.int32)), seed=0)
+    parts = folds(np.full(10, -1, np.int32), seed=0)
     assert [len(part.held_out) for part in parts] == [3, 3, 3]
 
 
 def test_the_seed_chooses() -> None:
     y = (np.arange(30) % 3).astype(np.int32)
-    first, again, other = (folds(labelled(y), seed)[0].held_out.tolist() for seed in (1, 1, 2))
+    first, again, other = (folds(y, seed)[0].held_out.tolist() for seed in (1, 1, 2))
     assert first == again != other
 
 

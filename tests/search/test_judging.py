@@ -3,13 +3,17 @@ from math import inf, log, sqrt
 import numpy as np
 import pytest
 
+from app.tasks.classification import Classification
+from worker.evaluation.measures import measures_of
 from worker.search.judging import by_information, by_labels, difference
 
 
 def test_labels_by_hand() -> None:
     logits = np.log(np.array([[0.8, 0.2], [0.6, 0.4], [0.5, 0.5]], np.float32))
     y = np.array([0, 1, 0], np.int32)
-    values, losses = by_labels("accuracy")(y, logits)
+    values, losses = by_labels(
+        measures_of(Classification(classes=("a", "b"))), "accuracy", y, logits
+    )
     assert values.tolist() == [1.0, 0.0, 1.0]
     assert losses == pytest.approx([-log(0.8), -log(0.4), -log(0.5)], rel=1e-6)
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.training.trials import pictures, schema
-from worker.training.data import Domain, cut_validation, few_labels
+from worker.training.data import Domain, cut_validation, few_items, few_labels
 
 Y = np.array([0] * 12 + [1] * 7 + [2] * 3 + [3] * 2 + [4], np.int32)
 
@@ -49,3 +49,14 @@ def test_validation_may_be_empty() -> None:
 def test_a_domain_holds_no_test_data() -> None:
     empty = pictures(np.zeros((0, 8, 8, 1), np.uint8), np.zeros(0, np.int32))
     assert set(vars(Domain(schema(2, 0), empty, empty))) == {"schema", "train", "validation"}
+
+
+def test_few_items_are_nested_and_come_from_every_stratum() -> None:
+    strata = np.repeat([0, 1, 2], [5, 5, 10])
+    chosen = {count: few_items(strata, count, 3).tolist() for count in (3, 6, 15, 99)}
+    assert np.bincount(strata[chosen[3]]).tolist() == [1, 1, 1]
+    assert np.bincount(strata[chosen[6]]).tolist() == [2, 2, 2]
+    assert np.bincount(strata[chosen[15]]).tolist() == [5, 5, 5]
+    assert chosen[99] == list(range(20))
+    assert set(chosen[3]) < set(chosen[6]) < set(chosen[15])
+    assert chosen[3] != few_items(strata, 3, 4).tolist()

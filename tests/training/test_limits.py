@@ -9,7 +9,7 @@ from tensorflow.python.framework.config import is_op_determinism_enabled
 
 from app.errors import FailureCode, WorkFailure
 from tests.training.trials import Recorder, spec, trial
-from worker.strategies.cross_entropy import cross_entropy
+from worker.objectives.classification import cross_entropy
 from worker.strategies.recipe import Batches, Group, Phase, trainable
 from worker.training import program
 from worker.training import run as engine

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tests.training.trials import DOMAIN, Recorder, domain, spec, trial
 from worker.backbones.network import Network
-from worker.strategies.cross_entropy import cross_entropy
+from worker.objectives.classification import cross_entropy
 from worker.strategies.recipe import Batches, Group, Phase, trainable
 from worker.training import program
 from worker.training import run as engine

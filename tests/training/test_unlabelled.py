@@ -3,12 +3,16 @@
 import numpy as np
 import pytest
 
+from app.tasks.classification import Classification
 from tests.training.trials import pictures
+from worker.evaluation.measures import measures_of
 from worker.strategies.recipe import Batch
 from worker.training import feed as feeds
 from worker.training.data import Split, cut_at_random
 from worker.training.feed import Feed
 from worker.training.sums import Sums
+
+MEASURES = measures_of(Classification(classes=("a", "b")))
 
 ROWS = np.arange(10 * 4, dtype=np.uint8).reshape(10, 2, 2, 1)
 
@@ -85,12 +89,12 @@ def taken(rows: Batch, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_items_without_labels_are_not_counted() -> None:
-    sums = Sums.zero(2)
+    sums = Sums.zero(MEASURES)
     labels = np.array([[0, -1, 1], [-1, -1, 1]], np.int32)
-    predicted = np.array([[0, 1, 0], [0, 1, 1]], np.int32)
+    predicted = np.array([[0, 1, 0], [0, 1, 1]], np.int32)[..., None]
     sums.add(np.array([0.5, 0.25], np.float32), labels, predicted)
     assert sums.loss == 0.75
-    assert [each.tolist() for each in sums.counts] == [[1, 1], [1, 2], [2, 1]]
+    assert sums.tally.tolist() == [[1, 1], [1, 2], [2, 1]]
     sums.add(np.array([1.0], np.float32), np.full((1, 3), -1, np.int32), predicted[:1])
     assert sums.loss == 1.75
     assert sums.items == 3
@@ -98,10 +102,10 @@ def test_items_without_labels_are_not_counted() -> None:
 
 def test_a_table_of_an_earlier_release_is_read() -> None:
     table = np.array([[1, 0], [1, 1]], np.int64)
-    sums = Sums.of_arrays({"sums/loss": np.array(0.75), "sums/confusion": table})
-    assert [each.tolist() for each in sums.counts] == [[1, 1], [1, 2], [2, 1]]
-    again = Sums.of_arrays(sums.to_arrays())
-    assert (again.loss, [each.tolist() for each in again.counts]) == (
+    sums = Sums.of_arrays({"sums/loss": np.array(0.75), "sums/confusion": table}, MEASURES)
+    assert sums.tally.tolist() == [[1, 1], [1, 2], [2, 1]]
+    again = Sums.of_arrays(sums.to_arrays(), MEASURES)
+    assert (again.loss, again.tally.tolist()) == (
         0.75,
-        [each.tolist() for each in sums.counts],
+        sums.tally.tolist(),
     )

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from app.jobs.schemas import EvidenceOut, EvidenceTrial
 from app.spec.report import Report
 from app.spec.spec import Choice, ResolvedSpec
+from app.tasks.classification import Classification
 from worker.evaluation.evidence import TrialResult
 from worker.evaluation.report import build_report
 
@@ -49,7 +50,7 @@ def report_of(evidence: EvidenceOut, arrays_of: Callable[[str], Arrays]) -> Repo
     return build_report(
         ResolvedSpec.model_validate(evidence.spec),
         [_result(trial, arrays_of) for trial in evidence.trials],
-        evidence.classes,
+        evidence.task or Classification(classes=tuple(evidence.classes)),
         evidence.class_counts,
         [Choice.model_validate(choice) for choice in evidence.selection],
         evidence.source_names,

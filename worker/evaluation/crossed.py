@@ -17,7 +17,9 @@ class CrossedInterval:
     p_value: float
 
 
-def crossed_interval(differences: Floats, confidence: float) -> CrossedInterval:
+def crossed_interval(
+    differences: Floats, confidence: float, is_rate: bool = True
+) -> CrossedInterval:
     """Of the mean of D[s, i] = μ + seed_s + item_i + rest_si, all random, from a two-way analysis
     of variance with the mean squares M:
 
@@ -28,6 +30,7 @@ def crossed_interval(differences: Floats, confidence: float) -> CrossedInterval:
     and mean ± max(t_ν √(V_seeds + V_items), t_{S-1} √V_seeds): never shorter than the t-interval
     over the seeds, which takes the items for granted. 1/2I² is what one more item would add that is
     won or lost every other time: that no item was contested does not show that none ever will be.
+    It stands for items that are right or wrong, and is left out of other metrics.
 
     benchmarks/coverage.py simulates how often it covers the truth.
 
@@ -35,6 +38,7 @@ def crossed_interval(differences: Floats, confidence: float) -> CrossedInterval:
         differences: D, transfer minus baseline, (seeds S, items I), S > 1 and I > 1. Where an item
             is right or wrong D lies in -1..1.
         confidence: in (0, 1).
+        is_rate: whether the metric counts items that are right or wrong.
 
     Raises:
         ValueError: there is a single seed or a single item.
@@ -54,8 +58,12 @@ def crossed_interval(differences: Floats, confidence: float) -> CrossedInterval:
     m_items = seeds * float(of_items @ of_items) / (items - 1)
     m_rest = float(np.vdot(rest, rest)) / ((seeds - 1) * (items - 1))
     by_seeds = m_seeds / (seeds * items)
-    by_items = max(0.0, m_items - m_rest) / (seeds * items) + 0.5 / items**2
+    by_items = max(0.0, m_items - m_rest) / (seeds * items)
+    if is_rate:
+        by_items += 0.5 / items**2
     by_both = by_seeds + by_items
+    if not by_both:  # every seed says the same of every item
+        return CrossedInterval(mean, mean, 0.0 if mean else 1.0)
     nu = by_both**2 / (by_seeds**2 / (seeds - 1) + by_items**2 / (items - 1))
     freedom, errors = np.array([nu, seeds - 1]), np.sqrt([by_both, by_seeds])
     margin = float((student.ppf((1 + confidence) / 2, freedom) * errors).max())

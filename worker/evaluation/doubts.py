@@ -8,13 +8,13 @@ import numpy as np
 
 from app.jobs.schemas import EvidenceDataset
 from app.spec.figures import Reference
-from app.spec.report import Gain
+from app.spec.intervals import Gain
 from app.spec.spec import ResolvedSpec
 from app.spec.strategies import SUPERVISED
-from worker.evaluation.chance import judged_by, level_of, mean_of
+from worker.evaluation.chance import mean_of
 from worker.evaluation.dataset_warnings import known_items
 from worker.evaluation.evidence import Evidence, TrialResult
-from worker.evaluation.training_fit import by_heart, fit_of, pretrainings_of, torn
+from worker.evaluation.training_fit import Fit, by_heart, fit_of, pretrainings_of, torn
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def doubts_about(
         positive.append(lag)
     shown = [name for name in (winner, baseline) if name in arms]
     for name in shown:
-        beside += filter(None, [torn(name, fit_of([t.result for t in arms[name].trials]))])
+        beside += filter(None, [torn(name, _fit(arms[name]))])
         beside += filter(None, [by_heart(name, arms[name])])
     if reference.is_unequal and spec.evaluation.primary_metric == "accuracy":
         beside.append(_balanced(shown, arms, reference))
@@ -75,24 +75,26 @@ def _standings(
     names: Sequence[str], arms: Mapping[str, Evidence], reference: Reference, spec: ResolvedSpec
 ) -> list[str]:
     """A sentence for each way in which arms are no better than chance."""
-    primary, classes = spec.evaluation.primary_metric, arms[names[0]].classes
-    metric = judged_by(primary)
-    constant = f"always answering {reference.majority_class}"
-    level = level_of(arms[names[0]].y, classes, metric)
+    primary, first = spec.evaluation.primary_metric, arms[names[0]]
+    metric = first.measures.held_against(primary)
+    constant, guesses = f"always answering {reference.majority_class}", spec.has_classes
+    level = first.measures.level(first.y, primary)
+    of = first.measures.task.metrics[metric]
     found: dict[str, dict[str, float]] = defaultdict(dict)
     for name in names:
         mean = mean_of(arms[name], primary)
-        if mean < reference.chance and level.standing(mean) == "below":
-            said = "below chance"
-        elif metric == "accuracy" and reference.is_unequal:
+        if of.sign * mean < of.sign * reference.chance and level.standing(mean) == "below":
+            said = "below chance" if guesses else f"worse than {constant}"
+        elif not guesses or (metric == "accuracy" and reference.is_unequal):
             said = f"no better than {constant}"
         else:
             said = "not above chance"
         found[said][name] = mean
+    guessing = f"guessing has {of.shown(reference.chance)}, " if guesses else ""
     return [
         f"{' and '.join(means)} {'is' if len(means) == 1 else 'are'} {said} "
-        f"({metric.replace('_', ' ')} {' and '.join(f'{mean:.4f}' for mean in means.values())}; "
-        f"guessing has {reference.chance:.4f}, {constant} {reference.majority[metric]:.4f})"
+        f"({metric.replace('_', ' ')} {' and '.join(map(of.shown, means.values()))}; "
+        f"{guessing}{constant} {of.shown(reference.majority[metric])})"
         for said, means in found.items()
     ]
 
@@ -120,8 +122,8 @@ def _lag(
     """Where the gain is no larger than what stale BatchNorm statistics take from the baseline."""
     if baseline not in arms or gain is None:
         return None
-    own = fit_of([each.result for each in arms[baseline].trials])
-    before = fit_of(pretrainings_of(trials, baseline))
+    own = _fit(arms[baseline])
+    before = fit_of(pretrainings_of(trials, baseline), arms[baseline].measures)
     lag = max((fit.lag for fit in (own, before) if fit and fit.is_torn), default=0.0)
     if not 0 < gain.mean <= lag:
         return None
@@ -129,6 +131,10 @@ def _lag(
         f"{baseline} loses {lag:.4f} accuracy between training mode and inference on its training "
         "items, as much as the gain or more: stale BatchNorm statistics alone may explain it"
     )
+
+
+def _fit(evidence: Evidence) -> Fit | None:
+    return fit_of([each.result for each in evidence.trials], evidence.measures)
 
 
 def _balanced(names: Sequence[str], arms: Mapping[str, Evidence], reference: Reference) -> str:

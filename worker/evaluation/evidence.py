@@ -2,20 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from operator import attrgetter
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.spec.plan import Role
 from worker.evaluation.arrays import Floats, Ints
-from worker.evaluation.calibration import Calibration, calibrate
-from worker.evaluation.metrics import ClassCounts, class_rates, classification_metrics, confusion
+from worker.evaluation.measures.contract import Labels, Measures
 from worker.evaluation.replication import GIVEN, Replicates, replicates_of
-
-FEWEST_VALIDATION_ITEMS = 20  # with fewer the standard error of an accuracy is above 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +20,8 @@ class TrialResult:
 
     Args:
         seconds: of training; 0 for a pretraining whose weights another job had trained.
-        y_test, logits_test: (n,) and (n, K), the same n items in every trial.
+        y_test, logits_test: labels (n,) and a network's outputs (n, K), before any activation, of
+            the same n items in every trial.
         y_validation, logits_validation: (m,) and (m, K); m may be 0.
         logits_changed: of the validation items, changed, (m, K), where labels are hidden.
         first_epoch: metrics on validation after the first epoch on the target, if recorded.
@@ -47,9 +43,9 @@ class TrialResult:
     seed: int
     labels_per_class: int | None
     seconds: float
-    y_test: Ints | None = None
+    y_test: Labels | None = None
     logits_test: Floats | None = None
-    y_validation: Ints | None = None
+    y_validation: Labels | None = None
     logits_validation: Floats | None = None
     logits_changed: Floats | None = None
     first_epoch: Mapping[str, Any] | None = None
@@ -63,7 +59,7 @@ class TrialResult:
     outcome: Mapping[str, Any] | None = None
     steps: int | None = None
     head_steps: int | None = None
-    y_train: Ints | None = None
+    y_train: Labels | None = None
     logits_train: Floats | None = None
     logits_train_mode: Floats | None = None
     conditions: Mapping[str, Any] | None = None
@@ -76,15 +72,13 @@ class TrialResult:
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """One trial that succeeded: what it shares with others (`starts_of`), labels and predicted
-    classes (n,), their counts, its metrics on test and validation."""
+    """One trial that succeeded: what it shares with others (`starts_of`), labels (n,) and outputs
+    (n, K) of the test items, its metrics on test and validation."""
 
     result: TrialResult
     start: str | None
-    y: Ints
+    y: Labels
     logits: Floats
-    predicted: Ints
-    counts: ClassCounts
     test: dict[str, float]
     validation: dict[str, float] | None
 
@@ -96,33 +90,17 @@ class Measured:
     def validation_items(self) -> int:
         return 0 if self.result.y_validation is None else len(self.result.y_validation)
 
-    def calibration(self) -> Calibration | None:
-        """None with too few validation items to fit a temperature."""
-        y, logits = self.result.y_validation, self.result.logits_validation
-        if y is None or logits is None or len(y) < FEWEST_VALIDATION_ITEMS:
-            return None
-        return calibrate(y, logits, self.y, self.logits)
 
-
-def measure(trial: TrialResult, start: str | None) -> Measured:
+def measured(trial: TrialResult, start: str | None, measures: Measures) -> Measured:
     """Raises ValueError where the trial has no test predictions."""
     y, logits = trial.y_test, trial.logits_test
     if y is None or logits is None:
         raise ValueError(f"{trial.arm}, seed {trial.seed}: expected test predictions, got none")
-    predicted, validation = logits.argmax(axis=1), None
+    validation = None
     held_out, its_logits = trial.y_validation, trial.logits_validation
     if held_out is not None and its_logits is not None and len(held_out):
-        validation = classification_metrics(held_out, its_logits)
-    return Measured(
-        result=trial,
-        start=start,
-        y=y,
-        logits=logits,
-        predicted=predicted,
-        counts=ClassCounts.of(y, predicted, logits.shape[1]),
-        test=classification_metrics(y, logits),
-        validation=validation,
-    )
+        validation = measures.measure(held_out, its_logits)
+    return Measured(trial, start, y, logits, measures.measure(y, logits), validation)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,9 +110,10 @@ class Evidence:
 
     trials: tuple[Measured, ...]
     replicates: Replicates
+    measures: Measures
 
     @property
-    def y(self) -> Ints:
+    def y(self) -> Labels:
         """(n,)"""
         return self.trials[0].y
 
@@ -167,9 +146,10 @@ class Evidence:
         found = [getattr(trial.result, unit) for trial in self.trials]
         return None if None in found else float(np.mean(found))
 
-    def predictions(self) -> Ints:
-        """(seeds, n)"""
-        return np.stack([trial.predicted for trial in self.trials])
+    @property
+    def outputs(self) -> list[Floats]:
+        """One (n, K) a seed."""
+        return [trial.logits for trial in self.trials]
 
     def forgotten(self) -> tuple[list[float], list[float], list[float]] | None:
         """Accuracy on the source's test items before and after, and the change, one per replicate;
@@ -193,36 +173,9 @@ class Evidence:
 
     def best_seed(self, metric: str) -> int:
         """The trial to package: best on validation, the first of those that tie."""
+        of = self.measures.task.metrics[metric]
         values = self._validated(metric)
-        return self.seeds[int(np.argmax(values)) if values else 0]
-
-    @property
-    def classes(self) -> int:
-        return int(self.trials[0].logits.shape[1])
-
-    @cached_property
-    def counts(self) -> ClassCounts:
-        """Each (seeds, K)."""
-        return ClassCounts(
-            *map(np.stack, zip(*(trial.counts for trial in self.trials), strict=True))
-        )
-
-    def confusion(self) -> NDArray[np.int64]:
-        """Summed over the seeds, (K, K): rows are true classes, columns predicted ones."""
-        of_trials = [confusion(trial.y, trial.predicted, self.classes) for trial in self.trials]
-        total: NDArray[np.int64] = np.sum(of_trials, axis=0)
-        return total
-
-    def class_rates(self) -> tuple[Floats, Floats, Floats]:
-        """Precision, recall, F1 of each class, (replicates, K)."""
-        rates = class_rates(*self.counts)
-        precision, recall, f1 = (self.replicates.means(rate) for rate in rates)
-        return precision, recall, f1
-
-    def calibrations(self) -> list[Calibration] | None:
-        """One a seed; None where a trial has too few validation items."""
-        found = [fitted for trial in self.trials if (fitted := trial.calibration())]
-        return found if len(found) == len(self.trials) else None
+        return self.seeds[int(np.argmax(of.sign * np.asarray(values))) if values else 0]
 
     def _means(self, values: Sequence[float]) -> list[float]:
         return [float(value) for value in self.replicates.means(values)]
@@ -246,7 +199,10 @@ def starts_of(trials: Sequence[TrialResult]) -> dict[TrialResult, str | None]:
 
 
 def gather(
-    trials: Sequence[TrialResult], arms: Sequence[str], labels_per_class: int | None
+    trials: Sequence[TrialResult],
+    arms: Sequence[str],
+    labels_per_class: int | None,
+    measures: Measures,
 ) -> dict[str, Evidence]:
     """Those of `arms` that have results at a label budget, in the order given. Nothing is measured
     where the test has no labels."""
@@ -257,10 +213,11 @@ def gather(
         trials = [] if predicted else trials
     for name in arms:
         of_arm = [
-            measure(trial, starts[trial])
+            measured(trial, starts[trial], measures)
             for trial in sorted(trials, key=attrgetter("seed"))
             if trial.is_arm(name, labels_per_class) and trial.error is None
         ]
         if of_arm:
-            found[name] = Evidence(tuple(of_arm), replicates_of([(trial,) for trial in of_arm]))
+            replicates = replicates_of([(trial,) for trial in of_arm])
+            found[name] = Evidence(tuple(of_arm), replicates, measures)
     return found

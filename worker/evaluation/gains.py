@@ -6,24 +6,16 @@ from dataclasses import asdict
 import numpy as np
 from numpy.typing import NDArray
 
-from app.spec.report import Bounds, Gain
+from app.spec.intervals import Bounds, Gain
 from app.spec.spec import ResolvedSpec
+from app.tasks.contract import Metric
 from worker.evaluation.crossed import crossed_interval
 from worker.evaluation.evidence import Evidence
-from worker.evaluation.influence import item_values
 from worker.evaluation.replication import replicates_of
-from worker.evaluation.statistics import (
-    CHANGE,
-    bootstrap_gains,
-    holm,
-    mean_interval,
-    percentile_interval,
-)
+from worker.evaluation.statistics import holm, mean_interval, percentile_interval
 
 
-def gains_over_baseline(
-    arms: Mapping[str, Evidence], classes: int, spec: ResolvedSpec
-) -> dict[str, Gain]:
+def gains_over_baseline(arms: Mapping[str, Evidence], spec: ResolvedSpec) -> dict[str, Gain]:
     """Of each transfer arm that shares a seed with the baseline; p-values are Holm's for all."""
     if spec.baseline_arm not in arms:
         return {}
@@ -31,7 +23,7 @@ def gains_over_baseline(
     for name, evidence in arms.items():
         transfer, baseline = paired(evidence, arms[spec.baseline_arm])
         if name in spec.arms and transfer.trials:
-            gains[name] = _gain(transfer, baseline, classes, spec)
+            gains[name] = _gain(transfer, baseline, spec)
     return _corrected(gains)
 
 
@@ -42,38 +34,54 @@ def paired(evidence: Evidence, baseline: Evidence) -> tuple[Evidence, Evidence]:
         for one, other in ((evidence, baseline), (baseline, evidence))
     )
     replicates = replicates_of(list(zip(transfer, scratch, strict=True)))
-    return Evidence(transfer, replicates), Evidence(scratch, replicates)
+    return (
+        Evidence(transfer, replicates, evidence.measures),
+        Evidence(scratch, replicates, evidence.measures),
+    )
 
 
-def contested_items(evidence: Evidence, baseline: Evidence) -> int:
-    """Test items that one arm has right and the other wrong, with any seed that they share."""
-    right = [arm.predictions() == arm.y for arm in paired(evidence, baseline)]
+def contested_items(evidence: Evidence, baseline: Evidence) -> int | None:
+    """Test items that one arm has right and the other wrong, with any seed that they share; None
+    where no answer is right or wrong."""
+    right = []
+    for arm in paired(evidence, baseline):
+        answers = [arm.measures.answers(outputs) for outputs in arm.outputs]
+        if any(of_seed is None for of_seed in answers):
+            return None
+        right.append(np.stack([of_seed == arm.y for of_seed in answers]))
     return int((right[0] != right[1]).any(axis=0).sum())
 
 
-def difference(transfer: Sequence[float], baseline: Sequence[float]) -> NDArray[np.float64]:
-    """One per replicate."""
-    return np.subtract(transfer, baseline, dtype=np.float64)
+def improvement(
+    transfer: Sequence[float], baseline: Sequence[float], metric: Metric
+) -> NDArray[np.float64]:
+    """How much better, one per replicate: positive wherever the transfer is the better one."""
+    better, worse = (transfer, baseline) if metric.higher_is_better else (baseline, transfer)
+    return np.subtract(better, worse, dtype=np.float64)
 
 
-def _gain(transfer: Evidence, baseline: Evidence, classes: int, spec: ResolvedSpec) -> Gain:
-    metric, confidence = spec.evaluation.primary_metric, spec.evaluation.confidence
-    y, predictions = transfer.y, (transfer.predictions(), baseline.predictions())
-    resampled = bootstrap_gains(y, *predictions, classes, metric, spec.seed)
+def _gain(transfer: Evidence, baseline: Evidence, spec: ResolvedSpec) -> Gain:
+    name, metric, confidence = (
+        spec.evaluation.primary_metric,
+        spec.metric,
+        spec.evaluation.confidence,
+    )
+    y, measures, outputs = transfer.y, transfer.measures, (transfer.outputs, baseline.outputs)
+    resampled = metric.sign * measures.resample(y, *outputs, name, spec.seed)
     low, high = percentile_interval(resampled, confidence)
     overall, p_value, replicates = None, None, transfer.replicates
     if len(replicates.members) > 1 and len(y) > 1:
         values = [
-            np.stack([item_values(y, predicted, classes, metric) for predicted in arm])
-            for arm in predictions
+            np.stack([measures.item_values(y, of_seed, name) for of_seed in arm]) for arm in outputs
         ]
-        crossed = crossed_interval(replicates.means(values[0] - values[1]), confidence)
-        least, most = CHANGE
+        differences = metric.sign * replicates.means(values[0] - values[1])
+        crossed = crossed_interval(differences, confidence, metric.is_rate)
+        least, most = metric.change
         overall = Bounds(low=max(least, crossed.low), high=min(most, crossed.high))
         p_value = crossed.p_value
-    by_replicate = difference(transfer.test(metric), baseline.test(metric))
+    by_replicate = improvement(transfer.test(name), baseline.test(name), metric)
     return Gain(
-        **asdict(mean_interval(by_replicate, confidence, CHANGE)),
+        **asdict(mean_interval(by_replicate, confidence, metric.change)),
         bootstrap=Bounds(low=low, high=high),
         overall=overall,
         p_value=p_value,

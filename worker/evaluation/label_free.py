@@ -19,9 +19,10 @@ from scipy.special import softmax
 
 from app.spec.report import LabelFreeChoice
 from app.spec.spec import ResolvedSpec
-from worker.evaluation.arms import interval, metric_interval
+from worker.evaluation.arms import metric_interval
 from worker.evaluation.arrays import Floats
 from worker.evaluation.evidence import Evidence, TrialResult, starts_of
+from worker.evaluation.intervals import interval
 from worker.evaluation.replication import replicates_of
 from worker.evaluation.statistics import POSITIVE
 
@@ -92,7 +93,7 @@ def choose(
     chosen = max(whole, key=lambda arm: float(np.mean(whole[arm])))
     metric, confidence = spec.evaluation.primary_metric, spec.evaluation.confidence
     measured = {arm: float(np.mean(arms[arm].test(metric))) for arm in whole if arm in arms}
-    oracle = max(measured, key=lambda arm: measured[arm], default=None)
+    oracle = spec.metric.best(measured)
     known = oracle is not None and chosen in measured
     return LabelFreeChoice(
         rule=RULE,
@@ -101,5 +102,7 @@ def choose(
         chosen_seed=max(scores[chosen], key=lambda each: each.value).seed,
         oracle=oracle,
         oracle_metric=metric_interval(arms[oracle], metric, confidence) if oracle else None,
-        regret=measured[oracle] - measured[chosen] if oracle and known else None,
+        regret=spec.metric.sign * (measured[oracle] - measured[chosen])
+        if oracle and known
+        else None,
     )

@@ -8,22 +8,13 @@ from typing import Literal
 import numpy as np
 
 from app.spec.figures import LabelsToReach
-from app.spec.report import CurvePoint, Gain
+from app.spec.intervals import Gain
+from app.spec.report import CurvePoint
 from app.spec.spec import ResolvedSpec
 from app.spec.strategies import BASELINE
+from app.tasks.contract import Metric
 from worker.evaluation.arms import metric_interval
 from worker.evaluation.evidence import Evidence
-
-
-def labels_at(labels_per_class: int | None, class_counts: Sequence[int]) -> int:
-    """All classes together: a class that has fewer than the budget gives all it has.
-
-    Args:
-        class_counts: items of each class in the training split.
-    """
-    if labels_per_class is None:
-        return sum(class_counts)
-    return sum(min(count, labels_per_class) for count in class_counts)
 
 
 def curve_point(
@@ -45,17 +36,18 @@ def curve_point(
 
 
 def labels_to_reach(
-    arm: str, metric: float, labels: int, curve: Sequence[CurvePoint]
+    arm: str, value: float, labels: int, curve: Sequence[CurvePoint], metric: Metric
 ) -> LabelsToReach | None:
     """How many labels scratch needs for the mean metric that an arm reaches with its own.
 
-    Between two budgets scratch's mean is linear in log labels. Where it falls with more labels it
-    counts as what it has already been (the running maximum), so that there is one answer.
+    Between two budgets scratch's mean is linear in log labels. Where it is worse with more labels
+    it counts as the best that it has already been, so that there is one answer.
 
     Args:
-        metric: the arm's mean on the test items.
+        value: the arm's mean on the test items.
         labels: that the arm was trained on, all classes together.
         curve: by rising budget.
+        metric: how the values are read.
 
     Returns:
         None where scratch was trained at fewer than two budgets.
@@ -64,20 +56,21 @@ def labels_to_reach(
     if len(points) < 2:
         return None
     budgets = [point.labels for point in points]
-    reached = np.maximum.accumulate([point.arms[BASELINE].mean for point in points]).tolist()
+    merits = [metric.sign * point.arms[BASELINE].mean for point in points]
+    reached, merit = np.maximum.accumulate(merits).tolist(), metric.sign * value
     bound: Literal["at_least", "at_most"] | None = None
-    if metric > reached[-1]:
+    if merit > reached[-1]:
         bound, needed = "at_least", float(budgets[-1])
         than, end = "more than ", f": {budgets[-1]} are too few"
-    elif metric < reached[0]:
+    elif merit < reached[0]:
         bound, needed = "at_most", float(budgets[0])
         than, end = "less than ", f": {budgets[0]} are more than enough"
     else:
-        needed, than, end = _labels_where(metric, reached, budgets), "", ""
+        needed, than, end = _labels_where(merit, reached, budgets), "", ""
     ratio = needed / labels
     return LabelsToReach(
         labels=labels,
-        metric=metric,
+        metric=value,
         scratch_labels=None if bound else needed,
         ratio=ratio,
         bound=bound,
@@ -85,19 +78,19 @@ def labels_to_reach(
     )
 
 
-def baseline_falls(curve: Sequence[CurvePoint]) -> bool:
-    """Whether scratch's mean is lower with more labels somewhere."""
+def baseline_falls(curve: Sequence[CurvePoint], metric: Metric) -> bool:
+    """Whether scratch's mean is worse with more labels somewhere."""
     means = [point.arms[BASELINE].mean for point in curve if BASELINE in point.arms]
-    return any(later < earlier for earlier, later in pairwise(means))
+    return any(metric.sign * (later - earlier) < 0 for earlier, later in pairwise(means))
 
 
-def _labels_where(metric: float, reached: Sequence[float], budgets: Sequence[int]) -> float:
-    """`reached` rises, and `metric` lies within it."""
-    end = next(k for k, value in enumerate(reached) if value >= metric)
-    if reached[end] == metric:
+def _labels_where(merit: float, reached: Sequence[float], budgets: Sequence[int]) -> float:
+    """`reached` rises, and `merit` lies within it."""
+    end = next(k for k, value in enumerate(reached) if value >= merit)
+    if reached[end] == merit:
         return float(budgets[end])
     low, high = reached[end - 1], reached[end]
-    share = (metric - low) / (high - low)
+    share = (merit - low) / (high - low)
     return exp(log(budgets[end - 1]) + share * (log(budgets[end]) - log(budgets[end - 1])))
 
 

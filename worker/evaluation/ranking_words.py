@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.jobs.page.numbers import metric as head
-from app.spec.report import SourceRank, Transferability
+from app.spec.source_report import SourceRank, Transferability
+from app.tasks.contract import Metric
 
 TIE = 1e-9
 
@@ -16,26 +17,31 @@ class _Answer:
     reason: str
 
 
-def in_words(found: Transferability, metric: str) -> tuple[str, str]:
+def in_words(found: Transferability, name: str, metric: Metric) -> tuple[str, str]:
     """(headline, reason). By what was measured, where at least two sources were; else by scores."""
     measured = [each for each in found.ranking if each.measured]
     is_measured = len(measured) > 1
-    answer = _by_measurement(measured, found, metric) if is_measured else _by_scores(found)
+    answer = _by_measurement(measured, found, name, metric) if is_measured else _by_scores(found)
     doubts = [f"; but of {_name(each)}, {each.doubt}" for each in answer.best if each.doubt]
     return answer.headline, answer.reason + "".join(doubts)
 
 
-def _by_measurement(measured: Sequence[SourceRank], found: Transferability, metric: str) -> _Answer:
-    first, second = sorted(measured, key=lambda each: -_mean(each))[:2]
+def _by_measurement(
+    measured: Sequence[SourceRank], found: Transferability, name: str, metric: Metric
+) -> _Answer:
+    first, second = sorted(measured, key=lambda each: -metric.sign * _mean(each))[:2]
     headline = f"{_name(first)} suits best"
     reason = (
-        f"{first.best_arm} reaches {metric} {_mean(first):.4f}, "
-        f"{second.best_arm} from {_name(second)} {_mean(second):.4f}"
+        f"{first.best_arm} reaches {name} {metric.shown(_mean(first))}, "
+        f"{second.best_arm} from {_name(second)} {metric.shown(_mean(second))}"
     )
-    low = first.measured.low if first.measured else None
-    if low is None:
+    interval = first.measured
+    worst = None
+    if interval:
+        worst = interval.low if metric.higher_is_better else interval.high
+    if worst is None:
         reason += ", with one seed each"
-    elif _mean(second) >= low:
+    elif metric.sign * _mean(second) >= metric.sign * worst:
         headline += f", with no clear lead over {_name(second)}"
         reason += ", which is within the spread over seeds"
     foreseen = found.ranking[0]

@@ -20,7 +20,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from app.spec.report import Replication
+from app.spec.intervals import Replication
 from worker.evaluation.arrays import Floats
 
 GIVEN = "given"  # the network that a job was handed, which no seed has changed

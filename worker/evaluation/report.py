@@ -14,22 +14,24 @@ from app.errors import FailureCode
 from app.jobs.schemas import EvidenceDataset
 from app.spec.report import Report, StopReason
 from app.spec.spec import Choice, ResolvedSpec
+from app.tasks import Task
 from worker.evaluation.arms import cost_of, describe
-from worker.evaluation.arrays import Ints
+from worker.evaluation.calibration import FEWEST_VALIDATION_ITEMS
 from worker.evaluation.chance import others_at_chance, reference_of
 from worker.evaluation.conditions import condition_warnings, devices_of
 from worker.evaluation.dataset_warnings import dataset_warnings
 from worker.evaluation.deployment_note import deployment_note
 from worker.evaluation.doubts import Doubts, doubts_about
-from worker.evaluation.evidence import FEWEST_VALIDATION_ITEMS, Evidence, TrialResult, gather
+from worker.evaluation.evidence import Evidence, TrialResult, gather
 from worker.evaluation.gains import contested_items, gains_over_baseline
 from worker.evaluation.label_free import choose, scores_of
 from worker.evaluation.learning_curve import (
     baseline_falls,
     curve_point,
-    labels_at,
     labels_to_reach,
 )
+from worker.evaluation.measures import measures_of
+from worker.evaluation.measures.contract import Labels
 from worker.evaluation.missing import failure_code, missing_of
 from worker.evaluation.source_doubts import source_warnings
 from worker.evaluation.sources import names_of, searches_of, transferability_of
@@ -50,8 +52,8 @@ TIE = 1e-9  # means of the same values in another order differ in their last bit
 def build_report(
     spec: ResolvedSpec,
     trials: Sequence[TrialResult],
-    classes: Sequence[str],
-    class_counts: Sequence[int],
+    task: Task,
+    counts: Sequence[int],
     selection: Sequence[Choice] = (),
     source_names: Sequence[str] = (),
     datasets: Sequence[EvidenceDataset] = (),
@@ -60,8 +62,8 @@ def build_report(
 
     Args:
         trials: all of the job's, with those that failed.
-        classes: the target's labels, in the order of the logits.
-        class_counts: items of each class in the target's training split.
+        task: the target's, its names in the order of the outputs.
+        counts: labelled items of each of these names in the target's training split.
         selection: what `auto` chose.
         source_names: of the sources' datasets or models; without them they go by their references.
         datasets: what the intake found in the job's.
@@ -69,23 +71,22 @@ def build_report(
     Raises:
         ValueError: a trial without error has no test predictions, or two have other test items.
     """
-    metric, own = spec.evaluation.primary_metric, spec.target.labels_per_class
+    metric, own = spec.evaluation.primary_metric, spec.target.budget
+    measures, classes = measures_of(task), task.names
     baseline = spec.baseline_arm
     shown = (*spec.compared, *spec.arms)
-    found = {budget: gather(trials, shown, budget) for budget in spec.budgets}
+    found = {budget: gather(trials, shown, budget, measures) for budget in spec.budgets}
     y = _test_labels(found.values())
-    gains = {
-        budget: gains_over_baseline(arms, len(classes), spec) for budget, arms in found.items()
-    }
+    gains = {budget: gains_over_baseline(arms, spec) for budget, arms in found.items()}
     curve = [
-        curve_point(budget, labels_at(budget, class_counts), arms, gains[budget], spec)
+        curve_point(budget, sum(task.strata(counts, budget)), arms, gains[budget], spec)
         for budget, arms in found.items()
         if arms
     ]
-    arms, labels = found[own], labels_at(own, class_counts)
+    arms, labels = found[own], sum(task.strata(counts, own))
     label_free = None
     if spec.target.use_labels:
-        winner, remarks = _winner({name: arms[name] for name in spec.arms if name in arms}, metric)
+        winner, remarks = _winner({name: arms[name] for name in spec.arms if name in arms}, spec)
         seed = arms[winner].best_seed(metric) if winner else None
     else:
         labels, remarks = 0, []
@@ -93,17 +94,19 @@ def build_report(
         winner, seed = (label_free.chosen, label_free.chosen_seed) if label_free else (None, None)
     gain = gains[own].get(winner) if winner else None
     contested = contested_items(arms[winner], arms[baseline]) if winner and gain else None
-    reference = reference_of(y, classes, arms, metric)
+    reference = reference_of(y, measures, arms, metric)
     doubts = Doubts()
     if winner in arms and reference:
         doubts = doubts_about(spec, winner, arms, gain, reference, datasets, trials)
     verdict, reason = judge(winner, gain, spec, len(y), doubts)
     reached = {
-        name: labels_to_reach(name, float(np.mean(evidence.test(metric))), labels, curve)
+        name: labels_to_reach(
+            name, float(np.mean(evidence.test(metric))), labels, curve, spec.metric
+        )
         for name, evidence in arms.items()
         if name in spec.arms
     }
-    if any(reached.values()) and baseline_falls(curve):
+    if any(reached.values()) and baseline_falls(curve, spec.metric):
         remarks.append(
             f"{baseline} does worse with more labels somewhere on its learning curve: how many it "
             "needs is read off the best it has been"
@@ -115,9 +118,8 @@ def build_report(
             gains[own].get(name),
             reached.get(name),
             cost_of(name, evidence, trials, own),
-            classes,
             spec,
-            class_counts if spec.target.use_labels else None,
+            counts if spec.target.use_labels else None,
         )
         for name, evidence in arms.items()
     }
@@ -135,6 +137,8 @@ def build_report(
     return Report(
         verdict=verdict,
         reason=reason,
+        task=task.kind,
+        unit=task.unit,
         primary_metric=metric,
         confidence=spec.evaluation.confidence,
         labels_per_class=own,
@@ -151,12 +155,12 @@ def build_report(
         stop_reason=next((why for code, why in STOPPED.items() if code in codes), None),
         missing=missing_of(spec, trials),
         warnings=[  # a new kind of warning joins here
-            *warnings_about(spec, gain, contested, y, classes, class_counts, failed),
+            *warnings_about(spec, gain, contested, y, classes, counts, failed),
             *source_warnings(spec, trials, names_of(spec, source_names), ranking),
             *remarks,
             *spec.warnings,
             *others_at_chance(spec, winner, reference),
-            *warnings_about_fit(spec, trials, shown),
+            *warnings_about_fit(spec, trials, shown, measures),
             *length_warnings(spec, {name: arm.cost for name, arm in described.items()}),
             *deployment_note(spec, verdict, winner, reference),
             *dataset_warnings(datasets),
@@ -172,25 +176,29 @@ def build_report(
     )
 
 
-def _test_labels(found: Iterable[Mapping[str, Evidence]]) -> Ints:
+def _mean(evidence: Evidence, metric: str) -> float:
+    return float(np.mean(evidence.test(metric)))
+
+
+def _test_labels(found: Iterable[Mapping[str, Evidence]]) -> Labels:
     """(n,); n is 0 where no trial succeeded."""
     evidence = [evidence for arms in found for evidence in arms.values()]
     of_trials = [trial.y for each in evidence for trial in each.trials]
     if not all(np.array_equal(y, of_trials[0]) for y in of_trials):
         raise ValueError("report: expected the same test items in every trial, got different ones")
-    return of_trials[0] if of_trials else np.empty(0, np.int64)
+    return of_trials[0] if of_trials else np.empty(0, np.int32)
 
 
-def _winner(transfer: Mapping[str, Evidence], metric: str) -> tuple[str | None, list[str]]:
+def _winner(transfer: Mapping[str, Evidence], spec: ResolvedSpec) -> tuple[str | None, list[str]]:
     """The transfer arm that is best on validation, and what there is to say against the choice."""
     # An arm that lost seeds is not ranked beside whole ones: what is left of it may be luck.
     most = max((len(evidence.trials) for evidence in transfer.values()), default=0)
     transfer = {name: each for name, each in transfer.items() if len(each.trials) == most}
     if len(transfer) < 2:
         return next(iter(transfer), None), []
-    means = {}
+    means, of = {}, spec.metric
     for name, evidence in transfer.items():
-        values = evidence.validation(metric)
+        values = evidence.validation(spec.evaluation.primary_metric)
         if values is None or evidence.validation_items < FEWEST_VALIDATION_ITEMS:
             first = next(iter(transfer))
             return first, [
@@ -198,7 +206,9 @@ def _winner(transfer: Mapping[str, Evidence], metric: str) -> tuple[str | None, 
                 "is the winner because it stands first in the job, not because it was the best"
             ]
         means[name] = float(np.mean(values))
-    best = [name for name, mean in means.items() if max(means.values()) - mean < TIE]
+    top = max(of.sign * mean for mean in means.values())
+    tie = TIE * max(1.0, abs(top))
+    best = [name for name, mean in means.items() if top - of.sign * mean < tie]
     if len(best) == 1:
         return best[0], []
     return best[0], [f"{' and '.join(best)} tie on validation: the winner stands first in the job"]

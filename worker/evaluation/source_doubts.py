@@ -8,7 +8,7 @@ from scipy.stats import binomtest
 
 from app.spec.plan import PRETRAIN, sources_of
 from app.spec.relation import Relation
-from app.spec.report import Transferability
+from app.spec.source_report import Transferability
 from app.spec.spec import ResolvedSpec, Sources
 from worker.evaluation.evidence import TrialResult
 
@@ -83,7 +83,9 @@ def _own_items(
 ) -> Mapping[Sources, list[tuple[int, int, float]]]:
     """Of every pretraining: how many held-out items its network has right, of how many, and the
     share that it would have right if labels and predictions were as frequent but unrelated."""
-    found = defaultdict(list)
+    found: dict[Sources, list[tuple[int, int, float]]] = defaultdict(list)
+    if not spec.has_classes:
+        return found
     for trial in sorted(trials, key=lambda each: each.seed):
         y, logits = trial.y_validation, trial.logits_validation
         if trial.role != PRETRAIN or y is None or logits is None or not len(y):

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from app.spec.report import RankingQuality, Search, SourceRank, Transferability
+from app.spec.source_report import RankingQuality, Search, SourceRank, Transferability
 from app.spec.spec import ResolvedSpec, Sources
+from app.tasks.contract import Metric
 from worker.evaluation.arms import metric_interval
 from worker.evaluation.evidence import Evidence, TrialResult
 from worker.evaluation.ranking import rank_correlation, regret
@@ -56,9 +57,9 @@ def transferability_of(
     found = Transferability(
         ranked_by=RANKED_BY,
         ranking=ranked,
-        quality=_quality(measured) if len(measured) > 1 else None,
+        quality=_quality(measured, spec.metric) if len(measured) > 1 else None,
     )
-    headline, reason = in_words(found, spec.evaluation.primary_metric)
+    headline, reason = in_words(found, spec.evaluation.primary_metric, spec.metric)
     return found.model_copy(update={"headline": headline, "reason": reason})
 
 
@@ -80,7 +81,7 @@ def _rank(
         for arm, of in spec.arms.items()
         if of.sources == place and arm in arms
     }
-    best = max(means, key=lambda arm: means[arm], default=None)
+    best = spec.metric.best(means)
     return SourceRank(
         source=number,
         reference=spec.sources[number - 1].reference,
@@ -94,8 +95,8 @@ def _rank(
     )
 
 
-def _quality(measured: Sequence[SourceRank]) -> dict[str, RankingQuality]:
-    truth = [each.measured.mean for each in measured if each.measured]
+def _quality(measured: Sequence[SourceRank], metric: Metric) -> dict[str, RankingQuality]:
+    truth = [metric.sign * each.measured.mean for each in measured if each.measured]
     found = {}
     for name in measured[0].scores:
         scores = [each.scores.get(name) for each in measured]

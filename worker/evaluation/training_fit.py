@@ -10,8 +10,9 @@ import numpy as np
 
 from app.spec.plan import PRETRAIN
 from app.spec.spec import ResolvedSpec
-from worker.evaluation.chance import Level, level_of
-from worker.evaluation.evidence import FEWEST_VALIDATION_ITEMS, Evidence, TrialResult
+from worker.evaluation.calibration import FEWEST_VALIDATION_ITEMS
+from worker.evaluation.evidence import Evidence, TrialResult
+from worker.evaluation.measures.contract import Level, Measures
 
 FEWEST_ITEMS = 20  # with fewer the standard error of an accuracy is above 0.1
 MODES_APART = 0.05  # accuracy in training mode minus that in inference
@@ -48,15 +49,19 @@ class Fit:
         return self.lag > MODES_APART
 
 
-def fit_of(trials: Sequence[TrialResult]) -> Fit | None:
-    """None where nothing, or too little, is stored of items trained on."""
+def fit_of(trials: Sequence[TrialResult], measures: Measures) -> Fit | None:
+    """None where nothing, or too little, is stored of items trained on, and where no answer is
+    right or wrong."""
     right: list[bool] = []
     right_in_training: list[bool] = []
     other: list[bool] = []
     for trial in trials:
         if trial.logits_train is None or trial.logits_train_mode is None:
             continue
-        answers, in_training = trial.logits_train.argmax(1), trial.logits_train_mode.argmax(1)
+        answers = measures.answers(trial.logits_train)
+        in_training = measures.answers(trial.logits_train_mode)
+        if answers is None or in_training is None:
+            return None
         other += (answers != in_training).tolist()
         if trial.y_train is not None:
             right += (answers == trial.y_train).tolist()
@@ -90,11 +95,9 @@ def torn(name: str, fit: Fit | None) -> str | None:
 def by_heart(name: str, evidence: Evidence) -> str | None:
     """A sentence where training items are far better recognised than validation items, by more than
     0.2 and two standard errors."""
-    fit, validation = (
-        fit_of([each.result for each in evidence.trials]),
-        evidence.validation("accuracy"),
-    )
+    fit = fit_of([each.result for each in evidence.trials], evidence.measures)
     items = evidence.validation_items
+    validation = evidence.validation("accuracy") if fit else None
     if fit is None or fit.accuracy is None or not validation or items < FEWEST_VALIDATION_ITEMS:
         return None
     mean = float(np.mean(validation))
@@ -123,7 +126,7 @@ def pretrainings_of(trials: Sequence[TrialResult], arm: str) -> list[TrialResult
 
 
 def warnings_about_fit(
-    spec: ResolvedSpec, trials: Sequence[TrialResult], arms: Sequence[str]
+    spec: ResolvedSpec, trials: Sequence[TrialResult], arms: Sequence[str], measures: Measures
 ) -> list[str]:
     """Of pretrainings and arms: what has learnt nothing, and what is torn between the modes.
 
@@ -139,7 +142,7 @@ def warnings_about_fit(
     ]
     warnings = []
     for name in names:
-        fit, of_arm = fit_of(by_arm[name]), by_arm[name]
+        fit, of_arm = fit_of(by_arm[name], measures), by_arm[name]
         starting = ""
         if of_arm[0].role == PRETRAIN:
             own = {trial.id for trial in of_arm}
@@ -149,29 +152,36 @@ def warnings_about_fit(
             starting = f"; {', '.join(after)} start from it" if after else ""
         if said := torn(name, fit):
             warnings.append(said + starting)
-        if said := _learnt_nothing(name, of_arm, spec):
+        if said := _learnt_nothing(name, of_arm, measures):
             warnings.append(f"{said}{starting}. {_advice(of_arm[0], spec)}")
     return warnings
 
 
-def _learnt_nothing(name: str, trials: Sequence[TrialResult], spec: ResolvedSpec) -> str | None:
+def _learnt_nothing(name: str, trials: Sequence[TrialResult], measures: Measures) -> str | None:
+    """By the task's own metric. What a pretraining's outputs mean in a source's unit is not known
+    here."""
     at_chance: list[tuple[float, Level]] = []
+    metric = measures.task.default_metric
     known = 0
     for trial in trials:
         y, logits = trial.y_train, trial.logits_train
         if y is None or logits is None or len(y) < FEWEST_ITEMS:
             continue
+        if trial.role == PRETRAIN and not measures.task.has_classes:
+            continue
         known += 1
-        accuracy, level = float(np.mean(logits.argmax(1) == y)), level_of(y, logits.shape[1])
-        if level.standing(accuracy) != "above":
-            at_chance.append((accuracy, level))
+        value = float(np.mean(measures.item_values(y, logits, metric)))
+        level = measures.level(y, metric, logits.shape[1])
+        if level.standing(value) != "above":
+            at_chance.append((value, level))
     if not at_chance:
         return None
-    accuracy, level = at_chance[0]
+    value, level = at_chance[0]
+    shown = measures.task.metrics[metric].shown
     return (
         f"{name}: {len(at_chance)} of {known} {'trial' if known == 1 else 'trials'} at chance on "
-        f"the items trained on (accuracy {accuracy:.4f}, where an answer that looks at no item has "
-        f"{level.score:.4f}): nothing was learnt"
+        f"the items trained on ({metric} {shown(value)}, where an answer that looks at no item has "
+        f"{shown(level.score)}): nothing was learnt"
     )
 
 

@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from app.spec.report import Bounds, Gain, Verdict
+from app.spec.intervals import Bounds, Gain
+from app.spec.report import Verdict
 from app.spec.spec import ResolvedSpec
-from worker.evaluation.arms import DESCRIBED_CLASSES
-from worker.evaluation.arrays import Ints
+from app.tasks.contract import Metric
 from worker.evaluation.doubts import Doubts
 from worker.evaluation.evidence import TrialResult
+from worker.evaluation.measures.class_detail import DESCRIBED_CLASSES
+from worker.evaluation.measures.contract import Labels
 from worker.evaluation.replication import IN_WORDS
 
 FEWEST_SEEDS = 5
@@ -44,9 +46,7 @@ def _by_gain(
     if not spec.trains_arms:
         return "no_evidence", "nothing was transferred: the sources were ranked"
     if winner is None:
-        own = spec.target.labels_per_class
-        budget = f"{own} labels per class" if own else "all labels"
-        return "no_evidence", f"no transfer trial with {budget} succeeded"
+        return "no_evidence", f"no transfer trial with {spec.budget_words} succeeded"
     if not items:
         unknown = f"how good {winner} is cannot be measured"
         return "no_evidence", f"the target's test items have no labels: {unknown}"
@@ -62,10 +62,12 @@ def _by_gain(
     elif verdict == "no_evidence" and abs(gain.mean) >= NO_GAIN:
         over += ": 0 is not ruled out"
     numbers = (
-        f"{100 * spec.evaluation.confidence:g} % interval {_shown(gain.overall or gain.bootstrap)}"
+        f"{100 * spec.evaluation.confidence:g} % interval "
+        f"{_shown(gain.overall or gain.bootstrap, spec.metric)}"
     )
-    metric = spec.evaluation.primary_metric
-    return verdict, f"{winner} {_compared(gain, verdict, spec, metric)}, {numbers} over {over}"
+    if not spec.metric.higher_is_better:
+        numbers = f"{numbers} of the improvement"
+    return verdict, f"{winner} {_compared(gain, verdict, spec)}, {numbers} over {over}"
 
 
 def _sign(gain: Gain) -> Verdict:
@@ -76,21 +78,24 @@ def _sign(gain: Gain) -> Verdict:
     return "no_evidence"
 
 
-def _compared(gain: Gain, verdict: Verdict, spec: ResolvedSpec, metric: str) -> str:
+def _compared(gain: Gain, verdict: Verdict, spec: ResolvedSpec) -> str:
     """`beats scratch by 0.1060 accuracy`; never by nothing."""
+    name, metric = spec.evaluation.primary_metric, spec.metric
     if abs(gain.mean) < NO_GAIN:
-        return f"equals {spec.baseline_arm} in {metric}"
-    amount = f"{abs(gain.mean):.4f}"
-    if float(amount) == 0:
+        return f"equals {spec.baseline_arm} in {name}"
+    amount = metric.shown(abs(gain.mean))
+    if float(amount.replace(",", "")) == 0:
         if verdict == "no_evidence":
-            return f"equals {spec.baseline_arm} in {metric} to four decimals"
+            return f"equals {spec.baseline_arm} in {name} to four decimals"
         amount = f"{abs(gain.mean):.1e}"
+    is_above = (gain.mean > 0) == metric.higher_is_better
     relation = {
         "positive_transfer": "beats",
         "negative_transfer": "is worse than",
-        "no_evidence": "lies above" if gain.mean > 0 else "lies below",
+        "no_evidence": "lies above" if is_above else "lies below",
     }[verdict]
-    return f"{relation} {spec.baseline_arm} by {amount} {metric}"
+    said = f"{relation} {spec.baseline_arm} by {amount} {name}"
+    return said if metric.higher_is_better else f"{said} ({metric.direction})"
 
 
 def multiplicity(baseline: str, comparisons: int, budgets: int) -> str:
@@ -121,7 +126,7 @@ def warnings_about(
     spec: ResolvedSpec,
     gain: Gain | None,
     contested: int | None,
-    y_test: Ints,
+    y_test: Labels,
     classes: Sequence[str],
     class_counts: Sequence[int],
     failed: Sequence[TrialResult],
@@ -185,7 +190,7 @@ def _about_seeds(spec: ResolvedSpec, gain: Gain | None) -> list[str]:
 def _about_items(
     spec: ResolvedSpec,
     contested: int | None,
-    y_test: Ints,
+    y_test: Labels,
     classes: Sequence[str],
     class_counts: Sequence[int],
 ) -> list[str]:
@@ -199,6 +204,8 @@ def _about_items(
             f"the winner and {baseline} differ on {contested} test items: with fewer than "
             f"{FEWEST_CONTESTED_ITEMS} the interval is rough"
         )
+    if not spec.has_classes:
+        return warnings
     if (left_off := len(classes) - DESCRIBED_CLASSES) > 0:
         warnings.append(
             f"{len(classes)} classes: the figures of single classes are those of the first "
@@ -223,5 +230,5 @@ def _named(labels: Sequence[str]) -> str:
     return f"{', '.join(labels[:NAMED_CLASSES])}{more}"
 
 
-def _shown(bounds: Bounds) -> str:
-    return f"[{bounds.low:+.4f}, {bounds.high:+.4f}]"
+def _shown(bounds: Bounds, metric: Metric) -> str:
+    return f"[{metric.shown(bounds.low, signed=True)}, {metric.shown(bounds.high, signed=True)}]"

@@ -103,7 +103,7 @@ def _chunks(images: Array, rows: NDArray[np.intp] | None, dtype: np.dtype[Any]) 
         yield np.ascontiguousarray(images[chosen], dtype)
 
 
-def store_labels(labels: NDArray[np.int32], target: Path) -> None:
+def store_labels(labels: NDArray[Any], target: Path) -> None:
     with target.open("wb") as output:
         npy.write_array(output, labels, allow_pickle=False)
 

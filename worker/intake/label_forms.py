@@ -21,8 +21,8 @@ def flatten(labels: Array, name: str) -> Array:
     return labels
 
 
-def check_whole(labels: Array, name: str) -> None:
-    """Refuses floats that are no whole numbers, NaN first; anything else passes."""
+def check_known(labels: Array, name: str) -> None:
+    """Refuses NaN; anything else passes."""
     if labels.dtype.kind != "f":
         return
     missing = int(np.isnan(labels).sum())
@@ -33,12 +33,19 @@ def check_whole(labels: Array, name: str) -> None:
             "items out"
         )
         refuse("partly_labelled", detail, name)
+
+
+def check_whole(labels: Array, name: str) -> None:
+    """Refuses floats that are no whole numbers; anything else passes."""
+    if labels.dtype.kind != "f":
+        return
     fractions = ~np.isfinite(labels) | (labels != np.rint(labels))
     if count := int(fractions.sum()):
         detail = (
             f"expected labels that are whole numbers or strings in {name}, got {count} of "
             f"{len(labels)} that are neither, as {labels[fractions][0]:g}; {name}.astype(str) "
-            "makes a class of each value, np.digitize(…) one of each range of a quantity"
+            "makes a class of each value, np.digitize(…) one of each range of a quantity, and "
+            '`task`: "regression" in the spec learns the quantity itself'
         )
         refuse("wrong_type", detail, name)
 

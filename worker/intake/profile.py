@@ -14,6 +14,7 @@ from worker.intake.duplicates import duplicates
 from worker.intake.images import Scan
 from worker.intake.missing import doubtful
 from worker.intake.npz import KNOWN, NEAR
+from worker.intake.targets.deciding import Decision
 
 IMBALANCED_FROM = 10  # times that the largest class outnumbers the smallest
 MOST_NAMED = 20  # classes or arrays in one list or sentence
@@ -27,6 +28,7 @@ class Findings:
     cut: the fraction that was cut off as the test split; None where the data had one.
     ignored: arrays that were not read.
     left_out: items without a label, by split.
+    decision: which task the labels are for, and why.
     label_texts: the raw labels, by class; none where they are not to be doubted.
     unknown_missing: the spec's `missing_label` where no item has it; `auto`: there is none.
     scale_warnings: sentences about the values.
@@ -38,21 +40,30 @@ class Findings:
     label_texts: Sequence[str] = ()
     unknown_missing: str = "auto"
     scale_warnings: Sequence[str] = ()
+    decision: Decision | None = None
 
 
 def profile(
     schema: Schema,
     scans: Mapping[str, Scan],
-    labels: Mapping[str, NDArray[np.int32]],
+    labels: Mapping[str, NDArray[Any]],
+    codes: Mapping[str, NDArray[np.int32]],
     findings: Findings,
 ) -> dict[str, Any]:
+    """
+    Args:
+        labels: as they are stored.
+        codes: equal where labels are, -1 where there is none.
+    """
     cut = findings.cut
     balance = {split: _balance(schema, split) for split in schema.splits}
-    twins = duplicates({split: scan.hashes for split, scan in scans.items()}, labels)
+    twins = duplicates({split: scan.hashes for split, scan in scans.items()}, codes)
     constant = {split: scans[split].constant for split in scans}
     return {
         "test_split": {"origin": "given"} if cut is None else {"origin": "cut", "fraction": cut},
+        "task": _decided(findings.decision),
         "class_balance": balance,
+        "label_values": {split: _values(schema, split, labels[split]) for split in schema.splits},
         "duplicates": twins,
         "constant_images": constant,
         "values": {split: {"low": scan.low, "high": scan.high} for split, scan in scans.items()},
@@ -72,7 +83,7 @@ def profile(
 def _balance(schema: Schema, split: str) -> dict[str, Any] | None:
     """`imbalance`: the largest class over the smallest that has items; `absent`: classes without
     items, and `absent_left_off` how many more there are. None without labels."""
-    if not schema.has_labels(split):
+    if not schema.has_labels(split) or not schema.task.has_classes:
         return None
     counts = dict(zip(schema.classes, schema.class_counts[split], strict=True))
     present = {name: count for name, count in counts.items() if count}
@@ -87,37 +98,63 @@ def _balance(schema: Schema, split: str) -> dict[str, Any] | None:
     }
 
 
+def _decided(decision: Decision | None) -> dict[str, Any] | None:
+    if decision is None:
+        return None
+    return {"kind": decision.kind, "said": decision.is_said, "reason": decision.reason}
+
+
+def _values(schema: Schema, split: str, labels: NDArray[Any]) -> dict[str, float] | None:
+    """Of quantities; None of classes, and without labels."""
+    if schema.task.has_classes or not schema.has_labels(split):
+        return None
+    known = labels[~np.isnan(labels)].astype(np.float64)
+    return {
+        "low": float(known.min()),
+        "high": float(known.max()),
+        "mean": float(known.mean()),
+        "std": float(known.std()),
+        "median": float(np.median(known)),
+    }
+
+
 def _split_warnings(
     schema: Schema, balance: Mapping[str, dict[str, Any] | None], cut: float | None
 ) -> list[str]:
     warnings = []
     if cut is not None:
-        share = f"{cut:.0%} of each class" if schema.has_labels("train") else f"{cut:.0%} at random"
+        each = "class" if schema.task.has_classes else "part of the labels' range"
+        share = (
+            f"{cut:.0%} of each {each}" if schema.has_labels("train") else f"{cut:.0%} at random"
+        )
         warnings.append(
             f"The data have no test split: {schema.splits['test']} items were cut from them, "
             f"{share}, always the same ones."
         )
     train, test = balance["train"], balance["test"]
-    if train is None:
+    if not schema.has_labels("train"):
         warnings.append(
             "The training split has no labels: it can be a target with `use_labels` false."
         )
-    elif train["imbalance"] >= IMBALANCED_FROM:
+    elif train and train["imbalance"] >= IMBALANCED_FROM:
         warnings.append(
             f"The classes are out of balance: `{train['largest']['class']}` has "
             f"{train['largest']['items']} training items, `{train['smallest']['class']}` has "
             f"{train['smallest']['items']}."
         )
-    if test is None:
+    if not schema.has_labels("test"):
         warnings.append("The test split has no labels: nothing can be measured on it.")
-    elif test["absent"]:
+    elif test and test["absent"]:
         absent = _listed(test["absent"], test.get("absent_left_off", 0))
         warnings.append(f"Classes without items in the test split: {absent}.")
     return warnings
 
 
 def _label_warnings(schema: Schema, findings: Findings) -> list[str]:
-    warnings = [
+    warnings = (
+        [findings.decision.warning] if findings.decision and findings.decision.warning else []
+    )
+    warnings += [
         f"{count} items of {split} have no label and were left out."
         for split, count in findings.left_out.items()
         if count

@@ -1,7 +1,8 @@
 """Raw arrays -> what is stored: five .npy files, the schema jobs are checked against, the profile.
 
 x_train.npy, x_test.npy    (items, height, width, channels), uint8 or float32, C order
-y_train.npy, y_test.npy    (items,), int32, 0..K-1; -1 throughout a split without labels
+y_train.npy, y_test.npy    (items,), classes as int32, 0..K-1, or quantities as float32; -1 or NaN
+                           throughout a split without labels
 sketch.npy                 (items, 64), float32: see app.inputs
 """
 
@@ -16,17 +17,17 @@ from pydantic_core import to_json
 
 from app.datasets.schemas import DatasetSpec, Schema
 from app.inputs import MODALITIES
-from app.tasks.classification import Classification
 from worker.intake import formats
 from worker.intake.images import Scan, laid_out, store, store_labels, stored_type
-from worker.intake.label_forms import check_whole, flatten
-from worker.intake.labels import find_classes
+from worker.intake.label_forms import check_known, flatten
 from worker.intake.missing import refuse_missing, without_missing
 from worker.intake.profile import Findings, profile
 from worker.intake.raw import Array, Limits, RawArrays, RawFile, refuse
 from worker.intake.scale import check_one_scale, scale_warnings
 from worker.intake.sizes import check_stored
-from worker.intake.splits import Rows, random_split, stratified_split
+from worker.intake.splits import Rows, random_split
+from worker.intake.targets import target_of
+from worker.intake.targets.deciding import decide
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,14 @@ def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) ->
     if raw.x_test is not None:
         given["test"] = _given(raw.x_test, raw.y_test, "test", spec)
         _check_alike(given["train"].images, given["test"].images)
-    classes = find_classes({split: each.labels for split, each in given.items()}, raw.class_names)
+    labels = {split: each.labels for split, each in given.items()}
+    decision = decide(spec.task, labels, raw.class_names is not None)
+    target = target_of(decision.kind, labels, raw.class_names, spec.unit)
     is_named = any(each.has_missing for each in given.values())
     is_doubted = spec.missing_label is not None and not is_named
     if is_doubted:
-        _doubt(classes.texts, given)
-    y = {split: classes.encode(each.labels, len(each), split) for split, each in given.items()}
+        _doubt(target.texts, given)
+    y = {split: target.encode(each.labels, len(each), split) for split, each in given.items()}
     left_out = {split: each.left_out for split, each in given.items()}
     rows: dict[str, Rows | None] = {split: each.rows for split, each in given.items()}
     if raw.x_test is None:
@@ -80,13 +83,14 @@ def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) ->
         if whole.labels is None:
             train_rows, test_rows = random_split(len(whole), spec.test_fraction)
         else:
-            train_rows, test_rows = stratified_split(y["train"], classes.names, spec.test_fraction)
+            train_rows, test_rows = target.cut(y["train"], spec.test_fraction)
         y = {"train": y["train"][train_rows], "test": y["train"][test_rows]}
         rows = {"train": whole.placed(train_rows), "test": whole.placed(test_rows)}
 
     x = {split: each.images for split, each in given.items()}
     dtype = stored_type(x.values())
-    items = {split: len(labels) for split, labels in y.items()}
+    items = {split: len(held) for split, held in y.items()}
+    task = target.task(y)
     check_stored(x["train"].shape[1:], dtype, items, limits)
     arrays: dict[str, Path] = {}
     scans: dict[str, Scan] = {}
@@ -98,29 +102,29 @@ def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) ->
     if spec.value_range is None:
         check_one_scale(x, scans)
 
-    # shifted by one, as bincount takes no -1
-    counts = {split: np.bincount(y[split] + 1, minlength=len(classes.names) + 1)[1:] for split in y}
     shape, seen = x["train"].shape[1:], scans["train"].values
     schema = Schema(
         inputs=MODALITIES[spec.modality].fit(shape, dtype.name, seen, spec.value_range),
-        task=Classification(classes=classes.names),
+        task=task,
         splits={split: len(y[split]) for split in y},
-        class_counts={split: tuple(counts[split].tolist()) for split in y},
+        class_counts={split: target.counts(held) for split, held in y.items()},
     )
     ignored = raw.ignored
-    if raw.class_names is not None and not classes.names:
+    if raw.class_names is not None and target.ignores_names:
         ignored = ("class_names", *ignored)
     findings = Findings(
         cut=spec.test_fraction if raw.x_test is None else None,
         ignored=ignored,
         left_out=left_out,
-        label_texts=classes.texts if is_doubted else (),
+        label_texts=target.texts if is_doubted else (),
+        decision=decision,
         unknown_missing=str(spec.missing_label) if is_doubted else "auto",
         scale_warnings=scale_warnings(x, scans, schema.inputs.range, spec.value_range is not None),
     )
     content_hash = _content_hash(schema, arrays)
     arrays["sketch"] = _store_sketch(arrays["x_train"], schema, workdir)
-    return TakenIn(schema, profile(schema, scans, y, findings), arrays, content_hash)
+    found = profile(schema, scans, y, target.codes(y), findings)
+    return TakenIn(schema, found, arrays, content_hash)
 
 
 def _given(images: Array, labels: Array | None, split: str, spec: DatasetSpec) -> _Given:
@@ -141,7 +145,7 @@ def _given(images: Array, labels: Array | None, split: str, spec: DatasetSpec) -
         elif rows is not None:
             labels = labels[rows]
     if labels is not None:
-        check_whole(labels, f"y_{split}")
+        check_known(labels, f"y_{split}")
     if not len(images):
         refuse("empty_split", f"expected items in the {split} split, got none", f"x_{split}")
     return _Given(images, labels, rows, has_missing)

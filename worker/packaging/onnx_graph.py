@@ -6,6 +6,7 @@ itself, and it has put BatchNorm in training mode where a network begins with a 
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,9 @@ import tensorflow as tf
 
 from app.errors import FailureCode, WorkFailure
 from app.prediction.calibration import raw_probabilities
+from app.tasks import Task
+from worker.objectives import objective_of
+from worker.objectives.classification import CLASSES
 from worker.packaging.conversion import convert, fix
 from worker.training.device import full_float32
 
@@ -33,7 +37,8 @@ LARGE_KERNEL = 2**18  # weights: 1 MiB
 class Packaged:
     """Paths into the working directory, and how far the graph was from Keras.
 
-    `max_difference` is the largest absolute difference of a probability; `seconds` is wall time.
+    `max_difference` is the largest absolute difference of a probability, or of a quantity in
+    standard deviations; `seconds` is wall time.
     """
 
     onnx: Path
@@ -48,6 +53,7 @@ def package(
     sample: npt.NDArray[np.generic],
     workdir: Path,
     temperature: float | None = None,
+    task: Task | None = None,
 ) -> Packaged:
     """Exports the network and checks that the export answers as the network does.
 
@@ -57,18 +63,19 @@ def package(
         workdir: an existing folder for `model.onnx`, `model.keras` and `golden.npz`.
         temperature: above 0; the graph divides the logits by it before the softmax. The .keras
             archive does not.
+        task: what is answered; None: probabilities.
 
     Returns:
         The files. The graph takes `inputs` (n, height, width, channels) float32 for any n and
-        answers `probabilities` (n, classes) float32. `golden.npz` holds arrays of the same names,
-        the probabilities as Keras computed them.
+        answers `probabilities` (n, classes) float32, or what the task calls its answers.
+        `golden.npz` holds arrays of the same names, the answers as Keras computed them.
 
     Raises:
-        WorkFailure: `package_mismatch` when a probability differs by more than 1e-4 or is not
-            finite.
+        WorkFailure: `package_mismatch` when a probability differs by more than 1e-4, or a quantity
+            by more than that of its standard deviation, or one is not finite.
     """
     with full_float32():  # as the graph computes where it is served
-        return _package(raw_model, sample, workdir, temperature)
+        return _package(raw_model, sample, workdir, temperature, task)
 
 
 def _package(
@@ -76,38 +83,49 @@ def _package(
     sample: npt.NDArray[np.generic],
     workdir: Path,
     temperature: float | None,
+    task: Task | None,
 ) -> Packaged:
     started = time.perf_counter()
+    objective = objective_of(task) if task else CLASSES
+    output, scale = (task.answers, task.std) if task else (PROBABILITIES, 1.0)
     signature = tf.TensorSpec((None, *sample.shape[1:]), tf.float32, name=INPUTS)
 
     @tf.function(input_signature=[signature])  # type: ignore[untyped-decorator]  # TensorFlow
-    def probabilities(inputs: tf.Tensor) -> tf.Tensor:
-        return _softmax(raw_model(inputs, training=False), temperature)
+    def answers(inputs: tf.Tensor) -> tf.Tensor:
+        return objective.activate(raw_model(inputs, training=False), temperature)
 
     graph, archive, golden = (workdir / f for f in ("model.onnx", "model.keras", "golden.npz"))
-    _export(raw_model, signature, temperature, graph)
+
+    def activated(outputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {output: objective.activate(outputs, temperature)}
+
+    _export(raw_model, signature, activated, graph)
     raw_model.save(archive)
 
     inputs = np.asarray(sample[:GOLDEN_ITEMS], dtype=np.float32)
-    np.savez(golden, inputs=inputs, probabilities=probabilities(inputs).numpy())
+    np.savez(golden, **{INPUTS: inputs, output: answers(inputs).numpy()})
 
     checked = np.concatenate([inputs, _extremes(inputs)])
-    expected = probabilities(checked).numpy()
+    expected = answers(checked).numpy()
     session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
-    (answered,) = session.run([PROBABILITIES], {INPUTS: checked})
-    difference = float(np.max(np.abs(answered - expected)))
+    (answered,) = session.run([output], {INPUTS: checked})
+    difference = float(np.max(np.abs(answered - expected))) / scale
     if temperature:  # which, when high, makes all differences small
         raw = tf.nn.softmax(raw_model(checked, training=False)).numpy()
         raw_difference = np.max(np.abs(raw_probabilities(answered, temperature) - raw))
         difference = float(np.maximum(difference, raw_difference))  # a NaN stays one
     if not difference <= TOLERANCE:  # not `>`: a NaN must fail as well
-        detail = f"expected probabilities within {TOLERANCE:g} of Keras, got {difference:.3g} off"
+        within, off = TOLERANCE * scale, difference * scale
+        detail = f"expected {output} within {within:g} of Keras, got {off:.3g} off"
         raise WorkFailure(FailureCode.PACKAGE_MISMATCH, detail, stage="packaging")
     return Packaged(graph, archive, golden, difference, time.perf_counter() - started)
 
 
 def _export(
-    raw_model: keras.Model, signature: tf.TensorSpec, temperature: float | None, path: Path
+    raw_model: keras.Model,
+    signature: tf.TensorSpec,
+    activated: Callable[[tf.Tensor], dict[str, tf.Tensor]],
+    path: Path,
 ) -> None:
     """Large kernels of dense layers are inputs while the graph is converted, and are put into it
     afterwards: of what is constant tf2onnx makes some sixty copies (8.7 GB for a network of 147
@@ -119,7 +137,7 @@ def _export(
         if len(variable.shape) == 2 and math.prod(variable.shape) >= LARGE_KERNEL
     }
 
-    def probabilities(inputs: tf.Tensor, *kernels: tf.Tensor) -> dict[str, tf.Tensor]:
+    def answers(inputs: tf.Tensor, *kernels: tf.Tensor) -> dict[str, tf.Tensor]:
         given = {
             id(variable): kernel for variable, kernel in zip(large.values(), kernels, strict=True)
         }
@@ -128,16 +146,12 @@ def _export(
             for variables in (raw_model.trainable_variables, raw_model.non_trainable_variables)
         )
         logits, _ = raw_model.stateless_call(trained, fixed, inputs, training=False)
-        return {PROBABILITIES: _softmax(logits, temperature)}
+        return activated(logits)
 
     of_kernels = [tf.TensorSpec(v.shape, v.dtype, name=name) for name, v in large.items()]
-    graph = convert(probabilities, [signature, *of_kernels])
+    graph = convert(answers, [signature, *of_kernels])
     fix(graph, large)
     onnx.save(graph, path)
-
-
-def _softmax(logits: tf.Tensor, temperature: float | None) -> tf.Tensor:
-    return tf.nn.softmax(logits / temperature if temperature else logits)
 
 
 def _extremes(inputs: Array) -> Array:

@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.models.schemas import FittedTemperature
-from worker.evaluation.calibration import fit_temperature
-from worker.evaluation.evidence import FEWEST_VALIDATION_ITEMS
+from app.tasks import Task
+from worker.evaluation.calibration import FEWEST_VALIDATION_ITEMS, fit_temperature
 
 Arrays = Mapping[str, NDArray[Any]]
 
 
-def temperature_of(own: Arrays, arm: Sequence[Arrays]) -> FittedTemperature:
+def temperature_of(own: Arrays, arm: Sequence[Arrays], task: Task) -> FittedTemperature:
     """The temperature of the trial's own validation items; where those are fewer than 20, of all
     seeds' together, whose networks were trained alike; where those are too, none.
 
@@ -22,6 +22,8 @@ def temperature_of(own: Arrays, arm: Sequence[Arrays]) -> FittedTemperature:
             (m, K); without `y_validation` where its labels are hidden.
         arm: the same of each of its arm's trials at its label budget, its own included.
     """
+    if not task.has_classes:
+        return FittedTemperature(reason=f"a {task.kind} has no scores to calibrate")
     labelled = [arrays for arrays in arm if "y_validation" in arrays]
     if not labelled or "y_validation" not in own:
         return FittedTemperature(reason="its validation items have no labels")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from worker.training.data import Domain, Split, cut_at_random, cut_validation
 from worker.training.items import Indices, Items
@@ -18,27 +19,30 @@ class Fold:
     held_out: Indices
 
 
-def folds(items: Split, seed: int) -> list[Fold]:
+def folds(strata: NDArray[np.integer], seed: int) -> list[Fold]:
     """One fold where items are many, else FOLDS of cross-validation, stratified; none where no
-    class has two items.
+    class, or part of a quantity's range, has two items.
 
     All folds are of one size, so that one compiled loop serves them: up to FOLDS - 1 items, and a
-    class's only item, are never held out. Hidden labels are taken for one class.
+    class's only item, are never held out.
+
+    Args:
+        strata: of worker.evaluation.measures, (n,); -1 where labels are hidden, and then all are
+            taken for one class.
     """
-    y = items.y
-    if FRACTION * len(y) >= ENOUGH:
-        fraction = min(FRACTION, MOST / len(y))
-        if not items.is_labelled:
-            return [Fold(*cut_at_random(len(y), fraction, seed))]
-        return [Fold(*cut_validation(y, fraction, seed))]
+    if FRACTION * len(strata) >= ENOUGH:
+        fraction = min(FRACTION, MOST / len(strata))
+        if (strata < 0).any():
+            return [Fold(*cut_at_random(len(strata), fraction, seed))]
+        return [Fold(*cut_validation(strata, fraction, seed))]
     rng = np.random.default_rng(seed)
-    classes = [rng.permutation(np.flatnonzero(y == label)) for label in np.unique(y)]
+    classes = [rng.permutation(np.flatnonzero(strata == label)) for label in np.unique(strata)]
     dealt = [member for members in classes if len(members) > 1 for member in members]
     count = min(FOLDS, len(dealt))
     parts = [np.array(dealt[place::count], np.int64) for place in range(count)]
     size = len(dealt) // max(1, count)
     held = [np.sort(part[:size]) for part in parts]
-    return [Fold(np.setdiff1d(np.arange(len(y)), part), part) for part in held]
+    return [Fold(np.setdiff1d(np.arange(len(strata)), part), part) for part in held]
 
 
 def pooled(domain: Domain) -> Split:

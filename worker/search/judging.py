@@ -1,34 +1,32 @@
-"""How good held-out logits are: one value an item, so that two candidates can be compared in pairs.
+"""How good held-out outputs are: one value an item, so that candidates can be compared in pairs.
 
 The score is the mean of the values; the standard error of a difference is that of the mean of the
 items' differences.
 """
 
-from collections.abc import Callable
 from math import inf, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_softmax
 
-from worker.evaluation.influence import item_values
 from worker.evaluation.label_free import item_information
+from worker.evaluation.measures.contract import Labels, Measures
 
 Values = NDArray[np.float64]
 Logits = NDArray[np.float32]  # (n, K)
-# (labels (n,), int32; logits) -> (values (n,), losses (n,) in nats)
-Judge = Callable[[NDArray[np.int32], Logits], tuple[Values, Values]]
 
 
-def by_labels(metric: str) -> Judge:
-    """accuracy, balanced_accuracy or f1_macro; the losses are cross-entropies."""
+def by_labels(measures: Measures, metric: str, y: Labels, outputs: Logits) -> tuple[Values, Values]:
+    """Each item's part of a primary metric, over `scale_of` it, and its loss, (n,) both."""
+    values = measures.item_values(y, outputs, metric) / scale_of(measures, metric)
+    return values, measures.item_losses(y, outputs)
 
-    def judge(y: NDArray[np.int32], logits: Logits) -> tuple[Values, Values]:
-        log_p = log_softmax(logits.astype(np.float64), axis=1)
-        values = item_values(y, logits.argmax(axis=1), logits.shape[1], metric)
-        return values, -log_p[np.arange(len(y)), y]
 
-    return judge
+def scale_of(measures: Measures, metric: str) -> float:
+    """By which a score is the metric: negative where lower is better, and a standard deviation of
+    the labels where it is in their unit, so that losses beside it are of the same order."""
+    of = measures.task.metrics[metric]
+    return of.sign * (measures.task.std if of.is_in_unit else 1.0)
 
 
 def by_information(logits: Logits, changed: Logits) -> tuple[Values, Values]:

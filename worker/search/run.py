@@ -13,10 +13,11 @@ from app.spec.figures import Conditions
 from app.spec.forecast import HEAD_STEP_COST
 from app.spec.strategies import CATALOGUE, Strategy
 from worker.backbones.network import Network
+from worker.evaluation.measures import measures_of
 from worker.search.advice import Evidence, ruled_out
 from worker.search.candidates import Candidate, Costs, batches
 from worker.search.folds import Fold, folds, pooled
-from worker.search.judging import Values, by_information, by_labels
+from worker.search.judging import Values, by_information, by_labels, scale_of
 from worker.search.ledger import Task
 from worker.search.outcome import Finished, Outcome, Result
 from worker.search.search import search
@@ -64,7 +65,10 @@ def run_search(
     """
     spec, items = setup.spec, pooled(setup.domain)
     candidates = [Candidate(strategy=strategy) for strategy in portfolio]
-    parts = folds(items, setup.seed)
+    hidden = np.full(len(items), -1, np.int64)
+    measures = measures_of(setup.domain.schema.task)
+    strata = measures.strata(items.y, setup.seed) if items.is_labelled else hidden
+    parts = folds(strata, setup.seed)
     if not parts:
         return _nothing_to_compare_on(candidates[0])
     metric = spec.evaluation.primary_metric if items.is_labelled else "information"
@@ -86,6 +90,7 @@ def run_search(
         space=spec.space,
         seed=setup.seed,
         metric=metric,
+        scale=scale_of(measures, metric) if items.is_labelled else 1.0,
         seconds=seconds,
         finished=finished,
     )
@@ -98,7 +103,8 @@ def _advice(
     setup: TrialSetup, items: Split, candidates: Sequence[Candidate]
 ) -> tuple[Scored | None, dict[Candidate, str]]:
     """How the source's network does on the target, and who is not tried because of it, and why."""
-    if len(candidates) == 1 or setup.source_weights is None or not items.is_labelled:
+    is_scored = items.is_labelled and setup.domain.schema.task.has_classes
+    if len(candidates) == 1 or setup.source_weights is None or not is_scored:
         return None, {}
     found = scored(setup, items)
     classes = len(np.unique(items.y))
@@ -147,7 +153,8 @@ class _Evaluations:
         self, network: Network, held_out: Split, outputs: NDArray[np.float32]
     ) -> tuple[Values, Values]:
         if held_out.is_labelled:
-            return by_labels(self.metric)(held_out.y, outputs)
+            measures = measures_of(self.setup.domain.schema.task)
+            return by_labels(measures, self.metric, held_out.y, outputs)
         return by_information(outputs, changed_logits(network, held_out.items, self.setup.seed))
 
     def _setup(self, candidate: Candidate, train: np.ndarray, held_out: Split) -> TrialSetup:

@@ -28,6 +28,7 @@ def search(
     space: Space | None = None,
     seed: int = 0,
     metric: str = "score",
+    scale: float = 1.0,
     seconds: float | None = None,
     finished: list[Finished] | None = None,
 ) -> Outcome:
@@ -42,6 +43,7 @@ def search(
             times as many trainings of the cheapest candidate still in it, or of the job's epochs
             where they cost more.
         metric: the score's name, for the reason.
+        scale: what a score times it is the metric: scores are compared, metrics are told.
         seconds: of evaluations, at most; the one under way ends.
         finished: of an earlier call with the same arguments, to go on from; it grows.
 
@@ -63,8 +65,9 @@ def search(
     default = next(each for each in portfolio if each.name == chosen.name)
     return Outcome(
         chosen=chosen,
-        reason=_reason(ledger, chosen, metric) + (", when the seconds ended" if is_stopped else ""),
-        tried=tuple(each.tried() for each in ledger.standings),
+        reason=_reason(ledger, chosen, metric, scale)
+        + (", when the seconds ended" if is_stopped else ""),
+        tried=tuple(each.tried(scale) for each in ledger.standings),
         stopped="budget" if is_stopped else None,
         trainings=ledger.cost / ledger.trial(default),
         seconds=ledger.seconds,
@@ -98,12 +101,12 @@ def _beside(best: Standing, other: Standing) -> str:
     return said
 
 
-def _reason(ledger: Ledger, chosen: Candidate, metric: str) -> str:
+def _reason(ledger: Ledger, chosen: Candidate, metric: str, scale: float) -> str:
     best = ledger.best
     if best is None or not best.is_measured:
         why = "nothing to compare it with, or no room in the budget for that"
         return f"{chosen.name} is the first of the portfolio; {why}"
-    said = f"{chosen.name}: {metric} {best.score:.3f} on {len(best.values)} held-out items"
+    said = f"{chosen.name}: {metric} {scale * best.score:.3f} on {len(best.values)} held-out items"
     others = [each for each in ranked(ledger.last) if each is not best]
     if others:
         name = others[0].candidate.name

@@ -71,7 +71,8 @@ class Standing:
         """The same on the first `folds` only."""
         return Standing(self.candidate, self.rung, self.share, self.results[:folds])
 
-    def tried(self) -> Tried:
+    def tried(self, scale: float = 1.0) -> Tried:
+        """As a search leaves it. `scale`: what a score times it is the metric."""
         candidate, strategy = self.candidate, self.candidate.strategy
         return Tried(
             strategy=candidate.name,
@@ -82,7 +83,7 @@ class Standing:
             rung=self.rung,
             share=self.share,
             folds=len(self.results),
-            score=self.score if self.is_measured else None,
+            score=scale * self.score if self.is_measured else None,
             loss=self.loss if self.is_measured else None,
             seconds=sum(each.seconds for each in self.results),
             dropped=self.dropped,

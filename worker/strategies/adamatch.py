@@ -27,7 +27,7 @@ from worker.backbones.network import Network
 from worker.backbones.norm_momentum import norm_momentum
 from worker.inputs.contract import X
 from worker.inputs.counter_random import uniform
-from worker.strategies.cross_entropy import cross_entropy
+from worker.objectives.classification import cross_entropy
 from worker.strategies.recipe import Batches, Group, Optimization, Phase, Setting, trainable
 from worker.strategies.seeds import Seeds
 

@@ -19,8 +19,8 @@ import tensorflow as tf
 
 from app.spec.strategy_params import CdanParams
 from worker.backbones.network import Network
+from worker.objectives.classification import cross_entropy
 from worker.strategies.adapting import two_domain_phase
-from worker.strategies.cross_entropy import cross_entropy
 from worker.strategies.discriminator import adversarial, discriminator
 from worker.strategies.recipe import Batches, Phase, Setting
 from worker.strategies.two_domains import features_of_domains

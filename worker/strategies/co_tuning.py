@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from app.spec.strategy_params import CoTuningParams
 from worker.backbones.network import Network
-from worker.strategies.cross_entropy import cross_entropy
+from worker.objectives.classification import cross_entropy
 from worker.strategies.recipe import (
     Batches,
     Features,

@@ -10,8 +10,8 @@ Rates: eta for the new head V, backbone_rate * eta for the backbone B, which has
 
 from app.spec.strategy_params import FineTuneParams
 from worker.backbones.network import Network
-from worker.strategies.cross_entropy import classify_images
 from worker.strategies.recipe import Group, Optimization, Phase, Setting, trainable
+from worker.strategies.supervised import learn_items
 
 
 def phases(network: Network, params: FineTuneParams, setting: Setting) -> tuple[Phase, ...]:
@@ -20,7 +20,7 @@ def phases(network: Network, params: FineTuneParams, setting: Setting) -> tuple[
     return (
         Phase(
             "finetune",
-            classify_images(network, training),
+            learn_items(network, setting),
             (
                 Group(trainable(network.backbone), params.backbone_rate * rate),
                 Group(trainable(network.head), rate),

@@ -3,9 +3,10 @@
 Li, Grandvalet & Davoine, "Explicit inductive bias for transfer learning with convolutional
 networks", ICML 2018, arXiv:1802.01483, equation 3.
 
-L = mean_i CE(V B(x_i), y_i) + alpha/2 |w - w0|^2 + beta/2 |v|^2
+L = mean_i l(V B(x_i), y_i) + alpha/2 |w - w0|^2 + beta/2 |v|^2
 
-w: the backbone's weights, w0: the source's; v: the new head's. There is no other weight decay.
+w: the backbone's weights, w0: the source's; v: the new head's; l: the task's loss.
+There is no other weight decay.
 """
 
 import keras
@@ -14,20 +15,20 @@ import tensorflow as tf
 from app.spec.strategy_params import L2SpParams
 from worker.backbones.network import Network
 from worker.strategies.anchor import Anchor
-from worker.strategies.cross_entropy import classify_images
 from worker.strategies.recipe import Batches, Group, Optimization, Phase, Setting, trainable
+from worker.strategies.supervised import learn_items
 
 
 def phases(network: Network, params: L2SpParams, setting: Setting) -> tuple[Phase, ...]:
     training = setting.training
     backbone, head = trainable(network.backbone), trainable(network.head)
-    source, classify = Anchor(backbone), classify_images(network, training)
+    source, supervised = Anchor(backbone), learn_items(network, setting)
 
     def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        cross_entropy, logits = classify(batch, progress)
+        of_items, outputs = supervised(batch, progress)
         strayed = params.alpha / 2 * source.squared_distance(backbone)
         size = params.beta / 2 * squared_norm(head)
-        return cross_entropy + strayed + size, logits
+        return of_items + strayed + size, outputs
 
     how = Optimization.of(training.model_copy(update={"weight_decay": 0.0}))
     return (

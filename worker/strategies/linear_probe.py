@@ -6,15 +6,15 @@ The features are computed once. L is convex: the head is trained until L has con
 
 from app.spec.strategy_params import LinearProbeParams
 from worker.backbones.network import Network
-from worker.strategies.cross_entropy import classify_features
 from worker.strategies.recipe import Convergence, Group, Phase, Setting, trainable
+from worker.strategies.supervised import learn_features
 
 
 def phases(network: Network, params: LinearProbeParams, setting: Setting) -> tuple[Phase, ...]:
     return (
         Phase(
             "head",
-            classify_features(network),
+            learn_features(network, setting),
             (Group(trainable(network.head), params.head_learning_rate),),
             params.max_epochs,
             stop=Convergence(params.tolerance),

@@ -14,8 +14,8 @@ Departure: the paper sweeps the rate of step 2; here it is a tenth of the job's 
 from app.spec.strategy_params import LpFtParams
 from worker.backbones.network import Network
 from worker.strategies import linear_probe
-from worker.strategies.cross_entropy import classify_images
 from worker.strategies.recipe import Group, Optimization, Phase, Setting, trainable
+from worker.strategies.supervised import learn_items
 
 
 def phases(network: Network, params: LpFtParams, setting: Setting) -> tuple[Phase, ...]:
@@ -25,7 +25,7 @@ def phases(network: Network, params: LpFtParams, setting: Setting) -> tuple[Phas
         *linear_probe.phases(network, params, setting),
         Phase(
             "finetune",
-            classify_images(network, training, batch_norm_frozen=True),
+            learn_items(network, setting, batch_norm_frozen=True),
             (Group(everything, params.finetune_rate * training.learning_rate),),
             training.epochs,
             Optimization.of(training),

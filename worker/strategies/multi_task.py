@@ -1,15 +1,14 @@
 """Multi-task: the target and the source are learnt together, with one backbone and a head each.
 
-L_t = mean_i CE(V B(x_i), y_i) over a batch of the target, L_s the same with the source's head and
-batch; task_weighting.py says how the two become one. An epoch is one of the target; the source's
-batches go round.
+L_t = mean_i l(V B(x_i), y_i) over a batch of the target, l its task's loss, L_s the same
+with the source's head and batch; task_weighting.py says how the two become one. An epoch is one of
+the target; the source's batches go round.
 """
 
 import tensorflow as tf
 
 from app.spec.strategy_params import MultiTaskParams
 from worker.backbones.network import Network
-from worker.strategies.cross_entropy import cross_entropy
 from worker.strategies.gradient_surgery import project_conflicts
 from worker.strategies.recipe import Batches, Group, Optimization, Phase, Setting, trainable
 from worker.strategies.task_weighting import Famo, weighting_of
@@ -28,8 +27,9 @@ def phases(network: Network, params: MultiTaskParams, setting: Setting) -> tuple
         logits = network.logits(x_t, training=True)
         source_logits = source_head(network.features(x_s, training=True), training=True)
         smoothing = training.label_smoothing
-        target = cross_entropy(logits, y_t, smoothing)
-        return tf.stack([target, cross_entropy(source_logits, y_s, smoothing)]), logits
+        target = setting.objective.mean_loss(logits, y_t, smoothing)
+        source = setting.source_objective.mean_loss(source_logits, y_s, smoothing)
+        return tf.stack([target, source]), logits
 
     def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         of_tasks, logits = losses(batch)

@@ -1,8 +1,8 @@
 """Supervised training on the source: where every transfer starts from."""
 
 from worker.backbones.network import Network
-from worker.strategies.cross_entropy import classify_images
 from worker.strategies.recipe import Group, Optimization, Phase, Setting, trainable
+from worker.strategies.supervised import learn_items
 
 
 def phases(network: Network, params: None, setting: Setting) -> tuple[Phase, ...]:
@@ -10,7 +10,7 @@ def phases(network: Network, params: None, setting: Setting) -> tuple[Phase, ...
     return (
         Phase(
             "pretrain",
-            classify_images(network, training),
+            learn_items(network, setting),
             (Group(trainable(network.backbone, network.head), training.learning_rate),),
             training.pretrain_epochs or training.epochs,
             Optimization.of(training),

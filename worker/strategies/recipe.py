@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from app.spec.training import EarlyStopping, Training
 from worker.backbones.network import Network
+from worker.objectives.classification import CLASSES
+from worker.objectives.contract import Objective
 
 PhaseName = Literal["pretrain", "head", "finetune", "adapt"]
 Stream = Literal["domain", "source"]
@@ -26,8 +28,8 @@ class Batch(NamedTuple):
     """Items of one stream, as the network takes them, and what is known of them.
 
     `x`: tensors (batch, …) that a strategy hands to `network` unread; in a phase on features the
-    one tensor `features`. `y`: labels (batch,), int32, which mean nothing where `known` (batch,),
-    bool, is false.
+    one tensor `features`. `y`: labels (batch,), classes as int32 or quantities as float32, which
+    mean nothing where `known` (batch,), bool, is false.
     """
 
     x: Mapping[str, tf.Tensor]
@@ -38,7 +40,7 @@ class Batch(NamedTuple):
 FEATURES = "features"  # the name of the one tensor of a phase on features
 Batches = Mapping[Stream, Batch]
 # (a batch of each stream, progress of the phase 0..1, scalar) -> (loss, scalar, mean over the
-# batch; logits (batch, classes) of the phase's first stream)
+# batch; outputs (batch, K) of the phase's first stream)
 Loss = Callable[[Batches, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 Features = NDArray[np.float32]  # (n, feature_count)
@@ -146,6 +148,8 @@ class Setting:
 
     training: Training
     source_classes: int = 0  # of the source's head; 0 without a source
+    objective: Objective = CLASSES
+    source_objective: Objective = CLASSES  # where the source's items are learnt too
 
 
 Recipe = Callable[[Network, Any, Setting], tuple[Phase, ...]]

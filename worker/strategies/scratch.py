@@ -1,8 +1,8 @@
 """The baseline: the same network with the same steps on the target alone, from random weights."""
 
 from worker.backbones.network import Network
-from worker.strategies.cross_entropy import classify_images
 from worker.strategies.recipe import Group, Optimization, Phase, Setting, trainable
+from worker.strategies.supervised import learn_items
 
 
 def phases(network: Network, params: None, setting: Setting) -> tuple[Phase, ...]:
@@ -10,7 +10,7 @@ def phases(network: Network, params: None, setting: Setting) -> tuple[Phase, ...
     return (
         Phase(
             "finetune",
-            classify_images(network, training),
+            learn_items(network, setting),
             (Group(trainable(network.backbone, network.head), training.learning_rate),),
             training.epochs,
             Optimization.of(training),

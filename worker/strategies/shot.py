@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 
 from app.spec.strategy_params import ShotParams
 from worker.backbones.network import Network
+from worker.objectives.classification import cross_entropy
 from worker.strategies.adapting import adapting
-from worker.strategies.cross_entropy import cross_entropy
 from worker.strategies.recipe import Batches, Features, Group, Labels, Phase, Setting, trainable
 
 

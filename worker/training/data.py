@@ -10,13 +10,14 @@ from app.datasets.schemas import Schema
 from app.spec.plan import held_out
 from worker.training.items import Indices, Items
 
-Labels = NDArray[np.int32]
+Labels = NDArray[Any]  # classes, int32, or quantities, float32
+Strata = NDArray[np.integer]  # classes, or codes of worker.evaluation.measures
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Raw items and their labels `y` (n,), int32, of which those that are not `known` (n,) mean
-    nothing: there are none, or they are hidden."""
+    """Raw items and labels `y` (n,), classes as int32 or quantities as float32, of which those
+    that are not `known` (n,) mean nothing: there are none, or they are hidden."""
 
     items: Items
     y: Labels
@@ -24,9 +25,10 @@ class Split:
 
     @classmethod
     def stored(cls, items: Items, labels: NDArray[Any]) -> Self:
-        """Of labels as they are on disk: -1 where there are none."""
-        known = labels >= 0
-        return cls(items, np.where(known, labels, 0).astype(np.int32), known)
+        """Of labels as they are on disk: -1 or NaN where there are none."""
+        dtype = np.int32 if labels.dtype.kind == "i" else np.float32
+        known = labels >= 0 if dtype == np.int32 else ~np.isnan(labels)
+        return cls(items, np.where(known, labels, 0).astype(dtype), known)
 
     def __len__(self) -> int:
         return len(self.y)
@@ -52,21 +54,21 @@ class Domain:
     validation: Split
 
 
-def few_labels(y: Labels, per_class: int, seed: int) -> Indices:
-    """Indices (sorted) of `per_class` items of each class in `y` (n,), or all of a rarer one.
+def few_labels(strata: Strata, per_class: int, seed: int) -> Indices:
+    """Indices (sorted) of `per_class` items of each class in `strata` (n,), or all of a rarer one.
 
     For one seed the choices are nested: the 5 items per class are among the 10.
     """
-    return _sorted([members[:per_class] for members in _shuffled_classes(y, seed)])
+    return _sorted([members[:per_class] for members in _shuffled(strata, seed)])
 
 
-def cut_validation(y: Labels, fraction: float, seed: int) -> tuple[Indices, Indices]:
-    """(training, validation) indices, sorted, that part `y` (n,) class by class.
+def cut_validation(strata: Strata, fraction: float, seed: int) -> tuple[Indices, Indices]:
+    """(training, validation) indices, sorted, that part `strata` (n,) one by one.
 
-    Validation may be empty: app.spec.plan.held_out says how many each class gives.
+    Validation may be empty: app.spec.plan.held_out says how many each gives.
     """
     train, validation = [], []
-    for members in _shuffled_classes(y, seed):
+    for members in _shuffled(strata, seed):
         cut = held_out(len(members), fraction)
         validation.append(members[:cut])
         train.append(members[cut:])
@@ -79,11 +81,26 @@ def cut_at_random(items: int, fraction: float, seed: int) -> tuple[Indices, Indi
     return np.sort(order[cut:]), np.sort(order[:cut])
 
 
-def _shuffled_classes(y: Labels, seed: int) -> list[Indices]:
-    """The indices of each class in an order of its own, which no other class changes."""
+def few_items(strata: Strata, items: int, seed: int) -> Indices:
+    """Indices (sorted) of `items` items, or all where there are fewer, in turn of each stratum.
+
+    For one seed the choices are nested: the 50 items are among the 100.
+    """
+    strata_in_turn = _shuffled(strata, seed)
+    np.random.default_rng(seed).shuffle(strata_in_turn)
+    dealt = sorted(
+        (turn, place, int(index))
+        for place, members in enumerate(strata_in_turn)
+        for turn, index in enumerate(members)
+    )
+    return np.sort(np.array([index for _, _, index in dealt[:items]], np.int64))
+
+
+def _shuffled(strata: Strata, seed: int) -> list[Indices]:
+    """The indices of each stratum in an order of its own, which no other changes."""
     return [
-        np.random.default_rng([seed, int(label)]).permutation(np.flatnonzero(y == label))
-        for label in np.unique(y)
+        np.random.default_rng([seed, int(code)]).permutation(np.flatnonzero(strata == code))
+        for code in np.unique(strata)
     ]
 
 

@@ -106,7 +106,8 @@ class Feed:
         data: dict[Stream, Batch] = {}
         for stream, positions in picked.items():
             split, taken = self._streams[stream], len(positions)
-            x, y, known = split.items.room(rows), np.zeros(rows, np.int32), np.zeros(rows, np.bool_)
+            x, known = split.items.room(rows), np.zeros(rows, np.bool_)
+            y = np.zeros(rows, split.y.dtype)
             split.items.gather(positions, {name: column[:taken] for name, column in x.items()})
             y[:taken], known[:taken] = split.y[positions], split.known[positions]
             data[stream] = Batch(x, y, known)

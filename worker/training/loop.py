@@ -15,6 +15,7 @@ from worker.backbones.fused_norm import fused_norms
 from worker.backbones.network import Network
 from worker.backbones.norm_momentum import norm_momentum
 from worker.inputs.contract import X
+from worker.objectives.contract import Objective
 from worker.strategies.recipe import FEATURES, Batch, Batches, Phase, Stream
 from worker.training.checkpoint import Backend
 from worker.training.compile_budget import compiling, overran
@@ -65,8 +66,8 @@ class Results:
     """Of the steps that ran, and of the epochs that ended with them."""
 
     losses: NDArray[np.float32]  # (steps,), means over the batches
-    predicted: NDArray[np.int32]  # (steps, batch), for the first stream's rows
-    validation: NDArray[np.float32]  # logits (epochs, items, classes)
+    statistics: NDArray[Any]  # (steps, batch, k) of the objective, for the first stream's rows
+    validation: NDArray[np.float32]  # outputs (epochs, items, classes)
 
 
 class Refused(Exception):
@@ -86,12 +87,13 @@ class Loop:
         network: Network,
         shapes: Shapes,
         prepare: Mapping[Stream, Callable[[X], X]],
+        objective: Objective,
         identity: str,
     ) -> None:
         """`prepare`: raw rows of a stream into what the phase's loss takes. `identity`: of what
         is compiled but for its sizes, the same in another process."""
         self._phase, self._network, self._shapes = phase, network, shapes
-        self._prepare, self._identity = prepare, identity
+        self._prepare, self._objective, self._identity = prepare, objective, identity
         self.has_run, self._seconds_per_step = False, 0.0
         self._optimizers = [
             optimizer_of(phase.optimization, group, shapes.backend) for group in phase.groups
@@ -138,8 +140,8 @@ class Loop:
         """
         began = time.perf_counter()
         paces = pace.rates.astype(np.float32), pace.progress, pace.ends, pace.momenta
-        losses, predicted, logits = self._call(data, order, paces, tf.constant(count), validation)
-        results = Results(losses.numpy()[:count], predicted.numpy()[:count], logits.numpy())
+        losses, statistics, logits = self._call(data, order, paces, tf.constant(count), validation)
+        results = Results(losses.numpy()[:count], statistics.numpy()[:count], logits.numpy())
         if self.has_run:  # the first call compiles, too
             self._seconds_per_step = (time.perf_counter() - began) / count
         self.has_run = True
@@ -188,7 +190,9 @@ class Loop:
         streams = dict(zip(self._phase.streams, self._shapes.rows, strict=True))
         return [
             {
-                stream: Batch(items(rows), spec(tf.int32, None), spec(tf.bool, None))
+                stream: Batch(
+                    items(rows), spec(self._objective.label_type, None), spec(tf.bool, None)
+                )
                 for stream, rows in streams.items()
             },
             {stream: spec(tf.int32, None, None) for stream in streams},
@@ -212,12 +216,13 @@ class Loop:
             looked_at = tf.cast(ends[:count] & (items > 0), tf.int32)
             epochs = tf.maximum(1, tf.reduce_sum(looked_at))
         losses = _array(tf.float32, shapes.steps or count, ())
-        predicted = _array(tf.int32, shapes.steps or count, (shapes.batch,))
+        kind, width = self._objective.statistic_spec
+        statistics = _array(kind, shapes.steps or count, (shapes.batch, width))
         logits = _array(tf.float32, epochs, (shapes.validation.count, shapes.classes))
         logits = logits.write(0, tf.zeros((items, shapes.classes)))  # without a look there is one
 
         def step(index: tf.Tensor, ended: tf.Tensor, *arrays: Any) -> tuple[Any, ...]:
-            losses, predicted, logits = arrays
+            losses, statistics, logits = arrays
             picked = {stream: positions[index] for stream, positions in order.items()}
             batch = {
                 stream: self._prepared(stream, data[stream], rows)
@@ -226,7 +231,8 @@ class Loop:
             with norm_momentum(self._network, momenta[index]):
                 loss, outputs = self._train(batch, rates[index], progress[index])
             losses = losses.write(index, loss)
-            predicted = predicted.write(index, tf.argmax(outputs, 1, tf.int32))
+            measured = batch[self._phase.streams[0]]
+            statistics = statistics.write(index, self._objective.statistic(outputs, measured.y))
             if shapes.validation.count != 0:
                 looks = ends[index] & (items > 0)
                 logits = tf.cond(
@@ -235,15 +241,15 @@ class Loop:
                     lambda: logits,
                 )
                 ended += tf.cast(looks, tf.int32)
-            return index + 1, ended, losses, predicted, logits
+            return index + 1, ended, losses, statistics, logits
 
-        _, _, losses, predicted, logits = tf.while_loop(
+        _, _, losses, statistics, logits = tf.while_loop(
             lambda index, *_: index < count,
             step,
-            (tf.constant(0), tf.constant(0), losses, predicted, logits),
+            (tf.constant(0), tf.constant(0), losses, statistics, logits),
             parallel_iterations=1,
         )
-        return losses.stack(), predicted.stack(), logits.stack()
+        return losses.stack(), statistics.stack(), logits.stack()
 
     def _infer(self, items: X) -> tf.Tensor:
         if self._phase.inputs == "features":

@@ -20,6 +20,9 @@ from app.spec.training import Augmentation
 from worker.backbones.initialisation import Initialiser
 from worker.backbones.network import Architecture, Network
 from worker.inputs.contract import InputLayers, X
+from worker.objectives import objective_of
+from worker.objectives.classification import CLASSES
+from worker.objectives.contract import Objective
 from worker.strategies.recipe import Phase, Setting, Stream
 from worker.strategies.registry import RECIPES
 from worker.strategies.seeds import Seeds
@@ -64,6 +67,7 @@ class Program:
         source: Architecture | None = None,
         augmentation: Augmentation | None = None,
         identity: str = "",
+        objective: Objective = CLASSES,
     ) -> None:
         """`source`: for the source's raw items, where they are others than the target's.
         `identity`: of all that is compiled but for its sizes, the same in another process."""
@@ -84,7 +88,7 @@ class Program:
         ]
         self._loops: dict[tuple[int, Shapes], Loop] = {}
         self.limits = [Limits() for _ in phases]
-        self._identity = identity
+        self._identity, self._objective = identity, objective
 
     def paced(self, phases: tuple[Phase, ...]) -> "Program":
         """The same with the epochs and rates of `phases`, which differ in nothing else."""
@@ -123,6 +127,7 @@ class Program:
             self.network,
             shapes,
             self._prepare(phase_index),
+            self._objective,
             f"{self._identity} {phase_index}",
         )
         self._loops[key] = loop  # the youngest stands last
@@ -158,7 +163,11 @@ def program_of(setup: TrialSetup) -> Program:
     precision = resolve_precision(training.precision, setup.spec.model)
     architecture = Architecture.of(setup.spec.model, setup.domain.schema, precision)
     source = setup.source and Architecture.of(setup.spec.model, setup.source.schema, precision)
-    return _program(architecture, source, name, strategy, Setting(training, setup.source_classes))
+    setting = Setting(training, setup.source_classes, objective_of(setup.domain.schema.task))
+    if setup.source:
+        of_source = objective_of(setup.source.schema.task)
+        setting = replace(setting, source_objective=of_source)
+    return _program(architecture, source, name, strategy, setting)
 
 
 @lru_cache(KEPT)
@@ -191,7 +200,8 @@ def _compiled(
     network = shared_network(architecture)
     phases = RECIPES[name](network, strategy and strategy.params, setting)
     identity = f"{this_device()} {(architecture, source, name, strategy, setting)}"
-    return Program(network, phases, source, setting.training.augmentation, identity)
+    augmentation = setting.training.augmentation
+    return Program(network, phases, source, augmentation, identity, setting.objective)
 
 
 def _without_pace(settings: Settings) -> Settings:

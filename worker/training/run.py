@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from app.spec.figures import Conditions
 from worker.backbones.network import Network
 from worker.backbones.population_norms import measure
-from worker.evaluation.metrics import classification_metrics, metrics_from_counts
+from worker.evaluation.measures import measures_of
+from worker.evaluation.measures.contract import Labels
 from worker.strategies.recipe import Phase, Relabel
 from worker.training import predict
 from worker.training.checkpoint import Checkpoint
@@ -43,8 +44,8 @@ def train(setup: TrialSetup, journal: Journal, checkpoint: Checkpoint | None = N
     The network is the process's one of its architecture (program.shared_network): it holds the
     trained weights until the next trial of that architecture takes it.
 
-    Raises Interrupted when the journal signals, WorkFailure `diverged` when the loss is no longer
-    finite, `out_of_memory` and `device_failed`.
+    Raises Interrupted when the journal signals, WorkFailure `diverged` when the loss is not finite,
+    `out_of_memory`, `device_failed`.
     """
     trial = _Trial(setup, journal, checkpoint)
     with typed_errors(lambda: trial.phase.name):
@@ -59,7 +60,7 @@ class _Trial:
         self._setup, self._journal = setup, journal
         self._program = program_of(setup)
         self._network = self._program.network
-        self._classes = self._network.architecture.outputs
+        self._measures = measures_of(setup.domain.schema.task)
         self._batch = min(setup.spec.training.batch_size, len(setup.domain.train))
         self._steps = -(-len(setup.domain.train) // self._batch)  # an epoch
         self._inputs = Inputs(setup, self._network, self._look)
@@ -68,7 +69,8 @@ class _Trial:
         self._program.initialise(setup.seed)
         if checkpoint:
             variables = self._program.variables
-            self._state = TrialState.of_checkpoint(checkpoint, variables, setup.seed, self._threads)
+            known = setup.seed, self._threads, self._measures
+            self._state = TrialState.of_checkpoint(checkpoint, variables, *known)
             return
         if setup.source_weights:
             self._program.start_from(setup.source_weights, setup.source_places)
@@ -76,7 +78,7 @@ class _Trial:
             choose_backend(phase, self._network, self._steps, trials)
             for phase in self._program.phases
         )
-        self._state = TrialState(backends, Sums.zero(self._classes))
+        self._state = TrialState(backends, Sums.zero(self._measures))
 
     @property
     def phase(self) -> Phase:
@@ -122,7 +124,8 @@ class _Trial:
                 loop, geometry = self._begin_loop(feed, validation)
                 continue
             seconds = time.perf_counter() - began
-            labels = np.where(chunk.known, chunk.y, -1).reshape(count, -1)
+            missing = -1 if chunk.y.dtype.kind == "i" else np.nan
+            labels = np.where(chunk.known, chunk.y, missing).reshape(count, -1)
             self._take(results, labels, pace, validation, seconds)
             self._journal.moved(self._progress)
         self._settle_weights(loop)
@@ -172,7 +175,7 @@ class _Trial:
     def _take(
         self,
         results: Results,
-        labels: NDArray[np.int32],
+        labels: Labels,
         pace: Pace,
         validation: Split,
         seconds: float,
@@ -196,8 +199,8 @@ class _Trial:
         if ends:
             self._journal.epoch_ended(records, self._progress, self._snapshot)
 
-    def _add(self, results: Results, part: slice, labels: NDArray[np.int32]) -> None:
-        self._state.sums.add(results.losses[part], labels[part], results.predicted[part])
+    def _add(self, results: Results, part: slice, labels: Labels) -> None:
+        self._state.sums.add(results.losses[part], labels[part], results.statistics[part])
 
     def _labels_of_epoch(self, relabel: Relabel, rows: Split) -> NDArray[np.int32]:
         """Those of the epoch under way, made when it begins."""
@@ -211,22 +214,20 @@ class _Trial:
     ) -> list[EpochRecord]:
         phase, position, sums = self.phase.name, self._state.position, self._state.sums
         self._check_finite(sums.loss)
-        metrics = {"loss": float(sums.loss) / self._steps}
-        if items := sums.items:
-            metrics = metrics_from_counts(sums.counts, metrics["loss"] * items, items)
+        metrics = sums.metrics(self._steps)
         position.losses.append(metrics["loss"])
         records = [EpochRecord.of(phase, position, "train", metrics, rate, position.seconds)]
         if len(validation) and validation.is_labelled:
             began = time.perf_counter()
             if logits is None:
                 logits = self._validate(validation)
-            metrics = classification_metrics(validation.y, logits)
+            metrics = self._measures.measure(validation.y, logits)
             self._check_finite(metrics["loss"])  # the last step's harm shows here first
             seconds = time.perf_counter() - began
             records.append(EpochRecord.of(phase, position, "validation", metrics, rate, seconds))
             self._keep_the_best(metrics["loss"])
         position.epochs, position.step, position.seconds = position.epochs + 1, 0, 0.0
-        self._state.sums = Sums.zero(self._classes)
+        self._state.sums = Sums.zero(self._measures)
         return records
 
     def _validate(self, validation: Split) -> NDArray[np.float32]:

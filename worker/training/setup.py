@@ -10,10 +10,11 @@ from app.spec.figures import Conditions
 from app.spec.plan import Role
 from app.spec.spec import ResolvedSpec
 from app.spec.strategies import Strategy
+from app.tasks import TASKS
 from worker.training.checkpoint import Checkpoint, Position
 from worker.training.data import Domain
 
-_KEPT = ("loss", "accuracy", "f1_macro")
+_KEPT = tuple(dict.fromkeys(name for task in TASKS.values() for name in task.per_epoch))
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class EpochRecord:
     phase_index: int
     epoch: int  # from 1, within its phase
     split: Literal["train", "validation"]
-    values: dict[str, float]  # loss, accuracy, f1_macro, learning_rate, seconds
+    values: dict[str, float]  # the task's `per_epoch`, learning_rate, seconds
 
     @classmethod
     def of(

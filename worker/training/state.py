@@ -9,6 +9,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
+from worker.evaluation.measures.contract import Measures
 from worker.training.checkpoint import Backend, Checkpoint, Position
 from worker.training.sums import Sums
 
@@ -57,7 +58,12 @@ class TrialState:
 
     @classmethod
     def of_checkpoint(
-        cls, checkpoint: Checkpoint, variables: Sequence[keras.Variable], seed: int, threads: int
+        cls,
+        checkpoint: Checkpoint,
+        variables: Sequence[keras.Variable],
+        seed: int,
+        threads: int,
+        measures: Measures,
     ) -> Self:
         """Assigns the checkpoint's variables. Raises ValueError when it is of another seed."""
         if checkpoint.seed != seed:
@@ -68,7 +74,7 @@ class TrialState:
         assign(variables, _numbered(arrays, "network"))
         return cls(
             backends=checkpoint.backends,
-            sums=Sums.of_arrays(arrays),
+            sums=Sums.of_arrays(arrays, measures),
             position=replace(checkpoint.position, losses=[*checkpoint.position.losses]),
             slots=_numbered(arrays, "optimizer"),
             best=_numbered(arrays, "best"),

@@ -6,44 +6,48 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.evaluation.metrics import ClassCounts
+from worker.evaluation.measures.contract import Labels, Measures, Tally
 
-_LOSS, _COUNTS, _TABLE = "sums/loss", "sums/counts", "sums/confusion"
+_LOSS, _TALLY, _TABLE = "sums/loss", "sums/counts", "sums/confusion"
 
 
 @dataclass
 class Sums:
+    measures: Measures
     loss: float  # of the steps' mean losses
-    counts: ClassCounts  # of items with labels
+    tally: Tally  # of items with labels
 
     @classmethod
-    def zero(cls, classes: int) -> Self:
-        return cls(0.0, ClassCounts(*np.zeros((3, classes), np.int64)))
+    def zero(cls, measures: Measures) -> Self:
+        return cls(measures, 0.0, measures.nothing)
 
     @property
     def items(self) -> int:
-        return int(self.counts.true.sum())
+        return self.measures.items(self.tally)
 
-    def add(
-        self, losses: NDArray[np.float32], labels: NDArray[np.int32], predicted: NDArray[np.int32]
-    ) -> None:
-        """losses (steps,); labels and predicted (steps, batch), labels -1 where there are none. One
-        by one: however the steps are cut into chunks, the sum has the same bits."""
+    def add(self, losses: NDArray[np.float32], y: Labels, statistics: NDArray[Any]) -> None:
+        """losses (steps,); y (steps, batch), statistics (steps, batch, k). One by one: however the
+        steps are cut into chunks, the sum has the same bits."""
         for loss in losses.tolist():
             self.loss += loss
-        known = labels >= 0
-        new = ClassCounts.of(labels[known], predicted[known], len(self.counts.true))
-        self.counts = ClassCounts(*(a + b for a, b in zip(self.counts, new, strict=True)))
+        self.tally = self.measures.added(self.tally, y, statistics)
+
+    def metrics(self, steps: int) -> dict[str, float]:
+        """Of an epoch of so many steps; the loss alone where no item has a label."""
+        loss = float(self.loss) / steps
+        return self.measures.of_epoch(self.tally, loss) if self.items else {"loss": loss}
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """The sums as a checkpoint holds them."""
-        return {_LOSS: np.asarray(self.loss), _COUNTS: np.stack(self.counts)}
+        return {_LOSS: np.asarray(self.loss), _TALLY: self.tally}
 
     @classmethod
-    def of_arrays(cls, arrays: dict[str, NDArray[Any]]) -> Self:
+    def of_arrays(cls, arrays: dict[str, NDArray[Any]], measures: Measures) -> Self:
         """Reads a checkpoint's; those of earlier releases hold a table of true by predicted."""
         loss = float(arrays[_LOSS])
-        if _COUNTS in arrays:
-            return cls(loss, ClassCounts(*arrays[_COUNTS]))
+        if _TALLY in arrays:
+            return cls(measures, loss, arrays[_TALLY])
         table = arrays[_TABLE]
-        return cls(loss, ClassCounts(table.diagonal().copy(), table.sum(axis=1), table.sum(axis=0)))
+        return cls(
+            measures, loss, np.stack([table.diagonal(), table.sum(axis=1), table.sum(axis=0)])
+        )

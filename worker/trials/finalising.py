@@ -25,6 +25,7 @@ from app.spec.spec import ResolvedSpec
 from app.storage import Storage
 from app.tables.datasets import DatasetRow
 from app.tables.jobs import JobRow, TrialRow
+from app.tasks.contract import Metric
 from app.tensors import Tensors
 from worker.backbones.network import Architecture, Network
 from worker.evaluation.archive import read_arrays, report_of
@@ -108,14 +109,14 @@ def _package(
     """The winner as files in the store; the baseline itself where the transfer did harm."""
     harmful = report.verdict == "negative_transfer"
     arm = report.baseline if harmful else report.winner
-    metric, own = ended.spec.evaluation.primary_metric, ended.spec.target.labels_per_class
+    name, own = ended.spec.evaluation.primary_metric, ended.spec.target.budget
     of_arm = [
         t
         for t in ended.trials
         if (t.arm, t.labels_per_class) == (arm, own) and t.role != "search" and t.weights
     ]
     able = [t for t in of_arm if harmful or t.seed == report.winner_seed]
-    winner = max(able, key=lambda t: (t.validation or {}).get(metric, 0.0), default=None)
+    winner = _best(able, name, ended.spec.metric)
     if winner is None or winner.weights is None:
         return None
     network = Network(Architecture.of(ended.spec.model, ended.schema))
@@ -123,7 +124,7 @@ def _package(
     calibration = _calibration(storage, ended, winner, of_arm)
     sample = _sample(storage, ended.target)
     (raw,) = sample.values()
-    packaged = package(network.raw_model(), raw, folder, calibration.temperature)
+    packaged = package(network.raw_model(), raw, folder, calibration.temperature, ended.schema.task)
     files = {
         name: storage.put(path)
         for name, path in (
@@ -159,6 +160,17 @@ def _package(
     }
 
 
+def _best(trials: list[TrialRow], name: str, metric: Metric) -> TrialRow | None:
+    """By validation, the first of equals; those without a value last."""
+    worst = -float("inf")
+
+    def merit(trial: TrialRow) -> float:
+        value = (trial.validation or {}).get(name)
+        return worst if value is None else metric.sign * value
+
+    return max(trials, key=merit, default=None)
+
+
 def _result(storage: Storage, ended: _Ended, ref: str) -> Path:
     """What a trial has stored. Raises DamagedArtifact, which says whose it is."""
     try:
@@ -175,7 +187,7 @@ def _calibration(
     stored = {
         t.id: read_arrays(_result(storage, ended, t.predictions)) for t in of_arm if t.predictions
     }
-    return temperature_of(stored.get(winner.id, {}), list(stored.values()))
+    return temperature_of(stored.get(winner.id, {}), list(stored.values()), ended.schema.task)
 
 
 def _sample(storage: Storage, target: DatasetRow) -> Tensors:

@@ -18,7 +18,8 @@ from app.spec.strategies import AutoArm
 from app.storage import Storage
 from app.tables.jobs import TrialRow
 from worker.backbones.network import Network
-from worker.evaluation.metrics import classification_metrics
+from worker.evaluation.measures import measures_of
+from worker.evaluation.measures.contract import Measures
 from worker.process.workplace import Workplace
 from worker.search.run import run_search
 from worker.training.checkpoint import Checkpoint
@@ -95,14 +96,15 @@ def _trained(
     if network is None:
         return None
     results = _predictions(place.storage, network, setup, data)
+    measures = measures_of(setup.domain.schema.task)
     weights = _store_weights(place.storage, network, folder)
     if data.spec.evaluation.forgetting and data.trial.role == "transfer":
         results |= forgetting(place.storage, setup, data)
     return {
         "weights": weights,
         "predictions": _store_arrays(place.storage, results, folder),
-        "validation": _metrics(results, "validation"),
-        "test": _metrics(results, "test"),
+        "validation": _metrics(results, "validation", measures),
+        "test": _metrics(results, "test", measures),
     }
 
 
@@ -220,11 +222,11 @@ def _predictions(
     return results
 
 
-def _metrics(results: dict[str, Any], split: str) -> dict[str, float] | None:
+def _metrics(results: dict[str, Any], split: str, measures: Measures) -> dict[str, float] | None:
     y = results.get(f"y_{split}")
     if y is None or not len(y):
         return None
-    return classification_metrics(y, results[f"logits_{split}"])
+    return measures.measure(y, results[f"logits_{split}"])
 
 
 def _store_weights(storage: Storage, network: Network, folder: Path) -> str:

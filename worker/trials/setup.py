@@ -20,15 +20,17 @@ from app.storage import Storage
 from app.tables.datasets import DatasetRow
 from app.tables.jobs import JobRow, TrialRow
 from app.tables.models import ModelRow
+from worker.evaluation.measures import measures_of
 from worker.search.candidates import Candidate
 from worker.training.data import (
     Domain,
     Split,
     cut_at_random,
     cut_validation,
+    few_items,
     few_labels,
 )
-from worker.training.items import Items
+from worker.training.items import Indices, Items
 from worker.training.setup import TrialSetup
 from worker.trials.stored_data import dataset_split
 
@@ -217,7 +219,7 @@ def _target_domain(storage: Storage, data: TrialData) -> Domain:
     split = dataset_split(storage, data.target, "train")
     if not data.hides_labels:
         if budget := data.trial.labels_per_class:
-            split = split.select(few_labels(split.y, budget, data.trial.seed))
+            split = split.select(_few(schema, split, budget, data.trial.seed))
         return _labelled(schema, split, data)
     fraction = data.spec.training.validation_fraction
     kept, held_out = cut_at_random(len(split), fraction, data.trial.seed)
@@ -226,7 +228,15 @@ def _target_domain(storage: Storage, data: TrialData) -> Domain:
     return Domain(schema, hidden.select(kept), hidden.select(held_out))
 
 
+def _few(schema: Schema, split: Split, budget: int, seed: int) -> Indices:
+    """The items that a label budget leaves, as the task counts it."""
+    strata = measures_of(schema.task).strata(split.y, seed)
+    choose = few_labels if schema.task.budget == "labels_per_class" else few_items
+    return choose(strata, budget, seed)
+
+
 def _labelled(schema: Schema, split: Split, data: TrialData) -> Domain:
     fraction = data.spec.training.validation_fraction
-    kept, held_out = cut_validation(split.y, fraction, data.trial.seed)
+    strata = measures_of(schema.task).strata(split.y, data.trial.seed)
+    kept, held_out = cut_validation(strata, fraction, data.trial.seed)
     return Domain(schema, split.select(kept), split.select(held_out))

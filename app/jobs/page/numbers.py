@@ -1,19 +1,30 @@
 """Numbers as a reader meets them: the same digits everywhere, a true minus, nothing for nothing."""
 
+from app.tasks import TASKS, TaskKind
+
 NOTHING = "–"
 MINUS = "\N{MINUS SIGN}"
 SPACE = "\N{NARROW NO-BREAK SPACE}"
 
 
+LARGE = 100  # from here a number is no rate, and four decimals are too many
+
+
 def score(value: float | None) -> str:
-    """A metric: `0.9231`."""
-    return NOTHING if value is None else f"{value:.4f}".replace("-", MINUS)
+    """A metric: `0.9231`, `48 213`."""
+    if value is None:
+        return NOTHING
+    if abs(value) >= LARGE:
+        return count(value) if abs(value) >= 10_000 else f"{value:.1f}".replace("-", MINUS)
+    return f"{value if rounds_to_something(value) else 0.0:.4f}".replace("-", MINUS)
 
 
 def signed(value: float | None) -> str:
     """A difference of metrics: `+0.0412`; without a sign where it rounds to nothing."""
     if value is None:
         return NOTHING
+    if abs(value) >= LARGE:
+        return f"+{score(value)}" if value > 0 else score(value)
     return f"{value:+.4f}".replace("-", MINUS) if rounds_to_something(value) else f"{0:.4f}"
 
 
@@ -59,10 +70,15 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60}{SPACE}h {minutes % 60}{SPACE}min"
 
 
-def budget(labels_per_class: int | None) -> str:
-    return (
-        "all labels" if labels_per_class is None else f"{count(labels_per_class)} labels per class"
-    )
+def budget(labels: int | None, task: TaskKind = "classification") -> str:
+    if labels is None:
+        return "all labels"
+    return f"{count(labels)} {TASKS[task].budget.replace('_', ' ')}"
+
+
+def tick(value: float) -> str:
+    """A value beside an axis."""
+    return count(value) if abs(value) >= 1000 else f"{value:.3g}".replace("-", MINUS)
 
 
 def short(label: str, length: int = 16) -> str:
@@ -72,6 +88,9 @@ def short(label: str, length: int = 16) -> str:
 
 
 NAMES = {
+    "mae": "MAE",
+    "rmse": "RMSE",
+    "r2": "R²",
     "ece": "ECE",
     "f1_macro": "F1 macro",
     "leep": "LEEP",
@@ -86,3 +105,9 @@ NAMES = {
 def metric(name: str) -> str:
     """`f1_macro` as a column's head."""
     return NAMES.get(name, name.replace("_", " "))
+
+
+def titled(name: str) -> str:
+    """The same at the beginning of a line."""
+    head = metric(name)
+    return head[:1].upper() + head[1:]

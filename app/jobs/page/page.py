@@ -11,10 +11,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from app.jobs.page import candidates, numbers, plots
 from app.jobs.page.confusion import Confusion, confusion
+from app.jobs.page.residuals import residual_plot
 from app.jobs.schemas import JobOut
+from app.spec.intervals import Interval
 from app.spec.plan import PRETRAIN
-from app.spec.report import Arm, ClassMetrics, Interval, Report, Verdict
+from app.spec.report import Arm, ClassMetrics, Report, Verdict
 from app.spec.strategies import SOURCE_ONLY, SUPERVISED
+from app.tasks import TASKS
 
 HEADLINES: dict[Verdict, str] = {
     "positive_transfer": "The transfer helped",
@@ -23,6 +26,9 @@ HEADLINES: dict[Verdict, str] = {
 }
 ARMS_A_TABLE = 5  # as many columns as a printed page is wide
 METRICS = (
+    "mae",
+    "rmse",
+    "r2",
     "accuracy",
     "balanced_accuracy",
     "f1_macro",
@@ -70,6 +76,12 @@ def render(job: JobOut, report: Report) -> str:
         reached=[arm.labels_to_reach for arm in report.arms.values() if arm.labels_to_reach],
         classes=_classes(report, shown),
         confusions=_confusions(report, shown),
+        residuals={
+            name: residual_plot(found, name, styles[name], plots.colour(styles[name]), report.unit)
+            for name in shown
+            if (found := report.arms[name].residuals)
+        },
+        has_classes=TASKS[report.task].has_classes,
         reliability=[
             plots.reliability(calibration, name, styles[name])
             for name in shown
@@ -158,7 +170,8 @@ def _curve(report: Report, styles: dict[str, int]) -> str | None:
     if len(points) < 2:
         return None
     metric = numbers.metric(report.primary_metric)
-    return plots.learning_curve(points, styles, metric, report.winner)
+    within, has_classes = report.metric.within, TASKS[report.task].has_classes
+    return plots.learning_curve(points, styles, metric, report.winner, within, has_classes)
 
 
 def _classes(report: Report, shown: list[str]) -> dict[str, Any] | None:

@@ -8,8 +8,10 @@ from markupsafe import Markup
 from app.jobs.page import numbers
 from app.jobs.page.drawing import WIDTH, Drawing, Point, Scale, padded, spread, ticks
 from app.spec.figures import Bin, CalibrationOut
-from app.spec.report import Bounds, ClassMetrics, CurvePoint, Gain, Interval
+from app.spec.intervals import Bounds, Gain, Interval
+from app.spec.report import ClassMetrics, CurvePoint
 
+RATE = (0.0, 1.0)
 Styles = Mapping[str, int]  # arm -> its number; the baseline's is 0
 COLOURS = 6
 LABEL_WIDTH = 152.0
@@ -71,16 +73,22 @@ def forest(
 
 
 def learning_curve(
-    points: Sequence[CurvePoint], styles: Styles, metric: str, winner: str | None
+    points: Sequence[CurvePoint],
+    styles: Styles,
+    metric: str,
+    winner: str | None,
+    within: tuple[float, float] = RATE,
+    has_classes: bool = True,
 ) -> Markup:
-    """The primary metric against the number of labels, on a log axis."""
+    """The primary metric, which lies `within` its bounds, against the number of labels, on a log
+    axis."""
     arms = [name for name in styles if any(name in point.arms for point in points)]
     found = [interval for point in points for interval in point.arms.values()]
     known = [end for each in found for end in (each.mean, each.low, each.high) if end is not None]
     low, high = padded(known)
     top, bottom = 14.0, 330.0
     x = Scale(_log(points[0]), _log(points[-1]), 62, WIDTH - 130)
-    y = Scale(max(0.0, low), min(1.0, high), bottom, top)
+    y = Scale(max(within[0], low), min(within[1], high), bottom, top)
     told = "; ".join(
         f"{numbers.count(point.labels)} labels: "
         + ", ".join(f"{n} {numbers.score(point.arms[n].mean)}" for n in arms if n in point.arms)
@@ -95,14 +103,14 @@ def learning_curve(
         drawing.line((place, bottom), (place, bottom + 5), "axis")
         if place - shown > 60:
             drawing.text((place, bottom + 19), numbers.count(point.labels), "tick", "middle")
-            a_class = point.labels_per_class
-            budget = "all" if a_class is None else f"{numbers.count(a_class)} per class"
-            drawing.text((place, bottom + 33), budget, "muted", "middle")
+            own = point.labels_per_class
+            budget = "all" if own is None else f"{numbers.count(own)} per class"
+            if has_classes or own is None:
+                drawing.text((place, bottom + 33), budget, "muted", "middle")
             shown = place
     drawing.line((x.start, bottom), (x.end, bottom), "axis")
-    drawing.text(
-        ((x.start + x.end) / 2, bottom + 52), "labels, all classes together", "muted", "middle"
-    )
+    counted = "labels, all classes together" if has_classes else "labels"
+    drawing.text(((x.start + x.end) / 2, bottom + 52), counted, "muted", "middle")
     lines = {name: [(x(_log(p)), p.arms[name]) for p in points if name in p.arms] for name in arms}
     for name, line in lines.items():
         if len(arms) <= BANDS_AT_MOST or name == winner or not styles[name]:
@@ -207,7 +215,7 @@ def _grid(drawing: Drawing, y: Scale, left: float, right: float) -> None:
     """Horizontal lines with their values to the left."""
     for value in ticks(y.low, y.high):
         drawing.line((left, y(value)), (right, y(value)), "grid")
-        drawing.text((left - 8, y(value) + 4), f"{value:.3g}", "tick", "end")
+        drawing.text((left - 8, y(value) + 4), numbers.tick(value), "tick", "end")
 
 
 def _intervals(gain: Gain) -> list[tuple[str, Bounds]]:

@@ -18,7 +18,7 @@ from app.prediction.dependencies import AnsweredByFront, DeploymentName
 from app.prediction.heads import JSON, media_type, name_in
 from app.prediction.json_envelope import Frame, advice, document_of, outer_brackets, validated
 from app.prediction.outputs import FEW
-from app.prediction.protocols.contract import Answer, Headers, Read
+from app.prediction.protocols.contract import Answer, Encoder, Headers, Read
 from app.prediction.schemas import PredictIn, PredictionWarning, PredictOut
 from app.prediction.served import Loaded
 from app.prediction.sessions import Array
@@ -98,6 +98,8 @@ class _Decoder(NamedTuple):
 
     def _finished(self, read: Read, loaded: Loaded) -> Read:
         """With what the query says. Raises Invalid where more labels are wanted than there are."""
+        if not loaded.has_classes:
+            return read._replace(encoder=self._of_quantities(read.encoder))
         if read.encoder is PLAIN and not self.is_raw:
             return read
         assert isinstance(read.encoder, Labels)
@@ -106,6 +108,15 @@ class _Decoder(NamedTuple):
             detail = f"expected at most {classes}, the number of classes, got {top_k}"
             raise invalid("invalid_value", detail, "#/top_k")
         return read._replace(encoder=Labels(top_k, read.encoder.raw_scores or self.is_raw))
+
+    def _of_quantities(self, encoder: Encoder) -> Encoder:
+        """Raises Invalid where something is asked that only classes have."""
+        if encoder is PLAIN and not self.is_raw:
+            return VALUES
+        assert isinstance(encoder, Labels)
+        asked = "raw_scores" if self.is_raw or encoder.top_k is None else "top_k"
+        detail = f"expected no `{asked}` of a model that answers quantities: it has no classes"
+        raise invalid("no_classes", detail, f"#/{asked}")
 
 
 class _Envelope:
@@ -198,6 +209,30 @@ class Labels(NamedTuple):
 
 
 PLAIN = Labels()
+
+
+class Values(NamedTuple):
+    """Writes the quantity of each input."""
+
+    def scores_per_input(self, classes: int) -> int:
+        return 1
+
+    def piece(self, loaded: Loaded, values: Array) -> bytes:
+        """`values`: (n, 1), in the user's unit."""
+        return orjson.dumps([{"value": value} for value in values[:, 0].tolist()])[1:-1]
+
+    def answer(
+        self,
+        name: str,
+        loaded: Loaded,
+        rows: int,
+        pieces: list[bytes],
+        warning: PredictionWarning | None,
+    ) -> Answer:
+        return PLAIN.answer(name, loaded, rows, pieces, warning)
+
+
+VALUES = Values()
 
 
 @lru_cache(maxsize=256)

@@ -69,10 +69,10 @@ async def model_metadata(
         shape=[-1, *loaded.tensor.shape],
     )
     answers = schemas.TensorMetadata(
-        name="probabilities",
+        name=loaded.answers,
         datatype="FP32",
         shape=[-1, len(loaded.labels)],
-        parameters={"labels": list(loaded.labels)},
+        parameters={"labels": list(loaded.labels)} if loaded.has_classes else None,
     )
     return schemas.ModelMetadata(name=name, inputs=[takes], outputs=[answers])
 

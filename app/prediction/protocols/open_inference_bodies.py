@@ -47,13 +47,13 @@ class TensorDecoder(NamedTuple):
         return self.json_length is not None
 
     def read(self, body: bytes, loaded: Loaded) -> Read:
-        envelope, shape = _envelope(loaded.tensor.name), loaded.session.shape
+        envelope, shape = _envelope(loaded.tensor.name, loaded.answers), loaded.session.shape
         if self.json_length is None:
             return json_bodies.read(body, envelope, shape)
         return envelope.binary(body, self.json_length, shape)
 
     def read_in_steps(self, body: bytearray, loaded: Loaded) -> Generator[None, None, Read]:
-        envelope, shape = _envelope(loaded.tensor.name), loaded.session.shape
+        envelope, shape = _envelope(loaded.tensor.name, loaded.answers), loaded.session.shape
         if self.json_length is None:
             return (yield from json_steps.read_in_steps(body, envelope, shape))
         return envelope.binary(body, self.json_length, shape)
@@ -64,9 +64,9 @@ class _Envelope:
     rows_in = "`data` of the input"
     advice = advice(LIGHTER)
 
-    def __init__(self, tensor: str) -> None:
-        """`tensor`: the name of the model's one input."""
-        self._tensor = tensor
+    def __init__(self, tensor: str, output: str) -> None:
+        """`tensor`, `output`: the names of the model's one input and of its one output."""
+        self._tensor, self._output = tensor, output
         self._cached = lru_cache(maxsize=256)(self._request)
 
     def cut(self, body: bytes | bytearray) -> tuple[int, int]:
@@ -141,12 +141,15 @@ class _Envelope:
         if (name := request.inputs[0].name) != self._tensor:
             detail = f"expected `{self._tensor}`, got text of length {len(name)}"
             raise invalid("unknown_choice", detail, f"{TENSOR}/name")
+        if request.outputs and (named := request.outputs[0].name) != self._output:
+            detail = f"expected `{self._output}`, got `{named}`"
+            raise invalid("unknown_choice", detail, "#/outputs/0/name")
         return request
 
 
 @lru_cache(maxsize=256)
-def _envelope(tensor: str) -> _Envelope:
-    return _Envelope(tensor)
+def _envelope(tensor: str, output: str) -> _Envelope:
+    return _Envelope(tensor, output)
 
 
 def _frame(request: schemas.InferIn) -> Frame:
@@ -167,7 +170,7 @@ def json_length_of(said: bytes) -> int:
 
 
 class Probabilities(NamedTuple):
-    """Writes the tensor `probabilities`, in JSON or as bytes after it."""
+    """Writes the tensor `probabilities`, of a regression `values`, in JSON or as bytes after it."""
 
     id: str | None
     is_binary: bool
@@ -198,7 +201,7 @@ class Probabilities(NamedTuple):
             parameters["warning_pointer"] = warning.pointer
         members = {"model_name": name} | ({} if self.id is None else {"id": self.id})
         output: dict[str, Any] = {
-            "name": "probabilities",
+            "name": loaded.answers,
             "datatype": "FP32",
             "shape": [rows, len(loaded.labels)],
         }

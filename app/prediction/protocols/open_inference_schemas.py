@@ -71,7 +71,9 @@ class RequestInput(Sent):
 
 
 class RequestOutput(Sent):
-    name: Literal["probabilities"]
+    name: Literal["probabilities", "values"] = Field(
+        description="of the model's one output, as its metadata say"
+    )
     parameters: OutputParameters | None = None
 
 
@@ -97,7 +99,7 @@ class InferIn(Sent):
 
 
 class ResponseOutput(BaseModel):
-    name: Literal["probabilities"] = "probabilities"
+    name: Literal["probabilities", "values"] = "probabilities"
     datatype: Literal["FP32"] = "FP32"
     shape: list[int] = Field(description="[n, classes]")
     parameters: dict[str, Any] | None = Field(

@@ -9,21 +9,9 @@ from app.database import now
 from app.identifiers import new_id
 from app.jobs.schemas import JobOut
 from app.spec.figures import Bin, CalibrationOut, Cost, LabelsToReach, Missing, Reference
-from app.spec.report import (
-    Arm,
-    Bounds,
-    ClassMetrics,
-    CurvePoint,
-    Forgetting,
-    Gain,
-    Interval,
-    LabelFreeChoice,
-    RankingQuality,
-    Report,
-    Search,
-    SourceRank,
-    Transferability,
-)
+from app.spec.intervals import Bounds, Gain, Interval
+from app.spec.report import Arm, ClassMetrics, CurvePoint, Forgetting, LabelFreeChoice, Report
+from app.spec.source_report import RankingQuality, Search, SourceRank, Transferability
 from app.spec.spec import Choice
 
 LETTERS = tuple(ascii_lowercase)

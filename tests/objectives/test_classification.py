@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from worker.strategies.cross_entropy import cross_entropy
+from worker.objectives.classification import cross_entropy
 
 
 def test_by_hand() -> None:

@@ -1,0 +1,62 @@
+"""A quantity of each item, in the user's unit."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from app.tasks.contract import Budget, Metric, TaskContract
+
+BINS, FEWEST_IN_BIN = 10, 5  # of the quantiles, by which items are shared out
+
+
+class Regression(TaskContract):
+    kind: Literal["regression"] = "regression"
+    name: str = Field("value", description="of the quantity")
+    unit: str = Field("", description="of the quantity, as `USD`; empty where none was given")
+    mean: float = Field(description="of the training rows' labels; 0 where these are not known")
+    std: float = Field(gt=0, description="the same: networks learn (label - mean) / std")
+
+    metrics: ClassVar[Mapping[str, Metric]] = {
+        "mae": Metric("mean absolute error", False, (0.0, None), is_in_unit=True),
+        "rmse": Metric("root mean squared error", False, (0.0, None), is_in_unit=True),
+        "r2": Metric("R², the share of the variance explained", True, (None, 1.0)),
+        "loss": Metric("mean squared error of standardised labels", False, (0.0, None)),
+    }
+    default_metric: ClassVar[str] = "mae"
+    primary: ClassVar[tuple[str, ...]] = ("mae", "rmse", "r2")
+    per_epoch: ClassVar[tuple[str, ...]] = ("loss", "mae", "rmse")
+    has_classes: ClassVar[bool] = False
+    answers: ClassVar[str] = "values"
+    budget: ClassVar[Budget] = "labels"
+
+    @property
+    def outputs(self) -> int:
+        return 1
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    def named(self, names: tuple[str, ...]) -> Self:
+        (name,) = names
+        return self.model_copy(update={"name": name})
+
+    @staticmethod
+    def strata(counts: Iterable[int], budget: int | None) -> tuple[int, ...]:
+        """Bins of equally many items by rising label, which differ by one at most: up to 10, of 5
+        items or more. A budget is of all items together."""
+        items = sum(counts)
+        return bins_of(items if budget is None else min(items, budget))
+
+    def values(self, outputs: NDArray[Any]) -> NDArray[np.float64]:
+        """A network's outputs (n, 1) as quantities (n,), in the user's unit."""
+        return self.mean + self.std * outputs[:, 0].astype(np.float64)
+
+
+def bins_of(items: int) -> tuple[int, ...]:
+    """Sizes of the quantile bins of `items` items."""
+    bins = min(BINS, max(1, items // FEWEST_IN_BIN))
+    return tuple(items // bins + (place < items % bins) for place in range(bins))

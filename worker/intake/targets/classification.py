@@ -1,0 +1,51 @@
+"""Labels that are classes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.tasks.classification import Classification
+from worker.intake.label_forms import check_whole
+from worker.intake.labels import Classes, find_classes
+from worker.intake.raw import Array
+from worker.intake.splits import Rows, stratified_split
+from worker.intake.targets.contract import Stored
+
+
+@dataclass(frozen=True)
+class ClassTarget:
+    classes: Classes
+
+    @classmethod
+    def of(cls, labels: Mapping[str, Array | None], class_names: Array | None) -> "ClassTarget":
+        """Raises WorkFailure `dataset_invalid`."""
+        for split, held in labels.items():
+            if held is not None:
+                check_whole(held, f"y_{split}")
+        return cls(find_classes(labels, class_names))
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return self.classes.texts
+
+    @property
+    def ignores_names(self) -> bool:
+        return not self.classes.names
+
+    def encode(self, labels: Array | None, items: int, split: str) -> Stored:
+        return self.classes.encode(labels, items, split)
+
+    def cut(self, y: Stored, fraction: float) -> tuple[Rows, Rows]:
+        return stratified_split(y, self.classes.names, fraction)
+
+    def task(self, y: Mapping[str, Stored]) -> Classification:
+        return Classification(classes=self.classes.names)
+
+    def counts(self, y: Stored) -> tuple[int, ...]:
+        shifted = np.bincount(y + 1, minlength=len(self.classes.names) + 1)  # it takes no -1
+        return tuple(shifted[1:].tolist())
+
+    def codes(self, y: Mapping[str, Stored]) -> Mapping[str, NDArray[np.int32]]:
+        return y

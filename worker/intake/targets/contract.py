@@ -1,0 +1,39 @@
+"""What the labels of an upload become: a task's half of the intake."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.tasks import Task
+from worker.intake.raw import Array
+from worker.intake.splits import Rows
+
+Stored = NDArray[Any]  # (items,), as y_train.npy and y_test.npy hold them
+
+
+class Target(Protocol):
+    @property
+    def texts(self) -> Sequence[str]:
+        """The different labels as they came, where one of them may mean none."""
+
+    @property
+    def ignores_names(self) -> bool:
+        """Whether `class_names` of the upload have no use."""
+
+    def encode(self, labels: Array | None, items: int, split: str) -> Stored:
+        """(items,), and what stands for none where the split has no labels. Raises WorkFailure
+        `dataset_invalid`."""
+
+    def cut(self, y: Stored, fraction: float) -> tuple[Rows, Rows]:
+        """Rows of the training and of the test split, where labelled items have to be parted."""
+
+    def task(self, y: Mapping[str, Stored]) -> Task:
+        """Raises WorkFailure `dataset_invalid` where nothing can be learnt of such labels."""
+
+    def counts(self, y: Stored) -> tuple[int, ...]:
+        """Labelled items of each of the task's names."""
+
+    def codes(self, y: Mapping[str, Stored]) -> Mapping[str, NDArray[np.int32]]:
+        """Whole numbers that are equal where labels are, -1 where there is none."""

@@ -1,0 +1,50 @@
+"""Cross-entropy.
+
+l_i = sum_k -t_ik log softmax(z_i)_k,   t_i = (1 - s) onehot(y_i) + s / K
+
+with label smoothing s (Szegedy et al., CVPR 2016, arXiv:1512.00567, section 7).
+"""
+
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+
+@dataclass(frozen=True)
+class ClassObjective:
+    """Labels are classes, int32; outputs logits."""
+
+    def loss(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=outputs)
+
+    def mean_loss(self, outputs: tf.Tensor, y: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
+        return cross_entropy(outputs, y, smoothing)
+
+    def activate(self, outputs: tf.Tensor, temperature: float | None = None) -> tf.Tensor:
+        return tf.nn.softmax(outputs / temperature if temperature else outputs)
+
+    def statistic(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        """The predicted class, (batch, 1)."""
+        return tf.argmax(outputs, 1, tf.int32)[:, None]
+
+    @property
+    def statistic_spec(self) -> tuple[tf.DType, int]:
+        return tf.int32, 1
+
+    @property
+    def label_type(self) -> tf.DType:
+        return tf.int32
+
+
+CLASSES = ClassObjective()
+
+
+def cross_entropy(logits: tf.Tensor, labels: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
+    """logits (batch, classes), float32; labels (batch,), int32 -> scalar, mean over the batch."""
+    loss = tf.reduce_mean(
+        tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+    )
+    if not smoothing:
+        return loss
+    uniform = -tf.reduce_mean(tf.nn.log_softmax(logits))
+    return (1 - smoothing) * loss + smoothing * uniform

@@ -1,0 +1,30 @@
+"""What a network is trained for: the TensorFlow half of a task."""
+
+from typing import Protocol
+
+import tensorflow as tf
+
+
+class Objective(Protocol):
+    """Outputs are (batch, K), float32, before any activation, labels (batch,). Equal objectives are
+    equal and hash alike: a compiled loop is kept by its objective."""
+
+    def loss(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        """Of each item, (batch,), float32."""
+
+    def mean_loss(self, outputs: tf.Tensor, y: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
+        """The mean of `loss`, a scalar; `smoothing` is of classes (app.spec.training)."""
+
+    def activate(self, outputs: tf.Tensor, temperature: float | None = None) -> tf.Tensor:
+        """What a packaged network answers, (batch, K): probabilities, or quantities in the user's
+        unit. `temperature` divides logits."""
+
+    def statistic(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        """What an epoch's running sums need of each item, (batch, k), of the type and width that
+        `statistic_spec` says."""
+
+    @property
+    def statistic_spec(self) -> tuple[tf.DType, int]: ...
+
+    @property
+    def label_type(self) -> tf.DType: ...
