@@ -90,12 +90,13 @@ def taken(rows: Batch, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def test_items_without_labels_are_not_counted() -> None:
     sums = Sums.zero(MEASURES)
-    labels = np.array([[0, -1, 1], [-1, -1, 1]], np.int32)
+    labels = np.array([[0, 0, 1], [0, 0, 1]], np.int32)
+    known = np.array([[True, False, True], [False, False, True]])
     predicted = np.array([[0, 1, 0], [0, 1, 1]], np.int32)[..., None]
-    sums.add(np.array([0.5, 0.25], np.float32), labels, predicted)
+    sums.add(np.array([0.5, 0.25], np.float32), labels, known, predicted)
     assert sums.loss == 0.75
     assert sums.tally.tolist() == [[1, 1], [1, 2], [2, 1]]
-    sums.add(np.array([1.0], np.float32), np.full((1, 3), -1, np.int32), predicted[:1])
+    sums.add(np.array([1.0], np.float32), labels[:1], np.zeros((1, 3), bool), predicted[:1])
     assert sums.loss == 1.75
     assert sums.items == 3
 

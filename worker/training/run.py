@@ -12,7 +12,6 @@ from app.spec.figures import Conditions
 from worker.backbones.network import Network
 from worker.backbones.population_norms import measure
 from worker.evaluation.measures import measures_of
-from worker.evaluation.measures.contract import Labels
 from worker.strategies.recipe import Phase, Relabel
 from worker.training import predict
 from worker.training.checkpoint import Checkpoint
@@ -21,7 +20,7 @@ from worker.training.data import Split
 from worker.training.device import configure_tensorflow, this_device
 from worker.training.device_errors import typed_errors
 from worker.training.features import features_of
-from worker.training.feed import Feed
+from worker.training.feed import Chunk, Feed
 from worker.training.geometry import Geometry, geometry_of
 from worker.training.inputs import Inputs
 from worker.training.items import Items
@@ -124,9 +123,7 @@ class _Trial:
                 loop, geometry = self._begin_loop(feed, validation)
                 continue
             seconds = time.perf_counter() - began
-            missing = -1 if chunk.y.dtype.kind == "i" else np.nan
-            labels = np.where(chunk.known, chunk.y, missing).reshape(count, -1)
-            self._take(results, labels, pace, validation, seconds)
+            self._take(results, chunk, pace, validation, seconds)
             self._journal.moved(self._progress)
         self._settle_weights(loop)
         self._measure_norms()
@@ -175,32 +172,34 @@ class _Trial:
     def _take(
         self,
         results: Results,
-        labels: Labels,
+        chunk: Chunk,
         pace: Pace,
         validation: Split,
         seconds: float,
     ) -> None:
         """What a chunk has brought, epoch by epoch."""
         position, records = self._state.position, list[EpochRecord]()
-        per_step, start = seconds / len(labels), 0
-        ends = [int(end) + 1 for end in np.flatnonzero(pace.ends[: len(labels)])]
+        steps, start = len(results.losses), 0
+        per_step = seconds / steps
+        ends = [int(end) + 1 for end in np.flatnonzero(pace.ends[:steps])]
         for number, end in enumerate(ends):
             part = slice(start, end)
-            self._add(results, part, labels)
+            self._add(results, chunk, part)
             position.seconds += per_step * (end - start)
             inside = results.validation[number] if results.validation.size else None
             rate = float(pace.rates[end - 1].max(initial=0.0))
             records += self._end_epoch(validation, inside, rate)
             start = end
-        self._add(results, slice(start, None), labels)
-        position.step += len(labels) - start
-        position.seconds += per_step * (len(labels) - start)
+        self._add(results, chunk, slice(start, None))
+        position.step += steps - start
+        position.seconds += per_step * (steps - start)
         self._check_finite(self._state.sums.loss)
         if ends:
             self._journal.epoch_ended(records, self._progress, self._snapshot)
 
-    def _add(self, results: Results, part: slice, labels: Labels) -> None:
-        self._state.sums.add(results.losses[part], labels[part], results.statistics[part])
+    def _add(self, results: Results, chunk: Chunk, part: slice) -> None:
+        y, known = (each.reshape(len(results.losses), -1)[part] for each in (chunk.y, chunk.known))
+        self._state.sums.add(results.losses[part], y, known, results.statistics[part])
 
     def _labels_of_epoch(self, relabel: Relabel, rows: Split) -> NDArray[np.int32]:
         """Those of the epoch under way, made when it begins."""

@@ -25,12 +25,18 @@ class Sums:
     def items(self) -> int:
         return self.measures.items(self.tally)
 
-    def add(self, losses: NDArray[np.float32], y: Labels, statistics: NDArray[Any]) -> None:
-        """losses (steps,); y (steps, batch), statistics (steps, batch, k). One by one: however the
-        steps are cut into chunks, the sum has the same bits."""
+    def add(
+        self,
+        losses: NDArray[np.float32],
+        y: Labels,
+        known: NDArray[np.bool_],
+        statistics: NDArray[Any],
+    ) -> None:
+        """losses (steps,); y and known (steps, batch), statistics (steps, batch, k). One by one:
+        however the steps are cut into chunks, the sum has the same bits."""
         for loss in losses.tolist():
             self.loss += loss
-        self.tally = self.measures.added(self.tally, y, statistics)
+        self.tally = self.measures.added(self.tally, y, known, statistics)
 
     def metrics(self, steps: int) -> dict[str, float]:
         """Of an epoch of so many steps; the loss alone where no item has a label."""

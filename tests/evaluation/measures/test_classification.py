@@ -56,8 +56,9 @@ def test_the_constant_is_the_commonest_class() -> None:
 
 
 def test_epoch_sums_leave_items_without_labels_out() -> None:
-    y, predicted = np.array([[0, -1], [1, 2]], np.int32), np.array([[0, 1], [2, 2]], np.int32)
-    tally = MEASURES.added(MEASURES.nothing, y, predicted[..., None])
+    y, predicted = np.array([[0, 0], [1, 2]], np.int32), np.array([[0, 1], [2, 2]], np.int32)
+    known = np.array([[True, False], [True, True]])
+    tally = MEASURES.added(MEASURES.nothing, y, known, predicted[..., None])
     assert tally.tolist() == [[1, 0, 1], [1, 1, 1], [1, 0, 2]]  # right, true, predicted
     assert MEASURES.items(tally) == 3
     assert MEASURES.of_epoch(tally, 0.5)["accuracy"] == pytest.approx(2 / 3)

@@ -100,12 +100,16 @@ def test_epoch_sums_have_the_same_bits_however_they_are_cut() -> None:
     rng = np.random.default_rng(3)
     errors = np.abs(rng.normal(size=(6, 4))).astype(np.float32)
     statistics, y = np.stack([errors, errors**2], axis=2), np.zeros((6, 4), np.float32)
-    whole = MEASURES.added(MEASURES.nothing, y, statistics)
+    known = np.ones((6, 4), bool)
+    whole = MEASURES.added(MEASURES.nothing, y, known, statistics)
     parts = MEASURES.nothing
     for step in range(6):
-        parts = MEASURES.added(parts, y[step : step + 1], statistics[step : step + 1])
+        part = slice(step, step + 1)
+        parts = MEASURES.added(parts, y[part], known[part], statistics[part])
     assert np.array_equal(whole, parts)
     found = MEASURES.of_epoch(whole, 0.5)
+    known[:, 1:] = False
+    assert MEASURES.items(MEASURES.added(MEASURES.nothing, y, known, statistics)) == 6
     assert MEASURES.items(whole) == 24
     assert found["loss"] == 0.5
     assert found["mae"] == pytest.approx(2 * errors.mean(), rel=1e-6)

@@ -106,10 +106,11 @@ class ClassMeasures:
     def nothing(self) -> Tally:
         return np.zeros((3, self.classes), np.int64)
 
-    def added(self, tally: Tally, y: Labels, statistics: Floats | Ints) -> Tally:
+    def added(
+        self, tally: Tally, y: Labels, known: NDArray[np.bool_], statistics: Floats | Ints
+    ) -> Tally:
         """(3, K): items rightly predicted, of the class, predicted as it. `statistics`: predicted
         classes, (steps, batch, 1)."""
-        known = y >= 0
         new = ClassCounts.of(y[known], _predicted(statistics)[known], self.classes)
         added: Tally = tally + np.stack(new)
         return added

@@ -114,11 +114,13 @@ class Measures(Protocol):
     def nothing(self) -> Tally:
         """An epoch's running sums before its first step."""
 
-    def added(self, tally: Tally, y: Labels, statistics: Floats | Ints) -> Tally:
+    def added(
+        self, tally: Tally, y: Labels, known: NDArray[np.bool_], statistics: Floats | Ints
+    ) -> Tally:
         """The sums after more steps: however these are cut into calls, with the same bits.
 
         Args:
-            y: labels, (steps, batch); negative where a class is not known.
+            y, known: labels, (steps, batch), and whether they are any.
             statistics: of worker.objectives, (steps, batch, k).
         """
 

@@ -162,11 +162,13 @@ class QuantityMeasures:
     def nothing(self) -> Tally:
         return np.zeros(3)
 
-    def added(self, tally: Tally, y: Labels, statistics: Floats | Ints) -> Tally:
+    def added(
+        self, tally: Tally, y: Labels, known: NDArray[np.bool_], statistics: Floats | Ints
+    ) -> Tally:
         """(3,): items, their absolute and their squared errors in standard deviations.
         `statistics`: (steps, batch, 2), the same two errors of each item."""
-        errors = statistics.astype(np.float64).sum(axis=1)  # (steps, 2)
-        steps = np.column_stack([np.full(len(errors), statistics.shape[1]), errors])
+        errors = np.where(known[..., None], statistics, 0).astype(np.float64).sum(axis=1)
+        steps = np.column_stack([known.sum(axis=1), errors])  # (steps, 3)
         sums: Tally = np.cumsum(np.vstack([tally, steps]), axis=0)[-1]  # step after step
         return sums
 
