@@ -10,6 +10,7 @@ from app.cli.options import AsJson
 if TYPE_CHECKING:
     from app.client import Client
     from app.datasets.schemas import DatasetOut, Schema
+    from app.tasks import Task
 
 app = typer.Typer(help="Upload, list and look at datasets.", no_args_is_help=True)
 
@@ -106,7 +107,7 @@ def list_datasets(
         output.print_json(found)
         return
     output.print_table(
-        ["id", "name", "status", "shape", "classes", "train", "test"],
+        ["id", "name", "status", "shape", "labels", "train", "test"],
         [(d.id, d.name, d.status, *_summary(d)) for d in found],
     )
 
@@ -166,7 +167,7 @@ def _show(dataset: "DatasetOut", as_json: bool) -> None:
     if as_json:
         output.print_json(dataset)
         return
-    shape, classes, train, test = _summary(dataset)
+    shape, labels, train, test = _summary(dataset)
     profile = dataset.profile or {}
     output.print_fields(
         {
@@ -175,7 +176,7 @@ def _show(dataset: "DatasetOut", as_json: bool) -> None:
             "status": dataset.status,
             "origin": dataset.origin,
             "shape": shape,
-            "classes": classes,
+            "labels": labels,
             "items": dataset.schema_ and f"{train} to train on, {test} to test on",
             "values": dataset.schema_ and _values(dataset.schema_, profile),
             "warnings": "\n".join(profile.get("warnings", [])),
@@ -190,9 +191,15 @@ def _summary(dataset: "DatasetOut") -> tuple[object, ...]:
         return (None, None, None, None)
     return (
         schema.inputs.summary,
-        (len(schema.classes) or "none") if schema.task.has_classes else schema.task.kind,
+        _labels(schema.task),
         *(_items(schema, split) for split in ("train", "test")),
     )
+
+
+def _labels(task: "Task") -> str:
+    if not task.has_classes:
+        return f"{task.kind}, {task.unit}" if task.unit else task.kind
+    return f"{task.outputs} classes" if task.outputs else "none"
 
 
 def _values(schema: "Schema", profile: dict[str, Any]) -> str:
