@@ -24,10 +24,24 @@ from app.spec.strategy_params import (
 )
 
 
+Searched = dict[str, str | None]
+
+
 class Chosen(Sent):
     def epochs(self, training_epochs: int) -> int:
         """Of all its phases, at most; `training_epochs` are the job's."""
         return training_epochs
+
+    @property
+    def searched(self) -> Searched:
+        """Settings that a search may change: the strategy's own parameter for each, None where it
+        is the job's. One that has a rate of its own has a decay of its own, or none."""
+        own = type(self).model_fields["params"].annotation
+        fields = getattr(own, "model_fields", {})
+        if "learning_rate" not in fields:
+            return {"learning_rate": None, "weight_decay": None, "epochs": None}
+        named = {name: name for name in ("learning_rate", "weight_decay") if name in fields}
+        return {**named, "epochs": None}
 
 
 class LinearProbe(Chosen):
@@ -36,6 +50,11 @@ class LinearProbe(Chosen):
 
     def epochs(self, training_epochs: int) -> int:
         return self.params.max_epochs
+
+    @property
+    def searched(self) -> Searched:
+        """It runs to convergence, with a rate of its own."""
+        return {"learning_rate": "head_learning_rate"}
 
 
 class FineTune(Chosen):
@@ -54,6 +73,11 @@ class LpFt(Chosen):
 class L2Sp(Chosen):
     name: Literal["l2_sp"]
     params: L2SpParams = L2SpParams()
+
+    @property
+    def searched(self) -> Searched:
+        """Its own pull stands for weight decay."""
+        return {"learning_rate": None, "epochs": None}
 
 
 class CoTuning(Chosen):
@@ -77,6 +101,11 @@ class AdaBn(Chosen):
 
     def epochs(self, training_epochs: int) -> int:
         return 1
+
+    @property
+    def searched(self) -> Searched:
+        """Nothing is trained."""
+        return {}
 
 
 class Coral(Chosen):

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from math import ceil, log10
 from typing import TYPE_CHECKING, Any
 
+from app.spec.strategies import Searched
 from app.spec.training import Space, Training
 from worker.search.candidates import Candidate
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 RATE_RANGE = 10.0  # the default over and times this
 DECAY_EXPONENTS, NO_DECAY_BELOW = (-6.0, -2.0), -5.0  # of 10; a quarter of the range is no decay
 LEAST_EPOCHS = 0.25  # of the job's
+OF_SCRATCH: Searched = {"learning_rate": None, "weight_decay": None, "epochs": None}
 AT_RANDOM = 4  # trials before the estimator has a say, the defaults among them
 
 
@@ -26,23 +28,7 @@ def dimensions(candidate: Candidate, space: Space) -> dict[str, str | None]:
     """What can be searched for: setting -> the strategy's own parameter for it, None where it is
     the job's setting."""
     strategy = candidate.strategy
-    found: dict[str, str | None] = {}
-    match strategy.name if strategy else None:
-        case None:
-            found = {"learning_rate": None, "weight_decay": None, "epochs": None}
-        case "adabn":
-            pass
-        case "linear_probe":  # runs to convergence
-            found = {"learning_rate": "head_learning_rate"}
-        case "l2_sp":  # has its own pull instead
-            found = {"learning_rate": None, "epochs": None}
-        case _:
-            params = strategy.params if strategy else None
-            adapts = hasattr(params, "learning_rate")
-            found = {name: name if adapts else None for name in ("learning_rate", "weight_decay")}
-            found["epochs"] = None
-            if adapts and not hasattr(params, "weight_decay"):
-                del found["weight_decay"]
+    found = strategy.searched if strategy else OF_SCRATCH
     return {name: own for name, own in found.items() if getattr(space, name)}
 
 
