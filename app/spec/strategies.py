@@ -23,7 +23,6 @@ from app.spec.strategy_params import (
     ShotParams,
 )
 
-
 Searched = dict[str, str | None]
 
 
