@@ -187,23 +187,21 @@ class Loop:
         def items(rows: RowsShape) -> dict[str, tf.TensorSpec]:
             return {each.name: spec(each.dtype, None, *each.shape) for each in rows.items}
 
-        streams = dict(zip(self._phase.streams, self._shapes.rows, strict=True))
+        labels, phase, shapes = self._objective.label_type, self._phase, self._shapes
         return [
             {
-                stream: Batch(
-                    items(rows), spec(self._objective.label_type, None), spec(tf.bool, None)
-                )
-                for stream, rows in streams.items()
+                stream: Batch(items(rows), spec(labels, None), spec(tf.bool, None))
+                for stream, rows in zip(phase.streams, shapes.rows, strict=True)
             },
-            {stream: spec(tf.int32, None, None) for stream in streams},
+            {stream: spec(tf.int32, None, None) for stream in phase.streams},
             (
-                spec(tf.float32, None, len(self._phase.groups)),
+                spec(tf.float32, None, len(phase.groups)),
                 spec(tf.float32, None),
                 spec(tf.bool, None),
                 spec(tf.float32, None),
             ),
             spec(tf.int32),
-            items(self._shapes.validation),
+            items(shapes.validation),
         ]
 
     def _steps(
@@ -231,8 +229,8 @@ class Loop:
             with norm_momentum(self._network, momenta[index]):
                 loss, outputs = self._train(batch, rates[index], progress[index])
             losses = losses.write(index, loss)
-            measured = batch[self._phase.streams[0]]
-            statistics = statistics.write(index, self._objective.statistic(outputs, measured.y))
+            y = batch[self._phase.streams[0]].y
+            statistics = statistics.write(index, self._objective.statistic(outputs, y))
             if shapes.validation.count != 0:
                 looks = ends[index] & (items > 0)
                 logits = tf.cond(
