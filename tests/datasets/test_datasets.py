@@ -169,7 +169,7 @@ def test_the_command_line_tells_what_has_no_labels(
     listed = run(["list"])
     assert listed.exit_code == 0
     rows = {row.split()[0]: row.split()[4:] for row in listed.output.splitlines()}
-    assert rows[known] == ["3", "12", "unlabelled", "6"]
+    assert rows[known] == ["3", "classes", "12", "unlabelled", "6"]
     assert rows[bare] == ["none", "12", "unlabelled", "6", "unlabelled"]
 
 
