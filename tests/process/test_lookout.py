@@ -24,7 +24,7 @@ from tests.system.service import wait_for
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
-SELDOM = "10"  # seconds between two looks of its own
+SELDOM = "60"  # seconds between two looks of its own
 Start = Callable[..., "Lookout"]
 
 
@@ -40,7 +40,7 @@ class Lookout:
     def tell(self, line: str) -> None:
         os.write(self._orders, line.encode() + b"\n")
 
-    def report(self, seconds: float = 8) -> list[list[object]] | None:
+    def report(self, seconds: float = 30) -> list[list[object]] | None:
         """The next one; None when it does not come in time."""
         deadline = time.monotonic() + seconds
         while b"\n" not in self._rest:
