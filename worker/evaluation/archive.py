@@ -64,7 +64,8 @@ def read_arrays(file: Path | BinaryIO) -> Arrays:
 
 
 def recompute(path: Path) -> tuple[Report, dict[str, Any] | None]:
-    """The report made anew from an archive, and the one stored in it, if any.
+    """The report made anew from an archive, and the one stored in it, if any: with what reports of
+    its release did not yet say as this one's are where there is nothing to say.
 
     Raises:
         BadArchive: it cannot be read, or a part of it is missing or of another shape.
@@ -77,7 +78,7 @@ def recompute(path: Path) -> tuple[Report, dict[str, Any] | None]:
                 with archive.open(name) as file:
                     return read_arrays(file)  # type: ignore[arg-type]  # it can seek
 
-            return report_of(evidence, arrays_of), evidence.report
+            return report_of(evidence, arrays_of), _as_now(evidence.report)
     except ValidationError as error:
         first = error.errors()[0]
         where = "/".join(str(part) for part in first["loc"])
@@ -85,6 +86,10 @@ def recompute(path: Path) -> tuple[Report, dict[str, Any] | None]:
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile, LookupError, ValueError) as error:
         reason = error.args[0] if isinstance(error, KeyError) else error
         raise BadArchive(f"{path}: expected an archive of predictions, got {reason}") from error
+
+
+def _as_now(stored: dict[str, Any] | None) -> dict[str, Any] | None:
+    return stored and stored | Report.model_validate(stored).model_dump(mode="json")
 
 
 def first_difference(stored: Any, made: Any, place: str = "#") -> str | None:
