@@ -191,7 +191,9 @@ class Loop:
         return [
             {
                 stream: Batch(
-                    items(rows), spec(self._objective.label_type, None), spec(tf.bool, None)
+                    items(rows),
+                    spec(self._objective.label_type, None, *self._objective.label_shape),
+                    spec(tf.bool, None),
                 )
                 for stream, rows in streams.items()
             },
