@@ -35,7 +35,7 @@ class LabelsTarget:
             "expected labels of a split where `task` is multi_label, got none: how many there are "
             "is not known; leave `task` out of the spec of data without labels"
         )
-        return refuse("missing_array", detail, "y_train")
+        refuse("missing_array", detail, "y_train")
 
     def encode(self, labels: Array | None, items: int, split: str) -> Stored:
         """Returns (items, K), int8: 0 and 1, -1 throughout without labels."""
