@@ -61,8 +61,8 @@ class DatasetSpec(Sent):
     modality: Modality = "image"
     task: TaskKind | None = Field(
         None,
-        description="null: by the labels. A matrix of 0 and 1 is several labels of each item, unless "
-        "it is one-hot. Text is classes, numbers with fractions are quantities; "
+        description="null: by the labels. A matrix of 0 and 1 is several labels of each item, "
+        "unless it is one-hot. Text is classes, numbers with fractions are quantities; "
         "whole numbers are classes unless there are more than 100 different ones with gaps between "
         "them. The profile's `task` says what was decided, and why",
     )
@@ -166,8 +166,7 @@ class PreviewItem(BaseModel):
 
     index: int = Field(description="its place in the split")
     label: str | None = Field(
-        description="null in a split without labels, and in one of quantities or of "
-        "several labels"
+        description="null in a split without labels, and in one of quantities or of several labels"
     )
     labels: list[str] | None = Field(
         None, description="those of a multi-label item, which may be none; null elsewhere"

@@ -67,7 +67,8 @@ class TaskContract(BaseModel, ABC):
 
     `primary`: the metrics that a job may be decided by. `per_epoch`: those that are known of each
     epoch. `has_classes`: whether an answer is one of a set of classes, right or wrong. `answers`:
-    what a packaged graph calls them. `form`: what is made of them for one item. `unit` and `std`, of a quantity's labels: "" and 1 elsewhere.
+    what a packaged graph calls them. `form`: what is made of them for one item. `unit` and `std`,
+    of a quantity's labels: "" and 1 elsewhere.
     """
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)

@@ -41,8 +41,7 @@ def deploy(site: Site, folder: Path) -> None:
     inputs = np.full((8, *SHAPE), 255, np.float32)
     np.savez(paths[1], inputs=inputs, probabilities=np.tile(SCORES, (8, 1)))
     files = {
-        kind: site.storage.put(path)
-        for kind, path in zip(("onnx", "golden"), paths, strict=True)
+        kind: site.storage.put(path) for kind, path in zip(("onnx", "golden"), paths, strict=True)
     }
     signature = Signature(
         inputs=ImageInputs(shape=SHAPE, dtype="uint8", value_range=(0, 255)),

@@ -1,5 +1,5 @@
-"""The forms in which labels may come: one per item, text or numbers, or a matrix of 0 and 1, a column
-per label. Others are refused with what makes such labels of them."""
+"""The forms in which labels may come: one per item, text or numbers, or a matrix of 0 and 1, a
+column per label. Others are refused with what makes such labels of them."""
 
 from collections.abc import Mapping
 
@@ -27,8 +27,8 @@ def is_matrix(labels: Mapping[str, Array | None], said: TaskKind | None) -> bool
     if all(each == (1, 1) for each in found):
         name = next(iter(matrices))
         detail = (
-            f"expected labels of the shape (items,) in {name}, got {matrices[name].shape}: its rows "
-            f"are one-hot, with exactly one 1 each; {name}.argmax(axis=1) makes classes of them, "
+            f"expected labels of the shape (items,) in {name}, got {matrices[name].shape}: its "
+            f"rows are one-hot, with exactly one 1 each; {name}.argmax(axis=1) makes classes of them, "
             'and `task`: "multi_label" in the spec takes each column for a label of its own, of '
             "which an item may have several"
         )

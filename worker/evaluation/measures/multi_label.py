@@ -142,9 +142,7 @@ class LabelsMeasures:
     ) -> Detail:
         """Rates of each label. How many training items have it is not known: a budget counts
         items."""
-        return Detail(
-            per_class=per_class(arm, pair, self.task.labels, None, confidence, _counted)
-        )
+        return Detail(per_class=per_class(arm, pair, self.task.labels, None, confidence, _counted))
 
     @property
     def nothing(self) -> Tally:

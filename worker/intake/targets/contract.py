@@ -23,8 +23,8 @@ class Target(Protocol):
         """Whether `class_names` of the upload have no use."""
 
     def encode(self, labels: Array | None, items: int, split: str) -> Stored:
-        """What is stored, and what stands for none where the split has no labels. Raises WorkFailure
-        `dataset_invalid`."""
+        """What is stored, and what stands for none where the split has no labels. Raises
+        WorkFailure `dataset_invalid`."""
 
     def cut(self, y: Stored, fraction: float) -> tuple[Rows, Rows]:
         """Rows of the training and of the test split, where labelled items have to be parted."""

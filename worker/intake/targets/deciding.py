@@ -1,9 +1,9 @@
 """Which task an upload's labels are for: what the spec says, else what the labels look like.
 
-A matrix of 0 and 1 is several labels of each item. Text is classes. Numbers with fractions are quantities. Whole numbers are classes, unless there are
-more than 100 different ones with gaps between them: classes are counted through, as 0 to 9, prices
-are not. The decision stands in the dataset's profile with its reason, and the spec's `task` changes
-it.
+A matrix of 0 and 1 is several labels of each item. Text is classes. Numbers with fractions are
+quantities. Whole numbers are classes, unless there are more than 100 different ones with gaps
+between them: classes are counted through, as 0 to 9, prices are not. The decision stands in the
+dataset's profile with its reason, and the spec's `task` changes it.
 """
 
 from collections.abc import Mapping
@@ -60,8 +60,8 @@ def decide(
     if held.ndim == 2:
         return Decision(
             "multi_label",
-            f"they are a matrix of 0 and 1 with {held.shape[1]} columns, whose rows do not all hold "
-            "exactly one 1",
+            f"they are a matrix of 0 and 1 with {held.shape[1]} columns, whose rows do not all "
+            "hold exactly one 1",
         )
     if has_names:
         return Decision("classification", "the upload names its classes")
