@@ -50,7 +50,8 @@ class Classification(TaskContract):
     @staticmethod
     def placed(y: NDArray[Any], own: Sequence[str], wanted: Sequence[str]) -> NDArray[Any]:
         where = {name: place for place, name in enumerate(wanted)}
-        return np.array([where[name] for name in own], np.int32)[y]
+        placed: NDArray[Any] = np.array([where[name] for name in own], np.int32)[y]
+        return placed
 
     @staticmethod
     def strata(counts: Iterable[int], budget: int | None) -> tuple[int, ...]:
