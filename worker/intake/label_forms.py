@@ -30,8 +30,8 @@ def is_matrix(labels: Mapping[str, Array | None], said: TaskKind | None) -> bool
             f"expected labels of the shape (items,) in {name}, got "
             f"{matrices[name].shape}: its "
             f"rows are one-hot, with exactly one 1 each; {name}.argmax(axis=1) makes classes of "
-            'them, and `task`: "multi_label" in the spec takes each column for a label of its own, of '
-            "which an item may have several"
+            'them, and `task`: "multi_label" in the spec takes each column for a label of its own, '
+            "of which an item may have several"
         )
         refuse("shape_mismatch", detail, name)
     return True
