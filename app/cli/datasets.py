@@ -26,7 +26,9 @@ def add(
     ] = None,
     task: Annotated[
         str | None,
-        typer.Option(help="classification or regression; else by what the labels look like."),
+        typer.Option(
+            help="classification, multi_label or regression; else by what the labels look like."
+        ),
     ] = None,
     unit: Annotated[str | None, typer.Option(help="Of a regression's quantity, as USD.")] = None,
     value_range: Annotated[

@@ -233,10 +233,15 @@ def list_catalogue(_: Reader) -> CatalogueOut:
     )
 
 
-def _shown_label(schema: Schema, label: Any) -> dict[str, str | float | None]:
-    if not schema.task.has_classes:
-        return {"label": None, "value": None if np.isnan(label) else float(label)}
-    return {"label": schema.classes[label] if label >= 0 else None}
+def _shown_label(schema: Schema, label: Any) -> dict[str, Any]:
+    match schema.task.form:
+        case "value":
+            return {"label": None, "value": None if np.isnan(label) else float(label)}
+        case "labels":
+            known = [schema.classes[k] for k in np.flatnonzero(label == 1)]
+            return {"label": None, "labels": None if (label < 0).all() else known}
+        case "label":
+            return {"label": schema.classes[label] if label >= 0 else None}
 
 
 def _out(row: DatasetRow, is_listed: bool = False) -> DatasetOut:

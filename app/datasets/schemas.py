@@ -26,8 +26,8 @@ class Schema(BaseModel):
     task: Task
     splits: dict[str, int] = Field(description="number of items in `train` and `test`")
     class_counts: dict[str, tuple[int, ...]] = Field(
-        description="items per class in each split, in the order of `classes`, of a regression all "
-        "labelled ones; 0 in a split without labels"
+        description="items per class in each split, in the order of `classes`; of a regression and "
+        "of several labels per item all labelled ones; 0 in a split without labels"
     )
 
     @property
@@ -61,7 +61,8 @@ class DatasetSpec(Sent):
     modality: Modality = "image"
     task: TaskKind | None = Field(
         None,
-        description="null: by the labels. Text is classes, numbers with fractions are quantities; "
+        description="null: by the labels. A matrix of 0 and 1 is several labels of each item, "
+        "unless it is one-hot. Text is classes, numbers with fractions are quantities; "
         "whole numbers are classes unless there are more than 100 different ones with gaps between "
         "them. The profile's `task` says what was decided, and why",
     )
@@ -73,7 +74,8 @@ class DatasetSpec(Sent):
         gt=0,
         lt=1,
         description="cut from data without a test split: from each class, or each part of a "
-        "quantity's range, or at random where there are no labels",
+        "quantity's range, or of the items in the order of their rarest labels, or at random where "
+        "there are no labels",
     )
     value_range: Pair[Bound] | None = Field(
         None,
@@ -164,7 +166,10 @@ class PreviewItem(BaseModel):
 
     index: int = Field(description="its place in the split")
     label: str | None = Field(
-        description="null in a split without labels, and in one of quantities"
+        description="null in a split without labels, and in one of quantities or of several labels"
+    )
+    labels: list[str] | None = Field(
+        None, description="those of a multi-label item, which may be none; null elsewhere"
     )
     value: float | None = Field(None, description="the quantity, in a regression's unit")
     image: list[list[list[float]]] | None = Field(

@@ -143,7 +143,7 @@ class TrialMetrics(BaseModel):
     status: TrialStatus
     epochs: list[dict[str, Any]] = Field(
         description="phase, epoch, split, loss, accuracy and f1_macro (of a regression mae and "
-        "rmse), learning_rate, seconds"
+        "rmse, of several labels f1_micro and f1_macro), learning_rate, seconds"
     )
     test: dict[str, float] | None
 
@@ -219,8 +219,8 @@ class EvidenceOut(BaseModel):
         "older releases: a classification",
     )
     class_counts: list[int] = Field(
-        description="items per class in the target's training split; of a regression all labelled "
-        "ones"
+        description="items per class in the target's training split; of a regression and of "
+        "several labels per item all labelled ones"
     )
     datasets: list[EvidenceDataset] = Field(
         default_factory=list,

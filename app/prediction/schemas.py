@@ -45,6 +45,15 @@ class Quantity(BaseModel):
     value: float = Field(description="in the unit of the dataset that the model was trained on")
 
 
+class LabelSet(BaseModel):
+    """What a multi-label classification answers."""
+
+    labels: list[Score] = Field(description="with a score of 0.5 or more, the best first; or none")
+    scores: list[Score] | None = Field(
+        None, description="of the `top_k` best labels, where that was asked for"
+    )
+
+
 class PredictionWarning(BaseModel):
     """A doubt about the inputs, which were answered nevertheless."""
 
@@ -88,6 +97,7 @@ class PredictOut(BaseModel):
         1.0, description="by which the logits were divided before the softmax; 1: not calibrated"
     )
     warnings: list[PredictionWarning] = Field([], description="absent where there are none")
-    outputs: list[Prediction] | list[Quantity] = Field(
-        description="one an input, in their order: labels, or the quantities of a regression"
+    outputs: list[Prediction] | list[LabelSet] | list[Quantity] = Field(
+        description="one an input, in their order: a label, the labels of a multi-label "
+        "classification, or the quantity of a regression"
     )

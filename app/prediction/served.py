@@ -21,6 +21,7 @@ from app.prediction.value_range import ValueRange
 from app.storage import Storage
 from app.tables.deployments import DeploymentRow
 from app.tables.models import ModelRow
+from app.tasks.contract import AnswerForm
 from app.tensors import TensorSpec
 
 log = structlog.get_logger(__name__)
@@ -44,7 +45,7 @@ class Loaded:
     session: Session
     batcher: Batcher
     tensor: TensorSpec
-    has_classes: bool = True  # or quantities to answer
+    form: AnswerForm = "label"  # of an answer in the native protocol
     answers: str = "probabilities"  # what the graph calls its output
 
 
@@ -146,7 +147,7 @@ class ServedModels:
             session,
             Batcher(session),
             signature.inputs.tensors[0],
-            signature.task.has_classes,
+            signature.task.form,
             signature.task.answers,
         )
 

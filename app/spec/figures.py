@@ -77,16 +77,16 @@ class Reference(Part):
     """What answers that look at no item score on the test items."""
 
     chance: float = Field(
-        description="accuracy of guessing among all classes: 1 / classes; in a regression the "
-        "primary metric of the best constant answer"
+        description="accuracy of guessing among all classes: 1 / classes; in a regression and "
+        "with several labels the primary metric of the best constant answer"
     )
     majority_class: str = Field(
-        description="the commonest class of the test items; in a regression the constant answer "
-        "that suits them best"
+        description="the commonest class of the test items; in a regression and with several "
+        "labels the constant answer that suits them best"
     )
     majority: dict[str, float] = Field(
         description="of always answering `majority_class`: accuracy, balanced_accuracy, f1_macro; "
-        "in a regression mae, rmse, r2"
+        "in a regression mae, rmse, r2; with several labels f1_micro, f1_macro, map"
     )
     is_unequal: bool = Field(
         description="whether the commonest class has at least 1.5 times the test items of the "

@@ -58,7 +58,7 @@ class Detail(Part):
 
     per_class: list[ClassMetrics] = Field(
         default_factory=list,
-        description="of the first 1,000 classes; empty in a task without classes",
+        description="of the first 1,000 classes, or labels of several per item; else empty",
     )
     confusion: list[list[int]] = Field(
         default_factory=list,
@@ -74,7 +74,8 @@ class Detail(Part):
 class Arm(Detail):
     metrics: dict[str, Interval] = Field(
         description="on the test items, of a classification: loss, accuracy, precision_macro, "
-        "recall_macro, f1_macro, balanced_accuracy, ece; of a regression: mae, rmse, r2, loss"
+        "recall_macro, f1_macro, balanced_accuracy, ece; of several labels: f1_micro, f1_macro, "
+        "map, loss; of a regression: mae, rmse, r2, loss"
     )
     validation: Interval | None = Field(
         description="the primary metric on the validation items, by which the winner was chosen; "

@@ -38,7 +38,7 @@ def joint_obstacle(sources: Sequence[SourceFacts]) -> str | None:
     if not all(facts.has_data for facts in sources):
         return "a model comes without its data"
     if not all(facts.schema.task.has_classes for facts in sources):
-        return "quantities of several datasets are not joined"
+        return f"labels of a {sources[0].schema.task.kind} of several datasets are not joined"
     if len({facts.schema.inputs for facts in sources}) > 1:
         return "their images differ in size or in type"
     return None

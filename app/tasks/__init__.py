@@ -7,12 +7,14 @@ from pydantic import Field
 
 from app.tasks.classification import Classification
 from app.tasks.contract import Metric
+from app.tasks.multi_label import MultiLabel
 from app.tasks.regression import Regression
 
-Task = Annotated[Classification | Regression, Field(discriminator="kind")]
-TaskKind = Literal["classification", "regression"]
-TASKS: dict[TaskKind, type[Classification] | type[Regression]] = {
+Task = Annotated[Classification | MultiLabel | Regression, Field(discriminator="kind")]
+TaskKind = Literal["classification", "multi_label", "regression"]
+TASKS: dict[TaskKind, type[Classification] | type[MultiLabel] | type[Regression]] = {
     "classification": Classification,
+    "multi_label": MultiLabel,
     "regression": Regression,
 }
 

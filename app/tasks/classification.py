@@ -1,11 +1,13 @@
 """One class of several for each item."""
 
-from collections.abc import Iterable, Mapping
-from typing import ClassVar, Literal, Self
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Literal, Self
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
-from app.tasks.contract import Budget, Metric, TaskContract
+from app.tasks.contract import AnswerForm, Budget, Metric, TaskContract
 
 
 class Classification(TaskContract):
@@ -31,6 +33,7 @@ class Classification(TaskContract):
     unit: ClassVar[str] = ""
     std: ClassVar[float] = 1.0
     answers: ClassVar[str] = "probabilities"
+    form: ClassVar[AnswerForm] = "label"
     budget: ClassVar[Budget] = "labels_per_class"
 
     @property
@@ -43,6 +46,12 @@ class Classification(TaskContract):
 
     def named(self, names: tuple[str, ...]) -> Self:
         return self.model_copy(update={"classes": names})
+
+    @staticmethod
+    def placed(y: NDArray[Any], own: Sequence[str], wanted: Sequence[str]) -> NDArray[Any]:
+        where = {name: place for place, name in enumerate(wanted)}
+        placed: NDArray[Any] = np.array([where[name] for name in own], np.int32)[y]
+        return placed
 
     @staticmethod
     def strata(counts: Iterable[int], budget: int | None) -> tuple[int, ...]:

@@ -1,13 +1,15 @@
 """What is asked of an item: the half of a task that needs numpy alone."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import floor, inf, log10
-from typing import ClassVar, Literal, NamedTuple, Self, TypeVar
+from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeVar
 
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 Budget = Literal["labels_per_class", "labels"]  # the member of `target` that is a label budget
+AnswerForm = Literal["label", "labels", "value"]  # of an item, in the native protocol
 Name = TypeVar("Name")
 
 RATE = (0.0, 1.0)
@@ -65,7 +67,8 @@ class TaskContract(BaseModel, ABC):
 
     `primary`: the metrics that a job may be decided by. `per_epoch`: those that are known of each
     epoch. `has_classes`: whether an answer is one of a set of classes, right or wrong. `answers`:
-    what a packaged graph calls them. `unit` and `std`, of a quantity's labels: "" and 1 elsewhere.
+    what a packaged graph calls them. `form`: what is made of them for one item. `unit` and `std`,
+    of a quantity's labels: "" and 1 elsewhere.
     """
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
@@ -76,6 +79,7 @@ class TaskContract(BaseModel, ABC):
     per_epoch: ClassVar[tuple[str, ...]]
     has_classes: ClassVar[bool]
     answers: ClassVar[str]
+    form: ClassVar[AnswerForm]
     budget: ClassVar[Budget]
 
     @property
@@ -99,11 +103,17 @@ class TaskContract(BaseModel, ABC):
 
     @staticmethod
     @abstractmethod
+    def placed(y: NDArray[Any], own: Sequence[str], wanted: Sequence[str]) -> NDArray[Any]:
+        """Labels of a task whose outputs are named `own`, as those of one whose are `wanted`, which
+        are the same names, or more."""
+
+    @staticmethod
+    @abstractmethod
     def strata(counts: Iterable[int], budget: int | None) -> tuple[int, ...]:
         """Sizes of the parts that labelled items fall into, from each of which a fair share is
         held out: what a label budget leaves of them.
 
         Args:
-            counts: labelled items of each of the task's names.
+            counts: labelled items, of each class or of all together.
             budget: None for all labels.
         """

@@ -1,13 +1,13 @@
 """A quantity of each item, in the user's unit."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from app.tasks.contract import Budget, Metric, TaskContract
+from app.tasks.contract import AnswerForm, Budget, Metric, TaskContract
 
 BINS, FEWEST_IN_BIN = 10, 5  # of the quantiles, by which items are shared out
 
@@ -30,6 +30,7 @@ class Regression(TaskContract):
     per_epoch: ClassVar[tuple[str, ...]] = ("loss", "mae", "rmse")
     has_classes: ClassVar[bool] = False
     answers: ClassVar[str] = "values"
+    form: ClassVar[AnswerForm] = "value"
     budget: ClassVar[Budget] = "labels"
 
     @property
@@ -43,6 +44,10 @@ class Regression(TaskContract):
     def named(self, names: tuple[str, ...]) -> Self:
         (name,) = names
         return self.model_copy(update={"name": name})
+
+    @staticmethod
+    def placed(y: NDArray[Any], own: Sequence[str], wanted: Sequence[str]) -> NDArray[Any]:
+        return y
 
     @staticmethod
     def strata(counts: Iterable[int], budget: int | None) -> tuple[int, ...]:

@@ -77,15 +77,17 @@ def test_argmax_is_advised_for_one_hot_rows_and_leads_out(tmp_path: Path, kind: 
     y = np.eye(3)[np.arange(12) % 3].astype(kind)
     failure = refusal(tmp_path, y)
     assert failure.reason == "shape_mismatch"
-    assert "y_train.argmax(axis=1) makes labels of them" in str(failure)
+    assert "y_train.argmax(axis=1) makes classes of them" in str(failure)
+    assert '`task`: "multi_label" in the spec' in str(failure)
     assert of(tmp_path, y.argmax(axis=1)).schema.classes == ("0", "1", "2")
 
 
 def test_other_rows_get_no_argmax(tmp_path: Path) -> None:
     BITS[0], BITS[1] = 0, 1
-    failure = refusal(tmp_path, BITS)
+    failure = refusal(tmp_path, BITS, spec={"task": "classification"})
     assert "argmax" not in str(failure)
     assert "it is multi-label, rows with 0 to 4 ones" in str(failure)
+    assert '`task`: "multi_label"' in str(failure)
     assert of(tmp_path, BITS[:, 0]).schema.classes == ("0", "1")
     soft = np.full((12, 2), 0.5)
     for rows in (soft, np.full((12, 2), "a")):

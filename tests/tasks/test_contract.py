@@ -6,6 +6,7 @@ import pytest
 
 from app.tasks import TASKS, metric_of
 from app.tasks.classification import Classification
+from app.tasks.multi_label import MultiLabel
 from app.tasks.regression import Regression, bins_of
 
 ACCURACY, MAE, R2 = (
@@ -43,7 +44,7 @@ def test_rates_have_four_decimals() -> None:
 
 @pytest.mark.parametrize("task", TASKS.values())
 def test_a_task_can_be_decided_by_its_primary_metrics(
-    task: type[Classification] | type[Regression],
+    task: type[Classification] | type[MultiLabel] | type[Regression],
 ) -> None:
     assert task.default_metric == task.primary[0]
     assert {*task.primary, *task.per_epoch} <= task.metrics.keys()

@@ -85,16 +85,20 @@ def _classes_in(labels: Array, class_names: Array | None, array: str) -> Classes
         refuse("one_class", detail, array)
     texts = _in_order([text_of(value, array) for value in values])
     names = texts if class_names is None else _named(values, class_names, array)
+    check_distinct(names, array if class_names is None else "class_names")
+    return Classes(texts, names)
+
+
+def check_distinct(names: tuple[str, ...], array: str) -> None:
+    """Refuses names that are too long together, and equal ones."""
     if (length := sum(map(len, names))) > NAMES_CHARACTERS:
         detail = (
             f"expected names of classes of at most {NAMES_CHARACTERS} characters together, got "
             f"{length} for {len(names)} classes"
         )
-        refuse("name_too_long", detail, array if class_names is None else "class_names")
+        refuse("name_too_long", detail, array)
     if len(set(names)) < len(names):
-        named = array if class_names is None else "class_names"
-        refuse("wrong_type", f"expected a name of its own for each class in {named}", named)
-    return Classes(texts, names)
+        refuse("wrong_type", f"expected a name of its own for each class in {array}", array)
 
 
 def _values_in(labels: Array, array: str) -> Array:
@@ -143,7 +147,8 @@ def _in_order(texts: list[str]) -> tuple[str, ...]:
     return tuple(sorted(texts, key=lambda text: (numbers[text], text)))
 
 
-def _named(values: Array, class_names: Array, array: str) -> tuple[str, ...]:
+def check_names(class_names: Array) -> None:
+    """Refuses anything but one row of text."""
     if class_names.ndim != 1 or class_names.dtype.kind not in "US":
         detail = (
             "expected one row of strings in class_names, "
@@ -151,6 +156,10 @@ def _named(values: Array, class_names: Array, array: str) -> tuple[str, ...]:
         )
         refuse("wrong_type", detail, "class_names")
     check_text(class_names, "class_names")
+
+
+def _named(values: Array, class_names: Array, array: str) -> tuple[str, ...]:
+    check_names(class_names)
     if values.dtype.kind not in "biuf":
         detail = (
             f"expected integers in {array}, as class_names are counted by them, got strings; "

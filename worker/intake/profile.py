@@ -29,6 +29,8 @@ class Findings:
     ignored: arrays that were not read.
     left_out: items without a label, by split.
     decision: which task the labels are for, and why.
+    label_values, label_warnings, part: what the target says of the stored labels
+        (worker.intake.targets.contract).
     label_texts: the raw labels, by class; none where they are not to be doubted.
     unknown_missing: the spec's `missing_label` where no item has it; `auto`: there is none.
     scale_warnings: sentences about the values.
@@ -41,18 +43,19 @@ class Findings:
     unknown_missing: str = "auto"
     scale_warnings: Sequence[str] = ()
     decision: Decision | None = None
+    label_values: Mapping[str, dict[str, Any] | None] = field(default_factory=dict)
+    label_warnings: Sequence[str] = ()
+    part: str = "class"
 
 
 def profile(
     schema: Schema,
     scans: Mapping[str, Scan],
-    labels: Mapping[str, NDArray[Any]],
     codes: Mapping[str, NDArray[np.int32]],
     findings: Findings,
 ) -> dict[str, Any]:
     """
     Args:
-        labels: as they are stored.
         codes: equal where labels are, -1 where there is none.
     """
     cut = findings.cut
@@ -63,7 +66,7 @@ def profile(
         "test_split": {"origin": "given"} if cut is None else {"origin": "cut", "fraction": cut},
         "task": _decided(findings.decision),
         "class_balance": balance,
-        "label_values": {split: _values(schema, split, labels[split]) for split in schema.splits},
+        "label_values": dict(findings.label_values),
         "duplicates": twins,
         "constant_images": constant,
         "values": {split: {"low": scan.low, "high": scan.high} for split, scan in scans.items()},
@@ -71,7 +74,7 @@ def profile(
         "ignored_arrays": list(findings.ignored[:MOST_NAMED]),
         "ignored_arrays_left_off": max(0, len(findings.ignored) - MOST_NAMED),
         "warnings": [
-            *_split_warnings(schema, balance, cut),
+            *_split_warnings(schema, balance, findings),
             *_label_warnings(schema, findings),
             *findings.scale_warnings,
             *_picture_warnings(twins, constant),
@@ -104,29 +107,14 @@ def _decided(decision: Decision | None) -> dict[str, Any] | None:
     return {"kind": decision.kind, "said": decision.is_said, "reason": decision.reason}
 
 
-def _values(schema: Schema, split: str, labels: NDArray[Any]) -> dict[str, float] | None:
-    """Of quantities; None of classes, and without labels."""
-    if schema.task.has_classes or not schema.has_labels(split):
-        return None
-    known = labels[~np.isnan(labels)].astype(np.float64)
-    return {
-        "low": float(known.min()),
-        "high": float(known.max()),
-        "mean": float(known.mean()),
-        "std": float(known.std()),
-        "median": float(np.median(known)),
-    }
-
-
 def _split_warnings(
-    schema: Schema, balance: Mapping[str, dict[str, Any] | None], cut: float | None
+    schema: Schema, balance: Mapping[str, dict[str, Any] | None], findings: Findings
 ) -> list[str]:
     warnings = []
+    cut = findings.cut
     if cut is not None:
-        each = "class" if schema.task.has_classes else "part of the labels' range"
-        share = (
-            f"{cut:.0%} of each {each}" if schema.has_labels("train") else f"{cut:.0%} at random"
-        )
+        share = f"{cut:.0%} "
+        share += f"of each {findings.part}" if schema.has_labels("train") else "at random"
         warnings.append(
             f"The data have no test split: {schema.splits['test']} items were cut from them, "
             f"{share}, always the same ones."
@@ -159,6 +147,7 @@ def _label_warnings(schema: Schema, findings: Findings) -> list[str]:
         for split, count in findings.left_out.items()
         if count
     ]
+    warnings += findings.label_warnings
     if findings.unknown_missing != "auto":
         warnings.append(f"No item has the label `{findings.unknown_missing}` of `missing_label`.")
     for text in doubtful(findings.label_texts)[:MOST_NAMED]:

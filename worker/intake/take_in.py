@@ -1,8 +1,8 @@
 """Raw arrays -> what is stored: five .npy files, the schema jobs are checked against, the profile.
 
 x_train.npy, x_test.npy    (items, height, width, channels), uint8 or float32, C order
-y_train.npy, y_test.npy    (items,), classes as int32, 0..K-1, or quantities as float32; -1 or NaN
-                           throughout a split without labels
+y_train.npy, y_test.npy    (items,), classes as int32, 0..K-1, or quantities as float32, or (items,
+                           K), 0 and 1 as int8; -1 or NaN throughout a split without labels
 sketch.npy                 (items, 64), float32: see app.inputs
 """
 
@@ -19,7 +19,7 @@ from app.datasets.schemas import DatasetSpec, Schema
 from app.inputs import MODALITIES
 from worker.intake import formats
 from worker.intake.images import Scan, laid_out, store, store_labels, stored_type
-from worker.intake.label_forms import check_known, flatten
+from worker.intake.label_forms import check_known, flatten, is_matrix
 from worker.intake.missing import refuse_missing, without_missing
 from worker.intake.profile import Findings, profile
 from worker.intake.raw import Array, Limits, RawArrays, RawFile, refuse
@@ -48,7 +48,7 @@ class _Given:
     """A split as it came, without the items whose label means none."""
 
     images: Array
-    labels: Array | None  # (rows,)
+    labels: Array | None  # (rows,) or (rows, K)
     rows: Rows | None  # of the images, ascending; None: all
     has_missing: bool  # items whose label means none
 
@@ -64,9 +64,11 @@ class _Given:
 
 
 def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) -> TakenIn:
-    given = {"train": _given(raw.x_train, raw.y_train, "train", spec)}
+    sent = {"y_train": raw.y_train, "y_test": None if raw.x_test is None else raw.y_test}
+    is_flat = not is_matrix(sent, spec.task)
+    given = {"train": _given(raw.x_train, raw.y_train, "train", spec, is_flat)}
     if raw.x_test is not None:
-        given["test"] = _given(raw.x_test, raw.y_test, "test", spec)
+        given["test"] = _given(raw.x_test, raw.y_test, "test", spec, is_flat)
         _check_alike(given["train"].images, given["test"].images)
     labels = {split: each.labels for split, each in given.items()}
     decision = decide(spec.task, labels, raw.class_names is not None)
@@ -119,32 +121,39 @@ def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) ->
         label_texts=target.texts if is_doubted else (),
         decision=decision,
         unknown_missing=str(spec.missing_label) if is_doubted else "auto",
+        label_values={split: target.values(held) for split, held in y.items()},
+        label_warnings=target.warnings(y),
+        part=target.part,
         scale_warnings=scale_warnings(x, scans, schema.inputs.range, spec.value_range is not None),
     )
     content_hash = _content_hash(schema, arrays)
     arrays["sketch"] = _store_sketch(arrays["x_train"], schema, workdir)
-    found = profile(schema, scans, y, target.codes(y), findings)
+    found = profile(schema, scans, target.codes(y), findings)
     return TakenIn(schema, found, arrays, content_hash)
 
 
-def _given(images: Array, labels: Array | None, split: str, spec: DatasetSpec) -> _Given:
+def _given(
+    images: Array, labels: Array | None, split: str, spec: DatasetSpec, is_flat: bool
+) -> _Given:
+    """`is_flat`: one label per item; else the target checks the form."""
     images = laid_out(images, MODALITIES[spec.modality], f"x_{split}")
     rows, has_missing = None, False
     if labels is not None:
-        labels = flatten(labels, f"y_{split}")
+        labels = flatten(labels, f"y_{split}") if is_flat else labels
         if len(images) != len(labels):
             detail = (
                 f"expected as many labels as images in the {split} split, "
                 f"got {len(images)} images and {len(labels)} labels"
             )
             refuse("shape_mismatch", detail, f"y_{split}")
-        rows = without_missing(labels, spec.missing_label, f"y_{split}")
+        if is_flat:
+            rows = without_missing(labels, spec.missing_label, f"y_{split}")
         has_missing = rows is not None
         if rows is not None and not len(rows):  # not one item has a label: a split without labels
             labels = rows = None
         elif rows is not None:
             labels = labels[rows]
-    if labels is not None:
+    if labels is not None and is_flat:
         check_known(labels, f"y_{split}")
     if not len(images):
         refuse("empty_split", f"expected items in the {split} split, got none", f"x_{split}")

@@ -35,6 +35,10 @@ class ClassObjective:
     def label_type(self) -> tf.DType:
         return tf.int32
 
+    @property
+    def label_shape(self) -> tuple[int, ...]:
+        return ()
+
 
 CLASSES = ClassObjective()
 

@@ -6,8 +6,8 @@ import tensorflow as tf
 
 
 class Objective(Protocol):
-    """Outputs are (batch, K), float32, before any activation, labels (batch,). Equal objectives are
-    equal and hash alike: a compiled loop is kept by its objective."""
+    """Outputs are (batch, K), float32, before any activation, labels (batch, *label_shape). Equal
+    objectives are equal and hash alike: a compiled loop is kept by its objective."""
 
     def loss(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         """Of each item, (batch,), float32."""
@@ -28,3 +28,7 @@ class Objective(Protocol):
 
     @property
     def label_type(self) -> tf.DType: ...
+
+    @property
+    def label_shape(self) -> tuple[int, ...]:
+        """Of one item: () or (K,)."""

@@ -41,6 +41,10 @@ class QuantityObjective:
     def label_type(self) -> tf.DType:
         return tf.float32
 
+    @property
+    def label_shape(self) -> tuple[int, ...]:
+        return ()
+
     def _error(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         """(batch,)"""
         return outputs[:, 0] - (y - self.mean) / self.std

@@ -23,7 +23,7 @@ def temperature_of(own: Arrays, arm: Sequence[Arrays], task: Task) -> FittedTemp
         arm: the same of each of its arm's trials at its label budget, its own included.
     """
     if not task.has_classes:
-        return FittedTemperature(reason=f"a {task.kind} has no scores to calibrate")
+        return FittedTemperature(reason=f"a temperature is of classes, not of a {task.kind}")
     labelled = [arrays for arrays in arm if "y_validation" in arrays]
     if not labelled or "y_validation" not in own:
         return FittedTemperature(reason="its validation items have no labels")

@@ -10,14 +10,14 @@ from app.datasets.schemas import Schema
 from app.spec.plan import held_out
 from worker.training.items import Indices, Items
 
-Labels = NDArray[Any]  # classes, int32, or quantities, float32
+Labels = NDArray[Any]  # (n,): classes, int32, or quantities, float32; (n, K): 0 and 1, int32
 Strata = NDArray[np.integer]  # classes, or codes of worker.evaluation.measures
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Raw items and labels `y` (n,), classes as int32 or quantities as float32, of which those
-    that are not `known` (n,) mean nothing: there are none, or they are hidden."""
+    """Raw items and labels `y`, of which those that are not `known` (n,) mean nothing: there are
+    none, or they are hidden."""
 
     items: Items
     y: Labels
@@ -27,8 +27,9 @@ class Split:
     def stored(cls, items: Items, labels: NDArray[Any]) -> Self:
         """Of labels as they are on disk: -1 or NaN where there are none."""
         dtype = np.int32 if labels.dtype.kind == "i" else np.float32
-        known = labels >= 0 if dtype == np.int32 else ~np.isnan(labels)
-        return cls(items, np.where(known, labels, 0).astype(dtype), known)
+        known: Any = labels >= 0 if dtype == np.int32 else ~np.isnan(labels)
+        y = np.where(known, labels, 0).astype(dtype)
+        return cls(items, y, known if known.ndim == 1 else known.all(axis=1))
 
     def __len__(self) -> int:
         return len(self.y)

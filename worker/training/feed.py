@@ -107,7 +107,7 @@ class Feed:
         for stream, positions in picked.items():
             split, taken = self._streams[stream], len(positions)
             x, known = split.items.room(rows), np.zeros(rows, np.bool_)
-            y = np.zeros(rows, split.y.dtype)
+            y = np.zeros((rows, *split.y.shape[1:]), split.y.dtype)
             split.items.gather(positions, {name: column[:taken] for name, column in x.items()})
             y[:taken], known[:taken] = split.y[positions], split.known[positions]
             data[stream] = Batch(x, y, known)

@@ -174,9 +174,7 @@ class Loop:
 
     def affordable(self, seconds: float) -> int:
         """How many steps take about `seconds`, by the last measurement; at least 1."""
-        if not self._seconds_per_step:
-            return 1
-        return max(1, int(seconds / self._seconds_per_step))
+        return max(1, int(seconds / self._seconds_per_step)) if self._seconds_per_step else 1
 
     def _any_size(self) -> list[Any]:
         """The signature of `_steps` for data, batches and calls of any size."""
@@ -187,10 +185,11 @@ class Loop:
         def items(rows: RowsShape) -> dict[str, tf.TensorSpec]:
             return {each.name: spec(each.dtype, None, *each.shape) for each in rows.items}
 
-        labels, phase, shapes = self._objective.label_type, self._phase, self._shapes
+        phase, shapes = self._phase, self._shapes
+        labels = spec(self._objective.label_type, None, *self._objective.label_shape)
         return [
             {
-                stream: Batch(items(rows), spec(labels, None), spec(tf.bool, None))
+                stream: Batch(items(rows), labels, spec(tf.bool, None))
                 for stream, rows in zip(phase.streams, shapes.rows, strict=True)
             },
             {stream: spec(tf.int32, None, None) for stream in phase.streams},

@@ -198,7 +198,10 @@ class _Trial:
             self._journal.epoch_ended(records, self._progress, self._snapshot)
 
     def _add(self, results: Results, chunk: Chunk, part: slice) -> None:
-        y, known = (each.reshape(len(results.losses), -1)[part] for each in (chunk.y, chunk.known))
+        y, known = (
+            each.reshape(len(results.losses), -1, *each.shape[1:])[part]
+            for each in (chunk.y, chunk.known)
+        )
         self._state.sums.add(results.losses[part], y, known, results.statistics[part])
 
     def _labels_of_epoch(self, relabel: Relabel, rows: Split) -> NDArray[np.int32]:

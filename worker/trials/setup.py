@@ -1,6 +1,6 @@
 """What a trial is trained on and from: rows of the database -> a TrialSetup."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from app.storage import Storage
 from app.tables.datasets import DatasetRow
 from app.tables.jobs import JobRow, TrialRow
 from app.tables.models import ModelRow
+from app.tasks import TASKS
 from worker.evaluation.measures import measures_of
 from worker.search.candidates import Candidate
 from worker.training.data import (
@@ -175,7 +176,7 @@ def target_test(storage: Storage, data: TrialData) -> Split:
     own, classes = Schema.model_validate(data.target.schema).classes, data.spec.classes
     if not split.is_labelled or not classes or own == classes:
         return split
-    return replace(split, y=_places(own, classes)[split.y])
+    return replace(split, y=TASKS[data.spec.task].placed(split.y, own, classes))
 
 
 def _needs_source_data(data: TrialData, strategy: Strategy | AutoArm | None) -> bool:
@@ -191,7 +192,8 @@ def source_domain(storage: Storage, data: TrialData) -> Domain:
     schema, split = data.source_schema, source_split(storage, data, "train")
     if data.source_places:
         schema = schema.named(data.classes)
-        split = replace(split, y=_places(data.source_classes, data.classes)[split.y])
+        y = schema.task.placed(split.y, data.source_classes, data.classes)
+        split = replace(split, y=y)
     return _labelled(schema, split, data)
 
 
@@ -201,15 +203,14 @@ def source_split(storage: Storage, data: TrialData, name: str) -> Split:
     splits = [dataset_split(storage, row, name) for row in data.sources]
     if len(splits) == 1:
         return splits[0]
-    places = [_places(each.classes, classes) for each in schemas]
-    y = np.concatenate([place[each.y] for place, each in zip(places, splits, strict=True)])
+    y = np.concatenate(
+        [
+            schema.task.placed(each.y, schema.classes, classes)
+            for schema, each in zip(schemas, splits, strict=True)
+        ]
+    )
     items, known = Items.joined([each.items for each in splits]), [each.known for each in splits]
-    return Split(items, y.astype(np.int32), np.concatenate(known))
-
-
-def _places(own: Sequence[str], joint: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
-    where: Mapping[str, int] = {label: place for place, label in enumerate(joint)}
-    return np.array([where[label] for label in own], np.int32)
+    return Split(items, y, np.concatenate(known))
 
 
 def _target_domain(storage: Storage, data: TrialData) -> Domain:

@@ -23,6 +23,7 @@ from app.prediction.schemas import PredictIn, PredictionWarning, PredictOut
 from app.prediction.served import Loaded
 from app.prediction.sessions import Array
 from app.prediction.value_range import RULE
+from app.tasks.multi_label import THRESHOLD
 from app.turns import TurnRoute
 
 NPY = "application/x-npy"
@@ -98,15 +99,17 @@ class _Decoder(NamedTuple):
 
     def _finished(self, read: Read, loaded: Loaded) -> Read:
         """With what the query says. Raises Invalid where more labels are wanted than there are."""
-        if not loaded.has_classes:
+        if loaded.form == "value":
             return read._replace(encoder=self._of_quantities(read.encoder))
         if read.encoder is PLAIN and not self.is_raw:
-            return read
+            return read if loaded.form == "label" else read._replace(encoder=SETS)
         assert isinstance(read.encoder, Labels)
         top_k, classes = read.encoder.top_k, len(loaded.labels)
         if top_k is not None and top_k > classes:
             detail = f"expected at most {classes}, the number of classes, got {top_k}"
             raise invalid("invalid_value", detail, "#/top_k")
+        if loaded.form == "labels":  # whose scores have no temperature: raw ones are the same
+            return read._replace(encoder=Sets(top_k))
         return read._replace(encoder=Labels(top_k, read.encoder.raw_scores or self.is_raw))
 
     def _of_quantities(self, encoder: Encoder) -> Encoder:
@@ -211,6 +214,46 @@ class Labels(NamedTuple):
 PLAIN = Labels()
 
 
+class Sets(NamedTuple):
+    """Writes the labels that each input has, the best first, with their scores; of the `top_k` best
+    scores all beside them."""
+
+    top_k: int | None = None
+
+    def scores_per_input(self, classes: int) -> int:
+        return classes + (self.top_k or 0)
+
+    def piece(self, loaded: Loaded, probabilities: Array) -> bytes:
+        order = np.argsort(-probabilities, axis=1, kind="stable")
+        ranked = np.take_along_axis(probabilities, order, axis=1)
+        return orjson.dumps(
+            [
+                self._output([loaded.labels[index] for index in indices], scores)
+                for indices, scores in zip(order.tolist(), ranked.tolist(), strict=True)
+            ]
+        )[1:-1]
+
+    def _output(self, labels: list[str], scores: list[float]) -> dict[str, Any]:
+        had = sum(score >= THRESHOLD for score in scores)
+        output: dict[str, Any] = {"labels": _pairs(labels[:had], scores[:had])}
+        if self.top_k is not None:
+            output["scores"] = _pairs(labels[: self.top_k], scores[: self.top_k])
+        return output
+
+    def answer(
+        self,
+        name: str,
+        loaded: Loaded,
+        rows: int,
+        pieces: list[bytes],
+        warning: PredictionWarning | None,
+    ) -> Answer:
+        return PLAIN.answer(name, loaded, rows, pieces, warning)
+
+
+SETS = Sets()
+
+
 class Values(NamedTuple):
     """Writes the quantity of each input."""
 
@@ -253,8 +296,12 @@ def _best(labels: tuple[str, ...], scores: list[float]) -> dict[str, Any]:
 
 
 def _ranked(labels: list[str], scores: list[float]) -> dict[str, Any]:
-    pairs = [{"label": label, "score": score} for label, score in zip(labels, scores, strict=True)]
+    pairs = _pairs(labels, scores)
     return {**pairs[0], "scores": pairs}
+
+
+def _pairs(labels: list[str], scores: list[float]) -> list[dict[str, Any]]:
+    return [{"label": label, "score": score} for label, score in zip(labels, scores, strict=True)]
 
 
 def _wants_raw_scores(query: bytes) -> bool:

@@ -72,7 +72,7 @@ async def model_metadata(
         name=loaded.answers,
         datatype="FP32",
         shape=[-1, len(loaded.labels)],
-        parameters={"labels": list(loaded.labels)} if loaded.has_classes else None,
+        parameters={"labels": list(loaded.labels)} if loaded.form != "value" else None,
     )
     return schemas.ModelMetadata(name=name, inputs=[takes], outputs=[answers])
 

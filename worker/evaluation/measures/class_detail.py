@@ -1,6 +1,6 @@
 """What the report says of an arm class by class, and of how far its scores can be believed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,8 +21,9 @@ from worker.evaluation.metrics import ClassCounts, class_rates, confusion
 from worker.evaluation.statistics import CHANGE
 
 if TYPE_CHECKING:
-    from worker.evaluation.evidence import Evidence
+    from worker.evaluation.evidence import Evidence, Measured
 
+Counted = Callable[["Measured"], ClassCounts]
 DESCRIBED_CLASSES = 1000  # one by one
 CONFUSED_CLASSES = 300  # in a table of all by all
 
@@ -36,18 +37,19 @@ def class_detail(
 ) -> Detail:
     calibrations = _calibrations(arm)
     return Detail(
-        per_class=_per_class(arm, pair, classes, class_counts, confidence),
+        per_class=per_class(arm, pair, classes, class_counts, confidence, _counted),
         confusion=_confusion(arm).tolist() if len(classes) <= CONFUSED_CLASSES else [],
         calibration=_calibration(calibrations) if calibrations else None,
     )
 
 
-def _counts(arm: "Evidence") -> ClassCounts:
+def _counted(trial: "Measured") -> ClassCounts:
+    return ClassCounts.of(trial.y, trial.logits.argmax(axis=1), trial.logits.shape[1])
+
+
+def _counts(arm: "Evidence", counted: "Counted") -> ClassCounts:
     """Each (seeds, K)."""
-    of_trials = [
-        ClassCounts.of(trial.y, trial.logits.argmax(axis=1), trial.logits.shape[1])
-        for trial in arm.trials
-    ]
+    of_trials = map(counted, arm.trials)
     return ClassCounts(*map(np.stack, zip(*of_trials, strict=True)))
 
 
@@ -78,19 +80,25 @@ def _calibrations(arm: "Evidence") -> list[Calibration] | None:
     return found
 
 
-def _per_class(
+def per_class(
     evidence: "Evidence",
     pair: "tuple[Evidence, Evidence] | None",
     classes: Sequence[str],
     class_counts: Sequence[int] | None,
     confidence: float,
+    counted: "Counted",
 ) -> list[ClassMetrics]:
-    """Of a class without test items nothing is known."""
-    counts = _counts(evidence)
+    """Precision, recall and F1 of each class or label; of one without test items nothing is known.
+
+    Args:
+        class_counts: training items of each; None where they are not known.
+        counted: what a trial has right and wrong, each (K,).
+    """
+    counts = _counts(evidence, counted)
     precision, recall, f1 = (rate.mean(axis=0) for rate in _rates(evidence, counts))
     support, gains = counts.true[0], None
     if pair is not None:
-        f1_of = [_rates(each, _counts(each))[2] for each in pair]
+        f1_of = [_rates(each, _counts(each, counted))[2] for each in pair]
         gains = f1_of[0] - f1_of[1]
     return [
         ClassMetrics(

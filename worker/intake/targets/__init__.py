@@ -7,6 +7,7 @@ from app.tasks import TaskKind
 from worker.intake.raw import Array
 from worker.intake.targets.classification import ClassTarget
 from worker.intake.targets.contract import Target
+from worker.intake.targets.multi_label import LabelsTarget
 from worker.intake.targets.regression import QuantityTarget
 
 
@@ -17,6 +18,8 @@ def target_of(
     match kind:
         case "classification":
             return ClassTarget.of(labels, class_names)
+        case "multi_label":
+            return LabelsTarget.of(labels, class_names)
         case "regression":
             return QuantityTarget(unit)
     assert_never(kind)

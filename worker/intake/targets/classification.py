@@ -1,6 +1,6 @@
 """Labels that are classes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +46,16 @@ class ClassTarget:
     def counts(self, y: Stored) -> tuple[int, ...]:
         shifted = np.bincount(y + 1, minlength=len(self.classes.names) + 1)  # it takes no -1
         return tuple(shifted[1:].tolist())
+
+    @property
+    def part(self) -> str:
+        return "class"
+
+    def values(self, y: Stored) -> None:
+        return None
+
+    def warnings(self, y: Mapping[str, Stored]) -> Sequence[str]:
+        return ()
 
     def codes(self, y: Mapping[str, Stored]) -> Mapping[str, NDArray[np.int32]]:
         return y

@@ -10,7 +10,7 @@ from app.tasks import Task
 from worker.intake.raw import Array
 from worker.intake.splits import Rows
 
-Stored = NDArray[Any]  # (items,), as y_train.npy and y_test.npy hold them
+Stored = NDArray[Any]  # (items,) or (items, K), as y_train.npy and y_test.npy hold them
 
 
 class Target(Protocol):
@@ -23,8 +23,8 @@ class Target(Protocol):
         """Whether `class_names` of the upload have no use."""
 
     def encode(self, labels: Array | None, items: int, split: str) -> Stored:
-        """(items,), and what stands for none where the split has no labels. Raises WorkFailure
-        `dataset_invalid`."""
+        """What is stored, and what stands for none where the split has no labels. Raises
+        WorkFailure `dataset_invalid`."""
 
     def cut(self, y: Stored, fraction: float) -> tuple[Rows, Rows]:
         """Rows of the training and of the test split, where labelled items have to be parted."""
@@ -33,7 +33,18 @@ class Target(Protocol):
         """Raises WorkFailure `dataset_invalid` where nothing can be learnt of such labels."""
 
     def counts(self, y: Stored) -> tuple[int, ...]:
-        """Labelled items of each of the task's names."""
+        """Labelled items, of each class or of all together."""
+
+    @property
+    def part(self) -> str:
+        """What a cut test split has its share of, in words."""
+
+    def values(self, y: Stored) -> dict[str, Any] | None:
+        """What the profile says of a split's labels; None without any, and of classes, whose
+        balance it tells."""
+
+    def warnings(self, y: Mapping[str, Stored]) -> Sequence[str]:
+        """What a user should know of the labels."""
 
     def codes(self, y: Mapping[str, Stored]) -> Mapping[str, NDArray[np.int32]]:
         """Whole numbers that are equal where labels are, -1 where there is none."""

@@ -1,9 +1,9 @@
 """Which task an upload's labels are for: what the spec says, else what the labels look like.
 
-Text is classes. Numbers with fractions are quantities. Whole numbers are classes, unless there are
-more than 100 different ones with gaps between them: classes are counted through, as 0 to 9, prices
-are not. The decision stands in the dataset's profile with its reason, and the spec's `task` changes
-it.
+A matrix of 0 and 1 is several labels of each item. Text is classes. Numbers with fractions are
+quantities. Whole numbers are classes, unless there are more than 100 different ones with gaps
+between them: classes are counted through, as 0 to 9, prices are not. The decision stands in the
+dataset's profile with its reason, and the spec's `task` changes it.
 """
 
 from collections.abc import Mapping
@@ -32,11 +32,11 @@ class Decision:
     def warning(self) -> str | None:
         if self.is_said or not self.is_doubtful:
             return None
-        taken = {
-            "classification": ("classes", "regression", "quantities"),
-            "regression": ("quantities", "classification", "classes"),
-        }
-        what, other, others = taken[self.kind]
+        what, other, others = (
+            ("classes", "regression", "quantities")
+            if self.kind == "classification"
+            else ("quantities", "classification", "classes")
+        )
         return (
             f"The labels are taken for {what} ({self.kind}), for {self.reason}; `task`: "
             f'"{other}" in the spec takes them for {others}.'
@@ -49,7 +49,7 @@ def decide(
     """
     Args:
         said: by the spec.
-        labels: by split, (items,); None for a split without.
+        labels: by split, (items,) or a matrix of 0 and 1; None for a split without.
         has_names: whether the upload names classes.
     """
     if said:
@@ -57,6 +57,12 @@ def decide(
     held = next((each for each in labels.values() if each is not None), None)
     if held is None:
         return Decision("classification", "no split has labels")
+    if held.ndim == 2:
+        return Decision(
+            "multi_label",
+            f"they are a matrix of 0 and 1 with {held.shape[1]} columns, whose rows do not all "
+            "hold exactly one 1",
+        )
     if has_names:
         return Decision("classification", "the upload names its classes")
     if held.dtype.kind not in "iuf":

@@ -67,6 +67,25 @@ class QuantityTarget:
     def counts(self, y: Stored) -> tuple[int, ...]:
         return (int((~np.isnan(y)).sum()),)
 
+    @property
+    def part(self) -> str:
+        return "part of the labels' range"
+
+    def values(self, y: Stored) -> dict[str, float] | None:
+        known = y[~np.isnan(y)].astype(np.float64)
+        if not len(known):
+            return None
+        return {
+            "low": float(known.min()),
+            "high": float(known.max()),
+            "mean": float(known.mean()),
+            "std": float(known.std()),
+            "median": float(np.median(known)),
+        }
+
+    def warnings(self, y: Mapping[str, Stored]) -> Sequence[str]:
+        return ()
+
     def codes(self, y: Mapping[str, Stored]) -> Mapping[str, NDArray[np.int32]]:
         values = np.unique(np.concatenate([held[~np.isnan(held)] for held in y.values()]))
         return {

@@ -1,0 +1,49 @@
+"""Binary cross entropy of each label.
+
+l_i = -1/K sum_k (y_ik log s(z_ik) + (1 - y_ik) log(1 - s(z_ik))),   s(z) = 1 / (1 + exp(-z))
+"""
+
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+
+@dataclass(frozen=True)
+class LabelsObjective:
+    """Labels are 0 and 1, (batch, K), int32; outputs logits, (batch, K).
+
+    `labels`: how many there are, K.
+    """
+
+    labels: int
+
+    def loss(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        of_labels = tf.nn.sigmoid_cross_entropy_with_logits(
+            labels=tf.cast(y, outputs.dtype), logits=outputs
+        )
+        return tf.reduce_mean(of_labels, axis=1)
+
+    def mean_loss(self, outputs: tf.Tensor, y: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
+        """Raises ValueError for a smoothing: it mixes classes that exclude each other."""
+        if smoothing:
+            raise ValueError(f"expected label_smoothing 0 of several labels, got {smoothing}")
+        return tf.reduce_mean(self.loss(outputs, y))
+
+    def activate(self, outputs: tf.Tensor, temperature: float | None = None) -> tf.Tensor:
+        return tf.nn.sigmoid(outputs / temperature if temperature else outputs)
+
+    def statistic(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        """The predicted labels, (batch, K), 0 or 1: a probability of 0.5 is a logit of 0."""
+        return tf.cast(outputs >= 0, tf.int32)
+
+    @property
+    def statistic_spec(self) -> tuple[tf.DType, int]:
+        return tf.int32, self.labels
+
+    @property
+    def label_type(self) -> tf.DType:
+        return tf.int32
+
+    @property
+    def label_shape(self) -> tuple[int, ...]:
+        return (self.labels,)
