@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from app.errors import DamagedArtifact, FailureCode, WorkFailure
@@ -41,8 +40,6 @@ def s3(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch, settings: Settings) ->
         ("AWS_DEFAULT_REGION", "us-east-1"),
     ):
         monkeypatch.setenv(name, value)
-    # All of moto's servers in this process share what they hold, other modules' files too.
-    httpx.post(f"{s3_endpoint}/moto-api/reset", trust_env=False).raise_for_status()
     boto3.client("s3").create_bucket(Bucket=BUCKET)
     s3fs.S3FileSystem.clear_instance_cache()
     return Storage(f"s3://{BUCKET}/store", settings.cache_dir)

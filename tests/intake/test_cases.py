@@ -63,9 +63,10 @@ def test_labels_that_are_none(tmp_path: Path) -> None:
 
 def test_argmax_for_one_hot_rows_alone(tmp_path: Path) -> None:
     assert "argmax" in refusal(tmp_path, "07_one_hot")
-    multi = refusal(tmp_path, "07_multi_label")
-    assert "multi-label, rows with 0 to 5 ones" in multi
-    assert "argmax" not in multi
+    multi = of(tmp_path, "07_multi_label")
+    assert multi.schema.task.kind == "multi_label"
+    assert "matrix of 0 and 1" in multi.profile["task"]["reason"]
+    assert "argmax" not in str(multi.profile)
 
 
 def test_duplicates_and_a_contradiction(tmp_path: Path) -> None:
