@@ -24,7 +24,7 @@ from tests.system.service import wait_for
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
-SELDOM = "60"  # seconds between two looks of its own
+SELDOM = "10"  # seconds between two looks of its own
 Start = Callable[..., "Lookout"]
 
 
@@ -40,14 +40,17 @@ class Lookout:
     def tell(self, line: str) -> None:
         os.write(self._orders, line.encode() + b"\n")
 
-    def report(self, seconds: float = 30) -> list[list[object]] | None:
+    def report(self, seconds: float = 8) -> list[list[object]] | None:
         """The next one; None when it does not come in time."""
         deadline = time.monotonic() + seconds
         while b"\n" not in self._rest:
             left = max(0, deadline - time.monotonic())
             if not select.select([self._reports], [], [], left)[0]:
                 return None
-            self._rest += os.read(self._reports, 65536)
+            read = os.read(self._reports, 65536)
+            if not read:  # it has ended
+                return None
+            self._rest += read
         line, _, self._rest = self._rest.partition(b"\n")
         return json.loads(line)
 
