@@ -12,8 +12,8 @@ Array = NDArray[Any]
 WEIGHTS = "norms of weights"
 # What numbers may differ by, over the largest of those that stand together. Of outputs, other
 # processors, more threads, XLA in the plain loop's place and the reverse changed 0.00008, and two
-# strategies differ by 0.003. Of weights they changed 0.0004: a bias that BatchNorm takes away again has
-# no gradient but rounding, and Adam makes whole steps of that.
+# strategies differ by 0.003. Of weights they changed 0.0004: a bias that BatchNorm takes away
+# again has no gradient but rounding, and Adam makes whole steps of that.
 RELATIVE, OF_WEIGHTS, ABSOLUTE = 5e-4, 2e-3, 1e-5
 
 
