@@ -3,6 +3,7 @@
 import threading
 import time
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import delete
@@ -183,9 +184,9 @@ def test_nothing_but_what_a_store_makes_is_deleted(
 def test_on_s3_too_with_the_copies_that_were_fetched(
     database: Database, settings: Settings, s3: Storage, tmp_path: Path
 ) -> None:
-    settings = settings.model_copy(
-        update={"storage_url": "s3://ktl-test/store", "gc_grace_seconds": -5.0}
-    )
+    url = f"s3://ktl-test/{uuid4().hex}"  # other tests' files stand in the same moto
+    s3 = Storage(url, settings.cache_dir)
+    settings = settings.model_copy(update={"storage_url": url, "gc_grace_seconds": -5.0})
     refs = []
     for word in ("named", "nobody's", "a copy's"):
         path = tmp_path / "content.npz"

@@ -1,6 +1,7 @@
 """The native protocol over HTTP."""
 
 import io
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
@@ -249,6 +250,7 @@ def test_a_store_that_comes_back_makes_the_deployment_ready(site: Site, tmp_path
     answer = site.client.post(URL, json={"inputs": images(1).tolist()})
     assert "the whole store is away" in problem(answer, 503, "deployment_loading")["detail"]
     problem(site.client.put("/v1/deployments/other", json={"model": model}), 503, "storage_failed")
+    shutil.rmtree(store, ignore_errors=True)  # what looked for it may have made it anew
     away.rename(store)
     site.deploy("other", model)  # whose refresh loads what is missing
     assert site.client.post(URL, json={"inputs": images(1).tolist()}).status_code == 200
