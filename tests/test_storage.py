@@ -40,7 +40,9 @@ def s3(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch, settings: Settings) ->
         ("AWS_DEFAULT_REGION", "us-east-1"),
     ):
         monkeypatch.setenv(name, value)
-    boto3.client("s3").create_bucket(Bucket=BUCKET)
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=BUCKET)
+    client.put_object(Bucket=BUCKET, Key="store/kept/marker", Body=b"")  # as in a store in use
     s3fs.S3FileSystem.clear_instance_cache()
     return Storage(f"s3://{BUCKET}/store", settings.cache_dir)
 
