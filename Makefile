@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
+# Tests start many processes: without compiled files each would compile all of ktl, and its tests.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: install demo up test check lint fast slow bench clean
 

@@ -14,7 +14,7 @@ from app.settings import Settings
 from app.storage import Storage
 from app.tables import Base
 from tests.needed import needed
-from tests.postgresql import postgresql_server
+from tests.postgresql import empty, postgresql_server
 from worker.process.gpus import prepare_environment
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -57,33 +57,40 @@ def postgresql() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def sqlite_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("sqlite") / "tables.db"
-    _make_tables(f"sqlite:///{path}")
+    database = Database(f"sqlite:///{path}")
+    Base.metadata.create_all(database.engine)
+    database.dispose()
     return path
 
 
 @pytest.fixture(scope="session")
-def postgresql_with_tables(postgresql: str) -> str:
-    """The name of a database to copy."""
-    url = new_database(postgresql)
-    _make_tables(url)
-    return str(make_url(url).database)
+def postgresql_with_tables(postgresql: str) -> Iterator[Database]:
+    """A database that one test after the other has for itself."""
+    database = Database(new_database(postgresql))
+    Base.metadata.create_all(database.engine)
+    yield database
+    database.dispose()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database on each engine: empty, but for tests that ask for `database` as well, whose tables
-    are copied, which is quicker than to make them."""
-    is_empty, path = "database" not in request.fixturenames, tmp_path / "test.db"
-    if request.param == "sqlite":
-        if not is_empty:
-            shutil.copyfile(request.getfixturevalue("sqlite_with_tables"), path)
-        yield f"sqlite:///{path}"
-        return
-    server = request.getfixturevalue("postgresql")
-    template = "" if is_empty else request.getfixturevalue("postgresql_with_tables")
-    url = new_database(server, template)
-    yield url
-    _administer(server, f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
+    """A database on each engine: without tables, but for tests that ask for `database` as well.
+    Theirs are not made each time: SQLite's are copied, PostgreSQL's emptied."""
+    has_tables, path = "database" in request.fixturenames, tmp_path / "test.db"
+    match request.param:
+        case "sqlite":
+            if has_tables:
+                shutil.copyfile(request.getfixturevalue("sqlite_with_tables"), path)
+            yield f"sqlite:///{path}"
+        case "postgresql" if has_tables:
+            kept: Database = request.getfixturevalue("postgresql_with_tables")
+            empty(kept.engine)
+            yield kept.engine.url.render_as_string(hide_password=False)
+        case _:
+            server = request.getfixturevalue("postgresql")
+            url = new_database(server)
+            yield url
+            _administer(server, f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
 
 
 @pytest.fixture
@@ -95,19 +102,12 @@ def database(database_url: str) -> Iterator[Database]:
     database.dispose()
 
 
-def new_database(server: str, template: str = "") -> str:
-    """The URL of a new one on this PostgreSQL server: empty, or a copy."""
+def new_database(server: str) -> str:
+    """The URL of a new one, without tables, on this PostgreSQL server."""
     name = f"test_{uuid4().hex}"
-    copied = f"TEMPLATE {template} STRATEGY FILE_COPY" if template else ""
-    _administer(server, f"CREATE DATABASE {name} {copied}")
+    _administer(server, f"CREATE DATABASE {name}")
     head, _, query = server.partition("?")
     return f"{head.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
-
-
-def _make_tables(url: str) -> None:
-    database = Database(url)
-    Base.metadata.create_all(database.engine)
-    database.dispose()
 
 
 def _administer(server: str, statement: str) -> None:

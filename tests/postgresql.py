@@ -6,6 +6,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 
+from sqlalchemy import Engine, text
+
+EMPTY = """
+DO $$ DECLARE each text; BEGIN
+    PERFORM pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid();
+    SET LOCAL session_replication_role = replica; -- so that the tables go in any order
+    FOR each IN SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public' LOOP
+        EXECUTE 'DELETE FROM ' || each;
+    END LOOP;
+END $$
+"""
+
+
+def empty(engine: Engine) -> None:
+    """Deletes all rows and cuts all other connections: a new database costs a hundred times as
+    much."""
+    with engine.begin() as connection:
+        connection.execute(text(EMPTY))
+
 
 @contextmanager
 def postgresql_server() -> Iterator[str]:

@@ -23,12 +23,14 @@ LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 class Transport:
     def __init__(self, url: str, api_key: str | None) -> None:
         self.url = url.rstrip("/")
+        parts = urlsplit(self.url)
         self.http = httpx.Client(
             base_url=self.url,
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
             timeout=httpx.Timeout(60, connect=5),
             # A proxy of the environment cannot reach this machine's own loopback address.
-            trust_env=urlsplit(self.url).hostname not in LOOPBACK,
+            trust_env=parts.hostname not in LOOPBACK,
+            verify=parts.scheme == "https",  # else the certificates would be read for nothing
         )
 
     def call(

@@ -1,5 +1,7 @@
 """Better features score higher; what cannot be scored is None, and nothing is NaN."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -22,6 +24,7 @@ def domain(
     return features.astype(np.float32), y, probabilities.astype(np.float32)
 
 
+@cache
 def scored(apart: float) -> dict[str, float]:
     found = scores(*domain(apart), seed=0)
     assert set(found) == set(SCORES)

@@ -85,7 +85,7 @@ def running(folder: Path, ready: str = "/readyz", **environment: str) -> Iterato
 
 def _is_ready(url: str) -> bool:
     try:
-        return httpx.get(url, trust_env=False).is_success
+        return httpx.get(url, trust_env=False, verify=False).is_success
     except httpx.TransportError:
         return False
 
