@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from app.client import Client
 from app.spec.report import Report
-from app.spec.strategies import CATALOGUE
+from app.spec.strategy_catalogue import CATALOGUE
 from benchmarks.evidence import OWN
 from tests.system.service import running
 

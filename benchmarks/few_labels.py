@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from app.client import Client
-from app.spec.strategies import CATALOGUE
+from app.spec.strategy_catalogue import CATALOGUE
 from benchmarks.auto import ANIMALS, VEHICLES, Part
 from benchmarks.evidence import OWN
 from tests.system.service import running

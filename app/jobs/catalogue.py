@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from app.dependencies import Reader
-from app.spec import backbones, strategies
+from app.spec import backbones, strategy_catalogue
 from app.turns import TurnRoute
 
 router = APIRouter(prefix="/v1", tags=["catalogue"], route_class=TurnRoute)
@@ -46,7 +46,7 @@ def list_strategies(_: Reader) -> StrategiesOut:
                 paper=entry.paper,
                 params=entry.params_schema,
             )
-            for entry in strategies.CATALOGUE.values()
+            for entry in strategy_catalogue.CATALOGUE.values()
         ]
     )
 

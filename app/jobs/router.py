@@ -35,7 +35,7 @@ from app.jobs.schemas import (
 from app.pages import Listing, fetch_page
 from app.spec.applicability import obstacle
 from app.spec.spec import JobSpec
-from app.spec.strategies import CATALOGUE
+from app.spec.strategy_catalogue import CATALOGUE
 from app.tables.jobs import ENDED, JobRow
 from app.turns import TurnRoute
 from app.usage import quotas

@@ -19,10 +19,10 @@ from app.access.loopback import refuse_foreign
 from app.errors import UnsupportedMedia
 from app.health import count_request
 from app.prediction.bodies import ClientGone, Limit, begin, check_declared
-from app.prediction.inputs import Asked, float32
-from app.prediction.large import SMALL_SCORES, LargeRequests, Question
+from app.prediction.inputs import float32
+from app.prediction.large import SMALL_SCORES, LargeRequests, Question, checked
 from app.prediction.outputs import check_finite
-from app.prediction.protocols.contract import Answer, PredictionProtocol
+from app.prediction.protocols.contract import Answer, Answered, PredictionProtocol
 from app.prediction.protocols.native import Native
 from app.prediction.protocols.open_inference import OpenInference
 from app.prediction.protocols.tensorflow_serving import TensorFlowServing
@@ -127,15 +127,15 @@ class PredictionFront:
         key = caller.key_id or caller.project
         if not begun.is_small:
             return await self._large.read_and_answer(key, question, begun, receive, limit)
-        parts, encoder, place = decoder.read(begun.text, loaded)
-        asked = Asked.of(parts, place)
-        warning = loaded.trained_on.check(asked) if loaded.trained_on else None
+        read = decoder.read(begun.text, loaded)
+        asked, warning = checked(loaded, read)
+        encoder = read.encoder
         if asked.rows * encoder.scores_per_input(len(loaded.labels)) > SMALL_SCORES:
             return await self._large.answer(key, question, asked, encoder, warning)
-        probabilities = await loaded.batcher.run(float32(parts[0]))
-        check_finite(probabilities, place)
+        probabilities = await loaded.batcher.run(float32(read.parts[0]))
+        check_finite(probabilities, read.place)
         pieces = [encoder.piece(loaded, probabilities)]
-        return encoder.answer(name, loaded, len(probabilities), pieces, warning)
+        return encoder.answer(Answered(name, loaded, len(probabilities), pieces, warning))
 
     async def _caller(self, header: bytes | None) -> Caller:
         """The authenticator is asked once a second per key: it may have to ask the database."""

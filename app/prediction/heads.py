@@ -28,9 +28,9 @@ def refuse_query(query: bytes) -> None:
         check_query(QueryParams(query), set())
 
 
-def name_in(path: str, prefix: str, suffix: str) -> str | None:
-    """What stands between the two, where that is one name."""
-    if not path.startswith(prefix) or not path.endswith(suffix):
+def name_in(method: str, path: str, prefix: str, suffix: str) -> str | None:
+    """What stands between the two in a POST's path, where that is one name."""
+    if method != "POST" or not path.startswith(prefix) or not path.endswith(suffix):
         return None
     name = path[len(prefix) : -len(suffix)]
     return None if not name or "/" in name else name

@@ -17,7 +17,7 @@ from app.errors import invalid
 from app.prediction.bodies import Begun, Limit, rest
 from app.prediction.inputs import Asked, cut, numbered
 from app.prediction.outputs import check_finite
-from app.prediction.protocols.contract import Answer, Decoder, Encoder, Read
+from app.prediction.protocols.contract import Answer, Answered, Decoder, Encoder, Read
 from app.prediction.schemas import PredictionWarning
 from app.prediction.served import Loaded
 
@@ -52,7 +52,7 @@ class LargeRequests:
                 loaded = question.loaded
                 read = await _between_others(question.decoder.read_in_steps(body, loaded))
                 loop = asyncio.get_running_loop()
-                asked, warning = await loop.run_in_executor(_checks, _checked, loaded, read)
+                asked, warning = await loop.run_in_executor(_checks, checked, loaded, read)
                 return await _answered(question, asked, read.encoder, warning)
 
     async def answer(
@@ -82,8 +82,8 @@ async def _between_others(steps: Generator[None, None, T]) -> T:
         await asyncio.sleep(0)
 
 
-def _checked(loaded: Loaded, read: Read) -> tuple[Asked, PredictionWarning | None]:
-    """Raises Invalid."""
+def checked(loaded: Loaded, read: Read) -> tuple[Asked, PredictionWarning | None]:
+    """Holds what a body says against what the model was trained on. Raises Invalid."""
     asked = Asked.of(read.parts, read.place)
     return asked, loaded.trained_on.check(asked) if loaded.trained_on else None
 
@@ -109,4 +109,4 @@ async def _answered(
             check_finite(some, asked.place, first + at)
             written.append(encoder.piece(loaded, some))
             await asyncio.sleep(0)
-    return encoder.answer(question.name, loaded, asked.rows, written, warning)
+    return encoder.answer(Answered(question.name, loaded, asked.rows, written, warning))

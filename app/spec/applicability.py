@@ -7,7 +7,7 @@ from app.datasets.schemas import Schema
 from app.spec.class_spaces import class_mismatch
 from app.spec.networks import normalises
 from app.spec.sources import SourceFacts
-from app.spec.strategies import CATALOGUE, Need
+from app.spec.strategy_catalogue import CATALOGUE, Need
 
 if TYPE_CHECKING:
     from app.spec.spec import JobSpec

@@ -10,7 +10,8 @@ from app.datasets.schemas import Schema
 from app.spec.calibration import ONCE, seconds_per_step
 from app.spec.plan import Kind, PlannedTrial, trained_items
 from app.spec.spec import ResolvedSpec
-from app.spec.strategies import CATALOGUE, AutoArm, Strategy
+from app.spec.strategies import AutoArm, Strategy
+from app.spec.strategy_catalogue import CATALOGUE
 from app.spec.strategy_params import LinearProbeParams
 
 HEAD_STEP_COST = 0.1  # of a step of the head on cached features, over one of the network

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.spec.strategies import CATALOGUE, Strategy
+from app.spec.strategies import Strategy
+from app.spec.strategy_catalogue import CATALOGUE
 
 MOST, MOST_IF_EXPENSIVE = 5, 3
 EXPENSIVE_STEPS = 20_000  # of one training

@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from app.spec.strategies import (
-    CATALOGUE,
     AdaBn,
     AdaMatch,
     Cdan,
@@ -21,6 +20,7 @@ from app.spec.strategies import (
     Shot,
     Strategy,
 )
+from app.spec.strategy_catalogue import CATALOGUE
 
 WIDEST_PRODUCT = 4096  # worker/strategies/cdan.py
 

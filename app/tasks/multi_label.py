@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from app.tasks.contract import AnswerForm, Budget, Metric, TaskContract
+from app.tasks.shares import budgeted, equal_shares
 
 PARTS, FEWEST_IN_PART = 100, 10  # of items in the order of their rarest labels
 THRESHOLD = 0.5  # of a probability, from which an item has the label
@@ -51,11 +52,9 @@ class MultiLabel(TaskContract):
     def strata(counts: Iterable[int], budget: int | None) -> tuple[int, ...]:
         """Parts of equally many items, which differ by one at most, in the order of the items'
         rarest labels: up to 100, of 10 items or more. A budget is of all items together."""
-        items = sum(counts)
-        return parts_of(items if budget is None else min(items, budget))
+        return parts_of(budgeted(counts, budget))
 
 
 def parts_of(items: int) -> tuple[int, ...]:
     """Sizes of the parts of `items` items."""
-    parts = min(PARTS, max(1, items // FEWEST_IN_PART))
-    return tuple(items // parts + (place < items % parts) for place in range(parts))
+    return equal_shares(items, PARTS, FEWEST_IN_PART)

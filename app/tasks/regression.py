@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from app.tasks.contract import AnswerForm, Budget, Metric, TaskContract
+from app.tasks.shares import budgeted, equal_shares
 
 BINS, FEWEST_IN_BIN = 10, 5  # of the quantiles, by which items are shared out
 
@@ -53,8 +54,7 @@ class Regression(TaskContract):
     def strata(counts: Iterable[int], budget: int | None) -> tuple[int, ...]:
         """Bins of equally many items by rising label, which differ by one at most: up to 10, of 5
         items or more. A budget is of all items together."""
-        items = sum(counts)
-        return bins_of(items if budget is None else min(items, budget))
+        return bins_of(budgeted(counts, budget))
 
     def values(self, outputs: NDArray[Any]) -> NDArray[np.float64]:
         """A network's outputs (n, 1) as quantities (n,), in the user's unit."""
@@ -63,5 +63,4 @@ class Regression(TaskContract):
 
 def bins_of(items: int) -> tuple[int, ...]:
     """Sizes of the quantile bins of `items` items."""
-    bins = min(BINS, max(1, items // FEWEST_IN_BIN))
-    return tuple(items // bins + (place < items % bins) for place in range(bins))
+    return equal_shares(items, BINS, FEWEST_IN_BIN)

@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from app.spec.strategies import CATALOGUE
+from app.spec.strategy_catalogue import CATALOGUE
 from tests.bits.jobs import CONVNETS, JOBS, MLPS, OTHERS, Job
 from tests.bits.kept import Kept, Today, train
 from tests.bits.marks import Marks, disagreement, marks_of

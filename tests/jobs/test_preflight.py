@@ -10,7 +10,7 @@ import pytest
 from app.database import Database
 from app.identifiers import new_id
 from app.models import repository as models
-from app.spec.strategies import CATALOGUE
+from app.spec.strategy_catalogue import CATALOGUE
 from app.storage import Storage
 from app.tables.datasets import DatasetRow
 from tests.jobs.requests import LOCAL, dataset, problem, spec

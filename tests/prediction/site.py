@@ -17,6 +17,7 @@ from app.main import create_app
 from app.models import repository as models
 from app.settings import Settings
 from app.storage import Storage
+from app.tables import Base
 from tests.schemas import signature
 from tests.serving import serve
 
@@ -105,6 +106,19 @@ def run_site(settings: Settings, database: Database) -> Iterator[Site]:
     """`database` is empty but for its tables, and the one that `settings` name."""
     with serve(create_app(settings)) as client:
         yield Site(client, settings, database, Storage(settings.storage, settings.cache_dir))
+
+
+@contextmanager
+def site_on_sqlite(folder: Path, **settings: int) -> Iterator[Site]:
+    """A site of its own in `folder`. SQLite alone: prediction reads no more of the database than
+    tests/deployments do."""
+    chosen = Settings(data_dir=folder / "ktl", **settings)
+    chosen.home.mkdir()
+    database = Database(chosen.database)
+    Base.metadata.create_all(database.engine)
+    with run_site(chosen, database) as site:
+        yield site
+    database.dispose()
 
 
 def problem(answer: httpx.Response, status: int, code: str) -> dict:

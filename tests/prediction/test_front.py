@@ -9,13 +9,10 @@ import numpy as np
 import pytest
 
 from app.access import repository as keys
-from app.database import Database
 from app.prediction.bodies import SMALL_BYTES
 from app.prediction.front import PROTOCOLS
-from app.settings import Settings
-from app.tables import Base
 from tests.prediction.protocols.test_native import images
-from tests.prediction.site import Site, problem, run_site
+from tests.prediction.site import Site, problem, run_site, site_on_sqlite
 from tests.prediction.ways import TEMPERATURE, WAYS, Way, expected
 
 JSON_LIMIT, LIMIT = 400_000, 500_000
@@ -23,19 +20,13 @@ JSON_LIMIT, LIMIT = 400_000, 500_000
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """SQLite alone: prediction reads no more of the database than tests/deployments do."""
-    settings = Settings(
-        data_dir=tmp_path_factory.mktemp("front") / "ktl",
+    with site_on_sqlite(
+        tmp_path_factory.mktemp("front"),
         predict_limit_bytes=LIMIT,
         predict_json_limit_bytes=JSON_LIMIT,
-    )
-    settings.home.mkdir()
-    database = Database(settings.database)
-    Base.metadata.create_all(database.engine)
-    with run_site(settings, database) as site:
+    ) as site:
         site.deploy("pets", site.add_model(1, value_range=[0, 255], temperature=TEMPERATURE))
         yield site
-    database.dispose()
 
 
 @pytest.fixture(params=WAYS)

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from starlette.types import Message
 
-from app.database import Database
 from app.errors import TooSlow
 from app.prediction import bodies, large
 from app.prediction.bodies import SMALL_BYTES, Begun, Limit
@@ -19,10 +18,16 @@ from app.prediction.heads import JSON
 from app.prediction.large import LargeRequests, Question
 from app.prediction.protocols.contract import Answer
 from app.prediction.protocols.native import Native
-from app.settings import Settings
-from app.tables import Base
 from tests.prediction.loaded import loaded
-from tests.prediction.site import LABELS, SHAPE, Site, problem, run_site, softmax, weights
+from tests.prediction.site import (
+    LABELS,
+    SHAPE,
+    Site,
+    problem,
+    site_on_sqlite,
+    softmax,
+    weights,
+)
 
 URL = "/v1/deployments/pets/predict"
 NPY = {"Content-Type": "application/x-npy"}
@@ -32,15 +37,9 @@ LIMIT = Limit(10**8)
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    """SQLite alone: prediction reads no more of the database than tests/deployments do."""
-    settings = Settings(data_dir=tmp_path / "ktl", predict_json_limit_bytes=JSON_LIMIT)
-    settings.home.mkdir()
-    database = Database(settings.database)
-    Base.metadata.create_all(database.engine)
-    with run_site(settings, database) as site:
+    with site_on_sqlite(tmp_path, predict_json_limit_bytes=JSON_LIMIT) as site:
         site.deploy("pets", site.add_model(1, value_range=[0, 255]))
         yield site
-    database.dispose()
 
 
 def images(count: int) -> np.ndarray:

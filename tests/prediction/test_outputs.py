@@ -6,8 +6,8 @@ import pytest
 from app.errors import Invalid
 from app.prediction.inputs import Place
 from app.prediction.outputs import check_finite
-from app.prediction.protocols import native
-from app.prediction.protocols.native import PLAIN
+from app.prediction.protocols import native_answers
+from app.prediction.protocols.native_answers import PLAIN
 from tests.prediction.loaded import loaded
 
 
@@ -20,7 +20,7 @@ def test_few_probabilities_are_answered_as_many_are(
     scores[0] = [0.1, 0.4, 0.1, 0.4, 0.0]
     model = loaded((1,), 5)
     few = PLAIN.piece(model, scores)
-    monkeypatch.setattr(native, "FEW", 0)
+    monkeypatch.setattr(native_answers, "FEW", 0)
     assert PLAIN.piece(model, scores) == few
     assert few.startswith(b'{"label":"1","score":0.4')
 

@@ -5,7 +5,8 @@ from math import log
 
 import numpy as np
 
-from app.spec.strategies import CATALOGUE, Strategy
+from app.spec.strategies import Strategy
+from app.spec.strategy_catalogue import CATALOGUE
 from app.spec.training import Training
 from worker.search.candidates import Candidate, Costs
 from worker.search.ledger import Task

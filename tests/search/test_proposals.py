@@ -1,6 +1,6 @@
 import pytest
 
-from app.spec.strategies import CATALOGUE
+from app.spec.strategy_catalogue import CATALOGUE
 from app.spec.training import Space, Training
 from tests.search.arms import candidates, strategy
 from worker.search.candidates import Candidate

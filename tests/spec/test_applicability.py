@@ -11,7 +11,7 @@ from app.spec.backbones import Backbone, Convnet, Mlp, MlpParams
 from app.spec.resolution import resolve
 from app.spec.sources import SourceFacts
 from app.spec.spec import JobSpec
-from app.spec.strategies import CATALOGUE
+from app.spec.strategy_catalogue import CATALOGUE
 from tests.jobs.factories import SCHEMA
 from tests.schemas import changed
 

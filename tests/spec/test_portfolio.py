@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from app.spec.portfolio import EXPENSIVE_STEPS, Facts, Portfolio, portfolio
-from app.spec.strategies import CATALOGUE
+from app.spec.strategy_catalogue import CATALOGUE
 
 FEW = Facts(items=50, classes=10, same_classes=False, source_data=True, target_labels=True)
 

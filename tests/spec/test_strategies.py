@@ -7,17 +7,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.spec.strategies import (
     BASELINE,
-    CATALOGUE,
     SOURCE_ONLY,
     SUPERVISED,
     Auto,
     FineTune,
     LpFt,
-    Need,
     Strategy,
     StrategyChoice,
-    StrategyEntry,
 )
+from app.spec.strategy_catalogue import CATALOGUE, Need, StrategyEntry
 
 choice: TypeAdapter[StrategyChoice] = TypeAdapter(StrategyChoice)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from app.spec.strategies import CATALOGUE
+from app.spec.strategy_catalogue import CATALOGUE
 from tests.training.trials import DOMAIN, SOURCE, images_of, spec
 from worker.backbones.network import Architecture, Network
 from worker.strategies.recipe import Batch, Phase, Setting

@@ -1,7 +1,8 @@
 import pytest
 
 from app.spec.plan import PRETRAIN
-from app.spec.strategies import BASELINE, CATALOGUE, SOURCE_ONLY
+from app.spec.strategies import BASELINE, SOURCE_ONLY
+from app.spec.strategy_catalogue import CATALOGUE
 from tests.training.trials import DOMAIN, spec
 from worker.backbones.network import Architecture, Network
 from worker.strategies.recipe import Phase, Setting

@@ -12,7 +12,7 @@ from app.spec.backbones import Backbone
 from app.spec.figures import Conditions
 from app.spec.plan import Role
 from app.spec.spec import ResolvedSpec
-from app.spec.strategies import CATALOGUE
+from app.spec.strategy_catalogue import CATALOGUE
 from app.tasks.classification import Classification
 from worker.backbones.network import Architecture
 from worker.training.checkpoint import Checkpoint

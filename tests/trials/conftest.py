@@ -2,19 +2,17 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 import pytest
 
 from app.database import Database
 from app.datasets.schemas import Schema
-from app.identifiers import new_id
 from app.inputs.image import ImageInputs
 from app.settings import Settings
 from app.storage import Storage
-from app.tables.datasets import DatasetRow
 from app.tasks.classification import Classification
+from tests.trials.stored import add_stored
 from worker.process.workplace import Workplace
 
 CLASSES, TRAIN, TEST = 3, 30, 12
@@ -43,7 +41,7 @@ def add_dataset(place: Workplace, tmp_path: Path) -> AddDataset:
         test_classes: int = CLASSES,
         order: tuple[int, ...] = (0, 1, 2),
     ) -> str:
-        rng, arrays = np.random.default_rng(seed), {}
+        rng, arrays = np.random.default_rng(seed), dict[str, np.ndarray]()
         classes = tuple("abc"[label] for label in order)
         classes = classes[: CLASSES if "train" in labelled else test_classes]
         counts: dict[str, tuple[int, ...]] = {}
@@ -59,29 +57,13 @@ def add_dataset(place: Workplace, tmp_path: Path) -> AddDataset:
             if split not in labelled:
                 y = np.full(items, -1, np.int32)
             counts[split] = tuple(int((y == k).sum()) for k in range(len(classes)))
-            for axis, array in (("x", x), ("y", y)):
-                path = tmp_path / f"{uuid4().hex}.npy"
-                np.save(path, array)
-                arrays[f"{axis}_{split}"] = place.storage.put(path)
+            arrays |= {f"x_{split}": x, f"y_{split}": y}
         schema = Schema(
             inputs=ImageInputs(shape=(8, 8, 1), dtype="uint8", value_range=(0, 255)),
             task=Classification(classes=classes if labelled else ()),
             splits={"train": TRAIN, "test": TEST},
             class_counts=counts if labelled else {"train": (), "test": ()},
         )
-        row = DatasetRow(
-            id=new_id("ds"),
-            project=project,
-            name=f"rows {seed}",
-            origin="upload",
-            spec={},
-            status="ready",
-            arrays=arrays,
-            schema=schema.model_dump(mode="json"),
-            content_hash=f"content {seed}",
-        )
-        with place.database.write() as session:
-            session.add(row)
-        return row.id
+        return add_stored(place, tmp_path, f"rows {seed}", arrays, schema, project)
 
     return add

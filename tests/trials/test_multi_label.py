@@ -1,25 +1,22 @@
 """A multi-label classification from its stored datasets to its report, page and packaged graph."""
 
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import pytest
 
 from app.datasets.schemas import Schema
-from app.errors import Invalid
-from app.identifiers import new_id
 from app.inputs.image import ImageInputs
 from app.jobs.epoch_metrics import csv_of
 from app.models.schemas import Signature
 from app.models.stored import file_path
 from app.prediction import sessions
-from app.tables.datasets import DatasetRow
 from app.tables.models import ModelRow
 from app.tasks.multi_label import MultiLabel
 from tests.trials.conftest import AddDataset
 from tests.trials.jobs import page_of, report_of, run, submit
+from tests.trials.refusals import check_refusals, without_classes
+from tests.trials.stored import add_stored
 from worker.evaluation.measures.multi_label import LabelsMeasures
 from worker.process.workplace import Workplace
 
@@ -42,36 +39,17 @@ def pictures(seed: int, items: int) -> tuple[np.ndarray, np.ndarray]:
 
 def add_sets(place: Workplace, folder: Path, seed: int, order: tuple[int, ...] = (0, 1, 2)) -> str:
     """`order`: of the columns."""
-    arrays: dict[str, str] = {}
+    arrays: dict[str, np.ndarray] = {}
     for number, (split, items) in enumerate((("train", TRAIN), ("test", TEST))):
         x, y = pictures(10 * seed + number, items)
-        for axis, array in (("x", x), ("y", y[:, order])):
-            path = folder / f"{uuid4().hex}.npy"
-            np.save(path, array)
-            arrays[f"{axis}_{split}"] = place.storage.put(path)
+        arrays |= {f"x_{split}": x, f"y_{split}": y[:, order]}
     schema = Schema(
         inputs=ImageInputs(shape=(8, 8, 1), dtype="uint8", value_range=(0, 255)),
         task=MultiLabel(labels=tuple(NAMES[k] for k in order)),
         splits={"train": TRAIN, "test": TEST},
         class_counts={"train": (TRAIN,), "test": (TEST,)},
     )
-    with place.database.write() as session:
-        row = DatasetRow(
-            id=new_id("ds"),
-            project="p",
-            name=f"areas {seed}",
-            origin="upload",
-            spec={},
-            files=[],
-            status="ready",
-            schema=schema.model_dump(mode="json"),
-            arrays=arrays,
-            profile={"warnings": []},
-            content_hash=f"areas {seed}",
-        )
-        session.add(row)
-        session.flush()
-        return row.id
+    return add_stored(place, folder, f"areas {seed}", arrays, schema)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -138,23 +116,4 @@ def test_what_does_not_go_with_several_labels(
     place: Workplace, add_dataset: AddDataset, tmp_path: Path
 ) -> None:
     source, target = (add_sets(place, tmp_path, seed) for seed in (1, 2))
-    classes, needs_classes = add_dataset(1), "needs_classification"
-    metric = {"primary_metric": "accuracy"}
-    cases: list[tuple[str, str, dict[str, Any]]] = [
-        ("task_mismatch", "#/sources/0/dataset", {"sources": [{"dataset": classes}]}),
-        ("task_mismatch", "#/task", {"task": "classification"}),
-        ("unknown_metric", "#/evaluation/primary_metric", {"evaluation": metric}),
-        ("wrong_budget", "#/target/labels_per_class", {"target_labels_per_class": 5}),
-        ("too_few_labels", "#/target/labels", {"target_labels": 61}),
-        (needs_classes, "#/strategies/0", {"strategies": ["co_tuning"]}),
-        (needs_classes, "#/strategies/1", {"strategies": ["fine_tune", "distill"]}),
-        (needs_classes, "#/strategies/0", {"strategies": ["mcc"], "target_use_labels": False}),
-        (needs_classes, "#/evaluation/forgetting", {"evaluation": {"forgetting": True}}),
-        (needs_classes, "#/training/label_smoothing", {"training": {"label_smoothing": 0.1}}),
-    ]
-    for code, pointer, changes in cases:
-        sources = changes.pop("sources", [{"dataset": source}])
-        with pytest.raises(Invalid) as caught:
-            submit(place, sources, target, **changes)
-        assert caught.value.code == code, changes
-        assert pointer in [finding.pointer for finding in caught.value.findings], changes
+    check_refusals(place, source, target, without_classes(add_dataset(1)))

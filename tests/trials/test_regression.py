@@ -1,8 +1,6 @@
 """A regression from its stored datasets to its report, page and packaged graph."""
 
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import onnxruntime
@@ -10,18 +8,17 @@ import pytest
 
 from app.database import Database
 from app.datasets.schemas import Schema
-from app.errors import Invalid
-from app.identifiers import new_id
 from app.inputs.image import ImageInputs
 from app.jobs.epoch_metrics import csv_of
 from app.models.schemas import Signature
 from app.models.stored import file_path
 from app.prediction import sessions
-from app.tables.datasets import DatasetRow
 from app.tables.models import ModelRow
 from app.tasks.regression import Regression
 from tests.trials.conftest import AddDataset
 from tests.trials.jobs import page_of, report_of, run, submit
+from tests.trials.refusals import check_refusals, refused, without_classes
+from tests.trials.stored import add_stored
 from worker.process.workplace import Workplace
 
 TRAIN, TEST = 60, 40
@@ -31,15 +28,12 @@ TRAINING = {"epochs": 6, "batch_size": 16, "min_steps": 0, "learning_rate": 0.01
 
 def add_quantities(place: Workplace, folder: Path, seed: int) -> str:
     """The brightness of noise, in dollars: about 100,000 and more."""
-    rng, arrays, counts = np.random.default_rng(seed), dict[str, str](), {}
+    rng, arrays, counts = np.random.default_rng(seed), dict[str, np.ndarray](), {}
     for split, items in (("train", TRAIN), ("test", TEST)):
         bright = rng.uniform(0, 1, items)
         x = (rng.uniform(0, 80, (items, 8, 8, 1)) + 170 * bright[:, None, None, None]).astype("u1")
         y = (100_000 + 50_000 * bright).astype(np.float32)
-        for axis, array in (("x", x), ("y", y)):
-            path = folder / f"{uuid4().hex}.npy"
-            np.save(path, array)
-            arrays[f"{axis}_{split}"] = place.storage.put(path)
+        arrays |= {f"x_{split}": x, f"y_{split}": y}
         counts[split] = (items,)
         if split == "train":
             mean, std = float(y.astype(float).mean()), float(y.astype(float).std())
@@ -49,31 +43,7 @@ def add_quantities(place: Workplace, folder: Path, seed: int) -> str:
         splits={"train": TRAIN, "test": TEST},
         class_counts=counts,
     )
-    with place.database.write() as session:
-        row = DatasetRow(
-            id=new_id("ds"),
-            project="p",
-            name=f"prices {seed}",
-            origin="upload",
-            spec={},
-            files=[],
-            status="ready",
-            schema=schema.model_dump(mode="json"),
-            arrays=arrays,
-            profile={"warnings": []},
-            content_hash=f"prices {seed}",
-        )
-        session.add(row)
-        session.flush()
-        return row.id
-
-
-def refused(
-    place: Workplace, sources: list[dict[str, str]], target: str, **changes: Any
-) -> Invalid:
-    with pytest.raises(Invalid) as caught:
-        submit(place, sources, target, **changes)
-    return caught.value
+    return add_stored(place, folder, f"prices {seed}", arrays, schema)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -146,30 +116,13 @@ def test_what_does_not_go_with_a_quantity(
 ) -> None:
     prices, other = (add_quantities(place, tmp_path, seed) for seed in (1, 2))
     classes = add_dataset(1)
-    needs_classes = "needs_classification"
-    curve, metric = {"learning_curve": [61]}, {"primary_metric": "accuracy"}
-    cases: list[tuple[str, str, dict[str, Any]]] = [
-        ("task_mismatch", "#/sources/0/dataset", {"sources": [{"dataset": classes}]}),
-        ("task_mismatch", "#/task", {"task": "classification"}),
-        ("unknown_metric", "#/evaluation/primary_metric", {"evaluation": metric}),
-        ("wrong_budget", "#/target/labels_per_class", {"target_labels_per_class": 5}),
-        ("too_few_labels", "#/target/labels", {"target_labels": 61}),
-        ("too_few_labels", "#/evaluation/learning_curve/0", {"evaluation": curve}),
-        (needs_classes, "#/strategies/0", {"strategies": ["co_tuning"]}),
-        (needs_classes, "#/strategies/1", {"strategies": ["fine_tune", "distill"]}),
-        (needs_classes, "#/strategies/0", {"strategies": ["mcc"], "target_use_labels": False}),
-        (needs_classes, "#/evaluation/forgetting", {"evaluation": {"forgetting": True}}),
-        (needs_classes, "#/training/label_smoothing", {"training": {"label_smoothing": 0.1}}),
-    ]
-    for code, pointer, changes in cases:
-        sources = changes.pop("sources", [{"dataset": prices}])
-        problem = refused(place, sources, other, **changes)
-        assert problem.code == code, changes
-        assert pointer in [finding.pointer for finding in problem.findings], changes
-    problem = refused(place, [{"dataset": prices}], classes)
+    curve = {"evaluation": {"learning_curve": [61]}}
+    of_items = ("too_few_labels", "#/evaluation/learning_curve/0", curve)
+    check_refusals(place, prices, other, [*without_classes(classes), of_items])
+    problem = refused(place, prices, classes)
     assert problem.code == "task_mismatch"
     assert "expected a source of the target's task, classification" in problem.detail
-    problem = refused(place, [{"dataset": classes}], add_dataset(2), target_labels=5)
+    problem = refused(place, classes, add_dataset(2), target_labels=5)
     assert (problem.code, problem.findings[0].pointer) == ("wrong_budget", "#/target/labels")
 
 

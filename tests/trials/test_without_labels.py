@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.spec.strategies import CATALOGUE
+from app.spec.strategy_catalogue import CATALOGUE
 from tests.trials.conftest import AddDataset
 from tests.trials.jobs import page_of, report_of, run, submit
 from worker.process.workplace import Workplace

@@ -1,6 +1,6 @@
 """How sure one can be of a gain: over seeds (t) and over test items (bootstrap)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import inf, sqrt
 
@@ -88,17 +88,17 @@ def bootstrap_gains(
     Returns:
         (resamples,)
     """
-    random, n = np.random.default_rng(seed), len(y)
+    n = len(y)
     if metric == "accuracy":  # only the number of seeds that are right matters
         hits = (transfer == y).sum(axis=0) - (baseline == y).sum(axis=0)
         values, alike = np.unique(hits, return_counts=True)
-        sums: Floats = random.multinomial(n, alike / n, resamples) @ values
+        drawn = np.random.default_rng(seed).multinomial(n, alike / n, resamples)
+        sums: Floats = drawn @ values
         return sums / (n * len(transfer))
     kinds, alike = np.unique(np.vstack([y, transfer, baseline]), axis=1, return_counts=True)
     counts_for = _counts_for(kinds[0], kinds[1:], classes)
-    gains, step = [], max(1, CELLS_AT_ONCE // max(len(alike), counts_for.shape[0]))
-    for start in range(0, resamples, step):
-        times = random.multinomial(n, alike / n, min(step, resamples - start))
+    gains = []
+    for times in draws(n, alike / n, seed, resamples, counts_for.shape[0]):
         counts = (counts_for @ times.T.astype(np.float64)).T.reshape(len(times), -1, classes)
         true, predicted, hits = np.split(counts, [1, len(kinds)], axis=1)
         scores = rates_from_counts(hits, true, predicted)[metric]
@@ -106,6 +106,25 @@ def bootstrap_gains(
             scores[:, : len(transfer)].mean(axis=1) - scores[:, len(transfer) :].mean(axis=1)
         )
     return np.concatenate(gains)
+
+
+def draws(
+    n: int,
+    shares: Floats,
+    seed: int | Sequence[int],
+    resamples: int = RESAMPLES,
+    numbers: int = 0,
+) -> Iterator[Ints]:
+    """Draws n items with replacement, again and again: blocks (count, kinds) of how often each kind
+    of item was drawn, `resamples` rows in all, of which as many at once as memory allows.
+
+    Args:
+        shares: of each kind among the items, (kinds,).
+        numbers: held for each resample, where these are more than the kinds.
+    """
+    random, step = np.random.default_rng(seed), max(1, CELLS_AT_ONCE // max(len(shares), numbers))
+    for start in range(0, resamples, step):
+        yield random.multinomial(n, shares, min(step, resamples - start))
 
 
 def _counts_for(y: Ints, predictions: Ints, classes: int) -> csr_array:

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from app.spec.forecast import HEAD_STEP_COST
-from app.spec.strategies import BASELINE, CATALOGUE, Strategy
+from app.spec.strategies import BASELINE, Strategy
+from app.spec.strategy_catalogue import CATALOGUE
 from app.spec.strategy_params import LinearProbeParams
 from app.spec.training import Part, Training
 

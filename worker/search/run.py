@@ -11,7 +11,8 @@ from pydantic import TypeAdapter
 from app.errors import FailureCode, WorkFailure
 from app.spec.figures import Conditions
 from app.spec.forecast import HEAD_STEP_COST
-from app.spec.strategies import CATALOGUE, Strategy
+from app.spec.strategies import Strategy
+from app.spec.strategy_catalogue import CATALOGUE
 from worker.backbones.network import Network
 from worker.evaluation.measures import measures_of
 from worker.search.advice import Evidence, ruled_out

@@ -1,4 +1,4 @@
-"""The code of each way to train, by the names of app.spec.strategies.CATALOGUE."""
+"""The code of each way to train, by the names of app.spec.strategy_catalogue.CATALOGUE."""
 
 from app.spec.plan import PRETRAIN
 from app.spec.strategies import BASELINE, SOURCE_ONLY

@@ -10,6 +10,7 @@ from worker.strategies.recipe import Phase
 from worker.training.checkpoint import Position
 from worker.training.loop import Pace
 from worker.training.schedule import progress, rate_factors
+from worker.trials.failures import diverged
 
 
 def has_ended(phase: Phase, position: Position) -> bool:
@@ -52,3 +53,12 @@ def share_done(phases: Sequence[Phase], position: Position, epoch_steps: int) ->
         elif index == position.phase:
             done += cost * (position.epochs + position.step / epoch_steps) / phase.epochs
     return done / total
+
+
+def check_finite(loss: float, phase: Phase, position: Position) -> None:
+    """Raises WorkFailure `diverged` where the loss of the epoch under way is not finite."""
+    if not np.isfinite(loss):
+        rate = max((group.learning_rate for group in phase.groups), default=0.0)
+        epoch = position.epochs + 1
+        what = f"expected a finite loss, got {loss} at epoch {epoch} of phase {phase.name}"
+        raise diverged(what, rate, phase.name)

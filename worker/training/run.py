@@ -15,7 +15,7 @@ from worker.evaluation.measures import measures_of
 from worker.strategies.recipe import Phase, Relabel
 from worker.training import predict
 from worker.training.checkpoint import Checkpoint
-from worker.training.course import has_ended, pace_of, share_done
+from worker.training.course import check_finite, has_ended, pace_of, share_done
 from worker.training.data import Split
 from worker.training.device import configure_tensorflow, this_device
 from worker.training.device_errors import typed_errors
@@ -29,7 +29,6 @@ from worker.training.program import choose_backend, program_of
 from worker.training.setup import EpochRecord, Interrupted, Journal, Signal, TrialSetup
 from worker.training.state import Arrays, TrialState, assign, values
 from worker.training.sums import Sums
-from worker.trials.failures import diverged
 
 CHUNK_SECONDS = 0.5  # between two looks at the journal
 INFERENCE_ROWS = 4096  # likewise
@@ -193,7 +192,7 @@ class _Trial:
         self._add(results, chunk, slice(start, None))
         position.step += steps - start
         position.seconds += per_step * (steps - start)
-        self._check_finite(self._state.sums.loss)
+        check_finite(self._state.sums.loss, self.phase, position)
         if ends:
             self._journal.epoch_ended(records, self._progress, self._snapshot)
 
@@ -215,7 +214,7 @@ class _Trial:
         self, validation: Split, logits: NDArray[np.float32] | None, rate: float
     ) -> list[EpochRecord]:
         phase, position, sums = self.phase.name, self._state.position, self._state.sums
-        self._check_finite(sums.loss)
+        check_finite(sums.loss, self.phase, position)
         metrics = sums.metrics(self._steps)
         position.losses.append(metrics["loss"])
         records = [EpochRecord.of(phase, position, "train", metrics, rate, position.seconds)]
@@ -224,7 +223,8 @@ class _Trial:
             if logits is None:
                 logits = self._validate(validation)
             metrics = self._measures.measure(validation.y, logits)
-            self._check_finite(metrics["loss"])  # the last step's harm shows here first
+            # The last step's harm shows here first.
+            check_finite(metrics["loss"], self.phase, position)
             seconds = time.perf_counter() - began
             records.append(EpochRecord.of(phase, position, "validation", metrics, rate, seconds))
             self._keep_the_best(metrics["loss"])
@@ -273,13 +273,6 @@ class _Trial:
     def _measure_norms(self) -> None:
         if stream := self.phase.norms:
             measure(self._network, self._inputs.domain(stream).train.items, self._setup.seed)
-
-    def _check_finite(self, loss: float) -> None:
-        if not np.isfinite(loss):
-            epoch, phase = self._state.position.epochs + 1, self.phase
-            rate = max((group.learning_rate for group in phase.groups), default=0.0)
-            what = f"expected a finite loss, got {loss} at epoch {epoch} of phase {phase.name}"
-            raise diverged(what, rate, phase.name)
 
     def _infer(self, infer: Inference, items: Items) -> NDArray[np.float32]:
         """Looks at the journal between blocks. A pause waits until the epoch has ended: the weights

@@ -14,7 +14,8 @@ from app.models.stored import file_path
 from app.spec.plan import PRETRAIN, learns_from_labels, sources_of
 from app.spec.sources import joint_classes
 from app.spec.spec import ResolvedSpec
-from app.spec.strategies import CATALOGUE, AutoArm, Strategy
+from app.spec.strategies import AutoArm, Strategy
+from app.spec.strategy_catalogue import CATALOGUE
 from app.spec.training import Training
 from app.storage import Storage
 from app.tables.datasets import DatasetRow

@@ -26,6 +26,17 @@ class Answer(NamedTuple):
     headers: tuple[tuple[bytes, bytes], ...] = OF_JSON
 
 
+class Answered(NamedTuple):
+    """All inputs of a request, run: `rows` of them, asked of the deployment `name`. `pieces`: what
+    an encoder wrote of them, in order."""
+
+    name: str
+    loaded: Loaded
+    rows: int
+    pieces: list[bytes]
+    warning: PredictionWarning | None
+
+
 class Encoder(Protocol):
     """How one request wants its answer written. Large answers are written piece by piece."""
 
@@ -35,15 +46,8 @@ class Encoder(Protocol):
     def piece(self, loaded: Loaded, probabilities: Array) -> bytes:
         """The part of the answer for some inputs: `probabilities` (n, classes), finite."""
 
-    def answer(
-        self,
-        name: str,
-        loaded: Loaded,
-        rows: int,
-        pieces: list[bytes],
-        warning: PredictionWarning | None,
-    ) -> Answer:
-        """The whole answer of the deployment `name` for all `rows` inputs. `pieces`: in order."""
+    def answer(self, answered: Answered) -> Answer:
+        """The whole answer."""
 
 
 class Read(NamedTuple):

@@ -4,8 +4,6 @@ from collections.abc import Generator
 from functools import lru_cache
 from typing import Annotated, Any, NamedTuple
 
-import numpy as np
-import orjson
 from fastapi import APIRouter, Query
 from pydantic import ValidationError
 from starlette.datastructures import QueryParams
@@ -13,17 +11,14 @@ from starlette.datastructures import QueryParams
 from app.dependencies import Predictor
 from app.errors import BadRequest, Finding, Invalid, invalid
 from app.prediction import json_bodies, json_steps, npy_bodies
-from app.prediction.calibration import raw_probabilities
 from app.prediction.dependencies import AnsweredByFront, DeploymentName
 from app.prediction.heads import JSON, media_type, name_in
 from app.prediction.json_envelope import Frame, advice, document_of, outer_brackets, validated
-from app.prediction.outputs import FEW
-from app.prediction.protocols.contract import Answer, Encoder, Headers, Read
-from app.prediction.schemas import PredictIn, PredictionWarning, PredictOut
+from app.prediction.protocols.contract import Encoder, Headers, Read
+from app.prediction.protocols.native_answers import PLAIN, SETS, VALUES, Labels, Sets
+from app.prediction.schemas import PredictIn, PredictOut
 from app.prediction.served import Loaded
-from app.prediction.sessions import Array
 from app.prediction.value_range import RULE
-from app.tasks.multi_label import THRESHOLD
 from app.turns import TurnRoute
 
 NPY = "application/x-npy"
@@ -67,7 +62,7 @@ class Native:
     lighter = "a .npy file"
 
     def match(self, method: str, path: str) -> str | None:
-        return name_in(path, PREFIX, SUFFIX) if method == "POST" else None
+        return name_in(method, path, PREFIX, SUFFIX)
 
     def decoder(self, headers: Headers, query: bytes) -> "_Decoder":
         is_raw = bool(query) and _wants_raw_scores(query)
@@ -159,149 +154,6 @@ def _frame(request: PredictIn) -> Frame:
     if request.top_k is None and not request.raw_scores:
         return Frame(PLAIN)
     return Frame(Labels(request.top_k, request.raw_scores))
-
-
-class Labels(NamedTuple):
-    """Writes the best label and its score for each input; of the `top_k` best, all in order."""
-
-    top_k: int | None = None
-    raw_scores: bool = False
-
-    def scores_per_input(self, classes: int) -> int:
-        return self.top_k or 1
-
-    def piece(self, loaded: Loaded, probabilities: Array) -> bytes:
-        if self is PLAIN and probabilities.size <= FEW:
-            return orjson.dumps([_best(loaded.labels, row) for row in probabilities.tolist()])[1:-1]
-        return orjson.dumps(self._outputs(loaded, probabilities))[1:-1]
-
-    def answer(
-        self,
-        name: str,
-        loaded: Loaded,
-        rows: int,
-        pieces: list[bytes],
-        warning: PredictionWarning | None,
-    ) -> Answer:
-        is_calibrated = loaded.temperature is not None and not self.raw_scores
-        temperature = loaded.temperature if is_calibrated else 1.0
-        head = _head(name, loaded.model_id, is_calibrated, temperature)
-        tail = b"]}"
-        if warning:
-            tail = b'],"warnings":' + orjson.dumps([warning.model_dump()]) + b"}"
-        return Answer(b"".join((head, b",".join(pieces), tail)))
-
-    def _outputs(self, loaded: Loaded, probabilities: Array) -> list[dict[str, Any]]:
-        """Labels are ranked by the graph's probabilities whichever scores were asked for."""
-        labels, scores = loaded.labels, probabilities
-        if self.raw_scores and loaded.temperature is not None:
-            scores = raw_probabilities(probabilities, loaded.temperature)
-        if self.top_k is None:
-            best = probabilities.argmax(axis=1)
-            its_scores = scores[np.arange(len(best)), best]
-            return [
-                {"label": labels[index], "score": score}
-                for index, score in zip(best.tolist(), its_scores.tolist(), strict=True)
-            ]
-        order = np.argsort(-probabilities, axis=1, kind="stable")[:, : self.top_k]
-        ranked = np.take_along_axis(scores, order, axis=1)
-        return [
-            _ranked([labels[index] for index in indices], scores)
-            for indices, scores in zip(order.tolist(), ranked.tolist(), strict=True)
-        ]
-
-
-PLAIN = Labels()
-
-
-class Sets(NamedTuple):
-    """Writes the labels that each input has, the best first, with their scores; of the `top_k` best
-    scores all beside them."""
-
-    top_k: int | None = None
-
-    def scores_per_input(self, classes: int) -> int:
-        return classes + (self.top_k or 0)
-
-    def piece(self, loaded: Loaded, probabilities: Array) -> bytes:
-        order = np.argsort(-probabilities, axis=1, kind="stable")
-        ranked = np.take_along_axis(probabilities, order, axis=1)
-        return orjson.dumps(
-            [
-                self._output([loaded.labels[index] for index in indices], scores)
-                for indices, scores in zip(order.tolist(), ranked.tolist(), strict=True)
-            ]
-        )[1:-1]
-
-    def _output(self, labels: list[str], scores: list[float]) -> dict[str, Any]:
-        had = sum(score >= THRESHOLD for score in scores)
-        output: dict[str, Any] = {"labels": _pairs(labels[:had], scores[:had])}
-        if self.top_k is not None:
-            output["scores"] = _pairs(labels[: self.top_k], scores[: self.top_k])
-        return output
-
-    def answer(
-        self,
-        name: str,
-        loaded: Loaded,
-        rows: int,
-        pieces: list[bytes],
-        warning: PredictionWarning | None,
-    ) -> Answer:
-        return PLAIN.answer(name, loaded, rows, pieces, warning)
-
-
-SETS = Sets()
-
-
-class Values(NamedTuple):
-    """Writes the quantity of each input."""
-
-    def scores_per_input(self, classes: int) -> int:
-        return 1
-
-    def piece(self, loaded: Loaded, values: Array) -> bytes:
-        """`values`: (n, 1), in the user's unit."""
-        return orjson.dumps([{"value": value} for value in values[:, 0].tolist()])[1:-1]
-
-    def answer(
-        self,
-        name: str,
-        loaded: Loaded,
-        rows: int,
-        pieces: list[bytes],
-        warning: PredictionWarning | None,
-    ) -> Answer:
-        return PLAIN.answer(name, loaded, rows, pieces, warning)
-
-
-VALUES = Values()
-
-
-@lru_cache(maxsize=256)
-def _head(name: str, model: str, is_calibrated: bool, temperature: float) -> bytes:
-    """The answer's beginning, which is the same for many."""
-    members = {
-        "deployment": name,
-        "model": model,
-        "calibrated": is_calibrated,
-        "temperature": temperature,
-    }
-    return orjson.dumps(members)[:-1] + b',"outputs":['
-
-
-def _best(labels: tuple[str, ...], scores: list[float]) -> dict[str, Any]:
-    best = max(scores)
-    return {"label": labels[scores.index(best)], "score": best}
-
-
-def _ranked(labels: list[str], scores: list[float]) -> dict[str, Any]:
-    pairs = _pairs(labels, scores)
-    return {**pairs[0], "scores": pairs}
-
-
-def _pairs(labels: list[str], scores: list[float]) -> list[dict[str, Any]]:
-    return [{"label": label, "score": score} for label, score in zip(labels, scores, strict=True)]
 
 
 def _wants_raw_scores(query: bytes) -> bool:

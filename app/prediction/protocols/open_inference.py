@@ -115,7 +115,7 @@ class OpenInference:
     lighter = LIGHTER
 
     def match(self, method: str, path: str) -> str | None:
-        return name_in(path, PREFIX, SUFFIX) if method == "POST" else None
+        return name_in(method, path, PREFIX, SUFFIX)
 
     def decoder(self, headers: Headers, query: bytes) -> TensorDecoder:
         refuse_query(query)

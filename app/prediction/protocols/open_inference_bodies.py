@@ -18,8 +18,7 @@ from app.prediction.bodies import SMALL_BYTES
 from app.prediction.inputs import Place, cut
 from app.prediction.json_envelope import Frame, advice, document_of, validated
 from app.prediction.protocols import open_inference_schemas as schemas
-from app.prediction.protocols.contract import Answer, Read
-from app.prediction.schemas import PredictionWarning
+from app.prediction.protocols.contract import Answer, Answered, Read
 from app.prediction.served import Loaded
 from app.prediction.sessions import Array
 from app.prediction.stated import Stated
@@ -183,14 +182,8 @@ class Probabilities(NamedTuple):
             return probabilities.astype("<f4", copy=False).tobytes()
         return orjson.dumps(probabilities.reshape(-1), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
 
-    def answer(
-        self,
-        name: str,
-        loaded: Loaded,
-        rows: int,
-        pieces: list[bytes],
-        warning: PredictionWarning | None,
-    ) -> Answer:
+    def answer(self, answered: Answered) -> Answer:
+        name, loaded, rows, pieces, warning = answered
         parameters: dict[str, Any] = {
             "model": loaded.model_id,
             "calibrated": loaded.temperature is not None,

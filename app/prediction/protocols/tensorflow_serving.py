@@ -27,7 +27,7 @@ from app.prediction.json_envelope import (
     outer_brackets,
     validated,
 )
-from app.prediction.protocols.contract import Answer, Headers, Read
+from app.prediction.protocols.contract import Answer, Answered, Headers, Read
 from app.prediction.schemas import PredictionWarning
 from app.prediction.served import Loaded
 from app.prediction.sessions import Array
@@ -115,7 +115,7 @@ class TensorFlowServing:
     lighter = ""
 
     def match(self, method: str, path: str) -> str | None:
-        return name_in(path, PREFIX, SUFFIX) if method == "POST" else None
+        return name_in(method, path, PREFIX, SUFFIX)
 
     def decoder(self, headers: Headers, query: bytes) -> "_Decoder":
         refuse_query(query)
@@ -212,13 +212,8 @@ class Nested(NamedTuple):
     def piece(self, loaded: Loaded, probabilities: Array) -> bytes:
         return orjson.dumps(probabilities, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
 
-    def answer(
-        self,
-        name: str,
-        loaded: Loaded,
-        rows: int,
-        pieces: list[bytes],
-        warning: PredictionWarning | None,
-    ) -> Answer:
-        tail = b',"warnings":' + orjson.dumps([warning.model_dump()]) if warning else b""
-        return Answer(b"".join((b'{"', self.member, b'":[', b",".join(pieces), b"]", tail, b"}")))
+    def answer(self, answered: Answered) -> Answer:
+        tail, outputs = b"", b",".join(answered.pieces)
+        if answered.warning:
+            tail = b',"warnings":' + orjson.dumps([answered.warning.model_dump()])
+        return Answer(b"".join((b'{"', self.member, b'":[', outputs, b"]", tail, b"}")))

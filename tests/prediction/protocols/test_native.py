@@ -11,11 +11,17 @@ import numpy as np
 import pytest
 
 from app.access import repository as keys
-from app.database import Database
 from app.deployments import repository
-from app.settings import Settings
-from app.tables import Base
-from tests.prediction.site import LABELS, SHAPE, Site, problem, run_site, softmax, weights
+from tests.prediction.site import (
+    LABELS,
+    SHAPE,
+    Site,
+    problem,
+    run_site,
+    site_on_sqlite,
+    softmax,
+    weights,
+)
 
 URL = "/v1/deployments/pets/predict"
 LIMIT = 600_000
@@ -23,14 +29,8 @@ LIMIT = 600_000
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    """SQLite alone: prediction reads no more of the database than tests/deployments do."""
-    settings = Settings(data_dir=tmp_path / "ktl", predict_limit_bytes=LIMIT)
-    settings.home.mkdir()
-    database = Database(settings.database)
-    Base.metadata.create_all(database.engine)
-    with run_site(settings, database) as site:
+    with site_on_sqlite(tmp_path, predict_limit_bytes=LIMIT) as site:
         yield site
-    database.dispose()
 
 
 def images(count: int, shape: tuple[int, ...] = SHAPE) -> np.ndarray:

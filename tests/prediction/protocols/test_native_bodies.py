@@ -17,7 +17,8 @@ from app.prediction.inputs import Asked, float32
 from app.prediction.json_bodies import read_plain
 from app.prediction.json_exact import read_exactly
 from app.prediction.protocols.contract import Read
-from app.prediction.protocols.native import ENVELOPE, NPY, Labels, Native
+from app.prediction.protocols.native import ENVELOPE, NPY, Native
+from app.prediction.protocols.native_answers import Labels
 from tests.prediction.loaded import loaded
 
 pytestmark = pytest.mark.usefixtures("json_reader")

@@ -8,12 +8,9 @@ import httpx
 import numpy as np
 import pytest
 
-from app.database import Database
 from app.deployments import repository
-from app.settings import Settings
-from app.tables import Base
 from tests.prediction.protocols.test_native import images
-from tests.prediction.site import LABELS, SHAPE, Site, problem, run_site
+from tests.prediction.site import LABELS, SHAPE, Site, problem, site_on_sqlite
 from tests.prediction.ways import OPEN_INFERENCE as URL
 from tests.prediction.ways import TEMPERATURE, expected, tensor
 
@@ -22,14 +19,9 @@ LENGTH = "Inference-Header-Content-Length"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    settings = Settings(data_dir=tmp_path_factory.mktemp("open") / "ktl")
-    settings.home.mkdir()
-    database = Database(settings.database)
-    Base.metadata.create_all(database.engine)
-    with run_site(settings, database) as site:
+    with site_on_sqlite(tmp_path_factory.mktemp("open")) as site:
         site.deploy("pets", site.add_model(1, value_range=[0, 255], temperature=TEMPERATURE))
         yield site
-    database.dispose()
 
 
 def framed(document: dict[str, Any], data: bytes) -> tuple[bytes, dict[str, str]]:

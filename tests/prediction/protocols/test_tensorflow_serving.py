@@ -5,25 +5,17 @@ from typing import Any
 
 import pytest
 
-from app.database import Database
 from app.deployments import repository
-from app.settings import Settings
-from app.tables import Base
 from tests.prediction.protocols.test_native import expected, images
-from tests.prediction.site import Site, problem, run_site
+from tests.prediction.site import Site, problem, site_on_sqlite
 from tests.prediction.ways import TENSORFLOW_SERVING as URL
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    settings = Settings(data_dir=tmp_path_factory.mktemp("serving") / "ktl")
-    settings.home.mkdir()
-    database = Database(settings.database)
-    Base.metadata.create_all(database.engine)
-    with run_site(settings, database) as site:
+    with site_on_sqlite(tmp_path_factory.mktemp("serving")) as site:
         site.deploy("pets", site.add_model(1, value_range=[0, 255]))
         yield site
-    database.dispose()
 
 
 ROWS = images(2).tolist()

@@ -30,6 +30,12 @@ class Level:
     error: float
     sign: int = 1  # -1 where lower is better
 
+    @classmethod
+    def of(cls, values: Values, sign: int = 1) -> "Level":
+        """The mean of the items' values, and its standard error."""
+        error = float(values.std(ddof=1)) / len(values) ** 0.5 if len(values) > 1 else 0.0
+        return cls(float(values.mean()), error, sign)
+
     def standing(self, value: float) -> Standing:
         """Whether a value is better (`above`), worse, or neither by more than noise."""
         low, high = self.score - SURE * self.error, self.score + SURE * self.error

@@ -16,8 +16,9 @@ from worker.evaluation.measures.average_precision import (
 )
 from worker.evaluation.measures.class_detail import per_class
 from worker.evaluation.measures.contract import Constant, Labels, Level, Tally, Values
+from worker.evaluation.measures.parts import codes_in_order
 from worker.evaluation.metrics import ClassCounts, class_rates
-from worker.evaluation.statistics import CELLS_AT_ONCE, RESAMPLES
+from worker.evaluation.statistics import draws
 
 if TYPE_CHECKING:
     from worker.evaluation.evidence import Evidence, Measured
@@ -97,13 +98,8 @@ class LabelsMeasures:
             np.mean([self.item_values(y, each, metric) for each in arm], axis=0)
             for arm in (transfer, baseline)
         )
-        random, n, apart = np.random.default_rng(seed), len(y), of_transfer - of_baseline
-        gains, step = [], max(1, CELLS_AT_ONCE // n)
-        for start in range(0, RESAMPLES, step):
-            count = min(step, RESAMPLES - start)
-            weights = random.multinomial(n, np.full(n, 1 / n), count)
-            gains.append(weights @ apart / n)
-        return np.concatenate(gains)
+        n, apart = len(y), of_transfer - of_baseline
+        return np.concatenate([times @ apart / n for times in draws(n, np.full(n, 1 / n), seed)])
 
     def strata(self, y: Labels, seed: int) -> NDArray[np.int64]:
         return rarest_codes(y, seed)
@@ -119,8 +115,7 @@ class LabelsMeasures:
         commonest. The error is that of the mean of the items' values."""
         chosen = _best_set(y) if metric == "f1_micro" else np.ones(y.shape[1], np.bool_)
         values = self.item_values(y, _always(chosen, y), metric)
-        error = float(values.std(ddof=1)) / len(y) ** 0.5 if len(y) > 1 else 0.0
-        return Level(float(values.mean()), error)
+        return Level.of(values)
 
     def constant(self, y: Labels) -> Constant:
         """The set of labels with the best micro F1."""
@@ -181,11 +176,7 @@ def rarest_codes(y: Labels, seed: int) -> NDArray[np.int64]:
     rank = np.empty(y.shape[1], np.int64)
     rank[np.argsort(y.sum(axis=0), kind="stable")] = np.arange(y.shape[1])
     rarest = np.where(y, rank, y.shape[1]).min(axis=1)
-    ties = np.random.default_rng(seed).permutation(len(y))
-    sizes = parts_of(len(y))
-    codes = np.empty(len(y), np.int64)
-    codes[np.lexsort((ties, rarest))] = np.repeat(np.arange(len(sizes)), sizes)
-    return codes
+    return codes_in_order(rarest, parts_of(len(y)), seed)
 
 
 def _counted(trial: "Measured") -> ClassCounts:

@@ -12,7 +12,8 @@ from app.spec.report import Detail
 from app.tasks.regression import Regression, bins_of
 from worker.evaluation.arrays import Floats, Ints
 from worker.evaluation.measures.contract import Constant, Labels, Level, Tally, Values
-from worker.evaluation.statistics import CELLS_AT_ONCE, RESAMPLES
+from worker.evaluation.measures.parts import codes_in_order
+from worker.evaluation.statistics import draws
 
 if TYPE_CHECKING:
     from worker.evaluation.evidence import Evidence
@@ -77,11 +78,9 @@ class QuantityMeasures:
         metric: str,
         seed: int,
     ) -> Floats:
-        random, n, quantity = np.random.default_rng(seed), len(y), y.astype(np.float64)
-        gains, step = [], max(1, CELLS_AT_ONCE // n)
-        for start in range(0, RESAMPLES, step):
-            count = min(step, RESAMPLES - start)
-            weights = random.multinomial(n, np.full(n, 1 / n), count) / n  # (count, n)
+        n, quantity, gains = len(y), y.astype(np.float64), list[Floats]()
+        for times in draws(n, np.full(n, 1 / n), seed):
+            weights = times / n
             means = [
                 np.mean([self._weighted(weights, quantity, each, metric) for each in arm], axis=0)
                 for arm in (transfer, baseline)
@@ -117,8 +116,7 @@ class QuantityMeasures:
         others. The error is that of the mean of the items' values."""
         outputs = self._always(np.median(y) if metric == "mae" else np.mean(y, dtype=np.float64), y)
         values = self.item_values(y, outputs, metric)
-        error = float(values.std(ddof=1)) / len(y) ** 0.5 if len(y) > 1 else 0.0
-        return Level(float(values.mean()), error, self.task.metrics[metric].sign)
+        return Level.of(values, self.task.metrics[metric].sign)
 
     def constant(self, y: Labels) -> Constant:
         """The mean of the items."""
@@ -188,8 +186,4 @@ class QuantityMeasures:
 def quantile_codes(y: Labels, seed: int) -> NDArray[np.int64]:
     """The bin of each item, (n,), from 0 for the lowest labels; of equal ones the seed says which
     are lower."""
-    sizes = bins_of(len(y))
-    ties = np.random.default_rng(seed).permutation(len(y))
-    codes = np.empty(len(y), np.int64)
-    codes[np.lexsort((ties, y))] = np.repeat(np.arange(len(sizes)), sizes)
-    return codes
+    return codes_in_order(y, bins_of(len(y)), seed)
