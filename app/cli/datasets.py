@@ -205,6 +205,8 @@ def _labels(task: "Task") -> str:
 
 
 def _values(schema: "Schema", profile: dict[str, Any]) -> str:
+    if schema.inputs.range is None:
+        return schema.inputs.summary
     low, high = schema.inputs.range
     said = f"{low:g} to {high:g} become 0 to 1"
     seen = profile.get("values", {}).get("train")

@@ -3,10 +3,14 @@ worker."""
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
-from app.inputs.contract import InputsContract
-from app.inputs.image import ImageInputs
+from pydantic import Field
 
-Inputs = ImageInputs  # with a second member: Annotated[... | ..., Field(discriminator="modality")]
+from app.inputs.contract import InputsContract
+from app.inputs.dense import DenseInputs
+from app.inputs.image import ImageInputs
+from app.inputs.table import TableInputs
+
+Inputs = Annotated[ImageInputs | TableInputs, Field(discriminator="modality")]
 
 
 def _members(union: Any) -> tuple[type[InputsContract], ...]:
@@ -16,6 +20,9 @@ def _members(union: Any) -> tuple[type[InputsContract], ...]:
 
 
 MODALITIES = {member.model_fields["modality"].default: member for member in _members(Inputs)}
+ARRAYS = {  # modalities whose items are one array each, as .npz and IDX files hold them
+    modality: member for modality, member in MODALITIES.items() if issubclass(member, DenseInputs)
+}
 
 if TYPE_CHECKING:
     Modality = str

@@ -6,7 +6,7 @@ training rows. Datasets are stored by it, models are asked by it.
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,38 +21,12 @@ SKETCHED = 512
 SKETCH_SEED = 0
 
 
-class Values(NamedTuple):
-    """What an intake saw of the training rows' values."""
-
-    low: float
-    high: float
-    is_whole: bool  # every value is a whole number
-
-
 class InputsContract(BaseModel, ABC):
     """Every member has a `modality`, the word that tells members apart in JSON."""
 
     model_config = ConfigDict(frozen=True)
 
     modality: str
-
-    @classmethod
-    @abstractmethod
-    def item_shape(cls, shape: tuple[int, ...], name: str) -> tuple[int, ...]:
-        """The shape of one stored item, of an uploaded array's.
-
-        Args:
-            shape: (items, …) of the array `name`.
-
-        Raises:
-            Invalid: `shape_mismatch` or `too_large`; such an array holds no items of this modality.
-        """
-
-    @classmethod
-    @abstractmethod
-    def fit(cls, shape: tuple[int, ...], dtype: str, seen: Values, given: Range | None) -> Self:
-        """What is learnt of the training rows, as they are stored; `given`: the range that the
-        upload's spec says."""
 
     @property
     @abstractmethod

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from app.errors import invalid
-from app.inputs.contract import InputsContract, Range, Values
-from app.inputs.value_range import value_range
+from app.inputs.contract import InputsContract, Range
+from app.inputs.value_range import Values, value_range
 from app.tensors import Dtype, Tensors, TensorSpec
 
 UNIT = (0.0, 1.0)
@@ -31,7 +31,21 @@ class DenseInputs(InputsContract):
     )
 
     @classmethod
+    @abstractmethod
+    def item_shape(cls, shape: tuple[int, ...], name: str) -> tuple[int, ...]:
+        """The shape of one stored item, of an uploaded array's.
+
+        Args:
+            shape: (items, …) of the array `name`.
+
+        Raises:
+            Invalid: `shape_mismatch` or `too_large`; such an array holds no items of this modality.
+        """
+
+    @classmethod
     def fit(cls, shape: tuple[int, ...], dtype: str, seen: Values, given: Range | None) -> Self:
+        """What is learnt of the training rows, as they are stored; `given`: the range that the
+        upload's spec says."""
         fitted = {"shape": shape, "dtype": dtype, "value_range": given or value_range(seen)}
         return cls.model_validate(fitted)
 

@@ -1,10 +1,20 @@
 """Which raw values become 0 and 1, by what a dataset's training rows hold."""
 
-from app.inputs.contract import Range, Values
+from typing import NamedTuple
+
+from app.inputs.contract import Range
 
 # 1, 8, 12 and 16 bits a value, and the 17 levels of the UCI digits.
 LEVELS = (1, 16, 255, 4095, 65535)
 FEW_LEVELS = 16  # fractions up to here are no 8-bit pictures: so dark are none
+
+
+class Values(NamedTuple):
+    """What an intake saw of the training rows' values."""
+
+    low: float
+    high: float
+    is_whole: bool  # every value is a whole number
 
 
 def value_range(seen: Values) -> Range:

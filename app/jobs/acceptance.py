@@ -154,7 +154,7 @@ def _distance(
     return distance(*found)
 
 
-def _scale(session: Session, project: str, reference: str, schema: Schema) -> Scale:
+def _scale(session: Session, project: str, reference: str, schema: Schema) -> Scale | None:
     """As far as the intake has told: before it, or by an earlier release, values fill their
     range."""
     try:

@@ -138,7 +138,8 @@ class ServedModels:
         does not give it."""
         signature = Signature.model_validate(model.signature)
         onnx, golden = (file_path(self._storage, model, kind) for kind in ("onnx", "golden"))
-        session = sessions.load(onnx, golden, signature.inputs.shape, signature.task)
+        (tensor,) = signature.inputs.tensors
+        session = sessions.load(onnx, golden, tensor.shape, signature.task)
         return Loaded(
             model.id,
             signature.task.names,
@@ -146,7 +147,7 @@ class ServedModels:
             ValueRange.of(signature),
             session,
             Batcher(session),
-            signature.inputs.tensors[0],
+            tensor,
             signature.task.form,
             signature.task.answers,
         )

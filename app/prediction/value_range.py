@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 
 from app.errors import Invalid, invalid
+from app.inputs.dense import DenseInputs
 from app.models.schemas import Signature
 from app.prediction.inputs import Asked, Raw, numbered
 from app.prediction.schemas import PredictionWarning
@@ -49,7 +50,7 @@ class ValueRange:
     def of(cls, signature: Signature) -> Self | None:
         """None where the signature names no range."""
         inputs = signature.inputs
-        if inputs.value_range is None:
+        if not isinstance(inputs, DenseInputs) or inputs.value_range is None:
             return None
         return cls(*inputs.value_range, inputs.dtype == "uint8")
 

@@ -19,11 +19,15 @@ class Scale:
     value_range: tuple[float, float]
 
     @classmethod
-    def of(cls, schema: Schema, profile: dict[str, Any] | None = None) -> "Scale":
-        """Without a profile, or with one of an earlier release, the values fill their range."""
+    def of(cls, schema: Schema, profile: dict[str, Any] | None = None) -> "Scale | None":
+        """Without a profile, or with one of an earlier release, the values fill their range. None
+        where there is no one range for all values."""
+        value_range = schema.inputs.range
+        if value_range is None:
+            return None
         seen = (profile or {}).get("values", {}).get("train")
-        low, high = (seen["low"], seen["high"]) if seen else schema.inputs.range
-        return cls(low, high, schema.inputs.range)
+        low, high = (seen["low"], seen["high"]) if seen else value_range
+        return cls(low, high, value_range)
 
     @property
     def reach(self) -> float:

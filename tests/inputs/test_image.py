@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from app.errors import Invalid
-from app.inputs.contract import SKETCHED, Sketch, Values
+from app.inputs.contract import SKETCHED, Sketch
+from app.inputs.value_range import Values
 from app.inputs.dense import DenseInputs
 from app.inputs.image import ImageInputs
 from app.tensors import Tensors

@@ -4,8 +4,10 @@ from typing import assert_never
 
 from app.inputs import Inputs
 from app.inputs.image import ImageInputs
+from app.inputs.table import TableInputs
 from worker.inputs.contract import InputLayers
 from worker.inputs.image import ImageLayers
+from worker.inputs.table import TableLayers
 
 
 def layers_of(inputs: Inputs, image_size: tuple[int, int] | None) -> InputLayers:
@@ -13,5 +15,7 @@ def layers_of(inputs: Inputs, image_size: tuple[int, int] | None) -> InputLayers
     match inputs:
         case ImageInputs():
             return ImageLayers(inputs, image_size)
+        case TableInputs():
+            return TableLayers(inputs)
         case _:
             assert_never(inputs)

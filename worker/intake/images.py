@@ -15,7 +15,8 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from app.errors import Invalid
-from app.inputs.contract import InputsContract, Values
+from app.inputs.dense import DenseInputs
+from app.inputs.value_range import Values
 from worker.intake.raw import Array, refuse
 
 CHUNK_VALUES = 2**22
@@ -37,7 +38,7 @@ class Scan:
         return Values(self.low, self.high, self.is_whole)
 
 
-def laid_out(images: Array, modality: type[InputsContract], name: str) -> Array:
+def laid_out(images: Array, modality: type[DenseInputs], name: str) -> Array:
     """Returns a view, (items, *shape), of a numeric type, as items of a modality."""
     if images.dtype.kind not in "biuf":
         refuse("wrong_type", f"expected numbers in {name}, got {images.dtype}", name)

@@ -16,7 +16,7 @@ import numpy as np
 from pydantic_core import to_json
 
 from app.datasets.schemas import DatasetSpec, Schema
-from app.inputs import MODALITIES
+from app.inputs import ARRAYS
 from worker.intake import formats
 from worker.intake.images import Scan, laid_out, store, store_labels, stored_type
 from worker.intake.label_forms import check_known, flatten, is_matrix
@@ -105,8 +105,9 @@ def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) ->
         check_one_scale(x, scans)
 
     shape, seen = x["train"].shape[1:], scans["train"].values
+    inputs = ARRAYS[spec.modality].fit(shape, dtype.name, seen, spec.value_range)
     schema = Schema(
-        inputs=MODALITIES[spec.modality].fit(shape, dtype.name, seen, spec.value_range),
+        inputs=inputs,
         task=task,
         splits={split: len(y[split]) for split in y},
         class_counts={split: target.counts(held) for split, held in y.items()},
@@ -124,7 +125,7 @@ def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) ->
         label_values={split: target.values(held) for split, held in y.items()},
         label_warnings=target.warnings(y),
         part=target.part,
-        scale_warnings=scale_warnings(x, scans, schema.inputs.range, spec.value_range is not None),
+        scale_warnings=scale_warnings(x, scans, inputs.range, spec.value_range is not None),
     )
     content_hash = _content_hash(schema, arrays)
     arrays["sketch"] = _store_sketch(arrays["x_train"], schema, workdir)
@@ -136,7 +137,7 @@ def _given(
     images: Array, labels: Array | None, split: str, spec: DatasetSpec, is_flat: bool
 ) -> _Given:
     """`is_flat`: one label per item; else the target checks the form."""
-    images = laid_out(images, MODALITIES[spec.modality], f"x_{split}")
+    images = laid_out(images, ARRAYS[spec.modality], f"x_{split}")
     rows, has_missing = None, False
     if labels is not None:
         labels = flatten(labels, f"y_{split}") if is_flat else labels

@@ -1,0 +1,98 @@
+"""Rows of a table, by the names of their columns."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from pydantic import Field
+
+from app.errors import invalid
+from app.inputs.columns import MISSING, Column
+from app.inputs.contract import InputsContract, Sketch, sketched
+from app.tensors import Tensors, TensorSpec
+
+ROW = "row"  # the name of the one tensor
+NAMED = 10  # columns in one sentence
+
+
+class TableInputs(InputsContract):
+    """One tensor `row`, a number per column: see app.inputs.columns."""
+
+    tensor: ClassVar[str] = ROW
+
+    modality: Literal["table"] = "table"
+    columns: tuple[Column, ...] = Field(description="those that a network sees, in their order")
+
+    @property
+    def tensors(self) -> tuple[TensorSpec, ...]:
+        return (TensorSpec(ROW, "float32", (len(self.columns),)),)
+
+    @property
+    def summary(self) -> str:
+        return f"{len(self.columns)} columns"
+
+    @property
+    def layout(self) -> tuple[int, int, int]:
+        return (1, 1, sum(column.width for column in self.columns))
+
+    def differences(self, source: Self, resized: tuple[int, int] | None) -> list[str]:
+        theirs = {(column.name, column.kind) for column in source.columns}
+        if theirs & {(column.name, column.kind) for column in self.columns}:
+            return []
+        return [f"expected a column of the same name and kind as in the source, {_some(source)}"]
+
+    def decode(self, items: Sequence[Any], at: str) -> Tensors:
+        """Objects by column names, every column in each -> float32 (n, columns)."""
+        rows = np.empty((len(items), len(self.columns)), np.float32)
+        for index, item in enumerate(items):
+            rows[index] = self._row(item, f"{at}/{index}")
+        return {ROW: rows}
+
+    def _row(self, item: Any, at: str) -> list[float]:
+        if not isinstance(item, dict):
+            detail = f"expected an object with a value or null for each column, {_some(self)}"
+            raise invalid("not_a_row", detail, at)
+        if len(item) != len(self.columns) or any(c.name not in item for c in self.columns):
+            self._check_names(item, at)
+        numbers = []
+        for column in self.columns:
+            value = item[column.name]
+            try:
+                numbers.append(MISSING if value is None else column.read(value))
+            except (ValueError, OverflowError):
+                detail = f"expected {column.expected} in the column `{column.name}`"
+                raise invalid("invalid_value", detail, f"{at}/{_token(column.name)}") from None
+        return numbers
+
+    def _check_names(self, item: dict[str, Any], at: str) -> None:
+        known = {column.name for column in self.columns}
+        for name in known - item.keys():
+            detail = f"expected the column `{name}` in each row, null where its value is missing"
+            raise invalid("missing_column", detail, f"{at}/{_token(name)}")
+        for name in item.keys() - known:
+            detail = f"expected no columns but those the model was trained on, {_some(self)}"
+            raise invalid("unknown_column", detail, f"{at}/{_token(name)}")
+
+    def preview(self, items: Tensors) -> list[dict[str, Any]]:
+        return [
+            {
+                column.name: None if np.isnan(number) else column.shown(number)
+                for column, number in zip(self.columns, row, strict=True)
+            }
+            for row in np.asarray(items[ROW])
+        ]
+
+    def sketch(self, items: Tensors) -> Sketch:
+        rows = sketched(len(items[ROW]))
+        return np.nan_to_num(np.asarray(items[ROW])[rows].astype(np.float32))
+
+
+def _some(inputs: TableInputs) -> str:
+    names = [f"`{column.name}`" for column in inputs.columns]
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
+
+
+def _token(name: str) -> str:
+    """A column's name within a JSON pointer, as RFC 6901 wants it."""
+    return name.replace("~", "~0").replace("/", "~1")
