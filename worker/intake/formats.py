@@ -7,12 +7,12 @@ from pathlib import Path
 from app.datasets.table_spec import TableSpec
 from worker.intake import idx, npz
 from worker.intake.raw import Format, Limits, RawArrays, RawFile, refuse
-from worker.intake.tables import delimited
+from worker.intake.tables import arrow, delimited, json_lines, parquet
 from worker.intake.tables.files import read_parts
 from worker.intake.tables.records import Records, TableFormat
 
 ARRAYS: tuple[Format, ...] = (npz, idx)
-TABLES: tuple[TableFormat, ...] = (delimited,)
+TABLES: tuple[TableFormat, ...] = (delimited, parquet, json_lines, arrow)
 
 
 def read(
