@@ -5,7 +5,7 @@ values among them is left out.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,11 +29,19 @@ from worker.intake.tables.readings import Reading, as_numbers, coded, has_codes,
 from worker.intake.tables.records import Records
 
 SEEN: tuple[FoundKind, ...] = ("number", "category", "flag", "date")  # kinds that a network sees
+FIRST_DAY, LAST_DAY = -719_162, 2_932_896  # of the years 1 to 9999, counted from 1970
 LEFT_OUT: Mapping[FoundKind, tuple[Role, str]] = {
     "identifier": ("id", "it tells rows apart and would be learnt by heart"),
     "constant": ("ignored", "there is nothing to learn from it"),
     "text": ("ignored", "rows of a table are learnt without free text so far"),
 }
+
+
+def reading_of(spec: TableSpec, name: str, reading: Reading) -> Reading:
+    """With what counts as missing in that column alone."""
+    said = said_of(spec, name)
+    own = said.missing if said else ()
+    return replace(reading, missing=(*reading.missing, *own))
 
 
 @dataclass(frozen=True)
@@ -81,6 +89,7 @@ def feature_of(
         WorkFailure: `dataset_invalid`: a field cannot be read as what the spec says it is.
     """
     said = said_of(spec, name)
+    reading = reading_of(spec, name, reading)
     raw = records.column(name)
     found = infer(name, raw, reading, said.kind if said else None)
     values = found.reading.values(raw)
@@ -96,6 +105,8 @@ def feature_of(
         return left_out(found.kind, "ignored", "the spec says that it is to be ignored")
     if said.kind:
         _check_read(records, name, found, reading.known(raw), values)
+    if found.kind == "date":
+        _check_calendar(records, name, values)
     role, why = fixed or (said.role or "feature", "the spec says so")
     if role != "feature":
         return left_out(found.kind, role, f"{found.reason}; {why}")
@@ -135,6 +146,18 @@ def _check_read(
             f"{len(known) - known.null_count} values that are none, the first in "
             f"{records.place(row)}; where they mean that nothing is known, name them in the "
             "spec's `missing`"
+        )
+        refuse("wrong_type", detail, name)
+
+
+def _check_calendar(records: Records, name: str, values: pa.ChunkedArray) -> None:
+    days = as_numbers(values)
+    beyond = (days < FIRST_DAY) | (days > LAST_DAY)
+    if count := int(beyond.sum()):
+        row = int(np.flatnonzero(beyond)[0])
+        detail = (
+            f"expected dates in the years 1 to 9999 in the column `{name}`, got {count} others, "
+            f"the first in {records.place(row)}"
         )
         refuse("wrong_type", detail, name)
 

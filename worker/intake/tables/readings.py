@@ -41,15 +41,26 @@ class Reading:
         if pa.types.is_string(column.type):
             gone = pc.or_(pc.equal(column, ""), pc.utf8_is_space(column))
             if self.missing:
-                words = pa.array(self.missing, pa.string())
-                gone = pc.or_(gone, pc.is_in(pc.utf8_trim_whitespace(column), words))
+                trimmed = pc.utf8_trim_whitespace(column)
+                gone = pc.or_(gone, pc.is_in(trimmed, pa.array(self.missing, pa.string())))
         elif pa.types.is_floating(column.type):
             gone = pc.is_nan(column)
+        elif pa.types.is_integer(column.type):
+            gone = pc.is_null(column)
         else:
             return column
+        if marks := self._marks:
+            gone = pc.or_(gone, pc.is_in(numbers(column, self.decimal), pa.array(marks)))
         if not pc.any(gone).as_py():
             return column
         return pc.if_else(gone, pa.scalar(None, column.type), column)
+
+    @property
+    def _marks(self) -> list[float]:
+        """Numbers among the words."""
+        words = pa.chunked_array([pa.array(self.missing, pa.string())])
+        found: list[float] = numbers(words, self.decimal).drop_null().to_pylist()
+        return found
 
     def values(self, column: Column) -> Column:
         """Null where missing or unreadable; numbers float64, moments without a zone, in UTC."""
@@ -135,7 +146,9 @@ def as_numbers(values: Column) -> NDArray[np.float64]:
     """(n,), NaN where null: numbers as they are, moments as days since 1970, flags 0 and 1."""
     if pa.types.is_timestamp(values.type):
         micro = pc.cast(values, pa.int64())
-        return as_numbers(pc.divide(pc.cast(micro, pa.float64(), safe=False), float(DAY_MICROSECONDS)))
+        return as_numbers(
+            pc.divide(pc.cast(micro, pa.float64(), safe=False), float(DAY_MICROSECONDS))
+        )
     plain = pc.cast(values, pa.float64(), safe=False)
     found: NDArray[Any] = pc.fill_null(plain, np.nan).to_numpy()
     return found

@@ -68,7 +68,7 @@ def prepare_table(records: Records, spec: DatasetSpec, limits: Limits, workdir: 
     )
     hashed = content_hash(schema, arrays)
     arrays["sketch"] = store_sketch(arrays["x_train"], schema, workdir)
-    findings = TableFindings(features, labels, cut, decision, target, rows)
+    findings = TableFindings(features, labels, cut, decision, target, rows, is_doubted)
     return TakenIn(schema, profile(schema, records, y, arrays, findings), arrays, hashed)
 
 
