@@ -13,7 +13,7 @@ from worker.intake.targets.contract import Stored
 
 TELLS_FROM = 0.99  # of the labels, or of their variance
 COMMONEST_UP_TO = 0.95  # of the rows: where one class has more, nothing tells labels
-FEWEST_TOLD = 10  # rows of each split
+FEWEST_TOLD, MOST_TOLD = 10, 20_000  # rows of each split that are looked at
 ZERO_GAP = 0.2  # of the median: no other value is so near to 0
 FEWEST_VALUES = 10
 MOSTLY_MISSING = 0.5
@@ -39,7 +39,8 @@ def _tells(column: Column, x: Splits, y: Mapping[str, Stored], task: Task) -> st
     the test rows."""
     if min(map(len, y.values())) < FEWEST_TOLD or y["train"].ndim > 1:
         return None
-    parts = {split: _parts(column, values) for split, values in x.items()}
+    y = {split: labels[:MOST_TOLD] for split, labels in y.items()}
+    parts = {split: _parts(column, values[:MOST_TOLD]) for split, values in x.items()}
     share = (_told_classes if task.has_classes else _told_variance)(parts, y)
     if share is None or share < TELLS_FROM:
         return None
@@ -84,10 +85,13 @@ def _told_variance(parts: Mapping[str, Array], y: Mapping[str, Stored]) -> float
 def _zeros(column: Column, x: Splits) -> str | None:
     if not isinstance(column, NumberColumn):
         return None
-    known = np.concatenate([values[~np.isnan(values)] for values in x.values()])
+    known = np.concatenate(list(x.values()))
+    if not (known == 0).any() or np.nanmin(known) < 0:
+        return None
+    known = known[~np.isnan(known)]
     others = known[known != 0]
     zeros = len(known) - len(others)
-    if not zeros or len(np.unique(others[:10_000])) < FEWEST_VALUES or others.min() < 0:
+    if len(np.unique(others[:10_000])) < FEWEST_VALUES:
         return None
     if others.min() < ZERO_GAP * np.median(others):
         return None
