@@ -33,6 +33,7 @@ from worker.evaluation.learning_curve import (
 from worker.evaluation.measures import measures_of
 from worker.evaluation.measures.contract import Labels
 from worker.evaluation.missing import failure_code, missing_of
+from worker.evaluation.references import references_of
 from worker.evaluation.source_doubts import source_warnings
 from worker.evaluation.sources import names_of, searches_of, transferability_of
 from worker.evaluation.training_fit import warnings_about_fit
@@ -92,6 +93,9 @@ def build_report(
         labels, remarks = 0, []
         label_free = choose(scores_of(spec, trials), arms, spec)
         winner, seed = (label_free.chosen, label_free.chosen_seed) if label_free else (None, None)
+    known = (winner, arms[winner]) if winner and winner in arms else None
+    references = references_of(spec, trials, known, gains[own], measures)
+    gains[own] = dict(references.gains)
     gain = gains[own].get(winner) if winner else None
     contested = contested_items(arms[winner], arms[baseline]) if winner and gain else None
     reference = reference_of(y, measures, arms, metric)
@@ -99,6 +103,9 @@ def build_report(
     if winner in arms and reference:
         doubts = doubts_about(spec, winner, arms, gain, reference, datasets, trials)
     verdict, reason = judge(winner, gain, spec, len(y), doubts)
+    best = references.best
+    if best and best.beats_winner:
+        reason = f"{best.sentence}. {reason}"
     reached = {
         name: labels_to_reach(
             name, float(np.mean(evidence.test(metric))), labels, curve, spec.metric
@@ -162,12 +169,15 @@ def build_report(
             *others_at_chance(spec, winner, reference),
             *warnings_about_fit(spec, trials, shown, measures),
             *length_warnings(spec, {name: arm.cost for name, arm in described.items()}),
-            *deployment_note(spec, verdict, winner, reference),
+            *([best.sentence] if best and not best.beats_winner else []),
+            *deployment_note(spec, verdict, winner, reference, best),
             *dataset_warnings(datasets),
             *condition_warnings(trials),
         ],
         label_free=label_free,
         reference=reference,
+        references=references.arms,
+        best_reference=best,
         transferability=ranking,
         searches=searches_of(trials),
         devices=devices_of(trials),
