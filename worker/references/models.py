@@ -1,9 +1,7 @@
-"""The models, each from rows (n, features), float32, with NaN where a number is missing."""
+"""The models, each from rows (n, features), float32."""
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
@@ -11,7 +9,6 @@ from sklearn.ensemble import (
     RandomForestClassifier,
     RandomForestRegressor,
 )
-from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -19,6 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from app.spec.references import ReferenceModel
 
 TREES, LEAVES, BOOSTS, RATE = 200, 6, 150, 0.04
+TAKES_MISSING: frozenset[ReferenceModel] = frozenset({"boosting"})
 MOST_STEPS = 2000  # of the logistic regression's solver
 
 
@@ -30,20 +28,15 @@ def model_of(name: ReferenceModel, has_classes: bool, seed: int, is_blind: bool 
     match name:
         case "linear":
             linear = LogisticRegression(max_iter=MOST_STEPS) if has_classes else Ridge()
-            return _filled(StandardScaler(), linear)
+            return make_pipeline(StandardScaler(), linear)
         case "forest":
             forest = RandomForestClassifier if has_classes else RandomForestRegressor
-            return _filled(forest(TREES, random_state=seed))
+            return forest(TREES, random_state=seed)
         case "boosting":
             boosting = (
                 HistGradientBoostingClassifier if has_classes else HistGradientBoostingRegressor
             )
             return boosting(**_small(seed))
-
-
-def _filled(*steps: Any) -> Any:
-    """After what is missing was filled with the training rows' median, and said to be missing."""
-    return make_pipeline(SimpleImputer(strategy="median", add_indicator=True), *steps)
 
 
 def _small(seed: int) -> dict[str, Any]:
@@ -55,9 +48,3 @@ def _small(seed: int) -> dict[str, Any]:
         "early_stopping": False,
         "random_state": seed,
     }
-
-
-def known_columns(rows: NDArray[Any]) -> NDArray[np.bool_]:
-    """Columns (features,) with a value in any row: models fail on others, or drop them."""
-    known: NDArray[np.bool_] = ~np.isnan(rows).all(axis=0)
-    return known

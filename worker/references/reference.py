@@ -10,7 +10,8 @@ from app.datasets.schemas import Schema
 from app.spec.references import PlannedReference
 from app.tasks.regression import Regression
 from worker.references.features import Matrix, rows_of
-from worker.references.models import known_columns, model_of
+from worker.references.filling import Filling
+from worker.references.models import TAKES_MISSING, model_of
 from worker.training.data import Split
 from worker.training.items import Items
 from worker.training.setup import TrialSetup
@@ -23,13 +24,13 @@ LEAST_PROBABILITY = 1e-7
 class FittedReference:
     """A fitted model of scikit-learn.
 
-    `columns` (features,): those that it takes. `tells_domains`: its last column is 1 for items of
-    the target and 0 for the source's. `rows`: that it was fitted on, of `of_rows`.
+    `tells_domains`: the last feature is 1 for items of the target and 0 for the source's. `rows`:
+    that it was fitted on, of `of_rows`.
     """
 
     model: Any
     schema: Schema
-    columns: NDArray[np.bool_]
+    filling: Filling
     tells_domains: bool
     rows: int
     of_rows: int
@@ -53,15 +54,15 @@ class FittedReference:
             np.concatenate(parts),
             np.concatenate([each.y[rows] for each, rows in zip(known, drawn, strict=True)]),
         )
-        columns = known_columns(x)
-        is_blind = not columns.any() or len(np.unique(y)) < 2
+        filling = Filling.fit(x, reference.model not in TAKES_MISSING)
+        is_blind = not len(filling.taken) or len(np.unique(y)) < 2
         model = model_of(reference.model, schema.task.has_classes, setup.seed, is_blind)
-        model.fit(x[:, columns], y)
-        return cls(model, schema, columns, tells, len(x), sum(map(len, known)))
+        model.fit(filling.apply(x), y)
+        return cls(model, schema, filling, tells, len(x), sum(map(len, known)))
 
     def outputs(self, split: Split) -> NDArray[np.float32]:
         """(n, K) as a network has them: logarithms of probabilities, or standardised quantities."""
-        x = _rows(self.schema, split.items, 1.0 if self.tells_domains else None)[:, self.columns]
+        x = self.filling.apply(_rows(self.schema, split.items, 1.0 if self.tells_domains else None))
         task = self.schema.task
         if isinstance(task, Regression):
             values = self.model.predict(x) if len(x) else np.empty(0)
