@@ -40,6 +40,8 @@ def show(report: Report) -> None:
     for arm in report.arms.values():
         if arm.labels_to_reach:
             out.print(arm.labels_to_reach.sentence, markup=False)
+    for wanted in report.labels_for_goal:
+        out.print(wanted.sentence, markup=False)
     for line in _found_out(report):
         out.print(line, markup=False)
     if report.stop_reason:

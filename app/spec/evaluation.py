@@ -42,6 +42,13 @@ class Evaluation(Sent):
         "or r2; null: the first of these",
     )
     confidence: float = Field(0.95, gt=0.5, lt=1)
+    goal: float | None = Field(
+        None,
+        allow_inf_nan=False,
+        description="of the primary metric: with a learning curve of 3 budgets or more the report "
+        "says how many labels it would take; null: the next round figure of a rate, half of an "
+        "error",
+    )
     references: Literal["auto"] | Array[ReferenceModel] = Field(
         "auto",
         max_length=len(REFERENCE_MODELS),

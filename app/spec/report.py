@@ -7,6 +7,7 @@ from pydantic import Field
 from app.spec.figures import (
     CalibrationOut,
     Cost,
+    LabelsForGoal,
     LabelsToReach,
     Missing,
     Part,
@@ -161,6 +162,10 @@ class Report(Part):
     arms: dict[str, Arm] = Field(description="that have results, by name, in no particular order")
     learning_curve: list[CurvePoint] = Field(
         description="by rising budget; a single point without evaluation.learning_curve"
+    )
+    labels_for_goal: list[LabelsForGoal] = Field(
+        default_factory=list,
+        description="of the winner and the baseline, where their learning curves say",
     )
     multiplicity: str = Field(description="how many comparisons were made, and what was done of it")
     selection: list[Choice] = Field(description="what `auto` chose, and why")

@@ -12,6 +12,7 @@ import numpy as np
 
 from app.errors import FailureCode
 from app.jobs.schemas import EvidenceDataset
+from app.spec.figures import LabelsForGoal
 from app.spec.report import Report, StopReason
 from app.spec.spec import Choice, ResolvedSpec
 from app.tasks import Task
@@ -23,6 +24,7 @@ from worker.evaluation.dataset_warnings import dataset_warnings
 from worker.evaluation.deployment_note import deployment_note
 from worker.evaluation.doubts import Doubts, doubts_about
 from worker.evaluation.evidence import Evidence, TrialResult, gather
+from worker.evaluation.extrapolation import labels_for_goal
 from worker.evaluation.gains import contested_items, gains_over_baseline
 from worker.evaluation.label_free import choose, scores_of
 from worker.evaluation.learning_curve import (
@@ -157,6 +159,7 @@ def build_report(
         winner_seed=seed,
         arms=described,
         learning_curve=curve,
+        labels_for_goal=_goals(spec, found, task, counts, [winner, baseline]),
         multiplicity=multiplicity(baseline, len(gains[own]), len(curve)),
         selection=list(selection),
         stop_reason=next((why for code, why in STOPPED.items() if code in codes), None),
@@ -184,6 +187,36 @@ def build_report(
         trials_failed=len(failed),
         seconds=fsum(trial.seconds for trial in trials),
     )
+
+
+def _goals(
+    spec: ResolvedSpec,
+    found: Mapping[int | None, Mapping[str, Evidence]],
+    task: Task,
+    counts: Sequence[int],
+    arms: Sequence[str | None],
+) -> list[LabelsForGoal]:
+    """Of each of `arms`, where its curve says how many labels the goal takes."""
+    evaluation = spec.evaluation
+    told = []
+    for arm in filter(None, arms):
+        values = {
+            sum(task.strata(counts, budget)): of[arm].test(evaluation.primary_metric)
+            for budget, of in found.items()
+            if arm in of
+        }
+        told.append(
+            labels_for_goal(
+                arm,
+                values,
+                evaluation.goal,
+                spec.metric,
+                evaluation.primary_metric,
+                evaluation.confidence,
+                spec.seed,
+            )
+        )
+    return [each for each in told if each]
 
 
 def _mean(evidence: Evidence, metric: str) -> float:
