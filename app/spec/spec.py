@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.sent import Array, Sent
 from app.spec.backbones import AutoBackbone, Backbone, BackboneChoice
+from app.spec.flaws import IMBALANCE, LABEL_NOISE, Imbalance, LabelNoise
 from app.spec.strategies import (
     BASELINE,
     SOURCE_ONLY,
@@ -97,9 +98,9 @@ class Evaluation(Sent):
     primary_metric: str | None = Field(
         None,
         max_length=64,
-        description="by which arms are compared: of a classification accuracy, f1_macro or "
-        "balanced_accuracy, of several labels f1_micro, f1_macro or map, of a regression mae, rmse "
-        "or r2; null: the first of these",
+        description="by which arms are compared: of a classification accuracy, f1_macro, "
+        "balanced_accuracy, auc or average_precision, of several labels f1_micro, f1_macro or map, "
+        "of a regression mae, rmse or r2; null: the first of these",
     )
     confidence: float = Field(0.95, gt=0.5, lt=1)
 
@@ -159,6 +160,8 @@ class JobSpec(Sent):
     strategies: Array[StrategyChoice] = Field((Auto(name="auto"),), min_length=1, max_length=32)
     training: TrainingChoice = TrainingChoice()
     evaluation: Evaluation = Evaluation()
+    imbalance: Imbalance = Field("none", description=IMBALANCE)
+    label_noise: LabelNoise = Field("none", description=LABEL_NOISE)
     deploy: Deploy | None = None
     seed: int = Field(0, ge=0, lt=2**31 - 100, description="of the first of evaluation.seeds")
     budget_seconds: float | None = Field(
