@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 
 from worker.audit.neighbours import NEIGHBOURS, Votes
 
+ROUNDING = 1e-9  # of a mean of equal shares
+
 
 @dataclass(frozen=True, eq=False)
 class Suspects:
@@ -62,7 +64,7 @@ def _wrong_per_class(votes: Votes, y: NDArray[np.int32], classes: int) -> NDArra
     """n of each class, (classes,)."""
     counts = np.bincount(y, minlength=classes)
     thresholds = np.bincount(y, weights=votes.own, minlength=classes) / np.maximum(counts, 1)
-    sure = np.where(votes.shares >= thresholds[votes.labels], votes.shares, -1.0)
+    sure = np.where(votes.shares >= thresholds[votes.labels] - ROUNDING, votes.shares, -1.0)
     place = sure.argmax(axis=1)[:, None]
     is_sure = np.take_along_axis(sure, place, axis=1)[:, 0] > 0
     said = np.take_along_axis(votes.labels, place, axis=1)[:, 0]
