@@ -15,7 +15,7 @@ audit       all 5,000 items of mnist_5k, 10 % of the labels another digit; and n
 The network is the mlp at its defaults, from random weights, 40 epochs, Adam; 10 seeds, each with
 flips and validation items of its own. Gains are paired over the seeds, with the 95 % interval of a
 job's report, for other seeds and other test items. Wanted: logit_adjustment's interval above 0; gce
-recovers half or more; the audit's recall >= .90 at precision >= .85. About three minutes on 2 cores.
+recovers half or more; the audit's recall >= .90 at precision >= .85. Some minutes on 2 cores.
 """
 
 import json
