@@ -24,6 +24,7 @@ Messages say what was expected and what came.
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,15 @@ class Unavailable(KtlError):
 
 class OverQuota(KtlError):
     status, title = 507, "Insufficient storage"
+
+
+LONGEST_NAME = 80  # of a name in a pointer: clients write them
+
+
+def token(name: str) -> str:
+    """A name within a JSON pointer, as RFC 6901 has it in a URI's fragment, shortened."""
+    text = name[:LONGEST_NAME].replace("~", "~0").replace("/", "~1")
+    return quote(text, safe="~!$&'()*+,;=:@?", errors="replace")
 
 
 def invalid(code: str, detail: str, pointer: str) -> Invalid:

@@ -10,7 +10,8 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 from fastapi import APIRouter
 
-from app.prediction.inputs import Place, Raw
+from app.inputs import Inputs
+from app.prediction.inputs import Place, Places, Raw
 from app.prediction.schemas import PredictionWarning
 from app.prediction.served import Loaded
 from app.prediction.sessions import Array
@@ -34,7 +35,7 @@ class Answered(NamedTuple):
     loaded: Loaded
     rows: int
     pieces: list[bytes]
-    warning: PredictionWarning | None
+    warnings: tuple[PredictionWarning, ...] = ()
 
 
 class Encoder(Protocol):
@@ -55,7 +56,11 @@ class Read(NamedTuple):
 
     parts: Sequence[Raw]
     encoder: Encoder
-    place: Place = Place()
+    place: Places = Place()
+
+    @property
+    def rows(self) -> int:
+        return sum(map(len, self.parts))
 
 
 class Decoder(Protocol):
@@ -85,5 +90,6 @@ class PredictionProtocol(Protocol):
     def match(self, method: str, path: str) -> str | None:
         """The deployment's name where the request asks it for a prediction; None for others."""
 
-    def decoder(self, headers: Headers, query: bytes) -> Decoder:
-        """What reads the body. Raises UnsupportedMedia or Invalid before its first byte."""
+    def decoder(self, headers: Headers, query: bytes, inputs: Inputs) -> Decoder:
+        """What reads the body for a model of such inputs. Raises UnsupportedMedia or Invalid before
+        its first byte."""

@@ -106,12 +106,7 @@ class _Envelope:
     def binary(self, body: bytes | bytearray, json_length: int, shape: tuple[int, ...]) -> Read:
         """JSON of so many bytes, and the tensor's after it, without a copy. Raises BadRequest or
         Invalid."""
-        if json_length > len(body):
-            detail = (
-                f"`{JSON_LENGTH}`: expected at most the body's {len(body)} bytes, got {json_length}"
-            )
-            raise Invalid("invalid_value", detail, Finding(detail, parameter=JSON_LENGTH))
-        text, data = bytes(body[:json_length]), memoryview(body)[json_length:]
+        text, data = parts_of(body, json_length)
         request = (self._cached if json_length <= self.frame_bytes else self._request)(text)
         tensor, frame = request.inputs[0], _frame(request)
         assert frame.stated is not None
@@ -140,10 +135,15 @@ class _Envelope:
         if (name := request.inputs[0].name) != self._tensor:
             detail = f"expected `{self._tensor}`, got text of length {len(name)}"
             raise invalid("unknown_choice", detail, f"{TENSOR}/name")
-        if request.outputs and (named := request.outputs[0].name) != self._output:
-            detail = f"expected `{self._output}`, got `{named}`"
-            raise invalid("unknown_choice", detail, "#/outputs/0/name")
+        check_output(request, self._output)
         return request
+
+
+def check_output(request: schemas.InferIn | schemas.InferColumnsIn, output: str) -> None:
+    """Raises Invalid where another output than the model's is asked for."""
+    if request.outputs and (named := request.outputs[0].name) != output:
+        detail = f"expected `{output}`, got `{named}`"
+        raise invalid("unknown_choice", detail, "#/outputs/0/name")
 
 
 @lru_cache(maxsize=256)
@@ -155,6 +155,16 @@ def _frame(request: schemas.InferIn) -> Frame:
     tensor = request.inputs[0]
     stated = Stated(tuple(tensor.shape), DTYPES[tensor.datatype], TENSOR)
     return Frame(Probabilities(request.id, request.is_binary_wanted), PLACE, stated)
+
+
+def parts_of(body: bytes | bytearray, json_length: int) -> tuple[bytes, memoryview]:
+    """The JSON of so many bytes, and the data after it, uncopied. Raises Invalid."""
+    if json_length > len(body):
+        detail = (
+            f"`{JSON_LENGTH}`: expected at most the body's {len(body)} bytes, got {json_length}"
+        )
+        raise Invalid("invalid_value", detail, Finding(detail, parameter=JSON_LENGTH))
+    return bytes(body[:json_length]), memoryview(body)[json_length:]
 
 
 def json_length_of(said: bytes) -> int:
@@ -183,15 +193,16 @@ class Probabilities(NamedTuple):
         return orjson.dumps(probabilities.reshape(-1), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
 
     def answer(self, answered: Answered) -> Answer:
-        name, loaded, rows, pieces, warning = answered
+        name, loaded, rows, pieces, warnings = answered
         parameters: dict[str, Any] = {
             "model": loaded.model_id,
             "calibrated": loaded.temperature is not None,
             "temperature": loaded.temperature or 1.0,
         }
-        if warning:
-            parameters |= {"warning_code": warning.code, "warning": warning.detail}
-            parameters["warning_pointer"] = warning.pointer
+        for number, warning in enumerate(warnings, 1):  # parameters hold no arrays
+            of = f"_{number}" if number > 1 else ""
+            parameters |= {f"warning_code{of}": warning.code, f"warning{of}": warning.detail}
+            parameters[f"warning_pointer{of}"] = warning.pointer
         members = {"model_name": name} | ({} if self.id is None else {"id": self.id})
         output: dict[str, Any] = {
             "name": loaded.answers,
