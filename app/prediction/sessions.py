@@ -85,8 +85,9 @@ def _check_decoder(inputs: Inputs, name: str, sent: bytes, tensors: Array) -> No
     """Raises LoadFailed unless items as clients send them, in JSON, are decoded as they were where
     the model was packaged."""
     try:
-        decoded = inputs.decode(orjson.loads(sent), "#")[name]
-    except (KtlError, orjson.JSONDecodeError) as error:
+        items = orjson.loads(sent)
+        decoded = inputs.decode([*items], "#")[name]
+    except (KtlError, TypeError, orjson.JSONDecodeError) as error:
         raise LoadFailed(f"expected golden inputs that can be decoded, got: {error}") from error
     if decoded.shape != tensors.shape or not np.array_equal(decoded, tensors, equal_nan=True):
         raise LoadFailed(
