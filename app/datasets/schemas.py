@@ -160,7 +160,8 @@ class DatasetOut(BaseModel):
 
 
 class PreviewItem(BaseModel):
-    """One stored item: raw values by the names of its tensors, of which pictures have `image`."""
+    """One stored item: raw values by the names of its tensors, of which pictures have `image`; of a
+    table `row`, an object by the names of its columns."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -174,6 +175,11 @@ class PreviewItem(BaseModel):
     value: float | None = Field(None, description="the quantity, in a regression's unit")
     image: list[list[list[float]]] | None = Field(
         None, description="raw values, [height][width][channels]; absent where items are none"
+    )
+    row: dict[str, float | bool | str | None] | None = Field(
+        None,
+        description="values by the names of columns, null where one is missing; a category that "
+        "training rows do not have is `(other)`; absent where items are no rows",
     )
 
 

@@ -28,7 +28,7 @@ from app.prediction.protocols.open_inference_bodies import (
 )
 from app.prediction.served import Loaded
 
-AT_ONCE = 2**11  # values that one step takes
+AT_ONCE = 2**9  # values that one step takes
 LENGTH_BYTES = 4  # before each value of BYTES
 BOOL, BYTES = "BOOL", "BYTES"
 
