@@ -31,6 +31,7 @@ class InputsContract(BaseModel, ABC):
     model_config = ConfigDict(frozen=True)
 
     member: ClassVar[str | None] = None
+    has_references: ClassVar[bool] = False  # whether models without a network are tried by habit
 
     modality: str
 

@@ -21,6 +21,7 @@ class TableInputs(InputsContract):
 
     member: ClassVar[str | None] = ROW
     tensor: ClassVar[str] = ROW
+    has_references: ClassVar[bool] = True
 
     modality: Literal["table"] = "table"
     columns: tuple[Column, ...] = Field(description="those that a network sees, in their order")
