@@ -19,6 +19,7 @@ from app.inputs.image import ImageInputs
 from app.inputs.picture_files import (
     UnreadablePicture,
     check_pixels,
+    check_sums,
     damage_named,
     opened,
     pillow,
@@ -104,6 +105,7 @@ def pixels(data: bytes, form: Form) -> Pixels:
         if image.format in {"JPEG", "MPO"}:
             image.draft("L" if form.channels == 1 else "RGB", (DRAFT * size[0], DRAFT * size[1]))
         check_pixels(image.size)
+        check_sums(data)
         with damage_named(data):
             image.load()
         shown = _in_mode(image, form)
