@@ -21,6 +21,7 @@
 Messages say what was expected and what came.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -175,7 +176,8 @@ class WorkFailure(Exception):
     """Ends a trial, a finalisation or an intake with a typed reason.
 
     `reason` narrows the code for people and clients (an intake's `pickled_objects`). A detail that
-    quotes much of what came is cut: it stands in every answer about the row.
+    quotes much of what came is cut: it stands in every answer about the row. `findings`: each thing
+    that is wrong, where there are several; `left_off`: how many there are besides.
     """
 
     def __init__(
@@ -186,23 +188,27 @@ class WorkFailure(Exception):
         stage: str = "",
         reason: str | None = None,
         pointer: str | None = None,
+        findings: Sequence[Finding] = (),
+        left_off: int = 0,
     ) -> None:
         if len(detail) > DETAIL_CHARACTERS:
             detail = f"{detail[:DETAIL_CHARACTERS]}…"
         super().__init__(detail)
         self.code, self.detail, self.stage = code, detail, stage
         self.reason, self.pointer = reason or str(code), pointer
+        self.findings, self.left_off = tuple(findings), left_off
 
     def as_json(self) -> dict[str, Any]:
         """A problem as it is stored on the row and shown in `error`."""
-        finding = Finding(self.detail, self.pointer).as_json()
+        findings = self.findings or (Finding(self.detail, self.pointer),)
         return {
             "code": self.reason,
             "message": self.detail,
             "param": self.pointer,
             "stage": self.stage,
             "failure": str(self.code),
-            "errors": [finding],
+            "errors": [finding.as_json() for finding in findings],
+            **({"errors_left_off": self.left_off} if self.left_off else {}),
         }
 
 
