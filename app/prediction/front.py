@@ -120,17 +120,23 @@ class PredictionFront:
             detail = "expected a body without Content-Encoding, got an encoded one"
             raise UnsupportedMedia("unsupported_media_type", detail)
         decoder = protocol.decoder(headers, scope["query_string"], loaded.inputs)
-        limit = self._limits[protocol][decoder.is_binary]
+        limit = self._limits[protocol][decoder.body != "text"]
         check_declared(headers.get(b"content-length"), limit)
         question = Question(name, loaded, decoder)
         begun = await begin(receive)
         key = caller.key_id or caller.project
-        if not begun.is_small:
+        if decoder.body == "files":
+            read = await self._large.read_in_thread(key, question, begun, receive, limit)
+        elif begun.is_small:
+            read = decoder.read(begun.text, loaded)
+        else:
             return await self._large.read_and_answer(key, question, begun, receive, limit)
-        read = decoder.read(begun.text, loaded)
-        warnings = loaded.check(read.parts, read.place)
+        warnings = () if read.is_prepared else loaded.check(read.parts, read.place)
         encoder = read.encoder
-        if read.rows * encoder.scores_per_input(len(loaded.labels)) > SMALL_SCORES:
+        if (
+            len(read.parts) > 1
+            or read.rows * encoder.scores_per_input(len(loaded.labels)) > SMALL_SCORES
+        ):
             return await self._large.answer(key, question, read, warnings)
         probabilities = await loaded.batcher.run(float32(read.parts[0]))
         check_finite(probabilities, read.place)

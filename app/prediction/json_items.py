@@ -3,8 +3,8 @@
 Items stand in one list (`Listed`), or the values of each column in a place of its own (`Columns`).
 """
 
-from collections.abc import Callable, Generator, Iterator, Mapping
-from typing import Any, NamedTuple, Protocol, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +14,8 @@ from app.inputs.table import TableInputs
 from app.prediction.inputs import PART_ROWS, Raw
 from app.prediction.json_envelope import document_of
 from app.prediction.json_lists import Lists, without_lists
-from app.prediction.protocols.contract import Encoder, Read
+from app.prediction.protocols.contract import Encoder, Read, Steps, ended
 from app.prediction.rows import ColumnPlaces, RowPlaces
-
-T = TypeVar("T")
-Steps = Generator[None, None, T]
 
 
 class Listed(NamedTuple):
@@ -79,16 +76,6 @@ def read_in_steps(
     """
     lists = yield from without_lists(body, depths)
     return (yield from read_lists(lists, look(lists.document), inputs))
-
-
-def ended(steps: Steps[T]) -> T:
-    """What the steps return, taken at once."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            result: T = end.value
-            return result
 
 
 def read_lists(lists: Lists, asked: Asked, inputs: TableInputs) -> Steps[Read]:

@@ -18,13 +18,14 @@ from app.errors import invalid
 from app.prediction.bodies import Begun, Limit, rest
 from app.prediction.inputs import cut, numbered
 from app.prediction.outputs import check_finite
-from app.prediction.protocols.contract import Answer, Answered, Decoder, Read
+from app.prediction.protocols.contract import Answer, Answered, Decoder, Read, ended
 from app.prediction.schemas import PredictionWarning
 from app.prediction.served import Loaded
 
 SMALL_SCORES = 2**10  # of an answer that is made at once
 SCORES_LIMIT = 2**18
 _checks = ThreadPoolExecutor(1, "large-bodies")
+_readers = ThreadPoolExecutor(2, "slow-bodies")  # each may take 256 MiB for a picture
 T = TypeVar("T")
 
 
@@ -55,6 +56,19 @@ class LargeRequests:
                 loop = asyncio.get_running_loop()
                 check = partial(loaded.check, read.parts, read.place)
                 return await _answered(question, read, await loop.run_in_executor(_checks, check))
+
+    async def read_in_thread(
+        self, key: str, question: Question, begun: Begun, receive: Receive, limit: Limit
+    ) -> Read:
+        """Reads a body that takes a while whatever its size, where others do not wait for it. A key
+        has one that is large at a time, and few threads read those of all keys."""
+        decoder, loaded = question.decoder, question.loaded
+        in_thread = asyncio.get_running_loop().run_in_executor
+        if begun.is_small:
+            return await in_thread(_readers, decoder.read, begun.text, loaded)
+        async with self._turn(key):
+            steps = decoder.read_in_steps(await rest(begun, receive, limit), loaded)
+            return await in_thread(_readers, ended, steps)
 
     async def answer(
         self, key: str, question: Question, read: Read, warnings: tuple[PredictionWarning, ...]

@@ -5,7 +5,6 @@ Numbers stand in the JSON (`data`), or after it as bytes: Triton's extension `bi
 
 import math
 import re
-from collections.abc import Generator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -18,7 +17,7 @@ from app.prediction.bodies import SMALL_BYTES
 from app.prediction.inputs import Place, cut
 from app.prediction.json_envelope import Frame, advice, document_of, validated
 from app.prediction.protocols import open_inference_schemas as schemas
-from app.prediction.protocols.contract import Answer, Answered, Read
+from app.prediction.protocols.contract import Answer, Answered, BodyKind, Read, Steps
 from app.prediction.served import Loaded
 from app.prediction.sessions import Array
 from app.prediction.stated import Stated
@@ -42,8 +41,8 @@ class TensorDecoder(NamedTuple):
     json_length: int | None
 
     @property
-    def is_binary(self) -> bool:
-        return self.json_length is not None
+    def body(self) -> BodyKind:
+        return "text" if self.json_length is None else "binary"
 
     def read(self, body: bytes, loaded: Loaded) -> Read:
         envelope, shape = _envelope(loaded.tensor.name, loaded.answers), loaded.session.shape
@@ -51,7 +50,7 @@ class TensorDecoder(NamedTuple):
             return json_bodies.read(body, envelope, shape)
         return envelope.binary(body, self.json_length, shape)
 
-    def read_in_steps(self, body: bytearray, loaded: Loaded) -> Generator[None, None, Read]:
+    def read_in_steps(self, body: bytearray, loaded: Loaded) -> Steps[Read]:
         envelope, shape = _envelope(loaded.tensor.name, loaded.answers), loaded.session.shape
         if self.json_length is None:
             return (yield from json_steps.read_in_steps(body, envelope, shape))

@@ -4,7 +4,7 @@ A value is missing where `data` has null, a floating-point tensor NaN, or BYTES 
 that is one of the column's values in the training rows.
 """
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from math import floor, isnan
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ from app.prediction import json_items
 from app.prediction.json_envelope import document_of, validated
 from app.prediction.json_lists import Lists
 from app.prediction.protocols import open_inference_schemas as schemas
-from app.prediction.protocols.contract import Read
+from app.prediction.protocols.contract import BodyKind, Read, Steps, ended
 from app.prediction.protocols.open_inference_bodies import (
     DTYPES,
     JSON_LENGTH,
@@ -40,23 +40,21 @@ class ColumnsDecoder(NamedTuple):
     json_length: int | None
 
     @property
-    def is_binary(self) -> bool:
-        return self.json_length is not None
+    def body(self) -> BodyKind:
+        return "text" if self.json_length is None else "binary"
 
     def read(self, body: bytes, loaded: Loaded) -> Read:
         if self.json_length is None:
             return json_items.read(body, partial(self._asked, loaded.answers), self.inputs)
-        return json_items.ended(self._with_data(body, self.json_length, loaded))
+        return ended(self._with_data(body, self.json_length, loaded))
 
-    def read_in_steps(self, body: bytearray, loaded: Loaded) -> Generator[None, None, Read]:
+    def read_in_steps(self, body: bytearray, loaded: Loaded) -> Steps[Read]:
         if self.json_length is None:
             asked = partial(self._asked, loaded.answers)
             return json_items.read_in_steps(body, asked, self.inputs, depths=(3,))
         return self._with_data(body, self.json_length, loaded)
 
-    def _with_data(
-        self, body: bytes | bytearray, json_length: int, loaded: Loaded
-    ) -> Generator[None, None, Read]:
+    def _with_data(self, body: bytes | bytearray, json_length: int, loaded: Loaded) -> Steps[Read]:
         text, data = parts_of(body, json_length)
         lists = Lists(document_of(text))
         asked = self._asked(loaded.answers, lists.document, data)

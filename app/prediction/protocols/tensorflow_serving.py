@@ -5,7 +5,6 @@ model has one signature, `serving_default`, here from its one tensor (`image`), 
 its table, to `probabilities`.
 """
 
-from collections.abc import Generator
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, assert_never
 
@@ -31,7 +30,15 @@ from app.prediction.json_envelope import (
     outer_brackets,
     validated,
 )
-from app.prediction.protocols.contract import Answer, Answered, Decoder, Headers, Read
+from app.prediction.protocols.contract import (
+    Answer,
+    Answered,
+    BodyKind,
+    Decoder,
+    Headers,
+    Read,
+    Steps,
+)
 from app.prediction.schemas import PredictionWarning
 from app.prediction.served import Loaded
 from app.prediction.sessions import Array
@@ -143,12 +150,12 @@ class TensorFlowServing:
 
 
 class _Arrays:
-    is_binary = False
+    body: BodyKind = "text"
 
     def read(self, body: bytes, loaded: Loaded) -> Read:
         return json_bodies.read(body, _envelope(loaded.tensor.name), loaded.session.shape)
 
-    def read_in_steps(self, body: bytearray, loaded: Loaded) -> Generator[None, None, Read]:
+    def read_in_steps(self, body: bytearray, loaded: Loaded) -> Steps[Read]:
         envelope = _envelope(loaded.tensor.name)
         return json_steps.read_in_steps(body, envelope, loaded.session.shape)
 
@@ -158,12 +165,12 @@ ARRAYS = _Arrays()
 
 class _Rows(NamedTuple):
     inputs: TableInputs
-    is_binary: bool = False
+    body: BodyKind = "text"
 
     def read(self, body: bytes, loaded: Loaded) -> Read:
         return json_items.read(body, self._asked, self.inputs)
 
-    def read_in_steps(self, body: bytearray, loaded: Loaded) -> Generator[None, None, Read]:
+    def read_in_steps(self, body: bytearray, loaded: Loaded) -> Steps[Read]:
         return json_items.read_in_steps(body, self._asked, self.inputs, depths=(1, 2))
 
     def _asked(self, document: Any) -> json_items.Asked:
