@@ -191,12 +191,13 @@ def preview(
     shown = slice(offset, offset + count)
     arrays = schema.inputs.arrays(split)
     columns = {name: _open(storage, row, array)[shown] for name, array in arrays.items()}
+    member = schema.inputs.member
     items = [
         {
             "index": offset + place,
             **_shown_label(schema, label),
             **suspects.get(offset + place, {}),
-            **item,
+            **(item if member is None else {member: item}),
         }
         for place, (label, item) in enumerate(
             zip(labels[shown], schema.inputs.preview(columns), strict=True)

@@ -13,10 +13,10 @@ import tensorflow as tf
 
 from app.errors import FailureCode, WorkFailure
 from app.spec.backbones import Backbone, Convnet, Mlp
+from tests.packaging.pictures import package
 from tests.training.trials import architecture
 from worker.backbones.network import Network
 from worker.packaging import onnx_graph
-from worker.packaging.onnx_graph import package
 
 
 def network(

@@ -123,8 +123,14 @@ def _package(
     network.load_weights(_result(storage, ended, winner.weights))
     calibration = _calibration(storage, ended, winner, of_arm)
     sample = _sample(storage, ended.target)
+    schema = ended.schema
+    signature = Signature(
+        inputs=schema.inputs.of_model(sample),
+        task=schema.task,
+        temperature=calibration.temperature,
+    )
     (raw,) = sample.values()
-    packaged = package(network.raw_model(), raw, folder, calibration.temperature, ended.schema.task)
+    packaged = package(network.raw_model(), raw, folder, signature)
     files = {
         name: storage.put(path)
         for name, path in (
@@ -133,15 +139,10 @@ def _package(
             ("golden", packaged.golden),
         )
     } | {"weights": winner.weights}
-    schema = ended.schema
     return {
         "trial_id": winner.id,
         "files": files,
-        "signature": Signature(
-            inputs=schema.inputs.of_model(sample),
-            task=schema.task,
-            temperature=calibration.temperature,
-        ),
+        "signature": signature,
         "card": {
             "arm": winner.arm,
             "seed": winner.seed,
