@@ -43,10 +43,6 @@ class ImageInputs(DenseInputs):
     def layout(self) -> tuple[int, int, int]:
         return self.shape
 
-    def taken(self) -> tuple[tuple[int, ...], ...]:
-        """A single channel may be left out."""
-        return (self.shape, self.shape[:2]) if self.shape[2] == 1 else (self.shape,)
-
     def differences(self, source: Self, resized: tuple[int, int] | None) -> list[str]:
         found = []
         if source.shape[2] != self.shape[2]:

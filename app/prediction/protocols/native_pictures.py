@@ -14,7 +14,8 @@ STARTS = (IMAGE.encode(), picture_bodies.FORM.encode())
 
 
 def is_of_pictures(content_type: bytes) -> bool:
-    return content_type[: len(STARTS[1])].lower().startswith(STARTS)
+    is_like = content_type[:1] in b"imIM"  # which `application/…` is not, at no cost
+    return is_like and content_type[: len(STARTS[1])].lower().startswith(STARTS)
 
 
 class PictureDecoder(NamedTuple):

@@ -103,7 +103,7 @@ async def model_ready(
 )
 def infer(
     name: DeploymentName,
-    body: schemas.InferIn | schemas.InferColumnsIn,
+    body: schemas.InferIn,
     caller: Predictor,
     inference_header_content_length: Annotated[
         int | None, Header(description="bytes of JSON, where binary data follow")

@@ -125,12 +125,12 @@ class _Envelope:
         values = np.frombuffer(data, frame.stated.dtype).reshape(-1, *shape)
         return frame.read([*cut(values)], shape)
 
-    def _request(self, text: bytes) -> schemas.InferIn:
+    def _request(self, text: bytes) -> schemas.InferTensorIn:
         return self._validated(document_of(text))
 
-    def _validated(self, document: Any) -> schemas.InferIn:
+    def _validated(self, document: Any) -> schemas.InferTensorIn:
         """Raises Invalid."""
-        request = validated(document, schemas.InferIn)
+        request = validated(document, schemas.InferTensorIn)
         if (name := request.inputs[0].name) != self._tensor:
             detail = f"expected `{self._tensor}`, got text of length {len(name)}"
             raise invalid("unknown_choice", detail, f"{TENSOR}/name")
@@ -138,7 +138,7 @@ class _Envelope:
         return request
 
 
-def check_output(request: schemas.InferIn | schemas.InferColumnsIn, output: str) -> None:
+def check_output(request: schemas.InferTensorIn | schemas.InferIn, output: str) -> None:
     """Raises Invalid where another output than the model's is asked for."""
     if request.outputs and (named := request.outputs[0].name) != output:
         detail = f"expected `{output}`, got `{named}`"
@@ -150,7 +150,7 @@ def _envelope(tensor: str, output: str) -> _Envelope:
     return _Envelope(tensor, output)
 
 
-def _frame(request: schemas.InferIn) -> Frame:
+def _frame(request: schemas.InferTensorIn) -> Frame:
     tensor = request.inputs[0]
     stated = Stated(tuple(tensor.shape), DTYPES[tensor.datatype], TENSOR)
     return Frame(Probabilities(request.id, request.is_binary_wanted), PLACE, stated)

@@ -64,7 +64,7 @@ class ColumnsDecoder(NamedTuple):
         self, output: str, document: Any, data: memoryview = memoryview(b"")
     ) -> json_items.Columns:
         """`data`: what follows the JSON. Raises BadRequest or Invalid."""
-        request = validated(document, schemas.InferColumnsIn)
+        request = validated(document, schemas.InferIn)
         check_output(request, output)
         self._check_names([tensor.name for tensor in request.inputs])
         sizes = [_size(tensor) or 0 for tensor in request.inputs]
@@ -106,7 +106,7 @@ class ColumnsDecoder(NamedTuple):
 class _Tensor(NamedTuple):
     """The values of one column. `pointer`: to the tensor; `bytes`: its data after the JSON."""
 
-    tensor: schemas.RequestColumn
+    tensor: schemas.RequestInput
     pointer: str
     column: Column
     bytes: memoryview
@@ -209,7 +209,7 @@ class _Tensor(NamedTuple):
 _WIDTHS = {BOOL: 1} | {name: dtype.itemsize for name, dtype in DTYPES.items()}
 
 
-def _size(tensor: schemas.RequestColumn) -> int | None:
+def _size(tensor: schemas.RequestInput) -> int | None:
     return tensor.parameters.binary_data_size if tensor.parameters else None
 
 

@@ -66,7 +66,7 @@ class OutputParameters(_Parameters):
     )
 
 
-class RequestInput(Sent):
+class RequestTensor(Sent):
     name: str = Field(description="of the model's one input, as its metadata say")
     shape: list[int] = Field(
         max_length=16, description="the batch first: [n, height, width, channels]"
@@ -85,19 +85,25 @@ class RequestOutput(Sent):
     parameters: OutputParameters | None = None
 
 
-class RequestColumn(Sent):
-    """A column of a table."""
+class RequestInput(Sent):
+    """A model's one tensor, or a column of a table."""
 
-    name: str = Field(description="of the column, as the model's metadata say")
-    shape: list[int] = Field(max_length=16, description="[n] or [n, 1]")
+    name: str = Field(description="of the tensor or the column, as the model's metadata say")
+    shape: list[int] = Field(
+        max_length=16,
+        description="the batch first: [n, height, width, channels]; of a column [n] or [n, 1]",
+    )
     datatype: ColumnDatatype = Field(
-        description="of the values; FP32 for numbers, BOOL for flags and BYTES for categories and "
-        "dates, as the model's metadata say; any other in which the column's values can be written "
-        "is taken. NaN and empty BYTES mean that a value is missing"
+        description="of the values. A model of one tensor takes all of numbers. Of columns, FP32 "
+        "for numbers, BOOL for flags and BYTES for categories and dates, as the model's metadata "
+        "say, or any other in which the column's values can be written; NaN and empty BYTES mean "
+        "that a value is missing"
     )
     parameters: InputParameters | None = None
     data: list[Any] | None = Field(
-        None, description="the values in one list, null where one is missing"
+        None,
+        description="the values, row by row: one list, or lists nested as `shape` says; of a "
+        "column null where one is missing",
     )
 
 
@@ -119,20 +125,20 @@ class _InferIn(Sent):
         return bool(self.parameters and self.parameters.binary_data_output)
 
 
-class InferIn(_InferIn):
+class InferTensorIn(_InferIn):
     """To a model of one tensor."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
-    inputs: list[RequestInput] = Field(min_length=1, max_length=1)
+    inputs: list[RequestTensor] = Field(min_length=1, max_length=1)
 
 
-class InferColumnsIn(_InferIn):
-    """To a model of a table: a tensor per column."""
+class InferIn(_InferIn):
+    """One tensor, or to a model of a table one for each column."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [COLUMNS_EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE, COLUMNS_EXAMPLE]})
 
-    inputs: list[RequestColumn] = Field(min_length=1)
+    inputs: list[RequestInput] = Field(min_length=1)
 
 
 class ResponseOutput(BaseModel):
