@@ -34,7 +34,6 @@ WHITE = (255, 255, 255, 255)
 DEEP = 65535  # the greatest value of 16 bits
 ORIENTATION = 0x0112  # the EXIF tag
 ON_ITS_SIDE = 5  # orientations from here swap height and width
-DRAFT = 2  # times the wanted sides that a JPEG is decoded at, at least
 GAP = 3.0  # of Pillow's `reducing_gap`: whole-number steps first where a picture shrinks much
 COLOURLESS = {"1", "L", "LA", "La"}
 
@@ -103,7 +102,7 @@ def pixels(data: bytes, form: Form) -> Pixels:
         if image.info.get("progressive"):  # all of it is in memory, at whatever size it is decoded
             check_pixels(image.size)
         if image.format in {"JPEG", "MPO"}:
-            image.draft("L" if form.channels == 1 else "RGB", (DRAFT * size[0], DRAFT * size[1]))
+            image.draft("L" if form.channels == 1 else "RGB", size)
         check_pixels(image.size)
         check_sums(data)
         with damage_named(data):
@@ -197,7 +196,8 @@ def _in_mode(image: "Image", form: Form) -> "Image":
         shown = image
     else:
         shown = image.convert("RGB")
-    shown = shown.convert({1: "L", 3: "RGB", 4: "RGBA"}[form.channels])
+    mode = {1: "L", 3: "RGB", 4: "RGBA"}[form.channels]
+    shown = shown if shown.mode == mode else shown.convert(mode)
     return _of(np.asarray(shown).astype(np.float32) * (DEEP // 255)) if form.is_deep else shown
 
 
