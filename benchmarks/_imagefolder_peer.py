@@ -1,7 +1,8 @@
 """What benchmarks/intake.py compares with, run by a Python that has Hugging Face's `datasets`.
 
-A zip of pictures -> one array of pixels on disk, by `load_dataset("imagefolder")` and `map`.
-python _imagefolder_peer.py ZIP FOLDER HEIGHT WIDTH PROCESSES
+A zip of pictures -> one array of pixels on disk, by `load_dataset("imagefolder")` and `map`:
+
+    python _imagefolder_peer.py ZIP FOLDER HEIGHT WIDTH PROCESSES
 """
 
 import json

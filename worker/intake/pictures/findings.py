@@ -37,7 +37,7 @@ def _sentences(
     if resized:
         sentences.append(
             f"{resized} of {seen.pictures} pictures were scaled to {form.height} x {form.width} "
-            f"(height x width), for {decided.size_reason}. Nothing was cut off or added, and "
+            f"(height x width), because {decided.size_reason}. Nothing was cut off or added, and "
             f"{changed} of them change their proportions by a quarter or more; `image_size` in "
             "the spec chooses another size."
         )
