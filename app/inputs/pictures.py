@@ -35,6 +35,7 @@ DEEP = 65535  # the greatest value of 16 bits
 ORIENTATION = 0x0112  # the EXIF tag
 ON_ITS_SIDE = 5  # orientations from here swap height and width
 GAP = 3.0  # of Pillow's `reducing_gap`: whole-number steps first where a picture shrinks much
+MOVING = {"GIF", "PNG", "WEBP"}  # formats of animations; phones' JPEGs hold several pictures too
 COLOURLESS = {"1", "L", "LA", "La"}
 
 Pixels = NDArray[Any]  # uint8 or float32
@@ -77,6 +78,9 @@ def look(data: bytes) -> Look:
         if orientation >= ON_ITS_SIDE:
             width, height = height, width
         raw_mode = str(image.tile[0].args) if image.tile else ""
+        with damage_named(data):
+            has_alpha = image.has_transparency_data
+            is_moving = image.format in MOVING and bool(getattr(image, "is_animated", False))
         return Look(
             format="JPEG" if image.format == "MPO" else str(image.format),
             height=height,
@@ -84,10 +88,9 @@ def look(data: bytes) -> Look:
             is_grey=_is_grey(image),
             is_deep=image.mode.startswith("I;16"),
             is_cut_to_8_bits="16" in raw_mode and not image.mode.startswith("I;16"),
-            has_alpha=image.has_transparency_data,
+            has_alpha=has_alpha,
             is_turned=orientation > 1,
-            is_moving=image.format in {"GIF", "WEBP", "PNG"}
-            and bool(getattr(image, "is_animated", False)),
+            is_moving=is_moving,
         )
 
 
@@ -171,12 +174,13 @@ def _orientation(image: "ImageFile") -> int:
 
 
 def _is_grey(image: "ImageFile") -> bool:
-    if image.mode == "P":
-        palette = np.array(image.getpalette("RGB") or [0], np.uint8)
-        if len(palette) % 3:
-            return False
-        colours = palette.reshape(-1, 3)
-        return bool((colours == colours[:, :1]).all())
+    palette = image.palette
+    if image.mode == "P" and palette and palette.rawmode:
+        places = len(palette.rawmode)  # bytes per colour, as of "RGB" and "BGRX"
+        held = bytes(palette.palette)
+        colours = np.frombuffer(held[: len(held) // places * places], np.uint8)
+        triples = colours.reshape(-1, places)[:, :3]
+        return bool((triples == triples[:, :1]).all())
     return image.mode in COLOURLESS or image.mode.startswith("I;16")
 
 

@@ -4,10 +4,13 @@ import struct
 import subprocess
 import sys
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from app.errors import Invalid
@@ -236,3 +239,22 @@ except UnsupportedMedia as refused:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=root
     )
     assert done.stdout.split() == ["415", "pictures_unavailable", "True"]
+
+
+WHOLE = [
+    file_of(picture(12, seed=1).quantize(16) if kind == "GIF" else picture(12, seed=1), kind)
+    for kind in ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "JPEG2000")
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_damaged_bytes_are_pixels_or_unreadable(data: st.DataObject) -> None:
+    content = bytearray(data.draw(st.sampled_from(WHOLE)))
+    for place in data.draw(st.lists(st.integers(0, len(content) - 1), max_size=6)):
+        content[place] = data.draw(st.integers(0, 255))
+    content = content[: data.draw(st.integers(0, len(content))) or None]
+    for read in (look, lambda given: pixels(given, ROUND)):
+        with suppress(UnreadablePicture):
+            assert read(bytes(content)) is not None
