@@ -36,6 +36,7 @@ ORIENTATION = 0x0112  # the EXIF tag
 ON_ITS_SIDE = 5  # orientations from here swap height and width
 GAP = 3.0  # of Pillow's `reducing_gap`: whole-number steps first where a picture shrinks much
 MOVING = {"GIF", "PNG", "WEBP"}  # formats of animations; phones' JPEGs hold several pictures too
+PLANES = ";L"  # of Pillow's palettes that hold all reds, then all greens, then all blues
 COLOURLESS = {"1", "L", "LA", "La"}
 
 Pixels = NDArray[Any]  # uint8 or float32
@@ -174,14 +175,17 @@ def _orientation(image: "ImageFile") -> int:
 
 
 def _is_grey(image: "ImageFile") -> bool:
-    palette = image.palette
-    if image.mode == "P" and palette and palette.rawmode:
-        places = len(palette.rawmode)  # bytes per colour, as of "RGB" and "BGRX"
-        held = bytes(palette.palette)
-        colours = np.frombuffer(held[: len(held) // places * places], np.uint8)
-        triples = colours.reshape(-1, places)[:, :3]
-        return bool((triples == triples[:, :1]).all())
-    return image.mode in COLOURLESS or image.mode.startswith("I;16")
+    """By the header: Pillow's own `getpalette` decodes the picture."""
+    if image.mode != "P" or image.palette is None:
+        return image.mode in COLOURLESS or image.mode.startswith("I;16")
+    layout = image.palette.rawmode or image.palette.mode
+    held = np.frombuffer(bytes(image.palette.palette), np.uint8)
+    if layout.endswith(PLANES):
+        colours = held[: len(held) // 3 * 3].reshape(3, -1).T
+    else:
+        places = len(layout)  # bytes per colour, as of "RGB" and "BGRX"
+        colours = held[: len(held) // places * places].reshape(-1, places)[:, :3]
+    return bool((colours == colours[:, :1]).all())
 
 
 def _in_mode(image: "Image", form: Form) -> "Image":

@@ -115,8 +115,9 @@ def test_cmyk_becomes_rgb() -> None:
 def test_one_bit_and_palettes_of_grey_are_grey() -> None:
     assert look(file_of(Image.new("1", (8, 8), 1))).is_grey
     grey = quarters().convert("P")
-    assert look(file_of(grey)).is_grey
-    assert not look(file_of(picture(8, seed=0).quantize(8))).is_grey
+    for kind in ("PNG", "GIF", "TIFF", "BMP"):
+        assert look(file_of(grey, kind)).is_grey
+        assert not look(file_of(picture(8, seed=0).quantize(8), kind)).is_grey
     assert not look(file_of(picture(8))).is_grey
     assert pixels(file_of(Image.new("1", (8, 8), 1)), Form(8, 8, 1)).min() == 255
 
