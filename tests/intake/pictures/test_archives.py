@@ -132,6 +132,12 @@ def test_no_pictures_at_all(tmp_path: Path) -> None:
     assert refusal(tmp_path, zipped({})).reason == "no_pictures"
 
 
+def test_a_spreadsheet_is_told_what_to_become(tmp_path: Path) -> None:
+    refused = refusal(tmp_path, zipped({"xl/workbook.xml": b"<xml/>"}), "Book1.xlsx")
+    assert refused.reason == "unknown_format"
+    assert "`Book1.xlsx`: save it as CSV" in refused.detail
+
+
 def test_junk_is_counted_by_kind(tmp_path: Path) -> None:
     junk = {
         **{"__MACOSX/cat/._0.png": b"x", "cat/._1.png": b"x", "cat/.DS_Store": b"x"},
