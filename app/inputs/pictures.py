@@ -111,10 +111,11 @@ def pixels(data: bytes, form: Form) -> Pixels:
         check_sums(data)
         with damage_named(data):
             image.load()
-        shown = _in_mode(image, form)
-        if shown.size != size:
-            library = pillow()
-            shown = shown.resize(size, library.Resampling.BILINEAR, reducing_gap=GAP)
+        shown = _plain(image, form)
+        if shown.size != size:  # before all else, as large pictures take much memory
+            bilinear = pillow().Resampling.BILINEAR
+            shown = shown.resize(size, bilinear, reducing_gap=GAP)
+        shown = _in_mode(shown, form)
         values = _turned(np.asarray(shown), orientation)
         if form.is_deep:
             values = np.rint(values)
@@ -188,22 +189,26 @@ def _is_grey(image: "ImageFile") -> bool:
     return bool((colours == colours[:, :1]).all())
 
 
-def _in_mode(image: "Image", form: Form) -> "Image":
-    """L, RGB or RGBA, or F with values up to 65535, of a decoded picture."""
-    library = pillow()
+def _plain(image: "Image", form: Form) -> "Image":
+    """L, RGB or RGBA of a decoded picture; F, up to 65535, of a deep one where that is kept."""
     if image.mode.startswith("I;16"):
         values = np.asarray(image).astype(np.float32)
-        if form.is_deep:
-            return _of(values)
-        shown = _of(np.rint(values * (255 / DEEP)).astype(np.uint8))
-    elif image.has_transparency_data:
-        shown = image.convert("RGBA")
-        if form.channels != len("RGBA"):
-            shown = library.alpha_composite(library.new("RGBA", shown.size, WHITE), shown)
-    elif image.mode in {*COLOURLESS, "RGB"}:
-        shown = image
-    else:
-        shown = image.convert("RGB")
+        return _of(values if form.is_deep else np.rint(values * (255 / DEEP)).astype(np.uint8))
+    if image.has_transparency_data:
+        return image if image.mode == "RGBA" else image.convert("RGBA")
+    if image.mode in {"L", "RGB"}:
+        return image
+    return image.convert("L" if image.mode in COLOURLESS else "RGB")
+
+
+def _in_mode(image: "Image", form: Form) -> "Image":
+    """The form's mode, of a plain picture."""
+    if image.mode == "F":
+        return image
+    shown = image
+    if image.mode == "RGBA" and form.channels != len("RGBA"):
+        library = pillow()
+        shown = library.alpha_composite(library.new("RGBA", image.size, WHITE), image)
     mode = {1: "L", 3: "RGB", 4: "RGBA"}[form.channels]
     shown = shown if shown.mode == mode else shown.convert(mode)
     return _of(np.asarray(shown).astype(np.float32) * (DEEP // 255)) if form.is_deep else shown

@@ -100,6 +100,14 @@ def test_transparency_is_laid_over_white(mode: str) -> None:
     assert got[:, 4:].min() == 255
 
 
+def test_what_is_transparent_has_no_colour_when_it_shrinks() -> None:
+    values = np.zeros((64, 64, 4), np.uint8)
+    values[:, ::2] = (0, 0, 255, 0)  # every other column: blue that nobody sees, and black
+    values[:, 1::2] = (0, 0, 0, 255)
+    got = pixels(file_of(Image.fromarray(values)), ROUND).astype(int)
+    assert np.abs(got - 127).max() <= 2
+
+
 def test_half_transparency_is_half_white() -> None:
     data = file_of(Image.new("RGBA", (8, 8), (100, 0, 0, 128)))
     assert pixels(data, ROUND)[0, 0].tolist() == [177, 127, 127]
