@@ -57,6 +57,11 @@ def test_names_that_leave_the_folder_are_refused(tmp_path: Path, name: str, word
     assert not (tmp_path.parent / "cat").exists()
 
 
+@pytest.mark.parametrize("name", ["n" * 201 + "/0.png", "/".join("abc" * 200) + ".png"])
+def test_long_names_are_refused(tmp_path: Path, name: str) -> None:
+    assert refusal(tmp_path, zipped({**GOOD, name: png(1)})).reason == "name_too_long"
+
+
 def test_links_are_refused_by_name(tmp_path: Path) -> None:
     link = ZipInfo("cat/link.png")
     link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
