@@ -2,9 +2,10 @@
 Face's imagefolder.
 
 `class/file`, or `train|validation|test/class/file`; what all paths begin with is left out, and of
-several archives one whose name says a split is that split. Without a test folder the validation folder is the
-test split, beside one it joins training. A class is the folder that a picture stands in; a metadata
-file with labels takes its place. Pictures that stand in one folder all have no labels.
+several archives one whose name says a split is that split. Without a test folder the validation
+folder is the test split, beside one it joins training. A class is the folder that a picture stands
+in; a metadata file with labels takes its place. Pictures that stand in one folder all have no
+labels.
 """
 
 import re
