@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.conditional import conditional
 from app.datasets import repository
+from app.datasets.audits import repository as audits
 from app.datasets.catalogue import CATALOGUE, PREFIX
 from app.datasets.schemas import (
     CataloguedDataset,
@@ -73,8 +74,12 @@ _BODY: dict[str, Any] = {
                             "of columns, Parquet, JSONL (.gz too) or Arrow; or one .npz (x_train"
                             "[, y_train][, x_test[, y_test]][, class_names]; or x[, y]; or "
                             "train_images[, train_labels] and so on), or IDX files (.gz or "
-                            "plain). A split has labels for all its items or none; training items "
-                            "without labels serve as a target with `use_labels` false",
+                            "plain), or pictures: .zip, .tar or .tar.gz "
+                            "by the imagefolder convention (`class/file.jpg`, "
+                            "`train/class/file.jpg`, `metadata.csv` with `file_name` and `label`), "
+                            "one archive or one per split, or up to 1000 loose files. A split "
+                            "has labels for all its items or none; training items without labels "
+                            "serve as a target with `use_labels` false",
                         },
                         "spec": inlined(DatasetSpec),
                     },
@@ -185,14 +190,21 @@ def preview(
     """Stored items as raw values, with their labels where there are any."""
     with database.read() as session:  # no longer: to look a large file through takes seconds
         row = repository.find(session, caller.project, dataset_id)
+        suspects = audits.suspects_of(session, row.id, split)
     schema = repository.ready_schema_of(row)
     count = max(1, min(limit, PREVIEW_VALUES // schema.inputs.values))
     labels = _open(storage, row, f"y_{split}")
     shown = slice(offset, offset + count)
     arrays = schema.inputs.arrays(split)
     columns = {name: _open(storage, row, array)[shown] for name, array in arrays.items()}
+    member = schema.inputs.member
     items = [
-        {"index": offset + place, **_shown_label(schema, label), **item}
+        {
+            "index": offset + place,
+            **_shown_label(schema, label),
+            **suspects.get(offset + place, {}),
+            **(item if member is None else {member: item}),
+        }
         for place, (label, item) in enumerate(
             zip(labels[shown], schema.inputs.preview(columns), strict=True)
         )

@@ -15,11 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.tensors import Dtype
+
 MISSING = math.nan
 BINS = 16  # that numbers are cut into, by quantiles of training rows
 MOST_VALUES = 256  # of a category that have a place of their own
 SECONDS_A_DAY = 86_400
+MARGIN = 0.1  # of a range, within which a value outside of it is no doubt
+FAR = 10.0  # widths of a range
 LARGEST = float(np.finfo(np.float32).max)
+Bounds = tuple[float, float]
+Doubt = Literal["out_of_range", "unknown_category"]
 
 
 class ColumnContract(BaseModel, ABC):
@@ -28,6 +34,8 @@ class ColumnContract(BaseModel, ABC):
     model_config = ConfigDict(frozen=True)
 
     expected: ClassVar[str]  # a value, in words
+    dtype: ClassVar[Dtype]  # of a tensor of its values alone
+    doubt: ClassVar[Doubt] = "out_of_range"  # what is said of a value that is not usual
 
     kind: str
     name: str
@@ -42,6 +50,21 @@ class ColumnContract(BaseModel, ABC):
     def read(self, value: Any) -> float:
         """One value as JSON has it, but for null. Raises ValueError: it is none of the column's."""
 
+    @property
+    def usual(self) -> Bounds:
+        """The least and the greatest number, as `read` makes them, of which there is no doubt."""
+        return -math.inf, math.inf
+
+    @property
+    def takes_empty_text(self) -> bool:
+        """Whether empty text is one of the column's values."""
+        return False
+
+    @property
+    @abstractmethod
+    def extremes(self) -> tuple[float, ...]:
+        """Values at the edges of what clients may send, as `read` makes them."""
+
     @abstractmethod
     def shown(self, number: float) -> Any:
         """The value as JSON has it that `read` makes `number` of; not for NaN."""
@@ -55,6 +78,22 @@ class _Measured(ColumnContract):
         "alike; none where no training row has a value"
     )
 
+    @property
+    def usual(self) -> Bounds:
+        """The training rows' range and a tenth of its width on both sides; of no rows none."""
+        if not self.edges:
+            return math.inf, -math.inf
+        low, high = self.edges[0], self.edges[-1]
+        margin = MARGIN * (high - low)
+        return low - margin, high + margin
+
+    @property
+    def extremes(self) -> tuple[float, ...]:
+        """The least and the greatest value, and two far outside."""
+        low, high = (self.edges[0], self.edges[-1]) if self.edges else (0.0, 0.0)
+        width = (high - low) or 1.0
+        return low, high, low - FAR * width, high + FAR * width
+
     @staticmethod
     def _edges(values: NDArray[Any]) -> tuple[float, ...]:
         """At most BINS + 1 of them. `values` (n,), NaN where one is missing."""
@@ -67,6 +106,7 @@ class _Measured(ColumnContract):
 
 class NumberColumn(_Measured):
     expected: ClassVar[str] = "a number or null"
+    dtype: ClassVar[Dtype] = "float32"
 
     kind: Literal["number"] = "number"
 
@@ -90,6 +130,7 @@ class NumberColumn(_Measured):
 
 class DateColumn(_Measured):
     expected: ClassVar[str] = "a date as text, such as 2026-11-26 or 2026-11-26T08:30:00Z, or null"
+    dtype: ClassVar[Dtype] = "string"
 
     kind: Literal["date"] = "date"
     format: str | None = Field(
@@ -124,6 +165,8 @@ class DateColumn(_Measured):
 
 class CategoryColumn(ColumnContract):
     expected: ClassVar[str] = "text, a whole number or null"
+    dtype: ClassVar[Dtype] = "string"
+    doubt: ClassVar[Doubt] = "unknown_category"
 
     kind: Literal["category"] = "category"
     values: tuple[str, ...] = Field(
@@ -148,6 +191,20 @@ class CategoryColumn(ColumnContract):
     def read(self, value: Any) -> float:
         return float(self.places.get(category_text(value), len(self.values)))
 
+    @property
+    def usual(self) -> Bounds:
+        """All of `values`, but not `other`."""
+        return 0.0, len(self.values) - 0.5
+
+    @property
+    def takes_empty_text(self) -> bool:
+        return "" in self.places
+
+    @property
+    def extremes(self) -> tuple[float, ...]:
+        """The commonest and the rarest value, and `other`."""
+        return 0.0, float(max(len(self.values) - 1, 0)), float(len(self.values))
+
     def shown(self, number: float) -> str:
         place = int(number)
         return self.values[place] if place < len(self.values) else "(other)"
@@ -155,6 +212,7 @@ class CategoryColumn(ColumnContract):
 
 class FlagColumn(ColumnContract):
     expected: ClassVar[str] = "true, false or null, or one of the column's two values"
+    dtype: ClassVar[Dtype] = "bool"
 
     kind: Literal["flag"] = "flag"
     values: tuple[str, str] = Field(("false", "true"), description="what means false and true")
@@ -167,6 +225,14 @@ class FlagColumn(ColumnContract):
         if isinstance(value, bool):
             return float(value)
         return float(self.values.index(category_text(value)))
+
+    @property
+    def takes_empty_text(self) -> bool:
+        return "" in self.values
+
+    @property
+    def extremes(self) -> tuple[float, ...]:
+        return 0.0, 1.0
 
     def shown(self, number: float) -> bool:
         return bool(number)

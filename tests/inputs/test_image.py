@@ -7,9 +7,9 @@ import pytest
 
 from app.errors import Invalid
 from app.inputs.contract import SKETCHED, Sketch
-from app.inputs.value_range import Values
 from app.inputs.dense import DenseInputs
 from app.inputs.image import ImageInputs
+from app.inputs.value_range import Values
 from app.tensors import Tensors
 
 BYTES = (0.0, 255.0)
@@ -154,9 +154,6 @@ class Sounds(DenseInputs):
     @property
     def layout(self) -> tuple[int, int, int]:
         return (1, 1, self.values)
-
-    def taken(self) -> tuple[tuple[int, ...], ...]:
-        return (self.shape,)
 
     def differences(self, source: Self, resized: tuple[int, int] | None) -> list[str]:
         return []

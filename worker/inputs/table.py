@@ -71,8 +71,9 @@ def _parts(x: keras.KerasTensor, columns: list[Column]) -> keras.KerasTensor:
     scale = np.zeros_like(low)  # 0: a part that a column with fewer edges does not have
     for place, column in enumerate(columns):
         edges = np.array(column.edges, np.float32)  # type: ignore[union-attr]  # measured ones
-        low[place, : len(edges) - 1] = edges[:-1]
-        scale[place, : len(edges) - 1] = 1 / np.diff(edges)
+        count = max(len(edges) - 1, 0)  # none where no training row has two values
+        low[place, :count] = edges[:-1]
+        scale[place, :count] = 1 / np.diff(edges)
     x = keras.ops.expand_dims(x, 2)
     is_missing = keras.ops.isnan(x)
     known = keras.ops.where(is_missing, 0.0, x)

@@ -4,8 +4,8 @@ file in `tables` and a name in TABLES."""
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.datasets.table_spec import TableSpec
-from worker.intake import idx, npz
+from app.datasets.schemas import DatasetSpec
+from worker.intake import idx, npz, pictures
 from worker.intake.raw import Format, Limits, RawArrays, RawFile, refuse
 from worker.intake.tables import arrow, delimited, json_lines, parquet
 from worker.intake.tables.files import read_parts
@@ -16,8 +16,10 @@ TABLES: tuple[TableFormat, ...] = (delimited, parquet, json_lines, arrow)
 
 
 def read(
-    files: Sequence[RawFile], spec: TableSpec, limits: Limits, workdir: Path
+    files: Sequence[RawFile], spec: DatasetSpec, limits: Limits, workdir: Path
 ) -> RawArrays | Records:
+    if pictures.recognises(files):  # first: others take any zip and any gzip for theirs
+        return pictures.read(files, spec.image_size, limits, workdir)
     chosen = [next((each for each in TABLES if each.recognises(file)), None) for file in files]
     readers = [each for each in chosen if each is not None]
     if readers and len(readers) == len(files):
@@ -26,5 +28,6 @@ def read(
         if known.recognises(files):
             return known.read(files, limits, workdir)
     names = ", ".join(f"`{file.name}`" for file in files) or "no file"
-    formats = ", ".join([*(each.name for each in ARRAYS), *(each.name for each in TABLES)])
+    arrays, tables = [each.name for each in ARRAYS], [each.name for each in TABLES]
+    formats = ", ".join((pictures.name, *arrays, *tables))
     refuse("unknown_format", f"expected files of one of the formats {formats}, got {names}")

@@ -60,8 +60,8 @@ class _Given:
 
 def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) -> TakenIn:
     """Arrays -> what is stored. Raises WorkFailure `dataset_invalid`."""
-    modality = modality_of(spec)
     asked = spec.said_task
+    _check_image_size(raw, spec)
     sent = {"y_train": raw.y_train, "y_test": None if raw.x_test is None else raw.y_test}
     is_flat = not is_matrix(sent, asked)
     given = {"train": _given(raw.x_train, raw.y_train, "train", spec, is_flat)}
@@ -103,7 +103,7 @@ def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) ->
         check_one_scale(x, scans)
 
     shape, seen = x["train"].shape[1:], scans["train"].values
-    inputs = ARRAYS[modality].fit(shape, dtype.name, seen, spec.value_range)
+    inputs = ARRAYS[modality_of(spec)].fit(shape, dtype.name, seen, spec.value_range)
     schema = Schema(
         inputs=inputs,
         task=task,
@@ -124,11 +124,21 @@ def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) ->
         label_warnings=target.warnings(y),
         part=target.part,
         scale_warnings=scale_warnings(x, scans, inputs.range, spec.value_range is not None),
+        pictures=raw.pictures,
     )
     hashed = content_hash(schema, arrays)
     arrays["sketch"] = store_sketch(arrays["x_train"], schema, workdir)
     found = profile(schema, scans, target.codes(y), findings)
     return TakenIn(schema, found, arrays, hashed)
+
+
+def _check_image_size(raw: RawArrays, spec: DatasetSpec) -> None:
+    if spec.image_size and raw.pictures is None:
+        detail = (
+            "expected `image_size` with files of pictures alone, got arrays, which have a size: "
+            "leave it out, and set a job's `model.image_size` where its network shall see another"
+        )
+        refuse("image_size_of_arrays", detail)
 
 
 def _given(

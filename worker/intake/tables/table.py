@@ -84,9 +84,10 @@ def _check_spec(records: Records, spec: DatasetSpec) -> None:
     if spec.modality not in {None, "table"}:
         detail = f"expected the modality table for rows of a table, got {spec.modality}"
         refuse_said("not_a_table", f"{detail}; leave it out where the files say it", "modality")
-    if spec.value_range is not None:
-        detail = "expected `value_range` for pictures alone, got a table"
-        refuse_said("not_for_tables", detail, "value_range")
+    for member in ("value_range", "image_size"):
+        if getattr(spec, member) is not None:
+            detail = f"expected `{member}` for pictures alone, got a table"
+            refuse_said("not_for_tables", detail, member)
 
 
 def _unit(spec: DatasetSpec, labels: Labels) -> str:
