@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.cli.derive import derive
 from app.cli.options import AsJson
 
 if TYPE_CHECKING:
@@ -75,8 +76,11 @@ def add(
             dataset = _upload(client, [Path(file) for file in files], name, spec)
         if wait:
             dataset = client.datasets.wait(dataset.id)
-    _show(dataset, as_json)
+    print_dataset(dataset, as_json)
     raise typer.Exit(dataset.status == "failed")
+
+
+app.command()(derive)
 
 
 @app.command("list")
@@ -120,7 +124,7 @@ def show(dataset_id: DatasetId, as_json: AsJson = False) -> None:
     from app.client import Client
 
     with Client() as client:
-        _show(client.datasets.get(dataset_id), as_json)
+        print_dataset(client.datasets.get(dataset_id), as_json)
 
 
 @app.command()
@@ -163,7 +167,7 @@ def _upload(
         )
 
 
-def _show(dataset: "DatasetOut", as_json: bool) -> None:
+def print_dataset(dataset: "DatasetOut", as_json: bool) -> None:
     from app.cli import output
 
     if as_json:
@@ -181,6 +185,7 @@ def _show(dataset: "DatasetOut", as_json: bool) -> None:
             "labels": labels,
             "items": dataset.schema_ and f"{train} to train on, {test} to test on",
             "values": dataset.schema_ and _values(dataset.schema_, profile),
+            "derived": profile.get("derived", {}).get("sentence"),
             "warnings": "\n".join(profile.get("warnings", [])),
             "error": dataset.error and f"{dataset.error['code']}: {dataset.error['message']}",
         }

@@ -1,5 +1,7 @@
 """POST /v1/datasets with `from` and a choice: classes and rows of arrays."""
 
+import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +9,11 @@ import httpx
 import numpy as np
 import pytest
 from sqlalchemy import select
+from typer.testing import CliRunner
 
 from app.access.authentication import DEFAULT_PROJECT
+from app.cli.datasets import app as cli
+from app.cli.derive import _conditions
 from app.database import Database
 from app.settings import Settings
 from app.storage import Storage
@@ -261,3 +266,29 @@ def test_its_preview_shows_what_is_left(house: House, origin: str) -> None:
     shown = house.client.get(f"/v1/datasets/{part['id']}/preview?split=test&limit=50").json()
     assert [item["label"] for item in shown["data"]] == ["cat", "bee"] * 3
     assert row_of(house.database, part["id"]).project == DEFAULT_PROJECT
+
+
+def test_the_command_line_derives(
+    house: House, origin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KTL_URL", str(house.client.base_url))
+    run = partial(CliRunner().invoke, cli)
+    choice = ["--class", "dog", "--class", "cat", "--rows", "5", "--seed", "3", "--no-wait"]
+    made = json.loads(run(["derive", origin, *choice, "--json"]).output)
+    assert (made["name"], made["origin"]) == ("dog, cat, 5 rows", origin)
+    shown = run(["show", house.taken_in(made["id"])["id"]]).output
+    assert "the classes `dog`, `cat`; 5 rows drawn with the seed 3" in " ".join(shown.split())
+    assert run(["derive", origin]).exit_code == 2
+    assert run(["derive", origin, "--where", "hospital"]).exit_code == 2
+
+
+def test_conditions_on_the_command_line_have_types() -> None:
+    said = ["hospital=va", "hospital=null", "age=63", "smokes=true", "note=[1]", 'id="7"', "x=NaN"]
+    assert _conditions(said) == {
+        "hospital": ["va", None],
+        "age": [63],
+        "smokes": [True],
+        "note": ["[1]"],
+        "id": ["7"],
+        "x": ["NaN"],
+    }
