@@ -1,6 +1,6 @@
 """The evidence for a person."""
 
-from app.cli import ranking
+from app.cli import ranking, slices
 from app.cli.output import out, print_table
 from app.jobs.page import candidates, numbers
 from app.spec.figures import Cost, Missing, Reference
@@ -40,6 +40,7 @@ def show(report: Report) -> None:
             out.print(arm.labels_to_reach.sentence, markup=False)
     for line in _found_out(report):
         out.print(line, markup=False)
+    slices.show(report)
     if report.stop_reason:
         out.print(f"stopped: {STOPPED[report.stop_reason]}", style="yellow")
     for missing in report.missing:

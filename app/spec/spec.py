@@ -45,6 +45,7 @@ class Source(Sent):
         return str(self.dataset or self.model)
 
 
+MOST_SLICES = 8
 Labels = Annotated[int, Field(ge=1, le=2**31 - 1)]  # a budget: per class, or in all
 
 
@@ -102,6 +103,12 @@ class Evaluation(Sent):
         "or r2; null: the first of these",
     )
     confidence: float = Field(0.95, gt=0.5, lt=1)
+    slices: Array[Annotated[str, Field(min_length=1, max_length=200)]] = Field(
+        (),
+        max_length=MOST_SLICES,
+        description="columns of the target: every metric and gain also for the test items of each "
+        "of their values (of numbers and dates each quarter), with the worst value named",
+    )
 
 
 class ResolvedEvaluation(Evaluation):

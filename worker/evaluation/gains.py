@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from worker.evaluation.evidence import Evidence
 from worker.evaluation.replication import replicates_of
 from worker.evaluation.statistics import holm, mean_interval, percentile_interval
 
+Name = TypeVar("Name")  # of what is compared
+
 
 def gains_over_baseline(arms: Mapping[str, Evidence], spec: ResolvedSpec) -> dict[str, Gain]:
     """Of each transfer arm that shares a seed with the baseline; p-values are Holm's for all."""
@@ -24,7 +27,7 @@ def gains_over_baseline(arms: Mapping[str, Evidence], spec: ResolvedSpec) -> dic
         transfer, baseline = paired(evidence, arms[spec.baseline_arm])
         if name in spec.arms and transfer.trials:
             gains[name] = _gain(transfer, baseline, spec)
-    return _corrected(gains)
+    return corrected(gains)
 
 
 def paired(evidence: Evidence, baseline: Evidence) -> tuple[Evidence, Evidence]:
@@ -90,7 +93,8 @@ def _gain(transfer: Evidence, baseline: Evidence, spec: ResolvedSpec) -> Gain:
     )
 
 
-def _corrected(gains: Mapping[str, Gain]) -> dict[str, Gain]:
+def corrected(gains: Mapping[Name, Gain]) -> dict[Name, Gain]:
+    """With p-values corrected for all of them (Holm)."""
     known = {name: gain.p_value for name, gain in gains.items() if gain.p_value is not None}
     corrected = dict(zip(known, holm(list(known.values())), strict=True))
     return {
