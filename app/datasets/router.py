@@ -33,7 +33,7 @@ from app.dependencies import (
     Writer,
     WriteSession,
 )
-from app.documented import can_answer
+from app.documented import can_answer, inlined
 from app.errors import invalid
 from app.idempotency import (
     Answer,
@@ -69,13 +69,15 @@ _BODY: dict[str, Any] = {
                             "type": "array",
                             "minItems": 1,
                             "items": {"type": "string", "format": "binary"},
-                            "description": "one .npz (x_train[, y_train][, x_test[, y_test]]"
-                            "[, class_names]; or x[, y]; or train_images[, train_labels] and so "
-                            "on), or IDX files (.gz or plain). A split "
+                            "description": "one table, or a training and a test one with `train` "
+                            "and `test` in their names: CSV or TSV (.gz too), with a line of names "
+                            "of columns, Parquet, JSONL (.gz too) or Arrow; or one .npz (x_train"
+                            "[, y_train][, x_test[, y_test]][, class_names]; or x[, y]; or "
+                            "train_images[, train_labels] and so on), or IDX files (.gz or plain). A split "
                             "has labels for all its items or none; training items without labels "
                             "serve as a target with `use_labels` false",
                         },
-                        "spec": DatasetSpec.model_json_schema(),
+                        "spec": inlined(DatasetSpec),
                     },
                 },
                 "encoding": {"spec": {"contentType": "application/json"}},

@@ -1,11 +1,12 @@
 """What the outside sees of a dataset, and the schema that jobs are checked against."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, field_validator, model_validator
 
 from app.datasets.selection import Selection
+from app.datasets.table_spec import ColumnInfo, TableSpec
 from app.inputs import Inputs, Modality
 from app.sent import Pair, Sent
 from app.tasks import Task, TaskKind
@@ -30,6 +31,9 @@ class Schema(BaseModel):
         description="items per class in each split, in the order of `classes`; of a regression and "
         "of several labels per item all labelled ones; 0 in a split without labels"
     )
+    columns: tuple[ColumnInfo, ...] = Field(
+        (), description="all columns of an uploaded table, in their order"
+    )
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -51,7 +55,7 @@ class Schema(BaseModel):
         return any(self.class_counts.get(split, ()))
 
 
-class DatasetSpec(Sent):
+class DatasetSpec(TableSpec):
     """How to read an upload; the `spec` part of the multipart body."""
 
     model_config = ConfigDict(
@@ -59,7 +63,7 @@ class DatasetSpec(Sent):
     )
 
     name: str = Field(min_length=1, max_length=200)
-    modality: Modality = "image"
+    modality: Modality | None = Field(None, description="null: by the files")
     task: TaskKind | None = Field(
         None,
         description="null: by the labels. A matrix of 0 and 1 is several labels of each item, "
@@ -98,6 +102,17 @@ class DatasetSpec(Sent):
         description="keep the files as they came, beside the arrays that become of them: they "
         "count too, and go with the dataset",
     )
+
+    @model_validator(mode="after")
+    def _said_once(self) -> Self:
+        asked = self.target.task if self.target else None
+        if self.task and asked and self.task != asked:
+            raise ValueError(f"expected one task, got `{self.task}` and in `target` `{asked}`")
+        return self
+
+    @property
+    def said_task(self) -> TaskKind | None:
+        return self.task or (self.target.task if self.target else None)
 
     @field_validator("value_range")
     @classmethod

@@ -24,7 +24,8 @@ from app.usage.work_folder import work_folder
 from worker.intake.catalogue import take_in_catalogued
 from worker.intake.derived import take_in_derived
 from worker.intake.raw import Limits, RawFile
-from worker.intake.take_in import TakenIn, take_in
+from worker.intake.take_in import take_in
+from worker.intake.taken_in import TakenIn
 from worker.trials.failures import as_failure
 
 log = structlog.get_logger(__name__)

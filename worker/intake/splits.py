@@ -14,7 +14,7 @@ Rows = NDArray[np.intp]
 
 
 def stratified_split(
-    labels: Labels, names: Sequence[str], test_fraction: float
+    labels: Labels, names: Sequence[str], test_fraction: float, seed: int = SPLIT_SEED
 ) -> tuple[Rows, Rows]:
     """Rows of the training and of the test split, ascending; each class has items in both."""
     in_test = np.zeros(len(labels), bool)
@@ -27,12 +27,12 @@ def stratified_split(
                 f"test split that is cut from it, got {len(rows)} of `{names[label]}`"
             )
             refuse("empty_split", detail, "y_train")
-        chosen = np.random.default_rng([SPLIT_SEED, label]).permutation(rows)
+        chosen = np.random.default_rng([seed, label]).permutation(rows)
         in_test[chosen[: _test_items(len(rows), test_fraction)]] = True
     return np.flatnonzero(~in_test), np.flatnonzero(in_test)
 
 
-def random_split(items: int, test_fraction: float) -> tuple[Rows, Rows]:
+def random_split(items: int, test_fraction: float, seed: int = SPLIT_SEED) -> tuple[Rows, Rows]:
     """Rows of the training and of the test split, ascending, of items without labels."""
     if items < 2:
         detail = (
@@ -40,7 +40,7 @@ def random_split(items: int, test_fraction: float) -> tuple[Rows, Rows]:
             f"cut from it, got {items}"
         )
         refuse("empty_split", detail, "x_train")
-    order = np.random.default_rng(SPLIT_SEED).permutation(items)
+    order = np.random.default_rng(seed).permutation(items)
     test_items = _test_items(items, test_fraction)
     return np.sort(order[test_items:]), np.sort(order[:test_items])
 

@@ -1,0 +1,33 @@
+"""What a spec says of files that hold arrays."""
+
+from app.datasets.schemas import DatasetSpec
+from app.datasets.table_spec import TableSpec
+from app.errors import FailureCode, WorkFailure
+from app.inputs import ARRAYS, Modality
+
+OF_TABLES = tuple(TableSpec.model_fields)
+
+
+def modality_of(spec: DatasetSpec) -> Modality:
+    """Raises WorkFailure `dataset_invalid` where the spec says what only a table has."""
+    for member in OF_TABLES:
+        said = getattr(spec, member)
+        if member == "target":
+            said = said and (said.column is not None or said.columns is not None)
+        if said:
+            _refuse(f"expected `{member}` for a table alone, as a CSV file, got arrays", member)
+    modality = spec.modality or "image"
+    if modality not in ARRAYS:
+        detail = f"expected a modality that arrays hold, {', '.join(ARRAYS)}, got {modality}"
+        _refuse(f"{detail}; leave it out where the files say it", "modality")
+    return modality
+
+
+def _refuse(detail: str, member: str) -> None:
+    raise WorkFailure(
+        FailureCode.DATASET_INVALID,
+        detail,
+        stage="intake",
+        reason="not_a_table",
+        pointer=f"#/spec/{member}",
+    )
