@@ -116,42 +116,75 @@ def _schema_of(origin: DatasetRow) -> Schema:
 
 
 def _findings(asked: Selection, schema: Schema) -> Iterator[Coded]:
-    for member in ("where", "columns"):
-        if getattr(asked, member) is not None:
-            yield _coded(
-                "no_columns",
-                f"expected no `{member}` of a dataset whose items have no columns: `classes` and "
-                "`rows` can be chosen of it",
-                f"#/{member}",
-            )
+    yield from _column_findings(asked, schema)
     if asked.classes is not None:
         yield from _unknown_classes(asked.classes, schema)
-    if asked.rows is not None and asked.rows > (held := schema.splits["train"]):
-        detail = f"expected at most the {held} training items that there are, got {asked.rows}"
-        yield _coded("too_many_rows", detail, "#/rows")
+    held = schema.splits["train"] + (schema.splits["test"] if asked.split else 0)
+    if asked.rows is not None and asked.rows > held:
+        what = "items" if asked.split else "training items"
+        detail = f"expected at most the {held} {what} that there are, got {asked.rows}"
+        yield "too_many_rows", Finding(detail, "#/rows")
+
+
+def _column_findings(asked: Selection, schema: Schema) -> Iterator[Coded]:
+    """Of all members that name columns."""
+    named = list(_named_columns(asked))
+    if not schema.columns:
+        for member in dict.fromkeys(path[0] for path, _ in named):
+            what = "`split` by columns" if member == "split" else f"`{member}`"
+            detail = (
+                f"expected no {what} of a dataset whose items have no columns: `classes`, `rows` "
+                "and the `test_fraction` of a `split` can be chosen of it"
+            )
+            yield "no_columns", Finding(detail, f"#/{member}")
+        return
+    known = [column.name for column in schema.columns]
+    for path, name in named:
+        if name not in known:
+            detail = f"expected a column of the origin, got {shortened(name)}{meant(name, known)}"
+            yield "unknown_column", Finding(detail, pointer(path))
+    if asked.columns is not None and schema.inputs.modality == "table":
+        features = {column.name for column in schema.columns if column.role == "feature"}
+        if not features & set(asked.columns):
+            detail = (
+                "expected a column or more that a network sees, beside the labels, got none; those "
+                f"are {_listed(sorted(features))}"
+            )
+            yield "no_features", Finding(detail, "#/columns")
+
+
+def _named_columns(asked: Selection) -> Iterator[tuple[list[str | int], str]]:
+    """The place of each name in the body."""
+    for name in asked.where or ():
+        yield ["where", name], name
+    for place, name in enumerate(asked.columns or ()):
+        yield ["columns", place], name
+    if asked.split is None:
+        return
+    for member in ("column", "group"):
+        if (said := getattr(asked.split, member)) is not None:
+            yield ["split", member], said
+    for name in asked.split.where or ():
+        yield ["split", "where", name], name
 
 
 def _unknown_classes(classes: Sequence[str], schema: Schema) -> Iterator[Coded]:
     if schema.task.kind == "regression":
         detail = "expected no `classes` of a dataset whose labels are quantities: it has none"
-        yield _coded("no_classes", detail, "#/classes")
+        yield "no_classes", Finding(detail, "#/classes")
         return
     if schema.task.kind == "classification" and not all(map(schema.has_labels, schema.splits)):
         split = next(split for split in schema.splits if not schema.has_labels(split))
         detail = f"expected labels in both splits, by which classes are chosen, got none in {split}"
-        yield _coded("labels_missing", detail, "#/classes")
+        yield "labels_missing", Finding(detail, "#/classes")
         return
     known, seen = set(schema.classes), set()
     for place, name in enumerate(classes):
         if name not in known:
             detail = f"expected a class of the origin, got {shortened(name)}"
             detail += meant(name, schema.classes)
-            yield _coded("unknown_class", detail, pointer(["classes", place]))
+            yield "unknown_class", Finding(detail, pointer(["classes", place]))
         elif name in seen:
             detail = f"expected each class once, got {shortened(name)} again"
-            yield _coded("invalid_value", detail, pointer(["classes", place]))
+            yield "invalid_value", Finding(detail, pointer(["classes", place]))
         seen.add(name)
-
-
-def _coded(code: str, detail: str, at: str) -> Coded:
-    return code, Finding(detail, at)

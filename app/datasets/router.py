@@ -102,9 +102,7 @@ def _stored(received: Received, storage: StorageOf) -> tuple[dict[str, Any], lis
             detail = f"expected one of {known}, got {received.origin[:80]}"
             raise invalid("unknown_dataset", detail, "#/from")
         if received.is_empty and not received.origin.startswith(PREFIX):
-            detail = (
-                "expected a choice of `where`, `classes`, `columns` or `rows`, got none of them"
-            )
+            detail = "expected `where`, `classes`, `columns`, `rows` or `split`, got none of them"
             raise invalid("nothing_chosen", f"{detail}: the dataset is there already", "#/from")
         return received.model_dump(mode="json"), []
     files = [

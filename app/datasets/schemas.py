@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, field_validator, m
 from app.datasets.selection import Selection
 from app.datasets.table_spec import ColumnInfo, TableSpec
 from app.inputs import Inputs, Modality
-from app.sent import Pair, Sent
+from app.sent import Pair
 from app.tasks import Task, TaskKind
 
 Split = Literal["train", "test"]

@@ -103,6 +103,21 @@ def test_rows_are_drawn_by_class_and_seed(house: House, origin: str) -> None:
     assert all((drawn[i] == pictures(40)).all(axis=(1, 2)).any() for i in range(10))
 
 
+def test_items_can_be_split_anew(house: House, origin: str) -> None:
+    split = {"test_fraction": 0.5, "seed": 3}
+    part = house.derive(origin, classes=["dog", "cat"], split=split)
+    assert part["schema"]["class_counts"] == {"train": [7, 6], "test": [6, 7]} or (
+        part["schema"]["splits"] == {"train": 13, "test": 13}
+    )
+    both = [house.array(part["id"], f"x_{split}")[..., 0] for split in ("train", "test")]
+    of_origin = np.concatenate([pictures(40), pictures(12, seed=1)])
+    kept = of_origin[np.isin(np.concatenate([np.arange(40), np.arange(12)]) % 4, [1, 2])]
+    assert sorted(x.tobytes() for x in np.concatenate(both)) == sorted(x.tobytes() for x in kept)
+    assert "split anew: 26 of 52 items, of which 13" in part["profile"]["derived"]["sentence"]
+    fewer = house.derive(origin, rows=20, split={})["schema"]
+    assert fewer["class_counts"] == {"train": [4] * 4, "test": [1] * 4}
+
+
 def test_a_range_is_that_of_the_rows_that_are_left_unless_a_spec_said_it(house: House) -> None:
     dark = pictures(40)
     dark[np.arange(40) % 4 < 2] //= 128  # 0 and 1 in the first two classes
@@ -164,9 +179,12 @@ def test_of_the_catalogue_without_asking_for_it_first(house: House) -> None:
         ({"classes": ["dog"]}, "invalid_value", "#/classes", "at least 2"),
         ({"rows": 41}, "too_many_rows", "#/rows", "the 40 training items"),
         ({"rows": 1}, "invalid_value", "#/rows", "2"),
-        ({"where": {"hospital": ["va"]}}, "no_columns", "#/where", "`classes` and `rows`"),
-        ({"columns": ["age"]}, "no_columns", "#/columns", "`classes` and `rows`"),
+        ({"where": {"hospital": ["va"]}}, "no_columns", "#/where", "have no columns"),
+        ({"columns": ["age"]}, "no_columns", "#/columns", "have no columns"),
         ({"class": ["dog"]}, "unknown_field", "#/class", "not known"),
+        ({"seed": 3, "classes": ["dog", "cat"]}, "invalid_value", "#", "beside `rows`"),
+        ({"split": {"column": "split"}}, "no_columns", "#/split", "have no columns"),
+        ({"rows": 53, "split": {}}, "too_many_rows", "#/rows", "the 52 items"),
         ({"rows": 10, "seed": -1}, "invalid_value", "#/seed", "0"),
     ],
 )

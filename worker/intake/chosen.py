@@ -1,8 +1,8 @@
 """Which items of a stored dataset a selection takes, and their labels as an upload would bring
-them."""
+them. Items are numbered through: those of the training split, then those of the test split."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn, assert_never
 
 import numpy as np
@@ -23,29 +23,55 @@ SHOWN_NAMES = 10
 
 @dataclass(frozen=True)
 class Chosen:
-    """`rows`: of each split, ascending. `labels`: of these rows, None in a split without. `names`:
-    of the classes or labels, by number or column; None of quantities."""
+    """Items of each split, ascending, and the labels that they have.
+
+    y: of all items of the origin, (items,) or (items, K), as stored, but for classes: these count
+        by `names`.
+    names: of the classes or labels, by number or column; None of quantities.
+    """
 
     rows: Mapping[str, Rows]
-    labels: Mapping[str, Array | None]
+    y: Array
     names: tuple[str, ...] | None
 
-    def drawn(self, task: Task, items: int, seed: int) -> "Chosen":
-        """With so many of the training items. Raises WorkFailure where there are fewer, or fewer
+    def labels(self, split: str) -> Array | None:
+        """None in a split without."""
+        held = self.y[self.rows[split]]
+        gone = np.isnan(held) if self.names is None else held == NO_LABEL
+        return None if gone.all() else held
+
+    def drawn(self, split: str, task: Task, items: int, seed: int) -> "Chosen":
+        """With so many of the split's items. Raises WorkFailure where there are fewer, or fewer
         are wanted than there are classes."""
-        rows, labels = self.rows["train"], self.labels["train"]
+        rows = self.rows[split]
         if len(rows) < items:
-            detail = f"expected at most the {len(rows)} training items that are left, got {items}"
+            detail = f"expected at most the {len(rows)} items that are left, got {items}"
             refuse_choice("too_many_rows", detail, "#/rows")
+        kept = proportional(self._strata(split, task, seed), items, seed)
+        return replace(self, rows={**self.rows, split: rows[kept]})
+
+    def pooled(self) -> "Chosen":
+        """All items as one split, `train`."""
+        return replace(self, rows={"train": np.concatenate([*self.rows.values()])})
+
+    def cut(self, task: Task, fraction: float, seed: int) -> "Chosen":
+        """Pooled items as a training and a test split, each stratum's share in both."""
+        rows, strata = self.rows["train"], self._strata("train", task, seed)
+        kinds, counts = np.unique(strata, return_counts=True)
+        if counts.min() < 2:
+            what = "2 items" if len(kinds) == 1 else "2 items of each class"
+            detail = f"expected at least {what}, one for each split, got {counts.min()}"
+            refuse_choice("empty_split", detail, "#/split")
+        items = max(len(kinds), min(round(fraction * len(rows)), len(rows) - len(kinds)))
+        in_test = np.zeros(len(rows), np.bool)
+        in_test[proportional(strata, items, seed, spare=1)] = True
+        return replace(self, rows={"train": rows[~in_test], "test": rows[in_test]})
+
+    def _strata(self, split: str, task: Task, seed: int) -> NDArray[np.int64]:
+        labels = self.labels(split)
         if labels is None:
-            strata = np.zeros(len(rows), np.int64)
-        else:
-            strata = measures_of(task).strata(labels, seed)
-        kept = proportional(strata, items, seed)
-        drawn = None if labels is None else labels[kept]
-        return Chosen(
-            {**self.rows, "train": rows[kept]}, {**self.labels, "train": drawn}, self.names
-        )
+            return np.zeros(len(self.rows[split]), np.int64)
+        return measures_of(task).strata(labels, seed)
 
 
 def refuse_choice(reason: str, detail: str, pointer: str) -> NoReturn:
@@ -55,75 +81,55 @@ def refuse_choice(reason: str, detail: str, pointer: str) -> NoReturn:
     )
 
 
-def choose(
-    task: Task, y: Mapping[str, Array], rows: Mapping[str, Rows], classes: Sequence[str] | None
-) -> Chosen:
+def choose(task: Task, y: Array, rows: Mapping[str, Rows], classes: Sequence[str] | None) -> Chosen:
     """
     Args:
-        y: stored labels of each split, (items,) or (items, K).
-        rows: of each split, ascending, that are left so far.
+        y: stored labels of all items.
+        rows: items of each split, ascending, that are left so far.
         classes: None: all. The order of names stays the task's.
     """
     match task:
         case Classification():
             return _of_classes(task.classes, y, rows, classes)
         case MultiLabel():
-            return _with_labels(task.labels, y, rows, classes)
+            columns = _places(task.labels, classes)
+            return Chosen(rows, y[:, columns], tuple(task.labels[column] for column in columns))
         case Regression():
-            held = {split: y[split][rows[split]] for split in y}
-            known = {split: None if np.isnan(each).all() else each for split, each in held.items()}
-            return Chosen(rows, known, None)
+            return Chosen(rows, y, None)
     assert_never(task)
 
 
 def _of_classes(
-    names: tuple[str, ...],
-    y: Mapping[str, Array],
-    rows: Mapping[str, Rows],
-    classes: Sequence[str] | None,
+    names: tuple[str, ...], y: Array, rows: Mapping[str, Rows], classes: Sequence[str] | None
 ) -> Chosen:
-    wanted = set(names if classes is None else classes)
-    places = [place for place, name in enumerate(names) if name in wanted]
-    kept, labels = dict(rows), {}
-    for split, each in rows.items():
-        codes = np.asarray(y[split])[each]
-        if classes is not None:
-            has_it = np.isin(codes, places)
-            kept[split], codes = each[has_it], codes[has_it]
-        labels[split] = None if (codes == NO_LABEL).all() else np.searchsorted(places, codes)
-    return Chosen(kept, labels, tuple(names[place] for place in places))
+    places = _places(names, classes)
+    codes = np.full(len(names) + 1, NO_LABEL)  # the last is that of NO_LABEL
+    codes[places] = np.arange(len(places))
+    new = codes[y]
+    if classes is not None:
+        rows = {split: each[new[each] != NO_LABEL] for split, each in rows.items()}
+    return Chosen(rows, new, tuple(names[place] for place in places))
 
 
-def _with_labels(
-    names: tuple[str, ...],
-    y: Mapping[str, Array],
-    rows: Mapping[str, Rows],
-    classes: Sequence[str] | None,
-) -> Chosen:
-    wanted = set(names if classes is None else classes)
-    columns = [place for place, name in enumerate(names) if name in wanted]
-    labels = {}
-    for split, each in rows.items():
-        held = np.asarray(y[split])[each][:, columns]
-        labels[split] = None if (held == NO_LABEL).all() else held
-    return Chosen(rows, labels, tuple(names[column] for column in columns))
+def _places(names: Sequence[str], wanted: Sequence[str] | None) -> list[int]:
+    kept = set(names if wanted is None else wanted)
+    return [place for place, name in enumerate(names) if name in kept]
 
 
-def check_left(chosen: Chosen, task: Task, pointer: str) -> None:
+def check_left(chosen: Chosen, pointer: str) -> None:
     """Refuses an empty split, a single class, and classes that only the test split has left."""
     for split, rows in chosen.rows.items():
         if not len(rows):
             detail = f"expected items of the {split} split that are chosen, got none"
             refuse_choice("empty_split", detail, pointer)
-    if not isinstance(task, Classification) or chosen.names is None:
-        return
+    labels = {split: chosen.labels(split) for split in chosen.rows}
     held = {
-        split: set(np.unique(labels).tolist())
-        for split, labels in chosen.labels.items()
-        if labels is not None
+        split: set(np.unique(each).tolist()) - {NO_LABEL}
+        for split, each in labels.items()
+        if each is not None and each.ndim == 1
     }
     known = held.get("train", held.get("test"))
-    if known is None:
+    if known is None or chosen.names is None:
         return
     if len(known) < 2:
         only = chosen.names[min(known)]
@@ -134,30 +140,34 @@ def check_left(chosen: Chosen, task: Task, pointer: str) -> None:
         more = f" and {len(strange) - SHOWN_NAMES} more" if len(strange) > SHOWN_NAMES else ""
         detail = (
             "expected training items of each class that test items have, got none of "
-            f"{named}{more}: choose more rows, or name the other classes in `classes`"
+            f"{named}{more}: choose more rows, name the other classes in `classes`, or have the "
+            'rows split anew with `split`: {"test_fraction": 0.2}'
         )
         refuse_choice("unknown_class", detail, pointer)
 
 
-def proportional(strata: NDArray[np.int64], items: int, seed: int) -> NDArray[np.intp]:
+def proportional(
+    strata: NDArray[np.int64], items: int, seed: int, spare: int = 0
+) -> NDArray[np.intp]:
     """Places, ascending, of so many items, each stratum's share of them as near to its share of all
     as whole numbers can be, and at least one of each. Raises WorkFailure for fewer items than
     strata.
 
     Args:
         strata: (n,), n >= items: the part that each item belongs to.
+        spare: items of each stratum that are left at least.
     """
     _, codes, counts = np.unique(strata, return_inverse=True, return_counts=True)
     if items < len(counts):
         detail = f"expected at least {len(counts)} rows, one of each class, got {items}"
         refuse_choice("too_few_rows", detail, "#/rows")
     shares = counts * (items / len(strata))
-    given = np.maximum(np.floor(shares).astype(np.int64), 1)
+    given = np.clip(np.floor(shares).astype(np.int64), 1, counts - spare)
     while (excess := int(given.sum()) - items) != 0:
         if excess > 0:
             given[np.where(given > 1, given - shares, -np.inf).argmax()] -= 1
         else:
-            given[np.where(given < counts, shares - given, -np.inf).argmax()] += 1
+            given[np.where(given < counts - spare, shares - given, -np.inf).argmax()] += 1
     rng = np.random.default_rng(seed)
     members = np.split(np.argsort(codes, kind="stable"), np.cumsum(counts)[:-1])
     taken = [rng.permutation(each)[:wanted] for each, wanted in zip(members, given, strict=True)]

@@ -1,32 +1,33 @@
 """A stored dataset -> another one, of some of its rows, classes or columns.
 
-What is left goes the way of an upload (worker/intake/take_in.py), so that ranges, duplicates and
-the profile are of it alone; what the origin's labels are for is not decided again.
+What is left goes the way of an upload (worker/intake/take_in.py), so that ranges, vocabularies,
+duplicates and the profile are of it alone; what the origin's labels and columns are is not decided
+again.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
-from numpy.typing import NDArray
 
 from app.datasets.catalogue import PREFIX
-from app.datasets.derivation import Derivation
-from app.datasets.schemas import DatasetSpec, Schema
+from app.datasets.derivation import Derivation, shortened
+from app.datasets.schemas import Schema
 from app.datasets.selection import Selection
 from app.settings import Settings
 from worker.intake.catalogue import take_in_catalogued
-from worker.intake.chosen import check_left, choose
-from worker.intake.images import CHUNK_VALUES
-from worker.intake.raw import Limits, RawArrays
+from worker.intake.chosen import Chosen, check_left, choose, refuse_choice
+from worker.intake.conditions import rows_where
+from worker.intake.derived_arrays import take_in_arrays
+from worker.intake.derived_table import take_in_table
+from worker.intake.raw import Limits
 from worker.intake.splits import Rows
-from worker.intake.take_in import TakenIn, prepare
+from worker.intake.taken_in import TakenIn
+from worker.stored_rows import StoredRows
 
-Array = NDArray[Any]
 SHOWN_NAMES = 10
+FRACTION = 0.2  # of a split that says no other
 
 
 def take_in_derived(
@@ -40,63 +41,51 @@ def take_in_derived(
         origin = take_in_catalogued(derivation.origin.removeprefix(PREFIX), settings, folder)
         derivation = derivation.model_copy(update={"origin_schema": origin.schema})
         arrays = origin.arrays
-    taken = _of_arrays(derivation, arrays, Limits.of(settings), workdir)
-    return _told(taken, derivation)
+    chosen, limits = _chosen(derivation, arrays), Limits.of(settings)
+    if derivation.origin_schema.inputs.modality == "table":
+        return _told(take_in_table(derivation, chosen, arrays, limits, workdir), derivation)
+    wanted = derivation.selection
+    if wanted.split is not None:
+        chosen = _split_anew(chosen, derivation)
+    return _told(take_in_arrays(derivation, chosen, arrays, limits, workdir), derivation)
 
 
-def _of_arrays(
-    derivation: Derivation, arrays: Mapping[str, Path], limits: Limits, workdir: Path
-) -> TakenIn:
+def _chosen(derivation: Derivation, arrays: Mapping[str, Path]) -> Chosen:
+    """Of both splits, or pooled where these are to be split anew."""
     schema, wanted = derivation.origin_schema, derivation.selection
-    y = {split: _opened(arrays[f"y_{split}"]) for split in schema.splits}
-    rows = {split: np.arange(len(held)) for split, held in y.items()}
+    y = np.concatenate(
+        [np.load(arrays[f"y_{split}"], allow_pickle=False) for split in ("train", "test")]
+    )
+    rows, pointer = _all_rows(schema), "#/classes" if wanted.classes else "#/where"
+    if wanted.where is not None:
+        has_it = rows_where(StoredRows(arrays["rows"]), wanted.where)
+        rows = {split: each[has_it[each]] for split, each in rows.items()}
     chosen = choose(schema.task, y, rows, wanted.classes)
-    check_left(chosen, schema.task, "#/classes")
+    if wanted.split is not None:
+        chosen = chosen.pooled()
+    check_left(chosen, pointer)
     if wanted.rows is not None:
-        chosen = chosen.drawn(schema.task, wanted.rows, wanted.seed)
-    x = {
-        split: _of_rows(arrays[f"x_{split}"], each, workdir / f"chosen_x_{split}.npy")
-        for split, each in chosen.rows.items()
-    }
-    raw = RawArrays(
-        x["train"],
-        chosen.labels["train"],
-        x["test"],
-        chosen.labels["test"],
-        None if chosen.names is None or not chosen.names else np.array(chosen.names),
-    )
-    spec = DatasetSpec(
-        name=derivation.name,
-        modality=schema.inputs.modality,
-        task=schema.task.kind,
-        unit=schema.task.unit,
-        value_range=derivation.value_range,
-        missing_label=None,
-    )
-    return prepare(raw, spec, limits, workdir)
+        chosen = chosen.drawn("train", schema.task, wanted.rows, wanted.seed)
+    return chosen
 
 
-def _opened(path: Path) -> Array:
-    array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
-    return array
+def _all_rows(schema: Schema) -> dict[str, Rows]:
+    first = schema.splits["train"]
+    return {"train": np.arange(first), "test": first + np.arange(schema.splits["test"])}
 
 
-def _of_rows(path: Path, rows: Rows, target: Path) -> Array:
-    """The chosen rows, mapped from a file; a few megabytes of them in memory at a time."""
-    array = _opened(path)
-    if len(rows) == len(array):
-        return array
-    with target.open("wb") as output:
-        header = {
-            "descr": npy.dtype_to_descr(array.dtype),
-            "fortran_order": False,
-            "shape": (len(rows), *array.shape[1:]),
-        }
-        npy.write_array_header_1_0(output, header)
-        step = max(1, CHUNK_VALUES // int(np.prod(array.shape[1:])))
-        for start in range(0, len(rows), step):
-            output.write(np.ascontiguousarray(array[rows[start : start + step]]).data)
-    return _opened(target)
+def _split_anew(chosen: Chosen, derivation: Derivation) -> Chosen:
+    split = derivation.selection.split
+    assert split is not None
+    for member in ("column", "where", "group"):
+        if getattr(split, member) is not None:
+            detail = (
+                f"expected no `{member}` where items are no rows of a table: they are split at "
+                "random, by `test_fraction` and `seed`"
+            )
+            refuse_choice("not_a_table", detail, f"#/split/{member}")
+    fraction = split.test_fraction or FRACTION
+    return chosen.cut(derivation.origin_schema.task, fraction, split.seed)
 
 
 def _told(taken: TakenIn, derivation: Derivation) -> TakenIn:
@@ -117,17 +106,23 @@ def _told(taken: TakenIn, derivation: Derivation) -> TakenIn:
 
 def _sentence(schema: Schema, derivation: Derivation) -> str:
     was, wanted = derivation.origin_schema.splits, derivation.selection
-    left = " and ".join(
-        f"{schema.splits[split]} of {was[split]} {word} items"
-        for split, word in (("train", "training"), ("test", "test"))
-    )
+    if wanted.split is None:
+        left = " and ".join(
+            f"{schema.splits[split]} of {was[split]} {word} items"
+            for split, word in (("train", "training"), ("test", "test"))
+        )
+    else:
+        left = (
+            f"{sum(schema.splits.values())} of {sum(was.values())} items, of which "
+            f"{schema.splits['test']} are for testing"
+        )
     origin = f"{derivation.origin_name} ({derivation.origin})"
     return f"Derived from {origin}, {'; '.join(_choices(wanted))}: {left}."
 
 
 def _choices(wanted: Selection) -> list[str]:
     said = [
-        f"`{column}` is {_listed([_shown(value) for value in values])}"
+        f"`{column}` is {_listed([_shown(value) for value in values], ' or ')}"
         for column, values in (wanted.where or {}).items()
     ]
     if wanted.classes is not None:
@@ -136,12 +131,14 @@ def _choices(wanted: Selection) -> list[str]:
         said.append(f"the columns {_listed(wanted.columns)}")
     if wanted.rows is not None:
         said.append(f"{wanted.rows} rows drawn with the seed {wanted.seed}")
+    if wanted.split is not None:
+        said.append("split anew")
     return said
 
 
-def _listed(names: Sequence[str]) -> str:
-    shown, more = [f"`{name}`" for name in names[:SHOWN_NAMES]], len(names) - SHOWN_NAMES
-    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+def _listed(names: Sequence[str], between: str = ", ") -> str:
+    shown, more = [shortened(name) for name in names[:SHOWN_NAMES]], len(names) - SHOWN_NAMES
+    return between.join(shown) + (f" and {more} more" if more > 0 else "")
 
 
 def _shown(value: object) -> str:

@@ -16,6 +16,7 @@ from app.inputs.columns import category_text
 from app.storage import Storage
 from app.tables.datasets import DatasetRow
 from worker.evaluation.slices import OTHER
+from worker.intake.tables.readings import Column
 from worker.stored_rows import StoredRows
 
 MOST_VALUES = 20  # of a column; further ones, the rarest, are one together
@@ -24,7 +25,6 @@ LONGEST = 60  # characters of a value
 MISSING = "(missing)"
 
 Codes = NDArray[np.int64]
-Column = pa.ChunkedArray
 
 
 def slices_of_test(
