@@ -19,15 +19,21 @@ from worker.stored_rows import StoredRows
 MOST_NAMED = 1000  # different values among which near ones are looked for
 
 
-def rows_where(rows: StoredRows, where: Mapping[str, Sequence[Any]]) -> NDArray[np.bool_]:
+def rows_where(
+    rows: StoredRows, where: Mapping[str, Sequence[Any]], flags: Mapping[str, tuple[str, str]]
+) -> NDArray[np.bool_]:
     """(rows,), whether each has one of the values in each of the columns. Raises WorkFailure
-    `dataset_invalid` for a value that no row has."""
+    `dataset_invalid` for a value that no row has.
+
+    Args:
+        flags: columns that true and false may be asked of, with what stands for false and true.
+    """
     found: NDArray[np.bool_] | None = None
     for name, wanted in where.items():
         column = rows.column(name)
         has_one = np.zeros(len(column), np.bool_)
         for place, value in enumerate(wanted):
-            has_it = _has(column, value)
+            has_it = _has(column, _worded(value, flags.get(name), column))
             if has_it is None:
                 _refuse_kind(column, name, place)
             if not has_it.any():
@@ -36,6 +42,13 @@ def rows_where(rows: StoredRows, where: Mapping[str, Sequence[Any]]) -> NDArray[
         found = has_one if found is None else found & has_one
     assert found is not None
     return found
+
+
+def _worded(value: Any, words: tuple[str, str] | None, column: Column) -> Any:
+    """True and false as the flag's column writes them."""
+    if not isinstance(value, bool) or words is None or pa.types.is_boolean(column.type):
+        return value
+    return words[value] if pa.types.is_string(column.type) else float(words[value])
 
 
 def _has(column: Column, value: Any) -> NDArray[np.bool_] | None:

@@ -15,6 +15,8 @@ from app.datasets.catalogue import PREFIX
 from app.datasets.derivation import Derivation, shortened
 from app.datasets.schemas import Schema
 from app.datasets.selection import Selection
+from app.inputs.columns import FlagColumn
+from app.inputs.table import TableInputs
 from app.settings import Settings
 from worker.intake.catalogue import take_in_catalogued
 from worker.intake.chosen import Chosen, check_left, choose, refuse_choice
@@ -58,7 +60,7 @@ def _chosen(derivation: Derivation, arrays: Mapping[str, Path]) -> Chosen:
     )
     rows, pointer = _all_rows(schema), "#/classes" if wanted.classes else "#/where"
     if wanted.where is not None:
-        has_it = rows_where(StoredRows(arrays["rows"]), wanted.where)
+        has_it = rows_where(StoredRows(arrays["rows"]), wanted.where, _flags(schema))
         rows = {split: each[has_it[each]] for split, each in rows.items()}
     chosen = choose(schema.task, y, rows, wanted.classes)
     if wanted.split is not None:
@@ -67,6 +69,13 @@ def _chosen(derivation: Derivation, arrays: Mapping[str, Path]) -> Chosen:
     if wanted.rows is not None:
         chosen = chosen.drawn("train", schema.task, wanted.rows, wanted.seed)
     return chosen
+
+
+def _flags(schema: Schema) -> dict[str, tuple[str, str]]:
+    """What means false and true, by columns that a network sees as a flag."""
+    if not isinstance(schema.inputs, TableInputs):
+        return {}
+    return {c.name: c.values for c in schema.inputs.columns if isinstance(c, FlagColumn)}
 
 
 def _all_rows(schema: Schema) -> dict[str, Rows]:

@@ -135,7 +135,9 @@ def as_numbers(values: Column) -> NDArray[np.float64]:
     """(n,), NaN where null: numbers as they are, moments as days since 1970, flags 0 and 1."""
     if pa.types.is_timestamp(values.type):
         micro = pc.cast(values, pa.int64())
-        return as_numbers(pc.divide(pc.cast(micro, pa.float64(), safe=False), float(DAY_MICROSECONDS)))
+        return as_numbers(
+            pc.divide(pc.cast(micro, pa.float64(), safe=False), float(DAY_MICROSECONDS))
+        )
     plain = pc.cast(values, pa.float64(), safe=False)
     found: NDArray[Any] = pc.fill_null(plain, np.nan).to_numpy()
     return found
