@@ -195,7 +195,7 @@ def test_a_choice_that_the_table_does_not_have(
         ),
         ({"where": {"age": ["old"]}}, "wrong_type", "#/where/age/0", "a number"),
         ({"where": {"age": [200]}}, "unknown_value", "#/where/age/0", "none has"),
-        ({"where": {"age": [10**20]}}, "unknown_value", "#/where/age/0", "none has"),
+        ({"where": {"age": [10**18]}}, "unknown_value", "#/where/age/0", "none has"),
         ({"where": {"age": [True]}}, "wrong_type", "#/where/age/0", "a number"),
         ({"where": {"visited": ["soon"]}}, "wrong_type", "#/where/visited/0", "a date"),
         ({"where": {"sex": [None]}}, "unknown_value", "#/where/sex/0", "missing"),
