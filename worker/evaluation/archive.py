@@ -36,6 +36,7 @@ ARRAYS = (
     "slice_codes",
     "slice_values",
     "slice_sizes",
+    "suspects",
 )
 TOLERANCE = 1e-9  # processors differ in the last bits of exp and log
 

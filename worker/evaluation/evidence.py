@@ -40,6 +40,8 @@ class TrialResult:
         slice_codes, slice_values, slice_sizes: of the test items, (n, columns), which value each
             has of each column of evaluation.slices; the names of all columns' values, one column
             after the other; and how many each has, (columns,).
+        suspects: (2,): training items left out because their labels are likely wrong, and those
+            that stayed; None where none were looked for.
     """
 
     arm: str
@@ -70,6 +72,7 @@ class TrialResult:
     slice_codes: NDArray[np.int16] | None = None
     slice_values: NDArray[np.str_] | None = None
     slice_sizes: NDArray[np.int64] | None = None
+    suspects: Ints | None = None
 
     def is_arm(self, arm: str, labels_per_class: int | None) -> bool:
         """Whether it is one of the arm's own trials, not a search for them."""
