@@ -74,9 +74,9 @@ _BODY: dict[str, Any] = {
                             "and `test` in their names: CSV or TSV (.gz too), with a line of names "
                             "of columns, Parquet, JSONL (.gz too) or Arrow; or one .npz (x_train"
                             "[, y_train][, x_test[, y_test]][, class_names]; or x[, y]; or "
-                            "train_images[, train_labels] and so on), or IDX files (.gz or plain). A split "
-                            "has labels for all its items or none; training items without labels "
-                            "serve as a target with `use_labels` false",
+                            "train_images[, train_labels] and so on), or IDX files (.gz or "
+                            "plain). A split has labels for all its items or none; training items "
+                            "without labels serve as a target with `use_labels` false",
                         },
                         "spec": inlined(DatasetSpec),
                     },

@@ -20,6 +20,7 @@ Kind = Literal["number", "category", "flag", "date", "text"]
 FoundKind = Literal["number", "category", "flag", "date", "text", "image", "constant", "identifier"]
 Role = Literal["feature", "label", "group", "domain", "id", "time", "ignored"]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+MissingWord = Annotated[str, Field(min_length=1, max_length=200)]
 Value = Annotated[str, Field(max_length=200)] | StrictInt | StrictFloat | StrictBool
 
 
@@ -41,6 +42,9 @@ class ColumnSpec(Sent):
     kind: Kind | None = Field(None, description="null: by its values")
     role: Role | None = Field(None, description="null: by its kind and name")
     unit: str = Field("", max_length=40, description="of a number, as `mg/dl`")
+    missing: Array[MissingWord] = Field(
+        (), description="of this column alone, beside those of all columns"
+    )
 
 
 class TargetSpec(Sent):
@@ -119,9 +123,10 @@ class TableSpec(Sent):
     split: SplitSpec | None = Field(
         None, description="of a table; null: by the names of the files, or cut by `test_fraction`"
     )
-    missing: Array[Annotated[str, Field(min_length=1, max_length=200)]] = Field(
+    missing: Array[MissingWord] = Field(
         (),
         description="words that mean that a table's field has no value, as an empty field does; "
-        "nothing else does: NA, None and null are values",
+        "nothing else does: NA, None and null are values. A number means that number, however it "
+        "is written",
     )
     csv: CsvSpec | None = None

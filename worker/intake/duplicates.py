@@ -39,10 +39,13 @@ def duplicates(hashes: Mapping[str, Hashes], labels: Mapping[str, Labels]) -> di
 def _pairs(hashes: Hashes, labels: Labels) -> tuple[Hashes, Labels]:
     """Each picture with each of its labels once, in the order of the pictures; items without a
     label are left out."""
-    held = np.empty(len(hashes), [("picture", np.uint64), ("label", np.int32)])
-    held["picture"], held["label"] = hashes, labels
-    once = np.unique(held[labels >= 0])
-    return once["picture"], once["label"]
+    has_label = labels >= 0
+    pictures, labels = hashes[has_label], labels[has_label]
+    order = np.lexsort((labels, pictures))
+    pictures, labels = pictures[order], labels[order]
+    is_first = np.ones(len(order), np.bool)
+    is_first[1:] = (pictures[1:] != pictures[:-1]) | (labels[1:] != labels[:-1])
+    return pictures[is_first], labels[is_first]
 
 
 def _contradicted(pairs: tuple[Hashes, Labels]) -> int:

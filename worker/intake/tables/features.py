@@ -5,7 +5,7 @@ values among them is left out.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from app.datasets.table_spec import ColumnInfo, ColumnSpec, FoundKind, Role, TableSpec
+from app.datasets.table_spec import ColumnInfo, ColumnSpec, FoundKind, Kind, Role, TableSpec
 from app.inputs.columns import (
     CategoryColumn,
     Column,
@@ -22,6 +22,7 @@ from app.inputs.columns import (
     NumberColumn,
     category_text,
 )
+from worker.intake.labels import NO_LABEL
 from worker.intake.raw import Array, refuse
 from worker.intake.splits import Rows
 from worker.intake.tables.kinds import Found, infer
@@ -29,6 +30,7 @@ from worker.intake.tables.readings import Reading, as_numbers, coded, has_codes,
 from worker.intake.tables.records import Records
 
 SEEN: tuple[FoundKind, ...] = ("number", "category", "flag", "date")  # kinds that a network sees
+FIRST_DAY, LAST_DAY = -719_162, 2_932_896  # of the years 1 to 9999, counted from 1970
 LEFT_OUT: Mapping[FoundKind, tuple[Role, str]] = {
     "identifier": ("id", "it tells rows apart and would be learnt by heart"),
     "constant": ("ignored", "there is nothing to learn from it"),
@@ -36,16 +38,23 @@ LEFT_OUT: Mapping[FoundKind, tuple[Role, str]] = {
 }
 
 
+def reading_of(spec: TableSpec, name: str, reading: Reading) -> Reading:
+    """With what counts as missing in that column alone."""
+    said = said_of(spec, name)
+    own = said.missing if said else ()
+    return replace(reading, missing=(*reading.missing, *own))
+
+
 @dataclass(frozen=True)
 class Feature:
     """One column, read.
 
     column: what a network sees of it; None where it sees nothing.
-    stored: (rows,), float32 and nothing else, of all rows of the upload; NaN where missing.
+    stored: (rows,), float64 and nothing else, of all rows of the upload; NaN where missing.
     """
 
     info: ColumnInfo
-    found: Found
+    reading: Reading
     missing: Mapping[str, int]  # by split
     column: Column | None = None
     stored: Path | None = None
@@ -81,43 +90,61 @@ def feature_of(
         WorkFailure: `dataset_invalid`: a field cannot be read as what the spec says it is.
     """
     said = said_of(spec, name)
+    reading = reading_of(spec, name, reading)
     raw = records.column(name)
+    if said and said.kind:
+        _check_type(name, said.kind, raw.type)
     found = infer(name, raw, reading, said.kind if said else None)
-    values = found.reading.values(raw)
-    valid: Array = np.asarray(pc.is_valid(values).to_numpy())
-    missing = {split: int((~valid[chosen]).sum()) for split, chosen in rows.items()}
+    values = found.values
+    missing = {split: _missing(values, chosen) for split, chosen in rows.items()}
     unit = said.unit if said else ""
 
     def left_out(kind: FoundKind, role: Role, reason: str) -> Feature:
         info = ColumnInfo(name=name, kind=kind, role=role, unit=unit, reason=reason)
-        return Feature(info, found, missing)
+        return Feature(info, found.reading, missing)
 
     if said is None:
         return left_out(found.kind, "ignored", "the spec says that it is to be ignored")
     if said.kind:
-        _check_read(records, name, found, reading.known(raw), values)
+        _check_read(records, name, found, reading.known(raw))
+    if found.kind == "date":
+        _check_calendar(records, name, values)
     role, why = fixed or (said.role or "feature", "the spec says so")
     if role != "feature":
         return left_out(found.kind, role, f"{found.reason}; {why}")
     if found.kind not in SEEN:
         role, why = LEFT_OUT[found.kind]
         return left_out(found.kind, role, f"{found.reason}: {why}")
-    if not valid[rows["train"]].any():
+    if missing["train"] == len(rows["train"]):
         why = "it has no value in any training row: there is nothing to learn from it"
         return left_out("constant", "ignored", why)
-    column, encoded = _fitted(name, unit, found, values, rows["train"])
-    seen = encoded[rows["train"]]
+    column, plain = _fitted(name, unit, found, values, rows["train"])
+    seen = plain[rows["train"]]
     if not np.isnan(seen).any() and (seen == seen[0]).all():
         why = "it has the same value in every training row: there is nothing to learn from it"
         return left_out("constant", "ignored", why)
     info = ColumnInfo(name=name, kind=found.kind, role="feature", unit=unit, reason=found.reason)
-    encoded.tofile(target)
-    return Feature(info, found, missing, column, target, found.doubt)
+    plain.tofile(target)
+    return Feature(info, found.reading, missing, column, target, found.doubt)
 
 
-def _check_read(
-    records: Records, name: str, found: Found, known: pa.ChunkedArray, values: pa.ChunkedArray
-) -> None:
+def _missing(values: pa.ChunkedArray, chosen: Rows) -> int:
+    if not values.null_count:
+        return 0
+    valid: Array = np.asarray(pc.is_valid(values).to_numpy())
+    return int((~valid[chosen]).sum())
+
+
+def _check_type(name: str, said: Kind, kind: pa.DataType) -> None:
+    """Refuses what a column of a file with types cannot be read as."""
+    is_date, is_flag = pa.types.is_temporal(kind), pa.types.is_boolean(kind)
+    can_be = not (is_date or is_flag) or said == ("date" if is_date else "flag")
+    if not can_be or (said in {"date", "text"} and not (is_date or pa.types.is_string(kind))):
+        detail = f"expected a column that can be read as {said}, got {kind} in the column `{name}`"
+        refuse("wrong_type", f"{detail}, as the file says", name)
+
+
+def _check_read(records: Records, name: str, found: Found, known: pa.ChunkedArray) -> None:
     """Refuses a field that is no number, date or flag in a column that is said to be one."""
     if found.kind == "flag" and found.words is None and not pa.types.is_boolean(known.type):
         count = pc.count_distinct(known, mode="only_valid").as_py()
@@ -126,7 +153,7 @@ def _check_read(
             f"got {count}"
         )
         refuse("wrong_type", detail, name)
-    wrong: Array = np.asarray(pc.and_(pc.is_null(values), pc.is_valid(known)).to_numpy())
+    wrong: Array = np.asarray(pc.and_(pc.is_null(found.values), pc.is_valid(known)).to_numpy())
     if count := int(wrong.sum()):
         row = int(np.flatnonzero(wrong)[0])
         what = {"number": "numbers", "date": "dates, as 2026-11-26"}.get(found.kind, found.kind)
@@ -139,9 +166,21 @@ def _check_read(
         refuse("wrong_type", detail, name)
 
 
+def _check_calendar(records: Records, name: str, values: pa.ChunkedArray) -> None:
+    days = as_numbers(values)
+    beyond = (days < FIRST_DAY) | (days > LAST_DAY)
+    if count := int(beyond.sum()):
+        row = int(np.flatnonzero(beyond)[0])
+        detail = (
+            f"expected dates in the years 1 to 9999 in the column `{name}`, got {count} others, "
+            f"the first in {records.place(row)}"
+        )
+        refuse("wrong_type", detail, name)
+
+
 def _fitted(
     name: str, unit: str, found: Found, values: pa.ChunkedArray, train: Rows
-) -> tuple[Column, NDArray[np.float32]]:
+) -> tuple[Column, NDArray[np.float64]]:
     column: Column
     match found.kind:
         case "number":
@@ -169,7 +208,7 @@ def _fitted(
             others = len(column.values)
             places = [float(column.places.get(text, others)) for text in texts]
             plain = np.array([*places, np.nan])[codes]
-    return column, plain.astype(np.float32)
+    return column, plain
 
 
 def _words(found: Found) -> dict[str, tuple[str, str]]:
@@ -179,17 +218,16 @@ def _words(found: Found) -> dict[str, tuple[str, str]]:
 def _coded(values: pa.ChunkedArray, reading: Reading) -> tuple[NDArray[np.int64], list[str]]:
     """(rows,), -1 where missing, and the texts by code. Whole numbers lose their fraction, as
     rows in JSON have them."""
-    if not pa.types.is_string(values.type):
-        plain = pc.cast(values, pa.float64())
-    else:
-        plain = numbers(values, reading.decimal)
-    is_number = plain.null_count == values.null_count and not has_codes(values)  # as 007
-    if is_number:
-        known = as_numbers(plain)
-        whole = known[~np.isnan(known)]
-        values = plain if (whole == np.rint(whole)).all() else values
-    codes, raw = coded(values)
-    return codes, [each if isinstance(each, str) else _number_text(each) for each in raw]
+    codes, different = coded(values)
+    each = pa.chunked_array([pa.array(different, values.type)])
+    plain = numbers(each, reading.decimal)
+    known = as_numbers(plain)
+    if np.isnan(known).any() or has_codes(each, plain) or (known != np.rint(known)).any():
+        return codes, [text if isinstance(text, str) else _number_text(text) for text in different]
+    texts = [_number_text(number) for number in known]
+    place = {text: code for code, text in enumerate(dict.fromkeys(texts))}
+    places = np.array([*(place[text] for text in texts), NO_LABEL], np.int64)
+    return places[codes], list(place)
 
 
 def _number_text(value: float) -> str:

@@ -22,6 +22,7 @@ CODE = r"^[+-]?0\d"  # a leading zero: 007 is no 7
 MOMENT = pa.timestamp("us")
 UTC_MOMENT = pa.timestamp("us", "UTC")
 DAY_MICROSECONDS = 86_400 * 10**6
+LOOKED_AT = 1_000  # numbers, to see whether there are fractions
 
 How = Literal["as_is", "number", "moment"]
 Column: TypeAlias = Any  # pyarrow.ChunkedArray, which has no types
@@ -41,15 +42,26 @@ class Reading:
         if pa.types.is_string(column.type):
             gone = pc.or_(pc.equal(column, ""), pc.utf8_is_space(column))
             if self.missing:
-                words = pa.array(self.missing, pa.string())
-                gone = pc.or_(gone, pc.is_in(pc.utf8_trim_whitespace(column), words))
+                trimmed = pc.utf8_trim_whitespace(column)
+                gone = pc.or_(gone, pc.is_in(trimmed, pa.array(self.missing, pa.string())))
         elif pa.types.is_floating(column.type):
             gone = pc.is_nan(column)
+        elif pa.types.is_integer(column.type):
+            gone = pc.is_null(column)
         else:
             return column
+        if marks := self._marks:
+            gone = pc.or_(gone, pc.is_in(numbers(column, self.decimal), pa.array(marks)))
         if not pc.any(gone).as_py():
             return column
         return pc.if_else(gone, pa.scalar(None, column.type), column)
+
+    @property
+    def _marks(self) -> list[float]:
+        """Numbers among the words."""
+        words = pa.chunked_array([pa.array(self.missing, pa.string())])
+        found: list[float] = numbers(words, self.decimal).drop_null().to_pylist()
+        return found
 
     def values(self, column: Column) -> Column:
         """Null where missing or unreadable; numbers float64, moments without a zone, in UTC."""
@@ -85,25 +97,61 @@ def numbers(known: Column, decimal: str) -> Column:
     return _finite(pc.cast(readable, pa.float64()))
 
 
-def has_separators(known: Column, decimal: str) -> bool:
+def plain_numbers(column: Column, reading: Reading) -> Column | None:
+    """The quick way: text that is a number in each row, with nothing missing; None where it takes
+    another look, which may come to the same."""
+    if not pa.types.is_string(column.type) or reading.decimal != "." or reading.missing:
+        return None
+    try:
+        found = pc.cast(column, pa.float64())
+    except pa.ArrowInvalid:
+        return None
+    return None if not _is_finite(found) or has_codes(column, found) else found
+
+
+def has_separators(known: Column, reading: Reading) -> bool:
     """Whether signs between groups of digits stand in numbers as text."""
     if not pa.types.is_string(known.type):
         return False
-    pattern = GROUPED % f"{',' if decimal == '.' else '.'}'’ \u00a0\u202f"
+    if reading.decimal == ".":
+        try:
+            pc.cast(known, pa.float64())
+        except pa.ArrowInvalid:
+            pass
+        else:
+            return False
+    pattern = GROUPED % f"{',' if reading.decimal == '.' else '.'}'’ \u00a0\u202f"
     return bool(pc.any(pc.match_substring_regex(known, pattern)).as_py())
 
 
-def has_codes(known: Column) -> bool:
-    """Whether a number as text begins with a zero that means nothing in a number, as in 007."""
+def has_codes(known: Column, found: Column) -> bool:
+    """Whether text begins with a zero that means nothing in a number, as in 007.
+
+    Args:
+        found: the numbers that the text stands for; fractions among them are no codes.
+    """
     if not pa.types.is_string(known.type):
+        return False
+    first = as_numbers(found.slice(0, LOOKED_AT))
+    if (first != np.rint(first)).any() and not np.isnan(first).any():
         return False
     zero = pc.and_(pc.starts_with(known, "0"), pc.greater(pc.binary_length(known), 1))
     doubtful = known.filter(pc.and_not(zero, pc.starts_with(known, "0.")))
     return bool(pc.any(pc.match_substring_regex(doubtful, CODE)).as_py())
 
 
-def _finite(found: Column) -> Column:
+def _is_finite(found: Column) -> bool:
     """Text such as `nan` and `inf` is no number, nor is what float32 cannot hold."""
+    for chunk in found.chunks:
+        values = chunk.to_numpy()
+        if len(values) and not (values.min() >= -LARGEST and values.max() <= LARGEST):
+            return False  # NaN is the least and the greatest
+    return True
+
+
+def _finite(found: Column) -> Column:
+    if not found.null_count and _is_finite(found):
+        return found
     wrong = pc.invert(pc.less_equal(pc.abs(found), LARGEST))
     if not pc.any(wrong).as_py():
         return found
@@ -139,7 +187,8 @@ def as_numbers(values: Column) -> NDArray[np.float64]:
             pc.divide(pc.cast(micro, pa.float64(), safe=False), float(DAY_MICROSECONDS))
         )
     plain = pc.cast(values, pa.float64(), safe=False)
-    found: NDArray[Any] = pc.fill_null(plain, np.nan).to_numpy()
+    plain = pc.fill_null(plain, np.nan) if plain.null_count else plain
+    found: NDArray[Any] = plain.to_numpy()
     return found
 
 

@@ -46,19 +46,18 @@ class Part:
 
     def column(self, name: str) -> pa.ChunkedArray:
         """Read from disk: only that column takes memory."""
+        chunks = [batch.column(0) for batch in self.batches([name])]
+        return pa.chunked_array(chunks, self.type_of(name))
+
+    def batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Of some columns; those that it lacks are left out."""
         with pa.OSFile(str(self.path)) as file:
             whole = ipc.open_file(file).schema
-        wanted = ipc.IpcReadOptions(included_fields=[whole.get_field_index(name)])
-        with pa.OSFile(str(self.path)) as file:
-            reader = ipc.open_file(file, options=wanted)
-            chunks = [
-                reader.get_batch(index).column(0) for index in range(reader.num_record_batches)
-            ]
-        return pa.chunked_array(chunks, whole.field(name).type)
-
-    def batches(self) -> Iterator[pa.RecordBatch]:
-        with pa.OSFile(str(self.path)) as file:
-            reader = ipc.open_file(file)
+            fields = [whole.get_field_index(name) for name in names if name in self.names]
+            options = ipc.IpcReadOptions(included_fields=fields)
+            if not fields:  # which would mean all of them
+                options = ipc.IpcReadOptions(included_fields=[0])
+            reader = ipc.open_file(file, options=options)
             for index in range(reader.num_record_batches):
                 yield reader.get_batch(index)
 
@@ -101,6 +100,14 @@ class Records:
             else:
                 chunks.append(pa.nulls(part.rows, kind))
         return pa.chunked_array(chunks, kind)
+
+    def batches(self, names: Sequence[str]) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """Of some columns, with the place of each batch's first row in both parts together."""
+        start = 0
+        for part in self.parts:
+            for batch in part.batches(names):
+                yield start, batch
+                start += batch.num_rows
 
     @property
     def decimal(self) -> str:

@@ -56,8 +56,13 @@ def prepare_table(records: Records, spec: DatasetSpec, limits: Limits, workdir: 
         arrays[f"x_{split}"], arrays[f"y_{split}"] = (workdir / f"{xy}_{split}.npy" for xy in "xy")
         store_numbers(stored, records.rows, rows[split], arrays[f"x_{split}"])
         store_labels(y[split], arrays[f"y_{split}"])
-    readings = {each.info.name: each.found.reading for each in features}
-    arrays["rows"] = store_rows(records, readings, rows, workdir / "rows.arrow")
+    readings = {each.info.name: each.reading for each in features}
+    parsed = {
+        each.info.name: each.stored
+        for each in features
+        if each.stored is not None and each.reading.how == "number"
+    }
+    arrays["rows"] = store_rows(records, readings, parsed, rows, workdir / "rows.arrow")
     seen = [each.column for each in features if each.column is not None]
     schema = Schema(
         inputs=TableInputs(columns=tuple(seen)),
@@ -68,7 +73,7 @@ def prepare_table(records: Records, spec: DatasetSpec, limits: Limits, workdir: 
     )
     hashed = content_hash(schema, arrays)
     arrays["sketch"] = store_sketch(arrays["x_train"], schema, workdir)
-    findings = TableFindings(features, labels, cut, decision, target, rows)
+    findings = TableFindings(features, labels, cut, decision, target, rows, is_doubted)
     return TakenIn(schema, profile(schema, records, y, arrays, findings), arrays, hashed)
 
 

@@ -137,7 +137,7 @@ def _one(
             "is none, name them in the spec's `missing`"
         )
         refuse("wrong_type", detail, name)
-    if not unreadable and not (has_codes(column) and task != "regression"):
+    if not unreadable and not (has_codes(column, found) and task != "regression"):
         values = np.nan_to_num(as_numbers(found))
         is_whole = bool((values == np.rint(values)).all() and np.abs(values).max() < 2**53)
         if not is_whole and task == "classification":
