@@ -8,8 +8,8 @@ from app.errors import Coded, Finding
 from app.spec.applicability import applicable, obstacle
 from app.spec.backbones import CATALOGUE, AutoBackbone, ModelChoice
 from app.spec.batches import batch_findings
-from app.spec.slice_checks import slice_findings
 from app.spec.references import reference_findings
+from app.spec.slice_checks import slice_findings
 from app.spec.sources import SourceFacts, first_network, joint_obstacle
 from app.spec.task_checks import task_findings
 

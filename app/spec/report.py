@@ -15,8 +15,8 @@ from app.spec.figures import (
     Residuals,
 )
 from app.spec.intervals import REPLICATION, Gain, Interval, Replication
-from app.spec.slice_report import Slice
 from app.spec.reference_report import BestReference, ReferenceArm
+from app.spec.slice_report import Slice
 from app.spec.source_report import Search, Transferability
 from app.spec.spec import Choice
 from app.tasks import TaskKind, metric_of
