@@ -14,7 +14,7 @@ from app.tasks.classification import Classification
 from app.tasks.multi_label import MultiLabel
 from app.tasks.regression import Regression
 from worker.evaluation.measures import measures_of
-from worker.intake.labels import NO_LABEL
+from worker.intake.labels import NAN, NO_LABEL
 from worker.intake.splits import Rows
 
 Array = NDArray[Any]
@@ -37,8 +37,20 @@ class Chosen:
     def labels(self, split: str) -> Array | None:
         """None in a split without."""
         held = self.y[self.rows[split]]
-        gone = np.isnan(held) if self.names is None else held == NO_LABEL
-        return None if gone.all() else held
+        return None if self._is_none(held).all() else held
+
+    @property
+    def missing_label(self) -> int | str | None:
+        """What stands for no label among the others of a split; None where all its items have one,
+        or none has."""
+        for split in self.rows:
+            held = self.labels(split)
+            if held is not None and self._is_none(held).any():
+                return NAN if self.names is None else NO_LABEL
+        return None
+
+    def _is_none(self, labels: Array) -> NDArray[np.bool_]:
+        return np.isnan(labels) if self.names is None else labels == NO_LABEL
 
     def drawn(self, split: str, task: Task, items: int, seed: int) -> "Chosen":
         """With so many of the split's items. Raises WorkFailure where there are fewer, or fewer

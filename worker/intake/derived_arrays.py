@@ -51,7 +51,7 @@ def take_in_arrays(
         task=schema.task.kind,
         unit=schema.task.unit,
         value_range=derivation.value_range,
-        missing_label=None,
+        missing_label=chosen.missing_label,
     )
     taken = prepare(raw, spec, limits, workdir)
     if "rows" not in arrays:
