@@ -14,13 +14,20 @@ Rows = NDArray[np.intp]
 
 
 def stratified_split(
-    labels: Labels, names: Sequence[str], test_fraction: float, seed: int = SPLIT_SEED
+    labels: Labels,
+    names: Sequence[str],
+    test_fraction: float,
+    seed: int = SPLIT_SEED,
+    keeps_lone: bool = False,
 ) -> tuple[Rows, Rows]:
-    """Rows of the training and of the test split, ascending; each class has items in both."""
+    """Rows of the training and of the test split, ascending; each class has items in both. A class
+    of one item is refused, or, where `keeps_lone`, in training alone."""
     in_test = np.zeros(len(labels), bool)
     by_class = np.argsort(labels, kind="stable")
     ends = np.cumsum(np.bincount(labels, minlength=len(names)))
     for label, rows in enumerate(np.split(by_class, ends[:-1])):
+        if len(rows) < 2 and keeps_lone:
+            continue
         if len(rows) < 2:
             detail = (
                 f"expected at least 2 items of each class, one for the training and one for the "

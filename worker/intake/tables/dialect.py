@@ -17,8 +17,8 @@ DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 LOOKED_AT = 2**18  # characters
 ROWS = 200
 LONGEST_FIELD = 2**22  # characters
-WITH_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+),\d+")
-WITH_POINT = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)\.\d+")
+WITH_COMMA = re.compile(r"[+-]?(\d{1,3}([.'’ \u00a0\u202f]\d{3})+|\d+),\d+")
+WITH_POINT = re.compile(r"[+-]?(\d{1,3}([,'’ \u00a0\u202f]\d{3})+|\d+)\.\d+")
 THOUSANDS = re.compile(r"[+-]?\d{1,3}([.,]\d{3})+")
 PLAIN_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 

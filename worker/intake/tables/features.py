@@ -224,7 +224,7 @@ def _coded(values: pa.ChunkedArray, reading: Reading) -> tuple[NDArray[np.int64]
     known = as_numbers(plain)
     if np.isnan(known).any() or has_codes(each, plain) or (known != np.rint(known)).any():
         return codes, [text if isinstance(text, str) else _number_text(text) for text in different]
-    texts = [_number_text(number) for number in known]
+    texts = [_number_text(number) for number in known.tolist()]
     place = {text: code for code, text in enumerate(dict.fromkeys(texts))}
     places = np.array([*(place[text] for text in texts), NO_LABEL], np.int64)
     return places[codes], list(place)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from app.datasets.table_spec import ColumnSpec, SplitSpec, TableSpec
 from app.inputs.columns import category_text
 from worker.intake.raw import Array, refuse
-from worker.intake.splits import SPLIT_SEED, Rows, random_split
+from worker.intake.splits import SPLIT_SEED, Rows, random_split, stratified_split
 from worker.intake.tables.readings import Column, Reading, coded
 from worker.intake.tables.records import Records, listed, refuse_said
 from worker.intake.tables.target import check_columns
@@ -55,6 +55,8 @@ class Cut:
             return kept[~in_test], kept[in_test]
         if self.groups is not None:
             train, test = self._by_group(target, y, kept)
+        elif is_labelled and target.part == "class":
+            train, test = stratified_split(y, target.texts, self.fraction, self.seed, True)
         elif is_labelled:
             train, test = target.cut(y, self.fraction, self.seed)
         else:

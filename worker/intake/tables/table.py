@@ -122,6 +122,7 @@ def _split(
         train, test = cut.rows(target, y, labels.values is not None, kept)
         place = np.empty(records.rows, np.intp)
         place[kept] = np.arange(len(kept))
+        check_both(train, test, cut)
         rows = {"train": train, "test": test}
         return rows, {split: y[place[chosen]] for split, chosen in rows.items()}
     rows = {}
