@@ -29,7 +29,11 @@ class TableInputs(InputsContract):
 
     @property
     def summary(self) -> str:
-        return f"{len(self.columns)} columns"
+        return f"{len(self.columns)} columns" if len(self.columns) != 1 else "1 column"
+
+    @property
+    def tokens(self) -> int:
+        return len(self.columns)
 
     @property
     def layout(self) -> tuple[int, int, int]:
@@ -66,12 +70,14 @@ class TableInputs(InputsContract):
 
     def _check_names(self, item: dict[str, Any], at: str) -> None:
         known = {column.name for column in self.columns}
-        for name in known - item.keys():
-            detail = f"expected the column `{name}` in each row, null where its value is missing"
-            raise invalid("missing_column", detail, f"{at}/{_token(name)}")
-        for name in item.keys() - known:
-            detail = f"expected no columns but those the model was trained on, {_some(self)}"
-            raise invalid("unknown_column", detail, f"{at}/{_token(name)}")
+        for column in self.columns:
+            if column.name not in item:
+                detail = f"expected the column `{column.name}`, null where its value is missing"
+                raise invalid("missing_column", detail, f"{at}/{_token(column.name)}")
+        for name in item:
+            if name not in known:
+                detail = f"expected no columns but those the model was trained on, {_some(self)}"
+                raise invalid("unknown_column", detail, f"{at}/{_token(name)}")
 
     def preview(self, items: Tensors) -> list[dict[str, Any]]:
         return [
@@ -83,8 +89,13 @@ class TableInputs(InputsContract):
         ]
 
     def sketch(self, items: Tensors) -> Sketch:
-        rows = sketched(len(items[ROW]))
-        return np.nan_to_num(np.asarray(items[ROW])[rows].astype(np.float32))
+        """Some rows as numbers in 0..1, column by column (`ColumnContract.sketch`): a number by
+        its place among the quantiles of training rows, a category one-hot over its commonest
+        values. Two sketches can be compared where the same columns made both: those of one table,
+        with the other table's rows read by them."""
+        rows = np.asarray(items[ROW])[sketched(len(items[ROW]))]
+        parts = [column.sketch(rows[:, place]) for place, column in enumerate(self.columns)]
+        return np.concatenate(parts, axis=1) if parts else np.zeros((len(rows), 0), np.float32)
 
 
 def _some(inputs: TableInputs) -> str:
