@@ -1,6 +1,7 @@
 """The catalogue of networks up to their features. worker/backbones builds them by name."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -91,6 +92,8 @@ class BackboneEntry:
     widths: tuple[str, ...]  # parameters that make it wide
     bfloat16_pays: bool  # on a GPU that has it, against TF32, compiling included
     compiles_slowly: bool  # on a GPU, where each kind of convolution is tuned
+    # What `training` is for it where a job does not say; the job's `selection` names each
+    recipe: Mapping[str, float | str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -40,7 +40,7 @@ def resolve(
         **fields,
         task=target.task.kind,
         combine=resolution.combine(),
-        model=resolution.model(),
+        model=resolution.model,
         training=resolution.training,
         space=resolution.space(),
         classes=resolution.classes,
@@ -79,6 +79,7 @@ class _Resolution:
         self._chose("combine", combine, reason)
         return combine
 
+    @cached_property
     def model(self) -> Backbone:
         given = self.spec.model
         trained = first_network(self.sources)
@@ -93,11 +94,15 @@ class _Resolution:
 
     @cached_property
     def training(self) -> Training:
-        given = self.spec.training
+        given, entry = self.spec.training, CATALOGUE[self.model.backbone]
         fields = given.model_dump()
         for name, value in fields.items():
             if value == "auto" and name != "precision":
-                fields[name] = Training.model_fields[name].default
+                fields[name] = entry.recipe.get(name, Training.model_fields[name].default)
+        for name, value in entry.recipe.items():
+            if name not in given.model_fields_set:
+                fields[name] = value
+                self._chose(f"training.{name}", value, f"what {entry.name} was measured best with")
         if not self.spec.target.use_labels and "label_smoothing" not in given.model_fields_set:
             fields["label_smoothing"] = SMOOTHING
             reason = "the source's classes lie further apart (Liang et al., ICML 2020)"
