@@ -93,7 +93,7 @@ class BackboneEntry:
     bfloat16_pays: bool  # on a GPU that has it, against TF32, compiling included
     compiles_slowly: bool  # on a GPU, where each kind of convolution is tuned
     # What `training` is for it where a job does not say; the job's `selection` names each
-    recipe: Mapping[str, float | str] = field(default_factory=dict)
+    recipe: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -110,6 +110,14 @@ class BackboneEntry:
     def params_schema(self) -> dict[str, Any]:
         return self.params.model_json_schema()
 
+
+# After TabM's, section 5 (docs/decisions/tabm.md).
+OF_TABLES = {
+    "optimizer": "adamw",
+    "learning_rate": 0.002,
+    "weight_decay": 0.0003,
+    "early_stopping": {"patience": 16},
+}
 
 CATALOGUE: dict[str, BackboneEntry] = {
     entry.name: entry
@@ -159,6 +167,7 @@ CATALOGUE: dict[str, BackboneEntry] = {
             widths=("hidden", "members"),
             bfloat16_pays=False,
             compiles_slowly=False,
+            recipe=OF_TABLES,
         ),
         BackboneEntry(
             FtTransformer,

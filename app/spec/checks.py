@@ -58,7 +58,7 @@ def _network_findings(spec: "JobSpec", target: Schema) -> Iterator[Coded]:
     wanted = CATALOGUE[model.backbone].modality
     if wanted not in {None, got}:
         able = ", ".join(name for name, e in CATALOGUE.items() if e.modality in {None, got})
-        detail = f"expected a backbone for a {got} ({able}), got {model.backbone}, which is for "
+        detail = f"expected a backbone for {got}s ({able}), got {model.backbone}, which is for "
         yield "backbone_does_not_fit", Finding(f"{detail}{wanted}s", "#/model/backbone")
     elif found := model.params.misfit(model.seen(target.inputs.layout)):
         yield found
@@ -67,8 +67,8 @@ def _network_findings(spec: "JobSpec", target: Schema) -> Iterator[Coded]:
 def _picture_findings(spec: "JobSpec", modality: str) -> Iterator[Coded]:
     """What can only be done to pictures."""
     if spec.model.image_size is not None:
-        detail = f"expected no image_size for a {modality}, which has no sides, got one; leave it"
-        yield "not_a_picture", Finding(f"{detail} out", "#/model/image_size")
+        detail = f"expected no image_size for a {modality}, which has no sides; leave it out"
+        yield "not_a_picture", Finding(detail, "#/model/image_size")
     augmentation = spec.training.augmentation
     if augmentation and augmentation.mirror:
         detail = f"expected no mirror for a {modality}, which has no left and right; leave it out"

@@ -12,6 +12,7 @@ from app.spec import checks
 from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone, ModelChoice
 from app.spec.networks import chosen_family, gets_bottleneck
 from app.spec.portfolio import Facts, portfolio
+from app.spec.recipes import defaults_of
 from app.spec.scales import Scale, scale_warnings
 from app.spec.sources import SourceFacts, first_network, joint_classes, joint_obstacle
 from app.spec.spec import Choice, JobSpec, ResolvedSpec
@@ -99,10 +100,9 @@ class _Resolution:
         for name, value in fields.items():
             if value == "auto" and name != "precision":
                 fields[name] = entry.recipe.get(name, Training.model_fields[name].default)
-        for name, value in entry.recipe.items():
-            if name not in given.model_fields_set:
-                fields[name] = value
-                self._chose(f"training.{name}", value, f"what {entry.name} was measured best with")
+        for setting, value, reason in defaults_of(self.model, self.spec, self.sources, self.target):
+            fields[setting] = value
+            self._chose(f"training.{setting}", value, reason)
         if not self.spec.target.use_labels and "label_smoothing" not in given.model_fields_set:
             fields["label_smoothing"] = SMOOTHING
             reason = "the source's classes lie further apart (Liang et al., ICML 2020)"

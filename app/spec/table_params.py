@@ -16,7 +16,7 @@ class TabmParams(NetworkParams):
     members: int = Field(
         16, ge=2, le=128, description="networks in one, whose answers are averaged"
     )
-    dropout: float = Field(0.1, ge=0, lt=1)
+    dropout: float = Field(0.0, ge=0, lt=1)
 
     @property
     def has_dropout(self) -> bool:
