@@ -5,10 +5,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, field_validator, model_validator
 
+from app.datasets.selection import Selection
 from app.datasets.table_spec import ColumnInfo, TableSpec
 from app.inputs import Inputs, Modality
 from app.inputs.image import CHANNELS, PIXEL_LIMIT
-from app.sent import Pair, Sent
+from app.sent import Pair
 from app.tasks import Task, TaskKind
 
 Split = Literal["train", "test"]
@@ -112,6 +113,16 @@ class DatasetSpec(TableSpec):
         "count too, and go with the dataset",
     )
 
+    @field_validator("image_size")
+    @classmethod
+    def _holds(cls, size: tuple[int, int] | None) -> tuple[int, int] | None:
+        if size and size[0] * size[1] > IMAGE_AREA:
+            raise ValueError(
+                f"expected a height and a width of at most {IMAGE_AREA} pixels together, "
+                f"got {size[0]} x {size[1]}"
+            )
+        return size
+
     @model_validator(mode="after")
     def _said_once(self) -> Self:
         asked = self.target.task if self.target else None
@@ -122,16 +133,6 @@ class DatasetSpec(TableSpec):
     @property
     def said_task(self) -> TaskKind | None:
         return self.task or (self.target.task if self.target else None)
-
-    @field_validator("image_size")
-    @classmethod
-    def _holds(cls, size: tuple[int, int] | None) -> tuple[int, int] | None:
-        if size and size[0] * size[1] > IMAGE_AREA:
-            raise ValueError(
-                f"expected a height and a width of at most {IMAGE_AREA} pixels together, "
-                f"got {size[0]} x {size[1]}"
-            )
-        return size
 
     @field_validator("value_range")
     @classmethod
@@ -144,22 +145,35 @@ class DatasetSpec(TableSpec):
         return bounds
 
 
-class DatasetFrom(Sent):
-    """A dataset that is not uploaded. Its name is the catalogue's where none is given."""
+class DatasetFrom(Selection):
+    """A dataset that is not uploaded: one of the catalogue, or what a selection leaves of another
+    dataset. Its name is the catalogue's where none is given."""
 
     model_config = ConfigDict(
         populate_by_name=True,
-        json_schema_extra={"examples": [{"name": "digits", "from": "catalog:mnist_5k"}]},
+        json_schema_extra={
+            "examples": [
+                {"name": "digits", "from": "catalog:mnist_5k"},
+                {"name": "zeros and ones", "from": "catalog:mnist_5k", "classes": ["0", "1"]},
+            ]
+        },
     )
 
     name: str = Field(min_length=1, max_length=200)
-    origin: str = Field(alias="from", pattern=r"^catalog:[a-z0-9_]+$")
+    origin: str = Field(
+        alias="from",
+        pattern=r"^(catalog:[a-z0-9_]+|ds_[0-9A-Za-z]+)$",
+        description="`catalog:NAME`; or, with a selection, also `ds_…` of the same project. The "
+        "new dataset is a copy: it stays when its origin is deleted",
+    )
 
     @model_validator(mode="before")
     @classmethod
     def _named_after_origin(cls, data: Any) -> Any:
-        if isinstance(data, dict) and "name" not in data and isinstance(data.get("from"), str):
-            return {**data, "name": data["from"].removeprefix("catalog:")}
+        """A dataset without a name of its own is asked for one."""
+        origin = data.get("from") if isinstance(data, dict) else None
+        if isinstance(origin, str) and "name" not in data and not origin.startswith("ds_"):
+            return {**data, "name": origin.removeprefix("catalog:")}
         return data
 
 
@@ -170,7 +184,10 @@ class DatasetOut(BaseModel):
         description="`damaged`: a stored file of it is gone or has another content than its hash "
         "says; it is `ready` again within seconds after the same data were uploaded again"
     )
-    origin: str = Field(description="`upload`, or `catalog:NAME`")
+    origin: str = Field(
+        description="`upload`; `catalog:NAME`; or, of a derived dataset, what it was derived from: "
+        "its profile's `derived` says how"
+    )
     created_at: datetime
     schema_: Schema | None = Field(
         None, alias="schema", serialization_alias="schema", description="null until ready"

@@ -8,8 +8,15 @@ from app.inputs import ARRAYS, Modality
 OF_TABLES = tuple(TableSpec.model_fields)
 
 
-def modality_of(spec: DatasetSpec) -> Modality:
-    """Raises WorkFailure `dataset_invalid` where the spec says what only a table has."""
+def modality_of(spec: DatasetSpec, has_files: bool) -> Modality:
+    """Raises WorkFailure `dataset_invalid` where the spec says what only a table has, or only files
+    of pictures. `has_files`: whether the arrays were made of such files."""
+    if spec.image_size and not has_files:
+        detail = (
+            "expected `image_size` with files of pictures alone, got arrays, which have a size: "
+            "leave it out, and set a job's `model.image_size` where its network shall see another"
+        )
+        _refuse(detail, "image_size", "image_size_of_arrays")
     for member in OF_TABLES:
         said = getattr(spec, member)
         if member == "target":
@@ -23,11 +30,11 @@ def modality_of(spec: DatasetSpec) -> Modality:
     return modality
 
 
-def _refuse(detail: str, member: str) -> None:
+def _refuse(detail: str, member: str, reason: str = "not_a_table") -> None:
     raise WorkFailure(
         FailureCode.DATASET_INVALID,
         detail,
         stage="intake",
-        reason="not_a_table",
+        reason=reason,
         pointer=f"#/spec/{member}",
     )

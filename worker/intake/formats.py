@@ -28,6 +28,6 @@ def read(
         if known.recognises(files):
             return known.read(files, limits, workdir)
     names = ", ".join(f"`{file.name}`" for file in files) or "no file"
-    arrays, tables = [each.name for each in ARRAYS], [each.name for each in TABLES]
-    formats = ", ".join((pictures.name, *arrays, *tables))
+    known_names = [pictures.name, *(each.name for each in ARRAYS), *(each.name for each in TABLES)]
+    formats = ", ".join(known_names)
     refuse("unknown_format", f"expected files of one of the formats {formats}, got {names}")

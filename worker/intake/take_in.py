@@ -60,8 +60,8 @@ class _Given:
 
 def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) -> TakenIn:
     """Arrays -> what is stored. Raises WorkFailure `dataset_invalid`."""
+    modality = modality_of(spec, has_files=raw.pictures is not None)
     asked = spec.said_task
-    _check_image_size(raw, spec)
     sent = {"y_train": raw.y_train, "y_test": None if raw.x_test is None else raw.y_test}
     is_flat = not is_matrix(sent, asked)
     given = {"train": _given(raw.x_train, raw.y_train, "train", spec, is_flat)}
@@ -145,7 +145,7 @@ def _given(
     images: Array, labels: Array | None, split: str, spec: DatasetSpec, is_flat: bool
 ) -> _Given:
     """`is_flat`: one label per item; else the target checks the form."""
-    images = laid_out(images, ARRAYS[modality_of(spec)], f"x_{split}")
+    images = laid_out(images, ARRAYS[modality_of(spec, has_files=True)], f"x_{split}")
     rows, has_missing = None, False
     if labels is not None:
         labels = flatten(labels, f"y_{split}") if is_flat else labels

@@ -84,10 +84,12 @@ def _check_spec(records: Records, spec: DatasetSpec) -> None:
     if spec.modality not in {None, "table"}:
         detail = f"expected the modality table for rows of a table, got {spec.modality}"
         refuse_said("not_a_table", f"{detail}; leave it out where the files say it", "modality")
-    for member in ("value_range", "image_size"):
-        if getattr(spec, member) is not None:
-            detail = f"expected `{member}` for pictures alone, got a table"
-            refuse_said("not_for_tables", detail, member)
+    if spec.image_size is not None:
+        detail = "expected `image_size` for files of pictures alone, got a table"
+        refuse_said("not_for_tables", detail, "image_size")
+    if spec.value_range is not None:
+        detail = "expected `value_range` for pictures alone, got a table"
+        refuse_said("not_for_tables", detail, "value_range")
 
 
 def _unit(spec: DatasetSpec, labels: Labels) -> str:
