@@ -103,7 +103,7 @@ def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) ->
         check_one_scale(x, scans)
 
     shape, seen = x["train"].shape[1:], scans["train"].values
-    inputs = ARRAYS[modality_of(spec)].fit(shape, dtype.name, seen, spec.value_range)
+    inputs = ARRAYS[modality].fit(shape, dtype.name, seen, spec.value_range)
     schema = Schema(
         inputs=inputs,
         task=task,
@@ -130,15 +130,6 @@ def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) ->
     arrays["sketch"] = store_sketch(arrays["x_train"], schema, workdir)
     found = profile(schema, scans, target.codes(y), findings)
     return TakenIn(schema, found, arrays, hashed)
-
-
-def _check_image_size(raw: RawArrays, spec: DatasetSpec) -> None:
-    if spec.image_size and raw.pictures is None:
-        detail = (
-            "expected `image_size` with files of pictures alone, got arrays, which have a size: "
-            "leave it out, and set a job's `model.image_size` where its network shall see another"
-        )
-        refuse("image_size_of_arrays", detail)
 
 
 def _given(
