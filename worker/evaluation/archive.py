@@ -82,7 +82,8 @@ def recompute(path: Path) -> tuple[Report, dict[str, Any] | None]:
                 with archive.open(name) as file:
                     return read_arrays(file)  # type: ignore[arg-type]  # it can seek
 
-            return report_of(evidence, arrays_of), _as_now(evidence.report)
+            made = report_of(evidence, arrays_of)
+            return made, _as_now(evidence.report, made)
     except ValidationError as error:
         first = error.errors()[0]
         where = "/".join(str(part) for part in first["loc"])
@@ -92,8 +93,21 @@ def recompute(path: Path) -> tuple[Report, dict[str, Any] | None]:
         raise BadArchive(f"{path}: expected an archive of predictions, got {reason}") from error
 
 
-def _as_now(stored: dict[str, Any] | None) -> dict[str, Any] | None:
-    return stored and stored | Report.model_validate(stored).model_dump(mode="json")
+def _as_now(stored: dict[str, Any] | None, made: Report) -> dict[str, Any] | None:
+    """Metrics that its release did not measure are taken from `made`: there is nothing to hold
+    them against."""
+    if not stored:
+        return stored
+    now = stored | Report.model_validate(stored).model_dump(mode="json")
+    fresh = made.model_dump(mode="json")
+    for name, arm in now["arms"].items():
+        arm["metrics"] = fresh["arms"].get(name, arm)["metrics"] | arm["metrics"]
+    if now["reference"] and fresh["reference"]:
+        majority = fresh["reference"]["majority"] | now["reference"]["majority"]
+        now["reference"]["majority"] = majority
+        if "is_imbalanced" not in stored["reference"]:
+            now["reference"]["is_imbalanced"] = fresh["reference"]["is_imbalanced"]
+    return now
 
 
 def first_difference(stored: Any, made: Any, place: str = "#") -> str | None:
