@@ -3,7 +3,7 @@
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from app.dependencies import Reader
 from app.spec import backbones, strategy_catalogue
@@ -16,6 +16,10 @@ class StrategyOut(BaseModel):
     name: str
     summary: str
     needs: list[str]
+    beside_labels: list[str] | None = Field(
+        description="what it needs to learn from target items without labels beside labelled ones "
+        "(`target.use_unlabelled`); null: it has no use for them"
+    )
     paper: str | None
     params: dict[str, Any]
 
@@ -43,6 +47,7 @@ def list_strategies(_: Reader) -> StrategiesOut:
                 name=entry.name,
                 summary=entry.summary,
                 needs=list(entry.needs),
+                beside_labels=None if entry.beside_labels is None else list(entry.beside_labels),
                 paper=entry.paper,
                 params=entry.params_schema,
             )

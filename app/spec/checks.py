@@ -10,6 +10,7 @@ from app.spec.backbones import CATALOGUE, AutoBackbone, ModelChoice
 from app.spec.batches import batch_findings
 from app.spec.sources import SourceFacts, first_network, joint_obstacle
 from app.spec.task_checks import task_findings
+from app.spec.unlabelled import unlabelled_findings
 
 if TYPE_CHECKING:
     from app.spec.spec import JobSpec
@@ -36,6 +37,7 @@ def findings(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) ->
         *_combination_findings(spec, sources),
         *_strategy_findings(spec, sources, target),
         *task_findings(spec, sources, target),
+        *unlabelled_findings(spec, sources, target),
         *_plan_findings(spec, len(sources)),
     ]
     return list(dict.fromkeys(found))

@@ -11,12 +11,14 @@ from app.errors import Invalid
 from app.spec import checks
 from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone, ModelChoice
 from app.spec.networks import chosen_family, gets_bottleneck
+from app.spec.plan import unlabelled_items
 from app.spec.portfolio import Facts, portfolio
 from app.spec.scales import Scale, scale_warnings
 from app.spec.sources import SourceFacts, first_network, joint_classes, joint_obstacle
 from app.spec.spec import Choice, JobSpec, ResolvedSpec
 from app.spec.strategies import Auto, AutoArm, Strategy
 from app.spec.training import Space, Training
+from app.spec.unlabelled import IDLE
 
 # As domain adaptation has it: Ganin et al., JMLR 2016; Liang et al., ICML 2020.
 BOTTLENECK, SMOOTHING = 256, 0.1
@@ -45,7 +47,10 @@ def resolve(
         space=resolution.space(),
         classes=resolution.classes,
         strategies=resolution.strategies(),
-        warnings=scale_warnings([facts.scale for facts in sources], target_scale),
+        warnings=(
+            *scale_warnings([facts.scale for facts in sources], target_scale),
+            *([IDLE] if spec.target.use_unlabelled and not spec.target.use_labels else ()),
+        ),
     )
     return resolved, resolution.choices
 
@@ -140,6 +145,8 @@ class _Resolution:
             has_classes=target.task.has_classes,
             source_data=all(facts.has_data for facts in self.sources),
             target_labels=spec.target.use_labels,
+            unlabelled=unlabelled_items(target, spec.target.budget),
+            use_unlabelled=spec.target.takes_unlabelled,
             steps=training.epochs * ceil(items / training.batch_size),
         )
 

@@ -18,6 +18,7 @@ from app.spec.strategies import (
     Strategy,
     StrategyChoice,
 )
+from app.spec.target import Labels, Target
 from app.spec.training import Space, Training, TrainingChoice
 from app.tasks import TASKS, TaskKind, metric_of
 from app.tasks.contract import Metric
@@ -43,31 +44,6 @@ class Source(Sent):
     @property
     def reference(self) -> str:
         return str(self.dataset or self.model)
-
-
-Labels = Annotated[int, Field(ge=1, le=2**31 - 1)]  # a budget: per class, or in all
-
-
-class Target(Sent):
-    dataset: str = Field(description="`ds_…` or `catalog:NAME`")
-    labels_per_class: Labels | None = Field(
-        None, description="train on so many labels per class, stratified; null: on all"
-    )
-    labels: Labels | None = Field(
-        None,
-        description="the same for a task without classes: so many labels in all, drawn evenly from "
-        "low to high; null: all",
-    )
-    use_labels: bool = Field(
-        True,
-        description="false: adapt to the target without its training labels, which are hidden "
-        "from every arm but the bound `target_supervised`",
-    )
-
-    @property
-    def budget(self) -> int | None:
-        """The label budget, counted as the task counts it; None for all labels."""
-        return self.labels_per_class or self.labels
 
 
 class Evaluation(Sent):

@@ -62,7 +62,7 @@ def test_only_the_first_streams_labels_change(
     """Neither the rows nor their order."""
     monkeypatch.setattr(feeds, "RESIDENT_BYTES", resident_bytes)
     target, source = split([-1] * 6), split([0, 1, 0, 1, 0, 1])
-    feed = Feed({"domain": target, "source": source}, batch=2, epoch_steps=3, seeds=[7])
+    feed = Feed({"domain": target, "source": source}, {"domain": 2, "source": 2}, 3, [7])
     data, order, _, known = feed.chunk(0, 3, feed.capacity)
     assert known.tolist() == [False] * 6
     before = {stream: taken(data[stream], order[stream]) for stream in data}

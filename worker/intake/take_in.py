@@ -2,7 +2,8 @@
 
 x_train.npy, x_test.npy    (items, height, width, channels), uint8 or float32, C order
 y_train.npy, y_test.npy    (items,), classes as int32, 0..K-1, or quantities as float32, or (items,
-                           K), 0 and 1 as int8; -1 or NaN throughout a split without labels
+                           K), 0 and 1 as int8; -1 or NaN for items without a label, which a
+                           training split may have among others, a test split throughout
 sketch.npy                 (items, 64), float32: see app.inputs
 """
 
@@ -28,6 +29,7 @@ from worker.intake.sizes import check_stored
 from worker.intake.splits import Rows, random_split
 from worker.intake.targets import target_of
 from worker.intake.targets.deciding import decide
+from worker.intake.unlabelled import with_unlabelled
 
 
 @dataclass(frozen=True)
@@ -45,19 +47,21 @@ def take_in(files: Sequence[RawFile], spec: DatasetSpec, limits: Limits, workdir
 
 @dataclass(frozen=True)
 class _Given:
-    """A split as it came, without the items whose label means none."""
+    """A split as it came, and which of its items have a label."""
 
     images: Array
     labels: Array | None  # (rows,) or (rows, K)
-    rows: Rows | None  # of the images, ascending; None: all
+    rows: Rows | None  # of the images that have a label, ascending; None: all
     has_missing: bool  # items whose label means none
 
     def __len__(self) -> int:
         return len(self.images) if self.rows is None else len(self.rows)
 
     @property
-    def left_out(self) -> int:
-        return len(self.images) - len(self)
+    def unlabelled(self) -> Rows:
+        """Rows of items whose label means none, beside others that have one."""
+        everything = np.arange(len(self.images), dtype=np.intp)
+        return everything[:0] if self.rows is None else np.setdiff1d(everything, self.rows)
 
     def placed(self, chosen: Rows) -> Rows:
         return chosen if self.rows is None else self.rows[chosen]
@@ -78,7 +82,9 @@ def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) ->
     if is_doubted:
         _doubt(target.texts, given)
     y = {split: target.encode(each.labels, len(each), split) for split, each in given.items()}
-    left_out = {split: each.left_out for split, each in given.items()}
+    kept = given["train"].unlabelled[: 0 if spec.unlabelled == "leave_out" else None]
+    left_out = {split: len(each.unlabelled) for split, each in given.items()}
+    left_out["train"] -= len(kept)
     rows: dict[str, Rows | None] = {split: each.rows for split, each in given.items()}
     if raw.x_test is None:
         whole = given["test"] = given["train"]
@@ -88,6 +94,7 @@ def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) ->
             train_rows, test_rows = target.cut(y["train"], spec.test_fraction)
         y = {"train": y["train"][train_rows], "test": y["train"][test_rows]}
         rows = {"train": whole.placed(train_rows), "test": whole.placed(test_rows)}
+    rows["train"], y["train"] = with_unlabelled(rows["train"], y["train"], kept, target)
 
     x = {split: each.images for split, each in given.items()}
     dtype = stored_type(x.values())
@@ -147,8 +154,7 @@ def _given(
                 f"got {len(images)} images and {len(labels)} labels"
             )
             refuse("shape_mismatch", detail, f"y_{split}")
-        if is_flat:
-            rows = without_missing(labels, spec.missing_label, f"y_{split}")
+        rows = without_missing(labels, spec.missing_label, f"y_{split}")
         has_missing = rows is not None
         if rows is not None and not len(rows):  # not one item has a label: a split without labels
             labels = rows = None

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from app.spec.backbones import CATALOGUE
 from app.spec.plan import PRETRAIN
 from app.spec.strategies import BASELINE, Strategy
+from app.spec.strategy_catalogue import CATALOGUE as STRATEGIES
 from app.spec.training import Augmentation
 from worker.backbones.initialisation import Initialiser
 from worker.backbones.network import Architecture, Network
@@ -23,7 +24,7 @@ from worker.inputs.contract import InputLayers, X
 from worker.objectives import objective_of
 from worker.objectives.classification import CLASSES
 from worker.objectives.contract import Objective
-from worker.strategies.recipe import Phase, Setting, Stream
+from worker.strategies.recipe import Phase, Setting, Stream, Unlabelled
 from worker.strategies.registry import RECIPES
 from worker.strategies.seeds import Seeds
 from worker.training.checkpoint import Backend
@@ -77,6 +78,7 @@ class Program:
         self._inputs: dict[Stream, InputLayers] = {
             "domain": network.inputs,
             "source": source.input_layers() if source else network.inputs,
+            "unlabelled": network.inputs,
         }
         companions = dict.fromkeys(model for phase in phases for model in phase.companions)
         if augmentation:
@@ -167,6 +169,10 @@ def program_of(setup: TrialSetup) -> Program:
     if setup.source:
         of_source = objective_of(setup.source.schema.task)
         setting = replace(setting, source_objective=of_source)
+    if setup.unlabelled and strategy and STRATEGIES[strategy.name].takes_unlabelled:
+        has_source = setup.source is not None and setup.shares_classes
+        beside = Unlabelled(shares_classes=setup.shares_classes, has_source=has_source)
+        setting = replace(setting, unlabelled=beside)
     return _program(architecture, source, name, strategy, setting)
 
 
