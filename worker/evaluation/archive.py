@@ -55,6 +55,7 @@ def report_of(evidence: EvidenceOut, arrays_of: Callable[[str], Arrays]) -> Repo
         [Choice.model_validate(choice) for choice in evidence.selection],
         evidence.source_names,
         datasets=evidence.datasets,
+        training_items=evidence.training_items,
     )
 
 

@@ -28,7 +28,7 @@ class Inputs:
             case "unlabelled":
                 found = setup.unlabelled
         if found is None:
-            raise ValueError(f"expected data for the stream {stream}, got none")
+            raise ValueError(f"expected the {stream}'s data, got none")
         return found
 
     def normed(self, phase: Phase, stream: Stream) -> Items:
