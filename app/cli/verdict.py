@@ -1,6 +1,6 @@
 """The evidence for a person."""
 
-from app.cli import ranking
+from app.cli import ranking, references
 from app.cli.output import out, print_table
 from app.jobs.page import candidates, numbers
 from app.spec.figures import Cost, Missing, Reference
@@ -28,6 +28,8 @@ def show(report: Report) -> None:
     """A row per arm, then the verdict in a sentence, then what is missing and the warnings."""
     if report.arms:
         _show_arms(report)
+    if report.references:
+        references.show(report)
     if report.transferability:
         ranking.show(report, report.transferability)
     if report.arms or not report.transferability:
@@ -38,6 +40,8 @@ def show(report: Report) -> None:
     for arm in report.arms.values():
         if arm.labels_to_reach:
             out.print(arm.labels_to_reach.sentence, markup=False)
+    for wanted in report.labels_for_goal:
+        out.print(wanted.sentence, markup=False)
     for line in _found_out(report):
         out.print(line, markup=False)
     if report.stop_reason:

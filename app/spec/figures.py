@@ -120,6 +120,21 @@ class LabelsToReach(Part):
     sentence: str = Field(description="`scratch needs 4.2 times the labels of lp_ft`")
 
 
+class LabelsForGoal(Part):
+    """A learning curve continued by a power law."""
+
+    arm: str
+    goal: float = Field(description="of the primary metric, which the arm has not reached")
+    labels: float | None = Field(
+        description="that it would need, all classes together; null: more than 100 times the most "
+        "that it was trained on"
+    )
+    low: float | None = Field(description="of the interval over the seeds; null as `labels`")
+    high: float | None
+    budgets: int = Field(description="points of the curve that it was fitted to")
+    sentence: str
+
+
 class Missing(Part):
     """Planned trials without results."""
 

@@ -13,6 +13,7 @@ from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone, ModelChoice
 from app.spec.networks import chosen_family, gets_bottleneck
 from app.spec.plan import unlabelled_items
 from app.spec.portfolio import Facts, portfolio
+from app.spec.references import planned_references
 from app.spec.scales import Scale, scale_warnings
 from app.spec.sources import SourceFacts, first_network, joint_classes, joint_obstacle
 from app.spec.spec import Choice, JobSpec, ResolvedSpec
@@ -38,6 +39,7 @@ def resolve(
     resolution = _Resolution(spec, sources, target)
     fields = spec.model_dump(exclude={"model", "strategies", "training", "combine", "task"})
     fields["evaluation"]["primary_metric"] = resolution.primary_metric
+    fields["evaluation"]["references"] = planned_references(spec, sources, target)
     resolved = ResolvedSpec(
         **fields,
         task=target.task.kind,

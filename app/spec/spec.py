@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.sent import Array, Sent
 from app.spec.backbones import AutoBackbone, Backbone, BackboneChoice
+from app.spec.evaluation import Evaluation, ResolvedEvaluation
+from app.spec.references import PlannedReference
 from app.spec.strategies import (
     BASELINE,
     SOURCE_ONLY,
@@ -18,7 +20,7 @@ from app.spec.strategies import (
     Strategy,
     StrategyChoice,
 )
-from app.spec.target import Labels, Target
+from app.spec.target import Target
 from app.spec.training import Space, Training, TrainingChoice
 from app.tasks import TASKS, TaskKind, metric_of
 from app.tasks.contract import Metric
@@ -44,44 +46,6 @@ class Source(Sent):
     @property
     def reference(self) -> str:
         return str(self.dataset or self.model)
-
-
-class Evaluation(Sent):
-    seeds: int = Field(5, ge=1, le=100)
-    pretrain_seeds: int = Field(
-        1,
-        ge=1,
-        le=100,
-        description="pretrainings that the seeds share out among themselves: 1 for all, or as many "
-        "as `seeds`, so that the intervals tell how much the pretraining varies as well",
-    )
-    learning_curve: Array[Labels | None] | None = Field(
-        None,
-        max_length=32,
-        description="label budgets at which every arm is trained besides the target's own, counted "
-        "as that is: per class, or in a task without classes in all; null among them: all labels; "
-        "the same again counts once",
-    )
-    baseline: bool = Field(
-        True,
-        description="train the same network from scratch as well; without target labels: the "
-        "source's network as it is, and, where the target has labels, one trained on them",
-    )
-    forgetting: bool = Field(
-        False, description="measure each arm on the source's test items, before and after"
-    )
-    primary_metric: str | None = Field(
-        None,
-        max_length=64,
-        description="by which arms are compared: of a classification accuracy, f1_macro or "
-        "balanced_accuracy, of several labels f1_micro, f1_macro or map, of a regression mae, rmse "
-        "or r2; null: the first of these",
-    )
-    confidence: float = Field(0.95, gt=0.5, lt=1)
-
-
-class ResolvedEvaluation(Evaluation):
-    primary_metric: str = "accuracy"
 
 
 DEPLOYMENT_NAME = r"^[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?$"
@@ -215,6 +179,11 @@ class ResolvedSpec(JobSpec):
             name = f"{strategy.name}_{again + 1}" if again else strategy.name
             arms |= {f"{name}{end}": Arm(strategy, of) for end, of in self.source_sets.items()}
         return arms
+
+    @property
+    def references(self) -> dict[str, PlannedReference]:
+        """By the names of their trials."""
+        return {reference.arm: reference for reference in self.evaluation.references}
 
     @property
     def baseline_arm(self) -> str:

@@ -6,15 +6,15 @@ from pydantic import Field
 
 from app.sent import Sent
 
-Labels = Annotated[int, Field(ge=1, le=2**31 - 1)]  # a budget: per class, or in all
+LabelBudget = Annotated[int, Field(ge=1, le=2**31 - 1)]  # a budget: per class, or in all
 
 
 class Target(Sent):
     dataset: str = Field(description="`ds_…` or `catalog:NAME`")
-    labels_per_class: Labels | None = Field(
+    labels_per_class: LabelBudget | None = Field(
         None, description="train on so many labels per class, stratified; null: on all"
     )
-    labels: Labels | None = Field(
+    labels: LabelBudget | None = Field(
         None,
         description="the same for a task without classes: so many labels in all, drawn evenly from "
         "low to high; null: all",

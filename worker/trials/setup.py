@@ -183,7 +183,7 @@ def target_test(storage: Storage, data: TrialData) -> Split:
 
 
 def _needs_source_data(data: TrialData, strategy: Strategy | AutoArm | None) -> bool:
-    if data.trial.role == "score":
+    if data.trial.role in {"score", "reference"}:
         return True
     tried = strategy.portfolio if isinstance(strategy, AutoArm) else (strategy,)
     return any(each and "source_data" in CATALOGUE[each.name].needs for each in tried)
