@@ -92,7 +92,7 @@ def _without_a_look(report: Report, reference: Reference) -> str:
     """What answers that look at no item score."""
     metrics = [report.primary_metric, *(["balanced_accuracy"] if _shows_balanced(report) else [])]
     told = ", ".join(
-        f"{name.replace('_', ' ')} {report.metric.shown(reference.majority[name])}"
+        f"{numbers.metric(name)} {report.metric.shown(reference.majority[name])}"
         for name in metrics
     )
     if not TASKS[report.task].has_classes:
@@ -157,11 +157,11 @@ def _p_value(value: float | None) -> str | None:
 
 
 def _headed(report: Report) -> str:
-    """`accuracy (mean)`, `mae [USD] (mean, lower is better)`."""
+    """`accuracy (mean)`, `MAE [USD] (mean, lower is better)`."""
     of = report.metric
     unit = f" [{report.unit}]" if report.unit and of.is_in_unit else ""
     direction = "" if of.higher_is_better else f", {of.direction}"
-    return f"{report.primary_metric}{unit} (mean{direction})"
+    return f"{numbers.metric(report.primary_metric)}{unit} (mean{direction})"
 
 
 def _bounds(of: Interval | Bounds | None, metric: Metric) -> str | None:

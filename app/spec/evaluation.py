@@ -36,9 +36,9 @@ class Evaluation(Sent):
     primary_metric: str | None = Field(
         None,
         max_length=64,
-        description="by which arms are compared: of a classification accuracy, f1_macro or "
-        "balanced_accuracy, of several labels f1_micro, f1_macro or map, of a regression mae, rmse "
-        "or r2; null: the first of these",
+        description="by which arms are compared: of a classification accuracy, f1_macro, "
+        "balanced_accuracy, auc or average_precision, of several labels f1_micro, f1_macro or map, "
+        "of a regression mae, rmse or r2; null: the first of these",
     )
     confidence: float = Field(0.95, gt=0.5, lt=1)
     goal: float | None = Field(

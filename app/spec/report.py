@@ -76,7 +76,9 @@ class Detail(Part):
 class Arm(Detail):
     metrics: dict[str, Interval] = Field(
         description="on the test items, of a classification: loss, accuracy, precision_macro, "
-        "recall_macro, f1_macro, balanced_accuracy, ece; of several labels: f1_micro, f1_macro, "
+        "recall_macro, f1_macro, balanced_accuracy, auc, average_precision (both of up to 1,000 "
+        "classes: the mean over the classes of one against the rest, of two classes the second "
+        "one's), ece; of several labels: f1_micro, f1_macro, "
         "map, loss; of a regression: mae, rmse, r2, loss"
     )
     validation: Interval | None = Field(

@@ -10,6 +10,7 @@ from app.datasets.schemas import Schema
 from app.errors import Invalid
 from app.spec import checks
 from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone, ModelChoice
+from app.spec.flaws import loses_smoothing
 from app.spec.networks import chosen_family, gets_bottleneck
 from app.spec.plan import unlabelled_items
 from app.spec.portfolio import Facts, portfolio
@@ -105,7 +106,8 @@ class _Resolution:
         for name, value in fields.items():
             if value == "auto" and name != "precision":
                 fields[name] = Training.model_fields[name].default
-        if not self.spec.target.use_labels and "label_smoothing" not in given.model_fields_set:
+        is_open = "label_smoothing" not in given.model_fields_set and not loses_smoothing(self.spec)
+        if not self.spec.target.use_labels and is_open:
             fields["label_smoothing"] = SMOOTHING
             reason = "the source's classes lie further apart (Liang et al., ICML 2020)"
             self._chose("training.label_smoothing", SMOOTHING, reason)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from app.sent import Array, Sent
 from app.spec.backbones import AutoBackbone, Backbone, BackboneChoice
 from app.spec.evaluation import Evaluation, ResolvedEvaluation
+from app.spec.flaws import IMBALANCE, LABEL_NOISE, Imbalance, LabelNoise
 from app.spec.references import PlannedReference
 from app.spec.strategies import (
     BASELINE,
@@ -99,6 +100,8 @@ class JobSpec(Sent):
     strategies: Array[StrategyChoice] = Field((Auto(name="auto"),), min_length=1, max_length=32)
     training: TrainingChoice = TrainingChoice()
     evaluation: Evaluation = Evaluation()
+    imbalance: Imbalance = Field("none", description=IMBALANCE)
+    label_noise: LabelNoise = Field("none", description=LABEL_NOISE)
     deploy: Deploy | None = None
     seed: int = Field(0, ge=0, lt=2**31 - 100, description="of the first of evaluation.seeds")
     budget_seconds: float | None = Field(

@@ -25,6 +25,7 @@ from worker.evaluation.deployment_note import deployment_note
 from worker.evaluation.doubts import Doubts, doubts_about
 from worker.evaluation.evidence import Evidence, TrialResult, gather
 from worker.evaluation.extrapolation import labels_for_goal
+from worker.evaluation.flaws import flaw_warnings
 from worker.evaluation.gains import contested_items, gains_over_baseline
 from worker.evaluation.label_free import choose, scores_of
 from worker.evaluation.learning_curve import (
@@ -173,6 +174,7 @@ def build_report(
             *warnings_about(spec, gain, contested, y, classes, counts, failed),
             *source_warnings(spec, trials, names_of(spec, source_names), ranking),
             *remarks,
+            *flaw_warnings(spec, reference, classes, counts, trials),
             *spec.warnings,
             *others_at_chance(spec, winner, reference),
             *warnings_about_fit(spec, trials, shown, measures),

@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from app.datasets.schemas import Schema
 from app.spec.references import PlannedReference
@@ -59,6 +60,13 @@ class FittedReference:
         model = model_of(reference.model, schema.task.has_classes, setup.seed, is_blind)
         model.fit(filling.apply(x), y)
         return cls(model, schema, filling, tells, len(x), sum(map(len, known)))
+
+    @property
+    def is_boosted(self) -> bool:
+        """Whether its trees add up to logits, and not to probabilities."""
+        return isinstance(
+            self.model, HistGradientBoostingClassifier | HistGradientBoostingRegressor
+        )
 
     def outputs(self, split: Split) -> NDArray[np.float32]:
         """(n, K) as a network has them: logarithms of probabilities, or standardised quantities."""

@@ -35,7 +35,6 @@ from worker.backbones.network import Network
 from worker.backbones.norm_momentum import norm_momentum
 from worker.inputs.contract import X
 from worker.inputs.counter_random import uniform
-from worker.objectives.classification import cross_entropy
 from worker.strategies.recipe import (
     Batches,
     Group,
@@ -55,6 +54,7 @@ def phases(network: Network, params: AdaMatchParams, setting: Setting) -> tuple[
     training, seeds = setting.training, Seeds()
     expected = ExpectedClasses(network.architecture.outputs)
     beside = setting.unlabelled
+    learn = [setting.source_objective.mean_loss, *([setting.objective.mean_loss] if beside else [])]
 
     def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         parts, x_u = parts_of(batch, params.ratio)
@@ -75,10 +75,10 @@ def phases(network: Network, params: AdaMatchParams, setting: Setting) -> tuple[
         (weak_l, strong_l), (weak_u, strong_u) = tf.split(z_l, 2), tf.split(z_u, 2)
 
         smoothing, known, start = training.label_smoothing, 0.0, 0
-        for (_, y), size in zip(parts, sizes, strict=True):
+        for (_, y), size, learnt in zip(parts, sizes, learn[-len(parts) :], strict=True):
             of_part = slice(start, start + size)
-            known += cross_entropy(weak_l[of_part], y, smoothing)
-            known += cross_entropy(strong_l[of_part], y, smoothing)
+            known += learnt(weak_l[of_part], y, smoothing)
+            known += learnt(strong_l[of_part], y, smoothing)
             start += size
         p_s, p_u = tf.nn.softmax(weak_l[: sizes[0]]), tf.nn.softmax(weak_u)
         labels, mask = pseudo_labels(p_s, p_u, expected.ratio(p_s, p_u), params.threshold)

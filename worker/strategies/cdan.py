@@ -29,7 +29,6 @@ WIDEST_PRODUCT = 4096
 
 
 def phases(network: Network, params: CdanParams, setting: Setting) -> tuple[Phase, ...]:
-    training = setting.training
     features, classes = network.feature_count, network.architecture.outputs
     joint: Product | RandomProduct = Product(features, classes)
     if joint.width > WIDEST_PRODUCT:
@@ -38,7 +37,7 @@ def phases(network: Network, params: CdanParams, setting: Setting) -> tuple[Phas
 
     def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         f_s, f_t = features_of_domains(network, batch)
-        known, logits = supervised(network, f_s, f_t, batch, training.label_smoothing)
+        known, logits = supervised(network, f_s, f_t, batch, setting)
         z_s, z_t = network.head(f_s, training=True), network.head(f_t, training=True)
         g_s, g_t = (tf.stop_gradient(tf.nn.softmax(z)) for z in (z_s, z_t))
         weights = (certainty(g_s), certainty(g_t)) if params.entropy else (1.0, 1.0)

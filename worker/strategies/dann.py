@@ -25,12 +25,11 @@ from worker.strategies.two_domains import features_of_domains, supervised
 
 
 def phases(network: Network, params: DannParams, setting: Setting) -> tuple[Phase, ...]:
-    training = setting.training
     judge = discriminator(network.feature_count, params.hidden)
 
     def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         f_s, f_t = features_of_domains(network, batch)
-        known, logits = supervised(network, f_s, f_t, batch, training.label_smoothing)
+        known, logits = supervised(network, f_s, f_t, batch, setting)
         return known + params.trade_off * adversarial(judge, f_s, f_t, progress), logits
 
     return (two_domain_phase(network, params, setting, loss, judge),)

@@ -26,11 +26,9 @@ from worker.strategies.two_domains import features_of_domains, supervised
 
 
 def phases(network: Network, params: MccParams, setting: Setting) -> tuple[Phase, ...]:
-    training = setting.training
-
     def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         f_s, f_t = features_of_domains(network, batch)
-        known, logits = supervised(network, f_s, f_t, batch, training.label_smoothing)
+        known, logits = supervised(network, f_s, f_t, batch, setting)
         z_t = network.head(f_t, training=True)
         return known + params.weight * confusion(z_t, params.temperature), logits
 

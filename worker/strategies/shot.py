@@ -45,7 +45,7 @@ def phases(network: Network, params: ShotParams, setting: Setting) -> tuple[Phas
         logits, count = network.logits(joined(x, x_known), training=True), tf.shape(labels)[0]
         z, z_known = logits[:count], logits[count:]
         pseudo = params.beta * progress * cross_entropy(z, labels)
-        known = cross_entropy(z_known, y, setting.training.label_smoothing)
+        known = setting.objective.mean_loss(z_known, y, setting.training.label_smoothing)
         return uncertainty(logits) + pseudo + known, z
 
     def relabel(features: Features) -> Labels:

@@ -4,8 +4,7 @@ import tensorflow as tf
 
 from worker.backbones.network import Network
 from worker.inputs.contract import X
-from worker.objectives.classification import cross_entropy
-from worker.strategies.recipe import Batches
+from worker.strategies.recipe import Batches, Setting
 
 
 def features_of_domains(network: Network, batch: Batches) -> tuple[tf.Tensor, tf.Tensor]:
@@ -23,7 +22,7 @@ def features_of_domains(network: Network, batch: Batches) -> tuple[tf.Tensor, tf
 
 
 def supervised(
-    network: Network, f_s: tf.Tensor, f_t: tf.Tensor, batch: Batches, smoothing: float
+    network: Network, f_s: tf.Tensor, f_t: tf.Tensor, batch: Batches, setting: Setting
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """mean_i CE(H f_s,i, y_i) over the source, and where there are labelled target items, as much
     again: mean_j CE(H f_t,j, y_j) over these.
@@ -35,13 +34,14 @@ def supervised(
         The loss, a scalar, and the logits (batch, classes) of the phase's first stream: the
         labelled target items, else the source.
     """
+    smoothing = setting.training.label_smoothing
     z_s = network.head(f_s, training=True)
-    loss = cross_entropy(z_s, batch["source"].y, smoothing)
+    loss = setting.source_objective.mean_loss(z_s, batch["source"].y, smoothing)
     if "unlabelled" not in batch:
         return loss, z_s
     y_t = batch["domain"].y
     z_t = network.head(f_t[: tf.shape(y_t)[0]], training=True)
-    return loss + cross_entropy(z_t, y_t, smoothing), z_t
+    return loss + setting.objective.mean_loss(z_t, y_t, smoothing), z_t
 
 
 def first(x: X, count: tf.Tensor) -> X:

@@ -33,4 +33,7 @@ def pretraining_key(
         "training": training,
         "seed": seed,
     }
+    # Left away where nothing is chosen: what was trained before they could be is still the same.
+    flaws = {"imbalance": spec.imbalance, "label_noise": spec.label_noise}
+    recipe |= {name: chosen for name, chosen in flaws.items() if chosen != "none"}
     return sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()

@@ -227,6 +227,8 @@ def _predictions(
             what = f"expected finite logits of the {name} items, got others after the last epoch"
             raise diverged(what, setup.spec.training.learning_rate, "training")
     results |= look_back(network, setup)
+    if setup.spec.label_noise == "drop_suspects":
+        results["suspects"] = np.array([setup.domain.suspects, len(setup.domain.train)])
     if data.hides_labels:  # by these the arms will be compared
         held_out = setup.domain.validation
         results["logits_changed"] = changed_logits(network, held_out.items, setup.seed)
