@@ -50,6 +50,7 @@ class StrategyEntry:
     # What it needs where target items without labels stand beside labelled ones
     # (target.use_unlabelled); None: it has no use for them and learns from the labelled ones alone.
     beside_labels: tuple[Need, ...] | None = None
+    width: str | None = None  # the parameter that makes layers of its own wide
 
     @property
     def takes_unlabelled(self) -> bool:
@@ -142,6 +143,7 @@ _ENTRIES = (
         "A discriminator tells the domains apart; the features learn to leave it guessing.",
         (*_ADAPTS, "source_data"),
         "Ganin et al., JMLR 2016, arXiv:1505.07818",
+        width="hidden",
         beside_labels=(*_BESIDE, "source_data"),
     ),
     StrategyEntry(
@@ -149,6 +151,7 @@ _ENTRIES = (
         "As dann, and the discriminator sees the predicted classes with the features.",
         (*_ADAPTS, "source_data"),
         "Long et al., NeurIPS 2018, arXiv:1705.10667",
+        width="hidden",
         beside_labels=(*_BESIDE, "source_data"),
     ),
     StrategyEntry(
