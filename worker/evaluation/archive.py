@@ -16,25 +16,12 @@ from app.spec.report import Report
 from app.spec.spec import Choice, ResolvedSpec
 from app.tasks.classification import Classification
 from worker.evaluation.evidence import TrialResult
+from worker.evaluation.predictions import ARRAYS
 from worker.evaluation.report import build_report
 
 Arrays = Mapping[str, NDArray[Any]]
 
 JOB_FILE = "job.json"
-ARRAYS = (
-    "y_test",
-    "logits_test",
-    "y_validation",
-    "logits_validation",
-    "logits_changed",
-    "y_source",
-    "before_source",
-    "after_source",
-    "y_train",
-    "logits_train",
-    "logits_train_mode",
-    "suspects",
-)
 TOLERANCE = 1e-9  # processors differ in the last bits of exp and log
 
 
