@@ -4,7 +4,7 @@
 
 MNIST to the handwritten letters A to M, other classes, 5 labels per class: one job with 200 more
 training items without their labels, one with all the others there are. `adamatch` learns from both,
-`lp_ft` and `scratch` from the labelled ones alone. convnet, pretraining of 2 epochs, 5 seeds that
+`lp_ft` and `scratch` from the labelled ones alone. convnet, pretraining of 2 epochs, 3 seeds that
 draw other labelled items each, through `ktl up`. Gains over scratch with 95 % intervals for other
 seeds and test items. Needs the data in KTL_TEST_DATA or ../shared/data, and says so where it is
 absent.
@@ -25,7 +25,7 @@ from tests.system.service import running
 
 DATA = Path(os.environ.get("KTL_TEST_DATA", "../shared/data"))
 SOURCE, TARGET = "mnist.npz", "emnist_letters_a_to_m.npz"
-LABELS, BESIDE, SEEDS = 5, (200, None), 5
+LABELS, BESIDE, SEEDS = 5, (200, None), 3
 
 
 def main() -> None:
