@@ -10,6 +10,7 @@ from pydantic import Field
 from app.errors import Invalid
 from app.inputs.contract import Sketch, sketched
 from app.inputs.dense import DenseInputs
+from app.inputs.mapped import let_go
 from app.tensors import Tensors
 
 IMAGE = "image"  # the name of the one tensor
@@ -43,9 +44,9 @@ class ImageInputs(DenseInputs):
     def layout(self) -> tuple[int, int, int]:
         return self.shape
 
-    def taken(self) -> tuple[tuple[int, ...], ...]:
-        """A single channel may be left out."""
-        return (self.shape, self.shape[:2]) if self.shape[2] == 1 else (self.shape,)
+    @property
+    def sides(self) -> tuple[int, int]:
+        return self.shape[:2]
 
     def differences(self, source: Self, resized: tuple[int, int] | None) -> list[str]:
         found = []
@@ -69,6 +70,7 @@ class ImageInputs(DenseInputs):
         drawn = np.empty((len(rows), SKETCH_SIDE, SKETCH_SIDE))
         for place, row in enumerate(rows):  # one at a time: pictures may be large
             drawn[place] = down @ images[row].mean(axis=2, dtype=np.float64) @ across
+            let_go(images)
         return ((drawn - low) / (high - low)).astype(np.float32).reshape(len(rows), -1)
 
 

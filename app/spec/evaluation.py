@@ -1,12 +1,14 @@
 """How a job's arms are compared."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from app.sent import Array, Sent
 from app.spec.references import REFERENCE_MODELS, PlannedReference, ReferenceModel
 from app.spec.target import LabelBudget
+
+MOST_SLICES = 8
 
 
 class Evaluation(Sent):
@@ -54,6 +56,12 @@ class Evaluation(Sent):
         description="models of scikit-learn beside the arms, each on the target's rows, the "
         "source's and both: `linear`, `forest`, `boosting`; `auto`: all of them for tables, none "
         "for others; []: none",
+    )
+    slices: Array[Annotated[str, Field(min_length=1, max_length=200)]] = Field(
+        (),
+        max_length=MOST_SLICES,
+        description="columns of the target: every metric and gain also for the test items of each "
+        "of their values (of numbers and dates each quarter), with the worst value named",
     )
 
 

@@ -2,6 +2,9 @@
 
 from typing import Literal, TypedDict
 
+import numpy as np
+from numpy.typing import NDArray
+
 from worker.evaluation.arrays import Floats, Ints
 from worker.evaluation.measures.contract import Labels
 
@@ -22,6 +25,9 @@ class Predictions(TypedDict, total=False):
     y_train: Labels
     logits_train: Floats
     logits_train_mode: Floats
+    slice_codes: NDArray[np.int16]
+    slice_values: NDArray[np.str_]
+    slice_sizes: Ints
     suspects: Ints
 
 
