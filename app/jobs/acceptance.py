@@ -24,7 +24,8 @@ from app.spec.plan import PlannedTrial, plan, planned_steps
 from app.spec.resolution import resolve
 from app.spec.scales import Scale
 from app.spec.sources import SourceFacts
-from app.spec.spec import Choice, JobSpec, ResolvedSpec, Source, Target
+from app.spec.spec import Choice, JobSpec, ResolvedSpec, Source
+from app.spec.target import Target
 from app.spec.time_left import Pace, TrialTime, seconds_left
 from app.storage import Storage
 from app.tables.jobs import JobRow

@@ -16,28 +16,12 @@ from app.spec.report import Report
 from app.spec.spec import Choice, ResolvedSpec
 from app.tasks.classification import Classification
 from worker.evaluation.evidence import TrialResult
+from worker.evaluation.predictions import ARRAYS
 from worker.evaluation.report import build_report
 
 Arrays = Mapping[str, NDArray[Any]]
 
 JOB_FILE = "job.json"
-ARRAYS = (
-    "y_test",
-    "logits_test",
-    "y_validation",
-    "logits_validation",
-    "logits_changed",
-    "y_source",
-    "before_source",
-    "after_source",
-    "y_train",
-    "logits_train",
-    "logits_train_mode",
-    "slice_codes",
-    "slice_values",
-    "slice_sizes",
-    "suspects",
-)
 TOLERANCE = 1e-9  # processors differ in the last bits of exp and log
 
 
@@ -59,6 +43,7 @@ def report_of(evidence: EvidenceOut, arrays_of: Callable[[str], Arrays]) -> Repo
         [Choice.model_validate(choice) for choice in evidence.selection],
         evidence.source_names,
         datasets=evidence.datasets,
+        training_items=evidence.training_items,
     )
 
 

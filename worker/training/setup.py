@@ -12,7 +12,7 @@ from app.spec.spec import ResolvedSpec
 from app.spec.strategies import Strategy
 from app.tasks import TASKS
 from worker.training.checkpoint import Checkpoint, Position
-from worker.training.data import Domain
+from worker.training.data import Domain, Split
 
 _KEPT = tuple(dict.fromkeys(name for task in TASKS.values() for name in task.per_epoch))
 
@@ -32,6 +32,9 @@ class TrialSetup:
     # Of each of the network's classes in the source's head, where the two order the same ones
     # differently
     source_places: tuple[int, ...] | None = None
+    shares_classes: bool = False  # the source's are the network's, in whichever order
+    # The target's other training items, without their labels, for strategies that can use them
+    unlabelled: Split | None = None
 
 
 @dataclass(frozen=True)
