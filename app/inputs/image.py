@@ -10,6 +10,7 @@ from pydantic import Field
 from app.errors import Invalid
 from app.inputs.contract import Sketch, sketched
 from app.inputs.dense import DenseInputs
+from app.inputs.mapped import let_go
 from app.tensors import Tensors
 
 IMAGE = "image"  # the name of the one tensor
@@ -65,6 +66,7 @@ class ImageInputs(DenseInputs):
         drawn = np.empty((len(rows), SKETCH_SIDE, SKETCH_SIDE))
         for place, row in enumerate(rows):  # one at a time: pictures may be large
             drawn[place] = down @ images[row].mean(axis=2, dtype=np.float64) @ across
+            let_go(images)
         return ((drawn - low) / (high - low)).astype(np.float32).reshape(len(rows), -1)
 
 

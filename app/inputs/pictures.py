@@ -34,8 +34,9 @@ WHITE = (255, 255, 255, 255)
 DEEP = 65535  # the greatest value of 16 bits
 ORIENTATION = 0x0112  # the EXIF tag
 ON_ITS_SIDE = 5  # orientations from here swap height and width
-DRAFT = 2  # times the wanted sides that a JPEG is decoded at, at least
 GAP = 3.0  # of Pillow's `reducing_gap`: whole-number steps first where a picture shrinks much
+MOVING = {"GIF", "PNG", "WEBP"}  # formats of animations; phones' JPEGs hold several pictures too
+PLANES = ";L"  # of Pillow's palettes that hold all reds, then all greens, then all blues
 COLOURLESS = {"1", "L", "LA", "La"}
 
 Pixels = NDArray[Any]  # uint8 or float32
@@ -78,6 +79,9 @@ def look(data: bytes) -> Look:
         if orientation >= ON_ITS_SIDE:
             width, height = height, width
         raw_mode = str(image.tile[0].args) if image.tile else ""
+        with damage_named(data):
+            has_alpha = image.has_transparency_data
+            is_moving = image.format in MOVING and bool(getattr(image, "is_animated", False))
         return Look(
             format="JPEG" if image.format == "MPO" else str(image.format),
             height=height,
@@ -85,10 +89,9 @@ def look(data: bytes) -> Look:
             is_grey=_is_grey(image),
             is_deep=image.mode.startswith("I;16"),
             is_cut_to_8_bits="16" in raw_mode and not image.mode.startswith("I;16"),
-            has_alpha=image.has_transparency_data,
+            has_alpha=has_alpha,
             is_turned=orientation > 1,
-            is_moving=image.format in {"GIF", "WEBP", "PNG"}
-            and bool(getattr(image, "is_animated", False)),
+            is_moving=is_moving,
         )
 
 
@@ -103,15 +106,16 @@ def pixels(data: bytes, form: Form) -> Pixels:
         if image.info.get("progressive"):  # all of it is in memory, at whatever size it is decoded
             check_pixels(image.size)
         if image.format in {"JPEG", "MPO"}:
-            image.draft("L" if form.channels == 1 else "RGB", (DRAFT * size[0], DRAFT * size[1]))
+            image.draft("L" if form.channels == 1 else "RGB", size)
         check_pixels(image.size)
         check_sums(data)
         with damage_named(data):
             image.load()
-        shown = _in_mode(image, form)
-        if shown.size != size:
-            library = pillow()
-            shown = shown.resize(size, library.Resampling.BILINEAR, reducing_gap=GAP)
+        shown = _plain(image, form)
+        if shown.size != size:  # before all else, as large pictures take much memory
+            bilinear = pillow().Resampling.BILINEAR
+            shown = shown.resize(size, bilinear, reducing_gap=GAP)
+        shown = _in_mode(shown, form)
         values = _turned(np.asarray(shown), orientation)
         if form.is_deep:
             values = np.rint(values)
@@ -172,32 +176,41 @@ def _orientation(image: "ImageFile") -> int:
 
 
 def _is_grey(image: "ImageFile") -> bool:
-    if image.mode == "P":
-        palette = np.array(image.getpalette("RGB") or [0], np.uint8)
-        if len(palette) % 3:
-            return False
-        colours = palette.reshape(-1, 3)
-        return bool((colours == colours[:, :1]).all())
-    return image.mode in COLOURLESS or image.mode.startswith("I;16")
+    """By the header: Pillow's own `getpalette` decodes the picture."""
+    if image.mode != "P" or image.palette is None:
+        return image.mode in COLOURLESS or image.mode.startswith("I;16")
+    layout = image.palette.rawmode or image.palette.mode
+    held = np.frombuffer(bytes(image.palette.palette), np.uint8)
+    if layout.endswith(PLANES):
+        colours = held[: len(held) // 3 * 3].reshape(3, -1).T
+    else:
+        places = len(layout)  # bytes per colour, as of "RGB" and "BGRX"
+        colours = held[: len(held) // places * places].reshape(-1, places)[:, :3]
+    return bool((colours == colours[:, :1]).all())
+
+
+def _plain(image: "Image", form: Form) -> "Image":
+    """L, RGB or RGBA of a decoded picture; F, up to 65535, of a deep one where that is kept."""
+    if image.mode.startswith("I;16"):
+        values = np.asarray(image).astype(np.float32)
+        return _of(values if form.is_deep else np.rint(values * (255 / DEEP)).astype(np.uint8))
+    if image.has_transparency_data:
+        return image if image.mode == "RGBA" else image.convert("RGBA")
+    if image.mode in {"L", "RGB"}:
+        return image
+    return image.convert("L" if image.mode in COLOURLESS else "RGB")
 
 
 def _in_mode(image: "Image", form: Form) -> "Image":
-    """L, RGB or RGBA, or F with values up to 65535, of a decoded picture."""
-    library = pillow()
-    if image.mode.startswith("I;16"):
-        values = np.asarray(image).astype(np.float32)
-        if form.is_deep:
-            return _of(values)
-        shown = _of(np.rint(values * (255 / DEEP)).astype(np.uint8))
-    elif image.has_transparency_data:
-        shown = image.convert("RGBA")
-        if form.channels != len("RGBA"):
-            shown = library.alpha_composite(library.new("RGBA", shown.size, WHITE), shown)
-    elif image.mode in {*COLOURLESS, "RGB"}:
-        shown = image
-    else:
-        shown = image.convert("RGB")
-    shown = shown.convert({1: "L", 3: "RGB", 4: "RGBA"}[form.channels])
+    """The form's mode, of a plain picture."""
+    if image.mode == "F":
+        return image
+    shown = image
+    if image.mode == "RGBA" and form.channels != len("RGBA"):
+        library = pillow()
+        shown = library.alpha_composite(library.new("RGBA", image.size, WHITE), image)
+    mode = {1: "L", 3: "RGB", 4: "RGBA"}[form.channels]
+    shown = shown if shown.mode == mode else shown.convert(mode)
     return _of(np.asarray(shown).astype(np.float32) * (DEEP // 255)) if form.is_deep else shown
 
 

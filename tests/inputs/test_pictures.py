@@ -4,10 +4,13 @@ import struct
 import subprocess
 import sys
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from app.errors import Invalid
@@ -97,6 +100,14 @@ def test_transparency_is_laid_over_white(mode: str) -> None:
     assert got[:, 4:].min() == 255
 
 
+def test_what_is_transparent_has_no_colour_when_it_shrinks() -> None:
+    values = np.zeros((64, 64, 4), np.uint8)
+    values[:, ::2] = (0, 0, 255, 0)  # every other column: blue that nobody sees, and black
+    values[:, 1::2] = (0, 0, 0, 255)
+    got = pixels(file_of(Image.fromarray(values)), ROUND).astype(int)
+    assert np.abs(got - 127).max() <= 2
+
+
 def test_half_transparency_is_half_white() -> None:
     data = file_of(Image.new("RGBA", (8, 8), (100, 0, 0, 128)))
     assert pixels(data, ROUND)[0, 0].tolist() == [177, 127, 127]
@@ -112,8 +123,9 @@ def test_cmyk_becomes_rgb() -> None:
 def test_one_bit_and_palettes_of_grey_are_grey() -> None:
     assert look(file_of(Image.new("1", (8, 8), 1))).is_grey
     grey = quarters().convert("P")
-    assert look(file_of(grey)).is_grey
-    assert not look(file_of(picture(8, seed=0).quantize(8))).is_grey
+    for kind in ("PNG", "GIF", "TIFF", "BMP"):
+        assert look(file_of(grey, kind)).is_grey
+        assert not look(file_of(picture(8, seed=0).quantize(8), kind)).is_grey
     assert not look(file_of(picture(8))).is_grey
     assert pixels(file_of(Image.new("1", (8, 8), 1)), Form(8, 8, 1)).min() == 255
 
@@ -236,3 +248,22 @@ except UnsupportedMedia as refused:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=root
     )
     assert done.stdout.split() == ["415", "pictures_unavailable", "True"]
+
+
+WHOLE = [
+    file_of(picture(12, seed=1).quantize(16) if kind == "GIF" else picture(12, seed=1), kind)
+    for kind in ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "JPEG2000")
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_damaged_bytes_are_pixels_or_unreadable(data: st.DataObject) -> None:
+    content = bytearray(data.draw(st.sampled_from(WHOLE)))
+    for place in data.draw(st.lists(st.integers(0, len(content) - 1), max_size=6)):
+        content[place] = data.draw(st.integers(0, 255))
+    content = content[: data.draw(st.integers(0, len(content))) or None]
+    for read in (look, lambda given: pixels(given, ROUND)):
+        with suppress(UnreadablePicture):
+            assert read(bytes(content)) is not None

@@ -9,30 +9,21 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
 import onnx
-import onnxruntime
-import orjson
 import tensorflow as tf
 
-from app.errors import FailureCode, WorkFailure
-from app.inputs import Inputs
 from app.models.schemas import Signature
-from app.prediction.calibration import raw_probabilities
-from app.tensors import Tensors
 from worker.objectives import objective_of
 from worker.packaging.conversion import convert, fix
+from worker.packaging.golden import INPUTS, hold
 from worker.training.device import full_float32
 
 Array = npt.NDArray[np.float32]
 
-INPUTS, RAW = "inputs", "raw"
-TOLERANCE = 1e-4
-GOLDEN_ITEMS = 32
 LARGE_KERNEL = 2**18  # weights: 1 MiB
 
 
@@ -88,7 +79,7 @@ def _package(
 ) -> Packaged:
     started = time.perf_counter()
     task, temperature = signature.task, signature.temperature
-    objective, output, scale = objective_of(task), task.answers, task.std
+    objective, output = objective_of(task), task.answers
     takes = tf.TensorSpec((None, *sample.shape[1:]), tf.float32, name=INPUTS)
 
     @tf.function(input_signature=[takes])  # type: ignore[untyped-decorator]  # TensorFlow
@@ -103,25 +94,13 @@ def _package(
     _export(raw_model, takes, activated, graph)
     raw_model.save(archive)
 
-    (tensor,) = signature.inputs.tensors
-    inputs, sent = _golden(signature.inputs, {tensor.name: sample[:GOLDEN_ITEMS]})
-    stored: dict[str, Any] = {INPUTS: inputs, output: answers(inputs).numpy(), **sent}
-    np.savez(golden, **stored)
+    def unsoftened(inputs: Array) -> Array:
+        found: Array = tf.nn.softmax(raw_model(inputs, training=False)).numpy()
+        return found
 
-    extremes = signature.inputs.extremes({tensor.name: inputs})[tensor.name]
-    checked = np.concatenate([inputs, extremes])
-    expected = answers(checked).numpy()
-    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
-    (answered,) = session.run([output], {INPUTS: checked})
-    difference = float(np.max(np.abs(answered - expected))) / scale
-    if temperature:  # which, when high, makes all differences small
-        raw = tf.nn.softmax(raw_model(checked, training=False)).numpy()
-        raw_difference = np.max(np.abs(raw_probabilities(answered, temperature) - raw))
-        difference = float(np.maximum(difference, raw_difference))  # a NaN stays one
-    if not difference <= TOLERANCE:  # not `>`: a NaN must fail as well
-        within, off = TOLERANCE * scale, difference * scale
-        detail = f"expected {output} within {within:g} of Keras, got {off:.3g} off"
-        raise WorkFailure(FailureCode.PACKAGE_MISMATCH, detail, stage="packaging")
+    difference = hold(
+        graph, golden, signature, sample, lambda inputs: answers(inputs).numpy(), unsoftened
+    )
     return Packaged(graph, archive, golden, difference, time.perf_counter() - started)
 
 
@@ -156,14 +135,3 @@ def _export(
     graph = convert(answers, [takes, *of_kernels])
     fix(graph, large)
     onnx.save(graph, path)
-
-
-def _golden(inputs: Inputs, items: Tensors) -> tuple[Array, dict[str, npt.NDArray[np.uint8]]]:
-    """Golden inputs (m, *shape), and as clients send them, which the decoder makes them of."""
-    (name,) = items
-    sent = inputs.raw(items)
-    if sent is None:
-        return np.asarray(items[name], np.float32), {}
-    text = orjson.dumps(sent)
-    decoded = inputs.decode(orjson.loads(text), "#")[name]
-    return decoded, {RAW: np.frombuffer(text, np.uint8)}

@@ -57,6 +57,11 @@ def test_names_that_leave_the_folder_are_refused(tmp_path: Path, name: str, word
     assert not (tmp_path.parent / "cat").exists()
 
 
+@pytest.mark.parametrize("name", ["n" * 201 + "/0.png", "/".join("abc" * 200) + ".png"])
+def test_long_names_are_refused(tmp_path: Path, name: str) -> None:
+    assert refusal(tmp_path, zipped({**GOOD, name: png(1)})).reason == "name_too_long"
+
+
 def test_links_are_refused_by_name(tmp_path: Path) -> None:
     link = ZipInfo("cat/link.png")
     link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
@@ -130,6 +135,12 @@ def test_no_pictures_at_all(tmp_path: Path) -> None:
     assert refused.reason == "no_pictures"
     assert "1 of tables and annotations, 1 of texts" in refused.detail
     assert refusal(tmp_path, zipped({})).reason == "no_pictures"
+
+
+def test_a_spreadsheet_is_told_what_to_become(tmp_path: Path) -> None:
+    refused = refusal(tmp_path, zipped({"xl/workbook.xml": b"<xml/>"}), "Book1.xlsx")
+    assert refused.reason == "unknown_format"
+    assert "`Book1.xlsx`: save it as CSV" in refused.detail
 
 
 def test_junk_is_counted_by_kind(tmp_path: Path) -> None:

@@ -148,6 +148,11 @@ def test_an_archive_per_split(tmp_path: Path) -> None:
     assert taken.schema.classes == ("cat", "dog")
 
 
+def test_one_archive_may_be_called_a_test(tmp_path: Path) -> None:
+    taken = take(tmp_path, {"my-test.zip": zipped(folders("cat", "dog"))})
+    assert taken.profile["test_split"]["origin"] == "cut"
+
+
 def test_loose_pictures_with_metadata(tmp_path: Path) -> None:
     rows = "file_name,label,age\n" + "".join(f"{n}.png,{'ab'[n % 2]},{n}\n" for n in range(10))
     files = {f"{n}.png": png(n) for n in range(10)} | {"metadata.csv": rows.encode("utf-8-sig")}
@@ -191,6 +196,12 @@ def test_metadata_without_labels_leaves_folders_classes(tmp_path: Path) -> None:
             "1 rows without a picture: `2.png`",
         ),
         (b"file_name,label\n../0.png,a\n", "unsafe_path", "leaves the folder"),
+        (b"file_name," + b"x" * 201 + b"\n0.png,a\n", "too_many_columns", "longest of 201"),
+        (
+            b"file_name," + b",".join(b"%d" % n for n in range(1001)) + b"\n0.png" + b"," * 1001,
+            "too_many_columns",
+            "got 1001",
+        ),
         (b"file_name,label\n,a\n", "missing_file_name", "line 2"),
         (b"file_name,label\n0.png,\xff\n", "wrong_encoding", "line 2"),
         (b'file_name,label\n0.png,"a\n', "ragged_rows", "line 2"),

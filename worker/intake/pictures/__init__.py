@@ -24,6 +24,7 @@ name = "pictures"
 
 MOST_NAMED = 100  # unreadable files in one answer
 IN_SENTENCE = 5  # of them
+SPREADSHEETS = (".xlsx", ".xlsm", ".ods")
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz")
 
 
@@ -71,6 +72,12 @@ def read(
     Raises:
         WorkFailure: `dataset_invalid`, whatever the bytes are.
     """
+    for file in files:
+        if file.name.lower().endswith(SPREADSHEETS):  # a zip too
+            detail = (
+                f"expected pictures or a table, got `{file.name}`: save it as CSV and upload that"
+            )
+            refuse("unknown_format", detail, file.name)
     with opened(files, limits, workdir) as archives:
         layout = laid_out(archives)
         _check_items(len(layout.pictures), limits)

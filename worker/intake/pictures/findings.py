@@ -3,7 +3,7 @@
 from app.inputs.pictures import DEEP
 from worker.intake.pictures import junk
 from worker.intake.pictures.form import Decided, Seen, squeezed
-from worker.intake.pictures.layout import Layout
+from worker.intake.pictures.layout import MOST_NAMED, Layout, listed
 from worker.intake.raw import PictureFindings
 
 
@@ -24,7 +24,8 @@ def findings_of(layout: Layout, seen: Seen, decided: Decided) -> PictureFindings
         "laid_over_white": seen.with_alpha,
         "first_frames": seen.moving,
         "other_files": dict(sorted(layout.junk.items())),
-        "unread_columns": list(layout.columns),
+        "unread_columns": list(layout.columns[:MOST_NAMED]),
+        "unread_columns_left_off": max(0, len(layout.columns) - MOST_NAMED),
     }
     return PictureFindings(facts, tuple(_sentences(layout, seen, decided, resized, changed)))
 
@@ -37,7 +38,7 @@ def _sentences(
     if resized:
         sentences.append(
             f"{resized} of {seen.pictures} pictures were scaled to {form.height} x {form.width} "
-            f"(height x width), for {decided.size_reason}. Nothing was cut off or added, and "
+            f"(height x width), because {decided.size_reason}. Nothing was cut off or added, and "
             f"{changed} of them change their proportions by a quarter or more; `image_size` in "
             "the spec chooses another size."
         )
@@ -59,6 +60,5 @@ def _sentences(
     for kind in sorted(junk.SAID & layout.junk.keys()):
         sentences.append(f"{layout.junk[kind]} files that are {kind} were not read.")
     if layout.columns:
-        named = ", ".join(f"`{name}`" for name in layout.columns[:20])
-        sentences.append(f"Columns of the metadata that were not read: {named}.")
+        sentences.append(f"Columns of the metadata that were not read: {listed(layout.columns)}.")
     return sentences

@@ -1,10 +1,11 @@
 """Which of the files are pictures, of which split, and of which class: the convention of Hugging
 Face's imagefolder.
 
-`class/file`, or `train|validation|test/class/file`; what all paths begin with is left out, and an
-archive whose name says a split is that split. Without a test folder the validation folder is the
-test split, beside one it joins training. A class is the folder that a picture stands in; a metadata
-file with labels takes its place. Pictures that stand in one folder all have no labels.
+`class/file`, or `train|validation|test/class/file`; what all paths begin with is left out, and of
+several archives one whose name says a split is that split. Without a test folder the validation
+folder is the test split, beside one it joins training. A class is the folder that a picture stands
+in; a metadata file with labels takes its place. Pictures that stand in one folder all have no
+labels.
 """
 
 import re
@@ -62,7 +63,7 @@ def laid_out(archives: Sequence[Archive]) -> Layout:
     layout = Layout()
     found: list[tuple[Path, Entry]] = []
     for archive in archives:
-        found += _within(archive, layout)
+        found += _within(archive, layout, len(archives) > 1)
     found.sort(key=lambda each: each[0])
     described = [
         metadata.read(entry, path[:-1]) for path, entry in found if metadata.is_metadata(path)
@@ -92,8 +93,8 @@ def laid_out(archives: Sequence[Archive]) -> Layout:
     return layout
 
 
-def _within(archive: Archive, layout: Layout) -> list[tuple[Path, Entry]]:
-    """Pictures and metadata files, below the folder that all stand in."""
+def _within(archive: Archive, layout: Layout, is_one_of: bool) -> list[tuple[Path, Entry]]:
+    """Pictures and metadata files, below the folder that all stand in; `is_one_of` several."""
     found: list[tuple[Path, Entry]] = []
     with archive_damage_refused(archive.name):
         for entry in archive.entries():
@@ -118,7 +119,7 @@ def _within(archive: Archive, layout: Layout) -> list[tuple[Path, Entry]]:
         )
     said = {FOLDERS[word] for word in WORDS.split(archive.name.lower()) if word in FOLDERS}
     stems: Path = ()
-    if len(said) == 1 and not any(_is_split(path[len(top) :]) for path, _ in found):
+    if is_one_of and len(said) == 1 and not any(_is_split(path[len(top) :]) for path, _ in found):
         stems = (said.pop(),)
     return [((*stems, *path[len(top) :]), entry) for path, entry in found]
 
@@ -150,7 +151,7 @@ def _split_folders(paths: Sequence[Path], layout: Layout) -> dict[Path, Folder]:
     if any(are_splits):
         named = sorted({path[0] for path in paths if _is_split(path)})
         layout.sentences.append(
-            f"Folders with names of splits ({_listed(named)}) stand beside others, so they are "
+            f"Folders with names of splits ({listed(named)}) stand beside others, so they are "
             "taken for classes."
         )
     return {}
@@ -198,7 +199,7 @@ def _classes(placed: Sequence[Placed], has_splits: bool, layout: Layout) -> list
         if 0 < len(paths) < items[split]:
             detail = (
                 f"expected each picture of {split} in the folder of its class, or none in any, got "
-                f"{len(paths)} of {items[split]} outside: {_listed(list(map(spoken, paths)))}"
+                f"{len(paths)} of {items[split]} outside: {listed(list(map(spoken, paths)))}"
             )
             refuse("partly_labelled", detail, spoken(paths[0]))
     return [folders[-1] if folders else None for folders in inner]
@@ -225,7 +226,7 @@ def _rows(described: Iterable[Metadata], placed: Sequence[Placed]) -> dict[Path,
         if wrong:
             detail = (
                 "expected a row of the metadata for each picture and a picture for each row, got "
-                f"{len(wrong)} {what}: {_listed([spoken(path) for path in wrong])}"
+                f"{len(wrong)} {what}: {listed([spoken(path) for path in wrong])}"
             )
             refuse("metadata_mismatch", detail, spoken(wrong[0]))
     return rows
@@ -237,6 +238,6 @@ def _refuse_empty(layout: Layout) -> None:
     refuse("no_pictures", detail)
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     return ", ".join(f"`{name}`" for name in names[:MOST_NAMED]) + more

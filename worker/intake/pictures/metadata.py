@@ -7,7 +7,7 @@ label is the column `label`, or the first that is there of `labels`, `class`, `c
 import csv
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from io import StringIO
 from typing import Any
@@ -16,12 +16,13 @@ import numpy as np
 
 from worker.intake.pictures.archives import Entry
 from worker.intake.pictures.names import Path, path_of, spoken
-from worker.intake.raw import Array, refuse
+from worker.intake.raw import NAME_CHARACTERS, Array, refuse
 
 NAMES = {"metadata.csv", "metadata.jsonl"}
 FILE_NAME = "file_name"
 LABEL_COLUMNS = ("label", "labels", "class", "category", "target")
 FILE_BYTES = 2**26
+COLUMN_LIMIT = 1000
 Value = str | int | float | bool | None
 
 
@@ -72,8 +73,20 @@ def read(entry: Entry, folder: Path) -> Metadata:
             detail = f"expected each picture once in `{name}`, got `{spoken(path)}` again"
             refuse("repeated_file_name", f"{detail} in line {line}", name)
         rows[path] = row
-        columns |= dict.fromkeys(row)
+        if row.keys() - columns.keys():
+            columns |= dict.fromkeys(row)
+            _check_columns(columns, name)
     return Metadata(entry.path, rows, tuple(columns))
+
+
+def _check_columns(columns: Collection[str], name: str) -> None:
+    longest = max(map(len, columns))
+    if len(columns) > COLUMN_LIMIT or longest > NAME_CHARACTERS:
+        detail = (
+            f"expected at most {COLUMN_LIMIT} columns with names of at most {NAME_CHARACTERS} "
+            f"characters in `{name}`, got {len(columns)} or more, the longest of {longest}"
+        )
+        refuse("too_many_columns", detail, name)
 
 
 def _csv(text: str, name: str) -> Iterator[tuple[int, dict[str, Value]]]:

@@ -14,6 +14,7 @@ DOS = "cp437"  # what a zip's names are in by its specification, unless a flag s
 CHINESE = "gb18030"  # what Windows in Chinese writes instead; GBK is a part of it
 COMMON_SHARE = 0.8  # of characters beyond ASCII that are among GB 2312's, of a name in Chinese
 SHOWN_CHARACTERS = 80
+PATH_CHARACTERS = 500
 
 
 def encoding_of(names: Collection[bytes]) -> str:
@@ -44,10 +45,10 @@ def path_of(name: str, archive: str) -> Path:
     parts = [part for part in SEPARATORS.split(name) if part not in {"", "."}]
     if ".." in parts:
         _refuse_unsafe(shown, "which leaves the folder", archive)
-    if any(len(part) > NAME_CHARACTERS for part in parts):
+    if len(name) > PATH_CHARACTERS or any(len(part) > NAME_CHARACTERS for part in parts):
         detail = (
-            f"expected names of at most {NAME_CHARACTERS} characters in `{archive}`, got one that "
-            f"begins with `{shown}`"
+            f"expected names of at most {NAME_CHARACTERS} characters, and of {PATH_CHARACTERS} "
+            f"with all folders, in `{archive}`, got one that begins with `{shown}`"
         )
         refuse("name_too_long", detail, archive)
     return tuple(normalize("NFC", part) for part in parts)
