@@ -57,6 +57,16 @@ class InputsContract(BaseModel, ABC):
         is 1 high, or 1 high and 1 wide."""
 
     @property
+    def sides(self) -> tuple[int, int] | None:
+        """Height and width of what can be resized; None where there is no such thing."""
+        return None
+
+    @property
+    def tokens(self) -> int:
+        """Parts of an item that a network may attend to one by one, as the columns of a row."""
+        return 1
+
+    @property
     def range(self) -> Range | None:
         """Raw values that become 0 and 1; None where there is no one range for all values."""
         return None

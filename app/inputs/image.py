@@ -44,6 +44,10 @@ class ImageInputs(DenseInputs):
     def layout(self) -> tuple[int, int, int]:
         return self.shape
 
+    @property
+    def sides(self) -> tuple[int, int]:
+        return self.shape[:2]
+
     def differences(self, source: Self, resized: tuple[int, int] | None) -> list[str]:
         found = []
         if source.shape[2] != self.shape[2]:

@@ -37,7 +37,12 @@ class TableInputs(InputsContract):
 
     @property
     def summary(self) -> str:
-        return f"{len(self.columns)} columns"
+        return f"{len(self.columns)} columns" if len(self.columns) != 1 else "1 column"
+
+    @property
+    def tokens(self) -> int:
+        """Columns, and the phases of dates."""
+        return len(self.columns) + sum(column.kind == "date" for column in self.columns)
 
     @property
     def layout(self) -> tuple[int, int, int]:
@@ -129,8 +134,13 @@ class TableInputs(InputsContract):
         return {ROW: np.array(rows, np.float32)}
 
     def sketch(self, items: Tensors) -> Sketch:
-        rows = sketched(len(items[ROW]))
-        return np.nan_to_num(np.asarray(items[ROW])[rows].astype(np.float32))
+        """Some rows as numbers in 0..1, column by column (`ColumnContract.sketch`): a number by
+        its place among the quantiles of training rows, a category one-hot over its commonest
+        values. Two sketches can be compared where the same columns made both: those of one table,
+        with the other table's rows read by them."""
+        rows = np.asarray(items[ROW])[sketched(len(items[ROW]))]
+        parts = [column.sketch(rows[:, place]) for place, column in enumerate(self.columns)]
+        return np.concatenate(parts, axis=1) if parts else np.zeros((len(rows), 0), np.float32)
 
 
 def _some(inputs: TableInputs) -> str:

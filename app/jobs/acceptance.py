@@ -134,7 +134,7 @@ def _facts(session: Session, project: str, source: Source, pointer: str) -> Sour
         class_counts={"train": (), "test": ()},
     )
     network = TypeAdapter[Backbone](Backbone).validate_python(model.card["network"])
-    size = network.image_size or schema.inputs.layout[:2]
+    size = network.image_size or schema.inputs.sides
     return SourceFacts(schema, network.model_copy(update={"image_size": size}))
 
 

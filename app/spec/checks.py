@@ -9,6 +9,7 @@ from app.spec.applicability import applicable, obstacle
 from app.spec.backbones import CATALOGUE, AutoBackbone, ModelChoice
 from app.spec.batches import batch_findings
 from app.spec.references import reference_findings
+from app.spec.slice_checks import slice_findings
 from app.spec.sources import SourceFacts, first_network, joint_obstacle
 from app.spec.task_checks import task_findings
 
@@ -37,6 +38,7 @@ def findings(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) ->
         *_combination_findings(spec, sources),
         *_strategy_findings(spec, sources, target),
         *task_findings(spec, sources, target),
+        *slice_findings(spec, target),
         *reference_findings(spec, target),
         *_plan_findings(spec, len(sources)),
     ]
@@ -52,15 +54,29 @@ def _image_size(spec: "JobSpec", sources: Sequence[SourceFacts]) -> tuple[int, i
 
 
 def _network_findings(spec: "JobSpec", target: Schema) -> Iterator[Coded]:
-    model = spec.model
+    model, wanted, got = spec.model, None, target.inputs.modality
+    if target.inputs.sides is None:
+        yield from _picture_findings(spec, got)
     if isinstance(model, AutoBackbone):  # what it becomes fits
         return
-    wanted, got = CATALOGUE[model.backbone].modality, target.inputs.modality
+    wanted = CATALOGUE[model.backbone].modality
     if wanted not in {None, got}:
-        detail = f"expected a backbone for {got}, got {model.backbone}, which is for {wanted}"
-        yield "backbone_does_not_fit", Finding(detail, "#/model/backbone")
+        able = ", ".join(name for name, e in CATALOGUE.items() if e.modality in {None, got})
+        detail = f"expected a backbone for {got}s ({able}), got {model.backbone}, which is for "
+        yield "backbone_does_not_fit", Finding(f"{detail}{wanted}s", "#/model/backbone")
     elif found := model.params.misfit(model.seen(target.inputs.layout)):
         yield found
+
+
+def _picture_findings(spec: "JobSpec", modality: str) -> Iterator[Coded]:
+    """What can only be done to pictures."""
+    if spec.model.image_size is not None:
+        detail = f"expected no image_size for a {modality}, which has no sides; leave it out"
+        yield "not_a_picture", Finding(detail, "#/model/image_size")
+    augmentation = spec.training.augmentation
+    if augmentation and augmentation.mirror:
+        detail = f"expected no mirror for a {modality}, which has no left and right; leave it out"
+        yield "not_a_picture", Finding(detail, "#/training/augmentation/mirror")
 
 
 def _model_findings(
@@ -87,7 +103,7 @@ def _model_findings(
 
 def _sized(network: ModelChoice, schema: Schema) -> dict[str, Any]:
     """With the size that its images have."""
-    return network.model_dump() | {"image_size": network.image_size or schema.inputs.layout[:2]}
+    return network.model_dump() | {"image_size": network.image_size or schema.inputs.sides}
 
 
 def _dataset_findings(facts: SourceFacts, pointer: str) -> Iterator[Coded]:
