@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.cli.derive import derive
 from app.cli.options import AsJson
 
 if TYPE_CHECKING:
@@ -19,7 +20,10 @@ DatasetId = Annotated[str, typer.Argument(help="ds_…", show_default=False)]
 
 @app.command()
 def add(
-    files: Annotated[list[str], typer.Argument(help="Files (.npz, IDX .gz), or one catalog:NAME.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(help="Files (.npz, IDX .gz, .zip of pictures), or one catalog:NAME."),
+    ],
     name: Annotated[str | None, typer.Option(help="Else the first file's name.")] = None,
     test_fraction: Annotated[
         float | None, typer.Option(help="Cut for testing where the data has no test split.")
@@ -35,6 +39,12 @@ def add(
         tuple[float, float] | None,
         typer.Option(
             metavar="LOW HIGH", help="Raw values that are black and white; else by the values."
+        ),
+    ] = None,
+    image_size: Annotated[
+        tuple[int, int] | None,
+        typer.Option(
+            metavar="HEIGHT WIDTH", help="That files of pictures are scaled to; else by theirs."
         ),
     ] = None,
     missing_label: Annotated[
@@ -65,6 +75,7 @@ def add(
                 "task": task,
                 "unit": unit,
                 "value_range": value_range,
+                "image_size": image_size,
                 "missing_label": missing_label,
             }
             spec: dict[str, Any] = {name: each for name, each in said.items() if each is not None}
@@ -75,8 +86,11 @@ def add(
             dataset = _upload(client, [Path(file) for file in files], name, spec)
         if wait:
             dataset = client.datasets.wait(dataset.id)
-    _show(dataset, as_json)
+    print_dataset(dataset, as_json)
     raise typer.Exit(dataset.status == "failed")
+
+
+app.command()(derive)
 
 
 @app.command("list")
@@ -120,7 +134,7 @@ def show(dataset_id: DatasetId, as_json: AsJson = False) -> None:
     from app.client import Client
 
     with Client() as client:
-        _show(client.datasets.get(dataset_id), as_json)
+        print_dataset(client.datasets.get(dataset_id), as_json)
 
 
 @app.command()
@@ -163,7 +177,7 @@ def _upload(
         )
 
 
-def _show(dataset: "DatasetOut", as_json: bool) -> None:
+def print_dataset(dataset: "DatasetOut", as_json: bool) -> None:
     from app.cli import output
 
     if as_json:
@@ -181,6 +195,7 @@ def _show(dataset: "DatasetOut", as_json: bool) -> None:
             "labels": labels,
             "items": dataset.schema_ and f"{train} to train on, {test} to test on",
             "values": dataset.schema_ and _values(dataset.schema_, profile),
+            "derived": profile.get("derived", {}).get("sentence"),
             "warnings": "\n".join(profile.get("warnings", [])),
             "error": dataset.error and f"{dataset.error['code']}: {dataset.error['message']}",
         }

@@ -1,12 +1,15 @@
 """What the outside sees of a dataset, and the schema that jobs are checked against."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, field_validator, model_validator
 
+from app.datasets.selection import Selection
+from app.datasets.table_spec import ColumnInfo, TableSpec
 from app.inputs import Inputs, Modality
-from app.sent import Pair, Sent
+from app.inputs.image import CHANNELS, PIXEL_LIMIT
+from app.sent import Pair
 from app.tasks import Task, TaskKind
 
 Split = Literal["train", "test"]
@@ -14,6 +17,8 @@ DatasetStatus = Literal["ingesting", "ready", "failed", "damaged"]
 MissingLabel = StrictInt | Annotated[str, Field(max_length=200)] | None
 LISTED_CLASSES = 100
 NARROWEST_RANGE = 1e-12
+Side = Annotated[int, Field(ge=1, le=4096)]
+IMAGE_AREA = PIXEL_LIMIT // max(CHANNELS)
 Bound = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
 
 
@@ -28,6 +33,9 @@ class Schema(BaseModel):
     class_counts: dict[str, tuple[int, ...]] = Field(
         description="items per class in each split, in the order of `classes`; of a regression and "
         "of several labels per item all labelled ones; 0 in a split without labels"
+    )
+    columns: tuple[ColumnInfo, ...] = Field(
+        (), description="all columns of an uploaded table, in their order"
     )
 
     @property
@@ -50,7 +58,7 @@ class Schema(BaseModel):
         return any(self.class_counts.get(split, ()))
 
 
-class DatasetSpec(Sent):
+class DatasetSpec(TableSpec):
     """How to read an upload; the `spec` part of the multipart body."""
 
     model_config = ConfigDict(
@@ -58,7 +66,7 @@ class DatasetSpec(Sent):
     )
 
     name: str = Field(min_length=1, max_length=200)
-    modality: Modality = "image"
+    modality: Modality | None = Field(None, description="null: by the files")
     task: TaskKind | None = Field(
         None,
         description="null: by the labels. A matrix of 0 and 1 is several labels of each item, "
@@ -85,6 +93,13 @@ class DatasetSpec(Sent):
         "up to 255 that pass 16; -1 and 1 where values are within them and some below -0.5; else "
         "the least and the greatest",
     )
+    image_size: Pair[Side] | None = Field(
+        None,
+        description="[height, width] that files of pictures are scaled to, each side by its own "
+        "factor, so that nothing is cut off; null: the size that all have where they are alike and "
+        "no side is above 256, else their median, of which the longer side becomes at most 224, a "
+        "square where upright and lying pictures come. Arrays have their size already",
+    )
     missing_label: MissingLabel = Field(
         "auto",
         description="the label of items that have none: they are left out; null: every label is a "
@@ -98,6 +113,27 @@ class DatasetSpec(Sent):
         "count too, and go with the dataset",
     )
 
+    @field_validator("image_size")
+    @classmethod
+    def _holds(cls, size: tuple[int, int] | None) -> tuple[int, int] | None:
+        if size and size[0] * size[1] > IMAGE_AREA:
+            raise ValueError(
+                f"expected a height and a width of at most {IMAGE_AREA} pixels together, "
+                f"got {size[0]} x {size[1]}"
+            )
+        return size
+
+    @model_validator(mode="after")
+    def _said_once(self) -> Self:
+        asked = self.target.task if self.target else None
+        if self.task and asked and self.task != asked:
+            raise ValueError(f"expected one task, got `{self.task}` and in `target` `{asked}`")
+        return self
+
+    @property
+    def said_task(self) -> TaskKind | None:
+        return self.task or (self.target.task if self.target else None)
+
     @field_validator("value_range")
     @classmethod
     def _rises(cls, bounds: tuple[float, float] | None) -> tuple[float, float] | None:
@@ -109,22 +145,35 @@ class DatasetSpec(Sent):
         return bounds
 
 
-class DatasetFrom(Sent):
-    """A dataset that is not uploaded. Its name is the catalogue's where none is given."""
+class DatasetFrom(Selection):
+    """A dataset that is not uploaded: one of the catalogue, or what a selection leaves of another
+    dataset. Its name is the catalogue's where none is given."""
 
     model_config = ConfigDict(
         populate_by_name=True,
-        json_schema_extra={"examples": [{"name": "digits", "from": "catalog:mnist_5k"}]},
+        json_schema_extra={
+            "examples": [
+                {"name": "digits", "from": "catalog:mnist_5k"},
+                {"name": "zeros and ones", "from": "catalog:mnist_5k", "classes": ["0", "1"]},
+            ]
+        },
     )
 
     name: str = Field(min_length=1, max_length=200)
-    origin: str = Field(alias="from", pattern=r"^catalog:[a-z0-9_]+$")
+    origin: str = Field(
+        alias="from",
+        pattern=r"^(catalog:[a-z0-9_]+|ds_[0-9A-Za-z]+)$",
+        description="`catalog:NAME`; or, with a selection, also `ds_…` of the same project. The "
+        "new dataset is a copy: it stays when its origin is deleted",
+    )
 
     @model_validator(mode="before")
     @classmethod
     def _named_after_origin(cls, data: Any) -> Any:
-        if isinstance(data, dict) and "name" not in data and isinstance(data.get("from"), str):
-            return {**data, "name": data["from"].removeprefix("catalog:")}
+        """A dataset without a name of its own is asked for one."""
+        origin = data.get("from") if isinstance(data, dict) else None
+        if isinstance(origin, str) and "name" not in data and not origin.startswith("ds_"):
+            return {**data, "name": origin.removeprefix("catalog:")}
         return data
 
 
@@ -135,7 +184,10 @@ class DatasetOut(BaseModel):
         description="`damaged`: a stored file of it is gone or has another content than its hash "
         "says; it is `ready` again within seconds after the same data were uploaded again"
     )
-    origin: str = Field(description="`upload`, or `catalog:NAME`")
+    origin: str = Field(
+        description="`upload`; `catalog:NAME`; or, of a derived dataset, what it was derived from: "
+        "its profile's `derived` says how"
+    )
     created_at: datetime
     schema_: Schema | None = Field(
         None, alias="schema", serialization_alias="schema", description="null until ready"
@@ -167,7 +219,8 @@ class Suspected(BaseModel):
 
 
 class PreviewItem(BaseModel):
-    """One stored item: raw values by the names of its tensors, of which pictures have `image`."""
+    """One stored item: raw values by the names of its tensors, of which pictures have `image`; of a
+    table `row`, an object by the names of its columns."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -184,6 +237,11 @@ class PreviewItem(BaseModel):
     )
     image: list[list[list[float]]] | None = Field(
         None, description="raw values, [height][width][channels]; absent where items are none"
+    )
+    row: dict[str, float | bool | str | None] | None = Field(
+        None,
+        description="values by the names of columns, null where one is missing; a category that "
+        "training rows do not have is `(other)`; absent where items are no rows",
     )
 
 

@@ -16,6 +16,7 @@ from app.spec.figures import (
 )
 from app.spec.intervals import REPLICATION, Gain, Interval, Replication
 from app.spec.reference_report import BestReference, ReferenceArm
+from app.spec.slice_report import Slice
 from app.spec.source_report import Search, Transferability
 from app.spec.spec import Choice
 from app.tasks import TaskKind, metric_of
@@ -177,6 +178,9 @@ class Report(Part):
     label_free: LabelFreeChoice | None = Field(
         None, description="null where the target's labels were used"
     )
+    slices: list[Slice] = Field(
+        default_factory=list, description="by the columns of `evaluation.slices`, in their order"
+    )
     reference: Reference | None = Field(
         None, description="null without labelled test items, and in reports of older releases"
     )
@@ -223,6 +227,20 @@ class Report(Part):
         )
         is_beaten = self.best_reference is not None and self.best_reference.beats_winner
         return self.verdict == "positive_transfer" and self.winner not in too_low and not is_beaten
+
+    @property
+    def best_of_all(self) -> str | None:
+        """The winner, the baseline or the best reference, whichever is best on validation items: of
+        equals the first. Without such items the winner, unless the reference is shown to be
+        better."""
+        shown = [name for name in (self.winner, self.baseline) if name in self.arms]
+        held_out = {name: self.arms[name].validation for name in shown if name}
+        if best := self.best_reference:
+            held_out[best.name] = self.references[best.name].validation
+            if best.chosen_by == "test" or None in held_out.values():
+                return best.name if best.beats_winner else self.winner
+        known = {name: each.mean for name, each in held_out.items() if each}
+        return self.metric.best(known) if len(known) == len(held_out) else self.winner
 
     @property
     def correction_note(self) -> str | None:
