@@ -51,11 +51,11 @@ def _tells(column: Column, x: Splits, y: Mapping[str, Stored], task: Task) -> st
 
 
 def _parts(column: Column, values: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Codes of categories, and places among 16 quantiles of what is measured; missing is one."""
+    """Codes of categories, and places among the edges of what is measured; missing is one."""
     if isinstance(column, CategoryColumn | FlagColumn):
         return np.nan_to_num(values, nan=-1).astype(np.int64) + 1
-    inner = np.array(column.edges, np.float32)[1:-1]
-    return np.where(np.isnan(values), 0, np.searchsorted(inner, values, "right") + 1)
+    edges = np.array(column.edges, np.float32)[1:]
+    return np.where(np.isnan(values), 0, np.searchsorted(edges, values, "right") + 1)
 
 
 def _told_classes(parts: Mapping[str, Array], y: Mapping[str, Stored]) -> float | None:
