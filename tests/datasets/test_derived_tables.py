@@ -104,7 +104,7 @@ def test_stored_numbers_are_those_of_the_rows(house: House, heart: dict[str, Any
     counts = Counter(held["pain"].to_pylist()[:first])
     assert [counts[pain] for pain in pains] == sorted(counts.values(), reverse=True)
     shown = house.client.get(f"/v1/datasets/{part['id']}/preview?split=train&limit=1").json()
-    assert shown["data"][0]["age"] == held["age"][0].as_py()
+    assert shown["data"][0]["row"]["age"] == held["age"][0].as_py()
 
 
 def test_conditions_of_several_columns_hold_together(house: House, heart: dict[str, Any]) -> None:
