@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 MISSING = math.nan
+ABSENT = math.inf  # of a column that a row's whole table does not have: nothing is seen of it
 BINS = 16  # that numbers are cut into, by quantiles of training rows
 MOST_VALUES = 256  # of a category that have a place of their own
 SECONDS_A_DAY = 86_400

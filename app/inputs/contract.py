@@ -45,6 +45,11 @@ class InputsContract(BaseModel, ABC):
         is 1 high, or 1 high and 1 wide."""
 
     @property
+    def sides(self) -> tuple[int, int] | None:
+        """Height and width, which a network may bring to others; None of what has no sides."""
+        return None
+
+    @property
     def range(self) -> Range | None:
         """Raw values that become 0 and 1; None where there is no one range for all values."""
         return None

@@ -43,6 +43,10 @@ class ImageInputs(DenseInputs):
     def layout(self) -> tuple[int, int, int]:
         return self.shape
 
+    @property
+    def sides(self) -> tuple[int, int]:
+        return self.shape[:2]
+
     def taken(self) -> tuple[tuple[int, ...], ...]:
         """A single channel may be left out."""
         return (self.shape, self.shape[:2]) if self.shape[2] == 1 else (self.shape,)

@@ -83,8 +83,9 @@ class TableInputs(InputsContract):
         ]
 
     def sketch(self, items: Tensors) -> Sketch:
+        """Some rows as they are, NaN where a value is missing: (min(n, 512), columns)."""
         rows = sketched(len(items[ROW]))
-        return np.nan_to_num(np.asarray(items[ROW])[rows].astype(np.float32))
+        return np.asarray(items[ROW])[rows].astype(np.float32)
 
 
 def _some(inputs: TableInputs) -> str:

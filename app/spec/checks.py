@@ -9,6 +9,7 @@ from app.spec.applicability import applicable, obstacle
 from app.spec.backbones import CATALOGUE, AutoBackbone, ModelChoice
 from app.spec.batches import batch_findings
 from app.spec.sources import SourceFacts, first_network, joint_obstacle
+from app.spec.table_matching import column_findings, tables_of
 from app.spec.task_checks import task_findings
 
 if TYPE_CHECKING:
@@ -20,15 +21,18 @@ MOST_TRIALS = 10_000
 def findings(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) -> list[Coded]:
     """Everything that is wrong, at once."""
     found: list[Coded] = []
+    tables = {table.place for table in tables_of(spec.sources, sources, target)}
     for place, facts in enumerate(sources):
         pointer = f"#/sources/{place}"
         resized = _image_size(spec, sources)
-        found += [
-            ("shape_mismatch", Finding(detail, "#/target/dataset"))
-            for detail in target.inputs.mismatches(facts.schema.inputs, resized)
-        ]
+        if place not in tables:
+            found += [
+                ("shape_mismatch", Finding(detail, "#/target/dataset"))
+                for detail in target.inputs.mismatches(facts.schema.inputs, resized)
+            ]
         found += _dataset_findings(facts, f"{pointer}/dataset")
     found += [
+        *column_findings(spec, sources, target),
         *_model_findings(spec, sources, target),
         *_network_findings(spec, target),
         *batch_findings(spec, sources, target),
@@ -50,10 +54,13 @@ def _image_size(spec: "JobSpec", sources: Sequence[SourceFacts]) -> tuple[int, i
 
 
 def _network_findings(spec: "JobSpec", target: Schema) -> Iterator[Coded]:
-    model = spec.model
+    model, got = spec.model, target.inputs.modality
+    if model.image_size and target.inputs.sides is None:
+        detail = f"expected no image_size for items of the modality {got}, which have no sides"
+        yield "no_sides", Finding(f"{detail}, got one", "#/model/image_size")
     if isinstance(model, AutoBackbone):  # what it becomes fits
         return
-    wanted, got = CATALOGUE[model.backbone].modality, target.inputs.modality
+    wanted = CATALOGUE[model.backbone].modality
     if wanted not in {None, got}:
         detail = f"expected a backbone for {got}, got {model.backbone}, which is for {wanted}"
         yield "backbone_does_not_fit", Finding(detail, "#/model/backbone")
@@ -85,7 +92,7 @@ def _model_findings(
 
 def _sized(network: ModelChoice, schema: Schema) -> dict[str, Any]:
     """With the size that its images have."""
-    return network.model_dump() | {"image_size": network.image_size or schema.inputs.layout[:2]}
+    return network.model_dump() | {"image_size": network.image_size or schema.inputs.sides}
 
 
 def _dataset_findings(facts: SourceFacts, pointer: str) -> Iterator[Coded]:
@@ -187,7 +194,7 @@ def _distances(sources: Sequence[SourceFacts]) -> str:
     ]
     if not known:
         return ""
-    return f". Proxy A-distance of the domains' pictures, 0 (alike) to 2: {', '.join(known)}"
+    return f". Proxy A-distance of the domains' items, 0 (alike) to 2: {', '.join(known)}"
 
 
 def _plan_findings(spec: "JobSpec", sources: int) -> Iterator[Coded]:

@@ -13,9 +13,16 @@ from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone, ModelChoice
 from app.spec.networks import chosen_family, gets_bottleneck
 from app.spec.portfolio import Facts, portfolio
 from app.spec.scales import Scale, scale_warnings
-from app.spec.sources import SourceFacts, first_network, joint_classes, joint_obstacle
+from app.spec.sources import (
+    Sample,
+    SourceFacts,
+    first_network,
+    joint_classes,
+    joint_obstacle,
+)
 from app.spec.spec import Choice, JobSpec, ResolvedSpec
 from app.spec.strategies import Auto, AutoArm, Strategy
+from app.spec.table_matching import joint_table, tables_of
 from app.spec.training import Space, Training
 
 # As domain adaptation has it: Ganin et al., JMLR 2016; Liang et al., ICML 2020.
@@ -28,11 +35,16 @@ def resolve(
     sources: Sequence[SourceFacts],
     target: Schema,
     target_scale: Scale | None = None,
+    target_sample: Sample = lambda: None,
 ) -> tuple[ResolvedSpec, list[Choice]]:
     """Raises Invalid with every finding at once."""
     if findings := checks.findings(spec, sources, target):
         (code, first), *_ = findings
         raise Invalid(code, first.detail, *(finding for _, finding in findings))
+    tables = tables_of(spec.sources, sources, target)
+    inputs = joint_table(tables, target)
+    if inputs:
+        target = target.model_copy(update={"inputs": inputs})
     resolution = _Resolution(spec, sources, target)
     fields = spec.model_dump(exclude={"model", "strategies", "training", "combine", "task"})
     fields["evaluation"]["primary_metric"] = resolution.primary_metric
@@ -46,6 +58,10 @@ def resolve(
         classes=resolution.classes,
         strategies=resolution.strategies(),
         warnings=scale_warnings([facts.scale for facts in sources], target_scale),
+        inputs=inputs,
+        columns=tuple(
+            table.told(spec.sources[table.place].columns, target_sample()) for table in tables
+        ),
     )
     return resolved, resolution.choices
 

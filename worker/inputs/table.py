@@ -3,7 +3,7 @@
 Numbers are written piecewise linearly between quantiles of training rows (Gorishniy, Rubachev &
 Babenko, "On embeddings for numerical features in tabular deep learning", NeurIPS 2022), each part
 clipped to 0..1, so that no outlier reaches a network. Categories and flags are one-hot. Whether a
-value is missing is a number of its own.
+value is missing is a number of its own. Of a column that is ABSENT all numbers are 0.
 """
 
 import keras
@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from app.inputs.columns import (
+    ABSENT,
     BINS,
     CategoryColumn,
     Column,
@@ -74,20 +75,20 @@ def _parts(x: keras.KerasTensor, columns: list[Column]) -> keras.KerasTensor:
         low[place, : len(edges) - 1] = edges[:-1]
         scale[place, : len(edges) - 1] = 1 / np.diff(edges)
     x = keras.ops.expand_dims(x, 2)
-    is_missing = keras.ops.isnan(x)
-    known = keras.ops.where(is_missing, 0.0, x)
-    parts = keras.ops.clip((known - low) * scale, 0.0, 1.0)
-    bit = keras.ops.cast(is_missing, "float32")
-    return keras.layers.Concatenate(2)([parts * (1.0 - bit), bit])
+    is_known = x < np.float32(ABSENT)  # neither missing nor absent
+    parts = keras.ops.clip((keras.ops.where(is_known, x, 0.0) - low) * scale, 0.0, 1.0)
+    missing_bit = keras.ops.cast(keras.ops.isnan(x), "float32")
+    return keras.layers.Concatenate(2)(
+        [parts * keras.ops.cast(is_known, "float32"), missing_bit]
+    )
 
 
 def _phases(days: keras.KerasTensor) -> keras.KerasTensor:
     days = keras.ops.expand_dims(days, 2)
-    is_missing = keras.ops.isnan(days)
-    known = keras.ops.where(is_missing, 0.0, days)
-    turns = known * np.array([TURN / YEAR, TURN / WEEK], np.float32)
+    is_known = days < np.float32(ABSENT)
+    turns = keras.ops.where(is_known, days, 0.0) * np.array([TURN / YEAR, TURN / WEEK], np.float32)
     both = keras.layers.Concatenate(2)([keras.ops.sin(turns), keras.ops.cos(turns)])
-    return both * (1.0 - keras.ops.cast(is_missing, "float32"))
+    return both * keras.ops.cast(is_known, "float32")
 
 
 def _one_hot(code: keras.KerasTensor, width: int) -> keras.KerasTensor:

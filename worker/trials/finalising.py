@@ -95,8 +95,8 @@ def _run(place: Workplace, job: JobRow, folder: Path) -> None:
 def _read(place: Workplace, job: JobRow) -> _Ended:
     with place.database.read() as session:
         target = session.get_one(DatasetRow, job.target_id)
-        schema = Schema.model_validate(target.schema)
         spec = ResolvedSpec.model_validate(job.spec)
+        schema = spec.seen(Schema.model_validate(target.schema))
         trials = repository.trials(session, job.id)
         evidence = present_evidence(session, job, schema, trials, lambda trial: trial.predictions)
     schema = schema.named(spec.classes or schema.classes)
@@ -122,7 +122,7 @@ def _package(
     network = Network(Architecture.of(ended.spec.model, ended.schema))
     network.load_weights(_result(storage, ended, winner.weights))
     calibration = _calibration(storage, ended, winner, of_arm)
-    sample = _sample(storage, ended.target)
+    sample = _sample(storage, ended)
     (raw,) = sample.values()
     packaged = package(network.raw_model(), raw, folder, calibration.temperature, ended.schema.task)
     files = {
@@ -190,9 +190,9 @@ def _calibration(
     return temperature_of(stored.get(winner.id, {}), list(stored.values()), ended.schema.task)
 
 
-def _sample(storage: Storage, target: DatasetRow) -> Tensors:
+def _sample(storage: Storage, ended: _Ended) -> Tensors:
     """Raw items of the training split, the same at every try."""
-    train = dataset_split(storage, target, "train")
+    train = dataset_split(storage, ended.target, "train", ended.spec.adoption())
     count = min(GOLDEN_ITEMS, len(train))
     rows = np.random.default_rng(0).choice(len(train), count, replace=False)
     return train.items.select(np.sort(rows)).read()

@@ -67,7 +67,24 @@ class TrialData:
 
     @property
     def source_schemas(self) -> list[Schema]:
-        return [Schema.model_validate(row.schema) for row in self.sources]
+        return [self.spec.seen(Schema.model_validate(row.schema)) for row in self.sources]
+
+    @property
+    def target_schema(self) -> Schema:
+        return self.spec.seen(Schema.model_validate(self.target.schema))
+
+    def source_split_of(self, storage: Storage, index: int, name: str) -> Split:
+        """Of one of the trial's sources that are datasets."""
+        places = [
+            place
+            for place in sources_of(self.spec, self.trial.arm)
+            if self.spec.sources[place].dataset
+        ]
+        adoption = self.spec.adoption(places[index])
+        return dataset_split(storage, self.sources[index], name, adoption)
+
+    def target_split(self, storage: Storage, name: str) -> Split:
+        return dataset_split(storage, self.target, name, self.spec.adoption())
 
     @property
     def source_schema(self) -> Schema:
@@ -123,7 +140,7 @@ class TrialData:
         if self.trial.role == PRETRAIN:
             return self.source_classes
         if self.spec.target.use_labels or self.trial.role == "bound":
-            return Schema.model_validate(self.target.schema).classes
+            return self.target_schema.classes
         return self.spec.classes or self.source_classes
 
     @property
@@ -173,8 +190,8 @@ def _source_weights(storage: Storage, data: TrialData) -> Path | None:
 
 def target_test(storage: Storage, data: TrialData) -> Split:
     """Its labels count by the job's classes."""
-    split = dataset_split(storage, data.target, "test")
-    own, classes = Schema.model_validate(data.target.schema).classes, data.spec.classes
+    split = data.target_split(storage, "test")
+    own, classes = data.target_schema.classes, data.spec.classes
     if not split.is_labelled or not classes or own == classes:
         return split
     return replace(split, y=TASKS[data.spec.task].placed(split.y, own, classes))
@@ -201,7 +218,7 @@ def source_domain(storage: Storage, data: TrialData) -> Domain:
 def source_split(storage: Storage, data: TrialData, name: str) -> Split:
     """Of the trial's one source, or of all as one."""
     schemas, classes = data.source_schemas, data.source_classes
-    splits = [dataset_split(storage, row, name) for row in data.sources]
+    splits = [data.source_split_of(storage, index, name) for index in range(len(data.sources))]
     if len(splits) == 1:
         return splits[0]
     y = np.concatenate(
@@ -217,8 +234,7 @@ def source_split(storage: Storage, data: TrialData, name: str) -> Split:
 def _target_domain(storage: Storage, data: TrialData) -> Domain:
     """With its labels hidden where the trial must not see them; then its classes are the source's.
     Nothing of how the rows are parted tells the labels either."""
-    schema = Schema.model_validate(data.target.schema)
-    split = dataset_split(storage, data.target, "train")
+    schema, split = data.target_schema, data.target_split(storage, "train")
     if not data.hides_labels:
         if budget := data.trial.labels_per_class:
             split = split.select(_few(schema, split, budget, data.trial.seed))
