@@ -21,5 +21,7 @@ def stored_sketch(storage: Storage, row: DatasetRow) -> Sketch | None:
 
 def distance(one: Sketch, other: Sketch) -> dict[str, float | None]:
     """`proxy_a_distance`, 0 (alike) to 2 (apart), and `mmd`, the unbiased MMD², 0 or a little less
-    to 2; None where a dataset has a single training item."""
+    to 2; None where a dataset has a single training item, or the sketches are of other columns."""
+    if one.shape[1] != other.shape[1]:
+        return {"proxy_a_distance": None, "mmd": None}
     return {"proxy_a_distance": proxy_a_distance(one, other), "mmd": mmd_squared(one, other)}

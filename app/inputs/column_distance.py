@@ -14,8 +14,6 @@ from app.inputs.table import TableInputs
 Values = NDArray[np.floating]
 Measure = Literal["wasserstein", "total_variation"]
 
-WIDEST = 32  # values of a category that a comparison of whole rows tells apart
-
 
 @dataclass(frozen=True)
 class ColumnDistance:
@@ -85,38 +83,21 @@ def total_variation(one: Values, other: Values) -> float:
 def comparable(
     target: TableInputs, source: TableInputs, names: dict[str, str], samples: tuple[Sketch, Sketch]
 ) -> tuple[Sketch, Sketch]:
-    """Both samples as numbers of one meaning and scale, by which whole rows are compared: of each
-    shared column whether it is missing, and its rank among both samples, or 0 and 1 for each of
-    its first 32 values.
+    """Both samples by the shared columns, as the joint columns sketch them: numbers in 0..1 of one
+    meaning, by which whole rows are compared.
 
     Returns:
         (m, d) and (n, d).
     """
     joint, one, other = _as_joint(target, source, names, samples)
-    parts = []
-    for place, column in enumerate(joint.columns):
-        if column.name not in names:
-            continue
-        values = np.concatenate([one[:, place], other[:, place]])
-        is_missing = np.isnan(values)
-        parts.append(is_missing[:, None])
-        if isinstance(column, CategoryColumn | FlagColumn):
-            parts.append(values[:, None] == np.arange(min(len(column.values), WIDEST)))
-        else:
-            parts.append(_ranks(values, is_missing)[:, None])
-    both = np.concatenate(parts, axis=1).astype(np.float32)
-    return both[: len(one)], both[len(one) :]
-
-
-def _ranks(values: Values, is_missing: NDArray[np.bool_]) -> Values:
-    """0..1 by the order of the known values, equal ones alike; one half where none is known."""
-    ranks = np.full(len(values), 0.5)
-    known = values[~is_missing]
-    if len(known):
-        _, places, counts = np.unique(known, return_inverse=True, return_counts=True)
-        ends = np.cumsum(counts)
-        ranks[~is_missing] = ((ends - counts / 2) / len(known))[places]
-    return ranks
+    both = np.concatenate([one, other])
+    shared = [
+        column.sketch(both[:, place])
+        for place, column in enumerate(joint.columns)
+        if column.name in names
+    ]
+    sketches = np.concatenate(shared, axis=1)
+    return sketches[: len(one)], sketches[len(one) :]
 
 
 def _as_joint(

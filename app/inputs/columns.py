@@ -1,26 +1,34 @@
 """Columns of a table: what a value of each kind means, and what training rows taught of it.
 
 Each value becomes one float32 number, NaN where it is missing: a number itself, a category or a
-flag its place among the values that training rows have, a date its days since 1970-01-01.
+flag its place among the values that training rows have, a date its days since 1970-01-01. float32
+has 24 bits: whole numbers are exact up to 16,777,216, others to 7 digits, dates to the day over
+all years and the time of day to a minute and a half in 2014 to 2059.
 """
 
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+Numbers = NDArray[Any]  # (n,), NaN where a value is missing
+
 MISSING = math.nan
 ABSENT = math.inf  # of a column that a row's whole table does not have: nothing is seen of it
+OTHER = "(other)"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BINS = 16  # that numbers are cut into, by quantiles of training rows
 MOST_VALUES = 256  # of a category that have a place of their own
 SECONDS_A_DAY = 86_400
-LARGEST = float(np.finfo(np.float32).max)
+LARGEST = 1e37  # the differences of two such numbers and their inverse are finite in float32
+LEAST_GAP = 1e-36  # of two edges
+SKETCHED_VALUES = 8  # of a category
 
 
 class ColumnContract(BaseModel, ABC):
@@ -28,11 +36,19 @@ class ColumnContract(BaseModel, ABC):
 
     model_config = ConfigDict(frozen=True)
 
-    expected: ClassVar[str]  # a value, in words
-
     kind: str
     name: str
     unit: str = ""
+    misses: bool = Field(
+        True,
+        description="whether training rows lack some of its values: where none did, networks never "
+        "learnt what a missing one means, and it counts as a middling number or as no category",
+    )
+
+    @property
+    @abstractmethod
+    def expected(self) -> str:
+        """A value, in words."""
 
     @property
     @abstractmethod
@@ -47,34 +63,51 @@ class ColumnContract(BaseModel, ABC):
     def shown(self, number: float) -> Any:
         """The value as JSON has it that `read` makes `number` of; not for NaN."""
 
+    @abstractmethod
+    def sketch(self, numbers: Numbers) -> NDArray[np.float32]:
+        """A few numbers (m, d) in 0..1 of each value (m,), by which tables are compared."""
 
-class _Measured(ColumnContract):
+
+class MeasuredColumn(ColumnContract):
     """What has an order and distances."""
 
     edges: tuple[float, ...] = Field(
-        description="least value, quantiles and greatest value of training rows, ascending, no two "
-        "alike; none where no training row has a value"
+        description="values of training rows, ascending, no two alike: all of them where they are "
+        "few, else the least, quantiles and the greatest; none where no training row has a value"
     )
 
-    @staticmethod
-    def _edges(values: NDArray[Any]) -> tuple[float, ...]:
-        """At most BINS + 1 of them. `values` (n,), NaN where one is missing."""
+    @classmethod
+    def _learnt(cls, values: Numbers) -> dict[str, Any]:
+        """At most BINS + 1 edges. `values` (n,), NaN where one is missing."""
         known = values[np.isfinite(values)].astype(np.float64)
-        if not len(known):
-            return ()
-        quantiles = np.quantile(known, np.linspace(0, 1, BINS + 1))
-        return tuple(np.unique(quantiles.astype(np.float32)).tolist())
+        edges = np.unique(known.astype(np.float32))
+        if len(edges) > BINS + 1:
+            quantiles = np.quantile(known, np.linspace(0, 1, BINS + 1))
+            edges = np.unique(quantiles.astype(np.float32))
+        apart = np.diff(edges.astype(np.float64), prepend=-np.inf) >= LEAST_GAP
+        return {"edges": tuple(edges[apart].tolist()), "misses": len(known) < len(values)}
+
+    def sketch(self, numbers: Numbers) -> NDArray[np.float32]:
+        """Where it lies between the edges, by their count (the middle where it is missing), and
+        whether it is missing: (m, 2)."""
+        edges = np.array(self.edges or (0.0,), np.float64)
+        ranks = np.linspace(0, 1, len(edges)) if len(edges) > 1 else np.array([0.5])
+        is_missing = np.isnan(numbers)
+        place = np.interp(np.where(is_missing, edges[0], numbers), edges, ranks)
+        return np.stack([np.where(is_missing, 0.5, place), is_missing], 1).astype(np.float32)
 
 
-class NumberColumn(_Measured):
-    expected: ClassVar[str] = "a number or null"
-
+class NumberColumn(MeasuredColumn):
     kind: Literal["number"] = "number"
 
     @classmethod
-    def fit(cls, name: str, values: NDArray[Any], unit: str = "") -> Self:
+    def fit(cls, name: str, values: Numbers, unit: str = "") -> Self:
         """`values` (n,): of training rows, NaN where one is missing."""
-        return cls(name=name, unit=unit, edges=cls._edges(values))
+        return cls(name=name, unit=unit, **cls._learnt(values))
+
+    @property
+    def expected(self) -> str:
+        return f"a number from {-LARGEST:g} to {LARGEST:g} or null"
 
     @property
     def width(self) -> int:
@@ -86,21 +119,26 @@ class NumberColumn(_Measured):
         return float(value)
 
     def shown(self, number: float) -> float:
-        return float(number)
+        """The shortest decimal that float32 has the number for."""
+        return float(str(np.float32(number)))
 
 
-class DateColumn(_Measured):
-    expected: ClassVar[str] = "a date as text, such as 2026-11-26 or 2026-11-26T08:30:00Z, or null"
-
+class DateColumn(MeasuredColumn):
     kind: Literal["date"] = "date"
     format: str | None = Field(
         None, description="of the values, as strptime has it, where they are not as ISO 8601 says"
     )
 
+    @property
+    def expected(self) -> str:
+        if self.format is not None:
+            return f"a date as text in the form {self.format}, or null"
+        return "a date as text, such as 2026-11-26 or 2026-11-26T08:30:00Z, or null"
+
     @classmethod
-    def fit(cls, name: str, days: NDArray[Any], format: str | None = None) -> Self:
+    def fit(cls, name: str, days: Numbers, format: str | None = None) -> Self:
         """`days` (n,): of training rows since 1970-01-01, NaN where one is missing."""
-        return cls(name=name, format=format, edges=cls._edges(days))
+        return cls(name=name, format=format, **cls._learnt(days))
 
     @property
     def width(self) -> int:
@@ -109,34 +147,41 @@ class DateColumn(_Measured):
     def read(self, value: Any) -> float:
         if not isinstance(value, str):
             raise ValueError
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            if self.format is None:
-                raise
-            moment = datetime.strptime(value, self.format)
-        return days_of(moment)
+        if self.format is None:
+            return days_of(datetime.fromisoformat(value))
+        return days_of(datetime.strptime(value, self.format))
 
     def shown(self, number: float) -> str:
         seconds = round(float(number) * SECONDS_A_DAY)
-        moment = np.datetime64(0, "s") + np.timedelta64(seconds, "s")
-        return str(moment.astype("datetime64[D]")) if seconds % SECONDS_A_DAY == 0 else f"{moment}Z"
+        moment = EPOCH + timedelta(seconds=seconds)
+        if self.format is not None:
+            return moment.strftime(self.format)
+        is_day = seconds % SECONDS_A_DAY == 0
+        return moment.date().isoformat() if is_day else f"{moment:%Y-%m-%dT%H:%M:%S}Z"
 
 
 class CategoryColumn(ColumnContract):
-    expected: ClassVar[str] = "text, a whole number or null"
-
     kind: Literal["category"] = "category"
     values: tuple[str, ...] = Field(
         description="those that training rows have, the commonest first, at most 256: all others "
         "are `other`"
     )
+    others: bool = Field(
+        True, description="whether training rows have others: where none did, they count as no one"
+    )
 
     @classmethod
-    def fit(cls, name: str, values: Sequence[str], counts: Sequence[int]) -> Self:
+    def fit(
+        cls, name: str, values: Sequence[str], counts: Sequence[int], misses: bool = True
+    ) -> Self:
         """`values`: each once, with how many training rows have it."""
         order = sorted(zip(values, counts, strict=True), key=lambda each: (-each[1], each[0]))
-        return cls(name=name, values=tuple(value for value, _ in order[:MOST_VALUES]))
+        kept = tuple(value for value, _ in order[:MOST_VALUES])
+        return cls(name=name, values=kept, misses=misses, others=len(order) > len(kept))
+
+    @property
+    def expected(self) -> str:
+        return "text, a whole number or null"
 
     @cached_property
     def places(self) -> dict[str, int]:
@@ -151,14 +196,22 @@ class CategoryColumn(ColumnContract):
 
     def shown(self, number: float) -> str:
         place = int(number)
-        return self.values[place] if place < len(self.values) else "(other)"
+        return self.values[place] if place < len(self.values) else OTHER
+
+    def sketch(self, numbers: Numbers) -> NDArray[np.float32]:
+        """One-hot over its commonest values, all others, and missing: (m, up to 10)."""
+        known = min(len(self.values), SKETCHED_VALUES)
+        place = np.where(np.isnan(numbers), known + 1, np.minimum(numbers, known))
+        return (place[:, None] == np.arange(known + 2)).astype(np.float32)
 
 
 class FlagColumn(ColumnContract):
-    expected: ClassVar[str] = "true, false or null, or one of the column's two values"
-
     kind: Literal["flag"] = "flag"
     values: tuple[str, str] = Field(("false", "true"), description="what means false and true")
+
+    @property
+    def expected(self) -> str:
+        return "true, false or null, or one of the column's two values"
 
     @property
     def width(self) -> int:
@@ -171,6 +224,11 @@ class FlagColumn(ColumnContract):
 
     def shown(self, number: float) -> bool:
         return bool(number)
+
+    def sketch(self, numbers: Numbers) -> NDArray[np.float32]:
+        """One-hot over false, true and missing: (m, 3)."""
+        place = np.where(np.isnan(numbers), 2, numbers)
+        return (place[:, None] == np.arange(3)).astype(np.float32)
 
 
 Column = Annotated[

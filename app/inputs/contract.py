@@ -50,6 +50,11 @@ class InputsContract(BaseModel, ABC):
         return None
 
     @property
+    def tokens(self) -> int:
+        """Parts of an item that a network may attend to one by one, as the columns of a row."""
+        return 1
+
+    @property
     def range(self) -> Range | None:
         """Raw values that become 0 and 1; None where there is no one range for all values."""
         return None

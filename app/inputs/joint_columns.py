@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import assert_never
+from typing import Any, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from app.inputs.columns import (
     Column,
     DateColumn,
     FlagColumn,
+    MeasuredColumn,
     NumberColumn,
 )
 from app.inputs.matching import Names
@@ -47,28 +48,45 @@ class Given:
         return next((column for column in self.inputs.columns if column.name == other), None)
 
 
-def joint_inputs(target: TableInputs, rows: int, sources: Sequence[Given]) -> TableInputs:
+def joint_inputs(
+    target: TableInputs, rows: int, sources: Sequence[Given], uses_labels: bool = True
+) -> TableInputs:
     """The columns of the target, `rows` its training rows, with what the sources know of them:
 
     - a number's or a date's edges are those of the first source whose network has learnt by its
       own, else quantiles of all tables' edges, each table weighing as its training rows;
     - a category's values are the target's and then, in the order of the sources, those that only
       these have, 256 at most;
-    - a flag stays as the target has it.
+    - a flag stays as the target has it;
+    - something is learnt of missing values, and of other values than these, where rows that are
+      learnt from lack some, or have others.
+
+    Args:
+        uses_labels: whether the target's rows are learnt from too. If not, they count for nothing
+            where a source has the column.
     """
-    return target.model_copy(
-        update={"columns": tuple(_joint(column, rows, sources) for column in target.columns)}
-    )
+    columns = []
+    for column in target.columns:
+        found = [(given, other) for given in sources if (other := given.counterpart(column.name))]
+        seen = [other for _, other in found] + ([column] if uses_labels or not found else [])
+        joined = _joint(column, rows, found)
+        learnt: dict[str, Any] = {"misses": any(each.misses for each in seen)}
+        if isinstance(joined, CategoryColumn):
+            categories = [each for each in seen if isinstance(each, CategoryColumn)]
+            learnt["others"] = any(
+                each.others or not set(each.values) <= set(joined.values) for each in categories
+            )
+        columns.append(joined.model_copy(update=learnt))
+    return target.model_copy(update={"columns": tuple(columns)})
 
 
-def _joint(own: Column, rows: int, sources: Sequence[Given]) -> Column:
-    found = [(given, other) for given in sources if (other := given.counterpart(own.name))]
+def _joint(own: Column, rows: int, found: Sequence[tuple[Given, Column]]) -> Column:
     match own:
         case NumberColumn() | DateColumn():
             measured = [
                 (given, other.edges)
                 for given, other in found
-                if isinstance(other, NumberColumn | DateColumn) and other.edges
+                if isinstance(other, MeasuredColumn) and other.edges
             ]
             learnt = [edges for given, edges in measured if given.is_learnt]
             weighted = [(own.edges, rows), *((edges, given.rows) for given, edges in measured)]
@@ -84,8 +102,9 @@ def _joint(own: Column, rows: int, sources: Sequence[Given]) -> Column:
 
 
 def joint_edges(tables: Sequence[tuple[tuple[float, ...], float]]) -> tuple[float, ...]:
-    """At most BINS + 1 of the tables' edges, ascending: quantiles of all of them, where each edge
-    of a table counts for its share of the table's weight. Equal tables have the same edges."""
+    """At most BINS + 1 of the tables' edges, ascending: all of them where they are few, else
+    quantiles of them, where each edge of a table counts for its share of the table's weight. Equal
+    tables have the same edges."""
     edges = np.concatenate([np.array(edges, np.float64) for edges, _ in tables])
     if not len(edges):
         return ()
@@ -93,6 +112,8 @@ def joint_edges(tables: Sequence[tuple[tuple[float, ...], float]]) -> tuple[floa
         [np.full(len(edges), max(weight, 1) / max(len(edges), 1)) for edges, weight in tables]
     )
     points, places = np.unique(edges, return_inverse=True)
+    if len(points) <= BINS + 1:
+        return tuple(points.tolist())
     below = np.cumsum(np.bincount(places, weights))
     wanted = np.linspace(0, 1, BINS + 1) * below[-1]
     chosen = np.searchsorted(below, wanted * (1 - 1e-9))

@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 import numpy as np
 
 from app.inputs.column_distance import Values, quantile_distance
-from app.inputs.columns import CategoryColumn, Column, DateColumn, NumberColumn
+from app.inputs.columns import CategoryColumn, Column, MeasuredColumn
 from app.inputs.contract import Sketch
 from app.inputs.matching import name_key, obstacle
 from app.inputs.table import TableInputs
@@ -114,7 +114,7 @@ def _same_values(own: Column, its: Column) -> bool:
 
 def _apart(one: _Side, other: _Side) -> float | None:
     """Of numbers and dates that have enough different values; None of others."""
-    if not isinstance(one.column, NumberColumn | DateColumn):
+    if not isinstance(one.column, MeasuredColumn):
         return None
     if min(len(np.unique(side.values)) for side in (one, other)) < TELLING:
         return None

@@ -29,7 +29,11 @@ class TableInputs(InputsContract):
 
     @property
     def summary(self) -> str:
-        return f"{len(self.columns)} columns"
+        return f"{len(self.columns)} columns" if len(self.columns) != 1 else "1 column"
+
+    @property
+    def tokens(self) -> int:
+        return len(self.columns)
 
     @property
     def layout(self) -> tuple[int, int, int]:
@@ -66,12 +70,14 @@ class TableInputs(InputsContract):
 
     def _check_names(self, item: dict[str, Any], at: str) -> None:
         known = {column.name for column in self.columns}
-        for name in known - item.keys():
-            detail = f"expected the column `{name}` in each row, null where its value is missing"
-            raise invalid("missing_column", detail, f"{at}/{_token(name)}")
-        for name in item.keys() - known:
-            detail = f"expected no columns but those the model was trained on, {_some(self)}"
-            raise invalid("unknown_column", detail, f"{at}/{_token(name)}")
+        for column in self.columns:
+            if column.name not in item:
+                detail = f"expected the column `{column.name}`, null where its value is missing"
+                raise invalid("missing_column", detail, f"{at}/{_token(column.name)}")
+        for name in item:
+            if name not in known:
+                detail = f"expected no columns but those the model was trained on, {_some(self)}"
+                raise invalid("unknown_column", detail, f"{at}/{_token(name)}")
 
     def preview(self, items: Tensors) -> list[dict[str, Any]]:
         return [
@@ -83,7 +89,8 @@ class TableInputs(InputsContract):
         ]
 
     def sketch(self, items: Tensors) -> Sketch:
-        """Some rows as they are, NaN where a value is missing: (min(n, 512), columns)."""
+        """Some rows as they are, NaN where a value is missing: (min(n, 512), columns). Tables are
+        compared in what both make of them (app.inputs.column_distance)."""
         rows = sketched(len(items[ROW]))
         return np.asarray(items[ROW])[rows].astype(np.float32)
 

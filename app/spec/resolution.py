@@ -42,7 +42,7 @@ def resolve(
         (code, first), *_ = findings
         raise Invalid(code, first.detail, *(finding for _, finding in findings))
     tables = tables_of(spec.sources, sources, target)
-    inputs = joint_table(tables, target)
+    inputs = joint_table(tables, target, spec.target.use_labels)
     if inputs:
         target = target.model_copy(update={"inputs": inputs})
     resolution = _Resolution(spec, sources, target)

@@ -126,12 +126,14 @@ def tables_of(
     return [table for table in found if table]
 
 
-def joint_table(tables: Sequence[SourceTable], target: Schema) -> TableInputs | None:
+def joint_table(
+    tables: Sequence[SourceTable], target: Schema, uses_labels: bool
+) -> TableInputs | None:
     """What the one network of a job sees; None where its items are no rows of tables."""
     if not isinstance(target.inputs, TableInputs):
         return None
     rows = target.splits.get("train", 1)
-    return joint_inputs(target.inputs, rows, [table.given for table in tables])
+    return joint_inputs(target.inputs, rows, [table.given for table in tables], uses_labels)
 
 
 def column_findings(

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from app.inputs.columns import CategoryColumn, DateColumn, FlagColumn, NumberColumn
+from app.inputs.columns import CategoryColumn, DateColumn, FlagColumn, MeasuredColumn
 from app.inputs.joint_columns import joint_codes
 from app.inputs.matching import Names
 from app.inputs.table import TableInputs
@@ -56,7 +56,7 @@ def keys_of(inputs: TableInputs, joint: TableInputs, names: Names) -> Keys:
     keys: dict[str, list[Key | None]] = {NUMBERS: [], PHASES: [], CATEGORIES: []}
     for column in inputs.columns:
         name = joint_names.get(column.name)
-        if isinstance(column, NumberColumn | DateColumn):
+        if isinstance(column, MeasuredColumn):
             keys[NUMBERS].append(name and (name, 0))
         if isinstance(column, DateColumn):
             keys[PHASES].append(name and (name, 0))

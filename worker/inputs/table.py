@@ -3,12 +3,15 @@
 Numbers are written piecewise linearly between quantiles of training rows (Gorishniy, Rubachev &
 Babenko, "On embeddings for numerical features in tabular deep learning", NeurIPS 2022), each part
 clipped to 0..1, so that no outlier reaches a network. Categories and flags are one-hot. Whether a
-value is missing is a number of its own. Of a column that is ABSENT all numbers are 0.
+value is missing is a number of its own: the weights that a network gives it are the learnt vector
+of a missing value. Where training rows never missed one, nothing is learnt of it: it counts as the
+middle of a number's quantiles, and as no category. Of a column that is ABSENT all numbers are 0.
 """
 
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from app.inputs.columns import (
     ABSENT,
@@ -18,24 +21,35 @@ from app.inputs.columns import (
     ColumnContract,
     DateColumn,
     FlagColumn,
+    MeasuredColumn,
     NumberColumn,
 )
 from app.inputs.table import ROW, TableInputs
+from worker.inputs import table_views
 from worker.inputs.contract import InputLayers, X
 
 NUMBERS, PHASES, CATEGORIES = "numbers", "phases", "categories"
-TURN, YEAR, WEEK = 2 * np.pi, 365.2425, 7.0  # days
+YEAR, WEEK = 365.2425, 7.0  # days
 
 
 class TableLayers(InputLayers):
     def __init__(self, inputs: TableInputs) -> None:
         self.preprocessing = build(inputs.columns)
+        self._blocks = blocks_of(inputs.columns)
 
     def weak(self, x: X, seed: tf.Tensor) -> X:
-        return x
+        return table_views.weak(x, self._blocks, seed)
 
     def strong(self, x: X, seed: tf.Tensor) -> X:
-        return x
+        return table_views.strong(x, self._blocks, seed)
+
+
+def blocks_of(columns: tuple[Column, ...]) -> table_views.Blocks:
+    """Which column each place along the second axis of each tensor of `build` belongs to."""
+    measured, dates, named = _kinds(columns)
+    places = [place for place in named for _ in range(columns[place].width)]
+    by_tensor = {NUMBERS: measured, PHASES: dates, CATEGORIES: places}
+    return {name: np.array(found, np.int32) for name, found in by_tensor.items() if found}
 
 
 def build(columns: tuple[Column, ...]) -> keras.Model:
@@ -47,15 +61,24 @@ def build(columns: tuple[Column, ...]) -> keras.Model:
     `categories` (batch, places): one-hot, each column's `other` and missing places last.
     """
     row = keras.Input((len(columns),), name=ROW)
+    measured, dates, named = _kinds(columns)
     seen = {}
-    if measured := _places(columns, NumberColumn, DateColumn):
+    if measured:
         seen[NUMBERS] = _parts(_taken(row, measured), [columns[place] for place in measured])
-    if dates := _places(columns, DateColumn):
+    if dates:
         seen[PHASES] = _phases(_taken(row, dates))
-    if named := _places(columns, CategoryColumn, FlagColumn):
-        hot = [_one_hot(_taken(row, [place]), columns[place].width) for place in named]
-        seen[CATEGORIES] = hot[0] if len(hot) == 1 else keras.layers.Concatenate(1)(hot)
+    if named:
+        seen[CATEGORIES] = _one_hot(_taken(row, named), [columns[place] for place in named])
     return keras.Model({ROW: row}, seen, name="preprocessing")
+
+
+def _kinds(columns: tuple[Column, ...]) -> tuple[list[int], list[int], list[int]]:
+    """Places of what is measured, of the dates among it, and of what is named."""
+    return (
+        _places(columns, NumberColumn, DateColumn),
+        _places(columns, DateColumn),
+        _places(columns, CategoryColumn, FlagColumn),
+    )
 
 
 def _places(columns: tuple[Column, ...], *kinds: type[ColumnContract]) -> list[int]:
@@ -70,29 +93,50 @@ def _parts(x: keras.KerasTensor, columns: list[Column]) -> keras.KerasTensor:
     """e_t = clip((x - b_t) / (b_t+1 - b_t), 0, 1) for each two neighbouring edges b_t, b_t+1."""
     low = np.zeros((len(columns), BINS), np.float32)
     scale = np.zeros_like(low)  # 0: a part that a column with fewer edges does not have
+    unlearnt = np.zeros_like(low)  # parts of a missing value where no missing bit was learnt
     for place, column in enumerate(columns):
-        edges = np.array(column.edges, np.float32)  # type: ignore[union-attr]  # measured ones
-        low[place, : len(edges) - 1] = edges[:-1]
-        scale[place, : len(edges) - 1] = 1 / np.diff(edges)
+        assert isinstance(column, MeasuredColumn)
+        edges = np.array(column.edges, np.float32)
+        count = max(0, len(edges) - 1)
+        low[place, :count] = edges[:-1]
+        scale[place, :count] = 1 / np.diff(edges)
+        if not column.misses:
+            unlearnt[place, :count] = np.clip(count / 2 - np.arange(count), 0, 1)
+    bits = np.array([[column.misses] for column in columns], np.float32)
     x = keras.ops.expand_dims(x, 2)
     is_known = x < np.float32(ABSENT)  # neither missing nor absent
     parts = keras.ops.clip((keras.ops.where(is_known, x, 0.0) - low) * scale, 0.0, 1.0)
-    missing_bit = keras.ops.cast(keras.ops.isnan(x), "float32")
-    return keras.layers.Concatenate(2)(
-        [parts * keras.ops.cast(is_known, "float32"), missing_bit]
-    )
+    known, bit = (keras.ops.cast(each, "float32") for each in (is_known, keras.ops.isnan(x)))
+    return keras.layers.Concatenate(2)([parts * known + bit * unlearnt, bit * bits])
 
 
 def _phases(days: keras.KerasTensor) -> keras.KerasTensor:
     days = keras.ops.expand_dims(days, 2)
     is_known = days < np.float32(ABSENT)
-    turns = keras.ops.where(is_known, days, 0.0) * np.array([TURN / YEAR, TURN / WEEK], np.float32)
-    both = keras.layers.Concatenate(2)([keras.ops.sin(turns), keras.ops.cos(turns)])
+    turns = keras.ops.where(is_known, days, 0.0) * np.array([1 / YEAR, 1 / WEEK], np.float32)
+    angles = (turns - keras.ops.floor(turns)) * np.float32(2 * np.pi)
+    both = keras.layers.Concatenate(2)([keras.ops.sin(angles), keras.ops.cos(angles)])
     return both * keras.ops.cast(is_known, "float32")
 
 
-def _one_hot(code: keras.KerasTensor, width: int) -> keras.KerasTensor:
-    """(batch, 1), NaN where missing -> (batch, width), whose last place means missing."""
-    is_missing = keras.ops.isnan(code)
-    place = keras.ops.where(is_missing, float(width - 1), code)
-    return keras.ops.cast(keras.ops.equal(place, np.arange(width, dtype=np.float32)), "float32")
+MISSING_PLACE = -1.0
+
+
+def _one_hot(codes: keras.KerasTensor, columns: list[Column]) -> keras.KerasTensor:
+    """Places (batch, columns), NaN where missing -> (batch, sum of the columns' widths)."""
+    column_of = [number for number, column in enumerate(columns) for _ in range(column.width)]
+    wanted = [number for column in columns for number in (*range(column.width - 1), MISSING_PLACE)]
+    live = np.concatenate([_learnt(column) for column in columns])
+    known = keras.ops.where(keras.ops.isnan(codes), MISSING_PLACE, codes)
+    spread = keras.ops.take(known, np.array(column_of, np.int32), axis=1)
+    hot = keras.ops.equal(spread, np.array(wanted, np.float32))
+    return keras.ops.cast(hot, "float32") * live
+
+
+def _learnt(column: Column) -> NDArray[np.float32]:
+    """1 for each place that training rows have, 0 for `other` and missing where none is."""
+    learnt = np.ones(column.width, np.float32)
+    learnt[-1] = column.misses
+    if isinstance(column, CategoryColumn):
+        learnt[-2] = column.others
+    return learnt
