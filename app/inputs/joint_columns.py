@@ -153,9 +153,7 @@ class Adoption:
             out[:, joint_place] = _recoded(own.columns[place], column, rows[:, place])
 
 
-def adopted(
-    own: TableInputs, joint: TableInputs, names: Names, rows: NDArray[np.floating]
-) -> Rows:
+def adopted(own: TableInputs, joint: TableInputs, names: Names, rows: NDArray[np.floating]) -> Rows:
     """Rows (n, own columns) as (n, joint columns): see Adoption."""
     out = np.empty((len(rows), len(joint.columns)), np.float32)
     Adoption(joint, names).rows(own, rows, out)

@@ -1,5 +1,6 @@
 """Columns that may be the same though their names differ: what a user is asked about, no more."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -19,7 +20,7 @@ LEAST_VALUES = 3  # of a category that is known by its values: two are found any
 SAME_VALUES = 0.8  # of all values of both, so many stand in each
 CLOSE = 0.05  # distance in quantile units of samples that may be of one quantity
 TELLING = 16  # different values, without which a distribution tells little
-DISJOINT = 1.0
+DISJOINT = 0.99  # from here two samples have next to nothing in common
 MOST_PAIRS = 4000  # that are looked at
 
 
@@ -83,7 +84,7 @@ def _pair(one: _Side, other: _Side) -> Similar | None:
         return None
     names, apart = name_likeness(own.name, its.name), _apart(one, other)
     found = list[tuple[float, str]]()
-    if names >= ALIKE and apart != DISJOINT:
+    if names >= ALIKE and (apart is None or apart < DISJOINT):
         found.append((names, "their names are alike"))
     if _same_values(own, its):
         found.append((SAME_VALUES, "they have the same values"))
@@ -96,8 +97,10 @@ def _pair(one: _Side, other: _Side) -> Similar | None:
 
 def name_likeness(one: str, other: str) -> float:
     """0..1: the share of letters that stand in both in one order (Ratcliff & Metzener, 1988); 0.9
-    where one name begins with the other, 0 where nothing is left of one."""
+    where one name begins with the other, 0 where nothing is left of one, or their digits differ."""
     keys = name_key(one), name_key(other)
+    if re.findall(r"\d+", keys[0]) != re.findall(r"\d+", keys[1]):
+        return 0.0
     short, long = sorted(keys, key=len)
     if len(short) >= LEAST_LETTERS and long.startswith(short):
         return BEGINS

@@ -15,18 +15,18 @@ from app.errors import Conflict, Finding, Invalid, NotFound, invalid
 from app.identifiers import new_id
 from app.inputs.contract import Sketch
 from app.jobs import lifecycle
+from app.jobs.distances import with_distances
 from app.models import repository as models
 from app.models.schemas import Signature
 from app.settings import Settings
 from app.spec.backbones import Backbone
 from app.spec.capacity_check import MemoryEstimate, estimate_of
-from app.spec.distances import with_distances
 from app.spec.forecast import planned_seconds
 from app.spec.plan import PlannedTrial, plan, planned_steps
 from app.spec.resolution import resolve
 from app.spec.scales import Scale
-from app.spec.sources import Sample, SourceFacts
 from app.spec.source import Source
+from app.spec.sources import Sample, SourceFacts
 from app.spec.spec import Choice, JobSpec, ResolvedSpec
 from app.spec.time_left import Pace, TrialTime, seconds_left
 from app.storage import Storage
@@ -144,9 +144,7 @@ def _facts(session: Session, project: str, source: Source, pointer: str) -> Sour
     return SourceFacts(schema, network.model_copy(update={"image_size": size}))
 
 
-def _sample_of(
-    session: Session, storage: Storage, project: str, reference: str | None
-) -> Sample:
+def _sample_of(session: Session, storage: Storage, project: str, reference: str | None) -> Sample:
     """Reads, once, a few of a dataset's training items; None of one that is not stored yet, and
     of a model."""
 

@@ -54,7 +54,9 @@ class SharedColumns(Part):
 
     source: int = Field(description="its place among the job's sources, from 1")
     shared: list[SharedColumn]
-    target_only: list[str] = Field(description="which start fresh: the source teaches nothing of it")
+    target_only: list[str] = Field(
+        description="which start fresh: the source teaches nothing of it"
+    )
     source_only: list[str] = Field(description="which fall away")
     unlike: list[UnlikeColumns] = Field(default_factory=list)
     similar: list[SimilarColumns] = Field(default_factory=list)

@@ -38,7 +38,9 @@ class SourceTable:
     match: Match
 
     @classmethod
-    def of(cls, place: int, source: "Source", facts: SourceFacts, target: TableInputs) -> Self | None:
+    def of(
+        cls, place: int, source: "Source", facts: SourceFacts, target: TableInputs
+    ) -> Self | None:
         """None of a source that is no table."""
         inputs = facts.schema.inputs
         if not isinstance(inputs, TableInputs):
@@ -108,9 +110,7 @@ class SourceTable:
             ],
             similar=[
                 SimilarColumns(name=each.name, source_name=each.source_name, reason=each.reason)
-                for each in similar_columns(
-                    self.target, self.inputs, left, (target_sample, sample)
-                )
+                for each in similar_columns(self.target, self.inputs, left, (target_sample, sample))
             ],
         )
 

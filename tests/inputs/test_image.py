@@ -7,9 +7,9 @@ import pytest
 
 from app.errors import Invalid
 from app.inputs.contract import SKETCHED, Sketch
-from app.inputs.value_range import Values
 from app.inputs.dense import DenseInputs
 from app.inputs.image import ImageInputs
+from app.inputs.value_range import Values
 from app.tensors import Tensors
 
 BYTES = (0.0, 255.0)

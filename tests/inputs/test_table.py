@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from app.errors import Invalid
+from app.inputs.column_distance import comparable
 from app.inputs.columns import CategoryColumn, DateColumn, FlagColumn, NumberColumn
 from app.inputs.table import TableInputs
 from tests.inputs.tables import ROWS, TABLE

@@ -43,6 +43,27 @@ class Learnt:
     names: Names
 
 
+def silenced(
+    kernel: NDArray[np.float32], axis: Axis, seen: Mapping[str, NDArray[np.bool_]]
+) -> NDArray[np.float32]:
+    """The kernel with 0 in rows of what is never seen.
+
+    Args:
+        seen: by tensors, whether any item has another number than 0 at each place (*shape).
+    """
+    rows = np.concatenate([_spread(seen[name], times) for name, times in axis.tensors])
+    shape = [1] * kernel.ndim
+    shape[axis.axis] = len(rows)
+    return kernel * rows.reshape(shape).astype(np.float32)
+
+
+def _spread(seen: NDArray[np.bool_], times: int) -> NDArray[np.bool_]:
+    """Of each row of a tensor's places: of one number each, or of all numbers of a place."""
+    if seen.size == len(seen) * times:
+        return seen.reshape(-1)
+    return np.repeat(seen.reshape(len(seen), -1).any(axis=1), times)
+
+
 def flattened(shapes: Shapes) -> Axis:
     """The first axis of a dense layer's kernel on all tensors flattened and joined."""
     return Axis(0, tuple((name, int(np.prod(shape[1:]))) for name, shape in shapes.items()))
@@ -56,10 +77,11 @@ def keys_of(inputs: TableInputs, joint: TableInputs, names: Names) -> Keys:
     keys: dict[str, list[Key | None]] = {NUMBERS: [], PHASES: [], CATEGORIES: []}
     for column in inputs.columns:
         name = joint_names.get(column.name)
+        key = None if name is None else (name, 0)
         if isinstance(column, MeasuredColumn):
-            keys[NUMBERS].append(name and (name, 0))
+            keys[NUMBERS].append(key)
         if isinstance(column, DateColumn):
-            keys[PHASES].append(name and (name, 0))
+            keys[PHASES].append(key)
         if isinstance(column, CategoryColumn | FlagColumn):
             if name is None:
                 keys[CATEGORIES] += [None] * column.width

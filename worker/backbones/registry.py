@@ -1,7 +1,7 @@
 """The families of backbones, by the choices of app.spec.backbones."""
 
 from collections.abc import Mapping
-from typing import assert_never
+from typing import Any, assert_never
 
 import keras
 
@@ -38,5 +38,5 @@ def input_axes(model: Backbone, seen: Mapping[str, keras.KerasTensor]) -> Axes:
             assert_never(model)
 
 
-def shapes_of(seen: Mapping[str, keras.KerasTensor]) -> dict[str, tuple[int, ...]]:
+def shapes_of(seen: Mapping[str, keras.KerasTensor]) -> dict[str, Any]:
     return {name: tuple(tensor.shape[1:]) for name, tensor in seen.items()}

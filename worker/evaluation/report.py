@@ -169,6 +169,7 @@ def build_report(
         label_free=label_free,
         reference=reference,
         transferability=ranking,
+        columns=list(spec.columns),
         searches=searches_of(trials),
         devices=devices_of(trials),
         trials_failed=len(failed),

@@ -104,19 +104,20 @@ def _parts(x: keras.KerasTensor, columns: list[Column]) -> keras.KerasTensor:
             unlearnt[place, :count] = np.clip(count / 2 - np.arange(count), 0, 1)
     bits = np.array([[column.misses] for column in columns], np.float32)
     x = keras.ops.expand_dims(x, 2)
-    is_known = x < np.float32(ABSENT)  # neither missing nor absent
-    parts = keras.ops.clip((keras.ops.where(is_known, x, 0.0) - low) * scale, 0.0, 1.0)
-    known, bit = (keras.ops.cast(each, "float32") for each in (is_known, keras.ops.isnan(x)))
-    return keras.layers.Concatenate(2)([parts * known + bit * unlearnt, bit * bits])
+    is_missing = keras.ops.isnan(x)
+    is_unknown = keras.ops.logical_or(is_missing, keras.ops.equal(x, ABSENT))
+    parts = keras.ops.clip((keras.ops.where(is_unknown, 0.0, x) - low) * scale, 0.0, 1.0)
+    unknown, bit = (keras.ops.cast(each, "float32") for each in (is_unknown, is_missing))
+    return keras.layers.Concatenate(2)([parts * (1.0 - unknown) + bit * unlearnt, bit * bits])
 
 
 def _phases(days: keras.KerasTensor) -> keras.KerasTensor:
     days = keras.ops.expand_dims(days, 2)
-    is_known = days < np.float32(ABSENT)
-    turns = keras.ops.where(is_known, days, 0.0) * np.array([1 / YEAR, 1 / WEEK], np.float32)
+    is_unknown = keras.ops.logical_or(keras.ops.isnan(days), keras.ops.equal(days, ABSENT))
+    turns = keras.ops.where(is_unknown, 0.0, days) * np.array([1 / YEAR, 1 / WEEK], np.float32)
     angles = (turns - keras.ops.floor(turns)) * np.float32(2 * np.pi)
     both = keras.layers.Concatenate(2)([keras.ops.sin(angles), keras.ops.cos(angles)])
-    return both * keras.ops.cast(is_known, "float32")
+    return both * (1.0 - keras.ops.cast(is_unknown, "float32"))
 
 
 MISSING_PLACE = -1.0

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.datasets.schemas import Schema
 from app.errors import DamagedArtifact
+from app.inputs.table import TableInputs
 from app.models.schemas import Signature
 from app.models.stored import file_path
 from app.spec.plan import PRETRAIN, learns_from_labels, sources_of
@@ -22,6 +23,7 @@ from app.tables.datasets import DatasetRow
 from app.tables.jobs import JobRow, TrialRow
 from app.tables.models import ModelRow
 from app.tasks import TASKS
+from worker.backbones.input_rows import Learnt
 from worker.evaluation.measures import measures_of
 from worker.search.candidates import Candidate
 from worker.training.data import (
@@ -173,7 +175,19 @@ def setup_of(storage: Storage, data: TrialData) -> TrialSetup:
         source_classes=len(data.source_classes),
         source_weights=_source_weights(storage, data),
         source_places=data.source_places,
+        learnt=_learnt(data),
     )
+
+
+def _learnt(data: TrialData) -> Learnt | None:
+    """The columns of the model that the trial starts from, where its items are rows of a table."""
+    if not data.models or not isinstance(data.spec.inputs, TableInputs):
+        return None
+    inputs = Signature.model_validate(data.models[0].signature).inputs
+    if not isinstance(inputs, TableInputs):
+        return None
+    (place,) = sources_of(data.spec, data.trial.arm)
+    return Learnt(inputs, data.spec.columns[place].names)
 
 
 def _source_weights(storage: Storage, data: TrialData) -> Path | None:

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+from app.datasets.schemas import Schema
 from app.datasets.sketch import distance
 from app.inputs.column_distance import comparable
 from app.inputs.contract import Sketch
 from app.spec.source import Source
 from app.spec.sources import Sample, SourceFacts
 from app.spec.table_matching import SourceTable, tables_of
-from app.datasets.schemas import Schema
 
 Distances = dict[str, float | None]
 
