@@ -33,7 +33,9 @@ def show(plan: ValidationOut, each: bool = False) -> None:
             output.out.print(sentence, markup=False)
         if source.proposal:
             said = dumps(source.proposal, ensure_ascii=False)
-            output.out.print(f"to match them: sources.{source.source - 1}.columns={said}", markup=False)
+            output.out.print(
+                f"to match them: sources.{source.source - 1}.columns={said}", markup=False
+            )
     for warning in plan.warnings:
         output.out.print(f"warning: {warning}", markup=False, style="yellow")
     time = f"about {duration(plan.estimated_seconds)}, one trial at a time"

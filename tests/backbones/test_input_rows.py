@@ -65,7 +65,10 @@ def test_weights_of_another_table_are_refused() -> None:
 def test_what_is_never_seen_is_silent() -> None:
     kernel = np.ones((6, 2), np.float32)
     axis = Axis(0, (("numbers", 2), ("categories", 1)))
-    seen = {"numbers": np.array([[True, False], [False, False]]), "categories": np.array([0, 1]) > 0}
+    seen = {
+        "numbers": np.array([[True, False], [False, False]]),
+        "categories": np.array([0, 1]) > 0,
+    }
     assert silenced(kernel, axis, seen)[:, 0].tolist() == [1, 0, 0, 0, 0, 1]
     by_place = Axis(1, (("numbers", 1),))
     assert silenced(np.ones((3, 2)), by_place, seen)[0].tolist() == [1, 0]

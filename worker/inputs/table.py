@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from app.inputs.columns import (
     ABSENT,
     BINS,
+    LARGEST,
     CategoryColumn,
     Column,
     ColumnContract,
@@ -104,20 +105,28 @@ def _parts(x: keras.KerasTensor, columns: list[Column]) -> keras.KerasTensor:
             unlearnt[place, :count] = np.clip(count / 2 - np.arange(count), 0, 1)
     bits = np.array([[column.misses] for column in columns], np.float32)
     x = keras.ops.expand_dims(x, 2)
+    known, bit, has_none = _known(x)
+    parts = keras.ops.clip((known - low) * scale, 0.0, 1.0)
+    return keras.layers.Concatenate(2)([parts * (1.0 - has_none) + bit * unlearnt, bit * bits])
+
+
+def _known(x: keras.KerasTensor) -> tuple[keras.KerasTensor, ...]:
+    """`x` where it is known, else finite; 1 where it is missing; 1 where it is missing or absent."""
     is_missing = keras.ops.isnan(x)
-    is_unknown = keras.ops.logical_or(is_missing, keras.ops.equal(x, ABSENT))
-    parts = keras.ops.clip((keras.ops.where(is_unknown, 0.0, x) - low) * scale, 0.0, 1.0)
-    unknown, bit = (keras.ops.cast(each, "float32") for each in (is_unknown, is_missing))
-    return keras.layers.Concatenate(2)([parts * (1.0 - unknown) + bit * unlearnt, bit * bits])
+    known = keras.ops.minimum(keras.ops.where(is_missing, 0.0, x), LARGEST)
+    bit, absent = (
+        keras.ops.cast(each, "float32") for each in (is_missing, keras.ops.equal(x, ABSENT))
+    )
+    return known, bit, bit + absent
 
 
 def _phases(days: keras.KerasTensor) -> keras.KerasTensor:
     days = keras.ops.expand_dims(days, 2)
-    is_unknown = keras.ops.logical_or(keras.ops.isnan(days), keras.ops.equal(days, ABSENT))
-    turns = keras.ops.where(is_unknown, 0.0, days) * np.array([1 / YEAR, 1 / WEEK], np.float32)
+    known, _, has_none = _known(days)
+    turns = known * np.array([1 / YEAR, 1 / WEEK], np.float32)
     angles = (turns - keras.ops.floor(turns)) * np.float32(2 * np.pi)
     both = keras.layers.Concatenate(2)([keras.ops.sin(angles), keras.ops.cos(angles)])
-    return both * (1.0 - keras.ops.cast(is_unknown, "float32"))
+    return both * (1.0 - has_none)
 
 
 MISSING_PLACE = -1.0
