@@ -19,6 +19,7 @@ from app.background import Outbox, Repeated
 from app.damage import heal, mark
 from app.database import Database
 from app.datasets import router as datasets
+from app.datasets.audits import router as audits
 from app.deployments import router as deployments
 from app.documented import complete
 from app.idempotency import forget_old
@@ -57,6 +58,7 @@ TAGS = [
 ]
 ROUTERS = (
     datasets.router,
+    audits.router,
     jobs.router,
     catalogue.router,
     *(protocol.router for protocol in PROTOCOLS),  # before models: names beside ids

@@ -37,7 +37,13 @@ class IngestDataset(Message):
     dataset_id: str
 
 
-MESSAGES: tuple[type[Message], ...] = (RunTrial, FinaliseJob, IngestDataset)
+@dataclass(frozen=True)
+class AuditDataset(Message):
+    task = "ktl.audit_dataset"
+    audit_id: str
+
+
+MESSAGES: tuple[type[Message], ...] = (RunTrial, FinaliseJob, IngestDataset, AuditDataset)
 
 
 QUEUE = "ktl"

@@ -146,7 +146,7 @@ class Runner:
         key = (id(source), setup.seed, spec.model, spec.training)
         if key not in self._trained:
             began = time.perf_counter()
-            network = train(setup, _FirstValidation())
+            network = train(setup, FirstValidation())
             seconds = time.perf_counter() - began
             weights = self.folder / f"weights {len(self._trained)}.npz"
             network.save_weights(weights)
@@ -170,7 +170,7 @@ class _Pretrained:
 def _trial(
     planned: PlannedTrial, setup: TrialSetup, target: Dataset, spec: ResolvedSpec
 ) -> TrialResult:
-    journal, began = _FirstValidation(), time.perf_counter()
+    journal, began = FirstValidation(), time.perf_counter()
     if planned.role == "score":
         outcome = score(setup)
         return _result(planned, time.perf_counter() - began, outcome=outcome)
@@ -242,7 +242,7 @@ def _cut(dataset: Dataset, planned: PlannedTrial, fraction: float) -> Domain:
     return Domain(dataset.schema, given.select(kept), given.select(held_out))
 
 
-class _FirstValidation:
+class FirstValidation:
     """A journal that keeps the first epoch's metrics on validation."""
 
     def __init__(self) -> None:

@@ -18,6 +18,10 @@ Set = Annotated[
     typer.Option("--set", help="Change a member: training.epochs=3, sources.0.dataset=ds_…"),
 ]
 ArmOption = Annotated[str | None, typer.Option(help="Only this arm.")]
+SHOWN_METRICS = (
+    *("loss", "accuracy", "f1_micro", "f1_macro", "balanced_accuracy", "auc", "map"),
+    *("mae", "rmse", "r2"),
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -123,6 +127,7 @@ def metrics(
     """Show the trials of a job and their metrics on the test items."""
     from app.cli import output
     from app.client import Client
+    from app.jobs.page.numbers import metric
 
     with Client() as client:
         if csv:
@@ -133,10 +138,9 @@ def metrics(
         output.print_json(found)
         return
     tested = next((trial.test for trial in found.trials if trial.test), {})
-    order = ("loss", "accuracy", "f1_macro", "balanced_accuracy", "mae", "rmse", "r2")
-    names = [name for name in order if name in tested]
+    names = [name for name in SHOWN_METRICS if name in tested]
     output.print_table(
-        ["trial", "arm", "seed", "status", "epochs", *names],
+        ["trial", "arm", "seed", "status", "epochs", *map(metric, names)],
         [
             (
                 trial.id,

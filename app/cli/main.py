@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from app.cli import datasets, doctor, jobs, keys, machine, serving, usage
+from app.cli import audits, datasets, doctor, jobs, keys, machine, serving, usage
 
 # Exit statuses. Also 2, from typer, for a command that was not written right.
 FAILED = 1
@@ -22,6 +22,7 @@ doctor.register(app)
 jobs.register(app)
 serving.register(app)
 usage.register(app)
+datasets.app.command()(audits.audit)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(keys.app, name="keys")
 

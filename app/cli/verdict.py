@@ -1,6 +1,6 @@
 """The evidence for a person."""
 
-from app.cli import ranking
+from app.cli import ranking, references
 from app.cli.output import out, print_table
 from app.jobs.page import candidates, numbers
 from app.spec.figures import Cost, Missing, Reference
@@ -28,6 +28,8 @@ def show(report: Report) -> None:
     """A row per arm, then the verdict in a sentence, then what is missing and the warnings."""
     if report.arms:
         _show_arms(report)
+    if report.references:
+        references.show(report)
     if report.transferability:
         ranking.show(report, report.transferability)
     if report.arms or not report.transferability:
@@ -38,6 +40,8 @@ def show(report: Report) -> None:
     for arm in report.arms.values():
         if arm.labels_to_reach:
             out.print(arm.labels_to_reach.sentence, markup=False)
+    for wanted in report.labels_for_goal:
+        out.print(wanted.sentence, markup=False)
     for line in _found_out(report):
         out.print(line, markup=False)
     if report.stop_reason:
@@ -85,7 +89,7 @@ def _without_a_look(report: Report, reference: Reference) -> str:
     """What answers that look at no item score."""
     metrics = [report.primary_metric, *(["balanced_accuracy"] if _shows_balanced(report) else [])]
     told = ", ".join(
-        f"{name.replace('_', ' ')} {report.metric.shown(reference.majority[name])}"
+        f"{numbers.metric(name)} {report.metric.shown(reference.majority[name])}"
         for name in metrics
     )
     if not TASKS[report.task].has_classes:
@@ -151,11 +155,11 @@ def _p_value(value: float | None) -> str | None:
 
 
 def _headed(report: Report) -> str:
-    """`accuracy (mean)`, `mae [USD] (mean, lower is better)`."""
+    """`accuracy (mean)`, `MAE [USD] (mean, lower is better)`."""
     of = report.metric
     unit = f" [{report.unit}]" if report.unit and of.is_in_unit else ""
     direction = "" if of.higher_is_better else f", {of.direction}"
-    return f"{report.primary_metric}{unit} (mean{direction})"
+    return f"{numbers.metric(report.primary_metric)}{unit} (mean{direction})"
 
 
 def _bounds(of: Interval | Bounds | None, metric: Metric) -> str | None:

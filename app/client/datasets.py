@@ -13,6 +13,7 @@ import httpx
 
 from app.client.problem import Unreachable
 from app.client.transport import Transport
+from app.datasets.audits.schemas import AuditOut
 from app.datasets.schemas import CataloguedDataset, CatalogueOut, DatasetOut, PreviewOut
 
 OnProgress = Callable[[int, int], None]  # bytes sent, bytes in all
@@ -84,6 +85,23 @@ class Datasets:
         """Some stored items with their labels."""
         path, params = f"/v1/datasets/{dataset_id}/preview", {"split": split, "offset": offset}
         return self._transport.ask(PreviewOut, "GET", path, params={**params, "limit": limit})
+
+    def audit(self, dataset_id: str, most: int = 100, patience_seconds: float = 60.0) -> AuditOut:
+        """Has the dataset looked through for wrong labels, and waits until that has succeeded or
+        failed; with the `most` likeliest suspects. Waits for an API that restarts."""
+        path, params = f"/v1/datasets/{dataset_id}/audit", {"limit": most}
+        self._transport.ask(AuditOut, "POST", path, repeatable=True)
+        heard = time.monotonic()
+        while True:
+            try:
+                audit = self._transport.ask(AuditOut, "GET", path, params=params)
+                heard = time.monotonic()
+                if audit.status in {"succeeded", "failed"}:
+                    return audit
+            except Unreachable:
+                if time.monotonic() - heard > patience_seconds:
+                    raise
+            time.sleep(POLL_SECONDS)
 
     def delete(self, dataset_id: str) -> None:
         self._transport.call("DELETE", f"/v1/datasets/{dataset_id}")

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.conditional import conditional
 from app.datasets import repository
+from app.datasets.audits import repository as audits
 from app.datasets.catalogue import CATALOGUE, PREFIX
 from app.datasets.schemas import (
     CataloguedDataset,
@@ -183,6 +184,7 @@ def preview(
     """Stored items as raw values, with their labels where there are any."""
     with database.read() as session:  # no longer: to look a large file through takes seconds
         row = repository.find(session, caller.project, dataset_id)
+        suspects = audits.suspects_of(session, row.id, split)
     schema = repository.ready_schema_of(row)
     count = max(1, min(limit, PREVIEW_VALUES // schema.inputs.values))
     labels = _open(storage, row, f"y_{split}")
@@ -190,7 +192,12 @@ def preview(
     arrays = schema.inputs.arrays(split)
     columns = {name: _open(storage, row, array)[shown] for name, array in arrays.items()}
     items = [
-        {"index": offset + place, **_shown_label(schema, label), **item}
+        {
+            "index": offset + place,
+            **_shown_label(schema, label),
+            **suspects.get(offset + place, {}),
+            **item,
+        }
         for place, (label, item) in enumerate(
             zip(labels[shown], schema.inputs.preview(columns), strict=True)
         )

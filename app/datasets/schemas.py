@@ -159,6 +159,13 @@ class DatasetOut(BaseModel):
     content_hash: str | None = None
 
 
+class Suspected(BaseModel):
+    """Why an item's label is likely wrong, by the dataset's audit."""
+
+    proposed: str = Field(description="the label that most of its neighbours have")
+    score: float = Field(description="above 0, at most 1")
+
+
 class PreviewItem(BaseModel):
     """One stored item: raw values by the names of its tensors, of which pictures have `image`."""
 
@@ -172,6 +179,9 @@ class PreviewItem(BaseModel):
         None, description="those of a multi-label item, which may be none; null elsewhere"
     )
     value: float | None = Field(None, description="the quantity, in a regression's unit")
+    suspected: Suspected | None = Field(
+        None, description="absent where the label is not suspected, or the dataset never audited"
+    )
     image: list[list[list[float]]] | None = Field(
         None, description="raw values, [height][width][channels]; absent where items are none"
     )

@@ -6,7 +6,7 @@ training rows. Datasets are stored by it, models are asked by it.
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,8 @@ class InputsContract(BaseModel, ABC):
     """Every member has a `modality`, the word that tells members apart in JSON."""
 
     model_config = ConfigDict(frozen=True)
+
+    has_references: ClassVar[bool] = False  # whether models without a network are tried by habit
 
     modality: str
 

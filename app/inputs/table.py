@@ -19,6 +19,7 @@ class TableInputs(InputsContract):
     """One tensor `row`, a number per column: see app.inputs.columns."""
 
     tensor: ClassVar[str] = ROW
+    has_references: ClassVar[bool] = True
 
     modality: Literal["table"] = "table"
     columns: tuple[Column, ...] = Field(description="those that a network sees, in their order")

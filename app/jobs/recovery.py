@@ -11,9 +11,10 @@ from app.database import Database, announce, clock, now
 from app.errors import FailureCode, WorkFailure
 from app.jobs import lifecycle
 from app.leases import Leased
-from app.messages import FinaliseJob, IngestDataset, Message, RunTrial
+from app.messages import AuditDataset, FinaliseJob, IngestDataset, Message, RunTrial
 from app.settings import Settings
 from app.spec.memory import LESS_MEMORY
+from app.tables.audits import AuditRow
 from app.tables.datasets import DatasetRow
 from app.tables.jobs import JobRow, TrialRow
 
@@ -24,7 +25,12 @@ LONGEST_BACKOFF = 64  # times settings.republish_after_seconds
 def recover(database: Database, settings: Settings) -> None:
     """Takes expired leases back (and fails what was lost too often), then wakes workers for rows
     that have waited without one."""
-    for take_back in (_take_back_trials, _take_back_datasets, _take_back_finalisations):
+    for take_back in (
+        _take_back_trials,
+        _take_back_datasets,
+        _take_back_audits,
+        _take_back_finalisations,
+    ):
         with database.write() as session:
             take_back(session, settings.max_attempts)
     with database.write() as session:
@@ -36,7 +42,7 @@ def abandon(session: Session, owner: str, out_of_memory: bool = False) -> None:
     kernel ended it; a second time is the last."""
     if out_of_memory:
         _note_lack_of_memory(session, owner)
-    for table in (TrialRow, JobRow, DatasetRow):
+    for table in (TrialRow, JobRow, DatasetRow, AuditRow):
         session.execute(
             update(table)
             .where(table.owner == owner, table.token.is_not(None))
@@ -104,6 +110,18 @@ def _take_back_datasets(session: Session, max_attempts: int) -> None:
             announce(session, IngestDataset(dataset.id))
 
 
+def _take_back_audits(session: Session, max_attempts: int) -> None:
+    lost = select(AuditRow).where(leases.expired(AuditRow)).order_by(AuditRow.id)
+    for audit in session.scalars(lost.with_for_update(skip_locked=True)).all():
+        audit.token = audit.owner = audit.lease_until = None
+        if audit.attempt >= max_attempts:
+            audit.status, audit.error = "failed", _worker_lost(audit.attempt, "audit")
+            audit.ended_at = now()
+        else:
+            audit.status = "queued"
+            announce(session, AuditDataset(audit.id))
+
+
 def _take_back_finalisations(session: Session, max_attempts: int) -> None:
     lost = select(JobRow.id).where(leases.expired(JobRow)).order_by(JobRow.id)
     for job_id in session.scalars(lost).all():
@@ -129,6 +147,7 @@ def _republish(session: Session, after_seconds: float) -> None:
     _wake(session, TrialRow, queued, RunTrial, after_seconds)
     _wake(session, DatasetRow, raw, IngestDataset, after_seconds)
     _wake(session, JobRow, ended, FinaliseJob, after_seconds)
+    _wake(session, AuditRow, AuditRow.status == "queued", AuditDataset, after_seconds)
 
 
 def _wake(

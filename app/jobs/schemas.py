@@ -194,7 +194,8 @@ class EvidenceTrial(BaseModel):
         "logits_validation; logits_changed, of the validation items, changed, without target "
         "labels; y_source, before_source, after_source with evaluation.forgetting; of items "
         "trained on y_train (absent where labels are hidden), logits_train and logits_train_mode "
-        "(by the batch's own BatchNorm statistics)"
+        "(by the batch's own BatchNorm statistics); suspects, with label_noise `drop_suspects`: "
+        "training items left out, and kept"
     )
 
 

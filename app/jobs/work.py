@@ -21,8 +21,9 @@ from app.jobs.lifecycle import (
     lock,
     status_event,
 )
-from app.messages import FinaliseJob, IngestDataset, Message, RunTrial
+from app.messages import AuditDataset, FinaliseJob, IngestDataset, Message, RunTrial
 from app.spec.figures import Conditions
+from app.tables.audits import AuditRow
 from app.tables.datasets import DatasetRow
 from app.tables.jobs import EpochRow, JobRow, TrialRow
 from app.usage.repository import take_turns
@@ -46,11 +47,13 @@ def waiting(session: Session, most: int, quota: int = 0) -> list[Message]:
         JobRow.status.in_(REPORTABLE), JobRow.stage == FINALISING, JobRow.token.is_(None)
     )
     raw = select(DatasetRow.id).where(DatasetRow.status == "ingesting", DatasetRow.token.is_(None))
+    unaudited = select(AuditRow.id).where(AuditRow.status == "queued")
     found: list[tuple[str, Message]] = []
     for kind, table, ids in (
         (RunTrial, TrialRow, queued),
         (FinaliseJob, JobRow, ended),
         (IngestDataset, DatasetRow, raw),
+        (AuditDataset, AuditRow, unaudited),
     ):
         oldest = session.scalars(ids.order_by(table.id).limit(most))
         found += [(row_id.partition("_")[2], kind(row_id)) for row_id in oldest]

@@ -8,6 +8,7 @@ from app.errors import Coded, Finding
 from app.spec.applicability import applicable, obstacle
 from app.spec.backbones import CATALOGUE, AutoBackbone, ModelChoice
 from app.spec.batches import batch_findings
+from app.spec.references import reference_findings
 from app.spec.sources import SourceFacts, first_network, joint_obstacle
 from app.spec.table_matching import column_findings, tables_of
 from app.spec.task_checks import task_findings
@@ -40,6 +41,7 @@ def findings(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) ->
         *_combination_findings(spec, sources),
         *_strategy_findings(spec, sources, target),
         *task_findings(spec, sources, target),
+        *reference_findings(spec, target),
         *_plan_findings(spec, len(sources)),
     ]
     return list(dict.fromkeys(found))

@@ -77,25 +77,32 @@ class Reference(Part):
     """What answers that look at no item score on the test items."""
 
     chance: float = Field(
-        description="accuracy of guessing among all classes: 1 / classes; in a regression and "
-        "with several labels the primary metric of the best constant answer"
+        description="accuracy of guessing among all classes: 1 / classes; with `auc` and "
+        "`average_precision` the AUC of an order at random, 1/2; in a regression and with several "
+        "labels the primary metric of the best constant answer"
     )
     majority_class: str = Field(
         description="the commonest class of the test items; in a regression and with several "
         "labels the constant answer that suits them best"
     )
     majority: dict[str, float] = Field(
-        description="of always answering `majority_class`: accuracy, balanced_accuracy, f1_macro; "
+        description="of always answering `majority_class`: accuracy, balanced_accuracy, f1_macro, "
+        "and auc and average_precision, where it orders nothing; "
         "in a regression mae, rmse, r2; with several labels f1_micro, f1_macro, map"
     )
     is_unequal: bool = Field(
         description="whether the commonest class has at least 1.5 times the test items of the "
         "rarest that has any: then balanced accuracy stands beside accuracy"
     )
+    is_imbalanced: bool = Field(
+        False,
+        description="whether the commonest class has at least 10 times the test items of the "
+        "rarest that has any, or 80 % of them all: then accuracy misleads",
+    )
     not_above: list[str] = Field(
         description="arms that are no better than this by more than the noise of so many test "
-        "items (one-sided, 95 %), by accuracy where that is the primary metric, else by balanced "
-        "accuracy"
+        "items (one-sided, 95 %): by accuracy where that is the primary metric, by the AUC where "
+        "that or average precision is, else by balanced accuracy"
     )
     far_below_bound: list[str] = Field(
         default_factory=list,
@@ -118,6 +125,21 @@ class LabelsToReach(Part):
         "not reach it) or starts above it (`at_most`); then `ratio` is that of the curve's end"
     )
     sentence: str = Field(description="`scratch needs 4.2 times the labels of lp_ft`")
+
+
+class LabelsForGoal(Part):
+    """A learning curve continued by a power law."""
+
+    arm: str
+    goal: float = Field(description="of the primary metric, which the arm has not reached")
+    labels: float | None = Field(
+        description="that it would need, all classes together; null: more than 100 times the most "
+        "that it was trained on"
+    )
+    low: float | None = Field(description="of the interval over the seeds; null as `labels`")
+    high: float | None
+    budgets: int = Field(description="points of the curve that it was fitted to")
+    sentence: str
 
 
 class Missing(Part):

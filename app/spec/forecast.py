@@ -17,6 +17,7 @@ from app.spec.strategy_params import LinearProbeParams
 HEAD_STEP_COST = 0.1  # of a step of the head on cached features, over one of the network
 SEARCH_OVER_TRAINING = 1.3  # what a search may cost over all trainings of the arm that it is for
 SCORE_SECONDS = 2.0  # of a source's features; nothing is trained
+REFERENCE_SECONDS = 1.0  # no network is built
 
 
 def planned_seconds(
@@ -37,6 +38,9 @@ def planned_seconds(
             items = trained_items(trial, spec, sources, target)
             step = seconds_per_step(spec.model, shape, min(spec.training.batch_size, items))
             kinds[trial.kind] = _whole_steps(trial, count, items, spec) * step + _extra(trial)
+        if trial.role == "reference":
+            found.append(REFERENCE_SECONDS)
+            continue
         arm = trial.role, trial.arm
         began = fixed.again if arm in seen else fixed.first
         seen.add(arm)

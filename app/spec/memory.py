@@ -106,6 +106,8 @@ class Scene:
         ]
 
     def _loads(self, trial: PlannedTrial) -> list[Load]:
+        if trial.role == "reference":
+            return [Load(passes=0, source_data=True)]
         if trial.role == "score":
             return [Load(passes=0, looks=1, slots=0, source_data=True, features=True)]
         if trial.arm not in self.spec.arms:

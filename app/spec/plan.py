@@ -10,11 +10,14 @@ from app.spec.strategies import SOURCE_ONLY, SUPERVISED, AutoArm
 
 # `bound`: what target labels would have brought; `score`: how well a source suits the target;
 # `search`: what an arm's trials are trained with.
-Role = Literal["pretrain", "score", "search", "baseline", "bound", "transfer"]
+# `reference`: what a model of scikit-learn does with the same items.
+Role = Literal["pretrain", "score", "search", "baseline", "bound", "transfer", "reference"]
 PRETRAIN = "pretrain"
 SCORE = "score"
-MEASURED = ("baseline", "bound", "transfer")  # roles whose trials are held against test items
-OPTIONAL = ("score", "bound")  # roles without which a job can still say what it was asked
+# Roles whose trials are held against test items
+MEASURED = ("baseline", "bound", "transfer", "reference")
+# Roles without which a job can still say what it was asked
+OPTIONAL = ("score", "bound", "reference")
 
 # Role, arm and labels per class: trials that differ in their seeds alone, and so cost the same.
 Kind = tuple[str, str, int | None]
@@ -38,7 +41,7 @@ class PlannedTrial:
         if self.role == PRETRAIN:
             epochs = training.pretrain_epochs or training.epochs
             return epochs * training.steps_per_epoch(items)
-        if self.role == "score" or self.arm == SOURCE_ONLY:
+        if self.role in {"score", "reference"} or self.arm == SOURCE_ONLY:
             return 1
         if learns_from_labels(spec, self.role):
             training = training.on(items)
@@ -95,6 +98,9 @@ def sources_of(spec: ResolvedSpec, arm: str) -> Sources:
         return spec.arms[arm].sources
     if arm == spec.baseline_arm:
         return spec.baseline_sources
+    if arm in spec.references:
+        rows = spec.references[arm].rows
+        return () if rows == "target" else tuple(range(len(spec.sources)))
     name, at, end = arm.partition("@")
     return spec.source_sets.get(at + end, ()) if name in {PRETRAIN, SCORE} else ()
 
@@ -167,6 +173,9 @@ class _Plan:
                 self._add(PlannedTrial(role, name, seed, budget, first))
             if bound:
                 self._add(PlannedTrial("bound", SUPERVISED, seed, budget, None))
+        for number in range(spec.evaluation.seeds):
+            for arm in spec.references:
+                self._add(PlannedTrial("reference", arm, spec.seed + number, budget, None))
 
     def _starts_of(self, name: str, budget: int | None) -> list[int | None]:
         """What the arm's trials wait for, in turn: pretrainings, or searches after them."""

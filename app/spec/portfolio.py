@@ -13,7 +13,8 @@ from typing import Any
 from app.spec.strategies import Strategy
 from app.spec.strategy_catalogue import CATALOGUE
 
-MOST, MOST_IF_EXPENSIVE = 5, 3
+MOST, MOST_IF_EXPENSIVE = 5, 3  # that are trained
+UNTRAINED = frozenset({"recalibrate"})
 EXPENSIVE_STEPS = 20_000  # of one training
 FEW_LABELS = 50  # a class: below, what holds a network back helps it
 PARTS = 10  # of a quantity's range, each as a class
@@ -70,7 +71,8 @@ def portfolio(facts: Facts) -> Portfolio:
             excluded[name] = "source and target have different classes"
         else:
             is_in, why = rule(facts)
-            if is_in and len(included) == most:
+            trained = included.keys() - UNTRAINED
+            if is_in and name not in UNTRAINED and len(trained) == most:
                 is_in, why = (
                     False,
                     f"{most} are enough"
@@ -110,6 +112,12 @@ def _co_tuning(facts: Facts) -> tuple[bool, str]:
     return True, f"{_labels(facts)} tell how the source's classes relate to them"
 
 
+def _recalibrate(facts: Facts) -> tuple[bool, str]:
+    if facts.labels_per_class > FEW_LABELS:
+        return False, f"{_labels(facts)} tell more than a slope and biases"
+    return True, f"{_labels(facts)} move the source's scores, and cost no training"
+
+
 def _multi_task(facts: Facts) -> tuple[bool, str]:
     if facts.labels_per_class > FEW_LABELS:
         return False, f"{_labels(facts)} do not need the source's items beside them"
@@ -139,6 +147,7 @@ _WITH_LABELS: dict[str, _Rule] = {
     "l2_sp": _l2_sp,
     "co_tuning": _co_tuning,
     "multi_task": _multi_task,
+    "recalibrate": _recalibrate,
 }
 _WITHOUT_LABELS: dict[str, _Rule] = {
     "mcc": _always("the safest: one loss, no adversary"),

@@ -7,6 +7,7 @@ from pydantic import Field
 from app.spec.figures import (
     CalibrationOut,
     Cost,
+    LabelsForGoal,
     LabelsToReach,
     Missing,
     Part,
@@ -14,6 +15,7 @@ from app.spec.figures import (
     Residuals,
 )
 from app.spec.intervals import REPLICATION, Gain, Interval, Replication
+from app.spec.reference_report import BestReference, ReferenceArm
 from app.spec.shared_columns import SharedColumns
 from app.spec.source_report import Search, Transferability
 from app.spec.spec import Choice
@@ -75,7 +77,9 @@ class Detail(Part):
 class Arm(Detail):
     metrics: dict[str, Interval] = Field(
         description="on the test items, of a classification: loss, accuracy, precision_macro, "
-        "recall_macro, f1_macro, balanced_accuracy, ece; of several labels: f1_micro, f1_macro, "
+        "recall_macro, f1_macro, balanced_accuracy, auc, average_precision (both of up to 1,000 "
+        "classes: the mean over the classes of one against the rest, of two classes the second "
+        "one's), ece; of several labels: f1_micro, f1_macro, "
         "map, loss; of a regression: mae, rmse, r2, loss"
     )
     validation: Interval | None = Field(
@@ -162,6 +166,10 @@ class Report(Part):
     learning_curve: list[CurvePoint] = Field(
         description="by rising budget; a single point without evaluation.learning_curve"
     )
+    labels_for_goal: list[LabelsForGoal] = Field(
+        default_factory=list,
+        description="of the winner and the baseline, where their learning curves say",
+    )
     multiplicity: str = Field(description="how many comparisons were made, and what was done of it")
     selection: list[Choice] = Field(description="what `auto` chose, and why")
     stop_reason: StopReason | None = Field(description="why trials are missing, if planned")
@@ -172,6 +180,14 @@ class Report(Part):
     )
     reference: Reference | None = Field(
         None, description="null without labelled test items, and in reports of older releases"
+    )
+    references: dict[str, ReferenceArm] = Field(
+        default_factory=dict,
+        description="models without a network on the same items, labels and seeds: no arms, and "
+        "never the baseline",
+    )
+    best_reference: BestReference | None = Field(
+        None, description="null without references, and without a winner"
     )
     transferability: Transferability | None = Field(
         None, description="of several sources; null with one, and without target labels"
@@ -206,12 +222,13 @@ class Report(Part):
 
     @property
     def is_proven(self) -> bool:
-        """Whether the winner beats the baseline and chance, and is not far below what labels would
-        bring: what `beats_baseline` asks for."""
+        """Whether the winner beats the baseline and chance, is not far below what labels would
+        bring, and not beaten by a model without a network: what `beats_baseline` asks for."""
         too_low = (
             {*self.reference.not_above, *self.reference.far_below_bound} if self.reference else ()
         )
-        return self.verdict == "positive_transfer" and self.winner not in too_low
+        is_beaten = self.best_reference is not None and self.best_reference.beats_winner
+        return self.verdict == "positive_transfer" and self.winner not in too_low and not is_beaten
 
     @property
     def correction_note(self) -> str | None:

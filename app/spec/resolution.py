@@ -10,8 +10,10 @@ from app.datasets.schemas import Schema
 from app.errors import Invalid
 from app.spec import checks
 from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone, ModelChoice
+from app.spec.flaws import loses_smoothing
 from app.spec.networks import chosen_family, gets_bottleneck
 from app.spec.portfolio import Facts, portfolio
+from app.spec.references import planned_references
 from app.spec.scales import Scale, scale_warnings
 from app.spec.sources import (
     Sample,
@@ -48,6 +50,7 @@ def resolve(
     resolution = _Resolution(spec, sources, target)
     fields = spec.model_dump(exclude={"model", "strategies", "training", "combine", "task"})
     fields["evaluation"]["primary_metric"] = resolution.primary_metric
+    fields["evaluation"]["references"] = planned_references(spec, sources, target)
     resolved = ResolvedSpec(
         **fields,
         task=target.task.kind,
@@ -114,7 +117,8 @@ class _Resolution:
         for name, value in fields.items():
             if value == "auto" and name != "precision":
                 fields[name] = Training.model_fields[name].default
-        if not self.spec.target.use_labels and "label_smoothing" not in given.model_fields_set:
+        is_open = "label_smoothing" not in given.model_fields_set and not loses_smoothing(self.spec)
+        if not self.spec.target.use_labels and is_open:
             fields["label_smoothing"] = SMOOTHING
             reason = "the source's classes lie further apart (Liang et al., ICML 2020)"
             self._chose("training.label_smoothing", SMOOTHING, reason)

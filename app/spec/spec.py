@@ -13,6 +13,9 @@ from app.inputs.joint_columns import Adoption
 from app.inputs.table import TableInputs
 from app.sent import Array, Sent
 from app.spec.backbones import AutoBackbone, Backbone, BackboneChoice
+from app.spec.evaluation import Evaluation, LabelBudget, ResolvedEvaluation
+from app.spec.flaws import IMBALANCE, LABEL_NOISE, Imbalance, LabelNoise
+from app.spec.references import PlannedReference
 from app.spec.shared_columns import SharedColumns
 from app.spec.source import Source
 from app.spec.strategies import (
@@ -32,15 +35,12 @@ MOST_SOURCES = 16
 Sources = tuple[int, ...]  # places in `sources`
 
 
-Labels = Annotated[int, Field(ge=1, le=2**31 - 1)]  # a budget: per class, or in all
-
-
 class Target(Sent):
     dataset: str = Field(description="`ds_…` or `catalog:NAME`")
-    labels_per_class: Labels | None = Field(
+    labels_per_class: LabelBudget | None = Field(
         None, description="train on so many labels per class, stratified; null: on all"
     )
-    labels: Labels | None = Field(
+    labels: LabelBudget | None = Field(
         None,
         description="the same for a task without classes: so many labels in all, drawn evenly from "
         "low to high; null: all",
@@ -55,44 +55,6 @@ class Target(Sent):
     def budget(self) -> int | None:
         """The label budget, counted as the task counts it; None for all labels."""
         return self.labels_per_class or self.labels
-
-
-class Evaluation(Sent):
-    seeds: int = Field(5, ge=1, le=100)
-    pretrain_seeds: int = Field(
-        1,
-        ge=1,
-        le=100,
-        description="pretrainings that the seeds share out among themselves: 1 for all, or as many "
-        "as `seeds`, so that the intervals tell how much the pretraining varies as well",
-    )
-    learning_curve: Array[Labels | None] | None = Field(
-        None,
-        max_length=32,
-        description="label budgets at which every arm is trained besides the target's own, counted "
-        "as that is: per class, or in a task without classes in all; null among them: all labels; "
-        "the same again counts once",
-    )
-    baseline: bool = Field(
-        True,
-        description="train the same network from scratch as well; without target labels: the "
-        "source's network as it is, and, where the target has labels, one trained on them",
-    )
-    forgetting: bool = Field(
-        False, description="measure each arm on the source's test items, before and after"
-    )
-    primary_metric: str | None = Field(
-        None,
-        max_length=64,
-        description="by which arms are compared: of a classification accuracy, f1_macro or "
-        "balanced_accuracy, of several labels f1_micro, f1_macro or map, of a regression mae, rmse "
-        "or r2; null: the first of these",
-    )
-    confidence: float = Field(0.95, gt=0.5, lt=1)
-
-
-class ResolvedEvaluation(Evaluation):
-    primary_metric: str = "accuracy"
 
 
 DEPLOYMENT_NAME = r"^[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?$"
@@ -146,6 +108,8 @@ class JobSpec(Sent):
     strategies: Array[StrategyChoice] = Field((Auto(name="auto"),), min_length=1, max_length=32)
     training: TrainingChoice = TrainingChoice()
     evaluation: Evaluation = Evaluation()
+    imbalance: Imbalance = Field("none", description=IMBALANCE)
+    label_noise: LabelNoise = Field("none", description=LABEL_NOISE)
     deploy: Deploy | None = None
     seed: int = Field(0, ge=0, lt=2**31 - 100, description="of the first of evaluation.seeds")
     budget_seconds: float | None = Field(
@@ -241,6 +205,11 @@ class ResolvedSpec(JobSpec):
             name = f"{strategy.name}_{again + 1}" if again else strategy.name
             arms |= {f"{name}{end}": Arm(strategy, of) for end, of in self.source_sets.items()}
         return arms
+
+    @property
+    def references(self) -> dict[str, PlannedReference]:
+        """By the names of their trials."""
+        return {reference.arm: reference for reference in self.evaluation.references}
 
     @property
     def baseline_arm(self) -> str:

@@ -19,6 +19,7 @@ from app.spec.strategy_params import (
     LpFtParams,
     MccParams,
     MultiTaskParams,
+    RecalibrateParams,
     ShotParams,
 )
 
@@ -93,6 +94,19 @@ class MultiTask(Chosen):
     params: MultiTaskParams = MultiTaskParams()
 
 
+class Recalibrate(Chosen):
+    name: Literal["recalibrate"]
+    params: RecalibrateParams = RecalibrateParams()
+
+    def epochs(self, training_epochs: int) -> int:
+        return 0
+
+    @property
+    def searched(self) -> Searched:
+        """Nothing is trained by steps."""
+        return {}
+
+
 class AdaBn(Chosen):
     name: Literal["adabn"]
     params: AdaBnParams = AdaBnParams()
@@ -154,6 +168,7 @@ Strategy = (
     | CoTuning
     | Distill
     | MultiTask
+    | Recalibrate
     | AdaBn
     | Coral
     | Dann

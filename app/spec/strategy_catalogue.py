@@ -18,6 +18,7 @@ from app.spec.strategies import (
     LpFt,
     Mcc,
     MultiTask,
+    Recalibrate,
     Shot,
     Strategy,
 )
@@ -101,6 +102,12 @@ _ENTRIES = (
         "Target and source are learnt together: one backbone, a head for each.",
         ("source", "target_labels", "source_data"),
         "Kendall et al., CVPR 2018, arXiv:1705.07115",
+    ),
+    StrategyEntry(
+        Recalibrate,
+        "The source's network as it is, with a slope and a bias per class that few labels tell.",
+        ("source", "classification", "target_labels", "same_classes"),
+        "Alexandari et al., ICML 2020, arXiv:1901.06852",
     ),
     StrategyEntry(
         AdaBn,

@@ -17,6 +17,7 @@ from app.spec.strategies import (
     LpFt,
     Mcc,
     MultiTask,
+    Recalibrate,
     Shot,
     Strategy,
 )
@@ -67,6 +68,8 @@ def load_of(strategy: Strategy, widths: Widths) -> Load:  # noqa: PLR0912  a cas
         case MultiTask(params=params):
             gradients = 3 if params.weighting == "pcgrad" else 1
             load = Load(2, looks=2, new=source_head, gradients=gradients)
+        case Recalibrate():
+            load = Load(passes=0, slots=0, features=True)
         case AdaBn():
             load = Load(passes=0, looks=1, slots=0)
         case Coral():

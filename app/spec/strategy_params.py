@@ -29,6 +29,15 @@ class LpFtParams(LinearProbeParams):
     )
 
 
+class RecalibrateParams(Sent):
+    slope_spread: float = Field(
+        0.5, gt=0, le=100, description="standard deviation of the prior of the slope's logarithm"
+    )
+    bias_spread: float = Field(
+        2.0, gt=0, le=100, description="the same of each class's bias, in logits"
+    )
+
+
 class L2SpParams(Sent):
     alpha: float = Field(
         0.01, ge=0, description="pull of the backbone towards the source's weights"

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 
 from app.datasets.schemas import Schema
 from app.errors import Coded, Finding
+from app.spec.flaws import flaw_findings
 from app.spec.sources import SourceFacts
+from app.tasks.classification import MOST_RANKED, RANKED
 from app.tasks.contract import Budget
 
 if TYPE_CHECKING:
@@ -33,7 +35,14 @@ def task_findings(
     if metric is not None and metric not in task.primary:
         detail = f"expected a metric of a {task.kind}: {', '.join(task.primary)}; got `{metric}`"
         yield "unknown_metric", Finding(detail, "#/evaluation/primary_metric")
+    elif metric in RANKED and task.outputs > MOST_RANKED:
+        detail = (
+            f"expected at most {MOST_RANKED} classes with the metric {metric}, got "
+            f"{task.outputs}: of more neither {' nor '.join(RANKED)} is measured"
+        )
+        yield "unknown_metric", Finding(detail, "#/evaluation/primary_metric")
     yield from _budget_findings(spec, target)
+    yield from flaw_findings(spec, target)
     if not task.has_classes:
         yield from _class_findings(spec, target)
 

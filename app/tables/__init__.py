@@ -1,6 +1,7 @@
 """Every room's tables, so that whoever imports this knows the whole schema."""
 
 from app.database import Base
+from app.tables.audits import AuditRow
 from app.tables.datasets import DatasetRow
 from app.tables.deployments import DeploymentRow, DeploymentVersionRow
 from app.tables.jobs import EpochRow, EventRow, JobRow, TrialRow
@@ -10,6 +11,7 @@ from app.tables.usage import InstallationRow
 from app.tables.workers import WorkerRow
 
 __all__ = [
+    "AuditRow",
     "Base",
     "DatasetRow",
     "DeploymentRow",

@@ -9,6 +9,11 @@ from pydantic import Field
 
 from app.tasks.contract import AnswerForm, Budget, Metric, TaskContract
 
+# From here a classifier that always answers the commonest class looks good by accuracy.
+IMBALANCED_FROM, MAJORITY_FROM = 10.0, 0.8  # commonest over rarest class; share of the commonest
+MOST_RANKED = 1000  # classes: of more, `auc` and `average_precision` are not measured
+RANKED = ("auc", "average_precision")
+
 
 class Classification(TaskContract):
     kind: Literal["classification"] = "classification"
@@ -23,11 +28,19 @@ class Classification(TaskContract):
         "f1_macro": Metric("F1, mean over the classes"),
         "precision_macro": Metric("precision, mean over the classes"),
         "recall_macro": Metric("recall, mean over the classes"),
+        "auc": Metric("area under the ROC curve"),
+        "average_precision": Metric("average precision"),
         "loss": Metric("cross entropy", higher_is_better=False, bounds=(0.0, None)),
         "ece": Metric("expected calibration error", higher_is_better=False),
     }
     default_metric: ClassVar[str] = "accuracy"
-    primary: ClassVar[tuple[str, ...]] = ("accuracy", "f1_macro", "balanced_accuracy")
+    primary: ClassVar[tuple[str, ...]] = (
+        "accuracy",
+        "f1_macro",
+        "balanced_accuracy",
+        "auc",
+        "average_precision",
+    )
     per_epoch: ClassVar[tuple[str, ...]] = ("loss", "accuracy", "f1_macro")
     has_classes: ClassVar[bool] = True
     unit: ClassVar[str] = ""
@@ -57,3 +70,13 @@ class Classification(TaskContract):
     def strata(counts: Iterable[int], budget: int | None) -> tuple[int, ...]:
         """The classes: one that is rarer than the budget gives all it has."""
         return tuple(count if budget is None else min(count, budget) for count in counts)
+
+
+def is_imbalanced(counts: Iterable[int]) -> bool:
+    """Whether accuracy misleads about items of which so many are of each class; those without any
+    do not count."""
+    present = [int(count) for count in counts if count > 0]
+    if len(present) < 2:
+        return False
+    most = max(present)
+    return most >= IMBALANCED_FROM * min(present) or most >= MAJORITY_FROM * sum(present)

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.database import Database
+from app.tables.audits import AuditRow
 from app.tables.datasets import DatasetRow
 from app.tables.deployments import DeploymentRow
 from app.tables.jobs import JobRow, TrialRow
@@ -141,6 +142,8 @@ def _purge_datasets(session: Session) -> int:
     for target, sources in session.execute(select(JobRow.target_id, JobRow.source_ids)):
         shown |= {target, *sources}
     gone = [row for row in rows if row.id not in shown]
+    audited = AuditRow.dataset_id.in_([row.id for row in rows])
+    session.execute(delete(AuditRow).where(audited))
     for row in rows:
         row.files, row.arrays, row.spec, row.profile = [], {}, {}, None
     for row in gone:

@@ -10,7 +10,16 @@ Job = dict[str, Any]
 MLP: Job = {"backbone": "mlp", "params": {"hidden": [12]}}
 CONVNET: Job = {"backbone": "convnet", "params": {"filters": [4], "dense": 8}}
 TRAINING: Job = {"epochs": 4, "learning_rate": 0.005, "batch_size": 16, "min_steps": 0}
-WITH_LABELS = ("linear_probe", "fine_tune", "lp_ft", "l2_sp", "co_tuning", "distill", "multi_task")
+WITH_LABELS = (
+    "linear_probe",
+    "fine_tune",
+    "lp_ft",
+    "l2_sp",
+    "co_tuning",
+    "distill",
+    "multi_task",
+    "recalibrate",
+)
 WITHOUT_LABELS = ("adabn", "coral", "dann", "cdan", "mcc", "shot", "adamatch")
 PARAMS: dict[str, Job] = {
     "linear_probe": {"max_epochs": 4},

@@ -20,6 +20,20 @@ CHANGES: list[tuple[dict[str, Any], str, str, str]] = [
     ({"evaluation": {"seeds": 0}}, "invalid_value", "#/evaluation/seeds", "1"),
     ({"training": {"learning_rate": "fast"}}, "invalid_value", "#/training/learning_rate", ""),
     ({"deploy": {"name": "No Name"}}, "invalid_value", "#/deploy/name", ""),
+    ({"imbalance": "oversampling"}, "unknown_choice", "#/imbalance", "logit_adjustment"),
+    ({"label_noise": ["gce"]}, "unknown_choice", "#/label_noise", "drop_suspects"),
+    (
+        {"imbalance": "focal", "label_noise": "gce"},
+        "contradicting_losses",
+        "#/imbalance",
+        "class_weights",
+    ),
+    (
+        {"label_noise": "gce", "training": {"label_smoothing": 0.1}},
+        "contradicting_losses",
+        "#/training/label_smoothing",
+        "gce",
+    ),
     ({"budget_seconds": 0}, "invalid_value", "#/budget_seconds", "0"),
     (
         {"evaluation": {"learning_curve": [5, 0]}},

@@ -204,7 +204,7 @@ def test_auto_chooses_and_says_why(items: int, backbone: str) -> None:
     assert list(resolved.arms) == ["auto"]
     assert [(choice.field, choice.chosen) for choice in choices] == [
         ("model.backbone", backbone),
-        ("strategies", ["lp_ft", "fine_tune", "distill", "linear_probe", "l2_sp"]),
+        ("strategies", ["lp_ft", "fine_tune", "distill", "linear_probe", "l2_sp", "recalibrate"]),
     ]
     assert str(items) in choices[0].reason
 

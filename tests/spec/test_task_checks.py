@@ -27,7 +27,9 @@ def test_a_metric_of_another_task_is_refused_with_those_there_are() -> None:
         "unknown_metric",
         "#/evaluation/primary_metric",
     )
-    assert "accuracy, f1_macro, balanced_accuracy; got `mae`" in finding.detail
+    assert (
+        "accuracy, f1_macro, balanced_accuracy, auc, average_precision; got `mae`" in finding.detail
+    )
 
 
 def test_a_budget_in_items_is_no_budget_of_classes() -> None:

@@ -25,6 +25,8 @@ def without_classes(classes: str) -> list[Case]:
         (NEEDS_CLASSES, "#/strategies/1", {"strategies": ["fine_tune", "distill"]}),
         (NEEDS_CLASSES, "#/strategies/0", {"strategies": ["mcc"], "target_use_labels": False}),
         (NEEDS_CLASSES, "#/evaluation/forgetting", {"evaluation": {"forgetting": True}}),
+        (NEEDS_CLASSES, "#/imbalance", {"imbalance": "class_weights"}),
+        (NEEDS_CLASSES, "#/label_noise", {"label_noise": "drop_suspects"}),
         (NEEDS_CLASSES, "#/training/label_smoothing", {"training": {"label_smoothing": 0.1}}),
     ]
 

@@ -82,5 +82,21 @@ def test_what_does(changes: dict[str, Any]) -> None:
     assert key(**changes) != KEY
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"imbalance": "logit_adjustment"},
+        {"imbalance": "focal"},
+        {"label_noise": "gce"},
+        {"label_noise": "drop_suspects"},
+    ],
+)
+def test_what_is_done_about_flaws_does_and_nothing_done_is_as_before(
+    changes: dict[str, Any],
+) -> None:
+    assert key(**changes) != KEY
+    assert key(**dict.fromkeys(changes, "none")) == KEY
+
+
 def test_the_source_and_the_seed_do() -> None:
     assert len({KEY, key(content="other"), key(of_trial=4)}) == 3

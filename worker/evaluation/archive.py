@@ -33,6 +33,7 @@ ARRAYS = (
     "y_train",
     "logits_train",
     "logits_train_mode",
+    "suspects",
 )
 TOLERANCE = 1e-9  # processors differ in the last bits of exp and log
 

@@ -13,6 +13,7 @@ import numpy as np
 from app.spec.figures import Reference
 from app.spec.spec import ResolvedSpec
 from app.spec.strategies import SUPERVISED
+from app.tasks.classification import RANKED
 from worker.evaluation.evidence import Evidence
 from worker.evaluation.measures.contract import Labels, Measures
 
@@ -31,7 +32,8 @@ def reference_of(
     if not len(y):
         return None
     constant, level = measures.constant(y), measures.level(y, metric)
-    chance = level.score if constant.guessing is None else constant.guessing
+    is_order = metric in RANKED
+    chance = level.score if constant.guessing is None or is_order else constant.guessing
     not_above = [
         name
         for name, evidence in arms.items()
@@ -42,8 +44,11 @@ def reference_of(
         majority_class=constant.answer,
         majority=constant.scores,
         is_unequal=constant.is_unequal,
+        is_imbalanced=constant.is_imbalanced,
         not_above=not_above,
-        far_below_bound=[] if SUPERVISED in not_above else _far_below_bound(arms, metric, chance),
+        far_below_bound=[]
+        if SUPERVISED in not_above
+        else _far_below_bound(arms, metric, constant.scores[metric] if is_order else chance),
     )
 
 

@@ -11,6 +11,7 @@ from app.spec.figures import Reference
 from app.spec.intervals import Gain
 from app.spec.spec import ResolvedSpec
 from app.spec.strategies import SUPERVISED
+from app.tasks.classification import RANKED
 from worker.evaluation.chance import mean_of
 from worker.evaluation.dataset_warnings import known_items
 from worker.evaluation.evidence import Evidence, TrialResult
@@ -107,9 +108,10 @@ def _far_below_bound(
     if winner not in reference.far_below_bound:
         return []
     reached, bound = (float(np.mean(arms[name].test(metric))) for name in (winner, SUPERVISED))
+    chance = reference.majority[metric] if metric in RANKED else reference.chance
     return [
         f"{winner} is far below {SUPERVISED}: {metric.replace('_', ' ')} {reached:.4f} against "
-        f"{bound:.4f}, less than half of the way from chance ({reference.chance:.4f})"
+        f"{bound:.4f}, less than half of the way from chance ({chance:.4f})"
     ]
 
 

@@ -36,6 +36,8 @@ class TrialResult:
         y_train, logits_train, logits_train_mode: (k,), (k, K) and (k, K), of items trained on, in
             inference and in training mode; y_train is None where labels are hidden.
         conditions: app.spec.figures.Conditions, as a mapping.
+        suspects: (2,): training items left out because their labels are likely wrong, and those
+            that stayed; None where none were looked for.
     """
 
     arm: str
@@ -63,6 +65,7 @@ class TrialResult:
     logits_train: Floats | None = None
     logits_train_mode: Floats | None = None
     conditions: Mapping[str, Any] | None = None
+    suspects: Ints | None = None
 
     def is_arm(self, arm: str, labels_per_class: int | None) -> bool:
         """Whether it is one of the arm's own trials, not a search for them."""

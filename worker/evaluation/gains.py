@@ -23,8 +23,8 @@ def gains_over_baseline(arms: Mapping[str, Evidence], spec: ResolvedSpec) -> dic
     for name, evidence in arms.items():
         transfer, baseline = paired(evidence, arms[spec.baseline_arm])
         if name in spec.arms and transfer.trials:
-            gains[name] = _gain(transfer, baseline, spec)
-    return _corrected(gains)
+            gains[name] = gain_over(transfer, baseline, spec)
+    return corrected(gains)
 
 
 def paired(evidence: Evidence, baseline: Evidence) -> tuple[Evidence, Evidence]:
@@ -60,7 +60,8 @@ def improvement(
     return np.subtract(better, worse, dtype=np.float64)
 
 
-def _gain(transfer: Evidence, baseline: Evidence, spec: ResolvedSpec) -> Gain:
+def gain_over(transfer: Evidence, baseline: Evidence, spec: ResolvedSpec) -> Gain:
+    """By how much one is better than the other, which has the same seeds: see `paired`."""
     name, metric, confidence = (
         spec.evaluation.primary_metric,
         spec.metric,
@@ -90,7 +91,8 @@ def _gain(transfer: Evidence, baseline: Evidence, spec: ResolvedSpec) -> Gain:
     )
 
 
-def _corrected(gains: Mapping[str, Gain]) -> dict[str, Gain]:
+def corrected(gains: Mapping[str, Gain]) -> dict[str, Gain]:
+    """With p-values corrected for all of them together."""
     known = {name: gain.p_value for name, gain in gains.items() if gain.p_value is not None}
     corrected = dict(zip(known, holm(list(known.values())), strict=True))
     return {

@@ -19,7 +19,7 @@ def missing_of(spec: ResolvedSpec, trials: Sequence[TrialResult]) -> list[Missin
     for trial in trials:
         if code := failure_code(trial):
             seeds[trial.labels_per_class, trial.arm, code].append(trial.seed)
-    arms = [*spec.compared, *spec.arms]
+    arms = [*spec.compared, *spec.arms, *spec.references]
 
     def place(key: tuple[int | None, str, str]) -> tuple[bool, int, int, str]:
         budget, arm, code = key

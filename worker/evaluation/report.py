@@ -12,6 +12,7 @@ import numpy as np
 
 from app.errors import FailureCode
 from app.jobs.schemas import EvidenceDataset
+from app.spec.figures import LabelsForGoal
 from app.spec.report import Report, StopReason
 from app.spec.spec import Choice, ResolvedSpec
 from app.tasks import Task
@@ -23,6 +24,8 @@ from worker.evaluation.dataset_warnings import dataset_warnings
 from worker.evaluation.deployment_note import deployment_note
 from worker.evaluation.doubts import Doubts, doubts_about
 from worker.evaluation.evidence import Evidence, TrialResult, gather
+from worker.evaluation.extrapolation import labels_for_goal
+from worker.evaluation.flaws import flaw_warnings
 from worker.evaluation.gains import contested_items, gains_over_baseline
 from worker.evaluation.label_free import choose, scores_of
 from worker.evaluation.learning_curve import (
@@ -33,6 +36,7 @@ from worker.evaluation.learning_curve import (
 from worker.evaluation.measures import measures_of
 from worker.evaluation.measures.contract import Labels
 from worker.evaluation.missing import failure_code, missing_of
+from worker.evaluation.references import references_of
 from worker.evaluation.source_doubts import source_warnings
 from worker.evaluation.sources import names_of, searches_of, transferability_of
 from worker.evaluation.training_fit import warnings_about_fit
@@ -92,6 +96,9 @@ def build_report(
         labels, remarks = 0, []
         label_free = choose(scores_of(spec, trials), arms, spec)
         winner, seed = (label_free.chosen, label_free.chosen_seed) if label_free else (None, None)
+    known = (winner, arms[winner]) if winner and winner in arms else None
+    references = references_of(spec, trials, known, gains[own], measures)
+    gains[own] = dict(references.gains)
     gain = gains[own].get(winner) if winner else None
     contested = contested_items(arms[winner], arms[baseline]) if winner and gain else None
     reference = reference_of(y, measures, arms, metric)
@@ -99,6 +106,9 @@ def build_report(
     if winner in arms and reference:
         doubts = doubts_about(spec, winner, arms, gain, reference, datasets, trials)
     verdict, reason = judge(winner, gain, spec, len(y), doubts)
+    best = references.best
+    if best and best.beats_winner:
+        reason = f"{best.sentence}. {reason}"
     reached = {
         name: labels_to_reach(
             name, float(np.mean(evidence.test(metric))), labels, curve, spec.metric
@@ -150,6 +160,7 @@ def build_report(
         winner_seed=seed,
         arms=described,
         learning_curve=curve,
+        labels_for_goal=_goals(spec, found, task, counts, [winner, baseline]),
         multiplicity=multiplicity(baseline, len(gains[own]), len(curve)),
         selection=list(selection),
         stop_reason=next((why for code, why in STOPPED.items() if code in codes), None),
@@ -158,16 +169,20 @@ def build_report(
             *warnings_about(spec, gain, contested, y, classes, counts, failed),
             *source_warnings(spec, trials, names_of(spec, source_names), ranking),
             *remarks,
+            *flaw_warnings(spec, reference, classes, counts, trials),
             *spec.warnings,
             *others_at_chance(spec, winner, reference),
             *warnings_about_fit(spec, trials, shown, measures),
             *length_warnings(spec, {name: arm.cost for name, arm in described.items()}),
-            *deployment_note(spec, verdict, winner, reference),
+            *([best.sentence] if best and not best.beats_winner else []),
+            *deployment_note(spec, verdict, winner, reference, best),
             *dataset_warnings(datasets),
             *condition_warnings(trials),
         ],
         label_free=label_free,
         reference=reference,
+        references=references.arms,
+        best_reference=best,
         transferability=ranking,
         columns=list(spec.columns),
         searches=searches_of(trials),
@@ -175,6 +190,36 @@ def build_report(
         trials_failed=len(failed),
         seconds=fsum(trial.seconds for trial in trials),
     )
+
+
+def _goals(
+    spec: ResolvedSpec,
+    found: Mapping[int | None, Mapping[str, Evidence]],
+    task: Task,
+    counts: Sequence[int],
+    arms: Sequence[str | None],
+) -> list[LabelsForGoal]:
+    """Of each of `arms`, where its curve says how many labels the goal takes."""
+    evaluation = spec.evaluation
+    told = []
+    for arm in filter(None, arms):
+        values = {
+            sum(task.strata(counts, budget)): of[arm].test(evaluation.primary_metric)
+            for budget, of in found.items()
+            if arm in of
+        }
+        told.append(
+            labels_for_goal(
+                arm,
+                values,
+                evaluation.goal,
+                spec.metric,
+                evaluation.primary_metric,
+                evaluation.confidence,
+                spec.seed,
+            )
+        )
+    return [each for each in told if each]
 
 
 def _mean(evidence: Evidence, metric: str) -> float:

@@ -127,6 +127,12 @@ def draws(
         yield random.multinomial(n, shares, min(step, resamples - start))
 
 
+def resampled_means(values: Floats, seed: int | Sequence[int]) -> Floats:
+    """Means of one value per item, (n,), on items drawn anew with replacement: (resamples,)."""
+    n = len(values)
+    return np.concatenate([times @ values / n for times in draws(n, np.full(n, 1 / n), seed)])
+
+
 def _counts_for(y: Ints, predictions: Ints, classes: int) -> csr_array:
     """(classes (1 + 2 m), n): where an item counts: for its class, for each of the m predictions
     (m, n) of it, and for each that is right."""

@@ -111,7 +111,8 @@ def _parts(x: keras.KerasTensor, columns: list[Column]) -> keras.KerasTensor:
 
 
 def _known(x: keras.KerasTensor) -> tuple[keras.KerasTensor, ...]:
-    """`x` where it is known, else finite; 1 where it is missing; 1 where it is missing or absent."""
+    """`x` where it is known, else something finite; 1 where it is missing; 1 where it is missing
+    or absent."""
     is_missing = keras.ops.isnan(x)
     known = keras.ops.minimum(keras.ops.where(is_missing, 0.0, x), LARGEST)
     bit, absent = (

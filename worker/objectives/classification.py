@@ -14,8 +14,12 @@ import tensorflow as tf
 class ClassObjective:
     """Labels are classes, int32; outputs logits."""
 
-    def loss(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-        return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=outputs)
+    def loss(self, outputs: tf.Tensor, y: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=outputs)
+        if not smoothing:
+            return losses
+        uniform = -tf.reduce_mean(tf.nn.log_softmax(outputs), axis=1)
+        return (1 - smoothing) * losses + smoothing * uniform
 
     def mean_loss(self, outputs: tf.Tensor, y: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
         return cross_entropy(outputs, y, smoothing)

@@ -9,8 +9,8 @@ class Objective(Protocol):
     """Outputs are (batch, K), float32, before any activation, labels (batch, *label_shape). Equal
     objectives are equal and hash alike: a compiled loop is kept by its objective."""
 
-    def loss(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-        """Of each item, (batch,), float32."""
+    def loss(self, outputs: tf.Tensor, y: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
+        """Of each item, (batch,), float32; `smoothing` as in `mean_loss`."""
 
     def mean_loss(self, outputs: tf.Tensor, y: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
         """The mean of `loss`, a scalar; `smoothing` is of classes (app.spec.training)."""

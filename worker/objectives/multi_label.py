@@ -17,17 +17,17 @@ class LabelsObjective:
 
     labels: int
 
-    def loss(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    def loss(self, outputs: tf.Tensor, y: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
+        """Raises ValueError for a smoothing: it mixes classes that exclude each other."""
+        if smoothing:
+            raise ValueError(f"expected label_smoothing 0 of several labels, got {smoothing}")
         of_labels = tf.nn.sigmoid_cross_entropy_with_logits(
             labels=tf.cast(y, outputs.dtype), logits=outputs
         )
         return tf.reduce_mean(of_labels, axis=1)
 
     def mean_loss(self, outputs: tf.Tensor, y: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
-        """Raises ValueError for a smoothing: it mixes classes that exclude each other."""
-        if smoothing:
-            raise ValueError(f"expected label_smoothing 0 of several labels, got {smoothing}")
-        return tf.reduce_mean(self.loss(outputs, y))
+        return tf.reduce_mean(self.loss(outputs, y, smoothing))
 
     def activate(self, outputs: tf.Tensor, temperature: float | None = None) -> tf.Tensor:
         return tf.nn.sigmoid(outputs / temperature if temperature else outputs)

@@ -15,14 +15,14 @@ class QuantityObjective:
     mean: float
     std: float
 
-    def loss(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    def loss(self, outputs: tf.Tensor, y: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
+        """Raises ValueError for a smoothing: it mixes classes, and there are none."""
+        if smoothing:
+            raise ValueError(f"expected label_smoothing 0 of a quantity, got {smoothing}")
         return tf.square(self._error(outputs, y))
 
     def mean_loss(self, outputs: tf.Tensor, y: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
-        """Raises ValueError for a smoothing: there are no classes to mix."""
-        if smoothing:
-            raise ValueError(f"expected label_smoothing 0 of a quantity, got {smoothing}")
-        return tf.reduce_mean(self.loss(outputs, y))
+        return tf.reduce_mean(self.loss(outputs, y, smoothing))
 
     def activate(self, outputs: tf.Tensor, temperature: float | None = None) -> tf.Tensor:
         """In the user's unit. There is no temperature."""

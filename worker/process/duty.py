@@ -11,8 +11,10 @@ from filelock import FileLock, Timeout
 from app import leases
 from app.errors import Fenced
 from app.jobs import work
+from app.tables.audits import AuditRow
 from app.tables.datasets import DatasetRow
 from app.tables.jobs import TrialRow
+from worker.audit import auditing
 from worker.intake.intake import ingest as take_in
 from worker.process.capacity import training_slots
 from worker.process.room import make_room
@@ -64,6 +66,18 @@ def ingest(place: Workplace, dataset_id: str, owner: str) -> None:
                 take_in(place.database, place.storage, place.settings, dataset)
             except Fenced:
                 log.info("intake_lost", dataset=dataset_id)
+
+
+def audit(place: Workplace, audit_id: str, owner: str) -> None:
+    with place.database.write() as session:
+        lost = (AuditRow.status == "running") & leases.expired(AuditRow)
+        mine = (AuditRow.id == audit_id) & ((AuditRow.status == "queued") | lost)
+        seconds = place.settings.lease_seconds
+        row = leases.claim(session, AuditRow, mine, [AuditRow.id], owner, seconds, status="running")
+    if row is not None:
+        make_room(place.settings)
+        with LeaseKeeper(place, row):
+            auditing.run(place, row)
 
 
 def _claim(place: Workplace, owner: str) -> TrialRow | None:

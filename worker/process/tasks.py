@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.messages import FinaliseJob, IngestDataset, RunTrial
+from app.messages import AuditDataset, FinaliseJob, IngestDataset, RunTrial
 from worker.process import duty
 from worker.process.celery_app import application
 from worker.process.workplace import workplace
@@ -22,3 +22,8 @@ def finalise_job(self: Any, job_id: str) -> None:
 @application.task(name=IngestDataset.task, bind=True)  # type: ignore[untyped-decorator]
 def ingest_dataset(self: Any, dataset_id: str) -> None:
     duty.ingest(workplace(), dataset_id, owner=self.request.id)
+
+
+@application.task(name=AuditDataset.task, bind=True)  # type: ignore[untyped-decorator]
+def audit_dataset(self: Any, audit_id: str) -> None:
+    duty.audit(workplace(), audit_id, owner=self.request.id)

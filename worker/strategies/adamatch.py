@@ -27,7 +27,6 @@ from worker.backbones.network import Network
 from worker.backbones.norm_momentum import norm_momentum
 from worker.inputs.contract import X
 from worker.inputs.counter_random import uniform
-from worker.objectives.classification import cross_entropy
 from worker.strategies.recipe import Batches, Group, Optimization, Phase, Setting, trainable
 from worker.strategies.seeds import Seeds
 
@@ -56,8 +55,8 @@ def phases(network: Network, params: AdaMatchParams, setting: Setting) -> tuple[
         z_s = share * alone + (1 - share) * z_s
         (weak_s, strong_s), (weak_t, strong_t) = tf.split(z_s, 2), tf.split(z_t, 2)
 
-        smoothing = training.label_smoothing
-        supervised = cross_entropy(weak_s, y_s, smoothing) + cross_entropy(strong_s, y_s, smoothing)
+        smoothing, learn = training.label_smoothing, setting.source_objective.mean_loss
+        supervised = learn(weak_s, y_s, smoothing) + learn(strong_s, y_s, smoothing)
         p_s, p_t = tf.nn.softmax(weak_s), tf.nn.softmax(weak_t)
         labels, mask = pseudo_labels(p_s, p_t, expected.ratio(p_s, p_t), params.threshold)
         of_items = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, strong_t)

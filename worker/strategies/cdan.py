@@ -19,7 +19,6 @@ import tensorflow as tf
 
 from app.spec.strategy_params import CdanParams
 from worker.backbones.network import Network
-from worker.objectives.classification import cross_entropy
 from worker.strategies.adapting import two_domain_phase
 from worker.strategies.discriminator import adversarial, discriminator
 from worker.strategies.recipe import Batches, Phase, Setting
@@ -39,7 +38,9 @@ def phases(network: Network, params: CdanParams, setting: Setting) -> tuple[Phas
     def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         f_s, f_t = features_of_domains(network, batch)
         z_s, z_t = network.head(f_s, training=True), network.head(f_t, training=True)
-        supervised = cross_entropy(z_s, batch["source"].y, training.label_smoothing)
+        supervised = setting.source_objective.mean_loss(
+            z_s, batch["source"].y, training.label_smoothing
+        )
         g_s, g_t = (tf.stop_gradient(tf.nn.softmax(z)) for z in (z_s, z_t))
         weights = (certainty(g_s), certainty(g_t)) if params.entropy else (1.0, 1.0)
         against = adversarial(judge, joint(f_s, g_s), joint(f_t, g_t), progress, *weights)

@@ -16,7 +16,6 @@ import tensorflow as tf
 
 from app.spec.strategy_params import CoTuningParams
 from worker.backbones.network import Network
-from worker.objectives.classification import cross_entropy
 from worker.strategies.recipe import (
     Batches,
     Features,
@@ -38,7 +37,7 @@ def phases(network: Network, params: CoTuningParams, setting: Setting) -> tuple[
         x, labels, _ = batch["domain"]
         features = network.features(x, training=True)
         logits = network.head(features, training=True)
-        supervised = cross_entropy(logits, labels, training.label_smoothing)
+        supervised = setting.objective.mean_loss(logits, labels, training.label_smoothing)
         said = tf.nn.log_softmax(source_head(features, training=True))
         expected = tf.gather(relation.table.value, labels)
         aligned = -tf.reduce_mean(tf.reduce_sum(expected * said, 1))

@@ -12,7 +12,6 @@ import tensorflow as tf
 
 from app.spec.strategy_params import CoralParams
 from worker.backbones.network import Network
-from worker.objectives.classification import cross_entropy
 from worker.strategies.adapting import two_domain_phase
 from worker.strategies.recipe import Batches, Phase, Setting
 from worker.strategies.two_domains import features_of_domains
@@ -24,7 +23,9 @@ def phases(network: Network, params: CoralParams, setting: Setting) -> tuple[Pha
     def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         f_s, f_t = features_of_domains(network, batch)
         logits = network.head(f_s, training=True)
-        supervised = cross_entropy(logits, batch["source"].y, training.label_smoothing)
+        supervised = setting.source_objective.mean_loss(
+            logits, batch["source"].y, training.label_smoothing
+        )
         return supervised + params.weight * distance(f_s, f_t), logits
 
     return (two_domain_phase(network, params, setting, loss),)

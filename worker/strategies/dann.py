@@ -15,7 +15,6 @@ import tensorflow as tf
 
 from app.spec.strategy_params import DannParams
 from worker.backbones.network import Network
-from worker.objectives.classification import cross_entropy
 from worker.strategies.adapting import two_domain_phase
 from worker.strategies.discriminator import adversarial, discriminator
 from worker.strategies.recipe import Batches, Phase, Setting
@@ -29,7 +28,9 @@ def phases(network: Network, params: DannParams, setting: Setting) -> tuple[Phas
     def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         f_s, f_t = features_of_domains(network, batch)
         logits = network.head(f_s, training=True)
-        supervised = cross_entropy(logits, batch["source"].y, training.label_smoothing)
+        supervised = setting.source_objective.mean_loss(
+            logits, batch["source"].y, training.label_smoothing
+        )
         return supervised + params.trade_off * adversarial(judge, f_s, f_t, progress), logits
 
     return (two_domain_phase(network, params, setting, loss, judge),)

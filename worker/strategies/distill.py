@@ -13,7 +13,6 @@ import tensorflow as tf
 
 from app.spec.strategy_params import DistillParams
 from worker.backbones.network import Network
-from worker.objectives.classification import cross_entropy
 from worker.strategies.recipe import Batches, Group, Optimization, Phase, Setting, trainable
 
 
@@ -24,7 +23,7 @@ def phases(network: Network, params: DistillParams, setting: Setting) -> tuple[P
     def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         x, labels, _ = batch["domain"]
         logits = network.logits(x, training=True)
-        supervised = cross_entropy(logits, labels, training.label_smoothing)
+        supervised = setting.objective.mean_loss(logits, labels, training.label_smoothing)
         softened = distance(teacher.logits(x), logits, params.temperature)
         return params.alpha * supervised + (1 - params.alpha) * softened, logits
 

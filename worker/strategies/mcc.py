@@ -17,7 +17,6 @@ import tensorflow as tf
 
 from app.spec.strategy_params import MccParams
 from worker.backbones.network import Network
-from worker.objectives.classification import cross_entropy
 from worker.strategies.adapting import two_domain_phase
 from worker.strategies.recipe import Batches, Phase, Setting
 from worker.strategies.two_domains import features_of_domains
@@ -29,7 +28,9 @@ def phases(network: Network, params: MccParams, setting: Setting) -> tuple[Phase
     def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         f_s, f_t = features_of_domains(network, batch)
         z_s, z_t = network.head(f_s, training=True), network.head(f_t, training=True)
-        supervised = cross_entropy(z_s, batch["source"].y, training.label_smoothing)
+        supervised = setting.source_objective.mean_loss(
+            z_s, batch["source"].y, training.label_smoothing
+        )
         return supervised + params.weight * confusion(z_t, params.temperature), z_s
 
     return (two_domain_phase(network, params, setting, loss),)

@@ -48,11 +48,15 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class Domain:
-    """A dataset as a trial sees it. The test data is not here: it is touched once, at the end."""
+    """A dataset as a trial sees it. The test data is not here: it is touched once, at the end.
+
+    `suspects`: training items that were left out because their labels are likely wrong.
+    """
 
     schema: Schema
     train: Split
     validation: Split
+    suspects: int = 0
 
 
 def few_labels(strata: Strata, per_class: int, seed: int) -> Indices:

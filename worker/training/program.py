@@ -11,23 +11,29 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from app.spec.backbones import CATALOGUE
 from app.spec.plan import PRETRAIN
+from app.spec.spec import ResolvedSpec
 from app.spec.strategies import BASELINE, Strategy
 from app.spec.training import Augmentation
 from worker.backbones.initialisation import Initialiser
 from worker.backbones.input_rows import Learnt
 from worker.backbones.network import Architecture, Network
 from worker.inputs.contract import InputLayers, X
-from worker.objectives import objective_of
 from worker.objectives.classification import CLASSES
 from worker.objectives.contract import Objective
+from worker.objectives.flawed import training_objective
+from worker.objectives.wrapped import Wrapped
 from worker.strategies.recipe import Phase, Setting, Stream
 from worker.strategies.registry import RECIPES
 from worker.strategies.seeds import Seeds
 from worker.training.checkpoint import Backend
+from worker.training.data import Domain, Labels
 from worker.training.device import resolve_precision, this_device
 from worker.training.limits import Limits
 from worker.training.loop import Loop, Shapes
@@ -122,6 +128,13 @@ class Program:
         for head in {phase.source_head for phase in self.phases if phase.source_head}:
             self.network.load_head(source, head, places)
 
+    def watched_loss(self, y: Labels, outputs: NDArray[np.float32], plain: float) -> float:
+        """What early stopping goes by, a mean over items: the loss that is trained for. `plain` is
+        the task's own, which may rise while that falls."""
+        if not isinstance(self._objective, Wrapped):
+            return plain
+        return float(self._objective.mean_loss(tf.constant(outputs), tf.constant(y)))
+
     def loop(self, phase_index: int, shapes: Shapes) -> Loop:
         """The loop of a phase, its optimizers as before the first step."""
         key = phase_index, shapes
@@ -166,11 +179,18 @@ def program_of(setup: TrialSetup) -> Program:
     precision = resolve_precision(training.precision, setup.spec.model)
     architecture = Architecture.of(setup.spec.model, setup.domain.schema, precision)
     source = setup.source and Architecture.of(setup.spec.model, setup.source.schema, precision)
-    setting = Setting(training, setup.source_classes, objective_of(setup.domain.schema.task))
+    setting = Setting(training, setup.source_classes, _objective(setup.domain, setup.spec))
     if setup.source:
-        of_source = objective_of(setup.source.schema.task)
-        setting = replace(setting, source_objective=of_source)
+        setting = replace(setting, source_objective=_objective(setup.source, setup.spec))
     return _program(architecture, source, name, strategy, setting)
+
+
+def _objective(domain: Domain, spec: ResolvedSpec) -> Objective:
+    task, train = domain.schema.task, domain.train
+    counts: list[int] = []
+    if task.has_classes:
+        counts = np.bincount(train.y[train.known], minlength=task.outputs).tolist()
+    return training_objective(task, spec.imbalance, spec.label_noise, counts)
 
 
 @lru_cache(KEPT)

@@ -224,12 +224,13 @@ class _Trial:
             began = time.perf_counter()
             if logits is None:
                 logits = self._validate(validation)
-            metrics = self._measures.measure(validation.y, logits)
+            metrics = self._measures.watched(validation.y, logits)
             # The last step's harm shows here first.
             check_finite(metrics["loss"], self.phase, position)
             seconds = time.perf_counter() - began
             records.append(EpochRecord.of(phase, position, "validation", metrics, rate, seconds))
-            self._keep_the_best(metrics["loss"])
+            loss = self._program.watched_loss(validation.y, logits, metrics["loss"])
+            self._keep_the_best(loss)
         position.epochs, position.step, position.seconds = position.epochs + 1, 0, 0.0
         self._state.sums = Sums.zero(self._measures)
         return records

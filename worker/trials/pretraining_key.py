@@ -42,4 +42,7 @@ def pretraining_key(
     if spec.inputs:  # what the source's rows are brought to
         recipe["inputs"] = spec.inputs.model_dump(mode="json")
         recipe["columns"] = [dict(spec.columns[place].names) for place in places]
+    # Left away where nothing is chosen: what was trained before they could be is still the same.
+    flaws = {"imbalance": spec.imbalance, "label_noise": spec.label_noise}
+    recipe |= {name: chosen for name, chosen in flaws.items() if chosen != "none"}
     return sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()

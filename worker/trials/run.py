@@ -32,6 +32,7 @@ from worker.trials.forgetting import forgetting
 from worker.trials.journal import TrialJournal
 from worker.trials.lease_keeper import LeaseKeeper
 from worker.trials.pretraining_key import pretraining_key
+from worker.trials.referencing import predictions_of
 from worker.trials.scoring import score
 from worker.trials.setup import TrialData, setup_of, target_test
 from worker.trials.training_items import look_back
@@ -69,6 +70,10 @@ def _run(place: Workplace, trial: TrialRow, keeper: LeaseKeeper, folder: Path) -
     match trial.role:
         case "score":
             results: dict[str, Any] | None = {"outcome": score(setup), "weights": None}
+        case "reference":
+            results = _stored(
+                place.storage, predictions_of(setup, data, place.storage), setup, folder
+            )
         case "search":
             results = _searched(place, data, setup, journal)
         case _:
@@ -96,13 +101,19 @@ def _trained(
     if network is None:
         return None
     results = _predictions(place.storage, network, setup, data)
-    measures = measures_of(setup.domain.schema.task)
     weights = _store_weights(place.storage, network, folder)
     if data.spec.evaluation.forgetting and data.trial.role == "transfer":
         results |= forgetting(place.storage, setup, data)
+    return {"weights": weights, **_stored(place.storage, results, setup, folder)}
+
+
+def _stored(
+    storage: Storage, results: dict[str, Any], setup: TrialSetup, folder: Path
+) -> dict[str, Any]:
+    """Arrays and what they come to."""
+    measures = measures_of(setup.domain.schema.task)
     return {
-        "weights": weights,
-        "predictions": _store_arrays(place.storage, results, folder),
+        "predictions": _store_arrays(storage, results, folder),
         "validation": _metrics(results, "validation", measures),
         "test": _metrics(results, "test", measures),
     }
@@ -217,6 +228,8 @@ def _predictions(
             what = f"expected finite logits of the {name} items, got others after the last epoch"
             raise diverged(what, setup.spec.training.learning_rate, "training")
     results |= look_back(network, setup)
+    if setup.spec.label_noise == "drop_suspects":
+        results["suspects"] = np.array([setup.domain.suspects, len(setup.domain.train)])
     if data.hides_labels:  # by these the arms will be compared
         held_out = setup.domain.validation
         results["logits_changed"] = changed_logits(network, held_out.items, setup.seed)

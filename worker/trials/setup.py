@@ -23,6 +23,7 @@ from app.tables.datasets import DatasetRow
 from app.tables.jobs import JobRow, TrialRow
 from app.tables.models import ModelRow
 from app.tasks import TASKS
+from worker.audit.audit import without_suspects
 from worker.backbones.input_rows import Learnt
 from worker.evaluation.measures import measures_of
 from worker.search.candidates import Candidate
@@ -212,7 +213,7 @@ def target_test(storage: Storage, data: TrialData) -> Split:
 
 
 def _needs_source_data(data: TrialData, strategy: Strategy | AutoArm | None) -> bool:
-    if data.trial.role == "score":
+    if data.trial.role in {"score", "reference"}:
         return True
     tried = strategy.portfolio if isinstance(strategy, AutoArm) else (strategy,)
     return any(each and "source_data" in CATALOGUE[each.name].needs for each in tried)
@@ -271,4 +272,7 @@ def _labelled(schema: Schema, split: Split, data: TrialData) -> Domain:
     fraction = data.spec.training.validation_fraction
     strata = measures_of(schema.task).strata(split.y, data.trial.seed)
     kept, held_out = cut_validation(strata, fraction, data.trial.seed)
-    return Domain(schema, split.select(kept), split.select(held_out))
+    train, suspects = split.select(kept), 0
+    if data.spec.label_noise == "drop_suspects":
+        train, suspects = without_suspects(schema, train)
+    return Domain(schema, train, split.select(held_out), suspects)

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax
 
 from app.spec.report import Detail
-from app.tasks.classification import Classification
+from app.tasks.classification import RANKED, Classification, is_imbalanced
 from worker.evaluation.arrays import Floats, Ints
 from worker.evaluation.influence import item_values
 from worker.evaluation.measures.class_detail import class_detail
+from worker.evaluation.measures.class_ranks import area_level, rank_metrics, rank_values
 from worker.evaluation.measures.contract import Constant, Labels, Level, Tally, Values
 from worker.evaluation.metrics import (
     ClassCounts,
@@ -21,7 +22,7 @@ from worker.evaluation.metrics import (
     metrics_from_counts,
     rates_from_counts,
 )
-from worker.evaluation.statistics import bootstrap_gains
+from worker.evaluation.statistics import bootstrap_gains, resampled_means
 
 if TYPE_CHECKING:
     from worker.evaluation.evidence import Evidence
@@ -41,9 +42,15 @@ class ClassMeasures:
         return self.task.outputs
 
     def measure(self, y: Labels, outputs: Floats) -> dict[str, float]:
+        return classification_metrics(y, outputs) | rank_metrics(y, outputs)
+
+    def watched(self, y: Labels, outputs: Floats) -> dict[str, float]:
+        """Without those that sort the items once per class."""
         return classification_metrics(y, outputs)
 
     def item_values(self, y: Labels, outputs: Floats, metric: str) -> Values:
+        if metric in RANKED:
+            return rank_values(y, outputs, metric)
         return item_values(y, outputs.argmax(axis=1), outputs.shape[1], metric)
 
     def item_losses(self, y: Labels, outputs: Floats) -> Values:
@@ -60,6 +67,13 @@ class ClassMeasures:
         metric: str,
         seed: int,
     ) -> Floats:
+        """Of `auc` and `average_precision` to first order, by the items' values."""
+        if metric in RANKED:
+            arms = (
+                np.mean([rank_values(y, each, metric) for each in arm], axis=0)
+                for arm in (transfer, baseline)
+            )
+            return resampled_means(np.subtract(*arms), seed)
         of_transfer, of_baseline = (
             np.stack([each.argmax(axis=1) for each in arm]) for arm in (transfer, baseline)
         )
@@ -74,10 +88,15 @@ class ClassMeasures:
         return answers
 
     def level(self, y: Labels, metric: str, width: int | None = None) -> Level:
+        if metric in RANKED:
+            return area_level(y, width or self.classes)
         return level_of(y, width or self.classes, metric)
 
     def held_against(self, metric: str) -> str:
-        """Accuracy, or balanced accuracy: the macro F1 of guessing is not 1 / K."""
+        """Accuracy, or balanced accuracy: the macro F1 of guessing is not 1 / K. An order of the
+        items is held against one at random by the AUC, which knows that one's error."""
+        if metric in RANKED:
+            return "auc"
         return "accuracy" if metric == "accuracy" else "balanced_accuracy"
 
     def constant(self, y: Labels) -> Constant:
@@ -86,11 +105,13 @@ class ClassMeasures:
         commonest, present = int(counts.argmax()), counts[counts > 0]
         answers = np.full(len(y), commonest)
         rates = rates_from_counts(*ClassCounts.of(y, answers, self.classes))
+        alike = np.zeros((len(y), self.classes))
         return Constant(
             answer=self.task.classes[commonest],
-            scores={name: float(rates[name]) for name in SCORED},
+            scores={name: float(rates[name]) for name in SCORED} | rank_metrics(y, alike),
             guessing=1 / self.classes,
             is_unequal=bool(present.max() >= UNEQUAL_FROM * present.min()),
+            is_imbalanced=is_imbalanced(counts),
         )
 
     def detail(

@@ -49,13 +49,15 @@ class Constant:
     """The answer that is the same for every item and suits these items best.
 
     `scores`: by metric. `guessing`: what an answer drawn at random scores. `is_unequal`: whether
-    the classes have so unequal numbers of items that accuracy alone misleads.
+    the classes have so unequal numbers of items that accuracy needs balanced accuracy beside it;
+    `is_imbalanced`: that accuracy misleads.
     """
 
     answer: str
     scores: dict[str, float]
     guessing: float | None = None
     is_unequal: bool = False
+    is_imbalanced: bool = False
 
 
 class Measures(Protocol):
@@ -66,6 +68,9 @@ class Measures(Protocol):
 
     def measure(self, y: Labels, outputs: Floats) -> dict[str, float]:
         """Every metric of the task, each over all n items. Raises ValueError where n is 0."""
+
+    def watched(self, y: Labels, outputs: Floats) -> dict[str, float]:
+        """The task's `per_epoch` metrics at least, as `measure` has them: what an epoch costs."""
 
     def item_values(self, y: Labels, outputs: Floats, metric: str) -> Values:
         """One value an item, (n,), whose mean is the metric: its own value, or the metric plus the

@@ -18,7 +18,7 @@ from worker.evaluation.measures.class_detail import per_class
 from worker.evaluation.measures.contract import Constant, Labels, Level, Tally, Values
 from worker.evaluation.measures.parts import codes_in_order
 from worker.evaluation.metrics import ClassCounts, class_rates
-from worker.evaluation.statistics import draws
+from worker.evaluation.statistics import resampled_means
 
 if TYPE_CHECKING:
     from worker.evaluation.evidence import Evidence, Measured
@@ -49,6 +49,9 @@ class LabelsMeasures:
             "map": float(np.mean(precisions)) if precisions else 0.0,
             "loss": float(self.item_losses(y, outputs).mean()),
         }
+
+    def watched(self, y: Labels, outputs: Floats) -> dict[str, float]:
+        return self.measure(y, outputs)
 
     def item_values(self, y: Labels, outputs: Floats, metric: str) -> Values:
         """With the hits t_ik of item i and the sum s_ik of whether it has and whether it is given
@@ -98,8 +101,7 @@ class LabelsMeasures:
             np.mean([self.item_values(y, each, metric) for each in arm], axis=0)
             for arm in (transfer, baseline)
         )
-        n, apart = len(y), of_transfer - of_baseline
-        return np.concatenate([times @ apart / n for times in draws(n, np.full(n, 1 / n), seed)])
+        return resampled_means(of_transfer - of_baseline, seed)
 
     def strata(self, y: Labels, seed: int) -> NDArray[np.int64]:
         return rarest_codes(y, seed)

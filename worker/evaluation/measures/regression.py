@@ -37,6 +37,9 @@ class QuantityMeasures:
         }
         return {**found, "loss": float(self.item_losses(y, outputs).mean())}
 
+    def watched(self, y: Labels, outputs: Floats) -> dict[str, float]:
+        return self.measure(y, outputs)
+
     def item_values(self, y: Labels, outputs: Floats, metric: str) -> Values:
         """With the error e_i, the mean squares m = mean e² and v = mean (y - mean y)²:
 

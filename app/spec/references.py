@@ -1,0 +1,83 @@
+"""References: what a user would try without a network, which a job's arms are held against.
+
+Each is a model of scikit-learn, on the same items, labels and seeds as the arms. A reference is no
+arm and never the baseline: where one is better than the winner, the report says so first.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+from app.datasets.schemas import Schema
+from app.errors import Coded, Finding
+from app.sent import Sent
+from app.spec.sources import SourceFacts, joint_obstacle
+
+if TYPE_CHECKING:
+    from app.spec.spec import JobSpec
+
+ReferenceModel = Literal["linear", "forest", "boosting"]
+Rows = Literal["target", "source", "both"]
+
+MOST_VALUES = 4096  # of an item
+
+REFERENCE_MODELS: dict[ReferenceModel, str] = {
+    "linear": "logistic or ridge regression",
+    "forest": "a random forest of 200 trees",
+    "boosting": "boosted trees: 150 of 6 leaves, at a rate of .04",
+}
+
+
+class PlannedReference(Sent):
+    """One model on some of the rows; on `both` a column tells source from target."""
+
+    model: ReferenceModel
+    rows: Rows
+
+    @property
+    def arm(self) -> str:
+        """What its trials are called."""
+        return f"{self.model}_on_{self.rows}"
+
+
+def planned_references(
+    spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema
+) -> tuple[PlannedReference, ...]:
+    """All that the job asks for and has rows for; where it leaves that open, those that are at home
+    with such items."""
+    wanted = spec.evaluation.references
+    if wanted == "auto":
+        at_home = target.inputs.has_references and not _obstacle(target)
+        wanted = tuple(REFERENCE_MODELS) if at_home else ()
+    rows = _rows(spec, sources, target) if spec.trains_arms else []
+    return tuple(PlannedReference(model=model, rows=each) for model in wanted for each in rows)
+
+
+def reference_findings(spec: "JobSpec", target: Schema) -> list[Coded]:
+    """What is wrong with references that a job asks for by name."""
+    if spec.evaluation.references == "auto" or not spec.evaluation.references:
+        return []
+    pointer = "#/evaluation/references"
+    if not (obstacle := _obstacle(target)):
+        return []
+    detail = f"expected no references where there are {obstacle}: leave them out, or say []"
+    return [("no_references", Finding(detail, pointer))]
+
+
+def _obstacle(target: Schema) -> str | None:
+    if target.task.kind == "multi_label":
+        return "several labels of each item"
+    if target.inputs.values > MOST_VALUES:
+        return f"more than {MOST_VALUES} values in an item"
+    return None
+
+
+def _rows(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) -> list[Rows]:
+    own: list[Rows] = ["target"] if spec.target.use_labels else []
+    classes = set(target.classes)  # none where the target has no labels at all
+    alike = all(
+        facts.has_data and (not classes or set(facts.schema.classes) == classes)
+        for facts in sources
+    )
+    if not alike or (len(sources) > 1 and joint_obstacle(sources)):
+        return own
+    return [*own, "source", "both"] if own else ["source"]

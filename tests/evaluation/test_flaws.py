@@ -1,0 +1,64 @@
+"""What the report says of unequal classes and of suspects."""
+
+import numpy as np
+
+from app.spec.report import Report
+from tests.evaluation.made_up import COUNTS, TASK, spec, trial
+from worker.evaluation.report import build_report
+
+IMBALANCED = np.repeat([0, 1, 2], [88, 8, 4])  # 88 % of one class, and 22 times the rarest
+
+
+def report(metric: str = "accuracy", counts: tuple[int, ...] = COUNTS, **changes: object) -> Report:
+    """Of networks that always answer the commonest class, but order the items of it rightly."""
+    logits = np.stack([np.full(100, 5.0), IMBALANCED == 1, IMBALANCED == 2, np.zeros(100)], axis=1)
+    suspects = changes.pop("suspects", None)
+    trials = [
+        trial(name, seed, 0, y_test=IMBALANCED, logits_test=logits, suspects=suspects)
+        for name in ("fine_tune", "scratch")
+        for seed in range(2)
+    ]
+    job = spec(seeds=2, primary_metric=metric).model_copy(update=changes)
+    return build_report(job, trials, TASK, counts)
+
+
+def said(report: Report, word: str) -> list[str]:
+    return [warning for warning in report.warnings if word in warning]
+
+
+def test_accuracy_is_said_to_mislead_with_what_the_commonest_class_scores() -> None:
+    found = report()
+    assert found.reference is not None
+    assert found.reference.is_imbalanced
+    (warning,) = said(found, "misleads")
+    assert "always answering a has 0.8800 of the test items right" in warning
+    assert "balanced accuracy 0.3333" in warning
+    assert not said(report("balanced_accuracy"), "misleads")
+
+
+def test_an_order_is_held_against_chance_by_the_auc() -> None:
+    """Every answer is the commonest class, so by balanced accuracy nothing is better than it."""
+    by_answers, by_order = report("balanced_accuracy"), report("auc")
+    assert by_answers.reference is not None
+    assert by_answers.reference.not_above == ["scratch", "fine_tune"]
+    assert by_order.reference is not None
+    assert by_order.reference.not_above == []
+    assert (by_order.reference.chance, by_order.reference.majority["auc"]) == (0.5, 0.5)
+    assert by_order.arms["fine_tune"].metrics["auc"].mean > 0.95
+
+
+def test_unequal_training_items_are_told_unless_something_is_done() -> None:
+    unequal = (500, 40, 30, 5)
+    (warning,) = said(report(counts=unequal), "training items are 500 of a and 5 of d")
+    assert "logit_adjustment" in warning
+    done = report(counts=unequal, imbalance="logit_adjustment")
+    assert not said(done, "training items are")
+    assert said(done, "as if all classes were equally frequent")
+
+
+def test_the_suspects_that_were_left_out_are_counted() -> None:
+    found = report(suspects=np.array([25, 75]))
+    (warning,) = said(found, "drop_suspects")
+    assert "left out 25 of 100 training items of the target" in warning
+    assert "25.0 %" in warning
+    assert not said(report(), "drop_suspects")

@@ -1,0 +1,109 @@
+"""An audit under its lease: the dataset's labels against their neighbours', and what they say."""
+
+from typing import Any
+
+import numpy as np
+import structlog
+from sqlalchemy.exc import OperationalError
+
+from app import leases
+from app.damage import mark
+from app.database import now
+from app.datasets.audits.schemas import MOST_SUSPECTS, AuditedClass, Found, Suspect
+from app.datasets.schemas import Schema
+from app.datasets.schemas import Split as SplitName
+from app.errors import DamagedArtifact, FailureCode, Fenced, WorkFailure
+from app.tables.audits import AuditRow
+from app.tables.datasets import DatasetRow
+from worker.audit.audit import audited
+from worker.audit.neighbours import NEIGHBOURS
+from worker.process.workplace import Workplace
+from worker.training.data import Split
+from worker.training.items import Items
+from worker.trials.failures import as_failure
+from worker.trials.stored_data import dataset_split
+
+log = structlog.get_logger(__name__)
+
+SPLITS: tuple[SplitName, ...] = ("train", "test")
+DESCRIBED_CLASSES = 1000
+
+
+def run(place: Workplace, row: AuditRow) -> None:
+    """Ends the audit, or leaves it to the one who has taken it. To run it again does no harm. Never
+    raises."""
+    try:
+        try:
+            values: dict[str, Any] = {"status": "succeeded", "result": _result(place, row)}
+        except OperationalError:
+            raise
+        except Exception as error:
+            failure = as_failure(error)
+            if failure.code is FailureCode.INTERNAL:
+                log.exception("audit_failed", audit=row.id)
+            if isinstance(failure, DamagedArtifact):
+                mark(place.database, failure)
+            failure.stage = failure.stage or "audit"
+            values = {"status": "failed", "error": failure.as_json()}
+        with place.database.write() as session:
+            values |= {"ended_at": now(), **leases.RELEASED}
+            leases.write(session, AuditRow, row.id, row.token or "", **values)
+    except Fenced:
+        log.info("audit_lost", audit=row.id)
+    except OperationalError as error:  # the database is away: the lease ends, and another goes on
+        log.warning("audit_left", audit=row.id, error=str(error.orig))
+
+
+def _result(place: Workplace, row: AuditRow) -> dict[str, Any]:
+    with place.database.read() as session:
+        dataset = session.get(DatasetRow, row.dataset_id)
+    if dataset is None or dataset.deleted_at is not None:
+        raise WorkFailure(FailureCode.DATASET_FAILED, "the dataset was deleted", stage="audit")
+    schema = Schema.model_validate(dataset.schema)
+    splits = {
+        name: dataset_split(place.storage, dataset, name)
+        for name in SPLITS
+        if schema.splits.get(name)
+    }
+    return found_in(schema, splits).model_dump(mode="json")
+
+
+def found_in(schema: Schema, splits: dict[SplitName, Split]) -> Found:
+    """The suspects of all splits, whose items are each other's neighbours."""
+    parts = list(splits.values())
+    whole = Split(
+        Items.joined([part.items for part in parts]),
+        np.concatenate([part.y for part in parts]),
+        np.concatenate([part.known for part in parts]),
+    )
+    suspects = audited(schema, whole)
+    names, starts = schema.classes, np.cumsum([0, *map(len, parts)])
+
+    def listed(place: int) -> Suspect:
+        item = int(suspects.items[place])
+        part = int(np.searchsorted(starts, item, side="right")) - 1
+        return Suspect(
+            split=list(splits)[part],
+            index=item - int(starts[part]),
+            label=names[whole.y[item]],
+            proposed=names[suspects.proposed[place]],
+            score=round(float(suspects.scores[place]), 4),
+        )
+
+    items = np.bincount(whole.y[whole.known], minlength=len(names))
+    of_class = np.bincount(whole.y[suspects.items], minlength=len(names))
+    classes = [
+        AuditedClass(
+            label=label,
+            items=int(items[k]),
+            suspects=int(of_class[k]),
+            is_judged=bool(items[k] >= NEIGHBOURS),
+        )
+        for k, label in enumerate(names[:DESCRIBED_CLASSES])
+    ]
+    return Found(
+        items=int(whole.known.sum()),
+        suspects=len(suspects),
+        classes=classes,
+        listed=[listed(place) for place in range(min(len(suspects), MOST_SUSPECTS))],
+    )

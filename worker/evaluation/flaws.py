@@ -1,0 +1,87 @@
+"""What the report says of flawed data: classes of unequal size, and labels that are wrong."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from app.spec.figures import Reference
+from app.spec.flaws import Imbalance
+from app.spec.spec import ResolvedSpec
+from app.tasks.classification import is_imbalanced
+from worker.evaluation.evidence import TrialResult
+
+# What else the softmax is after training, but the probability that the label is the class.
+SERVED: dict[Imbalance, str] = {
+    "logit_adjustment": "as if all classes were equally frequent",
+    "class_weights": "as if rare classes were more frequent than they are",
+}
+
+
+def flaw_warnings(
+    spec: ResolvedSpec,
+    reference: Reference | None,
+    classes: Sequence[str],
+    counts: Sequence[int],
+    trials: Sequence[TrialResult],
+) -> list[str]:
+    """
+    Args:
+        reference: what the commonest class alone scores on the test items; None without labels.
+        counts: labelled training items of each of the target's classes, (K,).
+    """
+    if not spec.has_classes:
+        return []
+    found: list[str] = []
+    if reference and reference.is_imbalanced and spec.evaluation.primary_metric == "accuracy":
+        found.append(_misleading(reference))
+    if spec.imbalance == "none" and spec.target.use_labels and is_imbalanced(counts):
+        found.append(_unequal(classes, counts))
+    if served := SERVED.get(spec.imbalance):
+        found.append(
+            f"{spec.imbalance}: the scores that are served and measured are {served}; the "
+            "commonest class is answered less often than without it"
+        )
+    return found + _left_out(trials)
+
+
+def _misleading(reference: Reference) -> str:
+    scores = reference.majority
+    return (
+        f"accuracy misleads here: always answering {reference.majority_class} has "
+        f"{scores['accuracy']:.4f} of the test items right (balanced accuracy "
+        f"{scores['balanced_accuracy']:.4f}); evaluation.primary_metric balanced_accuracy or auc "
+        "tells an arm from that answer"
+    )
+
+
+def _unequal(classes: Sequence[str], counts: Sequence[int]) -> str:
+    present = {label: count for label, count in zip(classes, counts, strict=True) if count}
+    most, least = max(present, key=present.__getitem__), min(present, key=present.__getitem__)
+    return (
+        f"the target's training items are {present[most]} of {most} and {present[least]} of "
+        f"{least}: `imbalance` (logit_adjustment, class_weights, focal) trains for that, and was "
+        "none"
+    )
+
+
+def _left_out(trials: Sequence[TrialResult]) -> list[str]:
+    """How many training items were left out as suspects, by what was trained on them."""
+    told: dict[str, list[tuple[int, int]]] = {}
+    for trial in sorted(trials, key=lambda trial: (trial.role != "pretrain", trial.seed)):
+        if trial.suspects is not None:
+            left, kept = (int(count) for count in trial.suspects)
+            where = f"{trial.arm} (the source)" if trial.role == "pretrain" else "the target"
+            told.setdefault(where, []).append((left, left + kept))
+    return [
+        f"drop_suspects left out {_span(left for left, _ in items)} of "
+        f"{_span(total for _, total in items)} training items of {where}, whose neighbours say "
+        f"that their labels are wrong ({100 * np.mean([a / b for a, b in items if b]):.1f} % on "
+        "the mean over the trials)"
+        for where, items in told.items()
+    ]
+
+
+def _span(counts: Iterable[int]) -> str:
+    """`412`, or `405 to 418`."""
+    numbers = sorted(set(counts))
+    return f"{numbers[0]}" if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"

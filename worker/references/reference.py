@@ -1,0 +1,99 @@
+"""One reference: fitted on a trial's training items, asked for its validation and test items."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+from app.datasets.schemas import Schema
+from app.spec.references import PlannedReference
+from app.tasks.regression import Regression
+from worker.references.features import Matrix, rows_of
+from worker.references.filling import Filling
+from worker.references.models import TAKES_MISSING, model_of
+from worker.training.data import Split
+from worker.training.items import Items
+from worker.training.setup import TrialSetup
+
+MOST_ROWS = 100_000  # that a model is fitted on, drawn by the trial's seed
+LEAST_PROBABILITY = 1e-7
+
+
+@dataclass(frozen=True, eq=False)
+class FittedReference:
+    """A fitted model of scikit-learn.
+
+    `tells_domains`: the last feature is 1 for items of the target and 0 for the source's. `rows`:
+    that it was fitted on, of `of_rows`.
+    """
+
+    model: Any
+    schema: Schema
+    filling: Filling
+    tells_domains: bool
+    rows: int
+    of_rows: int
+
+    @classmethod
+    def fit(cls, reference: PlannedReference, setup: TrialSetup) -> Self:
+        """Fits on the training items, without those held out for validation."""
+        splits = []
+        if reference.rows != "target" and setup.source is not None:
+            splits.append(setup.source.train)
+        if reference.rows != "source":
+            splits.append(setup.domain.train)
+        schema, tells = setup.domain.schema, reference.rows == "both"
+        known = [each.select(np.flatnonzero(each.known)) for each in splits]
+        drawn = _drawn([len(each) for each in known], setup.seed)
+        parts = [
+            _rows(schema, each.items.select(rows), float(place) if tells else None)
+            for place, (each, rows) in enumerate(zip(known, drawn, strict=True))
+        ]
+        x, y = (
+            np.concatenate(parts),
+            np.concatenate([each.y[rows] for each, rows in zip(known, drawn, strict=True)]),
+        )
+        filling = Filling.fit(x, reference.model not in TAKES_MISSING)
+        is_blind = not len(filling.taken) or len(np.unique(y)) < 2
+        model = model_of(reference.model, schema.task.has_classes, setup.seed, is_blind)
+        model.fit(filling.apply(x), y)
+        return cls(model, schema, filling, tells, len(x), sum(map(len, known)))
+
+    @property
+    def is_boosted(self) -> bool:
+        """Whether its trees add up to logits, and not to probabilities."""
+        return isinstance(
+            self.model, HistGradientBoostingClassifier | HistGradientBoostingRegressor
+        )
+
+    def outputs(self, split: Split) -> NDArray[np.float32]:
+        """(n, K) as a network has them: logarithms of probabilities, or standardised quantities."""
+        x = self.filling.apply(_rows(self.schema, split.items, 1.0 if self.tells_domains else None))
+        task = self.schema.task
+        if isinstance(task, Regression):
+            values = self.model.predict(x) if len(x) else np.empty(0)
+            return ((values[:, None] - task.mean) / task.std).astype(np.float32)
+        found = np.zeros((len(x), task.outputs))
+        if len(x):
+            found[:, self.model.classes_] = self.model.predict_proba(x)
+        return np.log(np.maximum(found, LEAST_PROBABILITY)).astype(np.float32)
+
+
+def _rows(schema: Schema, items: Items, domain: float | None) -> Matrix:
+    rows = rows_of(schema.inputs, items.read())
+    if domain is None:
+        return rows
+    return np.concatenate([rows, np.full((len(rows), 1), domain, np.float32)], axis=1)
+
+
+def _drawn(counts: list[int], seed: int) -> list[NDArray[np.int64]]:
+    """Rows of each split, ascending: all, or an equal share of as many as a model is fitted on."""
+    share = min(1.0, MOST_ROWS / sum(counts)) if sum(counts) else 1.0
+    return [
+        np.sort(
+            np.random.default_rng([seed, place]).permutation(count)[: max(1, int(share * count))]
+        )
+        for place, count in enumerate(counts)
+    ]
