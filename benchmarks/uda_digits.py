@@ -52,7 +52,8 @@ import numpy as np  # noqa: E402  after the environment
 from numpy.typing import NDArray  # noqa: E402
 
 from app.client import Client  # noqa: E402
-from app.spec.backbones import Convnet, ConvnetParams  # noqa: E402
+from app.spec.backbones import Convnet  # noqa: E402
+from app.spec.network_params import ConvnetParams  # noqa: E402
 from app.spec.report import LabelFreeChoice  # noqa: E402
 from benchmarks.evidence import OWN  # noqa: E402
 from tests.system.service import running  # noqa: E402

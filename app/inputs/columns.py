@@ -202,7 +202,7 @@ class CategoryColumn(ColumnContract):
         """One-hot over its commonest values, all others, and missing: (m, up to 10)."""
         known = min(len(self.values), SKETCHED_VALUES)
         place = np.where(np.isnan(numbers), known + 1, np.minimum(numbers, known))
-        return (place[:, None] == np.arange(known + 2)).astype(np.float32)
+        return _one_hot(place, known + 2)
 
 
 class FlagColumn(ColumnContract):
@@ -228,12 +228,17 @@ class FlagColumn(ColumnContract):
     def sketch(self, numbers: Numbers) -> NDArray[np.float32]:
         """One-hot over false, true and missing: (m, 3)."""
         place = np.where(np.isnan(numbers), 2, numbers)
-        return (place[:, None] == np.arange(3)).astype(np.float32)
+        return _one_hot(place, 3)
 
 
 Column = Annotated[
     NumberColumn | CategoryColumn | FlagColumn | DateColumn, Field(discriminator="kind")
 ]
+
+
+def _one_hot(places: Numbers, width: int) -> NDArray[np.float32]:
+    hot: NDArray[np.float32] = (places[:, None] == np.arange(width)).astype(np.float32)
+    return hot
 
 
 def category_text(value: Any) -> str:

@@ -48,7 +48,7 @@ class InputsContract(BaseModel, ABC):
 
     @property
     def sides(self) -> tuple[int, int] | None:
-        """Height and width, which a network may bring to others; None of what has no sides."""
+        """Height and width of what can be resized; None where there is no such thing."""
         return None
 
     @property

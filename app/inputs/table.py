@@ -34,7 +34,8 @@ class TableInputs(InputsContract):
 
     @property
     def tokens(self) -> int:
-        return len(self.columns)
+        """Columns, and the phases of dates."""
+        return len(self.columns) + sum(column.kind == "date" for column in self.columns)
 
     @property
     def layout(self) -> tuple[int, int, int]:

@@ -58,7 +58,7 @@ def _unmet(
         case "batch_norm" if not normalises(spec, sources, target):
             found = (
                 "needs_batch_norm",
-                "expected BatchNorm in the network, mlp has none; model.bottleneck gives it one",
+                "expected BatchNorm in the network, got one without; model.bottleneck gives it one",
             )
     return found
 

@@ -1,131 +1,22 @@
 """The catalogue of networks up to their features. worker/backbones builds them by name."""
 
-from abc import abstractmethod
-from dataclasses import dataclass
-from itertools import pairwise
-from math import prod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from app.errors import Coded, Finding
-from app.sent import Array, Pair, Sent
-from app.spec.mobilenet_layers import mobilenet
-from app.spec.network_size import Layers, Shape
-
-Width = Annotated[int, Field(ge=1, le=65_536)]
-
-
-class Params(Sent):
-    """Of a network; alone, of one that is yet to be chosen: it has none."""
-
-
-class NetworkParams(Params):
-    @abstractmethod
-    def multiplications(self, shape: Shape) -> float:
-        """Of one image (height, width, channels) on its way to the features, roughly."""
-
-    @abstractmethod
-    def layers(self, shape: Shape) -> Layers:
-        """From an image (height, width, channels) to the features."""
-
-    def misfit(self, shape: Shape) -> Coded | None:
-        """Why there is no such network for images (height, width, channels)."""
-        return None
-
-    @property
-    def has_dropout(self) -> bool:
-        return False
-
-
-class MlpParams(NetworkParams):
-    hidden: Array[Width] = Field((256,), min_length=1, max_length=16)
-    dropout: float = Field(0.0, ge=0, lt=1)
-
-    @property
-    def has_dropout(self) -> bool:
-        return self.dropout > 0
-
-    def multiplications(self, shape: Shape) -> float:
-        widths = (prod(shape), *self.hidden)
-        return float(sum(one * other for one, other in pairwise(widths)))
-
-    def layers(self, shape: Shape) -> Layers:
-        layers = Layers(shape)
-        layers.flatten()
-        for width in self.hidden:
-            layers.dense(width)
-            layers.write()
-            if self.dropout:
-                layers.write()
-        return layers
-
-
-class ConvnetParams(NetworkParams):
-    filters: Array[Width] = Field(
-        (32, 64), min_length=1, max_length=8, description="one 3x3 convolution and pooling each"
-    )
-    dense: Width = 128
-    dropout: float = Field(0.0, ge=0, lt=1)
-
-    @property
-    def has_dropout(self) -> bool:
-        return self.dropout > 0
-
-    def multiplications(self, shape: Shape) -> float:
-        height, width, channels = shape
-        total = 0
-        for filters in self.filters:
-            total += 9 * channels * filters * height * width
-            height, width, channels = height // 2, width // 2, filters
-        return float(total + height * width * channels * self.dense)
-
-    def layers(self, shape: Shape) -> Layers:
-        layers = Layers(shape)
-        for filters in self.filters:
-            layers.convolution(filters, 3)
-            layers.norm()
-            layers.pooling()
-            layers.write()
-        layers.flatten()
-        layers.dense(self.dense)
-        layers.write()
-        if self.dropout:
-            layers.write()
-        return layers
-
-    def misfit(self, shape: Shape) -> Coded | None:
-        side, poolings = min(shape[:2]), len(self.filters)
-        if side >> poolings >= 1:
-            return None
-        detail = f"expected at most {side.bit_length() - 1} filters for images of side {side}"
-        return "too_many_layers", Finding(f"{detail}, got {poolings}", "#/model/params/filters")
-
-
-MOBILENET_SIDE = 32
-
-
-class MobilenetParams(NetworkParams):
-    width: float = Field(
-        0.35, gt=0, le=2, description="factor of the number of channels of every layer"
-    )
-
-    def multiplications(self, shape: Shape) -> float:
-        """3.0e8 at width 1 and 224x224, 5.9e7 at width .35 (Sandler et al., table 4 and Keras)."""
-        return 3.0e8 * float(self.width**1.55) * shape[0] * shape[1] / 224**2
-
-    def layers(self, shape: Shape) -> Layers:
-        return mobilenet(shape, self.width)
-
-    def misfit(self, shape: Shape) -> Coded | None:
-        height, width, channels = shape
-        if min(height, width) >= MOBILENET_SIDE and channels in {1, 3}:
-            return None
-        detail = (
-            f"expected images of {MOBILENET_SIDE}x{MOBILENET_SIDE} or more with 1 or 3 channels "
-            f"for mobilenet, got {height}x{width}x{channels}; model.image_size resizes them"
-        )
-        return "image_too_small", Finding(detail, "#/model/image_size")
+from app.sent import Pair
+from app.spec.network_params import (
+    ConvnetParams,
+    MlpParams,
+    MobilenetParams,
+    NetworkParams,
+    Params,
+    Width,
+)
+from app.spec.network_size import Shape
+from app.spec.table_params import FtTransformerParams, TabmParams
 
 
 class ModelChoice(Params):
@@ -160,6 +51,16 @@ class Mobilenet(ModelChoice):
     params: MobilenetParams = MobilenetParams()
 
 
+class Tabm(ModelChoice):
+    backbone: Literal["tabm"]
+    params: TabmParams = TabmParams()
+
+
+class FtTransformer(ModelChoice):
+    backbone: Literal["ft_transformer"]
+    params: FtTransformerParams = FtTransformerParams()
+
+
 class AutoBackbone(ModelChoice):
     """Chosen when the job is accepted; the job's `selection` says what and why."""
 
@@ -171,7 +72,7 @@ def _auto_unless_named(choice: Any) -> Any:
     return {"backbone": "auto", **choice} if isinstance(choice, dict) else choice
 
 
-Backbone = Mlp | Convnet | Mobilenet
+Backbone = Mlp | Convnet | Mobilenet | Tabm | FtTransformer
 BackboneChoice = Annotated[
     Annotated[Backbone | AutoBackbone, Field(discriminator="backbone")],
     BeforeValidator(_auto_unless_named),
@@ -191,6 +92,8 @@ class BackboneEntry:
     widths: tuple[str, ...]  # parameters that make it wide
     bfloat16_pays: bool  # on a GPU that has it, against TF32, compiling included
     compiles_slowly: bool  # on a GPU, where each kind of convolution is tuned
+    # What `training` is for it where a job does not say; the job's `selection` names each
+    recipe: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -208,12 +111,20 @@ class BackboneEntry:
         return self.params.model_json_schema()
 
 
+# After TabM's, section 5 (docs/decisions/tabm.md).
+OF_TABLES = {
+    "optimizer": "adamw",
+    "learning_rate": 0.002,
+    "weight_decay": 0.0003,
+    "early_stopping": {"patience": 16},
+}
+
 CATALOGUE: dict[str, BackboneEntry] = {
     entry.name: entry
     for entry in (
         BackboneEntry(
             Mlp,
-            "Dense layers with ReLU on the flattened image.",
+            "Dense layers with ReLU on all numbers of an item: a flattened image, a table's row.",
             modality=None,
             has_batch_norm=False,
             is_dense=True,
@@ -244,6 +155,31 @@ CATALOGUE: dict[str, BackboneEntry] = {
             widths=("width",),
             bfloat16_pays=False,
             compiles_slowly=True,
+        ),
+        BackboneEntry(
+            Tabm,
+            "TabM (Gorishniy et al., ICLR 2025): an MLP that is many, whose members share all "
+            "weights but one factor per input, for rows of tables.",
+            modality="table",
+            has_batch_norm=False,
+            is_dense=True,
+            program_bytes=256 * 2**20,
+            widths=("hidden", "members"),
+            bfloat16_pays=False,
+            compiles_slowly=False,
+            recipe=OF_TABLES,
+        ),
+        BackboneEntry(
+            FtTransformer,
+            "FT-Transformer (Gorishniy et al., NeurIPS 2021): the columns of a table's row attend "
+            "to each other.",
+            modality="table",
+            has_batch_norm=False,
+            is_dense=False,
+            program_bytes=256 * 2**20,
+            widths=("width",),
+            bfloat16_pays=False,
+            compiles_slowly=False,
         ),
     )
 }

@@ -23,11 +23,13 @@ class Step:
     shape: Shape
     batch: int
     seconds: float
+    tokens: int = 1
 
     @property
     def work(self) -> float:
         """Multiplications of a pass forward."""
-        return self.batch * CATALOGUE[self.backbone].params().multiplications(self.shape)
+        params = CATALOGUE[self.backbone].params()
+        return self.batch * params.multiplications(self.shape, self.tokens)
 
 
 @dataclass(frozen=True)
@@ -57,19 +59,26 @@ STEPS = (
     Step("mobilenet", (64, 64, 3), 64, 0.41260),
     Step("mobilenet", (96, 96, 3), 16, 0.20302),
     Step("mobilenet", (96, 96, 3), 64, 1.23507),
+    Step("tabm", (1, 1, 170), 64, 0.00800, 10),
+    Step("tabm", (1, 1, 1700), 64, 0.03000, 100),
+    Step("ft_transformer", (1, 1, 170), 64, 0.02000, 10),
+    Step("ft_transformer", (1, 1, 1700), 64, 0.20000, 100),
 )
 ONCE = {
     "mlp": Once(first=1.2, again=0.3),
     "convnet": Once(first=2.5, again=0.4),
     "mobilenet": Once(first=17.0, again=1.5),
+    "tabm": Once(first=3.0, again=0.4),
+    "ft_transformer": Once(first=6.0, again=0.6),
 }
 
 
-def seconds_per_step(model: Backbone, shape: Shape, batch: int) -> float:
+def seconds_per_step(model: Backbone, shape: Shape, batch: int, tokens: int = 1) -> float:
     """Args:
-    shape: of the images as the network sees them.
+    shape: of the items as the network sees them; `tokens`: their parts.
     """
-    rows, work = _by_work(model.backbone), batch * model.params.multiplications(shape)
+    rows = _by_work(model.backbone)
+    work = batch * model.params.multiplications(shape, tokens)
     for (less, low), (more, high) in pairwise(rows):
         if work <= more:
             return low + max(0.0, (work - less) / (more - less)) * (high - low)

@@ -56,18 +56,29 @@ def _image_size(spec: "JobSpec", sources: Sequence[SourceFacts]) -> tuple[int, i
 
 
 def _network_findings(spec: "JobSpec", target: Schema) -> Iterator[Coded]:
-    model, got = spec.model, target.inputs.modality
-    if model.image_size and target.inputs.sides is None:
-        detail = f"expected no image_size for items of the modality {got}, which have no sides"
-        yield "no_sides", Finding(f"{detail}, got one", "#/model/image_size")
+    model, wanted, got = spec.model, None, target.inputs.modality
+    if target.inputs.sides is None:
+        yield from _picture_findings(spec, got)
     if isinstance(model, AutoBackbone):  # what it becomes fits
         return
     wanted = CATALOGUE[model.backbone].modality
     if wanted not in {None, got}:
-        detail = f"expected a backbone for {got}, got {model.backbone}, which is for {wanted}"
-        yield "backbone_does_not_fit", Finding(detail, "#/model/backbone")
+        able = ", ".join(name for name, e in CATALOGUE.items() if e.modality in {None, got})
+        detail = f"expected a backbone for {got}s ({able}), got {model.backbone}, which is for "
+        yield "backbone_does_not_fit", Finding(f"{detail}{wanted}s", "#/model/backbone")
     elif found := model.params.misfit(model.seen(target.inputs.layout)):
         yield found
+
+
+def _picture_findings(spec: "JobSpec", modality: str) -> Iterator[Coded]:
+    """What can only be done to pictures."""
+    if spec.model.image_size is not None:
+        detail = f"expected no image_size for a {modality}, which has no sides; leave it out"
+        yield "not_a_picture", Finding(detail, "#/model/image_size")
+    augmentation = spec.training.augmentation
+    if augmentation and augmentation.mirror:
+        detail = f"expected no mirror for a {modality}, which has no left and right; leave it out"
+        yield "not_a_picture", Finding(detail, "#/training/augmentation/mirror")
 
 
 def _model_findings(

@@ -36,7 +36,8 @@ def planned_seconds(
     for trial, count in zip(trials, steps, strict=True):
         if trial.kind not in kinds:
             items = trained_items(trial, spec, sources, target)
-            step = seconds_per_step(spec.model, shape, min(spec.training.batch_size, items))
+            batch = min(spec.training.batch_size, items)
+            step = seconds_per_step(spec.model, shape, batch, target.inputs.tokens)
             kinds[trial.kind] = _whole_steps(trial, count, items, spec) * step + _extra(trial)
         if trial.role == "reference":
             found.append(REFERENCE_SECONDS)

@@ -53,9 +53,9 @@ class Need:
         return int(self.weights + self.activations + self.data + self.program)
 
 
-def network_size(model: Backbone, shape: Shape) -> Size:
-    """Up to the features, of images of `shape`."""
-    layers = model.params.layers(model.seen(shape))
+def network_size(model: Backbone, shape: Shape, tokens: int = 1) -> Size:
+    """Up to the features, of items of `shape` that have `tokens` parts (`Inputs`)."""
+    layers = model.params.layers(model.seen(shape), tokens)
     if model.bottleneck:
         layers.dense(model.bottleneck, bias=False)
         layers.norm()
@@ -67,7 +67,7 @@ class Scene:
 
     def __init__(self, spec: ResolvedSpec, sources: Sequence[Schema], target: Schema) -> None:
         self.spec, self.sources, self.target = spec, sources, target
-        self.size = network_size(spec.model, target.inputs.layout)
+        self.size = network_size(spec.model, target.inputs.layout, target.inputs.tokens)
         self.seen = spec.model.seen(target.inputs.layout)
         source_classes = {label for schema in sources for label in schema.classes}
         self.widths = Widths(

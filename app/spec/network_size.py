@@ -73,6 +73,55 @@ class Layers:
         self.channels = units
         self.write()
 
+    def members(self, count: int) -> None:
+        """A factor of each number for each of `count` members, which stand beside each other."""
+        self._parameters += count * self.channels
+        self.width = count
+        self.write()
+
+    def scales(self) -> None:
+        """A factor and an offset of each number of each member, and the members' mean."""
+        self._parameters += 2 * self.width * self.channels
+        self.write()
+        self.average()
+
+    def tokens(self, count: int, units: int) -> None:
+        """Each of `count` parts as a vector of `units`, with an offset of its own, and one more."""
+        self._parameters += (self.height * self.width * self.channels + count + 1) * units
+        self.height, self.width, self.channels = 1, count + 1, units
+        self.write()
+
+    def attention(self, heads: int) -> None:
+        """Of all parts to each other, after a norm, and added to what went in."""
+        self.layer_norm()
+        self._parameters += 4 * (self.channels + 1) * self.channels
+        for _ in range(3):
+            self.write()
+        for _ in range(2):
+            self._write(heads * self.width * self.width)
+        for _ in range(3):
+            self.write()
+
+    def gated(self, inner: int) -> None:
+        """Two layers of `inner` units, their product and a layer back, after a norm, and added."""
+        units = self.channels
+        self.layer_norm()
+        self._parameters += (units + 1) * inner
+        self.dense(inner)
+        self.write()
+        self.dense(units)
+        self.write()
+
+    def layer_norm(self) -> None:
+        self._parameters += 2 * self.channels
+        self.write()
+
+    def first(self) -> None:
+        """Of the parts the first alone, after a norm, and ReLU."""
+        self.width = 1
+        self.layer_norm()
+        self.write()
+
     def write(self) -> None:
         """An operation of as many values as the last: ReLU, Dropout, a sum."""
         self._write(self.height * self.width * self.channels)

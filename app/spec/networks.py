@@ -13,13 +13,18 @@ if TYPE_CHECKING:
 CONVNET_FROM_ITEMS = 500
 CONVNET_FROM_SIDE = 8
 
-Family = Literal["mlp", "convnet"]
+Family = Literal["mlp", "convnet", "tabm"]
 
 
 def chosen_family(
     auto: ModelChoice, sources: Sequence[SourceFacts], target: Schema
 ) -> tuple[Family, str]:
     """What `auto` becomes without a source model, and why."""
+    if target.inputs.modality == CATALOGUE["tabm"].modality:
+        return "tabm", (
+            "rows of a table: many small networks in one, the best of their kind over 46 tables "
+            "(Gorishniy et al., ICLR 2025)"
+        )
     items = sum(facts.schema.splits.get("train", 0) for facts in sources)
     side = min(auto.image_size or target.inputs.layout[:2])
     is_picture = CATALOGUE["convnet"].modality == target.inputs.modality

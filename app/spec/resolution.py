@@ -13,6 +13,7 @@ from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone, ModelChoice
 from app.spec.flaws import loses_smoothing
 from app.spec.networks import chosen_family, gets_bottleneck
 from app.spec.portfolio import Facts, portfolio
+from app.spec.recipes import defaults_of
 from app.spec.references import planned_references
 from app.spec.scales import Scale, scale_warnings
 from app.spec.sources import (
@@ -55,7 +56,7 @@ def resolve(
         **fields,
         task=target.task.kind,
         combine=resolution.combine(),
-        model=resolution.model(),
+        model=resolution.model,
         training=resolution.training,
         space=resolution.space(),
         classes=resolution.classes,
@@ -98,6 +99,7 @@ class _Resolution:
         self._chose("combine", combine, reason)
         return combine
 
+    @cached_property
     def model(self) -> Backbone:
         given = self.spec.model
         trained = first_network(self.sources)
@@ -112,11 +114,14 @@ class _Resolution:
 
     @cached_property
     def training(self) -> Training:
-        given = self.spec.training
+        given, entry = self.spec.training, CATALOGUE[self.model.backbone]
         fields = given.model_dump()
         for name, value in fields.items():
             if value == "auto" and name != "precision":
-                fields[name] = Training.model_fields[name].default
+                fields[name] = entry.recipe.get(name, Training.model_fields[name].default)
+        for setting, value, reason in defaults_of(self.model, self.spec, self.sources, self.target):
+            fields[setting] = value
+            self._chose(f"training.{setting}", value, reason)
         is_open = "label_smoothing" not in given.model_fields_set and not loses_smoothing(self.spec)
         if not self.spec.target.use_labels and is_open:
             fields["label_smoothing"] = SMOOTHING

@@ -33,7 +33,7 @@ class EarlyStopping(Sent):
 
 
 class Augmentation(Sent):
-    """Each step changes its images anew and at random, so that they show the same as before.
+    """Each step changes its items anew and at random, so that they show the same as before.
 
     It concerns every arm, the baseline and the pretraining; not what is computed from a frozen
     backbone's features, and not strategies that change the images themselves (`adamatch`) or only
@@ -42,12 +42,15 @@ class Augmentation(Sent):
 
     strength: Literal["weak", "strong"] = Field(
         "weak",
-        description="`weak`: moved by up to an eighth of each side; `strong`: moved, turned, "
-        "zoomed, sheared, in another light, and with a square wiped out",
+        description="images: `weak`: moved by up to an eighth of each side; `strong`: moved, "
+        "turned, zoomed, sheared, in another light, and with a square wiped out. Rows of a table: "
+        "a tenth (`weak`) or three tenths (`strong`) of a row's columns, by chance, take another "
+        "row's values (SCARF, Bahri et al., ICLR 2022)",
     )
     mirror: bool = Field(
         False,
-        description="left to right, half of the images, by chance; not for digits and letters",
+        description="left to right, half of the images, by chance; not for digits, letters and "
+        "tables",
     )
 
 

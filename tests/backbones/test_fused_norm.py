@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from app.spec.backbones import ConvnetParams
+from app.spec.network_params import ConvnetParams
 from worker.backbones import convnet
 from worker.backbones.fused_norm import fused_norms
 from worker.backbones.initialisation import Initialiser

@@ -43,7 +43,8 @@ def test_each_row_goes_to_its_column_and_value() -> None:
     ]
     parts = BINS + 1
     stored = np.arange(3 * parts + 4 + 4 + 3, dtype=np.float32)[:, None] + 1  # 1, 2, 3, …
-    kernel = carried(stored, sides[0], sides[1], (3 * parts + 4 + 3 + 5, 1))[:, 0]
+    drawn = np.full((3 * parts + 4 + 3 + 5, 1), 9, np.float32)
+    kernel = carried(stored, sides[0], sides[1], drawn)[:, 0]
     numbers, rest = kernel[: 3 * parts].reshape(3, parts), kernel[3 * parts :]
     assert not numbers[0].any()  # new
     assert numbers[1].tolist() == stored[2 * parts : 3 * parts, 0].tolist()  # seen
@@ -59,7 +60,7 @@ def test_weights_of_another_table_are_refused() -> None:
     own = {column.name: column.name for column in JOINT.columns}
     side = flattened(shapes_of(JOINT)), keys_of(JOINT, JOINT, own)
     with pytest.raises(ValueError, match="expected a row for each number"):
-        carried(np.zeros((5, 1), np.float32), side, side, (63, 1))
+        carried(np.zeros((5, 1), np.float32), side, side, np.zeros((63, 1), np.float32))
 
 
 def test_what_is_never_seen_is_silent() -> None:

@@ -3,7 +3,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from app.spec.backbones import Convnet, ConvnetParams, Mlp, MlpParams
+from app.spec.backbones import Convnet, Mlp
+from app.spec.network_params import ConvnetParams, MlpParams
 from tests.training.trials import DOMAIN, architecture, images_of
 from worker.backbones import population_norms
 from worker.backbones.network import Network

@@ -43,7 +43,7 @@ def test_edges_ascend_and_are_few_whatever_the_values() -> None:
 
 @pytest.mark.parametrize("value", [True, "1", [1], {}, NAN, math.inf, 1e38, 10**400])
 def test_what_is_no_number(value: object) -> None:
-    with pytest.raises(ValueError, match="^$"):
+    with pytest.raises(ValueError, match=r"^$"):
         NumberColumn.fit("x", np.array([0.0, 1.0])).read(value)
 
 

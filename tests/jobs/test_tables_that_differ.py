@@ -161,7 +161,7 @@ def test_columns_are_for_tables(client: httpx.Client, database: Database) -> Non
 def test_pictures_words_stay_out_of_tables(client: httpx.Client, database: Database) -> None:
     table = add_table(database, number("a")), add_table(database, number("a"))
     sized = spec(*table, model={"backbone": "mlp", "image_size": [8, 8]})
-    found = problem(client.post("/v1/jobs", json=sized), 422, "no_sides")
+    found = problem(client.post("/v1/jobs", json=sized), 422, "not_a_picture")
     assert found["errors"][0]["pointer"] == "#/model/image_size"
     resolved = client.post("/v1/jobs:validate", json=spec(*table)).json()["spec"]
     assert resolved["model"]["image_size"] is None

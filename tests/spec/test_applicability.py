@@ -7,7 +7,8 @@ import pytest
 from app.datasets.schemas import Schema
 from app.errors import Invalid
 from app.spec.applicability import applicable
-from app.spec.backbones import Backbone, Convnet, Mlp, MlpParams
+from app.spec.backbones import Backbone, Convnet, Mlp
+from app.spec.network_params import MlpParams
 from app.spec.resolution import resolve
 from app.spec.sources import SourceFacts
 from app.spec.spec import JobSpec

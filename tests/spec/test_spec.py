@@ -272,7 +272,8 @@ def test_a_backbone_of_another_modality(backbone: str) -> None:
     sounds = of_sounds()
     problem = refusal(spec(model={"backbone": backbone}), sounds, sounds)
     assert (problem.code, pointers(problem)) == ("backbone_does_not_fit", ["#/model/backbone"])
-    assert problem.detail == (f"expected a backbone for sound, got {backbone}, which is for image")
+    detail = f"expected a backbone for sounds (mlp), got {backbone}, which is for images"
+    assert problem.detail == detail
 
 
 def test_what_is_no_picture_gets_a_network_of_dense_layers() -> None:

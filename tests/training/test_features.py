@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.spec.backbones import Convnet, ConvnetParams, Mobilenet, MobilenetParams
+from app.spec.backbones import Convnet, Mobilenet
+from app.spec.network_params import ConvnetParams, MobilenetParams
 from tests.training.trials import architecture
 from worker.backbones.network import Network
 from worker.training import features, predict

@@ -23,6 +23,11 @@ pytestmark = pytest.mark.slow
 
 TRAIN, TEST = 240, 200
 CITIES = ("Rome", "Oslo", "Bonn", "Cork")  # two of them are healthy places
+NETWORKS: tuple[dict[str, Any], ...] = (
+    {"backbone": "mlp", "params": {"hidden": [32]}},
+    {"backbone": "tabm", "params": {"hidden": [32], "members": 4}},
+    {"backbone": "ft_transformer", "params": {"width": 16, "blocks": 1, "heads": 2}},
+)
 TRAINING = {"epochs": 30, "batch_size": 32, "min_steps": 0, "learning_rate": 0.01}
 LEARNT: dict[str, Any] = {
     "model": {"backbone": "mlp", "params": {"hidden": [32]}},
@@ -150,14 +155,21 @@ def test_few_labels_and_a_packaged_model(place: Workplace, tables: tuple[str, st
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("network", [*NETWORKS], ids=lambda network: str(network["backbone"]))
 def test_a_source_model_carries_its_columns_over(
-    place: Workplace, tables: tuple[str, str], tmp_path: Path
+    place: Workplace, tables: tuple[str, str], tmp_path: Path, network: dict[str, Any]
 ) -> None:
     """The model knows four columns; the target has three of them, in another order."""
     source, target = tables
     twin = add_table(place, tmp_path, 3, *SOURCE)
     first, trials = run(
-        place, submit(place, [{"dataset": source}], twin, **LEARNT, strategies=["fine_tune"])
+        place,
+        submit(
+            place,
+            [{"dataset": source}],
+            twin,
+            **{**LEARNT, "model": network, "strategies": ["fine_tune"]},
+        ),
     )
     assert {trial.status for trial in trials} == {"succeeded"}, [t.error for t in trials]
     model = [{"model": str(first.model_id), "columns": SAID}]

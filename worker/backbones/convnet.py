@@ -3,7 +3,7 @@
 import keras
 
 from app.inputs.image import IMAGE
-from app.spec.backbones import ConvnetParams
+from app.spec.network_params import ConvnetParams
 
 # Of the statistics that validation between epochs goes by, which are to follow weights that move
 # fast: with .9 a network with a bottleneck was 34 points less accurate in inference than in

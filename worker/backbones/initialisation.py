@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 Draw = Callable[[tuple[int, ...], int, int], NDArray[np.float32]]  # of a shape, seed and place
 
 EMBEDDINGS = 0.05
+SIGNS, SCALES = "signs", "scales"  # layers whose kernels are factors begin with these names
 LEVELS = 2  # values of a variable that is built with constants: a recurrent bias has 0 and 1
 
 
@@ -16,9 +17,10 @@ class Initialiser:
     """Knows a model's variables as they were built (zeros, ones, moving means).
 
     `initialise(seed)` draws each kernel from Glorot's uniform distribution,
-    U(-a, a), a = sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio, AISTATS 2010), and each table of
-    embeddings from U(-0.05, 0.05), Keras' own, by numpy: the same seed gives the same bits however
-    often it is called and whatever ran before.
+    U(-a, a), a = sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio, AISTATS 2010), each table of
+    embeddings from U(-0.05, 0.05), Keras' own, and the factors of layers that are called `signs`
+    from -1 and 1, by numpy: the same seed gives the same bits however often it is called and
+    whatever ran before.
     """
 
     def __init__(self, variables: Sequence[keras.Variable]) -> None:
@@ -46,7 +48,12 @@ class Initialiser:
 
 def _draw_of(variable: keras.Variable) -> Draw | None:
     """How its first values are drawn; None: it is built with them."""
-    name = str(variable.path).rpartition("/")[2]
+    path, _, name = str(variable.path).rpartition("/")
+    layer = path.rpartition("/")[2]
+    if layer.startswith(SCALES):
+        return None
+    if layer.startswith(SIGNS):
+        return _signs
     if name.endswith("kernel"):
         return _glorot_uniform
     return _small_uniform if name == "embeddings" else None
@@ -55,6 +62,14 @@ def _draw_of(variable: keras.Variable) -> Draw | None:
 def is_random_state(variable: keras.Variable) -> bool:
     """Whether it holds the state of a Dropout layer's random numbers: no weight."""
     return str(variable.path).endswith("seed_generator_state")
+
+
+def _signs(shape: tuple[int, ...], seed: int, index: int) -> NDArray[np.float32]:
+    """(members, columns, …): one sign for all parts of a column."""
+    apart = (*shape[:2], *[1] * len(shape[2:]))
+    draws = np.random.default_rng([seed, index]).integers(0, 2, apart)
+    signs: NDArray[np.float32] = np.broadcast_to(2 * draws - 1, shape).astype(np.float32)
+    return signs
 
 
 def _small_uniform(shape: tuple[int, ...], seed: int, index: int) -> NDArray[np.float32]:

@@ -18,6 +18,7 @@ from app.inputs.table import TableInputs
 from worker.inputs.table import CATEGORIES, NUMBERS, PHASES
 
 MISSING = -1  # in place of a code
+CATEGORY_COLUMNS = "category_columns"  # in place of a tensor: one place for each
 
 
 class Axis(NamedTuple):
@@ -26,6 +27,7 @@ class Axis(NamedTuple):
 
     axis: int
     tensors: tuple[tuple[str, int], ...]  # name, times
+    starts_silent: bool = True  # whether rows that have learnt nothing are 0, or as they were drawn
 
 
 Axes = Mapping[str, Axis]  # by the paths of a backbone's variables
@@ -51,10 +53,13 @@ def silenced(
     Args:
         seen: by tensors, whether any item has another number than 0 at each place (*shape).
     """
-    rows = np.concatenate([_spread(seen[name], times) for name, times in axis.tensors])
+    shown = [_spread(seen[name], times) for name, times in axis.tensors if name in seen]
+    rows = np.ones(kernel.shape[axis.axis], np.float32)  # 1 for offsets too, which stand last
+    of_tensors = np.concatenate(shown)
+    rows[: len(of_tensors)] = of_tensors
     shape = [1] * kernel.ndim
     shape[axis.axis] = len(rows)
-    return kernel * rows.reshape(shape).astype(np.float32)
+    return kernel * rows.reshape(shape)
 
 
 def _spread(seen: NDArray[np.bool_], times: int) -> NDArray[np.bool_]:
@@ -74,7 +79,9 @@ def keys_of(inputs: TableInputs, joint: TableInputs, names: Names) -> Keys:
     (worker/inputs/table.py), in terms of the job's columns."""
     joint_names = {own: name for name, own in names.items()}
     of_joint = {column.name: column for column in joint.columns}
-    keys: dict[str, list[Key | None]] = {NUMBERS: [], PHASES: [], CATEGORIES: []}
+    keys: dict[str, list[Key | None]] = {
+        name: [] for name in (NUMBERS, PHASES, CATEGORIES, CATEGORY_COLUMNS)
+    }
     for column in inputs.columns:
         name = joint_names.get(column.name)
         key = None if name is None else (name, 0)
@@ -83,6 +90,7 @@ def keys_of(inputs: TableInputs, joint: TableInputs, names: Names) -> Keys:
         if isinstance(column, DateColumn):
             keys[PHASES].append(key)
         if isinstance(column, CategoryColumn | FlagColumn):
+            keys[CATEGORY_COLUMNS].append(key)
             if name is None:
                 keys[CATEGORIES] += [None] * column.width
                 continue
@@ -93,27 +101,29 @@ def keys_of(inputs: TableInputs, joint: TableInputs, names: Names) -> Keys:
 
 
 def carried(
-    stored: NDArray[np.float32],
+    stored: NDArray[np.float32] | None,
     own: tuple[Axis, Keys],
     theirs: tuple[Axis, Keys],
-    shape: tuple[int, ...],
+    drawn: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    """A kernel of `shape` whose rows are those of `stored` for the same columns and values, and 0
-    for all others, so that what is new says nothing before it has learnt.
+    """A kernel whose rows are those of `stored` for the same columns and values, and for all others
+    0, so that what is new says nothing before it has learnt, or as they were `drawn`.
 
     Raises ValueError where `stored` has not as many rows as its columns take.
     """
     rows, places = _rows(*theirs), _rows(*own)
-    if stored.shape[theirs[0].axis] != len(rows) or shape[own[0].axis] != len(places):
+    axis = own[0].axis
+    if stored is None:  # of a tensor that is not seen of the source's columns
+        stored = drawn.take([], axis=axis)
+    if stored.shape[axis] != len(rows) or drawn.shape[axis] != len(places):
         raise ValueError("expected a row for each number that is seen of the columns")
     # A later one of equals wins: of values beyond the 256 that have a place, `other` itself.
     source = {key: row for row, key in enumerate(rows) if key is not None}
     found = [(row, source[key]) for row, key in enumerate(places) if key in source]
-    kernel = np.zeros((shape[own[0].axis], *np.delete(shape, own[0].axis)), np.float32)
-    if found:
-        to, from_ = (list(each) for each in zip(*found, strict=True))
-        kernel[to] = np.moveaxis(stored, theirs[0].axis, 0)[from_]
-    return np.moveaxis(kernel, 0, own[0].axis)
+    kernel = np.moveaxis(drawn, axis, 0) * np.float32(not own[0].starts_silent)
+    for row, from_ in found:
+        kernel[row] = np.moveaxis(stored, axis, 0)[from_]
+    return np.moveaxis(kernel, 0, axis)
 
 
 def _rows(axis: Axis, keys: Keys) -> list[tuple[str, Key, int] | None]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import keras
 
-from app.spec.backbones import MlpParams
+from app.spec.network_params import MlpParams
 from worker.backbones.input_rows import Axes, flattened
 
 

@@ -7,7 +7,7 @@ weights; pixels 0..1 become its -1..1, one channel becomes three equal ones.
 import keras
 
 from app.inputs.image import IMAGE
-from app.spec.backbones import MobilenetParams
+from app.spec.network_params import MobilenetParams
 from worker.backbones.convnet import NORM_MOMENTUM
 from worker.backbones.nested import layers_within
 

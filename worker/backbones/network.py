@@ -64,7 +64,7 @@ class Network:
         model = architecture.model
         self.inputs = architecture.input_layers()
         with _computing_in(architecture.precision):
-            self.backbone = build(model, self.inputs.preprocessing.output)
+            self.backbone = build(model, self.inputs.preprocessing.output, self.inputs.blocks)
             if model.bottleneck:
                 self.backbone = with_bottleneck(self.backbone, model.bottleneck)
         self.head = self.new_head(architecture.outputs)
@@ -79,10 +79,17 @@ class Network:
     def feature_count(self) -> int:
         return int(self.backbone.output.shape[-1])
 
+    @property
+    def members(self) -> int:
+        """How many networks the backbone is, whose features are averaged."""
+        shape = self.backbone.output.shape
+        return int(shape[1]) if len(shape) == 3 else 1
+
     @cached_property
     def inference_rows(self) -> int:
         """How many items may go through the network at once, beside whatever else bounds them."""
-        size = network_size(self.architecture.model, self.architecture.inputs.layout)
+        inputs = self.architecture.inputs
+        size = network_size(self.architecture.model, inputs.layout, inputs.tokens)
         return max(1, INFERENCE // (NUMBER * size.widest))
 
     def new_head(self, classes: int) -> keras.Model:
@@ -96,7 +103,13 @@ class Network:
 
         What strategies train on: each stream has been through a preprocessing of its own.
         """
-        return tf.cast(self.backbone(x, training=training), tf.float32)
+        features = tf.cast(self.backbone(x, training=training), tf.float32)
+        return tf.reduce_mean(features, 1) if self.members > 1 else features
+
+    def members_features(self, x: X, training: bool = False) -> tf.Tensor:
+        """Items as in `features` -> each member's own (batch, members, feature_count), float32."""
+        features = tf.cast(self.backbone(x, training=training), tf.float32)
+        return features if self.members > 1 else features[:, None]
 
     def logits(self, x: X, training: bool = False) -> tf.Tensor:
         """Items as in `features` -> logits (batch, outputs), float32."""
@@ -115,8 +128,10 @@ class Network:
         tensor: `inputs` (n, *shape) -> logits (n, outputs)."""
         ((name, spec),) = self.inputs.raw.items()
         raw = keras.Input(spec.shape[1:], name="inputs", dtype=spec.dtype.name)
-        logits = self.head(self.backbone(self.inputs.preprocessing({name: raw})))
-        return keras.Model(raw, logits, name="network")
+        features = self.backbone(self.inputs.preprocessing({name: raw}))
+        if self.members > 1:
+            features = keras.layers.GlobalAveragePooling1D(name="members_mean")(features)
+        return keras.Model(raw, self.head(features), name="network")
 
     @property
     def norms(self) -> list[keras.layers.BatchNormalization]:
@@ -201,8 +216,10 @@ class Network:
         with np.load(path, allow_pickle=False) as stored:
             for name, axis in self.input_axes.items():
                 variable = weights.pop(f"backbone/{name}")
-                sides = (axis, own), (their_axes[name], theirs)
-                variable.assign(carried(stored[f"backbone/{name}"], *sides, tuple(variable.shape)))
+                their_axis = their_axes.get(name, axis._replace(tensors=()))
+                rows = stored[f"backbone/{name}"] if name in their_axes else None
+                sides = (axis, own), (their_axis, theirs)
+                variable.assign(carried(rows, *sides, variable.numpy()))
 
     @property
     def input_axes(self) -> Axes:

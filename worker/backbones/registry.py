@@ -4,16 +4,25 @@ from collections.abc import Mapping
 from typing import Any, assert_never
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
 from app.inputs.image import IMAGE
-from app.spec.backbones import Backbone, Convnet, Mlp, Mobilenet
-from worker.backbones import convnet, mlp, mobilenet
+from app.spec.backbones import Backbone, Convnet, FtTransformer, Mlp, Mobilenet, Tabm
+from worker.backbones import convnet, ft_transformer, mlp, mobilenet, tabm
 from worker.backbones.input_rows import Axes
 
 
-def build(model: Backbone, seen: Mapping[str, keras.KerasTensor]) -> keras.Model:
+def build(
+    model: Backbone,
+    seen: Mapping[str, keras.KerasTensor],
+    blocks: Mapping[str, NDArray[np.int32]] = {},
+) -> keras.Model:
     """Builds a backbone without its bottleneck: tensors like those that are `seen`, by the same
-    names -> features (batch, feature_count)."""
+    names -> features (batch, feature_count), or (batch, members, feature_count).
+
+    `blocks`: which part of an item places of a tensor belong to (worker.inputs.contract).
+    """
     shapes = shapes_of(seen)
     match model:
         case Mlp():
@@ -22,6 +31,10 @@ def build(model: Backbone, seen: Mapping[str, keras.KerasTensor]) -> keras.Model
             return convnet.build(model.params, shapes[IMAGE])
         case Mobilenet():
             return mobilenet.build(model.params, shapes[IMAGE])
+        case Tabm():
+            return tabm.build(model.params, shapes)
+        case FtTransformer():
+            return ft_transformer.build(model.params, shapes, blocks)
         case _:
             assert_never(model)
 
@@ -32,6 +45,10 @@ def input_axes(model: Backbone, seen: Mapping[str, keras.KerasTensor]) -> Axes:
     match model:
         case Mlp():
             return mlp.input_axes(shapes_of(seen))
+        case Tabm():
+            return tabm.input_axes(shapes_of(seen))
+        case FtTransformer():
+            return ft_transformer.input_axes(shapes_of(seen))
         case Convnet() | Mobilenet():
             return {}
         case _:

@@ -23,6 +23,9 @@ class InputLayers(ABC):
     """
 
     preprocessing: keras.Model
+    # Of tensors (batch, places, …) that hold several parts of an item, as a table's columns: which
+    # part each place belongs to, (places,)
+    blocks: Mapping[str, NDArray[np.int32]] = {}
 
     @property
     def raw(self) -> dict[str, tf.TensorSpec]:

@@ -36,13 +36,13 @@ YEAR, WEEK = 365.2425, 7.0  # days
 class TableLayers(InputLayers):
     def __init__(self, inputs: TableInputs) -> None:
         self.preprocessing = build(inputs.columns)
-        self._blocks = blocks_of(inputs.columns)
+        self.blocks = blocks_of(inputs.columns)
 
     def weak(self, x: X, seed: tf.Tensor) -> X:
-        return table_views.weak(x, self._blocks, seed)
+        return table_views.weak(x, self.blocks, seed)
 
     def strong(self, x: X, seed: tf.Tensor) -> X:
-        return table_views.strong(x, self._blocks, seed)
+        return table_views.strong(x, self.blocks, seed)
 
 
 def blocks_of(columns: tuple[Column, ...]) -> table_views.Blocks:

@@ -27,5 +27,6 @@ def silence(network: Network, items: Items) -> None:
             shown = (tensor.numpy() != 0).any(axis=0)
             seen[name] = shown | seen.get(name, False)
     for variable in network.backbone.variables:
-        if variable.path in axes:
-            variable.assign(silenced(variable.numpy(), axes[variable.path], seen))
+        axis = axes.get(variable.path)
+        if axis and axis.starts_silent:
+            variable.assign(silenced(variable.numpy(), axis, seen))
