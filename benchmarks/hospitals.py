@@ -151,7 +151,12 @@ def few_labels(
             for split, rows in (("train", taken), ("test", rest))
         }
         target = stored(place, folder, f"{name} {draw}", parts)
-        given = {**changes, "evaluation": {"seeds": 1}, "seed": draw, "strategies": [*LABELLED]}
+        given = {
+            **changes,
+            "evaluation": {"seeds": 1, "references": []},
+            "seed": draw,
+            "strategies": [*LABELLED],
+        }
         for arm, values in aucs(place, source, target, **given).items():
             found[arm] += values
         for arm, rows in (
@@ -210,7 +215,7 @@ def main() -> None:
                 **common,
                 "target_use_labels": False,
                 "strategies": [*ADAPTING],
-                "evaluation": {"seeds": SEEDS, "pretrain_seeds": SEEDS},
+                "evaluation": {"seeds": SEEDS, "pretrain_seeds": SEEDS, "references": []},
             }
             tasks = {
                 "no_labels": aucs(place, source, whole, **unlabelled),

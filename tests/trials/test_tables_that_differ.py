@@ -32,7 +32,7 @@ TRAINING = {"epochs": 30, "batch_size": 32, "min_steps": 0, "learning_rate": 0.0
 LEARNT: dict[str, Any] = {
     "model": {"backbone": "mlp", "params": {"hidden": [32]}},
     "training": TRAINING,
-    "evaluation": {"seeds": 1},
+    "evaluation": {"seeds": 1, "references": []},
 }
 
 
@@ -138,7 +138,7 @@ def test_a_source_answers_for_a_target_of_other_columns(
 def test_few_labels_and_a_packaged_model(place: Workplace, tables: tuple[str, str]) -> None:
     source, target = tables
     said = [{"dataset": source, "columns": SAID}]
-    evaluation = {"seeds": 1, "forgetting": True}
+    evaluation = {**LEARNT["evaluation"], "forgetting": True}
     changes = {**LEARNT, "strategies": ["linear_probe"], "evaluation": evaluation}
     job, trials = run(place, submit(place, said, target, target_labels_per_class=10, **changes))
     assert {trial.status for trial in trials} == {"succeeded"}, [t.error for t in trials]
