@@ -21,9 +21,11 @@
 Messages say what was expected and what came.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,15 @@ class OverQuota(KtlError):
     status, title = 507, "Insufficient storage"
 
 
+LONGEST_NAME = 80  # of a name in a pointer: clients write them
+
+
+def token(name: str) -> str:
+    """A name within a JSON pointer, as RFC 6901 has it in a URI's fragment, shortened."""
+    text = name[:LONGEST_NAME].replace("~", "~0").replace("/", "~1")
+    return quote(text, safe="~!$&'()*+,;=:@?", errors="replace")
+
+
 def invalid(code: str, detail: str, pointer: str) -> Invalid:
     """The common case: one finding at one place in the body."""
     return Invalid(code, detail, Finding(detail, pointer))
@@ -165,7 +176,8 @@ class WorkFailure(Exception):
     """Ends a trial, a finalisation or an intake with a typed reason.
 
     `reason` narrows the code for people and clients (an intake's `pickled_objects`). A detail that
-    quotes much of what came is cut: it stands in every answer about the row.
+    quotes much of what came is cut: it stands in every answer about the row. `findings`: each thing
+    that is wrong, where there are several; `left_off`: how many there are besides.
     """
 
     def __init__(
@@ -176,23 +188,27 @@ class WorkFailure(Exception):
         stage: str = "",
         reason: str | None = None,
         pointer: str | None = None,
+        findings: Sequence[Finding] = (),
+        left_off: int = 0,
     ) -> None:
         if len(detail) > DETAIL_CHARACTERS:
             detail = f"{detail[:DETAIL_CHARACTERS]}…"
         super().__init__(detail)
         self.code, self.detail, self.stage = code, detail, stage
         self.reason, self.pointer = reason or str(code), pointer
+        self.findings, self.left_off = tuple(findings), left_off
 
     def as_json(self) -> dict[str, Any]:
         """A problem as it is stored on the row and shown in `error`."""
-        finding = Finding(self.detail, self.pointer).as_json()
+        findings = self.findings or (Finding(self.detail, self.pointer),)
         return {
             "code": self.reason,
             "message": self.detail,
             "param": self.pointer,
             "stage": self.stage,
             "failure": str(self.code),
-            "errors": [finding],
+            "errors": [finding.as_json() for finding in findings],
+            **({"errors_left_off": self.left_off} if self.left_off else {}),
         }
 
 

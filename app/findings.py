@@ -6,14 +6,12 @@ Values are not repeated: they may be large, or another's secret. Small numbers a
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from pydantic import ValidationError
 
-from app.errors import Finding, Invalid
+from app.errors import LONGEST_NAME, Finding, Invalid, token
 
 SHOWN = 20  # findings in an answer, which a long array of wrong numbers would fill
-LONGEST_NAME = 80
 CODES = {
     "missing": "missing_field",
     "extra_forbidden": "unknown_field",
@@ -58,7 +56,7 @@ def invalid_of(errors: Sequence[Mapping[str, Any]], body: Any, at: str = "#") ->
 
 def pointer(path: Sequence[str | int], at: str = "#") -> str:
     """A JSON pointer into the request's body, below `at`."""
-    return "/".join([at, *map(_escaped, path)])
+    return "/".join([at, *(token(str(part)) for part in path)])
 
 
 def _is_echo(error: Mapping[str, Any]) -> bool:
@@ -140,9 +138,3 @@ def _got(value: Any, is_text: bool = False) -> str:
         case _:
             said = "something else"
     return said
-
-
-def _escaped(part: str | int) -> str:
-    """RFC 6901, as a URI's fragment."""
-    text = str(part)[:LONGEST_NAME].replace("~", "~0").replace("/", "~1")
-    return quote(text, safe="~!$&'()*+,;=:@?")

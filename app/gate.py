@@ -16,8 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.access.authentication import Authenticator, Scope
 from app.access.caller import Caller
-from app.errors import Finding, Invalid, TooLarge
-from app.findings import LONGEST_NAME
+from app.errors import LONGEST_NAME, Finding, Invalid, TooLarge
 from app.json_text import decode, text_fault
 
 LIMIT_BYTES = 2**20  # no JSON needs more; uploads and predictions have limits of their own

@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
-Dtype = Literal["uint8", "int32", "float32", "string"]
+Dtype = Literal["uint8", "int32", "float32", "bool", "string"]
 Tensors = Mapping[str, NDArray[Any]]  # every array (n, *shape of its TensorSpec)
 
-BYTES: dict[str, int] = {"uint8": 1, "int32": 4, "float32": 4, "string": 8}
+BYTES: dict[str, int] = {"uint8": 1, "int32": 4, "float32": 4, "bool": 1, "string": 8}
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,10 @@ DatasetId = Annotated[str, typer.Argument(help="ds_…", show_default=False)]
 
 @app.command()
 def add(
-    files: Annotated[list[str], typer.Argument(help="Files (.npz, IDX .gz), or one catalog:NAME.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(help="Files (.npz, IDX .gz, .zip of pictures), or one catalog:NAME."),
+    ],
     name: Annotated[str | None, typer.Option(help="Else the first file's name.")] = None,
     test_fraction: Annotated[
         float | None, typer.Option(help="Cut for testing where the data has no test split.")
@@ -35,6 +38,12 @@ def add(
         tuple[float, float] | None,
         typer.Option(
             metavar="LOW HIGH", help="Raw values that are black and white; else by the values."
+        ),
+    ] = None,
+    image_size: Annotated[
+        tuple[int, int] | None,
+        typer.Option(
+            metavar="HEIGHT WIDTH", help="That files of pictures are scaled to; else by theirs."
         ),
     ] = None,
     missing_label: Annotated[
@@ -65,6 +74,7 @@ def add(
                 "task": task,
                 "unit": unit,
                 "value_range": value_range,
+                "image_size": image_size,
                 "missing_label": missing_label,
             }
             spec: dict[str, Any] = {name: each for name, each in said.items() if each is not None}

@@ -10,6 +10,7 @@ from app.cli.options import AsJson
 if TYPE_CHECKING:
     import numpy as np
 
+    from app.client import Client
     from app.deployments.schemas import DeploymentOut
     from app.models.schemas import ModelOut
 
@@ -91,7 +92,10 @@ def deployments(
 
 def predict(
     name: Annotated[str, typer.Argument(help="A deployment.")],
-    file: Annotated[Path, typer.Argument(help="Raw inputs: .npy, or JSON; - for standard input.")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="Raw inputs: .npy, JSON (- for standard input), or rows as .csv."),
+    ],
     top_k: Annotated[int | None, typer.Option(min=1, help="Show the best so many labels.")] = None,
     raw_scores: Annotated[
         bool, typer.Option("--raw-scores", help="The network's own scores, not calibrated.")
@@ -102,10 +106,11 @@ def predict(
     inputs, are said on standard error."""
     from app.cli import output
     from app.client import Client
-    from app.prediction.schemas import Prediction, Quantity
+    from app.prediction.schemas import LabelSet, Prediction, Quantity
 
     with Client() as client:
-        answer = client.deployments.predict(name, _inputs(file), top_k, raw_scores)
+        inputs = _rows(client, name, file) if file.suffix == ".csv" else _inputs(file)
+        answer = client.deployments.predict(name, inputs, top_k, raw_scores)
     for warning in answer.warnings:
         output.complain(f"warning: {warning.code}: {warning.pointer}: {warning.detail}")
     if as_json:
@@ -124,6 +129,12 @@ def predict(
             for item, each in enumerate(answer.outputs)
             if isinstance(each, Prediction)
             for best in each.scores or [each]
+        ]
+        + [
+            (item, label.label, f"{label.score:.4f}")
+            for item, each in enumerate(answer.outputs)
+            if isinstance(each, LabelSet)
+            for label in each.scores or each.labels
         ],
     )
     if answer.calibrated:
@@ -140,6 +151,21 @@ def _calibration(model: "ModelOut") -> tuple[str, str]:
     if fitted.temperature is None:
         return "none", fitted.reason or ""
     return f"{fitted.temperature:.3g}", f"{fitted.items} validation items"
+
+
+def _rows(client: "Client", name: str, file: Path) -> list[dict[str, Any]]:
+    """Of a CSV file, with the columns of the deployment's model; others are left out, aloud."""
+    from app.cli import output, rows
+    from app.cli.job_file import Unusable
+    from app.inputs.table import TableInputs
+
+    inputs = client.models.get(client.deployments.get(name).model).signature.inputs
+    if not isinstance(inputs, TableInputs):
+        raise Unusable(f"{file}: expected .npy or JSON for a model of {inputs.modality}s, got .csv")
+    found, left_out = rows.read(file, inputs)
+    if left_out:
+        output.complain(f"left out, since the model does not know them: {', '.join(left_out)}")
+    return found
 
 
 def _inputs(file: Path) -> "np.ndarray | list[Any]":

@@ -1,7 +1,8 @@
 """Models, deployments and predictions."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,8 @@ class Deployments:
         top_k: int | None = None,
         raw_scores: bool = False,
     ) -> PredictOut:
-        """`inputs`: raw items, (n, height, width[, channels]). An array goes as application/x-npy,
+        """`inputs`: raw items, (n, height, width[, channels]), or rows of a table, dicts by the
+        names of columns, where None and NaN are missing values. An array goes as application/x-npy,
         lists, and whatever asks for `top_k`, go as JSON. `raw_scores`: the network's own, not
         calibrated. A deployment that is still loading is waited for, for a few seconds."""
         request: dict[str, Any]
@@ -72,9 +74,23 @@ class Deployments:
             headers = {"Content-Type": "application/x-npy"}
             request = {"content": body.getvalue(), "headers": headers}
         else:
-            items = inputs.tolist() if isinstance(inputs, np.ndarray) else [*inputs]
+            items = inputs.tolist() if isinstance(inputs, np.ndarray) else [*map(_plain, inputs)]
             request = {"json": {"inputs": items} | ({"top_k": top_k} if top_k else {})}
         if raw_scores:
             request["params"] = {"raw_scores": "true"}
         path = f"/v1/deployments/{name}/predict"
         return self._transport.ask(PredictOut, "POST", path, repeatable=True, **request)
+
+
+def _plain(item: Any) -> Any:
+    """An item as JSON can have it: of a row numpy's numbers as Python's, and NaN as None."""
+    if not isinstance(item, Mapping):
+        return item
+    values = {
+        name: value.item() if isinstance(value, np.generic) else value
+        for name, value in item.items()
+    }
+    return {
+        name: None if isinstance(value, float) and isnan(value) else value
+        for name, value in values.items()
+    }

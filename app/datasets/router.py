@@ -71,7 +71,10 @@ _BODY: dict[str, Any] = {
                             "items": {"type": "string", "format": "binary"},
                             "description": "one .npz (x_train[, y_train][, x_test[, y_test]]"
                             "[, class_names]; or x[, y]; or train_images[, train_labels] and so "
-                            "on), or IDX files (.gz or plain). A split "
+                            "on), or IDX files (.gz or plain), or pictures: .zip, .tar or .tar.gz "
+                            "by the imagefolder convention (`class/file.jpg`, "
+                            "`train/class/file.jpg`, `metadata.csv` with `file_name` and `label`), "
+                            "one archive or one per split, or up to 1000 loose files. A split "
                             "has labels for all its items or none; training items without labels "
                             "serve as a target with `use_labels` false",
                         },
@@ -191,12 +194,13 @@ def preview(
     shown = slice(offset, offset + count)
     arrays = schema.inputs.arrays(split)
     columns = {name: _open(storage, row, array)[shown] for name, array in arrays.items()}
+    member = schema.inputs.member
     items = [
         {
             "index": offset + place,
             **_shown_label(schema, label),
             **suspects.get(offset + place, {}),
-            **item,
+            **(item if member is None else {member: item}),
         }
         for place, (label, item) in enumerate(
             zip(labels[shown], schema.inputs.preview(columns), strict=True)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, field_validator, model_validator
 
 from app.inputs import Inputs, Modality
+from app.inputs.image import CHANNELS, PIXEL_LIMIT
 from app.sent import Pair, Sent
 from app.tasks import Task, TaskKind
 
@@ -14,6 +15,8 @@ DatasetStatus = Literal["ingesting", "ready", "failed", "damaged"]
 MissingLabel = StrictInt | Annotated[str, Field(max_length=200)] | None
 LISTED_CLASSES = 100
 NARROWEST_RANGE = 1e-12
+Side = Annotated[int, Field(ge=1, le=4096)]
+IMAGE_AREA = PIXEL_LIMIT // max(CHANNELS)
 Bound = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
 
 
@@ -85,6 +88,13 @@ class DatasetSpec(Sent):
         "up to 255 that pass 16; -1 and 1 where values are within them and some below -0.5; else "
         "the least and the greatest",
     )
+    image_size: Pair[Side] | None = Field(
+        None,
+        description="[height, width] that files of pictures are scaled to, each side by its own "
+        "factor, so that nothing is cut off; null: the size that all have where they are alike and "
+        "no side is above 256, else their median, of which the longer side becomes at most 224, a "
+        "square where upright and lying pictures come. Arrays have their size already",
+    )
     missing_label: MissingLabel = Field(
         "auto",
         description="the label of items that have none: they are left out; null: every label is a "
@@ -97,6 +107,16 @@ class DatasetSpec(Sent):
         description="keep the files as they came, beside the arrays that become of them: they "
         "count too, and go with the dataset",
     )
+
+    @field_validator("image_size")
+    @classmethod
+    def _holds(cls, size: tuple[int, int] | None) -> tuple[int, int] | None:
+        if size and size[0] * size[1] > IMAGE_AREA:
+            raise ValueError(
+                f"expected a height and a width of at most {IMAGE_AREA} pixels together, "
+                f"got {size[0]} x {size[1]}"
+            )
+        return size
 
     @field_validator("value_range")
     @classmethod
@@ -167,7 +187,8 @@ class Suspected(BaseModel):
 
 
 class PreviewItem(BaseModel):
-    """One stored item: raw values by the names of its tensors, of which pictures have `image`."""
+    """One stored item: raw values by the names of its tensors, of which pictures have `image`; of a
+    table `row`, an object by the names of its columns."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -184,6 +205,11 @@ class PreviewItem(BaseModel):
     )
     image: list[list[list[float]]] | None = Field(
         None, description="raw values, [height][width][channels]; absent where items are none"
+    )
+    row: dict[str, float | bool | str | None] | None = Field(
+        None,
+        description="values by the names of columns, null where one is missing; a category that "
+        "training rows do not have is `(other)`; absent where items are no rows",
     )
 
 

@@ -33,7 +33,7 @@ from app.usage import quotas
 from app.usage.quotas import Room
 from app.usage.work_folder import work_folder
 
-FILES_LIMIT = 16
+FILES_LIMIT = 1000  # loose pictures are many; more of them come in an archive
 JSON_LIMIT_BYTES = 64 * 2**10
 LOOK_BYTES = 16 * 2**20  # of an upload, between two looks at the disk
 SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}$")

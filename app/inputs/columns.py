@@ -11,11 +11,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
+
+from app.tensors import Dtype
 
 Numbers = NDArray[Any]  # (n,), NaN where a value is missing
 
@@ -29,12 +31,19 @@ SECONDS_A_DAY = 86_400
 LARGEST = 1e37  # the differences of two such numbers and their inverse are finite in float32
 LEAST_GAP = 1e-36  # of two edges
 SKETCHED_VALUES = 8  # of a category
+MARGIN = 0.1  # of a range, within which a value outside of it is no doubt
+FAR = 10.0  # widths of a range
+Bounds = tuple[float, float]
+Doubt = Literal["out_of_range", "unknown_category"]
 
 
 class ColumnContract(BaseModel, ABC):
     """Every member has a `kind`, the word that tells members apart in JSON."""
 
     model_config = ConfigDict(frozen=True)
+
+    dtype: ClassVar[Dtype]  # of a tensor of its values alone
+    doubt: ClassVar[Doubt] = "out_of_range"  # what is said of a value that is not usual
 
     kind: str
     name: str
@@ -59,6 +68,21 @@ class ColumnContract(BaseModel, ABC):
     def read(self, value: Any) -> float:
         """One value as JSON has it, but for null. Raises ValueError: it is none of the column's."""
 
+    @property
+    def usual(self) -> Bounds:
+        """The least and the greatest number, as `read` makes them, of which there is no doubt."""
+        return -math.inf, math.inf
+
+    @property
+    def takes_empty_text(self) -> bool:
+        """Whether empty text is one of the column's values."""
+        return False
+
+    @property
+    @abstractmethod
+    def extremes(self) -> tuple[float, ...]:
+        """Values at the edges of what clients may send, as `read` makes them."""
+
     @abstractmethod
     def shown(self, number: float) -> Any:
         """The value as JSON has it that `read` makes `number` of; not for NaN."""
@@ -75,6 +99,22 @@ class MeasuredColumn(ColumnContract):
         description="values of training rows, ascending, no two alike: all of them where they are "
         "few, else the least, quantiles and the greatest; none where no training row has a value"
     )
+
+    @property
+    def usual(self) -> Bounds:
+        """The training rows' range and a tenth of its width on both sides; of no rows none."""
+        if not self.edges:
+            return math.inf, -math.inf
+        low, high = self.edges[0], self.edges[-1]
+        margin = MARGIN * (high - low)
+        return low - margin, high + margin
+
+    @property
+    def extremes(self) -> tuple[float, ...]:
+        """The least and the greatest value, and two far outside."""
+        low, high = (self.edges[0], self.edges[-1]) if self.edges else (0.0, 0.0)
+        width = (high - low) or 1.0
+        return low, high, low - FAR * width, high + FAR * width
 
     @classmethod
     def _learnt(cls, values: Numbers) -> dict[str, Any]:
@@ -98,6 +138,8 @@ class MeasuredColumn(ColumnContract):
 
 
 class NumberColumn(MeasuredColumn):
+    dtype: ClassVar[Dtype] = "float32"
+
     kind: Literal["number"] = "number"
 
     @classmethod
@@ -124,6 +166,8 @@ class NumberColumn(MeasuredColumn):
 
 
 class DateColumn(MeasuredColumn):
+    dtype: ClassVar[Dtype] = "string"
+
     kind: Literal["date"] = "date"
     format: str | None = Field(
         None, description="of the values, as strptime has it, where they are not as ISO 8601 says"
@@ -161,6 +205,9 @@ class DateColumn(MeasuredColumn):
 
 
 class CategoryColumn(ColumnContract):
+    dtype: ClassVar[Dtype] = "string"
+    doubt: ClassVar[Doubt] = "unknown_category"
+
     kind: Literal["category"] = "category"
     values: tuple[str, ...] = Field(
         description="those that training rows have, the commonest first, at most 256: all others "
@@ -194,6 +241,20 @@ class CategoryColumn(ColumnContract):
     def read(self, value: Any) -> float:
         return float(self.places.get(category_text(value), len(self.values)))
 
+    @property
+    def usual(self) -> Bounds:
+        """All of `values`, but not `other`."""
+        return 0.0, len(self.values) - 0.5
+
+    @property
+    def takes_empty_text(self) -> bool:
+        return "" in self.places
+
+    @property
+    def extremes(self) -> tuple[float, ...]:
+        """The commonest and the rarest value, and `other`."""
+        return 0.0, float(max(len(self.values) - 1, 0)), float(len(self.values))
+
     def shown(self, number: float) -> str:
         place = int(number)
         return self.values[place] if place < len(self.values) else OTHER
@@ -206,6 +267,8 @@ class CategoryColumn(ColumnContract):
 
 
 class FlagColumn(ColumnContract):
+    dtype: ClassVar[Dtype] = "bool"
+
     kind: Literal["flag"] = "flag"
     values: tuple[str, str] = Field(("false", "true"), description="what means false and true")
 
@@ -221,6 +284,14 @@ class FlagColumn(ColumnContract):
         if isinstance(value, bool):
             return float(value)
         return float(self.values.index(category_text(value)))
+
+    @property
+    def takes_empty_text(self) -> bool:
+        return "" in self.values
+
+    @property
+    def extremes(self) -> tuple[float, ...]:
+        return 0.0, 1.0
 
     def shown(self, number: float) -> bool:
         return bool(number)

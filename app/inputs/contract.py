@@ -22,10 +22,15 @@ SKETCH_SEED = 0
 
 
 class InputsContract(BaseModel, ABC):
-    """Every member has a `modality`, the word that tells members apart in JSON."""
+    """Every member has a `modality`, the word that tells members apart in JSON.
+
+    `member`: the member of a preview's item that holds it, where its own names could be those of
+    other members; None: it needs none.
+    """
 
     model_config = ConfigDict(frozen=True)
 
+    member: ClassVar[str | None] = None
     has_references: ClassVar[bool] = False  # whether models without a network are tried by habit
 
     modality: str
@@ -34,6 +39,11 @@ class InputsContract(BaseModel, ABC):
     @abstractmethod
     def tensors(self) -> tuple[TensorSpec, ...]:
         """What is stored, trained on and served, of one item."""
+
+    @property
+    def asked(self) -> tuple[TensorSpec, ...]:
+        """What a protocol of named tensors asks of one item."""
+        return self.tensors
 
     @property
     @abstractmethod
@@ -75,12 +85,13 @@ class InputsContract(BaseModel, ABC):
         """The same of a source of this modality."""
 
     @abstractmethod
-    def decode(self, items: Sequence[Any], at: str) -> Tensors:
+    def decode(self, items: Sequence[Any], at: str, first: int = 0) -> Tensors:
         """Items as JSON has them, or as bytes -> tensors (n, *shape).
 
         Args:
             items: n >= 1 of them.
-            at: a JSON pointer to the items.
+            at: a JSON pointer to the list that they stand in.
+            first: the place of the first of them in that list.
 
         Raises:
             Invalid: with a pointer to what is wrong.
@@ -95,6 +106,16 @@ class InputsContract(BaseModel, ABC):
         names = [tensor.name for tensor in self.tensors]
         columns = (np.asarray(items[name]) for name in names)
         return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+
+    def raw(self, items: Tensors) -> list[Any] | None:
+        """Items as a client sends them, of which a package keeps some, so that its gate tests the
+        decoder too; None where what is sent is the tensors themselves."""
+        return None
+
+    @abstractmethod
+    def extremes(self, sample: Tensors) -> Tensors:
+        """Items (m, *shape) at the edges of what clients may send, on which a packaged graph must
+        answer as its network does. `sample`: some of the training rows."""
 
     def of_model(self, sample: Tensors) -> Self:
         """These inputs as a model says them that was trained on such items."""

@@ -62,22 +62,36 @@ class DenseInputs(InputsContract):
         """`value_range`, or 0 to 1 where it is not known."""
         return self.value_range or UNIT
 
-    @abstractmethod
-    def taken(self) -> tuple[tuple[int, ...], ...]:
-        """Shapes in which an item may come, `shape` the first."""
-
-    def decode(self, items: Sequence[Any], at: str) -> Tensors:
+    def decode(self, items: Sequence[Any], at: str, first: int = 0) -> Tensors:
         """Nested arrays of numbers -> float32 (n, *shape)."""
         column = np.empty((len(items), *self.shape), np.float32)
         for index, item in enumerate(items):
-            column[index] = _array(item, self.taken(), f"{at}/{index}").reshape(self.shape)
+            values = _array(item, taken_shapes(self.shape), f"{at}/{first + index}")
+            column[index] = values.reshape(self.shape)
         return {self.tensor: column}
+
+    def extremes(self, sample: Tensors) -> Tensors:
+        """All zeros, all at the sample's lowest and all at its highest value: (3, *shape)."""
+        seen = np.asarray(sample[self.tensor], np.float32)
+        values = np.array([0, seen.min(), seen.max()], np.float32)
+        return {self.tensor: np.ones((3, *self.shape), np.float32) * _along(values, self.shape)}
 
     def of_model(self, sample: Tensors) -> Self:
         """No range where the network saw nothing above 1 of one that goes further, as it could in
         data of earlier releases, 0 and 1 as uint8: nothing can be held against that range."""
         is_small = sample[self.tensor].max() <= 1 < self.range[1]
         return self.model_copy(update={"value_range": None if is_small else self.range})
+
+
+def taken_shapes(shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+    """Shapes in which an item of a shape may come, in JSON and as an array: a single channel may be
+    left out."""
+    return (shape, shape[:-1]) if len(shape) > 1 and shape[-1] == 1 else (shape,)
+
+
+def _along(values: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """One value for each item of a shape."""
+    return values.reshape(-1, *[1] * len(shape))
 
 
 def _array(item: Any, shapes: Sequence[tuple[int, ...]], at: str) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from pydantic import Field
 from app.errors import Invalid
 from app.inputs.contract import Sketch, sketched
 from app.inputs.dense import DenseInputs
+from app.inputs.mapped import let_go
 from app.tensors import Tensors
 
 IMAGE = "image"  # the name of the one tensor
@@ -47,10 +48,6 @@ class ImageInputs(DenseInputs):
     def sides(self) -> tuple[int, int]:
         return self.shape[:2]
 
-    def taken(self) -> tuple[tuple[int, ...], ...]:
-        """A single channel may be left out."""
-        return (self.shape, self.shape[:2]) if self.shape[2] == 1 else (self.shape,)
-
     def differences(self, source: Self, resized: tuple[int, int] | None) -> list[str]:
         found = []
         if source.shape[2] != self.shape[2]:
@@ -73,6 +70,7 @@ class ImageInputs(DenseInputs):
         drawn = np.empty((len(rows), SKETCH_SIDE, SKETCH_SIDE))
         for place, row in enumerate(rows):  # one at a time: pictures may be large
             drawn[place] = down @ images[row].mean(axis=2, dtype=np.float64) @ across
+            let_go(images)
         return ((drawn - low) / (high - low)).astype(np.float32).reshape(len(rows), -1)
 
 

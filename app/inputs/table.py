@@ -1,12 +1,13 @@
 """Rows of a table, by the names of their columns."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
-from app.errors import invalid
+from app.errors import Invalid, invalid, token
 from app.inputs.columns import MISSING, Column
 from app.inputs.contract import InputsContract, Sketch, sketched
 from app.tensors import Tensors, TensorSpec
@@ -18,6 +19,7 @@ NAMED = 10  # columns in one sentence
 class TableInputs(InputsContract):
     """One tensor `row`, a number per column: see app.inputs.columns."""
 
+    member: ClassVar[str | None] = ROW
     tensor: ClassVar[str] = ROW
     has_references: ClassVar[bool] = True
 
@@ -27,6 +29,11 @@ class TableInputs(InputsContract):
     @property
     def tensors(self) -> tuple[TensorSpec, ...]:
         return (TensorSpec(ROW, "float32", (len(self.columns),)),)
+
+    @property
+    def asked(self) -> tuple[TensorSpec, ...]:
+        """A tensor per column, of one value each."""
+        return tuple(TensorSpec(column.name, column.dtype, ()) for column in self.columns)
 
     @property
     def summary(self) -> str:
@@ -47,39 +54,65 @@ class TableInputs(InputsContract):
             return []
         return [f"expected a column of the same name and kind as in the source, {_some(source)}"]
 
-    def decode(self, items: Sequence[Any], at: str) -> Tensors:
+    def decode(self, items: Sequence[Any], at: str, first: int = 0) -> Tensors:
         """Objects by column names, every column in each -> float32 (n, columns)."""
         rows = np.empty((len(items), len(self.columns)), np.float32)
-        for index, item in enumerate(items):
-            rows[index] = self._row(item, f"{at}/{index}")
+        for index, item in enumerate(items, first):
+            rows[index - first] = self._row(item, f"{at}/{index}")
         return {ROW: rows}
+
+    def column_reader(
+        self, column: Column, at: str
+    ) -> Callable[[Sequence[Any]], NDArray[np.float32]]:
+        """What reads one column by itself: values as JSON has them -> (n,), call by call. Raises
+        Invalid.
+
+        Args:
+            at: a JSON pointer to the list of all values.
+        """
+        count = 0
+
+        def read(values: Sequence[Any]) -> NDArray[np.float32]:
+            nonlocal count
+            numbers = np.empty(len(values), np.float32)
+            for place, value in enumerate(values):
+                try:
+                    numbers[place] = MISSING if value is None else column.read(value)
+                except (ValueError, OverflowError):
+                    raise _wrong(column, f"{at}/{count + place}") from None
+            count += len(values)
+            return numbers
+
+        return read
 
     def _row(self, item: Any, at: str) -> list[float]:
         if not isinstance(item, dict):
             detail = f"expected an object with a value or null for each column, {_some(self)}"
             raise invalid("not_a_row", detail, at)
         if len(item) != len(self.columns) or any(c.name not in item for c in self.columns):
-            self._check_names(item, at)
+            self.check_names(item, at)
         numbers = []
         for column in self.columns:
             value = item[column.name]
             try:
                 numbers.append(MISSING if value is None else column.read(value))
             except (ValueError, OverflowError):
-                detail = f"expected {column.expected} in the column `{column.name}`"
-                raise invalid("invalid_value", detail, f"{at}/{_token(column.name)}") from None
+                raise _wrong(column, f"{at}/{token(column.name)}") from None
         return numbers
 
-    def _check_names(self, item: dict[str, Any], at: str) -> None:
-        known = {column.name for column in self.columns}
-        for column in self.columns:
-            if column.name not in item:
-                detail = f"expected the column `{column.name}`, null where its value is missing"
-                raise invalid("missing_column", detail, f"{at}/{_token(column.name)}")
-        for name in item:
+    def check_names(self, named: Mapping[str, Any], at: str) -> None:
+        """Raises Invalid unless all columns are named, and nothing else. `at`: a JSON pointer."""
+        known = {column.name: None for column in self.columns}
+        for name in known:
+            if name not in named:
+                detail = (
+                    f"expected the column `{name}` in each row, null where its value is missing"
+                )
+                raise invalid("missing_column", detail, f"{at}/{token(name)}")
+        for name in named:
             if name not in known:
                 detail = f"expected no columns but those the model was trained on, {_some(self)}"
-                raise invalid("unknown_column", detail, f"{at}/{_token(name)}")
+                raise invalid("unknown_column", detail, f"{at}/{token(name)}")
 
     def preview(self, items: Tensors) -> list[dict[str, Any]]:
         return [
@@ -89,6 +122,16 @@ class TableInputs(InputsContract):
             }
             for row in np.asarray(items[ROW])
         ]
+
+    def raw(self, items: Tensors) -> list[Any]:
+        """Rows as JSON has them."""
+        return self.preview(items)
+
+    def extremes(self, sample: Tensors) -> Tensors:
+        """A row in which all is missing, and each column's extremes beside those of others."""
+        each = [(MISSING, *column.extremes) for column in self.columns]
+        rows = [[of[place % len(of)] for of in each] for place in range(max(map(len, each)))]
+        return {ROW: np.array(rows, np.float32)}
 
     def sketch(self, items: Tensors) -> Sketch:
         """Some rows as they are, NaN where a value is missing: (min(n, 512), columns). Tables are
@@ -103,6 +146,6 @@ def _some(inputs: TableInputs) -> str:
     return ", ".join(names[:NAMED]) + more
 
 
-def _token(name: str) -> str:
-    """A column's name within a JSON pointer, as RFC 6901 wants it."""
-    return name.replace("~", "~0").replace("/", "~1")
+def _wrong(column: Column, at: str) -> Invalid:
+    detail = f"expected {column.expected} in the column `{column.name}`"
+    return invalid("invalid_value", detail, at)

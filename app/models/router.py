@@ -1,5 +1,5 @@
 from pathlib import PurePosixPath
-from typing import Annotated
+from typing import Annotated, get_args
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
@@ -17,6 +17,7 @@ from app.dependencies import (
     WriteSession,
 )
 from app.documented import can_answer
+from app.errors import NotFound
 from app.models import repository
 from app.models.schemas import Format, ModelOut, Signature, VersionStatuses
 from app.models.stored import file_path
@@ -57,6 +58,10 @@ def download_model(
     `keras`: the same network, with logits out, which no temperature has divided."""
     with database.read() as session:  # no longer: to look a large file through takes a while
         row = repository.get(session, caller.project, model_id)
+    if file_format not in row.files:
+        able = ", ".join(name for name in get_args(Format) if name in row.files)
+        detail = f"expected one of the formats that {row.id} has, {able}, got {file_format}"
+        raise NotFound("no_such_format", detail)
     return FileResponse(
         file_path(storage, row, file_format),
         media_type="application/octet-stream",

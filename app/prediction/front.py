@@ -20,7 +20,7 @@ from app.errors import UnsupportedMedia
 from app.health import count_request
 from app.prediction.bodies import ClientGone, Limit, begin, check_declared
 from app.prediction.inputs import float32
-from app.prediction.large import SMALL_SCORES, LargeRequests, Question, checked
+from app.prediction.large import SMALL_SCORES, LargeRequests, Question
 from app.prediction.outputs import check_finite
 from app.prediction.protocols.contract import Answer, Answered, PredictionProtocol
 from app.prediction.protocols.native import Native
@@ -119,23 +119,29 @@ class PredictionFront:
         if headers.get(b"content-encoding", b"identity") != b"identity":
             detail = "expected a body without Content-Encoding, got an encoded one"
             raise UnsupportedMedia("unsupported_media_type", detail)
-        decoder = protocol.decoder(headers, scope["query_string"])
-        limit = self._limits[protocol][decoder.is_binary]
+        decoder = protocol.decoder(headers, scope["query_string"], loaded.inputs)
+        limit = self._limits[protocol][decoder.body != "text"]
         check_declared(headers.get(b"content-length"), limit)
         question = Question(name, loaded, decoder)
         begun = await begin(receive)
         key = caller.key_id or caller.project
-        if not begun.is_small:
+        if decoder.body == "files":
+            read = await self._large.read_in_thread(key, question, begun, receive, limit)
+        elif begun.is_small:
+            read = decoder.read(begun.text, loaded)
+        else:
             return await self._large.read_and_answer(key, question, begun, receive, limit)
-        read = decoder.read(begun.text, loaded)
-        asked, warning = checked(loaded, read)
+        warnings = () if read.is_prepared else loaded.check(read.parts, read.place)
         encoder = read.encoder
-        if asked.rows * encoder.scores_per_input(len(loaded.labels)) > SMALL_SCORES:
-            return await self._large.answer(key, question, asked, encoder, warning)
+        if (
+            len(read.parts) > 1
+            or read.rows * encoder.scores_per_input(len(loaded.labels)) > SMALL_SCORES
+        ):
+            return await self._large.answer(key, question, read, warnings)
         probabilities = await loaded.batcher.run(float32(read.parts[0]))
         check_finite(probabilities, read.place)
         pieces = [encoder.piece(loaded, probabilities)]
-        return encoder.answer(Answered(name, loaded, len(probabilities), pieces, warning))
+        return encoder.answer(Answered(name, loaded, len(probabilities), pieces, warnings))
 
     async def _caller(self, header: bytes | None) -> Caller:
         """The authenticator is asked once a second per key: it may have to ask the database."""

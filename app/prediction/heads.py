@@ -10,15 +10,17 @@ JSON = "application/json"
 UNSAID = ("", "application/x-www-form-urlencoded")
 
 
-def media_type(content_type: bytes, named: tuple[str, ...], besides: tuple[str, ...] = ()) -> str:
+def media_type(
+    content_type: bytes, named: tuple[str, ...], besides: tuple[str, ...] = (), why: str = ""
+) -> str:
     """The media type of a Content-Type header, one of `named` or `besides`, of which the second
-    are taken and not advertised. Raises UnsupportedMedia."""
+    are taken and not advertised. `why`: no others, in words. Raises UnsupportedMedia."""
     found = content_type.decode("latin-1").partition(";")[0].strip().lower()
     if found not in named and found not in besides:
         got = found[:80] or "no Content-Type"
-        raise UnsupportedMedia(
-            "unsupported_media_type", f"expected {' or '.join(named)}, got {got}"
-        )
+        reason = f": {why}" if why else ""
+        detail = f"expected {' or '.join(named)}, got {got}{reason}"
+        raise UnsupportedMedia("unsupported_media_type", detail)
     return found
 
 

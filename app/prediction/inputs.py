@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,21 @@ PART_VALUES = 2**17
 PART_ROWS = 2**10
 
 
+class Places(Protocol):
+    """Where in a body the inputs and their values stand."""
+
+    @property
+    def at(self) -> str:
+        """A pointer to all."""
+
+    def of(self, row: int, *index: int) -> str:
+        """A pointer to the input `row`, or to its value at `index`."""
+
+    def of_first(self, wrong: npt.NDArray[np.bool_], first_row: int = 0) -> str:
+        """A pointer to the first value that is true in `wrong` (rows, *shape), at least one; its
+        first row is the input `first_row`."""
+
+
 class Place(NamedTuple):
     """Where in a body the inputs stand, so that a problem can point to one value of one of them.
 
@@ -29,30 +44,27 @@ class Place(NamedTuple):
     flat: tuple[int, ...] = ()
 
     def of(self, row: int, *index: int) -> str:
-        """A pointer to the input `row`, or to its value at `index`."""
         if not self.flat:
             return "/".join((f"{self.at}/{row}{self.member}", *map(str, index)))
         within = int(np.ravel_multi_index(index, self.flat)) if index else 0
         return f"{self.at}/{row * math.prod(self.flat) + within}"
 
     def of_first(self, wrong: npt.NDArray[np.bool_], first_row: int = 0) -> str:
-        """A pointer to the first value that is true in `wrong` (rows, *shape), at least one; its
-        first row is the input `first_row`."""
         row, *index = map(int, np.unravel_index(int(wrong.argmax()), wrong.shape))
         return self.of(first_row + row, *index)
 
 
 class Asked(NamedTuple):
-    """`parts` hold the inputs in order, n >= 1 of them in all; as float32 they are finite, and
-    `least` and `largest` are their extremes."""
+    """Arrays. `parts` hold the inputs in order, n >= 1 of them in all; as float32 they are finite,
+    and `least` and `largest` are their extremes."""
 
     parts: Sequence[Raw]
     least: float
     largest: float
-    place: Place = Place()
+    place: Places = Place()
 
     @classmethod
-    def of(cls, parts: Sequence[Raw], place: Place = Place()) -> Self:
+    def of(cls, parts: Sequence[Raw], place: Places = Place()) -> Self:
         """Raises Invalid."""
         at, least, largest = 0, math.inf, -math.inf
         for part in parts:
@@ -62,10 +74,6 @@ class Asked(NamedTuple):
             least, largest = min(least, low), max(largest, high)
             at += len(part)
         return cls(parts, float(np.float32(least)), float(np.float32(largest)), place)
-
-    @property
-    def rows(self) -> int:
-        return sum(map(len, self.parts))
 
 
 def cut(values: Raw) -> list[Raw]:
@@ -87,7 +95,7 @@ def numbered(parts: Sequence[Raw]) -> Iterator[tuple[int, Array]]:
         at += len(part)
 
 
-def _check_finite(part: Raw, at: int, place: Place) -> None:
+def _check_finite(part: Raw, at: int, place: Places) -> None:
     """Raises Invalid."""
     with np.errstate(over="ignore", invalid="ignore"):  # what does not fit becomes infinite
         wrong = ~np.isfinite(float32(part))

@@ -9,11 +9,12 @@ what is wrong (json_exact.py); large ones are read in steps (json_steps.py).
 
 import math
 
+from app.inputs.dense import taken_shapes
 from app.prediction.json_envelope import Envelope
 from app.prediction.json_exact import read_exactly
 from app.prediction.json_numbers import numbers_in
 from app.prediction.protocols.contract import Read
-from app.prediction.shapes import brackets, skeleton_of, taken_shapes
+from app.prediction.shapes import brackets, skeleton_of
 
 
 def read(body: bytes, envelope: Envelope, shape: tuple[int, ...]) -> Read:

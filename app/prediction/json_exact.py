@@ -7,11 +7,11 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from app.inputs.dense import check_numbers, lengths_of
+from app.inputs.dense import check_numbers, lengths_of, taken_shapes
 from app.prediction.inputs import Place
 from app.prediction.json_envelope import Envelope, document_of
 from app.prediction.protocols.contract import Read
-from app.prediction.shapes import brackets, skeleton_of, taken_shapes, wrong_shape
+from app.prediction.shapes import brackets, skeleton_of, wrong_shape
 
 
 def read_exactly(body: bytes, envelope: Envelope, shape: tuple[int, ...]) -> Read:

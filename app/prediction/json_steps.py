@@ -7,11 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from app.errors import Invalid, invalid
+from app.inputs.dense import taken_shapes
 from app.prediction.inputs import Raw
 from app.prediction.json_envelope import Envelope, Frame, document_of
 from app.prediction.json_numbers import numbers_in
 from app.prediction.protocols.contract import Read
-from app.prediction.shapes import brackets, expected_shape, skeleton_of, taken_shapes
+from app.prediction.shapes import brackets, expected_shape, skeleton_of
 
 STEP_BYTES = 2**16  # of text that one step takes: about 0.2 ms
 _CLOSING = ord("]")

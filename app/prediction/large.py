@@ -8,6 +8,7 @@ are converted, run and answered part by part.
 import asyncio
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
@@ -15,15 +16,16 @@ from starlette.types import Receive
 
 from app.errors import invalid
 from app.prediction.bodies import Begun, Limit, rest
-from app.prediction.inputs import Asked, cut, numbered
+from app.prediction.inputs import cut, numbered
 from app.prediction.outputs import check_finite
-from app.prediction.protocols.contract import Answer, Answered, Decoder, Encoder, Read
+from app.prediction.protocols.contract import Answer, Answered, Decoder, Read, ended
 from app.prediction.schemas import PredictionWarning
 from app.prediction.served import Loaded
 
 SMALL_SCORES = 2**10  # of an answer that is made at once
 SCORES_LIMIT = 2**18
 _checks = ThreadPoolExecutor(1, "large-bodies")
+_readers = ThreadPoolExecutor(2, "slow-bodies")  # each may take 256 MiB for a picture
 T = TypeVar("T")
 
 
@@ -52,20 +54,28 @@ class LargeRequests:
                 loaded = question.loaded
                 read = await _between_others(question.decoder.read_in_steps(body, loaded))
                 loop = asyncio.get_running_loop()
-                asked, warning = await loop.run_in_executor(_checks, checked, loaded, read)
-                return await _answered(question, asked, read.encoder, warning)
+                check = partial(loaded.check, read.parts, read.place)
+                return await _answered(question, read, await loop.run_in_executor(_checks, check))
+
+    async def read_in_thread(
+        self, key: str, question: Question, begun: Begun, receive: Receive, limit: Limit
+    ) -> Read:
+        """Reads a body that takes a while whatever its size, where others do not wait for it. A key
+        has one that is large at a time, and few threads read those of all keys."""
+        decoder, loaded = question.decoder, question.loaded
+        in_thread = asyncio.get_running_loop().run_in_executor
+        if begun.is_small:
+            return await in_thread(_readers, decoder.read, begun.text, loaded)
+        async with self._turn(key):
+            steps = decoder.read_in_steps(await rest(begun, receive, limit), loaded)
+            return await in_thread(_readers, ended, steps)
 
     async def answer(
-        self,
-        key: str,
-        question: Question,
-        asked: Asked,
-        encoder: Encoder,
-        warning: PredictionWarning | None,
+        self, key: str, question: Question, read: Read, warnings: tuple[PredictionWarning, ...]
     ) -> Answer:
         """A small body may ask for many scores."""
         async with self._turn(key), self._working:
-            return await _answered(question, asked, encoder, warning)
+            return await _answered(question, read, warnings)
 
     def _turn(self, key: str) -> asyncio.Lock:
         return self._keys.setdefault(key, asyncio.Lock())
@@ -82,31 +92,26 @@ async def _between_others(steps: Generator[None, None, T]) -> T:
         await asyncio.sleep(0)
 
 
-def checked(loaded: Loaded, read: Read) -> tuple[Asked, PredictionWarning | None]:
-    """Holds what a body says against what the model was trained on. Raises Invalid."""
-    asked = Asked.of(read.parts, read.place)
-    return asked, loaded.trained_on.check(asked) if loaded.trained_on else None
-
-
 async def _answered(
-    question: Question, asked: Asked, encoder: Encoder, warning: PredictionWarning | None
+    question: Question, read: Read, warnings: tuple[PredictionWarning, ...]
 ) -> Answer:
     """Raises Invalid."""
-    loaded, per_input = question.loaded, encoder.scores_per_input(len(question.loaded.labels))
-    if asked.rows * per_input > SCORES_LIMIT:
+    loaded, encoder, rows = question.loaded, read.encoder, read.rows
+    per_input = encoder.scores_per_input(len(question.loaded.labels))
+    if rows * per_input > SCORES_LIMIT:
         detail = (
-            f"expected at most {SCORES_LIMIT} scores in an answer, got {asked.rows} inputs with "
+            f"expected at most {SCORES_LIMIT} scores in an answer, got {rows} inputs with "
             f"{per_input} each: send fewer inputs a request"
         )
-        raise invalid("too_many_scores", detail, asked.place.at)
+        raise invalid("too_many_scores", detail, read.place.at)
     written: list[bytes] = []
     step = max(1, SMALL_SCORES // per_input)
-    pieces = [piece for part in asked.parts for piece in cut(part)]
+    pieces = [piece for part in read.parts for piece in cut(part)]
     for first, part in numbered(pieces):
         probabilities = await loaded.batcher.run_alone(part)
         for at in range(0, len(part), step):
             some = probabilities[at : at + step]
-            check_finite(some, asked.place, first + at)
+            check_finite(some, read.place, first + at)
             written.append(encoder.piece(loaded, some))
             await asyncio.sleep(0)
-    return encoder.answer(Answered(question.name, loaded, asked.rows, written, warning))
+    return encoder.answer(Answered(question.name, loaded, rows, written, warnings))

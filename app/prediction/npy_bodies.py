@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from app.errors import BadRequest, invalid
+from app.inputs.dense import taken_shapes
 from app.prediction.inputs import Raw, cut
-from app.prediction.shapes import taken_shapes, wrong_shape
+from app.prediction.shapes import wrong_shape
 
 HEADER_BYTES = 2**14  # numpy itself reads no header of more than 10,000
 

@@ -5,13 +5,13 @@ from math import isfinite
 import numpy as np
 
 from app.errors import invalid
-from app.prediction.inputs import Place
+from app.prediction.inputs import Places
 from app.prediction.sessions import Array
 
 FEW = 2**10  # probabilities: each of numpy's functions costs more than Python does with so few
 
 
-def check_finite(probabilities: Array, place: Place, first_row: int = 0) -> None:
+def check_finite(probabilities: Array, place: Places, first_row: int = 0) -> None:
     """Raises Invalid, which points to the first input whose probabilities (n, classes) are not."""
     if probabilities.size <= FEW and isfinite(sum(map(sum, probabilities.tolist()))):
         return

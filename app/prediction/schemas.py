@@ -10,14 +10,18 @@ from app.sent import Sent
 class PredictIn(Sent):
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"inputs": [[[0, 255], [255, 0]]], "top_k": 2}],
+            "examples": [
+                {"inputs": [[[0, 255], [255, 0]]], "top_k": 2},
+                {"inputs": [{"age": 63, "sex": "male", "cholesterol": None}]},
+            ],
         },
     )
 
     inputs: list[Any] = Field(
         min_length=1,
-        description="raw values, nested lists of the shape [n, height, width, channels] of the "
-        "model's signature; a single channel may be left out: [n, height, width]",
+        description="raw items, each as the model's signature says. Pictures: nested lists, all "
+        "of the shape [n, height, width, channels]; a single channel may be left out: [n, height, "
+        "width]. Rows of a table: objects with a value for each column, null where it is missing",
     )
     top_k: int | None = Field(
         None, ge=1, description="also answer the `scores` of so many best labels"
@@ -57,9 +61,14 @@ class LabelSet(BaseModel):
 class PredictionWarning(BaseModel):
     """A doubt about the inputs, which were answered nevertheless."""
 
-    code: Literal["wrong_scale", "out_of_range"] = Field(description="stable: branch on this")
+    code: Literal["wrong_scale", "out_of_range", "unknown_category"] = Field(
+        description="stable: branch on this"
+    )
     detail: str = Field(description="what was expected, what came and what to do")
-    pointer: str = Field(description="into the body: `#/inputs/0/3/5/0`")
+    pointer: str = Field(description="into the body, to the first: `#/inputs/0/3/5/0`")
+    count: int | None = Field(
+        None, description="values that it is about; absent where it is about all"
+    )
 
 
 class PredictOut(BaseModel):

@@ -2,22 +2,29 @@
 
 import asyncio
 import threading
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from time import monotonic
-from typing import Literal
+from typing import Literal, Protocol, assert_never
 
 import structlog
 
 from app.damage import mark
 from app.database import Database
 from app.errors import DamagedArtifact, NotFound, Unavailable, WorkFailure
+from app.inputs import Inputs
+from app.inputs.dense import DenseInputs
+from app.inputs.table import TableInputs
 from app.models.schemas import Signature
 from app.models.stored import file_path
 from app.prediction import repository, sessions
 from app.prediction.batching import Batcher
+from app.prediction.inputs import Places, Raw
+from app.prediction.rows import RowCheck
+from app.prediction.schemas import PredictionWarning
 from app.prediction.sessions import LoadFailed, Session
-from app.prediction.value_range import ValueRange
+from app.prediction.value_range import ArrayCheck, ValueRange
 from app.storage import Storage
 from app.tables.deployments import DeploymentRow
 from app.tables.models import ModelRow
@@ -30,21 +37,31 @@ INTERVAL_SECONDS = 1.0
 PATIENCE_SECONDS = 5.0  # how long a request waits for a model that is being loaded
 
 
+class Check(Protocol):
+    """Holds values against what a model was trained on."""
+
+    def __call__(self, parts: Sequence[Raw], places: Places) -> tuple[PredictionWarning, ...]:
+        """Doubts about them. `parts`: the values of n >= 1 inputs in all, which stand in a body at
+        `places`. Raises Invalid where the model is not asked about such values."""
+
+
 @dataclass(frozen=True)
 class Loaded:
     """A model in memory, shared by all names that point to it.
 
-    `temperature`: its scores are calibrated by; None where they are not. `trained_on`: None where
-    the model does not say what its values were. `tensor`: what it is asked of each item.
+    `temperature`: its scores are calibrated by; None where they are not. `inputs`: what it is asked
+    about, and `tensor` the one tensor of it that its graph takes. `check`: holds what is asked
+    against what it was trained on.
     """
 
     model_id: str
     labels: tuple[str, ...]
     temperature: float | None
-    trained_on: ValueRange | None
+    inputs: Inputs
+    tensor: TensorSpec
+    check: Check
     session: Session
     batcher: Batcher
-    tensor: TensorSpec
     form: AnswerForm = "label"  # of an answer in the native protocol
     answers: str = "probabilities"  # what the graph calls its output
 
@@ -138,16 +155,16 @@ class ServedModels:
         does not give it."""
         signature = Signature.model_validate(model.signature)
         onnx, golden = (file_path(self._storage, model, kind) for kind in ("onnx", "golden"))
-        (tensor,) = signature.inputs.tensors
-        session = sessions.load(onnx, golden, tensor.shape, signature.task)
+        session = sessions.load(onnx, golden, signature.inputs, signature.task)
         return Loaded(
             model.id,
             signature.task.names,
             signature.temperature,
-            ValueRange.of(signature),
+            signature.inputs,
+            signature.inputs.tensors[0],
+            check_of(signature.inputs),
             session,
             Batcher(session),
-            tensor,
             signature.task.form,
             signature.task.answers,
         )
@@ -222,6 +239,16 @@ class ServedModels:
                 log.warning("deployments_not_refreshed", error=str(error))
             if self._stopping.wait(INTERVAL_SECONDS):
                 return
+
+
+def check_of(inputs: Inputs) -> Check:
+    match inputs:
+        case DenseInputs():
+            return ArrayCheck(ValueRange.of(inputs))
+        case TableInputs():
+            return RowCheck(inputs)
+        case _:
+            assert_never(inputs)
 
 
 def _not_ready(name: str, model: NotLoaded) -> Unavailable:

@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
+import orjson
 
+from app.errors import KtlError
+from app.inputs import Inputs
 from app.tasks import Task
 
 Array = npt.NDArray[np.float32]
@@ -42,10 +45,12 @@ class Session:
         return np.concatenate(chunks)
 
 
-def load(onnx: Path, golden: Path, shape: tuple[int, ...], task: Task) -> Session:
+def load(onnx: Path, golden: Path, inputs: Inputs, task: Task) -> Session:
     """Raises LoadFailed unless the graph answers the golden inputs within 1e-4, of a quantity that
-    of its standard deviation."""
-    classes, tolerance = task.outputs, TOLERANCE * task.std
+    of its standard deviation; where they are stored as clients send them too, unless the decoder
+    makes the same of those."""
+    (tensor,) = inputs.tensors
+    shape, classes, tolerance = tensor.shape, task.outputs, TOLERANCE * task.std
     options = onnxruntime.SessionOptions()
     # Requests are the parallelism here: threads inside a run of these sizes wait for each other.
     options.intra_op_num_threads = 1
@@ -54,15 +59,18 @@ def load(onnx: Path, golden: Path, shape: tuple[int, ...], task: Task) -> Sessio
         graph = onnx.read_bytes()  # not its path, which would stand in the error's text
         runtime = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         with np.load(golden, allow_pickle=False) as stored:
-            inputs, expected = stored["inputs"], stored[task.answers]
-        answered = _run(runtime, inputs)
+            tensors, expected = stored["inputs"], stored[task.answers]
+            sent = stored["raw"].tobytes() if "raw" in stored else None
+        answered = _run(runtime, tensors)
     except Exception as error:  # ONNX Runtime's errors share no class of their own
         raise LoadFailed(f"expected an ONNX graph that runs, got: {error}") from error
-    if inputs.shape[1:] != shape or answered.shape != (len(inputs), classes):
+    if tensors.shape[1:] != shape or answered.shape != (len(tensors), classes):
         raise LoadFailed(
             f"expected a graph from (n, {_listed(shape)}) to (n, {classes}), "
-            f"got {inputs.shape} to {answered.shape}"
+            f"got {tensors.shape} to {answered.shape}"
         )
+    if sent is not None:
+        _check_decoder(inputs, tensor.name, sent, tensors)
     difference = float(np.max(np.abs(answered - expected)))
     if not difference <= tolerance:  # not `>`: a NaN must fail as well
         raise LoadFailed(
@@ -70,7 +78,22 @@ def load(onnx: Path, golden: Path, shape: tuple[int, ...], task: Task) -> Sessio
             f"got {difference:.3g} off"
         )
     chunk_rows = max(1, CHUNK_BYTES // (4 * math.prod(shape)))
-    return Session(runtime, shape, chunk_rows, min(chunk_rows, _inline_rows(runtime, inputs)))
+    return Session(runtime, shape, chunk_rows, min(chunk_rows, _inline_rows(runtime, tensors)))
+
+
+def _check_decoder(inputs: Inputs, name: str, sent: bytes, tensors: Array) -> None:
+    """Raises LoadFailed unless items as clients send them, in JSON, are decoded as they were where
+    the model was packaged."""
+    try:
+        items = orjson.loads(sent)
+        decoded = inputs.decode([*items], "#")[name]
+    except (KtlError, TypeError, orjson.JSONDecodeError) as error:
+        raise LoadFailed(f"expected golden inputs that can be decoded, got: {error}") from error
+    if decoded.shape != tensors.shape or not np.array_equal(decoded, tensors, equal_nan=True):
+        raise LoadFailed(
+            "expected golden inputs to be decoded as they were where the model was packaged, got "
+            "others: package it with this release"
+        )
 
 
 def _run(runtime: Any, inputs: Array) -> Array:

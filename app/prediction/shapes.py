@@ -4,14 +4,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from app.errors import Invalid, invalid
+from app.inputs.dense import taken_shapes
 
 SHOWN_LENGTHS = 8
 _NUMBERS_AND_SPACE = b"0123456789+-.eE \t\r\n"
-
-
-def taken_shapes(shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
-    """A single channel may be left out."""
-    return (shape, shape[:-1]) if len(shape) > 1 and shape[-1] == 1 else (shape,)
 
 
 @lru_cache(maxsize=256)

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from app.errors import Invalid, invalid
+from app.inputs.dense import taken_shapes
 from app.prediction.inputs import Place, Raw
-from app.prediction.shapes import taken_shapes, wrong_shape
+from app.prediction.shapes import wrong_shape
 
 
 class Stated(NamedTuple):

@@ -8,8 +8,7 @@ import numpy as np
 
 from app.errors import Invalid, invalid
 from app.inputs.dense import DenseInputs
-from app.models.schemas import Signature
-from app.prediction.inputs import Asked, Raw, numbered
+from app.prediction.inputs import Asked, Places, Raw, numbered
 from app.prediction.schemas import PredictionWarning
 
 LOWEST_BYTE, HIGHEST_BYTE = -0.5, 255.5  # what rounds to a byte
@@ -47,10 +46,9 @@ class ValueRange:
     is_uint8: bool
 
     @classmethod
-    def of(cls, signature: Signature) -> Self | None:
-        """None where the signature names no range."""
-        inputs = signature.inputs
-        if not isinstance(inputs, DenseInputs) or inputs.value_range is None:
+    def of(cls, inputs: DenseInputs) -> Self | None:
+        """None where they name no range."""
+        if inputs.value_range is None:
             return None
         return cls(*inputs.value_range, inputs.dtype == "uint8")
 
@@ -90,7 +88,19 @@ class ValueRange:
             f"{self._expected}, got {count} further outside than a tenth of that: send "
             "values as they stood in the training data; the scores of others may mean nothing"
         )
-        return PredictionWarning(code="out_of_range", detail=detail, pointer=first)
+        return PredictionWarning(code="out_of_range", detail=detail, pointer=first, count=count)
+
+
+class ArrayCheck:
+    """Holds arrays against what the model was trained on, `None` where it does not say."""
+
+    def __init__(self, trained_on: ValueRange | None) -> None:
+        self._trained_on = trained_on
+
+    def __call__(self, parts: Sequence[Raw], places: Places) -> tuple[PredictionWarning, ...]:
+        asked = Asked.of(parts, places)
+        warning = self._trained_on.check(asked) if self._trained_on else None
+        return (warning,) if warning else ()
 
 
 def _no_bytes(count: int, first: str) -> Invalid:

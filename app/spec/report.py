@@ -231,6 +231,20 @@ class Report(Part):
         return self.verdict == "positive_transfer" and self.winner not in too_low and not is_beaten
 
     @property
+    def best_of_all(self) -> str | None:
+        """The winner, the baseline or the best reference, whichever is best on validation items: of
+        equals the first. Without such items the winner, unless the reference is shown to be
+        better."""
+        shown = [name for name in (self.winner, self.baseline) if name in self.arms]
+        held_out = {name: self.arms[name].validation for name in shown if name}
+        if best := self.best_reference:
+            held_out[best.name] = self.references[best.name].validation
+            if best.chosen_by == "test" or None in held_out.values():
+                return best.name if best.beats_winner else self.winner
+        known = {name: each.mean for name, each in held_out.items() if each}
+        return self.metric.best(known) if len(known) == len(held_out) else self.winner
+
+    @property
     def correction_note(self) -> str | None:
         """Why the verdict stands although the winner's corrected p-value is not small; None where
         there is nothing to explain."""

@@ -62,7 +62,11 @@ DEPLOYMENT_NAME = r"^[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?$"
 
 class Deploy(Sent):
     name: str = Field(pattern=DEPLOYMENT_NAME)
-    when: Literal["beats_baseline", "always"] = "beats_baseline"
+    when: Literal["beats_baseline", "always", "best"] = Field(
+        "beats_baseline",
+        description="`best`: whichever of the winner, the baseline and the best model without a "
+        "network is best on validation items",
+    )
 
 
 Tag = Annotated[str, Field(max_length=200)]

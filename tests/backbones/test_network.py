@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
+from tests.packaging.pictures import package
 from tests.training.trials import SMALL, schema, spec
 from worker.backbones.network import Architecture, Network
-from worker.packaging.onnx_graph import package
 
 COLOURED = schema(3, 30, (32, 32, 3))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-FORBIDDEN = ("tensorflow", "keras", "pandas", "sklearn", "scipy", "mlxtend", "worker")
+FORBIDDEN = ("tensorflow", "keras", "pandas", "sklearn", "scipy", "mlxtend", "PIL", "worker")
 
 PROGRAM = """
 import sys

@@ -73,7 +73,10 @@ def test_the_order_of_the_parts_does_not_matter(client: httpx.Client) -> None:
         (parts(spec='{"name": "a", "modality": "smell"}'), 422, "unknown_choice", None),
         (parts(spec='{"name": "' + "a" * 70_000 + '"}'), 413, "too_large", "#/spec"),
         (parts(split="0.5"), 422, "unknown_field", "#/split"),
-        (parts(files={str(n): b"x" for n in range(17)}), 422, "too_many_files", "#/file"),
+        (parts(files={str(n): b"x" for n in range(1001)}), 422, "too_many_files", "#/file"),
+        (parts(spec='{"name": "a", "image_size": [0, 8]}'), 422, "invalid_value", None),
+        (parts(spec='{"name": "a", "image_size": [8]}'), 422, "missing_field", None),
+        (parts(spec='{"name": "a", "image_size": [4096, 4096]}'), 422, "invalid_value", None),
         (parts(files={"a.npz": b"x" * UPLOAD_LIMIT}), 413, "too_large", None),
     ],
 )

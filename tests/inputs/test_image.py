@@ -155,9 +155,6 @@ class Sounds(DenseInputs):
     def layout(self) -> tuple[int, int, int]:
         return (1, 1, self.values)
 
-    def taken(self) -> tuple[tuple[int, ...], ...]:
-        return (self.shape,)
-
     def differences(self, source: Self, resized: tuple[int, int] | None) -> list[str]:
         return []
 

@@ -3,13 +3,17 @@
 import json
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
 
 from app.datasets.sketch import distance
 from app.errors import WorkFailure
+from app.inputs.image import ImageInputs
+from app.inputs.pictures import prepare
 from tests.intake.archives import take
+from tests.picture_files import zipped
 from worker.intake.raw import Limits
 from worker.intake.take_in import TakenIn
 
@@ -102,3 +106,72 @@ def test_one_set_of_pictures_in_five_types(tmp_path: Path) -> None:
         seen.append((np.load(each.arrays["x_train"]).astype(np.float32) - low) / (high - low))
         assert np.allclose(seen[0], seen[-1], atol=1e-6)
         assert each.profile["warnings"] == []
+
+
+def of_zip(folder: Path, name: str) -> TakenIn:
+    inside = folder / f"{name}-{len(list(folder.iterdir()))}"
+    inside.mkdir()
+    return take(inside, {f"{name}.zip": (CASES / f"case_{name}.zip").read_bytes()}, LIMITS)
+
+
+def test_junk_among_pictures(tmp_path: Path) -> None:
+    got = of_zip(tmp_path, "31_junk")
+    assert got.schema.classes == ("brick", "carpet")
+    assert sum(got.schema.splits.values()) == 20
+    assert sum(got.profile["pictures"]["other_files"].values()) == 32
+
+
+@pytest.mark.parametrize(
+    ("name", "classes", "items"),
+    [
+        ("33_gbk_names", {"猫", "狗"}, 20),
+        ("33_backslashes", {"cat", "dog"}, 20),
+        ("33_composed_and_decomposed", {"caf\u00e9", "th\u00e9"}, 28),
+    ],
+)
+def test_names_in_zips(tmp_path: Path, name: str, classes: set[str], items: int) -> None:
+    got = of_zip(tmp_path, name)
+    assert set(got.schema.classes) == classes
+    assert sum(got.schema.splits.values()) == items
+    assert {path.name for path in tmp_path.iterdir()} == {f"{name}-0"}
+
+
+@pytest.mark.parametrize("colours", ["grey", "rgb"])
+def test_sixteen_bits_keep_their_meaning(tmp_path: Path, colours: str) -> None:
+    name = f"35_16_bit_{colours}"
+    got = of_zip(tmp_path, name)
+    (low, high), x = got.schema.inputs.range, np.load(got.arrays["x_train"])
+    shares, y = (x - low) / (high - low), np.load(got.arrays["y_train"])
+    means = {label: shares[y == place].mean() for place, label in enumerate(got.schema.classes)}
+    assert means == pytest.approx({"dim": 0.14, "mid": 0.46, "bright": 0.79}, abs=0.01)
+    inputs = got.schema.inputs
+    assert isinstance(inputs, ImageInputs)
+    with ZipFile(CASES / f"case_{name}.zip") as archive:
+        asked = [prepare(archive.read(f"bright/{number}.png"), inputs) for number in range(10)]
+    stored = np.concatenate([x, np.load(got.arrays["x_test"])])
+    for each in asked:  # an endpoint sees what was trained on
+        assert each.dtype == x.dtype
+        assert (stored == each).all(axis=(1, 2, 3)).any()
+
+
+def test_unreadable_pictures_are_all_named(tmp_path: Path) -> None:
+    with pytest.raises(WorkFailure) as failure:
+        of_zip(tmp_path, "37_bad_images")
+    named = {error["pointer"]: error["detail"] for error in failure.value.as_json()["errors"]}
+    assert named == {
+        "#/file/cat~1cut_off.jpg": "expected a picture, got a picture that is cut off",
+        "#/file/cat~1zero_bytes.jpg": "expected a picture, got an empty file",
+        "#/file/dog~1header_only.png": "expected a picture, got a PNG picture whose header is "
+        "damaged or cut off",
+        "#/file/dog~1noise.png": "expected a picture, got a file of no known format of pictures",
+        "#/file/dog~1web_page.jpg": "expected a picture, got a web page",
+    }
+
+
+def test_pictures_with_a_wrong_ending_are_read(tmp_path: Path) -> None:
+    with ZipFile(CASES / "case_37_bad_images.zip") as archive:
+        bad = ("zero_bytes", "cut_off", "web_page", "noise", "header_only")
+        names = [name for name in archive.namelist() if Path(name).stem not in bad]
+        files = {name: archive.read(name) for name in names}
+    got = take(tmp_path, {"good.zip": zipped(files)}, LIMITS)
+    assert got.profile["pictures"]["files"] == {"GIF": 1, "JPEG": 17, "PNG": 2}

@@ -13,10 +13,10 @@ import tensorflow as tf
 
 from app.errors import FailureCode, WorkFailure
 from app.spec.backbones import Backbone, Convnet, Mlp
+from tests.packaging.pictures import package
 from tests.training.trials import architecture
 from worker.backbones.network import Network
 from worker.packaging import onnx_graph
-from worker.packaging.onnx_graph import package
 
 
 def network(
@@ -134,7 +134,7 @@ def test_a_high_temperature_does_not_hide_another_networks_answers(
         bias.assign([0.0] * 5)
 
     monkeypatch.setattr(onnx_graph, "_export", another)
-    with pytest.raises(WorkFailure, match="of Keras, got"):
+    with pytest.raises(WorkFailure, match="of the trained model.s, got"):
         package(model, images, tmp_path, 148.0)
 
 
@@ -155,7 +155,9 @@ def test_a_large_kernel_is_not_copied_again_and_again(tmp_path: Path) -> None:
 def test_a_network_that_answers_nan_is_not_packaged(tmp_path: Path) -> None:
     model = network((8, 8, 1), None)
     model.layers[-1].bias.assign([np.nan] * 5)
-    with pytest.raises(WorkFailure, match=r"within 0\.0001 of Keras, got nan") as raised:
+    with pytest.raises(
+        WorkFailure, match=r"within 0\.0001 of the trained model.s, got nan"
+    ) as raised:
         package(model, sample((8, 8, 1)), tmp_path)
     assert raised.value.code is FailureCode.PACKAGE_MISMATCH
 

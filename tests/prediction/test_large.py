@@ -129,7 +129,7 @@ class Engine:
 
 
 def question(engine: Any) -> Question:
-    decoder = Native().decoder({b"content-type": JSON.encode()}, b"")
+    decoder = Native().decoder({b"content-type": JSON.encode()}, b"", loaded(SHAPE, 3).inputs)
     return Question("pets", loaded((2, 2), 2, engine), decoder)
 
 

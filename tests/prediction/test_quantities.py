@@ -18,6 +18,7 @@ from tests.prediction.ways import OPEN_INFERENCE, TENSORFLOW_SERVING, tensor
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
+INPUTS = ImageInputs(shape=SHAPE, dtype="uint8", value_range=(0, 255))
 TASK = Regression(unit="USD", mean=100_000.0, std=20_000.0)
 MATRIX = np.full((int(np.prod(SHAPE)), 1), 50.0, np.float32)
 
@@ -46,9 +47,8 @@ def write(folder: Path, off: float = 0.0) -> tuple[Path, Path]:
 def deploy(site: Site, folder: Path) -> None:
     onnx_file, golden = write(folder)
     files = {"onnx": site.storage.put(onnx_file), "golden": site.storage.put(golden)}
-    inputs = ImageInputs(shape=SHAPE, dtype="uint8", value_range=(0, 255))
     with site.database.write() as session:
-        signature = Signature(inputs=inputs, task=TASK)
+        signature = Signature(inputs=INPUTS, task=TASK)
         model = models.add(session, "default", "m", None, None, files, signature, {"arm": "lp_ft"})
     site.deploy("pets", model.id)
 
@@ -94,6 +94,6 @@ def test_what_only_classes_have_is_refused(
 def test_a_graph_is_held_against_its_golden_answers_in_standard_deviations(
     tmp_path: Path, database_url: str
 ) -> None:
-    load(*write(tmp_path, off=1.0), SHAPE, TASK)
+    load(*write(tmp_path, off=1.0), INPUTS, TASK)
     with pytest.raises(LoadFailed, match="expected values within 2 of the trainer's"):
-        load(*write(tmp_path, off=3.0), SHAPE, TASK)
+        load(*write(tmp_path, off=3.0), INPUTS, TASK)

@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.inputs.image import ImageInputs
 from app.prediction.sessions import LoadFailed, Session, load
 from app.tasks.classification import Classification
 from tests.prediction.site import LABELS, SHAPE, softmax, weights, write_golden, write_graph
 
+INPUTS = ImageInputs(shape=SHAPE, dtype="uint8")
 TASK = Classification(classes=tuple(LABELS))
 FOUR = Classification(classes=tuple("abcd"))
 
@@ -16,7 +18,7 @@ FOUR = Classification(classes=tuple("abcd"))
 def loaded(folder: Path, graph: np.ndarray, golden: np.ndarray) -> Session:
     write_graph(folder / "model.onnx", graph)
     write_golden(folder / "golden.npz", golden)
-    return load(folder / "model.onnx", folder / "golden.npz", SHAPE, TASK)
+    return load(folder / "model.onnx", folder / "golden.npz", INPUTS, TASK)
 
 
 def test_a_session_answers_more_inputs_than_one_run_takes(tmp_path: Path) -> None:
@@ -52,7 +54,7 @@ def test_a_graph_of_another_shape_is_refused(tmp_path: Path) -> None:
         load(
             tmp_path / "model.onnx",
             tmp_path / "golden.npz",
-            SHAPE,
+            INPUTS,
             Classification(classes=tuple("abcd")),
         )
 
@@ -66,6 +68,6 @@ def test_a_broken_file_is_refused(tmp_path: Path, broken: str) -> None:
         load(
             tmp_path / "model.onnx",
             tmp_path / "golden.npz",
-            SHAPE,
+            INPUTS,
             Classification(classes=tuple(LABELS)),
         )

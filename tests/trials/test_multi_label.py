@@ -101,7 +101,7 @@ def _check_model(place: Workplace, model_id: str, tested: list[dict[str, float]]
     assert signature.task == MultiLabel(labels=NAMES)
     assert signature.temperature is None
     onnx, golden = (file_path(place.storage, model, kind) for kind in ("onnx", "golden"))
-    graph = sessions.load(onnx, golden, (8, 8, 1), signature.task)
+    graph = sessions.load(onnx, golden, signature.inputs, signature.task)
     x, y = pictures(21, TEST)
     answers = graph.run(x.astype(np.float32))
     assert answers.shape == (TEST, 3)

@@ -9,13 +9,18 @@ from app.datasets.schemas import Schema
 from app.inputs.columns import CategoryColumn, NumberColumn
 from app.inputs.table import TableInputs
 from app.jobs.page import numbers
+from app.prediction.served import ServedModels
 from app.spec.references import REFERENCE_MODELS
+from app.tables.datasets import DatasetRow
+from app.tables.models import ModelRow
 from app.tasks.classification import Classification
 from tests.trials.conftest import AddDataset
 from tests.trials.jobs import page_of, report_of, run, submit
+from tests.trials.refusals import refused
 from tests.trials.stored import add_stored
 from worker.evaluation.statistics import holm
 from worker.process.workplace import Workplace
+from worker.trials.stored_data import dataset_split
 
 ROWS = {"train": 120, "test": 80}
 
@@ -80,6 +85,36 @@ def test_trees_beat_a_network_of_one_unit(place: Workplace, tmp_path: Path) -> N
     assert together == pytest.approx(holm(values))
     assert numbers.metric("accuracy") in page_of(place, job)
     assert best.name in page_of(place, job)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_best_of_all_is_served(place: Workplace, tmp_path: Path) -> None:
+    source, target = (add_people(place, tmp_path, seed) for seed in (1, 2))
+    job_id = submit(
+        place,
+        [{"dataset": source}],
+        target,
+        model={"backbone": "mlp", "params": {"hidden": [1]}},
+        deploy={"name": "ward", "when": "best"},
+    )
+    job, trials = run(place, job_id)
+    assert (job.status, job.error, job.deployment) == ("succeeded", None, "ward")
+    report = report_of(job)
+    with place.database.read() as session:
+        model = session.get_one(ModelRow, job.model_id)
+    assert report.best_reference is not None
+    assert model.card["arm"] == report.best_of_all == report.best_reference.name
+    assert model.files.keys() == {"onnx", "golden"}
+    served = ServedModels(place.database, place.storage).load(model)
+    with place.database.read() as session:
+        rows = dataset_split(place.storage, session.get_one(DatasetRow, target), "test")
+    x = rows.items.read()["row"]
+    answered = served.session.run(np.ascontiguousarray(x, np.float32))
+    trial = next(trial for trial in trials if trial.id == model.trial_id)
+    assert (answered.argmax(1) == rows.y).mean() == pytest.approx((trial.test or {})["accuracy"])
+    assert refused(place, source, target, sources=[{"model": model.id}]).code == (
+        "model_without_weights"
+    )
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

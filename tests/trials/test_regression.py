@@ -101,7 +101,7 @@ def _check_model(
     assert signature.task.kind == "regression"
     assert signature.temperature is None
     onnx, golden = (file_path(place.storage, model, kind) for kind in ("onnx", "golden"))
-    session_of_graph = sessions.load(onnx, golden, (8, 8, 1), signature.task)
+    session_of_graph = sessions.load(onnx, golden, signature.inputs, signature.task)
     answers = session_of_graph.run(np.full((2, 8, 8, 1), 120, np.float32))
     assert answers.shape == (2, 1)
     assert 50_000 < float(answers[0, 0]) < 200_000

@@ -29,9 +29,14 @@ def deployment_note(
             asked += " and is not beaten by a model without a network"
         return [
             f"nothing is deployed as {spec.deploy.name}: `beats_baseline` asks for a winner that "
-            f"{asked}; `always` deploys without that"
+            f"{asked}; `always` deploys without that, and `best` whatever is best"
         ]
-    if verdict != "negative_transfer" and reference and winner in reference.not_above:
+    if (
+        spec.deploy.when == "always"
+        and verdict != "negative_transfer"
+        and reference
+        and winner in reference.not_above
+    ):
         return [
             f"{winner} is deployed as {spec.deploy.name}, since deploy.when is `always`, though it "
             "is no better than an answer that looks at no item"

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from app.errors import Invalid
 from app.inputs.dense import DenseInputs
+from app.inputs.mapped import let_go
 from app.inputs.value_range import Values
 from worker.intake.raw import Array, refuse
 
@@ -102,6 +103,7 @@ def _chunks(images: Array, rows: NDArray[np.intp] | None, dtype: np.dtype[Any]) 
     for start in range(0, items, step):
         chosen = slice(start, start + step) if rows is None else rows[start : start + step]
         yield np.ascontiguousarray(images[chosen], dtype)
+        let_go(images)
 
 
 def store_labels(labels: NDArray[Any], target: Path) -> None:

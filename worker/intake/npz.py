@@ -4,13 +4,14 @@ called x and y, or images and labels; both splits train_images, train_labels, te
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from io import BufferedReader, BytesIO, FileIO
+from io import BytesIO
 from pathlib import Path
-from typing import IO
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from typing import IO, Any
+from zipfile import ZipFile, ZipInfo
 
 from numpy.lib import format as npy
 
+from worker.intake.capped_file import CappedFile
 from worker.intake.raw import (
     NAME_CHARACTERS,
     Declared,
@@ -55,7 +56,7 @@ def read(files: Sequence[RawFile], limits: Limits, workdir: Path) -> RawArrays:
     file = files[0]
     with (
         damage_refused(file.name),
-        _Archive(FileIO(file.path)) as opened,
+        CappedFile(file.path, DIRECTORY_BYTES) as opened,
         ZipFile(opened) as zipped,
     ):
         members = _members(zipped, file.name)
@@ -65,25 +66,13 @@ def read(files: Sequence[RawFile], limits: Limits, workdir: Path) -> RawArrays:
             with zipped.open(members[key]) as stream:
                 headers[role] = _header(stream, key)
         check_declared(headers.values(), file.path.stat().st_size, limits, file.name)
-        arrays = {}
+        arrays: dict[str, Any] = {}
         for role, key in chosen.items():
             with zipped.open(members[key]) as stream:
                 _header(stream, key)
                 arrays[role] = inflate(stream, headers[role], workdir / f"raw_{role}")
     ignored = tuple(sorted(members.keys() - set(chosen.values())))
     return RawArrays(**arrays, ignored=ignored)
-
-
-class _Archive(BufferedReader):
-    """A file of which never much is read at once: a zip's directory comes into memory as a whole,
-    and thousands of times larger, however much of it there is."""
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        most = DIRECTORY_BYTES + 1
-        found = super().read(most if size is None or size < 0 else min(size, most))
-        if len(found) == most:
-            raise BadZipFile(f"expected a directory of at most {DIRECTORY_BYTES} bytes")
-        return found
 
 
 def _members(archive: ZipFile, file: str) -> dict[str, ZipInfo]:

@@ -14,6 +14,7 @@ from worker.intake.duplicates import duplicates
 from worker.intake.images import Scan
 from worker.intake.missing import doubtful
 from worker.intake.npz import KNOWN, NEAR
+from worker.intake.raw import PictureFindings
 from worker.intake.targets.deciding import Decision
 
 IMBALANCED_FROM = 10  # times that the largest class outnumbers the smallest
@@ -34,6 +35,7 @@ class Findings:
     label_texts: the raw labels, by class; none where they are not to be doubted.
     unknown_missing: the spec's `missing_label` where no item has it; `auto`: there is none.
     scale_warnings: sentences about the values.
+    pictures: what became of files of pictures.
     """
 
     cut: float | None = None
@@ -46,6 +48,7 @@ class Findings:
     label_values: Mapping[str, dict[str, Any] | None] = field(default_factory=dict)
     label_warnings: Sequence[str] = ()
     part: str = "class"
+    pictures: PictureFindings | None = None
 
 
 def profile(
@@ -73,12 +76,14 @@ def profile(
         "left_out": dict(findings.left_out),
         "ignored_arrays": list(findings.ignored[:MOST_NAMED]),
         "ignored_arrays_left_off": max(0, len(findings.ignored) - MOST_NAMED),
+        **({"pictures": dict(findings.pictures.facts)} if findings.pictures else {}),
         "warnings": [
             *_split_warnings(schema, balance, findings),
             *_label_warnings(schema, findings),
             *findings.scale_warnings,
             *_picture_warnings(twins, constant),
             *_array_warnings(findings.ignored),
+            *(findings.pictures.warnings if findings.pictures else ()),
         ],
     }
 

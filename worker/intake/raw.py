@@ -2,7 +2,7 @@
 
 import errno
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from lzma import LZMAError
@@ -14,7 +14,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from app.errors import FailureCode, WorkFailure
+from app.errors import FailureCode, Finding, WorkFailure
 from app.settings import Settings
 
 Array = NDArray[Any]
@@ -56,6 +56,18 @@ class Declared:
 
 
 @dataclass(frozen=True)
+class PictureFindings:
+    """What became of files of pictures, for the profile.
+
+    facts: as the profile has them under `pictures`.
+    warnings: sentences.
+    """
+
+    facts: Mapping[str, Any]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class RawArrays:
     """Arrays as a file holds them, memory-mapped where they are large; nothing is checked yet.
 
@@ -69,6 +81,7 @@ class RawArrays:
     y_test: Array | None = None
     class_names: Array | None = None  # (classes,), strings, by integer label
     ignored: tuple[str, ...] = ()  # what the file holds besides
+    pictures: PictureFindings | None = None  # where they came as files of pictures
 
 
 class Format(Protocol):
@@ -84,16 +97,29 @@ class Format(Protocol):
         ...
 
 
-def refuse(reason: str, detail: str, array: str | None = None) -> NoReturn:
-    """`array`: the one that is wrong, as the user calls it."""
-    token = array and array.replace("~", "~0").replace("/", "~1")  # as RFC 6901 wants it
+def refuse(
+    reason: str,
+    detail: str,
+    array: str | None = None,
+    findings: Sequence[Finding] = (),
+    left_off: int = 0,
+) -> NoReturn:
+    """`array`: the one that is wrong, as the user calls it; `findings`: each thing that is wrong,
+    where there are several, and how many more there are."""
     raise WorkFailure(
         FailureCode.DATASET_INVALID,
         detail,
         stage="intake",
         reason=reason,
-        pointer=f"#/file/{token}" if token else "#/file",
+        pointer=pointer_to(array),
+        findings=findings,
+        left_off=left_off,
     )
+
+
+def pointer_to(array: str | None) -> str:
+    token = array and array.replace("~", "~0").replace("/", "~1")  # as RFC 6901 wants it
+    return f"#/file/{token}" if token else "#/file"
 
 
 @contextmanager

@@ -40,7 +40,7 @@ class TakenIn:
 
 def take_in(files: Sequence[RawFile], spec: DatasetSpec, limits: Limits, workdir: Path) -> TakenIn:
     """Reads an upload. Raises WorkFailure `dataset_invalid`, whatever the bytes are."""
-    return prepare(formats.read(files, limits, workdir), spec, limits, workdir)
+    return prepare(formats.read(files, spec, limits, workdir), spec, limits, workdir)
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,12 @@ class _Given:
 
 
 def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) -> TakenIn:
+    if spec.image_size and raw.pictures is None:
+        detail = (
+            "expected `image_size` with files of pictures alone, got arrays, which have a size: "
+            "leave it out, and set a job's `model.image_size` where its network shall see another"
+        )
+        refuse("image_size_of_arrays", detail)
     sent = {"y_train": raw.y_train, "y_test": None if raw.x_test is None else raw.y_test}
     is_flat = not is_matrix(sent, spec.task)
     given = {"train": _given(raw.x_train, raw.y_train, "train", spec, is_flat)}
@@ -126,6 +132,7 @@ def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) ->
         label_warnings=target.warnings(y),
         part=target.part,
         scale_warnings=scale_warnings(x, scans, inputs.range, spec.value_range is not None),
+        pictures=raw.pictures,
     )
     content_hash = _content_hash(schema, arrays)
     arrays["sketch"] = _store_sketch(arrays["x_train"], schema, workdir)

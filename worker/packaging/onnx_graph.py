@@ -14,22 +14,16 @@ import keras
 import numpy as np
 import numpy.typing as npt
 import onnx
-import onnxruntime
 import tensorflow as tf
 
-from app.errors import FailureCode, WorkFailure
-from app.prediction.calibration import raw_probabilities
-from app.tasks import Task
+from app.models.schemas import Signature
 from worker.objectives import objective_of
-from worker.objectives.classification import CLASSES
 from worker.packaging.conversion import convert, fix
+from worker.packaging.golden import INPUTS, hold
 from worker.training.device import full_float32
 
 Array = npt.NDArray[np.float32]
 
-INPUTS, PROBABILITIES = "inputs", "probabilities"
-TOLERANCE = 1e-4
-GOLDEN_ITEMS = 32
 LARGE_KERNEL = 2**18  # weights: 1 MiB
 
 
@@ -52,45 +46,43 @@ def package(
     raw_model: keras.Model,
     sample: npt.NDArray[np.generic],
     workdir: Path,
-    temperature: float | None = None,
-    task: Task | None = None,
+    signature: Signature,
 ) -> Packaged:
     """Exports the network and checks that the export answers as the network does.
 
     Args:
-        raw_model: raw values (n, height, width, channels), float32 -> logits (n, classes).
-        sample: raw values (m, height, width, channels), m >= 1; the first 32 become golden inputs.
+        raw_model: raw values (n, *shape), float32 -> logits (n, classes).
+        sample: raw values (m, *shape), m >= 1; the first 32 become golden inputs.
         workdir: an existing folder for `model.onnx`, `model.keras` and `golden.npz`.
-        temperature: above 0; the graph divides the logits by it before the softmax. The .keras
-            archive does not.
-        task: what is answered; None: probabilities.
+        signature: what an item is and what is asked of it. The graph divides the logits by its
+            temperature before the softmax; the .keras archive does not.
 
     Returns:
-        The files. The graph takes `inputs` (n, height, width, channels) float32 for any n and
-        answers `probabilities` (n, classes) float32, or what the task calls its answers.
-        `golden.npz` holds arrays of the same names, the answers as Keras computed them.
+        The files. The graph takes `inputs` (n, *shape) float32 for any n and answers
+        `probabilities` (n, classes) float32, or what the task calls its answers. `golden.npz` holds
+        arrays of the same names, the answers as Keras computed them; and, where clients do not send
+        such arrays, `raw`: the golden inputs as the JSON of a request has them, its bytes as uint8.
 
     Raises:
         WorkFailure: `package_mismatch` when a probability differs by more than 1e-4, or a quantity
             by more than that of its standard deviation, or one is not finite.
     """
     with full_float32():  # as the graph computes where it is served
-        return _package(raw_model, sample, workdir, temperature, task)
+        return _package(raw_model, sample, workdir, signature)
 
 
 def _package(
     raw_model: keras.Model,
     sample: npt.NDArray[np.generic],
     workdir: Path,
-    temperature: float | None,
-    task: Task | None,
+    signature: Signature,
 ) -> Packaged:
     started = time.perf_counter()
-    objective = objective_of(task) if task else CLASSES
-    output, scale = (task.answers, task.std) if task else (PROBABILITIES, 1.0)
-    signature = tf.TensorSpec((None, *sample.shape[1:]), tf.float32, name=INPUTS)
+    task, temperature = signature.task, signature.temperature
+    objective, output = objective_of(task), task.answers
+    takes = tf.TensorSpec((None, *sample.shape[1:]), tf.float32, name=INPUTS)
 
-    @tf.function(input_signature=[signature])  # type: ignore[untyped-decorator]  # TensorFlow
+    @tf.function(input_signature=[takes])  # type: ignore[untyped-decorator]  # TensorFlow
     def answers(inputs: tf.Tensor) -> tf.Tensor:
         return objective.activate(raw_model(inputs, training=False), temperature)
 
@@ -99,31 +91,22 @@ def _package(
     def activated(outputs: tf.Tensor) -> dict[str, tf.Tensor]:
         return {output: objective.activate(outputs, temperature)}
 
-    _export(raw_model, signature, activated, graph)
+    _export(raw_model, takes, activated, graph)
     raw_model.save(archive)
 
-    inputs = np.asarray(sample[:GOLDEN_ITEMS], dtype=np.float32)
-    np.savez(golden, **{INPUTS: inputs, output: answers(inputs).numpy()})
+    def unsoftened(inputs: Array) -> Array:
+        found: Array = tf.nn.softmax(raw_model(inputs, training=False)).numpy()
+        return found
 
-    checked = np.concatenate([inputs, _extremes(inputs)])
-    expected = answers(checked).numpy()
-    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
-    (answered,) = session.run([output], {INPUTS: checked})
-    difference = float(np.max(np.abs(answered - expected))) / scale
-    if temperature:  # which, when high, makes all differences small
-        raw = tf.nn.softmax(raw_model(checked, training=False)).numpy()
-        raw_difference = np.max(np.abs(raw_probabilities(answered, temperature) - raw))
-        difference = float(np.maximum(difference, raw_difference))  # a NaN stays one
-    if not difference <= TOLERANCE:  # not `>`: a NaN must fail as well
-        within, off = TOLERANCE * scale, difference * scale
-        detail = f"expected {output} within {within:g} of Keras, got {off:.3g} off"
-        raise WorkFailure(FailureCode.PACKAGE_MISMATCH, detail, stage="packaging")
+    difference = hold(
+        graph, golden, signature, sample, lambda inputs: answers(inputs).numpy(), unsoftened
+    )
     return Packaged(graph, archive, golden, difference, time.perf_counter() - started)
 
 
 def _export(
     raw_model: keras.Model,
-    signature: tf.TensorSpec,
+    takes: tf.TensorSpec,
     activated: Callable[[tf.Tensor], dict[str, tf.Tensor]],
     path: Path,
 ) -> None:
@@ -149,12 +132,6 @@ def _export(
         return activated(logits)
 
     of_kernels = [tf.TensorSpec(v.shape, v.dtype, name=name) for name, v in large.items()]
-    graph = convert(answers, [signature, *of_kernels])
+    graph = convert(answers, [takes, *of_kernels])
     fix(graph, large)
     onnx.save(graph, path)
-
-
-def _extremes(inputs: Array) -> Array:
-    """All zeros, all at the sample's lowest and all at its highest value: (3, *shape)."""
-    values = np.array([0, inputs.min(), inputs.max()], dtype=np.float32)
-    return np.ones((3, *inputs.shape[1:]), np.float32) * values.reshape(3, *[1] * (inputs.ndim - 1))

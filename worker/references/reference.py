@@ -10,12 +10,14 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from app.datasets.schemas import Schema
 from app.spec.references import PlannedReference
 from app.tasks.regression import Regression
+from app.tensors import Tensors
 from worker.references.features import Matrix, rows_of
 from worker.references.filling import Filling
 from worker.references.models import TAKES_MISSING, model_of
 from worker.training.data import Split
-from worker.training.items import Items
 from worker.training.setup import TrialSetup
+
+Array = NDArray[np.float32]
 
 MOST_ROWS = 100_000  # that a model is fitted on, drawn by the trial's seed
 LEAST_PROBABILITY = 1e-7
@@ -48,7 +50,7 @@ class FittedReference:
         known = [each.select(np.flatnonzero(each.known)) for each in splits]
         drawn = _drawn([len(each) for each in known], setup.seed)
         parts = [
-            _rows(schema, each.items.select(rows), float(place) if tells else None)
+            _rows(schema, each.items.select(rows).read(), float(place) if tells else None)
             for place, (each, rows) in enumerate(zip(known, drawn, strict=True))
         ]
         x, y = (
@@ -68,21 +70,27 @@ class FittedReference:
             self.model, HistGradientBoostingClassifier | HistGradientBoostingRegressor
         )
 
-    def outputs(self, split: Split) -> NDArray[np.float32]:
+    def outputs(self, split: Split) -> Array:
         """(n, K) as a network has them: logarithms of probabilities, or standardised quantities."""
-        x = self.filling.apply(_rows(self.schema, split.items, 1.0 if self.tells_domains else None))
-        task = self.schema.task
+        answers, task = self.answers(split.items.read()), self.schema.task
         if isinstance(task, Regression):
+            return ((answers - task.mean) / task.std).astype(np.float32)
+        return np.log(np.maximum(answers, LEAST_PROBABILITY)).astype(np.float32)
+
+    def answers(self, items: Tensors) -> Array:
+        """Raw items (n, …) -> probabilities (n, K), or quantities (n, 1) in the user's unit."""
+        x = self.filling.apply(_rows(self.schema, items, 1.0 if self.tells_domains else None))
+        if isinstance(self.schema.task, Regression):
             values = self.model.predict(x) if len(x) else np.empty(0)
-            return ((values[:, None] - task.mean) / task.std).astype(np.float32)
-        found = np.zeros((len(x), task.outputs))
+            return values[:, None].astype(np.float32)
+        found = np.zeros((len(x), self.schema.task.outputs), np.float32)
         if len(x):
             found[:, self.model.classes_] = self.model.predict_proba(x)
-        return np.log(np.maximum(found, LEAST_PROBABILITY)).astype(np.float32)
+        return found
 
 
-def _rows(schema: Schema, items: Items, domain: float | None) -> Matrix:
-    rows = rows_of(schema.inputs, items.read())
+def _rows(schema: Schema, items: Tensors, domain: float | None) -> Matrix:
+    rows = rows_of(schema.inputs, items)
     if domain is None:
         return rows
     return np.concatenate([rows, np.full((len(rows), 1), domain, np.float32)], axis=1)

@@ -29,10 +29,13 @@ from app.tasks.contract import Metric
 from app.tensors import Tensors
 from worker.backbones.network import Architecture, Network
 from worker.evaluation.archive import read_arrays, report_of
-from worker.packaging.onnx_graph import GOLDEN_ITEMS, package
+from worker.packaging.golden import GOLDEN_ITEMS
+from worker.packaging.onnx_graph import package
 from worker.packaging.temperature import temperature_of
 from worker.process.workplace import Workplace
 from worker.trials.failures import as_failure
+from worker.trials.packaged_reference import packaged_reference
+from worker.trials.setup import TrialData
 from worker.trials.stored_data import dataset_split
 
 log = structlog.get_logger(__name__)
@@ -76,7 +79,7 @@ def _run(place: Workplace, job: JobRow, folder: Path) -> None:
     ended = _read(place, job)
     report = report_of(ended.evidence, lambda ref: read_arrays(_result(place.storage, ended, ref)))
     is_wanted = job.status != "cancelled"  # nobody waits for a cancelled job's model
-    packaged = _package(place.storage, ended, report, folder) if is_wanted else None
+    packaged = _packaged(place, ended, report, folder) if is_wanted else None
     deploy = ended.spec.deploy
     proven = report.is_proven
     with place.database.write() as session:
@@ -85,7 +88,7 @@ def _run(place: Workplace, job: JobRow, folder: Path) -> None:
         if packaged:
             model = models.add(session, job.project, job.name, job.id, **packaged)
             results["model_id"] = model.id
-            if deploy and (deploy.when == "always" or proven):
+            if deploy and (deploy.when != "beats_baseline" or proven):
                 deployments.point(session, job.project, deploy.name, model.id)
                 results["deployment"] = deploy.name
                 story.append(("deployment", {"name": deploy.name, "model": model.id}))
@@ -103,19 +106,41 @@ def _read(place: Workplace, job: JobRow) -> _Ended:
     return _Ended(job, spec, schema, target, trials, evidence)
 
 
-def _package(
-    storage: Storage, ended: _Ended, report: Report, folder: Path
+def _packaged(
+    place: Workplace, ended: _Ended, report: Report, folder: Path
 ) -> dict[str, Any] | None:
-    """The winner as files in the store; the baseline itself where the transfer did harm."""
-    harmful = report.verdict == "negative_transfer"
-    arm = report.baseline if harmful else report.winner
+    """The winner as files in the store; the baseline itself where the transfer did harm; what is
+    best of all where the job asks for that."""
+    arm = report.baseline if report.verdict == "negative_transfer" else report.winner
+    if ended.spec.deploy and ended.spec.deploy.when == "best":
+        arm = report.best_of_all
+    if arm in ended.spec.references:
+        return _reference(place, ended, str(arm), folder)
+    return _network(place.storage, ended, report, arm, folder)
+
+
+def _reference(place: Workplace, ended: _Ended, arm: str, folder: Path) -> dict[str, Any] | None:
+    name, own = ended.spec.evaluation.primary_metric, ended.spec.target.budget
+    able = [t for t in ended.trials if (t.arm, t.labels_per_class) == (arm, own) and t.predictions]
+    best = _best(able, name, ended.spec.metric)
+    if best is None:
+        return None
+    with place.database.read() as session:
+        data = TrialData.of(session, session.get_one(TrialRow, best.id))
+    return packaged_reference(place.storage, data, _sample(place.storage, ended), folder)
+
+
+def _network(
+    storage: Storage, ended: _Ended, report: Report, arm: str | None, folder: Path
+) -> dict[str, Any] | None:
+    """`arm`: the winner, of which the report names the trial, or the baseline."""
     name, own = ended.spec.evaluation.primary_metric, ended.spec.target.budget
     of_arm = [
         t
         for t in ended.trials
         if (t.arm, t.labels_per_class) == (arm, own) and t.role != "search" and t.weights
     ]
-    able = [t for t in of_arm if harmful or t.seed == report.winner_seed]
+    able = [t for t in of_arm if arm != report.winner or t.seed == report.winner_seed]
     winner = _best(able, name, ended.spec.metric)
     if winner is None or winner.weights is None:
         return None
@@ -123,8 +148,14 @@ def _package(
     network.load_weights(_result(storage, ended, winner.weights))
     calibration = _calibration(storage, ended, winner, of_arm)
     sample = _sample(storage, ended)
+    schema = ended.schema
+    signature = Signature(
+        inputs=schema.inputs.of_model(sample),
+        task=schema.task,
+        temperature=calibration.temperature,
+    )
     (raw,) = sample.values()
-    packaged = package(network.raw_model(), raw, folder, calibration.temperature, ended.schema.task)
+    packaged = package(network.raw_model(), raw, folder, signature)
     files = {
         name: storage.put(path)
         for name, path in (
@@ -133,15 +164,10 @@ def _package(
             ("golden", packaged.golden),
         )
     } | {"weights": winner.weights}
-    schema = ended.schema
     return {
         "trial_id": winner.id,
         "files": files,
-        "signature": Signature(
-            inputs=schema.inputs.of_model(sample),
-            task=schema.task,
-            temperature=calibration.temperature,
-        ),
+        "signature": signature,
         "card": {
             "arm": winner.arm,
             "seed": winner.seed,

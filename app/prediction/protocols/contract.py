@@ -6,16 +6,22 @@ protocol says which path is its own, how a body is read and how an answer is wri
 """
 
 from collections.abc import Generator, Mapping, Sequence
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from fastapi import APIRouter
 
-from app.prediction.inputs import Place, Raw
+from app.inputs import Inputs
+from app.prediction.inputs import Place, Places, Raw
 from app.prediction.schemas import PredictionWarning
 from app.prediction.served import Loaded
 from app.prediction.sessions import Array
 
+T = TypeVar("T")
+Steps: TypeAlias = Generator[None, None, T]
 Headers: TypeAlias = Mapping[bytes, bytes]  # of a request: names in lower case
+BodyKind = Literal["text", "binary", "files"]
+"""Of text a body may have less bytes than of the others. Files take a while whatever their size, so
+that they are read in a thread."""
 OF_JSON = ((b"content-type", b"application/json"),)
 
 
@@ -34,7 +40,7 @@ class Answered(NamedTuple):
     loaded: Loaded
     rows: int
     pieces: list[bytes]
-    warning: PredictionWarning | None
+    warnings: tuple[PredictionWarning, ...] = ()
 
 
 class Encoder(Protocol):
@@ -55,20 +61,35 @@ class Read(NamedTuple):
 
     parts: Sequence[Raw]
     encoder: Encoder
-    place: Place = Place()
+    place: Places = Place()
+    is_prepared: bool = False  # from files of pictures: in the model's range by itself
+
+    @property
+    def rows(self) -> int:
+        return sum(map(len, self.parts))
+
+
+def ended(steps: Steps[T]) -> T:
+    """What the steps return, taken at once."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: T = end.value
+            return result
 
 
 class Decoder(Protocol):
     """How the body of one request is read, once its headers and its query are known."""
 
     @property
-    def is_binary(self) -> bool:
-        """Whether the higher limit counts, for bodies that are no text."""
+    def body(self) -> BodyKind:
+        """What it reads."""
 
     def read(self, body: bytes, loaded: Loaded) -> Read:
         """Reads a small body at once. Raises BadRequest or Invalid, with a pointer into it."""
 
-    def read_in_steps(self, body: bytearray, loaded: Loaded) -> Generator[None, None, Read]:
+    def read_in_steps(self, body: bytearray, loaded: Loaded) -> Steps[Read]:
         """Reads a large body; others go between the steps, so each may take 0.2 ms. Raises as
         `read` does."""
 
@@ -85,5 +106,6 @@ class PredictionProtocol(Protocol):
     def match(self, method: str, path: str) -> str | None:
         """The deployment's name where the request asks it for a prediction; None for others."""
 
-    def decoder(self, headers: Headers, query: bytes) -> Decoder:
-        """What reads the body. Raises UnsupportedMedia or Invalid before its first byte."""
+    def decoder(self, headers: Headers, query: bytes, inputs: Inputs) -> Decoder:
+        """What reads the body for a model of such inputs. Raises UnsupportedMedia or Invalid before
+        its first byte."""

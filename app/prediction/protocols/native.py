@@ -1,8 +1,8 @@
 """The native protocol: POST /v1/deployments/{name}/predict, JSON or .npy, labels and scores."""
 
-from collections.abc import Generator
-from functools import lru_cache
-from typing import Annotated, Any, NamedTuple
+from collections.abc import Mapping
+from functools import lru_cache, partial
+from typing import Annotated, Any, NamedTuple, assert_never
 
 from fastapi import APIRouter, Query
 from pydantic import ValidationError
@@ -10,30 +10,52 @@ from starlette.datastructures import QueryParams
 
 from app.dependencies import Predictor
 from app.errors import BadRequest, Finding, Invalid, invalid
-from app.prediction import json_bodies, json_steps, npy_bodies
+from app.inputs import Inputs
+from app.inputs.dense import DenseInputs
+from app.inputs.image import ImageInputs
+from app.inputs.table import TableInputs
+from app.prediction import json_bodies, json_items, json_steps, npy_bodies, rows, value_range
 from app.prediction.dependencies import AnsweredByFront, DeploymentName
 from app.prediction.heads import JSON, media_type, name_in
 from app.prediction.json_envelope import Frame, advice, document_of, outer_brackets, validated
-from app.prediction.protocols.contract import Encoder, Headers, Read
+from app.prediction.picture_bodies import FORM
+from app.prediction.protocols.contract import BodyKind, Decoder, Encoder, Headers, Read, Steps
 from app.prediction.protocols.native_answers import PLAIN, SETS, VALUES, Labels, Sets
+from app.prediction.protocols.native_pictures import IMAGE, PictureDecoder, is_of_pictures
 from app.prediction.schemas import PredictIn, PredictOut
 from app.prediction.served import Loaded
-from app.prediction.value_range import RULE
 from app.turns import TurnRoute
 
 NPY = "application/x-npy"
+TAKEN = (JSON, NPY, FORM, f"{IMAGE}*")  # of arrays and pictures
 PREFIX, SUFFIX = "/v1/deployments/", "/predict"
+ROWS = "this model is asked about rows of a table, objects by the names of columns"
 TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
-PREDICTING = f"""Answers raw inputs, as JSON or as .npy: the preprocessing is part of the model.
+PREDICTING = f"""Answers raw inputs: the preprocessing is part of the model. Pictures are arrays, in
+JSON or as a .npy file, or files as cameras write them: one as `image/…`, or several as parts named
+`file` of multipart/form-data, with `top_k` and `raw_scores` as parts beside them. Rows of a table
+are objects, in JSON.
 
 Scores are calibrated where the answer says so: the logits were divided by `temperature`, which was
 fitted on validation items and changes no label. `raw_scores` answers them without it.
 
-A JSON body holds at most 8 MiB and a .npy file 64 MiB, unless this server was set up otherwise; an
+A JSON body holds at most 8 MiB and any other 64 MiB, unless this server was set up otherwise; an
 answer holds at most 262,144 scores. Large requests of one key are answered one after the other.
 
-{RULE}"""
+**Pictures.** {value_range.RULE}
+**Tables.** {rows.RULE}"""
+
+OCTETS: dict[str, Any] = {"type": "string", "format": "binary"}
+PICTURES: dict[str, Any] = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {
+        "file": {"type": "array", "items": OCTETS, "description": "files of pictures"},
+        "top_k": {"type": "integer", "minimum": 1},
+        "raw_scores": {"type": "boolean"},
+    },
+}
 
 _router = APIRouter(prefix="/v1/deployments", tags=["deployments"], route_class=TurnRoute)
 
@@ -43,7 +65,13 @@ _router = APIRouter(prefix="/v1/deployments", tags=["deployments"], route_class=
     response_model_exclude_none=True,
     description=PREDICTING,
     openapi_extra={
-        "requestBody": {"content": {NPY: {"schema": {"type": "string", "format": "binary"}}}}
+        "requestBody": {
+            "content": {
+                NPY: {"schema": OCTETS},
+                f"{IMAGE}*": {"schema": OCTETS},
+                FORM: {"schema": PICTURES},
+            }
+        }
     },
 )
 def predict(
@@ -64,57 +92,102 @@ class Native:
     def match(self, method: str, path: str) -> str | None:
         return name_in(method, path, PREFIX, SUFFIX)
 
-    def decoder(self, headers: Headers, query: bytes) -> "_Decoder":
+    def decoder(self, headers: Headers, query: bytes, inputs: Inputs) -> Decoder:
         is_raw = bool(query) and _wants_raw_scores(query)
-        return _decoder(headers.get(b"content-type", b""), is_raw)
+        content_type = headers.get(b"content-type", b"")
+        match inputs:
+            case ImageInputs() if is_of_pictures(content_type):
+                encoder = partial(_of_options, is_raw=is_raw)
+                return PictureDecoder(inputs, content_type, encoder)
+            case DenseInputs():
+                return _of_arrays(content_type, is_raw)
+            case TableInputs():
+                media_type(content_type, (JSON,), why=ROWS)
+                return _Rows(inputs, is_raw)
+            case _:
+                assert_never(inputs)
 
 
 @lru_cache(maxsize=32)  # nearly all requests say the same
-def _decoder(content_type: bytes, is_raw: bool) -> "_Decoder":
-    return _Decoder(media_type(content_type, (JSON, NPY)) == NPY, is_raw)
+def _of_arrays(content_type: bytes, is_raw: bool) -> "_Arrays":
+    is_npy = media_type(content_type, TAKEN) == NPY
+    return _Arrays("binary" if is_npy else "text", is_raw)
 
 
-class _Decoder(NamedTuple):
-    is_binary: bool
+class _Arrays(NamedTuple):
+    body: BodyKind
     is_raw: bool  # as the query says
 
     def read(self, body: bytes, loaded: Loaded) -> Read:
-        if self.is_binary:
+        if self.body == "binary":
             read = Read(npy_bodies.read(body, loaded.session.shape), PLAIN)
         else:
             read = json_bodies.read(body, ENVELOPE, loaded.session.shape)
-        return self._finished(read, loaded)
+        return _finished(read, loaded, self.is_raw)
 
-    def read_in_steps(self, body: bytearray, loaded: Loaded) -> Generator[None, None, Read]:
-        if self.is_binary:
+    def read_in_steps(self, body: bytearray, loaded: Loaded) -> Steps[Read]:
+        if self.body == "binary":
             read = Read(npy_bodies.read(body, loaded.session.shape), PLAIN)
         else:
             read = yield from json_steps.read_in_steps(body, ENVELOPE, loaded.session.shape)
-        return self._finished(read, loaded)
+        return _finished(read, loaded, self.is_raw)
 
-    def _finished(self, read: Read, loaded: Loaded) -> Read:
-        """With what the query says. Raises Invalid where more labels are wanted than there are."""
-        if loaded.form == "value":
-            return read._replace(encoder=self._of_quantities(read.encoder))
-        if read.encoder is PLAIN and not self.is_raw:
-            return read if loaded.form == "label" else read._replace(encoder=SETS)
-        assert isinstance(read.encoder, Labels)
-        top_k, classes = read.encoder.top_k, len(loaded.labels)
-        if top_k is not None and top_k > classes:
-            detail = f"expected at most {classes}, the number of classes, got {top_k}"
-            raise invalid("invalid_value", detail, "#/top_k")
-        if loaded.form == "labels":  # whose scores have no temperature: raw ones are the same
-            return read._replace(encoder=Sets(top_k))
-        return read._replace(encoder=Labels(top_k, read.encoder.raw_scores or self.is_raw))
 
-    def _of_quantities(self, encoder: Encoder) -> Encoder:
-        """Raises Invalid where something is asked that only classes have."""
-        if encoder is PLAIN and not self.is_raw:
-            return VALUES
-        assert isinstance(encoder, Labels)
-        asked = "raw_scores" if self.is_raw or encoder.top_k is None else "top_k"
-        detail = f"expected no `{asked}` of a model that answers quantities: it has no classes"
-        raise invalid("no_classes", detail, f"#/{asked}")
+class _Rows(NamedTuple):
+    inputs: TableInputs
+    is_raw: bool  # as the query says
+    body: BodyKind = "text"
+
+    def read(self, body: bytes, loaded: Loaded) -> Read:
+        return _finished(json_items.read(body, _rows, self.inputs), loaded, self.is_raw)
+
+    def read_in_steps(self, body: bytearray, loaded: Loaded) -> Steps[Read]:
+        read = yield from json_items.read_in_steps(body, _rows, self.inputs, depths=(1,))
+        return _finished(read, loaded, self.is_raw)
+
+
+def _rows(document: Any) -> json_items.Listed:
+    request = validated(document, PredictIn)
+    return json_items.Listed(_frame(request).encoder, "#/inputs", request.inputs)
+
+
+def _finished(read: Read, loaded: Loaded, is_raw: bool) -> Read:
+    encoder = _encoder(read.encoder, loaded, is_raw)
+    return read if encoder is read.encoder else read._replace(encoder=encoder)
+
+
+def _of_options(options: Mapping[str, Any], loaded: Loaded, is_raw: bool) -> Encoder:
+    """The encoder for options that do not stand beside inputs in JSON. Raises Invalid."""
+    if "inputs" in options:
+        raise invalid("unknown_field", "expected no `inputs` beside files of pictures", "#/inputs")
+    request = validated({**options, "inputs": [0]}, PredictIn)
+    return _encoder(_frame(request).encoder, loaded, is_raw)
+
+
+def _encoder(asked: Encoder, loaded: Loaded, is_raw: bool) -> Encoder:
+    """With what the query says. Raises Invalid where more labels are wanted than there are."""
+    if loaded.form == "value":
+        return _of_quantities(asked, is_raw)
+    if asked is PLAIN and not is_raw:
+        return asked if loaded.form == "label" else SETS
+    assert isinstance(asked, Labels)
+    top_k, classes = asked.top_k, len(loaded.labels)
+    if top_k is not None and top_k > classes:
+        detail = f"expected at most {classes}, the number of classes, got {top_k}"
+        raise invalid("invalid_value", detail, "#/top_k")
+    if loaded.form == "labels":  # whose scores have no temperature: raw ones are the same
+        return Sets(top_k)
+    return Labels(top_k, asked.raw_scores or is_raw)
+
+
+def _of_quantities(encoder: Encoder, is_raw: bool) -> Encoder:
+    """Raises Invalid where something is asked that only classes have."""
+    if encoder is PLAIN and not is_raw:
+        return VALUES
+    assert isinstance(encoder, Labels)
+    asked = "raw_scores" if is_raw or encoder.top_k is None else "top_k"
+    detail = f"expected no `{asked}` of a model that answers quantities: it has no classes"
+    raise invalid("no_classes", detail, f"#/{asked}")
 
 
 class _Envelope:

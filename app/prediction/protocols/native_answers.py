@@ -99,13 +99,14 @@ VALUES = Values()
 
 def _framed(answered: Answered, are_raw: bool = False) -> Answer:
     """The outputs between what is said of them all. `are_raw`: scores without the temperature."""
-    loaded, warning = answered.loaded, answered.warning
+    loaded, warnings = answered.loaded, answered.warnings
     is_calibrated = loaded.temperature is not None and not are_raw
     temperature = loaded.temperature if is_calibrated else 1.0
     head = _head(answered.name, loaded.model_id, is_calibrated, temperature)
     tail = b"]}"
-    if warning:
-        tail = b'],"warnings":' + orjson.dumps([warning.model_dump()]) + b"}"
+    if warnings:
+        told = [warning.model_dump(exclude_none=True) for warning in warnings]
+        tail = b'],"warnings":' + orjson.dumps(told) + b"}"
     return Answer(b"".join((head, b",".join(answered.pieces), tail)))
 
 

@@ -4,17 +4,20 @@ https://github.com/kserve/open-inference-protocol, and Triton's extension `binar
 model is a deployment's name. Versions are not asked for: a name serves one model at a time.
 """
 
-from typing import Annotated
+from typing import Annotated, assert_never
 
 from fastapi import APIRouter, Header, Request
 
 from app.dependencies import Predictor
 from app.errors import Unavailable
 from app.health import MONITOR
+from app.inputs import Inputs
+from app.inputs.dense import DenseInputs
+from app.inputs.table import TableInputs
 from app.prediction.dependencies import AnsweredByFront, DeploymentName, ServedOf
 from app.prediction.heads import JSON, UNSAID, media_type, name_in, refuse_query
 from app.prediction.protocols import open_inference_schemas as schemas
-from app.prediction.protocols.contract import Headers
+from app.prediction.protocols.contract import Decoder, Headers
 from app.prediction.protocols.open_inference_bodies import (
     JSON_LENGTH,
     LIGHTER,
@@ -22,6 +25,7 @@ from app.prediction.protocols.open_inference_bodies import (
     TensorDecoder,
     json_length_of,
 )
+from app.prediction.protocols.open_inference_columns import ColumnsDecoder
 from app.tensors import Dtype
 from app.turns import TurnRoute
 
@@ -30,6 +34,7 @@ DATATYPES: dict[Dtype, str] = {
     "uint8": "UINT8",
     "int32": "INT32",
     "float32": "FP32",
+    "bool": "BOOL",
     "string": "BYTES",
 }
 
@@ -61,20 +66,22 @@ async def server_ready(served: ServedOf) -> schemas.ServerReady:
 async def model_metadata(
     name: DeploymentName, caller: Predictor, served: ServedOf
 ) -> schemas.ModelMetadata:
-    """The tensors that a deployment takes and answers, and its labels."""
+    """The tensors that a deployment takes and answers, and its labels. A model of a table takes one
+    tensor for each column."""
     loaded = await served.find(caller.project, name)
-    takes = schemas.TensorMetadata(
-        name=loaded.tensor.name,
-        datatype=DATATYPES[loaded.tensor.dtype],
-        shape=[-1, *loaded.tensor.shape],
-    )
+    takes = [
+        schemas.TensorMetadata(
+            name=tensor.name, datatype=DATATYPES[tensor.dtype], shape=[-1, *tensor.shape]
+        )
+        for tensor in loaded.inputs.asked
+    ]
     answers = schemas.TensorMetadata(
         name=loaded.answers,
         datatype="FP32",
         shape=[-1, len(loaded.labels)],
         parameters={"labels": list(loaded.labels)} if loaded.form != "value" else None,
     )
-    return schemas.ModelMetadata(name=name, inputs=[takes], outputs=[answers])
+    return schemas.ModelMetadata(name=name, inputs=takes, outputs=[answers])
 
 
 @_router.get("/models/{name}/ready")
@@ -106,6 +113,10 @@ def infer(
 
     Values are held against the model's range, and bounded, as in
     `POST /v1/deployments/{name}/predict`; binary data have the limits of a .npy file.
+
+    A model of a table takes one tensor [n] or [n, 1] for each column, in any order. A value is
+    missing where `data` has null, a floating-point tensor NaN, or BYTES empty text, unless that is
+    one of the column's values in the training rows; what is missing of a flag is sent as BYTES.
     """
     raise AnsweredByFront
 
@@ -117,8 +128,15 @@ class OpenInference:
     def match(self, method: str, path: str) -> str | None:
         return name_in(method, path, PREFIX, SUFFIX)
 
-    def decoder(self, headers: Headers, query: bytes) -> TensorDecoder:
+    def decoder(self, headers: Headers, query: bytes, inputs: Inputs) -> Decoder:
         refuse_query(query)
         media_type(headers.get(b"content-type", b""), (JSON, OCTETS), UNSAID)
         length = headers.get(JSON_LENGTH.lower().encode())
-        return TensorDecoder(None if length is None else json_length_of(length))
+        json_length = None if length is None else json_length_of(length)
+        match inputs:
+            case DenseInputs():
+                return TensorDecoder(json_length)
+            case TableInputs():
+                return ColumnsDecoder(inputs, json_length)
+            case _:
+                assert_never(inputs)

@@ -5,7 +5,6 @@ Numbers stand in the JSON (`data`), or after it as bytes: Triton's extension `bi
 
 import math
 import re
-from collections.abc import Generator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -18,7 +17,7 @@ from app.prediction.bodies import SMALL_BYTES
 from app.prediction.inputs import Place, cut
 from app.prediction.json_envelope import Frame, advice, document_of, validated
 from app.prediction.protocols import open_inference_schemas as schemas
-from app.prediction.protocols.contract import Answer, Answered, Read
+from app.prediction.protocols.contract import Answer, Answered, BodyKind, Read, Steps
 from app.prediction.served import Loaded
 from app.prediction.sessions import Array
 from app.prediction.stated import Stated
@@ -42,8 +41,8 @@ class TensorDecoder(NamedTuple):
     json_length: int | None
 
     @property
-    def is_binary(self) -> bool:
-        return self.json_length is not None
+    def body(self) -> BodyKind:
+        return "text" if self.json_length is None else "binary"
 
     def read(self, body: bytes, loaded: Loaded) -> Read:
         envelope, shape = _envelope(loaded.tensor.name, loaded.answers), loaded.session.shape
@@ -51,7 +50,7 @@ class TensorDecoder(NamedTuple):
             return json_bodies.read(body, envelope, shape)
         return envelope.binary(body, self.json_length, shape)
 
-    def read_in_steps(self, body: bytearray, loaded: Loaded) -> Generator[None, None, Read]:
+    def read_in_steps(self, body: bytearray, loaded: Loaded) -> Steps[Read]:
         envelope, shape = _envelope(loaded.tensor.name, loaded.answers), loaded.session.shape
         if self.json_length is None:
             return (yield from json_steps.read_in_steps(body, envelope, shape))
@@ -106,12 +105,7 @@ class _Envelope:
     def binary(self, body: bytes | bytearray, json_length: int, shape: tuple[int, ...]) -> Read:
         """JSON of so many bytes, and the tensor's after it, without a copy. Raises BadRequest or
         Invalid."""
-        if json_length > len(body):
-            detail = (
-                f"`{JSON_LENGTH}`: expected at most the body's {len(body)} bytes, got {json_length}"
-            )
-            raise Invalid("invalid_value", detail, Finding(detail, parameter=JSON_LENGTH))
-        text, data = bytes(body[:json_length]), memoryview(body)[json_length:]
+        text, data = parts_of(body, json_length)
         request = (self._cached if json_length <= self.frame_bytes else self._request)(text)
         tensor, frame = request.inputs[0], _frame(request)
         assert frame.stated is not None
@@ -131,19 +125,24 @@ class _Envelope:
         values = np.frombuffer(data, frame.stated.dtype).reshape(-1, *shape)
         return frame.read([*cut(values)], shape)
 
-    def _request(self, text: bytes) -> schemas.InferIn:
+    def _request(self, text: bytes) -> schemas.InferTensorIn:
         return self._validated(document_of(text))
 
-    def _validated(self, document: Any) -> schemas.InferIn:
+    def _validated(self, document: Any) -> schemas.InferTensorIn:
         """Raises Invalid."""
-        request = validated(document, schemas.InferIn)
+        request = validated(document, schemas.InferTensorIn)
         if (name := request.inputs[0].name) != self._tensor:
             detail = f"expected `{self._tensor}`, got text of length {len(name)}"
             raise invalid("unknown_choice", detail, f"{TENSOR}/name")
-        if request.outputs and (named := request.outputs[0].name) != self._output:
-            detail = f"expected `{self._output}`, got `{named}`"
-            raise invalid("unknown_choice", detail, "#/outputs/0/name")
+        check_output(request, self._output)
         return request
+
+
+def check_output(request: schemas.InferTensorIn | schemas.InferIn, output: str) -> None:
+    """Raises Invalid where another output than the model's is asked for."""
+    if request.outputs and (named := request.outputs[0].name) != output:
+        detail = f"expected `{output}`, got `{named}`"
+        raise invalid("unknown_choice", detail, "#/outputs/0/name")
 
 
 @lru_cache(maxsize=256)
@@ -151,10 +150,20 @@ def _envelope(tensor: str, output: str) -> _Envelope:
     return _Envelope(tensor, output)
 
 
-def _frame(request: schemas.InferIn) -> Frame:
+def _frame(request: schemas.InferTensorIn) -> Frame:
     tensor = request.inputs[0]
     stated = Stated(tuple(tensor.shape), DTYPES[tensor.datatype], TENSOR)
     return Frame(Probabilities(request.id, request.is_binary_wanted), PLACE, stated)
+
+
+def parts_of(body: bytes | bytearray, json_length: int) -> tuple[bytes, memoryview]:
+    """The JSON of so many bytes, and the data after it, uncopied. Raises Invalid."""
+    if json_length > len(body):
+        detail = (
+            f"`{JSON_LENGTH}`: expected at most the body's {len(body)} bytes, got {json_length}"
+        )
+        raise Invalid("invalid_value", detail, Finding(detail, parameter=JSON_LENGTH))
+    return bytes(body[:json_length]), memoryview(body)[json_length:]
 
 
 def json_length_of(said: bytes) -> int:
@@ -183,15 +192,16 @@ class Probabilities(NamedTuple):
         return orjson.dumps(probabilities.reshape(-1), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
 
     def answer(self, answered: Answered) -> Answer:
-        name, loaded, rows, pieces, warning = answered
+        name, loaded, rows, pieces, warnings = answered
         parameters: dict[str, Any] = {
             "model": loaded.model_id,
             "calibrated": loaded.temperature is not None,
             "temperature": loaded.temperature or 1.0,
         }
-        if warning:
-            parameters |= {"warning_code": warning.code, "warning": warning.detail}
-            parameters["warning_pointer"] = warning.pointer
+        for number, warning in enumerate(warnings, 1):  # parameters hold no arrays
+            of = f"_{number}" if number > 1 else ""
+            parameters |= {f"warning_code{of}": warning.code, f"warning{of}": warning.detail}
+            parameters[f"warning_pointer{of}"] = warning.pointer
         members = {"model_name": name} | ({} if self.id is None else {"id": self.id})
         output: dict[str, Any] = {
             "name": loaded.answers,

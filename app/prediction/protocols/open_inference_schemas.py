@@ -9,6 +9,7 @@ from app.sent import Sent
 Datatype = Literal[
     "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64"
 ]
+ColumnDatatype = Datatype | Literal["BOOL", "BYTES"]
 LACKING = {
     "classification": "the labels stand in the model's metadata, in the order of `probabilities`",
     "shared_memory_region": "send the values in the body",
@@ -24,6 +25,13 @@ EXAMPLE: dict[str, Any] = {
         }
     ],
     "outputs": [{"name": "probabilities"}],
+}
+
+COLUMNS_EXAMPLE: dict[str, Any] = {
+    "inputs": [
+        {"name": "age", "shape": [2], "datatype": "FP32", "data": [63, None]},
+        {"name": "city", "shape": [2], "datatype": "BYTES", "data": ["Oslo", "Rome"]},
+    ]
 }
 
 
@@ -58,7 +66,7 @@ class OutputParameters(_Parameters):
     )
 
 
-class RequestInput(Sent):
+class RequestTensor(Sent):
     name: str = Field(description="of the model's one input, as its metadata say")
     shape: list[int] = Field(
         max_length=16, description="the batch first: [n, height, width, channels]"
@@ -77,14 +85,33 @@ class RequestOutput(Sent):
     parameters: OutputParameters | None = None
 
 
-class InferIn(Sent):
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+class RequestInput(Sent):
+    """A model's one tensor, or a column of a table."""
 
+    name: str = Field(description="of the tensor or the column, as the model's metadata say")
+    shape: list[int] = Field(
+        max_length=16,
+        description="the batch first: [n, height, width, channels]; of a column [n] or [n, 1]",
+    )
+    datatype: ColumnDatatype = Field(
+        description="of the values. A model of one tensor takes all of numbers. Of columns, FP32 "
+        "for numbers, BOOL for flags and BYTES for categories and dates, as the model's metadata "
+        "say, or any other in which the column's values can be written; NaN and empty BYTES mean "
+        "that a value is missing"
+    )
+    parameters: InputParameters | None = None
+    data: list[Any] | None = Field(
+        None,
+        description="the values, row by row: one list, or lists nested as `shape` says; of a "
+        "column null where one is missing",
+    )
+
+
+class _InferIn(Sent):
     id: str | None = Field(None, description="given back in the answer")
     model_name: str | None = Field(None, description="taken and passed over: the path names it")
     model_version: str | None = Field(None, description="taken and passed over")
     parameters: RequestParameters | None = None
-    inputs: list[RequestInput] = Field(min_length=1, max_length=1)
     outputs: list[RequestOutput] | None = Field(
         None, max_length=1, description="absent or empty: all there are"
     )
@@ -96,6 +123,22 @@ class InferIn(Sent):
         if output is not None and output.binary_data is not None:
             return output.binary_data
         return bool(self.parameters and self.parameters.binary_data_output)
+
+
+class InferTensorIn(_InferIn):
+    """To a model of one tensor."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    inputs: list[RequestTensor] = Field(min_length=1, max_length=1)
+
+
+class InferIn(_InferIn):
+    """One tensor, or to a model of a table one for each column."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE, COLUMNS_EXAMPLE]})
+
+    inputs: list[RequestInput] = Field(min_length=1)
 
 
 class ResponseOutput(BaseModel):
@@ -115,7 +158,8 @@ class InferOut(BaseModel):
     id: str | None = Field(None, description="the request's, if it had one")
     parameters: dict[str, Any] = Field(
         description="`model`: which answered; `calibrated` and `temperature` as in the native "
-        "protocol; `warning_code`, `warning` and `warning_pointer` where there is a doubt"
+        "protocol; `warning_code`, `warning` and `warning_pointer` where there is a doubt, with "
+        "`_2` behind their names for a second one"
     )
     outputs: list[ResponseOutput]
 

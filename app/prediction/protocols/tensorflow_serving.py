@@ -1,12 +1,12 @@
 """TensorFlow Serving's REST API: predictions, and the status of a model by its name.
 
 https://www.tensorflow.org/tfx/serving/api_rest. A model is a deployment's name. As there, each
-model has one signature, `serving_default`, here from its one tensor (`image`) to `probabilities`.
+model has one signature, `serving_default`, here from its one tensor (`image`), or the columns of
+its table, to `probabilities`.
 """
 
-from collections.abc import Generator
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, assert_never
 
 import orjson
 from fastapi import APIRouter
@@ -14,9 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.convertors import Convertor, register_url_convertor
 
 from app.dependencies import Predictor, Reader, ReadSession
-from app.errors import KtlError, invalid
+from app.errors import KtlError, invalid, token
+from app.inputs import Inputs
+from app.inputs.dense import DenseInputs
+from app.inputs.table import TableInputs
 from app.models.schemas import ErrorCode, LoadStatus, State, VersionStatus, VersionStatuses
-from app.prediction import json_bodies, json_steps, repository
+from app.prediction import json_bodies, json_items, json_steps, repository
 from app.prediction.dependencies import AnsweredByFront, DeploymentName, ServedOf
 from app.prediction.heads import JSON, UNSAID, media_type, name_in, refuse_query
 from app.prediction.inputs import Place
@@ -27,7 +30,15 @@ from app.prediction.json_envelope import (
     outer_brackets,
     validated,
 )
-from app.prediction.protocols.contract import Answer, Answered, Headers, Read
+from app.prediction.protocols.contract import (
+    Answer,
+    Answered,
+    BodyKind,
+    Decoder,
+    Headers,
+    Read,
+    Steps,
+)
 from app.prediction.schemas import PredictionWarning
 from app.prediction.served import Loaded
 from app.prediction.sessions import Array
@@ -43,20 +54,29 @@ STATES: dict[str, tuple[State, ErrorCode]] = {
 
 
 class InstancesIn(Sent):
-    """Exactly one of `instances` and `inputs`."""
+    """Exactly one of `instances`, row by row, and `inputs`, tensor by tensor."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"instances": [[[0, 255], [255, 0]]]}]}
+        json_schema_extra={
+            "examples": [
+                {"instances": [[[0, 255], [255, 0]]]},
+                {"instances": [{"age": 63, "city": "Oslo"}]},
+                {"inputs": {"age": [63, 41], "city": ["Oslo", None]}},
+            ]
+        }
     )
 
     signature_name: Literal["serving_default"] | None = None
     instances: list[Any] | None = Field(
         None,
         min_length=1,
-        description='raw values row by row: each as nested lists, or as `{"image": …}`',
+        description='raw values row by row: each as nested lists or as `{"image": …}`; for tables '
+        "an object with each column of the model's signature",
     )
     inputs: list[Any] | dict[str, list[Any]] | None = Field(
-        None, description='raw values of all rows, as nested lists or as `{"image": …}`'
+        None,
+        description='raw values of all rows, as nested lists or as `{"image": …}`; for tables '
+        "an object with a list of values for each column of the model's signature",
     )
 
 
@@ -117,24 +137,55 @@ class TensorFlowServing:
     def match(self, method: str, path: str) -> str | None:
         return name_in(method, path, PREFIX, SUFFIX)
 
-    def decoder(self, headers: Headers, query: bytes) -> "_Decoder":
+    def decoder(self, headers: Headers, query: bytes, inputs: Inputs) -> Decoder:
         refuse_query(query)
         media_type(headers.get(b"content-type", b""), (JSON,), UNSAID)
-        return DECODER
+        match inputs:
+            case DenseInputs():
+                return ARRAYS
+            case TableInputs():
+                return _Rows(inputs)
+            case _:
+                assert_never(inputs)
 
 
-class _Decoder:
-    is_binary = False
+class _Arrays:
+    body: BodyKind = "text"
 
     def read(self, body: bytes, loaded: Loaded) -> Read:
         return json_bodies.read(body, _envelope(loaded.tensor.name), loaded.session.shape)
 
-    def read_in_steps(self, body: bytearray, loaded: Loaded) -> Generator[None, None, Read]:
+    def read_in_steps(self, body: bytearray, loaded: Loaded) -> Steps[Read]:
         envelope = _envelope(loaded.tensor.name)
         return json_steps.read_in_steps(body, envelope, loaded.session.shape)
 
 
-DECODER = _Decoder()
+ARRAYS = _Arrays()
+
+
+class _Rows(NamedTuple):
+    inputs: TableInputs
+    body: BodyKind = "text"
+
+    def read(self, body: bytes, loaded: Loaded) -> Read:
+        return json_items.read(body, self._asked, self.inputs)
+
+    def read_in_steps(self, body: bytearray, loaded: Loaded) -> Steps[Read]:
+        return json_items.read_in_steps(body, self._asked, self.inputs, depths=(1, 2))
+
+    def _asked(self, document: Any) -> json_items.Asked:
+        """Rows, or columns. Raises Invalid."""
+        request = _one_of_two(document)
+        if request.instances is not None:
+            return json_items.Listed(Nested(b"predictions"), "#/instances", request.instances)
+        at, columns = "#/inputs", request.inputs
+        if not isinstance(columns, dict):
+            detail = "expected an object with a list for each column: rows go in `instances`"
+            raise invalid("invalid_value", detail, at)
+        pointers = {name: f"{at}/{token(name)}" for name in columns}
+        self.inputs.check_names(columns, at)
+        values = {name: json_items.ListedValues(pointers[name], columns[name]) for name in columns}
+        return json_items.Columns(Nested(b"outputs"), at, values)
 
 
 class _Envelope:
@@ -162,10 +213,7 @@ class _Envelope:
     def look(self, document: Any, is_hollow: bool) -> tuple[list[Any], Frame]:
         if is_hollow and isinstance(document, dict) and document.get("instances") == []:
             document["instances"] = [[]]
-        request = validated(document, InstancesIn)
-        if (request.instances is None) == (request.inputs is None):
-            got = "neither" if request.inputs is None else "both"
-            raise invalid("invalid_value", f"expected `instances` or `inputs`, got {got}", "#")
+        request = _one_of_two(document)
         if request.instances is not None:
             return self._instances(request.instances)
         at, rows = "#/inputs", request.inputs
@@ -196,6 +244,15 @@ class _Envelope:
         return self.look(document_of(text), True)[1]
 
 
+def _one_of_two(document: Any) -> InstancesIn:
+    """Raises Invalid."""
+    request = validated(document, InstancesIn)
+    if (request.instances is None) == (request.inputs is None):
+        got = "neither" if request.inputs is None else "both"
+        raise invalid("invalid_value", f"expected `instances` or `inputs`, got {got}", "#")
+    return request
+
+
 @lru_cache(maxsize=256)
 def _envelope(tensor: str) -> _Envelope:
     return _Envelope(tensor)
@@ -214,6 +271,7 @@ class Nested(NamedTuple):
 
     def answer(self, answered: Answered) -> Answer:
         tail, outputs = b"", b",".join(answered.pieces)
-        if answered.warning:
-            tail = b',"warnings":' + orjson.dumps([answered.warning.model_dump()])
+        if answered.warnings:
+            told = [warning.model_dump(exclude_none=True) for warning in answered.warnings]
+            tail = b',"warnings":' + orjson.dumps(told)
         return Answer(b"".join((b'{"', self.member, b'":[', outputs, b"]", tail, b"}")))

@@ -27,7 +27,7 @@ pieces = st.text('0123456789.,-eE[]{}":ndatl \n', max_size=12).map(str.encode)
 
 def decoder_of(way: Way, headers: dict[bytes, bytes]) -> Decoder:
     (protocol,) = (each for each in PROTOCOLS if each.match("POST", way.url))
-    return protocol.decoder(headers, b"")
+    return protocol.decoder(headers, b"", MODEL.inputs)
 
 
 def outcome(reading: Any) -> Read | str:

@@ -259,7 +259,8 @@ def test_a_store_that_comes_back_makes_the_deployment_ready(site: Site, tmp_path
 def test_the_route_is_documented_with_an_example(site: Site) -> None:
     paths = site.client.get("/openapi.json").json()["paths"]
     content = paths["/v1/deployments/{name}/predict"]["post"]["requestBody"]["content"]
-    assert content.keys() == {"application/json", "application/x-npy"}
+    named = {"application/json", "application/x-npy", "image/*", "multipart/form-data"}
+    assert content.keys() == named
     route = paths["/v1/deployments/{name}/predict"]["post"]
     assert "| `uint8` | one that does not round to 0 to 255" in route["description"]
     assert [one["name"] for one in route["parameters"]] == ["name", "raw_scores"]

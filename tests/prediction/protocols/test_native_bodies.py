@@ -34,8 +34,9 @@ def npy(array: np.ndarray) -> bytes:
 
 
 def decode(media_type: str, body: bytes, shape: tuple[int, ...], classes: int) -> Read:
-    decoder = Native().decoder({b"content-type": media_type.encode()}, b"")
-    read = decoder.read(body, loaded(shape, classes))
+    model = loaded(shape, classes)
+    decoder = Native().decoder({b"content-type": media_type.encode()}, b"", model.inputs)
+    read = decoder.read(body, model)
     Asked.of(read.parts, read.place)
     return read
 

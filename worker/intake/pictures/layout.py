@@ -1,0 +1,243 @@
+"""Which of the files are pictures, of which split, and of which class: the convention of Hugging
+Face's imagefolder.
+
+`class/file`, or `train|validation|test/class/file`; what all paths begin with is left out, and of
+several archives one whose name says a split is that split. Without a test folder the validation
+folder is the test split, beside one it joins training. A class is the folder that a picture stands
+in; a metadata file with labels takes its place. Pictures that stand in one folder all have no
+labels.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from app.datasets.schemas import Split
+from worker.intake.pictures import junk, metadata
+from worker.intake.pictures.archives import Archive, Entry, archive_damage_refused
+from worker.intake.pictures.metadata import Metadata, Value
+from worker.intake.pictures.names import Path, spoken
+from worker.intake.raw import refuse
+
+Folder = Literal["train", "validation", "test"]
+FOLDERS: dict[str, Folder] = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
+    **dict.fromkeys(("test", "testing", "eval", "evaluation"), "test"),
+}
+WORDS = re.compile(r"[^a-z]+")
+METADATA_KINDS = {None, "tables and annotations"}  # of junk, that such a file may be
+MOST_NAMED = 20
+Placed = tuple[Split, Path, Entry]
+
+
+class Picture:
+    """One item: its file, its split, its label and the further columns of its metadata."""
+
+    __slots__ = ("entry", "label", "row", "split")
+
+    def __init__(
+        self, entry: Entry, split: Split, label: Value, row: dict[str, Value] | None = None
+    ) -> None:
+        self.entry, self.split, self.label, self.row = entry, split, label, row
+
+
+@dataclass
+class Layout:
+    """pictures: training first, each split by class and name; whatever order they came in.
+    junk: files that are no pictures, counted by kind.
+    columns: of metadata files, that are not the label.
+    sentences: what was decided of folders and names that a user should know.
+    """
+
+    pictures: list[Picture] = field(default_factory=list)
+    junk: Counter[str] = field(default_factory=Counter)
+    columns: tuple[str, ...] = ()
+    sentences: list[str] = field(default_factory=list)
+
+
+def laid_out(archives: Sequence[Archive]) -> Layout:
+    """Raises WorkFailure `dataset_invalid`."""
+    layout = Layout()
+    found: list[tuple[Path, Entry]] = []
+    for archive in archives:
+        found += _within(archive, layout, len(archives) > 1)
+    found.sort(key=lambda each: each[0])
+    described = [
+        metadata.read(entry, path[:-1]) for path, entry in found if metadata.is_metadata(path)
+    ]
+    files = [each for each in found if not metadata.is_metadata(each[0])]
+    if not files:
+        _refuse_empty(layout)
+    folders = _split_folders([path for path, _ in files], layout)
+    splits = _splits(set(folders.values()), layout)
+    placed = [(splits[folders.get(path, "train")], path, entry) for path, entry in files]
+    described_rows = _rows(described, placed)
+    label_column = next((each.label_column for each in described if each.label_column), None)
+    if label_column is None:
+        labels = _classes(placed, bool(folders), layout)
+    else:
+        labels = [described_rows[path].get(label_column) for _, path, _ in placed]
+        layout.sentences.append(
+            f"Labels are the column `{label_column}` of the metadata; folders are no classes."
+        )
+    held = dict.fromkeys(name for each in described for name in each.columns)
+    layout.columns = tuple(name for name in held if name != label_column)
+    layout.pictures = [
+        Picture(entry, split, label, described_rows.get(path))
+        for (split, path, entry), label in zip(placed, labels, strict=True)
+    ]
+    layout.pictures.sort(key=lambda each: (each.split == "test", str(each.label or "")))
+    return layout
+
+
+def _within(archive: Archive, layout: Layout, is_one_of: bool) -> list[tuple[Path, Entry]]:
+    """Pictures and metadata files, below the folder that all stand in; `is_one_of` several."""
+    found: list[tuple[Path, Entry]] = []
+    with archive_damage_refused(archive.name):
+        for entry in archive.entries():
+            if not entry.path:
+                continue
+            kind = junk.kind_of(entry.path, entry.is_folder)
+            if not entry.is_folder and metadata.is_metadata(entry.path) and kind in METADATA_KINDS:
+                kind = None
+            if kind:
+                layout.junk[kind] += 1
+            elif not entry.is_folder:
+                found.append((entry.path, entry))
+    if archive.encoding:
+        layout.sentences.append(
+            f"`{archive.name}` does not say how its names are written: they were read as "
+            f"{archive.encoding.upper()}."
+        )
+    top = _top([path for path, _ in found])
+    if top:
+        layout.sentences.append(
+            f"All files of `{archive.name}` stand in the folder `{spoken(top)}`, which is left out."
+        )
+    said = {FOLDERS[word] for word in WORDS.split(archive.name.lower()) if word in FOLDERS}
+    stems: Path = ()
+    if is_one_of and len(said) == 1 and not any(_is_split(path[len(top) :]) for path, _ in found):
+        stems = (said.pop(),)
+    return [((*stems, *path[len(top) :]), entry) for path, entry in found]
+
+
+def _top(paths: Sequence[Path]) -> Path:
+    """The folders that all stand in, down to one that is a split's."""
+    if not paths:
+        return ()
+    shortest = min(paths, key=len)
+    depth = 0
+    while (
+        depth < len(shortest) - 1
+        and shortest[depth].casefold() not in FOLDERS
+        and all(path[depth] == shortest[depth] for path in paths)
+    ):
+        depth += 1
+    return shortest[:depth]
+
+
+def _is_split(path: Path) -> bool:
+    return len(path) > 1 and path[0].casefold() in FOLDERS
+
+
+def _split_folders(paths: Sequence[Path], layout: Layout) -> dict[Path, Folder]:
+    """The split of each path; none where the first folders are no splits, or not all of them."""
+    are_splits = [_is_split(path) for path in paths]
+    if all(are_splits):
+        return {path: FOLDERS[path[0].casefold()] for path in paths}
+    if any(are_splits):
+        named = sorted({path[0] for path in paths if _is_split(path)})
+        layout.sentences.append(
+            f"Folders with names of splits ({listed(named)}) stand beside others, so they are "
+            "taken for classes."
+        )
+    return {}
+
+
+def _splits(folders: set[Folder], layout: Layout) -> dict[Folder, Split]:
+    splits: dict[Folder, Split] = {"train": "train", "validation": "train", "test": "test"}
+    if folders == {"train", "validation"}:
+        splits["validation"] = "test"
+        layout.sentences.append("The validation folder is the test split, as there is no other.")
+    elif folders == {"validation", "test"}:
+        layout.sentences.append("The validation folder is trained on, as there is no other.")
+    elif "validation" in folders and "train" in folders:
+        layout.sentences.append(
+            "The pictures of the validation folder joined training: a job cuts its own validation "
+            "items."
+        )
+    if "test" in folders and len(folders) == 1:
+        detail = "expected pictures to train on beside those of the test folder, got none"
+        refuse("empty_split", detail, "train")
+    return splits
+
+
+def _classes(placed: Sequence[Placed], has_splits: bool, layout: Layout) -> list[Value]:
+    start = 1 if has_splits else 0
+    inner = [path[start:-1] for _, path, _ in placed]
+    if len(set(inner)) == 1:
+        if inner[0]:
+            layout.sentences.append(
+                f"All pictures stand in one folder, `{inner[0][-1]}`, which is no class."
+            )
+        return [None] * len(inner)
+    deep = {folders for folders in inner if len(folders) > 1}
+    if deep:
+        layout.sentences.append(
+            f"Some folders stand inside of others, as in `{spoken(min(deep))}`: the class is the "
+            "one that a picture stands in."
+        )
+    bare: dict[Split, list[Path]] = {"train": [], "test": []}
+    for (split, path, _), folders in zip(placed, inner, strict=True):
+        if not folders:
+            bare[split].append(path)
+    items = Counter(split for split, *_ in placed)
+    for split, paths in bare.items():
+        if 0 < len(paths) < items[split]:
+            detail = (
+                f"expected each picture of {split} in the folder of its class, or none in any, got "
+                f"{len(paths)} of {items[split]} outside: {listed(list(map(spoken, paths)))}"
+            )
+            refuse("partly_labelled", detail, spoken(paths[0]))
+    return [folders[-1] if folders else None for folders in inner]
+
+
+def _rows(described: Iterable[Metadata], placed: Sequence[Placed]) -> dict[Path, dict[str, Value]]:
+    """Each picture's row. A path may also be the archive's, with what all begin with. Raises
+    WorkFailure where a picture has no row, or a row no picture."""
+    whole = {entry.path: path for _, path, entry in placed}
+    known = {path for _, path, _ in placed}
+    rows: dict[Path, dict[str, Value]] = {}
+    extra: list[Path] = []
+    for each in described:
+        for path, row in each.rows.items():
+            found = path if path in known else whole.get(path)
+            if found is None:
+                extra.append(path)
+            else:
+                rows[found] = row
+    if not rows and not extra:
+        return {}
+    missing = [path for _, path, _ in placed if path not in rows]
+    for wrong, what in ((missing, "pictures without a row"), (extra, "rows without a picture")):
+        if wrong:
+            detail = (
+                "expected a row of the metadata for each picture and a picture for each row, got "
+                f"{len(wrong)} {what}: {listed([spoken(path) for path in wrong])}"
+            )
+            refuse("metadata_mismatch", detail, spoken(wrong[0]))
+    return rows
+
+
+def _refuse_empty(layout: Layout) -> None:
+    others = ", ".join(f"{count} of {kind}" for kind, count in layout.junk.items()) or "no file"
+    detail = f"expected pictures, got {others}; a table is uploaded by itself and not in an archive"
+    refuse("no_pictures", detail)
+
+
+def listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(f"`{name}`" for name in names[:MOST_NAMED]) + more
