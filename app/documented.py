@@ -6,6 +6,8 @@ An answer of 500 is always a mistake of ours, so it stands nowhere; it is a prob
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic import BaseModel
+
 from app.problems import MEDIA_TYPE, schemas
 
 SAID = {
@@ -43,6 +45,25 @@ def complete(document: dict[str, Any]) -> None:
     for name in _OF_FASTAPI:
         known.pop(name, None)
     known.update(schemas())
+
+
+def inlined(model: type[BaseModel]) -> dict[str, Any]:
+    """The model's schema without references, for where it stands in no component."""
+    schema = model.model_json_schema()
+    parts = schema.pop("$defs", {})
+
+    def resolved(node: Any) -> Any:
+        if isinstance(node, list):
+            return [resolved(each) for each in node]
+        if not isinstance(node, dict):
+            return node
+        if "$ref" in node:
+            part = parts[node["$ref"].removeprefix("#/$defs/")]
+            return resolved({**part, **{name: node[name] for name in node if name != "$ref"}})
+        return {name: resolved(each) for name, each in node.items()}
+
+    found: dict[str, Any] = resolved(schema)
+    return found
 
 
 def _by_rule(operation: dict[str, Any]) -> Iterator[int]:

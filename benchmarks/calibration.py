@@ -22,7 +22,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 from app.datasets.schemas import Schema
+from app.inputs.columns import BINS, NumberColumn
 from app.inputs.image import ImageInputs
+from app.inputs.table import TableInputs
+from app.spec.backbones import CATALOGUE
 from app.spec.figures import Conditions
 from app.spec.spec import ResolvedSpec
 from app.tasks.classification import Classification
@@ -37,6 +40,8 @@ SHAPES: dict[str, tuple[tuple[int, int, int], ...]] = {
     "mlp": ((8, 8, 1), (28, 28, 1), (64, 64, 3)),
     "convnet": ((16, 16, 1), (32, 32, 3), (64, 64, 3)),
     "mobilenet": ((32, 32, 3), (64, 64, 3), (96, 96, 3)),
+    "tabm": ((1, 1, 170), (1, 1, 1700)),
+    "ft_transformer": ((1, 1, 170), (1, 1, 1700)),
 }
 BATCHES = (16, 64)
 STRATEGIES = ("fine_tune", "lp_ft", "dann")
@@ -70,9 +75,10 @@ def main() -> None:
         for shape in shapes:
             for batch in BATCHES:
                 first, again = (pretrain(name, shape, batch, seed) for seed in range(2))
-                step = again.step
+                step, parts = again.step, inputs_of(name, shape).tokens
+                tokens = f", {parts}" if parts > 1 else ""
                 print(
-                    f'Step("{name}", {shape}, {batch}, {step:.5f}),  '
+                    f'Step("{name}", {shape}, {batch}, {step:.5f}{tokens}),  '
                     f"# first {first.whole:.2f} s, again {again.whole:.2f} s",
                     flush=True,
                 )
@@ -88,12 +94,12 @@ class Timed:
 
 
 def pretrain(name: str, shape: tuple[int, int, int], batch: int, seed: int) -> Timed:
-    setup = TrialSetup(spec(name, batch), "pretrain", None, seed, noise(shape, batch, seed))
+    setup = TrialSetup(spec(name, batch), "pretrain", None, seed, noise(name, shape, batch, seed))
     return timed(setup)
 
 
 def transfers(name: str, shape: tuple[int, int, int]) -> Iterator[tuple[str, float, float]]:
-    job, domain = spec(name, BATCHES[-1]), noise(shape, BATCHES[-1], 0)
+    job, domain = spec(name, BATCHES[-1]), noise(name, shape, BATCHES[-1], 0)
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "weights.npz"
         network = train(TrialSetup(job, "pretrain", None, 0, domain), Journal())
@@ -137,14 +143,25 @@ def spec(backbone: str, batch: int) -> ResolvedSpec:
     )
 
 
-def noise(shape: tuple[int, int, int], batch: int, seed: int) -> Domain:
+def inputs_of(name: str, shape: tuple[int, int, int]) -> ImageInputs | TableInputs:
+    """Pictures, or rows of numbers whose parts are as many as the shape says."""
+    if CATALOGUE[name].modality != "table":
+        return ImageInputs(shape=shape, dtype="uint8", value_range=(0, 255))
+    edges = tuple(float(edge) for edge in range(BINS + 1))
+    columns = range(shape[2] // (BINS + 1))
+    return TableInputs(columns=tuple(NumberColumn(name=str(n), edges=edges) for n in columns))
+
+
+def noise(name: str, shape: tuple[int, int, int], batch: int, seed: int) -> Domain:
     rng, items = np.random.default_rng(seed), round(STEPS * batch / 0.9)
     y = (np.arange(items) % CLASSES).astype(np.int32)
-    pixels = rng.integers(0, 256, (items, *shape), dtype=np.uint8)
-    split = Split.stored(Items.of({"image": pixels}), y)
+    inputs = inputs_of(name, shape)
+    (tensor,) = inputs.tensors
+    values = rng.integers(0, 256, (items, *tensor.shape)).astype(tensor.dtype)
+    split = Split.stored(Items.of({tensor.name: values}), y)
     counts = tuple(int((y == k).sum()) for k in range(CLASSES))
     schema = Schema(
-        inputs=ImageInputs(shape=shape, dtype="uint8", value_range=(0, 255)),
+        inputs=inputs,
         task=Classification(classes=tuple(f"class {label}" for label in range(CLASSES))),
         splits={"train": items, "test": 0},
         class_counts={"train": counts, "test": (0,) * CLASSES},

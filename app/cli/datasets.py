@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.cli.derive import derive
 from app.cli.options import AsJson
 
 if TYPE_CHECKING:
@@ -85,8 +86,11 @@ def add(
             dataset = _upload(client, [Path(file) for file in files], name, spec)
         if wait:
             dataset = client.datasets.wait(dataset.id)
-    _show(dataset, as_json)
+    print_dataset(dataset, as_json)
     raise typer.Exit(dataset.status == "failed")
+
+
+app.command()(derive)
 
 
 @app.command("list")
@@ -130,7 +134,7 @@ def show(dataset_id: DatasetId, as_json: AsJson = False) -> None:
     from app.client import Client
 
     with Client() as client:
-        _show(client.datasets.get(dataset_id), as_json)
+        print_dataset(client.datasets.get(dataset_id), as_json)
 
 
 @app.command()
@@ -173,7 +177,7 @@ def _upload(
         )
 
 
-def _show(dataset: "DatasetOut", as_json: bool) -> None:
+def print_dataset(dataset: "DatasetOut", as_json: bool) -> None:
     from app.cli import output
 
     if as_json:
@@ -191,6 +195,7 @@ def _show(dataset: "DatasetOut", as_json: bool) -> None:
             "labels": labels,
             "items": dataset.schema_ and f"{train} to train on, {test} to test on",
             "values": dataset.schema_ and _values(dataset.schema_, profile),
+            "derived": profile.get("derived", {}).get("sentence"),
             "warnings": "\n".join(profile.get("warnings", [])),
             "error": dataset.error and f"{dataset.error['code']}: {dataset.error['message']}",
         }

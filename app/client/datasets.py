@@ -68,6 +68,15 @@ class Datasets:
             DatasetOut, "POST", "/v1/datasets", json=body, headers=headers, repeatable=True
         )
 
+    def derive(self, origin: str, name: str, **choice: Any) -> DatasetOut:
+        """A dataset of what is chosen of another, `ds_…` or `catalog:NAME`; it is taken in
+        afterwards (see `wait`). `choice`: members of app.datasets.selection.Selection."""
+        body = {"name": name, "from": origin, **choice}
+        headers = {"Idempotency-Key": uuid4().hex}
+        return self._transport.ask(
+            DatasetOut, "POST", "/v1/datasets", json=body, headers=headers, repeatable=True
+        )
+
     def get(self, dataset_id: str) -> DatasetOut:
         return self._transport.ask(DatasetOut, "GET", f"/v1/datasets/{dataset_id}")
 

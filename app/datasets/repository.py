@@ -1,5 +1,7 @@
 """All SQL about datasets. A deleted dataset, and another project's, is not found."""
 
+from typing import Literal
+
 from sqlalchemy import Select, String, cast, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -25,14 +27,18 @@ RETRY_SECONDS = "1"
 SHOWN_JOBS = 5
 
 
-def find(session: Session, project: str, reference: str) -> DatasetRow:
-    """`reference`: `ds_…` or `catalog:NAME`. Raises NotFound."""
+def find(
+    session: Session, project: str, reference: str, lock: Literal["share"] | None = None
+) -> DatasetRow:
+    """`reference`: `ds_…` or `catalog:NAME`. Locked until the commit where asked. Raises
+    NotFound."""
     column = DatasetRow.origin_key if reference.startswith(PREFIX) else DatasetRow.id
-    row = session.scalar(
-        select(DatasetRow).where(
-            column == reference, DatasetRow.project == project, DatasetRow.deleted_at.is_(None)
-        )
+    statement = select(DatasetRow).where(
+        column == reference, DatasetRow.project == project, DatasetRow.deleted_at.is_(None)
     )
+    if lock:
+        statement = statement.with_for_update(read=True)
+    row = session.scalar(statement)
     if row is None:
         raise NotFound("dataset_not_found", f"no dataset {reference[:80]} in this project")
     return row
@@ -93,7 +99,7 @@ def of_project(project: str, status: str | None = None) -> Select[DatasetRow]:
 def schema_of(row: DatasetRow) -> Schema:
     """What jobs are checked against. Raises Conflict while nothing is known or the stored files are
     damaged, Invalid where the intake failed."""
-    if row.status in {"ingesting", "damaged"} and row.origin.startswith(PREFIX):
+    if row.status in {"ingesting", "damaged"} and row.origin_key:
         return CATALOGUE[row.origin.removeprefix(PREFIX)].schema
     return ready_schema_of(row)
 

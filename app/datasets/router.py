@@ -10,6 +10,7 @@ from app.conditional import conditional
 from app.datasets import repository
 from app.datasets.audits import repository as audits
 from app.datasets.catalogue import CATALOGUE, PREFIX
+from app.datasets.derivation import derived_row
 from app.datasets.schemas import (
     CataloguedDataset,
     CatalogueOut,
@@ -21,7 +22,7 @@ from app.datasets.schemas import (
     Schema,
     Split,
 )
-from app.datasets.stored import array_path
+from app.datasets.stored import UPLOAD, array_path
 from app.datasets.uploads import Received
 from app.dependencies import (
     DatabaseOf,
@@ -33,7 +34,7 @@ from app.dependencies import (
     Writer,
     WriteSession,
 )
-from app.documented import can_answer
+from app.documented import can_answer, inlined
 from app.errors import invalid
 from app.idempotency import (
     Answer,
@@ -69,16 +70,18 @@ _BODY: dict[str, Any] = {
                             "type": "array",
                             "minItems": 1,
                             "items": {"type": "string", "format": "binary"},
-                            "description": "one .npz (x_train[, y_train][, x_test[, y_test]]"
-                            "[, class_names]; or x[, y]; or train_images[, train_labels] and so "
-                            "on), or IDX files (.gz or plain), or pictures: .zip, .tar or .tar.gz "
-                            "by the imagefolder convention (`class/file.jpg`, "
+                            "description": "one table, or a training and a test one with `train` "
+                            "and `test` in their names: CSV or TSV (.gz too), with a line of names "
+                            "of columns, Parquet, JSONL (.gz too) or Arrow; or pictures: .zip, "
+                            ".tar or .tar.gz by the imagefolder convention (`class/file.jpg`, "
                             "`train/class/file.jpg`, `metadata.csv` with `file_name` and `label`), "
-                            "one archive or one per split, or up to 1000 loose files. A split "
-                            "has labels for all its items or none; training items without labels "
-                            "serve as a target with `use_labels` false",
+                            "one archive or one per split, or up to 1000 loose files; or one .npz "
+                            "(x_train[, y_train][, x_test[, y_test]][, class_names]; or x[, y]; or "
+                            "train_images[, train_labels] and so on), or IDX files (.gz or plain). "
+                            "A split has labels for all its items or none; training items "
+                            "without labels serve as a target with `use_labels` false",
                         },
-                        "spec": DatasetSpec.model_json_schema(),
+                        "spec": inlined(DatasetSpec),
                     },
                 },
                 "encoding": {"spec": {"contentType": "application/json"}},
@@ -97,10 +100,14 @@ def _stored(received: Received, storage: StorageOf) -> tuple[dict[str, Any], lis
     """What a repeated request is known by, and the raw files as the row keeps them. Storing large
     ones takes long, so it is done before the route's turn."""
     if isinstance(received, DatasetFrom):
-        if received.origin.removeprefix(PREFIX) not in CATALOGUE:
+        name = received.origin.removeprefix(PREFIX)
+        if received.origin.startswith(PREFIX) and name not in CATALOGUE:
             known = ", ".join(entry.reference for entry in CATALOGUE.values())
             detail = f"expected one of {known}, got {received.origin[:80]}"
             raise invalid("unknown_dataset", detail, "#/from")
+        if received.is_empty and not received.origin.startswith(PREFIX):
+            detail = "expected `where`, `classes`, `columns`, `rows` or `split`, got none of them"
+            raise invalid("nothing_chosen", f"{detail}: the dataset is there already", "#/from")
         return received.model_dump(mode="json"), []
     files = [
         {"name": file.name, "ref": storage.write_upload(file.path), "bytes": file.bytes}
@@ -115,7 +122,7 @@ def _stored(received: Received, storage: StorageOf) -> tuple[dict[str, Any], lis
     status_code=202,
     response_model=DatasetOut,
     openapi_extra=_BODY,
-    responses=can_answer(409, 507),
+    responses=can_answer(404, 409, 507),
 )
 def create(
     received: Received,
@@ -127,19 +134,23 @@ def create(
     caller: Writer,
     key: IdempotencyKey,
 ) -> Response:
-    """Stores an upload, or names a dataset of the catalogue; a worker takes it in afterwards."""
+    """Stores an upload, names a dataset of the catalogue, or derives one from another: rows,
+    classes or columns of it. A worker takes it in afterwards."""
     body, files = stored
     kept: list[str] = []  # in a row
 
     def make() -> Answer:
-        if isinstance(received, DatasetFrom):
+        if isinstance(received, DatasetFrom) and not received.is_empty:
+            row = derived_row(session, storage, caller.project, received)
+            repository.add(session, row)
+        elif isinstance(received, DatasetFrom):
             name = received.origin.removeprefix(PREFIX)
             row = repository.obtain_from_catalogue(session, caller.project, name, received.name)
         else:
             row = DatasetRow(
                 project=caller.project,
                 name=received.spec.name,
-                origin="upload",
+                origin=UPLOAD,
                 spec=received.spec.model_dump(mode="json"),
                 files=files,
             )

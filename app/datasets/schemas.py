@@ -1,13 +1,15 @@
 """What the outside sees of a dataset, and the schema that jobs are checked against."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, field_validator, model_validator
 
+from app.datasets.selection import Selection
+from app.datasets.table_spec import ColumnInfo, TableSpec
 from app.inputs import Inputs, Modality
 from app.inputs.image import CHANNELS, PIXEL_LIMIT
-from app.sent import Pair, Sent
+from app.sent import Pair
 from app.tasks import Task, TaskKind
 
 Split = Literal["train", "test"]
@@ -32,6 +34,9 @@ class Schema(BaseModel):
         description="items per class in each split, in the order of `classes`; of a regression and "
         "of several labels per item all labelled ones; 0 in a split without labels"
     )
+    columns: tuple[ColumnInfo, ...] = Field(
+        (), description="all columns of an uploaded table, in their order"
+    )
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -53,7 +58,7 @@ class Schema(BaseModel):
         return any(self.class_counts.get(split, ()))
 
 
-class DatasetSpec(Sent):
+class DatasetSpec(TableSpec):
     """How to read an upload; the `spec` part of the multipart body."""
 
     model_config = ConfigDict(
@@ -61,7 +66,7 @@ class DatasetSpec(Sent):
     )
 
     name: str = Field(min_length=1, max_length=200)
-    modality: Modality = "image"
+    modality: Modality | None = Field(None, description="null: by the files")
     task: TaskKind | None = Field(
         None,
         description="null: by the labels. A matrix of 0 and 1 is several labels of each item, "
@@ -118,6 +123,17 @@ class DatasetSpec(Sent):
             )
         return size
 
+    @model_validator(mode="after")
+    def _said_once(self) -> Self:
+        asked = self.target.task if self.target else None
+        if self.task and asked and self.task != asked:
+            raise ValueError(f"expected one task, got `{self.task}` and in `target` `{asked}`")
+        return self
+
+    @property
+    def said_task(self) -> TaskKind | None:
+        return self.task or (self.target.task if self.target else None)
+
     @field_validator("value_range")
     @classmethod
     def _rises(cls, bounds: tuple[float, float] | None) -> tuple[float, float] | None:
@@ -129,22 +145,35 @@ class DatasetSpec(Sent):
         return bounds
 
 
-class DatasetFrom(Sent):
-    """A dataset that is not uploaded. Its name is the catalogue's where none is given."""
+class DatasetFrom(Selection):
+    """A dataset that is not uploaded: one of the catalogue, or what a selection leaves of another
+    dataset. Its name is the catalogue's where none is given."""
 
     model_config = ConfigDict(
         populate_by_name=True,
-        json_schema_extra={"examples": [{"name": "digits", "from": "catalog:mnist_5k"}]},
+        json_schema_extra={
+            "examples": [
+                {"name": "digits", "from": "catalog:mnist_5k"},
+                {"name": "zeros and ones", "from": "catalog:mnist_5k", "classes": ["0", "1"]},
+            ]
+        },
     )
 
     name: str = Field(min_length=1, max_length=200)
-    origin: str = Field(alias="from", pattern=r"^catalog:[a-z0-9_]+$")
+    origin: str = Field(
+        alias="from",
+        pattern=r"^(catalog:[a-z0-9_]+|ds_[0-9A-Za-z]+)$",
+        description="`catalog:NAME`; or, with a selection, also `ds_…` of the same project. The "
+        "new dataset is a copy: it stays when its origin is deleted",
+    )
 
     @model_validator(mode="before")
     @classmethod
     def _named_after_origin(cls, data: Any) -> Any:
-        if isinstance(data, dict) and "name" not in data and isinstance(data.get("from"), str):
-            return {**data, "name": data["from"].removeprefix("catalog:")}
+        """A dataset without a name of its own is asked for one."""
+        origin = data.get("from") if isinstance(data, dict) else None
+        if isinstance(origin, str) and "name" not in data and not origin.startswith("ds_"):
+            return {**data, "name": origin.removeprefix("catalog:")}
         return data
 
 
@@ -155,7 +184,10 @@ class DatasetOut(BaseModel):
         description="`damaged`: a stored file of it is gone or has another content than its hash "
         "says; it is `ready` again within seconds after the same data were uploaded again"
     )
-    origin: str = Field(description="`upload`, or `catalog:NAME`")
+    origin: str = Field(
+        description="`upload`; `catalog:NAME`; or, of a derived dataset, what it was derived from: "
+        "its profile's `derived` says how"
+    )
     created_at: datetime
     schema_: Schema | None = Field(
         None, alias="schema", serialization_alias="schema", description="null until ready"

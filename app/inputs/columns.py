@@ -28,11 +28,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BINS = 16  # that numbers are cut into, by quantiles of training rows
 MOST_VALUES = 256  # of a category that have a place of their own
 SECONDS_A_DAY = 86_400
+MARGIN = 0.1  # of a range, within which a value outside of it is no doubt
+FAR = 10.0  # widths of a range
 LARGEST = 1e37  # the differences of two such numbers and their inverse are finite in float32
 LEAST_GAP = 1e-36  # of two edges
 SKETCHED_VALUES = 8  # of a category
-MARGIN = 0.1  # of a range, within which a value outside of it is no doubt
-FAR = 10.0  # widths of a range
 Bounds = tuple[float, float]
 Doubt = Literal["out_of_range", "unknown_category"]
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from app.dependencies import Reader
 from app.spec import backbones, strategy_catalogue
@@ -24,6 +24,12 @@ class BackboneOut(BaseModel):
     name: str
     summary: str
     params: dict[str, Any]
+    modality: str | None = Field(None, description="that it is for; null: any")
+    training: dict[str, Any] = Field(
+        default_factory=dict,
+        description="what a job's `training` is with it where the job does not say; early_stopping "
+        "only where enough items are held out",
+    )
 
 
 class StrategiesOut(BaseModel):
@@ -56,7 +62,13 @@ def list_backbones(_: Reader) -> BackbonesOut:
     """The networks, each with the JSON schema of its parameters."""
     return BackbonesOut(
         data=[
-            BackboneOut(name=entry.name, summary=entry.summary, params=entry.params_schema)
+            BackboneOut(
+                name=entry.name,
+                summary=entry.summary,
+                params=entry.params_schema,
+                modality=entry.modality,
+                training=dict(entry.recipe),
+            )
             for entry in backbones.CATALOGUE.values()
         ]
     )

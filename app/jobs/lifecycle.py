@@ -135,7 +135,7 @@ def retry(session: Session, job_id: str) -> JobRow:
     repository.require_kept(session, job, datasets)
     trial_rows.start_again(session, job_id)
     for dataset in datasets:
-        is_gone = dataset.origin == "upload" and _failure(dataset) in FINAL_OF_INTAKE
+        is_gone = not dataset.origin_key and _failure(dataset) in FINAL_OF_INTAKE
         is_made_anew = dataset.status == "damaged" and dataset.origin_key
         if (dataset.status == "failed" and not is_gone) or is_made_anew:
             dataset.status, dataset.error, dataset.attempt = "ingesting", None, 0

@@ -195,7 +195,8 @@ class EvidenceTrial(BaseModel):
         "labels; y_source, before_source, after_source with evaluation.forgetting; of items "
         "trained on y_train (absent where labels are hidden), logits_train and logits_train_mode "
         "(by the batch's own BatchNorm statistics); suspects, with label_noise `drop_suspects`: "
-        "training items left out, and kept"
+        "training items left out, and kept; slice_codes, slice_values and slice_sizes with "
+        "evaluation.slices"
     )
 
 

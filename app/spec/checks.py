@@ -9,6 +9,7 @@ from app.spec.applicability import applicable, obstacle
 from app.spec.backbones import CATALOGUE, AutoBackbone, ModelChoice
 from app.spec.batches import batch_findings
 from app.spec.references import reference_findings
+from app.spec.slice_checks import slice_findings
 from app.spec.sources import SourceFacts, first_network, joint_obstacle
 from app.spec.table_matching import column_findings, tables_of
 from app.spec.task_checks import task_findings
@@ -41,6 +42,7 @@ def findings(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) ->
         *_combination_findings(spec, sources),
         *_strategy_findings(spec, sources, target),
         *task_findings(spec, sources, target),
+        *slice_findings(spec, target),
         *reference_findings(spec, target),
         *_plan_findings(spec, len(sources)),
     ]

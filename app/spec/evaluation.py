@@ -8,6 +8,7 @@ from app.sent import Array, Sent
 from app.spec.references import REFERENCE_MODELS, PlannedReference, ReferenceModel
 
 LabelBudget = Annotated[int, Field(ge=1, le=2**31 - 1)]  # a budget: per class, or in all
+MOST_SLICES = 8
 
 
 class Evaluation(Sent):
@@ -55,6 +56,12 @@ class Evaluation(Sent):
         description="models of scikit-learn beside the arms, each on the target's rows, the "
         "source's and both: `linear`, `forest`, `boosting`; `auto`: all of them for tables, none "
         "for others; []: none",
+    )
+    slices: Array[Annotated[str, Field(min_length=1, max_length=200)]] = Field(
+        (),
+        max_length=MOST_SLICES,
+        description="columns of the target: every metric and gain also for the test items of each "
+        "of their values (of numbers and dates each quarter), with the worst value named",
     )
 
 

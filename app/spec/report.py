@@ -17,6 +17,7 @@ from app.spec.figures import (
 from app.spec.intervals import REPLICATION, Gain, Interval, Replication
 from app.spec.reference_report import BestReference, ReferenceArm
 from app.spec.shared_columns import SharedColumns
+from app.spec.slice_report import Slice
 from app.spec.source_report import Search, Transferability
 from app.spec.spec import Choice
 from app.tasks import TaskKind, metric_of
@@ -177,6 +178,9 @@ class Report(Part):
     warnings: list[str]
     label_free: LabelFreeChoice | None = Field(
         None, description="null where the target's labels were used"
+    )
+    slices: list[Slice] = Field(
+        default_factory=list, description="by the columns of `evaluation.slices`, in their order"
     )
     reference: Reference | None = Field(
         None, description="null without labelled test items, and in reports of older releases"

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import onnxruntime
 import pytest
 import tensorflow as tf
 
@@ -15,6 +16,7 @@ from app.spec.backbones import CATALOGUE, Backbone
 from app.spec.memory import network_size
 from tests.training.tables import SMALL, architecture, rows, table
 from worker.backbones.network import Network
+from worker.packaging.conversion import convert
 
 NUMBERS = TableInputs(columns=tuple(NumberColumn(name=n, edges=(0, 1, 2)) for n in "ab"))
 NAMES = TableInputs(columns=(CategoryColumn(name="c", values=("x", "y")),))
@@ -85,6 +87,23 @@ def test_one_keras_model_answers_as_the_network_does(name: str, tmp_path: Path) 
     network.raw_model().save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     np.testing.assert_allclose(loaded(raw), expected, atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SMALL)
+def test_the_graph_answers_as_the_network_does(name: str) -> None:
+    """Rows with missing values, and as many of them as one likes."""
+    network = Network(architecture(choice(name)))
+    network.initialise(0)
+    model, raw = network.raw_model(), rows(40, 2)
+    assert np.isnan(raw).any()
+    signature = tf.TensorSpec((None, raw.shape[1]), tf.float32, name="inputs")
+    graph = convert(lambda x: model(x, training=False), [signature]).SerializeToString()
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    for count in (1, 40):
+        (answered,) = session.run(None, {"inputs": raw[:count]})
+        expected = network.raw_logits({"row": tf.constant(raw[:count])})
+        np.testing.assert_allclose(answered, expected, atol=1e-5)
 
 
 def test_a_transformers_tokens_are_of_one_column_each() -> None:

@@ -5,6 +5,7 @@ import pytest
 from app.cli import verdict
 from app.spec.report import Report
 from tests.jobs.page.examples import label_free, ranking, searched, unequal, unmeasured
+from tests.jobs.page.sliced import SENTENCE, sliced
 
 
 def _arm(mean: float, gain: float | None, **changes: Any) -> dict[str, Any]:
@@ -127,6 +128,17 @@ def test_a_choice_without_labels_and_its_bound(capsys: pytest.CaptureFixture[str
         "(by the test set's labels, which chose nothing: cdan, +0.0610)"
     ) in lines
     assert "chosen without labels, by invariant information: dann" in _shown(unmeasured(), capsys)
+
+
+def test_parts_of_the_test_items(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = _shown(sliced(), capsys)
+    place = lines.index(SENTENCE)
+    assert lines[place + 1].split()[:3] == ["<hospital>", "test", "items"]
+    assert lines[place + 3].split()[:9] == [
+        *("a", "<b>", "c", "40", "0.6620", "0.6460", "…", "0.6780", "+0.1140")
+    ]
+    assert lines[place + 4].split()[:3] == ["(other)", "60", "0.6620"]
+    assert "By sex nothing." in lines
 
 
 def test_a_ranking_answers_what_was_asked(capsys: pytest.CaptureFixture[str]) -> None:

@@ -155,3 +155,11 @@ def test_a_picture_and_a_table_share_no_network(
         422,
         "shape_mismatch",
     )
+
+
+def test_the_catalogue_says_what_a_network_is_for_and_trained_with(client: httpx.Client) -> None:
+    found = {each["name"]: each for each in client.get("/v1/catalog/backbones").json()["data"]}
+    assert found["tabm"]["modality"] == "table"
+    assert found["tabm"]["training"]["optimizer"] == "adamw"
+    assert found["convnet"]["modality"] == "image"
+    assert found["mlp"] == {**found["mlp"], "modality": None, "training": {}}

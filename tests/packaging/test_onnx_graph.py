@@ -134,7 +134,7 @@ def test_a_high_temperature_does_not_hide_another_networks_answers(
         bias.assign([0.0] * 5)
 
     monkeypatch.setattr(onnx_graph, "_export", another)
-    with pytest.raises(WorkFailure, match="of the trained model.s, got"):
+    with pytest.raises(WorkFailure, match="of the trained model's, got"):
         package(model, images, tmp_path, 148.0)
 
 

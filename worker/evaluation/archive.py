@@ -33,6 +33,9 @@ ARRAYS = (
     "y_train",
     "logits_train",
     "logits_train_mode",
+    "slice_codes",
+    "slice_values",
+    "slice_sizes",
     "suspects",
 )
 TOLERANCE = 1e-9  # processors differ in the last bits of exp and log

@@ -6,6 +6,7 @@ from operator import attrgetter
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.spec.plan import Role
 from worker.evaluation.arrays import Floats, Ints
@@ -36,6 +37,9 @@ class TrialResult:
         y_train, logits_train, logits_train_mode: (k,), (k, K) and (k, K), of items trained on, in
             inference and in training mode; y_train is None where labels are hidden.
         conditions: app.spec.figures.Conditions, as a mapping.
+        slice_codes, slice_values, slice_sizes: of the test items, (n, columns), which value each
+            has of each column of evaluation.slices; the names of all columns' values, one column
+            after the other; and how many each has, (columns,).
         suspects: (2,): training items left out because their labels are likely wrong, and those
             that stayed; None where none were looked for.
     """
@@ -65,6 +69,9 @@ class TrialResult:
     logits_train: Floats | None = None
     logits_train_mode: Floats | None = None
     conditions: Mapping[str, Any] | None = None
+    slice_codes: NDArray[np.int16] | None = None
+    slice_values: NDArray[np.str_] | None = None
+    slice_sizes: NDArray[np.int64] | None = None
     suspects: Ints | None = None
 
     def is_arm(self, arm: str, labels_per_class: int | None) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,8 @@ from worker.evaluation.crossed import crossed_interval
 from worker.evaluation.evidence import Evidence
 from worker.evaluation.replication import replicates_of
 from worker.evaluation.statistics import holm, mean_interval, percentile_interval
+
+Name = TypeVar("Name")  # of what is compared
 
 
 def gains_over_baseline(arms: Mapping[str, Evidence], spec: ResolvedSpec) -> dict[str, Gain]:
@@ -91,7 +94,7 @@ def gain_over(transfer: Evidence, baseline: Evidence, spec: ResolvedSpec) -> Gai
     )
 
 
-def corrected(gains: Mapping[str, Gain]) -> dict[str, Gain]:
+def corrected(gains: Mapping[Name, Gain]) -> dict[Name, Gain]:
     """With p-values corrected for all of them together."""
     known = {name: gain.p_value for name, gain in gains.items() if gain.p_value is not None}
     corrected = dict(zip(known, holm(list(known.values())), strict=True))

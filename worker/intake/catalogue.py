@@ -15,7 +15,8 @@ from app.settings import Settings
 from worker.intake import idx
 from worker.intake.download import fetch
 from worker.intake.raw import Limits, RawArrays, RawFile, damage_refused, refuse
-from worker.intake.take_in import TakenIn, prepare
+from worker.intake.take_in import prepare
+from worker.intake.taken_in import TakenIn
 
 Reader = Callable[[CatalogueEntry, Settings, Path], RawArrays]
 

@@ -1,4 +1,5 @@
-"""Every format that uploads may have. A new one is a file beside this and a name in FORMATS."""
+"""Every format that uploads may have. A new one is a file beside this and a name in ARRAYS, or a
+file in `tables` and a name in TABLES."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,16 +7,27 @@ from pathlib import Path
 from app.datasets.schemas import DatasetSpec
 from worker.intake import idx, npz, pictures
 from worker.intake.raw import Format, Limits, RawArrays, RawFile, refuse
+from worker.intake.tables import arrow, delimited, json_lines, parquet
+from worker.intake.tables.files import read_parts
+from worker.intake.tables.records import Records, TableFormat
 
-FORMATS: tuple[Format, ...] = (npz, idx)
+ARRAYS: tuple[Format, ...] = (npz, idx)
+TABLES: tuple[TableFormat, ...] = (delimited, parquet, json_lines, arrow)
 
 
-def read(files: Sequence[RawFile], spec: DatasetSpec, limits: Limits, workdir: Path) -> RawArrays:
+def read(
+    files: Sequence[RawFile], spec: DatasetSpec, limits: Limits, workdir: Path
+) -> RawArrays | Records:
     if pictures.recognises(files):  # first: others take any zip and any gzip for theirs
         return pictures.read(files, spec.image_size, limits, workdir)
-    for known in FORMATS:
+    chosen = [next((each for each in TABLES if each.recognises(file)), None) for file in files]
+    readers = [each for each in chosen if each is not None]
+    if readers and len(readers) == len(files):
+        return read_parts(files, readers, spec, limits, workdir)
+    for known in ARRAYS:
         if known.recognises(files):
             return known.read(files, limits, workdir)
     names = ", ".join(f"`{file.name}`" for file in files) or "no file"
-    formats = ", ".join((pictures.name, *(known.name for known in FORMATS)))
+    known_names = [pictures.name, *(each.name for each in ARRAYS), *(each.name for each in TABLES)]
+    formats = ", ".join(known_names)
     refuse("unknown_format", f"expected files of one of the formats {formats}, got {names}")

@@ -8,19 +8,24 @@ import structlog
 from sqlalchemy.orm import Session
 
 from app import leases
+from app.damage import mark
 from app.database import Database
 from app.datasets.catalogue import PREFIX
+from app.datasets.derivation import Derivation
 from app.datasets.schemas import DatasetSpec
+from app.datasets.stored import UPLOAD
 from app.errors import FINAL_OF_INTAKE, DamagedArtifact, FailureCode, Fenced, WorkFailure
 from app.jobs import lifecycle
 from app.settings import Settings
-from app.storage import Storage
+from app.storage import UPLOADS, Storage
 from app.tables.datasets import DatasetRow
 from app.usage import quotas
 from app.usage.work_folder import work_folder
 from worker.intake.catalogue import take_in_catalogued
+from worker.intake.derived import take_in_derived
 from worker.intake.raw import Limits, RawFile
-from worker.intake.take_in import TakenIn, take_in
+from worker.intake.take_in import take_in
+from worker.intake.taken_in import TakenIn
 from worker.trials.failures import as_failure
 
 log = structlog.get_logger(__name__)
@@ -38,6 +43,8 @@ def ingest(database: Database, storage: Storage, settings: Settings, dataset: Da
         result: dict[str, Any] = _ready(database, storage, settings, dataset)
     except Exception as error:
         failure = as_failure(error)
+        if isinstance(failure, DamagedArtifact):
+            mark(database, failure)
         if failure.code is FailureCode.INTERNAL:
             log.exception("intake_failed", dataset=dataset.id)
         failure.stage = failure.stage or "intake"  # the store does not know what it was asked for
@@ -72,8 +79,12 @@ def _ready(
 
 
 def _take_in(storage: Storage, settings: Settings, dataset: DatasetRow, folder: Path) -> TakenIn:
-    if dataset.origin.startswith(PREFIX):
+    if dataset.origin_key:
         return take_in_catalogued(dataset.origin.removeprefix(PREFIX), settings, folder)
+    if dataset.origin != UPLOAD:
+        derivation = Derivation.model_validate(dataset.spec)
+        arrays = {file["name"]: _origin_path(storage, dataset, file) for file in dataset.files}
+        return take_in_derived(derivation, arrays, settings, folder)
     files = [RawFile(file["name"], _raw_path(storage, file)) for file in dataset.files]
     return take_in(files, DatasetSpec.model_validate(dataset.spec), Limits.of(settings), folder)
 
@@ -83,11 +94,12 @@ def _check_quota(
 ) -> None:
     """A small file may hold much. Raises WorkFailure `quota_exceeded`."""
     going = {file["ref"] for file in dataset.files} - {file["ref"] for file in _kept(dataset)}
+    going = {ref for ref in going if ref.startswith(f"{UPLOADS}/")}  # others may be shared
     left = quotas.bytes_left(session, storage, settings, dataset.project, besides=going)
     size = sum(path.stat().st_size for path in taken.arrays.values())
     if left is not None and size > left:
         detail = f"expected at most the {left} bytes that are left to the project, got {size}"
-        what = f"{detail} as stored: {quotas.WHAT_TO_DO}, and upload again"
+        what = f"{detail} as stored: {quotas.WHAT_TO_DO}, and ask again"
         raise WorkFailure(FailureCode.QUOTA_EXCEEDED, what)
 
 
@@ -101,3 +113,11 @@ def _raw_path(storage: Storage, file: Mapping[str, Any]) -> Path:
         return storage.local(file["ref"])
     except DamagedArtifact as damage:
         raise damage.named(f"the uploaded file `{file['name']}`", "upload it again") from damage
+
+
+def _origin_path(storage: Storage, dataset: DatasetRow, file: Mapping[str, Any]) -> Path:
+    try:
+        return storage.local(file["ref"])
+    except DamagedArtifact as damage:
+        what = f"{file['name']} of {dataset.origin}, from which the dataset is derived,"
+        raise damage.named(what, "heal that dataset, and derive again") from damage

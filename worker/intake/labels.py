@@ -42,14 +42,14 @@ class Classes:
         place = {text: number for number, text in enumerate(self.texts)}
         encoded = np.empty(items, np.int32)
         for start, chunk in _chunks(labels):
-            values, inverse = np.unique(chunk, return_inverse=True)
+            values = np.unique(chunk)
             places = np.empty(len(values), np.int32)
             for number, value in enumerate(values):
                 text = text_of(value, f"y_{split}")
                 if text not in place:
                     self._refuse_unknown(text, f"y_{split}")
                 places[number] = place[text]
-            encoded[start : start + len(chunk)] = places[inverse]
+            encoded[start : start + len(chunk)] = places[np.searchsorted(values, chunk)]
         return encoded
 
     def _refuse_unknown(self, text: str, array: str) -> NoReturn:

@@ -62,12 +62,12 @@ def profile(
         codes: equal where labels are, -1 where there is none.
     """
     cut = findings.cut
-    balance = {split: _balance(schema, split) for split in schema.splits}
+    balance = {split: balance_of(schema, split) for split in schema.splits}
     twins = duplicates({split: scan.hashes for split, scan in scans.items()}, codes)
     constant = {split: scans[split].constant for split in scans}
     return {
         "test_split": {"origin": "given"} if cut is None else {"origin": "cut", "fraction": cut},
-        "task": _decided(findings.decision),
+        "task": decided(findings.decision),
         "class_balance": balance,
         "label_values": dict(findings.label_values),
         "duplicates": twins,
@@ -78,8 +78,8 @@ def profile(
         "ignored_arrays_left_off": max(0, len(findings.ignored) - MOST_NAMED),
         **({"pictures": dict(findings.pictures.facts)} if findings.pictures else {}),
         "warnings": [
-            *_split_warnings(schema, balance, findings),
-            *_label_warnings(schema, findings),
+            *split_warnings(schema, balance, findings),
+            *label_warnings(schema, findings),
             *findings.scale_warnings,
             *_picture_warnings(twins, constant),
             *_array_warnings(findings.ignored),
@@ -88,7 +88,7 @@ def profile(
     }
 
 
-def _balance(schema: Schema, split: str) -> dict[str, Any] | None:
+def balance_of(schema: Schema, split: str) -> dict[str, Any] | None:
     """`imbalance`: the largest class over the smallest that has items; `absent`: classes without
     items, and `absent_left_off` how many more there are. None without labels."""
     if not schema.has_labels(split) or not schema.task.has_classes:
@@ -106,13 +106,13 @@ def _balance(schema: Schema, split: str) -> dict[str, Any] | None:
     }
 
 
-def _decided(decision: Decision | None) -> dict[str, Any] | None:
+def decided(decision: Decision | None) -> dict[str, Any] | None:
     if decision is None:
         return None
     return {"kind": decision.kind, "said": decision.is_said, "reason": decision.reason}
 
 
-def _split_warnings(
+def split_warnings(
     schema: Schema, balance: Mapping[str, dict[str, Any] | None], findings: Findings
 ) -> list[str]:
     warnings = []
@@ -138,12 +138,12 @@ def _split_warnings(
     if not schema.has_labels("test"):
         warnings.append("The test split has no labels: nothing can be measured on it.")
     elif test and test["absent"]:
-        absent = _listed(test["absent"], test.get("absent_left_off", 0))
+        absent = listed(test["absent"], test.get("absent_left_off", 0))
         warnings.append(f"Classes without items in the test split: {absent}.")
     return warnings
 
 
-def _label_warnings(schema: Schema, findings: Findings) -> list[str]:
+def label_warnings(schema: Schema, findings: Findings) -> list[str]:
     warnings = (
         [findings.decision.warning] if findings.decision and findings.decision.warning else []
     )
@@ -165,7 +165,7 @@ def _label_warnings(schema: Schema, findings: Findings) -> list[str]:
         )
     alike = near_names(schema.classes)
     for group in alike[:MOST_GROUPS]:
-        names = _listed([shown(name) for name in group[:MOST_NAMED]], len(group) - MOST_NAMED)
+        names = listed([shown(name) for name in group[:MOST_NAMED]], len(group) - MOST_NAMED)
         warnings.append(
             "Names of classes that differ only in case, spaces, Unicode form or the way a number "
             f"is written: {names}. They stay {len(group)} classes."
@@ -210,10 +210,10 @@ def _array_warnings(ignored: Sequence[str]) -> list[str]:
         for name in ignored
         if name not in KNOWN and (close := get_close_matches(name.lower(), sorted(KNOWN), 1, NEAR))
     ]
-    named = _listed(ignored[:MOST_NAMED], len(ignored) - MOST_NAMED)
+    named = listed(ignored[:MOST_NAMED], len(ignored) - MOST_NAMED)
     return [" ".join([f"Arrays that were not read: {named}.", *meant[:MOST_NAMED]])]
 
 
-def _listed(names: Sequence[str], left_off: int) -> str:
+def listed(names: Sequence[str], left_off: int) -> str:
     more = f" and {left_off} more" if left_off > 0 else ""
     return f"{', '.join(names)}{more}"

@@ -8,16 +8,12 @@ sketch.npy                 (items, 64), float32: see app.inputs
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from pydantic_core import to_json
 
 from app.datasets.schemas import DatasetSpec, Schema
 from app.inputs import ARRAYS
 from worker.intake import formats
+from worker.intake.array_spec import modality_of
 from worker.intake.images import Scan, laid_out, store, store_labels, stored_type
 from worker.intake.label_forms import check_known, flatten, is_matrix
 from worker.intake.missing import refuse_missing, without_missing
@@ -26,21 +22,20 @@ from worker.intake.raw import Array, Limits, RawArrays, RawFile, refuse
 from worker.intake.scale import check_one_scale, scale_warnings
 from worker.intake.sizes import check_stored
 from worker.intake.splits import Rows, random_split
+from worker.intake.tables.records import Records
+from worker.intake.tables.table import prepare_table
+from worker.intake.taken_in import TakenIn, content_hash, store_sketch
 from worker.intake.targets import target_of
 from worker.intake.targets.deciding import decide
 
 
-@dataclass(frozen=True)
-class TakenIn:
-    schema: Schema
-    profile: dict[str, Any]
-    arrays: dict[str, Path]  # x_train, y_train, x_test, y_test, sketch: in the work folder
-    content_hash: str  # sha256, hexadecimal, of the schema and the items with their labels
-
-
 def take_in(files: Sequence[RawFile], spec: DatasetSpec, limits: Limits, workdir: Path) -> TakenIn:
     """Reads an upload. Raises WorkFailure `dataset_invalid`, whatever the bytes are."""
-    return prepare(formats.read(files, spec, limits, workdir), spec, limits, workdir)
+    match formats.read(files, spec, limits, workdir):
+        case RawArrays() as raw:
+            return prepare(raw, spec, limits, workdir)
+        case Records() as records:
+            return prepare_table(records, spec, limits, workdir)
 
 
 @dataclass(frozen=True)
@@ -64,20 +59,17 @@ class _Given:
 
 
 def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) -> TakenIn:
-    if spec.image_size and raw.pictures is None:
-        detail = (
-            "expected `image_size` with files of pictures alone, got arrays, which have a size: "
-            "leave it out, and set a job's `model.image_size` where its network shall see another"
-        )
-        refuse("image_size_of_arrays", detail)
+    """Arrays -> what is stored. Raises WorkFailure `dataset_invalid`."""
+    modality = modality_of(spec, has_files=raw.pictures is not None)
+    asked = spec.said_task
     sent = {"y_train": raw.y_train, "y_test": None if raw.x_test is None else raw.y_test}
-    is_flat = not is_matrix(sent, spec.task)
+    is_flat = not is_matrix(sent, asked)
     given = {"train": _given(raw.x_train, raw.y_train, "train", spec, is_flat)}
     if raw.x_test is not None:
         given["test"] = _given(raw.x_test, raw.y_test, "test", spec, is_flat)
         _check_alike(given["train"].images, given["test"].images)
     labels = {split: each.labels for split, each in given.items()}
-    decision = decide(spec.task, labels, raw.class_names is not None)
+    decision = decide(asked, labels, raw.class_names is not None)
     target = target_of(decision.kind, labels, raw.class_names, spec.unit)
     is_named = any(each.has_missing for each in given.values())
     is_doubted = spec.missing_label is not None and not is_named
@@ -111,7 +103,7 @@ def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) ->
         check_one_scale(x, scans)
 
     shape, seen = x["train"].shape[1:], scans["train"].values
-    inputs = ARRAYS[spec.modality].fit(shape, dtype.name, seen, spec.value_range)
+    inputs = ARRAYS[modality].fit(shape, dtype.name, seen, spec.value_range)
     schema = Schema(
         inputs=inputs,
         task=task,
@@ -134,17 +126,17 @@ def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) ->
         scale_warnings=scale_warnings(x, scans, inputs.range, spec.value_range is not None),
         pictures=raw.pictures,
     )
-    content_hash = _content_hash(schema, arrays)
-    arrays["sketch"] = _store_sketch(arrays["x_train"], schema, workdir)
+    hashed = content_hash(schema, arrays)
+    arrays["sketch"] = store_sketch(arrays["x_train"], schema, workdir)
     found = profile(schema, scans, target.codes(y), findings)
-    return TakenIn(schema, found, arrays, content_hash)
+    return TakenIn(schema, found, arrays, hashed)
 
 
 def _given(
     images: Array, labels: Array | None, split: str, spec: DatasetSpec, is_flat: bool
 ) -> _Given:
     """`is_flat`: one label per item; else the target checks the form."""
-    images = laid_out(images, ARRAYS[spec.modality], f"x_{split}")
+    images = laid_out(images, ARRAYS[modality_of(spec, has_files=True)], f"x_{split}")
     rows, has_missing = None, False
     if labels is not None:
         labels = flatten(labels, f"y_{split}") if is_flat else labels
@@ -183,24 +175,3 @@ def _check_alike(train: Array, test: Array) -> None:
             f"got {test.shape[1:]}"
         )
         refuse("shape_mismatch", detail, "x_test")
-
-
-def _store_sketch(x_train: Path, schema: Schema, workdir: Path) -> Path:
-    target = workdir / "sketch.npy"
-    ((name, _),) = schema.inputs.arrays("train").items()
-    items = {name: np.load(x_train, mmap_mode="r", allow_pickle=False)}
-    np.save(target, schema.inputs.sketch(items), allow_pickle=False)
-    return target
-
-
-def _content_hash(schema: Schema, arrays: dict[str, Path]) -> str:
-    """Of the flat form that schemas had when the first datasets were hashed: equal data keep equal
-    hashes."""
-    fields = schema.model_dump(mode="json")
-    inputs, task = fields.pop("inputs"), fields.pop("task")
-    flat = {"modality": inputs.pop("modality"), "task": task.pop("kind"), **inputs, **task}
-    digest = sha256(to_json(flat | fields))
-    for name in sorted(arrays):
-        with arrays[name].open("rb") as stream:
-            digest.update(file_digest(stream, "sha256").digest())
-    return digest.hexdigest()

@@ -35,6 +35,7 @@ from worker.trials.pretraining_key import pretraining_key
 from worker.trials.referencing import predictions_of
 from worker.trials.scoring import score
 from worker.trials.setup import TrialData, setup_of, target_test
+from worker.trials.slices import slices_of_test
 from worker.trials.training_items import look_back
 
 log = structlog.get_logger(__name__)
@@ -227,6 +228,8 @@ def _predictions(
         if not np.isfinite(outputs).all():  # without validation items nothing has looked yet
             what = f"expected finite logits of the {name} items, got others after the last epoch"
             raise diverged(what, setup.spec.training.learning_rate, "training")
+    if setup.role != PRETRAIN:
+        results |= slices_of_test(storage, data.target, data.spec.evaluation.slices)
     results |= look_back(network, setup)
     if setup.spec.label_noise == "drop_suspects":
         results["suspects"] = np.array([setup.domain.suspects, len(setup.domain.train)])

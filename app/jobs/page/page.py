@@ -85,6 +85,11 @@ def render(job: JobOut, report: Report) -> str:
             for name in shown
             if (found := report.arms[name].residuals)
         },
+        slice_arms=[
+            name
+            for name in report.arms
+            if all(name in each.arms for of in report.slices for each in of.values)
+        ],
         has_classes=TASKS[report.task].has_classes,
         reliability=[
             plots.reliability(calibration, name, styles[name])

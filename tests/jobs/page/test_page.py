@@ -20,6 +20,7 @@ from tests.jobs.page.examples import (
     unequal,
     unmeasured,
 )
+from tests.jobs.page.sliced import SENTENCE, sliced
 
 VOID = {"meta", "link", "br"}
 LONG = "a class whose name is long " * 7
@@ -79,6 +80,7 @@ CASES: dict[str, Callable[[], Report]] = {
     "sources ranked and measured": lambda: ranking(measured=True),
     "searched": searched,
     "unequal classes": unequal,
+    "slices": sliced,
 }
 
 
@@ -122,6 +124,18 @@ def test_the_numbers_that_matter_are_there() -> None:
     assert "−" in words
     assert "convnet: images, and many of them" in words
     assert '"dataset": "catalog:mnist"' in words
+
+
+def test_parts_of_the_test_items_stand_in_a_section_of_their_own() -> None:
+    text = render(job(), sliced())
+    assert "<b> c" not in text  # escaped
+    words = Page(text).words
+    part = words[words.index("Part by part") : words.index("Class by class")]
+    assert SENTENCE in part
+    assert "a <b> cworst of lp_ft40" in part
+    assert "By sex nothing." in part
+    assert "+0.1140[+0.0916, +0.1370], p (Holm)" in part
+    assert "Part by part" not in Page(render(job(), report())).words
 
 
 def test_with_one_seed_no_interval_over_seeds_is_shown() -> None:

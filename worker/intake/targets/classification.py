@@ -10,7 +10,7 @@ from app.tasks.classification import Classification
 from worker.intake.label_forms import check_whole
 from worker.intake.labels import Classes, find_classes
 from worker.intake.raw import Array
-from worker.intake.splits import Rows, stratified_split
+from worker.intake.splits import SPLIT_SEED, Rows, stratified_split
 from worker.intake.targets.contract import Stored
 
 
@@ -37,8 +37,8 @@ class ClassTarget:
     def encode(self, labels: Array | None, items: int, split: str) -> Stored:
         return self.classes.encode(labels, items, split)
 
-    def cut(self, y: Stored, fraction: float) -> tuple[Rows, Rows]:
-        return stratified_split(y, self.classes.names, fraction)
+    def cut(self, y: Stored, fraction: float, seed: int = SPLIT_SEED) -> tuple[Rows, Rows]:
+        return stratified_split(y, self.classes.names, fraction, seed)
 
     def task(self, y: Mapping[str, Stored]) -> Classification:
         return Classification(classes=self.classes.names)

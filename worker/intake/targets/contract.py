@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from app.tasks import Task
 from worker.intake.raw import Array
-from worker.intake.splits import Rows
+from worker.intake.splits import SPLIT_SEED, Rows
 
 Stored = NDArray[Any]  # (items,) or (items, K), as y_train.npy and y_test.npy hold them
 
@@ -26,7 +26,7 @@ class Target(Protocol):
         """What is stored, and what stands for none where the split has no labels. Raises
         WorkFailure `dataset_invalid`."""
 
-    def cut(self, y: Stored, fraction: float) -> tuple[Rows, Rows]:
+    def cut(self, y: Stored, fraction: float, seed: int = SPLIT_SEED) -> tuple[Rows, Rows]:
         """Rows of the training and of the test split, where labelled items have to be parted."""
 
     def task(self, y: Mapping[str, Stored]) -> Task:

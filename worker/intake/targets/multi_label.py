@@ -59,12 +59,12 @@ class LabelsTarget:
             refuse("wrong_type", detail, array)
         return labels.astype(np.int8)
 
-    def cut(self, y: Stored, fraction: float) -> tuple[Rows, Rows]:
+    def cut(self, y: Stored, fraction: float, seed: int = SPLIT_SEED) -> tuple[Rows, Rows]:
         if len(y) < 2:
-            return random_split(len(y), fraction)
-        codes = rarest_codes(y, SPLIT_SEED)
+            return random_split(len(y), fraction, seed)
+        codes = rarest_codes(y, seed)
         names = [f"part {code}" for code in range(int(codes.max()) + 1)]
-        return stratified_split(codes.astype(np.int32), names, fraction)
+        return stratified_split(codes.astype(np.int32), names, fraction, seed)
 
     def task(self, y: Mapping[str, Stored]) -> MultiLabel:
         for split, held in y.items():

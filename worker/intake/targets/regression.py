@@ -42,13 +42,13 @@ class QuantityTarget:
             refuse("not_finite", detail, array)
         return stored
 
-    def cut(self, y: Stored, fraction: float) -> tuple[Rows, Rows]:
+    def cut(self, y: Stored, fraction: float, seed: int = SPLIT_SEED) -> tuple[Rows, Rows]:
         """From every part of the quantity's range."""
-        codes = quantile_codes(y, SPLIT_SEED)
+        codes = quantile_codes(y, seed)
         if len(y) < 2:
-            return random_split(len(y), fraction)
+            return random_split(len(y), fraction, seed)
         names = [f"part {code}" for code in range(int(codes.max()) + 1)]
-        return stratified_split(codes.astype(np.int32), names, fraction)
+        return stratified_split(codes.astype(np.int32), names, fraction, seed)
 
     def task(self, y: Mapping[str, Stored]) -> Regression:
         for split, held in y.items():

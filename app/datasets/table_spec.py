@@ -1,0 +1,132 @@
+"""What may be said of a table in a dataset's spec, and what is told of its columns."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    model_validator,
+)
+
+from app.sent import Array, Sent
+from app.tasks import TaskKind
+
+Kind = Literal["number", "category", "flag", "date", "text"]
+FoundKind = Literal["number", "category", "flag", "date", "text", "image", "constant", "identifier"]
+Role = Literal["feature", "label", "group", "domain", "id", "time", "ignored"]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+MissingWord = Annotated[str, Field(min_length=1, max_length=200)]
+Value = Annotated[str, Field(max_length=200)] | StrictInt | StrictFloat | StrictBool
+
+
+class ColumnInfo(BaseModel):
+    """One column of the upload, whether a network sees it or not."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    kind: FoundKind
+    role: Role = Field(description="a network sees those that are a `feature`")
+    unit: str = ""
+    reason: str = Field(description="why it is of that kind and has that role")
+
+
+class ColumnSpec(Sent):
+    """What a column is, where that is not to be inferred."""
+
+    kind: Kind | None = Field(None, description="null: by its values")
+    role: Role | None = Field(None, description="null: by its kind and name")
+    unit: str = Field("", max_length=40, description="of a number, as `mg/dl`")
+    missing: Array[MissingWord] = Field(
+        (), description="of this column alone, beside those of all columns"
+    )
+
+
+class TargetSpec(Sent):
+    """What is to be learnt."""
+
+    column: Name | None = Field(None, description="of a table: the one that holds the labels")
+    columns: Array[Name] | None = Field(
+        None,
+        description="of a table: those that hold 0 and 1, a label each; []: it has no labels",
+    )
+    task: TaskKind | None = Field(None, description="as `task` beside it")
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if self.column is not None and self.columns is not None:
+            raise ValueError("expected one of `column` and `columns`, got both")
+        return self
+
+
+class SplitSpec(Sent):
+    """Which rows of a table are for testing: one of `column`, `where`, and a cut."""
+
+    column: Name | None = Field(
+        None,
+        description="whose values say so: train, training; test, testing; validation rows are for "
+        "training where there are test rows, else for testing",
+    )
+    where: Mapping[Name, Array[Value]] | None = Field(
+        None, description="rows whose columns have one of these values each are the test split"
+    )
+    test_fraction: float | None = Field(None, gt=0, lt=1, description="as beside it")
+    seed: int = Field(0, ge=0, lt=2**31, description="of the cut")
+    group: Name | None = Field(
+        None, description="a column: rows of one value are never cut apart, as those of a patient"
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        is_cut = self.test_fraction is not None or bool(self.seed) or self.group is not None
+        ways = {
+            "`column`": self.column is not None,
+            "`where`": self.where is not None,
+            "a cut (`test_fraction`, `seed`, `group`)": is_cut,
+        }
+        said = [way for way, is_said in ways.items() if is_said]
+        if len(said) > 1:
+            raise ValueError(f"expected one way to split, got {' and '.join(said)}")
+        if self.where is not None and not (self.where and all(self.where.values())):
+            raise ValueError("expected columns in `where`, with a value or more for each")
+        return self
+
+
+class CsvSpec(Sent):
+    """How a CSV or TSV file is written, where that is not to be found out."""
+
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    decimal: Literal[".", ","] | None = None
+    encoding: Annotated[str, Field(min_length=1, max_length=40)] | None = Field(
+        None, description="as Python calls it: utf-8, utf-16, gb18030, cp1252, …"
+    )
+
+
+class TableSpec(Sent):
+    """Those members of a dataset's spec that are about tables alone."""
+
+    columns: Mapping[Name, Kind | Literal["ignore"] | ColumnSpec] = Field(
+        default_factory=dict,
+        description="kinds, or kinds with roles and units, by names of columns, for those that are "
+        'not to be inferred; "ignore" leaves a column out',
+    )
+    target: TargetSpec | None = Field(
+        None,
+        description="what is to be learnt. null: of a table the column that is named label, "
+        "labels, target, class or y; of arrays their labels",
+    )
+    split: SplitSpec | None = Field(
+        None, description="of a table; null: by the names of the files, or cut by `test_fraction`"
+    )
+    missing: Array[MissingWord] = Field(
+        (),
+        description="words that mean that a table's field has no value, as an empty field does; "
+        "nothing else does: NA, None and null are values. A number means that number, however it "
+        "is written",
+    )
+    csv: CsvSpec | None = None

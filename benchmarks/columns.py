@@ -1,0 +1,103 @@
+"""A CSV file of a million rows through the whole intake, beside pandas.read_csv.
+
+    python -m benchmarks.columns        (1,000,000 rows x 20 columns), or a number of rows
+
+Twelve columns of numbers with six digits, four of whole numbers, two categories, a date and a label
+of two classes, drawn with seed 0. The intake does far more than pandas: it finds out encoding,
+dialect and kinds, splits, fits, stores arrays and typed rows, and profiles. Seconds are the median
+of three processes each, taking turns, without imports; memory is what the process took at most
+beyond what it had before (VmHWM, mapped files included). Two minutes on 2 cores.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+ROWS, ROUNDS = 1_000_000, 3
+CITIES = np.array(["Lima", "Oslo", "Rome", "Nairobi", "Chengdu"])
+STEP = 50_000
+
+
+def main() -> None:
+    if len(sys.argv) > 2:
+        print(json.dumps(measured(sys.argv[1], Path(sys.argv[2]))))
+        return
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
+    with tempfile.TemporaryDirectory(prefix="ktl-") as folder:
+        path = Path(folder) / "table.csv"
+        write(path, rows)
+        print(f"{rows} rows, {path.stat().st_size / 2**20:.0f} MiB")
+        found: dict[str, list[dict[str, float]]] = {"pandas": [], "intake": []}
+        for _ in range(ROUNDS):
+            for way, held in found.items():
+                command = [sys.executable, "-m", "benchmarks.columns", way, str(path)]
+                done = subprocess.run(command, check=True, capture_output=True, text=True)
+                held.append(json.loads(done.stdout.splitlines()[-1]))
+    figures = {
+        f"{way}_{what}": median(each[what] for each in held)
+        for way, held in found.items()
+        for what in ("seconds", "mib")
+    }
+    for name, value in figures.items():
+        print(f"{name:>16} {value:.1f}")
+    ratios = {
+        what: figures[f"intake_{what}"] / figures[f"pandas_{what}"] for what in ("seconds", "mib")
+    }
+    print(json.dumps({"benchmark": "columns", "ratios": ratios, "figures": figures}))
+
+
+def write(path: Path, rows: int) -> None:
+    rng = np.random.default_rng(0)
+    names = [f"x{place}" for place in range(12)] + [f"n{place}" for place in range(4)]
+    with path.open("w") as output:
+        output.write(",".join([*names, "city", "ward", "since", "label"]) + "\n")
+        for start in range(0, rows, STEP):
+            count = min(STEP, rows - start)
+            columns = [np.char.mod("%.6g", rng.normal(0, 100, count)) for _ in range(12)]
+            columns += [np.char.mod("%d", rng.integers(0, 1000, count)) for _ in range(4)]
+            columns += [rng.choice(CITIES, count), np.char.mod("w%d", rng.integers(0, 99, count))]
+            days = np.datetime64("2020-01-01") + rng.integers(0, 2000, count)
+            columns += [days.astype(str), rng.choice(np.array(["ill", "well"]), count)]
+            lines = columns[0]
+            for column in columns[1:]:
+                lines = np.char.add(np.char.add(lines, ","), column)
+            output.write("\n".join(lines) + "\n")
+
+
+def measured(way: str, path: Path) -> dict[str, float]:
+    """Of this process, which does nothing else."""
+    if way == "pandas":
+        import pandas as pd
+
+        before, start = memory("VmRSS"), time.perf_counter()
+        held = pd.read_csv(path)
+        assert len(held)
+    else:
+        from app.datasets.schemas import DatasetSpec
+        from worker.intake.raw import Limits, RawFile
+        from worker.intake.take_in import take_in
+
+        with tempfile.TemporaryDirectory(prefix="ktl-") as folder:
+            before, start = memory("VmRSS"), time.perf_counter()
+            limits = Limits(items=10**8, bytes=2**34)
+            spec = DatasetSpec(name="table")
+            take_in([RawFile(path.name, path)], spec, limits, Path(folder))
+    return {"seconds": time.perf_counter() - start, "mib": memory("VmHWM") - before}
+
+
+def memory(field: str) -> float:
+    """MiB, as Linux counts it."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(field):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError(f"expected {field} in /proc/self/status")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,312 @@
+"""POST /v1/datasets with `from` and a choice: classes and rows of arrays."""
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from sqlalchemy import select
+from typer.testing import CliRunner
+
+from app.access.authentication import DEFAULT_PROJECT
+from app.cli.datasets import app as cli
+from app.cli.derive import _conditions
+from app.database import Database
+from app.settings import Settings
+from app.storage import Storage
+from app.tables.datasets import DatasetRow
+from app.usage.sweep import sweep
+from tests.datasets.derived import House
+from tests.intake.archives import arrays, npz_bytes, pictures
+from tests.intake.test_intake import claim, row_of
+from worker.intake.intake import ingest
+
+NAMES = np.array(["eel", "dog", "cat", "bee"])  # not in the order of the alphabet
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """One engine is enough: what is asked of the database is asked elsewhere of both."""
+    return f"sqlite:///{tmp_path / 'test.db'}"
+
+
+@pytest.fixture
+def house(client: httpx.Client, database: Database, storage: Storage, settings: Settings) -> House:
+    return House(client, database, storage, settings)
+
+
+def animals(**changed: Any) -> dict[str, bytes]:
+    """Forty training and twelve test pictures of four classes, ten and three each."""
+    held = {
+        "x_train": pictures(40),
+        "y_train": np.arange(40) % 4,
+        "x_test": pictures(12, seed=1),
+        "y_test": np.arange(12) % 4,
+        "class_names": NAMES,
+        **changed,
+    }
+    return {"animals.npz": npz_bytes(**arrays(**held))}
+
+
+@pytest.fixture
+def origin(house: House) -> str:
+    found: str = house.upload(animals())["id"]
+    return found
+
+
+def test_some_classes_become_a_dataset_of_their_own(house: House, origin: str) -> None:
+    asked = house.ask(origin, classes=["cat", "dog"])
+    assert asked.status_code == 202
+    assert asked.headers["Location"] == f"/v1/datasets/{asked.json()['id']}"
+    assert (asked.json()["status"], asked.json()["origin"]) == ("ingesting", origin)
+    part = house.taken_in(asked.json()["id"])
+    assert part["status"] == "ready"
+    assert part["schema"]["task"]["classes"] == ["dog", "cat"]  # as the origin has them
+    assert part["schema"]["class_counts"] == {"train": [10, 10], "test": [3, 3]}
+    kept = np.isin(np.arange(40) % 4, [1, 2])
+    assert np.array_equal(house.array(part["id"], "x_train")[..., 0], pictures(40)[kept])
+    assert house.array(part["id"], "y_train").tolist() == [0, 1] * 10
+    derived = part["profile"]["derived"]
+    assert (derived["from"], derived["classes"]) == (origin, ["cat", "dog"])
+    assert derived["sentence"] == (
+        f"Derived from origin ({origin}), the classes `cat`, `dog`: 20 of 40 training items and 6 "
+        "of 12 test items."
+    )
+
+
+def test_equal_data_have_equal_hashes(house: House, origin: str) -> None:
+    kept, kept_test = np.isin(np.arange(40) % 4, [1, 2]), np.isin(np.arange(12) % 4, [1, 2])
+    uploaded = house.upload(
+        animals(
+            x_train=pictures(40)[kept],
+            y_train=(np.arange(40) % 4)[kept] - 1,
+            x_test=pictures(12, seed=1)[kept_test],
+            y_test=(np.arange(12) % 4)[kept_test] - 1,
+            class_names=NAMES[1:3],
+        )
+    )
+    part = house.derive(origin, classes=["dog", "cat"])
+    assert part["content_hash"] == uploaded["content_hash"]
+    assert house.derive(origin, classes=["cat", "dog"])["content_hash"] == part["content_hash"]
+
+
+def test_rows_are_drawn_by_class_and_seed(house: House, origin: str) -> None:
+    parts = [house.derive(origin, rows=10, seed=seed) for seed in (0, 0, 1)]
+    counts = [part["schema"]["class_counts"]["train"] for part in parts]
+    assert sorted(counts[0]) == [2, 2, 3, 3]
+    assert parts[0]["content_hash"] == parts[1]["content_hash"] != parts[2]["content_hash"]
+    assert parts[0]["schema"]["splits"] == {"train": 10, "test": 12}
+    drawn = house.array(parts[0]["id"], "x_train")[..., 0]
+    assert all((drawn[i] == pictures(40)).all(axis=(1, 2)).any() for i in range(10))
+
+
+def test_items_can_be_split_anew(house: House, origin: str) -> None:
+    split = {"test_fraction": 0.5, "seed": 3}
+    part = house.derive(origin, classes=["dog", "cat"], split=split)
+    assert part["schema"]["class_counts"] == {"train": [7, 6], "test": [6, 7]} or (
+        part["schema"]["splits"] == {"train": 13, "test": 13}
+    )
+    both = [house.array(part["id"], f"x_{split}")[..., 0] for split in ("train", "test")]
+    of_origin = np.concatenate([pictures(40), pictures(12, seed=1)])
+    kept = of_origin[np.isin(np.concatenate([np.arange(40), np.arange(12)]) % 4, [1, 2])]
+    assert sorted(x.tobytes() for x in np.concatenate(both)) == sorted(x.tobytes() for x in kept)
+    assert "split anew: 26 of 52 items, of which 13" in part["profile"]["derived"]["sentence"]
+    fewer = house.derive(origin, rows=20, split={})["schema"]
+    assert fewer["class_counts"] == {"train": [4] * 4, "test": [1] * 4}
+
+
+def test_a_range_is_that_of_the_rows_that_are_left_unless_a_spec_said_it(house: House) -> None:
+    dark = pictures(40)
+    dark[np.arange(40) % 4 < 2] //= 128  # 0 and 1 in the first two classes
+    unsaid = house.upload(animals(x_train=dark))["id"]
+    said = house.upload(animals(x_train=dark), value_range=[0, 300])["id"]
+    part = house.derive(unsaid, classes=["eel", "dog"])
+    assert part["schema"]["inputs"]["value_range"] == [0, 1]
+    for of in (said, house.derive(said, classes=["eel", "dog"])["id"]):
+        part = house.derive(of, classes=["eel", "dog"])
+        assert part["schema"]["inputs"]["value_range"] == [0, 300]
+
+
+def test_quantities_stay_quantities(house: House) -> None:
+    held = arrays(y_train=np.arange(12), y_test=np.arange(6))
+    origin = house.upload({"a.npz": npz_bytes(**held)}, task="regression", unit="g")["id"]
+    part = house.derive(origin, rows=5)
+    task = part["schema"]["task"]
+    assert (task["kind"], task["unit"]) == ("regression", "g")
+    assert task["mean"] == pytest.approx(house.array(part["id"], "y_train").mean())
+    refused = house.ask(origin, classes=["1", "2"])
+    assert (refused.status_code, refused.json()["code"]) == (422, "no_classes")
+
+
+def test_some_of_several_labels_of_all_items(house: House) -> None:
+    y = np.random.default_rng(0).integers(0, 2, (12, 3))
+    held = arrays(y_train=y, y_test=y[:6], class_names=np.array(["red", "big", "new"]))
+    origin = house.upload({"a.npz": npz_bytes(**held)})["id"]
+    part = house.derive(origin, classes=["new", "red"])
+    assert part["schema"]["task"]["labels"] == ["red", "new"]
+    assert np.array_equal(house.array(part["id"], "y_train"), y[:, [0, 2]])
+
+
+def test_items_without_labels_can_be_drawn(house: House) -> None:
+    origin = house.upload(animals(y_train=None, y_test=None, class_names=None))["id"]
+    assert house.derive(origin, rows=7)["schema"]["splits"] == {"train": 7, "test": 12}
+    refused = house.ask(origin, classes=["cat", "dog"])
+    assert (refused.status_code, refused.json()["code"]) == (422, "labels_missing")
+
+
+def test_of_the_catalogue_without_asking_for_it_first(house: House) -> None:
+    part = house.derive("catalog:digits", classes=["3", "8"])
+    assert part["schema"]["task"]["classes"] == ["3", "8"]
+    assert part["schema"]["class_counts"]["train"] == [146, 139]
+    assert house.client.get("/v1/datasets").json()["data"] == [
+        {**part, "classes_left_off": 0}
+    ]  # and no other
+    whole = house.client.post("/v1/datasets", json={"from": "catalog:digits"}).json()["id"]
+    assert house.taken_in(whole)["schema"]["task"]["classes"] == list("0123456789")
+    again = house.derive("catalog:digits", classes=["3", "8"])
+    assert again["content_hash"] == part["content_hash"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "code", "pointer", "told"),
+    [
+        ({}, "nothing_chosen", "#/from", "the dataset is there already"),
+        ({"classes": ["dog", "Caat"]}, "unknown_class", "#/classes/1", "near it are `cat`"),
+        ({"classes": ["dog", "dog"]}, "invalid_value", "#/classes/1", "again"),
+        ({"classes": ["dog"]}, "invalid_value", "#/classes", "at least 2"),
+        ({"rows": 41}, "too_many_rows", "#/rows", "the 40 training items"),
+        ({"rows": 1}, "invalid_value", "#/rows", "2"),
+        ({"where": {"hospital": ["va"]}}, "no_columns", "#/where", "have no columns"),
+        ({"columns": ["age"]}, "no_columns", "#/columns", "have no columns"),
+        ({"class": ["dog"]}, "unknown_field", "#/class", "not known"),
+        ({"seed": 3, "classes": ["dog", "cat"]}, "invalid_value", "#", "beside `rows`"),
+        ({"split": {"column": "split"}}, "no_columns", "#/split", "have no columns"),
+        ({"rows": 53, "split": {}}, "too_many_rows", "#/rows", "the 52 items"),
+        ({"rows": 10, "seed": -1}, "invalid_value", "#/seed", "0"),
+    ],
+)
+def test_a_choice_that_the_origin_does_not_have(
+    house: House, origin: str, choice: dict[str, Any], code: str, pointer: str, told: str
+) -> None:
+    answer = house.ask(origin, **choice)
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert answer.json()["errors"][0]["pointer"] == pointer
+    assert told in answer.json()["detail"]
+
+
+def test_what_only_the_rows_tell_is_told_by_the_intake(house: House, origin: str) -> None:
+    few = house.derive(origin, rows=3)
+    assert (few["status"], few["error"]["code"]) == ("failed", "too_few_rows")
+    assert few["error"]["param"] == "#/rows"
+    many = house.derive(origin, rows=30, classes=["cat", "dog"])
+    assert (many["error"]["code"], many["error"]["param"]) == ("too_many_rows", "#/rows")
+    assert house.ask(few["id"], rows=2).json()["code"] == "dataset_failed"
+
+
+def test_an_origin_must_be_there_and_ready(house: House, origin: str) -> None:
+    waiting = house.ask(origin, rows=10).json()["id"]
+    answer = house.ask(waiting, rows=5)
+    assert (answer.status_code, answer.json()["code"]) == (409, "dataset_not_ready")
+    assert answer.headers["Retry-After"] == "1"
+    assert answer.json()["errors"][0]["pointer"] == "#/from"
+    with house.database.write() as session:
+        session.get_one(DatasetRow, origin).project = "another"
+    answer = house.ask(origin, rows=5)
+    assert (answer.status_code, answer.json()["code"]) == (404, "dataset_not_found")
+    assert answer.json()["errors"][0]["pointer"] == "#/from"
+
+
+def test_a_class_with_one_item_is_not_drawn_away(house: House) -> None:
+    rare = np.arange(40) % 4
+    rare[rare == 3] = 0
+    rare[0] = 3  # a single training item
+    origin = house.upload(animals(y_train=rare))["id"]
+    assert house.derive(origin, rows=10)["schema"]["class_counts"]["train"][3] == 1
+
+
+def test_a_name_must_be_given(house: House, origin: str) -> None:
+    answer = house.client.post("/v1/datasets", json={"from": origin, "rows": 5})
+    assert (answer.status_code, answer.json()["code"]) == (422, "missing_field")
+    assert answer.json()["errors"][0]["pointer"] == "#/name"
+
+
+def test_one_key_makes_one_dataset(house: House, origin: str) -> None:
+    body, headers = {"name": "part", "from": origin, "rows": 5}, {"Idempotency-Key": "once"}
+    first = house.client.post("/v1/datasets", json=body, headers=headers)
+    assert house.client.post("/v1/datasets", json=body, headers=headers).json() == first.json()
+    other = house.client.post("/v1/datasets", json={**body, "rows": 6}, headers=headers)
+    assert other.json()["code"] == "idempotency_key_reused"
+    with house.database.read() as session:
+        assert len(session.scalars(select(DatasetRow)).all()) == 2
+
+
+def test_an_origin_that_is_deleted_and_swept_is_derived_from_all_the_same(
+    house: House, origin: str
+) -> None:
+    waiting = house.ask(origin, classes=["cat", "dog"]).json()["id"]
+    assert house.client.delete(f"/v1/datasets/{origin}").status_code == 204
+    at_once = house.settings.model_copy(update={"gc_grace_seconds": 0})
+    sweep(house.database, at_once)
+    part = house.taken_in(waiting)
+    assert (part["status"], part["schema"]["splits"]["train"]) == ("ready", 20)
+    freed = sweep(house.database, at_once)
+    assert len(freed.files) >= 4  # the origin's arrays, which nothing names any more
+    assert house.array(part["id"], "x_train").shape == (20, 4, 4, 1)
+
+
+def test_a_damaged_origin_is_said_and_marked(house: House, origin: str) -> None:
+    waiting = house.ask(origin, rows=10).json()["id"]
+    ref = row_of(house.database, origin).arrays["x_train"]
+    house.storage.local(ref).write_bytes(b"other")
+    part = house.taken_in(waiting)
+    assert (part["status"], part["error"]["code"]) == ("failed", "artifact_damaged")
+    assert f"x_train of {origin}" in part["error"]["message"]
+    assert house.client.get(f"/v1/datasets/{origin}").json()["status"] == "damaged"
+    answer = house.ask(origin, rows=10)
+    assert (answer.status_code, answer.json()["code"]) == (409, "artifact_damaged")
+
+
+def test_it_counts_as_one_dataset_and_with_its_bytes(house: House, origin: str) -> None:
+    waiting = house.ask(origin, rows=30).json()["id"]
+    held = sum(house.storage.sizes(set(row_of(house.database, origin).arrays.values())).values())
+    tight = house.settings.model_copy(update={"quota_bytes": held + 200})
+    ingest(house.database, house.storage, tight, claim(house.database, waiting))
+    error = house.client.get(f"/v1/datasets/{waiting}").json()["error"]
+    assert error["code"] == "quota_exceeded"
+    assert house.client.get(f"/v1/datasets/{origin}").json()["status"] == "ready"
+
+
+def test_its_preview_shows_what_is_left(house: House, origin: str) -> None:
+    part = house.derive(origin, classes=["bee", "cat"])
+    shown = house.client.get(f"/v1/datasets/{part['id']}/preview?split=test&limit=50").json()
+    assert [item["label"] for item in shown["data"]] == ["cat", "bee"] * 3
+    assert row_of(house.database, part["id"]).project == DEFAULT_PROJECT
+
+
+def test_the_command_line_derives(
+    house: House, origin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KTL_URL", str(house.client.base_url))
+    run = partial(CliRunner().invoke, cli)
+    choice = ["--class", "dog", "--class", "cat", "--rows", "5", "--seed", "3", "--no-wait"]
+    made = json.loads(run(["derive", origin, *choice, "--json"]).output)
+    assert (made["name"], made["origin"]) == ("dog, cat, 5 rows", origin)
+    shown = run(["show", house.taken_in(made["id"])["id"]]).output
+    assert "the classes `dog`, `cat`; 5 rows drawn with the seed 3" in " ".join(shown.split())
+    assert run(["derive", origin]).exit_code == 2
+    assert run(["derive", origin, "--where", "hospital"]).exit_code == 2
+
+
+def test_conditions_on_the_command_line_have_types() -> None:
+    said = ["hospital=va", "hospital=null", "age=63", "smokes=true", "note=[1]", 'id="7"', "x=NaN"]
+    assert _conditions(said) == {
+        "hospital": ["va", None],
+        "age": [63],
+        "smokes": [True],
+        "note": ["[1]"],
+        "id": ["7"],
+        "x": ["NaN"],
+    }

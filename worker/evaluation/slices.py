@@ -1,0 +1,299 @@
+"""Every arm by the values of a column: a pure function of the predictions and the items' values.
+
+Which values an item has is stored beside its predictions (worker/trials/slices.py). The same
+metrics and gains are computed of the items of one value as of all; and the worst value is named,
+with an interval that knows that it was picked as the worst.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import isfinite, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t as student
+
+from app.spec.intervals import Bounds, Gain
+from app.spec.slice_report import Slice, SliceArm, SliceValue, WorstSlice
+from app.spec.spec import ResolvedSpec
+from app.tasks.contract import Metric
+from worker.evaluation.arms import metric_interval
+from worker.evaluation.arrays import Floats
+from worker.evaluation.evidence import Evidence, TrialResult
+from worker.evaluation.gains import corrected, gains_over_baseline
+from worker.evaluation.measures.contract import Labels
+
+FEWEST_ITEMS = 20  # of a value that is measured alone
+OTHER = "(other)"
+ITEM_MEANS = frozenset({"accuracy", "mae", "rmse", "loss", "ece"})  # told of labels all alike too
+
+Rows = NDArray[np.bool_]  # (n,), which of the test items
+Key = tuple[int, int, str]  # of a gain: column, value and arm
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """One column's values of the test items. `codes` (n,): each item's place in `values`."""
+
+    column: str
+    values: tuple[str, ...]
+    codes: NDArray[np.int16]
+
+
+@dataclass(frozen=True, eq=False)
+class _Group:
+    """The items of a value, or of several that are rare; `arms`: those measured on them."""
+
+    value: str
+    rows: Rows
+    arms: Mapping[str, Evidence]
+    gains: Mapping[str, Gain]
+
+    @property
+    def items(self) -> int:
+        return int(self.rows.sum())
+
+
+def coded(columns: Sequence[str], trials: Sequence[TrialResult]) -> list[Coded]:
+    """The values of the test items as the trials stored them; none where they did not. Raises
+    ValueError where two trials differ in them."""
+    found = [trial for trial in trials if trial.slice_codes is not None]
+    if not columns or not found:
+        return []
+    first = found[0]
+    codes, values, sizes = first.slice_codes, first.slice_values, first.slice_sizes
+    if codes is None or values is None or sizes is None or len(sizes) != len(columns):
+        raise ValueError("report: expected values of each column of evaluation.slices, got others")
+    others = (each.slice_codes for each in found[1:])
+    if any(other is None or not np.array_equal(codes, other) for other in others):
+        raise ValueError("report: expected the same slices in every trial, got different ones")
+    names = np.split(values, np.cumsum(sizes)[:-1])
+    return [
+        Coded(column, tuple(map(str, of_column)), codes[:, place])
+        for place, (column, of_column) in enumerate(zip(columns, names, strict=True))
+    ]
+
+
+def slices_of(
+    found: Sequence[Coded], arms: Mapping[str, Evidence], winner: str | None, spec: ResolvedSpec
+) -> list[Slice]:
+    """
+    Args:
+        arms: at the job's own label budget, all on the same test items.
+    """
+    if not arms:
+        return []
+    grouped = [_groups(column, arms, spec) for column in found]
+    gains: dict[Key, Gain] = {
+        (place, number, name): gain
+        for place, (groups, _) in enumerate(grouped)
+        for number, group in enumerate(groups)
+        for name, gain in group.gains.items()
+    }
+    gains = corrected(gains)
+    judged = next((name for name in (winner, spec.baseline_arm) if name in arms), None)
+    judged = judged or next(iter(arms))
+    slices = []
+    for place, (column, (groups, too_few)) in enumerate(zip(found, grouped, strict=True)):
+        values = [
+            _value(group, {name: gains.get((place, number, name)) for name in group.arms}, spec)
+            for number, group in enumerate(groups)
+        ]
+        worst = _worst(groups, judged, arms[judged], spec)
+        sentence = _sentence(column.column, values, worst, too_few, spec)
+        slices.append(
+            Slice(
+                column=column.column,
+                values=values,
+                too_few=too_few,
+                worst=worst,
+                sentence=sentence,
+            )
+        )
+    return slices
+
+
+def _groups(
+    column: Coded, arms: Mapping[str, Evidence], spec: ResolvedSpec
+) -> tuple[list[_Group], dict[str, int]]:
+    """The commonest first, rare ones together last; and items of the rare ones."""
+    counts = np.bincount(column.codes, minlength=len(column.values))
+    order = [int(place) for place in np.argsort(-counts, kind="stable") if counts[place]]
+    others = [place for place in order if column.values[place] == OTHER]
+    rare = [place for place in order if counts[place] < FEWEST_ITEMS and place not in others]
+    large = [place for place in order if place not in {*rare, *others}]
+    parts = [(column.values[place], column.codes == place) for place in large]
+    together = rare + others
+    if counts[together].sum() >= FEWEST_ITEMS:
+        parts.append((OTHER, np.isin(column.codes, together)))
+    groups = [_group(value, rows, arms, spec) for value, rows in parts]
+    return groups, {column.values[place]: int(counts[place]) for place in rare}
+
+
+def _group(value: str, rows: Rows, arms: Mapping[str, Evidence], spec: ResolvedSpec) -> _Group:
+    within = {name: restricted(evidence, rows) for name, evidence in arms.items()}
+    metric = spec.evaluation.primary_metric
+    gains = gains_over_baseline(within, spec) if _has(within, metric) else {}
+    return _Group(value, rows, within, gains)
+
+
+def restricted(evidence: Evidence, rows: Rows) -> Evidence:
+    """An arm measured on some of the test items. Metrics that these do not have are left out."""
+    trials = []
+    for trial in evidence.trials:
+        y, logits = trial.y[rows], trial.logits[rows]
+        found = evidence.measures.measure(y, logits)
+        kept = {
+            name: value
+            for name, value in found.items()
+            if isfinite(value) and (name in ITEM_MEANS or not _are_alike(y))
+        }
+        trials.append(replace(trial, y=y, logits=logits, test=kept))
+    return Evidence(tuple(trials), evidence.replicates, evidence.measures)
+
+
+def _are_alike(y: Labels) -> bool:
+    return bool((y == y[0]).all())
+
+
+def _has(arms: Mapping[str, Evidence], metric: str) -> bool:
+    return all(metric in trial.test for arm in arms.values() for trial in arm.trials)
+
+
+def _value(group: _Group, gains: Mapping[str, Gain | None], spec: ResolvedSpec) -> SliceValue:
+    confidence = spec.evaluation.confidence
+    return SliceValue(
+        value=group.value,
+        items=group.items,
+        arms={
+            name: SliceArm(
+                metrics={
+                    metric: metric_interval(evidence, metric, confidence)
+                    for metric in evidence.trials[0].test
+                    if _has({name: evidence}, metric)
+                },
+                gain=gains[name],
+            )
+            for name, evidence in group.arms.items()
+        },
+    )
+
+
+def _worst(
+    groups: Sequence[_Group], arm: str, whole: Evidence, spec: ResolvedSpec
+) -> WorstSlice | None:
+    """Of the groups that have the primary metric, where there are two or more."""
+    metric = spec.evaluation.primary_metric
+    means = {
+        number: float(np.mean(group.arms[arm].test(metric)))
+        for number, group in enumerate(groups)
+        if _has({arm: group.arms[arm]}, metric)
+    }
+    if len(means) < 2:
+        return None
+    number = min(means, key=lambda place: spec.metric.sign * means[place])
+    group = groups[number]
+    rest = restricted(whole, ~group.rows)
+    if not _has({arm: rest}, metric):
+        return None
+    confidence = 1 - (1 - spec.evaluation.confidence) / len(means)
+    low, high = difference(group.arms[arm], rest, metric, spec.metric, confidence)
+    return WorstSlice(
+        value=group.value,
+        items=group.items,
+        arm=arm,
+        mean=means[number],
+        rest=float(np.mean(rest.test(metric))),
+        difference=Bounds(low=low, high=high),
+        is_clear=high < 0 or low > 0,
+    )
+
+
+def difference(
+    one: Evidence, other: Evidence, metric: str, of: Metric, confidence: float
+) -> tuple[float, float]:
+    """Interval of an arm's metric on some items minus that on others, with the items of both and
+    the seeds taken as random: the sum of the three variances with Satterthwaite's degrees of
+    freedom, Welch's interval where there is one seed.
+
+    References: Welch, Biometrika 34, 1947; Satterthwaite, Biometrics Bulletin 2, 1946.
+    """
+    parts: list[tuple[float, int]] = []
+    for evidence in (one, other):
+        values = np.mean(
+            [evidence.measures.item_values(evidence.y, each, metric) for each in evidence.outputs],
+            axis=0,
+        )
+        added = 0.5 / len(values) ** 2 if of.is_rate else 0.0  # as in crossed_interval
+        parts.append((_error(values) + added, len(values) - 1))
+    apart = np.subtract(one.test(metric), other.test(metric))
+    if len(apart) > 1:
+        parts.append((_error(apart), len(apart) - 1))
+    variance = sum(part for part, _ in parts)
+    mean = float(np.mean(apart))
+    if not variance:
+        return mean, mean
+    freedom = variance**2 / sum(part**2 / degrees for part, degrees in parts)
+    margin = float(student.ppf((1 + confidence) / 2, freedom)) * sqrt(variance)
+    least, most = of.change
+    return max(least, mean - margin), min(most, mean + margin)
+
+
+def _error(values: Floats) -> float:
+    """Variance of the mean of n > 1 values."""
+    return float(np.var(values, ddof=1)) / len(values)
+
+
+def _sentence(
+    column: str,
+    values: Sequence[SliceValue],
+    worst: WorstSlice | None,
+    too_few: Mapping[str, int],
+    spec: ResolvedSpec,
+) -> str:
+    said = []
+    if worst:
+        of, name = spec.metric, spec.metric.label
+        low, high = (of.shown(each, signed=True) for each in _ends(worst.difference))
+        chance = (
+            "more than chance would bring" if worst.is_clear else "which chance alone may bring"
+        )
+        said.append(
+            f"By {column}, {worst.arm} is worst for {worst.value}: {name} {of.shown(worst.mean)} "
+            f"on {worst.items} test items, {of.shown(worst.rest)} on the others, a difference of "
+            f"{of.shown(worst.mean - worst.rest, signed=True)} [{low}, {high}] (corrected for the "
+            f"choice of the worst of {len(values)}), {chance}."
+        )
+        said += _gain_there(values, worst, spec)
+    else:
+        said.append(
+            f"By {column} nothing can be compared: fewer than two of its values have the "
+            f"{FEWEST_ITEMS} test items, of different labels, that it takes."
+        )
+    if too_few:
+        items, others = sum(too_few.values()), len(too_few)
+        what = (
+            f"are taken together as {OTHER}"
+            if any(each.value == OTHER for each in values)
+            else "are not measured"
+        )
+        values_of = "one value" if others == 1 else f"{others} values"
+        said.append(f"The {items} test items of {values_of} with fewer than {FEWEST_ITEMS} {what}.")
+    return " ".join(said)
+
+
+def _gain_there(
+    values: Sequence[SliceValue], worst: WorstSlice, spec: ResolvedSpec
+) -> Sequence[str]:
+    """The winner's gain over the baseline on the worst value's items."""
+    there = next(each for each in values if each.value == worst.value)
+    gain, of = there.arms[worst.arm].gain, spec.metric
+    if gain is None:
+        return []
+    low, high = (of.shown(each, signed=True) for each in _ends(gain.overall or gain.bootstrap))
+    mean = of.shown(gain.mean, signed=True)
+    return [f"Its gain over {spec.baseline_arm} there is {mean} [{low}, {high}]."]
+
+
+def _ends(bounds: Bounds) -> tuple[float, float]:
+    return bounds.low, bounds.high

@@ -1,0 +1,40 @@
+"""What a spec says of files that hold arrays."""
+
+from app.datasets.schemas import DatasetSpec
+from app.datasets.table_spec import TableSpec
+from app.errors import FailureCode, WorkFailure
+from app.inputs import ARRAYS, Modality
+
+OF_TABLES = tuple(TableSpec.model_fields)
+
+
+def modality_of(spec: DatasetSpec, has_files: bool) -> Modality:
+    """Raises WorkFailure `dataset_invalid` where the spec says what only a table has, or only files
+    of pictures. `has_files`: whether the arrays were made of such files."""
+    if spec.image_size and not has_files:
+        detail = (
+            "expected `image_size` with files of pictures alone, got arrays, which have a size: "
+            "leave it out, and set a job's `model.image_size` where its network shall see another"
+        )
+        _refuse(detail, "image_size", "image_size_of_arrays")
+    for member in OF_TABLES:
+        said = getattr(spec, member)
+        if member == "target":
+            said = said and (said.column is not None or said.columns is not None)
+        if said:
+            _refuse(f"expected `{member}` for a table alone, as a CSV file, got arrays", member)
+    modality = spec.modality or "image"
+    if modality not in ARRAYS:
+        detail = f"expected a modality that arrays hold, {', '.join(ARRAYS)}, got {modality}"
+        _refuse(f"{detail}; leave it out where the files say it", "modality")
+    return modality
+
+
+def _refuse(detail: str, member: str, reason: str = "not_a_table") -> None:
+    raise WorkFailure(
+        FailureCode.DATASET_INVALID,
+        detail,
+        stage="intake",
+        reason=reason,
+        pointer=f"#/spec/{member}",
+    )

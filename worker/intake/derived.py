@@ -1,0 +1,154 @@
+"""A stored dataset -> another one, of some of its rows, classes or columns.
+
+What is left goes the way of an upload (worker/intake/take_in.py), so that ranges, vocabularies,
+duplicates and the profile are of it alone; what the origin's labels and columns are is not decided
+again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from app.datasets.catalogue import PREFIX
+from app.datasets.derivation import Derivation, shortened
+from app.datasets.schemas import Schema
+from app.datasets.selection import Selection
+from app.inputs.columns import FlagColumn
+from app.inputs.table import TableInputs
+from app.settings import Settings
+from worker.intake.catalogue import take_in_catalogued
+from worker.intake.chosen import Chosen, check_left, choose, refuse_choice
+from worker.intake.conditions import rows_where
+from worker.intake.derived_arrays import take_in_arrays
+from worker.intake.derived_table import take_in_table
+from worker.intake.raw import Limits
+from worker.intake.splits import Rows
+from worker.intake.taken_in import TakenIn
+from worker.stored_rows import StoredRows
+
+SHOWN_NAMES = 10
+FRACTION = 0.2  # of a split that says no other
+
+
+def take_in_derived(
+    derivation: Derivation, arrays: Mapping[str, Path], settings: Settings, workdir: Path
+) -> TakenIn:
+    """`arrays`: the origin's stored ones; none where it is the catalogue's and not stored. Raises
+    WorkFailure: `dataset_invalid` with a pointer into what was asked."""
+    if not arrays:
+        folder = workdir / "origin"
+        folder.mkdir()
+        origin = take_in_catalogued(derivation.origin.removeprefix(PREFIX), settings, folder)
+        derivation = derivation.model_copy(update={"origin_schema": origin.schema})
+        arrays = origin.arrays
+    chosen, limits = _chosen(derivation, arrays), Limits.of(settings)
+    if derivation.origin_schema.inputs.modality == "table":
+        return _told(take_in_table(derivation, chosen, arrays, limits, workdir), derivation)
+    wanted = derivation.selection
+    if wanted.split is not None:
+        chosen = _split_anew(chosen, derivation)
+    return _told(take_in_arrays(derivation, chosen, arrays, limits, workdir), derivation)
+
+
+def _chosen(derivation: Derivation, arrays: Mapping[str, Path]) -> Chosen:
+    """Of both splits, or pooled where these are to be split anew."""
+    schema, wanted = derivation.origin_schema, derivation.selection
+    y = np.concatenate(
+        [np.load(arrays[f"y_{split}"], allow_pickle=False) for split in ("train", "test")]
+    )
+    rows, pointer = _all_rows(schema), "#/classes" if wanted.classes else "#/where"
+    if wanted.where is not None:
+        has_it = rows_where(StoredRows(arrays["rows"]), wanted.where, _flags(schema))
+        rows = {split: each[has_it[each]] for split, each in rows.items()}
+    chosen = choose(schema.task, y, rows, wanted.classes)
+    if wanted.split is not None:
+        chosen = chosen.pooled()
+    check_left(chosen, pointer)
+    if wanted.rows is not None:
+        chosen = chosen.drawn("train", schema.task, wanted.rows, wanted.seed)
+    return chosen
+
+
+def _flags(schema: Schema) -> dict[str, tuple[str, str]]:
+    """What means false and true, by columns that a network sees as a flag."""
+    if not isinstance(schema.inputs, TableInputs):
+        return {}
+    return {c.name: c.values for c in schema.inputs.columns if isinstance(c, FlagColumn)}
+
+
+def _all_rows(schema: Schema) -> dict[str, Rows]:
+    first = schema.splits["train"]
+    return {"train": np.arange(first), "test": first + np.arange(schema.splits["test"])}
+
+
+def _split_anew(chosen: Chosen, derivation: Derivation) -> Chosen:
+    split = derivation.selection.split
+    assert split is not None
+    for member in ("column", "where", "group"):
+        if getattr(split, member) is not None:
+            detail = (
+                f"expected no `{member}` where items are no rows of a table: they are split at "
+                "random, by `test_fraction` and `seed`"
+            )
+            refuse_choice("not_a_table", detail, f"#/split/{member}")
+    fraction = split.test_fraction or FRACTION
+    return chosen.cut(derivation.origin_schema.task, fraction, split.seed)
+
+
+def _told(taken: TakenIn, derivation: Derivation) -> TakenIn:
+    """With what was derived in the profile."""
+    derived = {
+        "from": derivation.origin,
+        "name": derivation.origin_name,
+        **derivation.selection.model_dump(mode="json", exclude_none=True),
+        "sentence": _sentence(taken.schema, derivation),
+    }
+    task = {
+        "kind": taken.schema.task.kind,
+        "said": False,
+        "reason": f"those of {derivation.origin} are",
+    }
+    return replace(taken, profile={**taken.profile, "derived": derived, "task": task})
+
+
+def _sentence(schema: Schema, derivation: Derivation) -> str:
+    was, wanted = derivation.origin_schema.splits, derivation.selection
+    if wanted.split is None:
+        left = " and ".join(
+            f"{schema.splits[split]} of {was[split]} {word} items"
+            for split, word in (("train", "training"), ("test", "test"))
+        )
+    else:
+        left = (
+            f"{sum(schema.splits.values())} of {sum(was.values())} items, of which "
+            f"{schema.splits['test']} are for testing"
+        )
+    origin = f"{derivation.origin_name} ({derivation.origin})"
+    return f"Derived from {origin}, {'; '.join(_choices(wanted))}: {left}."
+
+
+def _choices(wanted: Selection) -> list[str]:
+    said = [
+        f"`{column}` is {_listed([_shown(value) for value in values], ' or ')}"
+        for column, values in (wanted.where or {}).items()
+    ]
+    if wanted.classes is not None:
+        said.append(f"the classes {_listed(wanted.classes)}")
+    if wanted.columns is not None:
+        said.append(f"the columns {_listed(wanted.columns)}")
+    if wanted.rows is not None:
+        said.append(f"{wanted.rows} rows drawn with the seed {wanted.seed}")
+    if wanted.split is not None:
+        said.append("split anew")
+    return said
+
+
+def _listed(names: Sequence[str], between: str = ", ") -> str:
+    shown, more = [shortened(name) for name in names[:SHOWN_NAMES]], len(names) - SHOWN_NAMES
+    return between.join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def _shown(value: object) -> str:
+    return "missing" if value is None else str(value)

@@ -1,0 +1,119 @@
+"""Chosen rows and columns of a stored table as an upload of a table."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args
+
+import pyarrow.compute as pc
+
+from app.datasets.derivation import Derivation
+from app.datasets.schemas import DatasetSpec, Schema
+from app.datasets.table_spec import ColumnInfo, ColumnSpec, Kind, TargetSpec
+from app.inputs.columns import DateColumn
+from app.inputs.table import TableInputs
+from worker.intake.chosen import Chosen
+from worker.intake.derived_arrays import store_chosen
+from worker.intake.raw import Limits
+from worker.intake.splits import Rows
+from worker.intake.tables.records import Part, Records
+from worker.intake.tables.table import prepare_table
+from worker.intake.taken_in import TakenIn, content_hash
+from worker.stored_rows import StoredRows
+
+KINDS: tuple[str, ...] = get_args(Kind)
+
+
+def take_in_table(
+    derivation: Derivation,
+    chosen: Chosen,
+    arrays: Mapping[str, Path],
+    limits: Limits,
+    workdir: Path,
+) -> TakenIn:
+    """Kinds and roles of columns stay what they are in the origin, but of those of which fewer than
+    two values are left. What is learnt of values is learnt of the rows that are left."""
+    schema, stored = derivation.origin_schema, StoredRows(arrays["rows"])
+    kept = _kept(derivation, chosen)
+    names = [column.name for column in kept]
+    parts = [_part(stored, names, rows, split, workdir) for split, rows in chosen.rows.items()]
+    records = Records(*parts)
+    labels = tuple(column.name for column in kept if column.role == "label")
+    spec = DatasetSpec(
+        name=derivation.name,
+        columns={column.name: _said(column, records) for column in kept},
+        target=_target(labels, schema),
+        task=schema.task.kind if labels else None,
+        unit=schema.task.unit,
+        split=derivation.selection.split,
+        missing_label=None,
+    )
+    return _as_before(prepare_table(records, spec, limits, workdir), schema)
+
+
+def _kept(derivation: Derivation, chosen: Chosen) -> list[ColumnInfo]:
+    """Columns of several labels go with the labels that do."""
+    wanted, schema = derivation.selection, derivation.origin_schema
+    labels = {column.name for column in schema.columns if column.role == "label"}
+    if schema.task.kind == "multi_label" and chosen.names is not None:
+        labels &= set(chosen.names)
+    return [
+        column
+        for column in schema.columns
+        if column.name in labels
+        or (column.role != "label" and (wanted.columns is None or column.name in wanted.columns))
+    ]
+
+
+def _part(stored: StoredRows, names: list[str], rows: Rows, split: str, workdir: Path) -> Part:
+    path = store_chosen(stored, names, [rows], workdir / f"chosen_{split}.arrow")
+    return Part(
+        name=f"the {split} split",
+        path=path,
+        rows=len(rows),
+        names=tuple(names),
+        place=lambda row: f"row {row}",
+    )
+
+
+def _target(labels: tuple[str, ...], schema: Schema) -> TargetSpec:
+    if len(labels) == 1:
+        return TargetSpec(column=labels[0])
+    return TargetSpec(columns=labels)
+
+
+def _said(column: ColumnInfo, records: Records) -> ColumnSpec:
+    """A kind that no spec can say, as that of a constant, is found again. So is that of a flag of
+    which one value is left, which is a constant."""
+    kind = column.kind if column.kind in KINDS else None
+    if kind == "flag" and pc.count_distinct(records.column(column.name)).as_py() < 2:
+        kind = None
+    role = None if column.role == "label" else column.role
+    return ColumnSpec.model_validate({"kind": kind, "role": role, "unit": column.unit})
+
+
+def _as_before(taken: TakenIn, origin: Schema) -> TakenIn:
+    """With the reasons why columns are what they are, and the forms in which dates are sent."""
+    known = {column.name: column for column in origin.columns}
+    columns = tuple(
+        column.model_copy(update={"reason": known[column.name].reason})
+        if (column.kind, column.role) == (known[column.name].kind, known[column.name].role)
+        else column
+        for column in taken.schema.columns
+    )
+    inputs, before = taken.schema.inputs, origin.inputs
+    if isinstance(inputs, TableInputs) and isinstance(before, TableInputs):
+        formats = {c.name: c.format for c in before.columns if isinstance(c, DateColumn)}
+        inputs = inputs.model_copy(
+            update={
+                "columns": tuple(
+                    c.model_copy(update={"format": formats.get(c.name)})
+                    if isinstance(c, DateColumn)
+                    else c
+                    for c in inputs.columns
+                )
+            }
+        )
+    schema = taken.schema.model_copy(update={"columns": columns, "inputs": inputs})
+    hashed = {name: path for name, path in taken.arrays.items() if name != "sketch"}
+    return replace(taken, schema=schema, content_hash=content_hash(schema, hashed))

@@ -1,0 +1,99 @@
+"""CSV and TSV files, .gz too: a line of names, then rows."""
+
+import csv
+from collections.abc import Iterator
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+from app.datasets.table_spec import CsvSpec, TableSpec
+from worker.intake.raw import Limits, RawFile, refuse
+from worker.intake.tables.dialect import Dialect, dialect_of, header_of, lines_of
+from worker.intake.tables.encodings import plain_text
+from worker.intake.tables.records import Part, check_names, spill
+
+name = "CSV"
+
+SUFFIXES = (".csv", ".tsv", ".tab", ".csv.gz", ".tsv.gz", ".tab.gz")
+BLOCK_BYTES = 2**22
+
+
+def recognises(file: RawFile) -> bool:
+    return file.name.lower().endswith(SUFFIXES)
+
+
+def read(file: RawFile, spec: TableSpec, limits: Limits, workdir: Path) -> Part:
+    said = spec.csv or CsvSpec()
+    text = plain_text(file, said.encoding, limits, workdir)
+    dialect = dialect_of(text.path, file.name, said)
+    names, unnamed = _named(header_of(text.path, dialect.delimiter, file.name))
+    check_names(names, file.name)
+    target = workdir / f"{file.path.name}.arrow"
+    schema = pa.schema([(each, pa.string()) for each in names])
+    try:
+        batches = _batches(text.path, names, dialect)
+        rows = spill(file.name, schema, batches, limits, target)
+    except pa.ArrowInvalid:
+        _refuse_ragged(text.path, dialect, len(names), file.name)
+    found = (text.found, *dialect.found, *unnamed)
+    place = partial(_place, text.path, dialect)
+    return Part(file.name, target, rows, names, place, found, dialect.decimal)
+
+
+def _named(header: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names, and a sentence where some were blank."""
+    names = tuple(
+        each if each.strip() else f"column_{place}" for place, each in enumerate(header, 1)
+    )
+    blank = [new for new, old in zip(names, header, strict=True) if new != old]
+    if not blank:
+        return names, ()
+    return names, (f"Columns without a name are called by their place: {', '.join(blank)}.",)
+
+
+def _batches(path: Path, names: tuple[str, ...], dialect: Dialect) -> Iterator[pa.RecordBatch]:
+    with arrow_csv.open_csv(
+        path,
+        arrow_csv.ReadOptions(
+            use_threads=True,
+            block_size=BLOCK_BYTES,
+            column_names=list(names),
+            skip_rows_after_names=1,
+        ),
+        arrow_csv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=True),
+        arrow_csv.ConvertOptions(
+            check_utf8=False,
+            column_types=dict.fromkeys(names, pa.string()),
+            strings_can_be_null=False,
+        ),
+    ) as reader:
+        yield from reader
+
+
+def _refuse_ragged(path: Path, dialect: Dialect, columns: int, file: str) -> None:
+    """Finds the line that Arrow's reader stumbled over."""
+    line = 1
+    try:
+        for line, row in lines_of(path, dialect.delimiter):
+            if len(row) != columns:
+                detail = (
+                    f"expected {columns} fields in each row of `{file}`, as its first line has, "
+                    f"got {len(row)} in the row that begins on line {line}"
+                )
+                refuse("ragged_rows", detail, file)
+    except csv.Error:
+        detail = (
+            f"expected quotes that end in `{file}`, got a field that does not in the record after "
+            f"the one on line {line}: it is longer than 4 MB, or a quote stands within it"
+        )
+        refuse("ragged_rows", detail, file)
+    detail = f"expected rows of {columns} fields of less than 4 MB in `{file}`, got others"
+    refuse("ragged_rows", detail, file)
+
+
+def _place(path: Path, dialect: Dialect, row: int) -> str:
+    found = next(islice(lines_of(path, dialect.delimiter), row + 1, None), None)
+    return f"line {found[0]}" if found else f"row {row}"

@@ -1,0 +1,131 @@
+"""How a CSV file is written, found out from its first rows, and said."""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import StringIO
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+from app.datasets.table_spec import CsvSpec
+from worker.intake.raw import refuse
+
+DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
+LOOKED_AT = 2**18  # characters
+ROWS = 200
+LONGEST_FIELD = 2**22  # characters
+WITH_COMMA = re.compile(r"[+-]?(\d{1,3}([.'’ \u00a0\u202f]\d{3})+|\d+),\d+")
+WITH_POINT = re.compile(r"[+-]?(\d{1,3}([,'’ \u00a0\u202f]\d{3})+|\d+)\.\d+")
+THOUSANDS = re.compile(r"[+-]?\d{1,3}([.,]\d{3})+")
+PLAIN_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
+
+Decimal = Literal[".", ","]
+
+
+@dataclass(frozen=True)
+class Dialect:
+    delimiter: str
+    decimal: Decimal | None  # None where no number shows it
+    found: tuple[str, ...]
+
+
+def dialect_of(path: Path, name: str, said: CsvSpec) -> Dialect:
+    """`path`: UTF-8. Raises WorkFailure `dataset_invalid`."""
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        head = stream.read(LOOKED_AT)
+        is_whole = not stream.read(1)
+    delimiter, why = (
+        (said.delimiter, "the spec says so") if said.delimiter else _delimiter(head, is_whole)
+    )
+    if delimiter in {'"', "\n", "\r", "\0"}:
+        refuse("wrong_delimiter", "expected a delimiter that is no quote and no end of line")
+    called = DELIMITERS.get(delimiter, f"`{delimiter}`")
+    found = [f"Fields of `{name}` are told apart by {called}: {why}."]
+    fields = [field for row in _rows(head, delimiter, is_whole)[1:] for field in row]
+    decimal, why = (said.decimal, "the spec says so") if said.decimal else _decimal(fields)
+    if why:
+        sign = "a comma" if decimal == "," else "a point"
+        found.append(f"Numbers of `{name}` have {sign} as decimal sign: {why}.")
+    return Dialect(delimiter, decimal, tuple(found))
+
+
+def lines_of(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Records with the line, counted from 1, that each begins on, as a reader in Python sees them:
+    slow, and only for telling where something is wrong. Raises csv.Error."""
+    csv.field_size_limit(LONGEST_FIELD)
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        reader = csv.reader(stream, delimiter=delimiter, strict=True)
+        line = 1
+        for row in reader:
+            if row:
+                yield line, row
+            line = reader.line_num + 1
+
+
+def header_of(path: Path, delimiter: str, name: str) -> list[str]:
+    """The first record. Raises WorkFailure `dataset_invalid`."""
+    try:
+        first = next(lines_of(path, delimiter), None)
+    except csv.Error:
+        refuse("ragged_rows", f"expected names of columns in line 1 of `{name}`, got no such line")
+    if first is None:
+        refuse(
+            "empty_file", f"expected a line of names and rows in `{name}`, got blank lines alone"
+        )
+    names = first[1]
+    if all(PLAIN_NUMBER.fullmatch(each.strip()) for each in names):
+        detail = (
+            f"expected names of columns in the first line of `{name}`, got numbers alone; write a "
+            "line of names above them"
+        )
+        refuse("missing_header", detail, name)
+    return names
+
+
+def _rows(head: str, delimiter: str, is_whole: bool) -> list[list[str]]:
+    csv.field_size_limit(LONGEST_FIELD)
+    rows = list(islice(csv.reader(StringIO(head, newline=""), delimiter=delimiter), ROWS))
+    return [row for row in (rows if is_whole or len(rows) == ROWS else rows[:-1]) if row]
+
+
+def _delimiter(head: str, is_whole: bool) -> tuple[str, str]:
+    """The one that makes the most rows equally long; of those the one that makes most columns."""
+    scores = {}
+    for delimiter in DELIMITERS:
+        lengths = Counter(map(len, _rows(head, delimiter, is_whole)))
+        if not lengths:
+            continue
+        length, rows = lengths.most_common(1)[0]
+        if length > 1:
+            scores[delimiter] = (rows / lengths.total(), length)
+    if not scores:
+        return ",", "no other sign is in the first rows either"
+    best = max(scores, key=scores.__getitem__)
+    share, length = scores[best]
+    how_many = "all" if share == 1 else f"{share:.0%} of the"
+    return best, f"with it {how_many} first rows have {length} fields"
+
+
+def _decimal(fields: list[str]) -> tuple[Decimal | None, str]:
+    """The sign, and why; None where no field shows it."""
+    texts = [field.strip() for field in fields]
+    commas = [
+        text for text in texts if WITH_COMMA.fullmatch(text) and not THOUSANDS.fullmatch(text)
+    ]
+    points = [
+        text for text in texts if WITH_POINT.fullmatch(text) and not THOUSANDS.fullmatch(text)
+    ]
+    grouped = sum(1 for text in texts if THOUSANDS.fullmatch(text))
+    if len(commas) > len(points):
+        return ",", f"{len(commas)} of the first fields are numbers with a comma"
+    if points:
+        return ".", f"{len(points)} of the first fields are numbers with a point"
+    if grouped:
+        return ".", (
+            f"none of the first fields shows it; {grouped} that could be read either way, as "
+            "1,234 or 1.234, are read so"
+        )
+    return None, ""

@@ -1,0 +1,283 @@
+"""What a column is, by its values alone: a kind, and a sentence that says why.
+
+The rules in their order, each on the fields that are not missing:
+
+| values                                                                  | kind       |
+|-------------------------------------------------------------------------|------------|
+| none                                                                    | constant   |
+| one, in every row                                                       | constant   |
+| true and false; yes and no; y, n; t, f; 0 and 1                         | flag       |
+| whole numbers that count the rows, or differ in each row of a column    | identifier |
+| whose name says that it tells rows apart (id, key, index, uuid, …)      |            |
+| numbers, none with a leading zero as in 007                             | number     |
+| dates as ISO 8601 has them, or in one other form that fits all of them  | date       |
+| text that differs in each row, without spaces                           | identifier |
+| text of which more than half differ, with spaces, longer than 40, or    | text       |
+| longer than 5 in a script that writes no spaces                         |            |
+| text of more than 200 characters                                        | text       |
+| other text                                                              | category   |
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from app.datasets.table_spec import FoundKind, Kind
+from worker.intake.raw import NAME_CHARACTERS
+from worker.intake.tables.readings import (
+    Column,
+    Reading,
+    as_numbers,
+    has_codes,
+    has_separators,
+    moments,
+    numbers,
+    plain_numbers,
+)
+
+WORDS = (("false", "true"), ("no", "yes"), ("n", "y"), ("f", "t"))
+FORMATS = (
+    "%Y/%m/%d",
+    "%d.%m.%Y",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%d.%m.%Y %H:%M",
+    "%d/%m/%Y %H:%M",
+    "%m/%d/%Y %H:%M",
+    "%Y/%m/%d %H:%M:%S",
+    "%d.%m.%Y %H:%M:%S",
+    "%d/%m/%Y %H:%M:%S",
+    "%m/%d/%Y %H:%M:%S",
+)
+DATE_LIKE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]\d{1,2}:\d{2}.*)?")
+IDENTIFYING = re.compile(r"(.*[_\W]|^)(id|ids|key|index|idx|uuid|guid|nr|no|number|row)$", re.I)
+NEARLY = 0.5  # of the values are numbers: the others are told of
+TEXT_LENGTH = 40  # characters, on the mean
+UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]{2}"  # scripts that write no spaces
+UNSPACED_LENGTH = 6
+MOSTLY = 0.5  # of the values differ
+LOOKED_AT = 100  # values, before all are tried
+FEWEST_IDENTIFIED = 3  # rows
+SAME = "it has the same value in every row"
+
+
+@dataclass(frozen=True)
+class Found:
+    """values: (rows,), null where missing, or unreadable in a column that is said to be of a kind;
+    numbers and flags of 0 and 1 float64, moments in UTC, else as the file holds them. words: a
+    flag's two values, false first. doubt: what a user should know of the decision."""
+
+    kind: FoundKind
+    reason: str
+    reading: Reading
+    values: Column
+    words: tuple[str, str] | None = None
+    doubt: str | None = None
+
+
+def infer(name: str, column: Column, reading: Reading, said: Kind | None = None) -> Found:
+    """
+    Args:
+        column: text, numbers, flags or moments of all rows, as the file holds them.
+        reading: what counts as missing, and the decimal sign.
+        said: the kind, by the spec; its values are then taken for what they are said to be, and
+            whoever asks checks that they can be read.
+    """
+    if not said and (plain := plain_numbers(column, reading)) is not None:
+        return _number(name, column, plain, reading, is_plain=True)
+    known = reading.known(column)
+    if said:
+        return _said(known, reading, said)
+    if known.null_count == len(known):
+        return Found("constant", "it has no value in any row", reading, known)
+    if (found := _all_numbers(known, reading)) is not None:
+        return _number(name, known, found, reading)
+    return _by_type(known, reading) or _by_words(name, known, reading)
+
+
+def _by_type(known: Column, reading: Reading) -> Found | None:
+    if pa.types.is_boolean(known.type):
+        return Found("flag", "the file says that it is true or false", reading, known)
+    if pa.types.is_temporal(known.type):
+        taken = replace(reading, how="moment")
+        return Found("date", "the file says so", taken, taken.values(known))
+    return None
+
+
+def _by_words(name: str, known: Column, reading: Reading) -> Found:
+    distinct = pc.count_distinct(known, mode="only_valid").as_py()
+    if distinct == 1 and not known.null_count:
+        return Found("constant", SAME, reading, known)
+    return (
+        _flag(known, distinct, reading)
+        or _date(known, reading)
+        or _text(name, known, distinct, reading)
+    )
+
+
+def _said(known: Column, reading: Reading, said: Kind) -> Found:
+    reason = "the spec says so"
+    match said:
+        case "number":
+            taken = replace(reading, how="number")
+            return Found("number", reason, taken, numbers(known, reading.decimal))
+        case "date":
+            found = None if pa.types.is_temporal(known.type) else _date(known, reading)
+            taken = found.reading if found else replace(reading, how="moment")
+            return Found("date", reason, taken, taken.values(known))
+        case "flag":
+            return _said_flag(known, reading, reason)
+        case "category" | "text":
+            return Found(said, reason, reading, known)
+
+
+def _said_flag(known: Column, reading: Reading, reason: str) -> Found:
+    if pa.types.is_boolean(known.type):
+        return Found("flag", reason, reading, known)
+    plain = _all_numbers(known, reading)
+    if plain is not None and _are_zero_and_one(plain):
+        return Found("flag", reason, replace(reading, how="number"), plain, ("0", "1"))
+    different = pc.unique(known.drop_null()).to_pylist()
+    if found := _flag(known, len(different), reading):
+        return replace(found, reason=reason)
+    is_text = pa.types.is_string(known.type)
+    two = sorted(different) if len(different) == 2 and is_text else None
+    return Found("flag", reason, reading, known, (two[0], two[1]) if two else None)
+
+
+def _all_numbers(known: Column, reading: Reading) -> Column | None:
+    """None where one is none, or has a zero before it that is no number's, as 007."""
+    if pa.types.is_boolean(known.type) or pa.types.is_temporal(known.type):
+        return None
+    first = known.drop_null()[:LOOKED_AT] if pa.types.is_string(known.type) else known[:0]
+    if numbers(pa.chunked_array(first.chunks, known.type), reading.decimal).null_count:
+        return None
+    found = numbers(known, reading.decimal)
+    return None if found.null_count > known.null_count or has_codes(known, found) else found
+
+
+def _number(
+    name: str, known: Column, found: Column, reading: Reading, is_plain: bool = False
+) -> Found:
+    """`found`: the numbers, none of which is unreadable."""
+    taken = replace(reading, how="number")
+    bounds = pc.min_max(found).as_py()
+    if bounds["min"] == bounds["max"] and not found.null_count:
+        return Found("constant", SAME, taken, found)
+    if not found.null_count and (why := _tells_apart(name, as_numbers(found))):
+        return Found("identifier", why, reading, known)
+    if (bounds["min"], bounds["max"]) == (0, 1) and _are_zero_and_one(found):
+        return Found("flag", "its values are 0 and 1 alone", taken, found, ("0", "1"))
+    if is_plain or not has_separators(known, reading):
+        return Found("number", "all its values are numbers", taken, found)
+    reason = "all its values are numbers, some with signs between groups of three digits"
+    example = "1,234" if reading.decimal == "." else "1.234"
+    doubt = (
+        f"the column `{name}` has numbers with signs between groups of three digits: {example} is "
+        'read as 1234. `csv`: {"decimal": …} in the spec says which sign is the decimal one'
+    )
+    return Found("number", reason, taken, found, doubt=doubt)
+
+
+def _are_zero_and_one(found: Column) -> bool:
+    return sorted(pc.unique(found).drop_null().to_pylist()) == [0.0, 1.0]
+
+
+def _tells_apart(name: str, values: NDArray[np.float64]) -> str | None:
+    """Why numbers stand for rows, which all differ; None where they do not."""
+    if len(values) < FEWEST_IDENTIFIED:
+        return None
+    steps = np.diff(values)
+    if (steps == 1).all() or (steps == -1).all():
+        return "it counts the rows"
+    is_named = IDENTIFYING.match(name) and (values == np.rint(values)).all()
+    if is_named and len(np.unique(values)) == len(values):
+        return "its whole numbers differ in each row, and its name says that it tells rows apart"
+    return None
+
+
+def _flag(known: Column, distinct: int, reading: Reading) -> Found | None:
+    if distinct != 2 or not pa.types.is_string(known.type):
+        return None
+    by_word = {text.strip().casefold(): text for text in pc.unique(known.drop_null()).to_pylist()}
+    for false, true in WORDS:
+        if by_word.keys() == {false, true}:
+            reason = f"its values are {false} and {true} alone"
+            return Found("flag", reason, reading, known, (by_word[false], by_word[true]))
+    return None
+
+
+def _date(known: Column, reading: Reading) -> Found | None:
+    first = known.drop_null()[:LOOKED_AT]
+    if not all(DATE_LIKE.fullmatch(text) for text in first.to_pylist()):
+        return None
+    if (found := moments(known, None)) is not None:
+        reason = "all its values are dates as ISO 8601 has them"
+        return Found("date", reason, replace(reading, how="moment"), found)
+    fitting = [
+        form
+        for form in FORMATS
+        if moments(pa.chunked_array([first.combine_chunks()]), form) is not None
+        and moments(known, form) is not None
+    ]
+    if len(fitting) == 1:
+        reason = f"all its values are dates, read as {fitting[0]}, the one form that fits them all"
+        taken = replace(reading, how="moment", format=fitting[0])
+        return Found("date", reason, taken, taken.values(known))
+    if fitting:
+        reason = (
+            f"its values are dates that can be read in {len(fitting)} ways, as {fitting[0]} too"
+        )
+        doubt = "write dates as 2026-11-26 to have them read"
+        return Found("text", reason, reading, known, doubt=doubt)
+    return None
+
+
+def _text(name: str, known: Column, distinct: int, reading: Reading) -> Found:
+    values = len(known) - known.null_count
+    lengths = pc.utf8_length(known)
+    longest, mean = pc.max(lengths).as_py(), pc.mean(lengths).as_py()
+    has_spaces = _share(known, r"\S\s+\S") > MOSTLY
+    has_nul = bool(pc.any(pc.match_substring(known, "\0")).as_py())
+    if longest > NAME_CHARACTERS or has_nul:
+        what = "a NUL character" if has_nul else f"more than {NAME_CHARACTERS} characters"
+        return Found("text", f"a value has {what}", reading, known)
+    is_unspaced = mean >= UNSPACED_LENGTH and _share(known, UNSPACED) > MOSTLY
+    if distinct > MOSTLY * values and (has_spaces or is_unspaced or mean > TEXT_LENGTH):
+        how = "most have spaces" if has_spaces else f"they have {mean:.0f} characters on the mean"
+        return Found("text", f"{distinct} of its {values} values differ, and {how}", reading, known)
+    if distinct == values and values >= FEWEST_IDENTIFIED:
+        return Found("identifier", "its values differ in each row", reading, known)
+    reason = f"it has {distinct} different values in {values} rows"
+    return Found("category", reason, reading, known, doubt=_nearly_numbers(name, known, reading))
+
+
+def _share(known: Column, pattern: str) -> float:
+    """Of the values that hold such a piece."""
+    found = pc.mean(pc.cast(pc.match_substring_regex(known, pattern), pa.float64()))
+    return float(found.as_py())
+
+
+def _nearly_numbers(name: str, known: Column, reading: Reading) -> str | None:
+    counts = pc.value_counts(known.drop_null())
+    texts, times = counts.field("values"), counts.field("counts").to_numpy()
+    found = numbers(pa.chunked_array([texts]), reading.decimal)
+    is_number: NDArray[np.bool] = np.asarray(pc.is_valid(found).to_numpy())
+    values, readable = int(times.sum()), int(times[is_number].sum())
+    if readable == values or readable < NEARLY * values:
+        return None
+    words: Sequence[str] = texts.filter(pa.array(~is_number)).to_pylist()
+    said = f" (`{words[0][:20]}`)" if len(words) == 1 else ""
+    return (
+        f"{readable} of the {values} values of the column `{name}` are numbers, "
+        f"{values - readable} are not{said}: it is taken for a category. Where these mean that "
+        "nothing is known, name them in the spec's `missing`; else mend them, or say the column's "
+        "kind in `columns`"
+    )

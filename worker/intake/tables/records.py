@@ -1,0 +1,194 @@
+"""What a table's reader gives: columns on disk, read back one at a time.
+
+A file of any format becomes an Arrow IPC file of plain columns: text as it stands there (all of a
+CSV file's), or numbers, flags and moments where the format has types. Nothing is inferred yet.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn, Protocol
+
+import pyarrow as pa
+from pyarrow import ipc
+
+from app.datasets.table_spec import TableSpec
+from app.errors import FailureCode, WorkFailure
+from worker.intake.raw import Limits, RawFile, refuse
+
+COLUMN_LIMIT = 1_000
+NAME_LIMIT = 200  # characters
+SETTING = "KTL_DATASET_LIMIT_BYTES"
+NAMED = 10  # columns in one sentence
+
+
+@dataclass(frozen=True)
+class Part:
+    """The rows of one file.
+
+    place: of a row, counted from 0, in words, as `line 12`.
+    found: sentences about how the file was read, and why so.
+    decimal: the sign in numbers as text; None where the file shows none.
+    """
+
+    name: str  # as the user called the file
+    path: Path  # Arrow IPC
+    rows: int
+    names: tuple[str, ...]
+    place: Callable[[int], str]
+    found: tuple[str, ...] = ()
+    decimal: str | None = None
+
+    def type_of(self, name: str) -> pa.DataType:
+        with pa.OSFile(str(self.path)) as file:
+            return ipc.open_file(file).schema.field(name).type
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """Read from disk: only that column takes memory."""
+        chunks = [batch.column(0) for batch in self.batches([name])]
+        return pa.chunked_array(chunks, self.type_of(name))
+
+    def batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Of some columns; those that it lacks are left out."""
+        with pa.OSFile(str(self.path)) as file:
+            whole = ipc.open_file(file).schema
+            fields = [whole.get_field_index(name) for name in names if name in self.names]
+            options = ipc.IpcReadOptions(included_fields=fields)
+            if not fields:  # which would mean all of them
+                options = ipc.IpcReadOptions(included_fields=[0])
+            reader = ipc.open_file(file, options=options)
+            for index in range(reader.num_record_batches):
+                yield reader.get_batch(index)
+
+
+@dataclass(frozen=True)
+class Records:
+    """One file's rows that are not split yet, or a training and a test file's; the second has the
+    first one's columns, but for labels that it may lack."""
+
+    train: Part
+    test: Part | None = None
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return (self.train,) if self.test is None else (self.train, self.test)
+
+    @property
+    def rows(self) -> int:
+        return sum(part.rows for part in self.parts)
+
+    def place(self, row: int) -> str:
+        """Of a row of both parts together, in words."""
+        if self.test is None:
+            return self.train.place(row)
+        if row < self.train.rows:
+            return f"{self.train.place(row)} of `{self.train.name}`"
+        return f"{self.test.place(row - self.train.rows)} of `{self.test.name}`"
+
+    def type_of(self, name: str) -> pa.DataType:
+        """Of the column of both parts; float64 where they have different numbers."""
+        kinds = {part.type_of(name) for part in self.parts if name in part.names}
+        return kinds.pop() if len(kinds) == 1 else pa.float64()
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """Of both parts, the training part's rows first; missing throughout a part without it."""
+        kind, chunks = self.type_of(name), []
+        for part in self.parts:
+            if name in part.names:
+                chunks += part.column(name).cast(kind).chunks
+            else:
+                chunks.append(pa.nulls(part.rows, kind))
+        return pa.chunked_array(chunks, kind)
+
+    def batches(self, names: Sequence[str]) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """Of some columns, with the place of each batch's first row in both parts together."""
+        start = 0
+        for part in self.parts:
+            for batch in part.batches(names):
+                yield start, batch
+                start += batch.num_rows
+
+    @property
+    def decimal(self) -> str:
+        """Raises WorkFailure `dataset_invalid` where the two files differ."""
+        shown = {part.decimal for part in self.parts} - {None}
+        if len(shown) > 1:
+            detail = (
+                "expected one decimal sign in both files, got a comma in one and a point in the "
+                'other; `csv`: {"decimal": …} in the spec says which it is'
+            )
+            refuse("mixed_decimals", detail)
+        return next((sign for sign in shown if sign), ".")
+
+
+class TableFormat(Protocol):
+    """A module of this folder is a format; worker/intake/formats.py lists them."""
+
+    @property
+    def name(self) -> str: ...
+
+    def recognises(self, file: RawFile) -> bool: ...
+
+    def read(self, file: RawFile, spec: TableSpec, limits: Limits, workdir: Path) -> Part:
+        """Writes into `workdir`. Raises WorkFailure `dataset_invalid`, whatever the bytes are."""
+        ...
+
+
+def spill(
+    name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch], limits: Limits, target: Path
+) -> int:
+    """Writes the batches as they come; returns how many rows they are."""
+    rows = size = 0
+    with pa.OSFile(str(target), "wb") as output, ipc.new_file(output, schema) as writer:
+        for batch in batches:
+            rows, size = rows + batch.num_rows, size + batch.nbytes
+            if rows > limits.items:
+                refuse("too_many_items", f"expected at most {limits.items} rows, got more", name)
+            if size > limits.bytes:
+                detail = (
+                    f"expected at most {limits.bytes} bytes of values in `{name}`, got more: "
+                    f"upload fewer rows or columns, or raise {SETTING} where the service runs"
+                )
+                refuse("too_large", detail, name)
+            writer.write_batch(batch)
+    if not rows:
+        refuse("empty_split", f"expected rows below the names of columns in `{name}`, got none")
+    return rows
+
+
+def check_names(names: Sequence[str], file: str) -> None:
+    """Refuses names of columns that are many, long, or equal."""
+    if len(names) > COLUMN_LIMIT:
+        detail = f"expected at most {COLUMN_LIMIT} columns in `{file}`, got {len(names)}"
+        refuse("too_many_columns", detail)
+    if any(len(name) > NAME_LIMIT or "\0" in name for name in names):
+        detail = (
+            f"expected names of columns of at most {NAME_LIMIT} characters and without NUL in "
+            f"`{file}`, got others"
+        )
+        refuse("name_too_long", detail)
+    doubled = [name for name, count in Counter(names).items() if count > 1]
+    if doubled:
+        detail = (
+            f"expected a name of its own for each column of `{file}`, got {listed(doubled)} "
+            "more than once; rename all but one of them"
+        )
+        refuse("duplicate_column", detail, doubled[0])
+
+
+def listed(names: Collection[str]) -> str:
+    shown = [f"`{name}`" for name in list(names)[:NAMED]]
+    return ", ".join(shown) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+
+
+def refuse_said(reason: str, detail: str, *path: str) -> NoReturn:
+    """`path`: to the member of the spec that is to blame."""
+    tokens = [each.replace("~", "~0").replace("/", "~1") for each in path]
+    raise WorkFailure(
+        FailureCode.DATASET_INVALID,
+        detail,
+        stage="intake",
+        reason=reason,
+        pointer="/".join(["#/spec", *tokens]),
+    )

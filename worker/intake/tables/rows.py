@@ -1,0 +1,98 @@
+"""All columns of a table as typed values, in the order in which its rows are stored."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+from pyarrow import ipc
+
+from worker.intake.splits import Rows
+from worker.intake.tables.readings import MOMENT, Reading
+from worker.intake.tables.records import Records
+
+CHUNK_VALUES = 2**20
+WIDTH = 8  # bytes of a number
+
+
+def store_rows(
+    records: Records,
+    readings: Mapping[str, Reading],
+    parsed: Mapping[str, Path],
+    rows: Mapping[str, Rows],
+    target: Path,
+) -> Path:
+    """Writes an Arrow IPC file, zstd: the rows of the training split, then those of the test split,
+    both ascending. The upload is read once for each, a batch at a time.
+
+    Args:
+        parsed: columns of numbers that have been read already: files (rows,), float64, NaN where
+            missing.
+
+    Returns:
+        `target`.
+    """
+    options = ipc.IpcWriteOptions(compression="zstd")
+    names = records.train.names
+    types = {name: _type(readings[name], records.type_of(name)) for name in names}
+    schema = pa.schema(list(types.items()))
+    raw = [name for name in names if name not in parsed]
+    with (
+        pa.OSFile(str(target), "wb") as output,
+        ipc.new_file(output, schema, options=options) as writer,
+    ):
+        for chosen in (rows["train"], rows["test"]):
+            for start, batch in records.batches(raw):
+                stop = start + batch.num_rows
+                low, high = np.searchsorted(chosen, (start, stop))
+                if high > low:
+                    picked = chosen[low:high] - start
+                    taken = batch.take(pa.array(picked))
+                    columns = [
+                        _numbers(parsed[field.name], start, stop, picked)
+                        if field.name in parsed
+                        else _values(taken, field, readings[field.name])
+                        for field in schema
+                    ]
+                    writer.write_table(pa.table(columns, schema=schema))
+    return target
+
+
+def store_numbers(columns: Sequence[Path], rows: int, chosen: Rows, target: Path) -> None:
+    """Writes a .npy file (chosen rows, columns), float32.
+
+    Args:
+        columns: a file each, (rows,), float64.
+        chosen: ascending.
+    """
+    shape, step = (len(chosen), len(columns)), max(1, CHUNK_VALUES // len(columns))
+    with target.open("wb") as output:
+        header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+        npy.write_array_header_1_0(output, header)
+        for start in range(0, rows, step):
+            low, high = np.searchsorted(chosen, (start, start + step))
+            chunk = np.empty((high - low, len(columns)), np.float32)
+            for place, path in enumerate(columns):
+                chunk[:, place] = _slice(path, start, start + step)[chosen[low:high] - start]
+            output.write(chunk.data)
+
+
+def _slice(path: Path, start: int, stop: int) -> NDArray[np.float64]:
+    return np.fromfile(path, np.float64, stop - start, offset=start * WIDTH)
+
+
+def _numbers(path: Path, start: int, stop: int, picked: Rows) -> pa.Array:
+    return pa.array(_slice(path, start, stop)[picked], from_pandas=True)  # NaN is missing
+
+
+def _type(reading: Reading, raw: pa.DataType) -> pa.DataType:
+    return {"number": pa.float64(), "moment": MOMENT, "as_is": raw}[reading.how]
+
+
+def _values(batch: pa.RecordBatch, field: pa.Field, reading: Reading) -> pa.ChunkedArray:
+    place = batch.schema.get_field_index(field.name)
+    if place < 0:
+        return pa.chunked_array([pa.nulls(batch.num_rows, field.type)])
+    return reading.values(pa.chunked_array([batch.column(place)])).cast(field.type)

@@ -1,0 +1,211 @@
+"""Which rows of a table are for training and which for testing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from app.datasets.table_spec import ColumnSpec, SplitSpec, TableSpec
+from app.inputs.columns import category_text
+from worker.intake.raw import Array, refuse
+from worker.intake.splits import SPLIT_SEED, Rows, random_split, stratified_split
+from worker.intake.tables.readings import Column, Reading, coded
+from worker.intake.tables.records import Records, listed, refuse_said
+from worker.intake.tables.target import check_columns
+from worker.intake.targets.contract import Stored, Target
+
+TRAINING = {"train", "training"}
+TESTING = {"test", "testing"}
+VALIDATION = {"validation", "valid", "val", "dev"}
+DRAWS = 64  # of groups, of which the one is taken that is most like all rows
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How rows are split.
+
+    given: (rows,) true for testing; None where the rows are to be cut.
+    origin: `given`, `column`, `where` or `cut`.
+    said: sentences.
+    groups: (rows,), equal for rows that belong together.
+    told_by: columns that say it.
+    """
+
+    origin: str
+    given: NDArray[np.bool] | None = None
+    fraction: float = 0.2
+    seed: int = SPLIT_SEED
+    groups: NDArray[np.int64] | None = None
+    group: str | None = None
+    told_by: tuple[str, ...] = ()
+    said: tuple[str, ...] = field(default=())
+
+    def rows(self, target: Target, y: Stored, is_labelled: bool, kept: Rows) -> tuple[Rows, Rows]:
+        """Of the training and the test split, ascending.
+
+        Args:
+            y: of the rows `kept`.
+        """
+        if self.given is not None:
+            in_test = self.given[kept]
+            return kept[~in_test], kept[in_test]
+        if self.groups is not None:
+            train, test = self._by_group(target, y, kept)
+        elif is_labelled and target.part == "class":
+            train, test = stratified_split(y, target.texts, self.fraction, self.seed, True)
+        elif is_labelled:
+            train, test = target.cut(y, self.fraction, self.seed)
+        else:
+            train, test = random_split(len(kept), self.fraction, self.seed)
+        return kept[train], kept[test]
+
+    def _by_group(self, target: Target, y: Stored, kept: Rows) -> tuple[Rows, Rows]:
+        """Whole groups in a random order until there are test rows enough; of 64 orders the one
+        whose test rows have the classes, or the mean, most like those of all rows."""
+        assert self.groups is not None
+        _, group = np.unique(self.groups[kept], return_inverse=True)
+        sizes = np.bincount(group)
+        if len(sizes) < 2:
+            detail = (
+                f"expected two groups or more in the column `{self.group}`, as a group is never "
+                f"cut apart, got {len(sizes)}"
+            )
+            refuse_said("one_group", detail, "split", "group")
+        traits = _traits(target, y)
+        of_groups = np.zeros((len(sizes), traits.shape[1]))
+        np.add.at(of_groups, group, traits)
+        wanted = self.fraction * len(kept)
+        best, least = np.zeros(len(sizes), np.bool), np.inf
+        rng = np.random.default_rng(self.seed)
+        for _ in range(DRAWS):
+            order = rng.permutation(len(sizes))
+            ends = np.cumsum(sizes[order])
+            count = min(max(1, int(np.abs(ends - wanted).argmin()) + 1), len(sizes) - 1)
+            chosen = order[:count]
+            share = ends[count - 1] / len(kept)
+            apart = np.abs(of_groups[chosen].sum(0) - share * of_groups.sum(0)).sum() / len(kept)
+            cost = apart + abs(share - self.fraction)
+            if cost < least:
+                best, least = np.isin(np.arange(len(sizes)), chosen), cost
+        in_test = best[group]
+        return np.flatnonzero(~in_test), np.flatnonzero(in_test)
+
+
+def _traits(target: Target, y: Stored) -> NDArray[np.float64]:
+    """(rows, k): what is to be alike in both splits."""
+    codes = target.codes({"train": y})["train"]
+    if target.part == "class":
+        hot: NDArray[np.float64] = np.eye(int(codes.max(initial=0)) + 1)[np.maximum(codes, 0)]
+        return hot
+    centred = codes.astype(np.float64) - codes.mean()
+    scaled: NDArray[np.float64] = centred / (float(centred.std()) or 1.0)
+    return scaled[:, None]
+
+
+def cut_of(records: Records, spec: TableSpec, fraction: float, reading: Reading) -> Cut:
+    """Raises WorkFailure `dataset_invalid`."""
+    names = records.train.names
+    said = spec.split or SplitSpec()
+    by_role = [
+        name
+        for name, column in spec.columns.items()
+        if isinstance(column, ColumnSpec) and column.role == "group"
+    ]
+    group = said.group or (by_role[0] if len(by_role) == 1 else None)
+    if len(by_role) > 1:
+        refuse_said(
+            "several_groups", "expected one column whose role is group, got more", "columns"
+        )
+    if group is not None:
+        check_columns([group], names, "split", "group")
+    groups = None if group is None else _codes(reading.known(records.column(group)))
+    if records.test is not None:
+        if spec.split is not None and (said.column or said.where or said.test_fraction):
+            detail = "expected no `split` where one file is for training and one for testing"
+            refuse_said("split_twice", detail, "split")
+        in_test = np.arange(records.rows) >= records.train.rows
+        return Cut("given", in_test, groups=groups, group=group)
+    if said.column is not None:
+        check_columns([said.column], names, "split", "column")
+        in_test, sentences = _by_names(records, said.column, reading)
+        return Cut(
+            "column", in_test, groups=groups, group=group, told_by=(said.column,), said=sentences
+        )
+    if said.where is not None:
+        check_columns([*said.where], names, "split", "where")
+        in_test = _where(records, said.where, reading)
+        return Cut("where", in_test, groups=groups, group=group, told_by=tuple(said.where))
+    return Cut("cut", None, said.test_fraction or fraction, said.seed, groups, group)
+
+
+def check_both(train: Rows, test: Rows, cut: Cut) -> None:
+    for rows, split in ((train, "training"), (test, "test")):
+        if not len(rows):
+            how = f"the column {listed(cut.told_by)} leaves" if cut.told_by else "there are"
+            refuse("empty_split", f"expected rows for the {split} split, {how} none")
+
+
+def _codes(column: Column) -> NDArray[np.int64]:
+    """(rows,); a row without a value is a group of its own."""
+    codes, values = coded(column)
+    alone = codes < 0
+    codes[alone] = len(values) + np.arange(int(alone.sum()))
+    return codes
+
+
+def _by_names(
+    records: Records, name: str, reading: Reading
+) -> tuple[NDArray[np.bool], tuple[str, ...]]:
+    column = reading.known(records.column(name))
+    if not pa.types.is_string(column.type):
+        detail = f"expected the words train and test in the column `{name}`, got {column.type}"
+        refuse_said("wrong_split", detail, "split", "column")
+    word = np.array(pc.fill_null(pc.utf8_lower(pc.utf8_trim_whitespace(column)), "").to_pylist())
+    training, testing, validation = (
+        np.isin(word, [*words]) for words in (TRAINING, TESTING, VALIDATION)
+    )
+    if not (known := training | testing | validation).all():
+        row, count = int(np.flatnonzero(~known)[0]), int((~known).sum())
+        words = ", ".join(sorted(TRAINING | TESTING | VALIDATION))
+        detail = (
+            f"expected one of the words {words} in each row of the column `{name}`, got {count} "
+            f"others, the first in {records.place(row)}"
+        )
+        refuse("wrong_split", detail, name)
+    if not validation.any():
+        return testing, ()
+    where = "training" if testing.any() else "testing"
+    told = f"{int(validation.sum())} rows for validation are for {where}."
+    return (testing if testing.any() else validation), (told,)
+
+
+def _where(
+    records: Records, where: Mapping[str, Sequence[Any]], reading: Reading
+) -> NDArray[np.bool]:
+    chosen = np.ones(records.rows, np.bool)
+    for name, wanted in where.items():
+        column = reading.known(records.column(name))
+        if not pa.types.is_string(column.type):
+            column = pc.cast(column, pa.float64())
+            values = pa.array([float(each) for each in wanted if not isinstance(each, str)])
+        else:
+            values = pa.array([_text(each) for each in wanted])
+        found: Array = pc.is_in(column, values).to_numpy()
+        if not found.any():
+            detail = f"expected values in `where` that rows of the column `{name}` have, got others"
+            refuse_said("empty_split", detail, "split", "where", name)
+        chosen &= found
+    return chosen
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    try:
+        return category_text(value)
+    except ValueError:
+        return str(value)

@@ -1,0 +1,228 @@
+"""Which columns hold the labels, and what labels they hold."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from app.datasets.schemas import DatasetSpec
+from app.datasets.table_spec import ColumnSpec, TableSpec
+from app.errors import FailureCode, WorkFailure
+from app.tasks import TaskKind
+from worker.intake.labels import CLASS_LIMIT
+from worker.intake.missing import without_missing
+from worker.intake.raw import NAME_CHARACTERS, Array, refuse
+from worker.intake.tables.readings import Column, Reading, as_numbers, coded, has_codes, numbers
+from worker.intake.tables.records import Records, listed, refuse_said
+
+USUAL = ("label", "labels", "target", "class", "y")  # names of columns that hold labels
+NEAR = 0.7  # of difflib's ratio: a slip of the keyboard
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labels of a table's rows.
+
+    columns: that hold them; none: the table has no labels.
+    values: (rows,), whole numbers, float64 or text, or (rows, columns) of several labels; what
+        stands where there is none means nothing.
+    known: (rows,), whether a row has a label.
+    names: of several labels.
+    reason: why those columns.
+    """
+
+    columns: tuple[str, ...]
+    values: Array | None
+    known: NDArray[np.bool]
+    names: Array | None
+    reason: str
+
+    @property
+    def called(self) -> str:
+        return f"the column{'s' if len(self.columns) > 1 else ''} {listed(self.columns)}"
+
+
+def check_columns(names: Sequence[str], known: Sequence[str], *path: str) -> None:
+    """Refuses names in the spec that no column has."""
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, 1, NEAR)
+            meant = f"; did you mean `{near[0]}`?" if near else ""
+            detail = f"expected one of the columns {listed(known)}, got another{meant}"
+            refuse_said("unknown_column", detail, *path)
+
+
+def target_columns(spec: TableSpec, names: Sequence[str]) -> tuple[str, ...]:
+    """Of the columns `names`, those that hold labels; none where the spec says so. Raises
+    WorkFailure `dataset_invalid`."""
+    by_role = [
+        name
+        for name, said in spec.columns.items()
+        if isinstance(said, ColumnSpec) and said.role == "label"
+    ]
+    target = spec.target
+    if target and target.columns is not None:
+        check_columns(target.columns, names, "target", "columns")
+        return target.columns
+    if target and target.column is not None:
+        check_columns([target.column], names, "target", "column")
+        if by_role and by_role != [target.column]:
+            detail = "expected one column of labels, got one in `target` and another by its role"
+            refuse_said("target_unclear", detail, "columns", by_role[0])
+        return (target.column,)
+    if by_role:
+        return tuple(by_role)
+    usual = [name for name in names if name.strip().casefold() in USUAL]
+    if len(usual) == 1:
+        return (usual[0],)
+    got = f"got {listed(usual)}" if usual else f"got none among {listed(names)}"
+    detail = (
+        f"expected one column named {', '.join(USUAL)}, which holds the labels, {got}: "
+        '`target`: {"column": …} in the spec says which one does, and `target`: {"columns": []} '
+        "that the table has no labels"
+    )
+    refuse_said("target_unclear", detail, "target")
+
+
+def labels_of(records: Records, spec: DatasetSpec, reading: Reading) -> Labels:
+    """Raises WorkFailure `dataset_invalid`."""
+    columns = target_columns(spec, records.train.names)
+    everything = np.ones(records.rows, np.bool)
+    if not columns:
+        return Labels((), None, everything, None, "the spec says that the table has no labels")
+    is_said = spec.target is not None and (spec.target.column or spec.target.columns)
+    reason = "the spec says so" if is_said else "its name says that it holds the labels"
+    task = spec.said_task
+    if len(columns) > 1 or task == "multi_label":
+        values, known = _matrix(records, columns, reading)
+        return Labels(columns, values, known, np.array(columns), reason)
+    (name,) = columns
+    values, known = _one(records, name, reading, task)
+    with spoken_of(f"the column `{name}`", name):
+        left = without_missing(values[known], spec.missing_label, "y_train")
+    if left is not None:
+        places = np.flatnonzero(known)[left]
+        known = np.zeros(len(known), np.bool)
+        known[places] = True
+    if not known.any():
+        detail = (
+            f"expected labels in the column `{name}`, got none in any row; "
+            '`target`: {"columns": []} says that the table has no labels'
+        )
+        refuse("no_labels", detail, name)
+    return Labels(columns, values, known, None, reason)
+
+
+def _one(
+    records: Records, name: str, reading: Reading, task: TaskKind | None
+) -> tuple[Array, NDArray[np.bool]]:
+    column = reading.known(records.column(name))
+    _check_plain(column, name)
+    known = np.asarray(pc.is_valid(column).to_numpy())
+    if pa.types.is_boolean(column.type):
+        return np.asarray(pc.fill_null(column, False).to_numpy()), known
+    found = numbers(column, reading.decimal)
+    unreadable = found.null_count - column.null_count
+    if unreadable and task == "regression":
+        wrong = pc.and_(pc.is_null(found), pc.is_valid(column)).to_numpy()
+        row = int(np.flatnonzero(wrong)[0])
+        detail = (
+            f"expected numbers in the column `{name}`, of which a quantity is learnt, got "
+            f"{unreadable} others, the first in {records.place(row)}; where they mean that there "
+            "is none, name them in the spec's `missing`"
+        )
+        refuse("wrong_type", detail, name)
+    if not unreadable and not (has_codes(column, found) and task != "regression"):
+        values = np.nan_to_num(as_numbers(found))
+        is_whole = bool((values == np.rint(values)).all() and np.abs(values).max() < 2**53)
+        if not is_whole and task == "classification":
+            detail = (
+                f"expected classes in the column `{name}`, got numbers with fractions; say "
+                '`task`: "regression" where it is a quantity, or write a class in each row'
+            )
+            refuse("wrong_type", detail, name)
+        return (values.astype(np.int64) if is_whole else values), known
+    return _texts(column, name, task), known
+
+
+def _texts(column: Column, name: str, task: TaskKind | None) -> Array:
+    codes, texts = coded(column)
+    rows = len(column) - column.null_count
+    if len(texts) == rows > 1:
+        detail = (
+            f"expected labels that several rows share in the column `{name}`, got another one in "
+            f"each of its {rows} rows: is it a name of the row?"
+        )
+        refuse("unique_labels", detail, name)
+    if len(texts) > CLASS_LIMIT:
+        detail = (
+            f"expected at most {CLASS_LIMIT} classes, got {len(texts)} different labels in the "
+            f"column `{name}`"
+        )
+        refuse("too_many_classes", detail, name)
+    longest = max(map(len, texts), default=0)
+    if longest > NAME_CHARACTERS:
+        detail = (
+            f"expected labels of at most {NAME_CHARACTERS} characters in the column `{name}`, got "
+            f"{longest}"
+        )
+        refuse("name_too_long", detail, name)
+    found: Array = np.array([*texts, ""])[codes]
+    return found
+
+
+def _matrix(
+    records: Records, columns: Sequence[str], reading: Reading
+) -> tuple[Array, NDArray[np.bool]]:
+    """(rows, columns), 0 and 1; a row without one of them has no labels."""
+    if len(columns) < 2:
+        detail = (
+            "expected two columns or more of 0 and 1 where `task` is multi_label, got one; one "
+            'column of two classes is a `task`: "classification"'
+        )
+        refuse_said("one_class", detail, "target")
+    values = np.empty((records.rows, len(columns)), np.float64)
+    for place, name in enumerate(columns):
+        column = reading.known(records.column(name))
+        _check_plain(column, name)
+        found = pc.cast(column, pa.float64()) if pa.types.is_boolean(column.type) else None
+        found = numbers(column, reading.decimal) if found is None else found
+        values[:, place] = as_numbers(found)
+        wrong = np.asarray(pc.is_valid(column).to_numpy()) & ~np.isin(values[:, place], (0, 1))
+        if count := int(wrong.sum()):
+            row = int(np.flatnonzero(wrong)[0])
+            detail = (
+                f"expected 0 and 1 alone in the column `{name}`, whether a row has that label, got "
+                f"{count} other values, the first in {records.place(row)}"
+            )
+            refuse("wrong_type", detail, name)
+    known = np.isfinite(values).sum(axis=1) == len(columns)
+    return np.nan_to_num(values).astype(np.int8), known
+
+
+def _check_plain(column: Column, name: str) -> None:
+    if pa.types.is_temporal(column.type):
+        detail = (
+            f"expected text or numbers in the column `{name}`, which holds the labels, got dates"
+        )
+        refuse("wrong_type", detail, name)
+
+
+@contextmanager
+def spoken_of(called: str, name: str) -> Iterator[None]:
+    """Around what speaks of arrays: a failure names the column instead."""
+    try:
+        yield
+    except WorkFailure as failure:
+        arrays = {f"#/file/{array}" for array in ("y_train", "y_test", "x_train", "class_names")}
+        if failure.code is not FailureCode.DATASET_INVALID or failure.pointer not in arrays:
+            raise
+        detail = failure.detail
+        for array in ("y_train", "y_test"):
+            detail = detail.replace(array, called)
+        refuse(failure.reason, detail, name)
