@@ -11,8 +11,8 @@ as many as there are cores by `map`. Each runs in a process of its own, in turn;
 of the repeats, in which the peer's best way counts. Peak memory is the process's greatest resident
 size at a tenth of the pictures and at all of them.
 
-`--peer` is an interpreter with `datasets` and Pillow, by default this one (extra `bench`); without
-any, ktl's own figures alone are measured.
+`--peer` is an interpreter with `datasets` and Pillow, of an environment of their own, as they bring
+much; by default this one where it has them. Without any, ktl's own figures alone are measured.
 """
 
 import argparse
@@ -153,6 +153,9 @@ def _said(command: list[str]) -> dict[str, float]:
     if done.returncode:
         raise SystemExit(done.stderr)
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    print(
+        Path(command[-1]).name if command[0] == sys.executable else "peer", found, file=sys.stderr
+    )
     return found
 
 

@@ -48,8 +48,12 @@ def add(
         ),
     ] = None,
     missing_label: Annotated[
-        str | None, typer.Option(help="The label of items that have none: they are left out.")
+        str | None, typer.Option(help="The label of items that have none.")
     ] = None,
+    leave_out: Annotated[
+        bool,
+        typer.Option("--leave-out-unlabelled", help="Do not keep training items without a label."),
+    ] = False,
     all_classes: Annotated[
         bool, typer.Option("--all-classes", help="Every label is a class, -1 and nan too.")
     ] = False,
@@ -79,6 +83,8 @@ def add(
                 "missing_label": missing_label,
             }
             spec: dict[str, Any] = {name: each for name, each in said.items() if each is not None}
+            if leave_out:
+                spec["unlabelled"] = "leave_out"
             if keep_upload:
                 spec["keep_upload"] = True
             if all_classes:
@@ -229,4 +235,7 @@ def _values(schema: "Schema", profile: dict[str, Any]) -> str:
 
 
 def _items(schema: "Schema", split: str) -> str:
-    return f"{schema.splits[split]}{'' if schema.has_labels(split) else ' unlabelled'}"
+    items, labelled = schema.splits[split], schema.labelled(split)
+    if 0 < labelled < items:
+        return f"{items}, {labelled} labelled"
+    return f"{items}{'' if labelled else ' unlabelled'}"

@@ -70,6 +70,9 @@ def _show_arms(report: Report) -> None:
     if report.label_free or report.baseline == SOURCE_ONLY:
         budget = "no labels of the target"
     out.print(f"{budget}, {seeds} seeds, {report.test_items} test items", style="dim")
+    if beside := [name for name, arm in report.arms.items() if arm.unlabelled]:
+        said = f"{report.unlabelled} more training items without labels took part"
+        out.print(f"{said} in {', '.join(beside)}", markup=False, style="dim")
     for line in report.devices:
         out.print(line, markup=False, style="dim")
     if steps := [

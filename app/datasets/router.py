@@ -88,7 +88,7 @@ _BODY: dict[str, Any] = {
                 "example": {"file": ["letters.npz"], "spec": {"name": "letters"}},
             },
             "application/json": {
-                "schema": DatasetFrom.model_json_schema(by_alias=True),
+                "schema": inlined(DatasetFrom),
                 "example": {"name": "digits", "from": "catalog:mnist_5k"},
             },
         },

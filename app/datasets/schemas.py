@@ -32,7 +32,8 @@ class Schema(BaseModel):
     splits: dict[str, int] = Field(description="number of items in `train` and `test`")
     class_counts: dict[str, tuple[int, ...]] = Field(
         description="items per class in each split, in the order of `classes`; of a regression and "
-        "of several labels per item all labelled ones; 0 in a split without labels"
+        "of several labels per item all labelled ones; 0 in a split without labels. Where they are "
+        "fewer together than the split's items, the others have no label"
     )
     columns: tuple[ColumnInfo, ...] = Field(
         (), description="all columns of an uploaded table, in their order"
@@ -54,8 +55,12 @@ class Schema(BaseModel):
         return cut.model_copy(update={"class_counts": counts})
 
     def has_labels(self, split: str) -> bool:
-        """Of all its items, or of none."""
+        """Whether any of its items has one: of a test split then all have."""
         return any(self.class_counts.get(split, ()))
+
+    def labelled(self, split: str) -> int:
+        """How many items have a label."""
+        return sum(self.class_counts.get(split, ()))
 
 
 class DatasetSpec(TableSpec):
@@ -102,11 +107,18 @@ class DatasetSpec(TableSpec):
     )
     missing_label: MissingLabel = Field(
         "auto",
-        description="the label of items that have none: they are left out; null: every label is a "
+        description="the label of items that have none (of several labels per item: in all "
+        "columns), `unlabelled` says what becomes of them; null: every label is a "
         "class; `auto`: so it is, but what looks like none (-1 beside other numbers, an empty "
         "text, what becomes of NaN) is refused",
     )
 
+    unlabelled: Literal["keep", "leave_out"] = Field(
+        "keep",
+        description="what becomes of training items without a label among labelled ones: `keep` "
+        "them, for targets that are labelled in part (`target.use_unlabelled`), or `leave_out`. "
+        "Test items without a label are left out, and a test split is cut from labelled items",
+    )
     keep_upload: bool = Field(
         False,
         description="keep the files as they came, beside the arrays that become of them: they "
@@ -201,7 +213,8 @@ class DatasetOut(BaseModel):
         None,
         description="class balance (null in a split without labels), duplicates within and across "
         "the splits and those that contradict in their labels, the least and the greatest value of "
-        "each split, constant pixels, items left out, and `warnings` about them",
+        "each split, constant pixels, how many items are labelled and left out, and `warnings` "
+        "about them",
     )
     error: dict[str, Any] | None = Field(
         None,

@@ -16,6 +16,10 @@ class StrategyOut(BaseModel):
     name: str
     summary: str
     needs: list[str]
+    beside_labels: list[str] | None = Field(
+        description="what it needs to learn from target items without labels beside labelled ones "
+        "(`target.use_unlabelled`); null: it has no use for them"
+    )
     paper: str | None
     params: dict[str, Any]
 
@@ -49,6 +53,7 @@ def list_strategies(_: Reader) -> StrategiesOut:
                 name=entry.name,
                 summary=entry.summary,
                 needs=list(entry.needs),
+                beside_labels=None if entry.beside_labels is None else list(entry.beside_labels),
                 paper=entry.paper,
                 params=entry.params_schema,
             )

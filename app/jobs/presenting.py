@@ -74,6 +74,7 @@ def present_evidence(
         class_counts=list(
             target.class_counts["train"] if target.has_labels("train") else (0,) * len(classes)
         ),
+        training_items=target.splits["train"],
         source_names=repository.source_names(session, job),
         datasets=evidence_datasets(session, job),
         report=job.report,

@@ -231,6 +231,10 @@ class EvidenceOut(BaseModel):
         description="items per class in the target's training split; of a regression and of "
         "several labels per item all labelled ones"
     )
+    training_items: int = Field(
+        0,
+        description="of the target, with labels and without; 0 in archives of older releases",
+    )
     datasets: list[EvidenceDataset] = Field(
         default_factory=list,
         description="the target, then the sources that are datasets; empty in archives of older "

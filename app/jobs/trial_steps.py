@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 from app.datasets.schemas import Schema
-from app.spec.plan import training_items
+from app.spec.plan import hides_labels, training_items
 from app.spec.spec import ResolvedSpec
 from app.tables.jobs import TrialRow
 
@@ -46,6 +46,5 @@ def steps_taken(
 def _items(spec: ResolvedSpec, target: Schema, trial: TrialRow) -> int:
     """That an epoch passes over: without those held out for validation, which are cut at random
     where labels are hidden."""
-    if not spec.target.use_labels and trial.role != "bound":
-        target = target.model_copy(update={"class_counts": {}})
-    return training_items(target, trial.labels_per_class, spec.training.validation_fraction)
+    fraction, hidden = spec.training.validation_fraction, hides_labels(spec, trial.role)
+    return training_items(target, trial.labels_per_class, fraction, hidden)

@@ -19,7 +19,8 @@ def obstacle(
     name: str, spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema
 ) -> Obstacle | None:
     """The first need of a strategy that the job does not meet."""
-    found = (_unmet(need, spec, sources, target) for need in CATALOGUE[name].needs)
+    needs = CATALOGUE[name].needs_in(spec.target)
+    found = (_unmet(need, spec, sources, target) for need in needs)
     return next((each for each in found if each), None)
 
 
@@ -53,7 +54,8 @@ def _unmet(
         case "unlabelled_target" if spec.target.use_labels:
             found = (
                 "labels_unused",
-                "expected target.use_labels false, it learns nothing from target labels",
+                "expected target.use_labels false, it learns nothing from target labels, or "
+                "target.use_unlabelled true, then it learns from items without them as well",
             )
         case "batch_norm" if not normalises(spec, sources, target):
             found = (

@@ -1,6 +1,6 @@
 """Whether the workers' memory is enough for a job: what `network_too_large` says."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pydantic import BaseModel, Field
 
@@ -10,7 +10,8 @@ from app.spec.backbones import CATALOGUE
 from app.spec.memory import REPORT, Need, Scene
 from app.spec.plan import PlannedTrial
 from app.spec.spec import ResolvedSpec
-from app.spec.strategies import Cdan, Dann
+from app.spec.strategies import AutoArm, Strategy
+from app.spec.strategy_catalogue import CATALOGUE as STRATEGIES
 from app.spec.strategy_memory import load_of
 
 GB = 10**9
@@ -95,14 +96,24 @@ def _widths(spec: ResolvedSpec) -> str:
     """The fields that make the network wide."""
     widths = CATALOGUE[spec.model.backbone].widths
     fields = " or ".join(f"model.params.{width}" for width in widths)
-    own = [strategy.name for strategy in spec.strategies if isinstance(strategy, Dann | Cdan)]
-    return f"{fields}, or `hidden` of {own[0]}" if own else fields
+    own = [
+        f"`{width}` of {strategy.name}" for _, strategy, width in _with_layers_of_their_own(spec)
+    ]
+    return f"{fields}, or {own[0]}" if own else fields
 
 
 def _widest(scene: Scene) -> str:
     """Where most of the weights come from: the network, or a discriminator of its own."""
-    for place, each in enumerate(scene.spec.strategies):
-        judge = load_of(each, scene.widths).new if isinstance(each, Dann | Cdan) else 0
-        if judge > scene.parameters:
-            return f"#/strategies/{place}/params/hidden"
+    for place, strategy, width in _with_layers_of_their_own(scene.spec):
+        if load_of(strategy, scene.widths).new > scene.parameters:
+            return f"#/strategies/{place}/params/{width}"
     return "#/model/params"
+
+
+def _with_layers_of_their_own(spec: ResolvedSpec) -> Iterator[tuple[int, Strategy, str]]:
+    """Strategies of the job, with their places, whose own layers a parameter makes wide."""
+    for place, strategy in enumerate(spec.strategies):
+        if isinstance(strategy, AutoArm):
+            continue
+        if width := STRATEGIES[strategy.name].width:
+            yield place, strategy, width

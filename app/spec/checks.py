@@ -13,6 +13,7 @@ from app.spec.slice_checks import slice_findings
 from app.spec.sources import SourceFacts, first_network, joint_obstacle
 from app.spec.table_matching import column_findings, tables_of
 from app.spec.task_checks import task_findings
+from app.spec.unlabelled import unlabelled_findings
 
 if TYPE_CHECKING:
     from app.spec.spec import JobSpec
@@ -42,6 +43,7 @@ def findings(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) ->
         *_combination_findings(spec, sources),
         *_strategy_findings(spec, sources, target),
         *task_findings(spec, sources, target),
+        *unlabelled_findings(spec, sources, target),
         *slice_findings(spec, target),
         *reference_findings(spec, target),
         *_plan_findings(spec, len(sources)),

@@ -6,8 +6,8 @@ from pydantic import Field
 
 from app.sent import Array, Sent
 from app.spec.references import REFERENCE_MODELS, PlannedReference, ReferenceModel
+from app.spec.target import LabelBudget
 
-LabelBudget = Annotated[int, Field(ge=1, le=2**31 - 1)]  # a budget: per class, or in all
 MOST_SLICES = 8
 
 

@@ -11,7 +11,7 @@ from app.spec.calibration import ONCE, seconds_per_step
 from app.spec.plan import Kind, PlannedTrial, trained_items
 from app.spec.spec import ResolvedSpec
 from app.spec.strategies import AutoArm, Strategy
-from app.spec.strategy_catalogue import CATALOGUE
+from app.spec.strategy_catalogue import batches_of_step
 from app.spec.strategy_params import LinearProbeParams
 
 HEAD_STEP_COST = 0.1  # of a step of the head on cached features, over one of the network
@@ -57,7 +57,8 @@ def _whole_steps(trial: PlannedTrial, steps: int, items: int, spec: ResolvedSpec
     seeds = spec.evaluation.seeds if trial.role == "search" else 1
     epoch_steps = -(-items // spec.training.batch_size)
     head = min(steps, seeds * _head_epochs(arm.strategy) * epoch_steps)
-    cost = HEAD_STEP_COST * head + (steps - head) * _batches(arm.strategy)
+    batches = _batches(arm.strategy, spec.target.takes_unlabelled)
+    cost = HEAD_STEP_COST * head + (steps - head) * batches
     return SEARCH_OVER_TRAINING * cost if trial.role == "search" else cost
 
 
@@ -68,10 +69,9 @@ def _head_epochs(strategy: Strategy | AutoArm) -> int:
     return params.max_epochs if isinstance(params, LinearProbeParams) else 0
 
 
-def _batches(strategy: Strategy | AutoArm) -> int:
-    if isinstance(strategy, AutoArm):
-        return max(_batches(each) for each in strategy.portfolio)
-    return 2 if "source_data" in CATALOGUE[strategy.name].needs else 1
+def _batches(strategy: Strategy | AutoArm, beside_labels: bool) -> int:
+    tried = strategy.portfolio if isinstance(strategy, AutoArm) else (strategy,)
+    return max(batches_of_step(each, beside_labels) for each in tried)
 
 
 def _extra(trial: PlannedTrial) -> float:

@@ -114,7 +114,8 @@ class Scene:
             return [Load()]
         strategy = self.spec.arms[trial.arm].strategy
         tried = strategy.portfolio if isinstance(strategy, AutoArm) else (strategy,)
-        return [load_of(each, self.widths) for each in tried]
+        beside = self.spec.target.takes_unlabelled
+        return [load_of(each, self.widths, beside) for each in tried]
 
     def _weights(self, load: Load) -> float:
         training, parameters = self.spec.training, self.parameters
@@ -148,7 +149,8 @@ class Scene:
         if training.augmentation:
             images += 4 * prod(self.seen)
         one = BACK * load.passes * (size.kept + images + 4 * self.widths.classes)
-        step = min(training.batch_size, items) * (one + load.looks * size.widest)
+        rows = training.batch_size if load.unlabelled else min(training.batch_size, items)
+        step = rows * (one + load.looks * size.widest)
         rows = max(1, min(INFERENCE_ROWS, INFERENCE // (NUMBER * size.widest)))
         return NUMBER * (step + rows * size.widest)
 
@@ -160,6 +162,8 @@ class Scene:
         if load.source_data:
             of_arm = (self.sources[place] for place in sources_of(self.spec, trial.arm))
             streams += [(schema, schema.splits.get("train", 0)) for schema in of_arm]
+        if load.unlabelled:
+            streams.append((own, own.splits["train"]))
         stored = sum(count * schema.inputs.bytes for schema, count in streams)
         loaded = COPIES_OF_DATA * (stored if stored <= RESIDENT else 2 * CHUNK * len(streams))
         rows = sum(count for _, count in streams) if load.features else 0

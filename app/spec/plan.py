@@ -66,9 +66,17 @@ def learns_from_labels(spec: ResolvedSpec, role: str) -> bool:
     return role == "bound" or (role != PRETRAIN and spec.target.use_labels)
 
 
-def training_items(schema: Schema, labels_per_class: int | None, fraction: float) -> int:
-    """Without those held out for validation."""
-    if not schema.has_labels("train"):
+def hides_labels(spec: ResolvedSpec, role: str) -> bool:
+    """Tells whether trials of a role get the target's items without any label."""
+    return not spec.target.use_labels and role not in {PRETRAIN, "bound"}
+
+
+def training_items(
+    schema: Schema, labels_per_class: int | None, fraction: float, hidden: bool = False
+) -> int:
+    """Labelled training items without those held out for validation; all where no label is seen:
+    there is none, or they are `hidden`."""
+    if hidden or not schema.has_labels("train"):
         items = schema.splits["train"]
         return items - held_out(items, fraction)
     strata = schema.task.strata(schema.class_counts["train"], labels_per_class)
@@ -83,7 +91,15 @@ def trained_items(
     if trial.role == PRETRAIN:
         schemas = [sources[place] for place in sources_of(spec, trial.arm)]
         return sum(training_items(schema, None, fraction) for schema in schemas)
-    return training_items(target, trial.labels_per_class, fraction)
+    hidden = hides_labels(spec, trial.role)
+    return training_items(target, trial.labels_per_class, fraction, hidden)
+
+
+def unlabelled_items(schema: Schema, labels_per_class: int | None) -> int:
+    """Training items that a label budget leaves without a label: those beyond it, and those that
+    have none."""
+    counts = schema.class_counts["train"]
+    return schema.splits["train"] - sum(schema.task.strata(counts, labels_per_class))
 
 
 def held_out(items: int, fraction: float) -> int:

@@ -30,6 +30,8 @@ class Facts:
     target_labels: bool
     has_classes: bool = True  # or a quantity to tell
     batch_norm: bool = False  # in the backbone
+    unlabelled: int = 0  # training items of the target without a label, or beyond the label budget
+    use_unlabelled: bool = False  # whether these take part beside the labelled ones
     steps: int = 0  # of one training of the job's epochs
 
     @property
@@ -63,7 +65,16 @@ def portfolio(facts: Facts) -> Portfolio:
     included, excluded = dict[str, str](), dict[str, str]()
     for name, rule in (_WITH_LABELS if facts.target_labels else _WITHOUT_LABELS).items():
         needs = CATALOGUE[name].needs
-        if "classification" in needs and not facts.has_classes:
+        if facts.target_labels and (beside := CATALOGUE[name].beside_labels) is not None:
+            if not facts.unlabelled:
+                continue
+            needs = beside
+        if "unlabelled_items" in needs and not facts.use_unlabelled:
+            excluded[name] = (
+                f"target.use_unlabelled is false, so that the target's {facts.unlabelled} other "
+                "training items stay out"
+            )
+        elif "classification" in needs and not facts.has_classes:
             excluded[name] = "it needs classes"
         elif "source_data" in needs and not facts.source_data:
             excluded[name] = "the source's data is not there"
@@ -130,6 +141,18 @@ def _adamatch(facts: Facts) -> tuple[bool, str]:
     return True, "pseudo-labels bring most where many are right"
 
 
+def _beside_labels(why: str) -> _Rule:
+    def rule(facts: Facts) -> tuple[bool, str]:
+        said = f"{facts.unlabelled} items without labels beside {_labels(facts)}"
+        if facts.unlabelled < facts.items:
+            return False, f"{said} add little"
+        if facts.steps >= EXPENSIVE_STEPS:
+            return False, "its steps are several times as large as the others'"
+        return True, f"{said}: {why}"
+
+    return rule
+
+
 def _always(why: str) -> _Rule:
     return lambda facts: (True, why)
 
@@ -141,6 +164,8 @@ def _never(why: str) -> _Rule:
 # In the order of preference.
 _WITH_LABELS: dict[str, _Rule] = {
     "lp_ft": _always("the safest: a head first, then all layers, gently"),
+    "adamatch": _beside_labels("pseudo-labels, and the same label for every view of an item"),
+    "mcc": _beside_labels("the source's labels, and no class taken for another"),
     "fine_tune": _always("all layers learn"),
     "distill": _always("source and target have the same classes, so the source is a teacher"),
     "linear_probe": _linear_probe,

@@ -99,6 +99,9 @@ class Arm(Detail):
         description="gain in the primary metric on validation after the first epoch on the target; "
         "null where it was not recorded"
     )
+    unlabelled: int = Field(
+        0, description="items without labels that it learnt from beside the labelled ones"
+    )
     labels_to_reach: LabelsToReach | None = Field(
         description="how many labels scratch needs for what this arm reaches; null for the "
         "baseline, and without a learning curve"
@@ -158,6 +161,11 @@ class Report(Part):
         description="the job's label budget, in a task without classes of all labels; null: all"
     )
     labels: int = Field(description="the same for all classes together")
+    unlabelled: int = Field(
+        0,
+        description="training items that the budget leaves without labels and that took part so, "
+        "where `target.use_unlabelled` is true",
+    )
     test_items: int
     classes: list[str]
     baseline: str | None = Field(description="the baseline's arm; null without one")

@@ -12,6 +12,7 @@ from app.spec import checks
 from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone, ModelChoice
 from app.spec.flaws import loses_smoothing
 from app.spec.networks import chosen_family, gets_bottleneck
+from app.spec.plan import unlabelled_items
 from app.spec.portfolio import Facts, portfolio
 from app.spec.recipes import defaults_of
 from app.spec.references import planned_references
@@ -27,6 +28,7 @@ from app.spec.spec import Choice, JobSpec, ResolvedSpec
 from app.spec.strategies import Auto, AutoArm, Strategy
 from app.spec.table_matching import joint_table, tables_of
 from app.spec.training import Space, Training
+from app.spec.unlabelled import IDLE
 
 # As domain adaptation has it: Ganin et al., JMLR 2016; Liang et al., ICML 2020.
 BOTTLENECK, SMOOTHING = 256, 0.1
@@ -61,7 +63,10 @@ def resolve(
         space=resolution.space(),
         classes=resolution.classes,
         strategies=resolution.strategies(),
-        warnings=scale_warnings([facts.scale for facts in sources], target_scale),
+        warnings=(
+            *scale_warnings([facts.scale for facts in sources], target_scale),
+            *([IDLE] if spec.target.use_unlabelled and not spec.target.use_labels else ()),
+        ),
         inputs=inputs,
         columns=tuple(
             table.told(spec.sources[table.place].columns, target_sample()) for table in tables
@@ -165,6 +170,8 @@ class _Resolution:
             has_classes=target.task.has_classes,
             source_data=all(facts.has_data for facts in self.sources),
             target_labels=spec.target.use_labels,
+            unlabelled=unlabelled_items(target, spec.target.budget),
+            use_unlabelled=spec.target.takes_unlabelled,
             steps=training.epochs * ceil(items / training.batch_size),
         )
 

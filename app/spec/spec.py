@@ -13,7 +13,7 @@ from app.inputs.joint_columns import Adoption
 from app.inputs.table import TableInputs
 from app.sent import Array, Sent
 from app.spec.backbones import AutoBackbone, Backbone, BackboneChoice
-from app.spec.evaluation import Evaluation, LabelBudget, ResolvedEvaluation
+from app.spec.evaluation import Evaluation, ResolvedEvaluation
 from app.spec.flaws import IMBALANCE, LABEL_NOISE, Imbalance, LabelNoise
 from app.spec.references import PlannedReference
 from app.spec.shared_columns import SharedColumns
@@ -27,34 +27,13 @@ from app.spec.strategies import (
     Strategy,
     StrategyChoice,
 )
+from app.spec.target import Target
 from app.spec.training import Space, Training, TrainingChoice
 from app.tasks import TASKS, TaskKind, metric_of
 from app.tasks.contract import Metric
 
 MOST_SOURCES = 16
 Sources = tuple[int, ...]  # places in `sources`
-
-
-class Target(Sent):
-    dataset: str = Field(description="`ds_…` or `catalog:NAME`")
-    labels_per_class: LabelBudget | None = Field(
-        None, description="train on so many labels per class, stratified; null: on all"
-    )
-    labels: LabelBudget | None = Field(
-        None,
-        description="the same for a task without classes: so many labels in all, drawn evenly from "
-        "low to high; null: all",
-    )
-    use_labels: bool = Field(
-        True,
-        description="false: adapt to the target without its training labels, which are hidden "
-        "from every arm but the bound `target_supervised`",
-    )
-
-    @property
-    def budget(self) -> int | None:
-        """The label budget, counted as the task counts it; None for all labels."""
-        return self.labels_per_class or self.labels
 
 
 DEPLOYMENT_NAME = r"^[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?$"

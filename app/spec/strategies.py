@@ -32,6 +32,12 @@ class Chosen(Sent):
         return training_epochs
 
     @property
+    def unlabelled_batches(self) -> int:
+        """Batches of target items without labels that a step takes beside labelled ones, where the
+        strategy takes them at all."""
+        return 1
+
+    @property
     def searched(self) -> Searched:
         """Settings that a search may change: the strategy's own parameter for each, None where it
         is the job's. One that has a rate of its own has a decay of its own, or none."""
@@ -148,6 +154,10 @@ class Shot(Chosen):
 class AdaMatch(Chosen):
     name: Literal["adamatch"]
     params: AdaMatchParams = AdaMatchParams()
+
+    @property
+    def unlabelled_batches(self) -> int:
+        return self.params.ratio
 
 
 class Auto(Sent):

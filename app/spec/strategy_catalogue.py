@@ -22,10 +22,11 @@ from app.spec.strategies import (
     Shot,
     Strategy,
 )
+from app.spec.target import Target
 
 # `source_data`: its items as well as the network trained on them; `same_classes`: in both domains;
 # `unlabelled_target`: target.use_labels is false; `batch_norm`: in the backbone; `classification`:
-# the task has classes.
+# the task has classes; `unlabelled_items`: target.use_unlabelled is true.
 Need = Literal[
     "source",
     "target_labels",
@@ -33,6 +34,7 @@ Need = Literal[
     "classification",
     "same_classes",
     "unlabelled_target",
+    "unlabelled_items",
     "batch_norm",
 ]
 
@@ -45,6 +47,18 @@ class StrategyEntry:
     summary: str
     needs: tuple[Need, ...]
     paper: str | None = None
+    # What it needs where target items without labels stand beside labelled ones
+    # (target.use_unlabelled); None: it has no use for them and learns from the labelled ones alone.
+    beside_labels: tuple[Need, ...] | None = None
+    width: str | None = None  # the parameter that makes layers of its own wide
+
+    @property
+    def takes_unlabelled(self) -> bool:
+        return self.beside_labels is not None
+
+    def needs_in(self, target: Target) -> tuple[Need, ...]:
+        """What it needs in a job with such a target."""
+        return self.beside_labels or self.needs if target.takes_unlabelled else self.needs
 
     @property
     def name(self) -> str:
@@ -59,6 +73,7 @@ class StrategyEntry:
 
 
 _ADAPTS: tuple[Need, ...] = ("source", "classification", "unlabelled_target", "same_classes")
+_BESIDE: tuple[Need, ...] = ("source", "classification", "unlabelled_items", "same_classes")
 
 _ENTRIES = (
     StrategyEntry(
@@ -114,30 +129,37 @@ _ENTRIES = (
         "Nothing is trained: BatchNorm's statistics are computed anew on the target.",
         (*_ADAPTS, "batch_norm"),
         "Li et al., ICLR Workshop 2017, arXiv:1603.04779",
+        beside_labels=(*_BESIDE, "batch_norm"),
     ),
     StrategyEntry(
         Coral,
         "The covariances of the features become alike in both domains.",
         (*_ADAPTS, "source_data"),
         "Sun & Saenko, ECCV Workshops 2016, arXiv:1607.01719",
+        beside_labels=(*_BESIDE, "source_data"),
     ),
     StrategyEntry(
         Dann,
         "A discriminator tells the domains apart; the features learn to leave it guessing.",
         (*_ADAPTS, "source_data"),
         "Ganin et al., JMLR 2016, arXiv:1505.07818",
+        width="hidden",
+        beside_labels=(*_BESIDE, "source_data"),
     ),
     StrategyEntry(
         Cdan,
         "As dann, and the discriminator sees the predicted classes with the features.",
         (*_ADAPTS, "source_data"),
         "Long et al., NeurIPS 2018, arXiv:1705.10667",
+        width="hidden",
+        beside_labels=(*_BESIDE, "source_data"),
     ),
     StrategyEntry(
         Mcc,
         "On the target the classifier learns not to take one class for another.",
         (*_ADAPTS, "source_data"),
         "Jin et al., ECCV 2020, arXiv:1912.03699",
+        beside_labels=(*_BESIDE, "source_data"),
     ),
     StrategyEntry(
         Shot,
@@ -145,12 +167,22 @@ _ENTRIES = (
         "pseudo-labels.",
         _ADAPTS,
         "Liang et al., ICML 2020, arXiv:2002.08546",
+        beside_labels=_BESIDE,
     ),
     StrategyEntry(
         AdaMatch,
         "Pseudo-labels aligned to the source's classes, on weakly and strongly changed images.",
         (*_ADAPTS, "source_data"),
         "Berthelot et al., ICLR 2022, arXiv:2106.04732",
+        beside_labels=("source", "classification", "target_labels", "unlabelled_items"),
     ),
 )
 CATALOGUE: dict[str, StrategyEntry] = {entry.name: entry for entry in _ENTRIES}
+
+
+def batches_of_step(strategy: Strategy, beside_labels: bool) -> int:
+    """How many batches a step sends through the network: one, one more of the source's items, and
+    those of target items without labels that stand beside labelled ones."""
+    entry = CATALOGUE[strategy.name]
+    beside = beside_labels and entry.takes_unlabelled
+    return 1 + ("source_data" in entry.needs) + (strategy.unlabelled_batches if beside else 0)

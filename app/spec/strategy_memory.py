@@ -47,10 +47,22 @@ class Load:
     slots: int | None = None  # of the optimizer for each parameter, where it is not the job's
     averaged: bool = False  # whatever the job says
     source_data: bool = False
+    unlabelled: bool = False  # target items without labels, beside labelled ones
+    passes_beside: float | None = None  # with these; None: theirs more than without
     features: bool = False  # those of all items, at once
 
 
-def load_of(strategy: Strategy, widths: Widths) -> Load:  # noqa: PLR0912  a case per strategy
+def load_of(strategy: Strategy, widths: Widths, beside_labels: bool = False) -> Load:
+    """`beside_labels`: whether target items without labels stand beside labelled ones."""
+    load, entry = _alone(strategy, widths), CATALOGUE[strategy.name]
+    load = replace(load, source_data="source_data" in entry.needs)
+    if not beside_labels or not entry.takes_unlabelled:
+        return load
+    passes = load.passes_beside or load.passes + strategy.unlabelled_batches
+    return replace(load, passes=passes, unlabelled=True)
+
+
+def _alone(strategy: Strategy, widths: Widths) -> Load:  # noqa: PLR0912  a case per strategy
     source_head = (widths.features + 1) * widths.source_classes
     load = Load()
     match strategy:
@@ -87,13 +99,14 @@ def load_of(strategy: Strategy, widths: Widths) -> Load:  # noqa: PLR0912  a cas
         case Shot():
             load = Load(slots=1, features=True)
         case AdaMatch(params=params):
-            # Weak and strong images of both domains; the source's twice (its header says why).
-            load = Load(2 + 4 / params.ratio, slots=2, averaged=True)
+            # Weak and strong images of both domains; labelled ones twice (its header says why).
+            beside = 8 + 2 * params.ratio
+            load = Load(2 + 4 / params.ratio, slots=2, averaged=True, passes_beside=beside)
         case FineTune():
             pass
         case _ as unknown:
             assert_never(unknown)
-    return replace(load, source_data="source_data" in CATALOGUE[strategy.name].needs)
+    return load
 
 
 def _discriminator(width: int, hidden: int) -> int:

@@ -131,7 +131,13 @@ class AdaMatchParams(Sent):
     threshold: float = Field(
         0.9, gt=0, le=1, description="of a pseudo-label's confidence over the source's mean"
     )
-    ratio: int = Field(3, ge=1, le=16, description="target items over source items in a step")
+    ratio: int = Field(
+        3,
+        ge=1,
+        le=16,
+        description="target items over source items in a step; beside labelled target items, "
+        "batches of items without labels in a step",
+    )
     ema_momentum: float = Field(
         0.999, gt=0, lt=1, description="of the moving averages of the weights, which are tested"
     )

@@ -13,7 +13,7 @@ from worker.evaluation.measures import measures_of
 CLASSES = ("a", "b", "c", "d")
 TASK = Classification(classes=CLASSES)
 MEASURES = measures_of(TASK)
-COUNTS = (300, 300, 300, 3)  # training items per class
+COUNTS = (300, 300, 300, 33)  # training items per class
 ITEMS = 400
 Y = np.arange(ITEMS) % 4
 Y_VALIDATION = np.arange(100) % 4

@@ -23,7 +23,8 @@ from tests.evaluation.made_up import (
     spec,
 )
 from worker.evaluation.__main__ import main
-from worker.evaluation.archive import ARRAYS, BadArchive, first_difference, recompute
+from worker.evaluation.archive import BadArchive, first_difference, recompute
+from worker.evaluation.predictions import ARRAYS
 from worker.evaluation.report import TrialResult, build_report
 
 Y_TRAIN = np.arange(40) % 4

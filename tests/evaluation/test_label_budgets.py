@@ -41,12 +41,12 @@ def test_a_learning_curve() -> None:
     ]
     report = build_report(curved, trials, TASK, COUNTS)
     assert (report.verdict, report.winner) == ("positive_transfer", "fine_tune")
-    assert (report.labels_per_class, report.labels) == (5, 18)  # class d has 3
+    assert (report.labels_per_class, report.labels) == (5, 20)
     curve = report.learning_curve
     assert [(point.labels_per_class, point.labels) for point in curve] == [
-        (5, 18),
-        (50, 153),
-        (None, 903),
+        (5, 20),
+        (50, 183),
+        (None, 933),
     ]
     assert [list(point.arms) for point in curve] == [
         ["scratch", "fine_tune", "lp_ft"],
@@ -62,8 +62,8 @@ def test_a_learning_curve() -> None:
     reached = report.arms["fine_tune"].labels_to_reach
     assert reached is not None
     assert reached.scratch_labels is not None
-    # 0.81 lies halfway from 0.76 to 0.86, so halfway from 153 to 903 in log labels.
-    assert reached.scratch_labels == pytest.approx(np.sqrt(153 * 903))
+    # 0.81 lies halfway from 0.76 to 0.86, so halfway from 183 to 933 in log labels.
+    assert reached.scratch_labels == pytest.approx(np.sqrt(183 * 933))
     assert report.arms["scratch"].labels_to_reach is None
     assert "2 arms were compared with scratch" in report.multiplicity
     assert "each other label budget" in report.multiplicity

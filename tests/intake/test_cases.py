@@ -58,7 +58,8 @@ def test_labels_that_are_none(tmp_path: Path) -> None:
     assert "2 of 90 labels that are NaN" in refusal(tmp_path, "06_float_nan")
     left = of(tmp_path, "06_float_nan", missing_label="nan")
     assert left.schema.classes == ("0", "1", "2")
-    assert sum(left.schema.splits.values()) == 88
+    assert sum(left.schema.splits.values()) == 90
+    assert sum(left.schema.labelled(split) for split in ("train", "test")) == 88
     assert "90 of 90 that are neither, as 0.5" in refusal(
         tmp_path, "06_float_half", task="classification"
     )

@@ -77,7 +77,9 @@ def test_what_can_hardly_be_a_class_is_refused_and_both_ways_out_work(
     assert failure.pointer == "#/file/y_train"
     assert f"on 5 of {5 * len(labels)} items" in str(failure)
     assert f'`missing_label`: "{text}"' in str(failure)
-    left_out = of(tmp_path, labels, missing_label=text)
+    some = of(tmp_path, labels, missing_label=text)
+    assert some.schema.labelled("train") == some.schema.splits["train"] - 5
+    left_out = of(tmp_path, labels, missing_label=text, unlabelled="leave_out")
     assert set(left_out.schema.classes) == set(np.asarray(labels).astype(str)) - {text}
     assert left_out.profile["left_out"] == {"train": 5}
     assert "5 items of train have no label and were left out." in left_out.profile["warnings"]
@@ -90,7 +92,7 @@ def test_what_is_left_out_leaves_each_picture_its_label(tmp_path: Path) -> None:
     images, labels = pictures(18), np.tile([0, 1, -1, 7, 8, 9], 3)
     got = take_npz(
         tmp_path,
-        spec={"missing_label": -1},
+        spec={"missing_label": -1, "unlabelled": "leave_out"},
         x_train=images,
         y_train=labels,
         x_test=images[:6],
@@ -103,7 +105,7 @@ def test_what_is_left_out_leaves_each_picture_its_label(tmp_path: Path) -> None:
     assert got.profile["left_out"] == {"train": 3, "test": 1}
     cut = take_npz(
         tmp_path,
-        spec={"missing_label": "-1"},
+        spec={"missing_label": "-1", "unlabelled": "leave_out"},
         x_train=images,
         y_train=labels,
         x_test=None,

@@ -140,3 +140,22 @@ def test_a_body_that_cannot_be_read(client: httpx.Client) -> None:
     headers = {"Content-Type": "text/plain"}
     answer = client.post("/v1/jobs", content=b"{}", headers=headers)
     problem(answer, 415, "unsupported_media_type")
+
+
+def test_items_without_labels_that_are_not_there_or_have_no_use(
+    client: httpx.Client, body: dict[str, Any]
+) -> None:
+    """20 labelled items of each of 2 classes, and no other."""
+    target = {**body["target"], "use_unlabelled": True}
+    answer = client.post("/v1/jobs", json={**body, "target": target, "strategies": ["adamatch"]})
+    (found,) = problem(answer, 422, "no_unlabelled_items")["errors"]
+    assert found["pointer"] == "#/target/use_unlabelled"
+    assert "each of the target's 40 has one" in found["detail"]
+    target["labels_per_class"] = 5
+    answer = client.post("/v1/jobs", json={**body, "target": target, "strategies": ["lp_ft"]})
+    (found,) = problem(answer, 422, "unlabelled_not_used")["errors"]
+    assert found["pointer"] == "#/target/use_unlabelled"
+    assert "there are coral, dann, cdan, mcc, shot, adamatch" in found["detail"]
+    answer = client.post("/v1/jobs", json={**body, "target": target, "strategies": ["adamatch"]})
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["spec"]["target"]["use_unlabelled"]

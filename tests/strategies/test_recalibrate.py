@@ -28,6 +28,14 @@ def test_two_classes_of_unequal_shares_by_hand() -> None:
     assert bias == pytest.approx([-np.log(3) / 2, np.log(3) / 2], abs=1e-3)
 
 
+def test_with_logit_adjustment_the_biases_do_not_learn_the_shares() -> None:
+    """The same labels; ln(1/4) and ln(3/4) already say all that the biases said."""
+    labels = np.array([1, 1, 1, 0], np.int32)
+    shares = np.log([0.25, 0.75])
+    _, bias = slope_and_bias(np.zeros((4, 2)), labels, 0.5, 1e3, shares)
+    assert bias == pytest.approx([0, 0], abs=1e-3)
+
+
 def test_overconfident_logits_are_softened() -> None:
     """Labels are drawn by softmax(z); given 4 z, the slope is a quarter."""
     rng = np.random.default_rng(0)

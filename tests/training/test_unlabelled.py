@@ -1,15 +1,21 @@
 """Items without labels, and with labels that change."""
 
+from typing import Any
+
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from app.tasks.classification import Classification
 from tests.training.trials import pictures
 from worker.evaluation.measures import measures_of
-from worker.strategies.recipe import Batch
+from worker.strategies.recipe import Batch, Group, Optimization, Phase
 from worker.training import feed as feeds
 from worker.training.data import Split, cut_at_random
-from worker.training.feed import Feed
+from worker.training.feed import Feed, rows_of_step
+from worker.training.items import Items
+from worker.training.optimizers import averaging, optimizer_of
 from worker.training.sums import Sums
 
 MEASURES = measures_of(Classification(classes=("a", "b")))
@@ -62,7 +68,7 @@ def test_only_the_first_streams_labels_change(
     """Neither the rows nor their order."""
     monkeypatch.setattr(feeds, "RESIDENT_BYTES", resident_bytes)
     target, source = split([-1] * 6), split([0, 1, 0, 1, 0, 1])
-    feed = Feed({"domain": target, "source": source}, batch=2, epoch_steps=3, seeds=[7])
+    feed = Feed({"domain": target, "source": source}, {"domain": 2, "source": 2}, 3, [7])
     data, order, _, known = feed.chunk(0, 3, feed.capacity)
     assert known.tolist() == [False] * 6
     before = {stream: taken(data[stream], order[stream]) for stream in data}
@@ -110,3 +116,71 @@ def test_a_table_of_an_earlier_release_is_read() -> None:
         0.75,
         sums.tally.tolist(),
     )
+
+
+def phase(batches: int, *streams: Any) -> Phase:
+    return Phase("adapt", lambda *_: None, (), 1, streams=streams, unlabelled_batches=batches)
+
+
+def test_rows_of_a_step_beside_few_labels() -> None:
+    """4 labelled items are a batch of 4; the others fill batches of 16, as far as there are any."""
+    streams = {
+        "domain": split([0] * 4),
+        "source": split([0] * 10),
+        "unlabelled": Split.stored(Items.of({"image": np.zeros((40, 2, 2, 1))}), np.full(40, -1)),
+    }
+    beside = phase(2, "domain", "unlabelled", "source")
+    assert rows_of_step(beside, streams, 4, 16) == {"domain": 4, "source": 10, "unlabelled": 32}
+    assert rows_of_step(phase(3, "unlabelled"), streams, 4, 16)["unlabelled"] == 40
+    two = {name: streams[name] for name in ("domain", "source")}
+    assert rows_of_step(phase(2, "domain", "source"), two, 4, 16) == {"domain": 4, "source": 4}
+
+
+@pytest.mark.parametrize("resident_bytes", [feeds.RESIDENT_BYTES, 0])
+def test_streams_of_different_sizes_stay_in_step(
+    resident_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An epoch passes over the labelled items once; the others go round at their own size."""
+    monkeypatch.setattr(feeds, "RESIDENT_BYTES", resident_bytes)
+    known, others = split([0, 1, 0, 1]), split([-1] * 10)
+    feed = Feed({"domain": known, "unlabelled": others}, {"domain": 2, "unlabelled": 5}, 2, [3])
+    assert feed.batch == 2
+    data, order, labels, _ = feed.chunk(0, 2, 2)
+    assert {name: positions.shape for name, positions in order.items()} == {
+        "domain": (2, 2),
+        "unlabelled": (2, 5),
+    }
+    for stream, items in (("domain", 4), ("unlabelled", 10)):
+        x = np.asarray(data[stream].x["image"])[np.asarray(order[stream]).ravel()]
+        assert sorted(row[0, 0, 0] // 4 for row in x) == list(range(items))
+    assert sorted(labels.tolist()) == [0, 0, 1, 1]
+
+
+def test_an_average_that_warms_up_forgets_where_it_began() -> None:
+    """By hand over three steps: the first step's weight is taken whole; then momenta 2/11, 3/12."""
+    variable = keras.Variable(np.zeros(1, np.float32))
+    group = Group((variable,), 1.0)
+    how = Optimization("sgd", ema_momentum=0.999, ema_warms_up=True)
+    optimizer = optimizer_of(how, group, "plain")
+    for _ in range(3):
+        with averaging(how, optimizer):
+            optimizer.apply([tf.constant([-1.0])], [variable])
+    weights = [float(variable.numpy()[0])]
+    optimizer.finalize_variable_values([variable])
+    seen = steps_of_nesterov(3)
+    average = seen[0]
+    for momentum, weight in zip((2 / 11, 3 / 12), seen[1:], strict=True):
+        average = momentum * average + (1 - momentum) * weight
+    assert weights[0] == pytest.approx(seen[-1])
+    assert float(variable.numpy()[0]) == pytest.approx(average, rel=1e-5)
+    assert optimizer.ema_momentum == 0.999
+
+
+def steps_of_nesterov(steps: int) -> list[float]:
+    """Weights from 0 with momentum 0.9, rate 1 and gradient -1."""
+    weight, velocity, seen = 0.0, 0.0, []
+    for _ in range(steps):
+        velocity = 0.9 * velocity + 1
+        weight += 0.9 * velocity + 1
+        seen.append(weight)
+    return seen

@@ -16,28 +16,12 @@ from app.spec.report import Report
 from app.spec.spec import Choice, ResolvedSpec
 from app.tasks.classification import Classification
 from worker.evaluation.evidence import TrialResult
+from worker.evaluation.predictions import ARRAYS
 from worker.evaluation.report import build_report
 
 Arrays = Mapping[str, NDArray[Any]]
 
 JOB_FILE = "job.json"
-ARRAYS = (
-    "y_test",
-    "logits_test",
-    "y_validation",
-    "logits_validation",
-    "logits_changed",
-    "y_source",
-    "before_source",
-    "after_source",
-    "y_train",
-    "logits_train",
-    "logits_train_mode",
-    "slice_codes",
-    "slice_values",
-    "slice_sizes",
-    "suspects",
-)
 TOLERANCE = 1e-9  # processors differ in the last bits of exp and log
 
 
@@ -59,6 +43,7 @@ def report_of(evidence: EvidenceOut, arrays_of: Callable[[str], Arrays]) -> Repo
         [Choice.model_validate(choice) for choice in evidence.selection],
         evidence.source_names,
         datasets=evidence.datasets,
+        training_items=evidence.training_items,
     )
 
 
@@ -82,7 +67,8 @@ def recompute(path: Path) -> tuple[Report, dict[str, Any] | None]:
                 with archive.open(name) as file:
                     return read_arrays(file)  # type: ignore[arg-type]  # it can seek
 
-            return report_of(evidence, arrays_of), _as_now(evidence.report)
+            made = report_of(evidence, arrays_of)
+            return made, _as_now(evidence.report, made)
     except ValidationError as error:
         first = error.errors()[0]
         where = "/".join(str(part) for part in first["loc"])
@@ -92,8 +78,21 @@ def recompute(path: Path) -> tuple[Report, dict[str, Any] | None]:
         raise BadArchive(f"{path}: expected an archive of predictions, got {reason}") from error
 
 
-def _as_now(stored: dict[str, Any] | None) -> dict[str, Any] | None:
-    return stored and stored | Report.model_validate(stored).model_dump(mode="json")
+def _as_now(stored: dict[str, Any] | None, made: Report) -> dict[str, Any] | None:
+    """Metrics that its release did not measure are taken from `made`: there is nothing to hold
+    them against."""
+    if not stored:
+        return stored
+    now = stored | Report.model_validate(stored).model_dump(mode="json")
+    fresh = made.model_dump(mode="json")
+    for name, arm in now["arms"].items():
+        arm["metrics"] = fresh["arms"].get(name, arm)["metrics"] | arm["metrics"]
+    if now["reference"] and fresh["reference"]:
+        majority = fresh["reference"]["majority"] | now["reference"]["majority"]
+        now["reference"]["majority"] = majority
+        if "is_imbalanced" not in stored["reference"]:
+            now["reference"]["is_imbalanced"] = fresh["reference"]["is_imbalanced"]
+    return now
 
 
 def first_difference(stored: Any, made: Any, place: str = "#") -> str | None:

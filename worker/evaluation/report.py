@@ -42,6 +42,7 @@ from worker.evaluation.source_doubts import source_warnings
 from worker.evaluation.sources import names_of, searches_of, transferability_of
 from worker.evaluation.training_fit import warnings_about_fit
 from worker.evaluation.training_length import length_warnings
+from worker.evaluation.unlabelled import unlabelled_beside
 from worker.evaluation.verdict import judge, multiplicity, warnings_about
 
 __all__ = ["TrialResult", "build_report"]
@@ -62,6 +63,7 @@ def build_report(
     selection: Sequence[Choice] = (),
     source_names: Sequence[str] = (),
     datasets: Sequence[EvidenceDataset] = (),
+    training_items: int = 0,
 ) -> Report:
     """The same trials give the same report, byte for byte, in whatever order they come.
 
@@ -72,6 +74,7 @@ def build_report(
         selection: what `auto` chose.
         source_names: of the sources' datasets or models; without them they go by their references.
         datasets: what the intake found in the job's.
+        training_items: of the target, with labels and without; 0 where that is not known.
 
     Raises:
         ValueError: a trial without error has no test predictions, or two have other test items.
@@ -122,6 +125,7 @@ def build_report(
             f"{baseline} does worse with more labels somewhere on its learning curve: how many it "
             "needs is read off the best it has been"
         )
+    beside = unlabelled_beside(spec, trials, training_items, labels)
     described = {
         name: describe(
             evidence,
@@ -131,7 +135,7 @@ def build_report(
             cost_of(name, evidence, trials, own),
             spec,
             counts if spec.target.use_labels else None,
-        )
+        ).model_copy(update={"unlabelled": beside.of(name)})
         for name, evidence in arms.items()
     }
     unknown = [name for name in spec.arms if name in arms and not described[name].forgetting]
@@ -154,6 +158,7 @@ def build_report(
         confidence=spec.evaluation.confidence,
         labels_per_class=own,
         labels=labels,
+        unlabelled=beside.items,
         test_items=len(y),
         classes=list(classes),
         baseline=baseline if baseline in arms else None,

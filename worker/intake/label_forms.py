@@ -60,7 +60,7 @@ def check_known(labels: Array, name: str) -> None:
         detail = (
             f"expected a label for every item, or no {name} at all, got {missing} of {len(labels)} "
             f'labels that are NaN in {name}; `missing_label`: "{NAN}" in the spec leaves those '
-            "items out"
+            "items without a label"
         )
         refuse("partly_labelled", detail, name)
 

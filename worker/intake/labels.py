@@ -61,7 +61,9 @@ class Classes:
             f"got `{text}` in {array}"
         )
         if not text.strip() or (number is not None and number < 0):
-            detail += f"; where it means none, `missing_label`: {said} leaves those items out"
+            detail += (
+                f"; where it means none, `missing_label`: {said} leaves those items without one"
+            )
         refuse("unknown_class", detail, array)
 
 

@@ -1,4 +1,4 @@
-"""Labels that mean "no label": left out where the spec's `missing_label` says which they are,
+"""Labels that mean "no label": taken for none where the spec's `missing_label` says which they are,
 suspected where it says nothing.
 
 A suspicion is a refusal where the label can hardly be a class, with a way out in both directions,
@@ -28,13 +28,15 @@ BYTE_MARK = Decimal(255)  # -1 as a uint8
 
 
 def without_missing(labels: Array, missing: MissingLabel, array: str) -> NDArray[np.intp] | None:
-    """The rows, ascending, of items that have a label; None where that is all of them."""
+    """The rows, ascending, of items that have a label; None where that is all of them. Of a matrix
+    a row has none where `missing` stands in all its columns."""
     if missing is None or missing == "auto":
         return None
     text = str(missing)
     if labels.dtype.kind == "f" and text.casefold() == NAN:
         text = NAN
-    gone = has_text(labels, text, array)
+    of_items = has_text(labels.reshape(-1), text, array).reshape(len(labels), -1)
+    gone = np.asarray(of_items.all(axis=1), np.bool_)
     return np.flatnonzero(~gone) if gone.any() else None
 
 
@@ -48,8 +50,8 @@ def refuse_missing(texts: Sequence[str], labels: Array, array: str) -> None:
             detail = (
                 f"expected a label for every item, or no {array} at all, got {what} beside "
                 f"{len(texts) - 1} others in {array}, on {count} of {len(labels)} items; in the "
-                f"spec `missing_label`: {said} leaves those items out, and `missing_label`: null "
-                "says that it is a class"
+                f"spec `missing_label`: {said} leaves those items without a label, and "
+                "`missing_label`: null says that it is a class"
             )
             refuse("partly_labelled", detail, array)
 

@@ -73,6 +73,7 @@ def profile(
         "duplicates": twins,
         "constant_images": constant,
         "values": {split: {"low": scan.low, "high": scan.high} for split, scan in scans.items()},
+        "labelled": {split: schema.labelled(split) for split in schema.splits},
         "left_out": dict(findings.left_out),
         "ignored_arrays": list(findings.ignored[:MOST_NAMED]),
         "ignored_arrays_left_off": max(0, len(findings.ignored) - MOST_NAMED),
@@ -152,6 +153,12 @@ def label_warnings(schema: Schema, findings: Findings) -> list[str]:
         for split, count in findings.left_out.items()
         if count
     ]
+    whole, labelled = schema.splits["train"], schema.labelled("train")
+    if 0 < labelled < whole:
+        warnings.append(
+            f"{whole - labelled} of {whole} items of train have no label: `target.use_unlabelled` "
+            "lets strategies learn from them that can, the others learn from the labelled ones."
+        )
     warnings += findings.label_warnings
     if findings.unknown_missing != "auto":
         warnings.append(f"No item has the label `{findings.unknown_missing}` of `missing_label`.")
@@ -161,7 +168,7 @@ def label_warnings(schema: Schema, findings: Findings) -> list[str]:
         items = " and ".join(f"{count} items of {split}" for split, count in counts.items())
         warnings.append(
             f"The label `{text}`, of {items}, may mean that there is none: it is taken for a "
-            f"class; `missing_label` in the spec leaves those items out."
+            f"class; `missing_label` in the spec leaves those items without one."
         )
     alike = near_names(schema.classes)
     for group in alike[:MOST_GROUPS]:

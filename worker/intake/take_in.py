@@ -2,13 +2,16 @@
 
 x_train.npy, x_test.npy    (items, height, width, channels), uint8 or float32, C order
 y_train.npy, y_test.npy    (items,), classes as int32, 0..K-1, or quantities as float32, or (items,
-                           K), 0 and 1 as int8; -1 or NaN throughout a split without labels
+                           K), 0 and 1 as int8; -1 or NaN for items without a label, which a
+                           training split may have among others, a test split throughout
 sketch.npy                 (items, 64), float32: see app.inputs
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from app.datasets.schemas import DatasetSpec, Schema
 from app.inputs import ARRAYS
@@ -27,6 +30,7 @@ from worker.intake.tables.table import prepare_table
 from worker.intake.taken_in import TakenIn, content_hash, store_sketch
 from worker.intake.targets import target_of
 from worker.intake.targets.deciding import decide
+from worker.intake.unlabelled import with_unlabelled
 
 
 def take_in(files: Sequence[RawFile], spec: DatasetSpec, limits: Limits, workdir: Path) -> TakenIn:
@@ -40,19 +44,21 @@ def take_in(files: Sequence[RawFile], spec: DatasetSpec, limits: Limits, workdir
 
 @dataclass(frozen=True)
 class _Given:
-    """A split as it came, without the items whose label means none."""
+    """A split as it came, and which of its items have a label."""
 
     images: Array
     labels: Array | None  # (rows,) or (rows, K)
-    rows: Rows | None  # of the images, ascending; None: all
+    rows: Rows | None  # of the images that have a label, ascending; None: all
     has_missing: bool  # items whose label means none
 
     def __len__(self) -> int:
         return len(self.images) if self.rows is None else len(self.rows)
 
     @property
-    def left_out(self) -> int:
-        return len(self.images) - len(self)
+    def unlabelled(self) -> Rows:
+        """Rows of items whose label means none, beside others that have one."""
+        everything = np.arange(len(self.images), dtype=np.intp)
+        return everything[:0] if self.rows is None else np.setdiff1d(everything, self.rows)
 
     def placed(self, chosen: Rows) -> Rows:
         return chosen if self.rows is None else self.rows[chosen]
@@ -60,8 +66,7 @@ class _Given:
 
 def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) -> TakenIn:
     """Arrays -> what is stored. Raises WorkFailure `dataset_invalid`."""
-    modality = modality_of(spec, has_files=raw.pictures is not None)
-    asked = spec.said_task
+    modality, asked = modality_of(spec, has_files=raw.pictures is not None), spec.said_task
     sent = {"y_train": raw.y_train, "y_test": None if raw.x_test is None else raw.y_test}
     is_flat = not is_matrix(sent, asked)
     given = {"train": _given(raw.x_train, raw.y_train, "train", spec, is_flat)}
@@ -71,12 +76,17 @@ def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) ->
     labels = {split: each.labels for split, each in given.items()}
     decision = decide(asked, labels, raw.class_names is not None)
     target = target_of(decision.kind, labels, raw.class_names, spec.unit)
-    is_named = any(each.has_missing for each in given.values())
-    is_doubted = spec.missing_label is not None and not is_named
+    is_doubted = spec.missing_label is not None and not any(
+        each.has_missing for each in given.values()
+    )
     if is_doubted:
         _doubt(target.texts, given)
     y = {split: target.encode(each.labels, len(each), split) for split, each in given.items()}
-    left_out = {split: each.left_out for split, each in given.items()}
+    kept = given["train"].unlabelled[: 0 if spec.unlabelled == "leave_out" else None]
+    left_out = {
+        split: len(each.unlabelled) - (len(kept) if split == "train" else 0)
+        for split, each in given.items()
+    }
     rows: dict[str, Rows | None] = {split: each.rows for split, each in given.items()}
     if raw.x_test is None:
         whole = given["test"] = given["train"]
@@ -86,11 +96,12 @@ def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) ->
             train_rows, test_rows = target.cut(y["train"], spec.test_fraction)
         y = {"train": y["train"][train_rows], "test": y["train"][test_rows]}
         rows = {"train": whole.placed(train_rows), "test": whole.placed(test_rows)}
+    rows["train"], y["train"] = with_unlabelled(rows["train"], y["train"], kept, target)
 
     x = {split: each.images for split, each in given.items()}
     dtype = stored_type(x.values())
-    items = {split: len(held) for split, held in y.items()}
     task = target.task(y)
+    items = {split: len(held) for split, held in y.items()}
     check_stored(x["train"].shape[1:], dtype, items, limits)
     arrays: dict[str, Path] = {}
     scans: dict[str, Scan] = {}
@@ -107,7 +118,7 @@ def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) ->
     schema = Schema(
         inputs=inputs,
         task=task,
-        splits={split: len(y[split]) for split in y},
+        splits=items,
         class_counts={split: target.counts(held) for split, held in y.items()},
     )
     ignored = raw.ignored
@@ -146,8 +157,7 @@ def _given(
                 f"got {len(images)} images and {len(labels)} labels"
             )
             refuse("shape_mismatch", detail, f"y_{split}")
-        if is_flat:
-            rows = without_missing(labels, spec.missing_label, f"y_{split}")
+        rows = without_missing(labels, spec.missing_label, f"y_{split}")
         has_missing = rows is not None
         if rows is not None and not len(rows):  # not one item has a label: a split without labels
             labels = rows = None

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from app.spec.forecast import HEAD_STEP_COST
 from app.spec.strategies import BASELINE, Strategy
-from app.spec.strategy_catalogue import CATALOGUE
+from app.spec.strategy_catalogue import batches_of_step
 from app.spec.strategy_params import LinearProbeParams
 from app.spec.training import Part, Training
 
@@ -64,6 +64,7 @@ class Costs:
     training: Training  # the job's
     items: int  # that a trial trains on
     fold_items: int  # that an evaluation trains on
+    beside_labels: bool = False  # target items without labels, in strategies that take them
 
     def of_trial(self, candidate: Candidate, head: int | None = None) -> float:
         return self._epochs(candidate, head) * self.steps(self.items)
@@ -87,10 +88,9 @@ class Costs:
         most = head_epochs(candidate)
         whole = (strategy.epochs(epochs) if strategy else epochs) - most
         needed = most if head is None else min(head, most)
-        return HEAD_STEP_COST * needed + whole * batches(candidate)
+        return HEAD_STEP_COST * needed + whole * batches(candidate, self.beside_labels)
 
 
-def batches(candidate: Candidate) -> int:
-    """That a step goes through: with the source's items, one more."""
-    needs = CATALOGUE[candidate.name].needs if candidate.strategy else ()
-    return 2 if "source_data" in needs else 1
+def batches(candidate: Candidate, beside_labels: bool = False) -> int:
+    """That a step goes through."""
+    return batches_of_step(candidate.strategy, beside_labels) if candidate.strategy else 1

@@ -77,6 +77,7 @@ def run_search(
         spec.training,
         items=len(setup.domain.train),
         fold_items=len(parts[0].train),
+        beside_labels=setup.unlabelled is not None,
     )
     finished = _restored(checkpoint)
     found, out = _advice(setup, items, candidates)
@@ -125,7 +126,8 @@ class _Evaluations:
     def evaluate(self, task: Task) -> Result:
         part = self.folds[task.fold]
         held_out = self.items.select(part.held_out)
-        inner = _InnerJournal(self.journal, task, self._state)
+        weight = batches(task.candidate, self.costs.beside_labels)
+        inner = _InnerJournal(self.journal, task, weight, self._state)
         began, failure = time.perf_counter(), None
         values = losses = np.empty(0)
         try:
@@ -191,6 +193,7 @@ class _InnerJournal:
 
     outer: Journal
     task: Task
+    batches: int  # that a step of the whole network goes through
     state: Callable[[], Checkpoint]
     epochs: float = field(default=0.0, init=False)  # of the whole network on one domain
     head: int = field(default=0, init=False)  # epochs on features
@@ -214,7 +217,7 @@ class _InnerJournal:
             if record.split == "train":
                 is_head = record.phase == "head"
                 self.head += is_head
-                self.epochs += HEAD_STEP_COST if is_head else batches(self.task.candidate)
+                self.epochs += HEAD_STEP_COST if is_head else self.batches
         self.outer.epoch_ended([], self._share(progress), self.state)
 
     def _share(self, progress: float) -> float:

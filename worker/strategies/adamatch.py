@@ -11,10 +11,18 @@ m_i = [max_k q_ik >= threshold mean_j max_k p_sjk]
 L   = (mean CE(z_s,weak, y) + mean CE(z_s,strong, y)) / 2
       + (1 - cos(min(pi, 2 pi progress))) / 2 mean_i m_i CE(z_t,strong, argmax_k q_ik)
 
-q, m and E are held constant. A step has `ratio` times as many items of the target as of the source.
+Beside labelled target items (semi-supervised learning, or with the source's items semi-supervised
+adaptation) these have two such cross-entropies of their own; z' is then of all labelled images, and
+t the items without labels, as in the authors' code. Without items of the source, because its
+classes are others or it comes as a model, the labelled target items are s.
+
+q, m and E are held constant. A step has `ratio` times as many items of the target as of the source,
+of items without labels `ratio` batches.
 Adam, its rate falls by a cosine to 0; the weights' moving averages are what is tested.
 Departures: augmentation.py instead of CTAugment; no weight decay; the rate falls to 0, not to a
-quarter; training starts from the network that was trained on the source, head included.
+quarter; training starts from the network that was trained on the source, head included where it has
+the same classes. Beside labels the moving averages warm up: a phase of 500 steps with a new head
+would else be tested with weights that are mostly those it began with.
 """
 
 import math
@@ -27,8 +35,17 @@ from worker.backbones.network import Network
 from worker.backbones.norm_momentum import norm_momentum
 from worker.inputs.contract import X
 from worker.inputs.counter_random import uniform
-from worker.strategies.recipe import Batches, Group, Optimization, Phase, Setting, trainable
+from worker.strategies.recipe import (
+    Batches,
+    Group,
+    Optimization,
+    Phase,
+    Setting,
+    Stream,
+    trainable,
+)
 from worker.strategies.seeds import Seeds
+from worker.strategies.two_domains import first, joined, rest
 
 AVERAGED_BATCHES = 100
 
@@ -36,57 +53,72 @@ AVERAGED_BATCHES = 100
 def phases(network: Network, params: AdaMatchParams, setting: Setting) -> tuple[Phase, ...]:
     training, seeds = setting.training, Seeds()
     expected = ExpectedClasses(network.architecture.outputs)
+    beside = setting.unlabelled
+    learn = [setting.source_objective.mean_loss, *([setting.objective.mean_loss] if beside else [])]
 
     def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        x_t, (x_s, y_s, _) = batch["domain"].x, batch["source"]
-        count = tf.maximum(1, tf.shape(y_s)[0] // params.ratio)
-        x_s, y_s = first(x_s, count), y_s[:count]
-        x = joined(x_s, x_t)
+        parts, x_u = parts_of(batch, params.ratio)
+        sizes = [tf.shape(y)[0] for _, y in parts]
+        count = tf.add_n(sizes)
+        x = joined(*(x for x, _ in parts), x_u)
         weakly = network.inputs.weak(x, seeds.draw())
         strongly = network.inputs.strong(x, seeds.draw())
 
-        of_source = joined(first(weakly, count), first(strongly, count))
+        with_labels = joined(first(weakly, count), first(strongly, count))
         with norm_momentum(network, 1.0):
-            alone = network.logits(of_source, training=True)
-        of_target = (rest(weakly, count), rest(strongly, count))
-        together = network.logits(joined(of_source, *of_target), training=True)
-        z_s, z_t = together[: 2 * count], together[2 * count :]
-        share = uniform(tuple(tf.unstack(tf.shape(z_s))), seeds.draw())
-        z_s = share * alone + (1 - share) * z_s
-        (weak_s, strong_s), (weak_t, strong_t) = tf.split(z_s, 2), tf.split(z_t, 2)
+            alone = network.logits(with_labels, training=True)
+        without = (rest(weakly, count), rest(strongly, count))
+        together = network.logits(joined(with_labels, *without), training=True)
+        z_l, z_u = together[: 2 * count], together[2 * count :]
+        share = uniform(tuple(tf.unstack(tf.shape(z_l))), seeds.draw())
+        z_l = share * alone + (1 - share) * z_l
+        (weak_l, strong_l), (weak_u, strong_u) = tf.split(z_l, 2), tf.split(z_u, 2)
 
-        smoothing, learn = training.label_smoothing, setting.source_objective.mean_loss
-        supervised = learn(weak_s, y_s, smoothing) + learn(strong_s, y_s, smoothing)
-        p_s, p_t = tf.nn.softmax(weak_s), tf.nn.softmax(weak_t)
-        labels, mask = pseudo_labels(p_s, p_t, expected.ratio(p_s, p_t), params.threshold)
-        of_items = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, strong_t)
-        return supervised / 2 + warm_up(progress) * tf.reduce_mean(mask * of_items), weak_t
+        smoothing, known, start = training.label_smoothing, 0.0, 0
+        for (_, y), size, learnt in zip(parts, sizes, learn[-len(parts) :], strict=True):
+            of_part = slice(start, start + size)
+            known += learnt(weak_l[of_part], y, smoothing)
+            known += learnt(strong_l[of_part], y, smoothing)
+            start += size
+        p_s, p_u = tf.nn.softmax(weak_l[: sizes[0]]), tf.nn.softmax(weak_u)
+        labels, mask = pseudo_labels(p_s, p_u, expected.ratio(p_s, p_u), params.threshold)
+        of_items = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, strong_u)
+        outputs = weak_l[-sizes[-1] :] if beside else weak_u
+        return known / 2 + warm_up(progress) * tf.reduce_mean(mask * of_items), outputs
 
+    streams: tuple[Stream, ...] = ("domain", "source")
+    if beside:
+        streams = ("domain", "unlabelled", *(("source",) if beside.has_source else ()))
     return (
         Phase(
             "adapt",
             loss,
             (Group(trainable(network.backbone, network.head), params.learning_rate),),
             training.epochs,
-            Optimization("adam", "cosine", ema_momentum=params.ema_momentum),
-            streams=("domain", "source"),
+            Optimization(
+                "adam",
+                "cosine",
+                ema_momentum=params.ema_momentum,
+                ema_warms_up=beside is not None,
+            ),
+            streams=streams,
+            unlabelled_batches=params.ratio,
             companions=(seeds, expected),
-            source_head=network.head,
+            source_head=network.head if beside is None or beside.shares_classes else None,
             augments=False,
         ),
     )
 
 
-def first(x: X, count: tf.Tensor) -> X:
-    return {name: tensor[:count] for name, tensor in x.items()}
-
-
-def rest(x: X, count: tf.Tensor) -> X:
-    return {name: tensor[count:] for name, tensor in x.items()}
-
-
-def joined(*parts: X) -> X:
-    return {name: tf.concat([part[name] for part in parts], 0) for name in parts[0]}
+def parts_of(batch: Batches, ratio: int) -> tuple[list[tuple[X, tf.Tensor]], X]:
+    """Items with labels, a part each: the source's, by which the others are measured, before the
+    target's; and the target's items without."""
+    if "unlabelled" not in batch:
+        x, y, _ = batch["source"]
+        count = tf.maximum(1, tf.shape(y)[0] // ratio)
+        return [(first(x, count), y[:count])], batch["domain"].x
+    streams: list[Stream] = ["source", "domain"] if "source" in batch else ["domain"]
+    return [(batch[each].x, batch[each].y) for each in streams], batch["unlabelled"].x
 
 
 def warm_up(progress: tf.Tensor) -> tf.Tensor:

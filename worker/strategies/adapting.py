@@ -1,4 +1,4 @@
-"""How the strategies that adapt without target labels are optimised.
+"""How the strategies that learn from target items without labels are optimised.
 
 SGD, Nesterov momentum 0.9, weight decay 1e-3, rate lr0 (1 + 10q)^-0.75 over the phase's progress q
 (Ganin et al., JMLR 2016, section 5.2.2). All begins from the source's network, its head included.
@@ -8,7 +8,15 @@ import keras
 
 from app.spec.strategy_params import AdaptParams
 from worker.backbones.network import Network
-from worker.strategies.recipe import Group, Loss, Optimization, Phase, Setting, trainable
+from worker.strategies.recipe import (
+    Group,
+    Loss,
+    Optimization,
+    Phase,
+    Setting,
+    Stream,
+    trainable,
+)
 
 
 def adapting(params: AdaptParams) -> Optimization:
@@ -27,13 +35,14 @@ def two_domain_phase(
     network: Network, params: AdaptParams, setting: Setting, loss: Loss, *new: keras.Layer
 ) -> Phase:
     """Source and target side by side, from the source's network; `new` are the companions."""
+    beside: tuple[Stream, ...] = ("domain", "source", "unlabelled")
     return Phase(
         "adapt",
         loss,
         groups(network, params, *new),
         setting.training.epochs,
         adapting(params),
-        streams=("source", "domain"),
+        streams=beside if setting.unlabelled else ("source", "domain"),
         companions=new,
         source_head=network.head,
     )

@@ -11,6 +11,7 @@ h = vec(f g^T), or (f R_f) * (g R_g) / sqrt(random_width) where f has so many en
 w = 1 + e^{-H(g)}, H the entropy, over its mean in the domain's batch (CDAN+E); 1 without `entropy`.
 
 L_D: discriminator.py. As g is held constant, L_D reaches the backbone and not the head.
+Beside labelled target items: as in dann.py.
 Departures: those of dann.py; the entries of R are uniform, not normal (the paper allows both).
 """
 
@@ -22,13 +23,12 @@ from worker.backbones.network import Network
 from worker.strategies.adapting import two_domain_phase
 from worker.strategies.discriminator import adversarial, discriminator
 from worker.strategies.recipe import Batches, Phase, Setting
-from worker.strategies.two_domains import features_of_domains
+from worker.strategies.two_domains import features_of_domains, supervised
 
 WIDEST_PRODUCT = 4096
 
 
 def phases(network: Network, params: CdanParams, setting: Setting) -> tuple[Phase, ...]:
-    training = setting.training
     features, classes = network.feature_count, network.architecture.outputs
     joint: Product | RandomProduct = Product(features, classes)
     if joint.width > WIDEST_PRODUCT:
@@ -37,14 +37,12 @@ def phases(network: Network, params: CdanParams, setting: Setting) -> tuple[Phas
 
     def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         f_s, f_t = features_of_domains(network, batch)
+        known, logits = supervised(network, f_s, f_t, batch, setting)
         z_s, z_t = network.head(f_s, training=True), network.head(f_t, training=True)
-        supervised = setting.source_objective.mean_loss(
-            z_s, batch["source"].y, training.label_smoothing
-        )
         g_s, g_t = (tf.stop_gradient(tf.nn.softmax(z)) for z in (z_s, z_t))
         weights = (certainty(g_s), certainty(g_t)) if params.entropy else (1.0, 1.0)
         against = adversarial(judge, joint(f_s, g_s), joint(f_t, g_t), progress, *weights)
-        return supervised + params.trade_off * against, z_s
+        return known + params.trade_off * against, logits
 
     return (two_domain_phase(network, params, setting, loss, judge, joint),)
 

@@ -6,6 +6,9 @@ arXiv:1607.01719, equations 1 to 3 and 6.
 L = mean_i CE(H B(x_i), y_i) over the source + weight |C_s - C_t|_F^2 / (4 d^2)
 
 C_s, C_t: covariances of a batch's d features B(x) in each domain; H: the head. All is trained.
+
+Beside labelled target items: mean_j CE(H B(x_j), y_j) over these is added, and the target's part of
+L is of all its items, with labels and without.
 """
 
 import tensorflow as tf
@@ -14,19 +17,14 @@ from app.spec.strategy_params import CoralParams
 from worker.backbones.network import Network
 from worker.strategies.adapting import two_domain_phase
 from worker.strategies.recipe import Batches, Phase, Setting
-from worker.strategies.two_domains import features_of_domains
+from worker.strategies.two_domains import features_of_domains, supervised
 
 
 def phases(network: Network, params: CoralParams, setting: Setting) -> tuple[Phase, ...]:
-    training = setting.training
-
     def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         f_s, f_t = features_of_domains(network, batch)
-        logits = network.head(f_s, training=True)
-        supervised = setting.source_objective.mean_loss(
-            logits, batch["source"].y, training.label_smoothing
-        )
-        return supervised + params.weight * distance(f_s, f_t), logits
+        known, logits = supervised(network, f_s, f_t, batch, setting)
+        return known + params.weight * distance(f_s, f_t), logits
 
     return (two_domain_phase(network, params, setting, loss),)
 

@@ -10,6 +10,9 @@ w_i   = (1 + e^{-H(P_i)}) / mean_j (1 + e^{-H(P_j)})   held constant; H: entropy
 C     = (w P)^T P                                      (classes, classes), then rows over their sums
 L_MCC = (sum C - trace C) / classes
 
+Beside labelled target items: mean_j CE(z_j, y_j) over these is added, and the target's part of
+L is of all its items, with labels and without.
+
 Departure: training starts from the network that was trained on the source, head included.
 """
 
@@ -19,19 +22,15 @@ from app.spec.strategy_params import MccParams
 from worker.backbones.network import Network
 from worker.strategies.adapting import two_domain_phase
 from worker.strategies.recipe import Batches, Phase, Setting
-from worker.strategies.two_domains import features_of_domains
+from worker.strategies.two_domains import features_of_domains, supervised
 
 
 def phases(network: Network, params: MccParams, setting: Setting) -> tuple[Phase, ...]:
-    training = setting.training
-
     def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         f_s, f_t = features_of_domains(network, batch)
-        z_s, z_t = network.head(f_s, training=True), network.head(f_t, training=True)
-        supervised = setting.source_objective.mean_loss(
-            z_s, batch["source"].y, training.label_smoothing
-        )
-        return supervised + params.weight * confusion(z_t, params.temperature), z_s
+        known, logits = supervised(network, f_s, f_t, batch, setting)
+        z_t = network.head(f_t, training=True)
+        return known + params.weight * confusion(z_t, params.temperature), logits
 
     return (two_domain_phase(network, params, setting, loss),)
 

@@ -20,6 +20,7 @@ from scipy.special import log_softmax
 
 from app.spec.strategy_params import RecalibrateParams
 from worker.backbones.network import Network
+from worker.objectives.logit_adjustment import LogitAdjusted
 from worker.strategies.recipe import Features, Labels, Phase, Setting
 from worker.strategies.supervised import learn_items
 
@@ -28,7 +29,8 @@ def phases(network: Network, params: RecalibrateParams, setting: Setting) -> tup
     def recalibrate(outlook: Callable[[], tuple[Features, Labels]]) -> None:
         features, labels = outlook()
         logits = network.head(features).numpy()
-        slope, bias = slope_and_bias(logits, labels, params.slope_spread, params.bias_spread)
+        spreads = params.slope_spread, params.bias_spread
+        slope, bias = slope_and_bias(logits, labels, *spreads, _offsets(setting))
         kernel, offset = network.head.variables
         kernel.assign(slope * kernel.numpy())
         offset.assign(slope * offset.numpy() + bias)
@@ -47,8 +49,17 @@ def phases(network: Network, params: RecalibrateParams, setting: Setting) -> tup
     )
 
 
+def _offsets(setting: Setting) -> NDArray[np.float64] | float:
+    objective = setting.objective
+    return np.array(objective.offsets) if isinstance(objective, LogitAdjusted) else 0.0
+
+
 def slope_and_bias(
-    logits: NDArray[np.floating], labels: Labels, slope_spread: float, bias_spread: float
+    logits: NDArray[np.floating],
+    labels: Labels,
+    slope_spread: float,
+    bias_spread: float,
+    offsets: NDArray[np.float64] | float = 0.0,
 ) -> tuple[float, NDArray[np.float64]]:
     """Finds s and c of the module's formula.
 
@@ -56,6 +67,8 @@ def slope_and_bias(
         logits: (n, K), n >= 0.
         labels: classes, (n,).
         slope_spread, bias_spread: standard deviations of the prior of log s and of each bias.
+        offsets: what is added to the logits in the fit alone, (K,): logit adjustment's, so that the
+            biases do not learn which classes are common.
 
     Returns:
         s above 0, and c (K,).
@@ -66,7 +79,7 @@ def slope_and_bias(
 
     def loss(at: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         slope, bias = np.exp(at[0]), at[1:]
-        logs = log_softmax(slope * z + bias, axis=1)
+        logs = log_softmax(slope * z + bias + offsets, axis=1)
         prior = (at[0] / slope_spread) ** 2 + ((bias / bias_spread) ** 2).sum()
         wrong = np.exp(logs) - right
         of_slope = slope * (wrong * z).sum() + at[0] / slope_spread**2

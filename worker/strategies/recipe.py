@@ -19,7 +19,7 @@ from worker.objectives.classification import CLASSES
 from worker.objectives.contract import Objective
 
 PhaseName = Literal["pretrain", "head", "finetune", "adapt"]
-Stream = Literal["domain", "source"]
+Stream = Literal["domain", "source", "unlabelled"]
 Optimizer = Literal["adam", "adamw", "sgd"]
 Schedule = Literal["constant", "cosine", "dann"]
 
@@ -94,6 +94,7 @@ class Optimization:
     weight_decay: float = 0.0
     clip_norm: float | None = None
     ema_momentum: float | None = None
+    ema_warms_up: bool = False  # its momentum is at most (1 + t) / (10 + t) after t steps
     early_stopping: EarlyStopping | None = None
 
     @classmethod
@@ -105,7 +106,7 @@ class Optimization:
             training.weight_decay,
             training.gradient_clip_norm,
             training.ema_momentum,
-            training.early_stopping,
+            early_stopping=training.early_stopping,
         )
 
 
@@ -121,6 +122,7 @@ class Phase:
     optimization: Optimization = Optimization()
     stop: Convergence | None = None
     streams: tuple[Stream, ...] = ("domain",)
+    unlabelled_batches: int = 1  # of the job's size, that a step takes of the stream `unlabelled`
     # "features": of the backbone in inference, computed once before the phase; it stays frozen
     inputs: Literal["raw", "features"] = "raw"
     # Beside the trained network: a discriminator, a teacher, weights to stay close to. They start
@@ -133,9 +135,23 @@ class Phase:
     after_step: Callable[[Batches], None] | None = None  # called in each step, after the optimizers
     prepare: Prepare | None = None  # called before the first step, when all weights are in place
     relabel: Relabel | None = None  # called before each epoch: pseudo-labels
-    # Whose items BatchNorm's statistics are measured on at the phase's end; None: they stay
+    # Whose items BatchNorm's statistics are measured on at the phase's end; None: they stay. Those
+    # of `domain` are with the items of `unlabelled` in a phase that has these
     norms: Stream | None = "domain"
     augments: bool = True  # false where images must stay as they are, or the loss changes them
+
+
+@dataclass(frozen=True)
+class Unlabelled:
+    """Target items without labels take part beside the labelled ones of `domain`: there is the
+    stream `unlabelled`, and labels of the target may be learnt in the same phase.
+
+    `shares_classes`: the source's head is for the network's own classes. `has_source`: the source's
+    items are there too, labelled in these classes.
+    """
+
+    shares_classes: bool
+    has_source: bool
 
 
 @dataclass(frozen=True)
@@ -150,6 +166,7 @@ class Setting:
     source_classes: int = 0  # of the source's head; 0 without a source
     objective: Objective = CLASSES
     source_objective: Objective = CLASSES  # where the source's items are learnt too
+    unlabelled: Unlabelled | None = None  # None: there are none beside labelled ones
 
 
 Recipe = Callable[[Network, Any, Setting], tuple[Phase, ...]]

@@ -11,6 +11,9 @@ c_k = sum_i [ŷ_i = k] f_i. f: the backbone's features with a 1 appended, at len
 authors' code has them. A class that is predicted for no item gets no centroid. The backbone alone
 is trained.
 
+Beside labelled target items: mean_j CE(z_j, y_j) over these is added, the entropies are of all the
+target's items, the pseudo-labels of those without a label.
+
 The paper's source network is the job's to choose: BatchNorm after a bottleneck of 256
 (model.bottleneck), label smoothing 0.1 in pretraining (training.label_smoothing).
 Departures: the head is linear, without weight normalisation. The paper has 1 for q, and 30 epochs:
@@ -27,6 +30,7 @@ from worker.backbones.network import Network
 from worker.objectives.classification import cross_entropy
 from worker.strategies.adapting import adapting
 from worker.strategies.recipe import Batches, Features, Group, Labels, Phase, Setting, trainable
+from worker.strategies.two_domains import joined
 
 
 def phases(network: Network, params: ShotParams, setting: Setting) -> tuple[Phase, ...]:
@@ -36,16 +40,25 @@ def phases(network: Network, params: ShotParams, setting: Setting) -> tuple[Phas
         pseudo = params.beta * progress * cross_entropy(logits, labels)
         return uncertainty(logits) + pseudo, logits
 
+    def loss_beside(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        (x, labels, _), (x_known, y, _) = batch["unlabelled"], batch["domain"]
+        logits, count = network.logits(joined(x, x_known), training=True), tf.shape(labels)[0]
+        z, z_known = logits[:count], logits[count:]
+        pseudo = params.beta * progress * cross_entropy(z, labels)
+        known = setting.objective.mean_loss(z_known, y, setting.training.label_smoothing)
+        return uncertainty(logits) + pseudo + known, z
+
     def relabel(features: Features) -> Labels:
         return pseudo_labels(features, tf.nn.softmax(network.head(features)).numpy())
 
     return (
         Phase(
             "adapt",
-            loss,
+            loss_beside if setting.unlabelled else loss,
             (Group(trainable(network.backbone), params.backbone_rate * params.learning_rate),),
             setting.training.epochs,
             adapting(params),
+            streams=("unlabelled", "domain") if setting.unlabelled else ("domain",),
             source_head=network.head,
             relabel=relabel,
         ),

@@ -13,7 +13,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from app.tensors import TensorSpec
-from worker.strategies.recipe import Batch, Batches, Stream
+from worker.strategies.recipe import Batch, Batches, Phase, Stream
 from worker.training.data import Labels, Split
 from worker.training.items import Indices
 
@@ -50,10 +50,14 @@ class Feed:
     """`seeds` and the epoch's number decide the order of the rows, whatever the chunks."""
 
     def __init__(
-        self, streams: Mapping[Stream, Split], batch: int, epoch_steps: int, seeds: list[int]
+        self,
+        streams: Mapping[Stream, Split],
+        rows: Mapping[Stream, int],
+        epoch_steps: int,
+        seeds: list[int],
     ) -> None:
-        self.batch = batch
-        self._streams, self.epoch_steps = streams, epoch_steps
+        """`rows`: of each stream, that a step takes."""
+        self._streams, self._rows, self.epoch_steps = streams, rows, epoch_steps
         self._seeds = seeds
         self._order_of: tuple[int, dict[Stream, Indices]] = (-1, {})
         size = sum(_bytes(split, len(split)) for split in streams.values())
@@ -81,6 +85,11 @@ class Feed:
             self._resident = {**self._resident, first: batch}
 
     @property
+    def batch(self) -> int:
+        """Rows of the first stream in a step."""
+        return self._rows[next(iter(self._streams))]
+
+    @property
     def shapes(self) -> tuple[RowsShape, ...]:
         return tuple(
             RowsShape.of(split, len(split) if self._is_resident else None)
@@ -92,7 +101,7 @@ class Feed:
         """Steps that a chunk may hold at most."""
         if self._is_resident:
             return max(self.epoch_steps, 1024)
-        step = sum(_bytes(split, self.batch) for split in self._streams.values())
+        step = sum(_bytes(split, self._rows[stream]) for stream, split in self._streams.items())
         return min(self.epoch_steps, max(1, CHUNK_BYTES // step))
 
     def chunk(self, first: int, count: int, capacity: int) -> Chunk:
@@ -102,16 +111,19 @@ class Feed:
         labels = measured.y[positions], measured.known[positions]
         if self._is_resident:
             return Chunk(self._resident, self._padded(picked, capacity), *labels)
-        rows = capacity * self.batch
         data: dict[Stream, Batch] = {}
         for stream, positions in picked.items():
-            split, taken = self._streams[stream], len(positions)
+            split, taken, rows = (
+                self._streams[stream],
+                len(positions),
+                capacity * self._rows[stream],
+            )
             x, known = split.items.room(rows), np.zeros(rows, np.bool_)
             y = np.zeros((rows, *split.y.shape[1:]), split.y.dtype)
             split.items.gather(positions, {name: column[:taken] for name, column in x.items()})
             y[:taken], known[:taken] = split.y[positions], split.known[positions]
             data[stream] = Batch(x, y, known)
-        in_turn = {stream: np.arange(count * self.batch) for stream in picked}
+        in_turn = {stream: np.arange(count * self._rows[stream]) for stream in picked}
         return Chunk(data, self._padded(in_turn, capacity), *labels)
 
     def _positions(self, first: int, count: int) -> dict[Stream, Indices]:
@@ -120,17 +132,18 @@ class Feed:
         while step < last:
             epoch, within = divmod(step, self.epoch_steps)
             steps = min(last - step, self.epoch_steps - within)
-            rows = slice(within * self.batch, (within + steps) * self.batch)
             for stream, order in self._epoch(epoch).items():
-                parts[stream].append(order[rows])
+                rows = self._rows[stream]
+                parts[stream].append(order[within * rows : (within + steps) * rows])
             step += steps
         return {stream: np.concatenate(orders) for stream, orders in parts.items()}
 
     def _epoch(self, epoch: int) -> dict[Stream, Indices]:
         if self._order_of[0] != epoch:
-            rows = self.epoch_steps * self.batch
             orders = {
-                stream: epoch_order(len(split), rows, [*self._seeds, epoch, index])
+                stream: epoch_order(
+                    len(split), self.epoch_steps * self._rows[stream], [*self._seeds, epoch, index]
+                )
                 for index, (stream, split) in enumerate(self._streams.items())
             }
             self._order_of = epoch, orders
@@ -139,10 +152,31 @@ class Feed:
     def _padded(self, picked: dict[Stream, Indices], capacity: int) -> Order:
         padded = {}
         for stream, positions in picked.items():
-            order = np.zeros(capacity * self.batch, np.int32)
+            order = np.zeros(capacity * self._rows[stream], np.int32)
             order[: len(positions)] = positions
-            padded[stream] = order.reshape(capacity, self.batch)
+            padded[stream] = order.reshape(capacity, self._rows[stream])
         return padded
+
+
+def rows_of_step(
+    phase: Phase, streams: Mapping[Stream, Split], batch: int, batch_size: int
+) -> dict[Stream, int]:
+    """Rows of each stream in a step of a phase.
+
+    `batch` of each, but where items without labels stand beside labelled ones: of these others, and
+    of the source's, as many as the job's `batch_size` says, however few labels there are.
+
+    Args:
+        batch: rows of `domain`: batch_size, or all its items where these are fewer.
+    """
+    if "unlabelled" not in phase.streams:
+        return dict.fromkeys(streams, batch)
+    wanted: dict[Stream, int] = {
+        "domain": batch,
+        "source": batch_size,
+        "unlabelled": phase.unlabelled_batches * batch_size,
+    }
+    return {stream: min(wanted[stream], len(split)) for stream, split in streams.items()}
 
 
 def epoch_order(items: int, rows: int, seeds: list[int]) -> Indices:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from worker.backbones.network import Network
 from worker.strategies.recipe import FEATURES, Phase, Stream
-from worker.training.data import Domain, Split
+from worker.training.data import Split
 from worker.training.features import features_of
 from worker.training.items import Items
 from worker.training.setup import TrialSetup
@@ -17,16 +17,30 @@ class Inputs:
     def __init__(self, setup: TrialSetup, network: Network, look: Callable[[], None]) -> None:
         self._setup, self._network, self._look = setup, network, look
 
-    def domain(self, stream: Stream) -> Domain:
-        """Raises ValueError where the trial was given no such data."""
-        domain = self._setup.domain if stream == "domain" else self._setup.source
-        if domain is None:
-            raise ValueError("expected the source's data, got none")
-        return domain
+    def rows(self, stream: Stream) -> Split:
+        """What is trained on. Raises ValueError where the trial was given no such data."""
+        setup = self._setup
+        match stream:
+            case "domain":
+                found: Split | None = setup.domain.train
+            case "source":
+                found = setup.source.train if setup.source else None
+            case "unlabelled":
+                found = setup.unlabelled
+        if found is None:
+            raise ValueError(f"expected the {stream}'s data, got none")
+        return found
+
+    def normed(self, phase: Phase, stream: Stream) -> Items:
+        """Items of a stream that BatchNorm's statistics are measured on at the phase's end."""
+        streams: tuple[Stream, ...] = (stream,)
+        if stream == "domain" and "unlabelled" in phase.streams:
+            streams = ("domain", "unlabelled")
+        return Items.joined([self.rows(each).items for each in streams])
 
     def of(self, phase: Phase) -> tuple[dict[Stream, Split], Split]:
         """The training split of each stream, and the validation split, as the phase takes them."""
-        streams = {stream: self.domain(stream).train for stream in phase.streams}
+        streams = {stream: self.rows(stream) for stream in phase.streams}
         validation = self._setup.domain.validation
         if phase.inputs == "features":
             streams = {stream: self._features(split) for stream, split in streams.items()}

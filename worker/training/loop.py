@@ -22,7 +22,7 @@ from worker.training.compile_budget import compiling, overran
 from worker.training.device import deterministic_operations, this_device
 from worker.training.device_errors import essence
 from worker.training.feed import Order, RowsShape
-from worker.training.optimizers import optimizer_of
+from worker.training.optimizers import averaging, optimizer_of
 from worker.trials.failures import file_error
 
 
@@ -288,7 +288,8 @@ class Loop:
             zip(self._optimizers, phase.groups, strict=True)
         ):
             optimizer.learning_rate = rates[number]
-            optimizer.apply(gradients[number], list(group.variables))
+            with averaging(phase.optimization, optimizer):
+                optimizer.apply(gradients[number], list(group.variables))
         if phase.after_step:
             with self._layers(self._network.backbone):
                 phase.after_step(batch)

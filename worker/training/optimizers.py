@@ -1,5 +1,7 @@
 """Keras's optimizers, as a phase asks for them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -48,3 +50,21 @@ def optimizer_of(how: Optimization, group: Group, backend: Backend) -> keras.opt
             optimizer = keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, **shared)
     optimizer.build(list(group.variables))
     return optimizer
+
+
+@contextmanager
+def averaging(how: Optimization, optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
+    """Lets a step inside move the weights' averages with the momentum that the phase asks for.
+
+    min(m, (1 + t) / (10 + t)) where it warms up, t the steps before: an average of a thousand steps
+    would hold on to where a phase of some hundred began (tf.train.ExponentialMovingAverage).
+    """
+    if not how.ema_warms_up or how.ema_momentum is None:
+        yield
+        return
+    steps = tf.cast(optimizer.iterations.value, tf.float32)
+    optimizer.ema_momentum = tf.minimum(how.ema_momentum, (1 + steps) / (10 + steps))
+    try:
+        yield
+    finally:
+        optimizer.ema_momentum = how.ema_momentum

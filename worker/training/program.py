@@ -20,6 +20,7 @@ from app.spec.backbones import CATALOGUE
 from app.spec.plan import PRETRAIN
 from app.spec.spec import ResolvedSpec
 from app.spec.strategies import BASELINE, Strategy
+from app.spec.strategy_catalogue import CATALOGUE as STRATEGIES
 from app.spec.training import Augmentation
 from worker.backbones.initialisation import Initialiser
 from worker.backbones.input_rows import Learnt
@@ -29,7 +30,7 @@ from worker.objectives.classification import CLASSES
 from worker.objectives.contract import Objective
 from worker.objectives.flawed import training_objective
 from worker.objectives.wrapped import Wrapped
-from worker.strategies.recipe import Phase, Setting, Stream
+from worker.strategies.recipe import Phase, Setting, Stream, Unlabelled
 from worker.strategies.registry import RECIPES
 from worker.strategies.seeds import Seeds
 from worker.training.checkpoint import Backend
@@ -84,6 +85,7 @@ class Program:
         self._inputs: dict[Stream, InputLayers] = {
             "domain": network.inputs,
             "source": source.input_layers() if source else network.inputs,
+            "unlabelled": network.inputs,
         }
         companions = dict.fromkeys(model for phase in phases for model in phase.companions)
         if augmentation:
@@ -182,6 +184,10 @@ def program_of(setup: TrialSetup) -> Program:
     setting = Setting(training, setup.source_classes, _objective(setup.domain, setup.spec))
     if setup.source:
         setting = replace(setting, source_objective=_objective(setup.source, setup.spec))
+    if setup.unlabelled and strategy and STRATEGIES[strategy.name].takes_unlabelled:
+        has_source = setup.source is not None and setup.shares_classes
+        beside = Unlabelled(shares_classes=setup.shares_classes, has_source=has_source)
+        setting = replace(setting, unlabelled=beside)
     return _program(architecture, source, name, strategy, setting)
 
 

@@ -20,7 +20,7 @@ from worker.training.data import Split
 from worker.training.device import configure_tensorflow, this_device
 from worker.training.device_errors import typed_errors
 from worker.training.features import features_of
-from worker.training.feed import Chunk, Feed
+from worker.training.feed import Chunk, Feed, rows_of_step
 from worker.training.geometry import Geometry, geometry_of
 from worker.training.inputs import Inputs
 from worker.training.items import Items
@@ -100,10 +100,11 @@ class _Trial:
         phase, state = self.phase, self._state
         position = state.position
         streams, validation = self._inputs.of(phase)
-        feed = Feed(streams, self._batch, self._steps, [self._setup.seed, position.phase])
+        of_step = rows_of_step(phase, streams, self._batch, self._setup.spec.training.batch_size)
+        feed = Feed(streams, of_step, self._steps, [self._setup.seed, position.phase])
         loop, geometry = self._begin_loop(feed, validation)
         if phase.prepare and position.epochs == position.step == 0:
-            rows = self._inputs.domain(phase.streams[0]).train
+            rows = self._inputs.rows(phase.streams[0])
             phase.prepare(lambda: (features_of(self._network, rows.items, self._look), rows.y))
         looked_at = validation.items.head(geometry.looked_at).read()
         inside = tf.nest.map_structure(tf.constant, looked_at)
@@ -275,7 +276,7 @@ class _Trial:
 
     def _measure_norms(self) -> None:
         if stream := self.phase.norms:
-            measure(self._network, self._inputs.domain(stream).train.items, self._setup.seed)
+            measure(self._network, self._inputs.normed(self.phase, stream), self._setup.seed)
 
     def _infer(self, infer: Inference, items: Items) -> NDArray[np.float32]:
         """Looks at the journal between blocks. A pause waits until the epoch has ended: the weights

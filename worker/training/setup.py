@@ -13,7 +13,7 @@ from app.spec.strategies import Strategy
 from app.tasks import TASKS
 from worker.backbones.input_rows import Learnt
 from worker.training.checkpoint import Checkpoint, Position
-from worker.training.data import Domain
+from worker.training.data import Domain, Split
 
 _KEPT = tuple(dict.fromkeys(name for task in TASKS.values() for name in task.per_epoch))
 
@@ -35,6 +35,9 @@ class TrialSetup:
     source_places: tuple[int, ...] | None = None
     # Of a table's network without its data: the columns by which it has learnt
     learnt: Learnt | None = None
+    shares_classes: bool = False  # the source's are the network's, in whichever order
+    # The target's other training items, without their labels, for strategies that can use them
+    unlabelled: Split | None = None
 
 
 @dataclass(frozen=True)

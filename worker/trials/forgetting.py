@@ -1,18 +1,17 @@
 """How much of the source a network still knows after the transfer."""
 
-from typing import Any
-
 import numpy as np
 
 from app.storage import Storage
 from worker.backbones.network import Architecture
+from worker.evaluation.predictions import Predictions
 from worker.training.predict import logits
 from worker.training.program import program_of, shared_network
 from worker.training.setup import TrialSetup
 from worker.trials.setup import TrialData, source_split
 
 
-def forgetting(storage: Storage, setup: TrialSetup, data: TrialData) -> dict[str, Any]:
+def forgetting(storage: Storage, setup: TrialSetup, data: TrialData) -> Predictions:
     """Of the trial that this process has just trained: `y_source`, and the classes predicted
     `before_source` and `after_source`, (n,), int32, of the source's test items.
 

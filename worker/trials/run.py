@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import structlog
@@ -18,11 +18,14 @@ from app.spec.strategies import AutoArm
 from app.storage import Storage
 from app.tables.jobs import TrialRow
 from worker.backbones.network import Network
+from worker.evaluation.arrays import Floats
 from worker.evaluation.measures import measures_of
-from worker.evaluation.measures.contract import Measures
+from worker.evaluation.measures.contract import Labels, Measures
+from worker.evaluation.predictions import HeldOut, Predictions, held_out, on
 from worker.process.workplace import Workplace
 from worker.search.run import run_search
 from worker.training.checkpoint import Checkpoint
+from worker.training.data import Split
 from worker.training.device import resolve_precision
 from worker.training.predict import changed_logits, logits
 from worker.training.run import train
@@ -109,14 +112,14 @@ def _trained(
 
 
 def _stored(
-    storage: Storage, results: dict[str, Any], setup: TrialSetup, folder: Path
+    storage: Storage, results: Predictions, setup: TrialSetup, folder: Path
 ) -> dict[str, Any]:
     """Arrays and what they come to."""
     measures = measures_of(setup.domain.schema.task)
     return {
         "predictions": _store_arrays(storage, results, folder),
-        "validation": _metrics(results, "validation", measures),
-        "test": _metrics(results, "test", measures),
+        "validation": _metrics(on("validation", results), measures),
+        "test": _metrics(on("test", results), measures),
     }
 
 
@@ -214,17 +217,16 @@ def _whole_pretraining(place: Workplace, project: str, key: str) -> bool:
 
 def _predictions(
     storage: Storage, network: Network, setup: TrialSetup, data: TrialData
-) -> dict[str, Any]:
+) -> Predictions:
     """Labels, where there are some, and logits of validation and test items. This reads the
     target's test data, once, after the last step of training, and nothing else does."""
-    splits = {"validation": setup.domain.validation}
+    splits: dict[HeldOut, Split] = {"validation": setup.domain.validation}
     if setup.role != PRETRAIN:
         splits["test"] = target_test(storage, data)
-    results: dict[str, Any] = {}
+    results = Predictions()
     for name, split in splits.items():
-        if split.is_labelled:
-            results[f"y_{name}"] = split.y
-        results[f"logits_{name}"] = outputs = logits(network, split.items)
+        outputs = logits(network, split.items)
+        results |= held_out(name, split.y if split.is_labelled else None, outputs)
         if not np.isfinite(outputs).all():  # without validation items nothing has looked yet
             what = f"expected finite logits of the {name} items, got others after the last epoch"
             raise diverged(what, setup.spec.training.learning_rate, "training")
@@ -234,16 +236,13 @@ def _predictions(
     if setup.spec.label_noise == "drop_suspects":
         results["suspects"] = np.array([setup.domain.suspects, len(setup.domain.train)])
     if data.hides_labels:  # by these the arms will be compared
-        held_out = setup.domain.validation
-        results["logits_changed"] = changed_logits(network, held_out.items, setup.seed)
+        validation = setup.domain.validation
+        results["logits_changed"] = changed_logits(network, validation.items, setup.seed)
     return results
 
 
-def _metrics(results: dict[str, Any], split: str, measures: Measures) -> dict[str, float] | None:
-    y = results.get(f"y_{split}")
-    if y is None or not len(y):
-        return None
-    return measures.measure(y, results[f"logits_{split}"])
+def _metrics(found: tuple[Labels, Floats] | None, measures: Measures) -> dict[str, float] | None:
+    return measures.measure(*found) if found else None
 
 
 def _store_weights(storage: Storage, network: Network, folder: Path) -> str:
@@ -252,9 +251,9 @@ def _store_weights(storage: Storage, network: Network, folder: Path) -> str:
     return storage.put(path)
 
 
-def _store_arrays(storage: Storage, arrays: dict[str, Any], folder: Path) -> str:
+def _store_arrays(storage: Storage, arrays: Predictions, folder: Path) -> str:
     path = folder / "predictions.npz"
-    np.savez(path, **arrays)
+    np.savez(path, **cast("dict[str, Any]", arrays))
     return storage.put(path)
 
 

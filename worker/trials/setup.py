@@ -12,7 +12,7 @@ from app.errors import DamagedArtifact
 from app.inputs.table import TableInputs
 from app.models.schemas import Signature
 from app.models.stored import file_path
-from app.spec.plan import PRETRAIN, learns_from_labels, sources_of
+from app.spec.plan import PRETRAIN, hides_labels, learns_from_labels, sources_of
 from app.spec.sources import joint_classes
 from app.spec.spec import ResolvedSpec
 from app.spec.strategies import AutoArm, Strategy
@@ -110,7 +110,7 @@ class TrialData:
 
     @property
     def hides_labels(self) -> bool:
-        return not self.spec.target.use_labels and self.trial.role not in {PRETRAIN, "bound"}
+        return hides_labels(self.spec, self.trial.role)
 
     @property
     def found(self) -> Candidate | None:
@@ -161,8 +161,8 @@ def setup_of(storage: Storage, data: TrialData) -> TrialSetup:
     source = None
     if trial.role == PRETRAIN or (data.sources and _needs_source_data(data, strategy)):
         source = source_domain(storage, data)
-    target = None if trial.role == PRETRAIN else _target_domain(storage, data)
-    domain = target or source
+    target = None if trial.role == PRETRAIN else _target(storage, data)
+    domain = target.domain if target else source
     if domain is None:
         raise ValueError(f"{trial.id}: expected data to train on, got none")
     training = data.training(len(domain.train))
@@ -177,6 +177,8 @@ def setup_of(storage: Storage, data: TrialData) -> TrialSetup:
         source_weights=_source_weights(storage, data),
         source_places=data.source_places,
         learnt=_learnt(data),
+        shares_classes=set(data.source_classes) == set(data.classes),
+        unlabelled=target.unlabelled if target else None,
     )
 
 
@@ -227,6 +229,8 @@ def source_domain(storage: Storage, data: TrialData) -> Domain:
         schema = schema.named(data.classes)
         y = schema.task.placed(split.y, data.source_classes, data.classes)
         split = replace(split, y=y)
+    if not split.is_labelled:
+        split = split.select(np.flatnonzero(split.known))
     return _labelled(schema, split, data)
 
 
@@ -246,19 +250,36 @@ def source_split(storage: Storage, data: TrialData, name: str) -> Split:
     return Split(items, y, np.concatenate(known))
 
 
-def _target_domain(storage: Storage, data: TrialData) -> Domain:
+@dataclass(frozen=True, eq=False)
+class _Target:
+    """What a trial gets of the target's training items.
+
+    `unlabelled`: where the job lets them take part, those without a label and those beyond the
+    label budget, none with its label.
+    """
+
+    domain: Domain
+    unlabelled: Split | None = None
+
+
+def _target(storage: Storage, data: TrialData) -> _Target:
     """With its labels hidden where the trial must not see them; then its classes are the source's.
     Nothing of how the rows are parted tells the labels either."""
     schema, split = data.target_schema, data.target_split(storage, "train")
     if not data.hides_labels:
+        seen = np.flatnonzero(split.known)
         if budget := data.trial.labels_per_class:
-            split = split.select(_few(schema, split, budget, data.trial.seed))
-        return _labelled(schema, split, data)
+            seen = seen[_few(schema, split.select(seen), budget, data.trial.seed)]
+        others = None
+        if data.spec.target.takes_unlabelled:
+            others = split.select(np.setdiff1d(np.arange(len(split)), seen)).without_labels()
+        domain = _labelled(schema, split if len(seen) == len(split) else split.select(seen), data)
+        return _Target(domain, others)
     fraction = data.spec.training.validation_fraction
     kept, held_out = cut_at_random(len(split), fraction, data.trial.seed)
     schema = schema.named(data.classes)
     hidden = split.without_labels()
-    return Domain(schema, hidden.select(kept), hidden.select(held_out))
+    return _Target(Domain(schema, hidden.select(kept), hidden.select(held_out)))
 
 
 def _few(schema: Schema, split: Split, budget: int, seed: int) -> Indices:

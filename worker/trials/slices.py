@@ -15,6 +15,7 @@ from app.datasets.stored import array_path
 from app.inputs.columns import category_text
 from app.storage import Storage
 from app.tables.datasets import DatasetRow
+from worker.evaluation.predictions import Predictions
 from worker.evaluation.slices import OTHER
 from worker.intake.tables.readings import Column
 from worker.stored_rows import StoredRows
@@ -27,9 +28,7 @@ MISSING = "(missing)"
 Codes = NDArray[np.int64]
 
 
-def slices_of_test(
-    storage: Storage, dataset: DatasetRow, columns: Sequence[str]
-) -> dict[str, NDArray[Any]]:
+def slices_of_test(storage: Storage, dataset: DatasetRow, columns: Sequence[str]) -> Predictions:
     """Three arrays, as worker.evaluation.evidence.TrialResult has them, of the dataset's test
     items in their order; none where `columns` are none."""
     if not columns:

@@ -1,18 +1,17 @@
 """What a network makes of the items that it has learnt from: the report is warned by it."""
 
-from typing import Any
-
 import numpy as np
 
 from worker.backbones.network import Network
 from worker.backbones.population_norms import batch_logits
+from worker.evaluation.predictions import Predictions
 from worker.training.predict import logits
 from worker.training.setup import TrialSetup
 
 ITEMS = 512  # of more, so many are drawn
 
 
-def look_back(network: Network, setup: TrialSetup) -> dict[str, Any]:
+def look_back(network: Network, setup: TrialSetup) -> Predictions:
     """Computes `logits_train` and `logits_train_mode`, (k, classes), float32, of k <= 512 items
     that the trial was trained on: in inference, and in training mode, where BatchNorm goes by the
     batch; and `y_train`, their labels, (k,), int32, unless they are hidden.
@@ -21,8 +20,8 @@ def look_back(network: Network, setup: TrialSetup) -> dict[str, Any]:
     """
     train = setup.domain.train
     drawn = train.select(np.random.default_rng(setup.seed).permutation(len(train))[:ITEMS])
-    found: dict[str, Any] = {"logits_train": logits(network, drawn.items)}
-    found["logits_train_mode"] = found["logits_train"]
+    outputs = logits(network, drawn.items)
+    found = Predictions(logits_train=outputs, logits_train_mode=outputs)
     if network.norms:  # else both modes are one
         size = setup.spec.training.batch_size
         found["logits_train_mode"] = batch_logits(network, drawn.items, size)

@@ -77,6 +77,7 @@ def render(job: JobOut, report: Report) -> str:
         **_sources(report),
         forest=_forest(report, styles),
         curve=_curve(report, styles),
+        beside=[name for name, arm in report.arms.items() if arm.unlabelled],
         reached=[arm.labels_to_reach for arm in report.arms.values() if arm.labels_to_reach],
         classes=_classes(report, shown),
         confusions=_confusions(report, shown),

@@ -26,7 +26,7 @@ from app.prediction.schemas import PredictIn, PredictOut
 from app.prediction.served import Loaded
 from app.turns import TurnRoute
 
-NPY = "application/x-npy"
+NPY, PLAIN_JSON = "application/x-npy", JSON.encode()
 TAKEN = (JSON, NPY, FORM, f"{IMAGE}*")  # of arrays and pictures
 PREFIX, SUFFIX = "/v1/deployments/", "/predict"
 ROWS = "this model is asked about rows of a table, objects by the names of columns"
@@ -96,7 +96,7 @@ class Native:
         is_raw = bool(query) and _wants_raw_scores(query)
         content_type = headers.get(b"content-type", b"")
         match inputs:
-            case ImageInputs() if is_of_pictures(content_type):
+            case ImageInputs() if content_type != PLAIN_JSON and is_of_pictures(content_type):
                 encoder = partial(_of_options, is_raw=is_raw)
                 return PictureDecoder(inputs, content_type, encoder)
             case DenseInputs():

@@ -54,7 +54,8 @@ class LabelsTarget:
             detail = (
                 f"expected 0 and 1 alone in {array}, whether an item has a label or not, got "
                 f"{count} other values, the first in row {row}, column {column}: "
-                f"{labels[row, column]:g}; leave items out of which that is not known"
+                f"{labels[row, column]:g}; an item of which that is not known has one value, as "
+                "-1, in all its columns, and `missing_label` in the spec says which"
             )
             refuse("wrong_type", detail, array)
         return labels.astype(np.int8)
@@ -67,8 +68,9 @@ class LabelsTarget:
         return stratified_split(codes.astype(np.int32), names, fraction, seed)
 
     def task(self, y: Mapping[str, Stored]) -> MultiLabel:
-        for split, held in y.items():
-            if len(held) and not _is_none(held):
+        for split, stored in y.items():
+            held = known_rows(stored)
+            if len(held):
                 if (held == held[0]).all():
                     detail = (
                         f"expected labels that differ in y_{split}, got the same row for each of "
@@ -79,11 +81,12 @@ class LabelsTarget:
         return MultiLabel(labels=self.names)
 
     def counts(self, y: Stored) -> tuple[int, ...]:
-        return (0 if _is_none(y) else len(y),)
+        return (len(known_rows(y)),)
 
     def values(self, y: Stored) -> dict[str, Any] | None:
         """`items`: how many have the label, of the 20 commonest."""
-        if _is_none(y):
+        y = known_rows(y)
+        if not len(y):
             return None
         items = y.sum(axis=0, dtype=np.int64)
         shown = np.argsort(-items, kind="stable")[:MOST_NAMED]
@@ -96,8 +99,9 @@ class LabelsTarget:
 
     def warnings(self, y: Mapping[str, Stored]) -> Sequence[str]:
         found = []
-        for split, held in y.items():
-            if _is_none(held):
+        for split, stored in y.items():
+            held = known_rows(stored)
+            if not len(held):
                 continue
             if count := int((~held.any(axis=1)).sum()):
                 found.append(
@@ -125,15 +129,17 @@ class LabelsTarget:
         _, inverse = np.unique(rows, axis=0, return_inverse=True)
         ends = np.cumsum([len(held) for held in y.values()])[:-1]
         return {
-            split: (np.full(len(held), -1) if _is_none(held) else codes).astype(np.int32)
+            split: np.where((held == NO_LABEL).all(axis=1), -1, codes).astype(np.int32)
             for (split, held), codes in zip(
                 y.items(), np.split(inverse.reshape(-1), ends), strict=True
             )
         }
 
 
-def _is_none(y: Stored) -> bool:
-    return bool((y == NO_LABEL).all())
+def known_rows(y: Stored) -> Stored:
+    """Rows of items whose labels are known, (k, K)."""
+    known: Stored = y[(y != NO_LABEL).all(axis=1)]
+    return known
 
 
 def _columns(labels: Array, array: str) -> int:
