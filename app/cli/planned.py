@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from json import dumps
 
 from app.cli import output
 from app.cli.progress import duration
@@ -27,6 +28,14 @@ def show(plan: ValidationOut, each: bool = False) -> None:
         output.print_table(list(HEADERS), rows)
     for choice in plan.selection:
         output.out.print(f"{choice.field} = {choice.chosen}: {choice.reason}", markup=False)
+    for source in plan.columns:
+        for sentence in source.sentences:
+            output.out.print(sentence, markup=False)
+        if source.proposal:
+            said = dumps(source.proposal, ensure_ascii=False)
+            output.out.print(
+                f"to match them: sources.{source.source - 1}.columns={said}", markup=False
+            )
     for warning in plan.warnings:
         output.out.print(f"warning: {warning}", markup=False, style="yellow")
     time = f"about {duration(plan.estimated_seconds)}, one trial at a time"

@@ -109,7 +109,8 @@ def _steps(cost: Cost) -> str:
 
 def _found_out(report: Report) -> list[str]:
     """What was chosen on the way, and what was forgotten."""
-    lines = [_choice(report.label_free)] if report.label_free else []
+    lines = [said for source in report.columns for said in source.sentences]
+    lines += [_choice(report.label_free)] if report.label_free else []
     lines += [_search(search) for search in report.searches]
     return lines + [
         f"{name}: accuracy on the source {kept.before.mean:.4f} before, {kept.after.mean:.4f} "

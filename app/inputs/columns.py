@@ -22,6 +22,7 @@ from app.tensors import Dtype
 Numbers = NDArray[Any]  # (n,), NaN where a value is missing
 
 MISSING = math.nan
+ABSENT = math.inf  # of a column that a row's whole table does not have: nothing is seen of it
 OTHER = "(other)"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BINS = 16  # that numbers are cut into, by quantiles of training rows

@@ -134,13 +134,10 @@ class TableInputs(InputsContract):
         return {ROW: np.array(rows, np.float32)}
 
     def sketch(self, items: Tensors) -> Sketch:
-        """Some rows as numbers in 0..1, column by column (`ColumnContract.sketch`): a number by
-        its place among the quantiles of training rows, a category one-hot over its commonest
-        values. Two sketches can be compared where the same columns made both: those of one table,
-        with the other table's rows read by them."""
-        rows = np.asarray(items[ROW])[sketched(len(items[ROW]))]
-        parts = [column.sketch(rows[:, place]) for place, column in enumerate(self.columns)]
-        return np.concatenate(parts, axis=1) if parts else np.zeros((len(rows), 0), np.float32)
+        """Some rows as they are, NaN where a value is missing: (min(n, 512), columns). Tables are
+        compared in what both make of them (app.inputs.column_distance)."""
+        rows = sketched(len(items[ROW]))
+        return np.asarray(items[ROW])[rows].astype(np.float32)
 
 
 def _some(inputs: TableInputs) -> str:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cache, cached_property
 
 from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
@@ -10,10 +10,12 @@ from sqlalchemy.orm import Session
 from app.datasets import repository as datasets
 from app.datasets.catalogue import CATALOGUE, PREFIX
 from app.datasets.schemas import Schema
-from app.datasets.sketch import distance, stored_sketch
+from app.datasets.sketch import stored_sketch
 from app.errors import Conflict, Finding, Invalid, NotFound, invalid
 from app.identifiers import new_id
+from app.inputs.contract import Sketch
 from app.jobs import lifecycle
+from app.jobs.distances import with_distances
 from app.models import repository as models
 from app.models.schemas import Signature
 from app.settings import Settings
@@ -23,9 +25,9 @@ from app.spec.forecast import planned_seconds
 from app.spec.plan import PlannedTrial, plan, planned_steps
 from app.spec.resolution import resolve
 from app.spec.scales import Scale
-from app.spec.sources import SourceFacts
-from app.spec.spec import Choice, JobSpec, ResolvedSpec, Source
-from app.spec.target import Target
+from app.spec.source import Source
+from app.spec.sources import Sample, SourceFacts
+from app.spec.spec import Choice, JobSpec, ResolvedSpec
 from app.spec.time_left import Pace, TrialTime, seconds_left
 from app.storage import Storage
 from app.tables.jobs import JobRow
@@ -45,7 +47,7 @@ class Accepted:
     @cached_property
     def seconds(self) -> list[float]:
         """Of each trial, on the machine of calibration.py."""
-        schemas = [facts.schema for facts in self.sources]
+        schemas = [self.spec.seen(facts.schema) for facts in self.sources]
         return planned_seconds(self.spec, self.trials, self.steps, schemas, self.target)
 
     def costs(self, pace: Pace) -> list[tuple[PlannedTrial, int, float]]:
@@ -70,17 +72,20 @@ def check(
     """Everything that a POST checks, with nothing written. Raises Invalid, or Conflict while a
     dataset is still being taken in."""
     target = _schema(session, project, spec.target.dataset, "#/target/dataset")
+    sample = _sample_of(session, storage, project, spec.target.dataset)
     sources = [
         replace(
             _facts(session, project, source, f"#/sources/{place}"),
-            distance=partial(_distance, session, storage, project, source, spec.target),
+            sample=_sample_of(session, storage, project, source.dataset),
         )
         for place, source in enumerate(spec.sources)
     ]
+    sources = with_distances(spec.sources, sources, target, sample)
     scale = _scale(session, project, spec.target.dataset, target)
-    resolved, selection = resolve(spec, sources, target, scale)
+    resolved, selection = resolve(spec, sources, target, scale, sample)
+    target = resolved.seen(target)
     trials = plan(resolved, target)
-    schemas = [facts.schema for facts in sources]
+    schemas = [resolved.seen(facts.schema) for facts in sources]
     steps = planned_steps(trials, resolved, schemas, target)
     declared = workers.slot_bytes(session)
     available = settings.assumed_slot_memory_bytes if declared is None else declared
@@ -139,20 +144,19 @@ def _facts(session: Session, project: str, source: Source, pointer: str) -> Sour
     return SourceFacts(schema, network.model_copy(update={"image_size": size}))
 
 
-def _distance(
-    session: Session, storage: Storage, project: str, source: Source, target: Target
-) -> dict[str, float | None] | None:
-    """Of their pictures; None where one is not stored yet, or is a model."""
-    found = []
-    for reference in (source.dataset, target.dataset):
+def _sample_of(session: Session, storage: Storage, project: str, reference: str | None) -> Sample:
+    """Reads, once, a few of a dataset's training items; None of one that is not stored yet, and
+    of a model."""
+
+    @cache
+    def sample() -> Sketch | None:
         try:
             row = datasets.find(session, project, reference or "")
         except NotFound:
             return None
-        if (stored := stored_sketch(storage, row)) is None:
-            return None
-        found.append(stored)
-    return distance(*found)
+        return stored_sketch(storage, row)
+
+    return sample
 
 
 def _scale(session: Session, project: str, reference: str, schema: Schema) -> Scale | None:

@@ -102,14 +102,21 @@ def present_evidence(
     )
 
 
-def _shown_spec(spec: dict[str, Any]) -> dict[str, Any]:
+def shown_spec(spec: dict[str, Any]) -> dict[str, Any]:
     """With the first 100 classes of the outputs, where it names them: a dataset or a model names
     them all."""
+    spec = without_columns(spec)
     classes = spec.get("classes") or ()
     left_off = len(classes) - LISTED_CLASSES
     if left_off <= 0:
         return spec
     return {**spec, "classes": classes[:LISTED_CLASSES], "classes_left_off": left_off}
+
+
+def without_columns(spec: dict[str, Any]) -> dict[str, Any]:
+    """Without what tables share, which the report and the preflight tell, and the model's
+    signature."""
+    return {name: value for name, value in spec.items() if name not in {"inputs", "columns"}}
 
 
 def _job_out(job: JobRow, tally: Tally, left: float | None, has_report: bool) -> JobOut:
@@ -126,7 +133,7 @@ def _job_out(job: JobRow, tally: Tally, left: float | None, has_report: bool) ->
             "stop_reason": job.stop_reason,
             "error": job.error and Failure.model_validate(job.error),
             "estimate": job.estimate,
-            "spec": _shown_spec(job.spec),
+            "spec": shown_spec(job.spec),
             "selection": [Choice.model_validate(choice) for choice in job.selection],
             "sources": job.source_ids,
             "target": job.target_id,

@@ -23,7 +23,7 @@ from app.idempotency import (
     respond,
 )
 from app.jobs import acceptance, evidence, lifecycle, repository, stream
-from app.jobs.presenting import present_job, present_jobs, present_trial
+from app.jobs.presenting import present_job, present_jobs, present_trial, without_columns
 from app.jobs.schemas import (
     Applicability,
     JobOut,
@@ -82,7 +82,7 @@ def validate(
     accepted = acceptance.check(session, storage, caller.project, spec, settings)
     pace = repository.pace(session, accepted.spec.model.backbone)
     return ValidationOut(
-        spec=accepted.spec.model_dump(mode="json"),
+        spec=without_columns(accepted.spec.model_dump(mode="json")),
         selection=accepted.selection,
         trials=[
             PlannedTrialOut(
@@ -106,6 +106,7 @@ def validate(
             for found in (obstacle(name, spec, accepted.sources, accepted.target),)
         ],
         warnings=list(accepted.spec.warnings),
+        columns=list(accepted.spec.columns),
     )
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from app.spec.capacity_check import MemoryEstimate
 from app.spec.figures import Conditions
 from app.spec.plan import Role
+from app.spec.shared_columns import SharedColumns
 from app.spec.spec import Choice
 from app.tasks import Task
 
@@ -98,9 +99,15 @@ class ValidationOut(BaseModel):
         "this installation's last trials of the same backbone took"
     )
     domain_distance: list[dict[str, float | None] | None] = Field(
-        description="of each source to the target, by small pictures of their training items: "
-        "proxy_a_distance, 0 (alike) to 2, and mmd (squared); null where one is not stored yet, or "
-        "is a model"
+        description="of each source to the target, by small pictures of their training items, or "
+        "by the columns that both tables have: proxy_a_distance, 0 (alike) to 2, and mmd "
+        "(squared); null where one is not stored yet, or is a model"
+    )
+    columns: list[SharedColumns] = Field(
+        default=[],
+        description="of each source, where it and the target are tables: which columns are "
+        "matched, how far apart they are, and which may be the same besides; `columns` of the "
+        "job's source says so",
     )
     strategies: list[Applicability] = Field(description="which can run between these domains")
     warnings: list[str] = Field(

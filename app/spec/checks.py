@@ -11,6 +11,7 @@ from app.spec.batches import batch_findings
 from app.spec.references import reference_findings
 from app.spec.slice_checks import slice_findings
 from app.spec.sources import SourceFacts, first_network, joint_obstacle
+from app.spec.table_matching import column_findings, tables_of
 from app.spec.task_checks import task_findings
 from app.spec.unlabelled import unlabelled_findings
 
@@ -23,15 +24,18 @@ MOST_TRIALS = 10_000
 def findings(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) -> list[Coded]:
     """Everything that is wrong, at once."""
     found: list[Coded] = []
+    tables = {table.place for table in tables_of(spec.sources, sources, target)}
     for place, facts in enumerate(sources):
         pointer = f"#/sources/{place}"
         resized = _image_size(spec, sources)
-        found += [
-            ("shape_mismatch", Finding(detail, "#/target/dataset"))
-            for detail in target.inputs.mismatches(facts.schema.inputs, resized)
-        ]
+        if place not in tables:
+            found += [
+                ("shape_mismatch", Finding(detail, "#/target/dataset"))
+                for detail in target.inputs.mismatches(facts.schema.inputs, resized)
+            ]
         found += _dataset_findings(facts, f"{pointer}/dataset")
     found += [
+        *column_findings(spec, sources, target),
         *_model_findings(spec, sources, target),
         *_network_findings(spec, target),
         *batch_findings(spec, sources, target),
@@ -207,7 +211,7 @@ def _distances(sources: Sequence[SourceFacts]) -> str:
     ]
     if not known:
         return ""
-    return f". Proxy A-distance of the domains' pictures, 0 (alike) to 2: {', '.join(known)}"
+    return f". Proxy A-distance of the domains' items, 0 (alike) to 2: {', '.join(known)}"
 
 
 def _plan_findings(spec: "JobSpec", sources: int) -> Iterator[Coded]:

@@ -16,6 +16,7 @@ from app.spec.figures import (
 )
 from app.spec.intervals import REPLICATION, Gain, Interval, Replication
 from app.spec.reference_report import BestReference, ReferenceArm
+from app.spec.shared_columns import SharedColumns
 from app.spec.slice_report import Slice
 from app.spec.source_report import Search, Transferability
 from app.spec.spec import Choice
@@ -202,6 +203,11 @@ class Report(Part):
     )
     transferability: Transferability | None = Field(
         None, description="of several sources; null with one, and without target labels"
+    )
+    columns: list[SharedColumns] = Field(
+        default_factory=list,
+        description="of each source, where it and the target are tables: which columns were "
+        "matched, how far apart they are, and which were not; empty elsewhere",
     )
     searches: list[Search] = Field(default_factory=list)
     devices: list[str] = Field(

@@ -17,9 +17,16 @@ from app.spec.portfolio import Facts, portfolio
 from app.spec.recipes import defaults_of
 from app.spec.references import planned_references
 from app.spec.scales import Scale, scale_warnings
-from app.spec.sources import SourceFacts, first_network, joint_classes, joint_obstacle
+from app.spec.sources import (
+    Sample,
+    SourceFacts,
+    first_network,
+    joint_classes,
+    joint_obstacle,
+)
 from app.spec.spec import Choice, JobSpec, ResolvedSpec
 from app.spec.strategies import Auto, AutoArm, Strategy
+from app.spec.table_matching import joint_table, tables_of
 from app.spec.training import Space, Training
 from app.spec.unlabelled import IDLE
 
@@ -33,11 +40,16 @@ def resolve(
     sources: Sequence[SourceFacts],
     target: Schema,
     target_scale: Scale | None = None,
+    target_sample: Sample = lambda: None,
 ) -> tuple[ResolvedSpec, list[Choice]]:
     """Raises Invalid with every finding at once."""
     if findings := checks.findings(spec, sources, target):
         (code, first), *_ = findings
         raise Invalid(code, first.detail, *(finding for _, finding in findings))
+    tables = tables_of(spec.sources, sources, target)
+    inputs = joint_table(tables, target, spec.target.use_labels)
+    if inputs:
+        target = target.model_copy(update={"inputs": inputs})
     resolution = _Resolution(spec, sources, target)
     fields = spec.model_dump(exclude={"model", "strategies", "training", "combine", "task"})
     fields["evaluation"]["primary_metric"] = resolution.primary_metric
@@ -54,6 +66,10 @@ def resolve(
         warnings=(
             *scale_warnings([facts.scale for facts in sources], target_scale),
             *([IDLE] if spec.target.use_unlabelled and not spec.target.use_labels else ()),
+        ),
+        inputs=inputs,
+        columns=tuple(
+            table.told(spec.sources[table.place].columns, target_sample()) for table in tables
         ),
     )
     return resolved, resolution.choices

@@ -4,11 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.datasets.schemas import Schema
+from app.inputs.contract import Sketch
+from app.inputs.table import TableInputs
 from app.spec.backbones import Backbone
 from app.spec.scales import Scale
 
-# proxy_a_distance and mmd of their pictures; None where one is not stored yet, or is a model
+# proxy_a_distance and mmd of their items; None where one is not stored yet, or is a model
 Distance = Callable[[], dict[str, float | None] | None]
+Sample = Callable[[], Sketch | None]
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,7 @@ class SourceFacts:
     schema: Schema  # of a model: without items
     network: Backbone | None = None  # of a model
     distance: Distance = lambda: None  # to the target
+    sample: Sample = lambda: None  # of a dataset's training items
     scale: Scale | None = None  # of a dataset's values
 
     @property
@@ -39,6 +43,7 @@ def joint_obstacle(sources: Sequence[SourceFacts]) -> str | None:
         return "a model comes without its data"
     if not all(facts.schema.task.has_classes for facts in sources):
         return f"labels of a {sources[0].schema.task.kind} of several datasets are not joined"
-    if len({facts.schema.inputs for facts in sources}) > 1:
+    inputs = {facts.schema.inputs for facts in sources}
+    if len(inputs) > 1 and not all(isinstance(each, TableInputs) for each in inputs):
         return "their images differ in size or in type"
     return None

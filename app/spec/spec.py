@@ -3,15 +3,21 @@ into one that says everything; app/spec/checks.py refuses a job that cannot run.
 
 from dataclasses import dataclass
 from math import inf
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
+from app.datasets.schemas import Schema
+from app.inputs import Inputs
+from app.inputs.joint_columns import Adoption
+from app.inputs.table import TableInputs
 from app.sent import Array, Sent
 from app.spec.backbones import AutoBackbone, Backbone, BackboneChoice
 from app.spec.evaluation import Evaluation, ResolvedEvaluation
 from app.spec.flaws import IMBALANCE, LABEL_NOISE, Imbalance, LabelNoise
 from app.spec.references import PlannedReference
+from app.spec.shared_columns import SharedColumns
+from app.spec.source import Source
 from app.spec.strategies import (
     BASELINE,
     SOURCE_ONLY,
@@ -28,25 +34,6 @@ from app.tasks.contract import Metric
 
 MOST_SOURCES = 16
 Sources = tuple[int, ...]  # places in `sources`
-
-
-class Source(Sent):
-    """Exactly one of the two."""
-
-    dataset: str | None = Field(None, description="`ds_…` or `catalog:NAME`")
-    model: str | None = Field(
-        None, description="`mdl_…`: a trained network of this service, without its data"
-    )
-
-    @model_validator(mode="after")
-    def _is_one_thing(self) -> Self:
-        if (self.dataset is None) == (self.model is None):
-            raise ValueError("expected exactly one of `dataset` and `model`")
-        return self
-
-    @property
-    def reference(self) -> str:
-        return str(self.dataset or self.model)
 
 
 DEPLOYMENT_NAME = r"^[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?$"
@@ -142,6 +129,21 @@ class ResolvedSpec(JobSpec):
     space: Space = Space()
     classes: Array[str] = ()  # of the outputs: the target's, or, without labels, the source's
     warnings: Array[str] = ()  # about the datasets beside one another
+    inputs: Inputs | None = None  # the network's, where datasets have others: of tables' rows
+    columns: Array[SharedColumns] = ()  # of each source, where it and the target are tables
+
+    def seen(self, schema: Schema) -> Schema:
+        """A dataset as the job's network sees it."""
+        return schema.model_copy(update={"inputs": self.inputs}) if self.inputs else schema
+
+    def adoption(self, place: int | None = None) -> Adoption | None:
+        """How rows of the source at `place`, or of the target, become the network's; None where
+        they are already."""
+        if not isinstance(self.inputs, TableInputs):
+            return None
+        if place is not None:
+            return Adoption(self.inputs, self.columns[place].names)
+        return Adoption(self.inputs, {column.name: column.name for column in self.inputs.columns})
 
     @property
     def metric(self) -> Metric:
@@ -218,7 +220,7 @@ class ResolvedSpec(JobSpec):
     def with_datasets(self, sources: list[str], target: str) -> "ResolvedSpec":
         """The same job with its datasets named by id."""
         named = [
-            source if source.model else Source(dataset=reference)
+            source if source.model else source.model_copy(update={"dataset": reference})
             for source, reference in zip(self.sources, sources, strict=True)
         ]
         return self.model_copy(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from app.errors import Invalid
+from app.inputs.column_distance import comparable
 from app.inputs.columns import CategoryColumn, DateColumn, FlagColumn, NumberColumn
 from app.inputs.table import TableInputs
 from tests.inputs.tables import ROWS, TABLE
@@ -83,7 +84,8 @@ def test_sketches_of_a_shifted_table_are_apart() -> None:
     columns = (NumberColumn.fit("x", rng.normal(size=500)),)
     table = TableInputs(columns=columns)
     here, there = rng.normal(size=(300, 1)), rng.normal(2, 1, size=(300, 1))
-    one, other = (table.sketch({"row": rows.astype(np.float32)}) for rows in (here, there))
+    rows = [table.sketch({"row": rows.astype(np.float32)}) for rows in (here, there)]
+    one, other = comparable(table, table, {"x": "x"}, (rows[0], rows[1]))
     assert one.shape == (300, 2)
     assert 0 <= one.min() <= one.max() <= 1
     assert one[:, 0].mean() == pytest.approx(0.5, abs=0.05)

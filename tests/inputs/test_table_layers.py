@@ -8,7 +8,15 @@ import onnxruntime
 import pytest
 import tensorflow as tf
 
-from app.inputs.columns import BINS, CategoryColumn, Column, DateColumn, FlagColumn, NumberColumn
+from app.inputs.columns import (
+    ABSENT,
+    BINS,
+    CategoryColumn,
+    Column,
+    DateColumn,
+    FlagColumn,
+    NumberColumn,
+)
 from app.inputs.table import TableInputs
 from tests.inputs.tables import ROWS, TABLE
 from worker.inputs import layers_of
@@ -96,3 +104,15 @@ def test_the_archive_and_the_graph_answer_alike(tmp_path: Path) -> None:
     for name, tensor in expected.items():
         assert np.array_equal(loaded[name], tensor), name
         np.testing.assert_allclose(of_graph[name], tensor, atol=1e-5, err_msg=name)
+
+
+def test_nothing_is_seen_of_a_column_that_is_absent() -> None:
+    layers = layers_of(TABLE, None)
+    row = np.full((1, 4), ABSENT, np.float32)
+    assert {
+        name: float(abs(seen).numpy().max()) for name, seen in layers.seen({"row": row}).items()
+    } == {
+        "numbers": 0,
+        "phases": 0,
+        "categories": 0,
+    }

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.spec.table_params import FtTransformerParams
+from worker.backbones.input_rows import CATEGORY_COLUMNS, Axes, Axis
 
 
 def build(
@@ -45,6 +46,18 @@ def build(
         x = _fed_forward(x, params, index)
     x = keras.layers.LayerNormalization(epsilon=1e-5, name="norm")(x[:, 0])
     return keras.Model(inputs, keras.layers.ReLU(name="relu")(x), name="ft_transformer")
+
+
+def input_axes(shapes: Mapping[str, tuple[int, ...]]) -> Axes:
+    """Where the tokens' kernels and offsets come from."""
+    axes = dict[str, Axis]()
+    for name, shape in shapes.items():
+        if len(shape) == 1:  # places of columns, then their offsets
+            axes[f"tokens_{name}/kernel"] = Axis(0, ((name, 1), (CATEGORY_COLUMNS, 1)))
+        else:
+            axes[f"tokens_{name}/kernel"] = Axis(0, ((name, 1),))
+            axes[f"tokens_{name}/bias"] = Axis(0, ((name, 1),), starts_silent=False)
+    return axes
 
 
 def _columns(name: str, x: keras.KerasTensor, width: int) -> keras.KerasTensor:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import keras
 
 from app.spec.network_params import MlpParams
+from worker.backbones.input_rows import Axes, flattened
 
 
 def build(params: MlpParams, shapes: Mapping[str, tuple[int, ...]]) -> keras.Model:
@@ -18,3 +19,8 @@ def build(params: MlpParams, shapes: Mapping[str, tuple[int, ...]]) -> keras.Mod
         if params.dropout:
             x = keras.layers.Dropout(params.dropout, name=f"dropout_{index}")(x)
     return keras.Model(inputs, x, name="mlp")
+
+
+def input_axes(shapes: Mapping[str, tuple[int, ...]]) -> Axes:
+    """Where the rows of the first kernel come from."""
+    return {"hidden_0/kernel": flattened(shapes)}

@@ -14,13 +14,15 @@ import tensorflow as tf
 
 from app.datasets.schemas import Schema
 from app.inputs import Inputs
+from app.inputs.table import TableInputs
 from app.spec.backbones import Backbone
 from app.spec.memory import INFERENCE, NUMBER, network_size
 from app.tasks import Task
 from worker.backbones.bottleneck import with_bottleneck
 from worker.backbones.initialisation import Initialiser, is_random_state
+from worker.backbones.input_rows import Axes, Learnt, carried, keys_of
 from worker.backbones.nested import layers_within
-from worker.backbones.registry import build
+from worker.backbones.registry import build, input_axes
 from worker.inputs import layers_of
 from worker.inputs.contract import InputLayers, X
 
@@ -187,12 +189,42 @@ class Network:
         """Raises ValueError when the file's weights are not this network's."""
         _load(path, self._weights())
 
-    def load_backbone(self, path: Path) -> None:
+    def load_backbone(self, path: Path, learnt: Learnt | None = None) -> None:
         """Loads the weights of the backbone and leaves the head: the file's may have other classes.
+
+        `learnt`: the columns of a table by which the file's has learnt, where they may be others
+        than this network's: its weights go to the same columns, and new columns start silent.
 
         Raises ValueError when the file's backbone is another one.
         """
-        _load(path, {k: w for k, w in self._weights().items() if k.startswith("backbone/")})
+        weights = {k: w for k, w in self._weights().items() if k.startswith("backbone/")}
+        if learnt:
+            self._load_rows(path, weights, learnt)
+        _load(path, weights)
+
+    def _load_rows(self, path: Path, weights: dict[str, keras.Variable], learnt: Learnt) -> None:
+        """Loads, and takes out of `weights`, those that have rows for columns."""
+        model, joint = self.architecture.model, self.architecture.inputs
+        if not isinstance(joint, TableInputs):
+            raise ValueError(
+                f"expected a network for rows of a table, got one for {joint.modality}"
+            )
+        names = {column.name: column.name for column in joint.columns}
+        own, theirs = (keys_of(joint, joint, names), keys_of(learnt.inputs, joint, learnt.names))
+        seen = layers_of(learnt.inputs, None).preprocessing.output
+        their_axes = input_axes(model, seen)
+        with np.load(path, allow_pickle=False) as stored:
+            for name, axis in self.input_axes.items():
+                variable = weights.pop(f"backbone/{name}")
+                their_axis = their_axes.get(name, axis._replace(tensors=()))
+                rows = stored[f"backbone/{name}"] if name in their_axes else None
+                sides = (axis, own), (their_axis, theirs)
+                variable.assign(carried(rows, *sides, variable.numpy()))
+
+    @property
+    def input_axes(self) -> Axes:
+        """The axes of the backbone's kernels whose rows belong to columns of a table."""
+        return input_axes(self.architecture.model, self.inputs.preprocessing.output)
 
     def load_head(self, path: Path, head: keras.Model, places: Sequence[int] | None = None) -> None:
         """Loads the weights of the file's head into `head`, a new_head of as many classes.

@@ -1,7 +1,7 @@
 """The families of backbones, by the choices of app.spec.backbones."""
 
 from collections.abc import Mapping
-from typing import assert_never
+from typing import Any, assert_never
 
 import keras
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from app.inputs.image import IMAGE
 from app.spec.backbones import Backbone, Convnet, FtTransformer, Mlp, Mobilenet, Tabm
 from worker.backbones import convnet, ft_transformer, mlp, mobilenet, tabm
+from worker.backbones.input_rows import Axes
 
 
 def build(
@@ -22,7 +23,7 @@ def build(
 
     `blocks`: which part of an item places of a tensor belong to (worker.inputs.contract).
     """
-    shapes = {name: tuple(tensor.shape[1:]) for name, tensor in seen.items()}
+    shapes = shapes_of(seen)
     match model:
         case Mlp():
             return mlp.build(model.params, shapes)
@@ -36,3 +37,23 @@ def build(
             return ft_transformer.build(model.params, shapes, blocks)
         case _:
             assert_never(model)
+
+
+def input_axes(model: Backbone, seen: Mapping[str, keras.KerasTensor]) -> Axes:
+    """The axes of the backbone's kernels whose rows belong to columns of a table, by the paths of
+    its variables."""
+    match model:
+        case Mlp():
+            return mlp.input_axes(shapes_of(seen))
+        case Tabm():
+            return tabm.input_axes(shapes_of(seen))
+        case FtTransformer():
+            return ft_transformer.input_axes(shapes_of(seen))
+        case Convnet() | Mobilenet():
+            return {}
+        case _:
+            assert_never(model)
+
+
+def shapes_of(seen: Mapping[str, keras.KerasTensor]) -> dict[str, Any]:
+    return {name: tuple(tensor.shape[1:]) for name, tensor in seen.items()}

@@ -18,6 +18,7 @@ import keras
 
 from app.spec.table_params import TabmParams
 from worker.backbones.initialisation import SIGNS
+from worker.backbones.input_rows import Axes, Axis, flattened
 
 
 def build(params: TabmParams, shapes: Mapping[str, tuple[int, ...]]) -> keras.Model:
@@ -34,6 +35,14 @@ def build(params: TabmParams, shapes: Mapping[str, tuple[int, ...]]) -> keras.Mo
         "bmf,mf->bmf", x.shape[1:], bias_axes="mf", kernel_initializer="ones", name="scales"
     )(x)
     return keras.Model(inputs, x, name="tabm")
+
+
+def input_axes(shapes: Mapping[str, tuple[int, ...]]) -> Axes:
+    """Where the rows of the first kernel and the members' signs come from."""
+    signs = {
+        f"{SIGNS}_{name}/kernel": Axis(1, ((name, 1),), starts_silent=False) for name in shapes
+    }
+    return {"hidden_0/kernel": flattened(shapes), **signs}
 
 
 def _of_members(name: str, x: keras.KerasTensor, members: int) -> keras.KerasTensor:

@@ -191,6 +191,7 @@ def build_report(
         references=references.arms,
         best_reference=best,
         transferability=ranking,
+        columns=list(spec.columns),
         searches=searches_of(trials),
         devices=devices_of(trials),
         trials_failed=len(failed),

@@ -5,7 +5,7 @@ Babenko, "On embeddings for numerical features in tabular deep learning", NeurIP
 clipped to 0..1, so that no outlier reaches a network. Categories and flags are one-hot. Whether a
 value is missing is a number of its own: the weights that a network gives it are the learnt vector
 of a missing value. Where training rows never missed one, nothing is learnt of it: it counts as the
-middle of a number's quantiles, and as no category.
+middle of a number's quantiles, and as no category. Of a column that is ABSENT all numbers are 0.
 """
 
 import keras
@@ -14,7 +14,9 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from app.inputs.columns import (
+    ABSENT,
     BINS,
+    LARGEST,
     CategoryColumn,
     Column,
     ColumnContract,
@@ -103,21 +105,29 @@ def _parts(x: keras.KerasTensor, columns: list[Column]) -> keras.KerasTensor:
             unlearnt[place, :count] = np.clip(count / 2 - np.arange(count), 0, 1)
     bits = np.array([[column.misses] for column in columns], np.float32)
     x = keras.ops.expand_dims(x, 2)
-    is_missing = keras.ops.isnan(x)
-    known = keras.ops.where(is_missing, 0.0, x)
+    known, bit, has_none = _known(x)
     parts = keras.ops.clip((known - low) * scale, 0.0, 1.0)
-    bit = keras.ops.cast(is_missing, "float32")
-    return keras.layers.Concatenate(2)([parts * (1.0 - bit) + bit * unlearnt, bit * bits])
+    return keras.layers.Concatenate(2)([parts * (1.0 - has_none) + bit * unlearnt, bit * bits])
+
+
+def _known(x: keras.KerasTensor) -> tuple[keras.KerasTensor, ...]:
+    """`x` where it is known, else something finite; 1 where it is missing; 1 where it is missing
+    or absent."""
+    is_missing = keras.ops.isnan(x)
+    known = keras.ops.minimum(keras.ops.where(is_missing, 0.0, x), LARGEST)
+    bit, absent = (
+        keras.ops.cast(each, "float32") for each in (is_missing, keras.ops.equal(x, ABSENT))
+    )
+    return known, bit, bit + absent
 
 
 def _phases(days: keras.KerasTensor) -> keras.KerasTensor:
     days = keras.ops.expand_dims(days, 2)
-    is_missing = keras.ops.isnan(days)
-    known = keras.ops.where(is_missing, 0.0, days)
+    known, _, has_none = _known(days)
     turns = known * np.array([1 / YEAR, 1 / WEEK], np.float32)
     angles = (turns - keras.ops.floor(turns)) * np.float32(2 * np.pi)
     both = keras.layers.Concatenate(2)([keras.ops.sin(angles), keras.ops.cos(angles)])
-    return both * (1.0 - keras.ops.cast(is_missing, "float32"))
+    return both * (1.0 - has_none)
 
 
 MISSING_PLACE = -1.0

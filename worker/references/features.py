@@ -12,7 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.inputs import Inputs
-from app.inputs.columns import CategoryColumn, Column, DateColumn, FlagColumn, NumberColumn
+from app.inputs.columns import (
+    ABSENT,
+    MISSING,
+    CategoryColumn,
+    Column,
+    DateColumn,
+    FlagColumn,
+    NumberColumn,
+)
 from app.inputs.image import ImageInputs
 from app.inputs.table import ROW, TableInputs
 from app.tensors import Tensors
@@ -37,10 +45,12 @@ def layout_of(columns: tuple[Column, ...]) -> tuple[Layout, ...]:
 
 
 def rows_of(inputs: Inputs, items: Tensors) -> Matrix:
-    """Raw tensors (n, …) -> (n, features), NaN where a number is missing."""
+    """Raw tensors (n, …) -> (n, features), NaN where a number is missing, or its whole column is
+    absent."""
     match inputs:
         case TableInputs():
             raw = np.asarray(items[ROW], np.float32)
+            raw = np.where(raw == np.float32(ABSENT), np.float32(MISSING), raw)
             return np.concatenate([_column(raw, each) for each in layout_of(inputs.columns)], 1)
         case ImageInputs():
             (values,) = items.values()

@@ -23,6 +23,7 @@ from app.spec.strategies import BASELINE, Strategy
 from app.spec.strategy_catalogue import CATALOGUE as STRATEGIES
 from app.spec.training import Augmentation
 from worker.backbones.initialisation import Initialiser
+from worker.backbones.input_rows import Learnt
 from worker.backbones.network import Architecture, Network
 from worker.inputs.contract import InputLayers, X
 from worker.objectives.classification import CLASSES
@@ -120,10 +121,12 @@ class Program:
         for index, initialiser in enumerate(self._initialisers):
             initialiser.initialise(seed + index + 1)
 
-    def start_from(self, source: Path, places: tuple[int, ...] | None = None) -> None:
+    def start_from(
+        self, source: Path, places: tuple[int, ...] | None = None, learnt: Learnt | None = None
+    ) -> None:
         """Loads the source's backbone, and its head where a phase has a use for it, its classes
-        put into this order."""
-        self.network.load_backbone(source)
+        put into this order. `learnt`: the columns of its table, where they may be others."""
+        self.network.load_backbone(source, learnt)
         for head in {phase.source_head for phase in self.phases if phase.source_head}:
             self.network.load_head(source, head, places)
 

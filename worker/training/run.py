@@ -27,6 +27,7 @@ from worker.training.items import Items
 from worker.training.loop import Loop, Pace, Refused, Results
 from worker.training.program import choose_backend, program_of
 from worker.training.setup import EpochRecord, Interrupted, Journal, Signal, TrialSetup
+from worker.training.silent_rows import silence
 from worker.training.state import Arrays, TrialState, assign, values
 from worker.training.sums import Sums
 
@@ -70,8 +71,9 @@ class _Trial:
             known = setup.seed, self._threads, self._measures
             self._state = TrialState.of_checkpoint(checkpoint, variables, *known)
             return
+        silence(self._network, setup.domain.train.items)
         if setup.source_weights:
-            self._program.start_from(setup.source_weights, setup.source_places)
+            self._program.start_from(setup.source_weights, setup.source_places, setup.learnt)
         backends = tuple(
             choose_backend(phase, self._network, self._steps, trials)
             for phase in self._program.phases

@@ -11,6 +11,7 @@ from app.spec.plan import Role
 from app.spec.spec import ResolvedSpec
 from app.spec.strategies import Strategy
 from app.tasks import TASKS
+from worker.backbones.input_rows import Learnt
 from worker.training.checkpoint import Checkpoint, Position
 from worker.training.data import Domain, Split
 
@@ -32,6 +33,8 @@ class TrialSetup:
     # Of each of the network's classes in the source's head, where the two order the same ones
     # differently
     source_places: tuple[int, ...] | None = None
+    # Of a table's network without its data: the columns by which it has learnt
+    learnt: Learnt | None = None
     shares_classes: bool = False  # the source's are the network's, in whichever order
     # The target's other training items, without their labels, for strategies that can use them
     unlabelled: Split | None = None

@@ -98,8 +98,8 @@ def _run(place: Workplace, job: JobRow, folder: Path) -> None:
 def _read(place: Workplace, job: JobRow) -> _Ended:
     with place.database.read() as session:
         target = session.get_one(DatasetRow, job.target_id)
-        schema = Schema.model_validate(target.schema)
         spec = ResolvedSpec.model_validate(job.spec)
+        schema = spec.seen(Schema.model_validate(target.schema))
         trials = repository.trials(session, job.id)
         evidence = present_evidence(session, job, schema, trials, lambda trial: trial.predictions)
     schema = schema.named(spec.classes or schema.classes)
@@ -127,7 +127,7 @@ def _reference(place: Workplace, ended: _Ended, arm: str, folder: Path) -> dict[
         return None
     with place.database.read() as session:
         data = TrialData.of(session, session.get_one(TrialRow, best.id))
-    return packaged_reference(place.storage, data, _sample(place.storage, ended.target), folder)
+    return packaged_reference(place.storage, data, _sample(place.storage, ended), folder)
 
 
 def _network(
@@ -147,7 +147,7 @@ def _network(
     network = Network(Architecture.of(ended.spec.model, ended.schema))
     network.load_weights(_result(storage, ended, winner.weights))
     calibration = _calibration(storage, ended, winner, of_arm)
-    sample = _sample(storage, ended.target)
+    sample = _sample(storage, ended)
     schema = ended.schema
     signature = Signature(
         inputs=schema.inputs.of_model(sample),
@@ -216,9 +216,9 @@ def _calibration(
     return temperature_of(stored.get(winner.id, {}), list(stored.values()), ended.schema.task)
 
 
-def _sample(storage: Storage, target: DatasetRow) -> Tensors:
+def _sample(storage: Storage, ended: _Ended) -> Tensors:
     """Raw items of the training split, the same at every try."""
-    train = dataset_split(storage, target, "train")
+    train = dataset_split(storage, ended.target, "train", ended.spec.adoption())
     count = min(GOLDEN_ITEMS, len(train))
     rows = np.random.default_rng(0).choice(len(train), count, replace=False)
     return train.items.select(np.sort(rows)).read()

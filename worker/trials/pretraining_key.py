@@ -2,6 +2,7 @@
 differ in."""
 
 import json
+from collections.abc import Sequence
 from hashlib import sha256
 
 from app.spec.spec import ResolvedSpec
@@ -14,13 +15,18 @@ _NO_PART = {"epochs", "pretrain_epochs", "min_steps"}
 
 
 def pretraining_key(
-    spec: ResolvedSpec, source_content: str, seed: int, precision: Precision
+    spec: ResolvedSpec,
+    source_content: str,
+    seed: int,
+    precision: Precision,
+    places: Sequence[int] = (),
 ) -> str:
     """sha256, hexadecimal, of all that the weights depend on; the target is no part of it.
 
     Args:
         source_content: the source dataset's content_hash.
         seed: the trial's, not the job's.
+        places: the trial's sources among the job's.
         precision: that the machine computes in, where the spec leaves it to it.
     """
     training = spec.training.model_dump(mode="json", exclude=_NO_PART)
@@ -33,6 +39,9 @@ def pretraining_key(
         "training": training,
         "seed": seed,
     }
+    if spec.inputs:  # what the source's rows are brought to
+        recipe["inputs"] = spec.inputs.model_dump(mode="json")
+        recipe["columns"] = [dict(spec.columns[place].names) for place in places]
     # Left away where nothing is chosen: what was trained before they could be is still the same.
     flaws = {"imbalance": spec.imbalance, "label_noise": spec.label_noise}
     recipe |= {name: chosen for name, chosen in flaws.items() if chosen != "none"}

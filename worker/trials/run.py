@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from app.damage import mark
 from app.errors import DamagedArtifact, FailureCode, Fenced, WorkFailure
 from app.jobs import repository, work
-from app.spec.plan import PRETRAIN, plan
+from app.spec.plan import PRETRAIN, plan, sources_of
 from app.spec.strategies import AutoArm
 from app.storage import Storage
 from app.tables.jobs import TrialRow
@@ -173,7 +173,8 @@ def _content_key(data: TrialData) -> str | None:
     if len(hashes) > 1:  # which classes are one hangs on their names
         content = json.dumps([hashes, [schema.classes for schema in data.source_schemas]])
     precision = resolve_precision(data.spec.training.precision, data.spec.model)
-    return pretraining_key(data.spec, content, data.trial.seed, precision)
+    places = sources_of(data.spec, data.trial.arm)
+    return pretraining_key(data.spec, content, data.trial.seed, precision, places)
 
 
 def _take_over(place: Workplace, data: TrialData, key: str) -> bool:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.datasets.schemas import Schema
 from app.errors import DamagedArtifact
+from app.inputs.table import TableInputs
 from app.models.schemas import Signature
 from app.models.stored import file_path
 from app.spec.plan import PRETRAIN, hides_labels, learns_from_labels, sources_of
@@ -23,6 +24,7 @@ from app.tables.jobs import JobRow, TrialRow
 from app.tables.models import ModelRow
 from app.tasks import TASKS
 from worker.audit.audit import without_suspects
+from worker.backbones.input_rows import Learnt
 from worker.evaluation.measures import measures_of
 from worker.search.candidates import Candidate
 from worker.training.data import (
@@ -68,7 +70,24 @@ class TrialData:
 
     @property
     def source_schemas(self) -> list[Schema]:
-        return [Schema.model_validate(row.schema) for row in self.sources]
+        return [self.spec.seen(Schema.model_validate(row.schema)) for row in self.sources]
+
+    @property
+    def target_schema(self) -> Schema:
+        return self.spec.seen(Schema.model_validate(self.target.schema))
+
+    def source_split_of(self, storage: Storage, index: int, name: str) -> Split:
+        """Of one of the trial's sources that are datasets."""
+        places = [
+            place
+            for place in sources_of(self.spec, self.trial.arm)
+            if self.spec.sources[place].dataset
+        ]
+        adoption = self.spec.adoption(places[index])
+        return dataset_split(storage, self.sources[index], name, adoption)
+
+    def target_split(self, storage: Storage, name: str) -> Split:
+        return dataset_split(storage, self.target, name, self.spec.adoption())
 
     @property
     def source_schema(self) -> Schema:
@@ -124,7 +143,7 @@ class TrialData:
         if self.trial.role == PRETRAIN:
             return self.source_classes
         if self.spec.target.use_labels or self.trial.role == "bound":
-            return Schema.model_validate(self.target.schema).classes
+            return self.target_schema.classes
         return self.spec.classes or self.source_classes
 
     @property
@@ -157,9 +176,21 @@ def setup_of(storage: Storage, data: TrialData) -> TrialSetup:
         source_classes=len(data.source_classes),
         source_weights=_source_weights(storage, data),
         source_places=data.source_places,
+        learnt=_learnt(data),
         shares_classes=set(data.source_classes) == set(data.classes),
         unlabelled=target.unlabelled if target else None,
     )
+
+
+def _learnt(data: TrialData) -> Learnt | None:
+    """The columns of the model that the trial starts from, where its items are rows of a table."""
+    if not data.models or not isinstance(data.spec.inputs, TableInputs):
+        return None
+    inputs = Signature.model_validate(data.models[0].signature).inputs
+    if not isinstance(inputs, TableInputs):
+        return None
+    (place,) = sources_of(data.spec, data.trial.arm)
+    return Learnt(inputs, data.spec.columns[place].names)
 
 
 def _source_weights(storage: Storage, data: TrialData) -> Path | None:
@@ -176,8 +207,8 @@ def _source_weights(storage: Storage, data: TrialData) -> Path | None:
 
 def target_test(storage: Storage, data: TrialData) -> Split:
     """Its labels count by the job's classes."""
-    split = dataset_split(storage, data.target, "test")
-    own, classes = Schema.model_validate(data.target.schema).classes, data.spec.classes
+    split = data.target_split(storage, "test")
+    own, classes = data.target_schema.classes, data.spec.classes
     if not split.is_labelled or not classes or own == classes:
         return split
     return replace(split, y=TASKS[data.spec.task].placed(split.y, own, classes))
@@ -206,7 +237,7 @@ def source_domain(storage: Storage, data: TrialData) -> Domain:
 def source_split(storage: Storage, data: TrialData, name: str) -> Split:
     """Of the trial's one source, or of all as one."""
     schemas, classes = data.source_schemas, data.source_classes
-    splits = [dataset_split(storage, row, name) for row in data.sources]
+    splits = [data.source_split_of(storage, index, name) for index in range(len(data.sources))]
     if len(splits) == 1:
         return splits[0]
     y = np.concatenate(
@@ -234,8 +265,7 @@ class _Target:
 def _target(storage: Storage, data: TrialData) -> _Target:
     """With its labels hidden where the trial must not see them; then its classes are the source's.
     Nothing of how the rows are parted tells the labels either."""
-    schema = Schema.model_validate(data.target.schema)
-    split = dataset_split(storage, data.target, "train")
+    schema, split = data.target_schema, data.target_split(storage, "train")
     if not data.hides_labels:
         seen = np.flatnonzero(split.known)
         if budget := data.trial.labels_per_class:

@@ -1,0 +1,188 @@
+"""One set of columns for several tables, and rows of each as rows of it.
+
+A job has one network. Its columns are the target's, in their order and under their names; what
+training rows taught of them is joined with what the sources' taught of their counterparts.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, assert_never
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.inputs.columns import (
+    ABSENT,
+    BINS,
+    MOST_VALUES,
+    CategoryColumn,
+    Column,
+    DateColumn,
+    FlagColumn,
+    MeasuredColumn,
+    NumberColumn,
+)
+from app.inputs.matching import Names
+from app.inputs.table import TableInputs
+
+Rows = NDArray[np.float32]  # (n, columns)
+
+
+@dataclass(frozen=True)
+class Given:
+    """A source's columns, and by what names the target has them.
+
+    `rows`: of its training split, by which its quantiles count. `is_learnt`: a network has learnt
+    by its edges, which therefore stay.
+    """
+
+    inputs: TableInputs
+    names: Names
+    rows: int = 1
+    is_learnt: bool = False
+
+    def counterpart(self, name: str) -> Column | None:
+        other = self.names.get(name)
+        return next((column for column in self.inputs.columns if column.name == other), None)
+
+
+def joint_inputs(
+    target: TableInputs, rows: int, sources: Sequence[Given], uses_labels: bool = True
+) -> TableInputs:
+    """The columns of the target, `rows` its training rows, with what the sources know of them:
+
+    - a number's or a date's edges are those of the first source whose network has learnt by its
+      own, else quantiles of all tables' edges, each table weighing as its training rows;
+    - a category's values are the target's and then, in the order of the sources, those that only
+      these have, 256 at most;
+    - a flag stays as the target has it;
+    - something is learnt of missing values, and of other values than these, where rows that are
+      learnt from lack some, or have others.
+
+    Args:
+        uses_labels: whether the target's rows are learnt from too. If not, they count for nothing
+            where a source has the column.
+    """
+    columns = []
+    for column in target.columns:
+        found = [(given, other) for given in sources if (other := given.counterpart(column.name))]
+        seen = [other for _, other in found] + ([column] if uses_labels or not found else [])
+        joined = _joint(column, rows, found)
+        learnt: dict[str, Any] = {"misses": any(each.misses for each in seen)}
+        if isinstance(joined, CategoryColumn):
+            categories = [each for each in seen if isinstance(each, CategoryColumn)]
+            learnt["others"] = any(
+                each.others or not set(each.values) <= set(joined.values) for each in categories
+            )
+        columns.append(joined.model_copy(update=learnt))
+    return target.model_copy(update={"columns": tuple(columns)})
+
+
+def _joint(own: Column, rows: int, found: Sequence[tuple[Given, Column]]) -> Column:
+    match own:
+        case NumberColumn() | DateColumn():
+            measured = [
+                (given, other.edges)
+                for given, other in found
+                if isinstance(other, MeasuredColumn) and other.edges
+            ]
+            learnt = [edges for given, edges in measured if given.is_learnt]
+            weighted = [(own.edges, rows), *((edges, given.rows) for given, edges in measured)]
+            return own.model_copy(update={"edges": learnt[0] if learnt else joint_edges(weighted)})
+        case CategoryColumn():
+            values = [other.values for _, other in found if isinstance(other, CategoryColumn)]
+            joined = dict.fromkeys(value for each in (own.values, *values) for value in each)
+            return own.model_copy(update={"values": tuple(joined)[:MOST_VALUES]})
+        case FlagColumn():
+            return own
+        case _:
+            assert_never(own)
+
+
+def joint_edges(tables: Sequence[tuple[tuple[float, ...], float]]) -> tuple[float, ...]:
+    """At most BINS + 1 of the tables' edges, ascending: all of them where they are few, else
+    quantiles of them, where each edge of a table counts for its share of the table's weight. Equal
+    tables have the same edges."""
+    edges = np.concatenate([np.array(edges, np.float64) for edges, _ in tables])
+    if not len(edges):
+        return ()
+    weights = np.concatenate(
+        [np.full(len(edges), max(weight, 1) / max(len(edges), 1)) for edges, weight in tables]
+    )
+    points, places = np.unique(edges, return_inverse=True)
+    if len(points) <= BINS + 1:
+        return tuple(points.tolist())
+    below = np.cumsum(np.bincount(places, weights))
+    wanted = np.linspace(0, 1, BINS + 1) * below[-1]
+    chosen = np.searchsorted(below, wanted * (1 - 1e-9))
+    return tuple(points[np.unique(chosen)].tolist())
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """How rows of one table become rows of the joint columns; `names`: of the joint columns those
+    that it has, by the names that it has them under."""
+
+    joint: TableInputs
+    names: Names
+
+    def is_plain(self, own: TableInputs) -> bool:
+        """Whether rows stay as they are."""
+        return [(column.name, _code_meanings(column)) for column in own.columns] == [
+            (self.names.get(column.name), _code_meanings(column)) for column in self.joint.columns
+        ]
+
+    @property
+    def key(self) -> str:
+        """Of what rows become: sha256, hexadecimal."""
+        said = self.joint.model_dump_json() + json.dumps(sorted(self.names.items()))
+        return sha256(said.encode()).hexdigest()
+
+    def rows(self, own: TableInputs, rows: NDArray[np.floating], out: Rows) -> None:
+        """Writes (n, own columns) into `out` (n, joint columns): ABSENT in columns that the table
+        does not have."""
+        places = {column.name: place for place, column in enumerate(own.columns)}
+        for joint_place, column in enumerate(self.joint.columns):
+            name = self.names.get(column.name)
+            if name is None:
+                out[:, joint_place] = ABSENT
+                continue
+            place = places[name]
+            out[:, joint_place] = _recoded(own.columns[place], column, rows[:, place])
+
+
+def adopted(own: TableInputs, joint: TableInputs, names: Names, rows: NDArray[np.floating]) -> Rows:
+    """Rows (n, own columns) as (n, joint columns): see Adoption."""
+    out = np.empty((len(rows), len(joint.columns)), np.float32)
+    Adoption(joint, names).rows(own, rows, out)
+    return out
+
+
+def joint_codes(own: Column, joint: Column) -> Mapping[int, int]:
+    """The code in the joint column of each code of a table's own; {} where values are no codes."""
+    match own, joint:
+        case CategoryColumn(), CategoryColumn():
+            other = len(joint.values)
+            codes = [joint.places.get(value, other) for value in own.values]
+            return dict(enumerate([*codes, other]))
+        case FlagColumn(), FlagColumn():
+            turned = own.values == joint.values[::-1]
+            return {0: 1, 1: 0} if turned else {0: 0, 1: 1}
+    return {}
+
+
+def _code_meanings(column: Column) -> tuple[str, ...]:
+    return column.values if isinstance(column, CategoryColumn | FlagColumn) else ()
+
+
+def _recoded(own: Column, joint: Column, values: NDArray[np.floating]) -> NDArray[np.floating]:
+    codes = joint_codes(own, joint)
+    if not codes:
+        return values
+    table = np.array([codes[code] for code in range(len(codes))], np.float32)
+    known = np.isfinite(values)
+    recoded = np.array(values, np.float32)
+    recoded[known] = table[recoded[known].astype(np.int64)]
+    return recoded

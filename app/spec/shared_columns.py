@@ -1,0 +1,120 @@
+"""What is told of the columns that a source's table shares with the target's."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field
+
+from app.spec.figures import Part
+
+MEASURES = {
+    "wasserstein": "Wasserstein distance in quantile units",
+    "total_variation": "total variation",
+}
+NAMED = 10  # columns in one sentence
+
+
+class SharedColumn(Part):
+    name: str = Field(description="the target's, which is the network's")
+    source_name: str
+    kind: str
+    confirmed: bool = Field(False, description="whether the job said that the two are one")
+    measure: Literal["wasserstein", "total_variation"] = Field(
+        description="of numbers and dates the 1-Wasserstein distance of their ranks among both "
+        "tables' values; of categories and flags total variation"
+    )
+    distance: float | None = Field(
+        None,
+        description="how far apart the two are, 0 (alike) to 1 (no value in common), by up to 512 "
+        "training rows of each; null where one has no value, or is a model without its data",
+    )
+    missing: tuple[float, float] | None = Field(
+        None, description="shares of the target's and of the source's rows without a value"
+    )
+
+
+class UnlikeColumns(Part):
+    """Columns of equal names that are not one, and what would make them one."""
+
+    name: str
+    source_name: str
+    reason: str
+
+
+class SimilarColumns(Part):
+    """Columns of other names that may be one: a job says so in its source's `columns`."""
+
+    name: str
+    source_name: str
+    reason: str
+
+
+class SharedColumns(Part):
+    """Of one source's table and the target's, in the order of the target's columns."""
+
+    source: int = Field(description="its place among the job's sources, from 1")
+    shared: list[SharedColumn]
+    target_only: list[str] = Field(
+        description="which start fresh: the source teaches nothing of it"
+    )
+    source_only: list[str] = Field(description="which fall away")
+    unlike: list[UnlikeColumns] = Field(default_factory=list)
+    similar: list[SimilarColumns] = Field(default_factory=list)
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """Of the shared columns, the target's -> the source's."""
+        return {column.name: column.source_name for column in self.shared}
+
+    @property
+    def proposal(self) -> dict[str, str]:
+        """What a job's source would say in `columns` to take up all that is proposed."""
+        return {pair.name: pair.source_name for pair in self.similar}
+
+    @property
+    def sentences(self) -> list[str]:
+        """For a person; of a source whose columns are the target's, how far apart they are."""
+        said = [self._counts, *self._others]
+        said += [f"not matched: `{each.name}`: {each.reason}" for each in self.unlike]
+        said += [
+            f"may be one: `{each.name}` in the target and `{each.source_name}` in the source: "
+            f"{each.reason}; say so in the source's `columns`, or name them alike"
+            for each in self.similar
+        ]
+        renamed = [each for each in self.shared if each.confirmed]
+        if renamed:
+            pairs = ", ".join(f"`{each.source_name}` as `{each.name}`" for each in renamed)
+            said.append(f"matched because the job says so: {pairs}")
+        return said + ([self.furthest] if self.furthest else [])
+
+    @property
+    def furthest(self) -> str | None:
+        """The shared column that differs most; None where no distance is known."""
+        known = [(each.distance, each) for each in self.shared if each.distance is not None]
+        if not known:
+            return None
+        apart, column = max(known, key=lambda pair: pair[0])
+        return (
+            f"furthest apart of the shared columns is `{column.name}`: {apart:.2f} "
+            f"({MEASURES[column.measure]}, 0 alike, 1 without overlap)"
+        )
+
+    @property
+    def _counts(self) -> str:
+        noun = "column" if len(self.shared) == 1 else "columns"
+        return f"{len(self.shared)} {noun} shared by source {self.source} and the target"
+
+    @property
+    def _others(self) -> list[str]:
+        said = []
+        if self.target_only:
+            said.append(f"in the target alone, started fresh: {listed(self.target_only)}")
+        if self.source_only:
+            said.append(f"in the source alone, left out: {listed(self.source_only)}")
+        return said
+
+
+def listed(names: list[str]) -> str:
+    """The first ten, and how many more there are."""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(f"`{name}`" for name in names[:NAMED]) + more
