@@ -22,9 +22,29 @@ DatasetId = Annotated[str, typer.Argument(help="ds_…", show_default=False)]
 def add(
     files: Annotated[
         list[str],
-        typer.Argument(help="Files (.npz, IDX .gz, .zip of pictures), or one catalog:NAME."),
+        typer.Argument(
+            help="Tables (.csv, .tsv, .parquet, .jsonl, .arrow), .zip of pictures, .npz, IDX .gz; "
+            "or one catalog:NAME."
+        ),
     ],
     name: Annotated[str | None, typer.Option(help="Else the first file's name.")] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Of a table: the column that holds the labels."),
+    ] = None,
+    spec_file: Annotated[
+        Path | None,
+        typer.Option("--spec", help="A dataset's spec as JSON: columns, split, csv and the rest."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="PATH=VALUE",
+            help="A member of the spec: csv.encoding=cp1252, columns.NAME=ignore, "
+            "split.group=NAME.",
+        ),
+    ] = None,
     test_fraction: Annotated[
         float | None, typer.Option(help="Cut for testing where the data has no test split.")
     ] = None,
@@ -64,12 +84,15 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add a dataset: upload files, or take one from the catalogue."""
+    from app.cli import dataset_spec, output
     from app.client import Client
 
     with Client() as client:
         if files[0].startswith("catalog:"):
             if len(files) > 1:
                 raise typer.BadParameter(f"expected one catalogue name, got {len(files)} names")
+            if target is not None or spec_file is not None or settings:
+                raise typer.BadParameter("expected files with --target, --spec and --set, got none")
             dataset = client.datasets.from_catalogue(files[0], name)
         else:
             if missing_label is not None and all_classes:
@@ -82,7 +105,9 @@ def add(
                 "image_size": image_size,
                 "missing_label": missing_label,
             }
-            spec: dict[str, Any] = {name: each for name, each in said.items() if each is not None}
+            spec = dataset_spec.read(spec_file, target, settings or ())
+            name = name or spec.pop("name", None)
+            spec |= {member: each for member, each in said.items() if each is not None}
             if leave_out:
                 spec["unlabelled"] = "leave_out"
             if keep_upload:
@@ -93,6 +118,8 @@ def add(
         if wait:
             dataset = client.datasets.wait(dataset.id)
     print_dataset(dataset, as_json)
+    if dataset.error and "in the spec" in dataset.error["message"] and not as_json:
+        output.complain(dataset_spec.HOW)
     raise typer.Exit(dataset.status == "failed")
 
 
@@ -201,11 +228,17 @@ def print_dataset(dataset: "DatasetOut", as_json: bool) -> None:
             "labels": labels,
             "items": dataset.schema_ and f"{train} to train on, {test} to test on",
             "values": dataset.schema_ and _values(dataset.schema_, profile),
+            "files": "\n".join(profile.get("files", [])),
             "derived": profile.get("derived", {}).get("sentence"),
             "warnings": "\n".join(profile.get("warnings", [])),
             "error": dataset.error and f"{dataset.error['code']}: {dataset.error['message']}",
         }
     )
+    if dataset.schema_ and dataset.schema_.columns:
+        output.print_table(
+            ["column", "kind", "role", "unit", "why"],
+            [(c.name, c.kind, c.role, c.unit, c.reason) for c in dataset.schema_.columns],
+        )
 
 
 def _summary(dataset: "DatasetOut") -> tuple[object, ...]:
@@ -225,9 +258,10 @@ def _labels(task: "Task") -> str:
     return f"{task.outputs} classes" if task.outputs else "none"
 
 
-def _values(schema: "Schema", profile: dict[str, Any]) -> str:
+def _values(schema: "Schema", profile: dict[str, Any]) -> str | None:
+    """None where all is said by the columns."""
     if schema.inputs.range is None:
-        return schema.inputs.summary
+        return None if schema.columns else schema.inputs.summary
     low, high = schema.inputs.range
     said = f"{low:g} to {high:g} become 0 to 1"
     seen = profile.get("values", {}).get("train")

@@ -21,6 +21,10 @@ from worker.intake.targets.contract import Stored, Target
 TRAINING = {"train", "training"}
 TESTING = {"test", "testing"}
 VALIDATION = {"validation", "valid", "val", "dev"}
+ALONE = (
+    "got too few rows of each class to cut some off: join rare classes, upload more rows, or say "
+    '`task`: "regression" in the spec where the labels are quantities'
+)
 DRAWS = 64  # of groups, of which the one is taken that is most like all rows
 
 
@@ -145,8 +149,8 @@ def cut_of(records: Records, spec: TableSpec, fraction: float, reading: Reading)
 def check_both(train: Rows, test: Rows, cut: Cut) -> None:
     for rows, split in ((train, "training"), (test, "test")):
         if not len(rows):
-            how = f"the column {listed(cut.told_by)} leaves" if cut.told_by else "there are"
-            refuse("empty_split", f"expected rows for the {split} split, {how} none")
+            how = f"the column {listed(cut.told_by)} leaves none" if cut.told_by else ALONE
+            refuse("empty_split", f"expected rows for the {split} split, {how}")
 
 
 def _codes(column: Column) -> NDArray[np.int64]:

@@ -128,12 +128,12 @@ def _one(
         return np.asarray(pc.fill_null(column, False).to_numpy()), known
     found = numbers(column, reading.decimal)
     unreadable = found.null_count - column.null_count
-    if unreadable and task == "regression":
+    if unreadable and (task == "regression" or _are_nearly_numbers(column, unreadable)):
         wrong = pc.and_(pc.is_null(found), pc.is_valid(column)).to_numpy()
         row = int(np.flatnonzero(wrong)[0])
         detail = (
-            f"expected numbers in the column `{name}`, of which a quantity is learnt, got "
-            f"{unreadable} others, the first in {records.place(row)}; where they mean that there "
+            f"expected numbers in the column `{name}`, of which a quantity is learnt, as in most "
+            f"of its rows, got {unreadable} others, the first in {records.place(row)}; where they mean that there "
             "is none, name them in the spec's `missing`"
         )
         refuse("wrong_type", detail, name)
@@ -148,6 +148,16 @@ def _one(
             refuse("wrong_type", detail, name)
         return (values.astype(np.int64) if is_whole else values), known
     return _texts(column, name, task), known
+
+
+def _are_nearly_numbers(column: Column, unreadable: int) -> bool:
+    """Whether labels are quantities but for a few fields: all that a file says is a number, and
+    text most of which is a number, where most rows have one of their own."""
+    if not pa.types.is_string(column.type):
+        return True
+    labelled = len(column) - column.null_count
+    distinct: int = pc.count_distinct(column, mode="only_valid").as_py()
+    return 2 * unreadable < labelled and 2 * distinct > labelled
 
 
 def _texts(column: Column, name: str, task: TaskKind | None) -> Array:
