@@ -152,7 +152,12 @@ def _check_read(
     spec (`is_said`) or by the types of the file."""
     if found.values.null_count == known.null_count and not is_said:
         return
-    if is_said and found.kind == "flag" and found.words is None and not pa.types.is_boolean(known.type):
+    if (
+        is_said
+        and found.kind == "flag"
+        and found.words is None
+        and not pa.types.is_boolean(known.type)
+    ):
         count = pc.count_distinct(known, mode="only_valid").as_py()
         detail = (
             f"expected two different values in the column `{name}`, which the spec says is a flag, "
@@ -163,12 +168,13 @@ def _check_read(
     if count := int(wrong.sum()):
         row = int(np.flatnonzero(wrong)[0])
         what = {"number": NUMBERS, "date": "dates, as 2026-11-26"}.get(found.kind, found.kind)
-        who = "the spec" if is_said else "the file"
+        who, cure = "the file", "write null"
+        if is_said:
+            who, cure = "the spec", "name them in the spec's `missing`"
         detail = (
             f"expected {what} in the column `{name}`, as {who} says, got {count} of "
             f"{len(known) - known.null_count} values that are none, the first in "
-            f"{records.place(row)}; where they mean that nothing is known, name them in the "
-            "spec's `missing`"
+            f"{records.place(row)}; where they mean that nothing is known, {cure}"
         )
         refuse("wrong_type", detail, name)
 

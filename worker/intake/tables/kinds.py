@@ -178,7 +178,9 @@ def _number(
     taken = replace(reading, how="number")
     bounds = pc.min_max(found).as_py()
     if max(abs(bounds["min"]), abs(bounds["max"])) > MOST_EXACT and _are_merged(known, found):
-        reason = "its numbers have more digits than a number is kept with, so they tell things apart"
+        reason = (
+            "its numbers have more digits than a number is kept with, so they tell things apart"
+        )
         return Found("identifier", reason, reading, known)
     if bounds["min"] == bounds["max"] and not found.null_count:
         return Found("constant", SAME, taken, found)

@@ -132,9 +132,9 @@ def _one(
         wrong = pc.and_(pc.is_null(found), pc.is_valid(column)).to_numpy()
         row = int(np.flatnonzero(wrong)[0])
         detail = (
-            f"expected numbers in the column `{name}`, of which a quantity is learnt, as in most "
-            f"of its rows, got {unreadable} others, the first in {records.place(row)}; where they mean that there "
-            "is none, name them in the spec's `missing`"
+            f"expected numbers in the column `{name}`, of which a quantity is learnt, as most of "
+            f"its rows have, got {unreadable} others, the first in {records.place(row)}; where "
+            "they mean that there is none, name them in the spec's `missing`"
         )
         refuse("wrong_type", detail, name)
     if not unreadable and not (has_codes(column, found) and task != "regression"):

@@ -84,7 +84,9 @@ def _plain(batch: pa.RecordBatch, plain: pa.Schema, file: str) -> pa.RecordBatch
         except pa.ArrowInvalid:
             if not pa.types.is_temporal(field.type):
                 raise
-            detail = f"expected dates in the years 1 to 9999 in the column `{field.name}` of `{file}`"
+            detail = (
+                f"expected dates in the years 1 to 9999 in the column `{field.name}` of `{file}`"
+            )
             refuse("wrong_type", f"{detail}, got others", field.name)
     return pa.record_batch(columns, schema=plain)
 
