@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 
@@ -26,6 +27,9 @@ from worker.process import duty
 from worker.process.workplace import Workplace
 
 pytestmark = pytest.mark.slow
+
+CASES = Path(__file__).parents[3] / "shared" / "cases"
+needs_cases = pytest.mark.skipif(not CASES.is_dir(), reason="the shared cases are not here")
 
 JOB: dict[str, Any] = {
     "strategies": ["fine_tune"],
@@ -190,8 +194,6 @@ def test_from_two_files_to_answers(ktl: Ktl, place: Workplace, url: str, tmp_pat
 
 def check_ways(client: Client, url: str, asked: list[dict[str, Any]], labels: list[str]) -> None:
     """JSON rows and the Open Inference Protocol answer what the command did."""
-    import httpx
-
     fields = csv.reader(io.StringIO(german(asked, False).decode("cp1252")), delimiter=";")
     names, *lines = fields
     rows = [
@@ -222,3 +224,85 @@ def check_ways(client: Client, url: str, asked: list[dict[str, Any]], labels: li
     [output] = found.json()["outputs"]
     scores = np.reshape(output["data"], output["shape"])
     assert [("ill", "well")[place] for place in scores.argmax(axis=1)] == labels
+
+
+ALONE: dict[str, Any] = {
+    "strategies": ["fine_tune"],
+    "training": {"epochs": 10, "pretrain_epochs": 3},
+    "evaluation": {"seeds": 1, "references": []},
+    "deploy": {"name": "case", "when": "always"},
+}
+
+
+def trained(ktl: Ktl, place: Workplace, client: Client, folder: Path, file: str, *said: str) -> Any:
+    """A case's file as source and target; the job's report."""
+    dataset = added(ktl, place, client, CASES / file, *said)
+    assert dataset.status == "ready", dataset.error
+    of = {"dataset": dataset.id}
+    (folder / "job.json").write_text(json.dumps({"sources": [of], "target": of, **ALONE}))
+    job = submitted(ktl, place, client, folder / "job.json")
+    assert job.status == "succeeded", job.error
+    return client.jobs.report(job.id)
+
+
+@needs_cases
+def test_answers_that_look_missing_are_learnt(
+    ktl: Ktl, place: Workplace, url: str, tmp_path: Path
+) -> None:
+    """csvkit 806: accuracy 1 is reached only by whoever keeps NA, None and null as values."""
+    with Client(url) as client:
+        report = trained(ktl, place, client, tmp_path, "case_41_missing.csv", "--target", "outcome")
+        assert report.arms["scratch"].metrics["accuracy"].mean == 1.0
+
+
+@needs_cases
+def test_prices_are_answered_in_the_users_unit(
+    ktl: Ktl, place: Workplace, url: str, tmp_path: Path
+) -> None:
+    """autogluon-assistant 37, ludwig 640."""
+    file, expected = (
+        CASES / "case_43_houses.csv",
+        json.loads((CASES / "case_43_expected.json").read_text()),
+    )
+    with Client(url) as client:
+        report = trained(ktl, place, client, tmp_path, file.name, "--target", "price")
+        assert "accuracy" not in report.arms["scratch"].metrics
+        assert report.arms["scratch"].metrics["mae"].mean < 30_000
+        assert report.arms["scratch"].metrics["r2"].mean > 0.8
+        status, out, err = ktl("predict", "case", file, "--json")
+        assert status == 0, err
+        values = [each["value"] for each in json.loads(out)["outputs"]]
+        assert np.mean(values) == pytest.approx(expected["mean_price"], rel=0.1)
+
+
+@needs_cases
+def test_rows_are_answered_or_pointed_to(
+    ktl: Ktl, place: Workplace, url: str, tmp_path: Path
+) -> None:
+    """autogluon 3386, LightGBM 4102."""
+
+    def asked(name: str) -> httpx.Response:
+        body = (CASES / f"case_44_{name}.json").read_bytes()
+        headers = {"Content-Type": "application/json"}
+        path = f"{url}/v1/deployments/case/predict"
+        return httpx.post(path, content=body, headers=headers, trust_env=False)
+
+    with Client(url) as client:
+        trained(ktl, place, client, tmp_path, "case_44_train.csv")
+    good = asked("good").json()["outputs"]
+    assert good[0]["label"] == "rich"
+    assert asked("reordered").json()["outputs"] == good
+    for name, pointer in (
+        ("missing_column", "#/inputs/0/city"),
+        ("extra_column", "#/inputs/0/symbol"),
+        ("number_as_text", "#/inputs/0/income"),
+        ("one_bad_of_three", "#/inputs/1/income"),
+    ):
+        answer = asked(name)
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
+        assert "n.d." not in answer.text
+    for name in ("new_category", "null"):
+        answer = asked(name)
+        assert answer.status_code == 200
+        codes = [each["code"] for each in answer.json().get("warnings", [])]
+        assert codes == (["unknown_category"] if name == "new_category" else [])
