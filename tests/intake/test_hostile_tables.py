@@ -13,7 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import ipc, parquet
+from pydantic import ValidationError
 
+from app.datasets.table_spec import CsvSpec
 from app.errors import FailureCode, WorkFailure
 from tests.intake.tables import csv_text, kinds_of, take_csv
 from worker.intake.taken_in import TakenIn
@@ -127,6 +129,37 @@ def test_a_price_that_is_none(tmp_path: Path) -> None:
     lone = list(range(ROWS))
     with pytest.raises(WorkFailure, match='say `task`: "regression"'):
         take_csv(tmp_path, csv_text(label=lone))
+
+
+@pytest.mark.parametrize(
+    "encoding", ["undefined", "punycode", "idna", "unicode_escape", "raw-unicode-escape", "UTF-7"]
+)
+def test_what_python_calls_an_encoding_and_no_file_is_in(tmp_path: Path, encoding: str) -> None:
+    with pytest.raises(WorkFailure, match="got one that is not known"):
+        take_csv(tmp_path, csv_text(city=["\\ud800"] * ROWS), csv={"encoding": encoding})
+
+
+@pytest.mark.parametrize("delimiter", ["é", "😀", '"', "\n", "\r"])
+def test_delimiters_that_tell_nothing_apart(delimiter: str) -> None:
+    with pytest.raises(ValidationError, match="expected a character of ASCII"):
+        CsvSpec(delimiter=delimiter)
+
+
+@pytest.mark.parametrize("said", ["ignore", {"role": "feature"}, {"role": "group"}])
+def test_labels_with_another_role(tmp_path: Path, said: Any) -> None:
+    """What the spec says of a column is never passed over for its name."""
+    columns = {"label": said}
+    with pytest.raises(WorkFailure, match="got none among"):
+        take_csv(tmp_path, csv_text(), columns=columns)
+    with pytest.raises(WorkFailure, match="no other role for the column `label`"):
+        take_csv(tmp_path, csv_text(), columns=columns, target={"column": "label"})
+    taken = take_csv(tmp_path, csv_text(y=LABELS), columns=columns)
+    assert kinds_of(taken)["y"] == ("category", "label")
+
+
+def test_groups_of_labels(tmp_path: Path) -> None:
+    with pytest.raises(WorkFailure, match="each class would stand in one split alone"):
+        take_csv(tmp_path, csv_text(), split={"group": "label"})
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "arrow"])

@@ -71,13 +71,21 @@ def target_columns(spec: TableSpec, names: Sequence[str]) -> tuple[str, ...]:
         return target.columns
     if target and target.column is not None:
         check_columns([target.column], names, "target", "column")
+        if not _may_be_labels(spec, target.column):
+            detail = (
+                f"expected no other role for the column `{target.column}`, which `target` says "
+                "holds the labels"
+            )
+            refuse_said("target_unclear", detail, "columns", target.column)
         if by_role and by_role != [target.column]:
             detail = "expected one column of labels, got one in `target` and another by its role"
             refuse_said("target_unclear", detail, "columns", by_role[0])
         return (target.column,)
     if by_role:
         return tuple(by_role)
-    usual = [name for name in names if name.strip().casefold() in USUAL]
+    usual = [
+        name for name in names if name.strip().casefold() in USUAL and _may_be_labels(spec, name)
+    ]
     if len(usual) == 1:
         return (usual[0],)
     got = f"got {listed(usual)}" if usual else f"got none among {listed(names)}"
@@ -87,6 +95,13 @@ def target_columns(spec: TableSpec, names: Sequence[str]) -> tuple[str, ...]:
         "that the table has no labels"
     )
     refuse_said("target_unclear", detail, "target")
+
+
+def _may_be_labels(spec: TableSpec, name: str) -> bool:
+    """Whether the spec leaves it open that a column holds the labels, or says so."""
+    said = spec.columns.get(name)
+    role = said.role if isinstance(said, ColumnSpec) else None
+    return said != "ignore" and role in {None, "label"}
 
 
 def labels_of(records: Records, spec: DatasetSpec, reading: Reading) -> Labels:
