@@ -68,11 +68,11 @@ def read(
     return rows, said
 
 
-def _text(path: Path, encoding: str | None) -> str:
+def _text(path: Path, said: str | None) -> str:
     try:
         content = path.read_bytes()
-        if encoding is None:
-            encoding = next((e for mark, e in ENCODINGS if content.startswith(mark)), "utf-8-sig")
+        marked = (name for mark, name in ENCODINGS if content.startswith(mark))
+        encoding = said or next(marked, "utf-8")
         return content.decode(encoding).removeprefix("\ufeff")
     except OSError as error:
         raise Unusable(f"{path}: {error.strerror}") from error
@@ -81,9 +81,11 @@ def _text(path: Path, encoding: str | None) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise Unusable(
-            f"{path}: expected text in {encoding.removesuffix('-sig')}, got line {line} in another "
-            "encoding; --encoding says what it is, as cp1252 or gb18030"
+            f"{path}: expected text in {encoding}, got line {line} in another encoding; --encoding "
+            "says what it is, as cp1252 or gb18030"
         ) from error
+    except UnicodeError as error:
+        raise Unusable(f"{path}: expected text in {encoding}, got other bytes") from error
 
 
 def _delimiter(header: str, inputs: TableInputs) -> str:

@@ -157,6 +157,12 @@ def test_labels_with_another_role(tmp_path: Path, said: Any) -> None:
     assert kinds_of(taken)["y"] == ("category", "label")
 
 
+@pytest.mark.parametrize("name", ["table.txt", "table.xls", "table.sav", "table.json", "table"])
+def test_files_of_other_programs(tmp_path: Path, name: str) -> None:
+    with pytest.raises(WorkFailure, match="save a sheet of another program as CSV"):
+        take_csv(tmp_path, csv_text(), name)
+
+
 def test_groups_of_labels(tmp_path: Path) -> None:
     with pytest.raises(WorkFailure, match="each class would stand in one split alone"):
         take_csv(tmp_path, csv_text(), split={"group": "label"})

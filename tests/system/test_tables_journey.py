@@ -175,9 +175,10 @@ def test_from_two_files_to_answers(ktl: Ktl, place: Workplace, url: str, tmp_pat
         }
         assert (columns.target_only, columns.source_only) == (["admitted"], ["ward"])
 
-        status, told, _ = ktl("report", job.id, "--html", tmp_path / "report.html")
-        page = (tmp_path / "report.html").read_text()
+        status, told, _ = ktl("report", job.id)
         assert status == 0
+        assert ktl("report", job.id, "--html", tmp_path / "report.html")[0] == 0
+        page = (tmp_path / "report.html").read_text()
         for text in (plan, shown, told, re.sub(r"<[^>]*>", " ", page)):
             assert not PICTURES.search(text), PICTURES.search(text)
         for heading in ("Models without a network", "Which columns are shared", "Smokes"):

@@ -201,8 +201,8 @@ def _number(
 
 def _are_merged(known: Column, found: Column) -> bool:
     """Whether values that the file tells apart are one as float64."""
-    told: int = pc.count_distinct(known, mode="only_valid").as_py()
-    return told > pc.count_distinct(found, mode="only_valid").as_py()
+    told, kept = (pc.count_distinct(each, mode="only_valid").as_py() for each in (known, found))
+    return bool(told > kept)
 
 
 def _are_zero_and_one(found: Column) -> bool:

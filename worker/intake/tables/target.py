@@ -170,7 +170,7 @@ def _are_nearly_numbers(column: Column, unreadable: int) -> bool:
     text most of which is a number, where most rows have one of their own."""
     if not pa.types.is_string(column.type):
         return True
-    labelled = len(column) - column.null_count
+    labelled: int = len(column) - column.null_count
     distinct: int = pc.count_distinct(column, mode="only_valid").as_py()
     return 2 * unreadable < labelled and 2 * distinct > labelled
 
