@@ -1,0 +1,48 @@
+"""Which items to label next, of what a network makes of them."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.tasks import Task
+from app.tasks.regression import Regression
+from worker.labelling.embeddings import Floats, embeddings_of
+from worker.labelling.spread import Drawn, draw, from_nearest
+
+BY_GRADIENTS = (
+    "BADGE (Ash et al., ICLR 2020): k-means++ on what each label would change in the last layer, "
+    "were the model's guess right, which draws items that the model is in doubt of and that differ "
+    "from one another; what it is sure of counts as known"
+)
+BY_FEATURES = (
+    "k-means++ on the model's features, which draws items that are unlike those with a label and "
+    "unlike one another: of a quantity the model does not say where it is in doubt"
+)
+
+
+def method_of(task: Task) -> str:
+    return BY_FEATURES if isinstance(task, Regression) else BY_GRADIENTS
+
+
+def choose(
+    task: Task,
+    outputs: NDArray[np.floating],
+    features: Floats,
+    labelled: Floats,
+    count: int,
+    rng: np.random.Generator,
+) -> Drawn:
+    """Chooses `count` of n items without labels, the first one first.
+
+    BADGE begins with the longest gradient; here the origin, an item without any doubt, is what is
+    known at first, so that items that the network is sure of are never worth more than their doubt.
+
+    Args:
+        outputs: (n, K), before any activation.
+        features: (n, d).
+        labelled: features of the items that have a label, (m, d); of a quantity they are known.
+    """
+    vectors = embeddings_of(task, outputs, features)
+    if not isinstance(task, Regression):
+        return draw(vectors, vectors.squares, count, rng)
+    known = labelled if len(labelled) else features.mean(axis=0, keepdims=True)
+    return draw(vectors, from_nearest(vectors, known), count, rng)
