@@ -61,7 +61,7 @@ def test_it_writes_them_as_csv(ktl: Ktl, site: Any, tmp_path: Path) -> None:
         site.answer(status, answer)
     path = tmp_path / "next.csv"
     assert ktl("jobs", "next-labels", "job_1", "--out", path).status == 0
-    rows = list(csv.DictReader(path.open()))
+    rows = list(csv.DictReader(path.read_text().splitlines()))
     assert [row["index"] for row in rows] == ["3", "0", "7"]
     assert [row["guess"] for row in rows] == ["ill", "a; b", "12.5"]
     assert (rows[0]["identifier"], rows[1]["identifier"]) == ("P-17", "")

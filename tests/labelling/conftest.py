@@ -29,6 +29,7 @@ from tests.serving import serve
 from tests.trials.jobs import SMALL
 from tests.trials.stored import add_stored
 from worker.backbones.network import Architecture, Network
+from worker.labelling import simulation
 from worker.process.workplace import Workplace
 
 CLASSES, LABELLED, UNLABELLED, TEST = ("a", "b", "c"), 60, 24, 12
@@ -46,6 +47,13 @@ def place(database: Database, settings: Settings, storage: Storage, tmp_path: Pa
     slots = tmp_path / "slots"
     slots.mkdir()
     return Workplace(settings, database, storage, slots, is_draining=lambda: False)
+
+
+@pytest.fixture
+def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Simulations of 4 draws: what they tell is not the point, that they do is."""
+    monkeypatch.setattr(simulation, "CHOOSING_DRAWS", 1)
+    monkeypatch.setattr(simulation, "DRAWS", 3)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from app.tasks.regression import Regression
 from worker.labelling.choice import choose
 from worker.labelling.embeddings import Embeddings, embeddings_of
 from worker.labelling.spread import draw, from_nearest
+from worker.labelling.typical import most_typical
 
 TWO = Classification(classes=("a", "b"))
 LOG3 = np.log(3.0)
@@ -92,7 +93,7 @@ def test_of_two_kinds_that_are_in_doubt_one_of_each_comes_first() -> None:
     features[98:100], features[100:] = [3.0, 0.0], [0.0, 3.0]
     for seed in range(20):
         rng = np.random.default_rng(seed)
-        chosen = choose(TWO, outputs, features, features[:0], 2, rng).items
+        chosen = choose("doubtful", TWO, outputs, features, features[:0], 2, rng).items
         assert {int(item >= 100) for item in chosen} == {0, 1}
         assert min(chosen) >= 98
 
@@ -102,6 +103,28 @@ def test_of_a_quantity_what_is_unlike_the_labelled_items_comes_first() -> None:
     task = Regression(mean=0.0, std=1.0)
     rng = np.random.default_rng(0)
     outputs, labelled = np.zeros((3, 1)), np.array([[0.0, 0.0], [0.0, 0.1]])
-    assert choose(task, outputs, features, labelled, 1, rng).items.tolist() == [2]
-    without = choose(task, outputs, features, labelled[:0], 3, rng).items
+    assert choose("unlike", task, outputs, features, labelled, 1, rng).items.tolist() == [2]
+    without = choose("unlike", task, outputs, features, labelled[:0], 3, rng).items
     assert sorted(without) == [0, 1, 2]
+
+
+def heap(at: float, items: int) -> np.ndarray:
+    """Items on a line around a place, the one in their middle last."""
+    return np.append(np.linspace(at - 1, at + 1, items - 1), at)[:, None]
+
+
+def test_the_typical_item_of_the_largest_heap_without_a_label_comes_first() -> None:
+    """Heaps of 5, 9 and 7 items at 0, 100 and 200, of which that at 100 has a label."""
+    features = np.concatenate([heap(0, 5), heap(100, 9), heap(200, 7)])
+    drawn = most_typical(features, np.array([[100.5]]), 2, np.random.default_rng(0))
+    assert drawn.items.tolist() == [20, 4]
+    assert drawn.shares.tolist() == pytest.approx([7 / 21, 5 / 21])
+
+
+def test_when_each_heap_has_a_label_the_next_typical_ones_follow_and_nobody_comes_twice() -> None:
+    features = np.array([[0.0], [0.0], [5.0]])
+    drawn = most_typical(features, features[:0], 9, np.random.default_rng(0))
+    assert sorted(drawn.items) == [0, 1, 2]
+    assert drawn.items[0] in {0, 1}  # of the heap of two
+    assert drawn.items[1] == 2
+    assert drawn.shares.tolist() == pytest.approx([2 / 3, 1 / 3, 0])

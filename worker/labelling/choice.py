@@ -1,4 +1,6 @@
-"""Which items to label next, of what a network makes of them."""
+"""Which items to label next, of what a network makes of them: two rules for each task."""
+
+from typing import Literal, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,23 +9,29 @@ from app.tasks import Task
 from app.tasks.regression import Regression
 from worker.labelling.embeddings import Floats, embeddings_of
 from worker.labelling.spread import Drawn, draw, from_nearest
+from worker.labelling.typical import most_typical
 
-BY_GRADIENTS = (
-    "BADGE (Ash et al., ICLR 2020): k-means++ on what each label would change in the last layer, "
-    "were the model's guess right, which draws items that the model is in doubt of and that differ "
-    "from one another; what it is sure of counts as known"
-)
-BY_FEATURES = (
-    "k-means++ on the model's features, which draws items that are unlike those with a label and "
-    "unlike one another: of a quantity the model does not say where it is in doubt"
-)
+Rule = Literal["typical", "doubtful", "unlike"]
+UNTRIED: Rule = "typical"  # where no simulation can say which is better: that is, of few labels
+
+METHODS: dict[Rule, str] = {
+    "typical": "TypiClust (Hacohen et al., ICML 2022): the features of all items in as many "
+    "clusters as there will be labels; of the largest without a label the most typical item each",
+    "doubtful": "BADGE (Ash et al., ICLR 2020): k-means++ on what each label would change in the "
+    "last layer, were the model's guess right, which draws items that the model is in doubt of and "
+    "that differ from one another; what it is sure of counts as known",
+    "unlike": "k-means++ on the model's features, which draws items that are unlike those with a "
+    "label and unlike one another: of a quantity the model does not say where it is in doubt",
+}
 
 
-def method_of(task: Task) -> str:
-    return BY_FEATURES if isinstance(task, Regression) else BY_GRADIENTS
+def rules_of(task: Task) -> tuple[Rule, Rule]:
+    """Those that a simulation chooses from."""
+    return ("typical", "unlike") if isinstance(task, Regression) else ("typical", "doubtful")
 
 
 def choose(
+    rule: Rule,
     task: Task,
     outputs: NDArray[np.floating],
     features: Floats,
@@ -39,10 +47,16 @@ def choose(
     Args:
         outputs: (n, K), before any activation.
         features: (n, d).
-        labelled: features of the items that have a label, (m, d); of a quantity they are known.
+        labelled: features of the items that have a label, (m, d).
     """
-    vectors = embeddings_of(task, outputs, features)
-    if not isinstance(task, Regression):
-        return draw(vectors, vectors.squares, count, rng)
-    known = labelled if len(labelled) else features.mean(axis=0, keepdims=True)
-    return draw(vectors, from_nearest(vectors, known), count, rng)
+    match rule:
+        case "typical":
+            return most_typical(features, labelled, count, rng)
+        case "doubtful":
+            vectors = embeddings_of(task, outputs, features)
+            return draw(vectors, vectors.squares, count, rng)
+        case "unlike":
+            vectors = embeddings_of(task, outputs, features)
+            known = labelled if len(labelled) else features.mean(axis=0, keepdims=True)
+            return draw(vectors, from_nearest(vectors, known), count, rng)
+    assert_never(rule)

@@ -12,7 +12,7 @@ from app.tasks import Task
 from app.tasks.classification import Classification
 from app.tasks.multi_label import THRESHOLD, MultiLabel
 from app.tasks.regression import Regression
-from worker.labelling.choice import choose, method_of
+from worker.labelling.choice import METHODS, UNTRIED, Rule, choose
 from worker.labelling.embeddings import Floats
 from worker.labelling.simulation import simulate
 from worker.labelling.stored import Winner
@@ -21,7 +21,7 @@ from worker.process.workplace import Workplace
 from worker.training.data import Split
 
 MOST_CANDIDATES = 20_000  # of more, so many are drawn
-MOST_SIMULATED = 5000  # labelled items, likewise
+MOST_LABELLED = 5000  # likewise
 SEED = 0
 
 
@@ -41,16 +41,16 @@ def ranked(winner: Winner, count: int) -> Ranked:
     considered = every.select(np.sort(rng.permutation(len(every))[:MOST_CANDIDATES]))
     labelled, spec, task = winner.labelled(), winner.data.spec, winner.signature.task
     features, outputs = winner.seen(considered.items, spec.seen(winner.schema).inputs)
+    some = labelled.select(np.sort(rng.permutation(len(labelled))[:MOST_LABELLED]))
     known = features[:0]
-    if isinstance(task, Regression) and len(labelled):
-        drawn = labelled.select(np.sort(rng.permutation(len(labelled))[:MOST_SIMULATED]))
-        known, _ = winner.seen(drawn.items, winner.data.target_schema.inputs)
-    drawn_items = choose(task, outputs, features, known, count, rng)
+    if len(some):
+        known, _ = winner.seen(some.items, winner.data.target_schema.inputs)
+    rule, worth, sentence = _worth(winner, some, known)
+    drawn_items = choose(rule, task, outputs, features, known, count, rng)
     chosen = considered.select(drawn_items.items)
     column, identifiers = winner.identifiers(chosen)
-    worth, sentence = _worth(winner, labelled)
     return Ranked(
-        method=method_of(task),
+        method=METHODS[rule],
         candidates=len(every),
         considered=len(considered),
         identifier_column=column,
@@ -85,18 +85,20 @@ def guess_of(task: Task, outputs: Floats) -> Guess:
             return Guess(value=float(task.values(outputs[None])[0]))
 
 
-def _worth(winner: Winner, labelled: Split) -> tuple[Worth | None, str]:
-    """With the sentence that says it, or why it is not known."""
+def _worth(winner: Winner, some: Split, own: Floats) -> tuple[Rule, Worth | None, str]:
+    """By which rule to choose, what that was worth, and the sentence that says it, or why it is not
+    known.
+
+    Args:
+        some: labelled items.
+        own: the winner's features of them.
+    """
     if winner.data.hides_labels:
-        return None, HIDDEN
-    rng, spec = np.random.default_rng(SEED), winner.data.spec
-    some = labelled.select(np.sort(rng.permutation(len(labelled))[:MOST_SIMULATED]))
-    features = winner.starting_features(some.items)
-    started = features is not None
-    if features is None:
-        features, _ = winner.seen(some.items, winner.data.target_schema.inputs)
+        return UNTRIED, None, HIDDEN
+    start, spec = winner.starting_features(some.items), winner.data.spec
     name, metric = spec.evaluation.primary_metric, spec.metric
+    features = own if start is None else start
     found = simulate(winner.signature.task, name, features, some.y, SEED)
     if found is None:
-        return None, too_few(len(some))
-    return worth_of(found, name, metric, len(some), started)
+        return UNTRIED, None, too_few(len(some))
+    return found.rule, *worth_of(found, name, metric, len(some), start is not None)

@@ -5,7 +5,6 @@ from a few at random, then the next ones are chosen, in order or at random, and 
 anew; and so on. Both orders have the same first items and the same held-out ones.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,25 +14,26 @@ from threadpoolctl import threadpool_limits
 
 from app.tasks import Task
 from worker.evaluation.measures import measures_of
-from worker.labelling.choice import choose
+from worker.labelling.choice import Rule, choose, rules_of
 from worker.labelling.embeddings import Floats
 from worker.labelling.probe import fit
 
-DRAWS = 10
+CHOOSING_DRAWS, DRAWS = 4, 10  # the first ones say which rule is better, the others by how much
 FEWEST_ITEMS = 40
 HELD_OUT, MOST_HELD_OUT = 0.3, 1000
-MOST_POOL, MOST_LABELS = 2000, 260
+MOST_POOL, MOST_LABELS = 1000, 260
 STEPS = 8
 SPREAD_FLOOR = 1e-6
 
-Next = Callable[[NDArray[np.int64], NDArray[np.int64], int], NDArray[np.int64]]
+Labelled = tuple[Floats, NDArray[Any]]  # features (n, d) and labels
 
 
 @dataclass(frozen=True, eq=False)
 class Simulated:
-    """`labels` (steps,): how many at each step, rising; `ordered` and `random` (draws, steps): the
-    metric on each draw's held-out items."""
+    """`rule`: by which the order was chosen. `labels` (steps,): how many at each step, rising;
+    `ordered` and `random` (draws, steps): the metric on each draw's held-out items."""
 
+    rule: Rule
     labels: NDArray[np.int64]
     ordered: Floats
     random: Floats
@@ -42,7 +42,8 @@ class Simulated:
 def simulate(
     task: Task, metric: str, features: NDArray[np.floating], y: NDArray[Any], seed: int
 ) -> Simulated | None:
-    """Runs 10 draws; None where there are fewer than 40 items, or the metric cannot be measured.
+    """Runs 4 draws of each of the task's rules, and 10 others of the better one. None where there
+    are fewer than 40 items, or the metric cannot be measured.
 
     Args:
         features: (n, d), of the labelled items.
@@ -50,15 +51,31 @@ def simulate(
     """
     if len(y) < FEWEST_ITEMS:
         return None
-    labels = steps_of(len(y))
-    known = standardised(features)
+    labels, known = steps_of(len(y)), standardised(features)
+    sign = task.metrics[metric].sign
+
+    def draws(rule: Rule, first: int, count: int) -> Floats:
+        """(count, 2, steps) or fewer: those on whose held-out items the metric can be measured."""
+        drawn = [_course(task, metric, (known, y), labels, first + k) for k in range(count)]
+        found = np.array([[course.values(rule), course.values(None)] for course in drawn])
+        able: Floats = found[np.isfinite(found).all(axis=(1, 2))]
+        return able
+
     with threadpool_limits(1):  # hundreds of small fits, each of which would wait for all threads
-        draws = [_draw(task, metric, known, y, labels, seed + draw) for draw in range(DRAWS)]
-    found = np.array(draws)  # (draws, 2, steps)
-    able = np.isfinite(found).all(axis=(1, 2))
-    if able.sum() < 2:
-        return None
-    return Simulated(labels, found[able, 0], found[able, 1])
+        tried = {rule: sign * gain_of(draws(rule, seed, CHOOSING_DRAWS)) for rule in rules_of(task)}
+        able = {rule: float(gains.mean()) for rule, gains in tried.items() if len(gains)}
+        if not able:
+            return None
+        rule = max(able, key=lambda name: able[name])
+        found = draws(rule, seed + CHOOSING_DRAWS, DRAWS)
+    return Simulated(rule, labels, found[:, 0], found[:, 1]) if len(found) > 1 else None
+
+
+def gain_of(found: Floats) -> Floats:
+    """(draws,), in order over at random, mean over the numbers of labels but the first. `found`:
+    (draws, 2, steps)."""
+    gains: Floats = (found[:, 0, 1:] - found[:, 1, 1:]).mean(axis=1)
+    return gains
 
 
 def standardised(features: NDArray[np.floating]) -> Floats:
@@ -83,36 +100,44 @@ def _sizes(items: int) -> tuple[int, int]:
     return held_out, min(items - held_out, MOST_POOL)
 
 
-def _draw(
-    task: Task,
-    metric: str,
-    features: Floats,
-    y: NDArray[Any],
-    labels: NDArray[np.int64],
-    seed: int,
-) -> tuple[list[float], list[float]]:
-    """The metric at each number of labels, in order and at random."""
-    rng = np.random.default_rng(seed)
+def _course(
+    task: Task, metric: str, items: Labelled, labels: NDArray[np.int64], seed: int
+) -> "Course":
+    (features, y), rng = items, np.random.default_rng(seed)
     held_out, pool_size = _sizes(len(y))
     shuffled = rng.permutation(len(y))
     test, pool = shuffled[:held_out], shuffled[held_out : held_out + pool_size]
-    measures = measures_of(task)
+    return Course(task, metric, (features[pool], y[pool]), (features[test], y[test]), labels, seed)
 
-    def followed(choice: Next) -> list[float]:
-        chosen, values = pool[: labels[0]], list[float]()
-        for wanted in labels:
-            left = np.setdiff1d(pool, chosen)
-            if more := wanted - len(chosen):
-                chosen = np.concatenate([chosen, left[choice(chosen, left, more)]])
-            outputs = fit(task, features[chosen], y[chosen])(features[test])
-            values.append(measures.measure(y[test], outputs).get(metric, float("nan")))
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """Labels that come step by step. The pool's first items are labelled at first."""
+
+    task: Task
+    metric: str
+    pool: Labelled
+    test: Labelled
+    labels: NDArray[np.int64]
+    seed: int
+
+    def values(self, rule: Rule | None) -> list[float]:
+        """The metric on the held-out items at each number of labels. `rule`: by which the next
+        items are chosen; None: at random."""
+        (features, y), (seen, wanted) = self.pool, self.test
+        rng, measures = np.random.default_rng(self.seed), measures_of(self.task)
+        chosen, values = np.arange(self.labels[0]), list[float]()
+        probe = fit(self.task, features[chosen], y[chosen])
+        for count in self.labels:
+            left = np.setdiff1d(np.arange(len(y)), chosen)
+            if more := int(count) - len(chosen):
+                of_left = features[left]
+                places = rng.choice(len(left), more, replace=False)
+                if rule:
+                    outputs, known = probe(of_left), features[chosen]
+                    places = choose(rule, self.task, outputs, of_left, known, more, rng).items
+                chosen = np.concatenate([chosen, left[places]])
+                probe = fit(self.task, features[chosen], y[chosen])
+            found = measures.measure(wanted, probe(seen))
+            values.append(found.get(self.metric, float("nan")))
         return values
-
-    def in_order(chosen: NDArray[np.int64], left: NDArray[np.int64], more: int) -> Any:
-        outputs = fit(task, features[chosen], y[chosen])(features[left])
-        return choose(task, outputs, features[left], features[chosen], more, rng).items
-
-    def at_random(_: NDArray[np.int64], left: NDArray[np.int64], more: int) -> Any:
-        return rng.choice(len(left), more, replace=False)
-
-    return followed(in_order), followed(at_random)

@@ -9,6 +9,7 @@ from worker.labelling.embeddings import Floats
 from worker.labelling.simulation import FEWEST_ITEMS, Simulated
 
 CONFIDENCE = 0.95
+ROUNDING = 1e-6  # of a number of labels
 HIDDEN = (
     "What the order is worth is not known: the job hides the target's labels, so there are none to "
     "simulate on"
@@ -64,7 +65,7 @@ def saved(found: Simulated, sign: int) -> int | None:
     if step:
         rise = (goal - ordered[step - 1]) / (ordered[step] - ordered[step - 1])
         needed = labels[step - 1] + rise * (labels[step] - labels[step - 1])
-    return int(labels[-1] - needed)
+    return int(labels[-1] - needed + ROUNDING)
 
 
 def _curve(values: Floats, within: Range) -> Curve:

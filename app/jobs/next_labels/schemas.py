@@ -53,9 +53,9 @@ class ChosenItem(Answered):
         None, description="its value in `identifier_column`; null where it has none"
     )
     score: float = Field(
-        description="0 to 1, of all candidates' doubt (for a quantity: of their distances from "
-        "what is labelled) the share that this item takes away, given those before it; all "
-        "scores together are at most 1"
+        description="0 to 1, how much of the candidates this item stands for, given those before "
+        "it: the share of them that are in its cluster, or, as `method` says, of their doubt or of "
+        "their distance from what is labelled; all scores together are at most 1"
     )
     guess: Guess
 
