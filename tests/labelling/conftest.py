@@ -133,7 +133,7 @@ def ended(place: Workplace, tmp_path: Path) -> Add:
                 ResolvedSpec.model_validate(job.spec),
                 Schema.model_validate(dataset.schema),
             )
-            network = Network(Architecture.of(resolved.model, schema))
+            network = Network(Architecture.of(resolved.model, resolved.seen(schema)))
             network.initialise(0)
             network.save_weights(tmp_path / "weights.npz")
             weights = place.storage.put(tmp_path / "weights.npz")
@@ -148,7 +148,7 @@ def ended(place: Workplace, tmp_path: Path) -> Add:
                 job.id,
                 winner.id,
                 {"onnx": weights, "weights": weights},
-                Signature(inputs=schema.inputs, task=schema.task),
+                Signature(inputs=resolved.seen(schema).inputs, task=schema.task),
                 {"arm": arm},
             )
             job.status, job.stage, job.model_id = "succeeded", "ended", model.id

@@ -21,7 +21,7 @@ from worker.labelling.probe import fit
 CHOOSING_DRAWS, DRAWS = 4, 10  # the first ones say which rule is better, the others by how much
 FEWEST_ITEMS = 40
 HELD_OUT, MOST_HELD_OUT = 0.3, 1000
-MOST_POOL, MOST_LABELS = 1000, 260
+MOST_POOL, MOST_LABELS = 2000, 260
 STEPS = 8
 SPREAD_FLOOR = 1e-6
 

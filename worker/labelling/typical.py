@@ -7,7 +7,7 @@ the most typical item is taken, one of each. With few labels a network does not 
 in doubt of, and this needs no outputs.
 
 Departures: the most typical item of a cluster is the one nearest to its mean, where the paper has
-the smallest mean distance from its 20 nearest neighbours; of more than 1,000 items that many are
+the smallest mean distance from its 20 nearest neighbours; of more than 3,000 items that many are
 drawn to find the clusters' means, to which all items then belong by nearness.
 """
 
@@ -19,7 +19,7 @@ from worker.labelling.embeddings import Floats
 from worker.labelling.spread import Drawn
 
 MOST_CLUSTERS = 500  # as in the paper
-CLUSTERED_ITEMS = 1000  # or twice the clusters
+CLUSTERED_ITEMS = 3000  # or ten times the clusters
 ITERATIONS = 10
 
 
@@ -39,7 +39,7 @@ def most_typical(features: Floats, labelled: Floats, count: int, rng: np.random.
     every = np.concatenate([features, labelled])
     wanted = min(count, len(features))
     clusters = min(len(labelled) + wanted, MOST_CLUSTERS, len(np.unique(every, axis=0)))
-    size = max(CLUSTERED_ITEMS, 2 * clusters)
+    size = max(CLUSTERED_ITEMS, 10 * clusters)
     drawn = rng.permutation(len(every))[:size] if len(every) > size else np.arange(len(every))
     means = KMeans(
         min(clusters, len(np.unique(every[drawn], axis=0))),
