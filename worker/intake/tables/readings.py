@@ -192,10 +192,17 @@ def as_numbers(values: Column) -> NDArray[np.float64]:
     return found
 
 
-def coded(values: Column) -> tuple[NDArray[np.int64], list[Any]]:
-    """(n,), the place of each value among the different ones, -1 where missing; and these."""
+def distinct(values: Column) -> tuple[NDArray[np.int64], Column]:
+    """(n,), the place of each value among the different ones, -1 where null; and these, in the
+    order in which they come first."""
     encoded = values.dictionary_encode().unify_dictionaries()
     if not encoded.num_chunks:
-        return np.empty(0, np.int64), []
+        return np.empty(0, np.int64), values
     codes = [pc.fill_null(chunk.indices, -1).to_numpy() for chunk in encoded.chunks]
-    return np.concatenate(codes).astype(np.int64), encoded.chunk(0).dictionary.to_pylist()
+    return np.concatenate(codes).astype(np.int64), pa.chunked_array([encoded.chunk(0).dictionary])
+
+
+def coded(values: Column) -> tuple[NDArray[np.int64], list[Any]]:
+    """(n,), the place of each value among the different ones, -1 where missing; and these."""
+    codes, different = distinct(values)
+    return codes, different.to_pylist()
