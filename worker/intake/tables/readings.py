@@ -132,8 +132,8 @@ def has_codes(known: Column, found: Column) -> bool:
     """
     if not pa.types.is_string(known.type):
         return False
-    first = as_numbers(found.slice(0, LOOKED_AT))
-    if (first != np.rint(first)).any() and not np.isnan(first).any():
+    first = as_numbers(found.slice(0, LOOKED_AT).drop_null())
+    if (first != np.rint(first)).any():
         return False
     zero = pc.and_(pc.starts_with(known, "0"), pc.greater(pc.binary_length(known), 1))
     doubtful = known.filter(pc.and_not(zero, pc.starts_with(known, "0.")))
