@@ -29,7 +29,9 @@ def duplicates(hashes: Mapping[str, Hashes], labels: Mapping[str, Labels]) -> di
     common = ordered["test"][_is_among(pictures["train"], ordered["test"])]
     suspected = np.unique(np.concatenate([*again, common]))
     held = {split: _is_among(suspected, hashes[split]) for split in hashes}
-    pairs = {split: _pairs(hashes[split][held[split]], labels[split][held[split]]) for split in held}
+    pairs = {
+        split: _pairs(hashes[split][held[split]], labels[split][held[split]]) for split in held
+    }
     test, of_test = hashes["test"][held["test"]], labels["test"][held["test"]]
     return {
         **{split: len(hashes[split]) - len(pictures[split]) for split in hashes},

@@ -68,7 +68,7 @@ def _parts(column: Column, values: NDArray[np.float32]) -> NDArray[np.int64]:
 
 
 def _told_classes(parts: Mapping[str, Array], y: Mapping[str, Stored]) -> float | None:
-    train, test = y["train"], y["test"]
+    train = y["train"]
     shares = np.bincount(train) / len(train)
     if shares.max() > COMMONEST_UP_TO:
         return None

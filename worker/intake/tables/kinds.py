@@ -33,6 +33,7 @@ from worker.intake.tables.readings import (
     Column,
     Reading,
     as_numbers,
+    dates_among,
     has_codes,
     has_separators,
     moments,
@@ -94,7 +95,7 @@ def infer(name: str, column: Column, reading: Reading, said: Kind | None = None)
         return _number(name, column, plain, reading, is_plain=True)
     known = reading.known(column)
     if said:
-        return _said(known, reading, said)
+        return _said(name, known, reading, said)
     if known.null_count == len(known):
         return Found("constant", "it has no value in any row", reading, known)
     if (found := _all_numbers(known, reading)) is not None:
@@ -117,21 +118,26 @@ def _by_words(name: str, known: Column, reading: Reading) -> Found:
         return Found("constant", SAME, reading, known)
     return (
         _flag(known, distinct, reading)
-        or _date(known, reading)
+        or _date(name, known, reading)
         or _text(name, known, distinct, reading)
     )
 
 
-def _said(known: Column, reading: Reading, said: Kind) -> Found:
+def _said(name: str, known: Column, reading: Reading, said: Kind) -> Found:
     reason = "the spec says so"
     match said:
         case "number":
             taken = replace(reading, how="number")
             return Found("number", reason, taken, numbers(known, reading.decimal))
         case "date":
-            found = None if pa.types.is_temporal(known.type) else _date(known, reading)
-            taken = found.reading if found else replace(reading, how="moment")
-            return Found("date", reason, taken, taken.values(known))
+            taken, is_text = replace(reading, how="moment"), pa.types.is_string(known.type)
+            if is_text and reading.format is not None:
+                return Found("date", reason, taken, dates_among(known, reading.format))
+            found = _date(name, known, reading) if is_text else None
+            if found and found.kind == "date":
+                taken = found.reading
+            doubt = found.doubt if found else None
+            return Found("date", reason, taken, taken.values(known), doubt=doubt)
         case "flag":
             return _said_flag(known, reading, reason)
         case "category" | "text":
@@ -214,7 +220,7 @@ def _flag(known: Column, distinct: int, reading: Reading) -> Found | None:
     return None
 
 
-def _date(known: Column, reading: Reading) -> Found | None:
+def _date(name: str, known: Column, reading: Reading) -> Found | None:
     first = known.drop_null()[:LOOKED_AT]
     if not all(DATE_LIKE.fullmatch(text) for text in first.to_pylist()):
         return None
@@ -232,10 +238,10 @@ def _date(known: Column, reading: Reading) -> Found | None:
         taken = replace(reading, how="moment", format=fitting[0])
         return Found("date", reason, taken, taken.values(known))
     if fitting:
-        reason = (
-            f"its values are dates that can be read in {len(fitting)} ways, as {fitting[0]} too"
-        )
-        doubt = "write dates as 2026-11-26 to have them read"
+        ways = " or ".join(fitting)
+        column = f'{{"{name}": {{"kind": "date", "format": "{fitting[0]}"}}}}'
+        doubt = f"say which it is with `columns`: {column} in the spec"
+        reason = f"its values are dates that can be read as {ways}: {doubt}"
         return Found("text", reason, reading, known, doubt=doubt)
     return None
 

@@ -175,6 +175,11 @@ def moments(known: Column, format: str | None) -> Column | None:
         return None
 
 
+def dates_among(known: Column, format: str) -> Column:
+    """Timestamps; null where text is none of that form."""
+    return pc.strptime(known, format=format, unit="us", error_is_null=True)
+
+
 def _has_zone(column: Column) -> bool:
     return pa.types.is_timestamp(column.type) and column.type.tz is not None
 
