@@ -1,6 +1,7 @@
 """Tables from the command line: options become the spec, and what is stored of them is shown."""
 
 import json
+from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
@@ -12,6 +13,7 @@ from app.cli.table_spec import spec_of
 from app.database import Database
 from app.datasets.schemas import DatasetSpec
 from app.datasets.table_spec import Kind, Role
+from app.settings import Settings
 from app.storage import Storage
 from tests.intake.tables import csv_text
 from tests.intake.test_intake import claim
@@ -20,7 +22,7 @@ from worker.intake.intake import ingest
 NOTHING: Any = dict.fromkeys(table_spec.Said.__annotations__) | {"no_labels": False}
 
 
-def spec(file: Any = None, **said: Any) -> dict[str, Any]:
+def spec(file: Path | None = None, **said: Any) -> dict[str, Any]:
     found = spec_of({**NOTHING, **said}, file)
     DatasetSpec.model_validate_json(json.dumps({"name": "table", **found}))
     return found
@@ -69,7 +71,7 @@ def test_words_are_those_of_the_api() -> None:
     assert get_args(Role) == table_spec.ROLES
 
 
-def test_options_go_before_the_file(tmp_path: Any) -> None:
+def test_options_go_before_the_file(tmp_path: Path) -> None:
     path = tmp_path / "spec.json"
     csv = {"decimal": ",", "encoding": "cp1252"}
     path.write_text(json.dumps({"target": {"columns": ["a", "b"]}, "csv": csv, "unit": "USD"}))
@@ -86,7 +88,7 @@ def test_options_go_before_the_file(tmp_path: Any) -> None:
 
 
 def test_a_table_is_added_and_shown(
-    ktl: Any, api: Any, database: Database, storage: Storage, settings: Any, tmp_path: Any
+    ktl: Any, api: Any, storage: Storage, settings: Settings, tmp_path: Path
 ) -> None:
     path = tmp_path / "heights.csv"
     cities = np.resize(["Lima", "", "Rome"], 20)
@@ -95,7 +97,9 @@ def test_a_table_is_added_and_shown(
     added = ktl("datasets", "add", path, *options, "born=format:%d/%m/%Y", "--no-wait", "--json")
     assert added.status == 0, added.err
     dataset_id = json.loads(added.out)["id"]
+    database = Database(settings.database)
     ingest(database, storage, settings, claim(database, dataset_id))
+    database.dispose()
     shown = ktl("datasets", "show", dataset_id).out
     assert "error" not in shown
     lines = {line.split()[0]: line for line in shown.splitlines() if line.strip()}

@@ -1,4 +1,4 @@
-"""Columns of CSV files that are read as numbers straight away: what is stored is what text gives."""
+"""Columns of CSV files that are read as numbers straight away: what is stored is as of text."""
 
 from pathlib import Path
 from typing import Any

@@ -146,8 +146,8 @@ def days_of(moment: datetime) -> float:
 
 
 def _spread(values: int) -> NDArray[np.uint64]:
-    """SAMPLED places among so many values, fewer than 2^32: the multiples of the golden ratio, modulo
-    1, which lie evenly and in step with no period of the rows."""
+    """Returns (SAMPLED,), places among so many values, fewer than 2^32: multiples of the golden
+    ratio, modulo 1, lie evenly and in step with no period of the rows."""
     fractions = (np.arange(SAMPLED, dtype=np.uint64) * GOLDEN) >> np.uint64(32)
     places: NDArray[np.uint64] = (fractions * np.uint64(values)) >> np.uint64(32)
     return places
