@@ -179,7 +179,7 @@ def network(
     task: Task, learnt: NDArray[np.int64], asked: NDArray[np.int64], job: ResolvedSpec, seed: int
 ) -> tuple[NDArray[Any], float]:
     """What the network says of the rows `asked`, and the seconds of its training."""
-    inputs = fitted(task, task.x.iloc[learnt])
+    inputs = fitted(task, task.x.iloc[learnt], bool(job.training.hidden_columns))
     y = task.y[learnt]
     if task.is_regression:
         y = y.astype(np.float32)
@@ -207,7 +207,7 @@ def network(
     return said[:, 0] if task.is_regression else said, journal.seconds
 
 
-def fitted(task: Task, x: pd.DataFrame) -> TableInputs:
+def fitted(task: Task, x: pd.DataFrame, learns_missing: bool = False) -> TableInputs:
     columns: list[Column] = []
     for name in x:
         if name in task.categories:
@@ -218,7 +218,7 @@ def fitted(task: Task, x: pd.DataFrame) -> TableInputs:
             )
         else:
             found = NumberColumn.fit(str(name), x[name].to_numpy(float))
-        columns.append(found)
+        columns.append(found.model_copy(update={"misses": True}) if learns_missing else found)
     return TableInputs(columns=tuple(columns))
 
 
