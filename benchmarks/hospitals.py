@@ -182,7 +182,9 @@ def shown(title: str, report: Report) -> dict[str, float]:
     for kind, arms in (("arm", report.arms), ("reference", report.references)):
         for name, arm in arms.items():
             auc = arm.metrics["auc"]
-            print(f"  {kind:9} {name:22} {auc.mean:.3f} [{auc.low:.3f}, {auc.high:.3f}]", flush=True)
+            print(
+                f"  {kind:9} {name:22} {auc.mean:.3f} [{auc.low:.3f}, {auc.high:.3f}]", flush=True
+            )
             figures[f"{title}/{name}"] = auc.mean
     if report.label_free:
         print(f"  chosen without labels: {report.label_free.chosen}")
@@ -239,7 +241,10 @@ def labels_20(hospitals: Hospitals, common: dict[str, Any], minutes: float) -> A
         verdicts[report.verdict] += 1
         for name, values in aucs(report).items():
             found[name] += values
-        print(f"draw {draw}: " + ", ".join(f"{n} {v[0]:.3f}" for n, v in aucs(report).items()), flush=True)
+        print(
+            f"draw {draw}: " + ", ".join(f"{n} {v[0]:.3f}" for n, v in aucs(report).items()),
+            flush=True,
+        )
     print(f"\nlabels_20 va, {dict(verdicts)}")
     for name, values in found.items():
         print(f"  {name:22} {interval(values)}, n {len(values)}")
@@ -258,7 +263,9 @@ def credit(service: Service, common: dict[str, Any], seeds: int) -> Any:
     }
     figures: dict[str, float] = {}
     for source, target in (("german", "australian"), ("australian", "german")):
-        columns = CREDIT if target == "australian" else {own: other for other, own in CREDIT.items()}
+        columns = (
+            CREDIT if target == "australian" else {own: other for other, own in CREDIT.items()}
+        )
         spec = {
             **common,
             "sources": [{"dataset": ids[source]}],

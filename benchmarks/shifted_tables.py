@@ -17,6 +17,7 @@ In each, three columns drawn by chance lack 1 % of their values in the first tab
 second, two more 0 % and 40 %.
 """
 
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -33,6 +34,7 @@ from sklearn.metrics import roc_auc_score
 from app.datasets.schemas import Schema
 from app.inputs.joint_columns import Given, joint_inputs
 from app.inputs.table import TableInputs
+from app.spec.backbones import CATALOGUE
 from app.spec.references import PlannedReference
 from app.spec.spec import ResolvedSpec
 from app.tasks.classification import Classification
@@ -56,7 +58,9 @@ def clinics(seed: int) -> Pair:
 
     def clinic(items: int, shift: NDArray[np.float64], bias: float) -> Task:
         x = (rng.normal(size=(items, 4)) + shift) @ mixing + rng.normal(size=(items, 12))
-        risk = x @ weights / 4 + 1.2 * (x[:, 0] > 1) - (np.abs(x[:, 1]) < 1) + 0.2 * x[:, 2] * x[:, 3]
+        risk = (
+            x @ weights / 4 + 1.2 * (x[:, 0] > 1) - (np.abs(x[:, 1]) < 1) + 0.2 * x[:, 2] * x[:, 3]
+        )
         y = (rng.random(items) < 1 / (1 + np.exp(bias - risk))).astype(int)
         x[:, 8:] = np.clip(np.round(x[:, 8:] / 1.5), -2, 2)
         frame = pd.DataFrame(x, columns=[f"c{number}" for number in range(12)])
@@ -91,7 +95,9 @@ def _parted(
     if by:
         place = place + ((x[by] - x[by].mean()) / x[by].std()).to_numpy()
     is_second = place > np.quantile(place, 0.5)
-    first, second = (Task(x[of].reset_index(drop=True), y[of], named) for of in (~is_second, is_second))
+    first, second = (
+        Task(x[of].reset_index(drop=True), y[of], named) for of in (~is_second, is_second)
+    )
     return first, second
 
 
@@ -143,7 +149,9 @@ def setup_of(pair: Pair, job: ResolvedSpec, seed: int, steps: int) -> TrialSetup
     rows, held = cut_validation(y, job.training.validation_fraction, seed)
     training = job.training.model_copy(update={"min_steps": steps}).on(len(rows))
     job = job.model_copy(update={"training": training})
-    return TrialSetup(job, "baseline", None, seed, Domain(schema, split.select(rows), split.select(held)))
+    return TrialSetup(
+        job, "baseline", None, seed, Domain(schema, split.select(rows), split.select(held))
+    )
 
 
 def asked(pair: Pair, setup: TrialSetup) -> Split:
@@ -162,3 +170,36 @@ def of_reference(pair: Pair, name: Any, seed: int) -> float:
     fit = FittedReference.fit(PlannedReference(model=name, rows="target"), setup)
     said = fit.outputs(asked(pair, setup))
     return float(roc_auc_score(pair[1].y, said[:, 1] - said[:, 0]))
+
+
+METHODS: dict[str, Callable[[Pair, int], float]] = {
+    "network": lambda pair, seed: of_network(pair, _tabm(), seed, 500),
+    "nothing hidden": lambda pair, seed: of_network(pair, _tabm(hidden_columns=0.0), seed, 500),
+    **{
+        name: (lambda pair, seed, name=name: of_reference(pair, name, seed))  # type: ignore[misc]
+        for name in ("linear", "forest", "boosting")
+    },
+}
+
+
+def _tabm(**changes: Any) -> ResolvedSpec:
+    job = spec({"backbone": "tabm"}, {**CATALOGUE["tabm"].recipe, **changes})
+    once = job.evaluation.model_copy(update={"seeds": 1})
+    return job.model_copy(update={"evaluation": once})
+
+
+def main() -> None:
+    names = sys.argv[1:] or [*TASKS]
+    figures: dict[str, float] = {}
+    for name in names:
+        pairs = [with_holes(TASKS[name](seed), seed) for seed in range(SEEDS)]
+        for method, ask in METHODS.items():
+            found = [ask(pair, seed) for seed, pair in enumerate(pairs)]
+            figures[f"{name}/{method}"] = round(float(np.mean(found)), 4)
+            each = " ".join(f"{auc:.3f}" for auc in found)
+            print(f"{name} {method}: {np.mean(found):.3f} ({each})", flush=True)
+    print(json.dumps({"benchmark": "shifted_tables", "ratios": {}, "figures": figures}))
+
+
+if __name__ == "__main__":
+    main()

@@ -25,9 +25,9 @@ Blocks = Mapping[str, NDArray[np.int32]]
 
 
 def hidden(row: tf.Tensor, most: float, seed: tf.Tensor) -> tf.Tensor:
-    """Rows (batch, columns), NaN where a value is missing -> the same with more of them missing: each
-    value of a row with one chance, which is drawn for the row from U(0, `most`). What is ABSENT
-    stays so."""
+    """Rows (batch, columns), NaN where a value is missing -> the same with more of them missing:
+    each value of a row with one chance, which is drawn for the row from U(0, `most`). What is
+    ABSENT stays so."""
     shape = tf.shape(row)
     draws = uniform((shape[0], shape[1] + 1), seed)
     is_hidden = draws[:, 1:] < most * draws[:, :1]
