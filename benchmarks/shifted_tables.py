@@ -47,6 +47,7 @@ from worker.training.run import train
 from worker.training.setup import TrialSetup
 
 SEEDS = 5
+STEPS = 100  # of a pretraining, as the recipe has it
 RARE, MOSTLY, OFTEN = 0.01, 0.9, 0.4
 Pair = tuple[Task, Task]
 
@@ -173,8 +174,8 @@ def of_reference(pair: Pair, name: Any, seed: int) -> float:
 
 
 METHODS: dict[str, Callable[[Pair, int], float]] = {
-    "network": lambda pair, seed: of_network(pair, _tabm(), seed, 500),
-    "nothing hidden": lambda pair, seed: of_network(pair, _tabm(hidden_columns=0.0), seed, 500),
+    "network": lambda pair, seed: of_network(pair, _tabm(), seed, STEPS),
+    "nothing hidden": lambda pair, seed: of_network(pair, _tabm(hidden_columns=0.0), seed, STEPS),
     **{
         name: (lambda pair, seed, name=name: of_reference(pair, name, seed))  # type: ignore[misc]
         for name in ("linear", "forest", "boosting")

@@ -119,7 +119,7 @@ OF_TABLES = {
     "weight_decay": 0.0003,
     "early_stopping": {"patience": 16, "min_items": 20},
     "hidden_columns": 0.6,
-    "pretrain_min_steps": 500,
+    "pretrain_min_steps": 100,
 }
 
 CATALOGUE: dict[str, BackboneEntry] = {

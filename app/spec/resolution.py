@@ -124,7 +124,7 @@ class _Resolution:
         for name, value in fields.items():
             if value == "auto" and name != "precision":
                 fields[name] = entry.recipe.get(name, Training.model_fields[name].default)
-        for setting, value, reason in defaults_of(self.model, self.spec):
+        for setting, value, reason in defaults_of(self.model, self.spec, self.sources, self.target):
             fields[setting] = value
             self._chose(f"training.{setting}", value, reason)
         is_open = "label_smoothing" not in given.model_fields_set and not loses_smoothing(self.spec)
