@@ -57,6 +57,19 @@ def add(
     all_classes: Annotated[
         bool, typer.Option("--all-classes", help="Every label is a class, -1 and nan too.")
     ] = False,
+    label: Annotated[
+        str | None, typer.Option(help="The column with the labels, of a table or a metadata.csv.")
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(help="A column, as `patient`: its items are never cut apart for testing."),
+    ] = None,
+    leave_out_unreadable: Annotated[
+        bool,
+        typer.Option(
+            "--leave-out-unreadable", help="Take in the other pictures where some are damaged."
+        ),
+    ] = False,
     keep_upload: Annotated[
         bool, typer.Option("--keep-upload", help="Keep the files beside what becomes of them.")
     ] = False,
@@ -85,6 +98,12 @@ def add(
             spec: dict[str, Any] = {name: each for name, each in said.items() if each is not None}
             if leave_out:
                 spec["unlabelled"] = "leave_out"
+            if label is not None:
+                spec["target"] = {"column": label}
+            if group is not None:
+                spec["split"] = {"group": group}
+            if leave_out_unreadable:
+                spec["unreadable"] = "leave_out"
             if keep_upload:
                 spec["keep_upload"] = True
             if all_classes:
