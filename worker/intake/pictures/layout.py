@@ -72,6 +72,7 @@ def laid_out(
     for archive in archives:
         found += _within(archive, layout, len(archives) > 1)
     found.sort(key=lambda each: each[0])
+    metadata.check_sizes([entry for path, entry in found if metadata.is_metadata(path)])
     layout.described = [
         metadata.read(entry, path[:-1], spec, limits, workdir)
         for path, entry in found

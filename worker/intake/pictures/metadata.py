@@ -22,7 +22,8 @@ from worker.intake.tables.target import target_columns
 NAMES = {"metadata.csv", "metadata.jsonl"}
 FILE_NAME = "file_name"
 LABEL_COLUMNS = ("label", "labels", "class", "category", "target")
-FILE_BYTES = 2**26
+MOST_BYTES = 2**26  # of all such files together
+MOST_FILES = 200
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,6 @@ def read(
     """`folder`: where it stands, once what all paths begin with is left out. Raises WorkFailure
     `dataset_invalid`, with the line that is wrong."""
     name = spoken(entry.path)
-    if entry.bytes > FILE_BYTES:
-        detail = f"expected at most {FILE_BYTES} bytes in `{name}`, got {entry.bytes}"
-        refuse("too_large", detail, name)
     copy = workdir / f"metadata-{len([*workdir.glob('metadata-*')])}"
     copy.write_bytes(entry.read())
     reader = delimited if name.casefold().endswith(".csv") else json_lines
@@ -70,6 +68,20 @@ def read(
             refuse("repeated_file_name", f"{detail} in {part.place(row)}", name)
         rows[path] = row
     return Metadata(part, rows)
+
+
+def check_sizes(entries: Sequence[Entry]) -> None:
+    """Before any of these files is read. Raises WorkFailure `dataset_invalid`."""
+    if len(entries) > MOST_FILES:
+        detail = (
+            f"expected at most {MOST_FILES} metadata files, got {len(entries)}: one for all "
+            "pictures, with their folders in `file_name`, says the same"
+        )
+        refuse("too_many_files", detail, spoken(entries[0].path))
+    size = sum(entry.bytes for entry in entries)
+    if size > MOST_BYTES:
+        detail = f"expected at most {MOST_BYTES} bytes in all metadata files, got {size}"
+        refuse("too_large", detail, spoken(max(entries, key=lambda each: each.bytes).path))
 
 
 def label_columns(described: Sequence[Metadata], spec: DatasetSpec) -> tuple[str, ...] | None:
