@@ -1,9 +1,9 @@
 """A job's file, and `--set a.b=c` on it."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.errors import BadRequest, Invalid
 from app.json_text import decode
@@ -13,8 +13,34 @@ class Unusable(Exception):
     """The file, or a `--set`, cannot be used; the message says what was expected and what came."""
 
 
-def read(path: Path, settings: Iterable[str] = ()) -> dict[str, Any]:
-    """The job's JSON from a file, or from standard input for `-`, with each setting applied."""
+class Named(NamedTuple):
+    """What a command line names of a job."""
+
+    sources: Sequence[str] = ()  # ds_…, mdl_…, catalog:NAME
+    target: str | None = None
+    deploy: str | None = None
+
+
+def read(path: Path | None, settings: Iterable[str] = (), named: Named = Named()) -> dict[str, Any]:
+    """The job's JSON from a file, or from standard input for `-`, or from nothing but what is
+    named; with what is named in its place, and then each setting applied."""
+    if path is None and not (named.sources and named.target):
+        raise Unusable("expected a file with a job, or --source and --target")
+    spec = _object(path) if path else {}
+    if named.sources:
+        spec["sources"] = [
+            {"model" if each.startswith("mdl_") else "dataset": each} for each in named.sources
+        ]
+    if named.target:
+        apply(spec, f"target.dataset={named.target}")
+    if named.deploy:
+        apply(spec, f"deploy.name={named.deploy}")
+    for setting in settings:
+        apply(spec, setting)
+    return spec
+
+
+def _object(path: Path) -> dict[str, Any]:
     try:
         text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
         spec = decode(text.encode(errors="surrogatepass"), "it")
@@ -24,8 +50,6 @@ def read(path: Path, settings: Iterable[str] = ()) -> dict[str, Any]:
         raise Unusable(f"{path}: {error}") from error
     if not isinstance(spec, dict):
         raise Unusable(f"{path}: expected a JSON object, got {type(spec).__name__}")
-    for setting in settings:
-        apply(spec, setting)
     return spec
 
 

@@ -12,11 +12,6 @@ if TYPE_CHECKING:
     from app.jobs.schemas import JobOut
 
 JobId = Annotated[str, typer.Argument(help="job_…", show_default=False)]
-JobFile = Annotated[Path, typer.Argument(help="A job as JSON; - for standard input.")]
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="Change a member: training.epochs=3, sources.0.dataset=ds_…"),
-]
 ArmOption = Annotated[str | None, typer.Option(help="Only this arm.")]
 SHOWN_METRICS = (
     *("loss", "accuracy", "f1_micro", "f1_macro", "balanced_accuracy", "auc", "map"),
@@ -27,47 +22,9 @@ SHOWN_METRICS = (
 def register(app: typer.Typer) -> None:
     panel = "Jobs"
     evidence = (metrics, report, predictions)
-    for command in (submit, validate, watch, job, *evidence, cancel, pause, resume, retry):
+    for command in (watch, job, *evidence, cancel, pause, resume, retry):
         app.command(rich_help_panel=panel)(command)
     app.command("jobs", rich_help_panel=panel)(list_jobs)
-
-
-def submit(
-    file: JobFile,
-    settings: Set = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Stay until the job has ended.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Submit a job."""
-    from app.cli import job_file, output
-    from app.client import Client
-
-    with Client() as client:
-        job = client.jobs.submit(job_file.read(file, settings or ()))
-        if watch:
-            _follow(client, job.id, as_json)
-        elif as_json:
-            output.print_json(job)
-        else:
-            output.out.print(job.id)
-
-
-def validate(
-    file: JobFile,
-    settings: Set = None,
-    trials: Annotated[bool, typer.Option("--trials", help="A line for each trial.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Check a job and show its plan; nothing is started."""
-    from app.cli import job_file, output, planned
-    from app.client import Client
-
-    with Client() as client:
-        plan = client.jobs.validate(job_file.read(file, settings or ()))
-    if as_json:
-        output.print_json(plan)
-    else:
-        planned.show(plan, each=trials)
 
 
 def watch(job_id: JobId, as_json: AsJson = False) -> None:
@@ -75,7 +32,7 @@ def watch(job_id: JobId, as_json: AsJson = False) -> None:
     from app.client import Client
 
     with Client() as client:
-        _follow(client, job_id, as_json)
+        follow(client, job_id, as_json)
 
 
 def list_jobs(
@@ -225,7 +182,7 @@ def retry(job_id: JobId, as_json: AsJson = False) -> None:
         _show(client.jobs.retry(job_id), as_json)
 
 
-def _follow(client: "Client", job_id: str, as_json: bool) -> None:
+def follow(client: "Client", job_id: str, as_json: bool) -> None:
     """Shows the job until it has ended, then leaves with its exit status."""
     from app.cli import output, progress, verdict
 

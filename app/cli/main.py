@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from app.cli import audits, datasets, doctor, jobs, keys, machine, serving, usage
+from app.cli import audits, datasets, doctor, jobs, keys, machine, serving, submitting, usage
 
 # Exit statuses. Also 2, from typer, for a command that was not written right.
 FAILED = 1
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 machine.register(app)
 doctor.register(app)
+submitting.register(app)
 jobs.register(app)
 serving.register(app)
 usage.register(app)

@@ -1,8 +1,9 @@
 import io
+from pathlib import Path
 
 import pytest
 
-from app.cli.job_file import Unusable, apply, read
+from app.cli.job_file import Named, Unusable, apply, read
 
 
 @pytest.fixture
@@ -80,3 +81,24 @@ def test_a_file_of_nothing_but_brackets(tmp_path):
     (tmp_path / "job.json").write_text("[" * 100_000)
     with pytest.raises(Unusable, match="levels of nesting"):
         read(tmp_path / "job.json")
+
+
+def test_a_job_without_a_file() -> None:
+    named = Named(["ds_1", "mdl_2", "catalog:digits"], "ds_3", "ward")
+    assert read(None, ["training.epochs=3"], named) == {
+        "sources": [{"dataset": "ds_1"}, {"model": "mdl_2"}, {"dataset": "catalog:digits"}],
+        "target": {"dataset": "ds_3"},
+        "deploy": {"name": "ward"},
+        "training": {"epochs": 3},
+    }
+    with pytest.raises(Unusable, match="expected a file with a job, or --source and --target"):
+        read(None, (), Named(target="ds_3"))
+
+
+def test_what_is_named_stands_in_the_files_place(tmp_path: Path) -> None:
+    path = tmp_path / "job.json"
+    path.write_text('{"sources": [{"dataset": "a"}], "target": {"dataset": "b", "labels": 5}}')
+    assert read(path, (), Named(["c"], "d")) == {
+        "sources": [{"dataset": "c"}],
+        "target": {"dataset": "d", "labels": 5},
+    }

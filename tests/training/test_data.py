@@ -48,7 +48,10 @@ def test_validation_may_be_empty() -> None:
 
 def test_a_domain_holds_no_test_data() -> None:
     empty = pictures(np.zeros((0, 8, 8, 1), np.uint8), np.zeros(0, np.int32))
-    assert set(vars(Domain(schema(2, 0), empty, empty))) == {"schema", "train", "validation"}
+    held = {
+        name for name, value in vars(Domain(schema(2, 0), empty, empty)).items() if value is empty
+    }
+    assert held == {"train", "validation"}
 
 
 def test_few_items_are_nested_and_come_from_every_stratum() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from worker.training import items
 from worker.training.items import Items
 
 ROWS = np.arange(10 * 4, dtype=np.uint8).reshape(10, 2, 2, 1)
@@ -112,3 +113,30 @@ def test_a_key_names_the_content_of_all_sources(tmp_path: Path) -> None:
     assert Items.joined([a, nameless]).key is None
     assert Items.joined([a]).key == "a"
     assert a.select([0]).key == "a"
+
+
+def test_pages_of_large_files_are_let_go_and_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel counts what this process has mapped of a file, page by page."""
+    monkeypatch.setattr(items, "LARGE", 2**20)
+    stored = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", np.uint8, (2**12, 2**12))
+    expected = np.arange(2**12).astype(np.uint8)
+    stored[:] = expected[:, None]
+    stored.flush()
+    del stored
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    held = Items.of({"x": mapped})
+    for chosen in (held, held.select(np.arange(2**12)[::-1])):
+        blocks = [block.read()["x"][:, 0].copy() for block in chosen.blocks(512)]
+        np.testing.assert_array_equal(np.concatenate(blocks), expected[chosen.rows])
+    assert _mapped_kib(tmp_path / "x.npy") < 8 * 2**10  # of 16 MiB
+
+
+def _mapped_kib(path: Path) -> int:
+    lines = Path("/proc/self/smaps").read_text().splitlines()
+    starts = [place for place, line in enumerate(lines) if line.endswith(str(path))]
+    return sum(
+        int(next(line for line in lines[start:] if line.startswith("Rss")).split()[1])
+        for start in starts
+    )

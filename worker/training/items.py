@@ -13,9 +13,12 @@ from typing import Any, Self, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from app.inputs.mapped import let_go
 from app.tensors import Dtype, Tensors, TensorSpec
 
 Indices = NDArray[np.int64]
+
+LARGE = 2**28  # bytes of a column
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +105,7 @@ class Items:
         if len(self.parts) == 1:
             for name, stored in self.parts[0].items():
                 np.take(stored, rows, axis=0, out=out[name], mode="clip")  # clip: without a copy
+            _let_go(self.parts[0])
             return
         start = 0
         for part in self.parts:
@@ -109,10 +113,12 @@ class Items:
             for name, stored in part.items():
                 out[name][inside] = stored[rows[inside] - start]
             start += _rows(part)
+            _let_go(part)
 
     def read(self, start: int = 0, stop: int | None = None) -> dict[str, NDArray[Any]]:
         """The columns of the items from `start` to `stop`, in memory or as a view of the store."""
         if len(self.parts) == 1 and self.indices is None:
+            _let_go(self.parts[0])  # what was read before
             return {name: column[start:stop] for name, column in self.parts[0].items()}
         positions = np.arange(len(self))[start:stop]
         columns = self.room(len(positions))
@@ -125,6 +131,14 @@ class Items:
             name: np.zeros((count, *column.shape[1:]), column.dtype)
             for name, column in self.parts[0].items()
         }
+
+
+def _let_go(part: Tensors) -> None:
+    """Of the pages of large files that were read: the kernel keeps them as long as it has room, but
+    they are no longer this process's memory."""
+    for column in part.values():
+        if column.nbytes >= LARGE:
+            let_go(column)
 
 
 def _rows(part: Tensors) -> int:
