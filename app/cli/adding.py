@@ -55,10 +55,12 @@ def add(
     target: Annotated[
         Words,
         typer.Option(
+            "--target",
+            "--label",
             metavar="COLUMN",
             rich_help_panel=TABLES,
-            help="Holds the labels; again for each of several labels of 0 and 1. Else the column "
-            "that is named label, labels, target, class or y.",
+            help="Holds the labels, of a table or a metadata.csv; again for each of several labels "
+            "of 0 and 1. Else the column that is named label, labels, target, class or y.",
         ),
     ] = None,
     no_labels: Annotated[
@@ -136,6 +138,14 @@ def add(
             help="That files of pictures are scaled to; else by theirs.",
         ),
     ] = None,
+    leave_out_unreadable: Annotated[
+        bool,
+        typer.Option(
+            "--leave-out-unreadable",
+            rich_help_panel=PICTURES,
+            help="Take in the other pictures where some are damaged.",
+        ),
+    ] = False,
     keep_upload: Annotated[
         bool, typer.Option("--keep-upload", help="Keep the files beside what becomes of them.")
     ] = False,
@@ -174,6 +184,7 @@ def add(
                 "encoding": encoding,
                 "value_range": value_range,
                 "image_size": image_size,
+                "unreadable": "leave_out" if leave_out_unreadable else None,
                 "keep_upload": keep_upload or None,
             }
             described = spec_of(said, spec)

@@ -18,6 +18,8 @@ DatasetId = Annotated[str, typer.Argument(help="ds_…", show_default=False)]
 
 
 app.command()(add)
+
+
 app.command()(derive)
 
 

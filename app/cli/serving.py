@@ -92,9 +92,12 @@ def deployments(
 
 def predict(
     name: Annotated[str, typer.Argument(help="A deployment.")],
-    file: Annotated[
-        Path,
-        typer.Argument(help="Raw inputs: .npy, JSON (- for standard input), or rows as .csv."),
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Pictures, as many as you like; or raw inputs: one .npy, one JSON file (- for "
+            "standard input), or rows as one .csv."
+        ),
     ],
     top_k: Annotated[int | None, typer.Option(min=1, help="Show the best so many labels.")] = None,
     raw_scores: Annotated[
@@ -104,13 +107,20 @@ def predict(
 ) -> None:
     """Ask a deployment about raw inputs. Whether the scores are calibrated, and doubts about the
     inputs, are said on standard error."""
-    from app.cli import output
+    from app.cli import output, sent_pictures
     from app.client import Client
     from app.prediction.schemas import LabelSet, Prediction, Quantity
 
     with Client() as client:
-        inputs = _rows(client, name, file) if file.suffix == ".csv" else _inputs(file)
-        answer = client.deployments.predict(name, inputs, top_k, raw_scores)
+        items: list[object]
+        if sent_pictures.are_pictures(files):
+            answer = sent_pictures.ask(client, name, files, top_k, raw_scores)
+            items = [*files]
+        else:
+            (file,) = files
+            inputs = _rows(client, name, file) if file.suffix == ".csv" else _inputs(file)
+            answer = client.deployments.predict(name, inputs, top_k, raw_scores)
+            items = [*range(len(answer.outputs))]
     for warning in answer.warnings:
         output.complain(f"warning: {warning.code}: {warning.pointer}: {warning.detail}")
     if as_json:
@@ -119,20 +129,21 @@ def predict(
     quantities = [each for each in answer.outputs if isinstance(each, Quantity)]
     if quantities:
         output.print_table(
-            ["item", "value"], [(item, f"{each.value:g}") for item, each in enumerate(quantities)]
+            ["item", "value"],
+            [(item, f"{each.value:g}") for item, each in zip(items, quantities, strict=True)],
         )
         return
     output.print_table(
         ["item", "label", "score"],
         [
             (item, best.label, f"{best.score:.4f}")
-            for item, each in enumerate(answer.outputs)
+            for item, each in zip(items, answer.outputs, strict=True)
             if isinstance(each, Prediction)
             for best in each.scores or [each]
         ]
         + [
             (item, label.label, f"{label.score:.4f}")
-            for item, each in enumerate(answer.outputs)
+            for item, each in zip(items, answer.outputs, strict=True)
             if isinstance(each, LabelSet)
             for label in each.scores or each.labels
         ],

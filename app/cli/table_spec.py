@@ -38,6 +38,7 @@ class Said(TypedDict):
     encoding: str | None
     value_range: tuple[float, float] | None
     image_size: tuple[int, int] | None
+    unreadable: str | None
     keep_upload: bool | None
 
 
@@ -68,6 +69,7 @@ def spec_of(said: Said, file: Path | None = None) -> dict[str, Any]:
         },
         "value_range": said["value_range"],
         "image_size": said["image_size"],
+        "unreadable": said["unreadable"],
         "keep_upload": said["keep_upload"],
     }
     for member, value in options.items():

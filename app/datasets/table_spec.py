@@ -79,7 +79,9 @@ class ColumnSpec(Sent):
 class TargetSpec(Sent):
     """What is to be learnt."""
 
-    column: Name | None = Field(None, description="of a table: the one that holds the labels")
+    column: Name | None = Field(
+        None, description="of a table or of the metadata of pictures: the one with the labels"
+    )
     columns: Array[Name] | None = Field(
         None,
         description="of a table: those that hold 0 and 1, a label each; []: it has no labels",
@@ -137,7 +139,8 @@ class CsvSpec(Sent):
 
 
 class TableSpec(Sent):
-    """Those members of a dataset's spec that are about tables alone."""
+    """Those members of a dataset's spec that are about columns: of a table, or of a metadata.csv
+    beside pictures."""
 
     columns: Mapping[Name, Kind | Literal["ignore"] | ColumnSpec] = Field(
         default_factory=dict,
@@ -147,10 +150,13 @@ class TableSpec(Sent):
     target: TargetSpec | None = Field(
         None,
         description="what is to be learnt. null: of a table the column that is named label, "
-        "labels, target, class or y; of arrays their labels",
+        "labels, target, class or y; of arrays their labels; of pictures the metadata's column "
+        "label, labels, class, category or target, else their folders",
     )
     split: SplitSpec | None = Field(
-        None, description="of a table; null: by the names of the files, or cut by `test_fraction`"
+        None,
+        description="null: by the names of files and folders, or cut by `test_fraction`. `column`, "
+        "`where` and `group` name columns of a table or of the metadata of pictures",
     )
     missing: Array[MissingWord] = Field(
         (),

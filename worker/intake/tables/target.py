@@ -217,8 +217,9 @@ def _check_plain(column: Column, name: str) -> None:
 
 
 @contextmanager
-def spoken_of(called: str, name: str) -> Iterator[None]:
-    """Around what speaks of arrays: a failure names the column instead."""
+def spoken_of(called: str, name: str | None) -> Iterator[None]:
+    """Around what speaks of arrays: a failure names the column instead, where there is
+    one."""
     try:
         yield
     except WorkFailure as failure:
