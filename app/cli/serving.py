@@ -95,10 +95,11 @@ def deployments(
 
 def predict(
     name: Annotated[str, typer.Argument(help="A deployment.")],
-    file: Annotated[
-        Path,
+    files: Annotated[
+        list[Path],
         typer.Argument(
-            help="Raw inputs: .npy, JSON (- for standard input), or rows as .csv or .tsv."
+            help="Pictures, as many as you like; or raw inputs: one .npy, one JSON file (- for "
+            "standard input), or rows as one .csv or .tsv."
         ),
     ],
     top_k: Annotated[int | None, typer.Option(min=1, help="Show the best so many labels.")] = None,
@@ -124,19 +125,23 @@ def predict(
     inputs, are said on standard error."""
     if decimal not in {None, ".", ","}:
         raise typer.BadParameter("expected . or , for --decimal")
-    from app.cli import output
+    from app.cli import output, sent_pictures
+    from app.cli.rows import Written
     from app.client import Client
     from app.prediction.schemas import LabelSet, Prediction, Quantity
 
     with Client() as client:
-        if file.suffix.lower() in CSV_SUFFIXES:
-            from app.cli.rows import Written
-
-            written = Written(encoding, decimal, tuple(missing or ()))
-            inputs: Any = _rows(client, name, file, written)
+        items: list[object]
+        if sent_pictures.are_pictures(files):
+            answer = sent_pictures.ask(client, name, files, top_k, raw_scores)
+            items = [*files]
         else:
-            inputs = _inputs(file)
-        answer = client.deployments.predict(name, inputs, top_k, raw_scores)
+            (file,) = files
+            written = Written(encoding, decimal, tuple(missing or ()))
+            is_csv = file.suffix.lower() in CSV_SUFFIXES
+            inputs = _rows(client, name, file, written) if is_csv else _inputs(file)
+            answer = client.deployments.predict(name, inputs, top_k, raw_scores)
+            items = [*range(len(answer.outputs))]
     for warning in answer.warnings:
         output.complain(f"warning: {warning.code}: {warning.pointer}: {warning.detail}")
     if as_json:
@@ -145,20 +150,21 @@ def predict(
     quantities = [each for each in answer.outputs if isinstance(each, Quantity)]
     if quantities:
         output.print_table(
-            ["item", "value"], [(item, f"{each.value:g}") for item, each in enumerate(quantities)]
+            ["item", "value"],
+            [(item, f"{each.value:g}") for item, each in zip(items, quantities, strict=True)],
         )
         return
     output.print_table(
         ["item", "label", "score"],
         [
             (item, best.label, f"{best.score:.4f}")
-            for item, each in enumerate(answer.outputs)
+            for item, each in zip(items, answer.outputs, strict=True)
             if isinstance(each, Prediction)
             for best in each.scores or [each]
         ]
         + [
             (item, label.label, f"{label.score:.4f}")
-            for item, each in enumerate(answer.outputs)
+            for item, each in zip(items, answer.outputs, strict=True)
             if isinstance(each, LabelSet)
             for label in each.scores or each.labels
         ],

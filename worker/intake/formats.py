@@ -19,7 +19,7 @@ def read(
     files: Sequence[RawFile], spec: DatasetSpec, limits: Limits, workdir: Path
 ) -> RawArrays | Records:
     if pictures.recognises(files):  # first: others take any zip and any gzip for theirs
-        return pictures.read(files, spec.image_size, limits, workdir)
+        return pictures.read(files, spec, limits, workdir)
     chosen = [next((each for each in TABLES if each.recognises(file)), None) for file in files]
     readers = [each for each in chosen if each is not None]
     if readers and len(readers) == len(files):
