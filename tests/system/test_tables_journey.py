@@ -197,20 +197,17 @@ def check_ways(client: Client, url: str, asked: list[dict[str, Any]], labels: li
     """JSON rows and the Open Inference Protocol answer what the command did."""
     fields = csv.reader(io.StringIO(german(asked, False).decode("cp1252")), delimiter=";")
     names, *lines = fields
+    numbers = {"Age", "Blood Pressure"}
+
+    def value(name: str, text: str) -> Any:
+        known = float(text.replace(",", ".")) if text and name in numbers else text
+        return known or None
+
     rows = [
-        {
-            name: None
-            if not text
-            else float(text.replace(",", "."))
-            if name in {"Age", "Blood Pressure"}
-            else text
-            for name, text in zip(names, line, strict=True)
-        }
-        for line in lines
+        {name: value(name, text) for name, text in zip(names, line, strict=True)} for line in lines
     ]
     answer = client.deployments.predict("clinic", rows)
     assert [each.label for each in answer.outputs] == labels
-    numbers = {"Age", "Blood Pressure"}
     tensors = [
         {
             "name": name,

@@ -22,7 +22,6 @@ The rules in their order, each on the fields that are not missing:
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -32,6 +31,7 @@ from numpy.typing import NDArray
 
 from app.datasets.table_spec import FoundKind, Kind
 from worker.intake.raw import NAME_CHARACTERS
+from worker.intake.tables.nearly import DATE_LIKE, are_merged, nearly
 from worker.intake.tables.readings import (
     Column,
     Reading,
@@ -62,16 +62,13 @@ FORMATS = (
     "%d/%m/%Y %H:%M:%S",
     "%m/%d/%Y %H:%M:%S",
 )
-DATE_LIKE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]\d{1,2}:\d{2}.*)?")
 IDENTIFYING = re.compile(r"(.*[_\W]|^)(id|ids|key|index|idx|uuid|guid|nr|no|number|row)$", re.I)
-NEARLY = 0.5  # of the values are numbers: the others are told of
 TEXT_LENGTH = 40  # characters, on the mean
 UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]{2}"  # scripts that write no spaces
 UNSPACED_LENGTH = 6
 MOSTLY = 0.5  # of the values differ
 LOOKED_AT = 100  # values, before all are tried
 FEWEST_IDENTIFIED = 3  # rows
-MOST_EXACT = 2**53  # whole numbers up to here are kept to the last digit
 SAME = "it has the same value in every row"
 
 
@@ -202,7 +199,7 @@ def _number(
     """`found`: the numbers, none of which is unreadable."""
     taken = replace(reading, how="number")
     bounds = pc.min_max(found).as_py()
-    if max(abs(bounds["min"]), abs(bounds["max"])) > MOST_EXACT and _are_merged(known, found):
+    if are_merged(known, found, bounds["min"], bounds["max"]):
         reason = (
             "its numbers have more digits than a number is kept with, so they tell things apart"
         )
@@ -222,12 +219,6 @@ def _number(
         'read as 1234. `csv`: {"decimal": …} in the spec says which sign is the decimal one'
     )
     return Found("number", reason, taken, found, doubt=doubt)
-
-
-def _are_merged(known: Column, found: Column) -> bool:
-    """Whether values that the file tells apart are one as float64."""
-    told, kept = (pc.count_distinct(each, mode="only_valid").as_py() for each in (known, found))
-    return bool(told > kept)
 
 
 def _are_zero_and_one(found: Column) -> bool:
@@ -298,43 +289,13 @@ def _text(name: str, known: Column, tally: Tally, reading: Reading) -> Found:
         how = "most have spaces" if has_spaces else f"they have {mean:.0f} characters on the mean"
         return Found("text", f"{distinct} of its {values} values differ, and {how}", reading, known)
     if distinct == values and values >= FEWEST_IDENTIFIED:
-        doubt = _nearly(name, tally, reading, "an identifier")
+        doubt = nearly(name, tally.texts, tally.counts, reading, "an identifier")
         return Found("identifier", "its values differ in each row", reading, known, doubt=doubt)
     reason = f"it has {distinct} different values in {values} rows"
     return Found(
-        "category", reason, reading, known, doubt=_nearly(name, tally, reading, "a category")
+        "category",
+        reason,
+        reading,
+        known,
+        doubt=nearly(name, tally.texts, tally.counts, reading, "a category"),
     )
-
-
-def _nearly(name: str, tally: Tally, reading: Reading, taken: str) -> str | None:
-    """What to do about the few values for which a column is `taken`, where the others are numbers,
-    or dates; None where they are not."""
-    texts, times = tally.texts, tally.counts
-    found = numbers(pa.chunked_array([texts]), reading.decimal)
-    is_number: NDArray[np.bool] = np.asarray(pc.is_valid(found).to_numpy())
-    is_date = np.array([_is_date(text) for text in texts[:LOOKED_AT].to_pylist()], np.bool)
-    what, fits = "numbers", is_number
-    if is_date.mean() > NEARLY:
-        what, fits = "dates", np.array([_is_date(text) for text in texts.to_pylist()], np.bool)
-    values, readable = int(times.sum()), int(times[fits].sum())
-    if readable == values or readable < NEARLY * values:
-        return None
-    words: Sequence[str] = texts.filter(pa.array(~fits)).to_pylist()
-    said = f" (`{words[0][:20]}`)" if len(words) == 1 else ""
-    return (
-        f"{readable} of the {values} values of the column `{name}` are {what}, "
-        f"{values - readable} are not{said}: it is taken for {taken}. Where these mean that "
-        "nothing is known, name them in the spec's `missing`; else mend them, or say the column's "
-        "kind in `columns`"
-    )
-
-
-def _is_date(text: str) -> bool:
-    """As ISO 8601 has it."""
-    if not DATE_LIKE.fullmatch(text):
-        return False
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
