@@ -10,9 +10,12 @@ from app.cli.options import AsJson
 if TYPE_CHECKING:
     import numpy as np
 
+    from app.cli.rows import Written
     from app.client import Client
     from app.deployments.schemas import DeploymentOut
     from app.models.schemas import ModelOut
+
+CSV_SUFFIXES = {".csv", ".tsv", ".tab"}
 
 
 def register(app: typer.Typer) -> None:
@@ -96,17 +99,32 @@ def predict(
         list[Path],
         typer.Argument(
             help="Pictures, as many as you like; or raw inputs: one .npy, one JSON file (- for "
-            "standard input), or rows as one .csv."
+            "standard input), or rows as one .csv or .tsv."
         ),
     ],
     top_k: Annotated[int | None, typer.Option(min=1, help="Show the best so many labels.")] = None,
     raw_scores: Annotated[
         bool, typer.Option("--raw-scores", help="The network's own scores, not calibrated.")
     ] = False,
+    encoding: Annotated[
+        str | None, typer.Option(help="Of a .csv that is not in UTF-8, as cp1252.")
+    ] = None,
+    decimal: Annotated[
+        str | None, typer.Option(metavar=". or ,", help="Of a .csv's numbers; else as they show.")
+    ] = None,
+    missing: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WORD",
+            help="That means in a .csv that nothing is known; again for each. Empty fields do.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask a deployment about raw inputs. Whether the scores are calibrated, and doubts about the
     inputs, are said on standard error."""
+    if decimal not in {None, ".", ","}:
+        raise typer.BadParameter("expected . or , for --decimal")
     from app.cli import output, sent_pictures
     from app.client import Client
     from app.prediction.schemas import LabelSet, Prediction, Quantity
@@ -118,7 +136,13 @@ def predict(
             items = [*files]
         else:
             (file,) = files
-            inputs = _rows(client, name, file) if file.suffix == ".csv" else _inputs(file)
+            if file.suffix.lower() in CSV_SUFFIXES:
+                from app.cli.rows import Written
+
+                written = Written(encoding, decimal, tuple(missing or ()))
+                inputs: Any = _rows(client, name, file, written)
+            else:
+                inputs = _inputs(file)
             answer = client.deployments.predict(name, inputs, top_k, raw_scores)
             items = [*range(len(answer.outputs))]
     for warning in answer.warnings:
@@ -164,7 +188,7 @@ def _calibration(model: "ModelOut") -> tuple[str, str]:
     return f"{fitted.temperature:.3g}", f"{fitted.items} validation items"
 
 
-def _rows(client: "Client", name: str, file: Path) -> list[dict[str, Any]]:
+def _rows(client: "Client", name: str, file: Path, written: "Written") -> list[dict[str, Any]]:
     """Of a CSV file, with the columns of the deployment's model; others are left out, aloud."""
     from app.cli import output, rows
     from app.cli.job_file import Unusable
@@ -173,9 +197,9 @@ def _rows(client: "Client", name: str, file: Path) -> list[dict[str, Any]]:
     inputs = client.models.get(client.deployments.get(name).model).signature.inputs
     if not isinstance(inputs, TableInputs):
         raise Unusable(f"{file}: expected .npy or JSON for a model of {inputs.modality}s, got .csv")
-    found, left_out = rows.read(file, inputs)
-    if left_out:
-        output.complain(f"left out, since the model does not know them: {', '.join(left_out)}")
+    found, said = rows.read(file, inputs, written)
+    for sentence in said:
+        output.complain(sentence)
     return found
 
 

@@ -12,6 +12,7 @@ from pydantic import (
     StrictBool,
     StrictFloat,
     StrictInt,
+    field_validator,
     model_validator,
 )
 
@@ -131,11 +132,20 @@ class SplitSpec(Sent):
 class CsvSpec(Sent):
     """How a CSV or TSV file is written, where that is not to be found out."""
 
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = Field(
+        None, description="one character of ASCII, but for a quote and ends of lines"
+    )
     decimal: Literal[".", ","] | None = None
     encoding: Annotated[str, Field(min_length=1, max_length=40)] | None = Field(
         None, description="as Python calls it: utf-8, utf-16, gb18030, cp1252, …"
     )
+
+    @field_validator("delimiter")
+    @classmethod
+    def _tells_fields_apart(cls, delimiter: str | None) -> str | None:
+        if delimiter is not None and (not delimiter.isascii() or delimiter in '"\r\n'):
+            raise ValueError("expected a character of ASCII that is no quote and no end of a line")
+        return delimiter
 
 
 class TableSpec(Sent):

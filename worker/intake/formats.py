@@ -30,4 +30,8 @@ def read(
     names = ", ".join(f"`{file.name}`" for file in files) or "no file"
     known_names = [pictures.name, *(each.name for each in ARRAYS), *(each.name for each in TABLES)]
     formats = ", ".join(known_names)
-    refuse("unknown_format", f"expected files of one of the formats {formats}, got {names}")
+    detail = (
+        f"expected files of one of the formats {formats}, got {names}; a table's name ends in "
+        ".csv, .tsv, .parquet, .jsonl or .arrow: save a sheet of another program as CSV"
+    )
+    refuse("unknown_format", detail)
