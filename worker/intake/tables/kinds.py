@@ -21,7 +21,6 @@ The rules in their order, each on the fields that are not missing:
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -41,6 +40,7 @@ from worker.intake.tables.readings import (
     numbers,
     plain_numbers,
 )
+from worker.intake.tables.tally import Tally
 
 WORDS = (("false", "true"), ("no", "yes"), ("n", "y"), ("f", "t"))
 FORMATS = (
@@ -82,24 +82,6 @@ class Found:
     values: Column
     words: tuple[str, str] | None = None
     doubt: str | None = None
-
-
-@dataclass(frozen=True)
-class Tally:
-    """texts: the different ones of a column; counts: (texts,), how many rows have each."""
-
-    texts: Any  # pyarrow.StringArray, which has no types
-    counts: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, known: Column) -> "Tally":
-        counted = pc.value_counts(known.drop_null())
-        return cls(counted.field("values"), counted.field("counts").to_numpy())
-
-    def share(self, pattern: str) -> float:
-        """Of the rows whose text holds such a piece."""
-        has_it = pc.match_substring_regex(self.texts, pattern).to_numpy(zero_copy_only=False)
-        return float(self.counts[has_it].sum() / self.counts.sum())
 
 
 def infer(name: str, column: Column, reading: Reading, said: Kind | None = None) -> Found:
