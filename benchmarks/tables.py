@@ -86,7 +86,7 @@ def network(
     task: Task, learnt: NDArray[np.int64], asked: NDArray[np.int64], job: ResolvedSpec, seed: int
 ) -> tuple[NDArray[Any], float]:
     """What the network says of the rows `asked`, and the seconds of its training."""
-    inputs = fitted(task, task.x.iloc[learnt])
+    inputs = fitted(task, task.x.iloc[learnt], bool(job.training.hidden_columns))
     y = task.y[learnt]
     if task.is_regression:
         y = y.astype(np.float32)
@@ -114,7 +114,7 @@ def network(
     return said[:, 0] if task.is_regression else said, journal.seconds
 
 
-def fitted(task: Task, x: pd.DataFrame) -> TableInputs:
+def fitted(task: Task, x: pd.DataFrame, learns_missing: bool = False) -> TableInputs:
     columns: list[Column] = []
     for name in x:
         if name in task.categories:
@@ -125,7 +125,7 @@ def fitted(task: Task, x: pd.DataFrame) -> TableInputs:
             )
         else:
             found = NumberColumn.fit(str(name), x[name].to_numpy(float))
-        columns.append(found)
+        columns.append(found.model_copy(update={"misses": True}) if learns_missing else found)
     return TableInputs(columns=tuple(columns))
 
 
@@ -189,7 +189,6 @@ def main() -> None:
     wanted = {**REPORTED, **TUNED}
     names = sys.argv[1:] or [*wanted]
     entry = CATALOGUE["tabm"]
-    job = spec({"backbone": "tabm"}, dict(entry.recipe))
     figures: dict[str, float] = {}
     ratios: dict[str, float] = {}
     behind: list[float] = []
@@ -199,6 +198,9 @@ def main() -> None:
         except FileNotFoundError as error:
             print(f"{name}: left out, there is no {error.filename}")
             continue
+        lacks = bool(task.x.isna().any(axis=None))
+        recipe = {**entry.recipe, **({} if lacks else {"hidden_columns": 0.0})}
+        job = spec({"backbone": "tabm"}, recipe)
         found = {
             "network": of_network(task, job),
             "trees": measured(task, lambda a, b, s: trees(task, a, b, s), 1),  # noqa: B023

@@ -19,7 +19,7 @@ from zipfile import ZipFile
 import numpy as np
 from PIL import Image, ImageDraw
 
-from app.client import Client
+from app.client import Client, Problem, Unreachable
 
 CORNERS = {"circle": 60, "square": 4, "triangle": 3}
 EXIF_ORIENTATION, ON_ITS_RIGHT_SIDE = 0x0112, 6
@@ -94,11 +94,16 @@ def main() -> int:
         job = client.jobs.submit(spec)
         print(f"job {job.id}: {client.url}/v1/jobs/{job.id}/report")
         job = client.jobs.wait(job.id)
-        print(f"{job.status}; what was found:")
+        if job.status != "succeeded":
+            print(f"{job.status}: {job.error}")
+            return 1
         report = client.jobs.report(job.id)
-        print(f"  {report.verdict}: gain {report.gain}")
-    return job.status != "succeeded"
+        print(f"{report.verdict}: {report.reason}")
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except (Problem, Unreachable) as error:
+        sys.exit(str(error))

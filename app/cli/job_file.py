@@ -59,15 +59,21 @@ def apply(spec: dict[str, Any], setting: str) -> None:
     path, equals, value = setting.partition("=")
     if not equals or not path:
         raise Unusable(f"--set: expected PATH=VALUE, got {setting!r}")
-    *parents, last = path.split(".")
+    apply_value(spec, path.split("."), _value(value, path))
+
+
+def apply_value(spec: dict[str, Any], names: Sequence[str], value: Any) -> None:
+    """The same with a path in parts, and the value as it is."""
+    *parents, last = names
+    path = ".".join(names)
     place: Any = spec
     for name in parents:
         place = place.setdefault(name, {}) if isinstance(place, dict) else _item(place, name, path)
     if isinstance(place, dict):
-        place[last] = _value(value, path)
+        place[last] = value
     else:
         _item(place, last, path)
-        place[int(last)] = _value(value, path)
+        place[int(last)] = value
 
 
 def _item(place: Any, name: str, path: str) -> Any:

@@ -1,34 +1,91 @@
-"""CSV files -> rows of a table, as a model's signature names its columns."""
+"""CSV files -> rows of a table, as a model's signature names its columns.
+
+Fields mean what they mean when a file is uploaded: empty ones and blanks are missing, numbers have
+the file's decimal sign, whole numbers of a category are written without a fraction.
+"""
 
 import csv
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from math import isinf
 from pathlib import Path
 from typing import Any
 
 from app.cli.job_file import Unusable
-from app.inputs.columns import Column
+from app.inputs.columns import CategoryColumn, Column, FlagColumn
 from app.inputs.table import TableInputs
 
 DELIMITERS = ",;\t|"
+ENCODINGS = (("\ufeff".encode("utf-16-le"), "utf-16"), ("\ufeff".encode("utf-16-be"), "utf-16"))
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
-def read(path: Path, inputs: TableInputs) -> tuple[list[dict[str, Any]], list[str]]:
-    """Rows with the model's columns, an empty field as None; and the names of the columns that are
-    left out, because the model does not know them. Raises Unusable, with the line."""
+@dataclass(frozen=True)
+class Written:
+    """How a file is written. None: as it shows.
+
+    missing: words that mean that nothing is known, besides an empty field.
+    """
+
+    encoding: str | None = None
+    decimal: str | None = None
+    missing: tuple[str, ...] = ()
+
+
+def read(
+    path: Path, inputs: TableInputs, written: Written | None = None
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Rows with the model's columns, what is missing as None; and sentences about how the file was
+    read, where it might have been read otherwise. Raises Unusable, with the line."""
+    written = written or Written()
+    text = _text(path, written.encoding)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            header = file.readline()
-            file.seek(0)
-            lines = csv.reader(file, delimiter=_delimiter(header, inputs), strict=True)
-            names = next(lines, [])
-            _check_names(path, names, inputs)
-            rows = [*_rows(path, lines, names, inputs)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise Unusable(f"{path}: expected a CSV file in UTF-8, got: {error}") from error
-    if not rows:
+        delimiter = _delimiter(text.partition("\n")[0], inputs)
+        reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        lines = [(reader.line_num, fields) for fields in reader if fields]
+    except csv.Error as error:
+        raise Unusable(f"{path}: expected a CSV file, got: {error}") from error
+    names = lines[0][1] if lines else []
+    _check_names(path, names, inputs)
+    for line, fields in lines[1:]:
+        if len(fields) != len(names):
+            raise Unusable(
+                f"{path}: expected {len(names)} fields in the row that ends on line {line}, got "
+                f"{len(fields)}"
+            )
+    if not lines[1:]:
         raise Unusable(f"{path}: expected rows below the names of columns, got none")
-    known = {column.name for column in inputs.columns}
-    return rows, [name for name in names if name not in known]
+    places = {column.name: names.index(column.name) for column in inputs.columns}
+    numbers = [places[column.name] for column in inputs.columns if column.dtype == "float32"]
+    is_comma = _is_comma(lines[1:], numbers) if written.decimal is None else written.decimal == ","
+    rows = [*_rows(path, lines[1:], places, inputs, is_comma, written.missing)]
+    left_out = [name for name in names if name not in places]
+    said = ["numbers have a comma as decimal sign"] if is_comma and not written.decimal else []
+    if left_out:
+        said.append(f"left out, since the model does not know them: {', '.join(left_out)}")
+    return rows, said
+
+
+def _text(path: Path, said: str | None) -> str:
+    try:
+        content = path.read_bytes()
+        marked = (name for mark, name in ENCODINGS if content.startswith(mark))
+        encoding = said or next(marked, "utf-8")
+        return content.decode(encoding).removeprefix("\ufeff")
+    except OSError as error:
+        raise Unusable(f"{path}: {error.strerror}") from error
+    except LookupError as error:
+        raise Unusable("--encoding: expected one that Python knows, as cp1252") from error
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise Unusable(
+            f"{path}: expected text in {encoding}, got line {line} in another encoding; --encoding "
+            "says what it is, as cp1252 or gb18030"
+        ) from error
+    except UnicodeError as error:
+        raise Unusable(f"{path}: expected text in {encoding}, got other bytes") from error
 
 
 def _delimiter(header: str, inputs: TableInputs) -> str:
@@ -48,31 +105,54 @@ def _check_names(path: Path, names: list[str], inputs: TableInputs) -> None:
             raise Unusable(f"{path}: expected one column `{column.name}`, got {got}")
 
 
+def _is_comma(lines: Iterable[tuple[int, list[str]]], numbers: Sequence[int]) -> bool:
+    """Whether numbers have commas and no points."""
+    fields = [fields[place] for _, fields in lines for place in numbers]
+    return any("," in field for field in fields) and not any("." in field for field in fields)
+
+
 def _rows(
-    path: Path, lines: Iterable[list[str]], names: list[str], inputs: TableInputs
+    path: Path,
+    lines: Iterable[tuple[int, list[str]]],
+    places: dict[str, int],
+    inputs: TableInputs,
+    is_comma: bool,
+    missing: Sequence[str],
 ) -> Iterator[dict[str, Any]]:
-    places = {column.name: names.index(column.name) for column in inputs.columns}
-    for number, fields in enumerate(lines, 1):
-        if not fields:  # an empty line
-            continue
-        if len(fields) != len(names):
-            raise Unusable(
-                f"{path}: expected {len(names)} fields in row {number}, got {len(fields)}"
-            )
+    for line, fields in lines:
         row = {}
         for column in inputs.columns:
+            text = fields[places[column.name]]
             try:
-                row[column.name] = _value(column, fields[places[column.name]])
+                row[column.name] = _value(column, text, is_comma, missing)
             except ValueError:
                 raise Unusable(
-                    f"{path}: expected {column.expected} in the column `{column.name}` of row "
-                    f"{number}, got text of length {len(fields[places[column.name]])}"
+                    f"{path}: expected {column.expected} in the column `{column.name}` of the row "
+                    f"that ends on line {line}, got text of length {len(text)}; --missing WORD "
+                    "names what means that nothing is known"
                 ) from None
         yield row
 
 
-def _value(column: Column, text: str) -> Any:
+def _value(column: Column, text: str, is_comma: bool, missing: Sequence[str]) -> Any:
     """As JSON has it; text is for the service to judge. Raises ValueError."""
-    if not text and not column.takes_empty_text:
+    plain = text.strip()
+    if plain in missing or (not plain and not (not text and column.takes_empty_text)):
         return None
-    return float(text) if column.dtype == "float32" else text
+    number = plain.replace(",", ".") if is_comma else plain
+    if column.dtype == "float32":
+        if not NUMBER.fullmatch(number):
+            raise ValueError
+        value = float(number)
+        if isinf(value):
+            raise ValueError
+        return value
+    if isinstance(column, CategoryColumn | FlagColumn) and text not in column.values:
+        return _whole(number) if _whole(number) in column.values else text
+    return text
+
+
+def _whole(number: str) -> str | None:
+    """A whole number's digits, as 3 of 3.0."""
+    value = float(number) if NUMBER.fullmatch(number) else 0.5
+    return str(int(value)) if value.is_integer() else None

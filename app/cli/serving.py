@@ -10,9 +10,12 @@ from app.cli.options import AsJson
 if TYPE_CHECKING:
     import numpy as np
 
+    from app.cli.rows import Written
     from app.client import Client
     from app.deployments.schemas import DeploymentOut
     from app.models.schemas import ModelOut
+
+CSV_SUFFIXES = {".csv", ".tsv", ".tab"}
 
 
 def register(app: typer.Typer) -> None:
@@ -92,25 +95,56 @@ def deployments(
 
 def predict(
     name: Annotated[str, typer.Argument(help="A deployment.")],
-    file: Annotated[
-        Path,
-        typer.Argument(help="Raw inputs: .npy, JSON (- for standard input), or rows as .csv."),
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Pictures, as many as you like; or raw inputs: one .npy, one JSON file (- for "
+            "standard input), or rows as one .csv or .tsv."
+        ),
     ],
     top_k: Annotated[int | None, typer.Option(min=1, help="Show the best so many labels.")] = None,
     raw_scores: Annotated[
         bool, typer.Option("--raw-scores", help="The network's own scores, not calibrated.")
     ] = False,
+    encoding: Annotated[
+        str | None, typer.Option(help="Of a .csv that is not in UTF-8, as cp1252.")
+    ] = None,
+    decimal: Annotated[
+        str | None, typer.Option(metavar=". or ,", help="Of a .csv's numbers; else as they show.")
+    ] = None,
+    missing: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WORD",
+            help="That means in a .csv that nothing is known; again for each. Empty fields do.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask a deployment about raw inputs. Whether the scores are calibrated, and doubts about the
     inputs, are said on standard error."""
-    from app.cli import output
+    if decimal not in {None, ".", ","}:
+        raise typer.BadParameter("expected . or , for --decimal")
+    from app.cli import output, sent_pictures
     from app.client import Client
     from app.prediction.schemas import LabelSet, Prediction, Quantity
 
     with Client() as client:
-        inputs = _rows(client, name, file) if file.suffix == ".csv" else _inputs(file)
-        answer = client.deployments.predict(name, inputs, top_k, raw_scores)
+        items: list[object]
+        if sent_pictures.are_pictures(files):
+            answer = sent_pictures.ask(client, name, files, top_k, raw_scores)
+            items = [*files]
+        else:
+            (file,) = files
+            if file.suffix.lower() in CSV_SUFFIXES:
+                from app.cli.rows import Written
+
+                written = Written(encoding, decimal, tuple(missing or ()))
+                inputs: Any = _rows(client, name, file, written)
+            else:
+                inputs = _inputs(file)
+            answer = client.deployments.predict(name, inputs, top_k, raw_scores)
+            items = [*range(len(answer.outputs))]
     for warning in answer.warnings:
         output.complain(f"warning: {warning.code}: {warning.pointer}: {warning.detail}")
     if as_json:
@@ -119,20 +153,21 @@ def predict(
     quantities = [each for each in answer.outputs if isinstance(each, Quantity)]
     if quantities:
         output.print_table(
-            ["item", "value"], [(item, f"{each.value:g}") for item, each in enumerate(quantities)]
+            ["item", "value"],
+            [(item, f"{each.value:g}") for item, each in zip(items, quantities, strict=True)],
         )
         return
     output.print_table(
         ["item", "label", "score"],
         [
             (item, best.label, f"{best.score:.4f}")
-            for item, each in enumerate(answer.outputs)
+            for item, each in zip(items, answer.outputs, strict=True)
             if isinstance(each, Prediction)
             for best in each.scores or [each]
         ]
         + [
             (item, label.label, f"{label.score:.4f}")
-            for item, each in enumerate(answer.outputs)
+            for item, each in zip(items, answer.outputs, strict=True)
             if isinstance(each, LabelSet)
             for label in each.scores or each.labels
         ],
@@ -153,7 +188,7 @@ def _calibration(model: "ModelOut") -> tuple[str, str]:
     return f"{fitted.temperature:.3g}", f"{fitted.items} validation items"
 
 
-def _rows(client: "Client", name: str, file: Path) -> list[dict[str, Any]]:
+def _rows(client: "Client", name: str, file: Path, written: "Written") -> list[dict[str, Any]]:
     """Of a CSV file, with the columns of the deployment's model; others are left out, aloud."""
     from app.cli import output, rows
     from app.cli.job_file import Unusable
@@ -162,9 +197,9 @@ def _rows(client: "Client", name: str, file: Path) -> list[dict[str, Any]]:
     inputs = client.models.get(client.deployments.get(name).model).signature.inputs
     if not isinstance(inputs, TableInputs):
         raise Unusable(f"{file}: expected .npy or JSON for a model of {inputs.modality}s, got .csv")
-    found, left_out = rows.read(file, inputs)
-    if left_out:
-        output.complain(f"left out, since the model does not know them: {', '.join(left_out)}")
+    found, said = rows.read(file, inputs, written)
+    for sentence in said:
+        output.complain(sentence)
     return found
 
 

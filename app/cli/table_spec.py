@@ -13,6 +13,10 @@ from app.cli.derive import conditions
 KINDS = ("number", "category", "flag", "date", "text")
 ROLES = ("feature", "label", "group", "domain", "id", "time", "ignored")
 NESTED = ("target", "split", "csv", "columns")  # members that options and a file both add to
+HOW = (
+    "`ktl datasets add` takes what belongs into the spec as options, as --target COLUMN, --columns "
+    "NAME=WHAT and --encoding NAME (`ktl datasets add --help` lists them), or as --spec FILE.json"
+)
 SIGNS = {"tab": "\t", "\\t": "\t"}
 
 
@@ -38,6 +42,7 @@ class Said(TypedDict):
     encoding: str | None
     value_range: tuple[float, float] | None
     image_size: tuple[int, int] | None
+    unreadable: str | None
     keep_upload: bool | None
 
 
@@ -68,6 +73,7 @@ def spec_of(said: Said, file: Path | None = None) -> dict[str, Any]:
         },
         "value_range": said["value_range"],
         "image_size": said["image_size"],
+        "unreadable": said["unreadable"],
         "keep_upload": said["keep_upload"],
     }
     for member, value in options.items():

@@ -36,7 +36,9 @@ class Schema(BaseModel):
         "fewer together than the split's items, the others have no label"
     )
     columns: tuple[ColumnInfo, ...] = Field(
-        (), description="all columns of an uploaded table, in their order"
+        (),
+        description="all columns of an uploaded table, or of the metadata of pictures, in their "
+        "order",
     )
 
     @property
@@ -118,6 +120,11 @@ class DatasetSpec(TableSpec):
         description="what becomes of training items without a label among labelled ones: `keep` "
         "them, for targets that are labelled in part (`target.use_unlabelled`), or `leave_out`. "
         "Test items without a label are left out, and a test split is cut from labelled items",
+    )
+    unreadable: Literal["refuse", "leave_out"] = Field(
+        "refuse",
+        description="what becomes of an upload with files that cannot be read as pictures: all are "
+        "named and it is refused, or they are left out, counted and named in the profile",
     )
     keep_upload: bool = Field(
         False,

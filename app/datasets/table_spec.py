@@ -12,6 +12,7 @@ from pydantic import (
     StrictBool,
     StrictFloat,
     StrictInt,
+    field_validator,
     model_validator,
 )
 
@@ -79,7 +80,9 @@ class ColumnSpec(Sent):
 class TargetSpec(Sent):
     """What is to be learnt."""
 
-    column: Name | None = Field(None, description="of a table: the one that holds the labels")
+    column: Name | None = Field(
+        None, description="of a table or of the metadata of pictures: the one with the labels"
+    )
     columns: Array[Name] | None = Field(
         None,
         description="of a table: those that hold 0 and 1, a label each; []: it has no labels",
@@ -129,15 +132,25 @@ class SplitSpec(Sent):
 class CsvSpec(Sent):
     """How a CSV or TSV file is written, where that is not to be found out."""
 
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = Field(
+        None, description="one character of ASCII, but for a quote and ends of lines"
+    )
     decimal: Literal[".", ","] | None = None
     encoding: Annotated[str, Field(min_length=1, max_length=40)] | None = Field(
         None, description="as Python calls it: utf-8, utf-16, gb18030, cp1252, …"
     )
 
+    @field_validator("delimiter")
+    @classmethod
+    def _tells_fields_apart(cls, delimiter: str | None) -> str | None:
+        if delimiter is not None and (not delimiter.isascii() or delimiter in '"\r\n'):
+            raise ValueError("expected a character of ASCII that is no quote and no end of a line")
+        return delimiter
+
 
 class TableSpec(Sent):
-    """Those members of a dataset's spec that are about tables alone."""
+    """Those members of a dataset's spec that are about columns: of a table, or of a metadata.csv
+    beside pictures."""
 
     columns: Mapping[Name, Kind | Literal["ignore"] | ColumnSpec] = Field(
         default_factory=dict,
@@ -147,10 +160,13 @@ class TableSpec(Sent):
     target: TargetSpec | None = Field(
         None,
         description="what is to be learnt. null: of a table the column that is named label, "
-        "labels, target, class or y; of arrays their labels",
+        "labels, target, class or y; of arrays their labels; of pictures the metadata's column "
+        "label, labels, class, category or target, else their folders",
     )
     split: SplitSpec | None = Field(
-        None, description="of a table; null: by the names of the files, or cut by `test_fraction`"
+        None,
+        description="null: by the names of files and folders, or cut by `test_fraction`. `column`, "
+        "`where` and `group` name columns of a table or of the metadata of pictures",
     )
     missing: Array[MissingWord] = Field(
         (),

@@ -15,8 +15,9 @@ from app.inputs.table import TableInputs
 Names = Mapping[str, str]  # a column's name in one table -> its name in another
 Said = Mapping[str, str | None]  # the same, as a job says it; None: it has no counterpart
 
-FALSE = {"false", "no", "n", "f", "0", "off"}
-TRUE = {"true", "yes", "y", "t", "1", "on"}
+FALSE = {"false", "no", "n", "f", "0", "off", "nein", "falsch", "non", "faux"}
+TRUE = {"true", "yes", "y", "t", "1", "on", "ja", "j", "wahr", "oui", "o", "vrai", "si", "s"}
+TRUE |= {"sí", "sì"}
 
 
 @dataclass(frozen=True)

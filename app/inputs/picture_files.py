@@ -21,6 +21,8 @@ FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "AVIF", "JPEG2000
 PIXELS_LIMIT = 2**26  # decoded at once; JPEG decodes at an eighth of its sides where that is enough
 FILE_LIMIT_BYTES = 2**26
 PNG_START, CHUNK_FRAME = b"\x89PNG\r\n\x1a\n", 12  # a chunk's length, kind and sum
+SCANNED_LIMIT = 2**30  # pixels of a JPEG, as often as a scan refines them: 16 times the most
+SCAN_START = b"\xff\xda"  # stands nowhere else in a JPEG but in its thumbnail
 CUT_OFF, DAMAGED = "a picture that is cut off", "a picture whose data are damaged"
 
 
@@ -106,6 +108,16 @@ def check_pixels(size: tuple[int, int]) -> None:
         _refuse_pixels()
 
 
+def check_scans(data: bytes, size: tuple[int, int]) -> None:
+    """Of a JPEG, whose every scan goes over all its pixels: cameras write ten, a small file may
+    hold thousands. Raises UnreadablePicture."""
+    scans = data.count(SCAN_START)
+    if scans * size[0] * size[1] > SCANNED_LIMIT:
+        raise UnreadablePicture(
+            f"a JPEG picture of {scans} scans, which takes too long: save it anew"
+        )
+
+
 def _refuse_pixels() -> NoReturn:
     raise UnreadablePicture(
         f"one of more than {PIXELS_LIMIT // 2**20} million pixels: make it smaller"
@@ -132,6 +144,7 @@ STARTS = {
     b"MM\0*": "a TIFF picture that is damaged, or of a kind that is not read",
 }
 HEIC = "a HEIC picture, as iPhones save them: export it as JPEG"
+AVIF_BRANDS = {b"avif", b"avis"}
 HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis"}
 
 
@@ -140,6 +153,8 @@ def _what(data: bytes) -> str:
     if not data:
         return "an empty file"
     if data[4:8] == b"ftyp":
+        if data[8:12] in AVIF_BRANDS:
+            return "an AVIF picture whose header is damaged or cut off"
         return HEIC if data[8:12] in HEIC_BRANDS else "a video"
     start = data[:16].lstrip()
     for known, what in STARTS.items():

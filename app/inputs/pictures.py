@@ -19,6 +19,7 @@ from app.inputs.image import ImageInputs
 from app.inputs.picture_files import (
     UnreadablePicture,
     check_pixels,
+    check_scans,
     check_sums,
     damage_named,
     opened,
@@ -106,6 +107,7 @@ def pixels(data: bytes, form: Form) -> Pixels:
         if image.info.get("progressive"):  # all of it is in memory, at whatever size it is decoded
             check_pixels(image.size)
         if image.format in {"JPEG", "MPO"}:
+            check_scans(data, image.size)
             image.draft("L" if form.channels == 1 else "RGB", size)
         check_pixels(image.size)
         check_sums(data)

@@ -35,6 +35,8 @@ its name, in any order, and nothing else:
 | flag | `true`, `false`, or one of the column's two values as text | `null` |
 | date | text as ISO 8601 has it, or as the column's `format` says | `null` |
 
+Of two values of one name in one object the last counts, as in most readers of JSON.
+
 A value may be missing in any column: the model has a mark for it. A column that is left out is 422
 `missing_column`, one that the model does not know 422 `unknown_column`. What no training row had is
 answered with a warning, one of each code for the whole request, with the number of such values and

@@ -171,7 +171,7 @@ _ENTRIES = (
     ),
     StrategyEntry(
         AdaMatch,
-        "Pseudo-labels aligned to the source's classes, on weakly and strongly changed images.",
+        "Pseudo-labels aligned to the source's classes, on weakly and strongly changed items.",
         (*_ADAPTS, "source_data"),
         "Berthelot et al., ICLR 2022, arXiv:2106.04732",
         beside_labels=("source", "classification", "target_labels", "unlabelled_items"),

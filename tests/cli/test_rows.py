@@ -5,7 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from app.cli.rows import read
 from app.client import Client
+from app.inputs.columns import CategoryColumn
+from app.inputs.table import TableInputs
 from tests.prediction.tables import CLASSES, INPUTS
 
 PREDICTION = {
@@ -65,12 +68,12 @@ def test_rows_of_a_csv_file_are_what_the_signature_says(ktl, answering, tmp_path
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("52000", "many", "column `income` of row 1"),
-        ("41.5", "41,5", "expected 6 fields in row 2, got 7"),
+        ("52000", "many", "column `income` of the row that ends on line 2"),
+        ("41.5", "41,5", "expected 6 fields in the row that ends on line 3, got 7"),
         ("income", "salary", "expected one column `income`, got none"),
         ("label", "income", "expected one column `income`, got several"),
         (CSV.partition("\n")[2], "", "rows below the names of columns, got none"),
-        ("Oslo", '"Oslo', "CSV file in UTF-8"),
+        ("Oslo", '"Oslo', "expected a CSV file"),
     ],
 )
 def test_what_is_wrong_with_a_csv_file_is_said(ktl, answering, tmp_path, old, new, said):
@@ -83,7 +86,7 @@ def test_what_is_wrong_with_a_csv_file_is_said(ktl, answering, tmp_path, old, ne
 
 @pytest.mark.parametrize("name", ["rows.csv", "none.csv"])
 def test_files_that_are_no_text_are_refused(ktl, answering, tmp_path, name):
-    (tmp_path / "rows.csv").write_bytes(CSV.encode("utf-16"))
+    (tmp_path / "rows.csv").write_bytes(b"PK\x03\x04\xff\xff" + CSV.encode())
     assert ktl("predict", "people", tmp_path / name).status == 2
 
 
@@ -116,3 +119,60 @@ def test_the_client_takes_numpys_numbers_and_nan_for_what_is_missing(scripted):
         {"income": None, "age": 40, "city": "Oslo", "owns": True},
         {"age": None},
     ]
+
+
+GERMAN = (
+    "label;income;city;age;owns;since\nrich;52000,0;Oslo;4,0e1;yes;2024-10-09\npoor; ;Rome;41,5;;\n"
+)
+
+
+def test_a_decimal_comma_is_read_aloud(ktl, answering, tmp_path):
+    (tmp_path / "rows.csv").write_text(GERMAN)
+    ended = ktl("predict", "people", tmp_path / "rows.csv")
+    assert ended.status == 0, ended.err
+    assert json.loads(answering.requests[2][3]) == {"inputs": ROWS}
+    assert "a comma as decimal sign" in ended.err
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "cp1252"])
+def test_encodings(ktl, answering, tmp_path, encoding):
+    text = CSV.replace("Oslo", "Köln")
+    (tmp_path / "rows.tsv").write_bytes(text.replace(",", "\t").encode(encoding))
+    said = ("--encoding", encoding) if encoding == "cp1252" else ()
+    ended = ktl("predict", "people", tmp_path / "rows.tsv", *said)
+    assert ended.status == 0, ended.err
+    assert json.loads(answering.requests[2][3])["inputs"][0]["city"] == "Köln"
+
+
+def test_words_that_mean_nothing(ktl, answering, tmp_path):
+    (tmp_path / "rows.csv").write_text(CSV.replace("52000", "?").replace("41.5", "n/a"))
+    words = ("--missing", "?", "--missing", "n/a")
+    assert ktl("predict", "people", tmp_path / "rows.csv", *words).status == 0
+    rows = json.loads(answering.requests[2][3])["inputs"]
+    assert [row["income"] for row in rows] == [None, None]
+    assert [row["age"] for row in rows] == [40, None]
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "1_000", "0x10", "1e400000000", "١٢"])
+def test_what_is_no_number_in_an_upload_is_none_here(ktl, answering, tmp_path, text):
+    (tmp_path / "rows.csv").write_text(CSV.replace("52000", text))
+    ended = ktl("predict", "people", tmp_path / "rows.csv")
+    assert ended.status == 2
+    assert "the column `income` of the row that ends on line 2" in ended.err
+    assert text not in ended.err
+
+
+def test_another_encoding_is_named_by_line(ktl, answering, tmp_path):
+    (tmp_path / "rows.csv").write_bytes(CSV.replace("Rome", "Köln").encode("cp1252"))
+    ended = ktl("predict", "people", tmp_path / "rows.csv")
+    assert ended.status == 2
+    assert "got line 3 in another encoding; --encoding" in ended.err
+    assert ktl("predict", "people", tmp_path / "rows.csv", "--decimal", ";").status == 2
+
+
+def test_whole_numbers_of_a_category_lose_their_fraction(tmp_path):
+    column = CategoryColumn.fit("stage", ["1", "2", "x"], [3, 2, 1])
+    (tmp_path / "rows.csv").write_text("stage\n1.0\n2\n3.0\nx\n")
+    rows, said = read(tmp_path / "rows.csv", TableInputs(columns=(column,)))
+    assert [row["stage"] for row in rows] == ["1", "2", "3.0", "x"]
+    assert said == []

@@ -267,3 +267,13 @@ def test_damaged_bytes_are_pixels_or_unreadable(data: st.DataObject) -> None:
     for read in (look, lambda given: pixels(given, ROUND)):
         with suppress(UnreadablePicture):
             assert read(bytes(content)) is not None
+
+
+def test_a_jpeg_of_too_many_scans_is_refused_before_it_is_decoded() -> None:
+    """Each scan goes over all pixels: a small file would keep a decoder busy for minutes."""
+    whole = file_of(Image.new("RGB", (1024, 1024)), "JPEG", progressive=True)
+    last = whole[whole.rindex(b"\xff\xda") : -2]
+    assert pixels(whole, Form(8, 8, 3)).shape == (8, 8, 3)
+    with pytest.raises(UnreadablePicture) as refused:
+        pixels(whole[:-2] + last * 1100 + b"\xff\xd9", Form(8, 8, 3))
+    assert "scans" in refused.value.reason

@@ -106,7 +106,7 @@ def test_jsonl(tmp_path: Path) -> None:
         ('{"a": 1}\n{"a": [1]}\n', "nested_column", "in line 2"),
         ("\n\n", "empty_file", "got none"),
         ("{}\n", "empty_file", "got none"),
-        ('{"a": 1, "": 2}\n' * 2, "target_unclear", "got none among"),
+        ('{"a": 1, "": 2}\n' * 2, "blank_name", "in place 2 of 2"),
     ],
 )
 def test_refused_jsonl(tmp_path: Path, text: str, code: str, said: str) -> None:

@@ -113,8 +113,10 @@ def _sentence(spec: ResolvedSpec, winner: str, best: str, gain: Gain | None, bea
         return f"A model without a network is better: {called} beats {winner} by {amount}, {within}"
     if gain.overall and gain.overall.low > 0:
         return f"{winner} beats the best model without a network, {called}, by {amount}, {within}"
-    relation = "above" if gain.mean > 0 else "below"
+    lies = f"lies {'above' if gain.mean > 0 else 'below'} by {amount}"
+    if metric.shown(abs(gain.mean)) == metric.shown(0.0):
+        lies = f"has the same {name}"
     return (
         f"{winner} is not shown to be better than the best model without a network, {called}: it "
-        f"lies {relation} by {amount}, {within}"
+        f"{lies}, {within}"
     )

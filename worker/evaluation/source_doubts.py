@@ -20,7 +20,7 @@ def doubts_of(spec: ResolvedSpec, trials: Sequence[TrialResult]) -> dict[Sources
     """Why the labels of some sources, each alone or several as one, look like noise.
 
     A source's own held-out items are the stronger sign: a network that has learnt labels by heart
-    is at chance there, while its outputs for the target still follow the pictures."""
+    is at chance there, while its outputs for the target still follow the items."""
     own, relations = _own_items(spec, trials), _relations(spec, trials)
     return {
         sources: said
@@ -45,7 +45,7 @@ def source_warnings(
     for sources, doubt in doubts_of(spec, trials).items():
         who = names[sources[0]] if len(sources) == 1 else "all sources as one"
         if nearest and sources == (nearest[0],):
-            near = f"it is the nearest by proxy A-distance ({nearest[1]:.2f}), in its pictures only"
+            near = f"it is the nearest by proxy A-distance ({nearest[1]:.2f}), in its items alone"
             warnings.append(f"{who}: {doubt}; {near}")
         else:
             warnings.append(f"{who}: {doubt}")

@@ -19,9 +19,10 @@ from app.inputs.columns import FlagColumn
 from app.inputs.table import TableInputs
 from app.settings import Settings
 from worker.intake.catalogue import take_in_catalogued
-from worker.intake.chosen import Chosen, check_left, choose, refuse_choice
+from worker.intake.chosen import Chosen, check_left, choose
 from worker.intake.conditions import rows_where
 from worker.intake.derived_arrays import take_in_arrays
+from worker.intake.derived_split import split_anew
 from worker.intake.derived_table import take_in_table
 from worker.intake.raw import Limits
 from worker.intake.splits import Rows
@@ -29,7 +30,6 @@ from worker.intake.taken_in import TakenIn
 from worker.stored_rows import StoredRows
 
 SHOWN_NAMES = 10
-FRACTION = 0.2  # of a split that says no other
 
 
 def take_in_derived(
@@ -48,7 +48,7 @@ def take_in_derived(
         return _told(take_in_table(derivation, chosen, arrays, limits, workdir), derivation)
     wanted = derivation.selection
     if wanted.split is not None:
-        chosen = _split_anew(chosen, derivation)
+        chosen = split_anew(chosen, derivation, arrays, workdir)
     return _told(take_in_arrays(derivation, chosen, arrays, limits, workdir), derivation)
 
 
@@ -81,20 +81,6 @@ def _flags(schema: Schema) -> dict[str, tuple[str, str]]:
 def _all_rows(schema: Schema) -> dict[str, Rows]:
     first = schema.splits["train"]
     return {"train": np.arange(first), "test": first + np.arange(schema.splits["test"])}
-
-
-def _split_anew(chosen: Chosen, derivation: Derivation) -> Chosen:
-    split = derivation.selection.split
-    assert split is not None
-    for member in ("column", "where", "group"):
-        if getattr(split, member) is not None:
-            detail = (
-                f"expected no `{member}` where items are no rows of a table: they are split at "
-                "random, by `test_fraction` and `seed`"
-            )
-            refuse_choice("not_a_table", detail, f"#/split/{member}")
-    fraction = split.test_fraction or FRACTION
-    return chosen.cut(derivation.origin_schema.task, fraction, split.seed)
 
 
 def _told(taken: TakenIn, derivation: Derivation) -> TakenIn:

@@ -19,7 +19,7 @@ def read(
     files: Sequence[RawFile], spec: DatasetSpec, limits: Limits, workdir: Path
 ) -> RawArrays | Records:
     if pictures.recognises(files):  # first: others take any zip and any gzip for theirs
-        return pictures.read(files, spec.image_size, limits, workdir)
+        return pictures.read(files, spec, limits, workdir)
     chosen = [next((each for each in TABLES if each.recognises(file)), None) for file in files]
     readers = [each for each in chosen if each is not None]
     if readers and len(readers) == len(files):
@@ -30,4 +30,8 @@ def read(
     names = ", ".join(f"`{file.name}`" for file in files) or "no file"
     known_names = [pictures.name, *(each.name for each in ARRAYS), *(each.name for each in TABLES)]
     formats = ", ".join(known_names)
-    refuse("unknown_format", f"expected files of one of the formats {formats}, got {names}")
+    detail = (
+        f"expected files of one of the formats {formats}, got {names}; a table's name ends in "
+        ".csv, .tsv, .parquet, .jsonl or .arrow: save a sheet of another program as CSV"
+    )
+    refuse("unknown_format", detail)

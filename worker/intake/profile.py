@@ -36,6 +36,8 @@ class Findings:
     unknown_missing: the spec's `missing_label` where no item has it; `auto`: there is none.
     scale_warnings: sentences about the values.
     pictures: what became of files of pictures.
+    beside: what the profile says of columns that items came with; beside_warnings: sentences.
+    origin: what a test split that the data had goes by.
     """
 
     cut: float | None = None
@@ -49,6 +51,9 @@ class Findings:
     label_warnings: Sequence[str] = ()
     part: str = "class"
     pictures: PictureFindings | None = None
+    beside: Mapping[str, Any] = field(default_factory=dict)
+    beside_warnings: Sequence[str] = ()
+    origin: str = "given"
 
 
 def profile(
@@ -66,7 +71,9 @@ def profile(
     twins = duplicates({split: scan.hashes for split, scan in scans.items()}, codes)
     constant = {split: scans[split].constant for split in scans}
     return {
-        "test_split": {"origin": "given"} if cut is None else {"origin": "cut", "fraction": cut},
+        "test_split": {"origin": findings.origin}
+        if cut is None
+        else {"origin": "cut", "fraction": cut},
         "task": decided(findings.decision),
         "class_balance": balance,
         "label_values": dict(findings.label_values),
@@ -78,6 +85,7 @@ def profile(
         "ignored_arrays": list(findings.ignored[:MOST_NAMED]),
         "ignored_arrays_left_off": max(0, len(findings.ignored) - MOST_NAMED),
         **({"pictures": dict(findings.pictures.facts)} if findings.pictures else {}),
+        **findings.beside,
         "warnings": [
             *split_warnings(schema, balance, findings),
             *label_warnings(schema, findings),
@@ -85,6 +93,7 @@ def profile(
             *_picture_warnings(twins, constant),
             *_array_warnings(findings.ignored),
             *(findings.pictures.warnings if findings.pictures else ()),
+            *findings.beside_warnings,
         ],
     }
 

@@ -4,11 +4,11 @@ import errno
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from lzma import LZMAError
 from math import prod
 from pathlib import Path
-from typing import IO, Any, Literal, NoReturn, Protocol
+from typing import IO, TYPE_CHECKING, Any, Literal, NoReturn, Protocol
 from zipfile import BadZipFile
 
 import numpy as np
@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 
 from app.errors import FailureCode, Finding, WorkFailure
 from app.settings import Settings
+
+if TYPE_CHECKING:
+    from worker.intake.beside import Beside
 
 Array = NDArray[Any]
 CHUNK_BYTES = 2**20
@@ -72,7 +75,8 @@ class RawArrays:
     """Arrays as a file holds them, memory-mapped where they are large; nothing is checked yet.
 
     x: (items, height, width[, channels]); y: (items,) or (items, 1), whole numbers or strings, None
-    where a split has no labels. Labels come with their images.
+    where a split has no labels. Labels come with their images. known: by split, (items,), whether
+    each item has a label, where some have none whatever stands for it.
     """
 
     x_train: Array
@@ -82,6 +86,15 @@ class RawArrays:
     class_names: Array | None = None  # (classes,), strings, by integer label
     ignored: tuple[str, ...] = ()  # what the file holds besides
     pictures: PictureFindings | None = None  # where they came as files of pictures
+    known: Mapping[str, NDArray[np.bool]] = field(default_factory=dict)
+    beside: "Beside | None" = None  # columns that the items came with
+
+    def of(self, split: str) -> tuple[Array, Array | None]:
+        """x and y of a split that there is."""
+        if split == "train":
+            return self.x_train, self.y_train
+        assert self.x_test is not None
+        return self.x_test, self.y_test
 
 
 class Format(Protocol):

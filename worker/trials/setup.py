@@ -134,6 +134,8 @@ class TrialData:
         training = self.spec.training
         if learns_from_labels(self.spec, self.trial.role):
             training = training.on(items)
+        if self.trial.role == PRETRAIN:
+            training = training.pretraining_on(items)
         return self.found.training(training) if self.found else training
 
     @property

@@ -129,10 +129,44 @@ def test_labels_in_training_alone(tmp_path: Path) -> None:
     assert not taken.schema.has_labels("test")
 
 
-def test_pictures_outside_of_the_classes_are_refused_by_name(tmp_path: Path) -> None:
-    refused = refusal(tmp_path, folders("cat", "dog") | {"stray.png": png(9)})
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (("stray.png", "other.png"), "2 pictures stand in no folder of a class"),
+        (("unlabelled/0.png", "unlabelled/1.png"), "2 pictures stand in `unlabelled`"),
+        (("Unlabeled/0.png", "1.png"), "1 pictures stand in `Unlabeled`"),
+    ],
+)
+def test_pictures_outside_of_the_classes_have_no_label(
+    tmp_path: Path, names: tuple[str, ...], words: str
+) -> None:
+    files = folders("cat", "dog", items=5) | {name: png(n) for n, name in enumerate(names, 900)}
+    taken = take_zip(tmp_path, files)
+    assert taken.schema.classes == ("cat", "dog")
+    assert taken.schema.splits == {"train": 10, "test": 2}
+    assert sorted(labels(taken)) == ["", "", *["cat"] * 4, *["dog"] * 4]
+    assert sorted(labels(taken, "test")) == ["cat", "dog"]
+    assert words in said(taken)
+    assert "2 of 10 items of train have no label" in said(taken)
+    left = take_zip(tmp_path, files, unlabelled="leave_out")
+    assert left.schema.splits == {"train": 8, "test": 2}
+    assert left.profile["left_out"]["train"] == 2
+
+
+def test_test_pictures_outside_of_the_classes_are_left_out(tmp_path: Path) -> None:
+    files = folders("cat", "dog", top="train/") | folders("cat", "dog", top="test/", seed=500)
+    taken = take_zip(tmp_path, files | {"test/stray.png": png(9)})
+    assert taken.schema.splits == {"train": 6, "test": 6}
+    assert taken.profile["left_out"] == {"train": 0, "test": 1}
+
+
+def test_every_label_is_a_class_where_the_spec_says_so(tmp_path: Path) -> None:
+    files = folders("cat", "unlabelled")
+    taken = take_zip(tmp_path, files, missing_label=None)
+    assert taken.schema.classes == ("cat", "unlabelled")
+    refused = refusal(tmp_path, files | {"stray.png": png(9)}, missing_label=None)
     assert refused.reason == "partly_labelled"
-    assert "1 of 7 outside: `stray.png`" in refused.detail
+    assert "1 outside: `stray.png`" in refused.detail
 
 
 def test_a_class_of_the_test_split_alone_is_refused(tmp_path: Path) -> None:
@@ -158,8 +192,7 @@ def test_loose_pictures_with_metadata(tmp_path: Path) -> None:
     files = {f"{n}.png": png(n) for n in range(10)} | {"metadata.csv": rows.encode("utf-8-sig")}
     taken = take(tmp_path, files)
     assert taken.schema.classes == ("a", "b")
-    assert taken.profile["pictures"]["unread_columns"] == ["age"]
-    assert "not read: `age`" in said(taken)
+    assert [column.name for column in taken.schema.columns] == ["file_name", "label", "age"]
 
 
 def test_metadata_of_each_split_and_quantities(tmp_path: Path) -> None:
@@ -185,9 +218,9 @@ def test_metadata_without_labels_leaves_folders_classes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "reason", "words"),
     [
-        (b"name,label\n0.png,a\n", "wrong_header", "`file_name` among them"),
-        (b"file_name,label,label\n", "wrong_header", "different names"),
-        (b"file_name,label\n0.png,a\n1.png,b,c\n", "ragged_rows", "got 3"),
+        (b"name,label\n0.png,a\n", "wrong_header", "a column `file_name`"),
+        (b"file_name,label,label\n0.png,a,b\n", "duplicate_column", "`label`"),
+        (b"file_name,label\n0.png,a\n1.png,b,c\n", "ragged_rows", "line 3"),
         (b"file_name,label\n0.png,a\n0.png,b\n", "repeated_file_name", "line 3"),
         (b"file_name,label\n0.png,a\n", "metadata_mismatch", "1 pictures without a row: `1.png`"),
         (
@@ -196,16 +229,16 @@ def test_metadata_without_labels_leaves_folders_classes(tmp_path: Path) -> None:
             "1 rows without a picture: `2.png`",
         ),
         (b"file_name,label\n../0.png,a\n", "unsafe_path", "leaves the folder"),
-        (b"file_name," + b"x" * 201 + b"\n0.png,a\n", "too_many_columns", "longest of 201"),
+        (b"file_name," + b"x" * 201 + b"\n0.png,a\n", "name_too_long", "at most 200"),
         (
             b"file_name," + b",".join(b"%d" % n for n in range(1001)) + b"\n0.png" + b"," * 1001,
             "too_many_columns",
-            "got 1001",
+            "got 1002",
         ),
         (b"file_name,label\n,a\n", "missing_file_name", "line 2"),
-        (b"file_name,label\n0.png,\xff\n", "wrong_encoding", "line 2"),
-        (b'file_name,label\n0.png,"a\n', "ragged_rows", "line 2"),
-        (b"file_name,label\n0.png,\n1.png,b\n", "partly_labelled", "missing_label"),
+        (b"file_name,label\n0.png,\xff\n", "unknown_encoding", "line 2"),
+        (b'file_name,label\n0.png,"a\n', "metadata_mismatch", "`1.png`"),
+        (b"file_name,label\n0.png,\n1.png,\n", "no_labels", "`label`"),
     ],
 )
 def test_wrong_metadata_is_refused_by_line(
@@ -219,5 +252,5 @@ def test_wrong_metadata_is_refused_by_line(
 @pytest.mark.parametrize("line", ["[1]", "{", '{"file_name": "0.png", "label": [1]}'])
 def test_wrong_json_lines_are_refused_by_line(tmp_path: Path, line: str) -> None:
     refused = refusal(tmp_path, {"0.png": png(0), "metadata.jsonl": b"\n" + line.encode()})
-    assert refused.reason == "wrong_json"
+    assert refused.reason in {"invalid_json", "nested_column"}
     assert "line 2" in refused.detail

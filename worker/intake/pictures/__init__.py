@@ -5,25 +5,27 @@ from math import prod
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
-from app.datasets.schemas import Split
-from app.errors import Finding
+import numpy as np
+from numpy.typing import NDArray
+
+from app.datasets.schemas import DatasetSpec, Split
 from app.inputs.picture_files import UnreadablePicture
 from app.inputs.pictures import Form, look
+from worker.intake.beside import Beside
 from worker.intake.capped_file import CappedFile
 from worker.intake.pictures.archives import DIRECTORY_BYTES, is_tar, is_zip, opened
-from worker.intake.pictures.decoding import HEAD_BYTES, Reasons, decode, look_at
+from worker.intake.pictures.columns import beside_of, split_by_columns
+from worker.intake.pictures.decoding import HEAD_BYTES, decode, look_at
 from worker.intake.pictures.findings import findings_of
+from worker.intake.pictures.folder_labels import label_array
 from worker.intake.pictures.form import decide
-from worker.intake.pictures.layout import Layout, Picture, laid_out
-from worker.intake.pictures.metadata import label_array
-from worker.intake.pictures.names import spoken
-from worker.intake.raw import Array, Limits, RawArrays, RawFile, pointer_to, refuse
+from worker.intake.pictures.layout import Layout, laid_out
+from worker.intake.pictures.unreadable import left_out, refuse_unreadable
+from worker.intake.raw import Array, Limits, RawArrays, RawFile, refuse
 from worker.intake.sizes import SETTING
 
 name = "pictures"
 
-MOST_NAMED = 100  # unreadable files in one answer
-IN_SENTENCE = 5  # of them
 SPREADSHEETS = (".xlsx", ".xlsm", ".ods")
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz")
 
@@ -61,13 +63,8 @@ def _is_picture(file: RawFile) -> bool:
     return True
 
 
-def read(
-    files: Sequence[RawFile], image_size: tuple[int, int] | None, limits: Limits, workdir: Path
-) -> RawArrays:
+def read(files: Sequence[RawFile], spec: DatasetSpec, limits: Limits, workdir: Path) -> RawArrays:
     """Decodes into `workdir`.
-
-    Args:
-        image_size: (height, width), by the spec; None: by the pictures.
 
     Raises:
         WorkFailure: `dataset_invalid`, whatever the bytes are.
@@ -78,29 +75,53 @@ def read(
                 f"expected pictures or a table, got `{file.name}`: save it as CSV and upload that"
             )
             refuse("unknown_format", detail, file.name)
+    leaves_out = spec.unreadable == "leave_out"
     with opened(files, limits, workdir) as archives:
-        layout = laid_out(archives)
+        layout = laid_out(archives, spec, limits, workdir)
         _check_items(len(layout.pictures), limits)
-        headers = look_at(layout.pictures)
+        cut = split_by_columns(layout, spec, limits, workdir)
+        pictures = layout.pictures
+        headers = look_at(pictures)
         if not headers.seen.pictures:
-            _refuse_unreadable(layout.pictures, headers.unreadable)
-        decided = decide(headers.seen, image_size)
-        _check_bytes(decided.form, len(layout.pictures), limits)
-        arrays, unreadable = decode(layout.pictures, headers, decided.form, workdir)
-        if unreadable:
-            _refuse_unreadable(layout.pictures, unreadable)
+            refuse_unreadable(pictures, headers.unreadable)
+        decided = decide(headers.seen, spec.image_size)
+        _check_bytes(decided.form, len(pictures), limits)
+        arrays, unreadable = decode(pictures, headers, decided.form, workdir, leaves_out)
+        layout.pictures = [each for place, each in enumerate(pictures) if place not in unreadable]
+        left = {each.split for each in layout.pictures}
+        if unreadable and not (leaves_out and left == {each.split for each in pictures}):
+            refuse_unreadable(pictures, unreadable)
+        headers.take_back(pictures, unreadable)
+    beside = beside_of(layout, cut, spec, limits, workdir)
+    labels = _by_split(layout, beside)
     return RawArrays(
         arrays["train"],
-        _labels(layout, "train"),
+        labels["train"][0],
         arrays.get("test"),
-        _labels(layout, "test"),
-        pictures=findings_of(layout, headers.seen, decided),
+        labels["test"][0],
+        class_names=None if beside is None else beside.labels.names,
+        pictures=findings_of(layout, headers.seen, decided, left_out(pictures, unreadable)),
+        known={split: known for split, (_, known) in labels.items()},
+        beside=beside,
     )
 
 
-def _labels(layout: Layout, split: Split) -> Array | None:
-    held = [each.label for each in layout.pictures if each.split == split]
-    return label_array(held) if any(label is not None for label in held) else None
+def _by_split(
+    layout: Layout, beside: Beside | None
+) -> dict[Split, tuple[Array | None, NDArray[np.bool]]]:
+    """Labels, and whether each picture has one. A split in which none has one has none."""
+    if beside is None or layout.label_columns is None:
+        held, known = label_array([each.label for each in layout.pictures])
+    elif beside.labels.values is None:
+        held, known = label_array([None] * len(layout.pictures))
+    else:
+        held, known = beside.labels.values, beside.labels.known
+    in_test = np.array([each.split == "test" for each in layout.pictures])
+    sides: dict[Split, NDArray[np.bool]] = {"train": ~in_test, "test": in_test}
+    return {
+        split: (held[side] if known[side].any() else None, known[side])
+        for split, side in sides.items()
+    }
 
 
 def _check_items(pictures: int, limits: Limits) -> None:
@@ -120,22 +141,3 @@ def _check_bytes(form: Form, pictures: int, limits: Limits) -> None:
             "runs"
         )
         refuse("too_large", detail)
-
-
-def _refuse_unreadable(pictures: Sequence[Picture], unreadable: Reasons) -> None:
-    """Names them all in one answer, each with its reason."""
-    named = [
-        (spoken(pictures[place].entry.path), unreadable[place]) for place in sorted(unreadable)
-    ]
-    left_off = max(0, len(named) - MOST_NAMED)
-    findings = [
-        Finding(f"expected a picture, got {reason}", pointer_to(path))
-        for path, reason in named[:MOST_NAMED]
-    ]
-    told = "; ".join(f"`{path}`: {reason}" for path, reason in named[:IN_SENTENCE])
-    more = f"; and {len(named) - IN_SENTENCE} more" if len(named) > IN_SENTENCE else ""
-    detail = (
-        f"expected files that can be read as pictures, got {len(named)} of {len(pictures)} that "
-        f"cannot: {told}{more}. Take them out or save them anew, and upload again"
-    )
-    refuse("unreadable_pictures", detail, named[0][0], findings, left_off)

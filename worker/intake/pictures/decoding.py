@@ -1,7 +1,7 @@
 """Pictures -> memory-mapped arrays: headers first, then pixels, a few at a time."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from math import prod
@@ -28,6 +28,11 @@ class Headers:
     seen: Seen = field(default_factory=Seen)
     unreadable: Reasons = field(default_factory=dict)
     large: set[int] = field(default_factory=set)  # places of pictures that fill much memory
+
+    def take_back(self, pictures: Sequence[Picture], places: Iterable[int]) -> None:
+        """Of pictures that can be read no further than their headers."""
+        for place in set(places) - self.unreadable.keys():
+            self.seen.add(_look(pictures[place]), -1)
 
 
 def look_at(pictures: Sequence[Picture]) -> Headers:
@@ -61,14 +66,21 @@ def _look(picture: Picture) -> Look:
 
 
 def decode(
-    pictures: Sequence[Picture], headers: Headers, form: Form, folder: Path
+    pictures: Sequence[Picture],
+    headers: Headers,
+    form: Form,
+    folder: Path,
+    leaves_out: bool = False,
 ) -> tuple[dict[str, Array], Reasons]:
     """Writes raw_x_train and raw_x_test, (items, height, width, channels), uint8, or float32 of a
     deep form, in the order of the pictures.
 
+    Args:
+        leaves_out: whether the others are kept where some cannot be read.
+
     Returns:
-        The arrays by split, mapped, and all pictures that cannot be read: where there is one, there
-        are no arrays.
+        The arrays by split, mapped, of those that can be read, and all that cannot: where there is
+        one and none is to be left out, there are no arrays.
     """
     dtype = np.dtype(np.float32 if form.is_deep else np.uint8)
     shape = (form.height, form.width, form.channels)
@@ -93,10 +105,16 @@ def decode(
 
     try:
         for_each(work, (each for each in range(len(pictures)) if each not in headers.unreadable))
+        if unreadable and leaves_out:
+            for split, file in files.items():
+                gone = [
+                    place - starts[split] for place in unreadable if pictures[place].split == split
+                ]
+                counts[split] -= _closed_up(file, sorted(gone), counts[split], size)
     finally:
         for file in files.values():
             os.close(file)
-    if unreadable:
+    if unreadable and not leaves_out:
         return {}, unreadable
     arrays: dict[str, Array] = {
         split: np.memmap(path, dtype, "r", shape=(counts[split], *shape))
@@ -111,3 +129,15 @@ def _write(file: int, values: Array, offset: int) -> None:
     while left:
         written = os.pwrite(file, left, offset)
         left, offset = left[written:], offset + written
+
+
+def _closed_up(file: int, gone: Sequence[int], items: int, size: int) -> int:
+    """Moves the items of a file together where some are gone; returns how many these are."""
+    left = set(gone)
+    kept = gone[0] if gone else items
+    for place in range(kept, items):
+        if place not in left:
+            os.pwrite(file, os.pread(file, size, place * size), kept * size)
+            kept += 1
+    os.ftruncate(file, kept * size)
+    return len(gone)

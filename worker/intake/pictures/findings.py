@@ -3,16 +3,17 @@
 from app.inputs.pictures import DEEP
 from worker.intake.pictures import junk
 from worker.intake.pictures.form import Decided, Seen, squeezed
-from worker.intake.pictures.layout import MOST_NAMED, Layout, listed
+from worker.intake.pictures.layout import Layout
+from worker.intake.pictures.unreadable import LeftOut
 from worker.intake.raw import PictureFindings
 
 
-def findings_of(layout: Layout, seen: Seen, decided: Decided) -> PictureFindings:
+def findings_of(layout: Layout, seen: Seen, decided: Decided, gone: LeftOut) -> PictureFindings:
     form = decided.form
     changed = squeezed(seen, form)
     resized = seen.pictures - seen.sizes[form.height, form.width]
     facts = {
-        "files": dict(sorted(seen.formats.items())),
+        "files": dict(sorted((+seen.formats).items())),
         "size": [form.height, form.width],
         "size_reason": decided.size_reason,
         "resized": resized,
@@ -24,10 +25,10 @@ def findings_of(layout: Layout, seen: Seen, decided: Decided) -> PictureFindings
         "laid_over_white": seen.with_alpha,
         "first_frames": seen.moving,
         "other_files": dict(sorted(layout.junk.items())),
-        "unread_columns": list(layout.columns[:MOST_NAMED]),
-        "unread_columns_left_off": max(0, len(layout.columns) - MOST_NAMED),
+        "unreadable": gone.facts,
     }
-    return PictureFindings(facts, tuple(_sentences(layout, seen, decided, resized, changed)))
+    sentences = _sentences(layout, seen, decided, resized, changed)
+    return PictureFindings(facts, (*gone.sentences, *sentences))
 
 
 def _sentences(
@@ -59,6 +60,4 @@ def _sentences(
         sentences.append(f"Of {seen.moving} animations the first frame was taken.")
     for kind in sorted(junk.SAID & layout.junk.keys()):
         sentences.append(f"{layout.junk[kind]} files that are {kind} were not read.")
-    if layout.columns:
-        sentences.append(f"Columns of the metadata that were not read: {listed(layout.columns)}.")
     return sentences

@@ -30,15 +30,16 @@ class Seen:
     turned: int = 0
     moving: int = 0
 
-    def add(self, look: Look) -> None:
-        self.sizes[look.height, look.width] += 1
-        self.formats[look.format] += 1
-        self.grey += look.is_grey
-        self.deep += look.is_deep
-        self.cut_to_8_bits += look.is_cut_to_8_bits
-        self.with_alpha += look.has_alpha
-        self.turned += look.is_turned
-        self.moving += look.is_moving
+    def add(self, look: Look, count: int = 1) -> None:
+        """`count`: -1 takes one back."""
+        self.sizes[look.height, look.width] += count
+        self.formats[look.format] += count
+        self.grey += count * look.is_grey
+        self.deep += count * look.is_deep
+        self.cut_to_8_bits += count * look.is_cut_to_8_bits
+        self.with_alpha += count * look.has_alpha
+        self.turned += count * look.is_turned
+        self.moving += count * look.is_moving
 
     @property
     def pictures(self) -> int:

@@ -5,21 +5,23 @@ Face's imagefolder.
 several archives one whose name says a split is that split. Without a test folder the validation
 folder is the test split, beside one it joins training. A class is the folder that a picture stands
 in; a metadata file with labels takes its place. Pictures that stand in one folder all have no
-labels.
+labels, and so have, beside folders of classes, those of a folder `unlabelled` and those in none.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path as FilePath
 from typing import Literal
 
-from app.datasets.schemas import Split
+from app.datasets.schemas import DatasetSpec, Split
 from worker.intake.pictures import junk, metadata
 from worker.intake.pictures.archives import Archive, Entry, archive_damage_refused
-from worker.intake.pictures.metadata import Metadata, Value
-from worker.intake.pictures.names import Path, spoken
-from worker.intake.raw import refuse
+from worker.intake.pictures.classes import Placed, classes_of
+from worker.intake.pictures.metadata import Metadata
+from worker.intake.pictures.names import Path, listed, spoken
+from worker.intake.raw import Limits, refuse
 
 Folder = Literal["train", "validation", "test"]
 FOLDERS: dict[str, Folder] = {
@@ -29,18 +31,15 @@ FOLDERS: dict[str, Folder] = {
 }
 WORDS = re.compile(r"[^a-z]+")
 METADATA_KINDS = {None, "tables and annotations"}  # of junk, that such a file may be
-MOST_NAMED = 20
-Placed = tuple[Split, Path, Entry]
 
 
 class Picture:
-    """One item: its file, its split, its label and the further columns of its metadata."""
+    """One item: its file, its split, the class that its folder says, and its row, counted through
+    all metadata files."""
 
     __slots__ = ("entry", "label", "row", "split")
 
-    def __init__(
-        self, entry: Entry, split: Split, label: Value, row: dict[str, Value] | None = None
-    ) -> None:
+    def __init__(self, entry: Entry, split: Split, label: str | None, row: int | None) -> None:
         self.entry, self.split, self.label, self.row = entry, split, label, row
 
 
@@ -48,25 +47,36 @@ class Picture:
 class Layout:
     """pictures: training first, each split by class and name; whatever order they came in.
     junk: files that are no pictures, counted by kind.
-    columns: of metadata files, that are not the label.
+    described: metadata files; without any, no picture has a row.
+    label_columns: of these files; None where folders are classes.
     sentences: what was decided of folders and names that a user should know.
     """
 
     pictures: list[Picture] = field(default_factory=list)
     junk: Counter[str] = field(default_factory=Counter)
-    columns: tuple[str, ...] = ()
+    described: list[Metadata] = field(default_factory=list)
+    label_columns: tuple[str, ...] | None = None
     sentences: list[str] = field(default_factory=list)
 
+    @property
+    def has_test(self) -> bool:
+        return any(each.split == "test" for each in self.pictures)
 
-def laid_out(archives: Sequence[Archive]) -> Layout:
+
+def laid_out(
+    archives: Sequence[Archive], spec: DatasetSpec, limits: Limits, workdir: FilePath
+) -> Layout:
     """Raises WorkFailure `dataset_invalid`."""
     layout = Layout()
     found: list[tuple[Path, Entry]] = []
     for archive in archives:
         found += _within(archive, layout, len(archives) > 1)
     found.sort(key=lambda each: each[0])
-    described = [
-        metadata.read(entry, path[:-1]) for path, entry in found if metadata.is_metadata(path)
+    metadata.check_sizes([entry for path, entry in found if metadata.is_metadata(path)])
+    layout.described = [
+        metadata.read(entry, path[:-1], spec, limits, workdir)
+        for path, entry in found
+        if metadata.is_metadata(path)
     ]
     files = [each for each in found if not metadata.is_metadata(each[0])]
     if not files:
@@ -74,22 +84,22 @@ def laid_out(archives: Sequence[Archive]) -> Layout:
     folders = _split_folders([path for path, _ in files], layout)
     splits = _splits(set(folders.values()), layout)
     placed = [(splits[folders.get(path, "train")], path, entry) for path, entry in files]
-    described_rows = _rows(described, placed)
-    label_column = next((each.label_column for each in described if each.label_column), None)
-    if label_column is None:
-        labels = _classes(placed, bool(folders), layout)
-    else:
-        labels = [described_rows[path].get(label_column) for _, path, _ in placed]
+    rows = _rows(layout.described, placed)
+    if layout.described:
+        layout.label_columns = metadata.label_columns(layout.described, spec)
+    labels: list[str | None] = [None] * len(placed)
+    if layout.label_columns is None:
+        labels, told = classes_of(placed, bool(folders), spec.missing_label)
+        layout.sentences += told
+    elif layout.label_columns:
         layout.sentences.append(
-            f"Labels are the column `{label_column}` of the metadata; folders are no classes."
+            f"Labels are of the metadata, {listed(layout.label_columns)}; folders are no classes."
         )
-    held = dict.fromkeys(name for each in described for name in each.columns)
-    layout.columns = tuple(name for name in held if name != label_column)
     layout.pictures = [
-        Picture(entry, split, label, described_rows.get(path))
+        Picture(entry, split, label, rows.get(path))
         for (split, path, entry), label in zip(placed, labels, strict=True)
     ]
-    layout.pictures.sort(key=lambda each: (each.split == "test", str(each.label or "")))
+    layout.pictures.sort(key=lambda each: (each.split == "test", each.label or ""))
     return layout
 
 
@@ -175,50 +185,22 @@ def _splits(folders: set[Folder], layout: Layout) -> dict[Folder, Split]:
     return splits
 
 
-def _classes(placed: Sequence[Placed], has_splits: bool, layout: Layout) -> list[Value]:
-    start = 1 if has_splits else 0
-    inner = [path[start:-1] for _, path, _ in placed]
-    if len(set(inner)) == 1:
-        if inner[0]:
-            layout.sentences.append(
-                f"All pictures stand in one folder, `{inner[0][-1]}`, which is no class."
-            )
-        return [None] * len(inner)
-    deep = {folders for folders in inner if len(folders) > 1}
-    if deep:
-        layout.sentences.append(
-            f"Some folders stand inside of others, as in `{spoken(min(deep))}`: the class is the "
-            "one that a picture stands in."
-        )
-    bare: dict[Split, list[Path]] = {"train": [], "test": []}
-    for (split, path, _), folders in zip(placed, inner, strict=True):
-        if not folders:
-            bare[split].append(path)
-    items = Counter(split for split, *_ in placed)
-    for split, paths in bare.items():
-        if 0 < len(paths) < items[split]:
-            detail = (
-                f"expected each picture of {split} in the folder of its class, or none in any, got "
-                f"{len(paths)} of {items[split]} outside: {listed(list(map(spoken, paths)))}"
-            )
-            refuse("partly_labelled", detail, spoken(paths[0]))
-    return [folders[-1] if folders else None for folders in inner]
-
-
-def _rows(described: Iterable[Metadata], placed: Sequence[Placed]) -> dict[Path, dict[str, Value]]:
-    """Each picture's row. A path may also be the archive's, with what all begin with. Raises
-    WorkFailure where a picture has no row, or a row no picture."""
+def _rows(described: Iterable[Metadata], placed: Sequence[Placed]) -> dict[Path, int]:
+    """Each picture's row, counted through all files. A path may also be the archive's, with what
+    all begin with. Raises WorkFailure where a picture has no row, or a row no picture."""
     whole = {entry.path: path for _, path, entry in placed}
     known = {path for _, path, _ in placed}
-    rows: dict[Path, dict[str, Value]] = {}
+    rows: dict[Path, int] = {}
     extra: list[Path] = []
+    start = 0
     for each in described:
         for path, row in each.rows.items():
             found = path if path in known else whole.get(path)
             if found is None:
                 extra.append(path)
             else:
-                rows[found] = row
+                rows[found] = start + row
+        start += each.part.rows
     if not rows and not extra:
         return {}
     missing = [path for _, path, _ in placed if path not in rows]
@@ -236,8 +218,3 @@ def _refuse_empty(layout: Layout) -> None:
     others = ", ".join(f"{count} of {kind}" for kind, count in layout.junk.items()) or "no file"
     detail = f"expected pictures, got {others}; a table is uploaded by itself and not in an archive"
     refuse("no_pictures", detail)
-
-
-def listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(f"`{name}`" for name in names[:MOST_NAMED]) + more

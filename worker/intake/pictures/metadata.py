@@ -1,163 +1,125 @@
 """`metadata.csv` or `metadata.jsonl` of an imagefolder: what else is known of each picture.
 
-A row has `file_name`, a path from the folder that the file stands in, and any further columns. The
-label is the column `label`, or the first that is there of `labels`, `class`, `category`, `target`.
+It is read as such a file is that is uploaded by itself. Its column `file_name` holds paths from the
+folder that the file stands in; the label is the column that the spec names, else `label`, or the
+first that is there of `labels`, `class`, `category`, `target`.
 """
 
-import csv
-import json
-import re
-from collections.abc import Collection, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from io import StringIO
-from typing import Any
+from pathlib import Path as FilePath
 
-import numpy as np
+import pyarrow as pa
 
+from app.datasets.schemas import DatasetSpec
 from worker.intake.pictures.archives import Entry
 from worker.intake.pictures.names import Path, path_of, spoken
-from worker.intake.raw import NAME_CHARACTERS, Array, refuse
+from worker.intake.raw import Limits, RawFile, refuse
+from worker.intake.tables import delimited, json_lines
+from worker.intake.tables.records import Part, listed
+from worker.intake.tables.target import target_columns
 
 NAMES = {"metadata.csv", "metadata.jsonl"}
 FILE_NAME = "file_name"
 LABEL_COLUMNS = ("label", "labels", "class", "category", "target")
-FILE_BYTES = 2**26
-COLUMN_LIMIT = 1000
-Value = str | int | float | bool | None
+MOST_BYTES = 2**26  # of all such files together
+MOST_FILES = 200
 
 
 @dataclass(frozen=True)
 class Metadata:
     """One such file.
 
-    rows: by the picture's path, its further columns.
-    columns: the names of all further columns, in their order.
+    rows: by the picture's path, the place of its row in `part`.
     """
 
-    path: Path
-    rows: dict[Path, dict[str, Value]]
-    columns: tuple[str, ...]
-
-    @property
-    def label_column(self) -> str | None:
-        return next((name for name in LABEL_COLUMNS if name in self.columns), None)
+    part: Part
+    rows: dict[Path, int]
 
 
 def is_metadata(path: Path) -> bool:
     return path[-1].casefold() in NAMES
 
 
-def read(entry: Entry, folder: Path) -> Metadata:
+def read(
+    entry: Entry, folder: Path, spec: DatasetSpec, limits: Limits, workdir: FilePath
+) -> Metadata:
     """`folder`: where it stands, once what all paths begin with is left out. Raises WorkFailure
     `dataset_invalid`, with the line that is wrong."""
     name = spoken(entry.path)
-    if entry.bytes > FILE_BYTES:
-        detail = f"expected at most {FILE_BYTES} bytes in `{name}`, got {entry.bytes}"
-        refuse("too_large", detail, name)
-    try:
-        text = entry.read().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = entry.read()[: error.start].count(b"\n") + 1
-        detail = f"expected `{name}` in UTF-8, got other bytes in line {line}"
-        refuse("wrong_encoding", detail, name)
-    lines = _csv(text, name) if name.casefold().endswith(".csv") else _jsonl(text, name)
-    rows: dict[Path, dict[str, Value]] = {}
-    columns: dict[str, None] = {}
-    for line, row in lines:
-        called = row.pop(FILE_NAME, None)
+    copy = workdir / f"metadata-{len([*workdir.glob('metadata-*')])}"
+    copy.write_bytes(entry.read())
+    reader = delimited if name.casefold().endswith(".csv") else json_lines
+    part = reader.read(RawFile(name, copy), spec, limits, workdir)
+    if FILE_NAME not in part.names:
+        detail = (
+            f"expected a column `{FILE_NAME}` in `{name}`, which names the picture of each row, "
+            f"got the columns {listed(part.names)}"
+        )
+        refuse("wrong_header", detail, name)
+    rows: dict[Path, int] = {}
+    for row, called in enumerate(part.column(FILE_NAME).to_pylist()):
         if not isinstance(called, str) or not called:
-            detail = f"expected a text `{FILE_NAME}` in line {line} of `{name}`, got none"
+            detail = f"expected a text `{FILE_NAME}` in {part.place(row)} of `{name}`, got none"
             refuse("missing_file_name", detail, name)
         path = (*folder, *path_of(called, name))
         if path in rows:
             detail = f"expected each picture once in `{name}`, got `{spoken(path)}` again"
-            refuse("repeated_file_name", f"{detail} in line {line}", name)
+            refuse("repeated_file_name", f"{detail} in {part.place(row)}", name)
         rows[path] = row
-        if row.keys() - columns.keys():
-            columns |= dict.fromkeys(row)
-            _check_columns(columns, name)
-    return Metadata(entry.path, rows, tuple(columns))
+    return Metadata(part, rows)
 
 
-def _check_columns(columns: Collection[str], name: str) -> None:
-    longest = max(map(len, columns))
-    if len(columns) > COLUMN_LIMIT or longest > NAME_CHARACTERS:
+def check_sizes(entries: Sequence[Entry]) -> None:
+    """Before any of these files is read. Raises WorkFailure `dataset_invalid`."""
+    if len(entries) > MOST_FILES:
         detail = (
-            f"expected at most {COLUMN_LIMIT} columns with names of at most {NAME_CHARACTERS} "
-            f"characters in `{name}`, got {len(columns)} or more, the longest of {longest}"
+            f"expected at most {MOST_FILES} metadata files, got {len(entries)}: one for all "
+            "pictures, with their folders in `file_name`, says the same"
         )
-        refuse("too_many_columns", detail, name)
+        refuse("too_many_files", detail, spoken(entries[0].path))
+    size = sum(entry.bytes for entry in entries)
+    if size > MOST_BYTES:
+        detail = f"expected at most {MOST_BYTES} bytes in all metadata files, got {size}"
+        refuse("too_large", detail, spoken(max(entries, key=lambda each: each.bytes).path))
 
 
-def _csv(text: str, name: str) -> Iterator[tuple[int, dict[str, Value]]]:
-    reader = csv.reader(StringIO(text), strict=True)
+def label_columns(described: Sequence[Metadata], spec: DatasetSpec) -> tuple[str, ...] | None:
+    """That hold the labels: () where the spec says that there are none, None where folders are
+    classes. Raises WorkFailure `dataset_invalid`."""
+    names = tuple(dict.fromkeys(name for each in described for name in columns_of(each)))
+    target = spec.target
+    is_said = target is not None and (target.column is not None or target.columns is not None)
+    by_role = any(getattr(said, "role", None) == "label" for said in spec.columns.values())
+    if is_said or by_role:
+        return target_columns(spec, names)
+    usual = next((name for name in LABEL_COLUMNS if name in names), None)
+    return None if usual is None else (usual,)
+
+
+def columns_of(each: Metadata) -> list[str]:
+    return [name for name in each.part.names if name != FILE_NAME]
+
+
+def table_of(described: Sequence[Metadata], rows: Sequence[int]) -> pa.Table:
+    """Such rows, counted through all files, in their order. Raises WorkFailure `dataset_invalid`
+    where two files hold a column in two types."""
+    tables = [pa.Table.from_batches([*each.part.batches(each.part.names)]) for each in described]
     try:
-        header = next(reader, [])
-        if FILE_NAME not in header or len(set(header)) < len(header):
-            detail = (
-                f"expected a first line of different names in `{name}`, with `{FILE_NAME}` among "
-                f"them, got {len(header)} names"
-            )
-            refuse("wrong_header", detail, name)
-        for fields in reader:
-            if not fields:
-                continue
-            if len(fields) != len(header):
-                detail = (
-                    f"expected {len(header)} fields in line {reader.line_num} of `{name}`, as its "
-                    f"first line has, got {len(fields)}"
-                )
-                refuse("ragged_rows", detail, name)
-            yield reader.line_num, dict(zip(header, fields, strict=True))
-    except csv.Error as error:
-        detail = f"expected `{name}` to be CSV, got line {reader.line_num}: {error}"
-        refuse("ragged_rows", detail, name)
+        whole = pa.concat_tables(tables, promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        detail = (
+            "expected each column in one type in all metadata files, got text in one and numbers "
+            "or true and false in another"
+        )
+        refuse("wrong_type", detail)
+    return whole.take(pa.array(rows, pa.int64()))
 
 
-def _jsonl(text: str, name: str) -> Iterator[tuple[int, dict[str, Value]]]:
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
-            row = None
-        if not isinstance(row, dict):
-            detail = f"expected a JSON object in line {number} of `{name}`, got something else"
-            refuse("wrong_json", detail, name)
-        if any(isinstance(value, list | dict) for value in row.values()):
-            detail = (
-                f"expected text, numbers and null in line {number} of `{name}`, got an array or an "
-                "object"
-            )
-            refuse("wrong_json", detail, name)
-        yield number, row
-
-
-def label_array(values: list[Value]) -> Array:
-    """Labels of one split as an upload of arrays would hold them: numbers where all are some, NaN
-    where there is none; else text, empty where there is none."""
-    texts = ["" if value is None else str(value) for value in values]
-    if any(isinstance(value, bool) for value in values):
-        return np.array(texts)
-    numbers = [_number(text) for text in texts]
-    if all(number is not None or not text for number, text in zip(numbers, texts, strict=True)):
-        if any(texts) and not all(texts):
-            return np.array([np.nan if number is None else number for number in numbers], float)
-        if any(texts):
-            held: list[Any] = [number for number in numbers if number is not None]
-            return np.array(held, int if all(type(each) is int for each in held) else float)
-    return np.array(texts)
-
-
-PLAIN = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
-
-
-def _number(text: str) -> int | float | None:
-    """Text that is no plain number, as `007` or ` 7`, stays text."""
-    if not PLAIN.fullmatch(text):
-        return None
-    number = float(text)
-    if not np.isfinite(number):
-        return None
-    return int(text) if text.lstrip("-").isdecimal() and abs(number) < 2**53 else number
+def place_of(described: Sequence[Metadata], row: int) -> str:
+    """Of a row, counted through all files, in words."""
+    for each in described:
+        if row < each.part.rows:
+            return f"{each.part.place(row)} of `{each.part.name}`"
+        row -= each.part.rows
+    return f"row {row}"

@@ -15,6 +15,7 @@ CHINESE = "gb18030"  # what Windows in Chinese writes instead; GBK is a part of 
 COMMON_SHARE = 0.8  # of characters beyond ASCII that are among GB 2312's, of a name in Chinese
 SHOWN_CHARACTERS = 80
 PATH_CHARACTERS = 500
+MOST_NAMED = 20
 
 
 def encoding_of(names: Collection[bytes]) -> str:
@@ -69,3 +70,8 @@ def refuse_special(path: Path, what: str, archive: str) -> None:
 
 def spoken(path: Sequence[str]) -> str:
     return "/".join(path)
+
+
+def listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(f"`{name}`" for name in names[:MOST_NAMED]) + more

@@ -23,6 +23,7 @@ MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+NO_FILES = {"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape", "utf-7"}
 PROVING = 4  # characters beyond ASCII, so many of which a line holds as UTF-8 by no accident
 CHINESE_FROM = 0.9  # of the characters beyond ASCII, written in two bytes beyond ASCII each
 NULS_FROM = 0.4  # of the even, or of the odd bytes
@@ -92,7 +93,8 @@ def _known(said: str, name: str) -> str:
         info = codecs.lookup(said)
     except LookupError:
         info = None
-    if info is None or not getattr(info, "_is_text_encoding", True):
+    is_text = info is not None and getattr(info, "_is_text_encoding", True)
+    if info is None or not is_text or info.name.replace("_", "-") in NO_FILES:
         detail = f"expected an encoding of text in `csv`, got one that is not known, for `{name}`"
         refuse("unknown_encoding", detail)
     return "utf-8" if info.name == "utf-8-sig" else info.name

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from app.datasets.table_spec import ColumnInfo, ColumnSpec, FoundKind, Kind, Role, TableSpec
 from app.inputs.columns import (
+    LARGEST,
     CategoryColumn,
     Column,
     DateColumn,
@@ -31,6 +32,7 @@ from worker.intake.tables.records import Records
 
 SEEN: tuple[FoundKind, ...] = ("number", "category", "flag", "date")  # kinds that a network sees
 FIRST_DAY, LAST_DAY = -719_162, 2_932_896  # of the years 1 to 9999, counted from 1970
+NUMBERS = f"numbers from {-LARGEST:g} to {LARGEST:g}"
 LEFT_OUT: Mapping[FoundKind, tuple[Role, str]] = {
     "identifier": ("id", "it tells rows apart and would be learnt by heart"),
     "constant": ("ignored", "there is nothing to learn from it"),
@@ -100,14 +102,13 @@ def feature_of(
     missing = {split: _missing(values, chosen) for split, chosen in rows.items()}
     unit = said.unit if said else ""
 
-    def left_out(kind: FoundKind, role: Role, reason: str) -> Feature:
+    def left_out(kind: FoundKind, role: Role, reason: str, doubt: str | None = None) -> Feature:
         info = ColumnInfo(name=name, kind=kind, role=role, unit=unit, reason=reason)
-        return Feature(info, found.reading, missing)
+        return Feature(info, found.reading, missing, doubt=doubt)
 
     if said is None:
         return left_out(found.kind, "ignored", "the spec says that it is to be ignored")
-    if said.kind:
-        _check_read(records, name, found, reading.known(raw))
+    _check_read(records, name, found, reading.known(raw), is_said=said.kind is not None)
     if found.kind == "date":
         _check_calendar(records, name, values)
     role, why = fixed or (said.role or "feature", "the spec says so")
@@ -115,7 +116,7 @@ def feature_of(
         return left_out(found.kind, role, f"{found.reason}; {why}")
     if found.kind not in SEEN:
         role, why = LEFT_OUT[found.kind]
-        return left_out(found.kind, role, f"{found.reason}: {why}")
+        return left_out(found.kind, role, f"{found.reason}: {why}", found.doubt)
     if missing["train"] == len(rows["train"]):
         why = "it has no value in any training row: there is nothing to learn from it"
         return left_out("constant", "ignored", why)
@@ -145,9 +146,19 @@ def _check_type(name: str, said: Kind, kind: pa.DataType) -> None:
         refuse("wrong_type", f"{detail}, as the file says", name)
 
 
-def _check_read(records: Records, name: str, found: Found, known: pa.ChunkedArray) -> None:
-    """Refuses a field that is no number, date or flag in a column that is said to be one."""
-    if found.kind == "flag" and found.words is None and not pa.types.is_boolean(known.type):
+def _check_read(
+    records: Records, name: str, found: Found, known: pa.ChunkedArray, is_said: bool
+) -> None:
+    """Refuses a field that is no number, date or flag in a column that is said to be one, by the
+    spec (`is_said`) or by the types of the file."""
+    if found.values.null_count == known.null_count and not is_said:
+        return
+    if (
+        is_said
+        and found.kind == "flag"
+        and found.words is None
+        and not pa.types.is_boolean(known.type)
+    ):
         count = pc.count_distinct(known, mode="only_valid").as_py()
         detail = (
             f"expected two different values in the column `{name}`, which the spec says is a flag, "
@@ -158,13 +169,15 @@ def _check_read(records: Records, name: str, found: Found, known: pa.ChunkedArra
     if count := int(wrong.sum()):
         row = int(np.flatnonzero(wrong)[0])
         form = found.reading.format
-        dates = f"dates in the form {form}" if form else "dates, as 2026-11-26,"
-        what = {"number": "numbers", "date": dates}.get(found.kind, found.kind)
+        dates = f"dates in the form {form}" if form else "dates, as 2026-11-26"
+        what = {"number": NUMBERS, "date": dates}.get(found.kind, found.kind)
+        who, cure = "the file", "write null"
+        if is_said:
+            who, cure = "the spec", "name them in the spec's `missing`"
         detail = (
-            f"expected {what} in the column `{name}`, as the spec says, got {count} of "
+            f"expected {what} in the column `{name}`, as {who} says, got {count} of "
             f"{len(known) - known.null_count} values that are none, the first in "
-            f"{records.place(row)}; where they mean that nothing is known, name them in the "
-            "spec's `missing`"
+            f"{records.place(row)}; where they mean that nothing is known, {cure}"
         )
         if found.doubt:
             detail = f"{detail}; {found.doubt}"

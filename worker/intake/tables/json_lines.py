@@ -134,10 +134,16 @@ def _batches(path: Path, file: str, schema: pa.Schema) -> Iterator[pa.RecordBatc
         columns = [
             pa.nulls(len(chunk))
             if pa.types.is_null(kind.type)
-            else pa.array([each.get(kind.name) for each in chunk], kind.type)
+            else pa.array([_plain(each.get(kind.name), kind.type) for each in chunk], kind.type)
             for kind in schema
         ]
         yield pa.record_batch(columns, schema=schema)
+
+
+def _plain(value: Any, kind: pa.DataType) -> Any:
+    """Whole numbers beyond 64 bits are for float64 alone, which Arrow makes of floats only."""
+    is_number = value is not None and pa.types.is_floating(kind)
+    return float(value) if is_number else value
 
 
 def _place(path: Path, row: int) -> str:

@@ -6,7 +6,8 @@ The rules in their order, each on the fields that are not missing:
 |-------------------------------------------------------------------------|------------|
 | none                                                                    | constant   |
 | one, in every row                                                       | constant   |
-| true and false; yes and no; y, n; t, f; 0 and 1                         | flag       |
+| true and false; yes and no, in German, French, Spanish and Italian too; | flag       |
+| their first letters; 0 and 1                                            |            |
 | whole numbers that count the rows, or differ in each row of a column    | identifier |
 | whose name says that it tells rows apart (id, key, index, uuid, …)      |            |
 | numbers, none with a leading zero as in 007                             | number     |
@@ -29,6 +30,7 @@ from numpy.typing import NDArray
 
 from app.datasets.table_spec import FoundKind, Kind
 from worker.intake.raw import NAME_CHARACTERS
+from worker.intake.tables.nearly import DATE_LIKE, nearly
 from worker.intake.tables.readings import (
     Column,
     Reading,
@@ -42,7 +44,9 @@ from worker.intake.tables.readings import (
 )
 from worker.intake.tables.tally import Tally
 
-WORDS = (("false", "true"), ("no", "yes"), ("n", "y"), ("f", "t"))
+NEGATIVE = {"yes": "no", "y": "n", "true": "false", "t": "f", "ja": "nein", "j": "n"}
+NEGATIVE |= {"wahr": "falsch", "oui": "non", "o": "n", "vrai": "faux", "si": "no", "s": "n"}
+NEGATIVE |= {"sí": "no", "sì": "no"}
 FORMATS = (
     "%Y/%m/%d",
     "%d.%m.%Y",
@@ -58,15 +62,14 @@ FORMATS = (
     "%d/%m/%Y %H:%M:%S",
     "%m/%d/%Y %H:%M:%S",
 )
-DATE_LIKE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]\d{1,2}:\d{2}.*)?")
 IDENTIFYING = re.compile(r"(.*[_\W]|^)(id|ids|key|index|idx|uuid|guid|nr|no|number|row)$", re.I)
-NEARLY = 0.5  # of the values are numbers: the others are told of
 TEXT_LENGTH = 40  # characters, on the mean
 UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]{2}"  # scripts that write no spaces
 UNSPACED_LENGTH = 6
 MOSTLY = 0.5  # of the values differ
 LOOKED_AT = 100  # values, before all are tried
 FEWEST_IDENTIFIED = 3  # rows
+MOST_EXACT = 2**53  # whole numbers up to here are kept to the last digit
 SAME = "it has the same value in every row"
 
 
@@ -110,6 +113,9 @@ def _by_type(known: Column, reading: Reading) -> Found | None:
     if pa.types.is_temporal(known.type):
         taken = replace(reading, how="moment")
         return Found("date", "the file says so", taken, taken.values(known))
+    if not pa.types.is_string(known.type):  # numbers, some of which are infinite or too large
+        found = numbers(known, reading.decimal)
+        return Found("number", "the file says so", replace(reading, how="number"), found)
     return None
 
 
@@ -176,6 +182,11 @@ def _number(
     """`found`: the numbers, none of which is unreadable."""
     taken = replace(reading, how="number")
     bounds = pc.min_max(found).as_py()
+    if max(abs(bounds["min"]), abs(bounds["max"])) > MOST_EXACT and _are_merged(known, found):
+        reason = (
+            "its numbers have more digits than a number is kept with, so they tell things apart"
+        )
+        return Found("identifier", reason, reading, known)
     if bounds["min"] == bounds["max"] and not found.null_count:
         return Found("constant", SAME, taken, found)
     if not found.null_count and (why := _tells_apart(name, as_numbers(found))):
@@ -193,6 +204,12 @@ def _number(
     return Found("number", reason, taken, found, doubt=doubt)
 
 
+def _are_merged(known: Column, found: Column) -> bool:
+    """Whether values that the file tells apart are one as float64."""
+    told, kept = (pc.count_distinct(each, mode="only_valid").as_py() for each in (known, found))
+    return bool(told > kept)
+
+
 def _are_zero_and_one(found: Column) -> bool:
     return sorted(pc.unique(found).drop_null().to_pylist()) == [0.0, 1.0]
 
@@ -206,7 +223,7 @@ def _tells_apart(name: str, values: NDArray[np.float64]) -> str | None:
         return "it counts the rows"
     is_named = IDENTIFYING.match(name) and (values == np.rint(values)).all()
     if is_named and len(np.unique(values)) == len(values):
-        return "its whole numbers differ in each row, and its name says that it tells rows apart"
+        return "its whole numbers differ in each row, and it is named like an identifier"
     return None
 
 
@@ -214,7 +231,7 @@ def _flag(known: Column, different: Sequence[str], reading: Reading) -> Found | 
     if len(different) != 2 or not pa.types.is_string(known.type):
         return None
     by_word = {text.strip().casefold(): text for text in different}
-    for false, true in WORDS:
+    for true, false in NEGATIVE.items():
         if by_word.keys() == {false, true}:
             reason = f"its values are {false} and {true} alone"
             return Found("flag", reason, reading, known, (by_word[false], by_word[true]))
@@ -261,23 +278,8 @@ def _text(name: str, known: Column, tally: Tally, reading: Reading) -> Found:
         how = "most have spaces" if has_spaces else f"they have {mean:.0f} characters on the mean"
         return Found("text", f"{distinct} of its {values} values differ, and {how}", reading, known)
     if distinct == values and values >= FEWEST_IDENTIFIED:
-        return Found("identifier", "its values differ in each row", reading, known)
+        doubt = nearly(name, tally, reading, "an identifier")
+        return Found("identifier", "its values differ in each row", reading, known, doubt=doubt)
     reason = f"it has {distinct} different values in {values} rows"
-    return Found("category", reason, reading, known, doubt=_nearly_numbers(name, tally, reading))
-
-
-def _nearly_numbers(name: str, tally: Tally, reading: Reading) -> str | None:
-    texts, times = tally.texts, tally.counts
-    found = numbers(pa.chunked_array([texts]), reading.decimal)
-    is_number: NDArray[np.bool] = np.asarray(pc.is_valid(found).to_numpy())
-    values, readable = int(times.sum()), int(times[is_number].sum())
-    if readable == values or readable < NEARLY * values:
-        return None
-    words: Sequence[str] = texts.filter(pa.array(~is_number)).to_pylist()
-    said = f" (`{words[0][:20]}`)" if len(words) == 1 else ""
-    return (
-        f"{readable} of the {values} values of the column `{name}` are numbers, "
-        f"{values - readable} are not{said}: it is taken for a category. Where these mean that "
-        "nothing is known, name them in the spec's `missing`; else mend them, or say the column's "
-        "kind in `columns`"
-    )
+    doubt = nearly(name, tally, reading, "a category")
+    return Found("category", reason, reading, known, doubt=doubt)

@@ -164,6 +164,12 @@ def check_names(names: Sequence[str], file: str) -> None:
     if len(names) > COLUMN_LIMIT:
         detail = f"expected at most {COLUMN_LIMIT} columns in `{file}`, got {len(names)}"
         refuse("too_many_columns", detail)
+    if blank := [place for place, name in enumerate(names, 1) if not name.strip()]:
+        detail = (
+            f"expected a name for each column of `{file}`, got a blank one in place {blank[0]} of "
+            f"{len(names)}; name it, or leave it out of the file"
+        )
+        refuse("blank_name", detail)
     if any(len(name) > NAME_LIMIT or "\0" in name for name in names):
         detail = (
             f"expected names of columns of at most {NAME_LIMIT} characters and without NUL in "

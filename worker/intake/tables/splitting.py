@@ -15,12 +15,16 @@ from worker.intake.raw import Array, refuse
 from worker.intake.splits import SPLIT_SEED, Rows, random_split, stratified_split
 from worker.intake.tables.readings import Column, Reading, coded
 from worker.intake.tables.records import Records, listed, refuse_said
-from worker.intake.tables.target import check_columns
+from worker.intake.tables.target import check_columns, target_columns
 from worker.intake.targets.contract import Stored, Target
 
 TRAINING = {"train", "training"}
 TESTING = {"test", "testing"}
 VALIDATION = {"validation", "valid", "val", "dev"}
+ALONE = (
+    "got too few rows of each class to cut some off: join rare classes, upload more rows, or say "
+    '`task`: "regression" in the spec where the labels are quantities'
+)
 DRAWS = 64  # of groups, of which the one is taken that is most like all rows
 
 
@@ -122,6 +126,12 @@ def cut_of(records: Records, spec: TableSpec, fraction: float, reading: Reading)
         )
     if group is not None:
         check_columns([group], names, "split", "group")
+        if group in target_columns(spec, names):
+            detail = (
+                f"expected groups in a column beside the labels, got `{group}`, which holds them: "
+                "each class would stand in one split alone"
+            )
+            refuse_said("group_of_labels", detail, "split", "group")
     groups = None if group is None else _codes(reading.known(records.column(group)))
     if records.test is not None:
         if spec.split is not None and (said.column or said.where or said.test_fraction):
@@ -145,8 +155,8 @@ def cut_of(records: Records, spec: TableSpec, fraction: float, reading: Reading)
 def check_both(train: Rows, test: Rows, cut: Cut) -> None:
     for rows, split in ((train, "training"), (test, "test")):
         if not len(rows):
-            how = f"the column {listed(cut.told_by)} leaves" if cut.told_by else "there are"
-            refuse("empty_split", f"expected rows for the {split} split, {how} none")
+            how = f"the column {listed(cut.told_by)} leaves none" if cut.told_by else ALONE
+            refuse("empty_split", f"expected rows for the {split} split, {how}")
 
 
 def _codes(column: Column) -> NDArray[np.int64]:

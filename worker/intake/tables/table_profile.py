@@ -122,14 +122,14 @@ def _columns(
     for feature in findings.features:
         info = feature.info
         told[info.name] = {"missing": dict(feature.missing)}
+        if feature.doubt:
+            sentences.append(f"{feature.doubt[0].upper()}{feature.doubt[1:]}.")
         if feature.column is None:
             if info.role in {"id", "ignored"} and "the spec says" not in info.reason:
                 left[info.name] = info.reason
             continue
         values = {split: np.ascontiguousarray(x[split][:, place[info.name]]) for split in x}
         told[info.name] |= _told(feature.column, values)
-        if feature.doubt:
-            sentences.append(f"{feature.doubt[0].upper()}{feature.doubt[1:]}.")
         sentences += column_warnings(feature.column, values, y, schema.task, is_cut)
     shown = dict(list(left.items())[:MOST_WARNED])
     warnings = [*left_out_warning(shown)]

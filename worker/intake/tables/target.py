@@ -71,13 +71,21 @@ def target_columns(spec: TableSpec, names: Sequence[str]) -> tuple[str, ...]:
         return target.columns
     if target and target.column is not None:
         check_columns([target.column], names, "target", "column")
+        if not _may_be_labels(spec, target.column):
+            detail = (
+                f"expected no other role for the column `{target.column}`, which `target` says "
+                "holds the labels"
+            )
+            refuse_said("target_unclear", detail, "columns", target.column)
         if by_role and by_role != [target.column]:
             detail = "expected one column of labels, got one in `target` and another by its role"
             refuse_said("target_unclear", detail, "columns", by_role[0])
         return (target.column,)
     if by_role:
         return tuple(by_role)
-    usual = [name for name in names if name.strip().casefold() in USUAL]
+    usual = [
+        name for name in names if name.strip().casefold() in USUAL and _may_be_labels(spec, name)
+    ]
     if len(usual) == 1:
         return (usual[0],)
     got = f"got {listed(usual)}" if usual else f"got none among {listed(names)}"
@@ -87,6 +95,13 @@ def target_columns(spec: TableSpec, names: Sequence[str]) -> tuple[str, ...]:
         "that the table has no labels"
     )
     refuse_said("target_unclear", detail, "target")
+
+
+def _may_be_labels(spec: TableSpec, name: str) -> bool:
+    """Whether the spec leaves it open that a column holds the labels, or says so."""
+    said = spec.columns.get(name)
+    role = said.role if isinstance(said, ColumnSpec) else None
+    return said != "ignore" and role in {None, "label"}
 
 
 def labels_of(records: Records, spec: DatasetSpec, reading: Reading) -> Labels:
@@ -132,12 +147,12 @@ def _one(
     found = numbers(fields, reading.decimal)
     is_readable = np.append(np.asarray(pc.is_valid(found).to_numpy()), False)
     wrong = (is_known & ~is_readable)[codes]
-    if wrong.any() and task == "regression":
+    if wrong.any() and (task == "regression" or _are_nearly_numbers(fields, codes, wrong)):
         row = int(np.flatnonzero(wrong)[0])
         detail = (
-            f"expected numbers in the column `{name}`, of which a quantity is learnt, got "
-            f"{int(wrong.sum())} others, the first in {records.place(row)}; where they mean that "
-            "there is none, name them in the spec's `missing`"
+            f"expected numbers in the column `{name}`, of which a quantity is learnt, as most of "
+            f"its rows have, got {int(wrong.sum())} others, the first in {records.place(row)}; "
+            "where they mean that there is none, name them in the spec's `missing`"
         )
         refuse("wrong_type", detail, name)
     if not wrong.any() and not (has_codes(fields, found) and task != "regression"):
@@ -151,6 +166,20 @@ def _one(
             refuse("wrong_type", detail, name)
         return (values.astype(np.int64) if is_whole else values)[codes], known
     return _texts([text or "" for text in fields.to_pylist()], codes, known, name), known
+
+
+def _are_nearly_numbers(fields: Column, codes: Array, wrong: NDArray[np.bool]) -> bool:
+    """Whether labels are quantities but for a few fields: all that a file says is a number, and
+    text most of which is a number, where most rows have one of their own.
+
+    Args:
+        fields: the different ones; codes (rows,): places of rows among them, -1 where there is
+            none; wrong (rows,): those that are no number.
+    """
+    if not pa.types.is_string(fields.type):
+        return True
+    labelled = int((codes >= 0).sum())
+    return 2 * int(wrong.sum()) < labelled and 2 * len(fields) > labelled
 
 
 def _texts(fields: list[str], codes: Array, known: NDArray[np.bool], name: str) -> Array:
@@ -217,8 +246,9 @@ def _check_plain(column: Column, name: str) -> None:
 
 
 @contextmanager
-def spoken_of(called: str, name: str) -> Iterator[None]:
-    """Around what speaks of arrays: a failure names the column instead."""
+def spoken_of(called: str, name: str | None) -> Iterator[None]:
+    """Around what speaks of arrays: a failure names the column instead, where there is
+    one."""
     try:
         yield
     except WorkFailure as failure:

@@ -62,11 +62,12 @@ def spill_typed(
         )
         refuse("nested_column", detail, first)
     plain = pa.schema([(field.name, plain_type(field.type) or pa.null()) for field in schema])
-    rows = spill(file.name, plain, (_plain(batch, plain) for batch in batches), limits, target)
+    plainly = (_plain(batch, plain, file.name) for batch in batches)
+    rows = spill(file.name, plain, plainly, limits, target)
     return Part(file.name, target, rows, names, lambda row: f"row {row}, counted from 0")
 
 
-def _plain(batch: pa.RecordBatch, plain: pa.Schema) -> pa.RecordBatch:
+def _plain(batch: pa.RecordBatch, plain: pa.Schema, file: str) -> pa.RecordBatch:
     batch.validate(full=True)  # offsets and UTF-8 of a file that may be anything
     columns = []
     for column, field in zip(batch.columns, plain, strict=True):
@@ -78,7 +79,15 @@ def _plain(batch: pa.RecordBatch, plain: pa.Schema) -> pa.RecordBatch:
             dense = pc.cast(dense, pa.timestamp(dense.type.unit))  # its moments are in UTC already
         is_finer = pa.types.is_timestamp(dense.type) and dense.type.unit == "ns"
         is_number = pa.types.is_floating(field.type)
-        columns.append(pc.cast(dense, field.type, safe=not (is_finer or is_number)))
+        try:
+            columns.append(pc.cast(dense, field.type, safe=not (is_finer or is_number)))
+        except pa.ArrowInvalid:
+            if not pa.types.is_temporal(field.type):
+                raise
+            detail = (
+                f"expected dates in the years 1 to 9999 in the column `{field.name}` of `{file}`"
+            )
+            refuse("wrong_type", f"{detail}, got others", field.name)
     return pa.record_batch(columns, schema=plain)
 
 

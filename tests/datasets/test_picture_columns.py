@@ -1,0 +1,58 @@
+"""Columns of pictures over HTTP: derived datasets, groups, slices."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from app.database import Database
+from app.settings import Settings
+from app.storage import Storage
+from tests.datasets.derived import House
+from tests.datasets.test_derived_tables import columns, database_url, rows  # noqa: F401
+from tests.intake.pictures.test_columns import files
+from tests.jobs.requests import problem, spec
+from tests.picture_files import zipped
+
+
+@pytest.fixture
+def house(client: httpx.Client, database: Database, storage: Storage, settings: Settings) -> House:
+    return House(client, database, storage, settings)
+
+
+@pytest.fixture
+def photos(house: House) -> dict[str, Any]:
+    found = house.upload({"photos.zip": zipped(files())})
+    assert found["status"] == "ready", found["error"]
+    return found
+
+
+def test_a_part_has_its_own_rows(house: House, photos: dict[str, Any]) -> None:
+    part = house.derive(photos["id"], where={"site": ["Rome"]})
+    assert part["status"] == "ready", part["error"]
+    assert sum(part["schema"]["splits"].values()) == 16
+    assert set(rows(house, part)["site"].to_pylist()) == {"Rome"}
+    assert columns(part)["file_name"] == ("image", "id")
+
+
+def test_patients_are_kept_together_when_it_is_split_anew(
+    house: House, photos: dict[str, Any]
+) -> None:
+    part = house.derive(photos["id"], split={"group": "patient", "test_fraction": 0.25})
+    assert part["status"] == "ready", part["error"]
+    patients = rows(house, part)["patient"].to_pylist()
+    first = part["schema"]["splits"]["train"]
+    assert part["schema"]["splits"] == {"train": 30, "test": 10}
+    assert not set(patients[:first]) & set(patients[first:])
+    rome = house.derive(photos["id"], split={"where": {"site": ["Rome"]}})
+    assert rome["schema"]["splits"] == {"train": 24, "test": 16}
+    assert set(rows(house, rome)["site"].to_pylist()[24:]) == {"Rome"}
+
+
+def test_a_job_has_slices_of_columns(house: House, photos: dict[str, Any]) -> None:
+    body = spec(photos["id"], photos["id"], evaluation={"seeds": 1, "slices": ["site", "age"]})
+    answer = house.client.post("/v1/jobs", json=body)
+    assert answer.status_code == 202, answer.text
+    body["evaluation"]["slices"] = ["file_name"]
+    refused = problem(house.client.post("/v1/jobs", json=body), 422, "column_without_slices")
+    assert refused["errors"][0]["pointer"] == "#/evaluation/slices/0"

@@ -1,0 +1,65 @@
+"""Chosen items of arrays, split anew: at random, or by the columns that came with them."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from app.datasets.derivation import Derivation
+from app.datasets.schemas import DatasetSpec
+from app.datasets.table_spec import SplitSpec
+from worker.intake.chosen import Chosen, refuse_choice
+from worker.intake.derived_arrays import store_chosen
+from worker.intake.splits import Rows
+from worker.intake.tables.readings import Reading
+from worker.intake.tables.records import Part, Records
+from worker.intake.tables.splitting import check_both, cut_of
+from worker.intake.targets import target_of
+from worker.stored_rows import StoredRows
+
+FRACTION = 0.2  # of a split that says no other
+
+
+def split_anew(
+    chosen: Chosen, derivation: Derivation, arrays: Mapping[str, Path], workdir: Path
+) -> Chosen:
+    """`chosen`: pooled. Raises WorkFailure `dataset_invalid`."""
+    split = derivation.selection.split
+    assert split is not None
+    task, fraction = derivation.origin_schema.task, split.test_fraction or FRACTION
+    named = {"column": split.column, "where": split.where, "group": split.group}
+    members = [member for member, said in named.items() if said is not None]
+    if not members:
+        return chosen.cut(task, fraction, split.seed)
+    if "rows" not in arrays:
+        detail = (
+            f"expected no `{members[0]}` where items came without columns: they are split at "
+            "random, by `test_fraction` and `seed`"
+        )
+        refuse_choice("not_a_table", detail, f"#/split/{members[0]}")
+    train, test = _by_columns(chosen, derivation, split, arrays["rows"], workdir)
+    rows = chosen.rows["train"]
+    return replace(chosen, rows={"train": rows[train], "test": rows[test]})
+
+
+def _by_columns(
+    chosen: Chosen, derivation: Derivation, split: SplitSpec, stored: Path, workdir: Path
+) -> tuple[Rows, Rows]:
+    """Places among the pooled items."""
+    rows, held = chosen.rows["train"], StoredRows(stored)
+    names = list(held.schema.names)
+    path = store_chosen(held, names, [rows], workdir / "pooled.arrow")
+    part = Part("the dataset", path, len(rows), tuple(names), lambda row: f"row {row}")
+    spec = DatasetSpec(name=derivation.name, split=split)
+    cut = cut_of(Records(part), spec, FRACTION, Reading())
+    places = np.arange(len(rows))
+    if cut.given is not None:
+        train, test = places[~cut.given], places[cut.given]
+    else:
+        labels, task = chosen.labels("train"), derivation.origin_schema.task
+        class_names = np.array(chosen.names) if chosen.names else None
+        target = target_of(task.kind, {"train": labels}, class_names, task.unit)
+        train, test = cut.rows(target, chosen.y[rows], labels is not None, places)
+    check_both(train, test, cut)
+    return train, test

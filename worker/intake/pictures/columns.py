@@ -1,0 +1,116 @@
+"""Metadata files of pictures -> a row for each picture, labels, and which pictures are tested."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import accumulate
+from pathlib import Path
+
+import numpy as np
+
+from app.datasets.schemas import DatasetSpec
+from app.datasets.table_spec import TargetSpec
+from worker.intake.beside import Beside
+from worker.intake.pictures.layout import Layout, Picture
+from worker.intake.pictures.metadata import FILE_NAME, Metadata, place_of, table_of
+from worker.intake.raw import Limits, refuse
+from worker.intake.tables.readings import Reading
+from worker.intake.tables.records import Part, Records, spill
+from worker.intake.tables.splitting import Cut, check_both, cut_of
+from worker.intake.tables.target import Labels, labels_of
+
+
+def split_by_columns(
+    layout: Layout, spec: DatasetSpec, limits: Limits, workdir: Path
+) -> Cut | None:
+    """Makes pictures those of the test split whose columns say so, and puts them last; None where
+    the spec names no such columns. Raises WorkFailure `dataset_invalid`."""
+    said = spec.split
+    if not layout.described or said is None or (said.column is None and said.where is None):
+        return None
+    records = _records(layout, limits, workdir / "unsplit")
+    cut = cut_of(records, spec, spec.test_fraction, _reading(records, spec))
+    assert cut.given is not None
+    check_both(np.flatnonzero(~cut.given), np.flatnonzero(cut.given), cut)
+    for picture, is_test in zip(layout.pictures, cut.given, strict=True):
+        picture.split = "test" if is_test else "train"
+    layout.pictures.sort(key=lambda each: each.split == "test")
+    return cut
+
+
+def beside_of(
+    layout: Layout, cut: Cut | None, spec: DatasetSpec, limits: Limits, workdir: Path
+) -> Beside | None:
+    """None where no metadata came with the pictures. `cut`: by columns, where there is one."""
+    if not layout.described:
+        return None
+    records = _records(layout, limits, workdir / "split")
+    reading = _reading(records, spec)
+    if layout.label_columns is None:
+        everything = np.ones(records.rows, np.bool)
+        labels = Labels((), None, everything, None, "folders are classes")
+    else:
+        labels = labels_of(records, _aimed(spec, layout.label_columns), reading)
+    if cut is None:
+        cut = cut_of(records, spec, spec.test_fraction, reading)
+    else:
+        cut = replace(cut, given=np.arange(records.rows) >= records.train.rows)
+    return Beside(records, spec, reading, labels, cut, FILE_NAME)
+
+
+def _aimed(spec: DatasetSpec, columns: tuple[str, ...]) -> DatasetSpec:
+    """With the columns as the spec's target, which may have named none."""
+    if spec.target and (spec.target.column is not None or spec.target.columns is not None):
+        return spec
+    one = columns[0] if len(columns) == 1 else None
+    several = None if one else columns
+    return spec.model_copy(
+        update={"target": TargetSpec(column=one, columns=several, task=spec.said_task)}
+    )
+
+
+def _reading(records: Records, spec: DatasetSpec) -> Reading:
+    return Reading(missing=spec.missing, decimal=records.decimal)
+
+
+def _records(layout: Layout, limits: Limits, target: Path) -> Records:
+    """A part for each split that has pictures."""
+    parts = []
+    for split in ("train", "test"):
+        of_split = [each for each in layout.pictures if each.split == split]
+        if of_split:
+            path = target.with_name(f"{target.name}-{split}.arrow")
+            parts.append(_part(layout.described, of_split, limits, path))
+    return Records(*parts)
+
+
+def _part(
+    described: Sequence[Metadata], pictures: Sequence[Picture], limits: Limits, path: Path
+) -> Part:
+    rows = [each.row for each in pictures if each.row is not None]
+    whole = table_of(described, rows)
+    names = tuple(whole.column_names)
+    ends = list(accumulate(each.part.rows for each in described))
+    used = {int(place) for place in np.searchsorted(ends, rows, side="right")}
+    files = [described[place].part for place in sorted(used)]
+    spill(files[0].name, whole.schema, whole.to_batches(), limits, path)
+    decimals = {each.decimal for each in files} - {None}
+    if len(decimals) > 1:
+        detail = (
+            "expected one decimal sign in all metadata files, got a comma in one and a point in "
+            'another; `csv`: {"decimal": …} in the spec says which it is'
+        )
+        refuse("mixed_decimals", detail)
+    return Part(
+        name=files[0].name if len(files) == 1 else "the metadata",
+        path=path,
+        rows=len(rows),
+        names=names,
+        place=partial(_place, described, rows, len(files) == 1),
+        decimal=next(iter(decimals), None),
+    )
+
+
+def _place(described: Sequence[Metadata], rows: Sequence[int], is_short: bool, row: int) -> str:
+    said = place_of(described, rows[row])
+    return said.partition(" of ")[0] if is_short else said
