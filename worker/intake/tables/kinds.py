@@ -22,8 +22,6 @@ The rules in their order, each on the fields that are not missing:
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -32,6 +30,7 @@ from numpy.typing import NDArray
 
 from app.datasets.table_spec import FoundKind, Kind
 from worker.intake.raw import NAME_CHARACTERS
+from worker.intake.tables.nearly import DATE_LIKE, nearly
 from worker.intake.tables.readings import (
     Column,
     Reading,
@@ -43,6 +42,7 @@ from worker.intake.tables.readings import (
     numbers,
     plain_numbers,
 )
+from worker.intake.tables.tally import Tally
 
 NEGATIVE = {"yes": "no", "y": "n", "true": "false", "t": "f", "ja": "nein", "j": "n"}
 NEGATIVE |= {"wahr": "falsch", "oui": "non", "o": "n", "vrai": "faux", "si": "no", "s": "n"}
@@ -62,9 +62,7 @@ FORMATS = (
     "%d/%m/%Y %H:%M:%S",
     "%m/%d/%Y %H:%M:%S",
 )
-DATE_LIKE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]\d{1,2}:\d{2}.*)?")
 IDENTIFYING = re.compile(r"(.*[_\W]|^)(id|ids|key|index|idx|uuid|guid|nr|no|number|row)$", re.I)
-NEARLY = 0.5  # of the values are numbers: the others are told of
 TEXT_LENGTH = 40  # characters, on the mean
 UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]{2}"  # scripts that write no spaces
 UNSPACED_LENGTH = 6
@@ -87,24 +85,6 @@ class Found:
     values: Column
     words: tuple[str, str] | None = None
     doubt: str | None = None
-
-
-@dataclass(frozen=True)
-class Tally:
-    """texts: the different ones of a column; counts: (texts,), how many rows have each."""
-
-    texts: Any  # pyarrow.StringArray, which has no types
-    counts: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, known: Column) -> "Tally":
-        counted = pc.value_counts(known.drop_null())
-        return cls(counted.field("values"), counted.field("counts").to_numpy())
-
-    def share(self, pattern: str) -> float:
-        """Of the rows whose text holds such a piece."""
-        has_it = pc.match_substring_regex(self.texts, pattern).to_numpy(zero_copy_only=False)
-        return float(self.counts[has_it].sum() / self.counts.sum())
 
 
 def infer(name: str, column: Column, reading: Reading, said: Kind | None = None) -> Found:
@@ -298,42 +278,8 @@ def _text(name: str, known: Column, tally: Tally, reading: Reading) -> Found:
         how = "most have spaces" if has_spaces else f"they have {mean:.0f} characters on the mean"
         return Found("text", f"{distinct} of its {values} values differ, and {how}", reading, known)
     if distinct == values and values >= FEWEST_IDENTIFIED:
-        doubt = _nearly(name, tally, reading, "an identifier")
+        doubt = nearly(name, tally, reading, "an identifier")
         return Found("identifier", "its values differ in each row", reading, known, doubt=doubt)
     reason = f"it has {distinct} different values in {values} rows"
-    doubt = _nearly(name, tally, reading, "a category")
+    doubt = nearly(name, tally, reading, "a category")
     return Found("category", reason, reading, known, doubt=doubt)
-
-
-def _nearly(name: str, tally: Tally, reading: Reading, taken: str) -> str | None:
-    """What to do about the few values for which a column is `taken`, where the others are numbers,
-    or dates; None where they are not."""
-    texts, times = tally.texts, tally.counts
-    found = numbers(pa.chunked_array([texts]), reading.decimal)
-    is_number: NDArray[np.bool] = np.asarray(pc.is_valid(found).to_numpy())
-    is_date = np.array([_is_date(text) for text in texts[:LOOKED_AT].to_pylist()], np.bool)
-    what, fits = "numbers", is_number
-    if is_date.mean() > NEARLY:
-        what, fits = "dates", np.array([_is_date(text) for text in texts.to_pylist()], np.bool)
-    values, readable = int(times.sum()), int(times[fits].sum())
-    if readable == values or readable < NEARLY * values:
-        return None
-    words: Sequence[str] = texts.filter(pa.array(~fits)).to_pylist()
-    said = f" (`{words[0][:20]}`)" if len(words) == 1 else ""
-    return (
-        f"{readable} of the {values} values of the column `{name}` are {what}, "
-        f"{values - readable} are not{said}: it is taken for {taken}. Where these mean that "
-        "nothing is known, name them in the spec's `missing`; else mend them, or say the column's "
-        "kind in `columns`"
-    )
-
-
-def _is_date(text: str) -> bool:
-    """As ISO 8601 has it."""
-    if not DATE_LIKE.fullmatch(text):
-        return False
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
