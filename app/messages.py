@@ -43,7 +43,19 @@ class AuditDataset(Message):
     audit_id: str
 
 
-MESSAGES: tuple[type[Message], ...] = (RunTrial, FinaliseJob, IngestDataset, AuditDataset)
+@dataclass(frozen=True)
+class RankUnlabelled(Message):
+    task = "ktl.rank_unlabelled"
+    ranking_id: str
+
+
+MESSAGES: tuple[type[Message], ...] = (
+    RunTrial,
+    FinaliseJob,
+    IngestDataset,
+    AuditDataset,
+    RankUnlabelled,
+)
 
 
 QUEUE = "ktl"

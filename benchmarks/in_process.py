@@ -128,7 +128,7 @@ class Runner:
             if len(places) > 1:
                 raise ValueError(f"{planned.arm}: expected one source at most, got {len(places)}")
             source = sources[places[0]] if places else None
-            setup = _setup_of(spec, planned, source, target, needed, chosen)
+            setup = setup_of(spec, planned, source, target, needed, chosen)
             if planned.role == PRETRAIN and source:
                 before = self._pretrained(setup, source)
                 starts[position] = before.weights
@@ -203,7 +203,7 @@ def _result(planned: PlannedTrial, seconds: float, **found: Any) -> TrialResult:
     )
 
 
-def _setup_of(
+def setup_of(
     spec: ResolvedSpec,
     planned: PlannedTrial,
     source: Dataset | None,

@@ -18,9 +18,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -28,10 +27,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn import datasets
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import KFold, StratifiedKFold
 
 from app.datasets.schemas import Schema
 from app.inputs.columns import CategoryColumn, Column, NumberColumn
@@ -41,6 +37,7 @@ from app.spec.figures import Conditions
 from app.spec.spec import ResolvedSpec
 from app.tasks.classification import Classification
 from app.tasks.regression import Regression
+from benchmarks._tables import REPORTED, TUNED, Task
 from worker.evaluation.measures import measures_of
 from worker.objectives import objective_of
 from worker.training.checkpoint import Checkpoint
@@ -50,98 +47,8 @@ from worker.training.predict import logits
 from worker.training.run import train
 from worker.training.setup import EpochRecord, Signal, TrialSetup
 
-DATA = Path(os.environ.get("KTL_TEST_DATA", "../shared/data"))
-FOLDS, SEEDS = 5, 2
+SEEDS = 2
 SMALL = {"max_leaf_nodes": 6, "max_iter": 150, "learning_rate": 0.04}
-Values = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Task:
-    """`numbers` and `categories`: the columns of `x`; `y`: classes from 0, or quantities."""
-
-    x: pd.DataFrame
-    y: NDArray[Any]
-    categories: tuple[str, ...] = ()
-    is_regression: bool = False
-
-    def folds(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-        cut = KFold if self.is_regression else StratifiedKFold
-        folds = cut(FOLDS, shuffle=True, random_state=0)
-        yield from folds.split(self.x, None if self.is_regression else self.y)
-
-    def score(self, rows: NDArray[np.int64], said: NDArray[Any]) -> float:
-        """AUC, or RMSE; `said` (n, classes) or (n,)."""
-        if self.is_regression:
-            return float(np.sqrt(np.mean((said - self.y[rows]) ** 2)))
-        asked = said[:, 1] if said.shape[1] == 2 else said
-        return float(roc_auc_score(self.y[rows], asked, multi_class="ovr"))
-
-
-def heart(hospital: str | None) -> Task:
-    table = pd.read_csv(DATA / "tab_heart_disease_4_hospitals.csv.gz")
-    if hospital:
-        table = table[table["hospital"] == hospital]
-    y = (table["num"] > 0).to_numpy(int)
-    x = table.drop(columns=["num", "hospital"])
-    x = x[[name for name in x if x[name].notna().any()]].reset_index(drop=True)
-    named = ("sex", "cp", "fbs", "restecg", "exang", "slope", "thal")
-    return Task(x, y, tuple(name for name in named if name in x))
-
-
-def german() -> Task:
-    table = pd.read_csv(DATA / "tab_german_credit.csv.gz")
-    label = "credit_risk"
-    x = table.drop(columns=[label])
-    named = tuple(str(name) for name in x if not pd.api.types.is_numeric_dtype(x[name]))
-    return Task(x, (table[label] == 2).to_numpy(int), named)
-
-
-def australian() -> Task:
-    table = pd.read_csv(DATA / "tab_australian_credit.csv.gz")
-    named = ("A1", "A4", "A5", "A6", "A8", "A9", "A11", "A12")
-    return Task(table.drop(columns=["label"]), table["label"].to_numpy(int), named)
-
-
-def of_sklearn(load: Callable[..., Any], is_regression: bool = False) -> Task:
-    bunch = load(as_frame=True)
-    return Task(bunch.data, bunch.target.to_numpy(), (), is_regression)
-
-
-def steps(seed: int, items: int = 800) -> Task:
-    """Made up: thresholds of numbers, interacting with categories, a tenth of values missing."""
-    rng = np.random.default_rng(seed)
-    x = pd.DataFrame(rng.normal(size=(items, 6)) ** 3, columns=[f"n{i}" for i in range(6)])
-    for number, count in enumerate((2, 4, 8)):
-        x[f"c{number}"] = rng.integers(0, count, items).astype(str)
-    effect = rng.normal(size=8)
-    logit = 2.0 * (x["n0"] > 0.3) - 1.5 * (x["n1"].abs() < 0.5) + (x["n2"] > 0) * (x["c0"] == "1")
-    logit += effect[x["c2"].astype(int)] + 0.5 * np.tanh(x["n3"]) * (x["c1"] == "2") - 0.5
-    y = (rng.random(items) < 1 / (1 + np.exp(-1.5 * logit.to_numpy()))).astype(int)
-    x.iloc[:, :6] = x.iloc[:, :6].mask(rng.random((items, 6)) < 0.1)
-    return Task(x, y, ("c0", "c1", "c2"))
-
-
-def curves(seed: int, items: int = 600) -> Task:
-    """Friedman's first function (1991), ten numbers of which five matter, noise of 1."""
-    x, y = datasets.make_friedman1(items, 10, noise=1.0, random_state=seed)
-    return Task(pd.DataFrame(x, columns=[f"n{i}" for i in range(10)]), y, (), True)
-
-
-TUNED: dict[str, Callable[[], Task]] = {
-    "breast_cancer": lambda: of_sklearn(datasets.load_breast_cancer),
-    "wine": lambda: of_sklearn(datasets.load_wine),
-    "diabetes": lambda: of_sklearn(datasets.load_diabetes, True),
-    "digits": lambda: of_sklearn(datasets.load_digits),
-    "steps": lambda: steps(0),
-    "curves": lambda: curves(0),
-}
-REPORTED: dict[str, Callable[[], Task]] = {
-    "heart_cleveland": lambda: heart("cleveland"),
-    "heart_all": lambda: heart(None),
-    "german": german,
-    "australian": australian,
-}
 
 
 @dataclass
@@ -179,7 +86,7 @@ def network(
     task: Task, learnt: NDArray[np.int64], asked: NDArray[np.int64], job: ResolvedSpec, seed: int
 ) -> tuple[NDArray[Any], float]:
     """What the network says of the rows `asked`, and the seconds of its training."""
-    inputs = fitted(task, task.x.iloc[learnt])
+    inputs = fitted(task, task.x.iloc[learnt], bool(job.training.hidden_columns))
     y = task.y[learnt]
     if task.is_regression:
         y = y.astype(np.float32)
@@ -207,7 +114,7 @@ def network(
     return said[:, 0] if task.is_regression else said, journal.seconds
 
 
-def fitted(task: Task, x: pd.DataFrame) -> TableInputs:
+def fitted(task: Task, x: pd.DataFrame, learns_missing: bool = False) -> TableInputs:
     columns: list[Column] = []
     for name in x:
         if name in task.categories:
@@ -218,7 +125,7 @@ def fitted(task: Task, x: pd.DataFrame) -> TableInputs:
             )
         else:
             found = NumberColumn.fit(str(name), x[name].to_numpy(float))
-        columns.append(found)
+        columns.append(found.model_copy(update={"misses": True}) if learns_missing else found)
     return TableInputs(columns=tuple(columns))
 
 
@@ -282,7 +189,6 @@ def main() -> None:
     wanted = {**REPORTED, **TUNED}
     names = sys.argv[1:] or [*wanted]
     entry = CATALOGUE["tabm"]
-    job = spec({"backbone": "tabm"}, dict(entry.recipe))
     figures: dict[str, float] = {}
     ratios: dict[str, float] = {}
     behind: list[float] = []
@@ -292,6 +198,9 @@ def main() -> None:
         except FileNotFoundError as error:
             print(f"{name}: left out, there is no {error.filename}")
             continue
+        lacks = bool(task.x.isna().any(axis=None))
+        recipe = {**entry.recipe, **({} if lacks else {"hidden_columns": 0.0})}
+        job = spec({"backbone": "tabm"}, recipe)
         found = {
             "network": of_network(task, job),
             "trees": measured(task, lambda a, b, s: trees(task, a, b, s), 1),  # noqa: B023

@@ -1,15 +1,14 @@
 """`ktl datasets …`"""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.cli.adding import add
 from app.cli.derive import derive
 from app.cli.options import AsJson
 
 if TYPE_CHECKING:
-    from app.client import Client
     from app.datasets.schemas import DatasetOut, Schema
     from app.tasks import Task
 
@@ -18,101 +17,7 @@ app = typer.Typer(help="Upload, list and look at datasets.", no_args_is_help=Tru
 DatasetId = Annotated[str, typer.Argument(help="ds_…", show_default=False)]
 
 
-@app.command()
-def add(
-    files: Annotated[
-        list[str],
-        typer.Argument(help="Files (.npz, IDX .gz, .zip of pictures), or one catalog:NAME."),
-    ],
-    name: Annotated[str | None, typer.Option(help="Else the first file's name.")] = None,
-    test_fraction: Annotated[
-        float | None, typer.Option(help="Cut for testing where the data has no test split.")
-    ] = None,
-    task: Annotated[
-        str | None,
-        typer.Option(
-            help="classification, multi_label or regression; else by what the labels look like."
-        ),
-    ] = None,
-    unit: Annotated[str | None, typer.Option(help="Of a regression's quantity, as USD.")] = None,
-    value_range: Annotated[
-        tuple[float, float] | None,
-        typer.Option(
-            metavar="LOW HIGH", help="Raw values that are black and white; else by the values."
-        ),
-    ] = None,
-    image_size: Annotated[
-        tuple[int, int] | None,
-        typer.Option(
-            metavar="HEIGHT WIDTH", help="That files of pictures are scaled to; else by theirs."
-        ),
-    ] = None,
-    missing_label: Annotated[
-        str | None, typer.Option(help="The label of items that have none.")
-    ] = None,
-    leave_out: Annotated[
-        bool,
-        typer.Option("--leave-out-unlabelled", help="Do not keep training items without a label."),
-    ] = False,
-    all_classes: Annotated[
-        bool, typer.Option("--all-classes", help="Every label is a class, -1 and nan too.")
-    ] = False,
-    label: Annotated[
-        str | None, typer.Option(help="The column with the labels, of a table or a metadata.csv.")
-    ] = None,
-    group: Annotated[
-        str | None,
-        typer.Option(help="A column, as `patient`: its items are never cut apart for testing."),
-    ] = None,
-    leave_out_unreadable: Annotated[
-        bool,
-        typer.Option(
-            "--leave-out-unreadable", help="Take in the other pictures where some are damaged."
-        ),
-    ] = False,
-    keep_upload: Annotated[
-        bool, typer.Option("--keep-upload", help="Keep the files beside what becomes of them.")
-    ] = False,
-    wait: Annotated[bool, typer.Option(help="Stay until it is ready.")] = True,
-    as_json: AsJson = False,
-) -> None:
-    """Add a dataset: upload files, or take one from the catalogue."""
-    from app.client import Client
-
-    with Client() as client:
-        if files[0].startswith("catalog:"):
-            if len(files) > 1:
-                raise typer.BadParameter(f"expected one catalogue name, got {len(files)} names")
-            dataset = client.datasets.from_catalogue(files[0], name)
-        else:
-            if missing_label is not None and all_classes:
-                raise typer.BadParameter("expected one of --missing-label and --all-classes")
-            said = {
-                "test_fraction": test_fraction,
-                "task": task,
-                "unit": unit,
-                "value_range": value_range,
-                "image_size": image_size,
-                "missing_label": missing_label,
-            }
-            spec: dict[str, Any] = {name: each for name, each in said.items() if each is not None}
-            if leave_out:
-                spec["unlabelled"] = "leave_out"
-            if label is not None:
-                spec["target"] = {"column": label}
-            if group is not None:
-                spec["split"] = {"group": group}
-            if leave_out_unreadable:
-                spec["unreadable"] = "leave_out"
-            if keep_upload:
-                spec["keep_upload"] = True
-            if all_classes:
-                spec["missing_label"] = None
-            dataset = _upload(client, [Path(file) for file in files], name, spec)
-        if wait:
-            dataset = client.datasets.wait(dataset.id)
-    print_dataset(dataset, as_json)
-    raise typer.Exit(dataset.status == "failed")
+app.command()(add)
 
 
 app.command()(derive)
@@ -174,34 +79,6 @@ def delete(dataset_id: DatasetId, as_json: AsJson = False) -> None:
         output.print_json({"id": dataset_id, "deleted": True})
 
 
-def _upload(
-    client: "Client", files: list[Path], name: str | None, spec: dict[str, Any]
-) -> "DatasetOut":
-    from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
-
-    from app.cli.output import err
-
-    for file in files:
-        if not file.is_file():
-            raise typer.BadParameter(f"expected a file, got {file}")
-    bar = Progress(
-        "uploading",
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        console=err,
-        disable=not err.is_terminal,
-    )
-    with bar:
-        task = bar.add_task("upload", total=None)
-        return client.datasets.upload(
-            files,
-            name,
-            on_progress=lambda sent, total: bar.update(task, completed=sent, total=total),
-            **spec,
-        )
-
-
 def print_dataset(dataset: "DatasetOut", as_json: bool) -> None:
     from app.cli import output
 
@@ -225,6 +102,21 @@ def print_dataset(dataset: "DatasetOut", as_json: bool) -> None:
             "error": dataset.error and f"{dataset.error['code']}: {dataset.error['message']}",
         }
     )
+    if dataset.schema_ and dataset.schema_.columns:
+        output.out.print()
+        output.print_table(
+            ["column", "kind", "role", "unit", "missing", "why"],
+            [
+                (c.name, c.kind, c.role, c.unit, _missing(profile, c.name), c.reason)
+                for c in dataset.schema_.columns
+            ],
+        )
+
+
+def _missing(profile: dict[str, Any], column: str) -> str:
+    """How many rows of each split have no value; nothing where all have one."""
+    counts = profile.get("columns", {}).get(column, {}).get("missing", {})
+    return ", ".join(f"{count} {split}" for split, count in counts.items() if count)
 
 
 def _summary(dataset: "DatasetOut") -> tuple[object, ...]:

@@ -40,7 +40,7 @@ def derive(
     from app.client import Client
 
     choice: dict[str, Any] = {
-        "where": _conditions(where or []),
+        "where": conditions(where or []),
         "classes": classes,
         "columns": columns,
         "rows": rows,
@@ -59,7 +59,7 @@ def derive(
     raise typer.Exit(dataset.status == "failed")
 
 
-def _conditions(said: list[str]) -> dict[str, list[Any]]:
+def conditions(said: list[str]) -> dict[str, list[Any]]:
     """Values by column, of `age=63` and so on: numbers, true, false and null as JSON has them,
     anything else as text."""
     found: dict[str, list[Any]] = {}

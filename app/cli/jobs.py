@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.next_labels import next_labels
 from app.cli.options import AsJson
 
 if TYPE_CHECKING:
@@ -24,7 +25,10 @@ def register(app: typer.Typer) -> None:
     evidence = (metrics, report, predictions)
     for command in (watch, job, *evidence, cancel, pause, resume, retry):
         app.command(rich_help_panel=panel)(command)
-    app.command("jobs", rich_help_panel=panel)(list_jobs)
+    of_jobs = typer.Typer(invoke_without_command=True)
+    of_jobs.callback()(list_jobs)
+    of_jobs.command("next-labels")(next_labels)
+    app.add_typer(of_jobs, name="jobs", rich_help_panel=panel)
 
 
 def watch(job_id: JobId, as_json: AsJson = False) -> None:
@@ -36,11 +40,14 @@ def watch(job_id: JobId, as_json: AsJson = False) -> None:
 
 
 def list_jobs(
+    context: typer.Context,
     status: Annotated[str | None, typer.Option(help="Only jobs of this status.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="So many of the newest.")] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """List jobs, newest first."""
+    """List jobs, newest first; or ask one which labels it needs next."""
+    if context.invoked_subcommand:
+        return
     from itertools import islice
 
     from app.cli import output, progress

@@ -10,6 +10,7 @@ from uuid import uuid4
 from app.client.events import Event, events_of
 from app.client.problem import Problem, Unreachable
 from app.client.transport import Transport
+from app.jobs.next_labels.schemas import NextLabelsOut
 from app.jobs.schemas import JobOut, MetricsOut, TrialOut, ValidationOut
 from app.spec.report import Report
 
@@ -94,6 +95,29 @@ class Jobs:
     def predictions(self, job_id: str, target: Path) -> Path:
         """Writes a zip of what the report is made from at `target`, whole or not at all."""
         return self._transport.download(f"/v1/jobs/{job_id}/predictions", target)
+
+    def next_labels(
+        self,
+        job_id: str,
+        items: int = 50,
+        origin: str | None = None,
+        patience_seconds: float = 60.0,
+    ) -> NextLabelsOut:
+        """Has unlabelled items ranked by what their labels would bring, those of the dataset
+        `origin` or of the job's target, and waits until that has succeeded or failed. Waits for an
+        API that restarts."""
+        path, body = f"/v1/jobs/{job_id}/next_labels", {"items": items, "from": origin}
+        self._transport.ask(NextLabelsOut, "POST", path, json=body, repeatable=True)
+        heard = time.monotonic()
+        while True:
+            try:
+                found, heard = self._transport.ask(NextLabelsOut, "GET", path), time.monotonic()
+                if found.status in {"succeeded", "failed"}:
+                    return found
+            except Unreachable:
+                if time.monotonic() - heard > patience_seconds:
+                    raise
+            time.sleep(POLL_SECONDS)
 
     def events(
         self, job_id: str, after: str | None = None, progress: bool = False

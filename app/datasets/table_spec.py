@@ -1,9 +1,11 @@
 """What may be said of a table in a dataset's spec, and what is told of its columns."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -21,7 +23,23 @@ FoundKind = Literal["number", "category", "flag", "date", "text", "image", "cons
 Role = Literal["feature", "label", "group", "domain", "id", "time", "ignored"]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 MissingWord = Annotated[str, Field(min_length=1, max_length=200)]
+DIRECTIVE = re.compile(r"%(.?)")
+DIRECTIVES = (*"YymbBdHIMSp",)
 Value = Annotated[str, Field(max_length=200)] | StrictInt | StrictFloat | StrictBool
+
+
+def _day_named(form: str) -> str:
+    """Refuses what PyArrow's and Python's strptime do not read alike, and forms without a day."""
+    letters = DIRECTIVE.findall(form)
+    known = ", ".join(f"%{letter}" for letter in DIRECTIVES)
+    if strange := [letter for letter in letters if letter not in DIRECTIVES]:
+        raise ValueError(f"expected parts of a date among {known}, got {len(strange)} others")
+    if not all({*letters} & {*part} for part in ("Yy", "mbB", "d")):
+        raise ValueError(f"expected a year, a month and a day, as %d.%m.%Y, of {known}")
+    return form
+
+
+DateFormat = Annotated[str, Field(max_length=40), AfterValidator(_day_named)]
 
 
 class ColumnInfo(BaseModel):
@@ -42,9 +60,20 @@ class ColumnSpec(Sent):
     kind: Kind | None = Field(None, description="null: by its values")
     role: Role | None = Field(None, description="null: by its kind and name")
     unit: str = Field("", max_length=40, description="of a number, as `mg/dl`")
+    format: DateFormat | None = Field(
+        None,
+        description="of dates as text, as strptime has it: %d.%m.%Y; null: as ISO 8601 has them, "
+        "or in the one other form that fits them all",
+    )
     missing: Array[MissingWord] = Field(
         (), description="of this column alone, beside those of all columns"
     )
+
+    @model_validator(mode="after")
+    def _of_dates(self) -> Self:
+        if self.format is not None and self.kind != "date":
+            raise ValueError('expected `format` beside the `kind` "date" alone')
+        return self
 
 
 class TargetSpec(Sent):

@@ -49,7 +49,11 @@ class Given:
 
 
 def joint_inputs(
-    target: TableInputs, rows: int, sources: Sequence[Given], uses_labels: bool = True
+    target: TableInputs,
+    rows: int,
+    sources: Sequence[Given],
+    uses_labels: bool = True,
+    hides: bool = False,
 ) -> TableInputs:
     """The columns of the target, `rows` its training rows, with what the sources know of them:
 
@@ -64,13 +68,14 @@ def joint_inputs(
     Args:
         uses_labels: whether the target's rows are learnt from too. If not, they count for nothing
             where a source has the column.
+        hides: whether training hides values, so that something is learnt of missing ones anyway.
     """
     columns = []
     for column in target.columns:
         found = [(given, other) for given in sources if (other := given.counterpart(column.name))]
         seen = [other for _, other in found] + ([column] if uses_labels or not found else [])
         joined = _joint(column, rows, found)
-        learnt: dict[str, Any] = {"misses": any(each.misses for each in seen)}
+        learnt: dict[str, Any] = {"misses": hides or any(each.misses for each in seen)}
         if isinstance(joined, CategoryColumn):
             categories = [each for each in seen if isinstance(each, CategoryColumn)]
             learnt["others"] = any(

@@ -10,11 +10,11 @@ from app import leases
 from app.database import Database, announce, clock, now
 from app.errors import FailureCode, WorkFailure
 from app.jobs import lifecycle
+from app.jobs.analyses import ANALYSES
 from app.leases import Leased
-from app.messages import AuditDataset, FinaliseJob, IngestDataset, Message, RunTrial
+from app.messages import FinaliseJob, IngestDataset, Message, RunTrial
 from app.settings import Settings
 from app.spec.memory import LESS_MEMORY
-from app.tables.audits import AuditRow
 from app.tables.datasets import DatasetRow
 from app.tables.jobs import JobRow, TrialRow
 
@@ -28,7 +28,7 @@ def recover(database: Database, settings: Settings) -> None:
     for take_back in (
         _take_back_trials,
         _take_back_datasets,
-        _take_back_audits,
+        _take_back_analyses,
         _take_back_finalisations,
     ):
         with database.write() as session:
@@ -42,7 +42,8 @@ def abandon(session: Session, owner: str, out_of_memory: bool = False) -> None:
     kernel ended it; a second time is the last."""
     if out_of_memory:
         _note_lack_of_memory(session, owner)
-    for table in (TrialRow, JobRow, DatasetRow, AuditRow):
+    held: list[type[Leased]] = [TrialRow, JobRow, DatasetRow, *(k.table for k in ANALYSES)]
+    for table in held:
         session.execute(
             update(table)
             .where(table.owner == owner, table.token.is_not(None))
@@ -110,16 +111,17 @@ def _take_back_datasets(session: Session, max_attempts: int) -> None:
             announce(session, IngestDataset(dataset.id))
 
 
-def _take_back_audits(session: Session, max_attempts: int) -> None:
-    lost = select(AuditRow).where(leases.expired(AuditRow)).order_by(AuditRow.id)
-    for audit in session.scalars(lost.with_for_update(skip_locked=True)).all():
-        audit.token = audit.owner = audit.lease_until = None
-        if audit.attempt >= max_attempts:
-            audit.status, audit.error = "failed", _worker_lost(audit.attempt, "audit")
-            audit.ended_at = now()
-        else:
-            audit.status = "queued"
-            announce(session, AuditDataset(audit.id))
+def _take_back_analyses(session: Session, max_attempts: int) -> None:
+    for kind in ANALYSES:
+        lost = select(kind.table).where(leases.expired(kind.table)).order_by(kind.table.id)
+        for row in session.scalars(lost.with_for_update(skip_locked=True)).all():
+            row.token = row.owner = row.lease_until = None
+            if row.attempt >= max_attempts:
+                row.status, row.error = "failed", _worker_lost(row.attempt, row.stage)
+                row.ended_at = now()
+            else:
+                row.status = "queued"
+                announce(session, kind.message(row.id))
 
 
 def _take_back_finalisations(session: Session, max_attempts: int) -> None:
@@ -147,7 +149,8 @@ def _republish(session: Session, after_seconds: float) -> None:
     _wake(session, TrialRow, queued, RunTrial, after_seconds)
     _wake(session, DatasetRow, raw, IngestDataset, after_seconds)
     _wake(session, JobRow, ended, FinaliseJob, after_seconds)
-    _wake(session, AuditRow, AuditRow.status == "queued", AuditDataset, after_seconds)
+    for kind in ANALYSES:
+        _wake(session, kind.table, kind.table.status == "queued", kind.message, after_seconds)
 
 
 def _wake(

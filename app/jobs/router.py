@@ -23,6 +23,7 @@ from app.idempotency import (
     respond,
 )
 from app.jobs import acceptance, evidence, lifecycle, repository, stream
+from app.jobs.next_labels import router as next_labels
 from app.jobs.presenting import present_job, present_jobs, present_trial, without_columns
 from app.jobs.schemas import (
     Applicability,
@@ -43,6 +44,7 @@ from app.usage import quotas
 router = APIRouter(prefix="/v1", tags=["jobs"], route_class=TurnRoute)
 router.include_router(stream.router)
 router.include_router(evidence.router)
+router.include_router(next_labels.router)
 
 POLL_SECONDS = "1"
 

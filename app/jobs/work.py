@@ -1,6 +1,6 @@
 """What a worker does to a job's rows, under its lease."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ from app import leases
 from app.database import announce, clock, now
 from app.errors import DamagedArtifact, Fenced, WorkFailure
 from app.jobs import budget, events, repository
+from app.jobs.analyses import ANALYSES
 from app.jobs.events import Event
 from app.jobs.lifecycle import (
     ACTIVE,
@@ -21,9 +22,8 @@ from app.jobs.lifecycle import (
     lock,
     status_event,
 )
-from app.messages import AuditDataset, FinaliseJob, IngestDataset, Message, RunTrial
+from app.messages import FinaliseJob, IngestDataset, Message, RunTrial
 from app.spec.figures import Conditions
-from app.tables.audits import AuditRow
 from app.tables.datasets import DatasetRow
 from app.tables.jobs import EpochRow, JobRow, TrialRow
 from app.usage.repository import take_turns
@@ -47,15 +47,12 @@ def waiting(session: Session, most: int, quota: int = 0) -> list[Message]:
         JobRow.status.in_(REPORTABLE), JobRow.stage == FINALISING, JobRow.token.is_(None)
     )
     raw = select(DatasetRow.id).where(DatasetRow.status == "ingesting", DatasetRow.token.is_(None))
-    unaudited = select(AuditRow.id).where(AuditRow.status == "queued")
     found: list[tuple[str, Message]] = []
-    for kind, table, ids in (
-        (RunTrial, TrialRow, queued),
-        (FinaliseJob, JobRow, ended),
-        (IngestDataset, DatasetRow, raw),
-        (AuditDataset, AuditRow, unaudited),
-    ):
-        oldest = session.scalars(ids.order_by(table.id).limit(most))
+    waits: list[tuple[Callable[[str], Message], Select[str]]]
+    waits = [(RunTrial, queued), (FinaliseJob, ended), (IngestDataset, raw)]
+    waits += [(k.message, select(k.table.id).where(k.table.status == "queued")) for k in ANALYSES]
+    for kind, ids in waits:
+        oldest = session.scalars(ids.order_by(*ids.selected_columns).limit(most))
         found += [(row_id.partition("_")[2], kind(row_id)) for row_id in oldest]
     return [message for _, message in sorted(found, key=itemgetter(0))]
 

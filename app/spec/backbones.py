@@ -111,12 +111,15 @@ class BackboneEntry:
         return self.params.model_json_schema()
 
 
-# After TabM's, section 5 (docs/decisions/tabm.md).
+# After TabM's, section 5 (docs/decisions/tabm.md), and what transfer between tables needs beside
+# (docs/decisions/hospitals.md).
 OF_TABLES = {
     "optimizer": "adamw",
     "learning_rate": 0.002,
     "weight_decay": 0.0003,
-    "early_stopping": {"patience": 16},
+    "early_stopping": {"patience": 16, "min_items": 20},
+    "hidden_columns": 0.6,
+    "pretrain_min_steps": 100,
 }
 
 CATALOGUE: dict[str, BackboneEntry] = {

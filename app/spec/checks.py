@@ -61,6 +61,9 @@ def _image_size(spec: "JobSpec", sources: Sequence[SourceFacts]) -> tuple[int, i
 
 def _network_findings(spec: "JobSpec", target: Schema) -> Iterator[Coded]:
     model, wanted, got = spec.model, None, target.inputs.modality
+    if got != "table" and spec.training.hidden_columns:
+        detail = f"expected no hidden_columns for a {got}, which has no columns; leave it out"
+        yield "not_a_table", Finding(detail, "#/training/hidden_columns")
     if target.inputs.sides is None:
         yield from _picture_findings(spec, got)
     if isinstance(model, AutoBackbone):  # what it becomes fits

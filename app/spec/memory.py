@@ -146,6 +146,8 @@ class Scene:
     def _activations(self, load: Load, items: int) -> float:
         training, size = self.spec.training, self.size
         images = max(map(prod, self._raw)) + 2 * prod(self.seen)
+        if training.hidden_columns:
+            images += 3 * max(map(prod, self._raw))
         if training.augmentation:
             images += 4 * prod(self.seen)
         one = BACK * load.passes * (size.kept + images + 4 * self.widths.classes)

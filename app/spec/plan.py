@@ -39,7 +39,7 @@ class PlannedTrial:
         """Optimizer steps, at most: phases that stop at convergence take fewer."""
         training, items = spec.training, trained_items(self, spec, sources, target)
         if self.role == PRETRAIN:
-            epochs = training.pretrain_epochs or training.epochs
+            epochs = training.pretraining_on(items).pretrain_epochs or 0
             return epochs * training.steps_per_epoch(items)
         if self.role in {"score", "reference"} or self.arm == SOURCE_ONLY:
             return 1

@@ -4,12 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from app.datasets.schemas import Schema
+from app.inputs.table import TableInputs
 from app.spec.backbones import CATALOGUE, Backbone
-from app.spec.plan import held_out
 from app.spec.sources import SourceFacts
 from app.spec.spec import JobSpec
-
-FEWEST_TO_STOP_BY = 20  # validation items: the best epoch by fewer is a matter of luck
 
 
 class Default(NamedTuple):
@@ -26,30 +24,14 @@ def defaults_of(
     for setting, value in entry.recipe.items():
         if setting in given:
             continue
-        if setting == "early_stopping":
-            items = _validation_items(spec, sources, target)
-            if items < FEWEST_TO_STOP_BY:
-                reason = f"with {items} items to validate on the best epoch is a matter of luck"
-                yield Default(setting, None, reason)
-                continue
-        yield Default(setting, value, f"what {entry.name} was measured best with")
+        if setting != "hidden_columns":
+            yield Default(setting, value, f"what {entry.name} was measured best with")
+        elif _lacks_values([target, *(facts.schema for facts in sources)]):
+            reason = "some rows lack values: so it learns what to say without any of them"
+            yield Default(setting, value, reason)
 
 
-def _validation_items(spec: JobSpec, sources: Sequence[SourceFacts], target: Schema) -> int:
-    """Those of the training with the fewest, of the target's at any label budget or, without
-    labels, of a source's."""
-    budgets = (spec.target.budget, *(spec.evaluation.learning_curve or ()))
-    labelled = [(target, budget) for budget in budgets]
-    if not spec.target.use_labels:
-        labelled = [(facts.schema, None) for facts in sources if facts.has_data]
-    fraction = spec.training.validation_fraction
-    return min(
-        (
-            sum(
-                held_out(count, fraction)
-                for count in schema.task.strata(schema.class_counts["train"], budget)
-            )
-            for schema, budget in labelled
-        ),
-        default=0,
-    )
+def _lacks_values(schemas: Sequence[Schema]) -> bool:
+    """Whether a training row of any of these tables has no value in one of its columns."""
+    tables = [each.inputs for each in schemas if isinstance(each.inputs, TableInputs)]
+    return any(column.misses for table in tables for column in table.columns)

@@ -47,17 +47,17 @@ def resolve(
         (code, first), *_ = findings
         raise Invalid(code, first.detail, *(finding for _, finding in findings))
     tables = tables_of(spec.sources, sources, target)
-    inputs = joint_table(tables, target, spec.target.use_labels)
-    if inputs:
-        target = target.model_copy(update={"inputs": inputs})
     resolution = _Resolution(spec, sources, target)
+    combine = resolution.combine()
+    hides = resolution.training.hidden_columns > 0
+    inputs = joint_table(tables, target, spec.target.use_labels, hides)
     fields = spec.model_dump(exclude={"model", "strategies", "training", "combine", "task"})
     fields["evaluation"]["primary_metric"] = resolution.primary_metric
     fields["evaluation"]["references"] = planned_references(spec, sources, target)
     resolved = ResolvedSpec(
         **fields,
         task=target.task.kind,
-        combine=resolution.combine(),
+        combine=combine,
         model=resolution.model,
         training=resolution.training,
         space=resolution.space(),

@@ -127,13 +127,18 @@ def tables_of(
 
 
 def joint_table(
-    tables: Sequence[SourceTable], target: Schema, uses_labels: bool
+    tables: Sequence[SourceTable], target: Schema, uses_labels: bool, hides: bool
 ) -> TableInputs | None:
-    """What the one network of a job sees; None where its items are no rows of tables."""
+    """What the one network of a job sees; None where its items are no rows of tables.
+
+    `hides`: whether training hides values. Of models without labels nothing is trained.
+    """
     if not isinstance(target.inputs, TableInputs):
         return None
     rows = target.splits.get("train", 1)
-    return joint_inputs(target.inputs, rows, [table.given for table in tables], uses_labels)
+    given = [table.given for table in tables]
+    hides = hides and (uses_labels or not any(each.is_learnt for each in given))
+    return joint_inputs(target.inputs, rows, given, uses_labels, hides)
 
 
 def column_findings(

@@ -23,12 +23,19 @@ class Part(BaseModel):
 class EarlyStopping(Sent):
     """Training ends when the validation loss has stopped falling; the best epoch's weights stay.
 
-    Without validation items it runs all its epochs.
+    Without validation items, or with fewer than `min_items`, it runs all its epochs.
     """
 
     patience: int = Field(5, ge=1, le=10_000, description="epochs without a new best")
     min_delta: float = Field(
         0.0, ge=0, description="a new best is lower than the last by more than this, in nats"
+    )
+    min_items: int = Field(
+        1,
+        ge=1,
+        le=1_000_000,
+        description="labelled validation items without which the best epoch is a matter of luck: a "
+        "training with fewer runs all its epochs",
     )
 
 
@@ -67,6 +74,13 @@ class Training(Sent):
     pretrain_epochs: int | None = Field(
         None, ge=1, le=100_000, description="epochs on the source; null: as `epochs`"
     )
+    pretrain_min_steps: int = Field(
+        0,
+        ge=0,
+        le=1_000_000,
+        description="optimizer steps that a training on the source gets at least, where its epochs "
+        "come to fewer",
+    )
     batch_size: int = Field(64, ge=1, le=65_536)
     optimizer: Literal["adam", "adamw", "sgd"] = Field(
         "adam", description="`sgd` is with Nesterov momentum 0.9"
@@ -95,6 +109,14 @@ class Training(Sent):
     )
     early_stopping: EarlyStopping | None = None
     augmentation: Augmentation | None = None
+    hidden_columns: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="rows of a table: each row's columns go missing anew in each step, each with a "
+        "chance that is itself drawn for the row from 0 to this, so that a network learns what to "
+        "say without any of them",
+    )
     precision: Literal["auto", "float32", "mixed_bfloat16"] = Field(
         "auto", description="`auto`: mixed on a GPU that computes in bfloat16, else float32"
     )
@@ -108,8 +130,17 @@ class Training(Sent):
     def on(self, items: int) -> Self:
         """Returns these settings for arms that learn from `items` labelled training items: with
         as many epochs as `min_steps` take."""
-        epochs = max(self.epochs, ceil(self.min_steps / max(1, self.steps_per_epoch(items))))
+        epochs = max(self.epochs, self._epochs_of(self.min_steps, items))
         return self.model_copy(update={"epochs": epochs})
+
+    def pretraining_on(self, items: int) -> Self:
+        """Returns these settings for a training on so many items of the source."""
+        epochs = self.pretrain_epochs or self.epochs
+        least = self._epochs_of(self.pretrain_min_steps, items)
+        return self.model_copy(update={"pretrain_epochs": max(epochs, least)})
+
+    def _epochs_of(self, steps: int, items: int) -> int:
+        return ceil(steps / max(1, self.steps_per_epoch(items)))
 
 
 class TrainingChoice(Training):

@@ -7,6 +7,7 @@ from app.tables.deployments import DeploymentRow, DeploymentVersionRow
 from app.tables.jobs import EpochRow, EventRow, JobRow, TrialRow
 from app.tables.keys import IdempotencyRow, KeyRow
 from app.tables.models import ModelRow
+from app.tables.next_labels import NextLabelsRow
 from app.tables.usage import InstallationRow
 from app.tables.workers import WorkerRow
 
@@ -23,6 +24,7 @@ __all__ = [
     "JobRow",
     "KeyRow",
     "ModelRow",
+    "NextLabelsRow",
     "TrialRow",
     "WorkerRow",
 ]

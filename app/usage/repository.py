@@ -15,6 +15,7 @@ from app.tables.datasets import DatasetRow
 from app.tables.deployments import DeploymentRow
 from app.tables.jobs import JobRow, TrialRow
 from app.tables.models import ModelRow
+from app.tables.next_labels import NextLabelsRow
 from app.tables.usage import InstallationRow
 
 Kind = Literal["datasets", "models", "weights", "predictions", "checkpoints"]
@@ -142,8 +143,8 @@ def _purge_datasets(session: Session) -> int:
     for target, sources in session.execute(select(JobRow.target_id, JobRow.source_ids)):
         shown |= {target, *sources}
     gone = [row for row in rows if row.id not in shown]
-    audited = AuditRow.dataset_id.in_([row.id for row in rows])
-    session.execute(delete(AuditRow).where(audited))
+    for said in (AuditRow, NextLabelsRow):
+        session.execute(delete(said).where(said.dataset_id.in_([row.id for row in rows])))
     for row in rows:
         row.files, row.arrays, row.spec, row.profile = [], {}, {}, None
     for row in gone:

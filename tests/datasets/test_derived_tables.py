@@ -15,6 +15,7 @@ from app.settings import Settings
 from app.storage import Storage
 from tests.datasets.derived import House
 from tests.datasets.hospitals import HOSPITALS, heart_csv
+from tests.intake.tables import csv_text
 from tests.intake.test_intake import row_of
 
 SPEC: dict[str, Any] = {"target": {"column": "num"}, "columns": {"hospital": {"role": "domain"}}}
@@ -259,3 +260,27 @@ def test_quantities_and_tables_without_labels(house: House) -> None:
     part = house.derive(bare, where={"city": ["a"]})
     assert part["status"] == "ready", part["error"]
     assert part["schema"]["class_counts"] == {"train": [], "test": []}
+
+
+@pytest.mark.parametrize("word", ["", "unknown"])
+def test_rows_without_a_label_stay(house: House, word: str) -> None:
+    """Also where a word meant that there is none: the part is told of no such word."""
+    labels = ["a", "b", word, "a"] * 10
+    spec = {"missing_label": word} if word else {}
+    whole = house.upload({"heights.csv": csv_text(40, label=labels).encode()}, **spec)
+    assert whole["profile"]["labelled"] == {"train": 24, "test": 6}
+    assert whole["schema"]["splits"] == {"train": 34, "test": 6}
+    part = house.derive(whole["id"], where={"city": ["Lima", "Oslo"]})
+    assert part["status"] == "ready", part["error"]
+    assert part["schema"]["task"]["classes"] == ["a", "b"]
+    held = rows(house, part)
+    first = part["schema"]["splits"]["train"]
+    origin = rows(house, whole).slice(0, 34).to_pylist()
+    assert held.slice(0, first).to_pylist() == [row for row in origin if row["city"] != "Rome"]
+    y = house.array(part["id"], "y_train")
+    assert (y == -1).tolist() == [row["label"] is None for row in held.slice(0, first).to_pylist()]
+    assert (y == -1).any()
+    anew = house.derive(whole["id"], columns=["height"], split={"test_fraction": 0.4})
+    assert anew["status"] == "ready", anew["error"]
+    assert anew["schema"]["splits"] == {"train": 28, "test": 12}
+    assert anew["profile"]["labelled"] == {"train": 18, "test": 12}

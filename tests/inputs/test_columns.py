@@ -138,3 +138,23 @@ def test_sketches_lie_in_0_to_1() -> None:
     assert flag.sketch(np.array([0, 1, NAN])).tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
     constant = NumberColumn.fit("x", np.array([NAN]))
     assert constant.sketch(np.array([3.0, NAN])).tolist() == [[0.5, 0], [0.5, 1]]
+
+
+@pytest.mark.parametrize("period", [2, 3, 24, 1024])
+def test_edges_of_many_values_are_quantiles_of_some(period: int) -> None:
+    """In step with no period of the rows; the least and the greatest are of all."""
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=400_000) + 5 * (np.arange(400_000) % period)
+    values[[12_345, 54_321]] = -99, 99 + 5 * period
+    column = NumberColumn.fit("x", np.append(values, np.nan))
+    assert (column.edges[0], column.edges[-1]) == (-99, 99 + 5 * period)
+    ranks = np.searchsorted(np.sort(values), column.edges[1:-1]) / len(values)
+    assert np.abs(ranks - np.linspace(0, 1, len(column.edges))[1:-1]).max() < 0.005
+    assert column == NumberColumn.fit("x", np.append(values, np.nan))
+    assert column.misses
+
+
+def test_a_rare_value_among_few_is_an_edge() -> None:
+    values = np.zeros(400_000)
+    values[7] = 1
+    assert NumberColumn.fit("x", values).edges == (0, 1)

@@ -77,3 +77,19 @@ def test_a_single_row_stays() -> None:
     x = rows(1)
     changed = layers().strong(x, SEED)
     assert all(np.array_equal(changed[name], x[name]) for name in x)
+
+
+def test_hidden_values_are_missing_and_absent_ones_stay() -> None:
+    """Each row has a chance of its own, uniform up to 0.8: 0.4 on the mean, and rows differ more
+    than those of one chance would."""
+    raw = np.zeros((4000, 4), np.float32)
+    raw[:, 3] = np.inf
+    hidden = layers().hidden({"row": tf.constant(raw)}, 0.8, SEED)["row"].numpy()
+    assert np.isinf(hidden[:, 3]).all()
+    is_missing = np.isnan(hidden[:, :3])
+    assert is_missing.mean(0) == pytest.approx([0.4] * 3, abs=0.03)
+    assert ((hidden[:, :3] == 0) | is_missing).all()
+    counts = is_missing.sum(1)
+    assert np.var(counts) > 1.3 * 3 * 0.4 * 0.6
+    again = layers().hidden({"row": tf.constant(raw)}, 0.8, SEED)["row"].numpy()
+    assert np.array_equal(hidden, again, equal_nan=True)

@@ -35,7 +35,7 @@ def test_mixed_encodings(tmp_path: Path) -> None:
 
 
 def test_words_that_are_answers(tmp_path: Path) -> None:
-    taken = of(tmp_path, "41_missing.csv", target={"column": "outcome"})
+    taken = of(tmp_path, "41_missing.csv", target={"column": "outcome"}, unlabelled="leave_out")
     country, allergy, age = taken.schema.inputs.columns
     assert set(country.values) == {"NA", "NC", "NE", "DE"}
     assert set(allergy.values) == {"None", "nuts", "null", "N/A"}
@@ -77,8 +77,9 @@ def test_texts(tmp_path: Path) -> None:
     """Text alone is no table yet; as a category its rows are all there."""
     taken = of(tmp_path, "45_texts.jsonl", columns={"text": "category"})
     expected = json.loads((CASES / "case_45_expected.json").read_text())
-    assert taken.profile["left_out"] == {"all rows": len(expected["no_label"])}
-    rows = rows_of(taken)
-    assert rows.num_rows == expected["rows"] - len(expected["no_label"])
+    assert taken.profile["left_out"] == {"all rows": 0}
+    assert rows_of(taken).num_rows == expected["rows"]
+    labelled = expected["rows"] - len(expected["no_label"])
+    assert sum(taken.profile["labelled"].values()) == labelled
     with pytest.raises(WorkFailure, match="without free text so far"):
         of(tmp_path, "45_texts.jsonl")

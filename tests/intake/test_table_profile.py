@@ -103,9 +103,9 @@ def test_rows_that_repeat(tmp_path: Path) -> None:
     assert "1 test rows stand in the training split under another label" in said
 
 
-def test_labels_that_are_left_out_or_doubted(tmp_path: Path) -> None:
+def test_labels_that_are_doubted(tmp_path: Path) -> None:
     said = told(tmp_path, label=["a", "b", "", "unknown"] * 25)
-    assert "25 items of all rows have no label and were left out." in said
+    assert "25 of 85 items of train have no label" in said
     assert "The label `unknown`" in said
 
 

@@ -43,12 +43,6 @@ def test_only_training_rows_teach(tmp_path: Path) -> None:
     assert rows_of(taken)["city"].to_pylist()[-4:] == ["Oslo", "Rome", "Rome", None]
 
 
-def test_rows_without_a_label_are_left_out(tmp_path: Path) -> None:
-    taken = take_csv(tmp_path, csv_text(label=["a", "b", "", "a"] * 5))
-    assert sum(taken.schema.splits.values()) == 15
-    assert rows_of(taken).num_rows == 15
-
-
 def test_a_quantity(tmp_path: Path) -> None:
     text = csv_text(price=[place * 1.5 for place in range(20)], label=None)
     taken = take_csv(tmp_path, text, target={"column": "price"}, unit="USD")

@@ -158,6 +158,20 @@ def test_columns_are_for_tables(client: httpx.Client, database: Database) -> Non
     assert "expected image as in the source, got table" in found["detail"]
 
 
+def test_what_hides_columns_learns_what_missing_ones_mean(
+    client: httpx.Client, database: Database
+) -> None:
+    pictures = spec(dataset(database), dataset(database), training={"hidden_columns": 0.5})
+    found = problem(client.post("/v1/jobs", json=pictures), 422, "not_a_table")
+    assert found["errors"][0]["pointer"] == "#/training/hidden_columns"
+    plain = number("a").model_copy(update={"misses": False})
+    body = spec(add_table(database, plain), add_table(database, plain))
+    for share, misses in ((0.0, False), (0.5, True)):
+        body["training"] = {"hidden_columns": share}
+        resolved = client.post("/v1/jobs:validate", json=body).json()["spec"]
+        assert [column["misses"] for column in resolved["inputs"]["columns"]] == [misses]
+
+
 def test_pictures_words_stay_out_of_tables(client: httpx.Client, database: Database) -> None:
     table = add_table(database, number("a")), add_table(database, number("a"))
     sized = spec(*table, model={"backbone": "mlp", "image_size": [8, 8]})

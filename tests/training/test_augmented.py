@@ -4,10 +4,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from app.inputs.columns import NumberColumn
+from app.inputs.table import TableInputs
 from tests.training.trials import DOMAIN, Recorder, images_of, spec, trial
 from worker.strategies.recipe import Batches, Group, Phase, trainable
 from worker.training import program
 from worker.training import run as engine
+from worker.training.data import Domain, Split
+from worker.training.items import Items
 from worker.training.program import program_of
 from worker.training.run import train
 
@@ -58,3 +62,43 @@ def test_validation_and_test_images_are_not_changed() -> None:
         return next(r.values["loss"] for r in journal.records if r.split == "validation")
 
     assert validated() == pytest.approx(validated(**AUGMENTED), abs=1e-6)
+
+
+ROWS, PLACES = 8, 6
+
+
+def hidden_shares(monkeypatch: pytest.MonkeyPatch, augments: bool = True) -> list[float]:
+    """Of each step of a training on rows without a gap, which share of the values is missing."""
+    inputs = TableInputs(
+        columns=tuple(NumberColumn(name=f"{n}", edges=(0.0, 1.0)) for n in range(PLACES))
+    )
+    rows = np.random.default_rng(0).random((ROWS, PLACES)).astype(np.float32)
+    schema = DOMAIN.schema.model_copy(update={"inputs": inputs})
+    split = Split.stored(Items.of({"row": rows}), np.arange(ROWS, dtype=np.int32) % 3)
+    job = spec(batch_size=ROWS, epochs=3, hidden_columns=1.0)
+    setup = trial("scratch", job, domain=Domain(schema, split, split.select(np.arange(0))))
+    network = program_of(setup).network
+    seen: list[float] = []
+
+    def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        x = batch["domain"].x
+        missing = tf.reduce_mean(x["numbers"][:, :, -1])
+        tf.py_function(lambda share: seen.append(float(share)), [missing], [])
+        logits = network.logits(x, training=True)
+        return tf.reduce_mean(logits), logits
+
+    phase = Phase("adapt", loss, (Group(trainable(network.head), 0.0),), 3, augments=augments)
+    made = program.Program(network, (phase,), hidden_columns=setup.spec.training.hidden_columns)
+    monkeypatch.setattr(engine, "program_of", lambda setup: made)
+    train(setup, Recorder())
+    return seen
+
+
+def test_values_are_hidden_anew_in_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    shares = hidden_shares(monkeypatch)
+    assert all(0.1 < share < 0.9 for share in shares)
+    assert len(set(shares)) == 3
+
+
+def test_nothing_is_hidden_where_a_phase_does_not_augment(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert hidden_shares(monkeypatch, augments=False) == [0.0] * 3

@@ -7,7 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.training.trials import DROPOUT, SMALL, Recorder, domain, spec, timeless, trial
+from tests.training.trials import (
+    DROPOUT,
+    SMALL,
+    STEPLESS,
+    Recorder,
+    domain,
+    spec,
+    timeless,
+    trial,
+)
 from worker.backbones.network import Network
 from worker.strategies.registry import RECIPES
 from worker.training import features, program
@@ -78,7 +87,7 @@ def test_resume_is_bit_identical(
     assert bits(train(setup, journal)) == expected
     assert timeless(at_once.records) == timeless(journal.records)
     backend = "xla" if "xla" in network else "plain"
-    if arm != "adabn":  # has no step
+    if arm not in STEPLESS:
         assert backend in journal.snapshots[-1].backends
 
     program.forget()

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.spec.training import Training
 from tests.training.trials import DOMAIN, Recorder, domain, spec, timeless, trial
 from worker.backbones.network import Network
 from worker.training import program
@@ -76,6 +77,28 @@ def test_early_stopping_without_validation_items_runs_to_the_end() -> None:
     job = spec(strategies=ALONE, epochs=4, early_stopping={"patience": 1})
     train(trial("scratch", job, domain=replace(DOMAIN, validation=nothing)), journal)
     assert journal.records[-1].epoch == 4
+
+
+def test_early_stopping_with_too_few_validation_items_runs_to_the_end() -> None:
+    journal, items = Recorder(), len(DOMAIN.validation)
+    stopping = {"patience": 1, "min_items": items + 1}
+    job = spec(strategies=ALONE, epochs=4, learning_rate=1e-12, early_stopping=stopping)
+    train(trial("scratch", job), journal)
+    assert journal.records[-1].epoch == 4
+    journal = Recorder()
+    stopping["min_items"] = items
+    job = spec(strategies=ALONE, epochs=4, learning_rate=1e-12, early_stopping=stopping)
+    train(trial("scratch", job), journal)
+    assert journal.records[-1].epoch < 4
+
+
+def test_a_pretraining_on_few_items_gets_its_steps() -> None:
+    training = Training(epochs=3, batch_size=10, pretrain_min_steps=50)
+    assert training.pretraining_on(95).pretrain_epochs == 5
+    assert training.pretraining_on(1000).pretrain_epochs == 3
+    longer = training.model_copy(update={"pretrain_epochs": 9})
+    assert longer.pretraining_on(95).pretrain_epochs == 9
+    assert Training(epochs=3).pretraining_on(1).pretrain_epochs == 3
 
 
 def test_the_averages_are_what_is_validated_and_handed_out() -> None:

@@ -23,6 +23,7 @@ from worker.training.setup import EpochRecord, Signal, TrialSetup
 SHAPE = (8, 8, 1)
 STRATEGIES = tuple(CATALOGUE)
 PROBES = ("linear_probe", "lp_ft")
+STEPLESS = ("adabn", "recalibrate")
 SMALL = {"mlp": {"hidden": [12]}, "convnet": {"filters": [4], "dense": 8}}
 DROPOUT = {"mlp": {"hidden": [12], "dropout": 0.3}, "convnet": {**SMALL["convnet"], "dropout": 0.3}}
 

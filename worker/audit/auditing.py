@@ -1,18 +1,13 @@
-"""An audit under its lease: the dataset's labels against their neighbours', and what they say."""
+"""An audit of a stored dataset: its labels against their neighbours', and what they say."""
 
 from typing import Any
 
 import numpy as np
-import structlog
-from sqlalchemy.exc import OperationalError
 
-from app import leases
-from app.damage import mark
-from app.database import now
 from app.datasets.audits.schemas import MOST_SUSPECTS, AuditedClass, Found, Suspect
 from app.datasets.schemas import Schema
 from app.datasets.schemas import Split as SplitName
-from app.errors import DamagedArtifact, FailureCode, Fenced, WorkFailure
+from app.errors import FailureCode, WorkFailure
 from app.tables.audits import AuditRow
 from app.tables.datasets import DatasetRow
 from worker.audit.audit import audited
@@ -20,41 +15,14 @@ from worker.audit.neighbours import NEIGHBOURS
 from worker.process.workplace import Workplace
 from worker.training.data import Split
 from worker.training.items import Items
-from worker.trials.failures import as_failure
 from worker.trials.stored_data import dataset_split
-
-log = structlog.get_logger(__name__)
 
 SPLITS: tuple[SplitName, ...] = ("train", "test")
 DESCRIBED_CLASSES = 1000
 
 
-def run(place: Workplace, row: AuditRow) -> None:
-    """Ends the audit, or leaves it to the one who has taken it. To run it again does no harm. Never
-    raises."""
-    try:
-        try:
-            values: dict[str, Any] = {"status": "succeeded", "result": _result(place, row)}
-        except OperationalError:
-            raise
-        except Exception as error:
-            failure = as_failure(error)
-            if failure.code is FailureCode.INTERNAL:
-                log.exception("audit_failed", audit=row.id)
-            if isinstance(failure, DamagedArtifact):
-                mark(place.database, failure)
-            failure.stage = failure.stage or "audit"
-            values = {"status": "failed", "error": failure.as_json()}
-        with place.database.write() as session:
-            values |= {"ended_at": now(), **leases.RELEASED}
-            leases.write(session, AuditRow, row.id, row.token or "", **values)
-    except Fenced:
-        log.info("audit_lost", audit=row.id)
-    except OperationalError as error:  # the database is away: the lease ends, and another goes on
-        log.warning("audit_left", audit=row.id, error=str(error.orig))
-
-
-def _result(place: Workplace, row: AuditRow) -> dict[str, Any]:
+def result_of(place: Workplace, row: AuditRow) -> dict[str, Any]:
+    """The row's `result`. Raises WorkFailure."""
     with place.database.read() as session:
         dataset = session.get(DatasetRow, row.dataset_id)
     if dataset is None or dataset.deleted_at is not None:

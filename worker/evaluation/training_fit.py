@@ -193,6 +193,8 @@ def _advice(trial: TrialResult, spec: ResolvedSpec) -> str:
     if trial.role == PRETRAIN:
         epochs = training.pretrain_epochs or training.epochs
         more, data = f"training.pretrain_epochs {2 * epochs}", "source"
+        if training.pretrain_min_steps and trial.steps:
+            more = f"training.pretrain_min_steps {2 * trial.steps}"
     return (
         f"Likely causes: a learning rate that is too high or too low (try training.learning_rate "
         f"{rate / 10:g}, then {min(10.0, rate * 10):g}), too little training (try {more}), or "

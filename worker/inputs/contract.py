@@ -53,6 +53,10 @@ class InputLayers(ABC):
         """Items as `seen` gives them, changed as a job asks for; `seed` (2,), int64, decides."""
         return (self.weak if how.strength == "weak" else self.strong)(x, seed)
 
+    def hidden(self, raw: X, most: float, seed: tf.Tensor) -> X:
+        """Raw items of which some parts go missing; those of most modalities have no such parts."""
+        return raw
+
     @abstractmethod
     def weak(self, x: X, seed: tf.Tensor) -> X:
         """Items as `seen` gives them, changed a little; the labels stay true."""

@@ -38,6 +38,9 @@ class TableLayers(InputLayers):
         self.preprocessing = build(inputs.columns)
         self.blocks = blocks_of(inputs.columns)
 
+    def hidden(self, raw: X, most: float, seed: tf.Tensor) -> X:
+        return {ROW: table_views.hidden(raw[ROW], most, seed)}
+
     def weak(self, x: X, seed: tf.Tensor) -> X:
         return table_views.weak(x, self.blocks, seed)
 

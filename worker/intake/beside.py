@@ -74,7 +74,7 @@ class Beside:
 
     def store(self, columns: Sequence[Feature], rows: Mapping[str, Rows], target: Path) -> Path:
         readings = {each.info.name: each.reading for each in columns}
-        return store_rows(self.records, readings, {}, rows, target)
+        return store_rows(self.records, readings, {}, {}, rows, target)
 
     def apart(self, kept: Rows, test: Rows) -> Rows:
         """Without those whose group has items among `test`."""

@@ -23,33 +23,40 @@ def duplicates(hashes: Mapping[str, Hashes], labels: Mapping[str, Labels]) -> di
         than one label; `contradicting.across_splits`: test items whose picture carries another
         label in training.
     """
-    test = hashes["test"]
-    pictures = {split: _once(held) for split, held in hashes.items()}
-    pairs = {split: _pairs(hashes[split], labels[split]) for split in hashes}
+    ordered = {split: np.sort(held) for split, held in hashes.items()}
+    pictures = {split: held[_is_first(held)] for split, held in ordered.items()}
+    again = [held[~_is_first(held)] for held in ordered.values()]
+    common = ordered["test"][_is_among(pictures["train"], ordered["test"])]
+    suspected = np.unique(np.concatenate([*again, common]))
+    held = {split: _is_among(suspected, hashes[split]) for split in hashes}
+    pairs = {
+        split: _pairs(hashes[split][held[split]], labels[split][held[split]]) for split in held
+    }
+    test, of_test = hashes["test"][held["test"]], labels["test"][held["test"]]
     return {
         **{split: len(hashes[split]) - len(pictures[split]) for split in hashes},
-        "across_splits": _common(pictures["train"], test),
+        "across_splits": len(common),
         "contradicting": {
             "within": {split: _contradicted(pairs[split]) for split in hashes},
-            "across_splits": _across(pairs["train"], test, labels["test"]),
+            "across_splits": _across(pairs["train"], test, of_test),
         },
     }
 
 
-def _once(hashes: Hashes) -> Hashes:
-    """The different ones, ascending: for random numbers to sort is faster than NumPy's tables."""
-    ordered = np.sort(hashes)
+def _is_first(ordered: Hashes) -> NDArray[np.bool]:
+    """(items,), false where the one before is the same."""
     is_first = np.ones(len(ordered), np.bool)
     is_first[1:] = ordered[1:] != ordered[:-1]
-    return ordered[is_first]
+    return is_first
 
 
-def _common(known: Hashes, pictures: Hashes) -> int:
-    """Items whose picture is among the known ones, which ascend."""
+def _is_among(known: Hashes, pictures: Hashes) -> NDArray[np.bool]:
+    """(items,), whether each picture is one of the known ones, which ascend."""
     if not len(known):
-        return 0
+        return np.zeros(len(pictures), np.bool)
     place = np.minimum(np.searchsorted(known, pictures), len(known) - 1)
-    return int((known[place] == pictures).sum())
+    found: NDArray[np.bool] = known[place] == pictures
+    return found
 
 
 def _pairs(hashes: Hashes, labels: Labels) -> tuple[Hashes, Labels]:

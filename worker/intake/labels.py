@@ -19,6 +19,7 @@ CHUNK_ITEMS = 2**20
 CHUNK_BYTES = 2**26  # of labels at once
 LAST_CODE_POINT = 0x10FFFF
 SURROGATES = (0xD800, 0xDFFF)
+COMPARED = 16  # different labels; of more, a search is quicker than comparing all with each
 SHOWN_CLASSES = 10
 SHOWN_CHARACTERS = 40  # of each
 NO_LABEL = -1
@@ -49,7 +50,7 @@ class Classes:
                 if text not in place:
                     self._refuse_unknown(text, f"y_{split}")
                 places[number] = place[text]
-            encoded[start : start + len(chunk)] = places[np.searchsorted(values, chunk)]
+            encoded[start : start + len(chunk)] = _placed(chunk, values, places)
         return encoded
 
     def _refuse_unknown(self, text: str, array: str) -> NoReturn:
@@ -65,6 +66,16 @@ class Classes:
                 f"; where it means none, `missing_label`: {said} leaves those items without one"
             )
         refuse("unknown_class", detail, array)
+
+
+def _placed(labels: Array, values: Array, places: Labels) -> Labels:
+    """(items,), int32, `places` of labels that are all among `values`, which ascend."""
+    if len(values) > COMPARED or labels.dtype.kind not in "US":
+        return places[np.searchsorted(values, labels)]
+    found = np.empty(len(labels), np.int32)
+    for value, place in zip(values, places, strict=True):
+        found[labels == value] = place
+    return found
 
 
 def find_classes(labels: Mapping[str, Array | None], class_names: Array | None) -> Classes:

@@ -2,8 +2,9 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import structlog
 from filelock import FileLock, Timeout
@@ -11,11 +12,15 @@ from filelock import FileLock, Timeout
 from app import leases
 from app.errors import Fenced
 from app.jobs import work
+from app.tables.analyses import Analysis
 from app.tables.audits import AuditRow
 from app.tables.datasets import DatasetRow
 from app.tables.jobs import TrialRow
+from app.tables.next_labels import NextLabelsRow
 from worker.audit import auditing
 from worker.intake.intake import ingest as take_in
+from worker.labelling import labelling
+from worker.process import analysing
 from worker.process.capacity import training_slots
 from worker.process.room import make_room
 from worker.process.workplace import Workplace
@@ -24,6 +29,8 @@ from worker.trials import run as trial_run
 from worker.trials.lease_keeper import LeaseKeeper
 
 log = structlog.get_logger(__name__)
+
+Asked = TypeVar("Asked", bound=Analysis)
 
 
 def train(place: Workplace, owner: str) -> None:
@@ -69,15 +76,29 @@ def ingest(place: Workplace, dataset_id: str, owner: str) -> None:
 
 
 def audit(place: Workplace, audit_id: str, owner: str) -> None:
+    _analyse(place, AuditRow, audit_id, owner, auditing.result_of)
+
+
+def rank_unlabelled(place: Workplace, ranking_id: str, owner: str) -> None:
+    _analyse(place, NextLabelsRow, ranking_id, owner, labelling.result_of)
+
+
+def _analyse(
+    place: Workplace,
+    table: type[Asked],
+    row_id: str,
+    owner: str,
+    result_of: Callable[[Workplace, Asked], dict[str, Any]],
+) -> None:
     with place.database.write() as session:
-        lost = (AuditRow.status == "running") & leases.expired(AuditRow)
-        mine = (AuditRow.id == audit_id) & ((AuditRow.status == "queued") | lost)
+        lost = (table.status == "running") & leases.expired(table)
+        mine = (table.id == row_id) & ((table.status == "queued") | lost)
         seconds = place.settings.lease_seconds
-        row = leases.claim(session, AuditRow, mine, [AuditRow.id], owner, seconds, status="running")
+        row = leases.claim(session, table, mine, [table.id], owner, seconds, status="running")
     if row is not None:
         make_room(place.settings)
         with LeaseKeeper(place, row):
-            auditing.run(place, row)
+            analysing.run(place, row, lambda: result_of(place, row))
 
 
 def _claim(place: Workplace, owner: str) -> TrialRow | None:

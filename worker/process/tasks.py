@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.messages import AuditDataset, FinaliseJob, IngestDataset, RunTrial
+from app.messages import AuditDataset, FinaliseJob, IngestDataset, RankUnlabelled, RunTrial
 from worker.process import duty
 from worker.process.celery_app import application
 from worker.process.workplace import workplace
@@ -27,3 +27,8 @@ def ingest_dataset(self: Any, dataset_id: str) -> None:
 @application.task(name=AuditDataset.task, bind=True)  # type: ignore[untyped-decorator]
 def audit_dataset(self: Any, audit_id: str) -> None:
     duty.audit(workplace(), audit_id, owner=self.request.id)
+
+
+@application.task(name=RankUnlabelled.task, bind=True)  # type: ignore[untyped-decorator]
+def rank_unlabelled(self: Any, ranking_id: str) -> None:
+    duty.rank_unlabelled(workplace(), ranking_id, owner=self.request.id)

@@ -46,6 +46,7 @@ PACE = {
     "epochs",
     "min_steps",
     "pretrain_epochs",
+    "pretrain_min_steps",
     "max_epochs",
     "learning_rate",
     "head_learning_rate",
@@ -74,6 +75,7 @@ class Program:
         phases: tuple[Phase, ...],
         source: Architecture | None = None,
         augmentation: Augmentation | None = None,
+        hidden_columns: float = 0.0,
         identity: str = "",
         objective: Objective = CLASSES,
     ) -> None:
@@ -82,13 +84,14 @@ class Program:
         self.network = network
         self.phases = phases
         self._augmentation, self._seeds = augmentation, Seeds()
+        self._hidden_columns = hidden_columns
         self._inputs: dict[Stream, InputLayers] = {
             "domain": network.inputs,
             "source": source.input_layers() if source else network.inputs,
             "unlabelled": network.inputs,
         }
         companions = dict.fromkeys(model for phase in phases for model in phase.companions)
-        if augmentation:
+        if augmentation or hidden_columns:
             companions[self._seeds] = None
         self._initialisers = [Initialiser(model.variables) for model in companions]
         self.variables = [
@@ -156,14 +159,17 @@ class Program:
         return loop
 
     def _prepare(self, phase_index: int) -> dict[Stream, Callable[[X], X]]:
-        how = self._augmentation
-        if how is None or not self.phases[phase_index].augments:
-            return {stream: layers.seen for stream, layers in self._inputs.items()}
+        augments = self.phases[phase_index].augments
+        how, most = (self._augmentation, self._hidden_columns) if augments else (None, 0.0)
 
-        def augmented_by(layers: InputLayers) -> Callable[[X], X]:
-            return lambda raw: layers.augmented(layers.seen(raw), how, self._seeds.draw())
+        def prepared_by(layers: InputLayers) -> Callable[[X], X]:
+            def prepare(raw: X) -> X:
+                x = layers.seen(layers.hidden(raw, most, self._seeds.draw()) if most else raw)
+                return layers.augmented(x, how, self._seeds.draw()) if how else x
 
-        return {stream: augmented_by(layers) for stream, layers in self._inputs.items()}
+            return prepare
+
+        return {stream: prepared_by(layers) for stream, layers in self._inputs.items()}
 
 
 @lru_cache(KEPT)
@@ -229,8 +235,9 @@ def _compiled(
     network = shared_network(architecture)
     phases = RECIPES[name](network, strategy and strategy.params, setting)
     identity = f"{this_device()} {(architecture, source, name, strategy, setting)}"
-    augmentation = setting.training.augmentation
-    return Program(network, phases, source, augmentation, identity, setting.objective)
+    training = setting.training
+    changes = training.augmentation, training.hidden_columns
+    return Program(network, phases, source, *changes, identity, setting.objective)
 
 
 def _without_pace(settings: Settings) -> Settings:

@@ -231,7 +231,7 @@ class _Trial:
             seconds = time.perf_counter() - began
             records.append(EpochRecord.of(phase, position, "validation", metrics, rate, seconds))
             loss = self._program.watched_loss(validation.y, logits, metrics["loss"])
-            self._keep_the_best(loss)
+            self._keep_the_best(loss, len(validation))
         position.epochs, position.step, position.seconds = position.epochs + 1, 0, 0.0
         self._state.sums = Sums.zero(self._measures)
         return records
@@ -244,10 +244,11 @@ class _Trial:
                 self._measure_norms()
             return self._infer(infer, validation.items)
 
-    def _keep_the_best(self, loss: float) -> None:
+    def _keep_the_best(self, loss: float, items: int) -> None:
+        """`loss`: over so many validation items."""
         phase, position = self.phase, self._state.position
         patience = phase.optimization.early_stopping
-        if patience is None:
+        if patience is None or items < patience.min_items:
             return
         if position.best_loss is None or loss < position.best_loss - patience.min_delta:
             position.best_loss, position.best_epoch = loss, position.epochs + 1

@@ -30,6 +30,12 @@ def pretraining_key(
         precision: that the machine computes in, where the spec leaves it to it.
     """
     training = spec.training.model_dump(mode="json", exclude=_NO_PART)
+    # Left away where nothing is chosen: what was trained before they could be is still the same.
+    for name in ("pretrain_min_steps", "hidden_columns"):
+        if not training[name]:
+            del training[name]
+    if (training["early_stopping"] or {}).get("min_items") == 1:
+        del training["early_stopping"]["min_items"]
     training["precision"] = precision
     training["epochs"] = spec.training.pretrain_epochs or spec.training.epochs
     recipe = {
@@ -42,7 +48,6 @@ def pretraining_key(
     if spec.inputs:  # what the source's rows are brought to
         recipe["inputs"] = spec.inputs.model_dump(mode="json")
         recipe["columns"] = [dict(spec.columns[place].names) for place in places]
-    # Left away where nothing is chosen: what was trained before they could be is still the same.
     flaws = {"imbalance": spec.imbalance, "label_noise": spec.label_noise}
     recipe |= {name: chosen for name, chosen in flaws.items() if chosen != "none"}
     return sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()

@@ -32,11 +32,10 @@ from worker.training.data import (
     Split,
     cut_at_random,
     cut_validation,
-    few_items,
-    few_labels,
 )
-from worker.training.items import Indices, Items
+from worker.training.items import Items
 from worker.training.setup import TrialSetup
+from worker.trials.label_budget import within_budget
 from worker.trials.stored_data import dataset_split
 
 
@@ -135,6 +134,8 @@ class TrialData:
         training = self.spec.training
         if learns_from_labels(self.spec, self.trial.role):
             training = training.on(items)
+        if self.trial.role == PRETRAIN:
+            training = training.pretraining_on(items)
         return self.found.training(training) if self.found else training
 
     @property
@@ -166,6 +167,7 @@ def setup_of(storage: Storage, data: TrialData) -> TrialSetup:
     if domain is None:
         raise ValueError(f"{trial.id}: expected data to train on, got none")
     training = data.training(len(domain.train))
+    weights, learnt = starting_point(storage, data)
     return TrialSetup(
         spec=spec.model_copy(update={"training": training}),
         role="transfer" if trial.arm in spec.arms else trial.role,  # type: ignore[arg-type]  # a string in the database
@@ -174,12 +176,19 @@ def setup_of(storage: Storage, data: TrialData) -> TrialSetup:
         domain=domain,
         source=source if target else None,
         source_classes=len(data.source_classes),
-        source_weights=_source_weights(storage, data),
+        source_weights=weights,
         source_places=data.source_places,
-        learnt=_learnt(data),
+        learnt=learnt,
         shares_classes=set(data.source_classes) == set(data.classes),
         unlabelled=target.unlabelled if target else None,
     )
+
+
+def starting_point(storage: Storage, data: TrialData) -> tuple[Path | None, Learnt | None]:
+    """The weights that the trial starts from, None where it starts from none; and by which columns
+    they have learnt, where items are rows of a table and these may be others. Raises
+    DamagedArtifact."""
+    return _source_weights(storage, data), _learnt(data)
 
 
 def _learnt(data: TrialData) -> Learnt | None:
@@ -267,9 +276,7 @@ def _target(storage: Storage, data: TrialData) -> _Target:
     Nothing of how the rows are parted tells the labels either."""
     schema, split = data.target_schema, data.target_split(storage, "train")
     if not data.hides_labels:
-        seen = np.flatnonzero(split.known)
-        if budget := data.trial.labels_per_class:
-            seen = seen[_few(schema, split.select(seen), budget, data.trial.seed)]
+        seen = within_budget(schema, split, data.trial.labels_per_class, data.trial.seed)
         others = None
         if data.spec.target.takes_unlabelled:
             others = split.select(np.setdiff1d(np.arange(len(split)), seen)).without_labels()
@@ -280,13 +287,6 @@ def _target(storage: Storage, data: TrialData) -> _Target:
     schema = schema.named(data.classes)
     hidden = split.without_labels()
     return _Target(Domain(schema, hidden.select(kept), hidden.select(held_out)))
-
-
-def _few(schema: Schema, split: Split, budget: int, seed: int) -> Indices:
-    """The items that a label budget leaves, as the task counts it."""
-    strata = measures_of(schema.task).strata(split.y, seed)
-    choose = few_labels if schema.task.budget == "labels_per_class" else few_items
-    return choose(strata, budget, seed)
 
 
 def _labelled(schema: Schema, split: Split, data: TrialData) -> Domain:

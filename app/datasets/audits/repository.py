@@ -42,8 +42,7 @@ def obtain(session: Session, dataset_id: str) -> AuditRow:
         return row
     session.refresh(row, with_for_update=True)
     if row.status == "failed":
-        row.status, row.error, row.ended_at = "queued", None, None
-        row.attempt = row.publish_count = 0
+        row.begin_anew()
         _start(session, row)
     return row
 

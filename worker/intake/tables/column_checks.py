@@ -9,6 +9,7 @@ from app.datasets.near_names import near_names, shown
 from app.inputs.columns import BINS, CategoryColumn, Column, FlagColumn, NumberColumn
 from app.tasks import Task
 from worker.intake.raw import Array
+from worker.intake.splits import Rows
 from worker.intake.targets.contract import Stored
 
 TELLS_FROM = 0.99  # of the labels, or of their variance
@@ -37,10 +38,13 @@ def column_warnings(
 def _tells(column: Column, x: Splits, y: Mapping[str, Stored], task: Task) -> str | None:
     """Of each part of the column the commonest label, or the mean, of training rows, held against
     the test rows."""
-    if min(map(len, y.values())) < FEWEST_TOLD or y["train"].ndim > 1:
+    if y["train"].ndim > 1:
         return None
-    y = {split: labels[:MOST_TOLD] for split, labels in y.items()}
-    parts = {split: _parts(column, values[:MOST_TOLD]) for split, values in x.items()}
+    known = {split: _labelled(labels, task)[:MOST_TOLD] for split, labels in y.items()}
+    if min(map(len, known.values())) < FEWEST_TOLD:
+        return None
+    y = {split: labels[known[split]] for split, labels in y.items()}
+    parts = {split: _parts(column, values[known[split]]) for split, values in x.items()}
     share = (_told_classes if task.has_classes else _told_variance)(parts, y)
     if share is None or share < TELLS_FROM:
         return None
@@ -48,6 +52,11 @@ def _tells(column: Column, x: Splits, y: Mapping[str, Stored], task: Task) -> st
         f"The column `{column.name}` alone tells {share:.1%} of the labels: is it known when "
         'somebody asks for a prediction? `columns`: {"NAME": "ignore"} in the spec leaves it out.'
     )
+
+
+def _labelled(labels: Stored, task: Task) -> Rows:
+    """Rows that have a label, ascending."""
+    return np.flatnonzero(labels >= 0 if task.has_classes else ~np.isnan(labels))
 
 
 def _parts(column: Column, values: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -59,9 +68,7 @@ def _parts(column: Column, values: NDArray[np.float32]) -> NDArray[np.int64]:
 
 
 def _told_classes(parts: Mapping[str, Array], y: Mapping[str, Stored]) -> float | None:
-    train, test = y["train"], y["test"]
-    if (train < 0).any() or (test < 0).any():
-        return None
+    train = y["train"]
     shares = np.bincount(train) / len(train)
     if shares.max() > COMMONEST_UP_TO:
         return None
@@ -73,7 +80,7 @@ def _told_classes(parts: Mapping[str, Array], y: Mapping[str, Stored]) -> float 
 
 def _told_variance(parts: Mapping[str, Array], y: Mapping[str, Stored]) -> float | None:
     train, test = (y[split].astype(np.float64) for split in ("train", "test"))
-    if np.isnan(train).any() or np.isnan(test).any() or not test.std():
+    if not test.std():
         return None
     count = np.bincount(parts["train"], minlength=BINS + 2)
     sums = np.bincount(parts["train"], train, minlength=len(count))

@@ -1,10 +1,11 @@
 """CSV and TSV files, .gz too: a line of names, then rows."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import NoReturn
 
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
@@ -13,12 +14,14 @@ from app.datasets.table_spec import CsvSpec, TableSpec
 from worker.intake.raw import Limits, RawFile, refuse
 from worker.intake.tables.dialect import Dialect, dialect_of, header_of, lines_of
 from worker.intake.tables.encodings import plain_text
+from worker.intake.tables.number_columns import all_finite, number_columns
 from worker.intake.tables.records import Part, check_names, spill
 
 name = "CSV"
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".csv.gz", ".tsv.gz", ".tab.gz")
 BLOCK_BYTES = 2**22
+HEAD_BYTES = 2**18  # in which columns of numbers show
 
 
 def recognises(file: RawFile) -> bool:
@@ -31,16 +34,42 @@ def read(file: RawFile, spec: TableSpec, limits: Limits, workdir: Path) -> Part:
     dialect = dialect_of(text.path, file.name, said)
     names, unnamed = _named(header_of(text.path, dialect.delimiter, file.name))
     check_names(names, file.name)
-    target = workdir / f"{file.path.name}.arrow"
-    schema = pa.schema([(each, pa.string()) for each in names])
-    try:
-        batches = _batches(text.path, names, dialect)
-        rows = spill(file.name, schema, batches, limits, target)
-    except pa.ArrowInvalid:
-        _refuse_ragged(text.path, dialect, len(names), file.name)
     found = (text.found, *dialect.found, *unnamed)
     place = partial(_place, text.path, dialect)
-    return Part(file.name, target, rows, names, place, found, dialect.decimal)
+    target = workdir / f"{file.path.name}.arrow"
+
+    def taken(as_numbers: frozenset[str]) -> Part:
+        types = {each: pa.float64() if each in as_numbers else pa.string() for each in names}
+        batches = all_finite(_batches(text.path, types, dialect, spec.missing), as_numbers)
+        rows = spill(file.name, pa.schema([*types.items()]), batches, limits, target)
+        return Part(file.name, target, rows, names, place, found, dialect.decimal, as_text)
+
+    def as_text() -> Part:
+        try:
+            return taken(frozenset())
+        except pa.ArrowInvalid:
+            _refuse_ragged(text.path, dialect, len(names), file.name)
+
+    as_numbers = _number_columns(text.path, names, dialect, spec)
+    try:
+        return taken(as_numbers) if as_numbers else as_text()
+    except pa.ArrowInvalid:  # a field after the first rows is no number
+        return as_text()
+
+
+def _number_columns(
+    path: Path, names: tuple[str, ...], dialect: Dialect, spec: TableSpec
+) -> frozenset[str]:
+    if dialect.decimal is None:
+        return frozenset()
+    with path.open("rb") as stream:
+        whole_lines, _, _ = stream.read(HEAD_BYTES).rpartition(b"\n")
+    types = dict.fromkeys(names, pa.string())
+    try:
+        first = next(_batches(pa.BufferReader(whole_lines), types, dialect), None)
+    except pa.ArrowInvalid:  # the last of them ends within quotes, or rows are ragged
+        return frozenset()
+    return number_columns(first, spec, dialect.decimal) if first else frozenset()
 
 
 def _named(header: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -54,26 +83,34 @@ def _named(header: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return names, (f"Columns without a name are called by their place: {', '.join(blank)}.",)
 
 
-def _batches(path: Path, names: tuple[str, ...], dialect: Dialect) -> Iterator[pa.RecordBatch]:
+def _batches(
+    source: Path | pa.BufferReader,
+    types: Mapping[str, pa.DataType],
+    dialect: Dialect,
+    missing: Sequence[str] = (),
+) -> Iterator[pa.RecordBatch]:
+    """`missing`: words that mean no number."""
     with arrow_csv.open_csv(
-        path,
+        source,
         arrow_csv.ReadOptions(
             use_threads=True,
             block_size=BLOCK_BYTES,
-            column_names=list(names),
+            column_names=list(types),
             skip_rows_after_names=1,
         ),
         arrow_csv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=True),
         arrow_csv.ConvertOptions(
             check_utf8=False,
-            column_types=dict.fromkeys(names, pa.string()),
+            column_types=types,
+            null_values=["", *missing],
             strings_can_be_null=False,
+            decimal_point=dialect.decimal or ".",
         ),
     ) as reader:
         yield from reader
 
 
-def _refuse_ragged(path: Path, dialect: Dialect, columns: int, file: str) -> None:
+def _refuse_ragged(path: Path, dialect: Dialect, columns: int, file: str) -> NoReturn:
     """Finds the line that Arrow's reader stumbled over."""
     line = 1
     try:

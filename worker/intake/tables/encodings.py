@@ -181,20 +181,30 @@ def _runs(line: bytes) -> list[int]:
 
 def _first_fault(path: Path, encoding: str) -> int | None:
     """The line, counted from 1, of the first bytes that are none of the encoding's text."""
+    if _is_text(path, encoding):
+        return None
     decoder = codecs.getincrementaldecoder(encoding)()
     line = 1
     with path.open("rb") as stream:
         while True:
             chunk = stream.read(CHUNK_BYTES)
             try:
-                text = decoder.decode(chunk, final=not chunk)
+                line += decoder.decode(chunk, final=not chunk).count("\n")
             except UnicodeDecodeError as fault:
                 before = fault.object[: fault.start]
                 return line + before.decode(encoding, errors="replace").count("\n")
-            if not chunk:
-                return None
-            if not chunk.isascii() or b"\n" in chunk:
-                line += text.count("\n")
+
+
+def _is_text(path: Path, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    with path.open("rb") as stream:
+        try:
+            while chunk := stream.read(CHUNK_BYTES):
+                decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return True
 
 
 def _check(path: Path, encoding: str, name: str) -> None:

@@ -39,10 +39,11 @@ LEFT_OUT: Mapping[FoundKind, tuple[Role, str]] = {
 
 
 def reading_of(spec: TableSpec, name: str, reading: Reading) -> Reading:
-    """With what counts as missing in that column alone."""
+    """With what counts as missing in that column alone, and the form of its dates."""
     said = said_of(spec, name)
-    own = said.missing if said else ()
-    return replace(reading, missing=(*reading.missing, *own))
+    if said is None:
+        return reading
+    return replace(reading, missing=(*reading.missing, *said.missing), format=said.format)
 
 
 @dataclass(frozen=True)
@@ -156,13 +157,17 @@ def _check_read(records: Records, name: str, found: Found, known: pa.ChunkedArra
     wrong: Array = np.asarray(pc.and_(pc.is_null(found.values), pc.is_valid(known)).to_numpy())
     if count := int(wrong.sum()):
         row = int(np.flatnonzero(wrong)[0])
-        what = {"number": "numbers", "date": "dates, as 2026-11-26"}.get(found.kind, found.kind)
+        form = found.reading.format
+        dates = f"dates in the form {form}" if form else "dates, as 2026-11-26,"
+        what = {"number": "numbers", "date": dates}.get(found.kind, found.kind)
         detail = (
             f"expected {what} in the column `{name}`, as the spec says, got {count} of "
             f"{len(known) - known.null_count} values that are none, the first in "
             f"{records.place(row)}; where they mean that nothing is known, name them in the "
             "spec's `missing`"
         )
+        if found.doubt:
+            detail = f"{detail}; {found.doubt}"
         refuse("wrong_type", detail, name)
 
 

@@ -28,6 +28,8 @@ def read_parts(
     if len(parts) == 1:
         return Records(parts[0])
     train, test = parts
+    if any(train.type_of(name) != test.type_of(name) for name in {*train.names} & {*test.names}):
+        train, test = (part.as_text() if part.as_text else part for part in parts)
     _check_columns(train, test, set(target_columns(spec, train.names)))
     if train.rows + test.rows > limits.items:
         refuse("too_many_items", f"expected at most {limits.items} rows together, got more")

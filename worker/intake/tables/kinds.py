@@ -21,6 +21,7 @@ The rules in their order, each on the fields that are not missing:
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -33,6 +34,7 @@ from worker.intake.tables.readings import (
     Column,
     Reading,
     as_numbers,
+    dates_among,
     has_codes,
     has_separators,
     moments,
@@ -82,6 +84,24 @@ class Found:
     doubt: str | None = None
 
 
+@dataclass(frozen=True)
+class Tally:
+    """texts: the different ones of a column; counts: (texts,), how many rows have each."""
+
+    texts: Any  # pyarrow.StringArray, which has no types
+    counts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, known: Column) -> "Tally":
+        counted = pc.value_counts(known.drop_null())
+        return cls(counted.field("values"), counted.field("counts").to_numpy())
+
+    def share(self, pattern: str) -> float:
+        """Of the rows whose text holds such a piece."""
+        has_it = pc.match_substring_regex(self.texts, pattern).to_numpy(zero_copy_only=False)
+        return float(self.counts[has_it].sum() / self.counts.sum())
+
+
 def infer(name: str, column: Column, reading: Reading, said: Kind | None = None) -> Found:
     """
     Args:
@@ -94,7 +114,7 @@ def infer(name: str, column: Column, reading: Reading, said: Kind | None = None)
         return _number(name, column, plain, reading, is_plain=True)
     known = reading.known(column)
     if said:
-        return _said(known, reading, said)
+        return _said(name, known, reading, said)
     if known.null_count == len(known):
         return Found("constant", "it has no value in any row", reading, known)
     if (found := _all_numbers(known, reading)) is not None:
@@ -112,26 +132,31 @@ def _by_type(known: Column, reading: Reading) -> Found | None:
 
 
 def _by_words(name: str, known: Column, reading: Reading) -> Found:
-    distinct = pc.count_distinct(known, mode="only_valid").as_py()
-    if distinct == 1 and not known.null_count:
+    tally = Tally.of(known)
+    if len(tally.texts) == 1 and not known.null_count:
         return Found("constant", SAME, reading, known)
     return (
-        _flag(known, distinct, reading)
-        or _date(known, reading)
-        or _text(name, known, distinct, reading)
+        _flag(known, tally.texts.to_pylist()[:3], reading)
+        or _date(name, known, reading)
+        or _text(name, known, tally, reading)
     )
 
 
-def _said(known: Column, reading: Reading, said: Kind) -> Found:
+def _said(name: str, known: Column, reading: Reading, said: Kind) -> Found:
     reason = "the spec says so"
     match said:
         case "number":
             taken = replace(reading, how="number")
             return Found("number", reason, taken, numbers(known, reading.decimal))
         case "date":
-            found = None if pa.types.is_temporal(known.type) else _date(known, reading)
-            taken = found.reading if found else replace(reading, how="moment")
-            return Found("date", reason, taken, taken.values(known))
+            taken, is_text = replace(reading, how="moment"), pa.types.is_string(known.type)
+            if is_text and reading.format is not None:
+                return Found("date", reason, taken, dates_among(known, reading.format))
+            found = _date(name, known, reading) if is_text else None
+            if found and found.kind == "date":
+                taken = found.reading
+            doubt = found.doubt if found else None
+            return Found("date", reason, taken, taken.values(known), doubt=doubt)
         case "flag":
             return _said_flag(known, reading, reason)
         case "category" | "text":
@@ -145,7 +170,7 @@ def _said_flag(known: Column, reading: Reading, reason: str) -> Found:
     if plain is not None and _are_zero_and_one(plain):
         return Found("flag", reason, replace(reading, how="number"), plain, ("0", "1"))
     different = pc.unique(known.drop_null()).to_pylist()
-    if found := _flag(known, len(different), reading):
+    if found := _flag(known, different, reading):
         return replace(found, reason=reason)
     is_text = pa.types.is_string(known.type)
     two = sorted(different) if len(different) == 2 and is_text else None
@@ -203,10 +228,10 @@ def _tells_apart(name: str, values: NDArray[np.float64]) -> str | None:
     return None
 
 
-def _flag(known: Column, distinct: int, reading: Reading) -> Found | None:
-    if distinct != 2 or not pa.types.is_string(known.type):
+def _flag(known: Column, different: Sequence[str], reading: Reading) -> Found | None:
+    if len(different) != 2 or not pa.types.is_string(known.type):
         return None
-    by_word = {text.strip().casefold(): text for text in pc.unique(known.drop_null()).to_pylist()}
+    by_word = {text.strip().casefold(): text for text in different}
     for false, true in WORDS:
         if by_word.keys() == {false, true}:
             reason = f"its values are {false} and {true} alone"
@@ -214,7 +239,7 @@ def _flag(known: Column, distinct: int, reading: Reading) -> Found | None:
     return None
 
 
-def _date(known: Column, reading: Reading) -> Found | None:
+def _date(name: str, known: Column, reading: Reading) -> Found | None:
     first = known.drop_null()[:LOOKED_AT]
     if not all(DATE_LIKE.fullmatch(text) for text in first.to_pylist()):
         return None
@@ -232,42 +257,35 @@ def _date(known: Column, reading: Reading) -> Found | None:
         taken = replace(reading, how="moment", format=fitting[0])
         return Found("date", reason, taken, taken.values(known))
     if fitting:
-        reason = (
-            f"its values are dates that can be read in {len(fitting)} ways, as {fitting[0]} too"
-        )
-        doubt = "write dates as 2026-11-26 to have them read"
+        ways = " or ".join(fitting)
+        column = f'{{"{name}": {{"kind": "date", "format": "{fitting[0]}"}}}}'
+        doubt = f"say which it is with `columns`: {column} in the spec"
+        reason = f"its values are dates that can be read as {ways}: {doubt}"
         return Found("text", reason, reading, known, doubt=doubt)
     return None
 
 
-def _text(name: str, known: Column, distinct: int, reading: Reading) -> Found:
-    values = len(known) - known.null_count
-    lengths = pc.utf8_length(known)
-    longest, mean = pc.max(lengths).as_py(), pc.mean(lengths).as_py()
-    has_spaces = _share(known, r"\S\s+\S") > MOSTLY
-    has_nul = bool(pc.any(pc.match_substring(known, "\0")).as_py())
+def _text(name: str, known: Column, tally: Tally, reading: Reading) -> Found:
+    values, distinct = int(tally.counts.sum()), len(tally.texts)
+    lengths = pc.utf8_length(tally.texts).to_numpy()
+    longest, mean = int(lengths.max()), float((lengths * tally.counts).sum() / values)
+    has_spaces = tally.share(r"\S\s+\S") > MOSTLY
+    has_nul = bool(pc.any(pc.match_substring(tally.texts, "\0")).as_py())
     if longest > NAME_CHARACTERS or has_nul:
         what = "a NUL character" if has_nul else f"more than {NAME_CHARACTERS} characters"
         return Found("text", f"a value has {what}", reading, known)
-    is_unspaced = mean >= UNSPACED_LENGTH and _share(known, UNSPACED) > MOSTLY
+    is_unspaced = mean >= UNSPACED_LENGTH and tally.share(UNSPACED) > MOSTLY
     if distinct > MOSTLY * values and (has_spaces or is_unspaced or mean > TEXT_LENGTH):
         how = "most have spaces" if has_spaces else f"they have {mean:.0f} characters on the mean"
         return Found("text", f"{distinct} of its {values} values differ, and {how}", reading, known)
     if distinct == values and values >= FEWEST_IDENTIFIED:
         return Found("identifier", "its values differ in each row", reading, known)
     reason = f"it has {distinct} different values in {values} rows"
-    return Found("category", reason, reading, known, doubt=_nearly_numbers(name, known, reading))
+    return Found("category", reason, reading, known, doubt=_nearly_numbers(name, tally, reading))
 
 
-def _share(known: Column, pattern: str) -> float:
-    """Of the values that hold such a piece."""
-    found = pc.mean(pc.cast(pc.match_substring_regex(known, pattern), pa.float64()))
-    return float(found.as_py())
-
-
-def _nearly_numbers(name: str, known: Column, reading: Reading) -> str | None:
-    counts = pc.value_counts(known.drop_null())
-    texts, times = counts.field("values"), counts.field("counts").to_numpy()
+def _nearly_numbers(name: str, tally: Tally, reading: Reading) -> str | None:
+    texts, times = tally.texts, tally.counts
     found = numbers(pa.chunked_array([texts]), reading.decimal)
     is_number: NDArray[np.bool] = np.asarray(pc.is_valid(found).to_numpy())
     values, readable = int(times.sum()), int(times[is_number].sum())

@@ -132,8 +132,8 @@ def has_codes(known: Column, found: Column) -> bool:
     """
     if not pa.types.is_string(known.type):
         return False
-    first = as_numbers(found.slice(0, LOOKED_AT))
-    if (first != np.rint(first)).any() and not np.isnan(first).any():
+    first = as_numbers(found.slice(0, LOOKED_AT).drop_null())
+    if (first != np.rint(first)).any():
         return False
     zero = pc.and_(pc.starts_with(known, "0"), pc.greater(pc.binary_length(known), 1))
     doubtful = known.filter(pc.and_not(zero, pc.starts_with(known, "0.")))
@@ -175,6 +175,11 @@ def moments(known: Column, format: str | None) -> Column | None:
         return None
 
 
+def dates_among(known: Column, format: str) -> Column:
+    """Timestamps; null where text is none of that form."""
+    return pc.strptime(known, format=format, unit="us", error_is_null=True)
+
+
 def _has_zone(column: Column) -> bool:
     return pa.types.is_timestamp(column.type) and column.type.tz is not None
 
@@ -192,10 +197,17 @@ def as_numbers(values: Column) -> NDArray[np.float64]:
     return found
 
 
-def coded(values: Column) -> tuple[NDArray[np.int64], list[Any]]:
-    """(n,), the place of each value among the different ones, -1 where missing; and these."""
+def distinct(values: Column) -> tuple[NDArray[np.int64], Column]:
+    """(n,), the place of each value among the different ones, -1 where null; and these, in the
+    order in which they come first."""
     encoded = values.dictionary_encode().unify_dictionaries()
     if not encoded.num_chunks:
-        return np.empty(0, np.int64), []
+        return np.empty(0, np.int64), values
     codes = [pc.fill_null(chunk.indices, -1).to_numpy() for chunk in encoded.chunks]
-    return np.concatenate(codes).astype(np.int64), encoded.chunk(0).dictionary.to_pylist()
+    return np.concatenate(codes).astype(np.int64), pa.chunked_array([encoded.chunk(0).dictionary])
+
+
+def coded(values: Column) -> tuple[NDArray[np.int64], list[Any]]:
+    """(n,), the place of each value among the different ones, -1 where missing; and these."""
+    codes, different = distinct(values)
+    return codes, different.to_pylist()

@@ -30,6 +30,7 @@ class Part:
     place: of a row, counted from 0, in words, as `line 12`.
     found: sentences about how the file was read, and why so.
     decimal: the sign in numbers as text; None where the file shows none.
+    as_text: reads the file again, numbers as text too; None where it has types of its own.
     """
 
     name: str  # as the user called the file
@@ -39,6 +40,7 @@ class Part:
     place: Callable[[int], str]
     found: tuple[str, ...] = ()
     decimal: str | None = None
+    as_text: Callable[[], "Part"] | None = None
 
     def type_of(self, name: str) -> pa.DataType:
         with pa.OSFile(str(self.path)) as file:

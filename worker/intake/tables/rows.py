@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 from pyarrow import ipc
@@ -21,6 +22,7 @@ def store_rows(
     records: Records,
     readings: Mapping[str, Reading],
     parsed: Mapping[str, Path],
+    hidden: Mapping[str, NDArray[np.bool]],
     rows: Mapping[str, Rows],
     target: Path,
 ) -> Path:
@@ -30,6 +32,7 @@ def store_rows(
     Args:
         parsed: columns of numbers that have been read already: files (rows,), float64, NaN where
             missing.
+        hidden: (rows of the upload,) by column: where what stands there means that there is none.
 
     Returns:
         `target`.
@@ -53,7 +56,7 @@ def store_rows(
                     columns = [
                         _numbers(parsed[field.name], start, stop, picked)
                         if field.name in parsed
-                        else _values(taken, field, readings[field.name])
+                        else _values(taken, field, readings[field.name], hidden, picked + start)
                         for field in schema
                     ]
                     writer.write_table(pa.table(columns, schema=schema))
@@ -91,8 +94,17 @@ def _type(reading: Reading, raw: pa.DataType) -> pa.DataType:
     return {"number": pa.float64(), "moment": MOMENT, "as_is": raw}[reading.how]
 
 
-def _values(batch: pa.RecordBatch, field: pa.Field, reading: Reading) -> pa.ChunkedArray:
+def _values(
+    batch: pa.RecordBatch,
+    field: pa.Field,
+    reading: Reading,
+    hidden: Mapping[str, NDArray[np.bool]],
+    rows: Rows,
+) -> pa.ChunkedArray:
     place = batch.schema.get_field_index(field.name)
     if place < 0:
         return pa.chunked_array([pa.nulls(batch.num_rows, field.type)])
-    return reading.values(pa.chunked_array([batch.column(place)])).cast(field.type)
+    values = reading.values(pa.chunked_array([batch.column(place)])).cast(field.type)
+    if field.name not in hidden:
+        return values
+    return pc.if_else(hidden[field.name][rows], pa.scalar(None, field.type), values)

@@ -31,6 +31,7 @@ from worker.intake.taken_in import TakenIn, content_hash, store_sketch
 from worker.intake.targets import target_of
 from worker.intake.targets.contract import Stored, Target
 from worker.intake.targets.deciding import decide
+from worker.intake.unlabelled import with_unlabelled
 
 
 def prepare_table(records: Records, spec: DatasetSpec, limits: Limits, workdir: Path) -> TakenIn:
@@ -39,7 +40,7 @@ def prepare_table(records: Records, spec: DatasetSpec, limits: Limits, workdir: 
     reading = Reading(missing=spec.missing, decimal=records.decimal)
     labels = labels_of(records, spec, reading)
     cut = cut_of(records, spec, spec.test_fraction, reading)
-    given = _by_split(labels, cut)
+    given, keeps = _by_split(labels, cut), spec.unlabelled == "keep"
     with spoken_of(labels.called, (*labels.columns, "label")[0]):
         decision = decide(spec.said_task, given, labels.names is not None)
         target = target_of(decision.kind, given, labels.names, _unit(spec, labels))
@@ -47,6 +48,11 @@ def prepare_table(records: Records, spec: DatasetSpec, limits: Limits, workdir: 
         if is_doubted and labels.values is not None and labels.values.ndim == 1:
             refuse_missing(target.texts, labels.values[labels.known], "y_train")
         rows, y = _split(records, labels, cut, target, given)
+        if labels.values is not None and keeps:
+            others = _unlabelled(labels, cut, rows)
+            held, y["train"] = with_unlabelled(rows["train"], y["train"], others, target)
+            assert held is not None
+            rows["train"] = held
         task = target.task(y)
     features = _features(records, spec, reading, rows, fixed_roles(labels, cut), workdir)
     stored = [each.stored for each in features if each.stored is not None]
@@ -62,7 +68,8 @@ def prepare_table(records: Records, spec: DatasetSpec, limits: Limits, workdir: 
         for each in features
         if each.stored is not None and each.reading.how == "number"
     }
-    arrays["rows"] = store_rows(records, readings, parsed, rows, workdir / "rows.arrow")
+    hidden = {labels.columns[0]: ~labels.known} if len(labels.columns) == 1 else {}
+    arrays["rows"] = store_rows(records, readings, parsed, hidden, rows, workdir / "rows.arrow")
     seen = [each.column for each in features if each.column is not None]
     schema = Schema(
         inputs=TableInputs(columns=tuple(seen)),
@@ -73,7 +80,7 @@ def prepare_table(records: Records, spec: DatasetSpec, limits: Limits, workdir: 
     )
     hashed = content_hash(schema, arrays)
     arrays["sketch"] = store_sketch(arrays["x_train"], schema, workdir)
-    findings = TableFindings(features, labels, cut, decision, target, rows, is_doubted)
+    findings = TableFindings(features, labels, cut, decision, target, rows, is_doubted, keeps)
     return TakenIn(schema, profile(schema, records, y, arrays, findings), arrays, hashed)
 
 
@@ -133,6 +140,18 @@ def _split(
         rows[split] = everything[side & labels.known if given[split] is not None else side]
     check_both(rows["train"], rows["test"], cut)
     return rows, {split: target.encode(given[split], len(rows[split]), split) for split in rows}
+
+
+def _unlabelled(labels: Labels, cut: Cut, rows: Mapping[str, Rows]) -> Rows:
+    """Rows without a label that are for training beside those that have one: where the split is
+    given, on its side; where it is cut, all but those of groups that the test split has."""
+    free = ~labels.known
+    free[rows["train"]] = False
+    if cut.given is not None:
+        free &= ~cut.given
+    elif cut.groups is not None:
+        free &= ~np.isin(cut.groups, cut.groups[rows["test"]])
+    return np.flatnonzero(free)
 
 
 def fixed_roles(labels: Labels, cut: Cut) -> dict[str, tuple[Role, str]]:

@@ -32,6 +32,7 @@ class TableFindings:
     """What the intake did with the table.
 
     is_doubted: whether a label may mean that there is none.
+    keeps: whether training rows without a label are kept beside those that have one.
     """
 
     features: Sequence[Feature]
@@ -41,6 +42,7 @@ class TableFindings:
     target: Target
     rows: Mapping[str, Rows]
     is_doubted: bool
+    keeps: bool
 
 
 def profile(
@@ -74,12 +76,14 @@ def profile(
         "columns": columns,
         "duplicates": twins,
         "groups_across_splits": _groups_across(findings),
+        "labelled": {split: schema.labelled(split) for split in schema.splits},
         "left_out": dict(held.left_out),
         "warnings": [
             *_target_warnings(findings),
             *cut.said,
             *split_warnings(schema, balance, held),
             *_group_warnings(findings),
+            *_left_out_warnings(findings),
             *label_warnings(schema, held),
             *sentences,
             *_twin_warnings(twins),
@@ -88,9 +92,10 @@ def profile(
 
 
 def _left_out(findings: TableFindings) -> dict[str, int]:
-    known, cut = findings.labels.known, findings.cut
+    cut = findings.cut
     if cut.given is None:
-        return {"all rows": int((~known).sum())}
+        stored = sum(map(len, findings.rows.values()))
+        return {"all rows": len(findings.labels.known) - stored}
     sides = {"train": ~cut.given, "test": cut.given}
     return {split: int(side.sum()) - len(findings.rows[split]) for split, side in sides.items()}
 
@@ -185,6 +190,20 @@ def _group_warnings(findings: TableFindings) -> list[str]:
     return [
         f"{count} groups of the column `{findings.cut.group}` have rows in training and in test: "
         "the test is easier than it looks."
+    ]
+
+
+def _left_out_warnings(findings: TableFindings) -> list[str]:
+    """Why rows without a label are not for training where others are."""
+    cut, known = findings.cut, findings.labels.known
+    if cut.given is not None or cut.groups is None:
+        return []
+    of_test = np.isin(cut.groups, cut.groups[findings.rows["test"]])
+    if not (count := int((of_test & ~known).sum())) or not findings.keeps:
+        return []
+    return [
+        f"{count} rows without a label are of groups of the column `{cut.group}` that the test "
+        "split has: they are not for training."
     ]
 
 

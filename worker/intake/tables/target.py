@@ -17,7 +17,7 @@ from app.tasks import TaskKind
 from worker.intake.labels import CLASS_LIMIT
 from worker.intake.missing import without_missing
 from worker.intake.raw import NAME_CHARACTERS, Array, refuse
-from worker.intake.tables.readings import Column, Reading, as_numbers, coded, has_codes, numbers
+from worker.intake.tables.readings import Column, Reading, as_numbers, distinct, has_codes, numbers
 from worker.intake.tables.records import Records, listed, refuse_said
 
 USUAL = ("label", "labels", "target", "class", "y")  # names of columns that hold labels
@@ -121,24 +121,27 @@ def labels_of(records: Records, spec: DatasetSpec, reading: Reading) -> Labels:
 def _one(
     records: Records, name: str, reading: Reading, task: TaskKind | None
 ) -> tuple[Array, NDArray[np.bool]]:
-    column = reading.known(records.column(name))
-    _check_plain(column, name)
-    known = np.asarray(pc.is_valid(column).to_numpy())
-    if pa.types.is_boolean(column.type):
-        return np.asarray(pc.fill_null(column, False).to_numpy()), known
-    found = numbers(column, reading.decimal)
-    unreadable = found.null_count - column.null_count
-    if unreadable and task == "regression":
-        wrong = pc.and_(pc.is_null(found), pc.is_valid(column)).to_numpy()
+    """Looks at each different field once."""
+    codes, fields = distinct(records.column(name))
+    fields = reading.known(fields)
+    _check_plain(fields, name)
+    is_known = np.append(np.asarray(pc.is_valid(fields).to_numpy()), False)
+    known = is_known[codes]
+    if pa.types.is_boolean(fields.type):
+        return np.append(pc.fill_null(fields, False).to_numpy(), False)[codes], known
+    found = numbers(fields, reading.decimal)
+    is_readable = np.append(np.asarray(pc.is_valid(found).to_numpy()), False)
+    wrong = (is_known & ~is_readable)[codes]
+    if wrong.any() and task == "regression":
         row = int(np.flatnonzero(wrong)[0])
         detail = (
             f"expected numbers in the column `{name}`, of which a quantity is learnt, got "
-            f"{unreadable} others, the first in {records.place(row)}; where they mean that there "
-            "is none, name them in the spec's `missing`"
+            f"{int(wrong.sum())} others, the first in {records.place(row)}; where they mean that "
+            "there is none, name them in the spec's `missing`"
         )
         refuse("wrong_type", detail, name)
-    if not unreadable and not (has_codes(column, found) and task != "regression"):
-        values = np.nan_to_num(as_numbers(found))
+    if not wrong.any() and not (has_codes(fields, found) and task != "regression"):
+        values = np.append(np.nan_to_num(as_numbers(found)), 0.0)
         is_whole = bool((values == np.rint(values)).all() and np.abs(values).max() < 2**53)
         if not is_whole and task == "classification":
             detail = (
@@ -146,13 +149,13 @@ def _one(
                 '`task`: "regression" where it is a quantity, or write a class in each row'
             )
             refuse("wrong_type", detail, name)
-        return (values.astype(np.int64) if is_whole else values), known
-    return _texts(column, name, task), known
+        return (values.astype(np.int64) if is_whole else values)[codes], known
+    return _texts([text or "" for text in fields.to_pylist()], codes, known, name), known
 
 
-def _texts(column: Column, name: str, task: TaskKind | None) -> Array:
-    codes, texts = coded(column)
-    rows = len(column) - column.null_count
+def _texts(fields: list[str], codes: Array, known: NDArray[np.bool], name: str) -> Array:
+    """`codes` (rows,): places of rows among the fields, -1 where there is none."""
+    texts, rows = [text for text in fields if text], int(known.sum())
     if len(texts) == rows > 1:
         detail = (
             f"expected labels that several rows share in the column `{name}`, got another one in "
@@ -172,7 +175,7 @@ def _texts(column: Column, name: str, task: TaskKind | None) -> Array:
             f"{longest}"
         )
         refuse("name_too_long", detail, name)
-    found: Array = np.array([*texts, ""])[codes]
+    found: Array = np.array([*fields, ""])[codes]
     return found
 
 
