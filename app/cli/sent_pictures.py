@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from app.client import Client
     from app.prediction.schemas import PredictOut
 
-OTHERS = {".npy", ".csv", ".json", ".jsonl"}  # endings of raw inputs
+OTHERS = {".npy", ".csv", ".tsv", ".tab", ".json", ".jsonl"}  # endings of raw inputs
 IN_A_REQUEST, BYTES_IN_A_REQUEST = 32, 2**24  # pictures, and bytes but for a larger one alone
 JSON_STARTS = (b"[", b"{")
 LOOKED_AT = 64  # bytes

@@ -97,6 +97,14 @@ def target_columns(spec: TableSpec, names: Sequence[str]) -> tuple[str, ...]:
     refuse_said("target_unclear", detail, "target")
 
 
+def known_target(spec: TableSpec, names: Sequence[str]) -> tuple[str, ...]:
+    """As `target_columns`; none where that is unclear, as of pictures whose labels are folders."""
+    try:
+        return target_columns(spec, names)
+    except WorkFailure:
+        return ()
+
+
 def _may_be_labels(spec: TableSpec, name: str) -> bool:
     """Whether the spec leaves it open that a column holds the labels, or says so."""
     said = spec.columns.get(name)
