@@ -18,7 +18,7 @@ from app.tables.datasets import DatasetRow
 from app.tables.jobs import JobRow
 from app.tasks.classification import Classification
 from tests.jobs.factories import add_dataset
-from tests.jobs.requests import LOCAL, dataset, problem, spec
+from tests.jobs.requests import LOCAL, dataset, problem, spec, submit
 
 TASK = Classification(classes=("well", "ill"))
 
