@@ -59,21 +59,15 @@ def apply(spec: dict[str, Any], setting: str) -> None:
     path, equals, value = setting.partition("=")
     if not equals or not path:
         raise Unusable(f"--set: expected PATH=VALUE, got {setting!r}")
-    apply_value(spec, path.split("."), _value(value, path))
-
-
-def apply_value(spec: dict[str, Any], names: Sequence[str], value: Any) -> None:
-    """The same with a path in parts, and the value as it is."""
-    *parents, last = names
-    path = ".".join(names)
+    *parents, last = path.split(".")
     place: Any = spec
     for name in parents:
         place = place.setdefault(name, {}) if isinstance(place, dict) else _item(place, name, path)
     if isinstance(place, dict):
-        place[last] = value
+        place[last] = _value(value, path)
     else:
         _item(place, last, path)
-        place[int(last)] = value
+        place[int(last)] = _value(value, path)
 
 
 def _item(place: Any, name: str, path: str) -> Any:

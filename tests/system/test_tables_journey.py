@@ -152,7 +152,7 @@ def test_from_two_files_to_answers(ktl: Ktl, place: Workplace, url: str, tmp_pat
 
         target = ("--target", "diagnosis")
         source = added(ktl, place, client, paths["english"], *target)
-        german_set = ("--set", "csv.encoding=cp1252")
+        german_set = ("--encoding", "cp1252")
         clinic = added(ktl, place, client, paths["german"], *target, *german_set)
         assert (source.status, clinic.status) == ("ready", "ready"), (source.error, clinic.error)
         shown = ktl("datasets", "show", clinic.id)[1]
