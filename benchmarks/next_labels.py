@@ -10,8 +10,8 @@ letters. `random` against the two rules of
 260 (by straight lines of the means, and by each seed's own curve with a 95 % interval), and the
 gain over all numbers of labels.
 
-Needs the data in KTL_TEST_DATA or ../shared/data, and says so where it is absent. About four
-minutes on 2 cores with 10 seeds.
+Needs the data in KTL_TEST_DATA or ../shared/data, and says so where it is absent. About a
+minute per seed where the cores are shared; 5 seeds took 5.
 """
 
 import json

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.cli.options import AsJson
-from app.cli.table_spec import Said, spec_of
+from app.cli.table_spec import HOW, Said, spec_of
 
 if TYPE_CHECKING:
     from app.client import Client
@@ -153,47 +153,53 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add a dataset: upload files, or take one from the catalogue."""
+    from app.cli import output
     from app.cli.datasets import print_dataset
     from app.client import Client
 
+    if missing_label is not None and all_classes:
+        raise typer.BadParameter("expected one of --missing-label and --all-classes")
+    said: Said = {
+        "modality": modality,
+        "task": task,
+        "unit": unit,
+        "test_fraction": test_fraction,
+        "missing_label": missing_label,
+        "unlabelled": "leave_out" if leave_out else None,
+        "target": target,
+        "no_labels": no_labels,
+        "split": split,
+        "where": where,
+        "group": group,
+        "seed": seed,
+        "columns": columns,
+        "missing": missing,
+        "delimiter": delimiter,
+        "decimal": decimal,
+        "encoding": encoding,
+        "value_range": value_range,
+        "image_size": image_size,
+        "unreadable": "leave_out" if leave_out_unreadable else None,
+        "keep_upload": keep_upload or None,
+    }
+    described = spec_of(said, spec)
+    if all_classes:
+        described["missing_label"] = None
     with Client() as client:
         if files[0].startswith("catalog:"):
             if len(files) > 1:
                 raise typer.BadParameter(f"expected one catalogue name, got {len(files)} names")
+            if described:
+                detail = "expected nothing of the spec beside a catalogue name, got "
+                raise typer.BadParameter(detail + ", ".join(described))
             dataset = client.datasets.from_catalogue(files[0], name)
         else:
-            if missing_label is not None and all_classes:
-                raise typer.BadParameter("expected one of --missing-label and --all-classes")
-            said: Said = {
-                "modality": modality,
-                "task": task,
-                "unit": unit,
-                "test_fraction": test_fraction,
-                "missing_label": missing_label,
-                "unlabelled": "leave_out" if leave_out else None,
-                "target": target,
-                "no_labels": no_labels,
-                "split": split,
-                "where": where,
-                "group": group,
-                "seed": seed,
-                "columns": columns,
-                "missing": missing,
-                "delimiter": delimiter,
-                "decimal": decimal,
-                "encoding": encoding,
-                "value_range": value_range,
-                "image_size": image_size,
-                "unreadable": "leave_out" if leave_out_unreadable else None,
-                "keep_upload": keep_upload or None,
-            }
-            described = spec_of(said, spec)
-            if all_classes:
-                described["missing_label"] = None
             dataset = _upload(client, [Path(file) for file in files], name, described)
         if wait:
             dataset = client.datasets.wait(dataset.id)
     print_dataset(dataset, as_json)
+    if dataset.error and "in the spec" in dataset.error["message"] and not as_json:
+        output.complain(HOW)
     raise typer.Exit(dataset.status == "failed")
 
 

@@ -97,6 +97,7 @@ def print_dataset(dataset: "DatasetOut", as_json: bool) -> None:
             "labels": labels,
             "items": dataset.schema_ and f"{train} to train on, {test} to test on",
             "values": dataset.schema_ and _values(dataset.schema_, profile),
+            "files": "\n".join(profile.get("files", [])),
             "derived": profile.get("derived", {}).get("sentence"),
             "warnings": "\n".join(profile.get("warnings", [])),
             "error": dataset.error and f"{dataset.error['code']}: {dataset.error['message']}",
@@ -136,9 +137,10 @@ def _labels(task: "Task") -> str:
     return f"{task.outputs} classes" if task.outputs else "none"
 
 
-def _values(schema: "Schema", profile: dict[str, Any]) -> str:
+def _values(schema: "Schema", profile: dict[str, Any]) -> str | None:
+    """None where all is said by the columns."""
     if schema.inputs.range is None:
-        return schema.inputs.summary
+        return None if schema.columns else schema.inputs.summary
     low, high = schema.inputs.range
     said = f"{low:g} to {high:g} become 0 to 1"
     seen = profile.get("values", {}).get("train")

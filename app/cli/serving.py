@@ -126,7 +126,6 @@ def predict(
     if decimal not in {None, ".", ","}:
         raise typer.BadParameter("expected . or , for --decimal")
     from app.cli import output, sent_pictures
-    from app.cli.rows import Written
     from app.client import Client
     from app.prediction.schemas import LabelSet, Prediction, Quantity
 
@@ -137,9 +136,13 @@ def predict(
             items = [*files]
         else:
             (file,) = files
-            written = Written(encoding, decimal, tuple(missing or ()))
-            is_csv = file.suffix.lower() in CSV_SUFFIXES
-            inputs = _rows(client, name, file, written) if is_csv else _inputs(file)
+            if file.suffix.lower() in CSV_SUFFIXES:
+                from app.cli.rows import Written
+
+                written = Written(encoding, decimal, tuple(missing or ()))
+                inputs: Any = _rows(client, name, file, written)
+            else:
+                inputs = _inputs(file)
             answer = client.deployments.predict(name, inputs, top_k, raw_scores)
             items = [*range(len(answer.outputs))]
     for warning in answer.warnings:

@@ -13,6 +13,10 @@ from app.cli.derive import conditions
 KINDS = ("number", "category", "flag", "date", "text")
 ROLES = ("feature", "label", "group", "domain", "id", "time", "ignored")
 NESTED = ("target", "split", "csv", "columns")  # members that options and a file both add to
+HOW = (
+    "`ktl datasets add` takes what belongs into the spec as options, as --target COLUMN, --columns "
+    "NAME=WHAT and --encoding NAME (`ktl datasets add --help` lists them), or as --spec FILE.json"
+)
 SIGNS = {"tab": "\t", "\\t": "\t"}
 
 

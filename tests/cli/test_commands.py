@@ -132,6 +132,19 @@ def test_what_values_and_labels_of_a_dataset_mean(ktl, api, tmp_path):
     assert ktl(*add, "--all-classes", "--missing-label", "nan").status == 2
 
 
+def test_what_a_table_is(ktl, api, tmp_path):
+    table = tmp_path / "people.csv"
+    table.write_text("age;ill\n1,5;yes\n2,5;no\n")
+    (tmp_path / "spec.json").write_text('{"name": "said", "split": {"group": "age"}}')
+    add = ("datasets", "add", table, "--no-wait", "--json")
+    told = ("--target", "ill", "--spec", tmp_path / "spec.json", "--columns", "age=ignore")
+    added = ktl(*add, *told)
+    assert added.status == 0, added.err
+    assert json.loads(added.out)["name"] == "said"
+    assert ktl(*add, "--target", "ill", "--no-labels").status == 2
+    assert ktl("datasets", "add", "catalog:digits", "--target", "ill").status == 2
+
+
 def test_models_and_deployments(ktl, api):
     assert json.loads(ktl("models", "--json").out) == []
     assert json.loads(ktl("deployments", "--json").out) == []

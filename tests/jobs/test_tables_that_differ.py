@@ -18,7 +18,7 @@ from app.tables.datasets import DatasetRow
 from app.tables.jobs import JobRow
 from app.tasks.classification import Classification
 from tests.jobs.factories import add_dataset
-from tests.jobs.requests import LOCAL, dataset, problem, spec
+from tests.jobs.requests import LOCAL, dataset, problem, spec, submit
 
 TASK = Classification(classes=("well", "ill"))
 
@@ -168,8 +168,10 @@ def test_what_hides_columns_learns_what_missing_ones_mean(
     body = spec(add_table(database, plain), add_table(database, plain))
     for share, misses in ((0.0, False), (0.5, True)):
         body["training"] = {"hidden_columns": share}
-        resolved = client.post("/v1/jobs:validate", json=body).json()["spec"]
-        assert [column["misses"] for column in resolved["inputs"]["columns"]] == [misses]
+        job_id = submit(client, body)
+        with database.read() as session:
+            (column,) = session.get_one(JobRow, job_id).spec["inputs"]["columns"]
+        assert column["misses"] is misses
 
 
 def test_pictures_words_stay_out_of_tables(client: httpx.Client, database: Database) -> None:

@@ -169,7 +169,7 @@ def _check_read(
     if count := int(wrong.sum()):
         row = int(np.flatnonzero(wrong)[0])
         form = found.reading.format
-        dates = f"dates in the form {form}" if form else "dates, as 2026-11-26,"
+        dates = f"dates in the form {form}" if form else "dates, as 2026-11-26"
         what = {"number": NUMBERS, "date": dates}.get(found.kind, found.kind)
         who, cure = "the file", "write null"
         if is_said:

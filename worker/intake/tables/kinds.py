@@ -22,7 +22,6 @@ The rules in their order, each on the fields that are not missing:
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -31,7 +30,7 @@ from numpy.typing import NDArray
 
 from app.datasets.table_spec import FoundKind, Kind
 from worker.intake.raw import NAME_CHARACTERS
-from worker.intake.tables.nearly import DATE_LIKE, are_merged, nearly
+from worker.intake.tables.nearly import DATE_LIKE, nearly
 from worker.intake.tables.readings import (
     Column,
     Reading,
@@ -43,6 +42,7 @@ from worker.intake.tables.readings import (
     numbers,
     plain_numbers,
 )
+from worker.intake.tables.tally import Tally
 
 NEGATIVE = {"yes": "no", "y": "n", "true": "false", "t": "f", "ja": "nein", "j": "n"}
 NEGATIVE |= {"wahr": "falsch", "oui": "non", "o": "n", "vrai": "faux", "si": "no", "s": "n"}
@@ -69,6 +69,7 @@ UNSPACED_LENGTH = 6
 MOSTLY = 0.5  # of the values differ
 LOOKED_AT = 100  # values, before all are tried
 FEWEST_IDENTIFIED = 3  # rows
+MOST_EXACT = 2**53  # whole numbers up to here are kept to the last digit
 SAME = "it has the same value in every row"
 
 
@@ -84,24 +85,6 @@ class Found:
     values: Column
     words: tuple[str, str] | None = None
     doubt: str | None = None
-
-
-@dataclass(frozen=True)
-class Tally:
-    """texts: the different ones of a column; counts: (texts,), how many rows have each."""
-
-    texts: Any  # pyarrow.StringArray, which has no types
-    counts: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, known: Column) -> "Tally":
-        counted = pc.value_counts(known.drop_null())
-        return cls(counted.field("values"), counted.field("counts").to_numpy())
-
-    def share(self, pattern: str) -> float:
-        """Of the rows whose text holds such a piece."""
-        has_it = pc.match_substring_regex(self.texts, pattern).to_numpy(zero_copy_only=False)
-        return float(self.counts[has_it].sum() / self.counts.sum())
 
 
 def infer(name: str, column: Column, reading: Reading, said: Kind | None = None) -> Found:
@@ -199,7 +182,7 @@ def _number(
     """`found`: the numbers, none of which is unreadable."""
     taken = replace(reading, how="number")
     bounds = pc.min_max(found).as_py()
-    if are_merged(known, found, bounds["min"], bounds["max"]):
+    if max(abs(bounds["min"]), abs(bounds["max"])) > MOST_EXACT and _are_merged(known, found):
         reason = (
             "its numbers have more digits than a number is kept with, so they tell things apart"
         )
@@ -219,6 +202,12 @@ def _number(
         'read as 1234. `csv`: {"decimal": …} in the spec says which sign is the decimal one'
     )
     return Found("number", reason, taken, found, doubt=doubt)
+
+
+def _are_merged(known: Column, found: Column) -> bool:
+    """Whether values that the file tells apart are one as float64."""
+    told, kept = (pc.count_distinct(each, mode="only_valid").as_py() for each in (known, found))
+    return bool(told > kept)
 
 
 def _are_zero_and_one(found: Column) -> bool:
@@ -289,13 +278,8 @@ def _text(name: str, known: Column, tally: Tally, reading: Reading) -> Found:
         how = "most have spaces" if has_spaces else f"they have {mean:.0f} characters on the mean"
         return Found("text", f"{distinct} of its {values} values differ, and {how}", reading, known)
     if distinct == values and values >= FEWEST_IDENTIFIED:
-        doubt = nearly(name, tally.texts, tally.counts, reading, "an identifier")
+        doubt = nearly(name, tally, reading, "an identifier")
         return Found("identifier", "its values differ in each row", reading, known, doubt=doubt)
     reason = f"it has {distinct} different values in {values} rows"
-    return Found(
-        "category",
-        reason,
-        reading,
-        known,
-        doubt=nearly(name, tally.texts, tally.counts, reading, "a category"),
-    )
+    doubt = nearly(name, tally, reading, "a category")
+    return Found("category", reason, reading, known, doubt=doubt)

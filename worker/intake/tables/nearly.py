@@ -1,5 +1,4 @@
-"""Columns of text that would be numbers, or dates, but for a few fields; and numbers of too many
-digits."""
+"""Columns that a few values keep from being numbers or dates: a sentence that says so."""
 
 import re
 from collections.abc import Sequence
@@ -10,24 +9,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from worker.intake.tables.readings import Column, Reading, numbers
+from worker.intake.tables.readings import Reading, numbers
+from worker.intake.tables.tally import Tally
 
 DATE_LIKE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]\d{1,2}:\d{2}.*)?")
 NEARLY = 0.5  # of the values are numbers: the others are told of
-MOST_EXACT = 2**53  # whole numbers up to here are kept to the last digit
 LOOKED_AT = 100  # values, before all are tried
 
 
-def nearly(
-    name: str, texts: pa.Array, times: NDArray[np.int64], reading: Reading, taken: str
-) -> str | None:
+def nearly(name: str, tally: Tally, reading: Reading, taken: str) -> str | None:
     """What to do about the few values for which a column is `taken`, where the others are numbers,
-    or dates; None where they are not.
-
-    Args:
-        texts: the different values.
-        times: how often each stands in the column.
-    """
+    or dates; None where they are not."""
+    texts, times = tally.texts, tally.counts
     found = numbers(pa.chunked_array([texts]), reading.decimal)
     is_number: NDArray[np.bool] = np.asarray(pc.is_valid(found).to_numpy())
     is_date = np.array([_is_date(text) for text in texts[:LOOKED_AT].to_pylist()], np.bool)
@@ -56,11 +49,3 @@ def _is_date(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def are_merged(known: Column, found: Column, low: float, high: float) -> bool:
-    """Whether whole numbers that the file tells apart are one as float64."""
-    if max(abs(low), abs(high)) <= MOST_EXACT:
-        return False
-    told, kept = (pc.count_distinct(each, mode="only_valid").as_py() for each in (known, found))
-    return bool(told > kept)

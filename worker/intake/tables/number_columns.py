@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from app.datasets.table_spec import ColumnSpec, TableSpec
-from app.inputs.columns import LARGEST
 from worker.intake.tables.readings import LOOKED_AT, Reading, as_numbers, numbers
 from worker.intake.tables.target import USUAL
+
+MOST_EXACT = 2.0**53
 
 
 def number_columns(first: pa.RecordBatch, spec: TableSpec, decimal: str) -> frozenset[str]:
@@ -34,10 +35,10 @@ def all_finite(
     batches: Iterator[pa.RecordBatch], names: Collection[str]
 ) -> Iterator[pa.RecordBatch]:
     """The batches, whose columns `names` are float64. Raises ArrowInvalid for `nan`, `inf` and what
-    float32 cannot hold: in text these are no numbers."""
+    may have more digits than float64: in text these may be no numbers."""
     for batch in batches:
         for name in names:
-            is_small = pc.less_equal(pc.abs(batch.column(name)), LARGEST)
+            is_small = pc.less_equal(pc.abs(batch.column(name)), MOST_EXACT)
             if pc.all(is_small).as_py() is False:
                 raise pa.ArrowInvalid("expected finite numbers")
         yield batch

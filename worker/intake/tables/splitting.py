@@ -15,7 +15,7 @@ from worker.intake.raw import Array, refuse
 from worker.intake.splits import SPLIT_SEED, Rows, random_split, stratified_split
 from worker.intake.tables.readings import Column, Reading, coded
 from worker.intake.tables.records import Records, listed, refuse_said
-from worker.intake.tables.target import check_columns, target_columns
+from worker.intake.tables.target import check_columns, known_target
 from worker.intake.targets.contract import Stored, Target
 
 TRAINING = {"train", "training"}
@@ -126,7 +126,7 @@ def cut_of(records: Records, spec: TableSpec, fraction: float, reading: Reading)
         )
     if group is not None:
         check_columns([group], names, "split", "group")
-        if group in target_columns(spec, names):
+        if group in known_target(spec, names):
             detail = (
                 f"expected groups in a column beside the labels, got `{group}`, which holds them: "
                 "each class would stand in one split alone"

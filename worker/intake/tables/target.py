@@ -97,6 +97,14 @@ def target_columns(spec: TableSpec, names: Sequence[str]) -> tuple[str, ...]:
     refuse_said("target_unclear", detail, "target")
 
 
+def known_target(spec: TableSpec, names: Sequence[str]) -> tuple[str, ...]:
+    """As `target_columns`; none where that is unclear, as of pictures whose labels are folders."""
+    try:
+        return target_columns(spec, names)
+    except WorkFailure:
+        return ()
+
+
 def _may_be_labels(spec: TableSpec, name: str) -> bool:
     """Whether the spec leaves it open that a column holds the labels, or says so."""
     said = spec.columns.get(name)
@@ -147,8 +155,7 @@ def _one(
     found = numbers(fields, reading.decimal)
     is_readable = np.append(np.asarray(pc.is_valid(found).to_numpy()), False)
     wrong = (is_known & ~is_readable)[codes]
-    is_quantity = task == "regression" or _are_nearly_numbers(fields, wrong, known)
-    if wrong.any() and is_quantity:
+    if wrong.any() and (task == "regression" or _are_nearly_numbers(fields, codes, wrong)):
         row = int(np.flatnonzero(wrong)[0])
         detail = (
             f"expected numbers in the column `{name}`, of which a quantity is learnt, as most of "
@@ -169,13 +176,18 @@ def _one(
     return _texts([text or "" for text in fields.to_pylist()], codes, known, name), known
 
 
-def _are_nearly_numbers(fields: Column, wrong: NDArray[np.bool], known: NDArray[np.bool]) -> bool:
+def _are_nearly_numbers(fields: Column, codes: Array, wrong: NDArray[np.bool]) -> bool:
     """Whether labels are quantities but for a few fields: all that a file says is a number, and
-    text most of which is a number, where most rows have one of their own."""
+    text most of which is a number, where most rows have one of their own.
+
+    Args:
+        fields: the different ones; codes (rows,): places of rows among them, -1 where there is
+            none; wrong (rows,): those that are no number.
+    """
     if not pa.types.is_string(fields.type):
         return True
-    labelled, distinct = int(known.sum()), len(fields) - fields.null_count
-    return bool(2 * wrong.sum() < labelled < 2 * distinct)
+    labelled = int((codes >= 0).sum())
+    return 2 * int(wrong.sum()) < labelled and 2 * len(fields) > labelled
 
 
 def _texts(fields: list[str], codes: Array, known: NDArray[np.bool], name: str) -> Array:
