@@ -197,20 +197,17 @@ def check_ways(client: Client, url: str, asked: list[dict[str, Any]], labels: li
     """JSON rows and the Open Inference Protocol answer what the command did."""
     fields = csv.reader(io.StringIO(german(asked, False).decode("cp1252")), delimiter=";")
     names, *lines = fields
+    numbers = {"Age", "Blood Pressure"}
+
+    def value(name: str, text: str) -> Any:
+        known = float(text.replace(",", ".")) if text and name in numbers else text
+        return known or None
+
     rows = [
-        {
-            name: None
-            if not text
-            else float(text.replace(",", "."))
-            if name in {"Age", "Blood Pressure"}
-            else text
-            for name, text in zip(names, line, strict=True)
-        }
-        for line in lines
+        {name: value(name, text) for name, text in zip(names, line, strict=True)} for line in lines
     ]
     answer = client.deployments.predict("clinic", rows)
     assert [each.label for each in answer.outputs] == labels
-    numbers = {"Age", "Blood Pressure"}
     tensors = [
         {
             "name": name,
@@ -261,10 +258,7 @@ def test_prices_are_answered_in_the_users_unit(
     ktl: Ktl, place: Workplace, url: str, tmp_path: Path
 ) -> None:
     """autogluon-assistant 37, ludwig 640."""
-    file, expected = (
-        CASES / "case_43_houses.csv",
-        json.loads((CASES / "case_43_expected.json").read_text()),
-    )
+    file = CASES / "case_43_houses.csv"
     with Client(url) as client:
         report = trained(ktl, place, client, tmp_path, file.name, "--target", "price")
         assert "accuracy" not in report.arms["scratch"].metrics
@@ -273,7 +267,7 @@ def test_prices_are_answered_in_the_users_unit(
         status, out, err = ktl("predict", "case", file, "--json")
         assert status == 0, err
         values = [each["value"] for each in json.loads(out)["outputs"]]
-        assert np.mean(values) == pytest.approx(expected["mean_price"], rel=0.1)
+        assert np.mean(values) == pytest.approx(517_616, rel=0.1)
 
 
 @needs_cases
