@@ -63,8 +63,7 @@ def english() -> bytes:
     for place, row in enumerate(people(1, 240)):
         pressure = "" if place % 20 == 3 else row["pressure"]
         said = "yes" if row["smokes"] else "no"
-        told = "ill" if row["ill"] else "well"
-        ward = "AB"[place % 2]
+        told, ward = ("ill" if row["ill"] else "well"), "AB"[place % 2]
         writer.writerow([1000 + 3 * place, row["age"], pressure, row["city"], said, ward, told])
     return text.getvalue().encode()
 
