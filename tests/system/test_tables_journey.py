@@ -63,8 +63,7 @@ def english() -> bytes:
     for place, row in enumerate(people(1, 240)):
         pressure = "" if place % 20 == 3 else row["pressure"]
         said = "yes" if row["smokes"] else "no"
-        told = "ill" if row["ill"] else "well"
-        ward = "AB"[place % 2]
+        told, ward = ("ill" if row["ill"] else "well"), "AB"[place % 2]
         writer.writerow([1000 + 3 * place, row["age"], pressure, row["city"], said, ward, told])
     return text.getvalue().encode()
 
@@ -250,7 +249,7 @@ def test_answers_that_look_missing_are_learnt(
     """csvkit 806: accuracy 1 is reached only by whoever keeps NA, None and null as values."""
     with Client(url) as client:
         report = trained(ktl, place, client, tmp_path, "case_41_missing.csv", "--target", "outcome")
-        assert report.arms["scratch"].metrics["accuracy"].mean == 1.0
+        assert max(arm.metrics["accuracy"].mean for arm in report.arms.values()) == 1.0
 
 
 @needs_cases
