@@ -15,6 +15,7 @@ from app.tasks import Task
 from app.tasks.classification import Classification
 from app.tasks.regression import Regression
 from worker.references import reference
+from worker.references.models import NumbersScaled
 from worker.references.reference import FittedReference
 from worker.training.data import Domain, Split
 from worker.training.items import Items
@@ -92,3 +93,11 @@ def test_unknown_labels_and_rows_past_the_limit_are_left_out(
     monkeypatch.setattr(reference, "MOST_ROWS", 12)
     model = fitted(CLASSES, split_of(x, y))
     assert (model.rows, model.of_rows) == (12, 30)
+
+
+def test_a_rare_bit_weighs_no_more_than_another() -> None:
+    x = np.zeros((100, 3))
+    x[:, 0], x[3, 1], x[::2, 2] = np.arange(100), 1, 1
+    scaled = NumbersScaled().fit(x).transform(x)
+    np.testing.assert_array_equal(scaled[:, 1:], x[:, 1:])
+    assert scaled[:, 0].std() == pytest.approx(1)

@@ -1,7 +1,9 @@
 """The models, each from rows (n, features), float32."""
 
-from typing import Any
+from typing import Any, Self
 
+import numpy as np
+from numpy.typing import NDArray
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
@@ -28,7 +30,7 @@ def model_of(name: ReferenceModel, has_classes: bool, seed: int, is_blind: bool 
     match name:
         case "linear":
             linear = LogisticRegression(max_iter=MOST_STEPS) if has_classes else Ridge()
-            return make_pipeline(StandardScaler(), linear)
+            return make_pipeline(NumbersScaled(), linear)
         case "forest":
             forest = RandomForestClassifier if has_classes else RandomForestRegressor
             return forest(TREES, random_state=seed)
@@ -37,6 +39,18 @@ def model_of(name: ReferenceModel, has_classes: bool, seed: int, is_blind: bool 
                 HistGradientBoostingClassifier if has_classes else HistGradientBoostingRegressor
             )
             return boosting(**_small(seed))
+
+
+class NumbersScaled(StandardScaler):  # type: ignore[misc]  # scikit-learn has no types
+    """Standardises features, but for those of 0 and 1 alone: a bit that one row in a hundred has
+    would weigh ten times as much."""
+
+    def fit(self, x: NDArray[Any], y: Any = None, sample_weight: Any = None) -> Self:
+        super().fit(x, y, sample_weight)
+        is_bit = ((x == 0) | (x == 1)).all(axis=0)
+        self.mean_ = np.where(is_bit, 0.0, self.mean_)  # type: ignore[has-type]
+        self.scale_ = np.where(is_bit, 1.0, self.scale_)  # type: ignore[has-type]
+        return self
 
 
 def _small(seed: int) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from threadpoolctl import threadpool_limits
 
 from app.datasets.schemas import Schema
 from app.spec.references import PlannedReference
@@ -60,7 +61,8 @@ class FittedReference:
         filling = Filling.fit(x, reference.model not in TAKES_MISSING)
         is_blind = not len(filling.taken) or len(np.unique(y)) < 2
         model = model_of(reference.model, schema.task.has_classes, setup.seed, is_blind)
-        model.fit(filling.apply(x), y)
+        with threadpool_limits(1):  # a slot is a core: threads of several slots wait for each other
+            model.fit(filling.apply(x), y)
         return cls(model, schema, filling, tells, len(x), sum(map(len, known)))
 
     @property
@@ -80,13 +82,14 @@ class FittedReference:
     def answers(self, items: Tensors) -> Array:
         """Raw items (n, …) -> probabilities (n, K), or quantities (n, 1) in the user's unit."""
         x = self.filling.apply(_rows(self.schema, items, 1.0 if self.tells_domains else None))
-        if isinstance(self.schema.task, Regression):
-            values = self.model.predict(x) if len(x) else np.empty(0)
-            return values[:, None].astype(np.float32)
-        found = np.zeros((len(x), self.schema.task.outputs), np.float32)
-        if len(x):
-            found[:, self.model.classes_] = self.model.predict_proba(x)
-        return found
+        with threadpool_limits(1):
+            if isinstance(self.schema.task, Regression):
+                values = self.model.predict(x) if len(x) else np.empty(0)
+                return values[:, None].astype(np.float32)
+            found = np.zeros((len(x), self.schema.task.outputs), np.float32)
+            if len(x):
+                found[:, self.model.classes_] = self.model.predict_proba(x)
+            return found
 
 
 def _rows(schema: Schema, items: Tensors, domain: float | None) -> Matrix:
