@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, assert_never
+from typing import Any, Literal, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,9 @@ from app.inputs.matching import Names
 from app.inputs.table import TableInputs
 
 Rows = NDArray[np.float32]  # (n, columns)
+
+
+Hides = Literal["all", "lacking"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def joint_inputs(
     rows: int,
     sources: Sequence[Given],
     uses_labels: bool = True,
-    hides: bool = False,
+    hides: Hides | None = None,
 ) -> TableInputs:
     """The columns of the target, `rows` its training rows, with what the sources know of them:
 
@@ -68,14 +71,17 @@ def joint_inputs(
     Args:
         uses_labels: whether the target's rows are learnt from too. If not, they count for nothing
             where a source has the column.
-        hides: whether training hides values, so that something is learnt of missing ones anyway.
+        hides: in which columns training hides values, so that something is learnt of missing ones:
+            all, or those that lack some in any table, learnt from or not.
     """
     columns = []
     for column in target.columns:
         found = [(given, other) for given in sources if (other := given.counterpart(column.name))]
         seen = [other for _, other in found] + ([column] if uses_labels or not found else [])
         joined = _joint(column, rows, found)
-        learnt: dict[str, Any] = {"misses": hides or any(each.misses for each in seen)}
+        looked_at = [*(other for _, other in found), column] if hides else seen
+        lacks = any(each.misses for each in looked_at)
+        learnt: dict[str, Any] = {"misses": hides == "all" or lacks}
         if isinstance(joined, CategoryColumn):
             categories = [each for each in seen if isinstance(each, CategoryColumn)]
             learnt["others"] = any(

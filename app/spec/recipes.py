@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from app.datasets.schemas import Schema
+from app.inputs.matching import name_key
 from app.inputs.table import TableInputs
 from app.spec.backbones import CATALOGUE, Backbone
 from app.spec.sources import SourceFacts
@@ -26,12 +27,20 @@ def defaults_of(
             continue
         if setting != "hidden_columns":
             yield Default(setting, value, f"what {entry.name} was measured best with")
-        elif _lacks_values([target, *(facts.schema for facts in sources)]):
-            reason = "some rows lack values: so it learns what to say without any of them"
+        elif _differ_in_gaps([target, *(facts.schema for facts in sources)]):
+            reason = (
+                "source and target differ in which columns lack values: so it learns what to say "
+                "without those that do"
+            )
             yield Default(setting, value, reason)
 
 
-def _lacks_values(schemas: Sequence[Schema]) -> bool:
-    """Whether a training row of any of these tables has no value in one of its columns."""
-    tables = [each.inputs for each in schemas if isinstance(each.inputs, TableInputs)]
-    return any(column.misses for table in tables for column in table.columns)
+def _differ_in_gaps(schemas: Sequence[Schema]) -> bool:
+    """Whether rows of one of these tables lack values of a column that another has in all rows. One
+    that lacks some in both is learnt as it is."""
+    found: dict[str, set[bool]] = {}
+    for schema in schemas:
+        if isinstance(schema.inputs, TableInputs):
+            for column in schema.inputs.columns:
+                found.setdefault(name_key(column.name), set()).add(column.misses)
+    return any(len(gaps) > 1 for gaps in found.values())

@@ -8,6 +8,7 @@ from typing import Any
 
 from app.datasets.schemas import Schema
 from app.errors import Invalid
+from app.inputs.joint_columns import Hides
 from app.spec import checks
 from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone, ModelChoice
 from app.spec.flaws import loses_smoothing
@@ -49,7 +50,9 @@ def resolve(
     tables = tables_of(spec.sources, sources, target)
     resolution = _Resolution(spec, sources, target)
     combine = resolution.combine()
-    hides = resolution.training.hidden_columns > 0
+    hides: Hides | None = None
+    if resolution.training.hidden_columns:
+        hides = "all" if "hidden_columns" in spec.training.model_fields_set else "lacking"
     inputs = joint_table(tables, target, spec.target.use_labels, hides)
     fields = spec.model_dump(exclude={"model", "strategies", "training", "combine", "task"})
     fields["evaluation"]["primary_metric"] = resolution.primary_metric

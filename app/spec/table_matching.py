@@ -9,7 +9,7 @@ from app.errors import Coded, Finding
 from app.inputs.column_distance import column_distances
 from app.inputs.columns import CategoryColumn, FlagColumn
 from app.inputs.contract import Sketch
-from app.inputs.joint_columns import Given, joint_inputs
+from app.inputs.joint_columns import Given, Hides, joint_inputs
 from app.inputs.matching import Match, matched, obstacle
 from app.inputs.similar_columns import similar_columns
 from app.inputs.table import TableInputs
@@ -127,18 +127,18 @@ def tables_of(
 
 
 def joint_table(
-    tables: Sequence[SourceTable], target: Schema, uses_labels: bool, hides: bool
+    tables: Sequence[SourceTable], target: Schema, uses_labels: bool, hides: Hides | None
 ) -> TableInputs | None:
     """What the one network of a job sees; None where its items are no rows of tables.
 
-    `hides`: whether training hides values. Of models without labels nothing is trained.
+    `hides`: in which columns training hides values. Of models without labels nothing is trained.
     """
     if not isinstance(target.inputs, TableInputs):
         return None
     rows = target.splits.get("train", 1)
     given = [table.given for table in tables]
-    hides = hides and (uses_labels or not any(each.is_learnt for each in given))
-    return joint_inputs(target.inputs, rows, given, uses_labels, hides)
+    trains = uses_labels or not any(each.is_learnt for each in given)
+    return joint_inputs(target.inputs, rows, given, uses_labels, hides if trains else None)
 
 
 def column_findings(

@@ -115,7 +115,8 @@ class Training(Sent):
         le=1,
         description="rows of a table: each row's columns go missing anew in each step, each with a "
         "chance that is itself drawn for the row from 0 to this, so that a network learns what to "
-        "say without any of them",
+        "say without any of them; where a job leaves it open, those alone that lack values in one "
+        "of its tables",
     )
     precision: Literal["auto", "float32", "mixed_bfloat16"] = Field(
         "auto", description="`auto`: mixed on a GPU that computes in bfloat16, else float32"

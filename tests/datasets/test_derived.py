@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from app.access.authentication import DEFAULT_PROJECT
 from app.cli.datasets import app as cli
-from app.cli.derive import _conditions
+from app.cli.derive import conditions
 from app.database import Database
 from app.settings import Settings
 from app.storage import Storage
@@ -302,7 +302,7 @@ def test_the_command_line_derives(
 
 def test_conditions_on_the_command_line_have_types() -> None:
     said = ["hospital=va", "hospital=null", "age=63", "smokes=true", "note=[1]", 'id="7"', "x=NaN"]
-    assert _conditions(said) == {
+    assert conditions(said) == {
         "hospital": ["va", None],
         "age": [63],
         "smokes": [True],

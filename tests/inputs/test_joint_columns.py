@@ -88,7 +88,9 @@ def test_missing_values_count_where_they_are_learnt_from() -> None:
     given = [Given(source, {"a": "a"})]
     assert joint_inputs(target, 1, given).columns[0].misses
     assert not joint_inputs(target, 1, given, uses_labels=False).columns[0].misses
-    assert joint_inputs(target, 1, given, uses_labels=False, hides=True).columns[0].misses
+    assert joint_inputs(target, 1, given, uses_labels=False, hides="all").columns[0].misses
+    assert joint_inputs(target, 1, given, uses_labels=False, hides="lacking").columns[0].misses
+    assert not joint_inputs(source, 1, given, hides="lacking").columns[0].misses
     alone = [Given(source, {})]
     assert joint_inputs(target, 1, alone, uses_labels=False).columns[0].misses
 

@@ -21,8 +21,10 @@ TABLE = TableInputs(
 )
 
 
-def layers() -> InputLayers:
-    return layers_of(TABLE, None)
+def layers(misses: bool = True) -> InputLayers:
+    """`misses`: whether training rows lack values."""
+    columns = tuple(each.model_copy(update={"misses": misses}) for each in TABLE.columns)
+    return layers_of(TableInputs(columns=columns), None)
 
 
 def rows(count: int = 200) -> dict[str, tf.Tensor]:
@@ -91,5 +93,7 @@ def test_hidden_values_are_missing_and_absent_ones_stay() -> None:
     assert ((hidden[:, :3] == 0) | is_missing).all()
     counts = is_missing.sum(1)
     assert np.var(counts) > 1.3 * 3 * 0.4 * 0.6
+    kept = layers(misses=False).hidden({"row": tf.constant(raw)}, 0.8, SEED)["row"].numpy()
+    assert np.array_equal(kept, raw)
     again = layers().hidden({"row": tf.constant(raw)}, 0.8, SEED)["row"].numpy()
     assert np.array_equal(hidden, again, equal_nan=True)

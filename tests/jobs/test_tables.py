@@ -24,13 +24,15 @@ SCHEMA = Schema(
 
 @pytest.fixture
 def tables(database: Database) -> dict[str, Any]:
-    """A job between two tables that leaves the network open."""
+    """A job between two tables, of which one lacks values, that leaves the network open."""
     found = []
-    for _ in range(2):
+    for misses in (False, True):
         found.append(add_dataset(database, project=LOCAL))
+        columns = tuple(c.model_copy(update={"misses": misses}) for c in TABLE.columns)
+        inputs = TABLE.model_copy(update={"columns": columns})
         with database.write() as session:
             row = session.get_one(DatasetRow, found[-1])
-            row.schema = SCHEMA.model_dump(mode="json")
+            row.schema = SCHEMA.model_copy(update={"inputs": inputs}).model_dump(mode="json")
     return spec(*found, model={}, training={})
 
 

@@ -61,6 +61,8 @@ OTHERWISE: dict[str, Any] = {
     "augmentation": {"strength": "weak"},
     "precision": "mixed_bfloat16",
     "validation_fraction": 0.2,
+    "pretrain_min_steps": 50,
+    "hidden_columns": 0.3,
 }
 
 

@@ -37,9 +37,10 @@ class TableLayers(InputLayers):
     def __init__(self, inputs: TableInputs) -> None:
         self.preprocessing = build(inputs.columns)
         self.blocks = blocks_of(inputs.columns)
+        self.misses = np.array([column.misses for column in inputs.columns], np.bool_)
 
     def hidden(self, raw: X, most: float, seed: tf.Tensor) -> X:
-        return {ROW: table_views.hidden(raw[ROW], most, seed)}
+        return {ROW: table_views.hidden(raw[ROW], self.misses, most, seed)}
 
     def weak(self, x: X, seed: tf.Tensor) -> X:
         return table_views.weak(x, self.blocks, seed)

@@ -24,13 +24,13 @@ WEAK, STRONG = 0.1, 0.3  # shares of the columns that are redrawn
 Blocks = Mapping[str, NDArray[np.int32]]
 
 
-def hidden(row: tf.Tensor, most: float, seed: tf.Tensor) -> tf.Tensor:
-    """Rows (batch, columns), NaN where a value is missing -> the same with more of them missing:
-    each value of a row with one chance, which is drawn for the row from U(0, `most`). What is
-    ABSENT stays so."""
+def hidden(row: tf.Tensor, misses: NDArray[np.bool_], most: float, seed: tf.Tensor) -> tf.Tensor:
+    """Rows (batch, columns), NaN where a value is missing -> the same with more of them missing, in
+    the columns that may lack some, `misses` (columns,): each value of a row with one chance, which
+    is drawn for the row from U(0, `most`). What is ABSENT stays so."""
     shape = tf.shape(row)
     draws = uniform((shape[0], shape[1] + 1), seed)
-    is_hidden = draws[:, 1:] < most * draws[:, :1]
+    is_hidden = (draws[:, 1:] < most * draws[:, :1]) & misses
     return tf.where(is_hidden & ~tf.math.is_inf(row), np.float32(np.nan), row)
 
 
