@@ -1,5 +1,4 @@
-"""Two clinics' files, from their uploads to answers in every way to ask, over HTTP; what a worker's
-child does is called in this process."""
+"""Two clinics' files, from uploads to answers over HTTP; a worker's child is called in process."""
 
 import csv
 import io
@@ -42,8 +41,7 @@ Ktl = Callable[..., tuple[int, str, str]]
 
 
 def people(seed: int, items: int) -> list[dict[str, Any]]:
-    rng = np.random.default_rng(seed)
-    rows = []
+    rng, rows = np.random.default_rng(seed), []
     for _ in range(items):
         age, smokes = float(rng.integers(25, 85)), bool(rng.random() < 0.4)
         pressure = round(rng.normal(110 + age / 2, 12), 1)

@@ -67,9 +67,8 @@ class _Trial:
         trials = 1 if setup.role == "pretrain" else setup.spec.evaluation.seeds
         self._program.initialise(setup.seed)
         if checkpoint:
-            variables = self._program.variables
-            known = setup.seed, self._threads, self._measures
-            self._state = TrialState.of_checkpoint(checkpoint, variables, *known)
+            known = self._program.variables, setup.seed, self._threads, self._measures
+            self._state = TrialState.of_checkpoint(checkpoint, *known)
             return
         silence(self._network, setup.domain.train.items)
         if setup.source_weights:
