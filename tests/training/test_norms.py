@@ -30,7 +30,8 @@ CASES: dict[str, Case] = {
     "mobilenet, 15": ("mobilenet", {"width": 0.35}, None, 32, 15, DEEP),
 }
 CLOSE = 0.05
-KEEP_THE_SOURCES = {"linear_probe", "lp_ft", "source_only"}  # statistics, in training mode too
+# Statistics, in training mode too
+KEEP_THE_SOURCES = {"linear_probe", "lp_ft", "recalibrate", "source_only"}
 
 
 @cache
