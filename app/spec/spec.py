@@ -155,6 +155,11 @@ class ResolvedSpec(JobSpec):
         return TASKS[self.task].has_classes
 
     @property
+    def items_word(self) -> str:
+        """What the items are, for sentences."""
+        return "rows" if self.inputs else "pictures"
+
+    @property
     def budget_words(self) -> str:
         """The job's own label budget, in words."""
         return budget_words(self.target.budget, self.task)

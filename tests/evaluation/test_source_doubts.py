@@ -111,7 +111,7 @@ def test_near_in_pictures_only() -> None:
     report = build_report(job, trials, TASK, COUNTS)
     (warning,) = (each for each in report.warnings if "noise" in each)
     assert warning.startswith("ds_2: its labels look like noise")
-    assert warning.endswith("it is the nearest by proxy A-distance (0.30), in its items alone")
+    assert warning.endswith("it is the nearest by proxy A-distance (0.30), in its pictures only")
     assert report.transferability
     assert [bool(each.doubt) for each in report.transferability.ranking] == [False, True, False]
     trials[1] = scored(2, 0.4, distance=1.0)

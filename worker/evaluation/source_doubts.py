@@ -45,7 +45,8 @@ def source_warnings(
     for sources, doubt in doubts_of(spec, trials).items():
         who = names[sources[0]] if len(sources) == 1 else "all sources as one"
         if nearest and sources == (nearest[0],):
-            near = f"it is the nearest by proxy A-distance ({nearest[1]:.2f}), in its items alone"
+            what = f"in its {spec.items_word} only"
+            near = f"it is the nearest by proxy A-distance ({nearest[1]:.2f}), {what}"
             warnings.append(f"{who}: {doubt}; {near}")
         else:
             warnings.append(f"{who}: {doubt}")
