@@ -198,6 +198,6 @@ def _advice(trial: TrialResult, spec: ResolvedSpec) -> str:
     return (
         f"Likely causes: a learning rate that is too high or too low (try training.learning_rate "
         f"{rate / 10:g}, then {min(10.0, rate * 10):g}), too little training (try {more}), or "
-        f"labels that do not fit the {spec.items_word} (look at some of the {data}'s items with their "
-        "labels)"
+        f"labels that do not fit the {spec.items_word} (look at some of the {data}'s items with "
+        "their labels)"
     )
