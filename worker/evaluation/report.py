@@ -229,10 +229,6 @@ def _goals(
     return [each for each in told if each]
 
 
-def _mean(evidence: Evidence, metric: str) -> float:
-    return float(np.mean(evidence.test(metric)))
-
-
 def _test_labels(found: Iterable[Mapping[str, Evidence]]) -> Labels:
     """(n,); n is 0 where no trial succeeded."""
     evidence = [evidence for arms in found for evidence in arms.values()]

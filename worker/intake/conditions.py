@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from app.datasets.derivation import meant, shortened
 from app.findings import pointer
-from app.inputs.columns import category_text
 from worker.intake.chosen import refuse_choice
-from worker.intake.tables.readings import Column
+from worker.intake.tables.readings import Column, as_written
 from worker.stored_rows import StoredRows
 
 MOST_NAMED = 1000  # different values among which near ones are looked for
@@ -58,7 +57,7 @@ def _has(column: Column, value: Any) -> NDArray[np.bool_] | None:
         return np.asarray(pc.is_null(column).to_numpy())
     kind = column.type
     if pa.types.is_string(kind):
-        return _equal(column, _text(value))
+        return _equal(column, as_written(value))
     if pa.types.is_timestamp(kind) and isinstance(value, str):
         return _at(column, value)
     if pa.types.is_boolean(kind) != isinstance(value, bool) or isinstance(value, str):
@@ -73,15 +72,6 @@ def _is_number(column: Column, value: float) -> NDArray[np.bool_] | None:
         return _equal(pc.cast(column, pa.float64(), safe=False), float(value))
     except OverflowError:
         return np.zeros(len(column), np.bool_)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    try:
-        return category_text(value)
-    except ValueError:
-        return str(value)
 
 
 def _equal(column: Column, value: Any) -> NDArray[np.bool_]:
@@ -119,6 +109,6 @@ def _refuse_value(column: Column, name: str, place: int, value: Any) -> NoReturn
         refuse_choice("unknown_value", f"{detail}null: none of its values is missing", at)
     known = pc.unique(column.drop_null())
     if pa.types.is_string(column.type) and len(known) <= MOST_NAMED:
-        detail += f"{shortened(_text(value))}{meant(_text(value), known.to_pylist())}"
+        detail += f"{shortened(as_written(value))}{meant(as_written(value), known.to_pylist())}"
         refuse_choice("unknown_value", detail, at)
     refuse_choice("unknown_value", f"{detail}one that none has", at)

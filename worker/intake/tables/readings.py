@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from app.inputs.columns import LARGEST
+from app.inputs.columns import LARGEST, category_text
 
 GROUPED = r"\d{1,3}(?:[%s]\d{3})+"
 NUMBER = r"^[+-]?(?:(?:\d+|%s)(?:%s\d*)?|%s\d+)(?:[eE][+-]?\d+)?$"
@@ -211,3 +211,13 @@ def coded(values: Column) -> tuple[NDArray[np.int64], list[Any]]:
     """(n,), the place of each value among the different ones, -1 where missing; and these."""
     codes, different = distinct(values)
     return codes, different.to_pylist()
+
+
+def as_written(value: Any) -> str:
+    """A value of JSON as a column of text has it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    try:
+        return category_text(value)
+    except ValueError:
+        return str(value)

@@ -16,6 +16,7 @@ from pyarrow import ipc
 from app.datasets.table_spec import TableSpec
 from app.errors import FailureCode, WorkFailure
 from worker.intake.raw import Limits, RawFile, refuse
+from worker.stored_rows import StoredRows
 
 COLUMN_LIMIT = 1_000
 NAME_LIMIT = 200  # characters
@@ -43,13 +44,11 @@ class Part:
     as_text: Callable[[], "Part"] | None = None
 
     def type_of(self, name: str) -> pa.DataType:
-        with pa.OSFile(str(self.path)) as file:
-            return ipc.open_file(file).schema.field(name).type
+        return StoredRows(self.path).schema.field(name).type
 
     def column(self, name: str) -> pa.ChunkedArray:
         """Read from disk: only that column takes memory."""
-        chunks = [batch.column(0) for batch in self.batches([name])]
-        return pa.chunked_array(chunks, self.type_of(name))
+        return StoredRows(self.path).column(name)
 
     def batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Of some columns; those that it lacks are left out."""

@@ -10,10 +10,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from app.datasets.table_spec import ColumnSpec, SplitSpec, TableSpec
-from app.inputs.columns import category_text
 from worker.intake.raw import Array, refuse
 from worker.intake.splits import SPLIT_SEED, Rows, random_split, stratified_split
-from worker.intake.tables.readings import Column, Reading, coded
+from worker.intake.tables.readings import Column, Reading, as_written, coded
 from worker.intake.tables.records import Records, listed, refuse_said
 from worker.intake.tables.target import check_columns, known_target
 from worker.intake.targets.contract import Stored, Target
@@ -203,19 +202,10 @@ def _where(
             column = pc.cast(column, pa.float64())
             values = pa.array([float(each) for each in wanted if not isinstance(each, str)])
         else:
-            values = pa.array([_text(each) for each in wanted])
+            values = pa.array([as_written(each) for each in wanted])
         found: Array = pc.is_in(column, values).to_numpy()
         if not found.any():
             detail = f"expected values in `where` that rows of the column `{name}` have, got others"
             refuse_said("empty_split", detail, "split", "where", name)
         chosen &= found
     return chosen
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    try:
-        return category_text(value)
-    except ValueError:
-        return str(value)
