@@ -74,12 +74,17 @@ def damage(how: str, ground: Ground) -> bool:
     with _opened(ground.database_url) as database, database.read() as session:
         running = select(TrialRow.checkpoint).where(TrialRow.status == "running")
         refs = [*session.scalars(running.where(TrialRow.checkpoint.is_not(None)))]
-    paths = [path for ref in refs if (path := ground.store / ref).exists()]
+    paths = [path for ref in refs if _has_content(path := ground.store / ref)]
     if paths:
         _DAMAGES[how](ground.dice.choice(paths), ground.dice)
     for child in stopped:
         _still_there(child.kill if paths else child.resume)
     return bool(paths and stopped)
+
+
+def _has_content(path: Path) -> bool:
+    """A file that an earlier damage cut to nothing can be neither cut nor flipped again."""
+    return path.exists() and path.stat().st_size > 0
 
 
 def _flip(path: Path, dice: random.Random) -> None:
