@@ -37,7 +37,7 @@ from benchmarks.in_process import Dataset, FirstValidation, labelled, pixels, re
 from worker.audit.audit import audited, without_suspects
 from worker.evaluation.report import TrialResult, build_report
 from worker.training.data import Domain, Split, cut_validation
-from worker.training.predict import logits
+from worker.training.predict import outputs_of
 from worker.training.run import train
 from worker.training.setup import TrialSetup
 
@@ -149,7 +149,7 @@ def _trial(digits: Dataset, items: Split, seed: int, **flaws: Any) -> TrialResul
         labels_per_class=None,
         seconds=0.0,
         y_test=digits.test.y,
-        logits_test=logits(network, digits.test.items),
+        logits_test=outputs_of(network, digits.test.items),
     )
 
 

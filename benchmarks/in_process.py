@@ -22,16 +22,16 @@ from app.spec.spec import JobSpec, ResolvedSpec
 from app.spec.strategies import AutoArm
 from app.tasks.classification import Classification
 from worker.evaluation.report import TrialResult, build_report
-from worker.intake.catalogue import take_in_catalogued
+from worker.intake.catalogue import ingest_catalogued
 from worker.search.candidates import Candidate
 from worker.search.run import run_search
+from worker.search.scoring import score
 from worker.training.checkpoint import Checkpoint
 from worker.training.data import Domain, Split, cut_validation, few_labels
 from worker.training.items import Items
-from worker.training.predict import logits
+from worker.training.predict import outputs_of
 from worker.training.run import train
 from worker.training.setup import EpochRecord, Signal, TrialSetup
-from worker.trials.scoring import score
 
 Pixels = NDArray[np.generic]  # (n, height, width, channels)
 
@@ -69,7 +69,7 @@ class Dataset:
     @classmethod
     def catalogued(cls, name: str, folder: Path) -> "Dataset":
         folder.mkdir()
-        taken = take_in_catalogued(name, Settings(data_dir=folder), folder)
+        taken = ingest_catalogued(name, Settings(data_dir=folder), folder)
         arrays = {key: np.load(path) for key, path in taken.arrays.items()}
         train, test = (labelled(arrays[f"x_{of}"], arrays[f"y_{of}"]) for of in ("train", "test"))
         return cls(taken.schema, train, test)
@@ -150,10 +150,10 @@ class Runner:
             seconds = time.perf_counter() - began
             weights = self.folder / f"weights {len(self._trained)}.npz"
             network.save_weights(weights)
-            held_out = setup.domain.validation
+            held_out = setup.target.validation
             arrays = {
                 "y_validation": held_out.y,
-                "logits_validation": logits(network, held_out.items),
+                "logits_validation": outputs_of(network, held_out.items),
             }
             self._trained[key] = _Pretrained(source, weights, seconds, arrays)
         return self._trained[key]
@@ -180,14 +180,14 @@ def _trial(
         searched = run_search(setup, portfolio, journal).model_dump(mode="json")
         return _result(planned, time.perf_counter() - began, outcome=searched)
     network = train(setup, journal)
-    held_out = setup.domain.validation
+    held_out = setup.target.validation
     return _result(
         planned,
         time.perf_counter() - began,
         y_test=target.test.y,
-        logits_test=logits(network, target.test.items),
+        logits_test=outputs_of(network, target.test.items),
         y_validation=held_out.y,
-        logits_validation=logits(network, held_out.items),
+        logits_validation=outputs_of(network, held_out.items),
         first_epoch=journal.values,
     )
 

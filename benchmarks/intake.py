@@ -35,8 +35,8 @@ import numpy as np
 from PIL import Image
 
 from app.datasets.schemas import DatasetSpec
-from worker.intake.raw import Limits, RawFile
-from worker.intake.take_in import take_in
+from worker.intake.ingestion import ingest_upload
+from worker.intake.raw import IntakeLimits, RawFile
 
 DIFFERENT, CLASSES = 256, 10
 SIDES = (480, 640)
@@ -125,8 +125,10 @@ def _jpeg(seed: int) -> bytes:
 def take(path: Path) -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="ktl-", dir=path.parent) as folder:
         start = time.perf_counter()
-        limits = Limits(items=10**6, bytes=2**36)
-        taken = take_in([RawFile(path.name, path)], DatasetSpec(name="jpegs"), limits, Path(folder))
+        limits = IntakeLimits(items=10**6, bytes=2**36)
+        taken = ingest_upload(
+            [RawFile(path.name, path)], DatasetSpec(name="jpegs"), limits, Path(folder)
+        )
         seconds = time.perf_counter() - start
     peak = _peak_kib()
     height, width, _ = taken.schema.inputs.layout

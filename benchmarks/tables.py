@@ -43,7 +43,7 @@ from worker.objectives import objective_of
 from worker.training.checkpoint import Checkpoint
 from worker.training.data import Domain, Split, cut_validation
 from worker.training.items import Items
-from worker.training.predict import logits
+from worker.training.predict import outputs_of
 from worker.training.run import train
 from worker.training.setup import EpochRecord, Signal, TrialSetup
 
@@ -109,7 +109,7 @@ def network(
     domain = Domain(schema, split.select(rows), split.select(held_out))
     journal = Journal()
     trained = train(TrialSetup(job, "baseline", None, seed, domain), journal)
-    outputs = logits(trained, Items.of({"row": stored(inputs, task.x.iloc[asked])}))
+    outputs = outputs_of(trained, Items.of({"row": stored(inputs, task.x.iloc[asked])}))
     said = np.asarray(objective_of(asks).activate(outputs))
     return said[:, 0] if task.is_regression else said, journal.seconds
 

@@ -14,7 +14,7 @@ Auto = Literal["auto"]
 MIN_STEPS = 500
 
 
-class Part(BaseModel):
+class StoredPart(BaseModel):
     """Of what the service itself writes down."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -152,7 +152,7 @@ class TrainingChoice(Training):
     weight_decay: Annotated[float, Field(ge=0, le=1)] | Auto = 0.0  # type: ignore[assignment]
 
 
-class Space(Part):
+class Space(StoredPart):
     """Which settings are searched for."""
 
     learning_rate: bool = False

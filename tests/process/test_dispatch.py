@@ -17,7 +17,7 @@ from app.tables.datasets import DatasetRow
 from tests.jobs.factories import add_dataset, ready_job, trials_of
 from tests.system.service import wait_for
 from worker.process.dispatch import AGAIN_SECONDS
-from worker.process.watchdog import EXIT_CODE, SignOfLife
+from worker.process.watchdog import EXIT_CODE, LivenessFile
 
 pytestmark = [
     pytest.mark.slow,
@@ -116,7 +116,7 @@ def test_work_is_found_whatever_dies_beside_the_loop(
     began = time.monotonic()
     worker = start(children=1)
     must_take_in(database)
-    assert SignOfLife(settings).complaint() is None
+    assert LivenessFile(settings).complaint() is None
     for child in worker.children():  # the lookout as well
         child.kill()
     must_take_in(database)
@@ -130,7 +130,7 @@ def test_work_is_found_whatever_dies_beside_the_loop(
     with database.read() as session:  # it came first each time, and neither span nor starved others
         calls = session.get_one(DatasetRow, stubborn).attempt
     assert 1 <= calls <= (time.monotonic() - began) / AGAIN_SECONDS
-    assert "is not there" in (SignOfLife(settings).complaint() or "")
+    assert "is not there" in (LivenessFile(settings).complaint() or "")
 
 
 def test_a_worker_whose_loop_stands_still_ends_and_its_children_with_it(

@@ -25,7 +25,7 @@ PORTFOLIO: tuple[Strategy | None, ...] = (strategy("lp_ft", **PROBE), strategy("
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("source") / "weights.npz"
-    train(trial("pretrain", spec(), domain=DOMAIN), Recorder()).save_weights(path)
+    train(trial("pretrain", spec(), target=DOMAIN), Recorder()).save_weights(path)
     return path
 
 
@@ -83,7 +83,7 @@ def test_what_the_features_rule_out_is_not_tried(weights: Path) -> None:
     what = setup(weights)
     permuted = np.random.default_rng(0).permutation(DOMAIN.train.y)
     train_split = replace(DOMAIN.train, y=permuted)
-    what = replace(what, domain=Domain(DOMAIN.schema, train_split, DOMAIN.validation))
+    what = replace(what, target=Domain(DOMAIN.schema, train_split, DOMAIN.validation))
     outcome = run_search(what, (*PORTFOLIO, strategy("linear_probe", **PROBE)), Recorder())
     probe = next(each for each in outcome.tried if each.strategy == "linear_probe")
     assert (probe.folds, probe.score) == (0, None)
@@ -117,7 +117,7 @@ def test_without_labels_the_score_is_information(weights: Path) -> None:
     hidden = Domain(
         DOMAIN.schema, DOMAIN.train.without_labels(), DOMAIN.validation.without_labels()
     )
-    what = replace(what, domain=hidden)
+    what = replace(what, target=hidden)
     portfolio = (strategy("coral"), strategy("dann", hidden=8))
     outcome = run_search(what, portfolio, Recorder())
     assert "information" in outcome.reason
@@ -127,7 +127,7 @@ def test_without_labels_the_score_is_information(weights: Path) -> None:
 def test_with_one_item_a_class_the_first_is_taken(weights: Path) -> None:
     few = domain(items=3)
     none = few.train.select(np.empty(0, np.int64))
-    what = replace(setup(weights), domain=Domain(few.schema, few.train, none))
+    what = replace(setup(weights), target=Domain(few.schema, few.train, none))
     outcome = run_search(what, PORTFOLIO, Recorder())
     assert outcome.chosen.name == "lp_ft"
     assert "no class has two items" in outcome.reason

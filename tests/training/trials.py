@@ -110,7 +110,7 @@ def trial(
     arm: str,
     spec: ResolvedSpec,
     seed: int = 1,
-    domain: Domain | None = None,
+    target: Domain | None = None,
     source: Domain | None = None,
     source_weights: Path | None = None,
 ) -> TrialSetup:
@@ -121,7 +121,7 @@ def trial(
         roles.get(arm, "transfer"),
         spec.arms[arm].strategy if arm in spec.arms else None,
         seed,
-        domain or DOMAIN,
+        target or DOMAIN,
         source=source,
         source_classes=len(source.schema.classes),
         source_weights=source_weights,

@@ -17,10 +17,10 @@ import onnx
 import tensorflow as tf
 
 from app.models.schemas import Signature
+from worker.machine.device import full_float32
 from worker.objectives import objective_of
 from worker.packaging.conversion import convert, fix
 from worker.packaging.golden import INPUTS, hold
-from worker.training.device import full_float32
 
 Array = npt.NDArray[np.float32]
 

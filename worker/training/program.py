@@ -26,6 +26,7 @@ from worker.backbones.initialisation import Initialiser
 from worker.backbones.input_rows import Learnt
 from worker.backbones.network import Architecture, Network
 from worker.inputs.contract import InputLayers, X
+from worker.machine.device import resolve_precision, this_device
 from worker.objectives.classification import CLASSES
 from worker.objectives.contract import Objective
 from worker.objectives.flawed import training_objective
@@ -35,14 +36,13 @@ from worker.strategies.registry import RECIPES
 from worker.strategies.seeds import Seeds
 from worker.training.checkpoint import Backend
 from worker.training.data import Domain, Labels
-from worker.training.device import resolve_precision, this_device
-from worker.training.limits import Limits
+from worker.training.limits import DeviceLimits
 from worker.training.loop import Loop, Shapes
 from worker.training.setup import TrialSetup
 
 KEPT, KEPT_LOOPS = 16, 8
 # How long and how fast: a compiled loop is told with each call, so one serves them all.
-PACE = {
+SCHEDULING = {
     "epochs",
     "min_steps",
     "pretrain_epochs",
@@ -86,7 +86,7 @@ class Program:
         self._augmentation, self._seeds = augmentation, Seeds()
         self._hidden_columns = hidden_columns
         self._inputs: dict[Stream, InputLayers] = {
-            "domain": network.inputs,
+            "target": network.inputs,
             "source": source.input_layers() if source else network.inputs,
             "unlabelled": network.inputs,
         }
@@ -99,10 +99,10 @@ class Program:
             *(variable for model in companions for variable in model.variables),
         ]
         self._loops: dict[tuple[int, Shapes], Loop] = {}
-        self.limits = [Limits() for _ in phases]
+        self.limits = [DeviceLimits() for _ in phases]
         self._identity, self._objective = identity, objective
 
-    def paced(self, phases: tuple[Phase, ...]) -> "Program":
+    def rescheduled(self, phases: tuple[Phase, ...]) -> "Program":
         """The same with the epochs and rates of `phases`, which differ in nothing else."""
         program = copy(self)
         program.phases = tuple(
@@ -185,9 +185,9 @@ def program_of(setup: TrialSetup) -> Program:
     name = strategy.name if strategy else names.get(setup.role, BASELINE)
     training = setup.spec.training
     precision = resolve_precision(training.precision, setup.spec.model)
-    architecture = Architecture.of(setup.spec.model, setup.domain.schema, precision)
+    architecture = Architecture.of(setup.spec.model, setup.target.schema, precision)
     source = setup.source and Architecture.of(setup.spec.model, setup.source.schema, precision)
-    setting = Setting(training, setup.source_classes, _objective(setup.domain, setup.spec))
+    setting = Setting(training, setup.source_classes, _objective(setup.target, setup.spec))
     if setup.source:
         setting = replace(setting, source_objective=_objective(setup.source, setup.spec))
     if setup.unlabelled and strategy and STRATEGIES[strategy.name].takes_unlabelled:
@@ -217,11 +217,11 @@ def _program(
         architecture,
         source,
         name,
-        strategy and strategy.model_copy(update={"params": _without_pace(strategy.params)}),
-        replace(setting, training=_without_pace(setting.training)),
+        strategy and strategy.model_copy(update={"params": _without_scheduling(strategy.params)}),
+        replace(setting, training=_without_scheduling(setting.training)),
     )
     recipe = RECIPES[name](compiled.network, strategy and strategy.params, setting)
-    return compiled.paced(recipe)
+    return compiled.rescheduled(recipe)
 
 
 @lru_cache(KEPT)
@@ -240,9 +240,11 @@ def _compiled(
     return Program(network, phases, source, *changes, identity, setting.objective)
 
 
-def _without_pace(settings: Settings) -> Settings:
+def _without_scheduling(settings: Settings) -> Settings:
     fields = type(settings).model_fields
-    return settings.model_copy(update={name: fields[name].default for name in PACE & set(fields)})
+    return settings.model_copy(
+        update={name: fields[name].default for name in SCHEDULING & set(fields)}
+    )
 
 
 def forget() -> None:

@@ -26,7 +26,7 @@ class TrialSetup:
     role: Role
     strategy: Strategy | None  # of a transfer
     seed: int
-    domain: Domain  # what is trained on: the source in a pretraining, else the target
+    target: Domain  # what is trained on, validated and tested: in a pretraining the source itself
     source: Domain | None = None  # for strategies that need its data too
     source_classes: int = 0  # of a transfer's source
     source_weights: Path | None = None  # of the pretraining that this trial starts from

@@ -25,6 +25,7 @@ from app.tables.models import ModelRow
 from app.tasks import TASKS
 from worker.audit.audit import without_suspects
 from worker.backbones.input_rows import Learnt
+from worker.datasets.stored_data import dataset_split
 from worker.evaluation.measures import measures_of
 from worker.search.candidates import Candidate
 from worker.training.data import (
@@ -34,9 +35,8 @@ from worker.training.data import (
     cut_validation,
 )
 from worker.training.items import Items
+from worker.training.label_budget import within_budget
 from worker.training.setup import TrialSetup
-from worker.trials.label_budget import within_budget
-from worker.trials.stored_data import dataset_split
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def setup_of(storage: Storage, data: TrialData) -> TrialSetup:
         role="transfer" if trial.arm in spec.arms else trial.role,  # type: ignore[arg-type]  # a string in the database
         strategy=None if isinstance(strategy, AutoArm) else strategy,
         seed=trial.seed,
-        domain=domain,
+        target=domain,
         source=source if target else None,
         source_classes=len(data.source_classes),
         source_weights=weights,
