@@ -14,7 +14,7 @@ from app.datasets.schemas import Schema
 from app.inputs.image import ImageInputs
 from app.settings import Settings
 from app.spec.figures import Conditions
-from app.spec.plan import PRETRAIN, PlannedTrial, learns_from_labels, plan, sources_of
+from app.spec.plan import PRETRAIN, PlannedTrial, final_training, plan, sources_of
 from app.spec.report import Report
 from app.spec.resolution import resolve
 from app.spec.sources import SourceFacts
@@ -32,6 +32,7 @@ from worker.training.items import Items
 from worker.training.predict import outputs_of
 from worker.training.run import train
 from worker.training.setup import EpochRecord, Signal, TrialSetup
+from worker.trials.engine_setup import engine_setup
 
 Pixels = NDArray[np.generic]  # (n, height, width, channels)
 
@@ -142,8 +143,7 @@ class Runner:
         return build_report(spec, results, schema.task, schema.class_counts["train"])
 
     def _pretrained(self, setup: TrialSetup, source: Dataset) -> "_Pretrained":
-        spec = setup.spec
-        key = (id(source), setup.seed, spec.model, spec.training)
+        key = (id(source), setup.seed, setup.model, setup.training)
         if key not in self._trained:
             began = time.perf_counter()
             network = train(setup, FirstValidation())
@@ -177,7 +177,13 @@ def _trial(
     if planned.role == "search":
         strategy = spec.arms[planned.arm].strategy
         portfolio = strategy.portfolio if isinstance(strategy, AutoArm) else (strategy,)
-        searched = run_search(setup, portfolio, journal).model_dump(mode="json")
+        searched = run_search(
+            setup,
+            portfolio,
+            journal,
+            space=spec.space,
+            metric=spec.evaluation.primary_metric,
+        ).model_dump(mode="json")
         return _result(planned, time.perf_counter() - began, outcome=searched)
     network = train(setup, journal)
     held_out = setup.target.validation
@@ -216,18 +222,13 @@ def setup_of(
     strategy = chosen.strategy if chosen else arm.strategy if arm else None
     given = source if planned.role == PRETRAIN and source else target
     domain = _cut(given, planned, spec.training.validation_fraction)
-    training = spec.training
-    if learns_from_labels(spec, planned.role):
-        training = training.on(len(domain.train))
+    training = final_training(spec, planned.role, len(domain.train))
     training = chosen.training(training) if chosen else training
     role: Literal["transfer"] | Any = "transfer" if arm else planned.role
     empty = np.arange(0)
-    return TrialSetup(
-        spec.model_copy(update={"training": training}),
-        role,
-        None if isinstance(strategy, AutoArm) else strategy,
-        planned.seed,
-        domain,
+    fixed = None if isinstance(strategy, AutoArm) else strategy
+    return replace(
+        engine_setup(spec, role, fixed, planned.seed, domain, training),
         source=Domain(source.schema, source.train, source.train.select(empty)) if source else None,
         source_classes=len(source.schema.classes) if source else 0,
         source_weights=weights,

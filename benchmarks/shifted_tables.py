@@ -45,6 +45,7 @@ from worker.training.items import Items
 from worker.training.predict import outputs_of
 from worker.training.run import train
 from worker.training.setup import TrialSetup
+from worker.trials.engine_setup import engine_setup
 
 SEEDS = 5
 STEPS = 100  # of a pretraining, as the recipe has it
@@ -152,7 +153,7 @@ def setup_of(pair: Pair, job: ResolvedSpec, seed: int, steps: int) -> TrialSetup
     rows, held = cut_validation(y, job.training.validation_fraction, seed)
     training = job.training.model_copy(update={"min_steps": steps}).on(len(rows))
     job = job.model_copy(update={"training": training})
-    return TrialSetup(
+    return engine_setup(
         job, "baseline", None, seed, Domain(schema, split.select(rows), split.select(held))
     )
 

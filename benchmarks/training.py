@@ -55,6 +55,7 @@ from worker.training.items import Items  # noqa: E402
 from worker.training.predict import outputs_of  # noqa: E402
 from worker.training.run import train  # noqa: E402
 from worker.training.setup import EpochRecord, Signal, TrialSetup  # noqa: E402
+from worker.trials.engine_setup import engine_setup  # noqa: E402
 
 BATCH, CLASSES, EPOCHS, ROUNDS = 64, 10, 3, 3
 CONVNET_ITEMS, FROZEN_ITEMS, FROZEN_EPOCHS = 12_800, 4_000, 10
@@ -139,7 +140,7 @@ def setup(
     )
     domain = domain_of(x, y, CLASSES)
     role: Any = "baseline" if arm == "scratch" else "transfer"
-    return TrialSetup(
+    return engine_setup(
         spec, role, spec.arms[arm].strategy if arm in spec.arms else None, seed, domain
     )
 
@@ -283,7 +284,7 @@ def frozen(images: Images) -> tuple[float, float]:
     small = np.repeat(np.repeat(images.x[chosen], 4, axis=1), 4, axis=2)[:, 8:104, 8:104]
     x, y = np.repeat(small, 3, axis=3), images.y[chosen]
     probe = setup("frozen", x, y, FROZEN_EPOCHS, 0, "linear_probe")
-    source = Network(Architecture.of(probe.spec.model, probe.target.schema))
+    source = Network(Architecture.of(probe.model, probe.target.schema))
     mine = []
     with TemporaryDirectory() as folder:
         for seed in (1, 0):

@@ -32,7 +32,7 @@ def images_seen(monkeypatch: pytest.MonkeyPatch, augments: bool = True) -> np.nd
         return tf.reduce_mean(logits), logits
 
     phase = Phase("adapt", loss, (Group(trainable(network.head), 0.0),), 3, augments=augments)
-    made = program.Program(network, (phase,), augmentation=setup.spec.training.augmentation)
+    made = program.Program(network, (phase,), augmentation=setup.training.augmentation)
     monkeypatch.setattr(engine, "program_of", lambda setup: made)
     train(setup, Recorder())
     return np.array(seen)
@@ -88,7 +88,7 @@ def hidden_shares(monkeypatch: pytest.MonkeyPatch, augments: bool = True) -> lis
         return tf.reduce_mean(logits), logits
 
     phase = Phase("adapt", loss, (Group(trainable(network.head), 0.0),), 3, augments=augments)
-    made = program.Program(network, (phase,), hidden_columns=setup.spec.training.hidden_columns)
+    made = program.Program(network, (phase,), hidden_columns=setup.training.hidden_columns)
     monkeypatch.setattr(engine, "program_of", lambda setup: made)
     train(setup, Recorder())
     return seen

@@ -94,11 +94,11 @@ def test_early_stopping_with_too_few_validation_items_runs_to_the_end() -> None:
 
 def test_a_pretraining_on_few_items_gets_its_steps() -> None:
     training = Training(epochs=3, batch_size=10, pretrain_min_steps=50)
-    assert training.pretraining_on(95).pretrain_epochs == 5
-    assert training.pretraining_on(1000).pretrain_epochs == 3
+    assert training.pretraining_on(95).epochs == 5
+    assert training.pretraining_on(1000).epochs == 3
     longer = training.model_copy(update={"pretrain_epochs": 9})
-    assert longer.pretraining_on(95).pretrain_epochs == 9
-    assert Training(epochs=3).pretraining_on(1).pretrain_epochs == 3
+    assert longer.pretraining_on(95).epochs == 9
+    assert Training(epochs=3).pretraining_on(1).epochs == 3
 
 
 def test_the_averages_are_what_is_validated_and_handed_out() -> None:

@@ -22,9 +22,9 @@ from worker.datasets.stored_rows import StoredRows
 from worker.intake.catalogue import ingest_catalogued
 from worker.intake.chosen_items import ChosenItems, check_left, choose
 from worker.intake.conditions import rows_where
-from worker.intake.derived_arrays import take_in_arrays
+from worker.intake.derived_arrays import ingest_derived_arrays
 from worker.intake.derived_split import split_anew
-from worker.intake.derived_table import take_in_table
+from worker.intake.derived_table import ingest_derived_table
 from worker.intake.ingested import IngestedDataset
 from worker.intake.raw import IntakeLimits
 from worker.intake.splits import Rows
@@ -45,11 +45,11 @@ def ingest_derived(
         arrays = origin.arrays
     chosen, limits = _chosen(derivation, arrays), IntakeLimits.of(settings)
     if derivation.origin_schema.inputs.modality == "table":
-        return _told(take_in_table(derivation, chosen, arrays, limits, workdir), derivation)
+        return _told(ingest_derived_table(derivation, chosen, arrays, limits, workdir), derivation)
     wanted = derivation.selection
     if wanted.split is not None:
         chosen = split_anew(chosen, derivation, arrays, workdir)
-    return _told(take_in_arrays(derivation, chosen, arrays, limits, workdir), derivation)
+    return _told(ingest_derived_arrays(derivation, chosen, arrays, limits, workdir), derivation)
 
 
 def _chosen(derivation: Derivation, arrays: Mapping[str, Path]) -> ChosenItems:

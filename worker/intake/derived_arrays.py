@@ -24,7 +24,7 @@ from worker.intake.splits import Rows
 Array = NDArray[Any]
 
 
-def take_in_arrays(
+def ingest_derived_arrays(
     derivation: Derivation,
     chosen: ChosenItems,
     arrays: Mapping[str, Path],

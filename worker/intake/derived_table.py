@@ -24,7 +24,7 @@ from worker.intake.tables.table import prepare_table
 KINDS: tuple[str, ...] = get_args(Kind)
 
 
-def take_in_table(
+def ingest_derived_table(
     derivation: Derivation,
     chosen: ChosenItems,
     arrays: Mapping[str, Path],

@@ -63,7 +63,7 @@ def _ready(
 ) -> dict[str, Any]:
     files = _kept(dataset)
     with work_folder(settings.cache_dir, "intake") as folder:
-        taken = _take_in(storage, settings, dataset, folder)
+        taken = _ingest(storage, settings, dataset, folder)
         with database.read() as session:
             _check_quota(session, storage, settings, dataset, taken)
         arrays = {name: storage.put(path) for name, path in taken.arrays.items()}
@@ -78,7 +78,7 @@ def _ready(
     }
 
 
-def _take_in(
+def _ingest(
     storage: Storage, settings: Settings, dataset: DatasetRow, folder: Path
 ) -> IngestedDataset:
     if dataset.origin_key:

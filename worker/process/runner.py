@@ -18,7 +18,7 @@ from app.tables.datasets import DatasetRow
 from app.tables.jobs import TrialRow
 from app.tables.next_labels import NextLabelsRow
 from worker.audit import auditing
-from worker.intake.intake import ingest as take_in
+from worker.intake import intake
 from worker.labelling import labelling
 from worker.machine.capacity import training_slots
 from worker.machine.context import WorkerContext
@@ -70,7 +70,7 @@ def ingest(context: WorkerContext, dataset_id: str, owner: str) -> None:
     if dataset is not None:
         with LeaseKeeper(context, dataset):
             try:
-                take_in(context.database, context.storage, context.settings, dataset)
+                intake.ingest(context.database, context.storage, context.settings, dataset)
             except Fenced:
                 log.info("intake_lost", dataset=dataset_id)
 

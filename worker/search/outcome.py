@@ -44,7 +44,7 @@ class Tried(StoredPart):
     dropped: str | None  # why it went no further; of the last rung, why it was not chosen
 
 
-class Outcome(StoredPart):
+class SearchOutcome(StoredPart):
     chosen: Candidate
     reason: str
     tried: tuple[Tried, ...]

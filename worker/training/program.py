@@ -16,10 +16,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from app.sent import Sent
 from app.spec.backbones import CATALOGUE
-from app.spec.plan import PRETRAIN
-from app.spec.spec import ResolvedSpec
-from app.spec.strategies import BASELINE, Strategy
 from app.spec.strategy_catalogue import CATALOGUE as STRATEGIES
 from app.spec.training import Augmentation
 from worker.backbones.initialisation import Initialiser
@@ -179,62 +177,58 @@ def shared_network(architecture: Architecture) -> Network:
 
 
 def program_of(setup: TrialSetup) -> Program:
-    strategy = setup.strategy if setup.role == "transfer" else None
-    names = {"pretrain": PRETRAIN, "baseline": setup.spec.baseline_arm}
-    # What target labels would have brought is trained as the baseline is where there are some.
-    name = strategy.name if strategy else names.get(setup.role, BASELINE)
-    training = setup.spec.training
-    precision = resolve_precision(training.precision, setup.spec.model)
-    architecture = Architecture.of(setup.spec.model, setup.target.schema, precision)
-    source = setup.source and Architecture.of(setup.spec.model, setup.source.schema, precision)
-    setting = Setting(training, setup.source_classes, _objective(setup.target, setup.spec))
+    training = setup.training
+    precision = resolve_precision(training.precision, setup.model)
+    architecture = Architecture.of(setup.model, setup.target.schema, precision)
+    source = setup.source and Architecture.of(setup.model, setup.source.schema, precision)
+    setting = Setting(training, setup.source_classes, _objective(setup.target, setup))
     if setup.source:
-        setting = replace(setting, source_objective=_objective(setup.source, setup.spec))
-    if setup.unlabelled and strategy and STRATEGIES[strategy.name].takes_unlabelled:
+        setting = replace(setting, source_objective=_objective(setup.source, setup))
+    takes = setup.recipe in STRATEGIES and STRATEGIES[setup.recipe].takes_unlabelled
+    if setup.unlabelled and takes:
         has_source = setup.source is not None and setup.shares_classes
         beside = Unlabelled(shares_classes=setup.shares_classes, has_source=has_source)
         setting = replace(setting, unlabelled=beside)
-    return _program(architecture, source, name, strategy, setting)
+    return _program(architecture, source, setup.recipe, setup.params, setting)
 
 
-def _objective(domain: Domain, spec: ResolvedSpec) -> Objective:
+def _objective(domain: Domain, setup: TrialSetup) -> Objective:
     task, train = domain.schema.task, domain.train
     counts: list[int] = []
     if task.has_classes:
         counts = np.bincount(train.y[train.known], minlength=task.outputs).tolist()
-    return training_objective(task, spec.imbalance, spec.label_noise, counts)
+    return training_objective(task, setup.imbalance, setup.label_noise, counts)
 
 
 @lru_cache(KEPT)
 def _program(
     architecture: Architecture,
     source: Architecture | None,
-    name: str,
-    strategy: Strategy | None,
+    recipe: str,
+    params: Sent | None,
     setting: Setting,
 ) -> Program:
     compiled = _compiled(
         architecture,
         source,
-        name,
-        strategy and strategy.model_copy(update={"params": _without_scheduling(strategy.params)}),
+        recipe,
+        params and _without_scheduling(params),
         replace(setting, training=_without_scheduling(setting.training)),
     )
-    recipe = RECIPES[name](compiled.network, strategy and strategy.params, setting)
-    return compiled.rescheduled(recipe)
+    return compiled.rescheduled(RECIPES[recipe](compiled.network, params, setting))
 
 
 @lru_cache(KEPT)
 def _compiled(
     architecture: Architecture,
     source: Architecture | None,
-    name: str,
-    strategy: Strategy | None,
+    recipe: str,
+    params: Sent | None,
     setting: Setting,
 ) -> Program:
     network = shared_network(architecture)
-    phases = RECIPES[name](network, strategy and strategy.params, setting)
-    identity = f"{this_device()} {(architecture, source, name, strategy, setting)}"
+    phases = RECIPES[recipe](network, params, setting)
+    identity = f"{this_device()} {(architecture, source, recipe, params, setting)}"
     training = setting.training
     changes = training.augmentation, training.hidden_columns
     return Program(network, phases, source, *changes, identity, setting.objective)

@@ -60,11 +60,10 @@ class _Trial:
         self._program = program_of(setup)
         self._network = self._program.network
         self._measures = measures_of(setup.target.schema.task)
-        self._batch = min(setup.spec.training.batch_size, len(setup.target.train))
+        self._batch = min(setup.training.batch_size, len(setup.target.train))
         self._steps = -(-len(setup.target.train) // self._batch)  # an epoch
         self._inputs = Inputs(setup, self._network, self._look)
         self._loop: Loop | None = None
-        trials = 1 if setup.role == "pretrain" else setup.spec.evaluation.seeds
         self._program.initialise(setup.seed)
         if checkpoint:
             known = self._program.variables, setup.seed, self._threads, self._measures
@@ -74,7 +73,7 @@ class _Trial:
         if setup.source_weights:
             self._program.start_from(setup.source_weights, setup.source_places, setup.learnt)
         backends = tuple(
-            choose_backend(phase, self._network, self._steps, trials)
+            choose_backend(phase, self._network, self._steps, setup.trials)
             for phase in self._program.phases
         )
         self._state = TrialState(backends, Sums.zero(self._measures))
@@ -99,7 +98,7 @@ class _Trial:
         phase, state = self.phase, self._state
         position = state.position
         streams, validation = self._inputs.of(phase)
-        of_step = rows_of_step(phase, streams, self._batch, self._setup.spec.training.batch_size)
+        of_step = rows_of_step(phase, streams, self._batch, self._setup.training.batch_size)
         feed = Feed(streams, of_step, self._steps, [self._setup.seed, position.phase])
         loop, plan = self._begin_loop(feed, validation)
         if phase.prepare and position.epochs == position.step == 0:

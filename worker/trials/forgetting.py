@@ -30,7 +30,7 @@ def forgetting(storage: Storage, setup: TrialSetup, data: TrialData) -> Predicti
     trained = [phase.source_head for phase in program.phases if phase.source_head]
     backbone = [variable.numpy() for variable in program.network.backbone.variables]
     head = [variable.numpy() for variable in trained[-1].variables] if trained else None
-    source = shared_network(Architecture.of(setup.spec.model, data.source_schema))
+    source = shared_network(Architecture.of(setup.model, data.source_schema))
     source.load_weights(setup.source_weights)
     before = outputs_of(source, test.items).argmax(1)
     for variable, value in zip(source.backbone.variables, backbone, strict=True):

@@ -137,7 +137,15 @@ def _searched(
         context,
         data.trial,
         journal,
-        lambda start: run_search(setup, portfolio, journal, start, seconds=seconds),
+        lambda start: run_search(
+            setup,
+            portfolio,
+            journal,
+            start,
+            space=spec.space,
+            metric=spec.evaluation.primary_metric,
+            seconds=seconds,
+        ),
     )
     if outcome is None:
         return None
@@ -221,7 +229,7 @@ def _predictions(
     """Labels, where there are some, and outputs of validation and test items. This reads the
     target's test data, once, after the last step of training, and nothing else does."""
     splits: dict[HeldOut, Split] = {"validation": setup.target.validation}
-    if setup.role != PRETRAIN:
+    if data.trial.role != PRETRAIN:
         splits["test"] = target_test(storage, data)
     results = Predictions()
     for name, split in splits.items():
@@ -229,11 +237,11 @@ def _predictions(
         results |= held_out(name, split.y if split.is_labelled else None, outputs)
         if not np.isfinite(outputs).all():  # without validation items nothing has looked yet
             what = f"expected finite outputs of the {name} items, got others after the last epoch"
-            raise diverged(what, setup.spec.training.learning_rate, "training")
-    if setup.role != PRETRAIN:
+            raise diverged(what, setup.training.learning_rate, "training")
+    if data.trial.role != PRETRAIN:
         results |= slices_of_test(storage, data.target, data.spec.evaluation.slices)
     results |= look_back(network, setup)
-    if setup.spec.label_noise == "drop_suspects":
+    if setup.label_noise == "drop_suspects":
         results["suspects"] = np.array([setup.target.suspects, len(setup.target.train)])
     if data.hides_labels:  # by these the arms will be compared
         validation = setup.target.validation

@@ -23,7 +23,7 @@ def look_back(network: Network, setup: TrialSetup) -> Predictions:
     outputs = outputs_of(network, drawn.items)
     found = Predictions(logits_train=outputs, logits_train_mode=outputs)
     if network.norms:  # else both modes are one
-        size = setup.spec.training.batch_size
+        size = setup.training.batch_size
         found["logits_train_mode"] = batch_outputs(network, drawn.items, size)
     if drawn.is_labelled:
         found["y_train"] = drawn.y
