@@ -143,7 +143,8 @@ def test_streams_of_different_sizes_stay_in_step(
     """An epoch passes over the labelled items once; the others go round at their own size."""
     monkeypatch.setattr(feeds, "RESIDENT_BYTES", resident_bytes)
     known, others = split([0, 1, 0, 1]), split([-1] * 10)
-    feed = BatchFeed(
+    rows = {"target": 2, "unlabelled": 5}
+    feed = BatchFeed({"target": known, "unlabelled": others}, rows, 2, [3])
         {"target": known, "unlabelled": others}, {"target": 2, "unlabelled": 5}, 2, [3]
     )
     assert feed.batch == 2
