@@ -145,8 +145,6 @@ def test_streams_of_different_sizes_stay_in_step(
     known, others = split([0, 1, 0, 1]), split([-1] * 10)
     rows = {"target": 2, "unlabelled": 5}
     feed = BatchFeed({"target": known, "unlabelled": others}, rows, 2, [3])
-        {"target": known, "unlabelled": others}, {"target": 2, "unlabelled": 5}, 2, [3]
-    )
     assert feed.batch == 2
     data, order, labels, _ = feed.chunk(0, 2, 2)
     assert {name: positions.shape for name, positions in order.items()} == {
