@@ -30,7 +30,7 @@ class Listed(NamedTuple):
     items: list[Any]
 
 
-class Values(Protocol):
+class ColumnValues(Protocol):
     """The values of one column."""
 
     @property
@@ -56,7 +56,7 @@ class Columns(NamedTuple):
 
     encoder: Encoder
     at: str
-    values: Mapping[str, Values]
+    values: Mapping[str, ColumnValues]
 
 
 Asked = Listed | Columns
