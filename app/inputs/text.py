@@ -75,7 +75,7 @@ class TextInputs(InputsContract):
         return []
 
     def decode(self, items: Sequence[Any], at: str, first: int = 0) -> Tensors:
-        """Text, or bytes of UTF-8 -> int32 (n, length)."""
+        """Text, `{"text": …}`, or bytes of UTF-8 -> int32 (n, length)."""
         texts = [_text(item, f"{at}/{place}") for place, item in enumerate(items, first)]
         return {TEXT: coded(texts, self.length)}
 
@@ -108,9 +108,7 @@ class TextInputs(InputsContract):
         return np.sqrt(np.concatenate(shares, axis=1)).astype(np.float32)
 
 
-def joint_text(
-    target: InputsContract, sources: Sequence[InputsContract]
-) -> TextInputs | None:
+def joint_text(target: InputsContract, sources: Sequence[InputsContract]) -> TextInputs | None:
     """What the one network of a job sees: texts as long as the longest of its datasets'; None where
     its items are no texts."""
     if not isinstance(target, TextInputs):
@@ -176,6 +174,8 @@ def _parts(items: NDArray[Any]) -> list[tuple[str, bool]]:
 
 def _text(item: Any, at: str) -> str:
     """Raises Invalid."""
+    if isinstance(item, dict) and list(item) == [TEXT]:
+        item, at = item[TEXT], f"{at}/{TEXT}"
     if isinstance(item, bytes):
         try:
             item = item.decode()

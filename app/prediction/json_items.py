@@ -1,6 +1,7 @@
 """Bodies of items that are no arrays of numbers, read by the decoder of the model's inputs.
 
-Items stand in one list (`Listed`), or the values of each column in a place of its own (`Columns`).
+Items stand in one list (`Listed`) or are the values of one column (`OfOneColumn`), or the values of
+each column stand in a place of their own (`Columns`).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -11,7 +12,8 @@ import numpy.typing as npt
 
 from app.errors import invalid
 from app.inputs.table import TableInputs
-from app.prediction.inputs import PART_ROWS, Raw
+from app.inputs.text import TextInputs
+from app.prediction.inputs import PART_ROWS, Place, Raw
 from app.prediction.json_envelope import document_of
 from app.prediction.json_lists import Lists, without_lists
 from app.prediction.protocols.contract import Encoder, Read, Steps, ended
@@ -55,11 +57,19 @@ class Columns(NamedTuple):
     values: Mapping[str, Values]
 
 
-Asked = Listed | Columns
+class OfOneColumn(NamedTuple):
+    """Items that are the values of one column."""
+
+    encoder: Encoder
+    values: Values
+
+
+Asked = Listed | OfOneColumn | Columns
+ItemInputs = TableInputs | TextInputs  # those that decode items one by one
 Look = Callable[[Any], Asked]
 
 
-def read(body: bytes, look: Look, inputs: TableInputs) -> Read:
+def read(body: bytes, look: Look, inputs: ItemInputs) -> Read:
     """For small bodies, at once; `look`: a document -> what is asked. Raises BadRequest or
     Invalid."""
     lists = Lists(document_of(body))
@@ -67,7 +77,7 @@ def read(body: bytes, look: Look, inputs: TableInputs) -> Read:
 
 
 def read_in_steps(
-    body: bytearray, look: Look, inputs: TableInputs, depths: tuple[int, ...]
+    body: bytearray, look: Look, inputs: ItemInputs, depths: tuple[int, ...]
 ) -> Steps[Read]:
     """For large bodies: others go between the steps. Raises BadRequest or Invalid.
 
@@ -78,13 +88,20 @@ def read_in_steps(
     return (yield from read_lists(lists, look(lists.document), inputs))
 
 
-def read_lists(lists: Lists, asked: Asked, inputs: TableInputs) -> Steps[Read]:
+def read_lists(lists: Lists, asked: Asked, inputs: ItemInputs) -> Steps[Read]:
     """Raises BadRequest or Invalid."""
     match asked:
         case Listed(encoder, at, items):
             rows = yield from _rows(lists.batches(items, at), at, inputs)
-            return Read(rows, encoder, RowPlaces.of_inputs(at, inputs))
+            places = (
+                RowPlaces.of_inputs(at, inputs) if isinstance(inputs, TableInputs) else Place(at)
+            )
+            return Read(rows, encoder, places)
+        case OfOneColumn(encoder, of_column):
+            rows = yield from _rows(of_column.batches(lists), of_column.at, inputs)
+            return Read(rows, encoder, Place(of_column.at))
         case Columns(encoder, at, values):
+            assert isinstance(inputs, TableInputs)
             named = [values[column.name] for column in inputs.columns]
             columns = []
             for column, of_column in zip(inputs.columns, named, strict=True):
@@ -96,7 +113,7 @@ def read_lists(lists: Lists, asked: Asked, inputs: TableInputs) -> Steps[Read]:
             )
 
 
-def _rows(batches: Iterator[list[Any]], at: str, inputs: TableInputs) -> Steps[list[Raw]]:
+def _rows(batches: Iterator[list[Any]], at: str, inputs: ItemInputs) -> Steps[list[Raw]]:
     read: list[Raw] = []
     count = 0
     for batch in batches:

@@ -2,10 +2,10 @@
 
 Kim, "Convolutional neural networks for sentence classification", EMNLP 2014, arXiv:1408.5882,
 section 2, over characters, as Zhang, Zhao & LeCun (NeurIPS 2015, arXiv:1509.01626) have them:
-c_w = relu(W_w * x_i:i+w-1 + b_w) for each width w, then max over places. Embeddings are hashed after
-Svenstrup, Hansen & Winther, "Hash embeddings for efficient word representations", NeurIPS 2017,
-arXiv:1709.03933: x = E_1[c mod p_1] + E_2[c mod p_2], p_1 and p_2 prime, so that no two code points
-share both rows, and no vocabulary is needed for any script.
+c_w = relu(W_w * x_i:i+w-1 + b_w) for each width w, then max over places. Embeddings are hashed
+after Svenstrup, Hansen & Winther, "Hash embeddings for efficient word representations", NeurIPS
+2017, arXiv:1709.03933: x = E_1[c mod p_1] + E_2[c mod p_2], p_1 and p_2 prime, so that no two code
+points share both rows, and no vocabulary is needed for any script.
 
 Departures: the mean over places stands beside the max; letters are folded to one case; no weights
 per hash. Places beyond a text's end are 0, and so are what no text has; lengths of texts are free.

@@ -1,8 +1,8 @@
 """TensorFlow Serving's REST API: predictions, and the status of a model by its name.
 
 https://www.tensorflow.org/tfx/serving/api_rest. A model is a deployment's name. As there, each
-model has one signature, `serving_default`, here from its one tensor (`image`), or the columns of
-its table, to `probabilities`.
+model has one signature, `serving_default`, here from its one tensor (`image`, `text`), or the
+columns of its table, to `probabilities`.
 """
 
 from functools import lru_cache
@@ -18,6 +18,7 @@ from app.errors import KtlError, invalid, token
 from app.inputs import Inputs
 from app.inputs.dense import DenseInputs
 from app.inputs.table import TableInputs
+from app.inputs.text import TextInputs
 from app.models.schemas import ErrorCode, LoadStatus, State, VersionStatus, VersionStatuses
 from app.prediction import json_bodies, json_items, json_steps, repository
 from app.prediction.dependencies import AnsweredByFront, DeploymentName, ServedOf
@@ -62,6 +63,7 @@ class InstancesIn(Sent):
                 {"instances": [[[0, 255], [255, 0]]]},
                 {"instances": [{"age": 63, "city": "Oslo"}]},
                 {"inputs": {"age": [63, 41], "city": ["Oslo", None]}},
+                {"instances": ["a friendly place", {"text": "never again"}]},
             ]
         }
     )
@@ -145,6 +147,8 @@ class TensorFlowServing:
                 return ARRAYS
             case TableInputs():
                 return _Rows(inputs)
+            case TextInputs():
+                return _Texts(inputs)
             case _:
                 assert_never(inputs)
 
@@ -186,6 +190,32 @@ class _Rows(NamedTuple):
         self.inputs.check_names(columns, at)
         values = {name: json_items.ListedValues(pointers[name], columns[name]) for name in columns}
         return json_items.Columns(Nested(b"outputs"), at, values)
+
+
+class _Texts(NamedTuple):
+    inputs: TextInputs
+    body: BodyKind = "text"
+
+    def read(self, body: bytes, loaded: Loaded) -> Read:
+        return json_items.read(body, self._asked, self.inputs)
+
+    def read_in_steps(self, body: bytearray, loaded: Loaded) -> Steps[Read]:
+        return json_items.read_in_steps(body, self._asked, self.inputs, depths=(1, 2))
+
+    def _asked(self, document: Any) -> json_items.Asked:
+        """Texts, or the one tensor of them. Raises Invalid."""
+        request, name = _one_of_two(document), self.inputs.tensor
+        if request.instances is not None:
+            return json_items.Listed(Nested(b"predictions"), "#/instances", request.instances)
+        at, texts = "#/inputs", request.inputs
+        if isinstance(texts, dict):
+            if list(texts) != [name]:
+                detail = f'expected {{"{name}": […]}} and nothing beside it, got other'
+                raise invalid("invalid_value", detail, at)
+            at, texts = f"{at}/{name}", texts[name]
+        if not texts:
+            raise invalid("invalid_value", "expected at least one input, got none", at)
+        return json_items.Listed(Nested(b"outputs"), at, texts)
 
 
 class _Envelope:
