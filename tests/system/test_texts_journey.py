@@ -108,7 +108,7 @@ def test_from_two_files_to_answers(client: httpx.Client, place: Workplace) -> No
         place,
         {
             "sources": [{"dataset": english}],
-            "target": {"dataset": chinese, "labels_per_class": 20, "use_unlabelled": True},
+            "target": {"dataset": chinese, "labels_per_class": 20},
             "strategies": ["fine_tune"],
             "training": {"epochs": 8, "pretrain_epochs": 4, "min_steps": 0},
             "evaluation": {"seeds": 1, "slices": ["shop"]},

@@ -18,6 +18,7 @@ from app.inputs.text import TextInputs
 from app.prediction import json_bodies, json_items, json_steps, npy_bodies, rows, texts, value_range
 from app.prediction.dependencies import AnsweredByFront, DeploymentName
 from app.prediction.heads import JSON, media_type, name_in
+from app.prediction.item_places import places_of
 from app.prediction.json_envelope import Frame, advice, document_of, outer_brackets, validated
 from app.prediction.picture_bodies import FORM
 from app.prediction.protocols.contract import BodyKind, Decoder, Encoder, Headers, Read, Steps
@@ -140,21 +141,21 @@ class _Arrays(NamedTuple):
 
 
 class _Items(NamedTuple):
-    inputs: json_items.ItemInputs
+    inputs: Inputs
     is_raw: bool  # as the query says
     body: BodyKind = "text"
 
     def read(self, body: bytes, loaded: Loaded) -> Read:
-        return _finished(json_items.read(body, _listed, self.inputs), loaded, self.is_raw)
+        return _finished(json_items.read(body, self._asked, self.inputs), loaded, self.is_raw)
 
     def read_in_steps(self, body: bytearray, loaded: Loaded) -> Steps[Read]:
-        read = yield from json_items.read_in_steps(body, _listed, self.inputs, depths=(1,))
+        read = yield from json_items.read_in_steps(body, self._asked, self.inputs, depths=(1,))
         return _finished(read, loaded, self.is_raw)
 
-
-def _listed(document: Any) -> json_items.Listed:
-    request = validated(document, PredictIn)
-    return json_items.Listed(_frame(request).encoder, "#/inputs", request.inputs)
+    def _asked(self, document: Any) -> json_items.Listed:
+        request = validated(document, PredictIn)
+        places = places_of(self.inputs, "#/inputs")
+        return json_items.Listed(_frame(request).encoder, places, request.inputs)
 
 
 def _finished(read: Read, loaded: Loaded, is_raw: bool) -> Read:
