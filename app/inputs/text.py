@@ -30,6 +30,7 @@ class TextInputs(InputsContract):
     0. A longer text is cut: its first `length` - 1 code points, then CUT. Zeros alone: no text."""
 
     tensor: ClassVar[str] = TEXT
+    has_references: ClassVar[bool] = True
     has_quantities: ClassVar[bool] = False
 
     modality: Literal["text"] = "text"

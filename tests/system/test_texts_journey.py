@@ -10,7 +10,6 @@ import httpx
 import numpy as np
 import pytest
 
-from app.client import Client
 from app.database import Database
 from app.main import create_app
 from app.settings import Settings

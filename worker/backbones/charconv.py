@@ -12,14 +12,10 @@ per hash. Places beyond a text's end are 0, and so are what no text has; lengths
 """
 
 import keras
-import numpy as np
-from numpy.typing import NDArray
 
 from app.inputs.text import TEXT
 from app.spec.text_params import PRIMES, CharconvParams
-
-FOLDED = 0x0590  # Latin, Greek, Cyrillic and Armenian stand before it
-WIDE, WIDE_END, TO_ASCII = 0xFF01, 0xFF5E, 0xFEE0  # full-width forms of ASCII
+from worker.inputs.text_folding import FOLDED, TO_ASCII, WIDE, WIDE_END, lower_case
 
 
 def build(params: CharconvParams) -> keras.Model:
@@ -60,16 +56,8 @@ def _ngrams(
 
 
 def _folded(codes: keras.KerasTensor) -> keras.KerasTensor:
-    """Letters in lower case, full-width forms as ASCII."""
+    """As worker.inputs.text_folding.folded."""
     is_wide = keras.ops.logical_and(codes >= WIDE, codes <= WIDE_END)
     codes = keras.ops.where(is_wide, codes - TO_ASCII, codes)
-    lower = keras.ops.take(_lower_case(), keras.ops.minimum(codes, FOLDED - 1), axis=0)
+    lower = keras.ops.take(lower_case(), keras.ops.minimum(codes, FOLDED - 1), axis=0)
     return keras.ops.where(codes < FOLDED, lower, codes)
-
-
-def _lower_case() -> NDArray[np.int32]:
-    """(FOLDED,), of each code point that of its lower case, where that is one."""
-    lower = [chr(code).lower() for code in range(FOLDED)]
-    return np.array(
-        [ord(low) if len(low) == 1 else code for code, low in enumerate(lower)], np.int32
-    )

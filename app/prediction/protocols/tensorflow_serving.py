@@ -6,11 +6,10 @@ columns of its table, to `probabilities`.
 """
 
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple, assert_never
+from typing import Any, NamedTuple, assert_never
 
 import orjson
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.convertors import Convertor, register_url_convertor
 
 from app.dependencies import Predictor, Reader, ReadSession
@@ -31,7 +30,6 @@ from app.prediction.json_envelope import (
     advice,
     document_of,
     outer_brackets,
-    validated,
 )
 from app.prediction.protocols.contract import (
     Answer,
@@ -42,9 +40,12 @@ from app.prediction.protocols.contract import (
     Read,
     Steps,
 )
-from app.prediction.schemas import PredictionWarning
+from app.prediction.protocols.tensorflow_serving_schemas import (
+    InstancesIn,
+    PredictionsOut,
+    one_of_two,
+)
 from app.prediction.served import Loaded
-from app.sent import Sent
 from app.turns import TurnRoute
 
 PREFIX, SUFFIX = "/v1/models/", ":predict"
@@ -53,44 +54,6 @@ STATES: dict[str, tuple[State, ErrorCode]] = {
     "loading": ("LOADING", "OK"),
     "failed": ("END", "FAILED_PRECONDITION"),
 }
-
-
-class InstancesIn(Sent):
-    """Exactly one of `instances`, row by row, and `inputs`, tensor by tensor."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"instances": [[[0, 255], [255, 0]]]},
-                {"instances": [{"age": 63, "city": "Oslo"}]},
-                {"inputs": {"age": [63, 41], "city": ["Oslo", None]}},
-                {"instances": ["a friendly place", {"text": "never again"}]},
-            ]
-        }
-    )
-
-    signature_name: Literal["serving_default"] | None = None
-    instances: list[Any] | None = Field(
-        None,
-        min_length=1,
-        description='raw values row by row: each as nested lists or as `{"image": …}`; for tables '
-        "an object with each column of the model's signature",
-    )
-    inputs: list[Any] | dict[str, list[Any]] | None = Field(
-        None,
-        description='raw values of all rows, as nested lists or as `{"image": …}`; for tables '
-        "an object with a list of values for each column of the model's signature",
-    )
-
-
-class PredictionsOut(BaseModel):
-    """`predictions` answers `instances`, and `outputs` answers `inputs`."""
-
-    predictions: list[list[float]] | None = Field(
-        None, description="probabilities, [n, classes]; the deployment's model names the labels"
-    )
-    outputs: list[list[float]] | None = Field(None, description="the same")
-    warnings: list[PredictionWarning] = Field([], description="absent where there are none")
 
 
 class _NameConvertor(Convertor[str]):
@@ -180,7 +143,7 @@ class _Rows(NamedTuple):
 
     def _asked(self, document: Any) -> json_items.Asked:
         """Rows, or columns. Raises Invalid."""
-        request = _one_of_two(document)
+        request = one_of_two(document)
         if request.instances is not None:
             places = places_of(self.inputs, "#/instances")
             return json_items.Listed(Nested(b"predictions"), places, request.instances)
@@ -206,7 +169,7 @@ class _Texts(NamedTuple):
 
     def _asked(self, document: Any) -> json_items.Asked:
         """Texts, or the one tensor of them. Raises Invalid."""
-        request, name = _one_of_two(document), self.inputs.tensor
+        request, name = one_of_two(document), self.inputs.tensor
         if request.instances is not None:
             return json_items.Listed(
                 Nested(b"predictions"), places_of(self.inputs, "#/instances"), request.instances
@@ -247,7 +210,7 @@ class _Envelope:
     def look(self, document: Any, is_hollow: bool) -> tuple[list[Any], Frame]:
         if is_hollow and isinstance(document, dict) and document.get("instances") == []:
             document["instances"] = [[]]
-        request = _one_of_two(document)
+        request = one_of_two(document)
         if request.instances is not None:
             return self._instances(request.instances)
         at, rows = "#/inputs", request.inputs
@@ -276,15 +239,6 @@ class _Envelope:
 
     def _hollow_frame(self, text: bytes) -> Frame:
         return self.look(document_of(text), True)[1]
-
-
-def _one_of_two(document: Any) -> InstancesIn:
-    """Raises Invalid."""
-    request = validated(document, InstancesIn)
-    if (request.instances is None) == (request.inputs is None):
-        got = "neither" if request.inputs is None else "both"
-        raise invalid("invalid_value", f"expected `instances` or `inputs`, got {got}", "#")
-    return request
 
 
 @lru_cache(maxsize=256)

@@ -1,8 +1,9 @@
 """Whether the items of a table are the texts of one of its columns, and of which.
 
 They are where the spec says so: `columns`: {"NAME": {"kind": "text", "role": "feature"}}, or the
-`modality` text where there is one column of text, or of words. Else they are where nothing but one column of
-text is there to learn from. A table with texts beside numbers, categories or dates stays a table.
+`modality` text where there is one column of text, or of words. Else they are where nothing but one
+column of text is there to learn from. A table with texts beside numbers, categories or dates stays
+a table.
 """
 
 from collections.abc import Sequence
