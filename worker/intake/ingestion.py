@@ -27,8 +27,8 @@ from worker.intake.raw_splits import RawSplit, check_alike, doubt, encoded_split
 from worker.intake.scale import check_one_scale, scale_warnings
 from worker.intake.sizes import check_stored
 from worker.intake.splits import Rows
+from worker.intake.tables.items import prepare_items
 from worker.intake.tables.records import Records
-from worker.intake.tables.table import prepare_table
 from worker.intake.tables.target import spoken_of
 from worker.intake.targets import target_of
 from worker.intake.targets.deciding import decide
@@ -43,7 +43,7 @@ def ingest_upload(
             with _spoken(raw):
                 return ingest_arrays(raw, spec, limits, workdir)
         case Records() as records:
-            return prepare_table(records, spec, limits, workdir)
+            return prepare_items(records, spec, limits, workdir)
 
 
 def ingest_arrays(
