@@ -133,7 +133,7 @@ DETAIL_CHARACTERS = 1000
 
 
 class FailureCode(StrEnum):
-    """Why work ended badly. The first six are the surroundings' fault: `retry` makes sense. After
+    """Reason why work ended badly. The first six are the surroundings' fault: `retry` makes sense. After
     `extra_missing` it does once the worker has the extra, after the two of damage once the file is
     whole again."""
 

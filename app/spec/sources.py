@@ -29,7 +29,7 @@ class SourceFacts:
 
 
 def first_network(sources: Sequence[SourceFacts]) -> Backbone | None:
-    """Of the first source that is a model."""
+    """Network of the first source that is a model."""
     return next((facts.network for facts in sources if facts.network), None)
 
 
@@ -39,7 +39,7 @@ def joint_classes(sources: Sequence[Schema]) -> tuple[str, ...]:
 
 
 def joint_obstacle(sources: Sequence[SourceFacts]) -> str | None:
-    """Why one network cannot be trained on all of them; None where it can."""
+    """Says why one network cannot be trained on all of them; None where it can."""
     if not all(facts.has_data for facts in sources):
         return "a model comes without its data"
     if not all(facts.schema.task.has_classes for facts in sources):

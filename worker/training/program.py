@@ -132,8 +132,8 @@ class Program:
             self.network.load_head(source, head, places)
 
     def watched_loss(self, y: Labels, outputs: NDArray[np.float32], plain: float) -> float:
-        """What early stopping goes by, a mean over items: the loss that is trained for. `plain` is
-        the task's own, which may rise while that falls."""
+        """Loss that early stopping goes by, a mean over items: the loss that is trained for.
+        `plain` is the task's own, which may rise while that falls."""
         if not isinstance(self._objective, Wrapped):
             return plain
         return float(self._objective.mean_loss(tf.constant(outputs), tf.constant(y)))
