@@ -16,6 +16,12 @@ from app.spec.network_params import (
     Width,
 )
 from app.spec.network_size import Shape
+from app.spec.photo_params import (
+    EfficientnetLite0Params,
+    EfficientnetLite1Params,
+    EfficientnetLite2Params,
+    EfficientnetLiteParams,
+)
 from app.spec.table_params import FtTransformerParams, TabmParams
 
 
@@ -51,6 +57,27 @@ class Mobilenet(ModelChoice):
     params: MobilenetParams = MobilenetParams()
 
 
+class EfficientnetLite(ModelChoice):
+    """One of the sizes of a family; a job names the size."""
+
+    params: EfficientnetLiteParams
+
+
+class EfficientnetLite0(EfficientnetLite):
+    backbone: Literal["efficientnet_lite0"]
+    params: EfficientnetLite0Params = EfficientnetLite0Params()
+
+
+class EfficientnetLite1(EfficientnetLite):
+    backbone: Literal["efficientnet_lite1"]
+    params: EfficientnetLite1Params = EfficientnetLite1Params()
+
+
+class EfficientnetLite2(EfficientnetLite):
+    backbone: Literal["efficientnet_lite2"]
+    params: EfficientnetLite2Params = EfficientnetLite2Params()
+
+
 class Tabm(ModelChoice):
     backbone: Literal["tabm"]
     params: TabmParams = TabmParams()
@@ -72,7 +99,16 @@ def _auto_unless_named(choice: Any) -> Any:
     return {"backbone": "auto", **choice} if isinstance(choice, dict) else choice
 
 
-Backbone = Mlp | Convnet | Mobilenet | Tabm | FtTransformer
+Backbone = (
+    Mlp
+    | Convnet
+    | Mobilenet
+    | EfficientnetLite0
+    | EfficientnetLite1
+    | EfficientnetLite2
+    | Tabm
+    | FtTransformer
+)
 BackboneChoice = Annotated[
     Annotated[Backbone | AutoBackbone, Field(discriminator="backbone")],
     BeforeValidator(_auto_unless_named),
@@ -122,6 +158,25 @@ OF_TABLES = {
     "pretrain_min_steps": 100,
 }
 
+# A step of 64 photos of 224x224 holds 11 GB of activations (docs/decisions/pretrained-photos.md).
+OF_PHOTOS = {"batch_size": 16}
+
+
+def _efficientnet_lite(choice: type[Backbone], told: str) -> BackboneEntry:
+    return BackboneEntry(
+        choice,
+        f"EfficientNet-Lite (Tan & Le, ICML 2019), {told}, for photos of 32x32 and more.",
+        modality="image",
+        has_batch_norm=True,
+        is_dense=False,
+        program_bytes=768 * 2**20,
+        widths=(),
+        bfloat16_pays=False,
+        compiles_slowly=True,
+        recipe=OF_PHOTOS,
+    )
+
+
 CATALOGUE: dict[str, BackboneEntry] = {
     entry.name: entry
     for entry in (
@@ -159,6 +214,9 @@ CATALOGUE: dict[str, BackboneEntry] = {
             bfloat16_pays=False,
             compiles_slowly=True,
         ),
+        _efficientnet_lite(EfficientnetLite0, "the smallest"),
+        _efficientnet_lite(EfficientnetLite1, "deeper"),
+        _efficientnet_lite(EfficientnetLite2, "deeper and wider"),
         BackboneEntry(
             Tabm,
             "TabM (Gorishniy et al., ICLR 2025): an MLP that is many, whose members share all "

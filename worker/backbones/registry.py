@@ -8,8 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.inputs.image import IMAGE
-from app.spec.backbones import Backbone, Convnet, FtTransformer, Mlp, Mobilenet, Tabm
-from worker.backbones import convnet, ft_transformer, mlp, mobilenet, tabm
+from app.spec.backbones import (
+    Backbone,
+    Convnet,
+    EfficientnetLite,
+    FtTransformer,
+    Mlp,
+    Mobilenet,
+    Tabm,
+)
+from worker.backbones import convnet, efficientnet_lite, ft_transformer, mlp, mobilenet, tabm
 from worker.backbones.input_rows import Axes
 
 
@@ -31,6 +39,8 @@ def build(
             return convnet.build(model.params, shapes[IMAGE])
         case Mobilenet():
             return mobilenet.build(model.params, shapes[IMAGE])
+        case EfficientnetLite():
+            return efficientnet_lite.build(model.params, shapes[IMAGE])
         case Tabm():
             return tabm.build(model.params, shapes)
         case FtTransformer():
@@ -49,7 +59,7 @@ def input_axes(model: Backbone, seen: Mapping[str, keras.KerasTensor]) -> Axes:
             return tabm.input_axes(shapes_of(seen))
         case FtTransformer():
             return ft_transformer.input_axes(shapes_of(seen))
-        case Convnet() | Mobilenet():
+        case Convnet() | Mobilenet() | EfficientnetLite():
             return {}
         case _:
             assert_never(model)

@@ -13,6 +13,7 @@ from app.inputs.table import TableInputs
 from app.models.schemas import Signature
 from app.models.stored import file_path
 from app.spec.plan import PRETRAIN, hides_labels, learns_from_labels, sources_of
+from app.spec.pretrained import IMAGENET_CLASSES, PRETRAINED, Pretrained
 from app.spec.sources import joint_classes
 from app.spec.spec import ResolvedSpec
 from app.spec.strategies import AutoArm, Strategy
@@ -25,6 +26,7 @@ from app.tables.models import ModelRow
 from app.tasks import TASKS
 from worker.audit.audit import without_suspects
 from worker.backbones.input_rows import Learnt
+from worker.backbones.pretrained import weights_file
 from worker.evaluation.measures import measures_of
 from worker.search.candidates import Candidate
 from worker.training.data import (
@@ -49,6 +51,7 @@ class TrialData:
     target: DatasetRow
     sources: Sequence[DatasetRow]
     models: Sequence[ModelRow]
+    pretrained: Sequence[Pretrained]  # weights from elsewhere
     needed: TrialRow | None
 
     @classmethod
@@ -64,6 +67,7 @@ class TrialData:
             target=session.get_one(DatasetRow, job.target_id),
             sources=[session.get_one(DatasetRow, id_) for given, id_ in named if given.dataset],
             models=[session.get_one(ModelRow, id_) for given, id_ in named if given.model],
+            pretrained=[PRETRAINED[given.reference] for given, _ in named if given.backbone],
             needed=session.get_one(TrialRow, trial.depends_on) if trial.depends_on else None,
         )
 
@@ -98,6 +102,8 @@ class TrialData:
         """() where the trial has no source."""
         if self.models:
             return Signature.model_validate(self.models[0].signature).task.names
+        if self.pretrained:
+            return IMAGENET_CLASSES
         return joint_classes(self.source_schemas)
 
     @property
@@ -187,7 +193,7 @@ def setup_of(storage: Storage, data: TrialData) -> TrialSetup:
 def starting_point(storage: Storage, data: TrialData) -> tuple[Path | None, Learnt | None]:
     """The weights that the trial starts from, None where it starts from none; and by which columns
     they have learnt, where items are rows of a table and these may be others. Raises
-    DamagedArtifact."""
+    DamagedArtifact, and WorkFailure `weights_unavailable`."""
     return _source_weights(storage, data), _learnt(data)
 
 
@@ -205,6 +211,8 @@ def _learnt(data: TrialData) -> Learnt | None:
 def _source_weights(storage: Storage, data: TrialData) -> Path | None:
     if data.models:
         return file_path(storage, data.models[0], "weights")
+    if data.pretrained:
+        return weights_file(data.pretrained[0], storage.cache)
     if data.source_weights is None or data.needed is None:
         return None
     try:
