@@ -3,6 +3,7 @@
 No package is imported for it, and no framework: whoever asks for the catalogue asks an API.
 """
 
+from hashlib import file_digest
 from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Literal
@@ -25,11 +26,19 @@ def place_of(weights: Pretrained, cache_dir: Path) -> Path | None:
 
 
 def located(weights: Pretrained, cache_dir: Path) -> Path | None:
-    """The file, where there is one of its size; whoever reads it compares its hash."""
+    """The file, where there is one of its size; whoever reads it looks whether it `is_whole`."""
     place = place_of(weights, cache_dir)
-    if place is None or not place.is_file() or place.stat().st_size != weights.bytes:
+    if place is None or not place.is_file():
         return None
-    return place
+    return place if weights.bytes in {None, place.stat().st_size} else None
+
+
+def is_whole(weights: Pretrained, file: Path) -> bool:
+    """Reads the file and compares its digest."""
+    with file.open("rb") as stored:
+        return (
+            file_digest(stored, "sha256" if weights.sha256 else "md5").hexdigest() == weights.digest
+        )
 
 
 def availability(weights: Pretrained, cache_dir: Path, is_offline: bool) -> Availability:

@@ -21,6 +21,7 @@ from app.spec.photo_params import (
     EfficientnetLite1Params,
     EfficientnetLite2Params,
     EfficientnetLiteParams,
+    EfficientnetV2B0Params,
 )
 from app.spec.table_params import FtTransformerParams, TabmParams
 
@@ -78,6 +79,11 @@ class EfficientnetLite2(EfficientnetLite):
     params: EfficientnetLite2Params = EfficientnetLite2Params()
 
 
+class EfficientnetV2B0(ModelChoice):
+    backbone: Literal["efficientnetv2_b0"]
+    params: EfficientnetV2B0Params = EfficientnetV2B0Params()
+
+
 class Tabm(ModelChoice):
     backbone: Literal["tabm"]
     params: TabmParams = TabmParams()
@@ -106,6 +112,7 @@ Backbone = (
     | EfficientnetLite0
     | EfficientnetLite1
     | EfficientnetLite2
+    | EfficientnetV2B0
     | Tabm
     | FtTransformer
 )
@@ -162,10 +169,10 @@ OF_TABLES = {
 OF_PHOTOS = {"batch_size": 16}
 
 
-def _efficientnet_lite(choice: type[Backbone], told: str) -> BackboneEntry:
+def _of_photos(choice: type[Backbone], told: str) -> BackboneEntry:
     return BackboneEntry(
         choice,
-        f"EfficientNet-Lite (Tan & Le, ICML 2019), {told}, for photos of 32x32 and more.",
+        f"{told}, for photos of 32x32 and more.",
         modality="image",
         has_batch_norm=True,
         is_dense=False,
@@ -214,9 +221,10 @@ CATALOGUE: dict[str, BackboneEntry] = {
             bfloat16_pays=False,
             compiles_slowly=True,
         ),
-        _efficientnet_lite(EfficientnetLite0, "the smallest"),
-        _efficientnet_lite(EfficientnetLite1, "deeper"),
-        _efficientnet_lite(EfficientnetLite2, "deeper and wider"),
+        _of_photos(EfficientnetLite0, "EfficientNet-Lite0 (Tan & Le, ICML 2019), the smallest"),
+        _of_photos(EfficientnetLite1, "EfficientNet-Lite1 (Tan & Le, ICML 2019), deeper"),
+        _of_photos(EfficientnetLite2, "EfficientNet-Lite2 (Tan & Le, ICML 2019), deeper and wider"),
+        _of_photos(EfficientnetV2B0, "EfficientNetV2-B0 (Tan & Le, ICML 2021)"),
         BackboneEntry(
             Tabm,
             "TabM (Gorishniy et al., ICLR 2025): an MLP that is many, whose members share all "

@@ -78,7 +78,9 @@ ONCE = {
 }
 
 # Networks that are read off another's rows: theirs are layers of the same kinds.
-ALIKE = {"efficientnet_lite1": "efficientnet_lite0", "efficientnet_lite2": "efficientnet_lite0"}
+ALIKE = dict.fromkeys(
+    ("efficientnet_lite1", "efficientnet_lite2", "efficientnetv2_b0"), "efficientnet_lite0"
+)
 
 
 def once(backbone: str) -> Once:

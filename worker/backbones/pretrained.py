@@ -10,11 +10,10 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from app.errors import FailureCode, WorkFailure
-from app.pretrained.files import located
-from app.spec.backbones import EfficientnetLite
+from app.pretrained.files import is_whole, located
+from app.spec.backbones import EfficientnetLite, EfficientnetV2B0
 from app.spec.pretrained import Pretrained
-from app.wholeness import sha256_of
-from worker.backbones import efficientnet_lite
+from worker.backbones import efficientnet_lite, efficientnet_v2
 from worker.backbones.torch_file import NoTensorFile, read_tensors
 
 REVISION = 1  # raised when the names or the layout of what is made change
@@ -28,7 +27,7 @@ def weights_file(weights: Pretrained, cache_dir: Path) -> Path:
     Raises WorkFailure `weights_unavailable`, which names the command that brings the file.
     """
     folder = cache_dir / "backbones"
-    made = folder / f"{weights.backbone}-{weights.sha256[:16]}-{REVISION}.npz"
+    made = folder / f"{weights.backbone}-{weights.digest[:16]}-{REVISION}.npz"
     if made.exists():
         return made
     folder.mkdir(parents=True, exist_ok=True)
@@ -43,8 +42,8 @@ def _whole(weights: Pretrained, cache_dir: Path) -> Path:
     file = located(weights, cache_dir)
     if file is None:
         raise _unavailable(weights, "got no file of them where the worker runs")
-    if sha256_of(file) != weights.sha256:
-        raise _unavailable(weights, f"got a file with another sha256 than {weights.sha256[:16]}…")
+    if not is_whole(weights, file):
+        raise _unavailable(weights, f"got a file whose digest is not {weights.digest[:16]}…")
     return file
 
 
@@ -54,6 +53,8 @@ def _arrays(weights: Pretrained, file: Path) -> Mapping[str, NDArray[np.float32]
         match network:
             case EfficientnetLite():
                 return efficientnet_lite.from_torch(network.params, read_tensors(file))
+            case EfficientnetV2B0():
+                return efficientnet_v2.from_keras(file)
     except (NoTensorFile, KeyError, ValueError) as error:
         raise _unavailable(weights, f"got a file that holds others ({error})") from error
     raise ValueError(f"{weights.reference}: expected a network whose weights can be read")

@@ -12,12 +12,21 @@ from app.spec.backbones import (
     Backbone,
     Convnet,
     EfficientnetLite,
+    EfficientnetV2B0,
     FtTransformer,
     Mlp,
     Mobilenet,
     Tabm,
 )
-from worker.backbones import convnet, efficientnet_lite, ft_transformer, mlp, mobilenet, tabm
+from worker.backbones import (
+    convnet,
+    efficientnet_lite,
+    efficientnet_v2,
+    ft_transformer,
+    mlp,
+    mobilenet,
+    tabm,
+)
 from worker.backbones.input_rows import Axes
 
 
@@ -41,6 +50,8 @@ def build(
             return mobilenet.build(model.params, shapes[IMAGE])
         case EfficientnetLite():
             return efficientnet_lite.build(model.params, shapes[IMAGE])
+        case EfficientnetV2B0():
+            return efficientnet_v2.build(model.params, shapes[IMAGE])
         case Tabm():
             return tabm.build(model.params, shapes)
         case FtTransformer():
@@ -59,7 +70,7 @@ def input_axes(model: Backbone, seen: Mapping[str, keras.KerasTensor]) -> Axes:
             return tabm.input_axes(shapes_of(seen))
         case FtTransformer():
             return ft_transformer.input_axes(shapes_of(seen))
-        case Convnet() | Mobilenet() | EfficientnetLite():
+        case Convnet() | Mobilenet() | EfficientnetLite() | EfficientnetV2B0():
             return {}
         case _:
             assert_never(model)

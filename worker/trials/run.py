@@ -27,7 +27,9 @@ from worker.search.run import run_search
 from worker.training.checkpoint import Checkpoint
 from worker.training.data import Split
 from worker.training.device import resolve_precision
+from worker.training.features import frozen_logits
 from worker.training.predict import changed_logits, logits
+from worker.training.program import keeps_backbone
 from worker.training.run import train
 from worker.training.setup import Interrupted, TrialSetup
 from worker.trials.failures import as_failure, diverged
@@ -224,8 +226,9 @@ def _predictions(
     if setup.role != PRETRAIN:
         splits["test"] = target_test(storage, data)
     results = Predictions()
+    is_frozen = keeps_backbone(setup)
     for name, split in splits.items():
-        outputs = logits(network, split.items)
+        outputs = (frozen_logits if is_frozen else logits)(network, split.items)
         results |= held_out(name, split.y if split.is_labelled else None, outputs)
         if not np.isfinite(outputs).all():  # without validation items nothing has looked yet
             what = f"expected finite logits of the {name} items, got others after the last epoch"

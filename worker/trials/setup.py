@@ -184,6 +184,7 @@ def setup_of(storage: Storage, data: TrialData) -> TrialSetup:
         source_classes=len(data.source_classes),
         source_weights=weights,
         source_places=data.source_places,
+        is_pretrained=bool(data.pretrained),
         learnt=learnt,
         shares_classes=set(data.source_classes) == set(data.classes),
         unlabelled=target.unlabelled if target else None,

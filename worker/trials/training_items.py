@@ -5,7 +5,9 @@ import numpy as np
 from worker.backbones.network import Network
 from worker.backbones.population_norms import batch_logits
 from worker.evaluation.predictions import Predictions
+from worker.training.features import frozen_logits
 from worker.training.predict import logits
+from worker.training.program import keeps_backbone
 from worker.training.setup import TrialSetup
 
 ITEMS = 512  # of more, so many are drawn
@@ -20,9 +22,10 @@ def look_back(network: Network, setup: TrialSetup) -> Predictions:
     """
     train = setup.domain.train
     drawn = train.select(np.random.default_rng(setup.seed).permutation(len(train))[:ITEMS])
-    outputs = logits(network, drawn.items)
+    is_frozen = keeps_backbone(setup)
+    outputs = (frozen_logits if is_frozen else logits)(network, drawn.items)
     found = Predictions(logits_train=outputs, logits_train_mode=outputs)
-    if network.norms:  # else both modes are one
+    if network.norms and not is_frozen:  # else both modes are one
         size = setup.spec.training.batch_size
         found["logits_train_mode"] = batch_logits(network, drawn.items, size)
     if drawn.is_labelled:
