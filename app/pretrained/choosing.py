@@ -47,7 +47,7 @@ def _first(
     if not there:
         commands = " or ".join(dict.fromkeys(f"`{each.command}`" for each in able))
         detail = f"expected weights that are there for `auto` to choose, got none: {commands}"
-        raise invalid(UNAVAILABLE, f"{detail} brings some", f"{pointer}/backbone")
+        raise invalid(UNAVAILABLE, f"{detail} brings them", f"{pointer}/backbone")
     chosen = there[0]
     reason = (
         f"weights for {target.inputs.modality}s that are there, the first by what they reach with "

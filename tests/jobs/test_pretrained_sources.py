@@ -117,7 +117,7 @@ def test_weights_that_are_not_there(
     said = problem(
         client.post(path, json={**photos, "sources": sources}), 422, choosing.UNAVAILABLE
     )
-    assert "`pip install 'ktl[vision]'` brings" in said["detail"]
+    assert "`pip install 'ktl[vision]'`" in said["detail"]
     assert said["errors"][0]["pointer"] == "#/sources/0/backbone"
 
 

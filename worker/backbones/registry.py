@@ -30,7 +30,7 @@ from worker.backbones import (
 from worker.backbones.input_rows import Axes
 
 
-def build(
+def build(  # noqa: PLR0911  a case per family
     model: Backbone,
     seen: Mapping[str, keras.KerasTensor],
     blocks: Mapping[str, NDArray[np.int32]] = {},
