@@ -66,6 +66,7 @@ def test_pixels_are_scaled_within_the_network() -> None:
     np.testing.assert_allclose(got, [-127 / 128, 0, 1], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_grey_pictures_are_pictures_of_three_equal_colours() -> None:
     grey, colour = (build(EfficientnetLite0Params(), (32, 32, channels)) for channels in (1, 3))
     for one, other in zip(grey.variables, colour.variables, strict=True):
@@ -86,7 +87,11 @@ def _china(side: int) -> np.ndarray:
     return np.asarray(square.resize((side, side), Image.Resampling.BICUBIC))[None]
 
 
-@pytest.mark.parametrize("params", SIZES, ids=lambda params: params.name)
+@pytest.mark.parametrize(
+    "params",
+    [SIZES[0], *(pytest.param(larger, marks=pytest.mark.slow) for larger in SIZES[1:])],
+    ids=lambda params: params.name,
+)
 def test_imagenet_weights_know_a_palace(params: EfficientnetLiteParams, tmp_path: Path) -> None:
     file_of(params.name)
     weights = PRETRAINED[f"{params.name}:imagenet"]

@@ -50,7 +50,15 @@ NETWORKS: dict[str, tuple[Backbone, tuple[int, int, int]]] = {
 }
 
 
-@pytest.mark.parametrize(("model", "shape"), NETWORKS.values(), ids=NETWORKS)
+SLOW = {"efficientnet_lite2, odd sides, with a bottleneck", "efficientnetv2_b0"}
+
+
+def _by_name(*names: str) -> list[Any]:
+    slow = [pytest.mark.slow]
+    return [pytest.param(*NETWORKS[n], id=n, marks=slow if n in SLOW else []) for n in names]
+
+
+@pytest.mark.parametrize(("model", "shape"), _by_name(*NETWORKS))
 def test_parameters_are_those_that_keras_counts(
     model: Backbone, shape: tuple[int, int, int]
 ) -> None:
@@ -63,10 +71,12 @@ def test_parameters_are_those_that_keras_counts(
 
 
 @pytest.mark.parametrize(
-    "name", ["mlp", "convnet, odd sides", "efficientnet_lite0", "efficientnetv2_b0"]
+    ("model", "shape"),
+    _by_name("mlp", "convnet, odd sides", "efficientnet_lite0", "efficientnetv2_b0"),
 )
-def test_activations_are_about_what_the_layers_put_out(name: str) -> None:
-    model, shape = NETWORKS[name]
+def test_activations_are_about_what_the_layers_put_out(
+    model: Backbone, shape: tuple[int, int, int]
+) -> None:
     network = Network(architecture(model, shape, classes=5))
     outputs = sum(prod(layer.output.shape[1:]) for layer in network.backbone.layers[1:])
     assert 0.95 * outputs <= network_size(model, shape).kept <= 2 * outputs
