@@ -100,7 +100,7 @@ def test_imagenet_weights_know_a_palace(params: EfficientnetLiteParams, tmp_path
     network = Network(architecture(model, (params.side, params.side, 3), classes=1000))
     network.load_weights(weights_file(weights, tmp_path))
     raw = {"image": _china(params.side)}
-    logits = network.compiled_logits(network.inputs.arrays(raw)).numpy()[0]
+    logits = network.compiled_outputs(network.inputs.arrays(raw)).numpy()[0]
     assert logits.argmax() == PALACE
     assert len(IMAGENET_CLASSES) == len(logits)
 

@@ -16,7 +16,7 @@ from app.tasks.regression import Regression
 from tests.backbones.weights import file_of
 from tests.trials.jobs import report_of, run, submit
 from tests.trials.stored import add_stored
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
 
 IMAGENET = {"backbone": "efficientnet_lite0", "weights": "imagenet"}
 LITE0 = PRETRAINED["efficientnet_lite0:imagenet"]
@@ -34,12 +34,12 @@ def _installed() -> None:
 
 
 @pytest.fixture
-def photos(place: Workplace, tmp_path: Path) -> str:
+def photos(context: WorkerContext, tmp_path: Path) -> str:
     """Bright discs and stripes, in colours."""
-    return _photos(place, tmp_path, Classification(classes=("disc", "stripes")))
+    return _photos(context, tmp_path, Classification(classes=("disc", "stripes")))
 
 
-def _photos(place: Workplace, folder: Path, task: Classification | Regression) -> str:
+def _photos(context: WorkerContext, folder: Path, task: Classification | Regression) -> str:
     rng, arrays = np.random.default_rng(0), dict[str, np.ndarray]()
     rows, columns = np.mgrid[:SIDE, :SIDE]
     for split, items in (("train", TRAIN), ("test", TEST)):
@@ -56,14 +56,14 @@ def _photos(place: Workplace, folder: Path, task: Classification | Regression) -
         splits={"train": TRAIN, "test": TEST},
         class_counts=counts if task.has_classes else {"train": (TRAIN,), "test": (TEST,)},
     )
-    return add_stored(place, folder, f"photos of a {task.kind}", arrays, schema)
+    return add_stored(context, folder, f"photos of a {task.kind}", arrays, schema)
 
 
 @pytest.mark.slow
-def test_from_imagenet_to_a_model(place: Workplace, photos: str) -> None:
+def test_from_imagenet_to_a_model(context: WorkerContext, photos: str) -> None:
     how = {**HOW, "strategies": ["linear_probe", "co_tuning"]}
     how["evaluation"] = {"seeds": 1, "baseline": False}
-    job, trials = run(place, submit(place, [IMAGENET], photos, **how))
+    job, trials = run(context, submit(context, [IMAGENET], photos, **how))
     assert {trial.status for trial in trials} == {"succeeded"}, [t.error for t in trials]
     assert [trial.arm for trial in trials] == ["linear_probe", "co_tuning"]
     report = report_of(job)
@@ -71,8 +71,8 @@ def test_from_imagenet_to_a_model(place: Workplace, photos: str) -> None:
     assert job.error is None
     weights = next(trial for trial in trials if trial.arm == "linear_probe").weights
     assert weights is not None
-    with np.load(place.storage.local(weights)) as ended:
-        made = next(place.storage.cache.glob("backbones/efficientnet_lite0-*.npz"))
+    with np.load(context.storage.local(weights)) as ended:
+        made = next(context.storage.cache.glob("backbones/efficientnet_lite0-*.npz"))
         with np.load(made) as start:  # the probe leaves the backbone as it came
             for name in ("backbone/stem/kernel", "backbone/top_norm/moving_mean"):
                 np.testing.assert_array_equal(ended[name], start[name])
@@ -80,12 +80,12 @@ def test_from_imagenet_to_a_model(place: Workplace, photos: str) -> None:
 
 @pytest.mark.slow
 def test_beside_a_dataset_of_ones_own_and_chosen_by_auto(
-    place: Workplace, photos: str, tmp_path: Path
+    context: WorkerContext, photos: str, tmp_path: Path
 ) -> None:
-    own = _photos(place, tmp_path, Classification(classes=("round", "barred")))
+    own = _photos(context, tmp_path, Classification(classes=("round", "barred")))
     auto = {"backbone": "auto", "weights": "imagenet"}
     sources = [{"dataset": own}, auto]
-    job, trials = run(place, submit(place, sources, photos, kind="rank", **HOW))
+    job, trials = run(context, submit(context, sources, photos, kind="rank", **HOW))
     assert [(trial.role, trial.status) for trial in trials] == [
         ("pretrain", "succeeded"),
         ("score", "succeeded"),
@@ -103,21 +103,23 @@ def test_beside_a_dataset_of_ones_own_and_chosen_by_auto(
 
 
 @pytest.mark.slow
-def test_a_quantity_is_learnt_from_imagenets_features(place: Workplace, tmp_path: Path) -> None:
-    target = _photos(place, tmp_path, Regression(mean=0.5, std=0.5))
+def test_a_quantity_is_learnt_from_imagenets_features(
+    context: WorkerContext, tmp_path: Path
+) -> None:
+    target = _photos(context, tmp_path, Regression(mean=0.5, std=0.5))
     how = {**HOW, "strategies": ["linear_probe"], "evaluation": {"seeds": 1, "baseline": False}}
-    job, trials = run(place, submit(place, [IMAGENET], target, **how))
+    job, trials = run(context, submit(context, [IMAGENET], target, **how))
     assert [trial.status for trial in trials] == ["succeeded"], [t.error for t in trials]
     assert report_of(job).arms["linear_probe"].metrics["mae"].mean < 0.3
 
 
 def test_weights_that_have_gone_meanwhile(
-    place: Workplace, photos: str, monkeypatch: pytest.MonkeyPatch
+    context: WorkerContext, photos: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     how = {**HOW, "strategies": ["linear_probe"], "evaluation": {"seeds": 1, "baseline": False}}
-    job_id = submit(place, [IMAGENET], photos, **how)
+    job_id = submit(context, [IMAGENET], photos, **how)
     monkeypatch.setitem(PRETRAINED, LITE0.reference, replace(LITE0, module="no_such_module"))
-    job, (trial,) = run(place, job_id)
+    job, (trial,) = run(context, job_id)
     assert trial.status == "failed"
     assert trial.error is not None
     assert trial.error["code"] == "weights_unavailable"
@@ -126,5 +128,5 @@ def test_weights_that_have_gone_meanwhile(
     assert job.error is not None
     assert job.error["code"] == "weights_unavailable"
     monkeypatch.setitem(PRETRAINED, LITE0.reference, LITE0)
-    with place.database.write() as session:  # they are there again
+    with context.database.write() as session:  # they are there again
         assert lifecycle.retry(session, job_id).status in {"queued", "running"}

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from app.inputs.image import IMAGE
 from app.spec.backbones import (
     Backbone,
+    Charconv,
     Convnet,
     EfficientnetLite,
     EfficientnetV2B0,
@@ -19,6 +20,7 @@ from app.spec.backbones import (
     Tabm,
 )
 from worker.backbones import (
+    charconv,
     convnet,
     efficientnet_lite,
     efficientnet_v2,
@@ -56,6 +58,8 @@ def build(  # noqa: PLR0911  a case per family
             return tabm.build(model.params, shapes)
         case FtTransformer():
             return ft_transformer.build(model.params, shapes, blocks)
+        case Charconv():
+            return charconv.build(model.params)
         case _:
             assert_never(model)
 
@@ -70,7 +74,7 @@ def input_axes(model: Backbone, seen: Mapping[str, keras.KerasTensor]) -> Axes:
             return tabm.input_axes(shapes_of(seen))
         case FtTransformer():
             return ft_transformer.input_axes(shapes_of(seen))
-        case Convnet() | Mobilenet() | EfficientnetLite() | EfficientnetV2B0():
+        case Charconv() | Convnet() | Mobilenet() | EfficientnetLite() | EfficientnetV2B0():
             return {}
         case _:
             assert_never(model)

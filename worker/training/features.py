@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from worker.backbones.nested import layers_within
 from worker.backbones.network import Network
+from worker.machine.device import configure_tensorflow, this_device
 from worker.packaging.conversion import convert, fix
 from worker.strategies.recipe import FEATURES
 from worker.training import predict
-from worker.training.device import configure_tensorflow, this_device
 from worker.training.items import Items
 
 BLOCK_ROWS = 4096  # between two looks at the journal
@@ -52,10 +52,10 @@ def features_of(network: Network, items: Items, look: Callable[[], None]) -> Fea
     return whole[items.rows]
 
 
-def frozen_logits(network: Network, items: Items) -> NDArray[np.float32]:
-    """Logits (n, outputs) of raw items, by the head alone where features of these rows are kept."""
+def frozen_outputs(network: Network, items: Items) -> NDArray[np.float32]:
+    """Outputs (n, outputs) of raw items, of a backbone whose features are worth keeping."""
     features = features_of(network, items, lambda: None)
-    return predict.head_logits(network, Items.of({FEATURES: features}))
+    return predict.head_outputs(network, Items.of({FEATURES: features}))
 
 
 def _remember(key: tuple[str, ...], compute: Callable[[], Features]) -> Features:

@@ -2,17 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from sqlalchemy.orm import Session
 
 from app.datasets.schemas import Schema
-from app.errors import DamagedArtifact
-from app.inputs.table import TableInputs
 from app.models.schemas import Signature
-from app.models.stored import file_path
-from app.spec.plan import PRETRAIN, hides_labels, learns_from_labels, sources_of
+from app.spec.plan import PRETRAIN, Role, final_training, hides_labels, sources_of
 from app.spec.pretrained import IMAGENET_CLASSES, PRETRAINED, Pretrained
 from app.spec.sources import joint_classes
 from app.spec.spec import ResolvedSpec
@@ -25,8 +21,7 @@ from app.tables.jobs import JobRow, TrialRow
 from app.tables.models import ModelRow
 from app.tasks import TASKS
 from worker.audit.audit import without_suspects
-from worker.backbones.input_rows import Learnt
-from worker.backbones.pretrained import weights_file
+from worker.datasets.stored_data import dataset_split
 from worker.evaluation.measures import measures_of
 from worker.search.candidates import Candidate
 from worker.training.data import (
@@ -36,9 +31,10 @@ from worker.training.data import (
     cut_validation,
 )
 from worker.training.items import Items
+from worker.training.label_budget import within_budget
 from worker.training.setup import TrialSetup
-from worker.trials.label_budget import within_budget
-from worker.trials.stored_data import dataset_split
+from worker.trials.engine_setup import engine_setup
+from worker.trials.starting_point import starting_point
 
 
 @dataclass(frozen=True)
@@ -137,11 +133,7 @@ class TrialData:
 
     def training(self, items: int) -> Training:
         """The settings of a trial on `items` training items."""
-        training = self.spec.training
-        if learns_from_labels(self.spec, self.trial.role):
-            training = training.on(items)
-        if self.trial.role == PRETRAIN:
-            training = training.pretraining_on(items)
+        training = final_training(self.spec, self.trial.role, items)
         return self.found.training(training) if self.found else training
 
     @property
@@ -172,14 +164,12 @@ def setup_of(storage: Storage, data: TrialData) -> TrialSetup:
     domain = target.domain if target else source
     if domain is None:
         raise ValueError(f"{trial.id}: expected data to train on, got none")
+    role: Role = "transfer" if trial.arm in spec.arms else trial.role  # type: ignore[assignment]  # a string in the database
+    fixed = None if isinstance(strategy, AutoArm) else strategy
     training = data.training(len(domain.train))
     weights, learnt = starting_point(storage, data)
-    return TrialSetup(
-        spec=spec.model_copy(update={"training": training}),
-        role="transfer" if trial.arm in spec.arms else trial.role,  # type: ignore[arg-type]  # a string in the database
-        strategy=None if isinstance(strategy, AutoArm) else strategy,
-        seed=trial.seed,
-        domain=domain,
+    return replace(
+        engine_setup(spec, role, fixed, trial.seed, domain, training),
         source=source if target else None,
         source_classes=len(data.source_classes),
         source_weights=weights,
@@ -189,38 +179,6 @@ def setup_of(storage: Storage, data: TrialData) -> TrialSetup:
         shares_classes=set(data.source_classes) == set(data.classes),
         unlabelled=target.unlabelled if target else None,
     )
-
-
-def starting_point(storage: Storage, data: TrialData) -> tuple[Path | None, Learnt | None]:
-    """The weights that the trial starts from, None where it starts from none; and by which columns
-    they have learnt, where items are rows of a table and these may be others. Raises
-    DamagedArtifact, and WorkFailure `weights_unavailable`."""
-    return _source_weights(storage, data), _learnt(data)
-
-
-def _learnt(data: TrialData) -> Learnt | None:
-    """The columns of the model that the trial starts from, where its items are rows of a table."""
-    if not data.models or not isinstance(data.spec.inputs, TableInputs):
-        return None
-    inputs = Signature.model_validate(data.models[0].signature).inputs
-    if not isinstance(inputs, TableInputs):
-        return None
-    (place,) = sources_of(data.spec, data.trial.arm)
-    return Learnt(inputs, data.spec.columns[place].names)
-
-
-def _source_weights(storage: Storage, data: TrialData) -> Path | None:
-    if data.models:
-        return file_path(storage, data.models[0], "weights")
-    if data.pretrained:
-        return weights_file(data.pretrained[0], storage.cache)
-    if data.source_weights is None or data.needed is None:
-        return None
-    try:
-        return storage.local(data.source_weights)
-    except DamagedArtifact as damage:
-        what = f"the weights of the trial {data.needed.id} ({data.needed.arm})"
-        raise damage.named(what, "retry the job, which trains them again") from damage
 
 
 def target_test(storage: Storage, data: TrialData) -> Split:
