@@ -21,6 +21,7 @@ from worker.intake.array_spec import modality_of
 from worker.intake.given import Given, check_alike, doubt, given_of, parted
 from worker.intake.images import Scan, store, store_labels, stored_type
 from worker.intake.label_forms import is_matrix
+from worker.intake.pictures.texts import TextFiles
 from worker.intake.profile import Findings, profile
 from worker.intake.raw import Limits, RawArrays, RawFile
 from worker.intake.scale import check_one_scale, scale_warnings
@@ -42,6 +43,8 @@ def take_in(files: Sequence[RawFile], spec: DatasetSpec, limits: Limits, workdir
                 return prepare(raw, spec, limits, workdir)
         case Records() as records:
             return prepare_items(records, spec, limits, workdir)
+        case TextFiles(records, said):
+            return prepare_items(records, said, limits, workdir)
 
 
 def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) -> TakenIn:
