@@ -89,7 +89,6 @@ def read_texts(
     train, test = (_part(split, some, encoding, limits, workdir) for split, some in sides.items())
     parts = [each for each in (train, test) if each]
     parts[0] = replace(parts[0], found=tuple(found))
-    has_labels = any(each.label is not None for each in layout.pictures)
     columns = {
         TEXT: ColumnSpec(kind="text", role="feature"),
         FILE: ColumnSpec(role="id"),
@@ -118,26 +117,33 @@ def _kind_of(path: Path, is_folder: bool) -> str | None:
 
 
 def _part(
-    split: Split, texts: Sequence[Picture], encoding: str, limits: Limits, workdir: FilePath
+    split: Split,
+    texts: Sequence[Picture],
+    encoding: str,
+    names: Sequence[str],
+    limits: Limits,
+    workdir: FilePath,
 ) -> Part | None:
+    """`names`: of the columns."""
     if not texts:
         return None
     target = workdir / f"texts-{split}.arrow"
-    schema = pa.schema([(name, pa.string()) for name in (TEXT, LABEL, FILE)])
+    schema = pa.schema([(name, pa.string()) for name in names])
 
     def batches() -> Iterator[pa.RecordBatch]:
         for start in range(0, len(texts), BATCH):
             some = texts[start : start + BATCH]
-            columns = [
-                [_text(each, encoding) for each in some],
-                [each.label for each in some],
-                [spoken(each.entry.path) for each in some],
-            ]
-            yield pa.record_batch([pa.array(c, pa.string()) for c in columns], schema=schema)
+            held = {
+                TEXT: [_text(each, encoding) for each in some],
+                LABEL: [each.label for each in some],
+                FILE: [spoken(each.entry.path) for each in some],
+            }
+            columns = [pa.array(held[name], pa.string()) for name in names]
+            yield pa.record_batch(columns, schema=schema)
 
     name = f"the {split} texts"
     rows = spill(name, schema, batches(), limits, target)
-    return Part(name, target, rows, (TEXT, LABEL, FILE), partial(_place, texts))
+    return Part(name, target, rows, tuple(names), partial(_place, texts))
 
 
 def _place(texts: Sequence[Picture], row: int) -> str:
