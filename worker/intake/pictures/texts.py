@@ -86,7 +86,11 @@ def read_texts(
     ]
     if encoding != "utf-8":
         found.append(f"Texts that are not in UTF-8 were read as {encoding}.")
-    train, test = (_part(split, some, encoding, limits, workdir) for split, some in sides.items())
+    has_labels = any(each.label is not None for each in layout.pictures)
+    names = (TEXT, LABEL, FILE) if has_labels else (TEXT, FILE)
+    train, test = (
+        _part(split, some, encoding, names, limits, workdir) for split, some in sides.items()
+    )
     parts = [each for each in (train, test) if each]
     parts[0] = replace(parts[0], found=tuple(found))
     columns = {
