@@ -20,10 +20,10 @@ from app.errors import WorkFailure
 from app.inputs.picture_files import UnreadablePicture
 from worker.intake.pictures import junk
 from worker.intake.pictures.archives import Archive
-from worker.intake.pictures.layout import Layout, Picture, laid_out
+from worker.intake.pictures.layout import ArchiveLayout, Picture, laid_out
 from worker.intake.pictures.metadata import is_metadata
 from worker.intake.pictures.names import Path, listed, spoken
-from worker.intake.raw import Limits, refuse
+from worker.intake.raw import IntakeLimits, refuse
 from worker.intake.tables.records import SETTING, Part, Records, refuse_said, spill
 
 TEXTS = ".zip or .tar of .txt files"
@@ -60,7 +60,7 @@ def are_texts(archives: Sequence[Archive], spec: DatasetSpec) -> bool:
 
 
 def read_texts(
-    archives: Sequence[Archive], spec: DatasetSpec, limits: Limits, workdir: FilePath
+    archives: Sequence[Archive], spec: DatasetSpec, limits: IntakeLimits, workdir: FilePath
 ) -> TextFiles:
     """Raises WorkFailure `dataset_invalid`."""
     said = spec.target and (spec.target.column is not None or spec.target.columns is not None)
@@ -125,7 +125,7 @@ def _part(
     texts: Sequence[Picture],
     encoding: str,
     names: Sequence[str],
-    limits: Limits,
+    limits: IntakeLimits,
     workdir: FilePath,
 ) -> Part | None:
     """`names`: of the columns."""
@@ -154,7 +154,7 @@ def _place(texts: Sequence[Picture], row: int) -> str:
     return f"`{spoken(texts[row].entry.path)}`"
 
 
-def _encoding(layout: Layout) -> str:
+def _encoding(layout: ArchiveLayout) -> str:
     """The one encoding of all texts without a mark: UTF-8, else GB 18030. Raises WorkFailure."""
     others = [each for each in layout.pictures if _decoded(_bytes(each), "utf-8") is None]
     if not others:
