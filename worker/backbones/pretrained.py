@@ -69,10 +69,11 @@ def _unavailable(weights: Pretrained, got: str) -> WorkFailure:
 
 
 def _save(arrays: Mapping[str, NDArray[Any]], path: Path) -> None:
+    named: dict[str, Any] = {name: np.ascontiguousarray(each) for name, each in arrays.items()}
     partial = path.with_name(f"{path.name}.{uuid4().hex}.partial")
     try:
         with partial.open("wb") as file:
-            np.savez(file, **{name: np.ascontiguousarray(each) for name, each in arrays.items()})
+            np.savez(file, **named)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
