@@ -18,7 +18,7 @@ from app.jobs import lifecycle
 from app.jobs.distances import with_distances
 from app.models import repository as models
 from app.models.schemas import Signature
-from app.pretrained.choosing import pretrained_of
+from app.pretrained.choosing import pretrained_of, recommended
 from app.settings import Settings
 from app.spec.backbones import Backbone
 from app.spec.capacity_check import MemoryEstimate, estimate_of
@@ -75,6 +75,8 @@ def check(
     target = _schema(session, project, spec.target.dataset, "#/target/dataset")
     sample = _sample_of(session, storage, project, spec.target.dataset)
     spec, chosen = _with_weights_named(spec, target, settings)
+    if advice := recommended(spec, target, settings.cache_dir):
+        chosen.append(advice)
     sources = [
         replace(
             _facts(session, project, spec, place, target),
