@@ -33,7 +33,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Once:
+class FixedSeconds:
     """Seconds of a trial besides its steps."""
 
     first: float  # of its arm: it compiles
@@ -67,11 +67,11 @@ STEPS = (
     Step("ft_transformer", (1, 1, 1700), 64, 0.20000, 100),
 )
 ONCE = {
-    "mlp": Once(first=1.2, again=0.3),
-    "convnet": Once(first=2.5, again=0.4),
-    "mobilenet": Once(first=17.0, again=1.5),
-    "tabm": Once(first=3.0, again=0.4),
-    "ft_transformer": Once(first=6.0, again=0.6),
+    "mlp": FixedSeconds(first=1.2, again=0.3),
+    "convnet": FixedSeconds(first=2.5, again=0.4),
+    "mobilenet": FixedSeconds(first=17.0, again=1.5),
+    "tabm": FixedSeconds(first=3.0, again=0.4),
+    "ft_transformer": FixedSeconds(first=6.0, again=0.6),
 }
 
 

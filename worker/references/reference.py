@@ -46,8 +46,8 @@ class FittedReference:
         if reference.rows != "target" and setup.source is not None:
             splits.append(setup.source.train)
         if reference.rows != "source":
-            splits.append(setup.domain.train)
-        schema, tells = setup.domain.schema, reference.rows == "both"
+            splits.append(setup.target.train)
+        schema, tells = setup.target.schema, reference.rows == "both"
         known = [each.select(np.flatnonzero(each.known)) for each in splits]
         drawn = _drawn([len(each) for each in known], setup.seed)
         parts = [

@@ -21,8 +21,10 @@ from app.inputs.table import TableInputs
 from app.models.schemas import ErrorCode, LoadStatus, State, VersionStatus, VersionStatuses
 from app.prediction import json_bodies, json_items, json_steps, repository
 from app.prediction.dependencies import AnsweredByFront, DeploymentName, ServedOf
+from app.prediction.feeds import Array
 from app.prediction.heads import JSON, UNSAID, media_type, name_in, refuse_query
 from app.prediction.inputs import Place
+from app.prediction.item_places import places_of
 from app.prediction.json_envelope import (
     Frame,
     advice,
@@ -32,7 +34,7 @@ from app.prediction.json_envelope import (
 )
 from app.prediction.protocols.contract import (
     Answer,
-    Answered,
+    AnsweredRequest,
     BodyKind,
     Decoder,
     Headers,
@@ -41,7 +43,6 @@ from app.prediction.protocols.contract import (
 )
 from app.prediction.schemas import PredictionWarning
 from app.prediction.served import Loaded
-from app.prediction.sessions import Array
 from app.sent import Sent
 from app.turns import TurnRoute
 
@@ -144,12 +145,12 @@ class TensorFlowServing:
             case DenseInputs():
                 return ARRAYS
             case TableInputs():
-                return _Rows(inputs)
+                return _ServingRows(inputs)
             case _:
                 assert_never(inputs)
 
 
-class _Arrays:
+class _ServingArrays:
     body: BodyKind = "text"
 
     def read(self, body: bytes, loaded: Loaded) -> Read:
@@ -160,10 +161,10 @@ class _Arrays:
         return json_steps.read_in_steps(body, envelope, loaded.session.shape)
 
 
-ARRAYS = _Arrays()
+ARRAYS = _ServingArrays()
 
 
-class _Rows(NamedTuple):
+class _ServingRows(NamedTuple):
     inputs: TableInputs
     body: BodyKind = "text"
 
@@ -177,7 +178,8 @@ class _Rows(NamedTuple):
         """Rows, or columns. Raises Invalid."""
         request = _one_of_two(document)
         if request.instances is not None:
-            return json_items.Listed(Nested(b"predictions"), "#/instances", request.instances)
+            places = places_of(self.inputs, "#/instances")
+            return json_items.Listed(Nested(b"predictions"), places, request.instances)
         at, columns = "#/inputs", request.inputs
         if not isinstance(columns, dict):
             detail = "expected an object with a list for each column: rows go in `instances`"
@@ -188,7 +190,7 @@ class _Rows(NamedTuple):
         return json_items.Columns(Nested(b"outputs"), at, values)
 
 
-class _Envelope:
+class _ServingEnvelope:
     frame_bytes = 256
     rows_in = "`instances` or `inputs`, as nested lists"
     advice = advice("")
@@ -254,8 +256,8 @@ def _one_of_two(document: Any) -> InstancesIn:
 
 
 @lru_cache(maxsize=256)
-def _envelope(tensor: str) -> _Envelope:
-    return _Envelope(tensor)
+def _envelope(tensor: str) -> _ServingEnvelope:
+    return _ServingEnvelope(tensor)
 
 
 class Nested(NamedTuple):
@@ -269,7 +271,7 @@ class Nested(NamedTuple):
     def piece(self, loaded: Loaded, probabilities: Array) -> bytes:
         return orjson.dumps(probabilities, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
 
-    def answer(self, answered: Answered) -> Answer:
+    def answer(self, answered: AnsweredRequest) -> Answer:
         tail, outputs = b"", b",".join(answered.pieces)
         if answered.warnings:
             told = [warning.model_dump(exclude_none=True) for warning in answered.warnings]

@@ -2,7 +2,7 @@
 profile.
 
 x_train.npy, x_test.npy    (rows, columns that a network sees), float32, NaN where missing
-y_train.npy, y_test.npy    as of arrays: see worker.intake.take_in
+y_train.npy, y_test.npy    as of arrays: see worker.intake.ingestion
 sketch.npy                 see app.inputs
 rows.arrow                 Arrow IPC, zstd: all columns of the upload as typed values under their
                            names, the rows of x_train in its order, then those of x_test
@@ -17,8 +17,9 @@ from app.datasets.schemas import DatasetSpec, Schema
 from app.datasets.table_spec import Role
 from app.inputs.table import TableInputs
 from worker.intake.images import store_labels
+from worker.intake.ingested import IngestedDataset, content_hash, store_sketch
 from worker.intake.missing import refuse_missing
-from worker.intake.raw import Array, Limits, refuse
+from worker.intake.raw import Array, IntakeLimits, refuse
 from worker.intake.splits import Rows
 from worker.intake.tables.features import Feature, feature_of, said_of
 from worker.intake.tables.readings import Reading
@@ -26,15 +27,16 @@ from worker.intake.tables.records import SETTING, Records, refuse_said
 from worker.intake.tables.rows import store_numbers, store_rows
 from worker.intake.tables.splitting import Cut, check_both, cut_of
 from worker.intake.tables.table_profile import TableFindings, profile
-from worker.intake.tables.target import Labels, check_columns, labels_of, spoken_of
-from worker.intake.taken_in import TakenIn, content_hash, store_sketch
+from worker.intake.tables.target import TableLabels, check_columns, labels_of, spoken_of
 from worker.intake.targets import target_of
-from worker.intake.targets.contract import Stored, Target
+from worker.intake.targets.contract import Stored, TargetContract
 from worker.intake.targets.deciding import decide
 from worker.intake.unlabelled import with_unlabelled
 
 
-def prepare_table(records: Records, spec: DatasetSpec, limits: Limits, workdir: Path) -> TakenIn:
+def prepare_table(
+    records: Records, spec: DatasetSpec, limits: IntakeLimits, workdir: Path
+) -> IngestedDataset:
     """Raises WorkFailure `dataset_invalid`."""
     _check_spec(records, spec)
     reading = Reading(missing=spec.missing, decimal=records.decimal)
@@ -81,7 +83,7 @@ def prepare_table(records: Records, spec: DatasetSpec, limits: Limits, workdir: 
     hashed = content_hash(schema, arrays)
     arrays["sketch"] = store_sketch(arrays["x_train"], schema, workdir)
     findings = TableFindings(features, labels, cut, decision, target, rows, is_doubted, keeps)
-    return TakenIn(schema, profile(schema, records, y, arrays, findings), arrays, hashed)
+    return IngestedDataset(schema, profile(schema, records, y, arrays, findings), arrays, hashed)
 
 
 def _check_spec(records: Records, spec: DatasetSpec) -> None:
@@ -99,12 +101,12 @@ def _check_spec(records: Records, spec: DatasetSpec) -> None:
         refuse_said("not_for_tables", detail, "value_range")
 
 
-def _unit(spec: DatasetSpec, labels: Labels) -> str:
+def _unit(spec: DatasetSpec, labels: TableLabels) -> str:
     said = said_of(spec, labels.columns[0]) if len(labels.columns) == 1 else None
     return spec.unit or (said.unit if said else "")
 
 
-def _by_split(labels: Labels, cut: Cut) -> dict[str, Array | None]:
+def _by_split(labels: TableLabels, cut: Cut) -> dict[str, Array | None]:
     """Labels of each split, without the rows that have none; of all rows together where they are
     to be cut."""
     if labels.values is None:
@@ -118,9 +120,9 @@ def _by_split(labels: Labels, cut: Cut) -> dict[str, Array | None]:
 
 def _split(
     records: Records,
-    labels: Labels,
+    labels: TableLabels,
     cut: Cut,
-    target: Target,
+    target: TargetContract,
     given: Mapping[str, Array | None],
 ) -> tuple[dict[str, Rows], dict[str, Stored]]:
     """Rows of the upload in each split, ascending, and their labels. A split of which no row has a
@@ -142,7 +144,7 @@ def _split(
     return rows, {split: target.encode(given[split], len(rows[split]), split) for split in rows}
 
 
-def _unlabelled(labels: Labels, cut: Cut, rows: Mapping[str, Rows]) -> Rows:
+def _unlabelled(labels: TableLabels, cut: Cut, rows: Mapping[str, Rows]) -> Rows:
     """Rows without a label that are for training beside those that have one: where the split is
     given, on its side; where it is cut, all but those of groups that the test split has."""
     free = ~labels.known
@@ -154,7 +156,7 @@ def _unlabelled(labels: Labels, cut: Cut, rows: Mapping[str, Rows]) -> Rows:
     return np.flatnonzero(free)
 
 
-def fixed_roles(labels: Labels, cut: Cut) -> dict[str, tuple[Role, str]]:
+def fixed_roles(labels: TableLabels, cut: Cut) -> dict[str, tuple[Role, str]]:
     """Roles, and why, of the columns that the labels and the split need."""
     fixed: dict[str, tuple[Role, str]] = dict.fromkeys(labels.columns, ("label", labels.reason))
     for name in cut.told_by:
@@ -187,7 +189,7 @@ def _features(
     return features
 
 
-def _check_size(numbers: int, limits: Limits) -> None:
+def _check_size(numbers: int, limits: IntakeLimits) -> None:
     size = numbers * np.dtype(np.float32).itemsize
     if size > limits.bytes:
         detail = (

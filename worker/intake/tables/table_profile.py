@@ -18,8 +18,8 @@ from worker.intake.tables.column_checks import Splits, column_warnings, left_out
 from worker.intake.tables.features import Feature
 from worker.intake.tables.records import Records
 from worker.intake.tables.splitting import Cut
-from worker.intake.tables.target import Labels
-from worker.intake.targets.contract import Stored, Target
+from worker.intake.tables.target import TableLabels
+from worker.intake.targets.contract import Stored, TargetContract
 from worker.intake.targets.deciding import Decision
 
 CHUNK_ROWS = 2**16
@@ -36,10 +36,10 @@ class TableFindings:
     """
 
     features: Sequence[Feature]
-    labels: Labels
+    labels: TableLabels
     cut: Cut
     decision: Decision
-    target: Target
+    target: TargetContract
     rows: Mapping[str, Rows]
     is_doubted: bool
     keeps: bool
