@@ -6,7 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from app.inputs.encoders import E5_SMALL
 from app.sent import Pair
+from app.spec.encoder_params import SentenceEncoderParams
 from app.spec.network_params import (
     ConvnetParams,
     MlpParams,
@@ -61,6 +63,11 @@ class FtTransformer(ModelChoice):
     params: FtTransformerParams = FtTransformerParams()
 
 
+class SentenceEncoder(ModelChoice):
+    backbone: Literal["sentence_encoder"]
+    params: SentenceEncoderParams = SentenceEncoderParams()
+
+
 class AutoBackbone(ModelChoice):
     """Chosen when the job is accepted; the job's `selection` says what and why."""
 
@@ -72,7 +79,7 @@ def _auto_unless_named(choice: Any) -> Any:
     return {"backbone": "auto", **choice} if isinstance(choice, dict) else choice
 
 
-Backbone = Mlp | Convnet | Mobilenet | Tabm | FtTransformer
+Backbone = Mlp | Convnet | Mobilenet | Tabm | FtTransformer | SentenceEncoder
 BackboneChoice = Annotated[
     Annotated[Backbone | AutoBackbone, Field(discriminator="backbone")],
     BeforeValidator(_auto_unless_named),
@@ -181,6 +188,18 @@ CATALOGUE: dict[str, BackboneEntry] = {
             is_dense=False,
             program_bytes=256 * 2**20,
             widths=("width",),
+            bfloat16_pays=False,
+            compiles_slowly=False,
+        ),
+        BackboneEntry(
+            SentenceEncoder,
+            "A frozen encoder of texts in many languages, whose features are computed once, and "
+            "dense layers with ReLU on these.",
+            modality="text",
+            has_batch_norm=False,
+            is_dense=True,
+            program_bytes=E5_SMALL.memory_bytes,
+            widths=("hidden",),
             bfloat16_pays=False,
             compiles_slowly=False,
         ),

@@ -63,10 +63,13 @@ STEPS = (
     Step("tabm", (1, 1, 170), 64, 0.00785, 10),
     Step("tabm", (1, 1, 1700), 16, 0.00970, 100),
     Step("tabm", (1, 1, 1700), 64, 0.03430, 100),
+    Step("sentence_encoder", (1, 1, 384), 16, 0.00160),
+    Step("sentence_encoder", (1, 1, 384), 64, 0.00170),
     Step("ft_transformer", (1, 1, 170), 64, 0.02000, 10),
     Step("ft_transformer", (1, 1, 1700), 64, 0.20000, 100),
 )
 ONCE = {
+    "sentence_encoder": Once(first=1.2, again=0.3),
     "mlp": Once(first=1.2, again=0.3),
     "convnet": Once(first=2.5, again=0.4),
     "mobilenet": Once(first=17.0, again=1.5),

