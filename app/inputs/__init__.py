@@ -10,8 +10,11 @@ from app.inputs.dense import DenseInputs
 from app.inputs.features import FeaturesInputs
 from app.inputs.image import ImageInputs
 from app.inputs.table import TableInputs
+from app.inputs.text import TextInputs
 
-Inputs = Annotated[ImageInputs | TableInputs | FeaturesInputs, Field(discriminator="modality")]
+Inputs = Annotated[
+    ImageInputs | TableInputs | TextInputs | FeaturesInputs, Field(discriminator="modality")
+]
 
 
 def _members(union: Any) -> tuple[type[InputsContract], ...]:

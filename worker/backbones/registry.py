@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from app.inputs.image import IMAGE
 from app.spec.backbones import (
     Backbone,
+    Charconv,
     Convnet,
     FtTransformer,
     Mlp,
@@ -17,7 +18,7 @@ from app.spec.backbones import (
     SentenceEncoder,
     Tabm,
 )
-from worker.backbones import convnet, ft_transformer, mlp, mobilenet, tabm
+from worker.backbones import charconv, convnet, ft_transformer, mlp, mobilenet, tabm
 from worker.backbones.input_rows import Axes
 
 
@@ -43,6 +44,8 @@ def build(
             return tabm.build(model.params, shapes)
         case FtTransformer():
             return ft_transformer.build(model.params, shapes, blocks)
+        case Charconv():
+            return charconv.build(model.params)
         case _:
             assert_never(model)
 
@@ -57,7 +60,7 @@ def input_axes(model: Backbone, seen: Mapping[str, keras.KerasTensor]) -> Axes:
             return tabm.input_axes(shapes_of(seen))
         case FtTransformer():
             return ft_transformer.input_axes(shapes_of(seen))
-        case Convnet() | Mobilenet() | SentenceEncoder():
+        case Charconv() | Convnet() | Mobilenet() | SentenceEncoder():
             return {}
         case _:
             assert_never(model)
