@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from app.inputs.encoders import E5_SMALL
+from app.inputs.encoders import E5_SMALL, EncoderEntry
+from app.inputs.features import FeaturesInputs
 from app.sent import Pair
 from app.spec.encoder_params import SentenceEncoderParams
 from app.spec.network_params import (
@@ -33,6 +34,16 @@ class ModelChoice(Params):
         description="a dense layer of so many units with BatchNorm at the backbone's end, as "
         "domain adaptation has it (256)",
     )
+
+    @property
+    def encoder(self) -> EncoderEntry | None:
+        """The frozen encoder that the network stands on."""
+        return None
+
+    @property
+    def features(self) -> FeaturesInputs | None:
+        """What the network sees instead of a dataset's own items; None: it sees those."""
+        return None
 
     def seen(self, shape: Shape) -> Shape:
         """Of images of `shape`, that of those which the backbone gets."""
@@ -67,6 +78,14 @@ class FtTransformer(ModelChoice):
 class SentenceEncoder(ModelChoice):
     backbone: Literal["sentence_encoder"]
     params: SentenceEncoderParams = SentenceEncoderParams()
+
+    @property
+    def encoder(self) -> EncoderEntry:
+        return self.params.entry
+
+    @property
+    def features(self) -> FeaturesInputs:
+        return self.params.inputs
 
 
 class Charconv(ModelChoice):

@@ -54,8 +54,10 @@ def resolve(
     hides: Hides | None = None
     if resolution.training.hidden_columns:
         hides = "all" if "hidden_columns" in spec.training.model_fields_set else "lacking"
-    inputs = joint_table(tables, target, spec.target.use_labels, hides) or joint_text(
-        target.inputs, [facts.schema.inputs for facts in sources if facts.has_data]
+    inputs = (
+        resolution.model.features
+        or joint_table(tables, target, spec.target.use_labels, hides)
+        or joint_text(target.inputs, [facts.schema.inputs for facts in sources if facts.has_data])
     )
     fields = spec.model_dump(exclude={"model", "strategies", "training", "combine", "task"})
     fields["evaluation"]["primary_metric"] = resolution.primary_metric

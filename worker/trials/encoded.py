@@ -11,18 +11,22 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
+from app.datasets.schemas import Schema
+from app.datasets.stored import array_path
 from app.encoders import repository
 from app.errors import DamagedArtifact
+from app.inputs import Inputs
+from app.inputs.encoders import ENCODERS
 from app.inputs.features import FEATURES, FeaturesInputs
 from app.inputs.text import texts_of
-from app.spec.encoder_params import ENCODERS
 from app.storage import Storage
+from app.tables.datasets import DatasetRow
 from app.tables.encoders import EncoderRow
 from worker.backbones.encoders.running import Encoder
 from worker.process.workplace import Workplace
@@ -48,12 +52,19 @@ class Watch(Protocol):
         """Called after each chunk."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Texts:
     """A stored array of texts. `array`: its file; `codes`: (n, length) int32, memory-mapped."""
 
     array: str
     codes: NDArray[Any]
+
+    @classmethod
+    def of(cls, storage: Storage, dataset: DatasetRow, split: str) -> Self:
+        """Raises DamagedArtifact."""
+        (name,) = Schema.model_validate(dataset.schema).inputs.arrays(split).values()
+        codes = np.load(array_path(storage, dataset, name), mmap_mode="r")
+        return cls(dataset.arrays[name], codes)
 
     @property
     def chunks(self) -> int:
@@ -71,14 +82,21 @@ class Encoded:
     chunks: Mapping[str, Sequence[str]]
 
     @classmethod
-    def of(cls, session: Session, inputs: FeaturesInputs, arrays: Sequence[str]) -> "Encoded":
-        """Those of the arrays that are computed as a whole."""
+    def of(
+        cls, session: Session, inputs: Inputs | None, datasets: Sequence[DatasetRow]
+    ) -> Self | None:
+        """Of all that is computed of the datasets' texts; None where a job's network, which sees
+        `inputs`, sees no features."""
+        if not isinstance(inputs, FeaturesInputs):
+            return None
         row = repository.find(session, ENCODERS[inputs.encoder])
-        found = {}
-        for array in arrays if row else ():
-            refs = repository.refs(session, row.id, array) if row else ()
-            if refs and None not in refs:
-                found[array] = [ref for ref in refs if ref]
+        arrays = [array for dataset in datasets for array in arrays_of(dataset).values()]
+        found = {
+            array: [ref for ref in refs if ref]
+            for array in (arrays if row else ())
+            for refs in (repository.refs(session, row.id if row else "", array),)
+            if refs and None not in refs
+        }
         return cls(inputs, found)
 
     def items(self, storage: Storage, array: str, count: int) -> Items:
@@ -94,6 +112,17 @@ class Encoded:
             raise ValueError(f"{array}: expected features of {count} texts, got {at}")
         key = f"{array} {self.inputs.encoder} {self.inputs.revision}"
         return Items.of({FEATURES: features}, key)
+
+
+def arrays_of(dataset: DatasetRow) -> dict[str, str]:
+    """Files of a stored dataset's texts, by their splits."""
+    inputs = Schema.model_validate(dataset.schema).inputs
+    return {
+        split: dataset.arrays[name]
+        for split in ("train", "test")
+        for name in inputs.arrays(split).values()
+        if name in dataset.arrays
+    }
 
 
 def encode(place: Workplace, inputs: FeaturesInputs, wanted: Sequence[Texts], watch: Watch) -> None:

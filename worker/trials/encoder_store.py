@@ -6,12 +6,15 @@ from filelock import FileLock
 
 from app.encoders import repository
 from app.errors import DamagedArtifact
-from app.inputs.encoders import EncoderEntry, EncoderFacts
+from app.inputs import Inputs
+from app.inputs.encoders import ENCODERS, EncoderEntry, EncoderFacts
+from app.inputs.features import FeaturesInputs
 from app.storage import Storage
 from app.tables.encoders import EncoderRow
 from worker.backbones.encoders.folder import Folder
 from worker.backbones.encoders.running import Encoder
 from worker.backbones.encoders.wheels import build
+from worker.packaging.frozen_encoder import FrozenEncoder
 from worker.process.workplace import Workplace
 
 PATIENCE_SECONDS = 600.0  # for another process of this machine that makes the same
@@ -36,6 +39,18 @@ def obtain(place: Workplace, entry: EncoderEntry) -> EncoderRow:
 def loaded(storage: Storage, row: EncoderRow) -> Encoder:
     """The encoder in memory, kept until another is asked for, or `forget`."""
     return _loaded(storage, row.id, row.files["onnx"], row.files["tokenizer"], _facts(row))
+
+
+def of_job(place: Workplace, inputs: Inputs | None) -> EncoderRow | None:
+    """The encoder of a job whose network sees `inputs`; None where it has none."""
+    if not isinstance(inputs, FeaturesInputs):
+        return None
+    return obtain(place, ENCODERS[inputs.encoder])
+
+
+def frozen(storage: Storage, row: EncoderRow) -> FrozenEncoder:
+    """The encoder as packaging needs it."""
+    return FrozenEncoder(storage.local(row.files["onnx"]), loaded(storage, row))
 
 
 def forget() -> None:

@@ -13,6 +13,8 @@ from app.damage import mark
 from app.datasets.schemas import Schema
 from app.deployments import repository as deployments
 from app.errors import DamagedArtifact, Fenced
+from app.inputs import Inputs
+from app.inputs.features import FeaturesInputs
 from app.jobs import repository, work
 from app.jobs.events import Event
 from app.jobs.lifecycle import FINALISING
@@ -33,6 +35,7 @@ from worker.packaging.golden import GOLDEN_ITEMS
 from worker.packaging.onnx_graph import package
 from worker.packaging.temperature import temperature_of
 from worker.process.workplace import Workplace
+from worker.trials import encoder_store
 from worker.trials.failures import as_failure
 from worker.trials.packaged_reference import packaged_reference
 from worker.trials.setup import TrialData
@@ -51,6 +54,13 @@ class _Ended:
     target: DatasetRow
     trials: list[TrialRow]
     evidence: EvidenceOut
+
+    @property
+    def raw_inputs(self) -> Inputs:
+        """What clients will send: the network's, or texts where it sees features of these."""
+        if isinstance(self.schema.inputs, FeaturesInputs):
+            return Schema.model_validate(self.target.schema).inputs
+        return self.schema.inputs
 
 
 def run(place: Workplace, job: JobRow) -> None:
@@ -116,7 +126,7 @@ def _packaged(
         arm = report.best_of_all
     if arm in ended.spec.references:
         return _reference(place, ended, str(arm), folder)
-    return _network(place.storage, ended, report, arm, folder)
+    return _network(place, ended, report, arm, folder)
 
 
 def _reference(place: Workplace, ended: _Ended, arm: str, folder: Path) -> dict[str, Any] | None:
@@ -131,9 +141,10 @@ def _reference(place: Workplace, ended: _Ended, arm: str, folder: Path) -> dict[
 
 
 def _network(
-    storage: Storage, ended: _Ended, report: Report, arm: str | None, folder: Path
+    place: Workplace, ended: _Ended, report: Report, arm: str | None, folder: Path
 ) -> dict[str, Any] | None:
     """`arm`: the winner, of which the report names the trial, or the baseline."""
+    storage = place.storage
     name, own = ended.spec.evaluation.primary_metric, ended.spec.target.budget
     of_arm = [
         t
@@ -148,13 +159,15 @@ def _network(
     network.load_weights(_result(storage, ended, winner.weights))
     calibration = _calibration(storage, ended, winner, of_arm)
     sample = _sample(storage, ended)
-    schema = ended.schema
+    inputs = ended.raw_inputs.of_model(sample)
     signature = Signature(
-        inputs=schema.inputs.of_model(sample),
-        task=schema.task,
-        temperature=calibration.temperature,
+        inputs=inputs, task=ended.schema.task, temperature=calibration.temperature
     )
-    packaged = package(network.raw_model(), sample, folder, signature)
+    encoder = encoder_store.of_job(place, ended.spec.inputs)
+    frozen = encoder and encoder_store.frozen(storage, encoder)
+    if frozen:
+        signature.encoder = frozen.encoder.facts.identity
+    packaged = package(network.raw_model(), sample, folder, signature, frozen)
     files = {
         name: storage.put(path)
         for name, path in (
@@ -163,6 +176,8 @@ def _network(
             ("golden", packaged.golden),
         )
     } | {"weights": winner.weights}
+    if encoder:
+        files["tokenizer"] = encoder.files["tokenizer"]
     return {
         "trial_id": winner.id,
         "files": files,

@@ -30,6 +30,7 @@ from worker.training.device import resolve_precision
 from worker.training.predict import changed_logits, logits
 from worker.training.run import train
 from worker.training.setup import Interrupted, TrialSetup
+from worker.trials.encoding import with_features
 from worker.trials.failures import as_failure, diverged
 from worker.trials.forgetting import forgetting
 from worker.trials.journal import TrialJournal
@@ -69,8 +70,13 @@ def _run(place: Workplace, trial: TrialRow, keeper: LeaseKeeper, folder: Path) -
     key = _content_key(data)
     if key and _take_over(place, data, key):
         return
-    setup = setup_of(place.storage, data)
     journal = TrialJournal(place, trial, keeper, folder)
+    if data.encoded:
+        encoded = _attempt(place, trial, journal, lambda _: with_features(place, data, journal))
+        if encoded is None:
+            return
+        data = encoded
+    setup = setup_of(place.storage, data)
     match trial.role:
         case "score":
             results: dict[str, Any] | None = {"outcome": score(setup), "weights": None}

@@ -45,8 +45,14 @@ class Encoder:
         found: Floats = self.runtime.run([FEATURES], feed)[0]
         return found
 
+    def encoded(self, tokens: Tokens) -> Floats:
+        """The same, centred and scaled as the facts say."""
+        centre = np.array(self.facts.centre, np.float32) if self.facts.centre else 0
+        scaled: Floats = (self.run(tokens) - centre) * np.float32(self.facts.scale)
+        return scaled
+
     def features(self, texts: Sequence[str], look: Callable[[], None] = lambda: None) -> Floats:
-        """Features (n, dimension), centred and scaled as the facts say, each computed among others
+        """Features (n, dimension) as `encoded` gives them, each computed among others
         of about its length, which changes it by no more than rounding.
 
         Args:
@@ -57,10 +63,9 @@ class Encoder:
         found = np.empty((len(ids), self.facts.dimension), np.float32)
         for batch in batches(order, [len(each) for each in ids]):
             look()
-            found[batch] = self.run(padded([ids[place] for place in batch], self.facts.pad_id))
-        centre = np.array(self.facts.centre, np.float32) if self.facts.centre else 0
-        scaled: Floats = (found - centre) * np.float32(self.facts.scale)
-        return scaled
+            tokens = padded([ids[place] for place in batch], self.facts.pad_id)
+            found[batch] = self.encoded(tokens)
+        return found
 
 
 def batches(order: Sequence[int], lengths: Sequence[int]) -> list[list[int]]:
