@@ -29,7 +29,7 @@ def result_of(place: Workplace, row: NextLabelsRow) -> dict[str, Any]:
     """The row's `result`. Raises WorkFailure."""
     with place.database.read() as session:
         winner = Winner.of(session, place.storage, row)
-    return ranked(winner, row.items).model_dump(mode="json")
+    return ranked(winner.encoded(place), row.items).model_dump(mode="json")
 
 
 def ranked(winner: Winner, count: int) -> Ranked:

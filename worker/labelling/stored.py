@@ -1,6 +1,6 @@
 """What a ranking is made of, as it is stored: a job's winner, labelled items, candidates."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from app.datasets.schemas import Split as SplitName
 from app.datasets.stored import array_path
 from app.errors import FailureCode, WorkFailure
 from app.inputs import Inputs
+from app.inputs.features import FeaturesInputs
 from app.jobs.next_labels.candidates import unseen_splits
 from app.models.schemas import Signature
 from app.models.stored import file_path
@@ -23,11 +24,13 @@ from app.tables.models import ModelRow
 from app.tables.next_labels import NextLabelsRow
 from worker.backbones.network import Architecture, Network
 from worker.labelling.embeddings import Floats
+from worker.process.workplace import Workplace
 from worker.stored_rows import StoredRows
 from worker.training import predict
 from worker.training.data import Split
 from worker.training.items import Items
 from worker.training.program import shared_network
+from worker.trials.encoded import Encoded, Texts, Unwatched, arrays_of, encode
 from worker.trials.label_budget import within_budget
 from worker.trials.setup import TrialData, starting_point
 from worker.trials.stored_data import dataset_split
@@ -73,6 +76,23 @@ class Winner:
             raise WorkFailure(FailureCode.DATASET_FAILED, "a dataset that is needed was deleted")
         return cls(storage, data, model, asked)
 
+    def encoded(self, place: Workplace) -> "Winner":
+        """With features of all items that are looked at, where the network sees such. Raises
+        WorkFailure."""
+        inputs = self.data.spec.inputs
+        if not isinstance(inputs, FeaturesInputs):
+            return self
+        looked_at = {row.id: row for row in (self.data.target, self.asked)}
+        texts = [
+            Texts.of(self.storage, row, split)
+            for row in looked_at.values()
+            for split in arrays_of(row)
+        ]
+        encode(place, inputs, texts, Unwatched())
+        with place.database.read() as session:
+            found = Encoded.of(session, inputs, [*looked_at.values(), *self.data.sources])
+        return replace(self, data=replace(self.data, encoded=found))
+
     @property
     def signature(self) -> Signature:
         return Signature.model_validate(self.model.signature)
@@ -93,7 +113,7 @@ class Winner:
         if self.asked.id == self.data.target.id:
             split = self.data.target_split(self.storage, "train")
             return self._of({"train": (split, self._seen(split))})
-        adoption = self.data.spec.adoption()
+        adoption = self.data.encoded or self.data.spec.adoption()
         found = dict[SplitName, tuple[Split, NDArray[np.int64]]]()
         for name in unseen_splits(self.schema):
             split = dataset_split(self.storage, self.asked, name, adoption)

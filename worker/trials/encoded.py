@@ -52,6 +52,14 @@ class Watch(Protocol):
         """Called after each chunk."""
 
 
+class Unwatched:
+    """Nobody: the work goes on to its end."""
+
+    def look(self) -> None: ...
+
+    def computed(self, done: int, of: int) -> None: ...
+
+
 @dataclass(frozen=True, eq=False)
 class Texts:
     """A stored array of texts. `array`: its file; `codes`: (n, length) int32, memory-mapped."""
