@@ -12,6 +12,7 @@ from app.inputs import Inputs
 from app.inputs.features import FeaturesInputs
 from app.inputs.image import ImageInputs
 from app.inputs.table import TableInputs
+from app.inputs.text import TextInputs
 from app.tasks.regression import Regression
 from worker.packaging.conversion import convert
 from worker.references.features import Layout, layout_of
@@ -88,6 +89,8 @@ def _features(inputs: Inputs, raw: tf.Tensor) -> tf.Tensor:
             return tf.concat([_column(raw, each) for each in layout_of(inputs.columns)], 1)
         case ImageInputs() | FeaturesInputs():
             return tf.reshape(raw, (-1, inputs.values))
+        case TextInputs():
+            raise ValueError("expected items that are numbers: a reference of texts has no graph")
         case _:
             assert_never(inputs)
 
