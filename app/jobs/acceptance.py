@@ -45,7 +45,7 @@ class Accepted:
     sources: list[SourceFacts]
     target: Schema
     memory: MemoryEstimate
-    encoding: EncodingTime = EncodingTime()
+    encoding: EncodingTime
 
     @cached_property
     def seconds(self) -> list[float]:

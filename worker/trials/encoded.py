@@ -24,7 +24,8 @@ from app.errors import DamagedArtifact
 from app.inputs import Inputs
 from app.inputs.encoders import ENCODERS
 from app.inputs.features import FEATURES, FeaturesInputs
-from app.inputs.text import texts_of
+from app.inputs.text import joint_text, texts_of
+from app.spec.spec import ResolvedSpec
 from app.storage import Storage
 from app.tables.datasets import DatasetRow
 from app.tables.encoders import EncoderRow
@@ -120,6 +121,16 @@ class Encoded:
             raise ValueError(f"{array}: expected features of {count} texts, got {at}")
         key = f"{array} {self.inputs.encoder} {self.inputs.revision}"
         return Items.of({FEATURES: features}, key)
+
+
+def without_encoder(
+    spec: ResolvedSpec, target: DatasetRow, sources: Sequence[DatasetRow]
+) -> ResolvedSpec:
+    """The spec as a reference reads it: texts themselves, where the job's network sees features."""
+    if not isinstance(spec.inputs, FeaturesInputs):
+        return spec
+    own, *others = (Schema.model_validate(row.schema).inputs for row in (target, *sources))
+    return spec.model_copy(update={"inputs": joint_text(own, others)})
 
 
 def arrays_of(dataset: DatasetRow) -> dict[str, str]:

@@ -30,7 +30,7 @@ from worker.search.candidates import Candidate
 from worker.training.data import Domain, Split, cut_at_random, cut_validation
 from worker.training.items import Items
 from worker.training.setup import TrialSetup
-from worker.trials.encoded import Encoded
+from worker.trials.encoded import Encoded, without_encoder
 from worker.trials.label_budget import within_budget
 from worker.trials.stored_data import dataset_split
 
@@ -56,6 +56,8 @@ class TrialData:
         named = [(spec.sources[place], job.source_ids[place]) for place in places]
         target = session.get_one(DatasetRow, job.target_id)
         sources = [session.get_one(DatasetRow, id_) for given, id_ in named if given.dataset]
+        if trial.role == "reference":
+            spec = without_encoder(spec, target, sources)
         return cls(
             job=job,
             trial=trial,
