@@ -20,7 +20,7 @@ HOW = (
 SIGNS = {"tab": "\t", "\\t": "\t"}
 
 
-class Said(TypedDict):
+class TableOptions(TypedDict):
     """What options say; None where they say nothing."""
 
     modality: str | None
@@ -40,13 +40,14 @@ class Said(TypedDict):
     delimiter: str | None
     decimal: str | None
     encoding: str | None
+    max_characters: int | None
     value_range: tuple[float, float] | None
     image_size: tuple[int, int] | None
     unreadable: str | None
     keep_upload: bool | None
 
 
-def spec_of(said: Said, file: Path | None = None) -> dict[str, Any]:
+def spec_of(said: TableOptions, file: Path | None = None) -> dict[str, Any]:
     """Members of app.datasets.schemas.DatasetSpec. Raises typer.BadParameter."""
     found = _read(file) if file else {}
     delimiter = said["delimiter"]
@@ -71,6 +72,7 @@ def spec_of(said: Said, file: Path | None = None) -> dict[str, Any]:
             "decimal": said["decimal"],
             "encoding": said["encoding"],
         },
+        "max_characters": said["max_characters"],
         "value_range": said["value_range"],
         "image_size": said["image_size"],
         "unreadable": said["unreadable"],

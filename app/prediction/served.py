@@ -42,7 +42,7 @@ INTERVAL_SECONDS = 1.0
 PATIENCE_SECONDS = 5.0  # how long a request waits for a model that is being loaded
 
 
-class Check(Protocol):
+class ValueCheck(Protocol):
     """Holds values against what a model was trained on."""
 
     def __call__(self, parts: Sequence[Part], places: Places) -> tuple[PredictionWarning, ...]:
@@ -64,7 +64,7 @@ class Loaded:
     temperature: float | None
     inputs: Inputs
     tensor: TensorSpec
-    check: Check
+    check: ValueCheck
     session: Session
     batcher: Batcher
     form: AnswerForm = "label"  # of an answer in the native protocol
@@ -257,7 +257,7 @@ class ServedModels:
                 return
 
 
-def check_of(inputs: Inputs) -> Check:
+def check_of(inputs: Inputs) -> ValueCheck:
     match inputs:
         case DenseInputs():
             return ArrayCheck(ValueRange.of(inputs))

@@ -33,7 +33,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Once:
+class FixedSeconds:
     """Seconds of a trial besides its steps."""
 
     first: float  # of its arm: it compiles
@@ -73,13 +73,13 @@ STEPS = (
     Step("charconv", (1, 256, 1), 64, 0.20000, 256),
 )
 ONCE = {
-    "sentence_encoder": Once(first=1.2, again=0.3),
-    "mlp": Once(first=1.2, again=0.3),
-    "convnet": Once(first=2.5, again=0.4),
-    "mobilenet": Once(first=17.0, again=1.5),
-    "tabm": Once(first=3.0, again=0.4),
-    "ft_transformer": Once(first=6.0, again=0.6),
-    "charconv": Once(first=3.0, again=0.5),
+    "sentence_encoder": FixedSeconds(first=1.2, again=0.3),
+    "mlp": FixedSeconds(first=1.2, again=0.3),
+    "convnet": FixedSeconds(first=2.5, again=0.4),
+    "mobilenet": FixedSeconds(first=17.0, again=1.5),
+    "tabm": FixedSeconds(first=3.0, again=0.4),
+    "ft_transformer": FixedSeconds(first=6.0, again=0.6),
+    "charconv": FixedSeconds(first=3.0, again=0.5),
 }
 
 

@@ -15,9 +15,9 @@ from tests.encoders.texts import add_texts
 from tests.encoders.tiny import DIMENSION, tiny
 from worker.backbones.encoders.folder import checked
 from worker.backbones.encoders.running import Encoder
-from worker.process.workplace import Workplace
-from worker.trials import encoder_store
-from worker.trials.encoded import CHUNK, Encoded, Texts, Unwatched, encode
+from worker.datasets import encoder_store
+from worker.datasets.encoded import CHUNK, Encoded, Texts, Unwatched, encode
+from worker.machine.context import WorkerContext
 
 pytest.importorskip("tokenizers", reason="needs the extra `text`")
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -44,7 +44,7 @@ class StopsAfter(Unwatched):
 
 
 @pytest.fixture
-def encoder(place: Workplace, tmp_path: Path) -> Encoder:
+def encoder(context: WorkerContext, tmp_path: Path) -> Encoder:
     """A small encoder in the store, under the name of a large one."""
     (tmp_path / "tiny").mkdir()
     folder = tiny(tmp_path / "tiny")
@@ -52,51 +52,51 @@ def encoder(place: Workplace, tmp_path: Path) -> Encoder:
         update={"name": E5_SMALL.name, "revision": E5_SMALL.revision}
     )
     files = {
-        "onnx": place.storage.put(folder.graph),
-        "tokenizer": place.storage.put(folder.tokenizer),
+        "onnx": context.storage.put(folder.graph),
+        "tokenizer": context.storage.put(folder.tokenizer),
     }
-    with place.database.write() as session:
+    with context.database.write() as session:
         repository.add(session, facts, files)
     encoder_store.forget()
     return Encoder.load(folder.graph.read_bytes(), folder.tokenizer.read_bytes(), facts)
 
 
 @pytest.fixture
-def dataset(place: Workplace, tmp_path: Path) -> DatasetRow:
-    dataset_id = add_texts(place, tmp_path, "many", WORDS, WORDS)
-    with place.database.read() as session:
+def dataset(context: WorkerContext, tmp_path: Path) -> DatasetRow:
+    dataset_id = add_texts(context, tmp_path, "many", WORDS, WORDS)
+    with context.database.read() as session:
         return session.get_one(DatasetRow, dataset_id)
 
 
-def features_of(place: Workplace, dataset: DatasetRow, split: str) -> np.ndarray:
-    with place.database.read() as session:
+def features_of(context: WorkerContext, dataset: DatasetRow, split: str) -> np.ndarray:
+    with context.database.read() as session:
         encoded = Encoded.of(session, INPUTS, [dataset])
     assert encoded is not None
     count = (2 if split == "train" else 1) * len(WORDS)
-    items = encoded.items(place.storage, dataset.arrays[f"x_{split}"], count)
+    items = encoded.items(context.storage, dataset.arrays[f"x_{split}"], count)
     return np.asarray(items.read()[FEATURES])
 
 
 def test_features_are_those_of_the_texts(
-    place: Workplace, encoder: Encoder, dataset: DatasetRow
+    context: WorkerContext, encoder: Encoder, dataset: DatasetRow
 ) -> None:
-    wanted = [Texts.of(place.storage, dataset, split) for split in ("train", "test")]
+    wanted = [Texts.of(context.storage, dataset, split) for split in ("train", "test")]
     watch = StopsAfter(99)
-    encode(place, INPUTS, wanted, watch)
+    encode(context, INPUTS, wanted, watch)
     assert watch.told[0] == (0, 5)
     assert watch.told[-1] == (5, 5)  # three chunks of the training items, two of the test items
     expected = encoder.features([*WORDS, *WORDS])
-    np.testing.assert_allclose(features_of(place, dataset, "train"), expected, atol=1e-6)
-    np.testing.assert_allclose(features_of(place, dataset, "test"), expected[::2], atol=1e-6)
+    np.testing.assert_allclose(features_of(context, dataset, "train"), expected, atol=1e-6)
+    np.testing.assert_allclose(features_of(context, dataset, "test"), expected[::2], atol=1e-6)
 
 
 def test_who_is_stopped_loses_no_more_than_a_chunk(
-    place: Workplace, encoder: Encoder, dataset: DatasetRow
+    context: WorkerContext, encoder: Encoder, dataset: DatasetRow
 ) -> None:
-    texts = Texts.of(place.storage, dataset, "train")
+    texts = Texts.of(context.storage, dataset, "train")
     with pytest.raises(Stopped):
-        encode(place, INPUTS, [texts], StopsAfter(1))
-    with place.database.read() as session:
+        encode(context, INPUTS, [texts], StopsAfter(1))
+    with context.database.read() as session:
         rows = session.scalars(select(FeatureChunkRow).order_by(FeatureChunkRow.number)).all()
         assert [row.ref is not None for row in rows] == [True, False, False]
         assert all(row.claimed_until is None for row in rows)  # nobody has to wait
@@ -104,31 +104,31 @@ def test_who_is_stopped_loses_no_more_than_a_chunk(
         assert encoded is not None
         assert not encoded.chunks  # a part is no features
     watch = StopsAfter(99)
-    encode(place, INPUTS, [texts], watch)
+    encode(context, INPUTS, [texts], watch)
     assert watch.told[0] == (1, 3)
 
 
 def test_a_damaged_chunk_is_computed_anew(
-    place: Workplace, encoder: Encoder, dataset: DatasetRow
+    context: WorkerContext, encoder: Encoder, dataset: DatasetRow
 ) -> None:
-    texts = Texts.of(place.storage, dataset, "train")
-    encode(place, INPUTS, [texts], Unwatched())
-    before = features_of(place, dataset, "train")
-    with place.database.read() as session:
+    texts = Texts.of(context.storage, dataset, "train")
+    encode(context, INPUTS, [texts], Unwatched())
+    before = features_of(context, dataset, "train")
+    with context.database.read() as session:
         ref = session.scalars(select(FeatureChunkRow.ref)).first()
     assert ref is not None
-    assert place.storage.folder is not None
-    (place.storage.folder / ref).write_bytes(b"other")
+    assert context.storage.folder is not None
+    (context.storage.folder / ref).write_bytes(b"other")
     watch = StopsAfter(99)
-    encode(place, INPUTS, [texts], watch)
+    encode(context, INPUTS, [texts], watch)
     assert (2, 3) in watch.told
-    np.testing.assert_array_equal(features_of(place, dataset, "train"), before)
+    np.testing.assert_array_equal(features_of(context, dataset, "train"), before)
 
 
 def test_nothing_is_computed_twice(
-    place: Workplace, encoder: Encoder, dataset: DatasetRow, monkeypatch: pytest.MonkeyPatch
+    context: WorkerContext, encoder: Encoder, dataset: DatasetRow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    texts = Texts.of(place.storage, dataset, "test")
-    encode(place, INPUTS, [texts], Unwatched())
+    texts = Texts.of(context.storage, dataset, "test")
+    encode(context, INPUTS, [texts], Unwatched())
     monkeypatch.setattr(encoder_store, "loaded", lambda *_: pytest.fail("it was computed"))
-    encode(place, INPUTS, [texts], Unwatched())
+    encode(context, INPUTS, [texts], Unwatched())

@@ -13,7 +13,7 @@ from app.tables.encoders import FeatureChunkRow
 from app.tables.models import ModelRow
 from tests.encoders.texts import add_texts
 from tests.trials.jobs import report_of, run, submit
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
 
 pytest.importorskip("tokenizers", reason="needs the extra `text`")
 NEEDS_WHEEL = pytest.mark.skipif(
@@ -30,11 +30,11 @@ CHINESE = {
 @NEEDS_WHEEL
 @SQLITE
 @pytest.mark.slow
-def test_english_to_chinese(place: Workplace, tmp_path: Path) -> None:
-    source = add_texts(place, tmp_path, "english")
-    target = add_texts(place, tmp_path, "chinese", **CHINESE)
+def test_english_to_chinese(context: WorkerContext, tmp_path: Path) -> None:
+    source = add_texts(context, tmp_path, "english")
+    target = add_texts(context, tmp_path, "chinese", **CHINESE)
     job_id = submit(
-        place,
+        context,
         [{"dataset": source}],
         target,
         model=ENCODER,
@@ -42,10 +42,10 @@ def test_english_to_chinese(place: Workplace, tmp_path: Path) -> None:
         training={"epochs": 20, "batch_size": 8, "learning_rate": 0.003},
         deploy={"name": "reviews", "when": "always"},
     )
-    job, trials = run(place, job_id)
+    job, trials = run(context, job_id)
     assert [trial.error for trial in trials] == [None] * len(trials)
     assert report_of(job).arms
-    with place.database.read() as session:
+    with context.database.read() as session:
         encoder = repository.find(session, E5_SMALL)
         assert encoder is not None
         chunks = session.scalars(select(FeatureChunkRow)).all()
@@ -55,7 +55,7 @@ def test_english_to_chinese(place: Workplace, tmp_path: Path) -> None:
         assert told[-1]["done"] == told[-1]["of"] == 2
         model = session.get_one(ModelRow, job.model_id or "")
     assert model.files["tokenizer"] == encoder.files["tokenizer"]
-    served = ServedModels(place.database, place.storage)
+    served = ServedModels(context.database, context.storage)
     loaded = served.load(model)
     part = loaded.inputs.decode(["太好吃了，下次还来", "太难吃了，再也不来"], "#")["text"]
     answers = loaded.session.answers(part)

@@ -8,7 +8,7 @@ from app.datasets.schemas import Schema
 from app.inputs.text import TextInputs, coded
 from app.tasks.classification import Classification
 from tests.trials.stored import add_stored
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
 
 GOOD = ("great food", "very good", "I love it", "excellent service", "wonderful day", "so nice")
 BAD = ("awful food", "very bad", "I hate it", "terrible service", "horrible day", "so ugly")
@@ -16,7 +16,7 @@ LENGTH = 32
 
 
 def add_texts(
-    place: Workplace,
+    context: WorkerContext,
     folder: Path,
     name: str,
     good: tuple[str, ...] = GOOD,
@@ -37,4 +37,4 @@ def add_texts(
         splits={"train": len(y), "test": len(y[::2])},
         class_counts=counts,
     )
-    return add_stored(place, folder, name, arrays, schema)
+    return add_stored(context, folder, name, arrays, schema)

@@ -9,7 +9,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from app.inputs.encoders import EncoderFacts
-from app.wholeness import sha256_of
+from app.integrity import sha256_of
 from worker.backbones.encoders.folder import Folder
 from worker.backbones.encoders.tokenizer_json import tokenizer_json
 

@@ -23,17 +23,17 @@ from app.tables.jobs import JobRow, TrialRow
 from app.tables.models import ModelRow
 from app.tables.next_labels import NextLabelsRow
 from worker.backbones.network import Architecture, Network
+from worker.datasets.encoded import Encoded, Texts, Unwatched, arrays_of, encode
+from worker.datasets.stored_data import dataset_split
+from worker.datasets.stored_rows import StoredRows
 from worker.labelling.embeddings import Floats
-from worker.process.workplace import Workplace
-from worker.stored_rows import StoredRows
+from worker.machine.context import WorkerContext
 from worker.training import predict
 from worker.training.data import Split
 from worker.training.items import Items
+from worker.training.label_budget import within_budget
 from worker.training.program import shared_network
-from worker.trials.encoded import Encoded, Texts, Unwatched, arrays_of, encode
-from worker.trials.label_budget import within_budget
 from worker.trials.setup import TrialData, starting_point
-from worker.trials.stored_data import dataset_split
 
 IDENTIFIERS = ("identifier", "id")
 
@@ -76,7 +76,7 @@ class Winner:
             raise WorkFailure(FailureCode.DATASET_FAILED, "a dataset that is needed was deleted")
         return cls(storage, data, model, asked)
 
-    def encoded(self, place: Workplace) -> "Winner":
+    def encoded(self, context: WorkerContext) -> "Winner":
         """With features of all items that are looked at, where the network sees such. Raises
         WorkFailure."""
         inputs = self.data.spec.inputs
@@ -88,8 +88,8 @@ class Winner:
             for row in looked_at.values()
             for split in arrays_of(row)
         ]
-        encode(place, inputs, texts, Unwatched())
-        with place.database.read() as session:
+        encode(context, inputs, texts, Unwatched())
+        with context.database.read() as session:
             found = Encoded.of(session, inputs, [*looked_at.values(), *self.data.sources])
         return replace(self, data=replace(self.data, encoded=found))
 

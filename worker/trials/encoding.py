@@ -7,17 +7,17 @@ from dataclasses import replace
 from app.inputs.features import FeaturesInputs
 from app.jobs.features import tell_features
 from app.spec.plan import PRETRAIN
-from worker.process.workplace import Workplace
+from worker.datasets import encoder_store
+from worker.datasets.encoded import Encoded, Texts, encode
+from worker.machine.context import WorkerContext
 from worker.training.setup import Interrupted, Signal
-from worker.trials import encoder_store
-from worker.trials.encoded import Encoded, Texts, encode
 from worker.trials.journal import TrialJournal
 from worker.trials.setup import TrialData
 
 TELL_SECONDS = 3.0
 
 
-def with_features(place: Workplace, data: TrialData, journal: TrialJournal) -> TrialData:
+def with_features(context: WorkerContext, data: TrialData, journal: TrialJournal) -> TrialData:
     """The trial's data with features in place of its texts, where its network sees such.
 
     Raises Interrupted where a signal ends the work: what is computed stays. Raises WorkFailure.
@@ -25,31 +25,31 @@ def with_features(place: Workplace, data: TrialData, journal: TrialJournal) -> T
     inputs = data.spec.inputs
     if not isinstance(inputs, FeaturesInputs) or data.encoded is None:
         return data
-    missing = [texts for texts in _texts(place, data) if texts.array not in data.encoded.chunks]
-    encode(place, inputs, missing, _Watch(place, data, inputs.encoder, journal))
+    missing = [texts for texts in _texts(context, data) if texts.array not in data.encoded.chunks]
+    encode(context, inputs, missing, _Watch(context, data, inputs.encoder, journal))
     encoder_store.forget()
-    with place.database.read() as session:
+    with context.database.read() as session:
         encoded = Encoded.of(session, inputs, (data.target, *data.sources))
     return replace(data, encoded=encoded)
 
 
-def _texts(place: Workplace, data: TrialData) -> Iterator[Texts]:
+def _texts(context: WorkerContext, data: TrialData) -> Iterator[Texts]:
     """Of the sources their training items, and their test items too where it is asked what of them
     is forgotten; of the target all."""
     forgets = data.spec.evaluation.forgetting and data.trial.role == "transfer"
     for dataset in data.sources:
         for split in ("train", *(("test",) if forgets else ())):
-            yield Texts.of(place.storage, dataset, split)
+            yield Texts.of(context.storage, dataset, split)
     if data.trial.role != PRETRAIN:
         for split in ("train", "test"):
-            yield Texts.of(place.storage, data.target, split)
+            yield Texts.of(context.storage, data.target, split)
 
 
 class _Watch:
     def __init__(
-        self, place: Workplace, data: TrialData, encoder: str, journal: TrialJournal
+        self, context: WorkerContext, data: TrialData, encoder: str, journal: TrialJournal
     ) -> None:
-        self._place, self._trial, self._journal = place, data.trial, journal
+        self._context, self._trial, self._journal = context, data.trial, journal
         self._encoder, self._told = encoder, float("-inf")
 
     def look(self) -> None:
@@ -67,5 +67,5 @@ class _Watch:
             return
         self._told = now
         told = {"encoder": self._encoder, "done": done, "of": of}
-        with self._place.database.write() as session:
+        with self._context.database.write() as session:
             tell_features(session, self._trial, told)

@@ -33,7 +33,7 @@ from app.prediction.json_envelope import (
 )
 from app.prediction.protocols.contract import (
     Answer,
-    Answered,
+    AnsweredRequest,
     BodyKind,
     Decoder,
     Headers,
@@ -110,14 +110,14 @@ class TensorFlowServing:
             case DenseInputs():
                 return ARRAYS
             case TableInputs():
-                return _Rows(inputs)
+                return _ServingRows(inputs)
             case TextInputs():
-                return _Texts(inputs)
+                return _ServingTexts(inputs)
             case _:
                 assert_never(inputs)
 
 
-class _Arrays:
+class _ServingArrays:
     body: BodyKind = "text"
 
     def read(self, body: bytes, loaded: Loaded) -> Read:
@@ -128,10 +128,10 @@ class _Arrays:
         return json_steps.read_in_steps(body, envelope, loaded.session.shape)
 
 
-ARRAYS = _Arrays()
+ARRAYS = _ServingArrays()
 
 
-class _Rows(NamedTuple):
+class _ServingRows(NamedTuple):
     inputs: TableInputs
     body: BodyKind = "text"
 
@@ -157,7 +157,7 @@ class _Rows(NamedTuple):
         return json_items.Columns(Nested(b"outputs"), at, values)
 
 
-class _Texts(NamedTuple):
+class _ServingTexts(NamedTuple):
     inputs: TextInputs
     body: BodyKind = "text"
 
@@ -185,7 +185,7 @@ class _Texts(NamedTuple):
         return json_items.Listed(Nested(b"outputs"), places_of(self.inputs, at), texts)
 
 
-class _Envelope:
+class _ServingEnvelope:
     frame_bytes = 256
     rows_in = "`instances` or `inputs`, as nested lists"
     advice = advice("")
@@ -242,8 +242,8 @@ class _Envelope:
 
 
 @lru_cache(maxsize=256)
-def _envelope(tensor: str) -> _Envelope:
-    return _Envelope(tensor)
+def _envelope(tensor: str) -> _ServingEnvelope:
+    return _ServingEnvelope(tensor)
 
 
 class Nested(NamedTuple):
@@ -257,7 +257,7 @@ class Nested(NamedTuple):
     def piece(self, loaded: Loaded, probabilities: Array) -> bytes:
         return orjson.dumps(probabilities, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
 
-    def answer(self, answered: Answered) -> Answer:
+    def answer(self, answered: AnsweredRequest) -> Answer:
         tail, outputs = b"", b",".join(answered.pieces)
         if answered.warnings:
             told = [warning.model_dump(exclude_none=True) for warning in answered.warnings]

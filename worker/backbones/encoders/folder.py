@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from app.errors import FailureCode, WorkFailure
 from app.inputs.encoders import EncoderFacts
 from app.inputs.tokens import IDS, MASK, padded
-from app.wholeness import sha256_of
+from app.integrity import sha256_of
 from worker.backbones.encoders.running import FEATURES, Encoder, Floats
 
 GRAPH, TOKENIZER, FACTS = "model.onnx", "tokenizer.json", "encoder.json"

@@ -8,7 +8,7 @@ import onnx
 
 from app.errors import FailureCode, WorkFailure
 from app.inputs.encoders import E5_SMALL, EncoderEntry, EncoderFacts
-from app.wholeness import sha256_of
+from app.integrity import sha256_of
 from worker.backbones.encoders.e5_graph import graph_of
 from worker.backbones.encoders.folder import STAGE, Folder, checked, refused
 from worker.backbones.encoders.packed_e5 import PackedE5

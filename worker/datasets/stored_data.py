@@ -13,10 +13,10 @@ from app.inputs.table import ROW, TableInputs
 from app.inputs.text import TEXT, Lengthened, TextInputs
 from app.storage import Storage
 from app.tables.datasets import DatasetRow
+from worker.datasets.encoded import Encoded
+from worker.datasets.room import room
 from worker.training.data import Split
 from worker.training.items import Items
-from worker.trials.encoded import Encoded
-from worker.trials.room import room
 
 BLOCK_ROWS = 65_536
 

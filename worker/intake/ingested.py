@@ -13,7 +13,7 @@ from app.datasets.schemas import Schema
 
 
 @dataclass(frozen=True)
-class TakenIn:
+class IngestedDataset:
     schema: Schema
     profile: dict[str, Any]
     arrays: dict[str, Path]  # x_train, y_train, x_test, y_test, sketch; rows of a table

@@ -14,23 +14,23 @@ from app.tables.encoders import EncoderRow
 from worker.backbones.encoders.folder import Folder
 from worker.backbones.encoders.running import Encoder
 from worker.backbones.encoders.wheels import build
+from worker.machine.context import WorkerContext
 from worker.packaging.frozen_encoder import FrozenEncoder
-from worker.process.workplace import Workplace
 
 PATIENCE_SECONDS = 600.0  # for another process of this machine that makes the same
 
 
-def obtain(place: Workplace, entry: EncoderEntry) -> EncoderRow:
+def obtain(context: WorkerContext, entry: EncoderEntry) -> EncoderRow:
     """The encoder's row, whose files are whole; made of its wheel where there is none, or where a
     file is damaged. Raises WorkFailure `extra_missing` or `encoder_refused`."""
-    if found := _whole(place, entry):
+    if found := _whole(context, entry):
         return found
-    lock = place.settings.cache_dir / f"encoder-{entry.name}.lock"
+    lock = context.settings.cache_dir / f"encoder-{entry.name}.lock"
     lock.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(lock, timeout=PATIENCE_SECONDS):
-        if not (found := _whole(place, entry)):
-            _make(place, entry)
-            found = _whole(place, entry)
+        if not (found := _whole(context, entry)):
+            _make(context, entry)
+            found = _whole(context, entry)
     if found is None:
         raise ValueError(f"expected the encoder {entry.name} after it was made, got none")
     return found
@@ -41,11 +41,11 @@ def loaded(storage: Storage, row: EncoderRow) -> Encoder:
     return _loaded(storage, row.id, row.files["onnx"], row.files["tokenizer"], _facts(row))
 
 
-def of_job(place: Workplace, inputs: Inputs | None) -> EncoderRow | None:
+def of_job(context: WorkerContext, inputs: Inputs | None) -> EncoderRow | None:
     """The encoder of a job whose network sees `inputs`; None where it has none."""
     if not isinstance(inputs, FeaturesInputs):
         return None
-    return obtain(place, ENCODERS[inputs.encoder])
+    return obtain(context, ENCODERS[inputs.encoder])
 
 
 def frozen(storage: Storage, row: EncoderRow) -> FrozenEncoder:
@@ -70,26 +70,26 @@ def _facts(row: EncoderRow) -> EncoderFacts:
     return EncoderFacts.model_validate(row.facts)
 
 
-def _whole(place: Workplace, entry: EncoderEntry) -> EncoderRow | None:
-    with place.database.read() as session:
+def _whole(context: WorkerContext, entry: EncoderEntry) -> EncoderRow | None:
+    with context.database.read() as session:
         row = repository.find(session, entry)
     if row is None:
         return None
     try:
         for ref in row.files.values():
-            place.storage.local(ref)
+            context.storage.local(ref)
     except DamagedArtifact:
         return None
     return row
 
 
-def _make(place: Workplace, entry: EncoderEntry) -> None:
-    with place.scratch() as path:
+def _make(context: WorkerContext, entry: EncoderEntry) -> None:
+    with context.scratch() as path:
         folder = Folder(path)
         facts = build(entry, path)
         files = {
-            "onnx": place.storage.put(folder.graph),
-            "tokenizer": place.storage.put(folder.tokenizer),
+            "onnx": context.storage.put(folder.graph),
+            "tokenizer": context.storage.put(folder.tokenizer),
         }
-        with place.database.write() as session:
+        with context.database.write() as session:
             repository.add(session, facts, files)

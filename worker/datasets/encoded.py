@@ -30,10 +30,10 @@ from app.storage import Storage
 from app.tables.datasets import DatasetRow
 from app.tables.encoders import EncoderRow
 from worker.backbones.encoders.running import Encoder
-from worker.process.workplace import Workplace
+from worker.datasets import encoder_store
+from worker.datasets.room import room
+from worker.machine.context import WorkerContext
 from worker.training.items import Items
-from worker.trials import encoder_store
-from worker.trials.room import room
 
 CHUNK = 256  # texts: some seconds of one core
 CLAIM_SECONDS = 60.0  # renewed while a chunk is computed
@@ -144,23 +144,29 @@ def arrays_of(dataset: DatasetRow) -> dict[str, str]:
     }
 
 
-def encode(place: Workplace, inputs: FeaturesInputs, wanted: Sequence[Texts], watch: Watch) -> None:
+def encode(
+    context: WorkerContext, inputs: FeaturesInputs, wanted: Sequence[Texts], watch: Watch
+) -> None:
     """Sees to it that the features of all `wanted` arrays are in the store. Raises WorkFailure, and
     what `watch` raises."""
     if not wanted:
         return
-    row = encoder_store.obtain(place, ENCODERS[inputs.encoder])
+    row = encoder_store.obtain(context, ENCODERS[inputs.encoder])
     of = sum(texts.chunks for texts in wanted)
     before = 0
     for texts in wanted:
         _encode(
-            place, row, texts, watch, lambda done, before=before: watch.computed(before + done, of)
+            context,
+            row,
+            texts,
+            watch,
+            lambda done, before=before: watch.computed(before + done, of),
         )
         before += texts.chunks
 
 
 def _encode(
-    place: Workplace,
+    context: WorkerContext,
     row: EncoderRow,
     texts: Texts,
     watch: Watch,
@@ -169,7 +175,7 @@ def _encode(
     said = -1
     while True:
         watch.look()
-        with place.database.write() as session:
+        with context.database.write() as session:
             repository.plan(session, row.id, texts.array, texts.chunks)
             refs = repository.refs(session, row.id, texts.array)
             number = None
@@ -180,57 +186,59 @@ def _encode(
             told(done)
             said = done
         if done == len(refs):
-            if _all_whole(place, [ref for ref in refs if ref]):
+            if _all_whole(context, [ref for ref in refs if ref]):
                 return
             continue
         if number is None:
             time.sleep(WAIT_SECONDS)
             continue
-        _compute(place, row, texts, number, watch)
+        _compute(context, row, texts, number, watch)
 
 
-def _compute(place: Workplace, row: EncoderRow, texts: Texts, number: int, watch: Watch) -> None:
-    encoder = encoder_store.loaded(place.storage, row)
+def _compute(
+    context: WorkerContext, row: EncoderRow, texts: Texts, number: int, watch: Watch
+) -> None:
+    encoder = encoder_store.loaded(context.storage, row)
     renewed = time.monotonic()
 
     def look() -> None:
         nonlocal renewed
         watch.look()
         if time.monotonic() - renewed > RENEW_SECONDS:
-            with place.database.write() as session:
+            with context.database.write() as session:
                 repository.renew(session, row.id, texts.array, number, CLAIM_SECONDS)
             renewed = time.monotonic()
 
     try:
-        ref = _stored(place, encoder, texts.chunk(number), look)
+        ref = _stored(context, encoder, texts.chunk(number), look)
     except BaseException:
-        with place.database.write() as session:
+        with context.database.write() as session:
             repository.let_go(session, row.id, texts.array, number)
         raise
-    with place.database.write() as session:
+    with context.database.write() as session:
         repository.store(session, row.id, texts.array, number, ref)
 
 
 def _stored(
-    place: Workplace, encoder: Encoder, texts: Sequence[str], look: Callable[[], None]
+    context: WorkerContext, encoder: Encoder, texts: Sequence[str], look: Callable[[], None]
 ) -> str:
     features = encoder.features(texts, look)
-    with place.scratch() as folder:
+    with context.scratch() as folder:
         path = Path(folder) / "features.npy"
         np.save(path, features)
-        return place.storage.put(path)
+        return context.storage.put(path)
 
 
-def _all_whole(place: Workplace, refs: Sequence[str]) -> bool:
+def _all_whole(context: WorkerContext, refs: Sequence[str]) -> bool:
     """Whether all files are what they were; those that are not are computed anew."""
     damaged = []
     for ref in refs:
         try:
-            place.storage.local(ref)
+            context.storage.local(ref)
         except DamagedArtifact:
             damaged.append(ref)
     if damaged:
-        with place.database.write() as session:
+        with context.database.write() as session:
             for ref in damaged:
                 repository.lose(session, ref)
     return not damaged
