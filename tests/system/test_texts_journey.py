@@ -106,7 +106,7 @@ def test_from_two_files_to_answers(client: httpx.Client, context: WorkerContext)
     assert all(isinstance(item["text"], str) for item in preview)
     ended = run(
         client,
-        place,
+        context,
         {
             "sources": [{"dataset": english}],
             "target": {"dataset": chinese, "labels_per_class": 20},
