@@ -171,7 +171,7 @@ def _network(
         inputs=inputs, task=ended.schema.task, temperature=calibration.temperature
     )
     encoder = encoder_store.of_job(context, ended.spec.inputs)
-    frozen = encoder and encoder_store.frozen(storage, encoder)
+    frozen = encoder_store.frozen(storage, encoder) if encoder else None
     if frozen:
         signature.encoder = frozen.encoder.facts.identity
     packaged = package(network.raw_model(), sample, folder, signature, frozen)
