@@ -129,7 +129,8 @@ BackboneChoice = Annotated[
 
 @dataclass(frozen=True)
 class BackboneEntry:
-    """What GET /v1/catalog/backbones says of one, and what the house has to know of it."""
+    """Entry of a backbone: what GET /v1/catalog/backbones says of it, and what the house has to
+    know of it."""
 
     choice: type[Backbone]
     summary: str

@@ -32,5 +32,5 @@ class ModelChoice(Params):
         return None
 
     def seen(self, shape: Shape) -> Shape:
-        """Of images of `shape`, that of those which the backbone gets."""
+        """Shape of the images, of those of `shape`, which the backbone gets."""
         return (*(self.image_size or shape[:2]), shape[2])

@@ -11,8 +11,9 @@ from app.errors import Invalid
 from app.inputs.joint_columns import Hides
 from app.inputs.text import joint_text
 from app.spec import checks
-from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone, ModelChoice
+from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone
 from app.spec.flaws import loses_smoothing
+from app.spec.model_choice import ModelChoice
 from app.spec.networks import chosen_family, gets_bottleneck, shown_at
 from app.spec.plan import unlabelled_items
 from app.spec.portfolio import Facts, portfolio

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from worker.intake.taken_in import TakenIn
 
 from app.errors import WorkFailure
 from app.inputs.text import texts_of
 from tests.intake.archives import LIMITS, take
 from tests.intake.tables import kinds_of, rows_of, x_of, y_of
+from worker.intake.ingested import IngestedDataset
 
 FILES = {
     f"reviews/{split}/{label}/{place}.txt": f"{text} number {place}\n".encode()
@@ -40,7 +40,7 @@ def tarred(files: dict[str, bytes]) -> bytes:
     return stream.getvalue()
 
 
-def take_zip(folder: Path, files: dict[str, bytes], **spec: Any) -> TakenIn:
+def take_zip(folder: Path, files: dict[str, bytes], **spec: Any) -> IngestedDataset:
     return take(folder, {"texts.zip": zipped(files)}, LIMITS, **spec)
 
 

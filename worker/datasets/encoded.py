@@ -155,13 +155,7 @@ def encode(
     of = sum(texts.chunks for texts in wanted)
     before = 0
     for texts in wanted:
-        _encode(
-            context,
-            row,
-            texts,
-            watch,
-            lambda done, before=before: watch.computed(before + done, of),
-        )
+        _encode(context, row, texts, watch, (before, of))
         before += texts.chunks
 
 
@@ -170,8 +164,10 @@ def _encode(
     row: EncoderRow,
     texts: Texts,
     watch: Watch,
-    told: Callable[[int], None],
+    standing: tuple[int, int],
 ) -> None:
+    """`standing`: how many chunks of others are done before, and of how many in all."""
+    before, of = standing
     said = -1
     while True:
         watch.look()
@@ -183,7 +179,7 @@ def _encode(
                 number = repository.claim(session, row.id, texts.array, CLAIM_SECONDS)
         done = sum(ref is not None for ref in refs)
         if done != said:
-            told(done)
+            watch.computed(before + done, of)
             said = done
         if done == len(refs):
             if _all_whole(context, [ref for ref in refs if ref]):

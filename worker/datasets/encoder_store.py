@@ -62,8 +62,8 @@ def forget() -> None:
 def _loaded(
     storage: Storage, encoder_id: str, graph: str, tokenizer: str, facts: EncoderFacts
 ) -> Encoder:
-    contents = (storage.local(ref).read_bytes() for ref in (graph, tokenizer))
-    return Encoder.load(*contents, facts)
+    files = [storage.local(ref).read_bytes() for ref in (graph, tokenizer)]
+    return Encoder.load(files[0], files[1], facts)
 
 
 def _facts(row: EncoderRow) -> EncoderFacts:

@@ -24,7 +24,7 @@ from worker.intake.pictures.layout import ArchiveLayout, Picture, laid_out
 from worker.intake.pictures.metadata import is_metadata
 from worker.intake.pictures.names import Path, listed, spoken
 from worker.intake.raw import IntakeLimits, refuse
-from worker.intake.tables.records import SETTING, Part, Records, refuse_said, spill
+from worker.intake.tables.records import SETTING, FileRows, Records, refuse_said, spill
 
 TEXTS = ".zip or .tar of .txt files"
 TEXT, LABEL, FILE = "text", "label", "file"
@@ -127,7 +127,7 @@ def _part(
     names: Sequence[str],
     limits: IntakeLimits,
     workdir: FilePath,
-) -> Part | None:
+) -> FileRows | None:
     """`names`: of the columns."""
     if not texts:
         return None
@@ -147,7 +147,7 @@ def _part(
 
     name = f"the {split} texts"
     rows = spill(name, schema, batches(), limits, target)
-    return Part(name, target, rows, tuple(names), partial(_place, texts))
+    return FileRows(name, target, rows, tuple(names), partial(_place, texts))
 
 
 def _place(texts: Sequence[Picture], row: int) -> str:

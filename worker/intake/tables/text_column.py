@@ -30,7 +30,8 @@ class TextColumn:
 
 
 def text_column(records: Records, spec: DatasetSpec, reading: Reading) -> TextColumn | None:
-    """None: the items are rows. Raises WorkFailure `dataset_invalid`."""
+    """Returns the column of texts. None: the items are rows. Raises WorkFailure
+    `dataset_invalid`."""
     free = _free(records, spec)
     features = [name for name in free if _role(spec, name) == "feature"]
     said = [name for name in features if (of := said_of(spec, name)) and of.kind == "text"]
@@ -71,7 +72,7 @@ def text_column(records: Records, spec: DatasetSpec, reading: Reading) -> TextCo
 def _are_words(values: Column, reading: Reading) -> bool:
     """Whether the first of them are text, and not all numbers."""
     some = values.drop_null().slice(0, LOOKED_AT)
-    return pa.types.is_string(some.type) and numbers(some, reading.decimal).null_count > 0
+    return bool(pa.types.is_string(some.type) and numbers(some, reading.decimal).null_count > 0)
 
 
 def _free(records: Records, spec: DatasetSpec) -> list[str]:
