@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -45,7 +46,8 @@ class TextInputs(InputsContract):
                 at most.
         """
         if said is None:
-            wanted = min(USUAL, int(np.quantile(lengths, HELD, method="higher")))
+            place = ceil(HELD * len(lengths)) - 1
+            wanted = min(USUAL, int(np.partition(lengths, place)[place]))
         else:
             wanted = min(said, int(lengths.max()))
         return cls(length=STEP * max(1, -(-wanted // STEP)))

@@ -102,6 +102,8 @@ def plain_numbers(column: Column, reading: Reading) -> Column | None:
     another look, which may come to the same."""
     if not pa.types.is_string(column.type) or reading.decimal != "." or reading.missing:
         return None
+    if column.null_count:
+        return None
     try:
         found = pc.cast(column, pa.float64())
     except pa.ArrowInvalid:
