@@ -105,8 +105,8 @@ class EncoderEntry:
         return f"{self.wheel.package} {self.wheel.version}, recipe {self.recipe}"
 
     def seconds_of(self, characters: int) -> float:
-        """Seconds of a text, roughly, in a dataset whose texts are of at most so many characters: most are
-        a third as long, and two characters make a token."""
+        """Seconds of a text, roughly, in a dataset whose texts are of at most so many characters:
+        most are a third as long, and two characters make a token."""
         return self.seconds_per_token * min(self.max_tokens, 6 + characters / 6)
 
     @property

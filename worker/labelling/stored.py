@@ -78,8 +78,8 @@ class Winner:
         return cls(storage, data, model, asked)
 
     def encoded(self, context: WorkerContext) -> "Winner":
-        """Returns the winner with features of all items that are looked at, where the network sees such. Raises
-        WorkFailure."""
+        """Returns the winner with features of all items that are looked at, where the network sees
+        such. Raises WorkFailure."""
         inputs = self.data.spec.inputs
         if not isinstance(inputs, FeaturesInputs):
             return self
