@@ -21,7 +21,7 @@ import numpy as np
 from PIL import Image
 from sklearn.datasets import load_sample_image
 
-from app.client import Client, Problem, Unreachable
+from app.client import ApiError, Client, Unreachable
 
 PHOTOGRAPHS = {"palace": "china.jpg", "flower": "flower.jpg"}
 PIECES = {"train": 40, "test": 60}  # of each class
@@ -79,5 +79,5 @@ def main() -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except (Problem, Unreachable) as error:
+    except (ApiError, Unreachable) as error:
         sys.exit(str(error))

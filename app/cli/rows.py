@@ -24,7 +24,7 @@ NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 @dataclass(frozen=True)
 class Written:
-    """How a file is written. None: as it shows.
+    """Way in which a file is written. None: as it shows.
 
     missing: words that mean that nothing is known, besides an empty field.
     """

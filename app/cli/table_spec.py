@@ -21,7 +21,7 @@ SIGNS = {"tab": "\t", "\\t": "\t"}
 
 
 class TableOptions(TypedDict):
-    """What options say; None where they say nothing."""
+    """Words that options say; None where they say nothing."""
 
     modality: str | None
     task: str | None

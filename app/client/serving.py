@@ -50,7 +50,7 @@ class Deployments:
         return self._transport.ask(DeploymentOut, "PUT", path, json=body)
 
     def rollback(self, name: str) -> DeploymentOut:
-        """To the model before."""
+        """Goes back to the model before."""
         return self._transport.ask(DeploymentOut, "POST", f"/v1/deployments/{name}/rollback")
 
     def delete(self, name: str) -> None:

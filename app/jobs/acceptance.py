@@ -47,7 +47,7 @@ class Accepted:
 
     @cached_property
     def seconds(self) -> list[float]:
-        """Of each trial, on the machine of calibration.py."""
+        """Planned seconds of each trial, on the machine of calibration.py."""
         schemas = [self.spec.seen(facts.schema) for facts in self.sources]
         return planned_seconds(self.spec, self.trials, self.steps, schemas, self.target)
 

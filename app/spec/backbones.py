@@ -40,7 +40,7 @@ class ModelChoice(Params):
     )
 
     def seen(self, shape: Shape) -> Shape:
-        """Of images of `shape`, that of those which the backbone gets."""
+        """Shape of the images, of those of `shape`, which the backbone gets."""
         return (*(self.image_size or shape[:2]), shape[2])
 
 
@@ -131,7 +131,8 @@ BackboneChoice = Annotated[
 
 @dataclass(frozen=True)
 class BackboneEntry:
-    """What GET /v1/catalog/backbones says of one, and what the house has to know of it."""
+    """Entry of a backbone: what GET /v1/catalog/backbones says of it, and what the house has to
+    know of it."""
 
     choice: type[Backbone]
     summary: str

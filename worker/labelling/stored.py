@@ -80,7 +80,7 @@ class Winner:
 
     @property
     def schema(self) -> Schema:
-        """Of the dataset whose items are ranked."""
+        """Schema of the dataset whose items are ranked."""
         return Schema.model_validate(self.asked.schema)
 
     def labelled(self) -> Split:

@@ -76,7 +76,7 @@ class TrialData:
         return self.spec.seen(Schema.model_validate(self.target.schema))
 
     def source_split_of(self, storage: Storage, index: int, name: str) -> Split:
-        """Of one of the trial's sources that are datasets."""
+        """Split of one of the trial's sources that are datasets."""
         places = [
             place
             for place in sources_of(self.spec, self.trial.arm)
@@ -90,7 +90,7 @@ class TrialData:
 
     @property
     def source_schema(self) -> Schema:
-        """Of all sources as one."""
+        """Schema of all sources as one."""
         return self.source_schemas[0].named(self.source_classes)
 
     @property
@@ -115,14 +115,14 @@ class TrialData:
 
     @property
     def found(self) -> Candidate | None:
-        """What the arm's search has found, where there was one."""
+        """Candidate that the arm's search has found, where there was one."""
         if self.needed is None or self.needed.role != "search":
             return None
         return Candidate.model_validate((self.needed.outcome or {})["chosen"])
 
     @property
     def strategy(self) -> Strategy | AutoArm | None:
-        """With what the arm is trained: as the job says, or as its search found."""
+        """Strategy with which the arm is trained: as the job says, or as its search found."""
         if found := self.found:
             return found.strategy
         arm = self.spec.arms.get(self.trial.arm)
@@ -138,7 +138,7 @@ class TrialData:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Of the network's outputs, in their order."""
+        """Classes of the network's outputs, in their order."""
         if self.trial.role == PRETRAIN:
             return self.source_classes
         if self.spec.target.use_labels or self.trial.role == "bound":
@@ -147,8 +147,8 @@ class TrialData:
 
     @property
     def source_places(self) -> tuple[int, ...] | None:
-        """Of each output's class among the source's, where both have the same ones in another
-        order."""
+        """Places of each output's class among the source's, where both have the same ones in
+        another order."""
         source, own = self.source_classes, self.classes
         if source == own or set(source) != set(own):
             return None
@@ -182,7 +182,7 @@ def setup_of(storage: Storage, data: TrialData) -> TrialSetup:
 
 
 def target_test(storage: Storage, data: TrialData) -> Split:
-    """Its labels count by the job's classes."""
+    """Test split of the target; its labels count by the job's classes."""
     split = data.target_split(storage, "test")
     own, classes = data.target_schema.classes, data.spec.classes
     if not split.is_labelled or not classes or own == classes:
@@ -211,7 +211,7 @@ def source_domain(storage: Storage, data: TrialData) -> Domain:
 
 
 def source_split(storage: Storage, data: TrialData, name: str) -> Split:
-    """Of the trial's one source, or of all as one."""
+    """Split of the trial's one source, or of all as one."""
     schemas, classes = data.source_schemas, data.source_classes
     splits = [data.source_split_of(storage, index, name) for index in range(len(data.sources))]
     if len(splits) == 1:

@@ -32,7 +32,8 @@ ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz")
 
 
 def recognises(files: Sequence[RawFile]) -> bool:
-    """Of several files one is enough: the others are named if they are no pictures."""
+    """Recognises pictures: of several files one is enough: the others are named if they are no
+    pictures."""
     return any(_is_archive(file) or _is_picture(file) for file in files)
 
 

@@ -30,7 +30,8 @@ class TextColumn:
 
 
 def text_column(records: Records, spec: DatasetSpec, reading: Reading) -> TextColumn | None:
-    """None: the items are rows. Raises WorkFailure `dataset_invalid`."""
+    """Returns the column of texts. None: the items are rows. Raises WorkFailure
+    `dataset_invalid`."""
     free = _free(records, spec)
     features = [name for name in free if _role(spec, name) == "feature"]
     said = [name for name in features if (of := said_of(spec, name)) and of.kind == "text"]
