@@ -17,6 +17,7 @@ from app.spec.backbones import (
     FtTransformer,
     Mlp,
     Mobilenet,
+    SentenceEncoder,
     Tabm,
 )
 from worker.backbones import (
@@ -44,7 +45,7 @@ def build(  # noqa: PLR0911  a case per family
     """
     shapes = shapes_of(seen)
     match model:
-        case Mlp():
+        case Mlp() | SentenceEncoder():
             return mlp.build(model.params, shapes)
         case Convnet():
             return convnet.build(model.params, shapes[IMAGE])
@@ -74,7 +75,14 @@ def input_axes(model: Backbone, seen: Mapping[str, keras.KerasTensor]) -> Axes:
             return tabm.input_axes(shapes_of(seen))
         case FtTransformer():
             return ft_transformer.input_axes(shapes_of(seen))
-        case Charconv() | Convnet() | Mobilenet() | EfficientnetLite() | EfficientnetV2B0():
+        case (
+            Charconv()
+            | Convnet()
+            | Mobilenet()
+            | EfficientnetLite()
+            | EfficientnetV2B0()
+            | SentenceEncoder()
+        ):
             return {}
         case _:
             assert_never(model)
