@@ -20,7 +20,7 @@ from app.jobs.distances import with_distances
 from app.jobs.encoding_time import EncodingTime, encoding_time
 from app.models import repository as models
 from app.models.schemas import Signature
-from app.pretrained.choosing import pretrained_of
+from app.pretrained.choosing import pretrained_of, recommended
 from app.settings import Settings
 from app.spec.backbones import Backbone
 from app.spec.capacity_check import MemoryEstimate, estimate_of
@@ -79,6 +79,8 @@ def check(
     target = _schema(session, project, spec.target.dataset, "#/target/dataset")
     sample = _sample_of(session, storage, project, spec.target.dataset)
     spec, chosen = _with_weights_named(spec, target, settings)
+    if advice := recommended(spec, target, settings.cache_dir):
+        chosen.append(advice)
     sources = [
         replace(
             _facts(session, project, spec, place, target),
