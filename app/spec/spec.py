@@ -161,7 +161,8 @@ class ResolvedSpec(JobSpec):
     def items_word(self) -> str:
         """Word for the items in sentences."""
         modality = self.inputs.modality if self.inputs else "image"
-        return {"table": "rows", "text": "texts"}.get(modality, "pictures")
+        words = {"table": "rows", "text": "texts", "features": "texts"}
+        return words.get(modality, "pictures")
 
     @property
     def budget_words(self) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from app.spec.outcomes import Candidate
 from app.spec.relation import Relation
-from worker.search.candidates import Candidate
 
 AT_CHANCE = 1.5  # times the accuracy of guessing
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from worker.search.candidates import Candidate
+from app.spec.outcomes import Candidate, Tried
+from worker.search.evaluations import Result
 from worker.search.judging import Values, difference
-from worker.search.outcome import Result, Tried
 
 NOISE = 1.0  # standard errors of a paired difference
 
