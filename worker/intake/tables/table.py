@@ -34,13 +34,15 @@ from worker.intake.targets.contract import Stored, Target
 from worker.intake.targets.deciding import decide
 from worker.intake.unlabelled import with_unlabelled
 
+ROLES: Mapping[str, Role] = {"where": "domain", "time": "time"}  # of what a split goes by
+
 
 def prepare_table(records: Records, spec: DatasetSpec, limits: Limits, workdir: Path) -> TakenIn:
     """Raises WorkFailure `dataset_invalid`."""
     _check_spec(records, spec)
     reading = Reading(missing=spec.missing, decimal=records.decimal)
     labels = labels_of(records, spec, reading)
-    cut = cut_of(records, spec, spec.test_fraction, reading)
+    cut = cut_of(records, spec, spec.test_fraction, reading, labels.known)
     given, keeps = _by_split(labels, cut), spec.unlabelled == "keep"
     with spoken_of(labels.called, (*labels.columns, "label")[0]):
         decision = decide(spec.said_task, given, labels.names is not None)
@@ -162,7 +164,7 @@ def fixed_roles(labels: Labels, cut: Cut) -> dict[str, tuple[Role, str]]:
     """Roles, and why, of the columns that the labels and the split need."""
     fixed: dict[str, tuple[Role, str]] = dict.fromkeys(labels.columns, ("label", labels.reason))
     for name in cut.told_by:
-        role: Role = "domain" if cut.origin == "where" else "ignored"
+        role: Role = ROLES.get(cut.origin, "ignored")
         fixed.setdefault(name, (role, "it tells training rows from test rows"))
     if cut.group is not None:
         fixed.setdefault(cut.group, ("group", "its rows are never cut apart"))
