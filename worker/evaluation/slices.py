@@ -20,7 +20,7 @@ from app.tasks.contract import Metric
 from worker.evaluation.arms import metric_interval
 from worker.evaluation.arrays import Floats
 from worker.evaluation.evidence import Evidence, TrialResult
-from worker.evaluation.gains import corrected, gains_over_baseline
+from worker.evaluation.gains import corrected, gain_over, gains_over_baseline, paired
 from worker.evaluation.measures.contract import Labels
 
 FEWEST_ITEMS = 20  # of a value that is measured alone
@@ -42,12 +42,18 @@ class Coded:
 
 @dataclass(frozen=True, eq=False)
 class _Group:
-    """The items of a value, or of several that are rare; `arms`: those measured on them."""
+    """The items of a value, or of several that are rare; `arms` and `references`: as measured on
+    them; `gains`: of arms over the baseline, and of the winner over references."""
 
     value: str
     rows: Rows
     arms: Mapping[str, Evidence]
+    references: Mapping[str, Evidence]
     gains: Mapping[str, Gain]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return *self.arms, *self.references
 
     @property
     def items(self) -> int:
@@ -74,16 +80,36 @@ def coded(columns: Sequence[str], trials: Sequence[TrialResult]) -> list[Coded]:
     ]
 
 
-def slices_of(
-    found: Sequence[Coded], arms: Mapping[str, Evidence], winner: str | None, spec: ResolvedSpec
-) -> list[Slice]:
-    """
-    Args:
-        arms: at the job's own label budget, all on the same test items.
-    """
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """At the job's own label budget, all on the same test items."""
+
+    arms: Mapping[str, Evidence]
+    references: Mapping[str, Evidence]
+    winner: str | None
+    spec: ResolvedSpec
+
+    def group(self, value: str, rows: Rows) -> _Group:
+        arms, references = (
+            {name: restricted(evidence, rows) for name, evidence in held.items()}
+            for held in (self.arms, self.references)
+        )
+        gains: dict[str, Gain] = {}
+        if _has(arms, self.spec.evaluation.primary_metric):
+            gains |= gains_over_baseline(arms, self.spec)
+            for name, evidence in references.items() if self.winner in arms else ():
+                pair = paired(arms[self.winner], evidence)
+                if pair[0].trials:
+                    gains[name] = gain_over(*pair, self.spec)
+        return _Group(value, rows, arms, references, gains)
+
+
+def slices_of(found: Sequence[Coded], measured: Measured) -> list[Slice]:
+    """Of each column, where there is an arm."""
+    arms, winner, spec = measured.arms, measured.winner, measured.spec
     if not arms:
         return []
-    grouped = [_groups(column, arms, spec) for column in found]
+    grouped = [_groups(column, measured) for column in found]
     gains: dict[Key, Gain] = {
         (place, number, name): gain
         for place, (groups, _) in enumerate(grouped)
@@ -96,7 +122,11 @@ def slices_of(
     slices = []
     for place, (column, (groups, too_few)) in enumerate(zip(found, grouped, strict=True)):
         values = [
-            _value(group, {name: gains.get((place, number, name)) for name in group.arms}, spec)
+            _value(
+                group,
+                {name: gains.get((place, number, name)) for name in group.names},
+                spec,
+            )
             for number, group in enumerate(groups)
         ]
         worst = _worst(groups, judged, arms[judged], spec)
@@ -113,9 +143,7 @@ def slices_of(
     return slices
 
 
-def _groups(
-    column: Coded, arms: Mapping[str, Evidence], spec: ResolvedSpec
-) -> tuple[list[_Group], dict[str, int]]:
+def _groups(column: Coded, measured: Measured) -> tuple[list[_Group], dict[str, int]]:
     """The commonest first, rare ones together last; and items of the rare ones."""
     counts = np.bincount(column.codes, minlength=len(column.values))
     order = [int(place) for place in np.argsort(-counts, kind="stable") if counts[place]]
@@ -126,15 +154,8 @@ def _groups(
     together = rare + others
     if counts[together].sum() >= FEWEST_ITEMS:
         parts.append((OTHER, np.isin(column.codes, together)))
-    groups = [_group(value, rows, arms, spec) for value, rows in parts]
+    groups = [measured.group(value, rows) for value, rows in parts]
     return groups, {column.values[place]: int(counts[place]) for place in rare}
-
-
-def _group(value: str, rows: Rows, arms: Mapping[str, Evidence], spec: ResolvedSpec) -> _Group:
-    within = {name: restricted(evidence, rows) for name, evidence in arms.items()}
-    metric = spec.evaluation.primary_metric
-    gains = gains_over_baseline(within, spec) if _has(within, metric) else {}
-    return _Group(value, rows, within, gains)
 
 
 def restricted(evidence: Evidence, rows: Rows) -> Evidence:
@@ -161,22 +182,21 @@ def _has(arms: Mapping[str, Evidence], metric: str) -> bool:
 
 
 def _value(group: _Group, gains: Mapping[str, Gain | None], spec: ResolvedSpec) -> SliceValue:
-    confidence = spec.evaluation.confidence
-    return SliceValue(
-        value=group.value,
-        items=group.items,
-        arms={
+    arms, references = (
+        {
             name: SliceArm(
                 metrics={
-                    metric: metric_interval(evidence, metric, confidence)
+                    metric: metric_interval(evidence, metric, spec.evaluation.confidence)
                     for metric in evidence.trials[0].test
                     if _has({name: evidence}, metric)
                 },
                 gain=gains[name],
             )
-            for name, evidence in group.arms.items()
-        },
+            for name, evidence in held.items()
+        }
+        for held in (group.arms, group.references)
     )
+    return SliceValue(value=group.value, items=group.items, arms=arms, references=references)
 
 
 def _worst(

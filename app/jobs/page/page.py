@@ -91,6 +91,11 @@ def render(job: JobOut, report: Report) -> str:
             for name in report.arms
             if all(name in each.arms for of in report.slices for each in of.values)
         ],
+        slice_references=[
+            name
+            for name in report.references
+            if all(name in each.references for of in report.slices for each in of.values)
+        ],
         has_classes=TASKS[report.task].has_classes,
         reliability=[
             plots.reliability(calibration, name, styles[name])
