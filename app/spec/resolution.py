@@ -11,7 +11,7 @@ from app.errors import Invalid
 from app.inputs.joint_columns import Hides
 from app.spec import checks
 from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone, ModelChoice
-from app.spec.flaws import loses_smoothing
+from app.spec.flaws import Imbalance, compared, decided, loses_smoothing
 from app.spec.networks import chosen_family, gets_bottleneck
 from app.spec.plan import unlabelled_items
 from app.spec.portfolio import Facts, portfolio
@@ -33,6 +33,7 @@ from app.spec.unlabelled import IDLE
 
 # As domain adaptation has it: Ganin et al., JMLR 2016; Liang et al., ICML 2020.
 BOTTLENECK, SMOOTHING = 256, 0.1
+BALANCED = "balanced_accuracy"
 _CHOSEN = {"backbone", "params"}
 
 
@@ -54,7 +55,9 @@ def resolve(
     if resolution.training.hidden_columns:
         hides = "all" if "hidden_columns" in spec.training.model_fields_set else "lacking"
     inputs = joint_table(tables, target, spec.target.use_labels, hides)
-    fields = spec.model_dump(exclude={"model", "strategies", "training", "combine", "task"})
+    fields = spec.model_dump(
+        exclude={"model", "strategies", "training", "combine", "task", "imbalance"}
+    )
     fields["evaluation"]["primary_metric"] = resolution.primary_metric
     fields["evaluation"]["references"] = planned_references(spec, sources, target)
     resolved = ResolvedSpec(
@@ -63,6 +66,7 @@ def resolve(
         combine=combine,
         model=resolution.model,
         training=resolution.training,
+        imbalance=resolution.imbalance(),
         space=resolution.space(),
         classes=resolution.classes,
         strategies=resolution.strategies(),
@@ -93,7 +97,12 @@ class _Resolution:
 
     @property
     def primary_metric(self) -> str:
-        return self.spec.evaluation.primary_metric or self.target.task.default_metric
+        said = self.spec.evaluation.primary_metric
+        if said is None and compared(self.spec, self.target):
+            reason = "choices of `imbalance` are compared, and accuracy hardly sees rare classes"
+            self._chose("evaluation.primary_metric", BALANCED, reason)
+            return BALANCED
+        return said or self.target.task.default_metric
 
     def combine(self) -> Any:
         if len(self.sources) == 1:
@@ -137,12 +146,19 @@ class _Resolution:
             self._chose("training.label_smoothing", SMOOTHING, reason)
         return Training(**fields)
 
+    def imbalance(self) -> Imbalance:
+        chosen, reason = decided(self.spec, self.target)
+        if reason:
+            self._chose("imbalance", list(compared(self.spec, self.target)) or chosen, reason)
+        return chosen
+
     def space(self) -> Space:
         given = self.spec.training
         return Space(
             learning_rate=given.learning_rate == "auto",
             weight_decay=given.weight_decay == "auto",
             epochs=given.epochs == "auto",
+            imbalance=compared(self.spec, self.target),
         )
 
     def strategies(self) -> tuple[Strategy | AutoArm, ...]:

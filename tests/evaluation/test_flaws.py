@@ -3,7 +3,10 @@
 import numpy as np
 
 from app.spec.report import Report
+from app.spec.training import Space
 from tests.evaluation.made_up import COUNTS, TASK, spec, trial
+from worker.evaluation.evidence import TrialResult
+from worker.evaluation.flaws import flaw_warnings
 from worker.evaluation.report import build_report
 
 IMBALANCED = np.repeat([0, 1, 2], [88, 8, 4])  # 88 % of one class, and 22 times the rarest
@@ -54,6 +57,27 @@ def test_unequal_training_items_are_told_unless_something_is_done() -> None:
     done = report(counts=unequal, imbalance="logit_adjustment")
     assert not said(done, "training items are")
     assert said(done, "as if all classes were equally frequent")
+
+
+def test_what_each_choice_came_to_is_told() -> None:
+    """By the last of what was tried with the chosen strategy; the scores of both choices."""
+    tried = [
+        {"strategy": "scratch", "imbalance": "none", "share": 1.0, "score": 0.5},
+        {"strategy": "scratch", "imbalance": "focal", "share": 0.25, "score": 0.25},
+        {"strategy": "scratch", "imbalance": "focal", "share": 1.0, "score": 0.75},
+        {"strategy": "scratch", "imbalance": "class_weights", "share": 0.25, "score": None},
+    ]
+    chosen = {"strategy": None, "imbalance": "logit_adjustment"}
+    outcome = {"chosen": chosen, "tried": tried, "reason": ""}
+    searched = TrialResult("scratch", "search", 0, None, 1.0, outcome=outcome)
+    job = spec(seeds=2).model_copy(update={"space": Space(imbalance=("none", "focal"))})
+    found = flaw_warnings(job, None, "abcd", (500, 40, 30, 5), [searched])
+    assert found == [
+        "scratch is trained with the imbalance logit_adjustment, chosen by accuracy on items held "
+        "out of the training data: none 0.5000, focal 0.7500",
+        "logit_adjustment: the scores that are served and measured are as if all classes were "
+        "equally frequent; the commonest class is answered less often than without it",
+    ]
 
 
 def test_the_suspects_that_were_left_out_are_counted() -> None:

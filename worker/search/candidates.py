@@ -6,7 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from app.spec.flaws import Imbalance
 from app.spec.forecast import HEAD_STEP_COST
+from app.spec.spec import ResolvedSpec
 from app.spec.strategies import BASELINE, Strategy
 from app.spec.strategy_catalogue import batches_of_step
 from app.spec.strategy_params import LinearProbeParams
@@ -20,10 +22,23 @@ class Candidate(Part):
     learning_rate: float | None = None
     weight_decay: float | None = None
     epochs: int | None = None
+    imbalance: Imbalance | None = None  # where choices of it are compared
+
+    @property
+    def way(self) -> str:
+        """The strategy's name, or the baseline's."""
+        return self.strategy.name if self.strategy else BASELINE
 
     @property
     def name(self) -> str:
-        return self.strategy.name if self.strategy else BASELINE
+        return f"{self.way} with {self.imbalance}" if self.imbalance else self.way
+
+    def spec(self, job: ResolvedSpec) -> ResolvedSpec:
+        """The job's, with this candidate's settings."""
+        changed: dict[str, Any] = {"training": self.training(job.training)}
+        return job.model_copy(
+            update=changed | ({"imbalance": self.imbalance} if self.imbalance else {})
+        )
 
     def training(self, job: Training) -> Training:
         """The job's, with this candidate's settings."""

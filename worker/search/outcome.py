@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+from app.spec.flaws import Imbalance
 from app.spec.relation import Relation
 from app.spec.training import Part
 from worker.search.candidates import Candidate
@@ -35,6 +36,7 @@ class Tried(Part):
     learning_rate: float | None
     weight_decay: float | None
     epochs: int | None
+    imbalance: Imbalance | None = None
     rung: int
     share: float  # of its epochs that it was trained for
     folds: int

@@ -65,7 +65,11 @@ def run_search(
         Interrupted: the journal signals; with a checkpoint when it was PAUSE.
     """
     spec, items = setup.spec, pooled(setup.domain)
-    candidates = [Candidate(strategy=strategy) for strategy in portfolio]
+    candidates = [
+        Candidate(strategy=strategy, imbalance=imbalance)
+        for strategy in portfolio
+        for imbalance in spec.space.imbalance or (None,)
+    ]
     hidden = np.full(len(items), -1, np.int64)
     measures = measures_of(setup.domain.schema.task)
     strata = measures.strata(items.y, setup.seed) if items.is_labelled else hidden
@@ -162,13 +166,13 @@ class _Evaluations:
 
     def _setup(self, candidate: Candidate, train: np.ndarray, held_out: Split) -> TrialSetup:
         setup, strategy = self.setup, candidate.strategy
-        training = candidate.training(setup.spec.training)
+        spec = candidate.spec(setup.spec)
         # Held-out items are judged after the last epoch; before, only early stopping needs them.
-        watched = held_out if training.early_stopping else held_out.select(_NONE)
+        watched = held_out if spec.training.early_stopping else held_out.select(_NONE)
         needs = CATALOGUE[strategy.name].needs if strategy else ()
         return replace(
             setup,
-            spec=setup.spec.model_copy(update={"training": training}),
+            spec=spec,
             role="transfer" if strategy else "baseline",
             strategy=strategy,
             domain=Domain(setup.domain.schema, self.items.select(train), watched),

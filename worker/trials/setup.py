@@ -17,7 +17,6 @@ from app.spec.sources import joint_classes
 from app.spec.spec import ResolvedSpec
 from app.spec.strategies import AutoArm, Strategy
 from app.spec.strategy_catalogue import CATALOGUE
-from app.spec.training import Training
 from app.storage import Storage
 from app.tables.datasets import DatasetRow
 from app.tables.jobs import JobRow, TrialRow
@@ -129,14 +128,15 @@ class TrialData:
             return strategy.portfolio[0]
         return strategy
 
-    def training(self, items: int) -> Training:
-        """The settings of a trial on `items` training items."""
+    def spec_on(self, items: int) -> ResolvedSpec:
+        """The job's, with the settings of a trial on `items` training items."""
         training = self.spec.training
         if learns_from_labels(self.spec, self.trial.role):
             training = training.on(items)
         if self.trial.role == PRETRAIN:
             training = training.pretraining_on(items)
-        return self.found.training(training) if self.found else training
+        spec = self.spec.model_copy(update={"training": training})
+        return self.found.spec(spec) if self.found else spec
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -166,10 +166,9 @@ def setup_of(storage: Storage, data: TrialData) -> TrialSetup:
     domain = target.domain if target else source
     if domain is None:
         raise ValueError(f"{trial.id}: expected data to train on, got none")
-    training = data.training(len(domain.train))
     weights, learnt = starting_point(storage, data)
     return TrialSetup(
-        spec=spec.model_copy(update={"training": training}),
+        spec=data.spec_on(len(domain.train)),
         role="transfer" if trial.arm in spec.arms else trial.role,  # type: ignore[arg-type]  # a string in the database
         strategy=None if isinstance(strategy, AutoArm) else strategy,
         seed=trial.seed,
