@@ -20,7 +20,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from app.errors import DamagedArtifact, FailureCode, WorkFailure
-from app.wholeness import Wholeness, sha256_of
+from app.integrity import FileIntegrity, sha256_of
 
 UPLOADS = "uploads"  # raw files, each of one dataset alone
 FOLDERS = ("sha256", UPLOADS, "checkpoints", "probe")  # all that a store holds, but for
@@ -41,7 +41,7 @@ class Storage:
         self._filesystem, self._root = fsspec.core.url_to_fs(url, use_listings_cache=False)
         self._is_local = isinstance(self._filesystem, LocalFileSystem)
         self._cache = cache_dir
-        self._wholeness = Wholeness(cache_dir)
+        self._wholeness = FileIntegrity(cache_dir)
         self._refused: dict[str, str] = {}  # objects that were damaged when fetched, by their state
         self._sizes: dict[str, int] = {}  # of what an S3 store has told
         self._writable_until = 0.0
@@ -50,6 +50,11 @@ class Storage:
     def folder(self) -> Path | None:
         """The store on this machine's disks; None for one that is elsewhere."""
         return Path(self._root) if self._is_local else None
+
+    @property
+    def cache(self) -> Path:
+        """A folder of this machine for what can be fetched or made again."""
+        return self._cache
 
     def put(self, source: Path) -> str:
         """Stores the file under the hash of its content; the suffix stays for people's sake. It

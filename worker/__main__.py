@@ -3,6 +3,7 @@
 `python -m worker health` ends with 0 where one runs on this machine and is well.
 """
 
+import gc
 import os
 import sys
 import warnings
@@ -11,18 +12,22 @@ from celery.platforms import SecurityWarning
 
 from app.logs import configure_logs
 from app.settings import Settings
-from worker.process.compile_cache import keep_compiled_programs
-from worker.process.gpus import prepare_environment
-from worker.process.watchdog import SignOfLife
+from worker.machine.compile_cache import keep_compiled_programs
+from worker.machine.gpus import prepare_environment
+from worker.process.watchdog import LivenessFile
 
 if sys.argv[1:] == ["health"]:
-    sys.exit(SignOfLife(Settings()).complaint())
+    sys.exit(LivenessFile(Settings()).complaint())
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # all are read when TensorFlow is imported
 keep_compiled_programs(Settings().cache_dir)
 prepare_environment(os.environ)
 
+gc.disable()  # it looked through TensorFlow again and again, a quarter of the worker's start
 from worker.process.celery_app import application  # noqa: E402  after the environment
+
+gc.freeze()  # what is imported stays, and children share it untouched
+gc.enable()
 
 ARGUMENTS = [
     "--quiet",

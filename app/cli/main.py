@@ -4,7 +4,18 @@ import sys
 
 import typer
 
-from app.cli import audits, datasets, doctor, jobs, keys, machine, serving, submitting, usage
+from app.cli import (
+    audits,
+    backbones,
+    datasets,
+    doctor,
+    jobs,
+    keys,
+    machine,
+    serving,
+    submitting,
+    usage,
+)
 
 # Exit statuses. Also 2, from typer, for a command that was not written right.
 FAILED = 1
@@ -25,6 +36,7 @@ serving.register(app)
 usage.register(app)
 datasets.app.command()(audits.audit)
 app.add_typer(datasets.app, name="datasets")
+app.add_typer(backbones.app, name="backbones")
 app.add_typer(keys.app, name="keys")
 
 
@@ -41,9 +53,9 @@ def _explain(error: Exception) -> int:
     from app.cli.job_file import Unusable
     from app.cli.output import complain, print_json, print_problem
     from app.cli.preconditions import CannotStart
-    from app.client import Problem, Unreachable
+    from app.client import ApiError, Unreachable
 
-    if isinstance(error, Problem):
+    if isinstance(error, ApiError):
         if "--json" in sys.argv:
             print_json(error.body)
         else:

@@ -20,8 +20,8 @@ HOW = (
 SIGNS = {"tab": "\t", "\\t": "\t"}
 
 
-class Said(TypedDict):
-    """What options say; None where they say nothing."""
+class TableOptions(TypedDict):
+    """Words that options say; None where they say nothing."""
 
     modality: str | None
     task: str | None
@@ -42,13 +42,14 @@ class Said(TypedDict):
     delimiter: str | None
     decimal: str | None
     encoding: str | None
+    max_characters: int | None
     value_range: tuple[float, float] | None
     image_size: tuple[int, int] | None
     unreadable: str | None
     keep_upload: bool | None
 
 
-def spec_of(said: Said, file: Path | None = None) -> dict[str, Any]:
+def spec_of(said: TableOptions, file: Path | None = None) -> dict[str, Any]:
     """Members of app.datasets.schemas.DatasetSpec. Raises typer.BadParameter."""
     found = _read(file) if file else {}
     delimiter = said["delimiter"]
@@ -75,6 +76,7 @@ def spec_of(said: Said, file: Path | None = None) -> dict[str, Any]:
             "decimal": said["decimal"],
             "encoding": said["encoding"],
         },
+        "max_characters": said["max_characters"],
         "value_range": said["value_range"],
         "image_size": said["image_size"],
         "unreadable": said["unreadable"],

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import httpx
 
-from app.client.problem import Unreachable
+from app.client.api_error import Unreachable
 from app.client.transport import Transport
 from app.datasets.audits.schemas import AuditOut
 from app.datasets.schemas import CataloguedDataset, CatalogueOut, DatasetOut, PreviewOut
@@ -85,7 +85,7 @@ class Datasets:
         return self._transport.pages(DatasetOut, "/v1/datasets")
 
     def catalogue(self) -> Sequence[CataloguedDataset]:
-        """What a job can name as it is: `catalog:NAME`."""
+        """Returns what a job can name as it is: `catalog:NAME`."""
         return self._transport.ask(CatalogueOut, "GET", "/v1/catalog/datasets").data
 
     def preview(

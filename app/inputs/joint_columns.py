@@ -34,7 +34,7 @@ Hides = Literal["all", "lacking"]
 
 
 @dataclass(frozen=True)
-class Given:
+class SourceColumns:
     """A source's columns, and by what names the target has them.
 
     `rows`: of its training split, by which its quantiles count. `is_learnt`: a network has learnt
@@ -54,7 +54,7 @@ class Given:
 def joint_inputs(
     target: TableInputs,
     rows: int,
-    sources: Sequence[Given],
+    sources: Sequence[SourceColumns],
     uses_labels: bool = True,
     hides: Hides | None = None,
 ) -> TableInputs:
@@ -91,7 +91,7 @@ def joint_inputs(
     return target.model_copy(update={"columns": tuple(columns)})
 
 
-def _joint(own: Column, rows: int, found: Sequence[tuple[Given, Column]]) -> Column:
+def _joint(own: Column, rows: int, found: Sequence[tuple[SourceColumns, Column]]) -> Column:
     match own:
         case NumberColumn() | DateColumn():
             measured = [
@@ -113,9 +113,9 @@ def _joint(own: Column, rows: int, found: Sequence[tuple[Given, Column]]) -> Col
 
 
 def joint_edges(tables: Sequence[tuple[tuple[float, ...], float]]) -> tuple[float, ...]:
-    """At most BINS + 1 of the tables' edges, ascending: all of them where they are few, else
-    quantiles of them, where each edge of a table counts for its share of the table's weight. Equal
-    tables have the same edges."""
+    """Returns at most BINS + 1 of the tables' edges, ascending: all of them where they are few,
+    else quantiles of them, where each edge of a table counts for its share of the table's weight.
+    Equal tables have the same edges."""
     edges = np.concatenate([np.array(edges, np.float64) for edges, _ in tables])
     if not len(edges):
         return ()
@@ -133,21 +133,21 @@ def joint_edges(tables: Sequence[tuple[tuple[float, ...], float]]) -> tuple[floa
 
 @dataclass(frozen=True)
 class Adoption:
-    """How rows of one table become rows of the joint columns; `names`: of the joint columns those
-    that it has, by the names that it has them under."""
+    """Rule by which rows of one table become rows of the joint columns; `names`: of the joint
+    columns those that it has, by the names that it has them under."""
 
     joint: TableInputs
     names: Names
 
     def is_plain(self, own: TableInputs) -> bool:
-        """Whether rows stay as they are."""
+        """Tells whether rows stay as they are."""
         return [(column.name, _code_meanings(column)) for column in own.columns] == [
             (self.names.get(column.name), _code_meanings(column)) for column in self.joint.columns
         ]
 
     @property
     def key(self) -> str:
-        """Of what rows become: sha256, hexadecimal."""
+        """Key of what rows become: sha256, hexadecimal."""
         said = self.joint.model_dump_json() + json.dumps(sorted(self.names.items()))
         return sha256(said.encode()).hexdigest()
 

@@ -45,7 +45,7 @@ Pixels = NDArray[Any]  # uint8 or float32
 
 @dataclass(frozen=True)
 class Form:
-    """What every picture of a dataset becomes.
+    """Size and colours that every picture of a dataset gets.
 
     channels: 1 grey, 3 RGB, 4 RGBA.
     is_deep: grey values stay whole numbers from 0 to 65535, as float32; else 0 to 255, as uint8.
@@ -58,8 +58,8 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What a file's header says of its picture, turned as its EXIF data say."""
+class PictureHeader:
+    """Facts that a file's header says of its picture, turned as its EXIF data say."""
 
     format: str
     height: int
@@ -72,7 +72,7 @@ class Look:
     is_moving: bool  # more than one frame
 
 
-def look(data: bytes) -> Look:
+def look(data: bytes) -> PictureHeader:
     """Reads a header, decodes nothing. Raises UnreadablePicture."""
     with opened(data) as image:
         orientation = _orientation(image)
@@ -83,7 +83,7 @@ def look(data: bytes) -> Look:
         with damage_named(data):
             has_alpha = image.has_transparency_data
             is_moving = image.format in MOVING and bool(getattr(image, "is_animated", False))
-        return Look(
+        return PictureHeader(
             format="JPEG" if image.format == "MPO" else str(image.format),
             height=height,
             width=width,

@@ -12,14 +12,15 @@ STOPPED = "budget"  # jobs.stop_reason
 
 
 @dataclass(frozen=True)
-class Account:
+class TimeBudget:
     """Seconds of training: what a job may spend, and what its trials have spent."""
 
     budget: float
     spent: float
 
     def overdrawn(self, more: float = 0.0) -> WorkFailure | None:
-        """What trials fail with once the seconds are spent; `more` are not yet in the account."""
+        """Returns what trials fail with once the seconds are spent; `more` are not yet in the
+        account."""
         spent = self.spent + more
         if spent < self.budget:
             return None
@@ -35,4 +36,4 @@ def overdrawn(session: Session, job: JobRow) -> WorkFailure | None:
     budget: float | None = job.spec.get("budget_seconds")
     if budget is None:
         return None
-    return Account(budget, repository.seconds_spent(session, job.id)).overdrawn()
+    return TimeBudget(budget, repository.seconds_spent(session, job.id)).overdrawn()

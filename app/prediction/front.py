@@ -19,10 +19,9 @@ from app.access.loopback import refuse_foreign
 from app.errors import UnsupportedMedia
 from app.health import count_request
 from app.prediction.bodies import ClientGone, Limit, begin, check_declared
-from app.prediction.inputs import float32
 from app.prediction.large import SMALL_SCORES, LargeRequests, Question
 from app.prediction.outputs import check_finite
-from app.prediction.protocols.contract import Answer, Answered, PredictionProtocol
+from app.prediction.protocols.contract import Answer, AnsweredRequest, PredictionProtocol
 from app.prediction.protocols.native import Native
 from app.prediction.protocols.open_inference import OpenInference
 from app.prediction.protocols.tensorflow_serving import TensorFlowServing
@@ -52,7 +51,7 @@ class Route(NamedTuple):
 
 
 def route_of(scope: Scope) -> Route | None:
-    """None where the request is not for a prediction."""
+    """Returns None where the request is not for a prediction."""
     if scope["type"] != "http":
         return None
     path: str = scope["path"]
@@ -138,10 +137,10 @@ class PredictionFront:
             or read.rows * encoder.scores_per_input(len(loaded.labels)) > SMALL_SCORES
         ):
             return await self._large.answer(key, question, read, warnings)
-        probabilities = await loaded.batcher.run(float32(read.parts[0]))
+        probabilities = await loaded.batcher.run(loaded.session.feed.prepared(read.parts[0]))
         check_finite(probabilities, read.place)
         pieces = [encoder.piece(loaded, probabilities)]
-        return encoder.answer(Answered(name, loaded, len(probabilities), pieces, warnings))
+        return encoder.answer(AnsweredRequest(name, loaded, len(probabilities), pieces, warnings))
 
     async def _caller(self, header: bytes | None) -> Caller:
         """The authenticator is asked once a second per key: it may have to ask the database."""

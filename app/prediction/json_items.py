@@ -1,6 +1,7 @@
 """Bodies of items that are no arrays of numbers, read by the decoder of the model's inputs.
 
-Items stand in one list (`Listed`), or the values of each column in a place of its own (`Columns`).
+Items stand in one list (`Listed`) or are the values of one column (`OfOneColumn`), or the values of
+each column of a table stand in a place of their own (`Columns`).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -10,23 +11,27 @@ import numpy as np
 import numpy.typing as npt
 
 from app.errors import invalid
+from app.inputs import Inputs
 from app.inputs.table import TableInputs
-from app.prediction.inputs import PART_ROWS, Raw
+from app.prediction.feeds import Part, padded
+from app.prediction.inputs import PART_ROWS, Places, Raw, cut_items
+from app.prediction.item_places import places_of
 from app.prediction.json_envelope import document_of
 from app.prediction.json_lists import Lists, without_lists
-from app.prediction.protocols.contract import Encoder, Read, Steps, ended
-from app.prediction.rows import ColumnPlaces, RowPlaces
+from app.prediction.protocols.contract import AnswerEncoder, Read, Steps, ended
+from app.prediction.rows import ColumnPlaces
+from app.tensors import Tensors, together
 
 
 class Listed(NamedTuple):
-    """Items in one list, to which `at` points."""
+    """Items in one list, to which `places` point."""
 
-    encoder: Encoder
-    at: str
+    encoder: AnswerEncoder
+    places: Places
     items: list[Any]
 
 
-class Values(Protocol):
+class ColumnValues(Protocol):
     """The values of one column."""
 
     @property
@@ -50,26 +55,33 @@ class ListedValues(NamedTuple):
 class Columns(NamedTuple):
     """The values of each column by its name. `at`: a pointer to them all."""
 
-    encoder: Encoder
+    encoder: AnswerEncoder
     at: str
-    values: Mapping[str, Values]
+    values: Mapping[str, ColumnValues]
 
 
-Asked = Listed | Columns
+class OfOneColumn(NamedTuple):
+    """Items that are the values of one column."""
+
+    encoder: AnswerEncoder
+    values: ColumnValues
+
+
+Asked = Listed | OfOneColumn | Columns
 Look = Callable[[Any], Asked]
 
 
-def read(body: bytes, look: Look, inputs: TableInputs) -> Read:
-    """For small bodies, at once; `look`: a document -> what is asked. Raises BadRequest or
+def read(body: bytes, look: Look, inputs: Inputs) -> Read:
+    """Reads small bodies, at once; `look`: a document -> what is asked. Raises BadRequest or
     Invalid."""
     lists = Lists(document_of(body))
     return ended(read_lists(lists, look(lists.document), inputs))
 
 
 def read_in_steps(
-    body: bytearray, look: Look, inputs: TableInputs, depths: tuple[int, ...]
+    body: bytearray, look: Look, inputs: Inputs, depths: tuple[int, ...]
 ) -> Steps[Read]:
-    """For large bodies: others go between the steps. Raises BadRequest or Invalid.
+    """Reads large bodies: others go between the steps. Raises BadRequest or Invalid.
 
     Args:
         depths: within how many arrays and objects the lists of items or of values begin.
@@ -78,13 +90,19 @@ def read_in_steps(
     return (yield from read_lists(lists, look(lists.document), inputs))
 
 
-def read_lists(lists: Lists, asked: Asked, inputs: TableInputs) -> Steps[Read]:
+def read_lists(lists: Lists, asked: Asked, inputs: Inputs) -> Steps[Read]:
     """Raises BadRequest or Invalid."""
     match asked:
-        case Listed(encoder, at, items):
-            rows = yield from _rows(lists.batches(items, at), at, inputs)
-            return Read(rows, encoder, RowPlaces.of_inputs(at, inputs))
+        case Listed(encoder, places, items):
+            at = places.at
+            parts = yield from _parts(lists.batches(items, at), at, inputs)
+            return Read(parts, encoder, places)
+        case OfOneColumn(encoder, of_column):
+            at = of_column.at
+            parts = yield from _parts(of_column.batches(lists), at, inputs)
+            return Read(parts, encoder, places_of(inputs, at))
         case Columns(encoder, at, values):
+            assert isinstance(inputs, TableInputs)
             named = [values[column.name] for column in inputs.columns]
             columns = []
             for column, of_column in zip(inputs.columns, named, strict=True):
@@ -96,16 +114,17 @@ def read_lists(lists: Lists, asked: Asked, inputs: TableInputs) -> Steps[Read]:
             )
 
 
-def _rows(batches: Iterator[list[Any]], at: str, inputs: TableInputs) -> Steps[list[Raw]]:
-    read: list[Raw] = []
+def _parts(batches: Iterator[list[Any]], at: str, inputs: Inputs) -> Steps[list[Part]]:
+    read: list[Tensors] = []
     count = 0
     for batch in batches:
         if batch:
-            read.append(inputs.decode(batch, at, count)[inputs.tensor])
+            read.append(inputs.decode(batch, at, count))
             count += len(batch)
         yield
-    rows = np.concatenate(read)
-    return [rows[start : start + PART_ROWS] for start in range(0, len(rows), PART_ROWS)]
+    names = [*read[0]]
+    whole = {name: np.concatenate(padded([each[name] for each in read])) for name in names}
+    return cut_items(together(whole))
 
 
 def _together(read: Iterator[npt.NDArray[np.float32]]) -> Steps[npt.NDArray[np.float32]]:

@@ -9,16 +9,17 @@ import asyncio
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import chain
 from typing import NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
 from starlette.types import Receive
 
 from app.errors import invalid
-from app.prediction.bodies import Begun, Limit, rest
-from app.prediction.inputs import cut, numbered
+from app.prediction.bodies import BodyStart, Limit, rest
+from app.prediction.inputs import cut_items
 from app.prediction.outputs import check_finite
-from app.prediction.protocols.contract import Answer, Answered, Decoder, Read, ended
+from app.prediction.protocols.contract import Answer, AnsweredRequest, Decoder, Read, ended
 from app.prediction.schemas import PredictionWarning
 from app.prediction.served import Loaded
 
@@ -45,7 +46,7 @@ class LargeRequests:
         self._working = asyncio.Lock()  # first come, first served: of each key at most one waits
 
     async def read_and_answer(
-        self, key: str, question: Question, begun: Begun, receive: Receive, limit: Limit
+        self, key: str, question: Question, begun: BodyStart, receive: Receive, limit: Limit
     ) -> Answer:
         """`begun`: what of the body is here; the rest is asked for when the key has its turn."""
         async with self._turn(key):
@@ -58,7 +59,7 @@ class LargeRequests:
                 return await _answered(question, read, await loop.run_in_executor(_checks, check))
 
     async def read_in_thread(
-        self, key: str, question: Question, begun: Begun, receive: Receive, limit: Limit
+        self, key: str, question: Question, begun: BodyStart, receive: Receive, limit: Limit
     ) -> Read:
         """Reads a body that takes a while whatever its size, where others do not wait for it. A key
         has one that is large at a time, and few threads read those of all keys."""
@@ -106,12 +107,13 @@ async def _answered(
         raise invalid("too_many_scores", detail, read.place.at)
     written: list[bytes] = []
     step = max(1, SMALL_SCORES // per_input)
-    pieces = [piece for part in read.parts for piece in cut(part)]
-    for first, part in numbered(pieces):
+    first = 0
+    for part in chain.from_iterable(map(cut_items, read.parts)):
         probabilities = await loaded.batcher.run_alone(part)
         for at in range(0, len(part), step):
             some = probabilities[at : at + step]
             check_finite(some, read.place, first + at)
             written.append(encoder.piece(loaded, some))
             await asyncio.sleep(0)
-    return encoder.answer(Answered(question.name, loaded, rows, written, warnings))
+        first += len(part)
+    return encoder.answer(AnsweredRequest(question.name, loaded, rows, written, warnings))

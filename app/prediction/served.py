@@ -5,6 +5,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import Literal, Protocol, assert_never
 
@@ -16,14 +17,18 @@ from app.errors import DamagedArtifact, NotFound, Unavailable, WorkFailure
 from app.inputs import Inputs
 from app.inputs.dense import DenseInputs
 from app.inputs.table import TableInputs
+from app.inputs.text import TextInputs
 from app.models.schemas import Signature
 from app.models.stored import file_path
 from app.prediction import repository, sessions
 from app.prediction.batching import Batcher
-from app.prediction.inputs import Places, Raw
+from app.prediction.encoding import CannotTokenise, prepare_of, shared_tokeniser
+from app.prediction.feeds import Part, Prepare
+from app.prediction.inputs import Places
 from app.prediction.rows import RowCheck
 from app.prediction.schemas import PredictionWarning
 from app.prediction.sessions import LoadFailed, Session
+from app.prediction.texts import TextCheck
 from app.prediction.value_range import ArrayCheck, ValueRange
 from app.storage import Storage
 from app.tables.deployments import DeploymentRow
@@ -37,10 +42,10 @@ INTERVAL_SECONDS = 1.0
 PATIENCE_SECONDS = 5.0  # how long a request waits for a model that is being loaded
 
 
-class Check(Protocol):
+class ValueCheck(Protocol):
     """Holds values against what a model was trained on."""
 
-    def __call__(self, parts: Sequence[Raw], places: Places) -> tuple[PredictionWarning, ...]:
+    def __call__(self, parts: Sequence[Part], places: Places) -> tuple[PredictionWarning, ...]:
         """Doubts about them. `parts`: the values of n >= 1 inputs in all, which stand in a body at
         `places`. Raises Invalid where the model is not asked about such values."""
 
@@ -59,7 +64,7 @@ class Loaded:
     temperature: float | None
     inputs: Inputs
     tensor: TensorSpec
-    check: Check
+    check: ValueCheck
     session: Session
     batcher: Batcher
     form: AnswerForm = "label"  # of an answer in the native protocol
@@ -135,7 +140,7 @@ class ServedModels:
             await asyncio.wait([asyncio.wrap_future(changed)], timeout=left)
 
     def state(self, row: DeploymentRow) -> tuple[Literal["ready", "loading", "failed"], str | None]:
-        """Of the row's model in this process, and why it is not ready."""
+        """State of the row's model in this process, and why it is not ready."""
         model = self._models.get((row.project, row.name))
         if isinstance(model, NotLoaded) and model.model_id == row.model_id:
             return model.status, model.reason
@@ -144,7 +149,7 @@ class ServedModels:
 
     @property
     def is_settled(self) -> bool:
-        """Whether each deployment is loaded, or has failed for good."""
+        """Tells whether each deployment is loaded, or has failed for good."""
         loading = (
             isinstance(one, NotLoaded) and one.status == "loading" for one in self._models.values()
         )
@@ -155,7 +160,8 @@ class ServedModels:
         does not give it."""
         signature = Signature.model_validate(model.signature)
         onnx, golden = (file_path(self._storage, model, kind) for kind in ("onnx", "golden"))
-        session = sessions.load(onnx, golden, signature.inputs, signature.task)
+        prepare = self._prepare(model, signature)
+        session = sessions.load(onnx, golden, signature.inputs, signature.task, prepare)
         return Loaded(
             model.id,
             signature.task.names,
@@ -169,8 +175,18 @@ class ServedModels:
             signature.task.answers,
         )
 
+    def _prepare(self, model: ModelRow, signature: Signature) -> Prepare | None:
+        """What decoded items go through before the graph. Raises as `load` does."""
+        if signature.encoder is None:
+            return None
+        path = partial(file_path, self._storage, model, "tokenizer")
+        try:
+            return prepare_of(shared_tokeniser(signature.encoder, path))
+        except CannotTokenise as error:
+            raise LoadFailed(str(error)) from error
+
     def refresh(self, *loaded: Loaded) -> None:
-        """After it this process serves what the database says. `loaded` is not loaded again."""
+        """Makes this process serve what the database says. `loaded` is not loaded again."""
         with self._refreshing:
             with self._database.read() as session:
                 wanted = {
@@ -241,12 +257,14 @@ class ServedModels:
                 return
 
 
-def check_of(inputs: Inputs) -> Check:
+def check_of(inputs: Inputs) -> ValueCheck:
     match inputs:
         case DenseInputs():
             return ArrayCheck(ValueRange.of(inputs))
         case TableInputs():
             return RowCheck(inputs)
+        case TextInputs():
+            return TextCheck(inputs)
         case _:
             assert_never(inputs)
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, cast
 
 import numpy as np
 
 from app.errors import Invalid, invalid
 from app.inputs.dense import DenseInputs
+from app.prediction.feeds import Part
 from app.prediction.inputs import Asked, Places, Raw, numbered
 from app.prediction.schemas import PredictionWarning
 
@@ -39,7 +40,7 @@ null, as in earlier releases, takes all finite values.
 
 @dataclass(frozen=True)
 class ValueRange:
-    """Of a model's training data, as RULE speaks of it."""
+    """Range of a model's training data, as RULE speaks of it."""
 
     low: float
     high: float
@@ -47,7 +48,7 @@ class ValueRange:
 
     @classmethod
     def of(cls, inputs: DenseInputs) -> Self | None:
-        """None where they name no range."""
+        """Returns None where they name no range."""
         if inputs.value_range is None:
             return None
         return cls(*inputs.value_range, inputs.dtype == "uint8")
@@ -97,8 +98,8 @@ class ArrayCheck:
     def __init__(self, trained_on: ValueRange | None) -> None:
         self._trained_on = trained_on
 
-    def __call__(self, parts: Sequence[Raw], places: Places) -> tuple[PredictionWarning, ...]:
-        asked = Asked.of(parts, places)
+    def __call__(self, parts: Sequence[Part], places: Places) -> tuple[PredictionWarning, ...]:
+        asked = Asked.of(cast("Sequence[Raw]", parts), places)
         warning = self._trained_on.check(asked) if self._trained_on else None
         return (warning,) if warning else ()
 

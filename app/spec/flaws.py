@@ -76,7 +76,7 @@ def decided(spec: "JobSpec", target: Schema) -> tuple[Imbalance, str | None]:
 
 
 def loses_smoothing(spec: "JobSpec") -> bool:
-    """Whether the job's loss leaves no room for label smoothing."""
+    """Tells whether the job's loss leaves no room for label smoothing."""
     return bool(UNSMOOTHED & {*_said(spec), spec.label_noise})
 
 

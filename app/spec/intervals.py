@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.spec.figures import Part
+from app.spec.figures import ReportPart
 
 Replication = Literal["seeds", "seeds_of_one_pretraining", "pretrainings", "one_network"]
 REPLICATION = (
@@ -14,12 +14,12 @@ REPLICATION = (
 )
 
 
-class Bounds(Part):
+class Bounds(ReportPart):
     low: float
     high: float
 
 
-class Interval(Part):
+class Interval(ReportPart):
     """A mean over seeds with its t-interval at the report's confidence, cut at a metric's ends."""
 
     mean: float
@@ -32,9 +32,9 @@ class Interval(Part):
 
 
 class Gain(Interval):
-    """By how much the transfer is better than scratch, paired by seed: mean, t-interval over the
-    seeds. Positive is better whatever the metric: where lower is better (mae, rmse) it is scratch
-    minus transfer."""
+    """Amount by which the transfer is better than scratch, paired by seed: mean, t-interval over
+    the seeds. Positive is better whatever the metric: where lower is better (mae, rmse) it is
+    scratch minus transfer."""
 
     bootstrap: Bounds = Field(
         description="interval of the gain, averaged over seeds, when test items are drawn anew"

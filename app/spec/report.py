@@ -10,8 +10,8 @@ from app.spec.figures import (
     LabelsForGoal,
     LabelsToReach,
     Missing,
-    Part,
     Reference,
+    ReportPart,
     Residuals,
 )
 from app.spec.intervals import REPLICATION, Gain, Interval, Replication
@@ -27,8 +27,8 @@ Verdict = Literal["positive_transfer", "no_evidence", "negative_transfer"]
 StopReason = Literal["budget", "cancelled"]
 
 
-class ClassMetrics(Part):
-    """Of one class on the test items, means over seeds."""
+class ClassMetrics(ReportPart):
+    """Metrics of one class on the test items, means over seeds."""
 
     label: str
     precision: float | None = Field(description="null without test items, as recall and F1 are")
@@ -46,7 +46,7 @@ class ClassMetrics(Part):
     )
 
 
-class Forgetting(Part):
+class Forgetting(ReportPart):
     """Accuracy on the source's test items; seeds paired."""
 
     before: Interval = Field(description="of the source's network")
@@ -57,8 +57,8 @@ class Forgetting(Part):
     change: Interval
 
 
-class Detail(Part):
-    """What only one kind of task has to say of an arm."""
+class Detail(ReportPart):
+    """Part of an arm's report that only one kind of task has."""
 
     per_class: list[ClassMetrics] = Field(
         default_factory=list,
@@ -112,7 +112,7 @@ class Arm(Detail):
     )
 
 
-class CurvePoint(Part):
+class CurvePoint(ReportPart):
     """One label budget: every arm that has results there."""
 
     labels_per_class: int | None = Field(
@@ -123,8 +123,8 @@ class CurvePoint(Part):
     gains: dict[str, Gain]
 
 
-class LabelFreeChoice(Part):
-    """How the winner was chosen without target labels; and what they would have chosen."""
+class LabelFreeChoice(ReportPart):
+    """Choice of the winner without target labels; and what they would have chosen."""
 
     rule: str = Field(
         description="`invariant_information`: what a prediction tells of the prediction for the "
@@ -144,7 +144,7 @@ class LabelFreeChoice(Part):
     )
 
 
-class Report(Part):
+class Report(ReportPart):
     verdict: Verdict = Field(
         description="about the winner against the baseline; `no_evidence` also where the winner is "
         "no better than chance, or the test set proves nothing, whatever the gain"
@@ -218,7 +218,7 @@ class Report(Part):
 
     @property
     def metric(self) -> Metric:
-        """How the primary metric is read."""
+        """Metric by which the job is decided, with its direction."""
         return metric_of(self.task, self.primary_metric)
 
     @property
@@ -234,8 +234,8 @@ class Report(Part):
 
     @property
     def is_proven(self) -> bool:
-        """Whether the winner beats the baseline and chance, is not far below what labels would
-        bring, and not beaten by a model without a network: what `beats_baseline` asks for."""
+        """Tells whether the winner beats the baseline and chance, is not far below what labels
+        would bring, and not beaten by a model without a network: what `beats_baseline` asks for."""
         too_low = (
             {*self.reference.not_above, *self.reference.far_below_bound} if self.reference else ()
         )
@@ -258,8 +258,8 @@ class Report(Part):
 
     @property
     def correction_note(self) -> str | None:
-        """Why the verdict stands although the winner's corrected p-value is not small; None where
-        there is nothing to explain."""
+        """Says why the verdict stands although the winner's corrected p-value is not small; None
+        where there is nothing to explain."""
         judged = self.arms.get(self.winner) if self.winner else None
         gain = judged.gain if judged else None
         if self.verdict == "no_evidence" or gain is None:

@@ -9,15 +9,17 @@ from typing import Any
 from app.datasets.schemas import Schema
 from app.errors import Invalid
 from app.inputs.joint_columns import Hides
+from app.inputs.text import joint_text
 from app.spec import checks
-from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone, ModelChoice
+from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone
 from app.spec.flaws import Imbalance, compared, decided, loses_smoothing
-from app.spec.networks import chosen_family, gets_bottleneck
+from app.spec.model_choice import ModelChoice
+from app.spec.networks import chosen_family, gets_bottleneck, shown_at
 from app.spec.plan import unlabelled_items
 from app.spec.portfolio import Facts, portfolio
 from app.spec.recipes import defaults_of
 from app.spec.references import planned_references
-from app.spec.scales import Scale, scale_warnings
+from app.spec.scales import PixelScale, scale_warnings
 from app.spec.sources import (
     Sample,
     SourceFacts,
@@ -41,7 +43,7 @@ def resolve(
     spec: JobSpec,
     sources: Sequence[SourceFacts],
     target: Schema,
-    target_scale: Scale | None = None,
+    target_scale: PixelScale | None = None,
     target_sample: Sample = lambda: None,
 ) -> tuple[ResolvedSpec, list[Choice]]:
     """Raises Invalid with every finding at once."""
@@ -54,7 +56,11 @@ def resolve(
     hides: Hides | None = None
     if resolution.training.hidden_columns:
         hides = "all" if "hidden_columns" in spec.training.model_fields_set else "lacking"
-    inputs = joint_table(tables, target, spec.target.use_labels, hides)
+    inputs = (
+        resolution.model.features
+        or joint_table(tables, target, spec.target.use_labels, hides)
+        or joint_text(target.inputs, [facts.schema.inputs for facts in sources if facts.has_data])
+    )
     fields = spec.model_dump(
         exclude={"model", "strategies", "training", "combine", "task", "imbalance"}
     )
@@ -122,12 +128,21 @@ class _Resolution:
         trained = first_network(self.sources)
         if isinstance(given, AutoBackbone) and trained:
             self._chose("model", trained.backbone, "as the source model has it")
-            return trained
+            return self._shown(trained)
         chosen = self._backbone(given) if isinstance(given, AutoBackbone) else given
+        chosen = self._shown(chosen)
         if gets_bottleneck(self.spec, self.sources):
             chosen = chosen.model_copy(update={"bottleneck": BOTTLENECK})
             self._chose("model.bottleneck", BOTTLENECK, "domain adaptation is done on its features")
         return chosen
+
+    def _shown(self, model: Backbone) -> Backbone:
+        """With the size that pictures are brought to, where the network has one of its own."""
+        size = shown_at(model, self.target)
+        if size is None or model.image_size:
+            return model
+        self._chose("model.image_size", list(size), f"as {model.backbone} sees such pictures best")
+        return model.model_copy(update={"image_size": size})
 
     @cached_property
     def training(self) -> Training:

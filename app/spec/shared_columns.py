@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.spec.figures import Part
+from app.spec.figures import ReportPart
 
 MEASURES = {
     "wasserstein": "Wasserstein distance in quantile units",
@@ -14,7 +14,7 @@ MEASURES = {
 NAMED = 10  # columns in one sentence
 
 
-class SharedColumn(Part):
+class SharedColumn(ReportPart):
     name: str = Field(description="the target's, which is the network's")
     source_name: str
     kind: str
@@ -33,7 +33,7 @@ class SharedColumn(Part):
     )
 
 
-class UnlikeColumns(Part):
+class UnlikeColumns(ReportPart):
     """Columns of equal names that are not one, and what would make them one."""
 
     name: str
@@ -41,7 +41,7 @@ class UnlikeColumns(Part):
     reason: str
 
 
-class SimilarColumns(Part):
+class SimilarColumns(ReportPart):
     """Columns of other names that may be one: a job says so in its source's `columns`."""
 
     name: str
@@ -49,8 +49,9 @@ class SimilarColumns(Part):
     reason: str
 
 
-class SharedColumns(Part):
-    """Of one source's table and the target's, in the order of the target's columns."""
+class SharedColumns(ReportPart):
+    """Columns shared by one source's table and the target's, in the order of the target's
+    columns."""
 
     source: int = Field(description="its place among the job's sources, from 1")
     shared: list[SharedColumn]
@@ -63,17 +64,18 @@ class SharedColumns(Part):
 
     @property
     def names(self) -> Mapping[str, str]:
-        """Of the shared columns, the target's -> the source's."""
+        """Names of the shared columns, the target's -> the source's."""
         return {column.name: column.source_name for column in self.shared}
 
     @property
     def proposal(self) -> dict[str, str]:
-        """What a job's source would say in `columns` to take up all that is proposed."""
+        """Returns what a job's source would say in `columns` to take up all that is proposed."""
         return {pair.name: pair.source_name for pair in self.similar}
 
     @property
     def sentences(self) -> list[str]:
-        """For a person; of a source whose columns are the target's, how far apart they are."""
+        """Sentences for a person; of a source whose columns are the target's, how far apart they
+        are."""
         said = [self._counts, *self._others]
         said += [f"not matched: `{each.name}`: {each.reason}" for each in self.unlike]
         said += [

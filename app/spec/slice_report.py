@@ -2,11 +2,11 @@
 
 from pydantic import Field
 
-from app.spec.figures import Part
+from app.spec.figures import ReportPart
 from app.spec.intervals import Bounds, Gain, Interval
 
 
-class SliceArm(Part):
+class SliceArm(ReportPart):
     """One arm on the items of one value."""
 
     metrics: dict[str, Interval] = Field(
@@ -20,7 +20,7 @@ class SliceArm(Part):
     )
 
 
-class SliceValue(Part):
+class SliceValue(ReportPart):
     """The test items with one value of the column; numbers and dates are cut into quarters."""
 
     value: str
@@ -32,8 +32,9 @@ class SliceValue(Part):
     )
 
 
-class WorstSlice(Part):
-    """Where the winner, or without one the baseline, has its worst mean of the primary metric."""
+class WorstSlice(ReportPart):
+    """Value where the winner, or without one the baseline, has its worst mean of the primary
+    metric."""
 
     value: str
     items: int
@@ -48,7 +49,7 @@ class WorstSlice(Part):
     is_clear: bool = Field(description="whether that interval excludes 0")
 
 
-class Slice(Part):
+class Slice(ReportPart):
     """All that is said by one column of `evaluation.slices`."""
 
     column: str

@@ -11,6 +11,7 @@ from app.datasets.schemas import Schema
 from app.inputs import Inputs
 from app.inputs.joint_columns import Adoption
 from app.inputs.table import TableInputs
+from app.inputs.text import Lengthened, TextInputs
 from app.sent import Array, Sent
 from app.spec.backbones import AutoBackbone, Backbone, BackboneChoice
 from app.spec.evaluation import Evaluation, ResolvedEvaluation
@@ -111,7 +112,7 @@ class JobSpec(Sent):
 
 
 @dataclass(frozen=True)
-class Arm:
+class ArmSpec:
     """A strategy from some of the sources."""
 
     strategy: Strategy | AutoArm
@@ -130,16 +131,18 @@ class ResolvedSpec(JobSpec):
     space: Space = Space()
     classes: Array[str] = ()  # of the outputs: the target's, or, without labels, the source's
     warnings: Array[str] = ()  # about the datasets beside one another
-    inputs: Inputs | None = None  # the network's, where datasets have others: of tables' rows
+    inputs: Inputs | None = None  # the network's, where datasets may have others: columns, lengths
     columns: Array[SharedColumns] = ()  # of each source, where it and the target are tables
 
     def seen(self, schema: Schema) -> Schema:
         """A dataset as the job's network sees it."""
         return schema.model_copy(update={"inputs": self.inputs}) if self.inputs else schema
 
-    def adoption(self, place: int | None = None) -> Adoption | None:
-        """How rows of the source at `place`, or of the target, become the network's; None where
-        they are already."""
+    def adoption(self, place: int | None = None) -> Adoption | Lengthened | None:
+        """Says how items of the source at `place`, or of the target, become the network's; None
+        where they are already."""
+        if isinstance(self.inputs, TextInputs):
+            return Lengthened(self.inputs)
         if not isinstance(self.inputs, TableInputs):
             return None
         if place is not None:
@@ -148,7 +151,7 @@ class ResolvedSpec(JobSpec):
 
     @property
     def metric(self) -> Metric:
-        """How the primary metric is read."""
+        """Metric by which the job is decided, with its direction."""
         return metric_of(self.task, self.evaluation.primary_metric)
 
     @property
@@ -157,8 +160,10 @@ class ResolvedSpec(JobSpec):
 
     @property
     def items_word(self) -> str:
-        """What the items are, for sentences."""
-        return "rows" if self.inputs else "pictures"
+        """Word for the items in sentences."""
+        modality = self.inputs.modality if self.inputs else "image"
+        words = {"table": "rows", "text": "texts", "features": "texts"}
+        return words.get(modality, "pictures")
 
     @property
     def budget_words(self) -> str:
@@ -167,7 +172,7 @@ class ResolvedSpec(JobSpec):
 
     @property
     def source_sets(self) -> dict[str, Sources]:
-        """What arms start from: the suffix of their names -> the sources."""
+        """Sets of sources that arms start from: the suffix of their names -> the sources."""
         if len(self.sources) == 1:
             return {"": (0,)}
         each: dict[str, Sources] = {
@@ -182,22 +187,22 @@ class ResolvedSpec(JobSpec):
         return {**each, **joint}
 
     @property
-    def arms(self) -> dict[str, Arm]:
+    def arms(self) -> dict[str, ArmSpec]:
         """Name of the arm -> what it is; a strategy that stands twice is numbered."""
         if not self.trains_arms:
             return {}
-        arms: dict[str, Arm] = {}
+        arms: dict[str, ArmSpec] = {}
         names: list[str] = []
         for strategy in self.strategies:
             again = names.count(strategy.name)
             names.append(strategy.name)
             name = f"{strategy.name}_{again + 1}" if again else strategy.name
-            arms |= {f"{name}{end}": Arm(strategy, of) for end, of in self.source_sets.items()}
+            arms |= {f"{name}{end}": ArmSpec(strategy, of) for end, of in self.source_sets.items()}
         return arms
 
     @property
     def references(self) -> dict[str, PlannedReference]:
-        """By the names of their trials."""
+        """References by the names of their trials."""
         return {reference.arm: reference for reference in self.evaluation.references}
 
     @property
@@ -226,7 +231,7 @@ class ResolvedSpec(JobSpec):
     def with_datasets(self, sources: list[str], target: str) -> "ResolvedSpec":
         """The same job with its datasets named by id."""
         named = [
-            source if source.model else source.model_copy(update={"dataset": reference})
+            source.model_copy(update={"dataset": reference}) if source.dataset else source
             for source, reference in zip(self.sources, sources, strict=True)
         ]
         return self.model_copy(

@@ -9,7 +9,7 @@ from app.errors import Coded, Finding
 from app.inputs.column_distance import column_distances
 from app.inputs.columns import CategoryColumn, FlagColumn
 from app.inputs.contract import Sketch
-from app.inputs.joint_columns import Given, Hides, joint_inputs
+from app.inputs.joint_columns import Hides, SourceColumns, joint_inputs
 from app.inputs.matching import Match, matched, obstacle
 from app.inputs.similar_columns import similar_columns
 from app.inputs.table import TableInputs
@@ -41,7 +41,7 @@ class SourceTable:
     def of(
         cls, place: int, source: "Source", facts: SourceFacts, target: TableInputs
     ) -> Self | None:
-        """None of a source that is no table."""
+        """Returns None for a source that is no table."""
         inputs = facts.schema.inputs
         if not isinstance(inputs, TableInputs):
             return None
@@ -63,12 +63,13 @@ class SourceTable:
         return [name for name in _names(self.inputs) if name not in shared]
 
     @property
-    def given(self) -> Given:
+    def given(self) -> SourceColumns:
         rows = self.facts.schema.splits.get("train", 1)
-        return Given(self.inputs, self.match.names, rows, is_learnt=not self.facts.has_data)
+        return SourceColumns(self.inputs, self.match.names, rows, is_learnt=not self.facts.has_data)
 
     def told(self, said: Mapping[str, str | None], target_sample: Sketch | None) -> SharedColumns:
-        """With distances and proposals; `said`: by the job of its columns."""
+        """Tells the shared columns with distances and proposals; `said`: by the job of its
+        columns."""
         sample, names = self.facts.sample(), dict(self.match.names)
         distances = {}
         if sample is not None and target_sample is not None:
@@ -129,7 +130,7 @@ def tables_of(
 def joint_table(
     tables: Sequence[SourceTable], target: Schema, uses_labels: bool, hides: Hides | None
 ) -> TableInputs | None:
-    """What the one network of a job sees; None where its items are no rows of tables.
+    """Returns what the one network of a job sees; None where its items are no rows of tables.
 
     `hides`: in which columns training hides values. Of models without labels nothing is trained.
     """
@@ -144,7 +145,7 @@ def joint_table(
 def column_findings(
     spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema
 ) -> Iterator[Coded]:
-    """What is wrong with what a job says of its sources' columns, and with the columns."""
+    """Returns what is wrong with what a job says of its sources' columns, and with the columns."""
     tables = {table.place: table for table in tables_of(spec.sources, sources, target)}
     for place, source in enumerate(spec.sources):
         pointer = f"#/sources/{place}/columns"

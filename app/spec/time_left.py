@@ -46,7 +46,7 @@ class TrialTime:
 
 
 @dataclass(frozen=True)
-class Pace:
+class TimingRatios:
     """Seconds measured over seconds planned, of this installation's last trials of a backbone."""
 
     by_arm: Mapping[str, Sequence[float]]
@@ -56,7 +56,7 @@ class Pace:
         return any(self.by_arm.values())
 
     def of(self, arm: str) -> float | None:
-        """None where nothing was measured."""
+        """Returns None where nothing was measured."""
         found = self.by_arm.get(arm, ())
         if len(found) < WITNESSES:
             found = [pace for paces in self.by_arm.values() for pace in paces]
@@ -64,9 +64,9 @@ class Pace:
 
 
 def seconds_left(
-    trials: Sequence[TrialTime], installation: Pace, affordable: float | None = None
+    trials: Sequence[TrialTime], installation: TimingRatios, affordable: float | None = None
 ) -> float:
-    """With as many trials at once as now, and with the report.
+    """Estimates the seconds left, with as many trials at once as now, and with the report.
 
     Args:
         trials: a job's; of those that have ended, witnesses for the others.
@@ -89,7 +89,7 @@ def seconds_left(
 class _Witnesses:
     """What the job's own trials have taken."""
 
-    def __init__(self, trials: Sequence[TrialTime], installation: Pace) -> None:
+    def __init__(self, trials: Sequence[TrialTime], installation: TimingRatios) -> None:
         self._installation = installation
         finished, paces = defaultdict[Key, list[float]](list), defaultdict[Key, list[float]](list)
         for trial in trials:

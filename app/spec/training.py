@@ -15,8 +15,8 @@ Auto = Literal["auto"]
 MIN_STEPS = 500
 
 
-class Part(BaseModel):
-    """Of what the service itself writes down."""
+class StoredPart(BaseModel):
+    """Base of what the service itself writes down."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -139,22 +139,23 @@ class Training(Sent):
         """Returns these settings for a training on so many items of the source."""
         epochs = self.pretrain_epochs or self.epochs
         least = self._epochs_of(self.pretrain_min_steps, items)
-        return self.model_copy(update={"pretrain_epochs": max(epochs, least)})
+        return self.model_copy(update={"epochs": max(epochs, least)})
 
     def _epochs_of(self, steps: int, items: int) -> int:
         return ceil(steps / max(1, self.steps_per_epoch(items)))
 
 
 class TrainingChoice(Training):
-    """As a job may send it: what is `auto` is searched for, arm by arm, before the trials."""
+    """Settings as a job may send them: what is `auto` is searched for, arm by arm, before the
+    trials."""
 
     epochs: Annotated[int, Field(ge=1, le=100_000)] | Auto = 10  # type: ignore[assignment]  # wider
     learning_rate: Annotated[float, Field(gt=0, le=10)] | Auto = 0.001  # type: ignore[assignment]
     weight_decay: Annotated[float, Field(ge=0, le=1)] | Auto = 0.0  # type: ignore[assignment]
 
 
-class Space(Part):
-    """Which settings are searched for."""
+class Space(StoredPart):
+    """Settings that are searched for."""
 
     learning_rate: bool = False
     weight_decay: bool = False
@@ -164,3 +165,9 @@ class Space(Part):
     @property
     def is_empty(self) -> bool:
         return not (self.learning_rate or self.weight_decay or self.epochs or self.imbalance)
+
+
+def held_out(items: int, fraction: float) -> int:
+    """Counts the items for validation of the `items` of a class, or of a part of a quantity's
+    range: round(fraction * items), at least 1 and never all but the last; none of fewer than 3."""
+    return min(max(1, round(fraction * items)), items - 1) if items >= 3 else 0

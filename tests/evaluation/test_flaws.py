@@ -1,7 +1,10 @@
 """What the report says of unequal classes and of suspects."""
 
+from typing import Any
+
 import numpy as np
 
+from app.spec.outcomes import Candidate, SearchOutcome, Tried
 from app.spec.report import Report
 from app.spec.training import Space
 from tests.evaluation.made_up import COUNTS, TASK, spec, trial
@@ -61,14 +64,25 @@ def test_unequal_training_items_are_told_unless_something_is_done() -> None:
 
 def test_what_each_choice_came_to_is_told() -> None:
     """By the last of what was tried with the chosen strategy; the scores of both choices."""
+    rest: dict[str, Any] = dict.fromkeys(("learning_rate", "weight_decay", "epochs", "dropped"))
+    rest |= {"params": {}, "rung": 0, "folds": 1, "loss": 1.0, "seconds": 1.0}
     tried = [
-        {"strategy": "scratch", "imbalance": "none", "share": 1.0, "score": 0.5},
-        {"strategy": "scratch", "imbalance": "focal", "share": 0.25, "score": 0.25},
-        {"strategy": "scratch", "imbalance": "focal", "share": 1.0, "score": 0.75},
-        {"strategy": "scratch", "imbalance": "class_weights", "share": 0.25, "score": None},
+        Tried(strategy=strategy, imbalance=imbalance, share=share, score=score, **rest)
+        for strategy, imbalance, share, score in (
+            ("scratch", "none", 1.0, 0.5),
+            ("scratch", "focal", 0.25, 0.25),
+            ("scratch", "focal", 1.0, 0.75),
+            ("scratch", "class_weights", 0.25, None),
+            ("fine_tune", "none", 1.0, 0.9),
+        )
     ]
-    chosen = {"strategy": None, "imbalance": "logit_adjustment"}
-    outcome = {"chosen": chosen, "tried": tried, "reason": ""}
+    outcome = SearchOutcome(
+        chosen=Candidate(imbalance="logit_adjustment"),
+        reason="",
+        tried=tuple(tried),
+        trainings=1,
+        seconds=1,
+    )
     searched = TrialResult("scratch", "search", 0, None, 1.0, outcome=outcome)
     job = spec(seeds=2).model_copy(update={"space": Space(imbalance=("none", "focal"))})
     found = flaw_warnings(job, None, "abcd", (500, 40, 30, 5), [searched])

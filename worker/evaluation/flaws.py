@@ -6,8 +6,8 @@ import numpy as np
 
 from app.spec.figures import Reference
 from app.spec.flaws import Imbalance
+from app.spec.outcomes import SearchOutcome
 from app.spec.spec import ResolvedSpec
-from app.spec.strategies import BASELINE
 from app.tasks.classification import is_imbalanced
 from worker.evaluation.evidence import TrialResult
 
@@ -50,31 +50,29 @@ def flaw_warnings(
 
 def _chosen(trial: TrialResult) -> Imbalance:
     """By a search among choices of `imbalance`; `none` of any other trial."""
-    chosen: Imbalance | None = None
-    if trial.role == "search" and trial.outcome:
-        chosen = trial.outcome["chosen"].get("imbalance")
-    return chosen or "none"
+    outcome = trial.outcome
+    return (isinstance(outcome, SearchOutcome) and outcome.chosen.imbalance) or "none"
 
 
 def _compared(spec: ResolvedSpec, trials: Sequence[TrialResult]) -> Iterable[str]:
-    """For each search what each choice of `imbalance` came to with the strategy that was chosen."""
+    """Tells of each search what each choice of `imbalance` came to with the strategy that was
+    chosen."""
     of, metric = spec.metric, spec.evaluation.primary_metric.replace("_", " ")
     for trial in sorted(trials, key=lambda trial: (trial.arm, trial.seed)):
-        if trial.role != "search" or not trial.outcome:
+        outcome = trial.outcome
+        if not isinstance(outcome, SearchOutcome):
             continue
-        chosen = trial.outcome["chosen"]
-        way = (chosen.get("strategy") or {"name": BASELINE})["name"]
         scores = {
-            each["imbalance"]: of.shown(each["score"])
-            for each in sorted(trial.outcome["tried"], key=lambda each: each["share"])
-            if each["strategy"] == way and each["score"] is not None
+            each.imbalance: of.shown(each.score)
+            for each in sorted(outcome.tried, key=lambda each: each.share)
+            if each.strategy == outcome.chosen.way and each.score is not None
         }
         if len(scores) > 1:
             told = ", ".join(
                 f"{name} {scores[name]}" for name in spec.space.imbalance if name in scores
             )
             yield (
-                f"{trial.arm} is trained with the imbalance {chosen['imbalance']}, chosen by "
+                f"{trial.arm} is trained with the imbalance {outcome.chosen.imbalance}, chosen by "
                 f"{metric} on items held out of the training data: {told}"
             )
 

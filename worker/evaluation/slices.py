@@ -28,11 +28,12 @@ OTHER = "(other)"
 ITEM_MEANS = frozenset({"accuracy", "mae", "rmse", "loss", "ece"})  # told of labels all alike too
 
 Rows = NDArray[np.bool_]  # (n,), which of the test items
+Arms = Mapping[str, Evidence]
 Key = tuple[int, int, str]  # of a gain: column, value and arm
 
 
 @dataclass(frozen=True, eq=False)
-class Coded:
+class CodedColumn:
     """One column's values of the test items. `codes` (n,): each item's place in `values`."""
 
     column: str
@@ -47,8 +48,8 @@ class _Group:
 
     value: str
     rows: Rows
-    arms: Mapping[str, Evidence]
-    references: Mapping[str, Evidence]
+    arms: Arms
+    references: Arms
     gains: Mapping[str, Gain]
 
     @property
@@ -60,7 +61,7 @@ class _Group:
         return int(self.rows.sum())
 
 
-def coded(columns: Sequence[str], trials: Sequence[TrialResult]) -> list[Coded]:
+def coded(columns: Sequence[str], trials: Sequence[TrialResult]) -> list[CodedColumn]:
     """The values of the test items as the trials stored them; none where they did not. Raises
     ValueError where two trials differ in them."""
     found = [trial for trial in trials if trial.slice_codes is not None]
@@ -75,7 +76,7 @@ def coded(columns: Sequence[str], trials: Sequence[TrialResult]) -> list[Coded]:
         raise ValueError("report: expected the same slices in every trial, got different ones")
     names = np.split(values, np.cumsum(sizes)[:-1])
     return [
-        Coded(column, tuple(map(str, of_column)), codes[:, place])
+        CodedColumn(column, tuple(map(str, of_column)), codes[:, place])
         for place, (column, of_column) in enumerate(zip(columns, names, strict=True))
     ]
 
@@ -84,8 +85,8 @@ def coded(columns: Sequence[str], trials: Sequence[TrialResult]) -> list[Coded]:
 class Measured:
     """At the job's own label budget, all on the same test items."""
 
-    arms: Mapping[str, Evidence]
-    references: Mapping[str, Evidence]
+    arms: Arms
+    references: Arms
     winner: str | None
     spec: ResolvedSpec
 
@@ -104,7 +105,7 @@ class Measured:
         return _Group(value, rows, arms, references, gains)
 
 
-def slices_of(found: Sequence[Coded], measured: Measured) -> list[Slice]:
+def slices_of(found: Sequence[CodedColumn], measured: Measured) -> list[Slice]:
     """Of each column, where there is an arm."""
     arms, winner, spec = measured.arms, measured.winner, measured.spec
     if not arms:
@@ -143,7 +144,7 @@ def slices_of(found: Sequence[Coded], measured: Measured) -> list[Slice]:
     return slices
 
 
-def _groups(column: Coded, measured: Measured) -> tuple[list[_Group], dict[str, int]]:
+def _groups(column: CodedColumn, measured: Measured) -> tuple[list[_Group], dict[str, int]]:
     """The commonest first, rare ones together last; and items of the rare ones."""
     counts = np.bincount(column.codes, minlength=len(column.values))
     order = [int(place) for place in np.argsort(-counts, kind="stable") if counts[place]]
@@ -177,7 +178,7 @@ def _are_alike(y: Labels) -> bool:
     return bool((y == y[0]).all())
 
 
-def _has(arms: Mapping[str, Evidence], metric: str) -> bool:
+def _has(arms: Arms, metric: str) -> bool:
     return all(metric in trial.test for arm in arms.values() for trial in arm.trials)
 
 

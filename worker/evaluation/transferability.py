@@ -26,27 +26,27 @@ RIDGE = 0.1  # over the number of items, for features of unit variance
 
 
 @dataclass(frozen=True)
-class Score:
+class TransferScore:
     description: str
     more_is_better: bool = True
 
 
-SCORES: Mapping[str, Score] = MappingProxyType(
+SCORES: Mapping[str, TransferScore] = MappingProxyType(
     {
-        "leep": Score(
+        "leep": TransferScore(
             "log expected empirical prediction: mean log-likelihood (nats, at most 0) of the "
             "target's labels under the source head's outputs (Nguyen et al., ICML 2020)"
         ),
-        "logme": Score(
+        "logme": TransferScore(
             "log maximum evidence: of the labels given the features under a Bayesian linear model, "
             "a class and an item (You et al., ICML 2021)"
         ),
-        "h_score": Score(
+        "h_score": TransferScore(
             "variance between classes over the features' variance, shrunk (Bao et al., ICIP 2019; "
             "Ibrahim et al., ECML PKDD 2022)"
         ),
-        "knn": Score("cross-validated accuracy of 5 nearest neighbours on the features"),
-        "probe": Score("cross-validated accuracy of a linear (ridge) probe"),
+        "knn": TransferScore("cross-validated accuracy of 5 nearest neighbours on the features"),
+        "probe": TransferScore("cross-validated accuracy of a linear (ridge) probe"),
     }
 )
 
@@ -78,16 +78,16 @@ def scores(
 
 
 def knn_accuracy(features: Floats, y: Ints, folds: int, seed: int) -> float | None:
-    """Of 5 nearest neighbours (or as many as there are), Euclidean, features of unit variance.
-    None where a class has fewer than 2 items."""
+    """Accuracy of 5 nearest neighbours (or as many as there are), Euclidean, features of unit
+    variance. None where a class has fewer than 2 items."""
     neighbours = min(NEIGHBOURS, len(y) // 2)  # of two folds, one learns from half
     model = KNeighborsClassifier(neighbours, algorithm="brute")
     return _held_out_accuracy(model, features.astype(np.float32), y, folds, seed)
 
 
 def probe_accuracy(features: Floats, y: Ints, folds: int, seed: int) -> float | None:
-    """Of a ridge regression on the classes, features of unit variance. None where a class has
-    fewer than 2 items."""
+    """Accuracy of a ridge regression on the classes, features of unit variance. None where a class
+    has fewer than 2 items."""
     model = RidgeClassifier(alpha=RIDGE * len(y))
     return _held_out_accuracy(model, features.astype(np.float64), y, folds, seed)
 

@@ -17,7 +17,7 @@ from worker.labelling.embeddings import Floats
 from worker.labelling.simulation import simulate
 from worker.labelling.stored import Winner
 from worker.labelling.worth import HIDDEN, too_few, worth_of
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
 from worker.training.data import Split
 
 MOST_CANDIDATES = 20_000  # of more, so many are drawn
@@ -25,11 +25,11 @@ MOST_LABELLED = 5000  # likewise
 SEED = 0
 
 
-def result_of(place: Workplace, row: NextLabelsRow) -> dict[str, Any]:
+def result_of(context: WorkerContext, row: NextLabelsRow) -> dict[str, Any]:
     """The row's `result`. Raises WorkFailure."""
-    with place.database.read() as session:
-        winner = Winner.of(session, place.storage, row)
-    return ranked(winner, row.items).model_dump(mode="json")
+    with context.database.read() as session:
+        winner = Winner.of(session, context.storage, row)
+    return ranked(winner.encoded(context), row.items).model_dump(mode="json")
 
 
 def ranked(winner: Winner, count: int) -> Ranked:
@@ -70,7 +70,7 @@ def ranked(winner: Winner, count: int) -> Ranked:
 
 
 def guess_of(task: Task, outputs: Floats) -> Guess:
-    """What the model answers for one item, of its outputs (K,) before any activation."""
+    """Returns what the model answers for one item, of its outputs (K,) before any activation."""
     match task:
         case Classification():
             p = softmax(outputs)

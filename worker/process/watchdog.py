@@ -52,7 +52,7 @@ class Watchdog:
                     os._exit(EXIT_CODE)
 
 
-class SignOfLife:
+class LivenessFile:
     """A file that is touched while the worker can work. Its name holds the machine's, because
     workers of several machines may share a data folder."""
 
@@ -69,7 +69,7 @@ class SignOfLife:
             self._path.unlink(missing_ok=True)
 
     def complaint(self) -> str | None:
-        """What is wrong with this machine's worker; None when it is well."""
+        """Returns what is wrong with this machine's worker; None when it is well."""
         try:
             age = time.time() - self._path.stat().st_mtime
         except FileNotFoundError:

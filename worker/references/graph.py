@@ -9,12 +9,14 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.pipeline import Pipeline
 
 from app.inputs import Inputs
+from app.inputs.features import FeaturesInputs
 from app.inputs.image import ImageInputs
 from app.inputs.table import TableInputs
+from app.inputs.text import TextInputs
 from app.tasks.multi_label import MultiLabel
 from app.tasks.regression import Regression
 from worker.packaging.conversion import convert
-from worker.references.features import Layout, layout_of
+from worker.references.features import ColumnLayout, layout_of
 from worker.references.filling import Filling
 from worker.references.per_label import PerLabel
 from worker.references.reference import FittedReference
@@ -97,13 +99,15 @@ def _features(inputs: Inputs, raw: tf.Tensor) -> tf.Tensor:
     match inputs:
         case TableInputs():
             return tf.concat([_column(raw, each) for each in layout_of(inputs.columns)], 1)
-        case ImageInputs():
+        case ImageInputs() | FeaturesInputs():
             return tf.reshape(raw, (-1, inputs.values))
+        case TextInputs():
+            raise ValueError("expected items that are numbers: a reference of texts has no graph")
         case _:
             assert_never(inputs)
 
 
-def _column(raw: tf.Tensor, layout: Layout) -> tf.Tensor:
+def _column(raw: tf.Tensor, layout: ColumnLayout) -> tf.Tensor:
     values = raw[:, layout.place : layout.place + 1]
     if not layout.is_hot:
         return values
@@ -131,9 +135,8 @@ def _linear(fitted: FittedReference, rows: tf.Tensor) -> tf.Tensor:
         return (rows @ (weights / task.std)) + ((bias - task.mean) / task.std)
     if isinstance(model, PerLabel):
         columns = [_of_label(each, rows.shape[1]) for each in model.models]
-        return rows @ np.stack([each for each, _ in columns], 1) + np.array(
-            [bias for _, bias in columns], np.float32
-        )
+        biases = np.array([bias for _, bias in columns], np.float32)
+        return rows @ np.stack([weights for weights, _ in columns], 1) + biases
     whole = np.full(task.outputs, NEVER)
     if isinstance(model, DummyClassifier):
         whole[model.classes_] = np.log(np.maximum(model.class_prior_, LEAST_PROBABILITY))

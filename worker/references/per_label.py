@@ -7,8 +7,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.references.features import Matrix
-
 
 @dataclass(frozen=True, eq=False)
 class PerLabel:
@@ -17,18 +15,19 @@ class PerLabel:
     models: tuple[Any, ...]
 
     @classmethod
-    def fit(cls, x: Matrix, y: NDArray[Any], model_of: Callable[[bool], Any]) -> Self:
+    def fit(cls, x: Any, y: NDArray[Any], model_of: Callable[[bool], Any]) -> Self:
         """
         Args:
+            x: (n, features), sparse or not.
             y: (n, labels), 0 and 1.
             model_of: an estimator that is not yet fitted; of a label that all rows have, or none,
                 where it is given True.
         """
         return cls(tuple(model_of(len(np.unique(each)) < 2).fit(x, each) for each in y.T))
 
-    def predict_proba(self, x: Matrix) -> NDArray[np.float32]:
+    def predict_proba(self, x: Any) -> NDArray[np.float32]:
         """(n, labels): how likely an item has each label."""
-        found = np.zeros((len(x), len(self.models)), np.float32)
+        found = np.zeros((x.shape[0], len(self.models)), np.float32)
         for place, model in enumerate(self.models):
             if 1 in model.classes_:
                 found[:, place] = model.predict_proba(x)[:, list(model.classes_).index(1)]

@@ -19,22 +19,21 @@ from worker.backbones.network import Network
 from worker.strategies.recipe import (
     Batches,
     Features,
-    Group,
     Labels,
     Optimization,
     Phase,
     Setting,
-    trainable,
+    fine_tuned,
 )
 
 
 def phases(network: Network, params: CoTuningParams, setting: Setting) -> tuple[Phase, ...]:
     training, classes = setting.training, network.architecture.outputs
     source_head = network.new_head(setting.source_classes)
-    relation = Relation(classes, setting.source_classes)
+    relation = CategoryRelationship(classes, setting.source_classes)
 
     def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        x, labels, _ = batch["domain"]
+        x, labels, _ = batch["target"]
         features = network.features(x, training=True)
         logits = network.head(features, training=True)
         supervised = setting.objective.mean_loss(logits, labels, training.label_smoothing)
@@ -43,15 +42,11 @@ def phases(network: Network, params: CoTuningParams, setting: Setting) -> tuple[
         aligned = -tf.reduce_mean(tf.reduce_sum(expected * said, 1))
         return supervised + params.weight * aligned, logits
 
-    rate = training.learning_rate
     return (
         Phase(
             "finetune",
             loss,
-            (
-                Group(trainable(network.backbone), params.backbone_rate * rate),
-                Group(trainable(network.head, source_head), rate),
-            ),
+            fine_tuned(network, params, training, source_head),
             training.epochs,
             Optimization.of(training),
             companions=(source_head, relation),
@@ -61,7 +56,7 @@ def phases(network: Network, params: CoTuningParams, setting: Setting) -> tuple[
     )
 
 
-class Relation(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+class CategoryRelationship(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     """R, (target classes, source classes): rows are probabilities."""
 
     def __init__(self, target_classes: int, source_classes: int) -> None:

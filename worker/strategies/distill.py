@@ -13,7 +13,13 @@ import tensorflow as tf
 
 from app.spec.strategy_params import DistillParams
 from worker.backbones.network import Network
-from worker.strategies.recipe import Batches, Group, Optimization, Phase, Setting, trainable
+from worker.strategies.recipe import (
+    Batches,
+    Optimization,
+    Phase,
+    Setting,
+    fine_tuned,
+)
 
 
 def phases(network: Network, params: DistillParams, setting: Setting) -> tuple[Phase, ...]:
@@ -21,25 +27,21 @@ def phases(network: Network, params: DistillParams, setting: Setting) -> tuple[P
     teacher_variables = teacher.backbone.variables
 
     def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        x, labels, _ = batch["domain"]
-        logits = network.logits(x, training=True)
+        x, labels, _ = batch["target"]
+        logits = network.outputs(x, training=True)
         supervised = setting.objective.mean_loss(logits, labels, training.label_smoothing)
-        softened = distance(teacher.logits(x), logits, params.temperature)
+        softened = distance(teacher.outputs(x), logits, params.temperature)
         return params.alpha * supervised + (1 - params.alpha) * softened, logits
 
     def copy_backbone(_: object) -> None:
         for mine, source in zip(teacher_variables, network.backbone.variables, strict=True):
             mine.assign(source.numpy())
 
-    rate = training.learning_rate
     return (
         Phase(
             "finetune",
             loss,
-            (
-                Group(trainable(network.backbone), params.backbone_rate * rate),
-                Group(trainable(network.head), rate),
-            ),
+            fine_tuned(network, params, training),
             training.epochs,
             Optimization.of(training),
             companions=(teacher.backbone, teacher.head),

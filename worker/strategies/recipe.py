@@ -13,13 +13,14 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from app.spec.strategy_params import FineTuneParams
 from app.spec.training import EarlyStopping, Training
 from worker.backbones.network import Network
 from worker.objectives.classification import CLASSES
 from worker.objectives.contract import Objective
 
 PhaseName = Literal["pretrain", "head", "finetune", "adapt"]
-Stream = Literal["domain", "source", "unlabelled"]
+Stream = Literal["target", "source", "unlabelled"]
 Optimizer = Literal["adam", "adamw", "sgd"]
 Schedule = Literal["constant", "cosine", "dann"]
 
@@ -73,7 +74,7 @@ class Convergence:
     window: int = 5
 
     def epochs_to_look(self, epochs: int) -> int:
-        """After `epochs` epochs, so many more until the loss is looked at: 1, 6, 11, … in all."""
+        """Counts, after `epochs` epochs, those until the loss is looked at: 1, 6, 11, … in all."""
         return self.window - (epochs - 1) % self.window
 
     def reached(self, losses: Sequence[float]) -> bool:
@@ -86,7 +87,8 @@ class Convergence:
 
 @dataclass(frozen=True)
 class Optimization:
-    """How a phase's gradients become steps. app.spec.training.Training says what each means."""
+    """Rule by which a phase's gradients become steps. app.spec.training.Training says what each
+    means."""
 
     optimizer: Optimizer = "adam"
     schedule: Schedule = "constant"
@@ -112,7 +114,7 @@ class Optimization:
 
 @dataclass(frozen=True)
 class Phase:
-    """A stretch of training. One epoch is one pass over `domain`; other streams go round. Training
+    """A stretch of training. One epoch is one pass over `target`; other streams go round. Training
     metrics are the first stream's."""
 
     name: PhaseName
@@ -121,7 +123,7 @@ class Phase:
     epochs: int
     optimization: Optimization = Optimization()
     stop: Convergence | None = None
-    streams: tuple[Stream, ...] = ("domain",)
+    streams: tuple[Stream, ...] = ("target",)
     unlabelled_batches: int = 1  # of the job's size, that a step takes of the stream `unlabelled`
     # "features": of the backbone in inference, computed once before the phase; it stays frozen
     inputs: Literal["raw", "features"] = "raw"
@@ -136,14 +138,14 @@ class Phase:
     prepare: Prepare | None = None  # called before the first step, when all weights are in place
     relabel: Relabel | None = None  # called before each epoch: pseudo-labels
     # Whose items BatchNorm's statistics are measured on at the phase's end; None: they stay. Those
-    # of `domain` are with the items of `unlabelled` in a phase that has these
-    norms: Stream | None = "domain"
+    # of `target` are with the items of `unlabelled` in a phase that has these
+    norms: Stream | None = "target"
     augments: bool = True  # false where images must stay as they are, or the loss changes them
 
 
 @dataclass(frozen=True)
 class Unlabelled:
-    """Target items without labels take part beside the labelled ones of `domain`: there is the
+    """Target items without labels take part beside the labelled ones of `target`: there is the
     stream `unlabelled`, and labels of the target may be learnt in the same phase.
 
     `shares_classes`: the source's head is for the network's own classes. `has_source`: the source's
@@ -156,7 +158,7 @@ class Unlabelled:
 
 @dataclass(frozen=True)
 class Setting:
-    """What a recipe may know besides its network and its parameters.
+    """Facts that a recipe may know besides its network and its parameters.
 
     Epochs and learning rates are for the phases' own fields, never for a loss: one compiled loop
     serves all of them (worker/training/program.py).
@@ -174,3 +176,15 @@ Recipe = Callable[[Network, Any, Setting], tuple[Phase, ...]]
 
 def trainable(*models: keras.Model) -> tuple[keras.Variable, ...]:
     return tuple(variable for model in models for variable in model.trainable_variables)
+
+
+def fine_tuned(
+    network: Network, params: FineTuneParams, training: Training, *beside: keras.Model
+) -> tuple[Group, Group]:
+    """Groups of a fine-tuning: the backbone at `backbone_rate` times the rate, the head and what is
+    trained beside it at the rate itself."""
+    rate = training.learning_rate
+    return (
+        Group(trainable(network.backbone), params.backbone_rate * rate),
+        Group(trainable(network.head, *beside), rate),
+    )

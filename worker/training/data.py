@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.datasets.schemas import Schema
-from app.spec.plan import held_out
+from app.spec.training import held_out
 from worker.training.items import Indices, Items
 
 Labels = NDArray[Any]  # (n,): classes, int32, or quantities, float32; (n, K): 0 and 1, int32
@@ -25,7 +25,7 @@ class Split:
 
     @classmethod
     def stored(cls, items: Items, labels: NDArray[Any]) -> Self:
-        """Of labels as they are on disk: -1 or NaN where there are none."""
+        """Makes a split of labels as they are on disk: -1 or NaN where there are none."""
         dtype = np.int32 if labels.dtype.kind == "i" else np.float32
         known: Any = labels >= 0 if dtype == np.int32 else ~np.isnan(labels)
         y = np.where(known, labels, 0).astype(dtype)

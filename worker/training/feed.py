@@ -26,7 +26,8 @@ Order = Mapping[Stream, NDArray[np.int32]]
 
 @dataclass(frozen=True)
 class RowsShape:
-    """What a loop must know of a stream before it is compiled; `count` is None while streaming."""
+    """Facts that a loop must know of a stream before it is compiled; `count` is None while
+    streaming."""
 
     items: tuple[TensorSpec, ...]
     count: int | None
@@ -46,7 +47,7 @@ class Chunk(NamedTuple):
     known: NDArray[np.bool_]
 
 
-class Feed:
+class BatchFeed:
     """`seeds` and the epoch's number decide the order of the rows, whatever the chunks."""
 
     def __init__(
@@ -167,12 +168,12 @@ def rows_of_step(
     of the source's, as many as the job's `batch_size` says, however few labels there are.
 
     Args:
-        batch: rows of `domain`: batch_size, or all its items where these are fewer.
+        batch: rows of `target`: batch_size, or all its items where these are fewer.
     """
     if "unlabelled" not in phase.streams:
         return dict.fromkeys(streams, batch)
     wanted: dict[Stream, int] = {
-        "domain": batch,
+        "target": batch,
         "source": batch_size,
         "unlabelled": phase.unlabelled_batches * batch_size,
     }

@@ -4,29 +4,29 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal, Protocol, Self
+from typing import Literal, Protocol, Self, cast
 
+from app.sent import Sent
+from app.spec.backbones import Backbone
+from app.spec.epoch_metrics import NAMES, EpochMetrics
 from app.spec.figures import Conditions
-from app.spec.plan import Role
-from app.spec.spec import ResolvedSpec
-from app.spec.strategies import Strategy
-from app.tasks import TASKS
+from app.spec.flaws import Imbalance, LabelNoise
+from app.spec.training import Training
 from worker.backbones.input_rows import Learnt
 from worker.training.checkpoint import Checkpoint, Position
 from worker.training.data import Domain, Split
-
-_KEPT = tuple(dict.fromkeys(name for task in TASKS.values() for name in task.per_epoch))
 
 
 @dataclass(frozen=True)
 class TrialSetup:
     """Equal setups train to equal bits on one machine."""
 
-    spec: ResolvedSpec
-    role: Role
-    strategy: Strategy | None  # of a transfer
+    recipe: str  # of worker.strategies.registry.RECIPES
+    params: Sent | None  # the recipe's own, where it has some
+    model: Backbone
+    training: Training  # its epochs are final
     seed: int
-    domain: Domain  # what is trained on: the source in a pretraining, else the target
+    target: Domain  # what is trained on, validated and tested: in a pretraining the source itself
     source: Domain | None = None  # for strategies that need its data too
     source_classes: int = 0  # of a transfer's source
     source_weights: Path | None = None  # of the pretraining that this trial starts from
@@ -36,8 +36,13 @@ class TrialSetup:
     # Of a table's network without its data: the columns by which it has learnt
     learnt: Learnt | None = None
     shares_classes: bool = False  # the source's are the network's, in whichever order
+    # Whether the weights came from elsewhere, with a backbone that many trials and jobs share
+    is_pretrained: bool = False
     # The target's other training items, without their labels, for strategies that can use them
     unlabelled: Split | None = None
+    imbalance: Imbalance = "none"
+    label_noise: LabelNoise = "none"
+    trials: int = 1  # that share the compiled loops of this one
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ class EpochRecord:
     phase_index: int
     epoch: int  # from 1, within its phase
     split: Literal["train", "validation"]
-    values: dict[str, float]  # the task's `per_epoch`, learning_rate, seconds
+    values: EpochMetrics
 
     @classmethod
     def of(
@@ -65,8 +70,8 @@ class EpochRecord:
         seconds: float,
     ) -> Self:
         """Records the epoch that ends at `position`; of `metrics`, those that it keeps."""
-        kept = {name: metrics[name] for name in _KEPT if name in metrics}
-        values = {**kept, "learning_rate": rate, "seconds": seconds}
+        kept = {name: metrics[name] for name in NAMES if name in metrics}
+        values = cast("EpochMetrics", kept | {"learning_rate": rate, "seconds": seconds})
         return cls(phase, position.phase, position.epochs + 1, split, values)
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import structlog
 
 from app.errors import DamagedArtifact, FailureCode, Fenced, WorkFailure
+from app.integrity import sha256_of
 from app.jobs import work
 from app.spec.figures import Conditions
 from app.tables.jobs import EpochRow, TrialRow
-from app.wholeness import sha256_of
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
 from worker.training.checkpoint import BadCheckpoint, Checkpoint
 from worker.training.setup import EpochRecord, Signal
 from worker.trials.lease_keeper import LeaseKeeper
@@ -25,9 +25,9 @@ class TrialJournal:
     How far the trial is, and its seconds, are written in between by the keeper of its lease."""
 
     def __init__(
-        self, place: Workplace, trial: TrialRow, keeper: LeaseKeeper, folder: Path
+        self, context: WorkerContext, trial: TrialRow, keeper: LeaseKeeper, folder: Path
     ) -> None:
-        self._place, self._trial, self._keeper, self._folder = place, trial, keeper, folder
+        self._place, self._trial, self._keeper, self._folder = context, trial, keeper, folder
         self._checkpoint = trial.checkpoint
         self._pending: list[EpochRow] = []
         self._progress, self._serial = trial.progress, 0
@@ -38,7 +38,7 @@ class TrialJournal:
 
     @property
     def seconds(self) -> float:
-        """Of training, over all attempts."""
+        """Seconds of training, over all attempts."""
         return self._trial.seconds + time.monotonic() - self._started
 
     @property
@@ -52,8 +52,8 @@ class TrialJournal:
         return self._keeper.signal
 
     def overdrawn(self) -> WorkFailure | None:
-        """What the trial fails with once the job's seconds are spent: what its other trials have
-        last recorded, and this one's to this moment."""
+        """Returns what the trial fails with once the job's seconds are spent: what its other trials
+        have last recorded, and this one's to this moment."""
         others = self._keeper.others
         return others.overdrawn(self.seconds) if others else None
 
@@ -82,8 +82,8 @@ class TrialJournal:
         self._pending, self._stored = [], time.monotonic()
 
     def start(self) -> Checkpoint | None:
-        """Where the trial goes on from; None: at its start. A checkpoint that is damaged or gone
-        costs what it had behind it, and no more."""
+        """Checkpoint that the trial goes on from; None: at its start. A checkpoint that is damaged
+        or gone costs what it had behind it, and no more."""
         if self._checkpoint is None:
             return None
         try:
@@ -103,6 +103,11 @@ class TrialJournal:
     def give_back(self, checkpoint: Checkpoint) -> None:
         """Leaves the trial to whoever takes it next, exactly here."""
         self._replace(work.release_trial, checkpoint)
+
+    def release(self) -> None:
+        """Leaves the trial to whoever takes it next, where it has stood since it was taken."""
+        with self._place.database.write() as session:
+            work.release_trial(session, self._trial, seconds=self.seconds)
 
     def close(self) -> None:
         """The trial has succeeded: nobody will ask for its checkpoint again."""

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
 
 from app.models.schemas import Signature
+from app.prediction.feeds import ONE
 from app.storage import Storage
 from app.tensors import Tensors
 from worker.packaging.golden import hold
@@ -18,7 +18,7 @@ from worker.trials.setup import TrialData, setup_of
 def packaged_reference(
     storage: Storage, data: TrialData, sample: Tensors, folder: Path
 ) -> dict[str, Any]:
-    """What a model's row is made of.
+    """Makes what a model's row is made of.
 
     Args:
         data: of the reference's trial, which says what the model is fitted on.
@@ -29,14 +29,14 @@ def packaged_reference(
     fitted = FittedReference.fit(data.spec.references[trial.arm], setup_of(storage, data))
     schema = fitted.schema
     signature = Signature(inputs=schema.inputs.of_model(sample), task=schema.task)
-    ((name, raw),) = sample.items()
+    (name,) = sample
 
-    def answers(inputs: Array) -> Array:
-        return fitted.answers({name: inputs})
+    def answers(inputs: Tensors) -> Array:
+        return fitted.answers({name: inputs[ONE]})
 
     graph, golden = folder / "model.onnx", folder / "golden.npz"
     onnx.save(graph_of(fitted), graph)
-    difference = hold(graph, golden, signature, np.asarray(raw), answers)
+    difference = hold(graph, golden, signature, sample, answers)
     return {
         "trial_id": trial.id,
         "files": {"onnx": storage.put(graph), "golden": storage.put(golden)},

@@ -44,8 +44,8 @@ class AuditedClass(Frozen):
     )
 
 
-class Found(Frozen):
-    """As the worker writes it down."""
+class AuditResult(Frozen):
+    """Result of an audit as the worker writes it down."""
 
     items: int = Field(description="with labels, in both splits")
     suspects: int = Field(description="of all; the list holds the 10,000 likeliest")

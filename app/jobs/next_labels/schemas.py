@@ -29,12 +29,12 @@ class NextLabelsAsked(Sent):
     )
 
 
-class Answered(BaseModel):
+class RankingPart(BaseModel):
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
 
-class Guess(Answered):
-    """What the job's model answers as it is."""
+class Guess(RankingPart):
+    """Answer of the job's model as it is."""
 
     label: str | None = Field(None, description="of a classification, the likeliest")
     labels: list[str] | None = Field(None, description="of several labels, those from 0.5 on")
@@ -46,7 +46,7 @@ class Guess(Answered):
     )
 
 
-class ChosenItem(Answered):
+class ChosenItem(RankingPart):
     split: Split
     index: int = Field(description="its place in the split, from 0")
     identifier: str | None = Field(
@@ -60,15 +60,16 @@ class ChosenItem(Answered):
     guess: Guess
 
 
-class Curve(Answered):
-    """Of one order, at each number of labels: the mean over the draws with its 95 % interval."""
+class Curve(RankingPart):
+    """Curve of one order, at each number of labels: the mean over the draws with its 95 %
+    interval."""
 
     mean: list[float]
     low: list[float]
     high: list[float]
 
 
-class Worth(Answered):
+class Worth(RankingPart):
     """A simulation on items whose labels are known, which proves nothing of those that are not: a
     linear probe on frozen features, trained anew at each number of labels, on items in this order
     and in random order, each draw with items of its own held out to measure on."""
@@ -95,8 +96,8 @@ class Worth(Answered):
     )
 
 
-class Ranked(Answered):
-    """As the worker writes it down."""
+class Ranked(RankingPart):
+    """Ranking as the worker writes it down."""
 
     method: str
     candidates: int = Field(description="items without a label that there are")

@@ -11,10 +11,10 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 from fastapi import APIRouter
 
 from app.inputs import Inputs
-from app.prediction.inputs import Place, Places, Raw
+from app.prediction.feeds import Array, Part
+from app.prediction.inputs import Place, Places
 from app.prediction.schemas import PredictionWarning
 from app.prediction.served import Loaded
-from app.prediction.sessions import Array
 
 T = TypeVar("T")
 Steps: TypeAlias = Generator[None, None, T]
@@ -32,7 +32,7 @@ class Answer(NamedTuple):
     headers: tuple[tuple[bytes, bytes], ...] = OF_JSON
 
 
-class Answered(NamedTuple):
+class AnsweredRequest(NamedTuple):
     """All inputs of a request, run: `rows` of them, asked of the deployment `name`. `pieces`: what
     an encoder wrote of them, in order."""
 
@@ -43,8 +43,9 @@ class Answered(NamedTuple):
     warnings: tuple[PredictionWarning, ...] = ()
 
 
-class Encoder(Protocol):
-    """How one request wants its answer written. Large answers are written piece by piece."""
+class AnswerEncoder(Protocol):
+    """Way in which one request wants its answer written. Large answers are written piece by
+    piece."""
 
     def scores_per_input(self, classes: int) -> int:
         """The number of scores that the answer holds for each input: bounds and steps follow."""
@@ -52,15 +53,16 @@ class Encoder(Protocol):
     def piece(self, loaded: Loaded, probabilities: Array) -> bytes:
         """The part of the answer for some inputs: `probabilities` (n, classes), finite."""
 
-    def answer(self, answered: Answered) -> Answer:
+    def answer(self, answered: AnsweredRequest) -> Answer:
         """The whole answer."""
 
 
 class Read(NamedTuple):
-    """What a body says: raw values, in parts with n >= 1 rows in all, not yet checked."""
+    """Values that a body holds: raw values, in parts with n >= 1 rows in all, not yet checked. An
+    item of several tensors comes in batches of them."""
 
-    parts: Sequence[Raw]
-    encoder: Encoder
+    parts: Sequence[Part]
+    encoder: AnswerEncoder
     place: Places = Place()
     is_prepared: bool = False  # from files of pictures: in the model's range by itself
 
@@ -70,7 +72,7 @@ class Read(NamedTuple):
 
 
 def ended(steps: Steps[T]) -> T:
-    """What the steps return, taken at once."""
+    """Returns what the steps return, taken at once."""
     while True:
         try:
             next(steps)
@@ -80,11 +82,11 @@ def ended(steps: Steps[T]) -> T:
 
 
 class Decoder(Protocol):
-    """How the body of one request is read, once its headers and its query are known."""
+    """Way in which the body of one request is read, once its headers and its query are known."""
 
     @property
     def body(self) -> BodyKind:
-        """What it reads."""
+        """Kind of bodies that it reads."""
 
     def read(self, body: bytes, loaded: Loaded) -> Read:
         """Reads a small body at once. Raises BadRequest or Invalid, with a pointer into it."""
@@ -107,5 +109,5 @@ class PredictionProtocol(Protocol):
         """The deployment's name where the request asks it for a prediction; None for others."""
 
     def decoder(self, headers: Headers, query: bytes, inputs: Inputs) -> Decoder:
-        """What reads the body for a model of such inputs. Raises UnsupportedMedia or Invalid before
-        its first byte."""
+        """Returns what reads the body for a model of such inputs. Raises UnsupportedMedia or
+        Invalid before its first byte."""

@@ -5,14 +5,18 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from app.spec.spec import JobSpec
 from tests.intake.archives import take
-from worker.intake.raw import Limits
+from worker.intake.raw import IntakeLimits
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "pictures.py"
 
 
-def example() -> Any:
+@pytest.fixture
+def example(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(EXAMPLE.parent)  # as Python does for a script
     found = spec_from_file_location("pictures_example", EXAMPLE)
     assert found is not None
     assert found.loader is not None
@@ -21,14 +25,14 @@ def example() -> Any:
     return module
 
 
-def test_the_example_is_taken_in(tmp_path: Path) -> None:
-    module = example()
+def test_the_example_is_taken_in(example: Any, tmp_path: Path) -> None:
+    module = example
     taken = []
     for path in module.make(tmp_path):
         inside = tmp_path / path.stem
         inside.mkdir()
         files = {path.name: path.read_bytes()}
-        taken.append(take(inside, files, Limits(1000, 2**22), image_size=(module.SIDE,) * 2))
+        taken.append(take(inside, files, IntakeLimits(1000, 2**22), image_size=(module.SIDE,) * 2))
     drawings, photos = taken
     assert drawings.schema.classes == photos.schema.classes == tuple(module.CORNERS)
     assert drawings.schema.inputs.shape == photos.schema.inputs.shape == (32, 32, 3)

@@ -15,8 +15,8 @@ from pyarrow import ipc
 
 from app.datasets.table_spec import TableSpec
 from app.errors import FailureCode, WorkFailure
-from worker.intake.raw import Limits, RawFile, refuse
-from worker.stored_rows import StoredRows
+from worker.datasets.stored_rows import StoredRows
+from worker.intake.raw import IntakeLimits, RawFile, refuse
 
 COLUMN_LIMIT = 1_000
 NAME_LIMIT = 200  # characters
@@ -25,7 +25,7 @@ NAMED = 10  # columns in one sentence
 
 
 @dataclass(frozen=True)
-class Part:
+class FileRows:
     """The rows of one file.
 
     place: of a row, counted from 0, in words, as `line 12`.
@@ -41,7 +41,7 @@ class Part:
     place: Callable[[int], str]
     found: tuple[str, ...] = ()
     decimal: str | None = None
-    as_text: Callable[[], "Part"] | None = None
+    as_text: Callable[[], "FileRows"] | None = None
 
     def type_of(self, name: str) -> pa.DataType:
         return StoredRows(self.path).schema.field(name).type
@@ -51,7 +51,7 @@ class Part:
         return StoredRows(self.path).column(name)
 
     def batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Of some columns; those that it lacks are left out."""
+        """Batches of some columns; those that it lacks are left out."""
         with pa.OSFile(str(self.path)) as file:
             whole = ipc.open_file(file).schema
             fields = [whole.get_field_index(name) for name in names if name in self.names]
@@ -68,11 +68,11 @@ class Records:
     """One file's rows that are not split yet, or a training and a test file's; the second has the
     first one's columns, but for labels that it may lack."""
 
-    train: Part
-    test: Part | None = None
+    train: FileRows
+    test: FileRows | None = None
 
     @property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[FileRows, ...]:
         return (self.train,) if self.test is None else (self.train, self.test)
 
     @property
@@ -80,7 +80,7 @@ class Records:
         return sum(part.rows for part in self.parts)
 
     def place(self, row: int) -> str:
-        """Of a row of both parts together, in words."""
+        """Place of a row of both parts together, in words."""
         if self.test is None:
             return self.train.place(row)
         if row < self.train.rows:
@@ -88,12 +88,13 @@ class Records:
         return f"{self.test.place(row - self.train.rows)} of `{self.test.name}`"
 
     def type_of(self, name: str) -> pa.DataType:
-        """Of the column of both parts; float64 where they have different numbers."""
+        """Type of the column of both parts; float64 where they have different numbers."""
         kinds = {part.type_of(name) for part in self.parts if name in part.names}
         return kinds.pop() if len(kinds) == 1 else pa.float64()
 
     def column(self, name: str) -> pa.ChunkedArray:
-        """Of both parts, the training part's rows first; missing throughout a part without it."""
+        """Column of both parts, the training part's rows first; missing throughout a part without
+        it."""
         kind, chunks = self.type_of(name), []
         for part in self.parts:
             if name in part.names:
@@ -103,7 +104,8 @@ class Records:
         return pa.chunked_array(chunks, kind)
 
     def batches(self, names: Sequence[str]) -> Iterator[tuple[int, pa.RecordBatch]]:
-        """Of some columns, with the place of each batch's first row in both parts together."""
+        """Batches of some columns, with the place of each batch's first row in both parts
+        together."""
         start = 0
         for part in self.parts:
             for batch in part.batches(names):
@@ -131,13 +133,17 @@ class TableFormat(Protocol):
 
     def recognises(self, file: RawFile) -> bool: ...
 
-    def read(self, file: RawFile, spec: TableSpec, limits: Limits, workdir: Path) -> Part:
+    def read(self, file: RawFile, spec: TableSpec, limits: IntakeLimits, workdir: Path) -> FileRows:
         """Writes into `workdir`. Raises WorkFailure `dataset_invalid`, whatever the bytes are."""
         ...
 
 
 def spill(
-    name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch], limits: Limits, target: Path
+    name: str,
+    schema: pa.Schema,
+    batches: Iterable[pa.RecordBatch],
+    limits: IntakeLimits,
+    target: Path,
 ) -> int:
     """Writes the batches as they come; returns how many rows they are."""
     rows = size = 0

@@ -10,13 +10,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from app.datasets.table_spec import ColumnSpec, SplitSpec, TableSpec
-from worker.intake.raw import Array, refuse
+from worker.intake.raw import refuse
 from worker.intake.splits import SPLIT_SEED, Rows, random_split, stratified_split
-from worker.intake.tables.readings import Column, Reading, as_written, coded
+from worker.intake.tables.column_values import has_value
+from worker.intake.tables.readings import Column, Reading, coded
 from worker.intake.tables.records import Records, listed, refuse_said
 from worker.intake.tables.target import check_columns, known_target
 from worker.intake.tables.time_split import by_time
-from worker.intake.targets.contract import Stored, Target
+from worker.intake.targets.contract import Stored, TargetContract
 
 TRAINING = {"train", "training"}
 TESTING = {"test", "testing"}
@@ -30,7 +31,7 @@ DRAWS = 64  # of groups, of which the one is taken that is most like all rows
 
 @dataclass(frozen=True)
 class Cut:
-    """How rows are split.
+    """Rule by which rows are split.
 
     given: (rows,) true for testing; None where the rows are to be cut.
     origin: `given`, `column`, `where`, `time` or `cut`.
@@ -48,8 +49,10 @@ class Cut:
     told_by: tuple[str, ...] = ()
     said: tuple[str, ...] = field(default=())
 
-    def rows(self, target: Target, y: Stored, is_labelled: bool, kept: Rows) -> tuple[Rows, Rows]:
-        """Of the training and the test split, ascending.
+    def rows(
+        self, target: TargetContract, y: Stored, is_labelled: bool, kept: Rows
+    ) -> tuple[Rows, Rows]:
+        """Rows of the training and the test split, ascending.
 
         Args:
             y: of the rows `kept`.
@@ -67,7 +70,7 @@ class Cut:
             train, test = random_split(len(kept), self.fraction, self.seed)
         return kept[train], kept[test]
 
-    def _by_group(self, target: Target, y: Stored, kept: Rows) -> tuple[Rows, Rows]:
+    def _by_group(self, target: TargetContract, y: Stored, kept: Rows) -> tuple[Rows, Rows]:
         """Whole groups in a random order until there are test rows enough; of 64 orders the one
         whose test rows have the classes, or the mean, most like those of all rows."""
         assert self.groups is not None
@@ -99,7 +102,7 @@ class Cut:
         return np.flatnonzero(~in_test), np.flatnonzero(in_test)
 
 
-def _traits(target: Target, y: Stored) -> NDArray[np.float64]:
+def _traits(target: TargetContract, y: Stored) -> NDArray[np.float64]:
     """(rows, k): what is to be alike in both splits."""
     codes = target.codes({"train": y})["train"]
     if target.part == "class":
@@ -214,14 +217,19 @@ def _where(
     chosen = np.ones(records.rows, np.bool)
     for name, wanted in where.items():
         column = reading.known(records.column(name))
-        if not pa.types.is_string(column.type):
-            column = pc.cast(column, pa.float64())
-            values = pa.array([float(each) for each in wanted if not isinstance(each, str)])
-        else:
-            values = pa.array([as_written(each) for each in wanted])
-        found: Array = pc.is_in(column, values).to_numpy()
+        found = np.zeros(records.rows, np.bool)
+        for value in wanted:
+            has_it = has_value(column, _as_held(column, value))
+            found |= False if has_it is None else has_it
         if not found.any():
             detail = f"expected values in `where` that rows of the column `{name}` have, got others"
             refuse_said("empty_split", detail, "split", "where", name)
         chosen &= found
     return chosen
+
+
+def _as_held(column: Column, value: Any) -> Any:
+    """True and false as 1 and 0 where a column of numbers holds them, and the other way round."""
+    if pa.types.is_string(column.type) or isinstance(value, str):
+        return value
+    return bool(value) if pa.types.is_boolean(column.type) and value in {0, 1} else float(value)
