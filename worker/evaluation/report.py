@@ -37,7 +37,8 @@ from worker.evaluation.measures import measures_of
 from worker.evaluation.measures.contract import Labels
 from worker.evaluation.missing import failure_code, missing_of
 from worker.evaluation.references import references_of
-from worker.evaluation.slices import Measured, coded, slices_of
+from worker.evaluation.slice_groups import Measured
+from worker.evaluation.slices import coded, slices_of
 from worker.evaluation.source_doubts import source_warnings
 from worker.evaluation.sources import names_of, searches_of, transferability_of
 from worker.evaluation.training_fit import warnings_about_fit

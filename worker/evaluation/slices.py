@@ -6,8 +6,8 @@ with an interval that knows that it was picked as the worst.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from math import isfinite, sqrt
+from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,15 +20,12 @@ from app.tasks.contract import Metric
 from worker.evaluation.arms import metric_interval
 from worker.evaluation.arrays import Floats
 from worker.evaluation.evidence import Evidence, TrialResult
-from worker.evaluation.gains import corrected, gain_over, gains_over_baseline, paired
-from worker.evaluation.measures.contract import Labels
+from worker.evaluation.gains import corrected
+from worker.evaluation.slice_groups import Measured, SliceGroup, has_metric, restricted
 
 FEWEST_ITEMS = 20  # of a value that is measured alone
 OTHER = "(other)"
-ITEM_MEANS = frozenset({"accuracy", "mae", "rmse", "loss", "ece"})  # told of labels all alike too
 
-Rows = NDArray[np.bool_]  # (n,), which of the test items
-Arms = Mapping[str, Evidence]
 Key = tuple[int, int, str]  # of a gain: column, value and arm
 
 
@@ -39,26 +36,6 @@ class CodedColumn:
     column: str
     values: tuple[str, ...]
     codes: NDArray[np.int16]
-
-
-@dataclass(frozen=True, eq=False)
-class _Group:
-    """The items of a value, or of several that are rare; `arms` and `references`: as measured on
-    them; `gains`: of arms over the baseline, and of the winner over references."""
-
-    value: str
-    rows: Rows
-    arms: Arms
-    references: Arms
-    gains: Mapping[str, Gain]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return *self.arms, *self.references
-
-    @property
-    def items(self) -> int:
-        return int(self.rows.sum())
 
 
 def coded(columns: Sequence[str], trials: Sequence[TrialResult]) -> list[CodedColumn]:
@@ -79,30 +56,6 @@ def coded(columns: Sequence[str], trials: Sequence[TrialResult]) -> list[CodedCo
         CodedColumn(column, tuple(map(str, of_column)), codes[:, place])
         for place, (column, of_column) in enumerate(zip(columns, names, strict=True))
     ]
-
-
-@dataclass(frozen=True, eq=False)
-class Measured:
-    """At the job's own label budget, all on the same test items."""
-
-    arms: Arms
-    references: Arms
-    winner: str | None
-    spec: ResolvedSpec
-
-    def group(self, value: str, rows: Rows) -> _Group:
-        arms, references = (
-            {name: restricted(evidence, rows) for name, evidence in held.items()}
-            for held in (self.arms, self.references)
-        )
-        gains: dict[str, Gain] = {}
-        if _has(arms, self.spec.evaluation.primary_metric):
-            gains |= gains_over_baseline(arms, self.spec)
-            for name, evidence in references.items() if self.winner in arms else ():
-                pair = paired(arms[self.winner], evidence)
-                if pair[0].trials:
-                    gains[name] = gain_over(*pair, self.spec)
-        return _Group(value, rows, arms, references, gains)
 
 
 def slices_of(found: Sequence[CodedColumn], measured: Measured) -> list[Slice]:
@@ -144,7 +97,7 @@ def slices_of(found: Sequence[CodedColumn], measured: Measured) -> list[Slice]:
     return slices
 
 
-def _groups(column: CodedColumn, measured: Measured) -> tuple[list[_Group], dict[str, int]]:
+def _groups(column: CodedColumn, measured: Measured) -> tuple[list[SliceGroup], dict[str, int]]:
     """The commonest first, rare ones together last; and items of the rare ones."""
     counts = np.bincount(column.codes, minlength=len(column.values))
     order = [int(place) for place in np.argsort(-counts, kind="stable") if counts[place]]
@@ -159,37 +112,14 @@ def _groups(column: CodedColumn, measured: Measured) -> tuple[list[_Group], dict
     return groups, {column.values[place]: int(counts[place]) for place in rare}
 
 
-def restricted(evidence: Evidence, rows: Rows) -> Evidence:
-    """An arm measured on some of the test items. Metrics that these do not have are left out."""
-    trials = []
-    for trial in evidence.trials:
-        y, logits = trial.y[rows], trial.logits[rows]
-        found = evidence.measures.measure(y, logits)
-        kept = {
-            name: value
-            for name, value in found.items()
-            if isfinite(value) and (name in ITEM_MEANS or not _are_alike(y))
-        }
-        trials.append(replace(trial, y=y, logits=logits, test=kept))
-    return Evidence(tuple(trials), evidence.replicates, evidence.measures)
-
-
-def _are_alike(y: Labels) -> bool:
-    return bool((y == y[0]).all())
-
-
-def _has(arms: Arms, metric: str) -> bool:
-    return all(metric in trial.test for arm in arms.values() for trial in arm.trials)
-
-
-def _value(group: _Group, gains: Mapping[str, Gain | None], spec: ResolvedSpec) -> SliceValue:
+def _value(group: SliceGroup, gains: Mapping[str, Gain | None], spec: ResolvedSpec) -> SliceValue:
     arms, references = (
         {
             name: SliceArm(
                 metrics={
                     metric: metric_interval(evidence, metric, spec.evaluation.confidence)
                     for metric in evidence.trials[0].test
-                    if _has({name: evidence}, metric)
+                    if has_metric({name: evidence}, metric)
                 },
                 gain=gains[name],
             )
@@ -201,21 +131,21 @@ def _value(group: _Group, gains: Mapping[str, Gain | None], spec: ResolvedSpec) 
 
 
 def _worst(
-    groups: Sequence[_Group], arm: str, whole: Evidence, spec: ResolvedSpec
+    groups: Sequence[SliceGroup], arm: str, whole: Evidence, spec: ResolvedSpec
 ) -> WorstSlice | None:
     """Of the groups that have the primary metric, where there are two or more."""
     metric = spec.evaluation.primary_metric
     means = {
         number: float(np.mean(group.arms[arm].test(metric)))
         for number, group in enumerate(groups)
-        if _has({arm: group.arms[arm]}, metric)
+        if has_metric({arm: group.arms[arm]}, metric)
     }
     if len(means) < 2:
         return None
     number = min(means, key=lambda place: spec.metric.sign * means[place])
     group = groups[number]
     rest = restricted(whole, ~group.rows)
-    if not _has({arm: rest}, metric):
+    if not has_metric({arm: rest}, metric):
         return None
     confidence = 1 - (1 - spec.evaluation.confidence) / len(means)
     low, high = difference(group.arms[arm], rest, metric, spec.metric, confidence)
