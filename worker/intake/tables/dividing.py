@@ -23,6 +23,8 @@ from worker.intake.targets.contract import Stored, TargetContract
 from worker.intake.targets.deciding import Decision, decide
 from worker.intake.unlabelled import with_unlabelled
 
+ROLES: Mapping[str, Role] = {"where": "domain", "time": "time"}  # of what a split goes by
+
 
 @dataclass(frozen=True)
 class Divided:
@@ -46,7 +48,7 @@ class Divided:
     def of(cls, records: Records, spec: DatasetSpec, reading: Reading) -> Self:
         """Raises WorkFailure `dataset_invalid`."""
         labels = labels_of(records, spec, reading)
-        cut = cut_of(records, spec, spec.test_fraction, reading)
+        cut = cut_of(records, spec, spec.test_fraction, reading, labels.known)
         given, keeps = _by_split(labels, cut), spec.unlabelled == "keep"
         with spoken_of(labels.called, (*labels.columns, "label")[0]):
             decision = decide(spec.said_task, given, labels.names is not None)
@@ -141,7 +143,7 @@ def fixed_roles(labels: TableLabels, cut: Cut) -> dict[str, tuple[Role, str]]:
     """Roles, and why, of the columns that the labels and the split need."""
     fixed: dict[str, tuple[Role, str]] = dict.fromkeys(labels.columns, ("label", labels.reason))
     for name in cut.told_by:
-        role: Role = "domain" if cut.origin == "where" else "ignored"
+        role: Role = ROLES.get(cut.origin, "ignored")
         fixed.setdefault(name, (role, "it tells training rows from test rows"))
     if cut.group is not None:
         fixed.setdefault(cut.group, ("group", "its rows are never cut apart"))
