@@ -52,7 +52,7 @@ class Divided:
         given, keeps = _by_split(labels, cut), spec.unlabelled == "keep"
         with spoken_of(labels.called, (*labels.columns, "label")[0]):
             decision = decide(spec.said_task, given, labels.names is not None)
-            target = target_of(decision.kind, given, labels.names, _unit(spec, labels))
+            target = target_of(decision.kind, given, labels.names, _unit(records, spec, labels))
             is_doubted = spec.missing_label is not None
             if is_doubted and labels.values is not None and labels.values.ndim == 1:
                 refuse_missing(target.texts, labels.values[labels.known], "y_train")
@@ -84,9 +84,11 @@ class Divided:
         return {labels.columns[0]: ~labels.known} if len(labels.columns) == 1 else {}
 
 
-def _unit(spec: DatasetSpec, labels: TableLabels) -> str:
-    said = said_of(spec, labels.columns[0]) if len(labels.columns) == 1 else None
-    return spec.unit or (said.unit if said else "")
+def _unit(records: Records, spec: DatasetSpec, labels: TableLabels) -> str:
+    if len(labels.columns) != 1:
+        return spec.unit
+    said = said_of(spec, labels.columns[0])
+    return spec.unit or (said.unit if said else "") or records.unit(labels.columns[0])
 
 
 def _by_split(labels: TableLabels, cut: Cut) -> dict[str, Array | None]:
