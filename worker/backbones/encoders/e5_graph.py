@@ -6,64 +6,36 @@ standard operators; the layers are MatMulNBits of ONNX Runtime (domain com.micro
 rounds what it multiplies to 8 bits, as the wheel's own engine does.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto
 
 from app.inputs.tokens import IDS, MASK
+from worker.backbones.encoders.graph_builder import RUNTIME, GraphBuilder
 from worker.backbones.encoders.packed_e5 import BLOCK, FourBits, PackedE5
 from worker.backbones.encoders.running import FEATURES
 
-OPSET, IR_VERSION = 18, 9
-RUNTIME = "com.microsoft"
 FAR = -1e9  # added to the attention paid to padding
 EIGHT_BITS = 4  # accuracy_level of MatMulNBits: activations as int8
-
-
-class _Builder:
-    """Nodes and constants of a graph in the order in which they are named."""
-
-    def __init__(self) -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.constants: list[onnx.TensorProto] = []
-
-    def constant(self, name: str, values: Any) -> str:
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
-        return name
-
-    def node(self, operator: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
-        self.nodes.append(helper.make_node(operator, inputs, [output], **attributes))
-        return output
 
 
 def graph_of(packed: PackedE5) -> onnx.ModelProto:
     """`input_ids` and `attention_mask` (n, tokens), int64 -> `features` (n, 384), float32, of
     length 1. At most as many tokens as the model has positions."""
-    build, sizes = _Builder(), packed.sizes
-    _shared_constants(build, sizes.width, sizes.heads)
+    sizes = packed.sizes
+    build = GraphBuilder(_shared_constants(sizes.width, sizes.heads))
     x = _embedded(build, packed)
     for number in range(sizes.layers):
         x = _layer(build, packed, number, x)
     _pooled(build, x)
-    ids, mask = (
-        helper.make_tensor_value_info(name, TensorProto.INT64, ["n", "tokens"])
-        for name in (IDS, MASK)
-    )
-    features = helper.make_tensor_value_info(FEATURES, TensorProto.FLOAT, ["n", sizes.width])
-    graph = helper.make_graph(build.nodes, "encoder", [ids, mask], [features], build.constants)
-    domains = [helper.make_opsetid("", OPSET), helper.make_opsetid(RUNTIME, 1)]
-    model = helper.make_model(graph, opset_imports=domains, producer_name="ktl")
-    model.ir_version = IR_VERSION
-    onnx.checker.check_model(model)
-    return model
+    return build.encoder(sizes.width)
 
 
-def _shared_constants(build: _Builder, width: int, heads: int) -> None:
-    for name, values in {
+def _shared_constants(width: int, heads: int) -> dict[str, Any]:
+    return {
         "low_half": np.uint8(15),
         "half_bits": np.uint8(4),
         "eight": np.float32(8),
@@ -81,11 +53,10 @@ def _shared_constants(build: _Builder, width: int, heads: int) -> None:
         "axes_1_2": np.array([1, 2], np.int64),
         "axis_0": np.array([0], np.int64),
         "from_0": np.array([0], np.int64),
-    }.items():
-        build.constant(name, np.asarray(values))
+    }
 
 
-def _embedded(build: _Builder, packed: PackedE5) -> str:
+def _embedded(build: GraphBuilder, packed: PackedE5) -> str:
     """Pieces, positions and the one type that there is, added and normalised: (n, tokens, width).
     And `bias` (n, 1, 1, tokens): FAR where a token is padding."""
     sizes, node = packed.sizes, build.node
@@ -119,7 +90,7 @@ def _embedded(build: _Builder, packed: PackedE5) -> str:
     return _norm(build, packed, "typed", "emb.ln", "embedded")
 
 
-def _layer(build: _Builder, packed: PackedE5, number: int, x: str) -> str:
+def _layer(build: GraphBuilder, packed: PackedE5, number: int, x: str) -> str:
     """Attention and two dense layers with GELU, each added to what went in and normalised."""
     at, node, sizes = f"l{number}.", build.node, packed.sizes
     for kind, order in (("q", (0, 2, 1, 3)), ("k", (0, 2, 3, 1)), ("v", (0, 2, 1, 3))):
@@ -143,7 +114,7 @@ def _layer(build: _Builder, packed: PackedE5, number: int, x: str) -> str:
     return _norm(build, packed, node("Add", [y, back], f"{at}summed"), f"{at}oln", f"{at}x")
 
 
-def _pooled(build: _Builder, x: str) -> None:
+def _pooled(build: GraphBuilder, x: str) -> None:
     """The mean over tokens that are no padding, at length 1."""
     node = build.node
     node("Unsqueeze", ["mask", "axis_2"], "mask_wide")
@@ -153,7 +124,7 @@ def _pooled(build: _Builder, x: str) -> None:
     node("LpNormalization", ["mean"], FEATURES, axis=-1, p=2)
 
 
-def _norm(build: _Builder, packed: PackedE5, x: str, name: str, output: str) -> str:
+def _norm(build: GraphBuilder, packed: PackedE5, x: str, name: str, output: str) -> str:
     width = packed.sizes.width
     scale, offset = (
         build.constant(f"{name}.{end}", packed.floats(f"{name}.{end}", width)) for end in "wb"
@@ -162,7 +133,7 @@ def _norm(build: _Builder, packed: PackedE5, x: str, name: str, output: str) -> 
     return build.node("LayerNormalization", [x, scale, offset], output, axis=-1, epsilon=epsilon)
 
 
-def _dense(build: _Builder, packed: PackedE5, x: str, name: str, units: int, width: int) -> str:
+def _dense(build: GraphBuilder, packed: PackedE5, x: str, name: str, units: int, width: int) -> str:
     """x W^T + b of the packed layer `name`: (n, tokens, width) -> (n, tokens, units)."""
     matrix = packed.four_bits(f"{name}.w", units, width)
     weights = build.constant(f"{name}.w", _neighbours(matrix))

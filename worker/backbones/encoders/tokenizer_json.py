@@ -2,6 +2,7 @@
 regularization", ACL 2018), as XLM-RoBERTa cuts texts into pieces."""
 
 import json
+from base64 import b64encode
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,10 +13,20 @@ SPACE = "▁"  # stands for a space in pieces
 
 
 def tokenizer_json(
-    pieces: Sequence[str], scores: NDArray[np.float32], begin: int, end: int, unknown: int
+    pieces: Sequence[str],
+    scores: NDArray[np.float32],
+    begin: int,
+    end: int,
+    unknown: int,
+    normalising: bytes | None = None,
 ) -> bytes:
-    """NFKC and a few more rules of SentencePiece's `nmt_nfkc`, runs of spaces as one, a space at
-    the start; the ids of `begin` and `end` around all."""
+    """Texts brought to their normal form, runs of spaces as one, a space at the start; the ids of
+    `begin` and `end` around all.
+
+    Args:
+        normalising: SentencePiece's table of normal forms, where the vocabulary came with one;
+            then spaces at both ends go away. None: NFKC and a few more rules, as `nmt_nfkc` has.
+    """
     sides = {name: pieces[place] for name, place in (("begin", begin), ("end", end))}
     special = {
         pieces[place]: {"id": pieces[place], "ids": [place], "tokens": [pieces[place]]}
@@ -30,8 +41,7 @@ def tokenizer_json(
         "normalizer": {
             "type": "Sequence",
             "normalizers": [
-                {"type": "Nmt"},
-                {"type": "NFKC"},
+                *_normalisers(normalising),
                 {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "},
             ],
         },
@@ -56,6 +66,15 @@ def tokenizer_json(
         },
     }
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _normalisers(table: bytes | None) -> list[dict[str, Any]]:
+    if table is None:
+        return [{"type": "Nmt"}, {"type": "NFKC"}]
+    return [
+        {"type": "Precompiled", "precompiled_charsmap": b64encode(table).decode()},
+        {"type": "Strip", "strip_left": True, "strip_right": True},
+    ]
 
 
 def _special(piece: str) -> dict[str, Any]:
