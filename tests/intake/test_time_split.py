@@ -6,12 +6,12 @@ import pytest
 
 from app.errors import WorkFailure
 from tests.intake.tables import csv_text, kinds_of, rows_of, take_csv, x_of
-from worker.intake.taken_in import TakenIn
+from worker.intake.ingested import IngestedDataset
 
 DAYS = [f"2026-03-{1 + place * 7 % 20:02}" for place in range(20)]  # each day once, in no order
 
 
-def sides(taken: TakenIn, name: str) -> tuple[list[str], list[str]]:
+def sides(taken: IngestedDataset, name: str) -> tuple[list[str], list[str]]:
     every, cut = [str(value) for value in rows_of(taken)[name].to_pylist()], taken.schema.splits
     return every[: cut["train"]], every[cut["train"] :]
 

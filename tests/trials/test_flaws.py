@@ -106,7 +106,7 @@ def test_choices_are_compared_arm_by_arm(
     job, _ = run(context, job_id)
     assert (job.status, job.error) == ("succeeded", None)
     kinds = {name: {kind for of, kind in seen if of == name} for name, _ in seen}
-    assert kinds["pretrain"] == {"CategoricalObjective"}
+    assert kinds["pretrain"] == {"ClassObjective"}
     assert kinds["scratch"] == kinds["fine_tune"] == {"LogitAdjusted", "ClassWeighted"}
     report = report_of(job)
     assert report.primary_metric == "balanced_accuracy"
