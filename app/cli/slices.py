@@ -7,8 +7,8 @@ from app.spec.slice_report import Slice
 
 
 def show(report: Report) -> None:
-    """For each column what its worst value is, and a row per value: the winner, or without one the
-    baseline, in the primary metric, and its gain."""
+    """Prints for each column what its worst value is, and a row per value: the winner, or without
+    one the baseline, in the primary metric, and its gain."""
     for found in report.slices:
         out.print(f"\n{found.sentence}", markup=False)
         if found.values:
@@ -43,3 +43,11 @@ def _show(found: Slice, report: Report) -> None:
     print_table(
         [*heads, f"gain over {report.baseline}" if report.baseline else "gain", level], rows
     )
+    best = report.best_reference.name if report.best_reference else ""
+    if of_best := [
+        (each.value, of.shown(value.mean), bounds(value))
+        for each in found.values
+        if best in each.references
+        and (value := each.references[best].metrics.get(report.primary_metric))
+    ]:
+        print_table([found.column, f"{report.primary_metric} of {best}", level], of_best)

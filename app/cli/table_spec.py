@@ -21,7 +21,7 @@ SIGNS = {"tab": "\t", "\\t": "\t"}
 
 
 class TableOptions(TypedDict):
-    """What options say; None where they say nothing."""
+    """Words that options say; None where they say nothing."""
 
     modality: str | None
     task: str | None
@@ -33,6 +33,8 @@ class TableOptions(TypedDict):
     no_labels: bool
     split: str | None
     where: list[str] | None
+    time: str | None
+    test_from: str | None
     group: str | None
     seed: int | None
     columns: list[str] | None
@@ -40,6 +42,7 @@ class TableOptions(TypedDict):
     delimiter: str | None
     decimal: str | None
     encoding: str | None
+    max_characters: int | None
     value_range: tuple[float, float] | None
     image_size: tuple[int, int] | None
     unreadable: str | None
@@ -61,6 +64,8 @@ def spec_of(said: TableOptions, file: Path | None = None) -> dict[str, Any]:
         "split": {
             "column": said["split"],
             "where": conditions(said["where"]) if said["where"] else None,
+            "time": said["time"],
+            "test_from": _moment(said["test_from"]),
             "group": said["group"],
             "seed": said["seed"],
         },
@@ -71,6 +76,7 @@ def spec_of(said: TableOptions, file: Path | None = None) -> dict[str, Any]:
             "decimal": said["decimal"],
             "encoding": said["encoding"],
         },
+        "max_characters": said["max_characters"],
         "value_range": said["value_range"],
         "image_size": said["image_size"],
         "unreadable": said["unreadable"],
@@ -96,6 +102,14 @@ def _read(file: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise typer.BadParameter(f"expected an object in {file}")
     return found
+
+
+def _moment(said: str | None) -> str | float | None:
+    """A number where it is one."""
+    try:
+        return None if said is None else json.loads(said, parse_constant=str)
+    except ValueError:
+        return said
 
 
 def _target(columns: Sequence[str] | None, no_labels: bool, task: str | None) -> dict[str, Any]:

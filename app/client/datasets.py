@@ -14,7 +14,8 @@ import httpx
 from app.client.api_error import Unreachable
 from app.client.transport import Transport
 from app.datasets.audits.schemas import AuditOut
-from app.datasets.schemas import CataloguedDataset, CatalogueOut, DatasetOut, PreviewOut
+from app.datasets.preview_schemas import PreviewOut
+from app.datasets.schemas import CataloguedDataset, CatalogueOut, DatasetOut
 
 OnProgress = Callable[[int, int], None]  # bytes sent, bytes in all
 
@@ -85,7 +86,7 @@ class Datasets:
         return self._transport.pages(DatasetOut, "/v1/datasets")
 
     def catalogue(self) -> Sequence[CataloguedDataset]:
-        """What a job can name as it is: `catalog:NAME`."""
+        """Returns what a job can name as it is: `catalog:NAME`."""
         return self._transport.ask(CatalogueOut, "GET", "/v1/catalog/datasets").data
 
     def preview(

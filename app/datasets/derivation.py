@@ -77,7 +77,8 @@ def derived_row(session: Session, storage: Storage, project: str, asked: Dataset
 
 
 def meant(name: str, known: Collection[str]) -> str:
-    """What a name may have been meant for, as the end of a sentence; else some of those known."""
+    """Returns what a name may have been meant for, as the end of a sentence; else some of those
+    known."""
     folded = {each.casefold(): each for each in known}
     close = get_close_matches(name.casefold(), folded, 3, NEAR)
     if close:
@@ -143,7 +144,7 @@ def _column_findings(asked: Selection, schema: Schema) -> Iterator[Coded]:
         if name not in known:
             detail = f"expected a column of the origin, got {shortened(name)}{meant(name, known)}"
             yield "unknown_column", Finding(detail, pointer(path))
-    if asked.columns is not None and schema.inputs.modality == "table":
+    if asked.columns is not None and schema.inputs.modality in {"table", "text"}:
         features = {column.name for column in schema.columns if column.role == "feature"}
         if not features & set(asked.columns):
             detail = (
@@ -161,7 +162,7 @@ def _named_columns(asked: Selection) -> Iterator[tuple[list[str | int], str]]:
         yield ["columns", place], name
     if asked.split is None:
         return
-    for member in ("column", "group"):
+    for member in ("column", "time", "group"):
         if (said := getattr(asked.split, member)) is not None:
             yield ["split", member], said
     for name in asked.split.where or ():

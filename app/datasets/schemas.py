@@ -9,6 +9,7 @@ from app.datasets.selection import Selection
 from app.datasets.table_spec import ColumnInfo, TableSpec
 from app.inputs import Inputs, Modality
 from app.inputs.image import CHANNELS, PIXEL_LIMIT
+from app.inputs.text import MOST_CHARACTERS
 from app.sent import Pair
 from app.tasks import Task, TaskKind
 
@@ -47,26 +48,26 @@ class Schema(BaseModel):
         return self.task.names
 
     def named(self, classes: tuple[str, ...]) -> "Schema":
-        """With outputs of other names, or in another order; counts stay as they are."""
+        """Returns the schema with outputs of other names or order; counts stay as they are."""
         return self.model_copy(update={"task": self.task.named(classes)})
 
     def in_list(self) -> "Schema":
-        """With the first 100 classes, as lists of datasets have it."""
+        """Returns the schema with the first 100 classes, as lists of datasets have it."""
         counts = {split: held[:LISTED_CLASSES] for split, held in self.class_counts.items()}
         cut = self.named(self.classes[:LISTED_CLASSES])
         return cut.model_copy(update={"class_counts": counts})
 
     def has_labels(self, split: str) -> bool:
-        """Whether any of its items has one: of a test split then all have."""
+        """Tells whether any of its items has one: of a test split then all have."""
         return any(self.class_counts.get(split, ()))
 
     def labelled(self, split: str) -> int:
-        """How many items have a label."""
+        """Counts how many items have a label."""
         return sum(self.class_counts.get(split, ()))
 
 
 class DatasetSpec(TableSpec):
-    """How to read an upload; the `spec` part of the multipart body."""
+    """Rules for reading an upload; the `spec` part of the multipart body."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"name": "letters", "test_fraction": 0.2}]},
@@ -106,6 +107,14 @@ class DatasetSpec(TableSpec):
         "factor, so that nothing is cut off; null: the size that all have where they are alike and "
         "no side is above 256, else their median, of which the longer side becomes at most 224, a "
         "square where upright and lying pictures come. Arrays have their size already",
+    )
+    max_characters: int | None = Field(
+        None,
+        ge=1,
+        le=MOST_CHARACTERS,
+        description="that are kept of each text, at most, rounded up to a multiple of 32; null: as "
+        "many as hold 99 % of the training texts whole, 1,024 at most. The rest of a longer one is "
+        "cut off, in training as in predictions",
     )
     missing_label: MissingLabel = Field(
         "auto",
@@ -229,48 +238,6 @@ class DatasetOut(BaseModel):
         "do: {code, message, param, stage, errors}",
     )
     content_hash: str | None = None
-
-
-class Suspected(BaseModel):
-    """Why an item's label is likely wrong, by the dataset's audit."""
-
-    proposed: str = Field(description="the label that most of its neighbours have")
-    score: float = Field(description="above 0, at most 1")
-
-
-class PreviewItem(BaseModel):
-    """One stored item: raw values by the names of its tensors, of which pictures have `image`; of a
-    table `row`, an object by the names of its columns."""
-
-    model_config = ConfigDict(extra="allow")
-
-    index: int = Field(description="its place in the split")
-    label: str | None = Field(
-        description="null in a split without labels, and in one of quantities or of several labels"
-    )
-    labels: list[str] | None = Field(
-        None, description="those of a multi-label item, which may be none; null elsewhere"
-    )
-    value: float | None = Field(None, description="the quantity, in a regression's unit")
-    suspected: Suspected | None = Field(
-        None, description="absent where the label is not suspected, or the dataset never audited"
-    )
-    image: list[list[list[float]]] | None = Field(
-        None, description="raw values, [height][width][channels]; absent where items are none"
-    )
-    row: dict[str, float | bool | str | None] | None = Field(
-        None,
-        description="values by the names of columns, null where one is missing; a category that "
-        "training rows do not have is `(other)`; absent where items are no rows",
-    )
-
-
-class PreviewOut(BaseModel):
-    dataset: str
-    split: Split
-    offset: int
-    total: int = Field(description="items in the split")
-    data: list[PreviewItem] = Field(description="fewer than asked for where items are large")
 
 
 class CataloguedDataset(BaseModel):

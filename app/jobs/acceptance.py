@@ -11,21 +11,24 @@ from app.datasets import repository as datasets
 from app.datasets.catalogue import CATALOGUE, PREFIX
 from app.datasets.schemas import Schema
 from app.datasets.sketch import stored_sketch
+from app.encoders.availability import check_available
 from app.errors import Conflict, Finding, Invalid, NotFound, invalid
 from app.identifiers import new_id
 from app.inputs.contract import Sketch
 from app.jobs import lifecycle
 from app.jobs.distances import with_distances
+from app.jobs.encoding_time import EncodingTime, encoding_time
 from app.models import repository as models
 from app.models.schemas import Signature
+from app.pretrained.choosing import pretrained_of, recommended
 from app.settings import Settings
 from app.spec.backbones import Backbone
 from app.spec.capacity_check import MemoryEstimate, estimate_of
 from app.spec.forecast import planned_seconds
 from app.spec.plan import PlannedTrial, plan, planned_steps
+from app.spec.pretrained import PRETRAINED
 from app.spec.resolution import resolve
 from app.spec.scales import PixelScale
-from app.spec.source import Source
 from app.spec.sources import Sample, SourceFacts
 from app.spec.spec import Choice, JobSpec, ResolvedSpec
 from app.spec.time_left import TimingRatios, TrialTime, seconds_left
@@ -43,12 +46,14 @@ class Accepted:
     sources: list[SourceFacts]
     target: Schema
     memory: MemoryEstimate
+    encoding: EncodingTime
 
     @cached_property
     def seconds(self) -> list[float]:
-        """Of each trial, on the machine of calibration.py."""
+        """Planned seconds of each trial, on the machine of calibration.py."""
         schemas = [self.spec.seen(facts.schema) for facts in self.sources]
-        return planned_seconds(self.spec, self.trials, self.steps, schemas, self.target)
+        own = planned_seconds(self.spec, self.trials, self.steps, schemas, self.target)
+        return self.encoding.added(self.trials, own)
 
     def costs(self, pace: TimingRatios) -> list[tuple[PlannedTrial, int, float]]:
         """Trials with their steps, at most, and their seconds at the pace of this installation."""
@@ -73,9 +78,12 @@ def check(
     dataset is still being taken in."""
     target = _schema(session, project, spec.target.dataset, "#/target/dataset")
     sample = _sample_of(session, storage, project, spec.target.dataset)
+    spec, chosen = _with_weights_named(spec, target, settings)
+    if advice := recommended(spec, target, settings.cache_dir):
+        chosen.append(advice)
     sources = [
         replace(
-            _facts(session, project, source, f"#/sources/{place}"),
+            _facts(session, project, spec, place, target),
             sample=_sample_of(session, storage, project, source.dataset),
         )
         for place, source in enumerate(spec.sources)
@@ -83,6 +91,8 @@ def check(
     sources = with_distances(spec.sources, sources, target, sample)
     scale = _scale(session, project, spec.target.dataset, target)
     resolved, selection = resolve(spec, sources, target, scale, sample)
+    if resolved.model.encoder:
+        check_available(session, resolved.model.encoder)
     target = resolved.seen(target)
     trials = plan(resolved, target)
     schemas = [resolved.seen(facts.schema) for facts in sources]
@@ -90,7 +100,9 @@ def check(
     declared = workers.slot_bytes(session)
     available = settings.assumed_slot_memory_bytes if declared is None else declared
     memory = estimate_of(resolved, trials, schemas, target, available)
-    return Accepted(resolved, selection, trials, steps, sources, target, memory)
+    encoding = encoding_time(session, project, resolved)
+    choices = [*chosen, *selection]
+    return Accepted(resolved, choices, trials, steps, sources, target, memory, encoding)
 
 
 def accept(
@@ -98,11 +110,12 @@ def accept(
 ) -> JobRow:
     accepted = check(session, storage, project, spec, settings)
     sources = [
-        source.model or _identify(session, project, source.reference) for source in spec.sources
+        _identify(session, project, source.reference) if source.dataset else source.reference
+        for source in accepted.spec.sources
     ]
     target = _identify(session, project, spec.target.dataset)
     resolved = accepted.spec.with_datasets(sources, target)
-    named = ", ".join(source.reference for source in spec.sources)
+    named = ", ".join(source.reference for source in accepted.spec.sources)
     job = JobRow(
         id=new_id("job"),
         project=project,
@@ -118,7 +131,26 @@ def accept(
     return job
 
 
-def _facts(session: Session, project: str, source: Source, pointer: str) -> SourceFacts:
+def _with_weights_named(
+    spec: JobSpec, target: Schema, settings: Settings
+) -> tuple[JobSpec, list[Choice]]:
+    """The job with pretrained weights that are there in each source that asks for some."""
+    sources, chosen = list(spec.sources), list[Choice]()
+    for place, source in enumerate(sources):
+        if source.backbone is None:
+            continue
+        weights, choice = pretrained_of(source, target, settings.cache_dir, f"#/sources/{place}")
+        sources[place] = source.model_copy(update={"backbone": weights.backbone})
+        chosen += [choice] if choice else []
+    return spec.model_copy(update={"sources": tuple(sources)}), chosen
+
+
+def _facts(
+    session: Session, project: str, spec: JobSpec, place: int, target: Schema
+) -> SourceFacts:
+    source, pointer = spec.sources[place], f"#/sources/{place}"
+    if source.backbone:
+        return PRETRAINED[source.reference].facts(target, spec.model.image_size)
     if source.dataset:
         schema = _schema(session, project, source.dataset, f"{pointer}/dataset")
         return SourceFacts(schema, scale=_scale(session, project, source.dataset, schema))

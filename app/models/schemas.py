@@ -6,14 +6,15 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from app.inputs import Inputs
+from app.inputs.encoders import EncoderIdentity
 from app.tasks import Task
 
-Format = Literal["onnx", "keras"]
+Format = Literal["onnx", "keras", "tokenizer"]
 ModelStatus = Literal["ready", "damaged"]
 
 
 class Signature(BaseModel):
-    """What a model is asked, and what it answers."""
+    """Form of what a model is asked, and of what it answers."""
 
     inputs: Inputs
     task: Task
@@ -21,6 +22,11 @@ class Signature(BaseModel):
         None,
         description="the graph divides the logits by it before the softmax, so that its scores are "
         "calibrated; null: they are not",
+    )
+    encoder: EncoderIdentity | None = Field(
+        None,
+        description="the frozen encoder that the graph begins with: it takes `input_ids` and "
+        "`attention_mask`, int64 (n, tokens), of `prefix` and a text by the model's tokenizer.json",
     )
 
 
@@ -40,7 +46,7 @@ class VersionStatus(BaseModel):
 
 
 class VersionStatuses(BaseModel):
-    """What clients of TensorFlow Serving are told of a deployment: the version it serves."""
+    """Answer to clients of TensorFlow Serving about a deployment: the version it serves."""
 
     model_version_status: list[VersionStatus]
 

@@ -31,8 +31,8 @@ DTYPES: Mapping[str, type[np.generic]] = {
 }
 
 
-class Feed(ABC):
-    """How items come to a graph's inputs."""
+class GraphFeed(ABC):
+    """Way of items to a graph's inputs."""
 
     @abstractmethod
     def prepared(self, part: Part) -> Fed:
@@ -55,7 +55,7 @@ class Feed(ABC):
         """Golden inputs of a package. Raises KeyError."""
 
 
-class OneTensor(Feed):
+class OneTensor(GraphFeed):
     """The input `inputs`, (n, *shape)."""
 
     def __init__(self, dtype: type[np.generic] = np.float32) -> None:
@@ -90,7 +90,7 @@ class GraphTensor(NamedTuple):
     shape: tuple[int | None, ...]
 
 
-class SeveralTensors(Feed):
+class SeveralTensors(GraphFeed):
     """Inputs of any names, dtypes and shapes, each (n, *shape)."""
 
     def __init__(self, tensors: Sequence[GraphTensor]) -> None:
@@ -120,7 +120,8 @@ class SeveralTensors(Feed):
         return TensorBatch({name: np.concatenate(padded(each)) for name, each in named.items()})
 
     def run(self, runtime: Any, inputs: Fed) -> Array:
-        """With free axes a few at a time: what an engine holds grows with the padding."""
+        """Runs a graph, with free axes a few at a time: what an engine holds grows with the
+        padding."""
         assert isinstance(inputs, TensorBatch)
         rows = len(inputs)
         if self._has_free_axes:
@@ -140,10 +141,10 @@ class SeveralTensors(Feed):
 
 
 @dataclass(frozen=True)
-class Preparing(Feed):
+class Preparing(GraphFeed):
     """Items that have to become something else first, as texts become ids."""
 
-    _feed: Feed
+    _feed: GraphFeed
     _prepare: Prepare
 
     def prepared(self, part: Part) -> Fed:
@@ -162,8 +163,8 @@ class Preparing(Feed):
         return self._feed.read(package)
 
 
-def feed_of(runtime: Any, prepare: Prepare | None = None) -> Feed:
-    """What a loaded graph is fed with.
+def feed_of(runtime: Any, prepare: Prepare | None = None) -> GraphFeed:
+    """Returns what a loaded graph is fed with.
 
     Args:
         runtime: an ONNX Runtime session.

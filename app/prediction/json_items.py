@@ -1,7 +1,7 @@
 """Bodies of items that are no arrays of numbers, read by the decoder of the model's inputs.
 
-Items stand in one list (`Listed`), or the values of each column of a table in a place of its own
-(`Columns`).
+Items stand in one list (`Listed`) or are the values of one column (`OfOneColumn`), or the values of
+each column of a table stand in a place of their own (`Columns`).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,9 +15,10 @@ from app.inputs import Inputs
 from app.inputs.table import TableInputs
 from app.prediction.feeds import Part, padded
 from app.prediction.inputs import PART_ROWS, Places, Raw, cut_items
+from app.prediction.item_places import places_of
 from app.prediction.json_envelope import document_of
 from app.prediction.json_lists import Lists, without_lists
-from app.prediction.protocols.contract import Encoder, Read, Steps, ended
+from app.prediction.protocols.contract import AnswerEncoder, Read, Steps, ended
 from app.prediction.rows import ColumnPlaces
 from app.tensors import Tensors, together
 
@@ -25,7 +26,7 @@ from app.tensors import Tensors, together
 class Listed(NamedTuple):
     """Items in one list, to which `places` point."""
 
-    encoder: Encoder
+    encoder: AnswerEncoder
     places: Places
     items: list[Any]
 
@@ -54,17 +55,24 @@ class ListedValues(NamedTuple):
 class Columns(NamedTuple):
     """The values of each column by its name. `at`: a pointer to them all."""
 
-    encoder: Encoder
+    encoder: AnswerEncoder
     at: str
     values: Mapping[str, ColumnValues]
 
 
-Asked = Listed | Columns
+class OfOneColumn(NamedTuple):
+    """Items that are the values of one column."""
+
+    encoder: AnswerEncoder
+    values: ColumnValues
+
+
+Asked = Listed | OfOneColumn | Columns
 Look = Callable[[Any], Asked]
 
 
 def read(body: bytes, look: Look, inputs: Inputs) -> Read:
-    """For small bodies, at once; `look`: a document -> what is asked. Raises BadRequest or
+    """Reads small bodies, at once; `look`: a document -> what is asked. Raises BadRequest or
     Invalid."""
     lists = Lists(document_of(body))
     return ended(read_lists(lists, look(lists.document), inputs))
@@ -73,7 +81,7 @@ def read(body: bytes, look: Look, inputs: Inputs) -> Read:
 def read_in_steps(
     body: bytearray, look: Look, inputs: Inputs, depths: tuple[int, ...]
 ) -> Steps[Read]:
-    """For large bodies: others go between the steps. Raises BadRequest or Invalid.
+    """Reads large bodies: others go between the steps. Raises BadRequest or Invalid.
 
     Args:
         depths: within how many arrays and objects the lists of items or of values begin.
@@ -89,6 +97,10 @@ def read_lists(lists: Lists, asked: Asked, inputs: Inputs) -> Steps[Read]:
             at = places.at
             parts = yield from _parts(lists.batches(items, at), at, inputs)
             return Read(parts, encoder, places)
+        case OfOneColumn(encoder, of_column):
+            at = of_column.at
+            parts = yield from _parts(of_column.batches(lists), at, inputs)
+            return Read(parts, encoder, places_of(inputs, at))
         case Columns(encoder, at, values):
             assert isinstance(inputs, TableInputs)
             named = [values[column.name] for column in inputs.columns]

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import Literal, Protocol, assert_never
 
@@ -16,15 +17,18 @@ from app.errors import DamagedArtifact, NotFound, Unavailable, WorkFailure
 from app.inputs import Inputs
 from app.inputs.dense import DenseInputs
 from app.inputs.table import TableInputs
+from app.inputs.text import TextInputs
 from app.models.schemas import Signature
 from app.models.stored import file_path
 from app.prediction import repository, sessions
 from app.prediction.batching import Batcher
-from app.prediction.feeds import Part
+from app.prediction.encoding import CannotTokenise, prepare_of, shared_tokeniser
+from app.prediction.feeds import Part, Prepare
 from app.prediction.inputs import Places
 from app.prediction.rows import RowCheck
 from app.prediction.schemas import PredictionWarning
 from app.prediction.sessions import LoadFailed, Session
+from app.prediction.texts import TextCheck
 from app.prediction.value_range import ArrayCheck, ValueRange
 from app.storage import Storage
 from app.tables.deployments import DeploymentRow
@@ -136,7 +140,7 @@ class ServedModels:
             await asyncio.wait([asyncio.wrap_future(changed)], timeout=left)
 
     def state(self, row: DeploymentRow) -> tuple[Literal["ready", "loading", "failed"], str | None]:
-        """Of the row's model in this process, and why it is not ready."""
+        """State of the row's model in this process, and why it is not ready."""
         model = self._models.get((row.project, row.name))
         if isinstance(model, NotLoaded) and model.model_id == row.model_id:
             return model.status, model.reason
@@ -145,7 +149,7 @@ class ServedModels:
 
     @property
     def is_settled(self) -> bool:
-        """Whether each deployment is loaded, or has failed for good."""
+        """Tells whether each deployment is loaded, or has failed for good."""
         loading = (
             isinstance(one, NotLoaded) and one.status == "loading" for one in self._models.values()
         )
@@ -156,7 +160,8 @@ class ServedModels:
         does not give it."""
         signature = Signature.model_validate(model.signature)
         onnx, golden = (file_path(self._storage, model, kind) for kind in ("onnx", "golden"))
-        session = sessions.load(onnx, golden, signature.inputs, signature.task)
+        prepare = self._prepare(model, signature)
+        session = sessions.load(onnx, golden, signature.inputs, signature.task, prepare)
         return Loaded(
             model.id,
             signature.task.names,
@@ -170,8 +175,18 @@ class ServedModels:
             signature.task.answers,
         )
 
+    def _prepare(self, model: ModelRow, signature: Signature) -> Prepare | None:
+        """What decoded items go through before the graph. Raises as `load` does."""
+        if signature.encoder is None:
+            return None
+        path = partial(file_path, self._storage, model, "tokenizer")
+        try:
+            return prepare_of(shared_tokeniser(signature.encoder, path))
+        except CannotTokenise as error:
+            raise LoadFailed(str(error)) from error
+
     def refresh(self, *loaded: Loaded) -> None:
-        """After it this process serves what the database says. `loaded` is not loaded again."""
+        """Makes this process serve what the database says. `loaded` is not loaded again."""
         with self._refreshing:
             with self._database.read() as session:
                 wanted = {
@@ -248,6 +263,8 @@ def check_of(inputs: Inputs) -> ValueCheck:
             return ArrayCheck(ValueRange.of(inputs))
         case TableInputs():
             return RowCheck(inputs)
+        case TextInputs():
+            return TextCheck(inputs)
         case _:
             assert_never(inputs)
 

@@ -6,34 +6,26 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from app.sent import Pair
+from app.inputs.encoders import E5_SMALL, EncoderEntry
+from app.inputs.features import FeaturesInputs
+from app.spec.encoder_params import SentenceEncoderParams
+from app.spec.model_choice import ModelChoice
 from app.spec.network_params import (
     ConvnetParams,
     MlpParams,
     MobilenetParams,
     NetworkParams,
     Params,
-    Width,
 )
-from app.spec.network_size import Shape
+from app.spec.photo_params import (
+    EfficientnetLite0Params,
+    EfficientnetLite1Params,
+    EfficientnetLite2Params,
+    EfficientnetLiteParams,
+    EfficientnetV2B0Params,
+)
 from app.spec.table_params import FtTransformerParams, TabmParams
-
-
-class ModelChoice(Params):
-    image_size: Pair[Width] | None = Field(
-        None,
-        description="height, width: source and target are resized to it inside the network; "
-        "needed where their images differ in size",
-    )
-    bottleneck: Width | None = Field(
-        None,
-        description="a dense layer of so many units with BatchNorm at the backbone's end, as "
-        "domain adaptation has it (256)",
-    )
-
-    def seen(self, shape: Shape) -> Shape:
-        """Of images of `shape`, that of those which the backbone gets."""
-        return (*(self.image_size or shape[:2]), shape[2])
+from app.spec.text_params import CharconvParams
 
 
 class Mlp(ModelChoice):
@@ -51,6 +43,32 @@ class Mobilenet(ModelChoice):
     params: MobilenetParams = MobilenetParams()
 
 
+class EfficientnetLite(ModelChoice):
+    """One of the sizes of a family; a job names the size."""
+
+    params: EfficientnetLiteParams
+
+
+class EfficientnetLite0(EfficientnetLite):
+    backbone: Literal["efficientnet_lite0"]
+    params: EfficientnetLite0Params = EfficientnetLite0Params()
+
+
+class EfficientnetLite1(EfficientnetLite):
+    backbone: Literal["efficientnet_lite1"]
+    params: EfficientnetLite1Params = EfficientnetLite1Params()
+
+
+class EfficientnetLite2(EfficientnetLite):
+    backbone: Literal["efficientnet_lite2"]
+    params: EfficientnetLite2Params = EfficientnetLite2Params()
+
+
+class EfficientnetV2B0(ModelChoice):
+    backbone: Literal["efficientnetv2_b0"]
+    params: EfficientnetV2B0Params = EfficientnetV2B0Params()
+
+
 class Tabm(ModelChoice):
     backbone: Literal["tabm"]
     params: TabmParams = TabmParams()
@@ -59,6 +77,24 @@ class Tabm(ModelChoice):
 class FtTransformer(ModelChoice):
     backbone: Literal["ft_transformer"]
     params: FtTransformerParams = FtTransformerParams()
+
+
+class SentenceEncoder(ModelChoice):
+    backbone: Literal["sentence_encoder"]
+    params: SentenceEncoderParams = SentenceEncoderParams()
+
+    @property
+    def encoder(self) -> EncoderEntry:
+        return self.params.entry
+
+    @property
+    def features(self) -> FeaturesInputs:
+        return self.params.inputs
+
+
+class Charconv(ModelChoice):
+    backbone: Literal["charconv"]
+    params: CharconvParams = CharconvParams()
 
 
 class AutoBackbone(ModelChoice):
@@ -72,7 +108,19 @@ def _auto_unless_named(choice: Any) -> Any:
     return {"backbone": "auto", **choice} if isinstance(choice, dict) else choice
 
 
-Backbone = Mlp | Convnet | Mobilenet | Tabm | FtTransformer
+Backbone = (
+    Mlp
+    | Convnet
+    | Mobilenet
+    | EfficientnetLite0
+    | EfficientnetLite1
+    | EfficientnetLite2
+    | EfficientnetV2B0
+    | Tabm
+    | FtTransformer
+    | Charconv
+    | SentenceEncoder
+)
 BackboneChoice = Annotated[
     Annotated[Backbone | AutoBackbone, Field(discriminator="backbone")],
     BeforeValidator(_auto_unless_named),
@@ -81,11 +129,12 @@ BackboneChoice = Annotated[
 
 @dataclass(frozen=True)
 class BackboneEntry:
-    """What GET /v1/catalog/backbones says of one, and what the house has to know of it."""
+    """Entry of a backbone: what GET /v1/catalog/backbones says of it, and what the house has to
+    know of it."""
 
     choice: type[Backbone]
     summary: str
-    modality: str | None  # that it is for; None: any, all of whose numbers it takes as one row
+    modality: str | None  # that it is for; None: any with quantities, which it takes as one row
     has_batch_norm: bool  # without a bottleneck, which has one
     is_dense: bool  # of dense layers alone, but for Dropout
     program_bytes: int  # what its graphs take, and what is compiled of them
@@ -107,6 +156,11 @@ class BackboneEntry:
         return params
 
     @property
+    def encoder(self) -> EncoderEntry | None:
+        """The frozen encoder that it stands on by itself."""
+        return self.choice(backbone=self.name).encoder  # type: ignore[arg-type]  # its own name
+
+    @property
     def params_schema(self) -> dict[str, Any]:
         return self.params.model_json_schema()
 
@@ -121,6 +175,25 @@ OF_TABLES = {
     "hidden_columns": 0.6,
     "pretrain_min_steps": 100,
 }
+
+# A step of 64 photos of 224x224 holds 11 GB of activations (docs/decisions/pretrained-photos.md).
+OF_PHOTOS = {"batch_size": 16}
+
+
+def _of_photos(choice: type[Backbone], told: str) -> BackboneEntry:
+    return BackboneEntry(
+        choice,
+        f"{told}, for photos of 32x32 and more.",
+        modality="image",
+        has_batch_norm=True,
+        is_dense=False,
+        program_bytes=768 * 2**20,
+        widths=(),
+        bfloat16_pays=False,
+        compiles_slowly=True,
+        recipe=OF_PHOTOS,
+    )
+
 
 CATALOGUE: dict[str, BackboneEntry] = {
     entry.name: entry
@@ -159,6 +232,10 @@ CATALOGUE: dict[str, BackboneEntry] = {
             bfloat16_pays=False,
             compiles_slowly=True,
         ),
+        _of_photos(EfficientnetLite0, "EfficientNet-Lite0 (Tan & Le, ICML 2019), the smallest"),
+        _of_photos(EfficientnetLite1, "EfficientNet-Lite1 (Tan & Le, ICML 2019), deeper"),
+        _of_photos(EfficientnetLite2, "EfficientNet-Lite2 (Tan & Le, ICML 2019), deeper and wider"),
+        _of_photos(EfficientnetV2B0, "EfficientNetV2-B0 (Tan & Le, ICML 2021)"),
         BackboneEntry(
             Tabm,
             "TabM (Gorishniy et al., ICLR 2025): an MLP that is many, whose members share all "
@@ -181,6 +258,30 @@ CATALOGUE: dict[str, BackboneEntry] = {
             is_dense=False,
             program_bytes=256 * 2**20,
             widths=("width",),
+            bfloat16_pays=False,
+            compiles_slowly=False,
+        ),
+        BackboneEntry(
+            SentenceEncoder,
+            "A frozen encoder of texts in many languages, whose features are computed once, and "
+            "dense layers with ReLU on these.",
+            modality="text",
+            has_batch_norm=False,
+            is_dense=True,
+            program_bytes=E5_SMALL.memory_bytes,
+            widths=("hidden",),
+            bfloat16_pays=False,
+            compiles_slowly=False,
+        ),
+        BackboneEntry(
+            Charconv,
+            "Convolutions over the characters of a text of any script (Kim, EMNLP 2014), which are "
+            "hashed, then max and mean over the text, and one dense layer.",
+            modality="text",
+            has_batch_norm=False,
+            is_dense=False,
+            program_bytes=256 * 2**20,
+            widths=("filters", "dense"),
             bfloat16_pays=False,
             compiles_slowly=False,
         ),

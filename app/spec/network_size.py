@@ -37,7 +37,8 @@ class Layers:
         return Size(self._parameters, self._convolutions, self._kept, widest, features)
 
     def convolution(self, filters: int, side: int, stride: int = 1) -> None:
-        """Without a bias. Padded so that `stride` divides the sides, rounding up."""
+        """Adds a convolution without a bias. Padded so that `stride` divides the sides, rounding
+        up."""
         if stride > 1:
             self._write((self.height + 1) * (self.width + 1) * self.channels)
         self._kernel(side * side * self.channels * filters)
@@ -91,8 +92,31 @@ class Layers:
         self.height, self.width, self.channels = 1, count + 1, units
         self.write()
 
+    def lookups(self, tables: tuple[int, ...], units: int) -> None:
+        """Each place's vector of `units` of each table of so many rows, their sum, and its places
+        beyond the item's end wiped out."""
+        self._parameters += sum(tables) * units
+        self.channels = units
+        for _ in tables:
+            self.write()
+        self.write()
+        self.write()
+
+    def ngrams(self, widths: tuple[int, ...], filters: int) -> None:
+        """Convolutions along the places, beside each other, with a bias and ReLU, wiped out beyond
+        the item's end, and their max and mean over all places."""
+        for width in widths:
+            self._kernel(width * self.channels * filters)
+            self._parameters += filters
+            for _ in range(3):
+                self._write(self.width * filters)
+        self.width, self.channels = 1, 2 * len(widths) * filters
+        self.write()
+        self.write()
+
     def attention(self, heads: int) -> None:
-        """Of all parts to each other, after a norm, and added to what went in."""
+        """Adds the attention of all parts to each other, after a norm, and added to what went
+        in."""
         self.layer_norm()
         self._parameters += 4 * (self.channels + 1) * self.channels
         for _ in range(3):
@@ -117,10 +141,21 @@ class Layers:
         self.write()
 
     def first(self) -> None:
-        """Of the parts the first alone, after a norm, and ReLU."""
+        """Takes of the parts the first alone, after a norm, and ReLU."""
         self.width = 1
         self.layer_norm()
         self.write()
+
+    def whole(
+        self, parameters: int, convolutions: int, kept: int, widest: int, features: int
+    ) -> None:
+        """A network that is counted already, up to its features."""
+        self._parameters += parameters
+        self._convolutions += convolutions
+        self._kept += kept
+        self._widest = max(self._widest, widest)
+        self.height, self.width, self.channels = 1, 1, features
+        self._last = features
 
     def write(self) -> None:
         """An operation of as many values as the last: ReLU, Dropout, a sum."""

@@ -19,9 +19,10 @@ ReferenceModel = Literal["linear", "forest", "boosting"]
 Rows = Literal["target", "source", "both"]
 
 MOST_VALUES = 4096  # of an item
+MOST_LABELS = 30  # of a multi-label task
 
 REFERENCE_MODELS: dict[ReferenceModel, str] = {
-    "linear": "logistic or ridge regression",
+    "linear": "logistic or ridge regression, of texts on TF-IDF of runs of characters",
     "forest": "a random forest of 200 trees",
     "boosting": "boosted trees: 150 of 6 leaves, at a rate of .04",
 }
@@ -35,7 +36,7 @@ class PlannedReference(Sent):
 
     @property
     def arm(self) -> str:
-        """What its trials are called."""
+        """Name of its trials."""
         return f"{self.model}_on_{self.rows}"
 
 
@@ -47,26 +48,34 @@ def planned_references(
     wanted = spec.evaluation.references
     if wanted == "auto":
         at_home = target.inputs.has_references and not _obstacle(target)
-        wanted = tuple(REFERENCE_MODELS) if at_home else ()
+        wanted = _able(target) if at_home else ()
     rows = _rows(spec, sources, target) if spec.trains_arms else []
     return tuple(PlannedReference(model=model, rows=each) for model in wanted for each in rows)
 
 
 def reference_findings(spec: "JobSpec", target: Schema) -> list[Coded]:
-    """What is wrong with references that a job asks for by name."""
+    """Returns what is wrong with references that a job asks for by name."""
     if spec.evaluation.references == "auto" or not spec.evaluation.references:
         return []
     pointer = "#/evaluation/references"
-    if not (obstacle := _obstacle(target)):
+    obstacle, able = _obstacle(target), _able(target)
+    if not obstacle and any(model not in able for model in spec.evaluation.references):
+        obstacle = f"{target.inputs.modality}s, but for {', '.join(able)}"
+    if not obstacle:
         return []
     detail = f"expected no references where there are {obstacle}: leave them out, or say []"
     return [("no_references", Finding(detail, pointer))]
 
 
+def _able(target: Schema) -> tuple[ReferenceModel, ...]:
+    """Trees want quantities."""
+    return tuple(REFERENCE_MODELS) if target.inputs.has_quantities else ("linear",)
+
+
 def _obstacle(target: Schema) -> str | None:
-    if target.task.kind == "multi_label":
-        return "several labels of each item"
-    if target.inputs.values > MOST_VALUES:
+    if target.task.kind == "multi_label" and target.task.outputs > MOST_LABELS:
+        return f"more than {MOST_LABELS} labels, each of which takes a model of its own"
+    if target.inputs.has_quantities and target.inputs.values > MOST_VALUES:
         return f"more than {MOST_VALUES} values in an item"
     return None
 

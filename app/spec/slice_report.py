@@ -26,10 +26,15 @@ class SliceValue(ReportPart):
     value: str
     items: int
     arms: dict[str, SliceArm]
+    references: dict[str, SliceArm] = Field(
+        default_factory=dict,
+        description="the models without a network; `gain` is the winner's over each of them",
+    )
 
 
 class WorstSlice(ReportPart):
-    """Where the winner, or without one the baseline, has its worst mean of the primary metric."""
+    """Value where the winner, or without one the baseline, has its worst mean of the primary
+    metric."""
 
     value: str
     items: int

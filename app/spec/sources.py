@@ -1,4 +1,5 @@
-"""What a job's sources are to it: a dataset, or a trained network without its data."""
+"""What a job's sources are to it: a dataset, or a trained network without its data, of this service
+or from elsewhere."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,6 +7,7 @@ from dataclasses import dataclass
 from app.datasets.schemas import Schema
 from app.inputs.contract import Sketch
 from app.inputs.table import TableInputs
+from app.inputs.text import TextInputs
 from app.spec.backbones import Backbone
 from app.spec.scales import PixelScale
 
@@ -16,8 +18,13 @@ Sample = Callable[[], Sketch | None]
 
 @dataclass(frozen=True)
 class SourceFacts:
-    schema: Schema  # of a model: without items
-    network: Backbone | None = None  # of a model
+    """Facts of what a source carries: items, or a network and its head for classes of its own."""
+
+    schema: Schema  # of a network: without items
+    network: Backbone | None = None  # of one that comes without its data
+    # Whether the network is for items of any size and for any task: its classes are none of the
+    # user's, and only its features are of use
+    is_general: bool = False
     distance: Distance = lambda: None  # to the target
     sample: Sample = lambda: None  # of a dataset's training items
     scale: PixelScale | None = None  # of a dataset's values
@@ -28,7 +35,7 @@ class SourceFacts:
 
 
 def first_network(sources: Sequence[SourceFacts]) -> Backbone | None:
-    """Of the first source that is a model."""
+    """Network of the first source that is one."""
     return next((facts.network for facts in sources if facts.network), None)
 
 
@@ -38,12 +45,13 @@ def joint_classes(sources: Sequence[Schema]) -> tuple[str, ...]:
 
 
 def joint_obstacle(sources: Sequence[SourceFacts]) -> str | None:
-    """Why one network cannot be trained on all of them; None where it can."""
+    """Says why one network cannot be trained on all of them; None where it can."""
     if not all(facts.has_data for facts in sources):
         return "a model comes without its data"
     if not all(facts.schema.task.has_classes for facts in sources):
         return f"labels of a {sources[0].schema.task.kind} of several datasets are not joined"
     inputs = {facts.schema.inputs for facts in sources}
-    if len(inputs) > 1 and not all(isinstance(each, TableInputs) for each in inputs):
+    brought_together = (TableInputs, TextInputs)
+    if len(inputs) > 1 and not all(isinstance(each, brought_together) for each in inputs):
         return "their images differ in size or in type"
     return None

@@ -11,10 +11,11 @@ from app.datasets.schemas import Schema
 from app.inputs import Inputs
 from app.inputs.joint_columns import Adoption
 from app.inputs.table import TableInputs
+from app.inputs.text import Lengthened, TextInputs
 from app.sent import Array, Sent
 from app.spec.backbones import AutoBackbone, Backbone, BackboneChoice
 from app.spec.evaluation import Evaluation, ResolvedEvaluation
-from app.spec.flaws import IMBALANCE, LABEL_NOISE, Imbalance, LabelNoise
+from app.spec.flaws import IMBALANCE, LABEL_NOISE, Imbalance, ImbalanceChoice, LabelNoise
 from app.spec.references import PlannedReference
 from app.spec.shared_columns import SharedColumns
 from app.spec.source import Source
@@ -91,7 +92,7 @@ class JobSpec(Sent):
     strategies: Array[StrategyChoice] = Field((Auto(name="auto"),), min_length=1, max_length=32)
     training: TrainingChoice = TrainingChoice()
     evaluation: Evaluation = Evaluation()
-    imbalance: Imbalance = Field("none", description=IMBALANCE)
+    imbalance: ImbalanceChoice = Field("none", description=IMBALANCE)
     label_noise: LabelNoise = Field("none", description=LABEL_NOISE)
     deploy: Deploy | None = None
     seed: int = Field(0, ge=0, lt=2**31 - 100, description="of the first of evaluation.seeds")
@@ -126,19 +127,22 @@ class ResolvedSpec(JobSpec):
     training: Training = Training()  # type: ignore[assignment]  # narrower
     task: TaskKind = "classification"
     evaluation: ResolvedEvaluation = ResolvedEvaluation()
+    imbalance: Imbalance = "none"  # type: ignore[assignment]  # narrower
     space: Space = Space()
     classes: Array[str] = ()  # of the outputs: the target's, or, without labels, the source's
     warnings: Array[str] = ()  # about the datasets beside one another
-    inputs: Inputs | None = None  # the network's, where datasets have others: of tables' rows
+    inputs: Inputs | None = None  # the network's, where datasets may have others: columns, lengths
     columns: Array[SharedColumns] = ()  # of each source, where it and the target are tables
 
     def seen(self, schema: Schema) -> Schema:
         """A dataset as the job's network sees it."""
         return schema.model_copy(update={"inputs": self.inputs}) if self.inputs else schema
 
-    def adoption(self, place: int | None = None) -> Adoption | None:
-        """How rows of the source at `place`, or of the target, become the network's; None where
-        they are already."""
+    def adoption(self, place: int | None = None) -> Adoption | Lengthened | None:
+        """Says how items of the source at `place`, or of the target, become the network's; None
+        where they are already."""
+        if isinstance(self.inputs, TextInputs):
+            return Lengthened(self.inputs)
         if not isinstance(self.inputs, TableInputs):
             return None
         if place is not None:
@@ -147,7 +151,7 @@ class ResolvedSpec(JobSpec):
 
     @property
     def metric(self) -> Metric:
-        """How the primary metric is read."""
+        """Metric by which the job is decided, with its direction."""
         return metric_of(self.task, self.evaluation.primary_metric)
 
     @property
@@ -156,8 +160,10 @@ class ResolvedSpec(JobSpec):
 
     @property
     def items_word(self) -> str:
-        """What the items are, for sentences."""
-        return "rows" if self.inputs else "pictures"
+        """Word for the items in sentences."""
+        modality = self.inputs.modality if self.inputs else "image"
+        words = {"table": "rows", "text": "texts", "features": "texts"}
+        return words.get(modality, "pictures")
 
     @property
     def budget_words(self) -> str:
@@ -166,7 +172,7 @@ class ResolvedSpec(JobSpec):
 
     @property
     def source_sets(self) -> dict[str, Sources]:
-        """What arms start from: the suffix of their names -> the sources."""
+        """Sets of sources that arms start from: the suffix of their names -> the sources."""
         if len(self.sources) == 1:
             return {"": (0,)}
         each: dict[str, Sources] = {
@@ -196,7 +202,7 @@ class ResolvedSpec(JobSpec):
 
     @property
     def references(self) -> dict[str, PlannedReference]:
-        """By the names of their trials."""
+        """References by the names of their trials."""
         return {reference.arm: reference for reference in self.evaluation.references}
 
     @property
@@ -225,7 +231,7 @@ class ResolvedSpec(JobSpec):
     def with_datasets(self, sources: list[str], target: str) -> "ResolvedSpec":
         """The same job with its datasets named by id."""
         named = [
-            source if source.model else source.model_copy(update={"dataset": reference})
+            source.model_copy(update={"dataset": reference}) if source.dataset else source
             for source, reference in zip(self.sources, sources, strict=True)
         ]
         return self.model_copy(

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.sent import Sent
+from app.spec.flaws import Imbalance
 
 Auto = Literal["auto"]
 
@@ -15,7 +16,7 @@ MIN_STEPS = 500
 
 
 class StoredPart(BaseModel):
-    """Of what the service itself writes down."""
+    """Base of what the service itself writes down."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -145,7 +146,8 @@ class Training(Sent):
 
 
 class TrainingChoice(Training):
-    """As a job may send it: what is `auto` is searched for, arm by arm, before the trials."""
+    """Settings as a job may send them: what is `auto` is searched for, arm by arm, before the
+    trials."""
 
     epochs: Annotated[int, Field(ge=1, le=100_000)] | Auto = 10  # type: ignore[assignment]  # wider
     learning_rate: Annotated[float, Field(gt=0, le=10)] | Auto = 0.001  # type: ignore[assignment]
@@ -153,18 +155,19 @@ class TrainingChoice(Training):
 
 
 class Space(StoredPart):
-    """Which settings are searched for."""
+    """Settings that are searched for."""
 
     learning_rate: bool = False
     weight_decay: bool = False
     epochs: bool = False
+    imbalance: tuple[Imbalance, ...] = ()  # that are compared, the preferred first
 
     @property
     def is_empty(self) -> bool:
-        return not (self.learning_rate or self.weight_decay or self.epochs)
+        return not (self.learning_rate or self.weight_decay or self.epochs or self.imbalance)
 
 
 def held_out(items: int, fraction: float) -> int:
-    """Of the `items` of a class, or of a part of a quantity's range, how many are for validation:
-    round(fraction * items), at least 1 and never all but the last; none of fewer than 3."""
+    """Counts the items for validation of the `items` of a class, or of a part of a quantity's
+    range: round(fraction * items), at least 1 and never all but the last; none of fewer than 3."""
     return min(max(1, round(fraction * items)), items - 1) if items >= 3 else 0

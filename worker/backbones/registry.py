@@ -8,12 +8,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.inputs.image import IMAGE
-from app.spec.backbones import Backbone, Convnet, FtTransformer, Mlp, Mobilenet, Tabm
-from worker.backbones import convnet, ft_transformer, mlp, mobilenet, tabm
+from app.spec.backbones import (
+    Backbone,
+    Charconv,
+    Convnet,
+    EfficientnetLite,
+    EfficientnetV2B0,
+    FtTransformer,
+    Mlp,
+    Mobilenet,
+    SentenceEncoder,
+    Tabm,
+)
+from worker.backbones import (
+    charconv,
+    convnet,
+    efficientnet_lite,
+    efficientnet_v2,
+    ft_transformer,
+    mlp,
+    mobilenet,
+    tabm,
+)
 from worker.backbones.input_rows import Axes
 
 
-def build(
+def build(  # noqa: PLR0911  a case per family
     model: Backbone,
     seen: Mapping[str, keras.KerasTensor],
     blocks: Mapping[str, NDArray[np.int32]] = {},
@@ -25,16 +45,22 @@ def build(
     """
     shapes = shapes_of(seen)
     match model:
-        case Mlp():
+        case Mlp() | SentenceEncoder():
             return mlp.build(model.params, shapes)
         case Convnet():
             return convnet.build(model.params, shapes[IMAGE])
         case Mobilenet():
             return mobilenet.build(model.params, shapes[IMAGE])
+        case EfficientnetLite():
+            return efficientnet_lite.build(model.params, shapes[IMAGE])
+        case EfficientnetV2B0():
+            return efficientnet_v2.build(model.params, shapes[IMAGE])
         case Tabm():
             return tabm.build(model.params, shapes)
         case FtTransformer():
             return ft_transformer.build(model.params, shapes, blocks)
+        case Charconv():
+            return charconv.build(model.params)
         case _:
             assert_never(model)
 
@@ -49,7 +75,14 @@ def input_axes(model: Backbone, seen: Mapping[str, keras.KerasTensor]) -> Axes:
             return tabm.input_axes(shapes_of(seen))
         case FtTransformer():
             return ft_transformer.input_axes(shapes_of(seen))
-        case Convnet() | Mobilenet():
+        case (
+            Charconv()
+            | Convnet()
+            | Mobilenet()
+            | EfficientnetLite()
+            | EfficientnetV2B0()
+            | SentenceEncoder()
+        ):
             return {}
         case _:
             assert_never(model)

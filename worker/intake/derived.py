@@ -28,6 +28,7 @@ from worker.intake.derived_table import ingest_derived_table
 from worker.intake.ingested import IngestedDataset
 from worker.intake.raw import IntakeLimits
 from worker.intake.splits import Rows
+from worker.intake.tables.items import MODALITIES
 
 SHOWN_NAMES = 10
 
@@ -44,7 +45,7 @@ def ingest_derived(
         derivation = derivation.model_copy(update={"origin_schema": origin.schema})
         arrays = origin.arrays
     chosen, limits = _chosen(derivation, arrays), IntakeLimits.of(settings)
-    if derivation.origin_schema.inputs.modality == "table":
+    if derivation.origin_schema.inputs.modality in MODALITIES:
         return _told(ingest_derived_table(derivation, chosen, arrays, limits, workdir), derivation)
     wanted = derivation.selection
     if wanted.split is not None:

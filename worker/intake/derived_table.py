@@ -12,14 +12,15 @@ from app.datasets.schemas import DatasetSpec, Schema
 from app.datasets.table_spec import ColumnInfo, ColumnSpec, Kind, TargetSpec
 from app.inputs.columns import DateColumn
 from app.inputs.table import TableInputs
+from app.inputs.text import TextInputs
 from worker.datasets.stored_rows import StoredRows
 from worker.intake.chosen_items import ChosenItems
 from worker.intake.derived_arrays import store_chosen
 from worker.intake.ingested import IngestedDataset, content_hash
 from worker.intake.raw import IntakeLimits
 from worker.intake.splits import Rows
+from worker.intake.tables.items import prepare_items
 from worker.intake.tables.records import FileRows, Records
-from worker.intake.tables.table import prepare_table
 
 KINDS: tuple[str, ...] = get_args(Kind)
 
@@ -41,6 +42,8 @@ def ingest_derived_table(
     labels = tuple(column.name for column in kept if column.role == "label")
     spec = DatasetSpec(
         name=derivation.name,
+        modality=schema.inputs.modality,
+        max_characters=schema.inputs.length if isinstance(schema.inputs, TextInputs) else None,
         columns={column.name: _said(column, records) for column in kept},
         target=_target(labels, schema),
         task=schema.task.kind if labels else None,
@@ -48,7 +51,7 @@ def ingest_derived_table(
         split=derivation.selection.split,
         missing_label=None,
     )
-    return _as_before(prepare_table(records, spec, limits, workdir), schema)
+    return _as_before(prepare_items(records, spec, limits, workdir), schema)
 
 
 def _kept(derivation: Derivation, chosen: ChosenItems) -> list[ColumnInfo]:

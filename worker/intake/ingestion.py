@@ -21,14 +21,15 @@ from worker.intake.array_spec import modality_of
 from worker.intake.images import Scan, store, store_labels, stored_type
 from worker.intake.ingested import IngestedDataset, content_hash, store_sketch
 from worker.intake.label_forms import is_matrix
+from worker.intake.pictures.texts import TextFiles
 from worker.intake.profile import Findings, profile
 from worker.intake.raw import IntakeLimits, RawArrays, RawFile
 from worker.intake.raw_splits import RawSplit, check_alike, doubt, encoded_splits, raw_split_of
 from worker.intake.scale import check_one_scale, scale_warnings
 from worker.intake.sizes import check_stored
 from worker.intake.splits import Rows
+from worker.intake.tables.items import prepare_items
 from worker.intake.tables.records import Records
-from worker.intake.tables.table import prepare_table
 from worker.intake.tables.target import spoken_of
 from worker.intake.targets import target_of
 from worker.intake.targets.deciding import decide
@@ -43,7 +44,9 @@ def ingest_upload(
             with _spoken(raw):
                 return ingest_arrays(raw, spec, limits, workdir)
         case Records() as records:
-            return prepare_table(records, spec, limits, workdir)
+            return prepare_items(records, spec, limits, workdir)
+        case TextFiles(records, said):
+            return prepare_items(records, said, limits, workdir)
 
 
 def ingest_arrays(

@@ -10,12 +10,12 @@ import numpy as np
 from app.datasets.schemas import DatasetSpec
 from app.datasets.table_spec import ColumnInfo, ColumnSpec, Role
 from worker.intake.splits import Rows
+from worker.intake.tables.dividing import fixed_roles
 from worker.intake.tables.features import Feature, feature_of
 from worker.intake.tables.readings import Reading
 from worker.intake.tables.records import Records, refuse_said
 from worker.intake.tables.rows import store_rows
 from worker.intake.tables.splitting import Cut
-from worker.intake.tables.table import fixed_roles
 from worker.intake.tables.target import TableLabels, check_columns
 
 UNSEEN = "a network sees the pictures alone; slices and derived datasets can name it"
@@ -77,12 +77,12 @@ class ItemColumns:
         return store_rows(self.records, readings, {}, {}, rows, target)
 
     def apart(self, kept: Rows, test: Rows) -> Rows:
-        """Without those whose group has items among `test`."""
+        """Returns the rows kept, without those whose group has items among `test`."""
         groups = self.cut.groups
         return kept if groups is None else kept[~np.isin(groups[kept], groups[test])]
 
     def told(self, columns: Sequence[Feature], rows: Mapping[str, Rows]) -> dict[str, Any]:
-        """What the profile says of them."""
+        """Returns what the profile says of them."""
         return {
             "target": {"columns": list(self.labels.columns), "reason": self.labels.reason},
             "columns": {each.info.name: {"missing": dict(each.missing)} for each in columns},

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from app.damage import mark
 from app.errors import DamagedArtifact, FailureCode, Fenced, WorkFailure
 from app.jobs import repository, work
+from app.spec.outcomes import TrialOutcome
 from app.spec.plan import PRETRAIN, plan, sources_of
 from app.spec.strategies import AutoArm
 from app.storage import Storage
@@ -29,9 +30,12 @@ from worker.search.run import run_search
 from worker.search.scoring import score
 from worker.training.checkpoint import Checkpoint
 from worker.training.data import Split
+from worker.training.features import frozen_outputs
 from worker.training.predict import changed_outputs, outputs_of
+from worker.training.program import keeps_backbone
 from worker.training.run import train
 from worker.training.setup import Interrupted, TrialSetup
+from worker.trials.encoding import with_features
 from worker.trials.forgetting import forgetting
 from worker.trials.journal import TrialJournal
 from worker.trials.lease_keeper import LeaseKeeper
@@ -69,11 +73,16 @@ def _run(context: WorkerContext, trial: TrialRow, keeper: LeaseKeeper, folder: P
     key = _content_key(data)
     if key and _take_over(context, data, key):
         return
-    setup = setup_of(context.storage, data)
     journal = TrialJournal(context, trial, keeper, folder)
+    if data.encoded:
+        encoded = _attempt(context, trial, journal, lambda _: with_features(context, data, journal))
+        if encoded is None:
+            return
+        data = encoded
+    setup = setup_of(context.storage, data)
     match trial.role:
         case "score":
-            results: dict[str, Any] | None = {"outcome": score(setup), "weights": None}
+            results: dict[str, Any] | None = _without_model(score(setup))
         case "reference":
             results = _stored(
                 context.storage, predictions_of(setup, data, context.storage), setup, folder
@@ -149,7 +158,11 @@ def _searched(
     )
     if outcome is None:
         return None
-    return {"outcome": outcome.model_dump(mode="json"), "weights": data.source_weights}
+    return _without_model(outcome, data.source_weights)
+
+
+def _without_model(outcome: TrialOutcome, weights: str | None = None) -> dict[str, Any]:
+    return {"outcome": outcome.model_dump(mode="json"), "weights": weights}
 
 
 def _attempt(
@@ -232,8 +245,9 @@ def _predictions(
     if data.trial.role != PRETRAIN:
         splits["test"] = target_test(storage, data)
     results = Predictions()
+    is_frozen = keeps_backbone(setup)
     for name, split in splits.items():
-        outputs = outputs_of(network, split.items)
+        outputs = (frozen_outputs if is_frozen else outputs_of)(network, split.items)
         results |= held_out(name, split.y if split.is_labelled else None, outputs)
         if not np.isfinite(outputs).all():  # without validation items nothing has looked yet
             what = f"expected finite outputs of the {name} items, got others after the last epoch"

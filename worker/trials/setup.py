@@ -2,17 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from sqlalchemy.orm import Session
 
 from app.datasets.schemas import Schema
-from app.errors import DamagedArtifact
-from app.inputs.table import TableInputs
 from app.models.schemas import Signature
-from app.models.stored import file_path
+from app.spec.outcomes import Candidate, SearchOutcome, outcome_of
 from app.spec.plan import PRETRAIN, Role, final_training, hides_labels, sources_of
+from app.spec.pretrained import IMAGENET_CLASSES, PRETRAINED, Pretrained
 from app.spec.sources import joint_classes
 from app.spec.spec import ResolvedSpec
 from app.spec.strategies import AutoArm, Strategy
@@ -24,20 +22,15 @@ from app.tables.jobs import JobRow, TrialRow
 from app.tables.models import ModelRow
 from app.tasks import TASKS
 from worker.audit.audit import without_suspects
-from worker.backbones.input_rows import Learnt
+from worker.datasets.encoded import Encoded, without_encoder
 from worker.datasets.stored_data import dataset_split
 from worker.evaluation.measures import measures_of
-from worker.search.candidates import Candidate
-from worker.training.data import (
-    Domain,
-    Split,
-    cut_at_random,
-    cut_validation,
-)
+from worker.training.data import Domain, Split, cut_at_random, cut_validation
 from worker.training.items import Items
 from worker.training.label_budget import within_budget
 from worker.training.setup import TrialSetup
 from worker.trials.engine_setup import engine_setup
+from worker.trials.starting_point import starting_point
 
 
 @dataclass(frozen=True)
@@ -50,7 +43,9 @@ class TrialData:
     target: DatasetRow
     sources: Sequence[DatasetRow]
     models: Sequence[ModelRow]
+    pretrained: Sequence[Pretrained]  # weights from elsewhere
     needed: TrialRow | None
+    encoded: Encoded | None = None  # features in place of texts, as far as they are computed
 
     @classmethod
     def of(cls, session: Session, trial: TrialRow) -> "TrialData":
@@ -58,14 +53,20 @@ class TrialData:
         spec = ResolvedSpec.model_validate(job.spec)
         places = sources_of(spec, trial.arm)
         named = [(spec.sources[place], job.source_ids[place]) for place in places]
+        target = session.get_one(DatasetRow, job.target_id)
+        sources = [session.get_one(DatasetRow, id_) for given, id_ in named if given.dataset]
+        if trial.role == "reference":
+            spec = without_encoder(spec, target, sources)
         return cls(
             job=job,
             trial=trial,
             spec=spec,
-            target=session.get_one(DatasetRow, job.target_id),
-            sources=[session.get_one(DatasetRow, id_) for given, id_ in named if given.dataset],
+            target=target,
+            sources=sources,
             models=[session.get_one(ModelRow, id_) for given, id_ in named if given.model],
+            pretrained=[PRETRAINED[given.reference] for given, _ in named if given.backbone],
             needed=session.get_one(TrialRow, trial.depends_on) if trial.depends_on else None,
+            encoded=Encoded.of(session, spec.inputs, (target, *sources)),
         )
 
     @property
@@ -77,21 +78,18 @@ class TrialData:
         return self.spec.seen(Schema.model_validate(self.target.schema))
 
     def source_split_of(self, storage: Storage, index: int, name: str) -> Split:
-        """Of one of the trial's sources that are datasets."""
-        places = [
-            place
-            for place in sources_of(self.spec, self.trial.arm)
-            if self.spec.sources[place].dataset
-        ]
-        adoption = self.spec.adoption(places[index])
+        """Split of one of the trial's sources that are datasets."""
+        own = sources_of(self.spec, self.trial.arm)
+        places = [place for place in own if self.spec.sources[place].dataset]
+        adoption = self.encoded or self.spec.adoption(places[index])
         return dataset_split(storage, self.sources[index], name, adoption)
 
     def target_split(self, storage: Storage, name: str) -> Split:
-        return dataset_split(storage, self.target, name, self.spec.adoption())
+        return dataset_split(storage, self.target, name, self.encoded or self.spec.adoption())
 
     @property
     def source_schema(self) -> Schema:
-        """Of all sources as one."""
+        """Schema of all sources as one."""
         return self.source_schemas[0].named(self.source_classes)
 
     @property
@@ -99,6 +97,8 @@ class TrialData:
         """() where the trial has no source."""
         if self.models:
             return Signature.model_validate(self.models[0].signature).task.names
+        if self.pretrained:
+            return IMAGENET_CLASSES
         return joint_classes(self.source_schemas)
 
     @property
@@ -114,14 +114,15 @@ class TrialData:
 
     @property
     def found(self) -> Candidate | None:
-        """What the arm's search has found, where there was one."""
+        """Candidate that the arm's search has found, where there was one."""
         if self.needed is None or self.needed.role != "search":
             return None
-        return Candidate.model_validate((self.needed.outcome or {})["chosen"])
+        outcome = outcome_of("search", self.needed.outcome)
+        return outcome.chosen if isinstance(outcome, SearchOutcome) else None
 
     @property
     def strategy(self) -> Strategy | AutoArm | None:
-        """With what the arm is trained: as the job says, or as its search found."""
+        """Strategy with which the arm is trained: as the job says, or as its search found."""
         if found := self.found:
             return found.strategy
         arm = self.spec.arms.get(self.trial.arm)
@@ -137,7 +138,7 @@ class TrialData:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Of the network's outputs, in their order."""
+        """Classes of the network's outputs, in their order."""
         if self.trial.role == PRETRAIN:
             return self.source_classes
         if self.spec.target.use_labels or self.trial.role == "bound":
@@ -146,8 +147,8 @@ class TrialData:
 
     @property
     def source_places(self) -> tuple[int, ...] | None:
-        """Of each output's class among the source's, where both have the same ones in another
-        order."""
+        """Places of each output's class among the source's, where both have the same ones in
+        another order."""
         source, own = self.source_classes, self.classes
         if source == own or set(source) != set(own):
             return None
@@ -169,48 +170,20 @@ def setup_of(storage: Storage, data: TrialData) -> TrialSetup:
     weights, learnt = starting_point(storage, data)
     return replace(
         engine_setup(spec, role, fixed, trial.seed, domain, training),
+        imbalance=(data.found and data.found.imbalance) or spec.imbalance,
         source=source if target else None,
         source_classes=len(data.source_classes),
         source_weights=weights,
         source_places=data.source_places,
+        is_pretrained=bool(data.pretrained),
         learnt=learnt,
         shares_classes=set(data.source_classes) == set(data.classes),
         unlabelled=target.unlabelled if target else None,
     )
 
 
-def starting_point(storage: Storage, data: TrialData) -> tuple[Path | None, Learnt | None]:
-    """The weights that the trial starts from, None where it starts from none; and by which columns
-    they have learnt, where items are rows of a table and these may be others. Raises
-    DamagedArtifact."""
-    return _source_weights(storage, data), _learnt(data)
-
-
-def _learnt(data: TrialData) -> Learnt | None:
-    """The columns of the model that the trial starts from, where its items are rows of a table."""
-    if not data.models or not isinstance(data.spec.inputs, TableInputs):
-        return None
-    inputs = Signature.model_validate(data.models[0].signature).inputs
-    if not isinstance(inputs, TableInputs):
-        return None
-    (place,) = sources_of(data.spec, data.trial.arm)
-    return Learnt(inputs, data.spec.columns[place].names)
-
-
-def _source_weights(storage: Storage, data: TrialData) -> Path | None:
-    if data.models:
-        return file_path(storage, data.models[0], "weights")
-    if data.source_weights is None or data.needed is None:
-        return None
-    try:
-        return storage.local(data.source_weights)
-    except DamagedArtifact as damage:
-        what = f"the weights of the trial {data.needed.id} ({data.needed.arm})"
-        raise damage.named(what, "retry the job, which trains them again") from damage
-
-
 def target_test(storage: Storage, data: TrialData) -> Split:
-    """Its labels count by the job's classes."""
+    """Test split of the target; its labels count by the job's classes."""
     split = data.target_split(storage, "test")
     own, classes = data.target_schema.classes, data.spec.classes
     if not split.is_labelled or not classes or own == classes:
@@ -239,7 +212,7 @@ def source_domain(storage: Storage, data: TrialData) -> Domain:
 
 
 def source_split(storage: Storage, data: TrialData, name: str) -> Split:
-    """Of the trial's one source, or of all as one."""
+    """Split of the trial's one source, or of all as one."""
     schemas, classes = data.source_schemas, data.source_classes
     splits = [data.source_split_of(storage, index, name) for index in range(len(data.sources))]
     if len(splits) == 1:

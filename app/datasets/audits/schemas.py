@@ -29,7 +29,7 @@ class Suspect(Frozen):
     label: str
     proposed: str = Field(description="what most of its neighbours are")
     score: float = Field(
-        description="above 0, at most 1: by how much more of its neighbours' votes the proposed "
+        description="0.2 to 1: by how much more of its neighbours' votes the proposed "
         "label has than its own"
     )
 
@@ -45,7 +45,7 @@ class AuditedClass(Frozen):
 
 
 class AuditResult(Frozen):
-    """As the worker writes it down."""
+    """Result of an audit as the worker writes it down."""
 
     items: int = Field(description="with labels, in both splits")
     suspects: int = Field(description="of all; the list holds the 10,000 likeliest")

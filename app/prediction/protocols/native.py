@@ -14,13 +14,14 @@ from app.inputs import Inputs
 from app.inputs.dense import DenseInputs
 from app.inputs.image import ImageInputs
 from app.inputs.table import TableInputs
-from app.prediction import json_bodies, json_items, json_steps, npy_bodies, rows, value_range
+from app.inputs.text import TextInputs
+from app.prediction import json_bodies, json_items, json_steps, npy_bodies, rows, texts, value_range
 from app.prediction.dependencies import AnsweredByFront, DeploymentName
 from app.prediction.heads import JSON, media_type, name_in
 from app.prediction.item_places import places_of
 from app.prediction.json_envelope import Frame, advice, document_of, outer_brackets, validated
 from app.prediction.picture_bodies import FORM
-from app.prediction.protocols.contract import BodyKind, Decoder, Encoder, Headers, Read, Steps
+from app.prediction.protocols.contract import AnswerEncoder, BodyKind, Decoder, Headers, Read, Steps
 from app.prediction.protocols.native_answers import (
     PLAIN,
     SETS,
@@ -37,12 +38,13 @@ NPY, PLAIN_JSON = "application/x-npy", JSON.encode()
 TAKEN = (JSON, NPY, FORM, f"{IMAGE}*")  # of arrays and pictures
 PREFIX, SUFFIX = "/v1/deployments/", "/predict"
 ROWS = "this model is asked about rows of a table, objects by the names of columns"
+TEXTS = "this model is asked about texts, as text in a list"
 TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 PREDICTING = f"""Answers raw inputs: the preprocessing is part of the model. Pictures are arrays, in
 JSON or as a .npy file, or files as cameras write them: one as `image/…`, or several as parts named
 `file` of multipart/form-data, with `top_k` and `raw_scores` as parts beside them. Rows of a table
-are objects, in JSON.
+are objects, and texts are text, in JSON.
 
 Scores are calibrated where the answer says so: the logits were divided by `temperature`, which was
 fitted on validation items and changes no label. `raw_scores` answers them without it.
@@ -51,7 +53,8 @@ A JSON body holds at most 8 MiB and any other 64 MiB, unless this server was set
 answer holds at most 262,144 scores. Large requests of one key are answered one after the other.
 
 **Pictures.** {value_range.RULE}
-**Tables.** {rows.RULE}"""
+**Tables.** {rows.RULE}
+**Texts.** {texts.RULE}"""
 
 OCTETS: dict[str, Any] = {"type": "string", "format": "binary"}
 PICTURES: dict[str, Any] = {
@@ -111,6 +114,9 @@ class Native:
             case TableInputs():
                 media_type(content_type, (JSON,), why=ROWS)
                 return _NativeItems(inputs, is_raw)
+            case TextInputs():
+                media_type(content_type, (JSON,), why=TEXTS)
+                return _NativeItems(inputs, is_raw)
             case _:
                 assert_never(inputs)
 
@@ -163,7 +169,7 @@ def _finished(read: Read, loaded: Loaded, is_raw: bool) -> Read:
     return read if encoder is read.encoder else read._replace(encoder=encoder)
 
 
-def _of_options(options: Mapping[str, Any], loaded: Loaded, is_raw: bool) -> Encoder:
+def _of_options(options: Mapping[str, Any], loaded: Loaded, is_raw: bool) -> AnswerEncoder:
     """The encoder for options that do not stand beside inputs in JSON. Raises Invalid."""
     if "inputs" in options:
         raise invalid("unknown_field", "expected no `inputs` beside files of pictures", "#/inputs")
@@ -171,7 +177,7 @@ def _of_options(options: Mapping[str, Any], loaded: Loaded, is_raw: bool) -> Enc
     return _encoder(_frame(request).encoder, loaded, is_raw)
 
 
-def _encoder(asked: Encoder, loaded: Loaded, is_raw: bool) -> Encoder:
+def _encoder(asked: AnswerEncoder, loaded: Loaded, is_raw: bool) -> AnswerEncoder:
     """With what the query says. Raises Invalid where more labels are wanted than there are."""
     if loaded.form == "value":
         return _of_quantities(asked, is_raw)
@@ -187,7 +193,7 @@ def _encoder(asked: Encoder, loaded: Loaded, is_raw: bool) -> Encoder:
     return LabelAnswers(top_k, asked.raw_scores or is_raw)
 
 
-def _of_quantities(encoder: Encoder, is_raw: bool) -> Encoder:
+def _of_quantities(encoder: AnswerEncoder, is_raw: bool) -> AnswerEncoder:
     """Raises Invalid where something is asked that only classes have."""
     if encoder is PLAIN and not is_raw:
         return VALUES

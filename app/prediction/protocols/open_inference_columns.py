@@ -5,60 +5,32 @@ that is one of the column's values in the training rows.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from math import floor, isnan
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from app.errors import LONGEST_NAME, BadRequest, Finding, Invalid, invalid
-from app.inputs.columns import Column
 from app.inputs.table import TableInputs
 from app.prediction import json_items
-from app.prediction.json_envelope import document_of, validated
+from app.prediction.json_envelope import validated
 from app.prediction.json_lists import Lists
 from app.prediction.protocols import open_inference_schemas as schemas
-from app.prediction.protocols.contract import BodyKind, Read, Steps, ended
 from app.prediction.protocols.open_inference_bodies import (
     DTYPES,
     JSON_LENGTH,
     Probabilities,
     check_output,
-    parts_of,
 )
-from app.prediction.served import Loaded
+from app.prediction.protocols.open_inference_items import ItemsDecoder
 
 AT_ONCE = 2**9  # values that one step takes
 LENGTH_BYTES = 4  # before each value of BYTES
 BOOL, BYTES = "BOOL", "BYTES"
 
 
-class ColumnsDecoder(NamedTuple):
-    """Reads a tensor per column. `json_length`: bytes of JSON, where binary data follow."""
-
-    inputs: TableInputs
-    json_length: int | None
-
-    @property
-    def body(self) -> BodyKind:
-        return "text" if self.json_length is None else "binary"
-
-    def read(self, body: bytes, loaded: Loaded) -> Read:
-        if self.json_length is None:
-            return json_items.read(body, partial(self._asked, loaded.answers), self.inputs)
-        return ended(self._with_data(body, self.json_length, loaded))
-
-    def read_in_steps(self, body: bytearray, loaded: Loaded) -> Steps[Read]:
-        if self.json_length is None:
-            asked = partial(self._asked, loaded.answers)
-            return json_items.read_in_steps(body, asked, self.inputs, depths=(3,))
-        return self._with_data(body, self.json_length, loaded)
-
-    def _with_data(self, body: bytes | bytearray, json_length: int, loaded: Loaded) -> Steps[Read]:
-        text, data = parts_of(body, json_length)
-        lists = Lists(document_of(text))
-        asked = self._asked(loaded.answers, lists.document, data)
-        return json_items.read_lists(lists, asked, self.inputs)
+class ColumnsDecoder(ItemsDecoder[TableInputs]):
+    """Reads a tensor per column."""
 
     def _asked(
         self, output: str, document: Any, data: memoryview = memoryview(b"")
@@ -67,7 +39,7 @@ class ColumnsDecoder(NamedTuple):
         request = validated(document, schemas.InferIn)
         check_output(request, output)
         self._check_names([tensor.name for tensor in request.inputs])
-        sizes = [_size(tensor) or 0 for tensor in request.inputs]
+        sizes = [size_of(tensor) or 0 for tensor in request.inputs]
         if sum(sizes) != len(data):
             detail = f"expected {sum(sizes)} bytes after the JSON, as it says, got {len(data)}"
             raise BadRequest("invalid_body", detail)
@@ -76,7 +48,8 @@ class ColumnsDecoder(NamedTuple):
         end = 0
         for place, (tensor, size) in enumerate(zip(request.inputs, sizes, strict=True)):
             start, end = end, end + size
-            own = _Tensor(tensor, f"#/inputs/{place}", columns[tensor.name], data[start:end])
+            keeps_empty = columns[tensor.name].takes_empty_text
+            own = ColumnTensor(tensor, f"#/inputs/{place}", data[start:end], keeps_empty)
             own.check()
             values[tensor.name] = own
         return json_items.Columns(
@@ -103,13 +76,14 @@ class ColumnsDecoder(NamedTuple):
                 raise BadRequest("missing_column", detail, Finding(detail, "#/inputs"))
 
 
-class _Tensor(NamedTuple):
-    """The values of one column. `pointer`: to the tensor; `bytes`: its data after the JSON."""
+class ColumnTensor(NamedTuple):
+    """The values of one column. `pointer`: to the tensor; `bytes`: its data after the JSON;
+    `keeps_empty`: whether empty text is a value, and does not mean that one is missing."""
 
     tensor: schemas.RequestInput
     pointer: str
-    column: Column
     bytes: memoryview
+    keeps_empty: bool
 
     @property
     def at(self) -> str:
@@ -117,7 +91,7 @@ class _Tensor(NamedTuple):
 
     def check(self) -> None:
         """Raises Invalid where shape, size and data do not go together."""
-        shape, size = self.tensor.shape, _size(self.tensor)
+        shape, size = self.tensor.shape, size_of(self.tensor)
         if len(shape) not in {1, 2} or shape[0] < 1 or shape[1:] not in ([], [1]):
             raise invalid("wrong_shape", "expected [n] or [n, 1]", f"{self.pointer}/shape")
         if (self.tensor.data is None) == (size is None):
@@ -133,7 +107,7 @@ class _Tensor(NamedTuple):
             raise invalid("wrong_shape", detail, f"{self.pointer}/parameters/binary_data_size")
 
     def batches(self, lists: Lists) -> Iterator[list[Any]]:
-        """As many values as the shape says. Raises Invalid."""
+        """Batches of as many values as the shape says. Raises Invalid."""
         count = 0
         data = self.tensor.data
         for batch in self._binary() if data is None else self._listed(lists.batches(data, self.at)):
@@ -203,13 +177,13 @@ class _Tensor(NamedTuple):
         return invalid("not_of_datatype", detail, f"{self.at}/{place}")
 
     def _known(self, texts: list[Any]) -> list[Any]:
-        return texts if self.column.takes_empty_text else [text or None for text in texts]
+        return texts if self.keeps_empty else [text or None for text in texts]
 
 
 _WIDTHS = {BOOL: 1} | {name: dtype.itemsize for name, dtype in DTYPES.items()}
 
 
-def _size(tensor: schemas.RequestInput) -> int | None:
+def size_of(tensor: schemas.RequestInput) -> int | None:
     return tensor.parameters.binary_data_size if tensor.parameters else None
 
 

@@ -20,6 +20,7 @@ from worker.intake.pictures.findings import findings_of
 from worker.intake.pictures.folder_labels import label_array
 from worker.intake.pictures.form import decide
 from worker.intake.pictures.layout import ArchiveLayout, laid_out
+from worker.intake.pictures.texts import TextFiles, are_texts, read_texts
 from worker.intake.pictures.unreadable import left_out, refuse_unreadable
 from worker.intake.raw import Array, IntakeLimits, RawArrays, RawFile, refuse
 from worker.intake.sizes import SETTING
@@ -27,11 +28,13 @@ from worker.intake.sizes import SETTING
 name = "pictures"
 
 SPREADSHEETS = (".xlsx", ".xlsm", ".ods")
+LOOKED_AT = 10_000  # members of a zip that may be arrays
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz")
 
 
 def recognises(files: Sequence[RawFile]) -> bool:
-    """Of several files one is enough: the others are named if they are no pictures."""
+    """Recognises pictures: of several files one is enough: the others are named if they are no
+    pictures."""
     return any(_is_archive(file) or _is_picture(file) for file in files)
 
 
@@ -42,11 +45,15 @@ def _is_archive(file: RawFile) -> bool:
 
 
 def _holds_arrays(file: RawFile) -> bool:
-    """Whether a zip is NumPy's: by its members, or by its ending where they cannot be read."""
+    """Whether a zip is NumPy's: by its members, or by its ending where they cannot be read, or are
+    more than arrays ever are."""
     if file.name.lower().endswith(".npz"):
         return True
     try:
-        with CappedFile(file.path, DIRECTORY_BYTES) as stream, ZipFile(stream) as archive:
+        with (
+            CappedFile(file.path, DIRECTORY_BYTES, LOOKED_AT) as stream,
+            ZipFile(stream) as archive,
+        ):
             names = archive.namelist()
     except (BadZipFile, OSError, ValueError, NotImplementedError):
         return False
@@ -65,8 +72,8 @@ def _is_picture(file: RawFile) -> bool:
 
 def read(
     files: Sequence[RawFile], spec: DatasetSpec, limits: IntakeLimits, workdir: Path
-) -> RawArrays:
-    """Decodes into `workdir`.
+) -> RawArrays | TextFiles:
+    """Decodes into `workdir`; archives of texts are a table of these.
 
     Raises:
         WorkFailure: `dataset_invalid`, whatever the bytes are.
@@ -79,6 +86,8 @@ def read(
             refuse("unknown_format", detail, file.name)
     leaves_out = spec.unreadable == "leave_out"
     with opened(files, limits, workdir) as archives:
+        if are_texts(archives, spec):
+            return read_texts(archives, spec, limits, workdir)
         layout = laid_out(archives, spec, limits, workdir)
         _check_items(len(layout.pictures), limits)
         cut = split_by_columns(layout, spec, limits, workdir)
