@@ -41,7 +41,7 @@ SWITCH_SECONDS = 0.0005
 # all that lives so often that 2,000 event streams, which live long, held everybody up for a third
 # of a second.
 COLLECTED = (5_000, 10, 1_000)
-# Heaps of glibc's malloc. By default each thread may have one of its own, up to eight per core; what
+# Heaps of glibc's malloc. By default each thread may have its own, up to eight per core, and what
 # large bodies leave behind in each is not given back: 1.5 to 3 MB a minute under fuzzed requests.
 # With two the memory is flat.
 M_ARENA_MAX, ARENAS = -8, 2
