@@ -40,8 +40,8 @@ class SliceGroup:
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
-    """At the job's own label budget, all on the same test items."""
+class MeasuredArms:
+    """Arms at the job's own label budget, all on the same test items."""
 
     arms: Arms
     references: Arms
