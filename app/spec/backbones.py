@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from app.sent import Pair
+from app.spec.imported.params import ImportedParams
 from app.spec.network_params import (
     ConvnetParams,
     MlpParams,
@@ -61,6 +62,11 @@ class FtTransformer(ModelChoice):
     params: FtTransformerParams = FtTransformerParams()
 
 
+class Imported(ModelChoice):
+    backbone: Literal["imported"]
+    params: ImportedParams
+
+
 class AutoBackbone(ModelChoice):
     """Chosen when the job is accepted; the job's `selection` says what and why."""
 
@@ -72,7 +78,7 @@ def _auto_unless_named(choice: Any) -> Any:
     return {"backbone": "auto", **choice} if isinstance(choice, dict) else choice
 
 
-Backbone = Mlp | Convnet | Mobilenet | Tabm | FtTransformer
+Backbone = Mlp | Convnet | Mobilenet | Tabm | FtTransformer | Imported
 BackboneChoice = Annotated[
     Annotated[Backbone | AutoBackbone, Field(discriminator="backbone")],
     BeforeValidator(_auto_unless_named),
@@ -183,6 +189,18 @@ CATALOGUE: dict[str, BackboneEntry] = {
             widths=("width",),
             bfloat16_pays=False,
             compiles_slowly=False,
+        ),
+        BackboneEntry(
+            Imported,
+            "A network that was trained elsewhere and came by POST /v1/models: a job whose source "
+            "is that model takes it from there.",
+            modality="image",
+            has_batch_norm=False,  # its parameters say
+            is_dense=False,
+            program_bytes=768 * 2**20,
+            widths=("structure",),
+            bfloat16_pays=False,
+            compiles_slowly=True,
         ),
     )
 }

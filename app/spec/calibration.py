@@ -66,12 +66,15 @@ STEPS = (
     Step("ft_transformer", (1, 1, 170), 64, 0.02000, 10),
     Step("ft_transformer", (1, 1, 1700), 64, 0.20000, 100),
 )
+# Networks of any structure, whose steps are read off those of a family that was measured.
+ALIKE = {"imported": "mobilenet"}
 ONCE = {
     "mlp": Once(first=1.2, again=0.3),
     "convnet": Once(first=2.5, again=0.4),
     "mobilenet": Once(first=17.0, again=1.5),
     "tabm": Once(first=3.0, again=0.4),
     "ft_transformer": Once(first=6.0, again=0.6),
+    "imported": Once(first=17.0, again=1.5),
 }
 
 
@@ -79,7 +82,7 @@ def seconds_per_step(model: Backbone, shape: Shape, batch: int, tokens: int = 1)
     """Args:
     shape: of the items as the network sees them; `tokens`: their parts.
     """
-    rows = _by_work(model.backbone)
+    rows = _by_work(ALIKE.get(model.backbone, model.backbone))
     work = batch * model.params.multiplications(shape, tokens)
     for (less, low), (more, high) in pairwise(rows):
         if work <= more:

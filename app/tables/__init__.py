@@ -6,6 +6,7 @@ from app.tables.datasets import DatasetRow
 from app.tables.deployments import DeploymentRow, DeploymentVersionRow
 from app.tables.jobs import EpochRow, EventRow, JobRow, TrialRow
 from app.tables.keys import IdempotencyRow, KeyRow
+from app.tables.model_imports import ModelImportRow
 from app.tables.models import ModelRow
 from app.tables.next_labels import NextLabelsRow
 from app.tables.usage import InstallationRow
@@ -23,6 +24,7 @@ __all__ = [
     "InstallationRow",
     "JobRow",
     "KeyRow",
+    "ModelImportRow",
     "ModelRow",
     "NextLabelsRow",
     "TrialRow",

@@ -50,10 +50,13 @@ class Room:
                 )
 
 
-def room(session: Session, storage: Storage, settings: Settings, project: str) -> Room:
-    """For an upload that is about to come. Raises OverQuota where the project has as many datasets
-    as it may."""
-    _check_count(repository.dataset_count(session, project) + 1, settings)
+def room(
+    session: Session, storage: Storage, settings: Settings, project: str, datasets: int = 1
+) -> Room:
+    """For an upload that is about to come, of so many datasets. Raises OverQuota where the project
+    has as many as it may."""
+    if datasets:
+        _check_count(repository.dataset_count(session, project) + datasets, settings)
     here = (settings.cache_dir, storage.folder)
     return Room(
         limit=settings.upload_limit_bytes,

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.inputs.image import IMAGE
-from app.spec.backbones import Backbone, Convnet, FtTransformer, Mlp, Mobilenet, Tabm
-from worker.backbones import convnet, ft_transformer, mlp, mobilenet, tabm
+from app.spec.backbones import Backbone, Convnet, FtTransformer, Imported, Mlp, Mobilenet, Tabm
+from worker.backbones import convnet, ft_transformer, imported, mlp, mobilenet, tabm
 from worker.backbones.input_rows import Axes
 
 
@@ -35,6 +35,8 @@ def build(
             return tabm.build(model.params, shapes)
         case FtTransformer():
             return ft_transformer.build(model.params, shapes, blocks)
+        case Imported():
+            return imported.build(model.params)
         case _:
             assert_never(model)
 
@@ -49,7 +51,7 @@ def input_axes(model: Backbone, seen: Mapping[str, keras.KerasTensor]) -> Axes:
             return tabm.input_axes(shapes_of(seen))
         case FtTransformer():
             return ft_transformer.input_axes(shapes_of(seen))
-        case Convnet() | Mobilenet():
+        case Convnet() | Mobilenet() | Imported():
             return {}
         case _:
             assert_never(model)

@@ -16,8 +16,10 @@ from app.tables.analyses import Analysis
 from app.tables.audits import AuditRow
 from app.tables.datasets import DatasetRow
 from app.tables.jobs import TrialRow
+from app.tables.model_imports import ModelImportRow
 from app.tables.next_labels import NextLabelsRow
 from worker.audit import auditing
+from worker.importing import importing
 from worker.intake.intake import ingest as take_in
 from worker.labelling import labelling
 from worker.process import analysing
@@ -83,6 +85,12 @@ def rank_unlabelled(place: Workplace, ranking_id: str, owner: str) -> None:
     _analyse(place, NextLabelsRow, ranking_id, owner, labelling.result_of)
 
 
+def import_model(place: Workplace, import_id: str, owner: str) -> None:
+    if (row := _claimed(place, ModelImportRow, import_id, owner)) is not None:
+        with LeaseKeeper(place, row):
+            importing.run(place, row)
+
+
 def _analyse(
     place: Workplace,
     table: type[Asked],
@@ -90,6 +98,12 @@ def _analyse(
     owner: str,
     result_of: Callable[[Workplace, Asked], dict[str, Any]],
 ) -> None:
+    if (row := _claimed(place, table, row_id, owner)) is not None:
+        with LeaseKeeper(place, row):
+            analysing.run(place, row, lambda: result_of(place, row))
+
+
+def _claimed(place: Workplace, table: type[Asked], row_id: str, owner: str) -> Asked | None:
     with place.database.write() as session:
         lost = (table.status == "running") & leases.expired(table)
         mine = (table.id == row_id) & ((table.status == "queued") | lost)
@@ -97,8 +111,7 @@ def _analyse(
         row = leases.claim(session, table, mine, [table.id], owner, seconds, status="running")
     if row is not None:
         make_room(place.settings)
-        with LeaseKeeper(place, row):
-            analysing.run(place, row, lambda: result_of(place, row))
+    return row
 
 
 def _claim(place: Workplace, owner: str) -> TrialRow | None:
