@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from numpy.typing import NDArray
 
@@ -29,3 +29,33 @@ class TensorSpec:
     def bytes(self) -> int:
         """Of one item, as it is stored."""
         return self.values * BYTES[self.dtype]
+
+
+@dataclass(frozen=True, eq=False)
+class TensorBatch:
+    """Several named tensors of the same n >= 1 items, which are cut together as an array is."""
+
+    tensors: Tensors
+
+    def __len__(self) -> int:
+        return len(next(iter(self.tensors.values())))
+
+    def __getitem__(self, rows: slice | NDArray[Any]) -> Self:
+        return type(self)({name: values[rows] for name, values in self.tensors.items()})
+
+    @property
+    def nbytes(self) -> int:
+        return sum(values.nbytes for values in self.tensors.values())
+
+    @property
+    def values(self) -> int:
+        """Numbers of one item."""
+        return sum(prod(values.shape[1:]) for values in self.tensors.values())
+
+
+def together(tensors: Tensors) -> NDArray[Any] | TensorBatch:
+    """Items of one tensor as that array, of several as a batch of them."""
+    if len(tensors) > 1:
+        return TensorBatch(tensors)
+    (only,) = tensors.values()
+    return only

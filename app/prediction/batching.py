@@ -12,9 +12,8 @@ from functools import partial
 from itertools import accumulate
 from typing import NamedTuple
 
-import numpy as np
-
-from app.prediction.sessions import Array, Session
+from app.prediction.feeds import Array, Fed, Part
+from app.prediction.sessions import Session
 
 PARALLEL = max(1, (os.cpu_count() or 1) - 1)  # the event loop needs a core too
 _runs = ThreadPoolExecutor(PARALLEL, "prediction")
@@ -27,7 +26,7 @@ LOOK_EVERY = 17  # but for one in 17, which finds out whether others come with i
 
 
 class Waiting(NamedTuple):
-    inputs: Array
+    inputs: Fed
     answer: asyncio.Future[Array]
 
 
@@ -42,8 +41,8 @@ class Batcher:
         self._running = 0
         self._batches_of_one = self._asked = 0
 
-    async def run(self, inputs: Array) -> Array:
-        """Raw values (n, *shape) float32 -> probabilities (n, classes) float32."""
+    async def run(self, inputs: Fed) -> Array:
+        """Items as the session's feed prepares them -> probabilities (n, classes) float32."""
         self._asked += 1
         is_quick = len(inputs) <= self._session.inline_rows
         is_alone = self._batches_of_one >= ALONE and self._asked % LOOK_EVERY != 0
@@ -57,10 +56,10 @@ class Batcher:
             loop.call_soon(self._start, loop)  # what else this turn of the loop reads comes along
         return await waiting.answer
 
-    async def run_alone(self, inputs: Array) -> Array:
-        """The same, for a part of a large request."""
+    async def run_alone(self, part: Part) -> Array:
+        """Items as decoded, a part of a large request -> the same."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(_bulk, self._session.run, inputs)
+        return await loop.run_in_executor(_bulk, self._session.answers, part)
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         self._is_due = False
@@ -109,20 +108,20 @@ def _settle(batch: list[Waiting], answers: list[Array | Exception]) -> None:
             one.answer.set_result(answer)
 
 
-def _run(session: Session, batch: list[Array]) -> list[Array | Exception]:
+def _run(session: Session, batch: list[Fed]) -> list[Array | Exception]:
     """One answer an input, in order. When the batch fails, each is tried alone: one that the model
     cannot take must not fail its neighbours."""
     if len(batch) == 1:
         return [_alone(session, batch[0])]
     try:
-        answers = session.run(np.concatenate(batch))
+        answers = session.run(session.feed.joined(batch))
     except Exception:
         return [_alone(session, inputs) for inputs in batch]
     ends = accumulate(map(len, batch))
     return [answers[end - len(inputs) : end] for inputs, end in zip(batch, ends, strict=True)]
 
 
-def _alone(session: Session, inputs: Array) -> Array | Exception:
+def _alone(session: Session, inputs: Fed) -> Array | Exception:
     try:
         return session.run(inputs)
     except Exception as error:

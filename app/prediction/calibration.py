@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from app.prediction.sessions import Array
+from app.prediction.feeds import Array
 
 
 def raw_probabilities(calibrated: Array, temperature: float) -> Array:

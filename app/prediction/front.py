@@ -19,7 +19,6 @@ from app.access.loopback import refuse_foreign
 from app.errors import UnsupportedMedia
 from app.health import count_request
 from app.prediction.bodies import ClientGone, Limit, begin, check_declared
-from app.prediction.inputs import float32
 from app.prediction.large import SMALL_SCORES, LargeRequests, Question
 from app.prediction.outputs import check_finite
 from app.prediction.protocols.contract import Answer, Answered, PredictionProtocol
@@ -138,7 +137,7 @@ class PredictionFront:
             or read.rows * encoder.scores_per_input(len(loaded.labels)) > SMALL_SCORES
         ):
             return await self._large.answer(key, question, read, warnings)
-        probabilities = await loaded.batcher.run(float32(read.parts[0]))
+        probabilities = await loaded.batcher.run(loaded.session.feed.prepared(read.parts[0]))
         check_finite(probabilities, read.place)
         pieces = [encoder.piece(loaded, probabilities)]
         return encoder.answer(Answered(name, loaded, len(probabilities), pieces, warnings))

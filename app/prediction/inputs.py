@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from app.errors import invalid
-from app.prediction.sessions import Array
+from app.prediction.feeds import Array, Part
+from app.tensors import TensorBatch
 
 Raw = npt.NDArray[Any]  # (n, *shape), integers or floating-point numbers of any width
 
@@ -78,8 +79,21 @@ class Asked(NamedTuple):
 
 def cut(values: Raw) -> list[Raw]:
     """Parts small enough that each costs a fraction of a millisecond; they share the memory."""
-    rows = min(PART_ROWS, max(1, PART_VALUES // math.prod(values.shape[1:])))
-    return [values[at : at + rows] for at in range(0, len(values), rows)]
+    return [values[at : at + rows] for at, rows in _cuts(values, math.prod(values.shape[1:]))]
+
+
+def cut_items(part: Part) -> list[Part]:
+    """The same of items of one tensor or several."""
+    if not isinstance(part, TensorBatch):
+        return [*cut(part)]
+    return [part[at : at + rows] for at, rows in _cuts(part, part.values)]
+
+
+def _cuts(part: Part, values: int) -> Iterator[tuple[int, int]]:
+    """Where parts begin, and how many items each has; an item has so many `values`."""
+    rows = min(PART_ROWS, max(1, PART_VALUES // max(1, values)))
+    for at in range(0, len(part), rows):
+        yield at, rows
 
 
 def float32(values: Raw) -> Array:

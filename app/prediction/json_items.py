@@ -1,6 +1,7 @@
 """Bodies of items that are no arrays of numbers, read by the decoder of the model's inputs.
 
-Items stand in one list (`Listed`), or the values of each column in a place of its own (`Columns`).
+Items stand in one list (`Listed`), or the values of each column of a table in a place of its own
+(`Columns`).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -10,19 +11,22 @@ import numpy as np
 import numpy.typing as npt
 
 from app.errors import invalid
+from app.inputs import Inputs
 from app.inputs.table import TableInputs
-from app.prediction.inputs import PART_ROWS, Raw
+from app.prediction.feeds import Part, padded
+from app.prediction.inputs import PART_ROWS, Places, Raw, cut_items
 from app.prediction.json_envelope import document_of
 from app.prediction.json_lists import Lists, without_lists
 from app.prediction.protocols.contract import Encoder, Read, Steps, ended
-from app.prediction.rows import ColumnPlaces, RowPlaces
+from app.prediction.rows import ColumnPlaces
+from app.tensors import Tensors, together
 
 
 class Listed(NamedTuple):
-    """Items in one list, to which `at` points."""
+    """Items in one list, to which `places` point."""
 
     encoder: Encoder
-    at: str
+    places: Places
     items: list[Any]
 
 
@@ -59,7 +63,7 @@ Asked = Listed | Columns
 Look = Callable[[Any], Asked]
 
 
-def read(body: bytes, look: Look, inputs: TableInputs) -> Read:
+def read(body: bytes, look: Look, inputs: Inputs) -> Read:
     """For small bodies, at once; `look`: a document -> what is asked. Raises BadRequest or
     Invalid."""
     lists = Lists(document_of(body))
@@ -67,7 +71,7 @@ def read(body: bytes, look: Look, inputs: TableInputs) -> Read:
 
 
 def read_in_steps(
-    body: bytearray, look: Look, inputs: TableInputs, depths: tuple[int, ...]
+    body: bytearray, look: Look, inputs: Inputs, depths: tuple[int, ...]
 ) -> Steps[Read]:
     """For large bodies: others go between the steps. Raises BadRequest or Invalid.
 
@@ -78,13 +82,15 @@ def read_in_steps(
     return (yield from read_lists(lists, look(lists.document), inputs))
 
 
-def read_lists(lists: Lists, asked: Asked, inputs: TableInputs) -> Steps[Read]:
+def read_lists(lists: Lists, asked: Asked, inputs: Inputs) -> Steps[Read]:
     """Raises BadRequest or Invalid."""
     match asked:
-        case Listed(encoder, at, items):
-            rows = yield from _rows(lists.batches(items, at), at, inputs)
-            return Read(rows, encoder, RowPlaces.of_inputs(at, inputs))
+        case Listed(encoder, places, items):
+            at = places.at
+            parts = yield from _parts(lists.batches(items, at), at, inputs)
+            return Read(parts, encoder, places)
         case Columns(encoder, at, values):
+            assert isinstance(inputs, TableInputs)
             named = [values[column.name] for column in inputs.columns]
             columns = []
             for column, of_column in zip(inputs.columns, named, strict=True):
@@ -96,16 +102,17 @@ def read_lists(lists: Lists, asked: Asked, inputs: TableInputs) -> Steps[Read]:
             )
 
 
-def _rows(batches: Iterator[list[Any]], at: str, inputs: TableInputs) -> Steps[list[Raw]]:
-    read: list[Raw] = []
+def _parts(batches: Iterator[list[Any]], at: str, inputs: Inputs) -> Steps[list[Part]]:
+    read: list[Tensors] = []
     count = 0
     for batch in batches:
         if batch:
-            read.append(inputs.decode(batch, at, count)[inputs.tensor])
+            read.append(inputs.decode(batch, at, count))
             count += len(batch)
         yield
-    rows = np.concatenate(read)
-    return [rows[start : start + PART_ROWS] for start in range(0, len(rows), PART_ROWS)]
+    names = [*read[0]]
+    whole = {name: np.concatenate(padded([each[name] for each in read])) for name in names}
+    return cut_items(together(whole))
 
 
 def _together(read: Iterator[npt.NDArray[np.float32]]) -> Steps[npt.NDArray[np.float32]]:

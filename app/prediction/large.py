@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import chain
 from typing import NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
@@ -16,7 +17,7 @@ from starlette.types import Receive
 
 from app.errors import invalid
 from app.prediction.bodies import Begun, Limit, rest
-from app.prediction.inputs import cut, numbered
+from app.prediction.inputs import cut_items
 from app.prediction.outputs import check_finite
 from app.prediction.protocols.contract import Answer, Answered, Decoder, Read, ended
 from app.prediction.schemas import PredictionWarning
@@ -106,12 +107,13 @@ async def _answered(
         raise invalid("too_many_scores", detail, read.place.at)
     written: list[bytes] = []
     step = max(1, SMALL_SCORES // per_input)
-    pieces = [piece for part in read.parts for piece in cut(part)]
-    for first, part in numbered(pieces):
+    first = 0
+    for part in chain.from_iterable(map(cut_items, read.parts)):
         probabilities = await loaded.batcher.run_alone(part)
         for at in range(0, len(part), step):
             some = probabilities[at : at + step]
             check_finite(some, read.place, first + at)
             written.append(encoder.piece(loaded, some))
             await asyncio.sleep(0)
+        first += len(part)
     return encoder.answer(Answered(question.name, loaded, rows, written, warnings))

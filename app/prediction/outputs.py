@@ -5,8 +5,8 @@ from math import isfinite
 import numpy as np
 
 from app.errors import invalid
+from app.prediction.feeds import Array
 from app.prediction.inputs import Places
-from app.prediction.sessions import Array
 
 FEW = 2**10  # probabilities: each of numpy's functions costs more than Python does with so few
 

@@ -1,7 +1,7 @@
 """Rows of a table: where their values stand in a body, and which values are doubted."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,7 @@ import numpy.typing as npt
 from app.errors import token
 from app.inputs.columns import Doubt
 from app.inputs.table import TableInputs
+from app.prediction.feeds import Part
 from app.prediction.inputs import Places, Raw
 from app.prediction.schemas import PredictionWarning
 
@@ -92,9 +93,10 @@ class RowCheck:
             code: np.array([column.doubt == code for column in inputs.columns]) for code in EXPECTED
         }
 
-    def __call__(self, parts: Sequence[Raw], places: Places) -> tuple[PredictionWarning, ...]:
+    def __call__(self, parts: Sequence[Part], places: Places) -> tuple[PredictionWarning, ...]:
         """`parts`: rows (n, columns), float32, NaN where a value is missing."""
-        found = [(part < self._low) | (part > self._high) for part in parts]
+        rows = cast("Sequence[Raw]", parts)
+        found = [(part < self._low) | (part > self._high) for part in rows]
         if not any(map(np.any, found)):
             return ()
         strange = np.concatenate(found)

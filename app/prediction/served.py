@@ -20,7 +20,8 @@ from app.models.schemas import Signature
 from app.models.stored import file_path
 from app.prediction import repository, sessions
 from app.prediction.batching import Batcher
-from app.prediction.inputs import Places, Raw
+from app.prediction.feeds import Part
+from app.prediction.inputs import Places
 from app.prediction.rows import RowCheck
 from app.prediction.schemas import PredictionWarning
 from app.prediction.sessions import LoadFailed, Session
@@ -40,7 +41,7 @@ PATIENCE_SECONDS = 5.0  # how long a request waits for a model that is being loa
 class Check(Protocol):
     """Holds values against what a model was trained on."""
 
-    def __call__(self, parts: Sequence[Raw], places: Places) -> tuple[PredictionWarning, ...]:
+    def __call__(self, parts: Sequence[Part], places: Places) -> tuple[PredictionWarning, ...]:
         """Doubts about them. `parts`: the values of n >= 1 inputs in all, which stand in a body at
         `places`. Raises Invalid where the model is not asked about such values."""
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, cast
 
 import numpy as np
 
 from app.errors import Invalid, invalid
 from app.inputs.dense import DenseInputs
+from app.prediction.feeds import Part
 from app.prediction.inputs import Asked, Places, Raw, numbered
 from app.prediction.schemas import PredictionWarning
 
@@ -97,8 +98,8 @@ class ArrayCheck:
     def __init__(self, trained_on: ValueRange | None) -> None:
         self._trained_on = trained_on
 
-    def __call__(self, parts: Sequence[Raw], places: Places) -> tuple[PredictionWarning, ...]:
-        asked = Asked.of(parts, places)
+    def __call__(self, parts: Sequence[Part], places: Places) -> tuple[PredictionWarning, ...]:
+        asked = Asked.of(cast("Sequence[Raw]", parts), places)
         warning = self._trained_on.check(asked) if self._trained_on else None
         return (warning,) if warning else ()
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from app.inputs.image import IMAGE
 from tests.schemas import signature
 from worker.packaging import onnx_graph
 from worker.packaging.onnx_graph import Packaged
@@ -16,5 +17,5 @@ def package(
     """Of as many classes as the network has outputs."""
     classes = [f"class {number}" for number in range(model.output.shape[-1])]
     return onnx_graph.package(
-        model, images, folder, signature(images.shape[1:], classes, temperature)
+        model, {IMAGE: images}, folder, signature(images.shape[1:], classes, temperature)
     )

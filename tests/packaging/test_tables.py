@@ -65,7 +65,7 @@ TASKS = {
 
 def packaged(folder: Path, task: Classification | Regression, sample: np.ndarray) -> Packaged:
     model = network(task.outputs)
-    return package(model, sample, folder, Signature(inputs=INPUTS, task=task))
+    return package(model, {ROW: sample}, folder, Signature(inputs=INPUTS, task=task))
 
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)

@@ -124,14 +124,21 @@ class Network:
         return self.head(self.raw_features(raw))
 
     def raw_model(self) -> keras.Model:
-        """The whole network as one Keras model that shares these weights, for items of one raw
-        tensor: `inputs` (n, *shape) -> logits (n, outputs)."""
-        ((name, spec),) = self.inputs.raw.items()
-        raw = keras.Input(spec.shape[1:], name="inputs", dtype=spec.dtype.name)
-        features = self.backbone(self.inputs.preprocessing({name: raw}))
+        """The whole network as one Keras model that shares these weights: of items of one raw
+        tensor `inputs` (n, *shape) -> logits (n, outputs), of others a dict of these by their
+        names."""
+        specs, is_one = self.inputs.raw, len(self.inputs.raw) == 1
+        raw = {
+            name: keras.Input(
+                spec.shape[1:], name="inputs" if is_one else name, dtype=spec.dtype.name
+            )
+            for name, spec in specs.items()
+        }
+        features = self.backbone(self.inputs.preprocessing(raw))
         if self.members > 1:
             features = keras.layers.GlobalAveragePooling1D(name="members_mean")(features)
-        return keras.Model(raw, self.head(features), name="network")
+        given = next(iter(raw.values())) if is_one else raw
+        return keras.Model(given, self.head(features), name="network")
 
     @property
     def norms(self) -> list[keras.layers.BatchNormalization]:

@@ -14,12 +14,13 @@ from app.errors import FailureCode, WorkFailure
 from app.inputs import Inputs
 from app.models.schemas import Signature
 from app.prediction.calibration import raw_probabilities
-from app.tensors import Tensors
+from app.prediction.feeds import ONE, Fed, Prepare, feed_of
+from app.tensors import TensorBatch, Tensors, together
 
 Array = npt.NDArray[np.float32]
-Answers = Callable[[Array], Array]  # raw values (n, *shape) -> the task's answers (n, outputs)
+Answers = Callable[[Tensors], Array]  # as the graph takes them (n, …) -> answers (n, outputs)
 
-INPUTS, RAW = "inputs", "raw"
+RAW = "raw"
 TOLERANCE = 1e-4
 GOLDEN_ITEMS = 32
 
@@ -28,16 +29,18 @@ def hold(
     graph: Path,
     golden: Path,
     signature: Signature,
-    sample: npt.NDArray[np.generic],
+    sample: Tensors,
     answers: Answers,
     unsoftened: Answers | None = None,
+    prepare: Prepare | None = None,
 ) -> float:
     """Writes `golden`, and asks the graph the same items, and extreme ones.
 
     Args:
         sample: raw values (m, *shape), m >= 1; the first 32 become golden inputs.
-        answers: of the trained model.
+        answers: of the trained model, by the names of the graph's inputs.
         unsoftened: the same without the signature's temperature.
+        prepare: what decoded items go through before the graph.
 
     Returns:
         The largest absolute difference of a probability, or of a quantity in standard deviations.
@@ -46,18 +49,20 @@ def hold(
         WorkFailure: `package_mismatch` where that is more than 1e-4, or not finite.
     """
     output, scale, temperature = signature.task.answers, signature.task.std, signature.temperature
-    (tensor,) = signature.inputs.tensors
-    inputs, sent = _golden(signature.inputs, {tensor.name: sample[:GOLDEN_ITEMS]})
-    stored: dict[str, Any] = {INPUTS: inputs, output: answers(inputs), **sent}
-    np.savez(golden, **stored)
-    extremes = signature.inputs.extremes({tensor.name: inputs})[tensor.name]
-    checked = np.concatenate([inputs, extremes])
-    expected = answers(checked)
     session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
-    (answered,) = session.run([output], {INPUTS: checked})
+    feed = feed_of(session, prepare)
+    items = {name: values[:GOLDEN_ITEMS] for name, values in sample.items()}
+    inputs, sent = _golden(signature.inputs, items)
+    asked = feed.prepared(together(inputs))
+    stored: dict[str, Any] = {**feed.stored(asked), output: answers(named(asked)), **sent}
+    np.savez(golden, **stored)
+    extremes = feed.prepared(together(signature.inputs.extremes(inputs)))
+    checked = feed.joined([asked, extremes])
+    expected = answers(named(checked))
+    answered = feed.run(session, checked)
     difference = float(np.max(np.abs(answered - expected))) / scale
     if temperature and unsoftened:  # which, when high, makes all differences small
-        apart = np.abs(raw_probabilities(answered, temperature) - unsoftened(checked))
+        apart = np.abs(raw_probabilities(answered, temperature) - unsoftened(named(checked)))
         difference = float(np.maximum(difference, np.max(apart)))  # a NaN stays one
     if not difference <= TOLERANCE:  # not `>`: a NaN must fail as well
         within, off = TOLERANCE * scale, difference * scale
@@ -66,12 +71,15 @@ def hold(
     return difference
 
 
-def _golden(inputs: Inputs, items: Tensors) -> tuple[Array, dict[str, npt.NDArray[np.uint8]]]:
+def named(inputs: Fed) -> Tensors:
+    """By the names of the graph's inputs."""
+    return inputs.tensors if isinstance(inputs, TensorBatch) else {ONE: inputs}
+
+
+def _golden(inputs: Inputs, items: Tensors) -> tuple[Tensors, dict[str, npt.NDArray[np.uint8]]]:
     """Golden inputs (m, *shape), and as clients send them, which the decoder makes them of."""
-    (name,) = items
     sent = inputs.raw(items)
     if sent is None:
-        return np.asarray(items[name], np.float32), {}
+        return items, {}
     text = orjson.dumps(sent)
-    decoded = inputs.decode(orjson.loads(text), "#")[name]
-    return decoded, {RAW: np.frombuffer(text, np.uint8)}
+    return inputs.decode(orjson.loads(text), "#"), {RAW: np.frombuffer(text, np.uint8)}

@@ -6,7 +6,7 @@ itself, and it has put BatchNorm in training mode where a network begins with a 
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +17,11 @@ import onnx
 import tensorflow as tf
 
 from app.models.schemas import Signature
+from app.prediction.feeds import ONE
+from app.tensors import Tensors
 from worker.objectives import objective_of
 from worker.packaging.conversion import convert, fix
-from worker.packaging.golden import INPUTS, hold
+from worker.packaging.golden import hold
 from worker.training.device import full_float32
 
 Array = npt.NDArray[np.float32]
@@ -44,24 +46,27 @@ class Packaged:
 
 def package(
     raw_model: keras.Model,
-    sample: npt.NDArray[np.generic],
+    sample: Tensors,
     workdir: Path,
     signature: Signature,
 ) -> Packaged:
     """Exports the network and checks that the export answers as the network does.
 
     Args:
-        raw_model: raw values (n, *shape), float32 -> logits (n, classes).
-        sample: raw values (m, *shape), m >= 1; the first 32 become golden inputs.
+        raw_model: raw values (n, *shape) -> logits (n, classes); of items of several tensors, these
+            by their names.
+        sample: raw values (m, *shape), m >= 1, by the names of an item's tensors; the first 32
+            become golden inputs.
         workdir: an existing folder for `model.onnx`, `model.keras` and `golden.npz`.
         signature: what an item is and what is asked of it. The graph divides the logits by its
             temperature before the softmax; the .keras archive does not.
 
     Returns:
-        The files. The graph takes `inputs` (n, *shape) float32 for any n and answers
-        `probabilities` (n, classes) float32, or what the task calls its answers. `golden.npz` holds
-        arrays of the same names, the answers as Keras computed them; and, where clients do not send
-        such arrays, `raw`: the golden inputs as the JSON of a request has them, its bytes as uint8.
+        The files. The graph takes `inputs` (n, *shape), or each of several tensors by its name, in
+        the network's dtypes for any n and answers `probabilities` (n, classes) float32, or what the
+        task calls its answers. `golden.npz` holds `inputs`, or `inputs.NAME` for each of several,
+        and the answers as Keras computed them; and, where clients do not send such arrays, `raw`:
+        the golden inputs as the JSON of a request has them, its bytes as uint8.
 
     Raises:
         WorkFailure: `package_mismatch` when a probability differs by more than 1e-4, or a quantity
@@ -73,18 +78,22 @@ def package(
 
 def _package(
     raw_model: keras.Model,
-    sample: npt.NDArray[np.generic],
+    sample: Tensors,
     workdir: Path,
     signature: Signature,
 ) -> Packaged:
     started = time.perf_counter()
     task, temperature = signature.task, signature.temperature
     objective, output = objective_of(task), task.answers
-    takes = tf.TensorSpec((None, *sample.shape[1:]), tf.float32, name=INPUTS)
+    takes = _takes(raw_model)
 
-    @tf.function(input_signature=[takes])  # type: ignore[untyped-decorator]  # TensorFlow
-    def answers(inputs: tf.Tensor) -> tf.Tensor:
-        return objective.activate(raw_model(inputs, training=False), temperature)
+    @tf.function(input_signature=takes)  # type: ignore[untyped-decorator]  # TensorFlow
+    def answers(*inputs: tf.Tensor) -> tf.Tensor:
+        logits = raw_model(_given(raw_model, inputs), training=False)
+        return objective.activate(logits, temperature)
+
+    def in_order(inputs: Tensors) -> list[npt.NDArray[np.generic]]:
+        return [inputs[spec.name] for spec in takes]
 
     graph, archive, golden = (workdir / f for f in ("model.onnx", "model.keras", "golden.npz"))
 
@@ -94,19 +103,44 @@ def _package(
     _export(raw_model, takes, activated, graph)
     raw_model.save(archive)
 
-    def unsoftened(inputs: Array) -> Array:
-        found: Array = tf.nn.softmax(raw_model(inputs, training=False)).numpy()
+    def unsoftened(inputs: Tensors) -> Array:
+        given = _given(raw_model, tuple(map(tf.constant, in_order(inputs))))
+        found: Array = tf.nn.softmax(raw_model(given, training=False)).numpy()
         return found
 
     difference = hold(
-        graph, golden, signature, sample, lambda inputs: answers(inputs).numpy(), unsoftened
+        graph,
+        golden,
+        signature,
+        sample,
+        lambda inputs: answers(*in_order(inputs)).numpy(),
+        unsoftened,
     )
     return Packaged(graph, archive, golden, difference, time.perf_counter() - started)
 
 
+def _takes(raw_model: keras.Model) -> list[tf.TensorSpec]:
+    """The tensors of a graph, in an order that stays."""
+    inputs = raw_model.input
+    named = inputs if isinstance(inputs, Mapping) else {ONE: inputs}
+    return [
+        tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype, name=name)
+        for name, tensor in named.items()
+    ]
+
+
+def _given(
+    raw_model: keras.Model, inputs: tuple[tf.Tensor, ...]
+) -> tf.Tensor | dict[str, tf.Tensor]:
+    """What the network is called with: its tensors in the order of `_takes`."""
+    if not isinstance(raw_model.input, Mapping):
+        return inputs[0]
+    return dict(zip(raw_model.input, inputs, strict=True))
+
+
 def _export(
     raw_model: keras.Model,
-    takes: tf.TensorSpec,
+    takes: list[tf.TensorSpec],
     activated: Callable[[tf.Tensor], dict[str, tf.Tensor]],
     path: Path,
 ) -> None:
@@ -120,7 +154,8 @@ def _export(
         if len(variable.shape) == 2 and math.prod(variable.shape) >= LARGE_KERNEL
     }
 
-    def answers(inputs: tf.Tensor, *kernels: tf.Tensor) -> dict[str, tf.Tensor]:
+    def answers(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
+        inputs, kernels = tensors[: len(takes)], tensors[len(takes) :]
         given = {
             id(variable): kernel for variable, kernel in zip(large.values(), kernels, strict=True)
         }
@@ -128,10 +163,12 @@ def _export(
             [given.get(id(variable), variable.value) for variable in variables]
             for variables in (raw_model.trainable_variables, raw_model.non_trainable_variables)
         )
-        logits, _ = raw_model.stateless_call(trained, fixed, inputs, training=False)
+        logits, _ = raw_model.stateless_call(
+            trained, fixed, _given(raw_model, inputs), training=False
+        )
         return activated(logits)
 
     of_kernels = [tf.TensorSpec(v.shape, v.dtype, name=name) for name, v in large.items()]
-    graph = convert(answers, [takes, *of_kernels])
+    graph = convert(answers, [*takes, *of_kernels])
     fix(graph, large)
     onnx.save(graph, path)

@@ -154,8 +154,7 @@ def _network(
         task=schema.task,
         temperature=calibration.temperature,
     )
-    (raw,) = sample.values()
-    packaged = package(network.raw_model(), raw, folder, signature)
+    packaged = package(network.raw_model(), sample, folder, signature)
     files = {
         name: storage.put(path)
         for name, path in (

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
 
 from app.models.schemas import Signature
+from app.prediction.feeds import ONE
 from app.storage import Storage
 from app.tensors import Tensors
 from worker.packaging.golden import hold
@@ -29,14 +29,14 @@ def packaged_reference(
     fitted = FittedReference.fit(data.spec.references[trial.arm], setup_of(storage, data))
     schema = fitted.schema
     signature = Signature(inputs=schema.inputs.of_model(sample), task=schema.task)
-    ((name, raw),) = sample.items()
+    (name,) = sample
 
-    def answers(inputs: Array) -> Array:
-        return fitted.answers({name: inputs})
+    def answers(inputs: Tensors) -> Array:
+        return fitted.answers({name: inputs[ONE]})
 
     graph, golden = folder / "model.onnx", folder / "golden.npz"
     onnx.save(graph_of(fitted), graph)
-    difference = hold(graph, golden, signature, np.asarray(raw), answers)
+    difference = hold(graph, golden, signature, sample, answers)
     return {
         "trial_id": trial.id,
         "files": {"onnx": storage.put(graph), "golden": storage.put(golden)},

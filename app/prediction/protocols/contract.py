@@ -11,10 +11,10 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 from fastapi import APIRouter
 
 from app.inputs import Inputs
-from app.prediction.inputs import Place, Places, Raw
+from app.prediction.feeds import Array, Part
+from app.prediction.inputs import Place, Places
 from app.prediction.schemas import PredictionWarning
 from app.prediction.served import Loaded
-from app.prediction.sessions import Array
 
 T = TypeVar("T")
 Steps: TypeAlias = Generator[None, None, T]
@@ -57,9 +57,10 @@ class Encoder(Protocol):
 
 
 class Read(NamedTuple):
-    """What a body says: raw values, in parts with n >= 1 rows in all, not yet checked."""
+    """What a body says: raw values, in parts with n >= 1 rows in all, not yet checked. An item of
+    several tensors comes in batches of them."""
 
-    parts: Sequence[Raw]
+    parts: Sequence[Part]
     encoder: Encoder
     place: Places = Place()
     is_prepared: bool = False  # from files of pictures: in the model's range by itself

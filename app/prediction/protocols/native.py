@@ -17,6 +17,7 @@ from app.inputs.table import TableInputs
 from app.prediction import json_bodies, json_items, json_steps, npy_bodies, rows, value_range
 from app.prediction.dependencies import AnsweredByFront, DeploymentName
 from app.prediction.heads import JSON, media_type, name_in
+from app.prediction.item_places import places_of
 from app.prediction.json_envelope import Frame, advice, document_of, outer_brackets, validated
 from app.prediction.picture_bodies import FORM
 from app.prediction.protocols.contract import BodyKind, Decoder, Encoder, Headers, Read, Steps
@@ -103,7 +104,7 @@ class Native:
                 return _of_arrays(content_type, is_raw)
             case TableInputs():
                 media_type(content_type, (JSON,), why=ROWS)
-                return _Rows(inputs, is_raw)
+                return _Items(inputs, is_raw)
             case _:
                 assert_never(inputs)
 
@@ -133,22 +134,22 @@ class _Arrays(NamedTuple):
         return _finished(read, loaded, self.is_raw)
 
 
-class _Rows(NamedTuple):
-    inputs: TableInputs
+class _Items(NamedTuple):
+    inputs: Inputs
     is_raw: bool  # as the query says
     body: BodyKind = "text"
 
     def read(self, body: bytes, loaded: Loaded) -> Read:
-        return _finished(json_items.read(body, _rows, self.inputs), loaded, self.is_raw)
+        return _finished(json_items.read(body, self._asked, self.inputs), loaded, self.is_raw)
 
     def read_in_steps(self, body: bytearray, loaded: Loaded) -> Steps[Read]:
-        read = yield from json_items.read_in_steps(body, _rows, self.inputs, depths=(1,))
+        read = yield from json_items.read_in_steps(body, self._asked, self.inputs, depths=(1,))
         return _finished(read, loaded, self.is_raw)
 
-
-def _rows(document: Any) -> json_items.Listed:
-    request = validated(document, PredictIn)
-    return json_items.Listed(_frame(request).encoder, "#/inputs", request.inputs)
+    def _asked(self, document: Any) -> json_items.Listed:
+        request = validated(document, PredictIn)
+        places = places_of(self.inputs, "#/inputs")
+        return json_items.Listed(_frame(request).encoder, places, request.inputs)
 
 
 def _finished(read: Read, loaded: Loaded, is_raw: bool) -> Read:

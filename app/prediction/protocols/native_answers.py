@@ -8,10 +8,10 @@ import numpy as np
 import orjson
 
 from app.prediction.calibration import raw_probabilities
+from app.prediction.feeds import Array
 from app.prediction.outputs import FEW
 from app.prediction.protocols.contract import Answer, Answered
 from app.prediction.served import Loaded
-from app.prediction.sessions import Array
 from app.tasks.multi_label import THRESHOLD
 
 

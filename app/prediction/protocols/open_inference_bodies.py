@@ -14,12 +14,12 @@ import orjson
 from app.errors import BadRequest, Finding, Invalid, KtlError, invalid
 from app.prediction import json_bodies, json_exact, json_steps
 from app.prediction.bodies import SMALL_BYTES
+from app.prediction.feeds import Array
 from app.prediction.inputs import Place, cut
 from app.prediction.json_envelope import Frame, advice, document_of, validated
 from app.prediction.protocols import open_inference_schemas as schemas
 from app.prediction.protocols.contract import Answer, Answered, BodyKind, Read, Steps
 from app.prediction.served import Loaded
-from app.prediction.sessions import Array
 from app.prediction.stated import Stated
 
 OCTETS = "application/octet-stream"

@@ -21,8 +21,10 @@ from app.inputs.table import TableInputs
 from app.models.schemas import ErrorCode, LoadStatus, State, VersionStatus, VersionStatuses
 from app.prediction import json_bodies, json_items, json_steps, repository
 from app.prediction.dependencies import AnsweredByFront, DeploymentName, ServedOf
+from app.prediction.feeds import Array
 from app.prediction.heads import JSON, UNSAID, media_type, name_in, refuse_query
 from app.prediction.inputs import Place
+from app.prediction.item_places import places_of
 from app.prediction.json_envelope import (
     Frame,
     advice,
@@ -41,7 +43,6 @@ from app.prediction.protocols.contract import (
 )
 from app.prediction.schemas import PredictionWarning
 from app.prediction.served import Loaded
-from app.prediction.sessions import Array
 from app.sent import Sent
 from app.turns import TurnRoute
 
@@ -177,7 +178,8 @@ class _Rows(NamedTuple):
         """Rows, or columns. Raises Invalid."""
         request = _one_of_two(document)
         if request.instances is not None:
-            return json_items.Listed(Nested(b"predictions"), "#/instances", request.instances)
+            places = places_of(self.inputs, "#/instances")
+            return json_items.Listed(Nested(b"predictions"), places, request.instances)
         at, columns = "#/inputs", request.inputs
         if not isinstance(columns, dict):
             detail = "expected an object with a list for each column: rows go in `instances`"
