@@ -7,6 +7,8 @@ from pydantic import AfterValidator, Field, model_validator
 from app.inputs.image import CHANNELS, PIXEL_LIMIT
 from app.sent import Array, Pair, Sent
 
+KERAS, ONNX = ".keras", ".onnx"  # how files are called
+
 Bound = Annotated[float, Field(strict=False, ge=-1e12, le=1e12)]
 Side = Annotated[int, Field(ge=1, le=4096)]
 Deviation = Annotated[float, Field(strict=False, gt=0, le=1e12)]

@@ -57,7 +57,8 @@ _BODY: dict[str, Any] = {
                             "type": "string",
                             "format": "binary",
                             "description": "one .keras file, as Keras 3 saves it: a Sequential or "
-                            "Functional network of layers of Keras' own. Nothing in it is executed",
+                            "Functional network of layers of Keras' own; or one .onnx file of a "
+                            "convolutional or dense network. Nothing in it is executed",
                         },
                         "spec": inlined(ImportSpec),
                     },

@@ -11,11 +11,10 @@ from python_multipart.multipart import parse_options_header
 from app.datasets.uploads import ReceivedFile, parts_of
 from app.dependencies import DatabaseOf, SettingsOf, StorageOf, Writer
 from app.errors import UnsupportedMedia, invalid
-from app.models.importing import ImportSpec
+from app.models.importing import KERAS, ONNX, ImportSpec
 from app.usage import quotas
 from app.usage.quotas import Room
 
-KERAS = ".keras"
 ZIP = b"PK\x03\x04"
 
 
@@ -58,9 +57,12 @@ def _check_form(file: ReceivedFile) -> None:
     """What can be told before a worker reads it. Raises Invalid."""
     with file.path.open("rb") as stream:
         begins = stream.read(len(ZIP))
-    if not file.name.lower().endswith(KERAS) or begins != ZIP:
+    name = file.name.lower()
+    is_keras = name.endswith(KERAS) and begins == ZIP
+    is_onnx = name.endswith(ONNX) and begins not in (b"", ZIP)
+    if not (is_keras or is_onnx):
         detail = (
-            'expected a network as Keras 3 saves it, `model.save("NAME.keras")`, got another '
-            "file; a .h5 becomes one by loading it with Keras 3 and saving it so"
+            'expected a network as Keras 3 saves it, `model.save("NAME.keras")`, or an .onnx file, '
+            "got another; a .h5 becomes one by loading it with Keras 3 and saving it so"
         )
         raise invalid("unknown_format", detail, "#/file")

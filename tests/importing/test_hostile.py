@@ -159,6 +159,15 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
             yield from _places(each)
 
 
+def _reading(config: Any) -> WorkFailure | None:
+    try:
+        declared_input(config)
+        read_config(config, (12, 12, 3))
+    except WorkFailure as failure:
+        return failure
+    return None
+
+
 def test_a_config_of_which_any_part_is_junk(tmp_path: Path) -> None:
     """Nothing but a refusal by name comes of it, whatever stands wherever."""
     file = saved(nested(), tmp_path / "nested.keras")
@@ -171,10 +180,7 @@ def test_a_config_of_which_any_part_is_junk(tmp_path: Path) -> None:
         config = json.loads(written)
         holder, key = next(islice(_places(config), place, None))
         holder[key] = rng.choice(JUNK)
-        try:
-            declared_input(config)
-            read_config(config, (12, 12, 3))
-        except WorkFailure as failure:
+        if (failure := _reading(config)) is not None:
             assert failure.code is FailureCode.MODEL_INVALID
             assert SECRET not in json.dumps(failure.as_json())
             reasons.add(failure.reason)

@@ -13,7 +13,8 @@ from app.models.importing import ImportSpec
 from app.spec.memory import network_size
 from tests.importing import archives
 from worker.backbones.network import Network
-from worker.importing.keras_file import ImportedNetwork, read_keras
+from worker.importing.keras_file import read_keras
+from worker.importing.network import ImportedNetwork
 
 
 def read(model: keras.Model, folder: Path, **members: Any) -> ImportedNetwork:

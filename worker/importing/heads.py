@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.errors import FailureCode, WorkFailure
 from app.models.importing import ImportSpec
@@ -11,11 +10,8 @@ from app.spec.imported.forms import Flatten
 from app.spec.imported.kinds import Kind
 from app.spec.imported.values import ActivationLayer, Dense, Softmax
 from app.spec.imported.windows import GlobalAveragePooling2D
-from worker.importing.keras_config import ReadLayer, ReadNetwork
+from worker.importing.reading import Array, ReadLayer, ReadNetwork
 from worker.importing.refusing import IMPORT, refused
-from worker.importing.stored_weights import StoredWeights
-
-Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -28,11 +24,11 @@ class Head:
     units: int
     is_binary: bool
 
-    def read(self, features: int, weights: StoredWeights) -> tuple[Array, Array]:
+    def read(self, features: int) -> tuple[Array, Array]:
         """Kernel (features, classes) and bias (classes,): softmax(0, z) is (1 - s, s) of the
         sigmoid s of z."""
         shapes = [(features, self.units), *([(self.units,)] if self.use_bias else [])]
-        kernel, *biases = weights.of(self.layer.stored, shapes)
+        kernel, *biases = self.layer.weights(shapes)
         bias = biases[0] if biases else np.zeros(self.units, np.float32)
         if self.is_binary:
             kernel = np.concatenate([np.zeros_like(kernel), kernel], axis=1)
@@ -69,7 +65,7 @@ def cut_of(read: ReadNetwork, spec: ImportSpec) -> Cut:
             "expected a dense layer on features in one dimension at the end, which gives the "
             "classes, got another; with the head `none` what the network gives are features"
         )
-        raise refused("no_head", detail, *layer.entry.path)
+        raise refused("no_head", detail, *layer.path)
     after = () if end > 1 else (Flatten(kind="Flatten"),)
     if spec.classes is None:
         return Cut(end - 1, after)
@@ -96,7 +92,7 @@ def _head(layer: ReadLayer, dense: Dense, after: str, classes: int) -> Head:
             "expected softmax or nothing after the last dense layer, or the sigmoid of one unit "
             "for two classes, got another activation; with the head `drop` the layer is left off"
         )
-        raise refused("head_activation", detail, *layer.entry.path, "activation")
+        raise refused("head_activation", detail, *layer.path, "activation")
     return Head(layer, dense.use_bias, dense.units, is_binary)
 
 

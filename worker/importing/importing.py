@@ -13,12 +13,14 @@ from app.damage import mark
 from app.database import now
 from app.errors import DamagedArtifact, FailureCode, Fenced, WorkFailure
 from app.models import repository as models
-from app.models.importing import ImportSpec
+from app.models.importing import ONNX, ImportSpec
 from app.models.schemas import Signature
 from app.tables.model_imports import ModelImportRow
 from app.usage import quotas
 from app.wholeness import sha256_of
-from worker.importing.keras_file import ImportedNetwork, read_keras
+from worker.importing.keras_file import read_keras
+from worker.importing.network import ImportedNetwork
+from worker.importing.onnx_file import read_onnx
 from worker.importing.refusing import IMPORT, refused
 from worker.packaging.onnx_graph import package
 from worker.process.workplace import Workplace
@@ -53,7 +55,10 @@ def _run(place: Workplace, row: ModelImportRow, folder: Path) -> None:
     path = _raw_path(place, file)
     sha256 = sha256_of(path)
     spec = ImportSpec.model_validate(row.spec)
-    found = read_keras(path, spec, folder, place.settings.dataset_limit_bytes)
+    if file["name"].lower().endswith(ONNX):
+        found = read_onnx(path, spec)
+    else:
+        found = read_keras(path, spec, folder, place.settings.dataset_limit_bytes)
     files, difference = packaged(found, folder)
     with place.database.read() as session:
         left = quotas.bytes_left(
@@ -84,7 +89,7 @@ def packaged(found: ImportedNetwork, folder: Path) -> tuple[dict[str, Path], flo
         WorkFailure: `model_invalid` where an answer is not finite, or no graph can be made of it.
     """
     sample = _sample(found.signature)
-    logits = np.asarray(found.network.raw_logits({"image": sample}))
+    logits = np.asarray(found.network.raw_logits(sample))
     if not np.isfinite(logits).all():
         detail = "expected finite answers to pictures of noise, got some that are not"
         raise refused("not_finite", detail)
@@ -109,13 +114,13 @@ def packaged(found: ImportedNetwork, folder: Path) -> tuple[dict[str, Path], flo
     return files, made.max_difference
 
 
-def _sample(signature: Signature) -> NDArray[np.float32]:
-    """Noise over the whole range of values, always the same: (16, height, width, channels)."""
+def _sample(signature: Signature) -> dict[str, NDArray[np.float32]]:
+    """Pictures of noise over the whole range of values, always the same, 16."""
     (spec,) = signature.inputs.tensors
     low, high = signature.inputs.range or (0.0, 1.0)
     drawn = np.random.default_rng(0).uniform(low, high, (TRIED, *spec.shape))
     whole = np.round(drawn) if spec.dtype == "uint8" else drawn
-    return whole.astype(np.float32)
+    return {spec.name: whole.astype(np.float32)}
 
 
 def _check_quota(left: int | None, files: dict[str, Path]) -> None:

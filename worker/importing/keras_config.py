@@ -5,69 +5,39 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.spec.imported.kinds import Kind
-from app.spec.imported.layer import MOST_VALUES, DoesNotFit, Shape
-from app.spec.imported.structure import MOST_CALLS, MOST_LAYERS
+from app.spec.imported.layer import MOST_VALUES, Shape
+from app.spec.imported.structure import MOST_LAYERS
 from worker.importing.archive import CONFIG
-from worker.importing.keras_layers import LEFT_OUT, Entry, Path, check_axis, entry_of, kind_of
+from worker.importing.keras_layers import LEFT_OUT, Entry, check_axis, entry_of, kind_of
 from worker.importing.keras_names import Names
 from worker.importing.nodes import Node, end_of, node_of
+from worker.importing.reading import Path, ReadLayer, ReadNetwork
 from worker.importing.refusing import refused
 
 DEEPEST = 6  # models within models
+NORMALIZATION = "Normalization"
 
 
 @dataclass
-class ReadLayer:
-    entry: Entry
-    kind: Kind
-    stored: str  # its group in the file of weights
-    taken: tuple[Shape, ...] = ()  # of its first call
+class KerasLayer(ReadLayer):
+    """`entry`: as it stands in the config; `stored`: its group in the file of weights."""
+
+    entry: Entry = field(kw_only=True)
+    stored: str = field(kw_only=True)
 
     def settle(self, constants: Mapping[str, Any]) -> None:
         """Gives it options that its config does not hold as they are here. Raises WorkFailure."""
         self.kind = kind_of(self.entry, constants)
 
 
-@dataclass
-class ReadNetwork:
-    """`calls`: the layer's place and what it takes, 0 the picture; `shapes`: of what is made."""
-
-    shapes: list[Shape]
-    layers: list[ReadLayer] = field(default_factory=list)
-    calls: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
-
-    def add(self, entry: Entry, stored: str) -> int:
-        if len(self.layers) == MOST_LAYERS:
-            raise refused("too_many_layers", f"expected at most {MOST_LAYERS} layers", CONFIG)
-        constants = (
-            {"mean": [0.0], "variance": [1.0]} if entry.class_name == "Normalization" else {}
-        )
-        self.layers.append(ReadLayer(entry, kind_of(entry, constants), stored))
-        return len(self.layers) - 1
-
-    def call(self, place: int, taken: tuple[int, ...]) -> int:
-        layer = self.layers[place]
-        if len(self.calls) == MOST_CALLS:
-            raise refused("too_many_layers", f"expected at most {MOST_CALLS} calls", CONFIG)
-        shapes = tuple(self.shapes[each] for each in taken)
-        try:
-            made = layer.kind.out(shapes)
-        except DoesNotFit as error:
-            raise refused("layers_do_not_fit", str(error), *layer.entry.path) from error
-        check_axis(layer.entry, len(shapes[0]) + 1)
-        layer.taken = layer.taken or shapes
-        self.shapes.append(made)
-        self.calls.append((place, taken))
-        return len(self.calls)
-
-
 @dataclass(frozen=True)
 class _Leaf:
     place: int
 
+    entry: Entry
+
     def apply(self, network: ReadNetwork, taken: tuple[int, ...], path: Path) -> int:
+        check_axis(self.entry, len(network.shapes[taken[0]]) + 1)
         return network.call(self.place, taken)
 
 
@@ -174,6 +144,14 @@ def declared_input(raw: Any) -> tuple[int | None, ...] | None:
     return tuple(sides)
 
 
+def _calls_of(entry: Entry) -> list[Any]:
+    calls = entry.raw.get("inbound_nodes") or []
+    if not isinstance(calls, list):
+        detail = "expected a list of calls"
+        raise refused("invalid_config", detail, *entry.path[:-1], "inbound_nodes")
+    return calls
+
+
 def _is_input(raw: Any) -> bool:
     is_one = isinstance(raw, dict) and raw.get("class_name") == "InputLayer"
     return is_one and isinstance(raw.get("config"), dict)
@@ -196,7 +174,12 @@ def _part(network: ReadNetwork, entry: Entry, stored: str, depth: int) -> _Part:
         if entry.class_name in LEFT_OUT:
             network.left_out.append(entry.class_name)
             return _Passing()
-        return _Passing() if entry.class_name == "InputLayer" else _Leaf(network.add(entry, stored))
+        if entry.class_name == "InputLayer":
+            return _Passing()
+        constants = {"mean": [0.0], "variance": [1.0]} if entry.class_name == NORMALIZATION else {}
+        kind = kind_of(entry, constants)
+        layer = KerasLayer(kind, entry.path, entry=entry, stored=stored)
+        return _Leaf(network.add(layer), entry)
     if depth == DEEPEST:
         raise refused("too_deep", f"expected at most {DEEPEST} models within models", *entry.path)
     raw = entry.config.get("layers")
@@ -218,7 +201,7 @@ def _part(network: ReadNetwork, entry: Entry, stored: str, depth: int) -> _Part:
             node, (*each.path[:-1], "inbound_nodes", number), each.class_name in LEFT_OUT
         )
         for each in entries
-        for number, node in enumerate(each.raw.get("inbound_nodes") or [])
+        for number, node in enumerate(_calls_of(each))
     }
     start, end = (
         end_of(entry.config.get(side), (*entry.path, side))

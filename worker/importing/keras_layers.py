@@ -7,9 +7,8 @@ from typing import Any, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from app.spec.imported.kinds import Kind
+from worker.importing.reading import Path
 from worker.importing.refusing import refused
-
-Path = tuple[str | int, ...]
 
 _KINDS: TypeAdapter[Kind] = TypeAdapter(Kind)
 _MEMBERS = get_args(get_args(Kind)[0])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.spec.imported.structure import MOST_JOINED
-from worker.importing.keras_layers import Path
+from worker.importing.reading import Path
 from worker.importing.refusing import refused
 
 Key = tuple[str, int]  # a layer's name, and which of its calls
