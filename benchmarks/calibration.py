@@ -14,7 +14,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -25,6 +25,7 @@ from app.datasets.schemas import Schema
 from app.inputs.columns import BINS, NumberColumn
 from app.inputs.image import ImageInputs
 from app.inputs.table import TableInputs
+from app.inputs.text import TextInputs
 from app.spec.backbones import CATALOGUE
 from app.spec.figures import Conditions
 from app.spec.spec import ResolvedSpec
@@ -34,6 +35,7 @@ from worker.training.data import Domain, Split, cut_validation
 from worker.training.items import Items
 from worker.training.run import train
 from worker.training.setup import EpochRecord, Signal, TrialSetup
+from worker.trials.engine_setup import engine_setup
 
 CLASSES, STEPS, EPOCHS = 10, 6, 5
 SHAPES: dict[str, tuple[tuple[int, int, int], ...]] = {
@@ -42,6 +44,7 @@ SHAPES: dict[str, tuple[tuple[int, int, int], ...]] = {
     "mobilenet": ((32, 32, 3), (64, 64, 3), (96, 96, 3)),
     "tabm": ((1, 1, 170), (1, 1, 1700)),
     "ft_transformer": ((1, 1, 170), (1, 1, 1700)),
+    "charconv": ((1, 64, 1), (1, 256, 1)),
 }
 BATCHES = (16, 64)
 STRATEGIES = ("fine_tune", "lp_ft", "dann")
@@ -94,7 +97,7 @@ class Timed:
 
 
 def pretrain(name: str, shape: tuple[int, int, int], batch: int, seed: int) -> Timed:
-    setup = TrialSetup(spec(name, batch), "pretrain", None, seed, noise(name, shape, batch, seed))
+    setup = engine_setup(spec(name, batch), "pretrain", None, seed, noise(name, shape, batch, seed))
     return timed(setup)
 
 
@@ -102,16 +105,18 @@ def transfers(name: str, shape: tuple[int, int, int]) -> Iterator[tuple[str, flo
     job, domain = spec(name, BATCHES[-1]), noise(name, shape, BATCHES[-1], 0)
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "weights.npz"
-        network = train(TrialSetup(job, "pretrain", None, 0, domain), Journal())
+        network = train(engine_setup(job, "pretrain", None, 0, domain), Journal())
         network.save_weights(weights)
         for strategy, arm in job.arms.items():
             setups = (
-                TrialSetup(
-                    job,
-                    "transfer",
-                    arm.strategy,  # type: ignore[arg-type]  # no `auto` among them
-                    seed,
-                    domain,
+                replace(
+                    engine_setup(
+                        job,
+                        "transfer",
+                        arm.strategy,  # type: ignore[arg-type]  # no `auto` among them
+                        seed,
+                        domain,
+                    ),
                     source=domain,
                     source_classes=CLASSES,
                     source_weights=weights,
@@ -143,8 +148,10 @@ def spec(backbone: str, batch: int) -> ResolvedSpec:
     )
 
 
-def inputs_of(name: str, shape: tuple[int, int, int]) -> ImageInputs | TableInputs:
-    """Pictures, or rows of numbers whose parts are as many as the shape says."""
+def inputs_of(name: str, shape: tuple[int, int, int]) -> ImageInputs | TableInputs | TextInputs:
+    """Pictures, texts, or rows of numbers whose parts are as many as the shape says."""
+    if CATALOGUE[name].modality == "text":
+        return TextInputs(length=shape[1])
     if CATALOGUE[name].modality != "table":
         return ImageInputs(shape=shape, dtype="uint8", value_range=(0, 255))
     edges = tuple(float(edge) for edge in range(BINS + 1))

@@ -31,7 +31,7 @@ from app.json_text import decode
 from app.settings import Settings
 from app.storage import failures
 from app.usage import quotas
-from app.usage.quotas import Room
+from app.usage.quotas import UploadAllowance
 from app.usage.work_folder import work_folder
 
 FILES_LIMIT = 1000  # loose pictures are many; more of them come in an archive
@@ -76,7 +76,7 @@ async def _received(
     """The caller is known before the body is read, and whether it fits. The files are gone after
     the answer."""
 
-    def room_of_project() -> Room:
+    def room_of_project() -> UploadAllowance:
         with database.read() as session:
             return quotas.room(session, storage, settings, caller.project)
 
@@ -105,7 +105,11 @@ Received = Annotated[DatasetFrom | Upload, Depends(_received)]
 
 @asynccontextmanager
 async def parts_of(
-    request: Request, settings: Settings, room: Room, boundary: bytes, most_files: int = FILES_LIMIT
+    request: Request,
+    settings: Settings,
+    room: UploadAllowance,
+    boundary: bytes,
+    most_files: int = FILES_LIMIT,
 ) -> AsyncIterator["Parts"]:
     """The parts of a multipart body, whose files are gone after the block."""
     with ExitStack() as held:
@@ -130,7 +134,7 @@ async def _within(request: Request, check: Callable[[int], None]) -> AsyncIterat
         yield chunk
 
 
-async def _fitting(request: Request, room: Room) -> AsyncIterator[bytes]:
+async def _fitting(request: Request, room: UploadAllowance) -> AsyncIterator[bytes]:
     """The body's chunks, while the project's quota and the disk have room for them."""
     await run_in_threadpool(room.check_disk, quotas.COPIES * _declared(request))
     total = looked = 0

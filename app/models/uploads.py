@@ -13,7 +13,7 @@ from app.dependencies import DatabaseOf, SettingsOf, StorageOf, Writer
 from app.errors import UnsupportedMedia, invalid
 from app.models.importing import KERAS, ONNX, ImportSpec
 from app.usage import quotas
-from app.usage.quotas import Room
+from app.usage.quotas import UploadAllowance
 
 ZIP = b"PK\x03\x04"
 
@@ -30,7 +30,7 @@ async def _received(
     """The caller is known before the body is read, and whether it fits. The file is gone after the
     answer."""
 
-    def room_of_project() -> Room:
+    def room_of_project() -> UploadAllowance:
         with database.read() as session:
             return quotas.room(session, storage, settings, caller.project, datasets=0)
 

@@ -16,6 +16,7 @@ from app.errors import DamagedArtifact, NotFound, Unavailable, WorkFailure
 from app.inputs import Inputs
 from app.inputs.dense import DenseInputs
 from app.inputs.table import TableInputs
+from app.inputs.text import TextInputs
 from app.models.schemas import Signature
 from app.models.stored import file_path
 from app.prediction import repository, sessions
@@ -25,6 +26,7 @@ from app.prediction.inputs import Places
 from app.prediction.rows import RowCheck
 from app.prediction.schemas import PredictionWarning
 from app.prediction.sessions import LoadFailed, Session
+from app.prediction.texts import TextCheck
 from app.prediction.value_range import ArrayCheck, ValueRange
 from app.storage import Storage
 from app.tables.deployments import DeploymentRow
@@ -38,7 +40,7 @@ INTERVAL_SECONDS = 1.0
 PATIENCE_SECONDS = 5.0  # how long a request waits for a model that is being loaded
 
 
-class Check(Protocol):
+class ValueCheck(Protocol):
     """Holds values against what a model was trained on."""
 
     def __call__(self, parts: Sequence[Part], places: Places) -> tuple[PredictionWarning, ...]:
@@ -60,7 +62,7 @@ class Loaded:
     temperature: float | None
     inputs: Inputs
     tensor: TensorSpec
-    check: Check
+    check: ValueCheck
     session: Session
     batcher: Batcher
     form: AnswerForm = "label"  # of an answer in the native protocol
@@ -242,12 +244,14 @@ class ServedModels:
                 return
 
 
-def check_of(inputs: Inputs) -> Check:
+def check_of(inputs: Inputs) -> ValueCheck:
     match inputs:
         case DenseInputs():
             return ArrayCheck(ValueRange.of(inputs))
         case TableInputs():
             return RowCheck(inputs)
+        case TextInputs():
+            return TextCheck(inputs)
         case _:
             assert_never(inputs)
 

@@ -33,7 +33,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Once:
+class FixedSeconds:
     """Seconds of a trial besides its steps."""
 
     first: float  # of its arm: it compiles
@@ -65,16 +65,21 @@ STEPS = (
     Step("tabm", (1, 1, 1700), 64, 0.03430, 100),
     Step("ft_transformer", (1, 1, 170), 64, 0.02000, 10),
     Step("ft_transformer", (1, 1, 1700), 64, 0.20000, 100),
+    Step("charconv", (1, 64, 1), 16, 0.02000, 64),
+    Step("charconv", (1, 64, 1), 64, 0.05000, 64),
+    Step("charconv", (1, 256, 1), 16, 0.05000, 256),
+    Step("charconv", (1, 256, 1), 64, 0.20000, 256),
 )
 # Networks of any structure, whose steps are read off those of a family that was measured.
 ALIKE = {"imported": "mobilenet"}
 ONCE = {
-    "mlp": Once(first=1.2, again=0.3),
-    "convnet": Once(first=2.5, again=0.4),
-    "mobilenet": Once(first=17.0, again=1.5),
-    "tabm": Once(first=3.0, again=0.4),
-    "ft_transformer": Once(first=6.0, again=0.6),
-    "imported": Once(first=17.0, again=1.5),
+    "mlp": FixedSeconds(first=1.2, again=0.3),
+    "convnet": FixedSeconds(first=2.5, again=0.4),
+    "mobilenet": FixedSeconds(first=17.0, again=1.5),
+    "tabm": FixedSeconds(first=3.0, again=0.4),
+    "ft_transformer": FixedSeconds(first=6.0, again=0.6),
+    "charconv": FixedSeconds(first=3.0, again=0.5),
+    "imported": FixedSeconds(first=17.0, again=1.5),
 }
 
 

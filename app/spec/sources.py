@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from app.datasets.schemas import Schema
 from app.inputs.contract import Sketch
 from app.inputs.table import TableInputs
+from app.inputs.text import TextInputs
 from app.spec.backbones import Backbone
-from app.spec.scales import Scale
+from app.spec.scales import PixelScale
 
 # proxy_a_distance and mmd of their items; None where one is not stored yet, or is a model
 Distance = Callable[[], dict[str, float | None] | None]
@@ -20,7 +21,7 @@ class SourceFacts:
     network: Backbone | None = None  # of a model
     distance: Distance = lambda: None  # to the target
     sample: Sample = lambda: None  # of a dataset's training items
-    scale: Scale | None = None  # of a dataset's values
+    scale: PixelScale | None = None  # of a dataset's values
 
     @property
     def has_data(self) -> bool:
@@ -49,6 +50,7 @@ def joint_obstacle(sources: Sequence[SourceFacts]) -> str | None:
     if not all(facts.schema.task.has_classes for facts in sources):
         return f"labels of a {sources[0].schema.task.kind} of several datasets are not joined"
     inputs = {facts.schema.inputs for facts in sources}
-    if len(inputs) > 1 and not all(isinstance(each, TableInputs) for each in inputs):
+    brought_together = (TableInputs, TextInputs)
+    if len(inputs) > 1 and not all(isinstance(each, brought_together) for each in inputs):
         return "their images differ in size or in type"
     return None

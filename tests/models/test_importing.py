@@ -23,8 +23,8 @@ from app.usage import repository as usage
 from tests.importing import archives
 from tests.prediction.site import problem
 from tests.serving import serve
-from worker.process import duty
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
+from worker.process import runner
 
 
 @pytest.fixture
@@ -37,10 +37,12 @@ def settings(settings: Settings, database: Database) -> Settings:
 
 
 @pytest.fixture
-def place(database: Database, settings: Settings, storage: Storage, tmp_path: Path) -> Workplace:
+def context(
+    database: Database, settings: Settings, storage: Storage, tmp_path: Path
+) -> WorkerContext:
     slots = tmp_path / "slots"
     slots.mkdir()
-    return Workplace(settings, database, storage, slots, is_draining=lambda: False)
+    return WorkerContext(settings, database, storage, slots, is_draining=lambda: False)
 
 
 @pytest.fixture
@@ -69,12 +71,12 @@ def sent(client: httpx.Client, path: Path, **members: Any) -> str:
     return str(answer.json()["id"])
 
 
-def work_on(place: Workplace) -> None:
+def work_on(context: WorkerContext) -> None:
     """What a worker does whom the message wakes."""
-    with place.database.read() as session:
+    with context.database.read() as session:
         waiting = [each for each in work.waiting(session, 8) if isinstance(each, ImportModel)]
     for message in waiting:
-        duty.import_model(place, message.import_id, "w")
+        runner.import_model(context, message.import_id, "w")
 
 
 def model_of(client: httpx.Client, model_id: str) -> dict[str, Any]:
@@ -89,7 +91,7 @@ def stored(settings: Settings, folder: str) -> list[Path]:
 
 def test_a_network_is_imported_listed_served_and_deleted(
     client: httpx.Client,
-    place: Workplace,
+    context: WorkerContext,
     settings: Settings,
     tmp_path: Path,
     plane: tuple[Path, keras.Model],
@@ -103,7 +105,7 @@ def test_a_network_is_imported_listed_served_and_deleted(
     problem(client.put("/v1/deployments/d", json={"model": told["id"]}), 409, "model_not_ready")
     problem(client.get(f"/v1/models/{told['id']}/download"), 404, "no_such_format")
 
-    work_on(place)
+    work_on(context)
     found = model_of(client, told["id"])
     assert (found["status"], found["error"]) == ("ready", None)
     assert found["signature"]["inputs"]["shape"] == [6, 5, 1]
@@ -127,18 +129,21 @@ def test_a_network_is_imported_listed_served_and_deleted(
 
     assert client.delete("/v1/deployments/d").status_code == 204
     assert client.delete(f"/v1/models/{told['id']}").status_code == 204
-    with place.database.write() as session:
+    with context.database.write() as session:
         assert usage.references(session, DEFAULT_PROJECT)["models"] == set()
         usage.purge(session)
-    with place.database.read() as session:
+    with context.database.read() as session:
         assert session.query(ModelImportRow).count() == session.query(ModelRow).count() == 0
 
 
 def test_a_refused_file_says_why_and_leaves_nothing(
-    client: httpx.Client, place: Workplace, settings: Settings, plane: tuple[Path, keras.Model]
+    client: httpx.Client,
+    context: WorkerContext,
+    settings: Settings,
+    plane: tuple[Path, keras.Model],
 ) -> None:
     model_id = sent(client, plane[0], classes=["a", "b"])
-    work_on(place)
+    work_on(context)
     found = model_of(client, model_id)
     assert (found["status"], found["signature"], found["hashes"]) == ("failed", None, {})
     assert found["error"]["code"] == "class_count"
@@ -153,10 +158,10 @@ def test_a_refused_file_says_why_and_leaves_nothing(
 
 
 def test_features_without_a_head_are_no_endpoint(
-    client: httpx.Client, place: Workplace, plane: tuple[Path, keras.Model]
+    client: httpx.Client, context: WorkerContext, plane: tuple[Path, keras.Model]
 ) -> None:
     model_id = sent(client, plane[0], classes=None, head="drop")
-    work_on(place)
+    work_on(context)
     found = model_of(client, model_id)
     assert (found["status"], set(found["hashes"])) == ("ready", {"weights"})
     assert found["signature"]["task"]["classes"] == []
@@ -164,31 +169,37 @@ def test_features_without_a_head_are_no_endpoint(
 
 
 def test_an_import_that_loses_its_worker_goes_on(
-    client: httpx.Client, place: Workplace, settings: Settings, plane: tuple[Path, keras.Model]
+    client: httpx.Client,
+    context: WorkerContext,
+    settings: Settings,
+    plane: tuple[Path, keras.Model],
 ) -> None:
     model_id = sent(client, plane[0])
-    with place.database.write() as session:
+    with context.database.write() as session:
         row = session.query(ModelImportRow).one()
         row.status, row.token, row.owner, row.lease_until, row.attempt = "running", "t", "w", 0, 1
         import_id = row.id
-    recovery.recover(place.database, settings)
-    with place.database.read() as session:
+    recovery.recover(context.database, settings)
+    with context.database.read() as session:
         assert ImportModel(import_id) in work.waiting(session, 8)
     few = settings.model_copy(update={"max_attempts": 1})
-    with place.database.write() as session:
+    with context.database.write() as session:
         row = session.query(ModelImportRow).one()
         row.status, row.token, row.owner, row.lease_until = "running", "t", "w", 0
-    recovery.recover(place.database, few)
+    recovery.recover(context.database, few)
     found = model_of(client, model_id)
     assert (found["status"], found["error"]["code"]) == ("failed", "worker_lost")
 
 
 def test_one_that_is_deleted_meanwhile_is_not_revived(
-    client: httpx.Client, place: Workplace, settings: Settings, plane: tuple[Path, keras.Model]
+    client: httpx.Client,
+    context: WorkerContext,
+    settings: Settings,
+    plane: tuple[Path, keras.Model],
 ) -> None:
     model_id = sent(client, plane[0])
     assert client.delete(f"/v1/models/{model_id}").status_code == 204
-    work_on(place)
+    work_on(context)
     problem(client.get(f"/v1/models/{model_id}"), 404, "model_not_found")
     assert not stored(settings, UPLOADS)
 

@@ -18,8 +18,8 @@ from tests.importing import archives, graphs
 from tests.importing.graphs import node
 from tests.trials.conftest import CLASSES, AddDataset
 from tests.trials.jobs import report_of, run, submit
-from worker.process import duty
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
+from worker.process import runner
 
 SIDE = 8
 SAID: dict[str, Any] = {
@@ -64,24 +64,24 @@ def onnx_file(path: Path) -> Path:
     return graphs.saved(graphs.graph(nodes, constants, ("n", 1, SIDE, SIDE)), path)
 
 
-def imported(place: Workplace, path: Path, **members: Any) -> str:
+def imported(context: WorkerContext, path: Path, **members: Any) -> str:
     spec = ImportSpec.model_validate({**SAID, **members}).model_dump(mode="json")
     size = path.stat().st_size
-    file = {"name": path.name, "ref": place.storage.write_upload(path), "bytes": size}
-    with place.database.write() as session:
+    file = {"name": path.name, "ref": context.storage.write_upload(path), "bytes": size}
+    with context.database.write() as session:
         model = models.add_import(session, "p", "rows", spec, [file])
         work = models.import_of(session, model.id)
         assert work is not None
-    duty.import_model(place, work.id, "w")
-    with place.database.read() as session:
+    runner.import_model(context, work.id, "w")
+    with context.database.read() as session:
         found = session.get_one(ModelImportRow, work.id)
         assert found.error is None
         return session.get_one(ModelRow, model.id).id
 
 
-def accuracies(place: Workplace, model: str, target: str, **changes: Any) -> dict[str, float]:
+def accuracies(context: WorkerContext, model: str, target: str, **changes: Any) -> dict[str, float]:
     spec = {"model": {}, "training": SHORT, "evaluation": {"seeds": 1}, **changes}
-    job, trials = run(place, submit(place, [{"model": model}], target, **spec))
+    job, trials = run(context, submit(context, [{"model": model}], target, **spec))
     assert {trial.status for trial in trials} == {"succeeded"}, [t.error for t in trials]
     assert job.status == "succeeded", job.error
     report = report_of(job)
@@ -91,11 +91,11 @@ def accuracies(place: Workplace, model: str, target: str, **changes: Any) -> dic
 @pytest.mark.slow
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_its_head_and_its_features_are_of_use(
-    place: Workplace, add_dataset: AddDataset, tmp_path: Path
+    context: WorkerContext, add_dataset: AddDataset, tmp_path: Path
 ) -> None:
-    model = imported(place, keras_file(tmp_path / "rows.keras"))
+    model = imported(context, keras_file(tmp_path / "rows.keras"))
     strategies = ["linear_probe", "fine_tune", "lp_ft", "l2_sp", "recalibrate", "co_tuning"]
-    found = accuracies(place, model, add_dataset(2), strategies=[*strategies, "distill"])
+    found = accuracies(context, model, add_dataset(2), strategies=[*strategies, "distill"])
     assert found["source_only"] == 1.0
     assert found["recalibrate"] > 0.9
     assert set(strategies) < set(found)
@@ -104,12 +104,12 @@ def test_its_head_and_its_features_are_of_use(
 @pytest.mark.slow
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_it_adapts_without_labels_and_is_served_again(
-    place: Workplace, database: Database, add_dataset: AddDataset, tmp_path: Path
+    context: WorkerContext, database: Database, add_dataset: AddDataset, tmp_path: Path
 ) -> None:
-    model = imported(place, keras_file(tmp_path / "rows.keras"))
+    model = imported(context, keras_file(tmp_path / "rows.keras"))
     deploy = {"name": "rows", "when": "best"}
     found = accuracies(
-        place,
+        context,
         model,
         add_dataset(2),
         strategies=["adabn", "shot"],
@@ -117,7 +117,7 @@ def test_it_adapts_without_labels_and_is_served_again(
         deploy=deploy,
     )
     assert found["adabn"] > 0.9
-    with place.database.read() as session:
+    with context.database.read() as session:
         made = session.query(ModelRow).filter(ModelRow.origin == "job").one()
         assert made.card["network"]["backbone"] == "imported"
         assert set(made.files) == {"onnx", "keras", "golden", "weights"}
@@ -126,36 +126,36 @@ def test_it_adapts_without_labels_and_is_served_again(
 @pytest.mark.slow
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_features_alone_carry_other_classes(
-    place: Workplace, add_dataset: AddDataset, tmp_path: Path
+    context: WorkerContext, add_dataset: AddDataset, tmp_path: Path
 ) -> None:
     path = onnx_file(tmp_path / "rows.onnx")
-    model = imported(place, path, classes=None, head="drop")
+    model = imported(context, path, classes=None, head="drop")
     target = add_dataset(2)
     with pytest.raises(Invalid) as refused:
-        submit(place, [{"model": model}], target, model={}, strategies=["co_tuning", "distill"])
+        submit(context, [{"model": model}], target, model={}, strategies=["co_tuning", "distill"])
     assert refused.value.code == "needs_source_head"
     assert {f.pointer for f in refused.value.findings} == {"#/strategies/0", "#/strategies/1"}
     training = {**SHORT, "epochs": 30, "learning_rate": 0.03}
-    found = accuracies(place, model, target, strategies=["linear_probe"], training=training)
+    found = accuracies(context, model, target, strategies=["linear_probe"], training=training)
     assert found["linear_probe"] > 0.9
-    assert "auto" not in accuracies(place, model, target, strategies=["auto"])
+    assert "auto" not in accuracies(context, model, target, strategies=["auto"])
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_pictures_of_another_size_are_brought_to_its_own(
-    place: Workplace, add_dataset: AddDataset, tmp_path: Path
+    context: WorkerContext, add_dataset: AddDataset, tmp_path: Path
 ) -> None:
     """And what does not fit is refused before anything runs."""
     path = onnx_file(tmp_path / "rows.onnx")
-    model, target = imported(place, path), add_dataset(2)
+    model, target = imported(context, path), add_dataset(2)
     with pytest.raises(Invalid) as refused:
-        submit(place, [{"model": model}], target, model={"image_size": [9, 9]})
+        submit(context, [{"model": model}], target, model={"image_size": [9, 9]})
     assert "weights_do_not_fit" in {refused.value.code}
-    job_id = submit(place, [{"model": model}], target, model={})
-    with place.database.read() as session:
+    job_id = submit(context, [{"model": model}], target, model={})
+    with context.database.read() as session:
         row = session.get_one(ModelRow, model)
         structure = row.card["network"]["params"]["structure"]
     junk = {"backbone": "imported", "params": {"structure": structure[:-8]}}
     with pytest.raises(ValueError, match="structure of an imported network"):
-        submit(place, [{"model": model}], target, model=junk)
+        submit(context, [{"model": model}], target, model=junk)
     assert job_id

@@ -8,12 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.inputs.image import IMAGE
-from app.spec.backbones import Backbone, Convnet, FtTransformer, Imported, Mlp, Mobilenet, Tabm
-from worker.backbones import convnet, ft_transformer, imported, mlp, mobilenet, tabm
+from app.spec.backbones import (
+    Backbone,
+    Charconv,
+    Convnet,
+    FtTransformer,
+    Imported,
+    Mlp,
+    Mobilenet,
+    Tabm,
+)
+from worker.backbones import charconv, convnet, ft_transformer, imported, mlp, mobilenet, tabm
 from worker.backbones.input_rows import Axes
 
 
-def build(
+def build(  # noqa: PLR0911  a case per family
     model: Backbone,
     seen: Mapping[str, keras.KerasTensor],
     blocks: Mapping[str, NDArray[np.int32]] = {},
@@ -35,6 +44,8 @@ def build(
             return tabm.build(model.params, shapes)
         case FtTransformer():
             return ft_transformer.build(model.params, shapes, blocks)
+        case Charconv():
+            return charconv.build(model.params)
         case Imported():
             return imported.build(model.params)
         case _:
@@ -51,7 +62,7 @@ def input_axes(model: Backbone, seen: Mapping[str, keras.KerasTensor]) -> Axes:
             return tabm.input_axes(shapes_of(seen))
         case FtTransformer():
             return ft_transformer.input_axes(shapes_of(seen))
-        case Convnet() | Mobilenet() | Imported():
+        case Charconv() | Convnet() | Mobilenet() | Imported():
             return {}
         case _:
             assert_never(model)

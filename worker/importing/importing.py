@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import structlog
+from app.wholeness import sha256_of
 from numpy.typing import NDArray
 from sqlalchemy.exc import OperationalError
 
@@ -17,14 +18,13 @@ from app.models.importing import ONNX, ImportSpec
 from app.models.schemas import Signature
 from app.tables.model_imports import ModelImportRow
 from app.usage import quotas
-from app.wholeness import sha256_of
+from worker.failures import as_failure
 from worker.importing.keras_file import read_keras
 from worker.importing.network import ImportedNetwork
 from worker.importing.onnx_file import read_onnx
 from worker.importing.refusing import IMPORT, refused
+from worker.machine.context import WorkerContext
 from worker.packaging.onnx_graph import package
-from worker.process.workplace import Workplace
-from worker.trials.failures import as_failure
 
 log = structlog.get_logger(__name__)
 
@@ -33,50 +33,50 @@ TRIED = 16  # pictures of noise, besides what packaging asks
 FINAL = frozenset({FailureCode.MODEL_INVALID, FailureCode.QUOTA_EXCEEDED})
 
 
-def run(place: Workplace, row: ModelImportRow) -> None:
+def run(context: WorkerContext, row: ModelImportRow) -> None:
     """Ends the import, or leaves it to the one who has taken it. To run it again does no harm:
     what is stored is named by its content. Never raises."""
     try:
         try:
-            with place.scratch() as folder:
-                _run(place, row, folder)
+            with context.scratch() as folder:
+                _run(context, row, folder)
         except (Fenced, OperationalError):
             raise
         except Exception as error:
-            _fail(place, row, error)
+            _fail(context, row, error)
     except Fenced:
         log.info("import_lost", row=row.id)
     except OperationalError as error:  # the database is away: the lease ends, and another goes on
         log.warning("import_left", row=row.id, error=str(error.orig))
 
 
-def _run(place: Workplace, row: ModelImportRow, folder: Path) -> None:
+def _run(context: WorkerContext, row: ModelImportRow, folder: Path) -> None:
     (file,) = row.files
-    path = _raw_path(place, file)
+    path = _raw_path(context, file)
     sha256 = sha256_of(path)
     spec = ImportSpec.model_validate(row.spec)
     if file["name"].lower().endswith(ONNX):
         found = read_onnx(path, spec)
     else:
-        found = read_keras(path, spec, folder, place.settings.dataset_limit_bytes)
+        found = read_keras(path, spec, folder, context.settings.dataset_limit_bytes)
     files, difference = packaged(found, folder)
-    with place.database.read() as session:
+    with context.database.read() as session:
         left = quotas.bytes_left(
-            session, place.storage, place.settings, row.project, besides={file["ref"]}
+            session, context.storage, context.settings, row.project, besides={file["ref"]}
         )
     _check_quota(left, files)
-    stored = {name: place.storage.put(each) for name, each in files.items()}
+    stored = {name: context.storage.put(each) for name, each in files.items()}
     network = found.network.architecture.model.model_dump(mode="json")
     card: dict[str, Any] = {
         "network": network,
         "imported": {**found.told, "sha256": sha256, "bytes": file["bytes"]},
         "packaging_difference": difference,
     }
-    with place.database.write() as session:
+    with context.database.write() as session:
         ended = {"status": "succeeded", "files": [], "ended_at": now(), **leases.RELEASED}
         leases.write(session, ModelImportRow, row.id, row.token or "", **ended)
         models.settle_import(session, row.model_id, stored, found.signature, card)
-    place.storage.delete_uploads([file["ref"]])
+    context.storage.delete_uploads([file["ref"]])
 
 
 def packaged(found: ImportedNetwork, folder: Path) -> tuple[dict[str, Path], float]:
@@ -132,25 +132,25 @@ def _check_quota(left: int | None, files: dict[str, Path]) -> None:
         raise WorkFailure(FailureCode.QUOTA_EXCEEDED, what)
 
 
-def _raw_path(place: Workplace, file: dict[str, Any]) -> Path:
+def _raw_path(context: WorkerContext, file: dict[str, Any]) -> Path:
     try:
-        return place.storage.local(file["ref"])
+        return context.storage.local(file["ref"])
     except DamagedArtifact as damage:
         raise damage.named("the uploaded file", "upload it again") from damage
 
 
-def _fail(place: Workplace, row: ModelImportRow, error: Exception) -> None:
+def _fail(context: WorkerContext, row: ModelImportRow, error: Exception) -> None:
     failure = as_failure(error)
     if isinstance(failure, DamagedArtifact):
-        mark(place.database, failure)
+        mark(context.database, failure)
     if failure.code is FailureCode.INTERNAL:
         log.exception("import_failed", row=row.id)
     failure.stage = failure.stage or IMPORT
     values: dict[str, Any] = {"status": "failed", "error": failure.as_json(), "ended_at": now()}
     if failure.code in FINAL:
         values["files"] = []
-    with place.database.write() as session:
+    with context.database.write() as session:
         values |= leases.RELEASED
         leases.write(session, ModelImportRow, row.id, row.token or "", **values)
     if failure.code in FINAL:
-        place.storage.delete_uploads(file["ref"] for file in row.files)
+        context.storage.delete_uploads(file["ref"] for file in row.files)

@@ -12,25 +12,26 @@ from app.datasets.schemas import DatasetSpec, Schema
 from app.datasets.table_spec import ColumnInfo, ColumnSpec, Kind, TargetSpec
 from app.inputs.columns import DateColumn
 from app.inputs.table import TableInputs
-from worker.intake.chosen import Chosen
+from app.inputs.text import TextInputs
+from worker.datasets.stored_rows import StoredRows
+from worker.intake.chosen_items import ChosenItems
 from worker.intake.derived_arrays import store_chosen
-from worker.intake.raw import Limits
+from worker.intake.ingested import IngestedDataset, content_hash
+from worker.intake.raw import IntakeLimits
 from worker.intake.splits import Rows
-from worker.intake.tables.records import Part, Records
-from worker.intake.tables.table import prepare_table
-from worker.intake.taken_in import TakenIn, content_hash
-from worker.stored_rows import StoredRows
+from worker.intake.tables.items import prepare_items
+from worker.intake.tables.records import FileRows, Records
 
 KINDS: tuple[str, ...] = get_args(Kind)
 
 
-def take_in_table(
+def ingest_derived_table(
     derivation: Derivation,
-    chosen: Chosen,
+    chosen: ChosenItems,
     arrays: Mapping[str, Path],
-    limits: Limits,
+    limits: IntakeLimits,
     workdir: Path,
-) -> TakenIn:
+) -> IngestedDataset:
     """Kinds and roles of columns stay what they are in the origin, but of those of which fewer than
     two values are left. What is learnt of values is learnt of the rows that are left."""
     schema, stored = derivation.origin_schema, StoredRows(arrays["rows"])
@@ -41,6 +42,8 @@ def take_in_table(
     labels = tuple(column.name for column in kept if column.role == "label")
     spec = DatasetSpec(
         name=derivation.name,
+        modality=schema.inputs.modality,
+        max_characters=schema.inputs.length if isinstance(schema.inputs, TextInputs) else None,
         columns={column.name: _said(column, records) for column in kept},
         target=_target(labels, schema),
         task=schema.task.kind if labels else None,
@@ -48,10 +51,10 @@ def take_in_table(
         split=derivation.selection.split,
         missing_label=None,
     )
-    return _as_before(prepare_table(records, spec, limits, workdir), schema)
+    return _as_before(prepare_items(records, spec, limits, workdir), schema)
 
 
-def _kept(derivation: Derivation, chosen: Chosen) -> list[ColumnInfo]:
+def _kept(derivation: Derivation, chosen: ChosenItems) -> list[ColumnInfo]:
     """Columns of several labels go with the labels that do."""
     wanted, schema = derivation.selection, derivation.origin_schema
     labels = {column.name for column in schema.columns if column.role == "label"}
@@ -65,9 +68,9 @@ def _kept(derivation: Derivation, chosen: Chosen) -> list[ColumnInfo]:
     ]
 
 
-def _part(stored: StoredRows, names: list[str], rows: Rows, split: str, workdir: Path) -> Part:
+def _part(stored: StoredRows, names: list[str], rows: Rows, split: str, workdir: Path) -> FileRows:
     path = store_chosen(stored, names, [rows], workdir / f"chosen_{split}.arrow")
-    return Part(
+    return FileRows(
         name=f"the {split} split",
         path=path,
         rows=len(rows),
@@ -92,7 +95,7 @@ def _said(column: ColumnInfo, records: Records) -> ColumnSpec:
     return ColumnSpec.model_validate({"kind": kind, "role": role, "unit": column.unit})
 
 
-def _as_before(taken: TakenIn, origin: Schema) -> TakenIn:
+def _as_before(taken: IngestedDataset, origin: Schema) -> IngestedDataset:
     """With the reasons why columns are what they are, and the forms in which dates are sent."""
     known = {column.name: column for column in origin.columns}
     columns = tuple(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app.datasets.schemas import DatasetSpec
 from worker.intake import idx, npz, pictures
-from worker.intake.raw import Format, Limits, RawArrays, RawFile, refuse
+from worker.intake.raw import Format, IntakeLimits, RawArrays, RawFile, refuse
 from worker.intake.tables import arrow, delimited, json_lines, parquet
 from worker.intake.tables.files import read_parts
 from worker.intake.tables.records import Records, TableFormat
@@ -16,7 +16,7 @@ TABLES: tuple[TableFormat, ...] = (delimited, parquet, json_lines, arrow)
 
 
 def read(
-    files: Sequence[RawFile], spec: DatasetSpec, limits: Limits, workdir: Path
+    files: Sequence[RawFile], spec: DatasetSpec, limits: IntakeLimits, workdir: Path
 ) -> RawArrays | Records:
     if pictures.recognises(files):  # first: others take any zip and any gzip for theirs
         return pictures.read(files, spec, limits, workdir)

@@ -15,7 +15,7 @@ from worker.intake.capped_file import CappedFile
 from worker.intake.raw import (
     NAME_CHARACTERS,
     Declared,
-    Limits,
+    IntakeLimits,
     RawArrays,
     RawFile,
     damage_refused,
@@ -50,7 +50,7 @@ def _is_archive(file: RawFile) -> bool:
         return file.name.lower().endswith(".npz") or stream.read(4) == b"PK\x03\x04"
 
 
-def read(files: Sequence[RawFile], limits: Limits, workdir: Path) -> RawArrays:
+def read(files: Sequence[RawFile], limits: IntakeLimits, workdir: Path) -> RawArrays:
     if len(files) != 1:
         refuse("unknown_format", f"expected one .npz file, got {len(files)} files")
     file = files[0]

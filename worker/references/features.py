@@ -23,13 +23,14 @@ from app.inputs.columns import (
 )
 from app.inputs.image import ImageInputs
 from app.inputs.table import ROW, TableInputs
+from app.inputs.text import TextInputs
 from app.tensors import Tensors
 
 Matrix = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Layout:
+class ColumnLayout:
     """Where a column of a table stands in a row, and how wide it is: one-hot, or 1."""
 
     place: int
@@ -40,8 +41,8 @@ class Layout:
         return self.width > 1
 
 
-def layout_of(columns: tuple[Column, ...]) -> tuple[Layout, ...]:
-    return tuple(Layout(place, _width(column)) for place, column in enumerate(columns))
+def layout_of(columns: tuple[Column, ...]) -> tuple[ColumnLayout, ...]:
+    return tuple(ColumnLayout(place, _width(column)) for place, column in enumerate(columns))
 
 
 def rows_of(inputs: Inputs, items: Tensors) -> Matrix:
@@ -55,11 +56,13 @@ def rows_of(inputs: Inputs, items: Tensors) -> Matrix:
         case ImageInputs():
             (values,) = items.values()
             return np.asarray(values, np.float32).reshape(len(values), -1)
+        case TextInputs():
+            raise ValueError("expected items that are numbers: texts have a reference of theirs")
         case _:
             assert_never(inputs)
 
 
-def _column(raw: Matrix, layout: Layout) -> Matrix:
+def _column(raw: Matrix, layout: ColumnLayout) -> Matrix:
     values = raw[:, layout.place : layout.place + 1]
     if not layout.is_hot:
         return values

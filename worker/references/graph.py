@@ -11,9 +11,10 @@ from sklearn.pipeline import Pipeline
 from app.inputs import Inputs
 from app.inputs.image import ImageInputs
 from app.inputs.table import TableInputs
+from app.inputs.text import TextInputs
 from app.tasks.regression import Regression
 from worker.packaging.conversion import convert
-from worker.references.features import Layout, layout_of
+from worker.references.features import ColumnLayout, layout_of
 from worker.references.filling import Filling
 from worker.references.reference import LEAST_PROBABILITY, FittedReference
 from worker.references.trees import ML_DOMAIN, ML_OPSET, NEVER, ensemble_of
@@ -87,11 +88,13 @@ def _features(inputs: Inputs, raw: tf.Tensor) -> tf.Tensor:
             return tf.concat([_column(raw, each) for each in layout_of(inputs.columns)], 1)
         case ImageInputs():
             return tf.reshape(raw, (-1, inputs.values))
+        case TextInputs():
+            raise ValueError("expected items that are numbers: a reference of texts has no graph")
         case _:
             assert_never(inputs)
 
 
-def _column(raw: tf.Tensor, layout: Layout) -> tf.Tensor:
+def _column(raw: tf.Tensor, layout: ColumnLayout) -> tf.Tensor:
     values = raw[:, layout.place : layout.place + 1]
     if not layout.is_hot:
         return values

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from app.spec.spec import ResolvedSpec
-from worker.backbones.network import Precision
+from worker.machine.device import Precision
 
 # Raised when the engine, a network or the recipe of a pretraining changes what the same words train
 # to: what was trained before is then trained anew.
@@ -45,8 +45,9 @@ def pretraining_key(
         "training": training,
         "seed": seed,
     }
-    if spec.inputs:  # what the source's rows are brought to
+    if spec.inputs:  # what the source's items are brought to
         recipe["inputs"] = spec.inputs.model_dump(mode="json")
+    if spec.columns:
         recipe["columns"] = [dict(spec.columns[place].names) for place in places]
     flaws = {"imbalance": spec.imbalance, "label_noise": spec.label_noise}
     recipe |= {name: chosen for name, chosen in flaws.items() if chosen != "none"}

@@ -26,7 +26,7 @@ from app.inputs.columns import (
 from worker.intake.labels import NO_LABEL
 from worker.intake.raw import Array, refuse
 from worker.intake.splits import Rows
-from worker.intake.tables.kinds import Found, infer
+from worker.intake.tables.kinds import InferredColumn, infer
 from worker.intake.tables.readings import Reading, as_numbers, coded, has_codes, numbers
 from worker.intake.tables.records import Records
 
@@ -36,7 +36,12 @@ NUMBERS = f"numbers from {-LARGEST:g} to {LARGEST:g}"
 LEFT_OUT: Mapping[FoundKind, tuple[Role, str]] = {
     "identifier": ("id", "it tells rows apart and would be learnt by heart"),
     "constant": ("ignored", "there is nothing to learn from it"),
-    "text": ("ignored", "rows of a table are learnt without free text so far"),
+    "text": (
+        "ignored",
+        'rows of a table are learnt without free text; `columns`: {"NAME": {"kind": '
+        '"text", "role": "feature"}} in the spec makes this text the item, without the other '
+        "columns",
+    ),
 }
 
 
@@ -96,7 +101,7 @@ def feature_of(
     reading = reading_of(spec, name, reading)
     raw = records.column(name)
     if said and said.kind:
-        _check_type(name, said.kind, raw.type)
+        check_type(name, said.kind, raw.type)
     found = infer(name, raw, reading, said.kind if said else None)
     values = found.values
     missing = {split: _missing(values, chosen) for split, chosen in rows.items()}
@@ -137,7 +142,7 @@ def _missing(values: pa.ChunkedArray, chosen: Rows) -> int:
     return int((~valid[chosen]).sum())
 
 
-def _check_type(name: str, said: Kind, kind: pa.DataType) -> None:
+def check_type(name: str, said: Kind, kind: pa.DataType) -> None:
     """Refuses what a column of a file with types cannot be read as."""
     is_date, is_flag = pa.types.is_temporal(kind), pa.types.is_boolean(kind)
     can_be = not (is_date or is_flag) or said == ("date" if is_date else "flag")
@@ -147,7 +152,7 @@ def _check_type(name: str, said: Kind, kind: pa.DataType) -> None:
 
 
 def _check_read(
-    records: Records, name: str, found: Found, known: pa.ChunkedArray, is_said: bool
+    records: Records, name: str, found: InferredColumn, known: pa.ChunkedArray, is_said: bool
 ) -> None:
     """Refuses a field that is no number, date or flag in a column that is said to be one, by the
     spec (`is_said`) or by the types of the file."""
@@ -197,7 +202,7 @@ def _check_calendar(records: Records, name: str, values: pa.ChunkedArray) -> Non
 
 
 def _fitted(
-    name: str, unit: str, found: Found, values: pa.ChunkedArray, train: Rows
+    name: str, unit: str, found: InferredColumn, values: pa.ChunkedArray, train: Rows
 ) -> tuple[Column, NDArray[np.float64]]:
     column: Column
     match found.kind:
@@ -229,7 +234,7 @@ def _fitted(
     return column, plain
 
 
-def _words(found: Found) -> dict[str, tuple[str, str]]:
+def _words(found: InferredColumn) -> dict[str, tuple[str, str]]:
     return {} if found.words is None else {"values": found.words}
 
 

@@ -1,0 +1,28 @@
+"""The different texts of a column, each once."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from worker.intake.tables.readings import Column
+
+
+@dataclass(frozen=True)
+class TextCounts:
+    """texts: the different ones of a column; counts: (texts,), how many rows have each."""
+
+    texts: Any  # pyarrow.StringArray, which has no types
+    counts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, known: Column) -> "TextCounts":
+        counted = pc.value_counts(known.drop_null())
+        return cls(counted.field("values"), counted.field("counts").to_numpy())
+
+    def share(self, pattern: str) -> float:
+        """Of the rows whose text holds such a piece."""
+        has_it = pc.match_substring_regex(self.texts, pattern).to_numpy(zero_copy_only=False)
+        return float(self.counts[has_it].sum() / self.counts.sum())
