@@ -27,6 +27,7 @@ from app.idempotency import (
     forget_answers,
     respond,
 )
+from app.integrity import sha256_of
 from app.models import repository
 from app.models.importing import ImportSpec
 from app.models.schemas import Format, ModelOut, Signature, VersionStatuses
@@ -36,7 +37,6 @@ from app.pages import Listing, fetch_page
 from app.tables.models import ModelRow
 from app.turns import TurnRoute
 from app.usage import quotas
-from app.wholeness import sha256_of
 
 router = APIRouter(prefix="/v1/models", tags=["models"], route_class=TurnRoute)
 

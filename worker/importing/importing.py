@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import structlog
-from app.wholeness import sha256_of
 from numpy.typing import NDArray
 from sqlalchemy.exc import OperationalError
 
@@ -13,6 +12,7 @@ from app import leases
 from app.damage import mark
 from app.database import now
 from app.errors import DamagedArtifact, FailureCode, Fenced, WorkFailure
+from app.integrity import sha256_of
 from app.models import repository as models
 from app.models.importing import ONNX, ImportSpec
 from app.models.schemas import Signature
