@@ -12,8 +12,8 @@ from uuid import uuid4
 import httpx
 import numpy as np
 
+from app.client.api_error import Unreachable
 from app.client.datasets import POLL_SECONDS, UPLOAD_SECONDS
-from app.client.problem import Unreachable
 from app.client.transport import Transport
 from app.deployments.schemas import DeploymentOut, DeploymentWithHistory
 from app.models.schemas import ModelOut

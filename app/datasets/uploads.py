@@ -83,8 +83,8 @@ async def _received(
     content_type = request.headers.get("content-type", "")
     kind, options = parse_options_header(content_type)
     if kind == b"application/json":
-        parts = [chunk async for chunk in _within(request, _small)]
-        body = decode(b"".join(parts))
+        chunks = [chunk async for chunk in _within(request, _small)]
+        body = decode(b"".join(chunks))
         try:
             yield DatasetFrom.model_validate(body)
         except ValidationError as error:

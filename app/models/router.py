@@ -20,8 +20,8 @@ from app.dependencies import (
 from app.documented import can_answer, inlined
 from app.errors import NotFound
 from app.idempotency import (
-    Answer,
     IdempotencyKey,
+    StoredAnswer,
     answer_once,
     fingerprint,
     forget_answers,
@@ -111,14 +111,14 @@ def import_model(
     body, files = stored
     kept: list[str] = []  # in a row
 
-    def make() -> Answer:
+    def make() -> StoredAnswer:
         spec = received.spec
         said = spec.model_dump(mode="json")
         row = repository.add_import(session, caller.project, spec.name, said, files)
         quotas.admit(session, storage, settings, caller.project)
         kept.extend(file["ref"] for file in files)
         headers = {"Location": f"/v1/models/{row.id}", "Retry-After": POLL_SECONDS}
-        return Answer(202, headers, _shown(session, row).model_dump(mode="json"))
+        return StoredAnswer(202, headers, _shown(session, row).model_dump(mode="json"))
 
     mark = fingerprint(request.method, request.url.path, body)
     try:

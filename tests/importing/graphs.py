@@ -40,7 +40,7 @@ def saved(model: onnx.ModelProto, path: Path) -> Path:
 
 
 def residual() -> onnx.ModelProto:
-    """A stem with padded pooling, a depthwise and a grouped convolution, a block that is added, one
+    """A stem with padded pooling, a depthwise convolution, a block that is added, one
     that is gated, and a linear end, as torchvision's networks are exported."""
     rng = np.random.default_rng(0)
 
@@ -59,7 +59,7 @@ def residual() -> onnx.ModelProto:
         "mu": drawn(8),
         "var": positive(8),
         "w1": drawn(16, 1, 3, 3),
-        "w2": drawn(8, 8, 1, 1),
+        "w2": drawn(8, 16, 1, 1),
         "b2": drawn(8),
         "w3": drawn(8, 8, 1, 1),
         "zero": np.float32(0),
@@ -77,7 +77,7 @@ def residual() -> onnx.ModelProto:
         node("MaxPool", ["r0"], "p0", kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1]),
         node("Conv", ["p0", "w1"], "c1", group=8, pads=[1, 1, 1, 1]),
         node("Clip", ["c1", "zero", "six"], "r1"),
-        node("Conv", ["r1", "w2", "b2"], "c2", group=2),
+        node("Conv", ["r1", "w2", "b2"], "c2"),
         node("Add", ["c2", "p0"], "a2"),
         node("GlobalAveragePool", ["a2"], "gap"),
         node("Conv", ["gap", "w3"], "g3"),

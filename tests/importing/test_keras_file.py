@@ -28,7 +28,7 @@ def raw(found: ImportedNetwork) -> np.ndarray:
 
 
 def scores(found: ImportedNetwork) -> np.ndarray:
-    logits = found.network.raw_logits({"image": raw(found)})
+    logits = found.network.raw_outputs({"image": raw(found)})
     return np.asarray(keras.ops.softmax(logits))
 
 
@@ -133,7 +133,7 @@ def test_weights_are_stored_and_loaded_as_any_network_s(tmp_path: Path) -> None:
     network = Network(found.network.architecture)
     network.load_weights(tmp_path / "weights.npz")
     items = {"image": raw(found)}
-    np.testing.assert_array_equal(network.raw_logits(items), found.network.raw_logits(items))
+    np.testing.assert_array_equal(network.raw_outputs(items), found.network.raw_outputs(items))
 
 
 def test_what_the_spec_says_is_held_against_the_file(tmp_path: Path) -> None:

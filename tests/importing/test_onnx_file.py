@@ -35,7 +35,7 @@ def pictures(found: ImportedNetwork) -> np.ndarray:
 
 
 def logits(found: ImportedNetwork) -> np.ndarray:
-    return np.asarray(found.network.raw_logits({"image": pictures(found)}))
+    return np.asarray(found.network.raw_outputs({"image": pictures(found)}))
 
 
 def runtime(model: onnx.ModelProto, inputs: np.ndarray) -> np.ndarray:
@@ -209,6 +209,10 @@ def _padded_maximum(model: onnx.ModelProto) -> None:
     model.graph.node[5].input[0] = "n0"
 
 
+def _grouped(model: onnx.ModelProto) -> None:
+    model.graph.node[8].attribute.append(helper.make_attribute("group", 2))
+
+
 def _old(model: onnx.ModelProto) -> None:
     model.opset_import[0].version = 6
 
@@ -232,6 +236,7 @@ def _old(model: onnx.ModelProto) -> None:
         (_missing, "unsupported_operator"),
         (_circle, "unsupported_operator"),
         (_padded_maximum, "unsupported_operator"),
+        (_grouped, "unsupported_operator"),
         (_old, "unknown_opset"),
     ],
 )

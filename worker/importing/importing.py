@@ -89,7 +89,7 @@ def packaged(found: ImportedNetwork, folder: Path) -> tuple[dict[str, Path], flo
         WorkFailure: `model_invalid` where an answer is not finite, or no graph can be made of it.
     """
     sample = _sample(found.signature)
-    logits = np.asarray(found.network.raw_logits(sample))
+    logits = np.asarray(found.network.raw_outputs(sample))
     if not np.isfinite(logits).all():
         detail = "expected finite answers to pictures of noise, got some that are not"
         raise refused("not_finite", detail)

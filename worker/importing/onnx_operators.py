@@ -43,9 +43,13 @@ def convolution(read: OnnxReader, node: Node) -> None:
         ours = kernel.transpose(2, 3, 0, 1).reshape(*kernel.shape[2:], channels, -1)
         options["depth_multiplier"] = outputs // channels
         made = read.add(node, "DepthwiseConv2D", x, arrays=[ours, *biases], **options)
+    elif groups > 1:
+        raise read.refuse(
+            node, "a convolution of one group, or of as many as channels", "attribute"
+        )
     else:
         ours = kernel.transpose(2, 3, 1, 0)
-        options |= {"filters": outputs, "groups": groups}
+        options["filters"] = outputs
         made = read.add(node, "Conv2D", x, arrays=[ours, *biases], **options)
     read.give(node, made)
 
@@ -130,8 +134,8 @@ def clip(read: OnnxReader, node: Node) -> None:
 
 
 def leaky(kind: str, option: str, default: float, read: OnnxReader, node: Node) -> None:
-    alpha = float(node.attributes.get("alpha", default))
-    read.give(node, read.add(node, kind, read.value(node, 0), **{option: alpha}))
+    options: dict[str, Any] = {option: float(node.attributes.get("alpha", default))}
+    read.give(node, read.add(node, kind, read.value(node, 0), **options))
 
 
 def hard_sigmoid(read: OnnxReader, node: Node) -> None:

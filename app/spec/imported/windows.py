@@ -43,17 +43,17 @@ class _Convolution(_Window):
 
 
 class Conv2D(_Convolution):
+    """Of one group: TensorFlow computes several on a CPU by XLA alone, of which no graph is made."""
+
     kind: Literal["Conv2D"]
     filters: Size
-    groups: Size = 1
+    groups: Literal[1] = 1
 
     def changed(self, shape: Shape) -> Shape:
-        if shape[2] % self.groups or self.filters % self.groups:
-            raise DoesNotFit("expected groups that divide channels and filters of Conv2D")
         return *self._sides(shape), self.filters
 
     def parameters(self, shape: Shape) -> int:
-        kernel = prod(self.kernel_size) * (shape[2] // self.groups) * self.filters
+        kernel = prod(self.kernel_size) * shape[2] * self.filters
         return kernel + self.use_bias * self.filters
 
     def multiplications(self, shape: Shape) -> float:
