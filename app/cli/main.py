@@ -6,6 +6,7 @@ import typer
 
 from app.cli import (
     audits,
+    backbones,
     datasets,
     doctor,
     jobs,
@@ -37,6 +38,7 @@ usage.register(app)
 datasets.app.command()(audits.audit)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(models.app, name="models", rich_help_panel="Serving")
+app.add_typer(backbones.app, name="backbones")
 app.add_typer(keys.app, name="keys")
 
 

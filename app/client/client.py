@@ -1,5 +1,6 @@
 """The whole API behind one object."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -8,6 +9,7 @@ from app.client.datasets import Datasets
 from app.client.jobs import Jobs
 from app.client.serving import Deployments, Models
 from app.client.transport import Transport
+from app.jobs.catalogue_schemas import BackboneOut, BackbonesOut
 from app.settings import Settings
 from app.usage.schemas import UsageOut
 
@@ -35,6 +37,10 @@ class Client:
         from app.client.keys import Keys  # its schemas load SQLAlchemy, which few callers need
 
         return Keys(self._transport)
+
+    def backbones(self) -> Sequence[BackboneOut]:
+        """The networks that a job can name, and whose weights are there."""
+        return self._transport.ask(BackbonesOut, "GET", "/v1/catalog/backbones").data
 
     def usage(self) -> UsageOut:
         """What the key's project holds, and may hold."""

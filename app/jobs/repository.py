@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, defer
 from app.errors import Conflict, Finding, Invalid, NotFound
 from app.spec.plan import MEASURED
 from app.spec.progress import UNFINISHED, StatusCount, TrialCounts
+from app.spec.source import is_stored
 from app.spec.time_left import TimingRatios, TrialTime
 from app.tables.datasets import DatasetRow
 from app.tables.jobs import JobRow, TrialRow
@@ -70,7 +71,7 @@ def require_kept(session: Session, job: JobRow, datasets: Sequence[DatasetRow]) 
     )
     models = session.scalars(statement.order_by(ModelRow.id).with_for_update(read=True)).all()
     kept = {dataset.id for dataset in datasets if not dataset.deleted_at} | set(models)
-    for needed in (job.target_id, *job.source_ids):
+    for needed in (job.target_id, *filter(is_stored, job.source_ids)):
         if needed not in kept:
             kind = "model" if needed.startswith("mdl_") else "dataset"
             raise Conflict(f"{kind}_deleted", f"expected a {kind} that is there, {needed} is not")

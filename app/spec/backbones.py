@@ -17,6 +17,13 @@ from app.spec.network_params import (
     Width,
 )
 from app.spec.network_size import Shape
+from app.spec.photo_params import (
+    EfficientnetLite0Params,
+    EfficientnetLite1Params,
+    EfficientnetLite2Params,
+    EfficientnetLiteParams,
+    EfficientnetV2B0Params,
+)
 from app.spec.table_params import FtTransformerParams, TabmParams
 from app.spec.text_params import CharconvParams
 
@@ -53,6 +60,32 @@ class Mobilenet(ModelChoice):
     params: MobilenetParams = MobilenetParams()
 
 
+class EfficientnetLite(ModelChoice):
+    """One of the sizes of a family; a job names the size."""
+
+    params: EfficientnetLiteParams
+
+
+class EfficientnetLite0(EfficientnetLite):
+    backbone: Literal["efficientnet_lite0"]
+    params: EfficientnetLite0Params = EfficientnetLite0Params()
+
+
+class EfficientnetLite1(EfficientnetLite):
+    backbone: Literal["efficientnet_lite1"]
+    params: EfficientnetLite1Params = EfficientnetLite1Params()
+
+
+class EfficientnetLite2(EfficientnetLite):
+    backbone: Literal["efficientnet_lite2"]
+    params: EfficientnetLite2Params = EfficientnetLite2Params()
+
+
+class EfficientnetV2B0(ModelChoice):
+    backbone: Literal["efficientnetv2_b0"]
+    params: EfficientnetV2B0Params = EfficientnetV2B0Params()
+
+
 class Tabm(ModelChoice):
     backbone: Literal["tabm"]
     params: TabmParams = TabmParams()
@@ -84,7 +117,19 @@ def _auto_unless_named(choice: Any) -> Any:
     return {"backbone": "auto", **choice} if isinstance(choice, dict) else choice
 
 
-Backbone = Mlp | Convnet | Mobilenet | Tabm | FtTransformer | Charconv | Imported
+Backbone = (
+    Mlp
+    | Convnet
+    | Mobilenet
+    | EfficientnetLite0
+    | EfficientnetLite1
+    | EfficientnetLite2
+    | EfficientnetV2B0
+    | Tabm
+    | FtTransformer
+    | Charconv
+    | Imported
+)
 BackboneChoice = Annotated[
     Annotated[Backbone | AutoBackbone, Field(discriminator="backbone")],
     BeforeValidator(_auto_unless_named),
@@ -134,6 +179,25 @@ OF_TABLES = {
     "pretrain_min_steps": 100,
 }
 
+# A step of 64 photos of 224x224 holds 11 GB of activations (docs/decisions/pretrained-photos.md).
+OF_PHOTOS = {"batch_size": 16}
+
+
+def _of_photos(choice: type[Backbone], told: str) -> BackboneEntry:
+    return BackboneEntry(
+        choice,
+        f"{told}, for photos of 32x32 and more.",
+        modality="image",
+        has_batch_norm=True,
+        is_dense=False,
+        program_bytes=768 * 2**20,
+        widths=(),
+        bfloat16_pays=False,
+        compiles_slowly=True,
+        recipe=OF_PHOTOS,
+    )
+
+
 CATALOGUE: dict[str, BackboneEntry] = {
     entry.name: entry
     for entry in (
@@ -171,6 +235,10 @@ CATALOGUE: dict[str, BackboneEntry] = {
             bfloat16_pays=False,
             compiles_slowly=True,
         ),
+        _of_photos(EfficientnetLite0, "EfficientNet-Lite0 (Tan & Le, ICML 2019), the smallest"),
+        _of_photos(EfficientnetLite1, "EfficientNet-Lite1 (Tan & Le, ICML 2019), deeper"),
+        _of_photos(EfficientnetLite2, "EfficientNet-Lite2 (Tan & Le, ICML 2019), deeper and wider"),
+        _of_photos(EfficientnetV2B0, "EfficientNetV2-B0 (Tan & Le, ICML 2021)"),
         BackboneEntry(
             Tabm,
             "TabM (Gorishniy et al., ICLR 2025): an MLP that is many, whose members share all "

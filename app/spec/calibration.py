@@ -59,6 +59,8 @@ STEPS = (
     Step("mobilenet", (64, 64, 3), 64, 0.41260),
     Step("mobilenet", (96, 96, 3), 16, 0.20302),
     Step("mobilenet", (96, 96, 3), 64, 1.23507),
+    Step("efficientnet_lite0", (128, 128, 3), 16, 0.30000),
+    Step("efficientnet_lite0", (224, 224, 3), 16, 0.90000),
     Step("tabm", (1, 1, 170), 16, 0.00285, 10),
     Step("tabm", (1, 1, 170), 64, 0.00785, 10),
     Step("tabm", (1, 1, 1700), 16, 0.00970, 100),
@@ -70,17 +72,27 @@ STEPS = (
     Step("charconv", (1, 256, 1), 16, 0.05000, 256),
     Step("charconv", (1, 256, 1), 64, 0.20000, 256),
 )
-# Networks of any structure, whose steps are read off those of a family that was measured.
-ALIKE = {"imported": "mobilenet"}
 ONCE = {
     "mlp": FixedSeconds(first=1.2, again=0.3),
     "convnet": FixedSeconds(first=2.5, again=0.4),
     "mobilenet": FixedSeconds(first=17.0, again=1.5),
+    "efficientnet_lite0": FixedSeconds(first=17.0, again=1.5),
     "tabm": FixedSeconds(first=3.0, again=0.4),
     "ft_transformer": FixedSeconds(first=6.0, again=0.6),
     "charconv": FixedSeconds(first=3.0, again=0.5),
-    "imported": FixedSeconds(first=17.0, again=1.5),
 }
+
+# Networks that are read off another's rows: theirs are layers of the same kinds.
+ALIKE = {
+    "imported": "mobilenet",
+    **dict.fromkeys(
+        ("efficientnet_lite1", "efficientnet_lite2", "efficientnetv2_b0"), "efficientnet_lite0"
+    ),
+}
+
+
+def once(backbone: str) -> FixedSeconds:
+    return ONCE[ALIKE.get(backbone, backbone)]
 
 
 def seconds_per_step(model: Backbone, shape: Shape, batch: int, tokens: int = 1) -> float:

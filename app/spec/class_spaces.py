@@ -18,6 +18,11 @@ def class_mismatch(sources: Sequence[SourceFacts], target: Schema) -> str | None
     for place, facts in enumerate(sources):
         source = "the source" if len(sources) == 1 else f"source {place + 1}"
         classes, wanted, other = facts.schema.classes, target.classes, "the target"
+        if facts.is_general:
+            return (
+                f"expected the same classes in source and target, got in {source} a network whose "
+                f"{len(classes)} classes are those that its weights were trained on"
+            )
         if not target.has_labels("train") and set(wanted) <= set(classes):
             wanted, other = sources[0].schema.classes, "source 1"
         if set(classes) != set(wanted):

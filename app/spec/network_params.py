@@ -42,6 +42,11 @@ class NetworkParams(Params):
     def has_dropout(self) -> bool:
         return False
 
+    @classmethod
+    def shown_at(cls, shape: Shape) -> tuple[int, int] | None:
+        """The size that pictures are brought to where a job does not say; None: their own."""
+        return None
+
 
 class MlpParams(NetworkParams):
     hidden: Array[Width] = Field((256,), min_length=1, max_length=16)

@@ -156,6 +156,17 @@ class Layers:
         self.layer_norm()
         self.write()
 
+    def whole(
+        self, parameters: int, convolutions: int, kept: int, widest: int, features: int
+    ) -> None:
+        """A network that is counted already, up to its features."""
+        self._parameters += parameters
+        self._convolutions += convolutions
+        self._kept += kept
+        self._widest = max(self._widest, widest)
+        self.height, self.width, self.channels = 1, 1, features
+        self._last = features
+
     def write(self) -> None:
         """An operation of as many values as the last: ReLU, Dropout, a sum."""
         self._write(self.height * self.width * self.channels)

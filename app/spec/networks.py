@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from app.datasets.schemas import Schema
-from app.spec.backbones import CATALOGUE, AutoBackbone, ModelChoice
+from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone, ModelChoice
 from app.spec.sources import SourceFacts, first_network
 
 if TYPE_CHECKING:
@@ -37,6 +37,14 @@ def chosen_family(
     if not is_picture:
         return "mlp", f"it takes the numbers of any items, {target.inputs.modality} too"
     return "mlp", f"only {items} images in the source: a small network"
+
+
+def shown_at(model: Backbone, target: Schema) -> tuple[int, int] | None:
+    """The size that the job's pictures are brought to: as the job says, or as its network has it;
+    None where they stay as they are, and where items are no pictures."""
+    if model.image_size or target.inputs.sides is None:
+        return model.image_size
+    return model.params.shown_at(target.inputs.layout)
 
 
 def gets_bottleneck(spec: "JobSpec", sources: Sequence[SourceFacts]) -> bool:

@@ -162,7 +162,7 @@ class _Plan:
 
     def _pretrain(self, end: str, sources: Sources) -> list[int | None]:
         spec = self._spec
-        if any(spec.sources[place].model for place in sources):
+        if not all(spec.sources[place].dataset for place in sources):
             return [None]
         return [
             self._add(PlannedTrial("pretrain", f"{PRETRAIN}{end}", spec.seed + number, None, None))

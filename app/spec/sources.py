@@ -1,4 +1,5 @@
-"""What a job's sources are to it: a dataset, or a trained network without its data."""
+"""What a job's sources are to it: a dataset, or a trained network without its data, of this service
+or from elsewhere."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,8 +18,13 @@ Sample = Callable[[], Sketch | None]
 
 @dataclass(frozen=True)
 class SourceFacts:
-    schema: Schema  # of a model: without items
-    network: Backbone | None = None  # of a model
+    """What a source carries: items, or a network and its head for classes of its own."""
+
+    schema: Schema  # of a network: without items
+    network: Backbone | None = None  # of one that comes without its data
+    # Whether the network is for items of any size and for any task: its classes are none of the
+    # user's, and only its features are of use
+    is_general: bool = False
     distance: Distance = lambda: None  # to the target
     sample: Sample = lambda: None  # of a dataset's training items
     scale: PixelScale | None = None  # of a dataset's values
@@ -34,7 +40,7 @@ class SourceFacts:
 
 
 def first_network(sources: Sequence[SourceFacts]) -> Backbone | None:
-    """Of the first source that is a model."""
+    """Of the first source that is a network."""
     return next((facts.network for facts in sources if facts.network), None)
 
 

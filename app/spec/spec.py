@@ -229,7 +229,7 @@ class ResolvedSpec(JobSpec):
     def with_datasets(self, sources: list[str], target: str) -> "ResolvedSpec":
         """The same job with its datasets named by id."""
         named = [
-            source if source.model else source.model_copy(update={"dataset": reference})
+            source.model_copy(update={"dataset": reference}) if source.dataset else source
             for source, reference in zip(self.sources, sources, strict=True)
         ]
         return self.model_copy(

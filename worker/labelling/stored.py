@@ -30,7 +30,8 @@ from worker.training.data import Split
 from worker.training.items import Items
 from worker.training.label_budget import within_budget
 from worker.training.program import shared_network
-from worker.trials.setup import TrialData, starting_point
+from worker.trials.setup import TrialData
+from worker.trials.starting_point import starting_point
 
 IDENTIFIERS = ("identifier", "id")
 

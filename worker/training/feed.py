@@ -46,7 +46,7 @@ class Chunk(NamedTuple):
     known: NDArray[np.bool_]
 
 
-class Feed:
+class BatchFeed:
     """`seeds` and the epoch's number decide the order of the rows, whatever the chunks."""
 
     def __init__(

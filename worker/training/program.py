@@ -192,6 +192,13 @@ def program_of(setup: TrialSetup) -> Program:
     return _program(architecture, source, setup.recipe, setup.params, setting)
 
 
+def keeps_backbone(setup: TrialSetup) -> bool:
+    """Whether the trial's backbone stays as it came from elsewhere: what has been computed of it
+    once serves all such trials."""
+    phases = program_of(setup).phases
+    return setup.is_pretrained and all(p.inputs == "features" and p.norms is None for p in phases)
+
+
 def _objective(domain: Domain, setup: TrialSetup) -> Objective:
     task, train = domain.schema.task, domain.train
     counts: list[int] = []

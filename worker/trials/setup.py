@@ -2,17 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from sqlalchemy.orm import Session
 
 from app.datasets.schemas import Schema
-from app.errors import DamagedArtifact
-from app.inputs.table import TableInputs
 from app.models.schemas import Signature
-from app.models.stored import file_path
 from app.spec.plan import PRETRAIN, Role, final_training, hides_labels, sources_of
+from app.spec.pretrained import IMAGENET_CLASSES, PRETRAINED, Pretrained
 from app.spec.sources import joint_classes
 from app.spec.spec import ResolvedSpec
 from app.spec.strategies import AutoArm, Strategy
@@ -24,7 +21,6 @@ from app.tables.jobs import JobRow, TrialRow
 from app.tables.models import ModelRow
 from app.tasks import TASKS
 from worker.audit.audit import without_suspects
-from worker.backbones.input_rows import Learnt
 from worker.datasets.stored_data import dataset_split
 from worker.evaluation.measures import measures_of
 from worker.search.candidates import Candidate
@@ -38,6 +34,7 @@ from worker.training.items import Items
 from worker.training.label_budget import within_budget
 from worker.training.setup import TrialSetup
 from worker.trials.engine_setup import engine_setup
+from worker.trials.starting_point import starting_point
 
 
 @dataclass(frozen=True)
@@ -50,6 +47,7 @@ class TrialData:
     target: DatasetRow
     sources: Sequence[DatasetRow]
     models: Sequence[ModelRow]
+    pretrained: Sequence[Pretrained]  # weights from elsewhere
     needed: TrialRow | None
 
     @classmethod
@@ -65,6 +63,7 @@ class TrialData:
             target=session.get_one(DatasetRow, job.target_id),
             sources=[session.get_one(DatasetRow, id_) for given, id_ in named if given.dataset],
             models=[session.get_one(ModelRow, id_) for given, id_ in named if given.model],
+            pretrained=[PRETRAINED[given.reference] for given, _ in named if given.backbone],
             needed=session.get_one(TrialRow, trial.depends_on) if trial.depends_on else None,
         )
 
@@ -99,6 +98,8 @@ class TrialData:
         """() where the trial has no source."""
         if self.models:
             return Signature.model_validate(self.models[0].signature).task.names
+        if self.pretrained:
+            return IMAGENET_CLASSES
         return joint_classes(self.source_schemas)
 
     @property
@@ -173,40 +174,11 @@ def setup_of(storage: Storage, data: TrialData) -> TrialSetup:
         source_classes=len(data.source_classes),
         source_weights=weights,
         source_places=data.source_places,
+        is_pretrained=bool(data.pretrained),
         learnt=learnt,
         shares_classes=set(data.source_classes) == set(data.classes),
         unlabelled=target.unlabelled if target else None,
     )
-
-
-def starting_point(storage: Storage, data: TrialData) -> tuple[Path | None, Learnt | None]:
-    """The weights that the trial starts from, None where it starts from none; and by which columns
-    they have learnt, where items are rows of a table and these may be others. Raises
-    DamagedArtifact."""
-    return _source_weights(storage, data), _learnt(data)
-
-
-def _learnt(data: TrialData) -> Learnt | None:
-    """The columns of the model that the trial starts from, where its items are rows of a table."""
-    if not data.models or not isinstance(data.spec.inputs, TableInputs):
-        return None
-    inputs = Signature.model_validate(data.models[0].signature).inputs
-    if not isinstance(inputs, TableInputs):
-        return None
-    (place,) = sources_of(data.spec, data.trial.arm)
-    return Learnt(inputs, data.spec.columns[place].names)
-
-
-def _source_weights(storage: Storage, data: TrialData) -> Path | None:
-    if data.models:
-        return file_path(storage, data.models[0], "weights")
-    if data.source_weights is None or data.needed is None:
-        return None
-    try:
-        return storage.local(data.source_weights)
-    except DamagedArtifact as damage:
-        what = f"the weights of the trial {data.needed.id} ({data.needed.arm})"
-        raise damage.named(what, "retry the job, which trains them again") from damage
 
 
 def target_test(storage: Storage, data: TrialData) -> Split:

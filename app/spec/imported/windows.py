@@ -43,7 +43,7 @@ class _Convolution(_Window):
 
 
 class Conv2D(_Convolution):
-    """Of one group: TensorFlow computes several on a CPU by XLA alone, of which no graph is made."""
+    """Of one group: several are computed by XLA alone on a CPU, of which no graph is made."""
 
     kind: Literal["Conv2D"]
     filters: Size
