@@ -28,7 +28,7 @@ from worker.packaging.onnx_graph import package
 
 log = structlog.get_logger(__name__)
 
-TRIED = 16  # pictures of noise, besides what packaging asks
+TRIED = 16  # pictures of noise, fewer of large ones
 # Imports that ended like this would end so again with the same upload, which is not kept then.
 FINAL = frozenset({FailureCode.MODEL_INVALID, FailureCode.QUOTA_EXCEEDED})
 
@@ -88,7 +88,7 @@ def packaged(found: ImportedNetwork, folder: Path) -> tuple[dict[str, Path], flo
     Raises:
         WorkFailure: `model_invalid` where an answer is not finite, or no graph can be made of it.
     """
-    sample = _sample(found.signature)
+    sample = _sample(found.signature, min(TRIED, found.network.inference_rows))
     logits = np.asarray(found.network.raw_outputs(sample))
     if not np.isfinite(logits).all():
         detail = "expected finite answers to pictures of noise, got some that are not"
@@ -114,11 +114,11 @@ def packaged(found: ImportedNetwork, folder: Path) -> tuple[dict[str, Path], flo
     return files, made.max_difference
 
 
-def _sample(signature: Signature) -> dict[str, NDArray[np.float32]]:
-    """Pictures of noise over the whole range of values, always the same, 16."""
+def _sample(signature: Signature, count: int) -> dict[str, NDArray[np.float32]]:
+    """Pictures of noise over the whole range of values, always the same."""
     (spec,) = signature.inputs.tensors
     low, high = signature.inputs.range or (0.0, 1.0)
-    drawn = np.random.default_rng(0).uniform(low, high, (TRIED, *spec.shape))
+    drawn = np.random.default_rng(0).uniform(low, high, (count, *spec.shape))
     whole = np.round(drawn) if spec.dtype == "uint8" else drawn
     return {spec.name: whole.astype(np.float32)}
 

@@ -46,6 +46,7 @@ class _Passing:
     """A layer that is left out, or an input."""
 
     def apply(self, network: ReadNetwork, taken: tuple[int, ...], path: Path) -> int:
+        network.passes(path)
         if len(taken) != 1:
             raise refused("layers_do_not_fit", "expected one input", *path)
         return taken[0]
@@ -58,6 +59,7 @@ class _Chain:
     parts: Sequence["_Part"]
 
     def apply(self, network: ReadNetwork, taken: tuple[int, ...], path: Path) -> int:
+        network.passes(path)
         for part in self.parts:
             taken = (part.apply(network, taken, path),)
         if len(taken) != 1:
@@ -76,6 +78,7 @@ class _Graph:
 
     def apply(self, network: ReadNetwork, taken: tuple[int, ...], path: Path) -> int:
         """Goes backwards from the end with a stack of its own."""
+        network.passes(path)
         if len(taken) != 1:
             raise refused("layers_do_not_fit", "expected one input", *path)
         made = {(self.start, 0): taken[0]}

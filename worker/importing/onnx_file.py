@@ -13,6 +13,9 @@ from worker.importing.onnx_operators import OPERATORS
 from worker.importing.reading import ReadNetwork
 from worker.importing.refusing import refused
 
+# What numpy and Python say of attributes and numbers that are not of the form of their operator.
+UNFORESEEN = (ValueError, TypeError, IndexError, KeyError, OverflowError, AttributeError)
+
 
 def read_onnx(path: Path, spec: ImportSpec) -> ImportedNetwork:
     """Raises WorkFailure `model_invalid`, whatever the bytes are."""
@@ -38,7 +41,10 @@ def read_nodes(graph: Graph, shape: tuple[int, ...], order: Order) -> ReadNetwor
         if node.operator not in OPERATORS or not node.outputs:
             detail = f"expected operators of these: {', '.join(sorted(OPERATORS))}; got another"
             raise refused("unknown_operator", detail, GRAPH, "node", node.place, "op_type")
-        OPERATORS[node.operator](reader, node)
+        try:
+            OPERATORS[node.operator](reader, node)
+        except UNFORESEEN as error:
+            raise reader.refuse(node, "attributes and numbers of other forms") from error
     end = reader.values.get(graph.output)
     if end is None or end.place != len(reader.network.calls) or not reader.network.calls:
         detail = "expected an output that the nodes make of the input"

@@ -33,6 +33,11 @@ class Value:
     is_positive: bool = False  # none of its numbers is below 0
 
 
+def kept(made: Value, x: Value) -> Value:
+    """What is made of `x` by moving its numbers alone."""
+    return replace(made, is_positive=x.is_positive)
+
+
 class OnnxReader:
     """Goes through the nodes once. `shape`: of what the network takes, channels last."""
 

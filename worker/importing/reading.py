@@ -11,6 +11,8 @@ from app.spec.imported.layer import DoesNotFit, Shape
 from app.spec.imported.structure import MOST_CALLS, MOST_LAYERS
 from worker.importing.refusing import refused
 
+MOST_PASSED = 20_000
+
 Array = NDArray[np.float32]
 Path = tuple[str | int, ...]  # on the way into the file
 Weights = Callable[[Sequence[tuple[int, ...]]], list[Array]]
@@ -39,6 +41,14 @@ class ReadNetwork:
     layers: list[ReadLayer] = field(default_factory=list)
     calls: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    passed: int = 0
+
+    def passes(self, path: Path) -> None:
+        """Counts what makes no call: models within models could pass nothing on for ever. Raises
+        WorkFailure."""
+        self.passed += 1
+        if self.passed > MOST_PASSED:
+            raise refused("too_many_layers", f"expected at most {MOST_PASSED} steps", *path)
 
     def add(self, layer: ReadLayer) -> int:
         """Its place."""

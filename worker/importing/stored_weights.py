@@ -22,6 +22,7 @@ Array = NDArray[np.float32]
 
 MOST_OBJECTS = 50_000
 DEEPEST = 40
+MOST_CHUNK_BYTES = 2**28  # each is inflated as a whole, however little of it is asked for
 # Deflate, shuffle and a checksum: of others HDF5 would load a library that it looks for.
 FILTERS = frozenset({h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32})
 KINDS = frozenset("fiu")
@@ -103,6 +104,10 @@ def _check(array: h5py.Dataset) -> None:
         raise refused("external_weights", detail, WEIGHTS)
     if any(plan.get_filter(i)[0] not in FILTERS for i in range(plan.get_nfilters())):
         detail = "expected arrays plain or deflated, got another filter"
+        raise refused("weights_unreadable", detail, WEIGHTS)
+    chunk = prod(array.chunks or ()) * array.dtype.itemsize
+    if chunk > MOST_CHUNK_BYTES:
+        detail = f"expected chunks of at most {MOST_CHUNK_BYTES} bytes, got larger ones"
         raise refused("weights_unreadable", detail, WEIGHTS)
     is_number = array.dtype.kind in KINDS or array.dtype.name == "bfloat16"
     if not is_number or array.shape is None or prod(array.shape) > 2**40:

@@ -40,8 +40,10 @@ Activation = Literal[
 Padding = Literal["valid", "same"]
 Sides = Pair[Side]
 
-MOST_VALUES = 2**26  # of one item after any layer
+MOST_VALUES = 2**24  # of one item after any layer: 64 MiB
 MOST_PARAMETERS = 2**28  # of a network: 1 GiB
+MOST_KEPT = 2**28  # values of one item after all layers
+MOST_MULTIPLICATIONS = 1e11  # of one item: seconds of a core
 
 
 class DoesNotFit(ValueError):

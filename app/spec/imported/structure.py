@@ -15,7 +15,15 @@ from pydantic import Field, ValidationError
 
 from app.sent import Array, Sent
 from app.spec.imported.kinds import Kind
-from app.spec.imported.layer import MOST_PARAMETERS, DoesNotFit, Layer, Shape, Side
+from app.spec.imported.layer import (
+    MOST_KEPT,
+    MOST_MULTIPLICATIONS,
+    MOST_PARAMETERS,
+    DoesNotFit,
+    Layer,
+    Shape,
+    Side,
+)
 
 MOST_LAYERS, MOST_CALLS, MOST_JOINED = 2000, 4000, 64
 MOST_TEXT = 2**18  # characters, deflated
@@ -86,7 +94,7 @@ class Structure(Sent):
         steps = list(self.steps())
         convolutions = [s for s in steps if s.is_first and s.layer.is_convolution]
         image = prod(self.input)
-        return Counted(
+        counted = Counted(
             parameters=sum(s.layer.parameters(s.taken[0]) for s in steps if s.is_first),
             convolutions=sum(s.layer.parameters(s.taken[0]) for s in convolutions),
             kept=image + sum(prod(s.made) for s in steps),
@@ -94,6 +102,12 @@ class Structure(Sent):
             features=steps[-1].made,
             multiplications=sum(s.layer.multiplications(s.taken[0]) for s in steps),
         )
+        if counted.kept > MOST_KEPT or counted.multiplications > MOST_MULTIPLICATIONS:
+            raise DoesNotFit(
+                f"expected at most {MOST_KEPT} values and {MOST_MULTIPLICATIONS:g} multiplications "
+                "an item, got more"
+            )
+        return counted
 
     @property
     def has_norm(self) -> bool:

@@ -103,6 +103,9 @@ class _Pooling(_Window):
     def changed(self, shape: Shape) -> Shape:
         return *self._moved(shape, self.pool_size, self.strides or self.pool_size), shape[2]
 
+    def multiplications(self, shape: Shape) -> float:
+        return float(prod(self.changed(shape)) * prod(self.pool_size))
+
 
 class MaxPooling2D(_Pooling):
     kind: Literal["MaxPooling2D"]
