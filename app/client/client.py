@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 
 class Client:
-    """Where the API is and the key come from the environment (KTL_URL or KTL_HOST and KTL_PORT,
-    KTL_API_KEY) when they are not given. Every call may raise Problem and Unreachable."""
+    """Client of the API. Where that is and the key come from the environment (KTL_URL or KTL_HOST
+    and KTL_PORT, KTL_API_KEY) when they are not given. Every call may raise Problem and
+    Unreachable."""
 
     def __init__(self, url: str | None = None, api_key: str | None = None) -> None:
         settings = Settings()
@@ -43,7 +44,7 @@ class Client:
         return self._transport.ask(BackbonesOut, "GET", "/v1/catalog/backbones").data
 
     def usage(self) -> UsageOut:
-        """What the key's project holds, and may hold."""
+        """Returns what the key's project holds, and may hold."""
         return self._transport.ask(UsageOut, "GET", "/v1/usage")
 
     def close(self) -> None:

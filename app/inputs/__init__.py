@@ -7,11 +7,14 @@ from pydantic import Field
 
 from app.inputs.contract import InputsContract
 from app.inputs.dense import DenseInputs
+from app.inputs.features import FeaturesInputs
 from app.inputs.image import ImageInputs
 from app.inputs.table import TableInputs
 from app.inputs.text import TextInputs
 
-Inputs = Annotated[ImageInputs | TableInputs | TextInputs, Field(discriminator="modality")]
+Inputs = Annotated[
+    ImageInputs | TableInputs | TextInputs | FeaturesInputs, Field(discriminator="modality")
+]
 
 
 def _members(union: Any) -> tuple[type[InputsContract], ...]:
@@ -20,7 +23,11 @@ def _members(union: Any) -> tuple[type[InputsContract], ...]:
     return get_args(union) or (union,)
 
 
-MODALITIES = {member.model_fields["modality"].default: member for member in _members(Inputs)}
+MODALITIES = {
+    member.model_fields["modality"].default: member
+    for member in _members(Inputs)
+    if member.is_stored
+}
 ARRAYS = {  # modalities whose items are one array each, as .npz and IDX files hold them
     modality: member for modality, member in MODALITIES.items() if issubclass(member, DenseInputs)
 }

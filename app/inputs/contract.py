@@ -31,6 +31,9 @@ class InputsContract(BaseModel, ABC):
     model_config = ConfigDict(frozen=True)
 
     member: ClassVar[str | None] = None
+    is_stored: ClassVar[bool] = (
+        True  # whether datasets hold such items; else they are made of others
+    )
     has_references: ClassVar[bool] = False  # whether models without a network are tried by habit
     # Whether numbers of an item are more or less of something, as any network takes them
     has_quantities: ClassVar[bool] = True
@@ -40,11 +43,11 @@ class InputsContract(BaseModel, ABC):
     @property
     @abstractmethod
     def tensors(self) -> tuple[TensorSpec, ...]:
-        """What is stored, trained on and served, of one item."""
+        """Returns what is stored, trained on and served, of one item."""
 
     @property
     def asked(self) -> tuple[TensorSpec, ...]:
-        """What a protocol of named tensors asks of one item."""
+        """Returns what a protocol of named tensors asks of one item."""
         return self.tensors
 
     @property
@@ -74,7 +77,7 @@ class InputsContract(BaseModel, ABC):
         return None
 
     def mismatches(self, source: "InputsContract", resized: tuple[int, int] | None) -> list[str]:
-        """Why a network for these items cannot be one for a source's: a sentence each.
+        """Says why a network for these items cannot be one for a source's: a sentence each.
 
         `resized`: height and width that both are brought to inside the network.
         """
@@ -136,7 +139,7 @@ class InputsContract(BaseModel, ABC):
 
     @property
     def bytes(self) -> int:
-        """Of one item, as it is stored."""
+        """Bytes of one item, as it is stored."""
         return sum(tensor.bytes for tensor in self.tensors)
 
 

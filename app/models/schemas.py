@@ -6,15 +6,16 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from app.inputs import Inputs
+from app.inputs.encoders import EncoderIdentity
 from app.tasks import Task
 
-Format = Literal["onnx", "keras"]
+Format = Literal["onnx", "keras", "tokenizer"]
 ModelStatus = Literal["importing", "ready", "failed", "damaged"]
 Origin = Literal["job", "imported"]
 
 
 class Signature(BaseModel):
-    """What a model is asked, and what it answers."""
+    """Form of what a model is asked, and of what it answers."""
 
     inputs: Inputs
     task: Task
@@ -22,6 +23,11 @@ class Signature(BaseModel):
         None,
         description="the graph divides the logits by it before the softmax, so that its scores are "
         "calibrated; null: they are not",
+    )
+    encoder: EncoderIdentity | None = Field(
+        None,
+        description="the frozen encoder that the graph begins with: it takes `input_ids` and "
+        "`attention_mask`, int64 (n, tokens), of `prefix` and a text by the model's tokenizer.json",
     )
 
 
@@ -41,7 +47,7 @@ class VersionStatus(BaseModel):
 
 
 class VersionStatuses(BaseModel):
-    """What clients of TensorFlow Serving are told of a deployment: the version it serves."""
+    """Answer to clients of TensorFlow Serving about a deployment: the version it serves."""
 
     model_version_status: list[VersionStatus]
 

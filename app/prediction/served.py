@@ -5,6 +5,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import Literal, Protocol, assert_never
 
@@ -21,7 +22,8 @@ from app.models.schemas import Signature
 from app.models.stored import file_path
 from app.prediction import repository, sessions
 from app.prediction.batching import Batcher
-from app.prediction.feeds import Part
+from app.prediction.encoding import CannotTokenise, prepare_of, shared_tokeniser
+from app.prediction.feeds import Part, Prepare
 from app.prediction.inputs import Places
 from app.prediction.rows import RowCheck
 from app.prediction.schemas import PredictionWarning
@@ -138,7 +140,7 @@ class ServedModels:
             await asyncio.wait([asyncio.wrap_future(changed)], timeout=left)
 
     def state(self, row: DeploymentRow) -> tuple[Literal["ready", "loading", "failed"], str | None]:
-        """Of the row's model in this process, and why it is not ready."""
+        """State of the row's model in this process, and why it is not ready."""
         model = self._models.get((row.project, row.name))
         if isinstance(model, NotLoaded) and model.model_id == row.model_id:
             return model.status, model.reason
@@ -147,7 +149,7 @@ class ServedModels:
 
     @property
     def is_settled(self) -> bool:
-        """Whether each deployment is loaded, or has failed for good."""
+        """Tells whether each deployment is loaded, or has failed for good."""
         loading = (
             isinstance(one, NotLoaded) and one.status == "loading" for one in self._models.values()
         )
@@ -158,7 +160,8 @@ class ServedModels:
         does not give it."""
         signature = Signature.model_validate(model.signature)
         onnx, golden = (file_path(self._storage, model, kind) for kind in ("onnx", "golden"))
-        session = sessions.load(onnx, golden, signature.inputs, signature.task)
+        prepare = self._prepare(model, signature)
+        session = sessions.load(onnx, golden, signature.inputs, signature.task, prepare)
         return Loaded(
             model.id,
             signature.task.names,
@@ -172,8 +175,18 @@ class ServedModels:
             signature.task.answers,
         )
 
+    def _prepare(self, model: ModelRow, signature: Signature) -> Prepare | None:
+        """What decoded items go through before the graph. Raises as `load` does."""
+        if signature.encoder is None:
+            return None
+        path = partial(file_path, self._storage, model, "tokenizer")
+        try:
+            return prepare_of(shared_tokeniser(signature.encoder, path))
+        except CannotTokenise as error:
+            raise LoadFailed(str(error)) from error
+
     def refresh(self, *loaded: Loaded) -> None:
-        """After it this process serves what the database says. `loaded` is not loaded again."""
+        """Makes this process serve what the database says. `loaded` is not loaded again."""
         with self._refreshing:
             with self._database.read() as session:
                 wanted = {

@@ -16,7 +16,7 @@ Availability = Literal["installed", "cached", "downloadable", "missing"]
 
 
 def place_of(weights: Pretrained, cache_dir: Path) -> Path | None:
-    """Where the file would stand; None where its package is not installed."""
+    """Returns where the file would stand; None where its package is not installed."""
     if weights.origin != "package":
         return cache_dir / "downloads" / weights.file
     spec = PathFinder.find_spec(weights.module)

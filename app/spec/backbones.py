@@ -6,17 +6,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from app.sent import Pair
-from app.spec.imported.params import ImportedParams
+from app.inputs.encoders import E5_SMALL, EncoderEntry
+from app.inputs.features import FeaturesInputs
+from app.spec.encoder_params import SentenceEncoderParams
+from app.spec.imported.choice import Imported
+from app.spec.model_choice import ModelChoice
 from app.spec.network_params import (
     ConvnetParams,
     MlpParams,
     MobilenetParams,
     NetworkParams,
     Params,
-    Width,
 )
-from app.spec.network_size import Shape
 from app.spec.photo_params import (
     EfficientnetLite0Params,
     EfficientnetLite1Params,
@@ -26,23 +27,6 @@ from app.spec.photo_params import (
 )
 from app.spec.table_params import FtTransformerParams, TabmParams
 from app.spec.text_params import CharconvParams
-
-
-class ModelChoice(Params):
-    image_size: Pair[Width] | None = Field(
-        None,
-        description="height, width: source and target are resized to it inside the network; "
-        "needed where their images differ in size",
-    )
-    bottleneck: Width | None = Field(
-        None,
-        description="a dense layer of so many units with BatchNorm at the backbone's end, as "
-        "domain adaptation has it (256)",
-    )
-
-    def seen(self, shape: Shape) -> Shape:
-        """Of images of `shape`, that of those which the backbone gets."""
-        return (*(self.image_size or shape[:2]), shape[2])
 
 
 class Mlp(ModelChoice):
@@ -96,14 +80,22 @@ class FtTransformer(ModelChoice):
     params: FtTransformerParams = FtTransformerParams()
 
 
+class SentenceEncoder(ModelChoice):
+    backbone: Literal["sentence_encoder"]
+    params: SentenceEncoderParams = SentenceEncoderParams()
+
+    @property
+    def encoder(self) -> EncoderEntry:
+        return self.params.entry
+
+    @property
+    def features(self) -> FeaturesInputs:
+        return self.params.inputs
+
+
 class Charconv(ModelChoice):
     backbone: Literal["charconv"]
     params: CharconvParams = CharconvParams()
-
-
-class Imported(ModelChoice):
-    backbone: Literal["imported"]
-    params: ImportedParams
 
 
 class AutoBackbone(ModelChoice):
@@ -128,6 +120,7 @@ Backbone = (
     | Tabm
     | FtTransformer
     | Charconv
+    | SentenceEncoder
     | Imported
 )
 BackboneChoice = Annotated[
@@ -138,7 +131,7 @@ BackboneChoice = Annotated[
 
 @dataclass(frozen=True)
 class BackboneEntry:
-    """What GET /v1/catalog/backbones says of one, and what the house has to know of it."""
+    """Facts of a backbone: what GET /v1/catalog/backbones says, and what the house has to know."""
 
     choice: type[Backbone]
     summary: str
@@ -164,12 +157,16 @@ class BackboneEntry:
         return params
 
     @property
+    def encoder(self) -> EncoderEntry | None:
+        """The frozen encoder that it stands on by itself."""
+        return self.choice(backbone=self.name).encoder  # type: ignore[arg-type]  # its own name
+
+    @property
     def params_schema(self) -> dict[str, Any]:
         return self.params.model_json_schema()
 
 
-# After TabM's, section 5 (docs/decisions/tabm.md), and what transfer between tables needs beside
-# (docs/decisions/hospitals.md).
+# After TabM's section 5 (docs/decisions/tabm.md), for transfer (docs/decisions/hospitals.md).
 OF_TABLES = {
     "optimizer": "adamw",
     "learning_rate": 0.002,
@@ -265,6 +262,18 @@ CATALOGUE: dict[str, BackboneEntry] = {
             compiles_slowly=False,
         ),
         BackboneEntry(
+            SentenceEncoder,
+            "A frozen encoder of texts in many languages, whose features are computed once, and "
+            "dense layers with ReLU on these.",
+            modality="text",
+            has_batch_norm=False,
+            is_dense=True,
+            program_bytes=E5_SMALL.memory_bytes,
+            widths=("hidden",),
+            bfloat16_pays=False,
+            compiles_slowly=False,
+        ),
+        BackboneEntry(
             Charconv,
             "Convolutions over the characters of a text of any script (Kim, EMNLP 2014), which are "
             "hashed, then max and mean over the text, and one dense layer.",
@@ -278,8 +287,7 @@ CATALOGUE: dict[str, BackboneEntry] = {
         ),
         BackboneEntry(
             Imported,
-            "A network that was trained elsewhere and came by POST /v1/models: a job whose source "
-            "is that model takes it from there.",
+            "A network that came by POST /v1/models: jobs take it from that model as their source.",
             modality="image",
             has_batch_norm=False,  # its parameters say
             is_dense=False,

@@ -10,7 +10,8 @@ SHOWN = 10  # classes of one side
 
 
 def class_mismatch(sources: Sequence[SourceFacts], target: Schema) -> str | None:
-    """What a strategy that needs one set of classes has against these; None where it has nothing.
+    """Returns what a strategy that needs one set of classes has against these; None where it has
+    nothing.
 
     Labels of the target's test split alone need not name every class: then the sources' classes
     are the target's, and must be those of the first.

@@ -46,7 +46,7 @@ def blocks(width: float, depth: float) -> Iterator[Block]:
 
 
 def efficientnet_lite(shape: Shape, width: float, depth: float) -> Layers:
-    """From an image to the features."""
+    """Layers from an image to the features."""
     layers = Layers((shape[0], shape[1], 3))
     layers.write()  # pixels 0..1 become what the weights were trained on
     _convolution(layers, STEM, STEM_SIDE, STEM_STRIDE)
@@ -66,7 +66,7 @@ def efficientnet_lite(shape: Shape, width: float, depth: float) -> Layers:
 
 
 def multiplications(shape: Shape, width: float, depth: float) -> int:
-    """Of one image on its way to the features: 3.9e8 at width and depth 1 and 224x224."""
+    """Multiplications for one image up to the features: 3.9e8 at width and depth 1 and 224x224."""
     height, across, channels = -(-shape[0] // STEM_STRIDE), -(-shape[1] // STEM_STRIDE), STEM
     total = height * across * STEM_SIDE**2 * 3 * STEM
     for block in blocks(width, depth):
@@ -80,7 +80,7 @@ def multiplications(shape: Shape, width: float, depth: float) -> int:
 
 
 def rounded(channels: float) -> int:
-    """To a multiple of 8, and not down by more than a tenth."""
+    """Rounds to a multiple of 8, and not down by more than a tenth."""
     found = max(8, int(channels + 4) // 8 * 8)
     return found + 8 if found < 0.9 * channels else found
 

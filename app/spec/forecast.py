@@ -27,7 +27,7 @@ def planned_seconds(
     sources: Sequence[Schema],
     target: Schema,
 ) -> list[float]:
-    """Of each trial. `steps`: of each, at most (plan.py)."""
+    """Planned seconds of each trial. `steps`: of each, at most (plan.py)."""
     shape = spec.model.seen(target.inputs.layout)
     fixed = once(spec.model.backbone)
     kinds: dict[Kind, float] = {}

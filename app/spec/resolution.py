@@ -11,8 +11,9 @@ from app.errors import Invalid
 from app.inputs.joint_columns import Hides
 from app.inputs.text import joint_text
 from app.spec import checks
-from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone, ModelChoice
+from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone
 from app.spec.flaws import loses_smoothing
+from app.spec.model_choice import ModelChoice
 from app.spec.networks import chosen_family, gets_bottleneck, shown_at
 from app.spec.plan import unlabelled_items
 from app.spec.portfolio import Facts, portfolio
@@ -54,8 +55,10 @@ def resolve(
     hides: Hides | None = None
     if resolution.training.hidden_columns:
         hides = "all" if "hidden_columns" in spec.training.model_fields_set else "lacking"
-    inputs = joint_table(tables, target, spec.target.use_labels, hides) or joint_text(
-        target.inputs, [facts.schema.inputs for facts in sources if facts.has_data]
+    inputs = (
+        resolution.model.features
+        or joint_table(tables, target, spec.target.use_labels, hides)
+        or joint_text(target.inputs, [facts.schema.inputs for facts in sources if facts.has_data])
     )
     fields = spec.model_dump(exclude={"model", "strategies", "training", "combine", "task"})
     fields["evaluation"]["primary_metric"] = resolution.primary_metric

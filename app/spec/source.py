@@ -13,7 +13,7 @@ Weights = Literal["imagenet"]
 
 
 def is_stored(reference: str) -> bool:
-    """Whether what a job's source refers to, by `ds_…` or `mdl_…`, is a row of the database;
+    """Tells whether what a job's source refers to, by `ds_…` or `mdl_…`, is a row of the database;
     pretrained weights are not."""
     return ":" not in reference
 

@@ -18,7 +18,7 @@ Sample = Callable[[], Sketch | None]
 
 @dataclass(frozen=True)
 class SourceFacts:
-    """What a source carries: items, or a network and its head for classes of its own."""
+    """Facts of what a source carries: items, or a network and its head for classes of its own."""
 
     schema: Schema  # of a network: without items
     network: Backbone | None = None  # of one that comes without its data
@@ -40,7 +40,7 @@ class SourceFacts:
 
 
 def first_network(sources: Sequence[SourceFacts]) -> Backbone | None:
-    """Of the first source that is a network."""
+    """Network of the first source that is one."""
     return next((facts.network for facts in sources if facts.network), None)
 
 
@@ -50,7 +50,7 @@ def joint_classes(sources: Sequence[Schema]) -> tuple[str, ...]:
 
 
 def joint_obstacle(sources: Sequence[SourceFacts]) -> str | None:
-    """Why one network cannot be trained on all of them; None where it can."""
+    """Says why one network cannot be trained on all of them; None where it can."""
     if not all(facts.has_data for facts in sources):
         return "a model comes without its data"
     if not all(facts.schema.task.has_classes for facts in sources):

@@ -138,8 +138,8 @@ class ResolvedSpec(JobSpec):
         return schema.model_copy(update={"inputs": self.inputs}) if self.inputs else schema
 
     def adoption(self, place: int | None = None) -> Adoption | Lengthened | None:
-        """How items of the source at `place`, or of the target, become the network's; None where
-        they are already."""
+        """Says how items of the source at `place`, or of the target, become the network's; None
+        where they are already."""
         if isinstance(self.inputs, TextInputs):
             return Lengthened(self.inputs)
         if not isinstance(self.inputs, TableInputs):
@@ -150,7 +150,7 @@ class ResolvedSpec(JobSpec):
 
     @property
     def metric(self) -> Metric:
-        """How the primary metric is read."""
+        """Metric by which the job is decided, with its direction."""
         return metric_of(self.task, self.evaluation.primary_metric)
 
     @property
@@ -159,9 +159,10 @@ class ResolvedSpec(JobSpec):
 
     @property
     def items_word(self) -> str:
-        """What the items are, for sentences."""
+        """Word for the items in sentences."""
         modality = self.inputs.modality if self.inputs else "image"
-        return {"table": "rows", "text": "texts"}.get(modality, "pictures")
+        words = {"table": "rows", "text": "texts", "features": "texts"}
+        return words.get(modality, "pictures")
 
     @property
     def budget_words(self) -> str:
@@ -170,7 +171,7 @@ class ResolvedSpec(JobSpec):
 
     @property
     def source_sets(self) -> dict[str, Sources]:
-        """What arms start from: the suffix of their names -> the sources."""
+        """Sets of sources that arms start from: the suffix of their names -> the sources."""
         if len(self.sources) == 1:
             return {"": (0,)}
         each: dict[str, Sources] = {
@@ -200,7 +201,7 @@ class ResolvedSpec(JobSpec):
 
     @property
     def references(self) -> dict[str, PlannedReference]:
-        """By the names of their trials."""
+        """References by the names of their trials."""
         return {reference.arm: reference for reference in self.evaluation.references}
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.spec.backbones import Imported
+from app.spec.imported.choice import Imported
 from app.spec.imported.params import ImportedParams
 from app.spec.imported.structure import MOST_BYTES, Structure, read
 from app.spec.memory import network_size

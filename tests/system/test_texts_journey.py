@@ -116,7 +116,7 @@ def test_from_two_files_to_answers(client: httpx.Client, context: WorkerContext)
             "deploy": {"name": "reviews", "when": "always"},
         },
     )
-    model = client.get(f"/v1/models/{ended['model_id']}").json()
+    model = client.get(f"/v1/models/{ended['models'][0]}").json()
     assert model["signature"]["inputs"] == {"modality": "text", "length": 96}
     answer = client.post(
         "/v1/deployments/reviews/predict", json={"inputs": ["菜好吃，下次再来", "服务冷淡呢"]}

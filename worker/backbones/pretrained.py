@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import numpy as np
@@ -72,7 +72,8 @@ def _save(arrays: Mapping[str, NDArray[Any]], path: Path) -> None:
     partial = path.with_name(f"{path.name}.{uuid4().hex}.partial")
     try:
         with partial.open("wb") as file:
-            np.savez(file, **{name: np.ascontiguousarray(each) for name, each in arrays.items()})
+            whole = {name: np.ascontiguousarray(each) for name, each in arrays.items()}
+            np.savez(file, **cast("dict[str, Any]", whole))
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

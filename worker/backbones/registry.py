@@ -15,11 +15,12 @@ from app.spec.backbones import (
     EfficientnetLite,
     EfficientnetV2B0,
     FtTransformer,
-    Imported,
     Mlp,
     Mobilenet,
+    SentenceEncoder,
     Tabm,
 )
+from app.spec.imported.choice import Imported
 from worker.backbones import (
     charconv,
     convnet,
@@ -46,7 +47,7 @@ def build(  # noqa: PLR0911  a case per family
     """
     shapes = shapes_of(seen)
     match model:
-        case Mlp():
+        case Mlp() | SentenceEncoder():
             return mlp.build(model.params, shapes)
         case Convnet():
             return convnet.build(model.params, shapes[IMAGE])
@@ -78,7 +79,14 @@ def input_axes(model: Backbone, seen: Mapping[str, keras.KerasTensor]) -> Axes:
             return tabm.input_axes(shapes_of(seen))
         case FtTransformer():
             return ft_transformer.input_axes(shapes_of(seen))
-        case Charconv() | Convnet() | Mobilenet() | EfficientnetLite() | EfficientnetV2B0():
+        case (
+            Charconv()
+            | Convnet()
+            | Mobilenet()
+            | EfficientnetLite()
+            | EfficientnetV2B0()
+            | SentenceEncoder()
+        ):
             return {}
         case Imported():
             return {}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from app.jobs.schemas import EvidenceOut, EvidenceTrial
+from app.spec.outcomes import outcome_of
 from app.spec.report import Report
 from app.spec.spec import Choice, ResolvedSpec
 from app.tasks.classification import Classification
@@ -96,8 +97,8 @@ def _as_now(stored: dict[str, Any] | None, made: Report) -> dict[str, Any] | Non
 
 
 def first_difference(stored: Any, made: Any, place: str = "#") -> str | None:
-    """Where two JSON values differ, as a pointer and both values; None where they are equal but
-    for the last bits of their numbers."""
+    """First place where two JSON values differ, as a pointer and both values; None where they are
+    equal but for the last bits of their numbers."""
     if isinstance(stored, dict) and isinstance(made, dict):
         if missing := sorted(stored.keys() ^ made.keys()):
             side = "stored" if missing[0] in stored else "recomputed"
@@ -121,4 +122,5 @@ def _result(trial: EvidenceTrial, arrays_of: Callable[[str], Arrays]) -> TrialRe
     arrays: Arrays = arrays_of(trial.predictions) if trial.predictions else {}
     fields: dict[str, Any] = trial.model_dump(exclude={"predictions"})
     fields |= {name: arrays.get(name) for name in ARRAYS}
+    fields["outcome"] = outcome_of(trial.role, trial.outcome)
     return TrialResult(**fields)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from app.spec.outcomes import TrialOutcome
 from app.spec.plan import Role
 from worker.evaluation.arrays import Floats, Ints
 from worker.evaluation.measures.contract import Labels, Measures
@@ -16,8 +17,8 @@ from worker.evaluation.replication import GIVEN, Replicates, replicates_of
 
 @dataclass(frozen=True, eq=False)
 class TrialResult:
-    """What a trial left behind. The arrays are None where it failed; a pretraining has no test's,
-    and its others are of the source's items and classes.
+    """Record of what a trial left behind. The arrays are None where it failed; a pretraining has no
+    test's, and its others are of the source's items and classes.
 
     Args:
         seconds: of training; 0 for a pretraining whose weights another job had trained.
@@ -62,7 +63,7 @@ class TrialResult:
     y_source: Ints | None = None
     before_source: Ints | None = None
     after_source: Ints | None = None
-    outcome: Mapping[str, Any] | None = None
+    outcome: TrialOutcome | None = None
     steps: int | None = None
     head_steps: int | None = None
     y_train: Labels | None = None
@@ -75,7 +76,7 @@ class TrialResult:
     suspects: Ints | None = None
 
     def is_arm(self, arm: str, labels_per_class: int | None) -> bool:
-        """Whether it is one of the arm's own trials, not a search for them."""
+        """Tells whether it is one of the arm's own trials, not a search for them."""
         same = (self.arm, self.labels_per_class) == (arm, labels_per_class)
         return same and self.role != "search"
 
@@ -152,7 +153,7 @@ class Evidence:
         return self._means(found) if len(found) == len(self.trials) else None
 
     def mean_length(self, unit: Literal["epochs", "steps", "head_steps"]) -> float | None:
-        """Of training, per trial; None where a trial's is not known."""
+        """Mean length of training, per trial; None where a trial's is not known."""
         found = [getattr(trial.result, unit) for trial in self.trials]
         return None if None in found else float(np.mean(found))
 
@@ -197,8 +198,8 @@ class Evidence:
 
 
 def starts_of(trials: Sequence[TrialResult]) -> dict[TrialResult, str | None]:
-    """Of each trial what it shares with others: its pretraining's id, which a search may stand
-    before, or the network that the job was given and nothing was trained of; else None."""
+    """Finds of each trial what it shares with others: its pretraining's id, which a search may
+    stand before, or the network that the job was given and nothing was trained of; else None."""
     searched_from = {trial.id: trial.depends_on for trial in trials if trial.role == "search"}
     starts = {}
     for trial in trials:

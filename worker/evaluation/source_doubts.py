@@ -17,7 +17,7 @@ FAR = 0.5  # of the way from chance to always being right
 
 
 def doubts_of(spec: ResolvedSpec, trials: Sequence[TrialResult]) -> dict[Sources, str]:
-    """Why the labels of some sources, each alone or several as one, look like noise.
+    """Says why the labels of some sources, each alone or several as one, look like noise.
 
     A source's own held-out items are the stronger sign: a network that has learnt labels by heart
     is at chance there, while its outputs for the target still follow the items."""
@@ -103,9 +103,9 @@ def _relations(
 ) -> Mapping[Sources, list[Relation]]:
     found = defaultdict(list)
     for trial in sorted(trials, key=lambda each: (each.arm, each.seed)):
-        relation = (trial.outcome or {}).get("relation")
-        if relation is not None:
-            found[sources_of(spec, trial.arm)].append(Relation.model_validate(relation))
+        relation = trial.outcome.relation if trial.outcome else None
+        if relation:
+            found[sources_of(spec, trial.arm)].append(relation)
     return found
 
 

@@ -11,7 +11,7 @@ from app.errors import FailureCode, WorkFailure
 from app.inputs.image import CHANNELS, PIXEL_LIMIT, ImageInputs
 from app.models.importing import ImportSpec
 from app.models.schemas import Signature
-from app.spec.backbones import Imported
+from app.spec.imported.choice import Imported
 from app.spec.imported.kinds import Kind
 from app.spec.imported.params import ImportedParams
 from app.spec.imported.structure import Structure

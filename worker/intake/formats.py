@@ -6,6 +6,7 @@ from pathlib import Path
 
 from app.datasets.schemas import DatasetSpec
 from worker.intake import idx, npz, pictures
+from worker.intake.pictures.texts import TEXTS, TextFiles
 from worker.intake.raw import Format, IntakeLimits, RawArrays, RawFile, refuse
 from worker.intake.tables import arrow, delimited, json_lines, parquet
 from worker.intake.tables.files import read_parts
@@ -17,7 +18,7 @@ TABLES: tuple[TableFormat, ...] = (delimited, parquet, json_lines, arrow)
 
 def read(
     files: Sequence[RawFile], spec: DatasetSpec, limits: IntakeLimits, workdir: Path
-) -> RawArrays | Records:
+) -> RawArrays | Records | TextFiles:
     if pictures.recognises(files):  # first: others take any zip and any gzip for theirs
         return pictures.read(files, spec, limits, workdir)
     chosen = [next((each for each in TABLES if each.recognises(file)), None) for file in files]
@@ -28,7 +29,12 @@ def read(
         if known.recognises(files):
             return known.read(files, limits, workdir)
     names = ", ".join(f"`{file.name}`" for file in files) or "no file"
-    known_names = [pictures.name, *(each.name for each in ARRAYS), *(each.name for each in TABLES)]
+    known_names = [
+        pictures.name,
+        TEXTS,
+        *(each.name for each in ARRAYS),
+        *(each.name for each in TABLES),
+    ]
     formats = ", ".join(known_names)
     detail = (
         f"expected files of one of the formats {formats}, got {names}; a table's name ends in "

@@ -21,6 +21,7 @@ from worker.intake.array_spec import modality_of
 from worker.intake.images import Scan, store, store_labels, stored_type
 from worker.intake.ingested import IngestedDataset, content_hash, store_sketch
 from worker.intake.label_forms import is_matrix
+from worker.intake.pictures.texts import TextFiles
 from worker.intake.profile import Findings, profile
 from worker.intake.raw import IntakeLimits, RawArrays, RawFile
 from worker.intake.raw_splits import RawSplit, check_alike, doubt, encoded_splits, raw_split_of
@@ -44,6 +45,8 @@ def ingest_upload(
                 return ingest_arrays(raw, spec, limits, workdir)
         case Records() as records:
             return prepare_items(records, spec, limits, workdir)
+        case TextFiles(records, said):
+            return prepare_items(records, said, limits, workdir)
 
 
 def ingest_arrays(

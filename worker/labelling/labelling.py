@@ -29,7 +29,7 @@ def result_of(context: WorkerContext, row: NextLabelsRow) -> dict[str, Any]:
     """The row's `result`. Raises WorkFailure."""
     with context.database.read() as session:
         winner = Winner.of(session, context.storage, row)
-    return ranked(winner, row.items).model_dump(mode="json")
+    return ranked(winner.encoded(context), row.items).model_dump(mode="json")
 
 
 def ranked(winner: Winner, count: int) -> Ranked:
@@ -70,7 +70,7 @@ def ranked(winner: Winner, count: int) -> Ranked:
 
 
 def guess_of(task: Task, outputs: Floats) -> Guess:
-    """What the model answers for one item, of its outputs (K,) before any activation."""
+    """Returns what the model answers for one item, of its outputs (K,) before any activation."""
     match task:
         case Classification():
             p = softmax(outputs)

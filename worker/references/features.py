@@ -21,6 +21,7 @@ from app.inputs.columns import (
     FlagColumn,
     NumberColumn,
 )
+from app.inputs.features import FeaturesInputs
 from app.inputs.image import ImageInputs
 from app.inputs.table import ROW, TableInputs
 from app.inputs.text import TextInputs
@@ -31,7 +32,7 @@ Matrix = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class ColumnLayout:
-    """Where a column of a table stands in a row, and how wide it is: one-hot, or 1."""
+    """Place of a column of a table in a row, and its width: one-hot, or 1."""
 
     place: int
     width: int
@@ -53,7 +54,7 @@ def rows_of(inputs: Inputs, items: Tensors) -> Matrix:
             raw = np.asarray(items[ROW], np.float32)
             raw = np.where(raw == np.float32(ABSENT), np.float32(MISSING), raw)
             return np.concatenate([_column(raw, each) for each in layout_of(inputs.columns)], 1)
-        case ImageInputs():
+        case ImageInputs() | FeaturesInputs():
             (values,) = items.values()
             return np.asarray(values, np.float32).reshape(len(values), -1)
         case TextInputs():

@@ -11,17 +11,18 @@ from pydantic import TypeAdapter
 from app.errors import FailureCode, WorkFailure
 from app.spec.figures import Conditions
 from app.spec.forecast import HEAD_STEP_COST
+from app.spec.outcomes import Candidate, SearchOutcome
 from app.spec.strategies import Strategy
 from app.spec.strategy_catalogue import CATALOGUE
 from app.spec.training import Space
 from worker.backbones.network import Network
 from worker.evaluation.measures import measures_of
 from worker.search.advice import SourceEvidence, ruled_out
-from worker.search.candidates import Candidate, Costs, batches
+from worker.search.candidates import Costs, batches
+from worker.search.evaluations import Finished, Result
 from worker.search.folds import Fold, folds, pooled
 from worker.search.judging import Values, by_information, by_labels, scale_of
 from worker.search.ledger import Task
-from worker.search.outcome import Finished, Result, SearchOutcome
 from worker.search.scoring import SourceScores, scored
 from worker.search.search import search
 from worker.search.standing import Standing

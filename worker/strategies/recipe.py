@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from app.spec.strategy_params import FineTuneParams
 from app.spec.training import EarlyStopping, Training
 from worker.backbones.network import Network
 from worker.objectives.classification import CLASSES
@@ -73,7 +74,7 @@ class Convergence:
     window: int = 5
 
     def epochs_to_look(self, epochs: int) -> int:
-        """After `epochs` epochs, so many more until the loss is looked at: 1, 6, 11, … in all."""
+        """Counts, after `epochs` epochs, those until the loss is looked at: 1, 6, 11, … in all."""
         return self.window - (epochs - 1) % self.window
 
     def reached(self, losses: Sequence[float]) -> bool:
@@ -86,7 +87,8 @@ class Convergence:
 
 @dataclass(frozen=True)
 class Optimization:
-    """How a phase's gradients become steps. app.spec.training.Training says what each means."""
+    """Rule by which a phase's gradients become steps. app.spec.training.Training says what each
+    means."""
 
     optimizer: Optimizer = "adam"
     schedule: Schedule = "constant"
@@ -156,7 +158,7 @@ class Unlabelled:
 
 @dataclass(frozen=True)
 class Setting:
-    """What a recipe may know besides its network and its parameters.
+    """Facts that a recipe may know besides its network and its parameters.
 
     Epochs and learning rates are for the phases' own fields, never for a loss: one compiled loop
     serves all of them (worker/training/program.py).
@@ -174,3 +176,15 @@ Recipe = Callable[[Network, Any, Setting], tuple[Phase, ...]]
 
 def trainable(*models: keras.Model) -> tuple[keras.Variable, ...]:
     return tuple(variable for model in models for variable in model.trainable_variables)
+
+
+def fine_tuned(
+    network: Network, params: FineTuneParams, training: Training, *beside: keras.Model
+) -> tuple[Group, Group]:
+    """Groups of a fine-tuning: the backbone at `backbone_rate` times the rate, the head and what is
+    trained beside it at the rate itself."""
+    rate = training.learning_rate
+    return (
+        Group(trainable(network.backbone), params.backbone_rate * rate),
+        Group(trainable(network.head, *beside), rate),
+    )

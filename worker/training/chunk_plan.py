@@ -18,7 +18,7 @@ EPOCHS_A_CALL = 64
 
 @dataclass(frozen=True)
 class ChunkPlan:
-    """Of one phase of one trial."""
+    """Plan of the calls of one phase of one trial."""
 
     shapes: Shapes  # what its loop is compiled for
     capacity: int  # steps that one call runs at most

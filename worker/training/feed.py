@@ -26,7 +26,8 @@ Order = Mapping[Stream, NDArray[np.int32]]
 
 @dataclass(frozen=True)
 class RowsShape:
-    """What a loop must know of a stream before it is compiled; `count` is None while streaming."""
+    """Facts that a loop must know of a stream before it is compiled; `count` is None while
+    streaming."""
 
     items: tuple[TensorSpec, ...]
     count: int | None

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.datasets.schemas import Schema
 from app.models.schemas import Signature
+from app.spec.outcomes import Candidate, SearchOutcome, outcome_of
 from app.spec.plan import PRETRAIN, Role, final_training, hides_labels, sources_of
 from app.spec.pretrained import IMAGENET_CLASSES, PRETRAINED, Pretrained
 from app.spec.sources import joint_classes
@@ -21,15 +22,10 @@ from app.tables.jobs import JobRow, TrialRow
 from app.tables.models import ModelRow
 from app.tasks import TASKS
 from worker.audit.audit import without_suspects
+from worker.datasets.encoded import Encoded, without_encoder
 from worker.datasets.stored_data import dataset_split
 from worker.evaluation.measures import measures_of
-from worker.search.candidates import Candidate
-from worker.training.data import (
-    Domain,
-    Split,
-    cut_at_random,
-    cut_validation,
-)
+from worker.training.data import Domain, Split, cut_at_random, cut_validation
 from worker.training.items import Items
 from worker.training.label_budget import within_budget
 from worker.training.setup import TrialSetup
@@ -49,6 +45,7 @@ class TrialData:
     models: Sequence[ModelRow]
     pretrained: Sequence[Pretrained]  # weights from elsewhere
     needed: TrialRow | None
+    encoded: Encoded | None = None  # features in place of texts, as far as they are computed
 
     @classmethod
     def of(cls, session: Session, trial: TrialRow) -> "TrialData":
@@ -56,15 +53,20 @@ class TrialData:
         spec = ResolvedSpec.model_validate(job.spec)
         places = sources_of(spec, trial.arm)
         named = [(spec.sources[place], job.source_ids[place]) for place in places]
+        target = session.get_one(DatasetRow, job.target_id)
+        sources = [session.get_one(DatasetRow, id_) for given, id_ in named if given.dataset]
+        if trial.role == "reference":
+            spec = without_encoder(spec, target, sources)
         return cls(
             job=job,
             trial=trial,
             spec=spec,
-            target=session.get_one(DatasetRow, job.target_id),
-            sources=[session.get_one(DatasetRow, id_) for given, id_ in named if given.dataset],
+            target=target,
+            sources=sources,
             models=[session.get_one(ModelRow, id_) for given, id_ in named if given.model],
             pretrained=[PRETRAINED[given.reference] for given, _ in named if given.backbone],
             needed=session.get_one(TrialRow, trial.depends_on) if trial.depends_on else None,
+            encoded=Encoded.of(session, spec.inputs, (target, *sources)),
         )
 
     @property
@@ -76,21 +78,18 @@ class TrialData:
         return self.spec.seen(Schema.model_validate(self.target.schema))
 
     def source_split_of(self, storage: Storage, index: int, name: str) -> Split:
-        """Of one of the trial's sources that are datasets."""
-        places = [
-            place
-            for place in sources_of(self.spec, self.trial.arm)
-            if self.spec.sources[place].dataset
-        ]
-        adoption = self.spec.adoption(places[index])
+        """Split of one of the trial's sources that are datasets."""
+        own = sources_of(self.spec, self.trial.arm)
+        places = [place for place in own if self.spec.sources[place].dataset]
+        adoption = self.encoded or self.spec.adoption(places[index])
         return dataset_split(storage, self.sources[index], name, adoption)
 
     def target_split(self, storage: Storage, name: str) -> Split:
-        return dataset_split(storage, self.target, name, self.spec.adoption())
+        return dataset_split(storage, self.target, name, self.encoded or self.spec.adoption())
 
     @property
     def source_schema(self) -> Schema:
-        """Of all sources as one."""
+        """Schema of all sources as one."""
         return self.source_schemas[0].named(self.source_classes)
 
     @property
@@ -115,14 +114,15 @@ class TrialData:
 
     @property
     def found(self) -> Candidate | None:
-        """What the arm's search has found, where there was one."""
+        """Candidate that the arm's search has found, where there was one."""
         if self.needed is None or self.needed.role != "search":
             return None
-        return Candidate.model_validate((self.needed.outcome or {})["chosen"])
+        outcome = outcome_of("search", self.needed.outcome)
+        return outcome.chosen if isinstance(outcome, SearchOutcome) else None
 
     @property
     def strategy(self) -> Strategy | AutoArm | None:
-        """With what the arm is trained: as the job says, or as its search found."""
+        """Strategy with which the arm is trained: as the job says, or as its search found."""
         if found := self.found:
             return found.strategy
         arm = self.spec.arms.get(self.trial.arm)
@@ -138,7 +138,7 @@ class TrialData:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Of the network's outputs, in their order."""
+        """Classes of the network's outputs, in their order."""
         if self.trial.role == PRETRAIN:
             return self.source_classes
         if self.spec.target.use_labels or self.trial.role == "bound":
@@ -147,8 +147,8 @@ class TrialData:
 
     @property
     def source_places(self) -> tuple[int, ...] | None:
-        """Of each output's class among the source's, where both have the same ones in another
-        order."""
+        """Places of each output's class among the source's, where both have the same ones in
+        another order."""
         source, own = self.source_classes, self.classes
         if source == own or set(source) != set(own):
             return None
@@ -182,7 +182,7 @@ def setup_of(storage: Storage, data: TrialData) -> TrialSetup:
 
 
 def target_test(storage: Storage, data: TrialData) -> Split:
-    """Its labels count by the job's classes."""
+    """Test split of the target; its labels count by the job's classes."""
     split = data.target_split(storage, "test")
     own, classes = data.target_schema.classes, data.spec.classes
     if not split.is_labelled or not classes or own == classes:
@@ -211,7 +211,7 @@ def source_domain(storage: Storage, data: TrialData) -> Domain:
 
 
 def source_split(storage: Storage, data: TrialData, name: str) -> Split:
-    """Of the trial's one source, or of all as one."""
+    """Split of the trial's one source, or of all as one."""
     schemas, classes = data.source_schemas, data.source_classes
     splits = [data.source_split_of(storage, index, name) for index in range(len(data.sources))]
     if len(splits) == 1:

@@ -20,6 +20,7 @@ from worker.intake.pictures.findings import findings_of
 from worker.intake.pictures.folder_labels import label_array
 from worker.intake.pictures.form import decide
 from worker.intake.pictures.layout import ArchiveLayout, laid_out
+from worker.intake.pictures.texts import TextFiles, are_texts, read_texts
 from worker.intake.pictures.unreadable import left_out, refuse_unreadable
 from worker.intake.raw import Array, IntakeLimits, RawArrays, RawFile, refuse
 from worker.intake.sizes import SETTING
@@ -31,7 +32,8 @@ ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz")
 
 
 def recognises(files: Sequence[RawFile]) -> bool:
-    """Of several files one is enough: the others are named if they are no pictures."""
+    """Recognises pictures: of several files one is enough: the others are named if they are no
+    pictures."""
     return any(_is_archive(file) or _is_picture(file) for file in files)
 
 
@@ -65,8 +67,8 @@ def _is_picture(file: RawFile) -> bool:
 
 def read(
     files: Sequence[RawFile], spec: DatasetSpec, limits: IntakeLimits, workdir: Path
-) -> RawArrays:
-    """Decodes into `workdir`.
+) -> RawArrays | TextFiles:
+    """Decodes into `workdir`; archives of texts are a table of these.
 
     Raises:
         WorkFailure: `dataset_invalid`, whatever the bytes are.
@@ -79,6 +81,8 @@ def read(
             refuse("unknown_format", detail, file.name)
     leaves_out = spec.unreadable == "leave_out"
     with opened(files, limits, workdir) as archives:
+        if are_texts(archives, spec):
+            return read_texts(archives, spec, limits, workdir)
         layout = laid_out(archives, spec, limits, workdir)
         _check_items(len(layout.pictures), limits)
         cut = split_by_columns(layout, spec, limits, workdir)

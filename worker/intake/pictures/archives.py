@@ -30,7 +30,7 @@ GZIP_MAGIC, ZIP_MAGICS = b"\x1f\x8b", (b"PK\x03\x04", b"PK\x05\x06")
 TAR_MAGIC_AT, TAR_MAGIC = 257, b"ustar"
 
 
-class Entry:
+class ArchiveEntry:
     """A file or a folder of an archive."""
 
     __slots__ = ("archive", "bytes", "is_folder", "key", "path")
@@ -58,22 +58,22 @@ class Archive(ABC):
     encoding: str = ""  # of the names, where the archive does not say it
 
     @abstractmethod
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[ArchiveEntry]:
         """Raises WorkFailure `dataset_invalid`."""
 
     @abstractmethod
-    def read(self, entry: Entry, count: int) -> bytes: ...
+    def read(self, entry: ArchiveEntry, count: int) -> bytes: ...
 
 
 class ZipArchive(Archive):
-    """Its file is shared under zipfile's own lock."""
+    """Archive whose file is shared under zipfile's own lock."""
 
     def __init__(self, file: RawFile, held: ExitStack) -> None:
         self.name = file.name
         opened = held.enter_context(CappedFile(file.path, DIRECTORY_BYTES))
         self._zip = held.enter_context(ZipFile(opened))
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[ArchiveEntry]:
         members = self._zip.infolist()
         _check_count(len(members), self.name)
         unsaid = {_dos_bytes(each) for each in members if not each.flag_bits & UTF8_FLAG}
@@ -90,9 +90,9 @@ class ZipArchive(Archive):
             if member.flag_bits & ENCRYPTED_FLAG:
                 detail = f"expected no password on `{self.name}`, got encrypted files: pack it anew"
                 refuse("encrypted_archive", detail, self.name)
-            yield Entry(path, member.file_size, self, member, name.endswith(("/", "\\")))
+            yield ArchiveEntry(path, member.file_size, self, member, name.endswith(("/", "\\")))
 
-    def read(self, entry: Entry, count: int) -> bytes:
+    def read(self, entry: ArchiveEntry, count: int) -> bytes:
         try:
             with self._zip.open(entry.key) as stream:
                 chunks = []
@@ -113,7 +113,7 @@ class TarArchive(Archive):
         self.name, self._path = file.name, inflated or file.path
         self._file = held.enter_context(self._path.open("rb"))
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[ArchiveEntry]:
         with (
             CappedFile(self._path, DIRECTORY_BYTES) as opened,
             tarfile.open(
@@ -129,7 +129,7 @@ class TarArchive(Archive):
             path = path_of(name.decode(encoding), self.name)
             if kind not in {"file", "folder"}:
                 refuse_special(path, kind, self.name)
-            yield Entry(path, size, self, offset, kind == "folder")
+            yield ArchiveEntry(path, size, self, offset, kind == "folder")
 
     @staticmethod
     def _found(member: tarfile.TarInfo) -> tuple[bytes, str, int]:
@@ -144,7 +144,7 @@ class TarArchive(Archive):
             kind = "file"
         return member.name.encode("utf-8", "surrogateescape"), kind, member.size
 
-    def read(self, entry: Entry, count: int) -> bytes:
+    def read(self, entry: ArchiveEntry, count: int) -> bytes:
         found = os.pread(self._file.fileno(), count, entry.key)
         if len(found) < count:
             raise UnreadablePicture("a file that is cut off, as its archive is")
@@ -166,11 +166,13 @@ class LooseFiles(Archive):
     def __init__(self, files: Sequence[RawFile]) -> None:
         self._files = files
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[ArchiveEntry]:
         for file in self._files:
-            yield Entry(path_of(file.name, self.name), file.path.stat().st_size, self, file.path)
+            yield ArchiveEntry(
+                path_of(file.name, self.name), file.path.stat().st_size, self, file.path
+            )
 
-    def read(self, entry: Entry, count: int) -> bytes:
+    def read(self, entry: ArchiveEntry, count: int) -> bytes:
         with entry.key.open("rb") as stream:
             found: bytes = stream.read(count)
             return found
@@ -191,7 +193,7 @@ def is_zip(file: RawFile) -> bool:
 
 
 def is_tar(file: RawFile) -> bool:
-    """Also a compressed one."""
+    """Recognises a tar archive, also a compressed one."""
     try:
         with file.path.open("rb") as stream:
             is_packed = stream.read(2) == GZIP_MAGIC

@@ -10,14 +10,14 @@ labels, and so have, beside folders of classes, those of a folder `unlabelled` a
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Literal
 
 from app.datasets.schemas import DatasetSpec, Split
 from worker.intake.pictures import junk, metadata
-from worker.intake.pictures.archives import Archive, Entry, archive_damage_refused
+from worker.intake.pictures.archives import Archive, ArchiveEntry, archive_damage_refused
 from worker.intake.pictures.classes import Placed, classes_of
 from worker.intake.pictures.metadata import Metadata
 from worker.intake.pictures.names import Path, listed, spoken
@@ -30,6 +30,7 @@ FOLDERS: dict[str, Folder] = {
     **dict.fromkeys(("test", "testing", "eval", "evaluation"), "test"),
 }
 WORDS = re.compile(r"[^a-z]+")
+KindOf = Callable[[Path, bool], str | None]
 METADATA_KINDS = {None, "tables and annotations"}  # of junk, that such a file may be
 
 
@@ -39,7 +40,9 @@ class Picture:
 
     __slots__ = ("entry", "label", "row", "split")
 
-    def __init__(self, entry: Entry, split: Split, label: str | None, row: int | None) -> None:
+    def __init__(
+        self, entry: ArchiveEntry, split: Split, label: str | None, row: int | None
+    ) -> None:
         self.entry, self.split, self.label, self.row = entry, split, label, row
 
 
@@ -64,13 +67,18 @@ class ArchiveLayout:
 
 
 def laid_out(
-    archives: Sequence[Archive], spec: DatasetSpec, limits: IntakeLimits, workdir: FilePath
+    archives: Sequence[Archive],
+    spec: DatasetSpec,
+    limits: IntakeLimits,
+    workdir: FilePath,
+    kind_of: KindOf = junk.kind_of,
 ) -> ArchiveLayout:
-    """Raises WorkFailure `dataset_invalid`."""
+    """`kind_of`: what a file or a folder counts as that is no item. Raises WorkFailure
+    `dataset_invalid`."""
     layout = ArchiveLayout()
-    found: list[tuple[Path, Entry]] = []
+    found: list[tuple[Path, ArchiveEntry]] = []
     for archive in archives:
-        found += _within(archive, layout, len(archives) > 1)
+        found += _within(archive, layout, len(archives) > 1, kind_of)
     found.sort(key=lambda each: each[0])
     metadata.check_sizes([entry for path, entry in found if metadata.is_metadata(path)])
     layout.described = [
@@ -103,14 +111,16 @@ def laid_out(
     return layout
 
 
-def _within(archive: Archive, layout: ArchiveLayout, is_one_of: bool) -> list[tuple[Path, Entry]]:
+def _within(
+    archive: Archive, layout: ArchiveLayout, is_one_of: bool, kind_of: KindOf
+) -> list[tuple[Path, ArchiveEntry]]:
     """Pictures and metadata files, below the folder that all stand in; `is_one_of` several."""
-    found: list[tuple[Path, Entry]] = []
+    found: list[tuple[Path, ArchiveEntry]] = []
     with archive_damage_refused(archive.name):
         for entry in archive.entries():
             if not entry.path:
                 continue
-            kind = junk.kind_of(entry.path, entry.is_folder)
+            kind = kind_of(entry.path, entry.is_folder)
             if not entry.is_folder and metadata.is_metadata(entry.path) and kind in METADATA_KINDS:
                 kind = None
             if kind:

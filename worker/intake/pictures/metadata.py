@@ -12,7 +12,7 @@ from pathlib import Path as FilePath
 import pyarrow as pa
 
 from app.datasets.schemas import DatasetSpec
-from worker.intake.pictures.archives import Entry
+from worker.intake.pictures.archives import ArchiveEntry
 from worker.intake.pictures.names import Path, path_of, spoken
 from worker.intake.raw import IntakeLimits, RawFile, refuse
 from worker.intake.tables import delimited, json_lines
@@ -42,7 +42,7 @@ def is_metadata(path: Path) -> bool:
 
 
 def read(
-    entry: Entry, folder: Path, spec: DatasetSpec, limits: IntakeLimits, workdir: FilePath
+    entry: ArchiveEntry, folder: Path, spec: DatasetSpec, limits: IntakeLimits, workdir: FilePath
 ) -> Metadata:
     """`folder`: where it stands, once what all paths begin with is left out. Raises WorkFailure
     `dataset_invalid`, with the line that is wrong."""
@@ -70,8 +70,8 @@ def read(
     return Metadata(part, rows)
 
 
-def check_sizes(entries: Sequence[Entry]) -> None:
-    """Before any of these files is read. Raises WorkFailure `dataset_invalid`."""
+def check_sizes(entries: Sequence[ArchiveEntry]) -> None:
+    """Checks sizes before any of these files is read. Raises WorkFailure `dataset_invalid`."""
     if len(entries) > MOST_FILES:
         detail = (
             f"expected at most {MOST_FILES} metadata files, got {len(entries)}: one for all "
@@ -117,7 +117,7 @@ def table_of(described: Sequence[Metadata], rows: Sequence[int]) -> pa.Table:
 
 
 def place_of(described: Sequence[Metadata], row: int) -> str:
-    """Of a row, counted through all files, in words."""
+    """Place of a row, counted through all files, in words."""
     for each in described:
         if row < each.part.rows:
             return f"{each.part.place(row)} of `{each.part.name}`"

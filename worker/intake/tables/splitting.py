@@ -10,9 +10,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from app.datasets.table_spec import ColumnSpec, SplitSpec, TableSpec
-from worker.intake.raw import Array, refuse
+from worker.intake.raw import refuse
 from worker.intake.splits import SPLIT_SEED, Rows, random_split, stratified_split
-from worker.intake.tables.readings import Column, Reading, as_written, coded
+from worker.intake.tables.column_values import has_value
+from worker.intake.tables.readings import Column, Reading, coded
 from worker.intake.tables.records import Records, listed, refuse_said
 from worker.intake.tables.target import check_columns, known_target
 from worker.intake.targets.contract import Stored, TargetContract
@@ -29,7 +30,7 @@ DRAWS = 64  # of groups, of which the one is taken that is most like all rows
 
 @dataclass(frozen=True)
 class Cut:
-    """How rows are split.
+    """Rule by which rows are split.
 
     given: (rows,) true for testing; None where the rows are to be cut.
     origin: `given`, `column`, `where` or `cut`.
@@ -50,7 +51,7 @@ class Cut:
     def rows(
         self, target: TargetContract, y: Stored, is_labelled: bool, kept: Rows
     ) -> tuple[Rows, Rows]:
-        """Of the training and the test split, ascending.
+        """Rows of the training and the test split, ascending.
 
         Args:
             y: of the rows `kept`.
@@ -200,14 +201,19 @@ def _where(
     chosen = np.ones(records.rows, np.bool)
     for name, wanted in where.items():
         column = reading.known(records.column(name))
-        if not pa.types.is_string(column.type):
-            column = pc.cast(column, pa.float64())
-            values = pa.array([float(each) for each in wanted if not isinstance(each, str)])
-        else:
-            values = pa.array([as_written(each) for each in wanted])
-        found: Array = pc.is_in(column, values).to_numpy()
+        found = np.zeros(records.rows, np.bool)
+        for value in wanted:
+            has_it = has_value(column, _as_held(column, value))
+            found |= False if has_it is None else has_it
         if not found.any():
             detail = f"expected values in `where` that rows of the column `{name}` have, got others"
             refuse_said("empty_split", detail, "split", "where", name)
         chosen &= found
     return chosen
+
+
+def _as_held(column: Column, value: Any) -> Any:
+    """True and false as 1 and 0 where a column of numbers holds them, and the other way round."""
+    if pa.types.is_string(column.type) or isinstance(value, str):
+        return value
+    return bool(value) if pa.types.is_boolean(column.type) and value in {0, 1} else float(value)

@@ -44,7 +44,7 @@ MOST_PLACES = 20  # of rows without a text that are named
 
 
 @dataclass(frozen=True)
-class Texts:
+class UploadTexts:
     """Rows that have a text, their texts by the rule, (rows,), and what was left out."""
 
     records: Records
@@ -52,7 +52,7 @@ class Texts:
     left_out: TextsLeftOut
 
     @classmethod
-    def of(cls, records: Records, name: str, reading: Reading, workdir: Path) -> "Texts":
+    def of(cls, records: Records, name: str, reading: Reading, workdir: Path) -> "UploadTexts":
         """Raises WorkFailure `dataset_invalid` where a file has no text at all."""
         parts, normal, places = list[FileRows](), list[pa.Array](), list[str]()
         counts = list[int]()
@@ -94,7 +94,7 @@ def prepare_texts(
     """Raises WorkFailure `dataset_invalid`."""
     reading = Reading(missing=spec.missing, decimal=records.decimal)
     check_type(column.name, "text", records.type_of(column.name))
-    texts = Texts.of(records, column.name, reading_of(spec, column.name, reading), workdir)
+    texts = UploadTexts.of(records, column.name, reading_of(spec, column.name, reading), workdir)
     records = texts.records
     divided = Divided.of(records, spec, reading)
     features = _features(records, column, spec, reading, divided)
