@@ -94,9 +94,8 @@ def test_its_head_and_its_features_are_of_use(
     context: WorkerContext, add_dataset: AddDataset, tmp_path: Path
 ) -> None:
     model = imported(context, keras_file(tmp_path / "rows.keras"))
-    strategies = ["linear_probe", "fine_tune", "lp_ft", "l2_sp", "recalibrate", "co_tuning"]
-    found = accuracies(context, model, add_dataset(2), strategies=[*strategies, "distill"])
-    assert found["source_only"] == 1.0
+    strategies = ["linear_probe", "l2_sp", "recalibrate", "co_tuning"]
+    found = accuracies(context, model, add_dataset(2), strategies=strategies)
     assert found["recalibrate"] > 0.9
     assert set(strategies) < set(found)
 

@@ -17,7 +17,8 @@ from worker.importing.refusing import refused
 
 FIRST_OPSET, LAST_OPSET = 9, 25
 MOST_NODES = 10_000
-DOMAINS = frozenset({"", "ai.onnx"})
+DOMAINS = frozenset({"", "ai.onnx"})  # of nodes
+NAMED = frozenset({"ai.onnx.ml"})  # by tf2onnx, whether a node is of it or not
 FLOATS = frozenset({TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE})
 NUMBERS = FLOATS | {TensorProto.BFLOAT16, TensorProto.INT64, TensorProto.INT32}
 GRAPH = "graph"
@@ -93,10 +94,10 @@ def read_graph(path: Path) -> Graph:
 
 def _opset(model: onnx.ModelProto) -> int:
     domains = {each.domain: each.version for each in model.opset_import}
-    if set(domains) - DOMAINS:
+    if set(domains) - DOMAINS - NAMED:
         detail = "expected operators of ONNX itself, got some of another domain"
         raise refused("unknown_operator", detail, "opset_import")
-    version = int(max(domains.values(), default=0))
+    version = int(max((domains.get(domain, 0) for domain in DOMAINS), default=0))
     if not FIRST_OPSET <= version <= LAST_OPSET:
         detail = f"expected an opset from {FIRST_OPSET} to {LAST_OPSET}, got another"
         raise refused("unknown_opset", detail, "opset_import")
