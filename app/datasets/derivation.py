@@ -143,7 +143,7 @@ def _column_findings(asked: Selection, schema: Schema) -> Iterator[Coded]:
         if name not in known:
             detail = f"expected a column of the origin, got {shortened(name)}{meant(name, known)}"
             yield "unknown_column", Finding(detail, pointer(path))
-    if asked.columns is not None and schema.inputs.modality == "table":
+    if asked.columns is not None and schema.inputs.modality in {"table", "text"}:
         features = {column.name for column in schema.columns if column.role == "feature"}
         if not features & set(asked.columns):
             detail = (

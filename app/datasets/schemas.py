@@ -9,6 +9,7 @@ from app.datasets.selection import Selection
 from app.datasets.table_spec import ColumnInfo, TableSpec
 from app.inputs import Inputs, Modality
 from app.inputs.image import CHANNELS, PIXEL_LIMIT
+from app.inputs.text import MOST_CHARACTERS
 from app.sent import Pair
 from app.tasks import Task, TaskKind
 
@@ -106,6 +107,14 @@ class DatasetSpec(TableSpec):
         "factor, so that nothing is cut off; null: the size that all have where they are alike and "
         "no side is above 256, else their median, of which the longer side becomes at most 224, a "
         "square where upright and lying pictures come. Arrays have their size already",
+    )
+    max_characters: int | None = Field(
+        None,
+        ge=1,
+        le=MOST_CHARACTERS,
+        description="that are kept of each text, at most, rounded up to a multiple of 32; null: as "
+        "many as hold 99 % of the training texts whole, 1,024 at most. The rest of a longer one is "
+        "cut off, in training as in predictions",
     )
     missing_label: MissingLabel = Field(
         "auto",
@@ -239,8 +248,8 @@ class Suspected(BaseModel):
 
 
 class PreviewItem(BaseModel):
-    """One stored item: raw values by the names of its tensors, of which pictures have `image`; of a
-    table `row`, an object by the names of its columns."""
+    """One stored item: raw values by the names of its tensors, of which pictures have `image`
+    and texts `text`; of a table `row`, an object by the names of its columns."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -257,6 +266,11 @@ class PreviewItem(BaseModel):
     )
     image: list[list[list[float]]] | None = Field(
         None, description="raw values, [height][width][channels]; absent where items are none"
+    )
+    text: str | None = Field(
+        None,
+        description="as it is kept; `…` stands at the end of one that was cut. Absent where items "
+        "are no texts",
     )
     row: dict[str, float | bool | str | None] | None = Field(
         None,

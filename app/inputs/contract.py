@@ -32,6 +32,8 @@ class InputsContract(BaseModel, ABC):
 
     member: ClassVar[str | None] = None
     has_references: ClassVar[bool] = False  # whether models without a network are tried by habit
+    # Whether numbers of an item are more or less of something, as any network takes them
+    has_quantities: ClassVar[bool] = True
 
     modality: str
 

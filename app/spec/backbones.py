@@ -17,6 +17,7 @@ from app.spec.network_params import (
 )
 from app.spec.network_size import Shape
 from app.spec.table_params import FtTransformerParams, TabmParams
+from app.spec.text_params import CharconvParams
 
 
 class ModelChoice(Params):
@@ -61,6 +62,11 @@ class FtTransformer(ModelChoice):
     params: FtTransformerParams = FtTransformerParams()
 
 
+class Charconv(ModelChoice):
+    backbone: Literal["charconv"]
+    params: CharconvParams = CharconvParams()
+
+
 class AutoBackbone(ModelChoice):
     """Chosen when the job is accepted; the job's `selection` says what and why."""
 
@@ -72,7 +78,7 @@ def _auto_unless_named(choice: Any) -> Any:
     return {"backbone": "auto", **choice} if isinstance(choice, dict) else choice
 
 
-Backbone = Mlp | Convnet | Mobilenet | Tabm | FtTransformer
+Backbone = Mlp | Convnet | Mobilenet | Tabm | FtTransformer | Charconv
 BackboneChoice = Annotated[
     Annotated[Backbone | AutoBackbone, Field(discriminator="backbone")],
     BeforeValidator(_auto_unless_named),
@@ -85,7 +91,7 @@ class BackboneEntry:
 
     choice: type[Backbone]
     summary: str
-    modality: str | None  # that it is for; None: any, all of whose numbers it takes as one row
+    modality: str | None  # that it is for; None: any with quantities, which it takes as one row
     has_batch_norm: bool  # without a bottleneck, which has one
     is_dense: bool  # of dense layers alone, but for Dropout
     program_bytes: int  # what its graphs take, and what is compiled of them
@@ -181,6 +187,18 @@ CATALOGUE: dict[str, BackboneEntry] = {
             is_dense=False,
             program_bytes=256 * 2**20,
             widths=("width",),
+            bfloat16_pays=False,
+            compiles_slowly=False,
+        ),
+        BackboneEntry(
+            Charconv,
+            "Convolutions over the characters of a text of any script (Kim, EMNLP 2014), which are "
+            "hashed, then max and mean over the text, and one dense layer.",
+            modality="text",
+            has_batch_norm=False,
+            is_dense=False,
+            program_bytes=256 * 2**20,
+            widths=("filters", "dense"),
             bfloat16_pays=False,
             compiles_slowly=False,
         ),

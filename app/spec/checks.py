@@ -69,10 +69,12 @@ def _network_findings(spec: "JobSpec", target: Schema) -> Iterator[Coded]:
     if isinstance(model, AutoBackbone):  # what it becomes fits
         return
     wanted = CATALOGUE[model.backbone].modality
-    if wanted not in {None, got}:
-        able = ", ".join(name for name, e in CATALOGUE.items() if e.modality in {None, got})
+    taken = {got} if not target.inputs.has_quantities else {None, got}
+    if wanted not in taken:
+        able = ", ".join(name for name, e in CATALOGUE.items() if e.modality in taken)
         detail = f"expected a backbone for {got}s ({able}), got {model.backbone}, which is for "
-        yield "backbone_does_not_fit", Finding(f"{detail}{wanted}s", "#/model/backbone")
+        what = f"{wanted}s" if wanted else "items that are quantities"
+        yield "backbone_does_not_fit", Finding(f"{detail}{what}", "#/model/backbone")
     elif found := model.params.misfit(model.seen(target.inputs.layout)):
         yield found
 

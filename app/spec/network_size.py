@@ -91,6 +91,28 @@ class Layers:
         self.height, self.width, self.channels = 1, count + 1, units
         self.write()
 
+    def lookups(self, tables: tuple[int, ...], units: int) -> None:
+        """Each place's vector of `units` of each table of so many rows, their sum, and its places
+        beyond the item's end wiped out."""
+        self._parameters += sum(tables) * units
+        self.channels = units
+        for _ in tables:
+            self.write()
+        self.write()
+        self.write()
+
+    def ngrams(self, widths: tuple[int, ...], filters: int) -> None:
+        """Convolutions along the places, beside each other, with a bias and ReLU, wiped out beyond
+        the item's end, and their max and mean over all places."""
+        for width in widths:
+            self._kernel(width * self.channels * filters)
+            self._parameters += filters
+            for _ in range(3):
+                self._write(self.width * filters)
+        self.width, self.channels = 1, 2 * len(widths) * filters
+        self.write()
+        self.write()
+
     def attention(self, heads: int) -> None:
         """Of all parts to each other, after a norm, and added to what went in."""
         self.layer_norm()

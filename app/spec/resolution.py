@@ -9,6 +9,7 @@ from typing import Any
 from app.datasets.schemas import Schema
 from app.errors import Invalid
 from app.inputs.joint_columns import Hides
+from app.inputs.text import joint_text
 from app.spec import checks
 from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone, ModelChoice
 from app.spec.flaws import loses_smoothing
@@ -53,7 +54,9 @@ def resolve(
     hides: Hides | None = None
     if resolution.training.hidden_columns:
         hides = "all" if "hidden_columns" in spec.training.model_fields_set else "lacking"
-    inputs = joint_table(tables, target, spec.target.use_labels, hides)
+    inputs = joint_table(tables, target, spec.target.use_labels, hides) or joint_text(
+        target.inputs, [facts.schema.inputs for facts in sources if facts.has_data]
+    )
     fields = spec.model_dump(exclude={"model", "strategies", "training", "combine", "task"})
     fields["evaluation"]["primary_metric"] = resolution.primary_metric
     fields["evaluation"]["references"] = planned_references(spec, sources, target)

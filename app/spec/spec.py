@@ -11,6 +11,7 @@ from app.datasets.schemas import Schema
 from app.inputs import Inputs
 from app.inputs.joint_columns import Adoption
 from app.inputs.table import TableInputs
+from app.inputs.text import Lengthened, TextInputs
 from app.sent import Array, Sent
 from app.spec.backbones import AutoBackbone, Backbone, BackboneChoice
 from app.spec.evaluation import Evaluation, ResolvedEvaluation
@@ -129,16 +130,18 @@ class ResolvedSpec(JobSpec):
     space: Space = Space()
     classes: Array[str] = ()  # of the outputs: the target's, or, without labels, the source's
     warnings: Array[str] = ()  # about the datasets beside one another
-    inputs: Inputs | None = None  # the network's, where datasets have others: of tables' rows
+    inputs: Inputs | None = None  # the network's, where datasets may have others: columns, lengths
     columns: Array[SharedColumns] = ()  # of each source, where it and the target are tables
 
     def seen(self, schema: Schema) -> Schema:
         """A dataset as the job's network sees it."""
         return schema.model_copy(update={"inputs": self.inputs}) if self.inputs else schema
 
-    def adoption(self, place: int | None = None) -> Adoption | None:
-        """How rows of the source at `place`, or of the target, become the network's; None where
+    def adoption(self, place: int | None = None) -> Adoption | Lengthened | None:
+        """How items of the source at `place`, or of the target, become the network's; None where
         they are already."""
+        if isinstance(self.inputs, TextInputs):
+            return Lengthened(self.inputs)
         if not isinstance(self.inputs, TableInputs):
             return None
         if place is not None:
@@ -157,7 +160,8 @@ class ResolvedSpec(JobSpec):
     @property
     def items_word(self) -> str:
         """What the items are, for sentences."""
-        return "rows" if self.inputs else "pictures"
+        modality = self.inputs.modality if self.inputs else "image"
+        return {"table": "rows", "text": "texts"}.get(modality, "pictures")
 
     @property
     def budget_words(self) -> str:

@@ -8,8 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.inputs.image import IMAGE
-from app.spec.backbones import Backbone, Convnet, FtTransformer, Mlp, Mobilenet, Tabm
-from worker.backbones import convnet, ft_transformer, mlp, mobilenet, tabm
+from app.spec.backbones import (
+    Backbone,
+    Charconv,
+    Convnet,
+    FtTransformer,
+    Mlp,
+    Mobilenet,
+    Tabm,
+)
+from worker.backbones import charconv, convnet, ft_transformer, mlp, mobilenet, tabm
 from worker.backbones.input_rows import Axes
 
 
@@ -35,6 +43,8 @@ def build(
             return tabm.build(model.params, shapes)
         case FtTransformer():
             return ft_transformer.build(model.params, shapes, blocks)
+        case Charconv():
+            return charconv.build(model.params)
         case _:
             assert_never(model)
 
@@ -49,7 +59,7 @@ def input_axes(model: Backbone, seen: Mapping[str, keras.KerasTensor]) -> Axes:
             return tabm.input_axes(shapes_of(seen))
         case FtTransformer():
             return ft_transformer.input_axes(shapes_of(seen))
-        case Convnet() | Mobilenet():
+        case Charconv() | Convnet() | Mobilenet():
             return {}
         case _:
             assert_never(model)

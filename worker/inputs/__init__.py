@@ -5,9 +5,11 @@ from typing import assert_never
 from app.inputs import Inputs
 from app.inputs.image import ImageInputs
 from app.inputs.table import TableInputs
+from app.inputs.text import TextInputs
 from worker.inputs.contract import InputLayers
 from worker.inputs.image import ImageLayers
 from worker.inputs.table import TableLayers
+from worker.inputs.text import TextLayers
 
 
 def layers_of(inputs: Inputs, image_size: tuple[int, int] | None) -> InputLayers:
@@ -17,5 +19,7 @@ def layers_of(inputs: Inputs, image_size: tuple[int, int] | None) -> InputLayers
             return ImageLayers(inputs, image_size)
         case TableInputs():
             return TableLayers(inputs)
+        case TextInputs():
+            return TextLayers(inputs)
         case _:
             assert_never(inputs)

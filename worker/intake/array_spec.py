@@ -22,6 +22,9 @@ def modality_of(spec: DatasetSpec, has_files: bool, has_columns: bool = False) -
             "leave it out, and set a job's `model.image_size` where its network shall see another"
         )
         _refuse(detail, "image_size", "image_size_of_arrays")
+    if spec.max_characters:
+        detail = "expected `max_characters` where the items are texts, got others: leave it out"
+        _refuse(detail, "max_characters", "not_for_arrays")
     for member in () if has_columns else OF_TABLES:
         said = getattr(spec, member)
         if member == "target":

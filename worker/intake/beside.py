@@ -10,12 +10,12 @@ import numpy as np
 from app.datasets.schemas import DatasetSpec
 from app.datasets.table_spec import ColumnInfo, ColumnSpec, Role
 from worker.intake.splits import Rows
+from worker.intake.tables.dividing import fixed_roles
 from worker.intake.tables.features import Feature, feature_of
 from worker.intake.tables.readings import Reading
 from worker.intake.tables.records import Records, refuse_said
 from worker.intake.tables.rows import store_rows
 from worker.intake.tables.splitting import Cut
-from worker.intake.tables.table import fixed_roles
 from worker.intake.tables.target import Labels, check_columns
 
 UNSEEN = "a network sees the pictures alone; slices and derived datasets can name it"

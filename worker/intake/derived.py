@@ -26,6 +26,7 @@ from worker.intake.derived_split import split_anew
 from worker.intake.derived_table import take_in_table
 from worker.intake.raw import Limits
 from worker.intake.splits import Rows
+from worker.intake.tables.items import MODALITIES
 from worker.intake.taken_in import TakenIn
 from worker.stored_rows import StoredRows
 
@@ -44,7 +45,7 @@ def take_in_derived(
         derivation = derivation.model_copy(update={"origin_schema": origin.schema})
         arrays = origin.arrays
     chosen, limits = _chosen(derivation, arrays), Limits.of(settings)
-    if derivation.origin_schema.inputs.modality == "table":
+    if derivation.origin_schema.inputs.modality in MODALITIES:
         return _told(take_in_table(derivation, chosen, arrays, limits, workdir), derivation)
     wanted = derivation.selection
     if wanted.split is not None:

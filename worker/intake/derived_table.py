@@ -12,12 +12,13 @@ from app.datasets.schemas import DatasetSpec, Schema
 from app.datasets.table_spec import ColumnInfo, ColumnSpec, Kind, TargetSpec
 from app.inputs.columns import DateColumn
 from app.inputs.table import TableInputs
+from app.inputs.text import TextInputs
 from worker.intake.chosen import Chosen
 from worker.intake.derived_arrays import store_chosen
 from worker.intake.raw import Limits
 from worker.intake.splits import Rows
+from worker.intake.tables.items import prepare_items
 from worker.intake.tables.records import Part, Records
-from worker.intake.tables.table import prepare_table
 from worker.intake.taken_in import TakenIn, content_hash
 from worker.stored_rows import StoredRows
 
@@ -41,6 +42,8 @@ def take_in_table(
     labels = tuple(column.name for column in kept if column.role == "label")
     spec = DatasetSpec(
         name=derivation.name,
+        modality=schema.inputs.modality,
+        max_characters=schema.inputs.length if isinstance(schema.inputs, TextInputs) else None,
         columns={column.name: _said(column, records) for column in kept},
         target=_target(labels, schema),
         task=schema.task.kind if labels else None,
@@ -48,7 +51,7 @@ def take_in_table(
         split=derivation.selection.split,
         missing_label=None,
     )
-    return _as_before(prepare_table(records, spec, limits, workdir), schema)
+    return _as_before(prepare_items(records, spec, limits, workdir), schema)
 
 
 def _kept(derivation: Derivation, chosen: Chosen) -> list[ColumnInfo]:

@@ -26,8 +26,8 @@ from worker.intake.raw import Limits, RawArrays, RawFile
 from worker.intake.scale import check_one_scale, scale_warnings
 from worker.intake.sizes import check_stored
 from worker.intake.splits import Rows
+from worker.intake.tables.items import prepare_items
 from worker.intake.tables.records import Records
-from worker.intake.tables.table import prepare_table
 from worker.intake.tables.target import spoken_of
 from worker.intake.taken_in import TakenIn, content_hash, store_sketch
 from worker.intake.targets import target_of
@@ -41,7 +41,7 @@ def take_in(files: Sequence[RawFile], spec: DatasetSpec, limits: Limits, workdir
             with _spoken(raw):
                 return prepare(raw, spec, limits, workdir)
         case Records() as records:
-            return prepare_table(records, spec, limits, workdir)
+            return prepare_items(records, spec, limits, workdir)
 
 
 def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) -> TakenIn:

@@ -45,8 +45,9 @@ def pretraining_key(
         "training": training,
         "seed": seed,
     }
-    if spec.inputs:  # what the source's rows are brought to
+    if spec.inputs:  # what the source's items are brought to
         recipe["inputs"] = spec.inputs.model_dump(mode="json")
+    if spec.columns:
         recipe["columns"] = [dict(spec.columns[place].names) for place in places]
     flaws = {"imbalance": spec.imbalance, "label_noise": spec.label_noise}
     recipe |= {name: chosen for name, chosen in flaws.items() if chosen != "none"}

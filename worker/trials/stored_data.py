@@ -1,28 +1,36 @@
 """Stored datasets as arrays."""
 
 from tempfile import TemporaryFile
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.datasets.schemas import Schema
 from app.datasets.stored import array_path
-from app.inputs.joint_columns import Adoption, Rows
+from app.inputs import Inputs
+from app.inputs.joint_columns import Adoption
 from app.inputs.table import ROW, TableInputs
+from app.inputs.text import TEXT, Lengthened, TextInputs
 from app.storage import Storage
 from app.tables.datasets import DatasetRow
+from app.tensors import TensorSpec
 from worker.training.data import Split
 from worker.training.items import Items
 
 BLOCK_ROWS = 65_536
-MOST_BYTES = 256 * 2**20  # of rewritten rows that are held in memory
+MOST_BYTES = 256 * 2**20  # of rewritten items that are held in memory
 
 
 def dataset_split(
-    storage: Storage, dataset: DatasetRow, split: str, adoption: Adoption | None = None
+    storage: Storage,
+    dataset: DatasetRow,
+    split: str,
+    adoption: Adoption | Lengthened | None = None,
 ) -> Split:
     """`train` or `test`: items memory-mapped, labels in memory.
 
-    `adoption`: how rows of its table become the network's.
+    `adoption`: how rows of its table, or its texts, become the network's.
     """
     schema = Schema.model_validate(dataset.schema)
     names = schema.inputs.arrays(split)
@@ -32,27 +40,33 @@ def dataset_split(
     }
     labels = np.load(array_path(storage, dataset, f"y_{split}"))
     key = " ".join(dataset.arrays[name] for name in names.values())
-    items = Items.of(columns, key)
-    if adoption and isinstance(schema.inputs, TableInputs):
-        items = _adopted(items, schema.inputs, adoption)
-    return Split.stored(items, labels)
+    return Split.stored(_adopted(Items.of(columns, key), schema.inputs, adoption), labels)
 
 
-def _adopted(items: Items, own: TableInputs, adoption: Adoption) -> Items:
-    """Rows in the columns of the job's network; those that are so already stay where they are.
-    Many are written to a file without a name, which ends with them."""
-    if adoption.is_plain(own):
-        return items
-    shape = len(items), len(adoption.joint.columns)
-    rows = _room(shape)
-    for start in range(0, len(items), BLOCK_ROWS):
-        block = slice(start, start + BLOCK_ROWS)
-        adoption.rows(own, items.read(start, start + BLOCK_ROWS)[ROW], rows[block])
-    return Items.of({ROW: rows}, f"{items.key} {adoption.key}")
+def _adopted(items: Items, own: Inputs, adoption: Adoption | Lengthened | None) -> Items:
+    """Items as the job's network has them; those that are so already stay where they are. Many are
+    written to a file without a name, which ends with them."""
+    match own, adoption:
+        case TableInputs(), Adoption() if not adoption.is_plain(own):
+            rows = _room(len(items), adoption.joint.tensors[0])
+            for block in _blocks(items):
+                adoption.rows(own, items.read(block.start, block.stop)[ROW], rows[block])
+        case TextInputs(), Lengthened() if not adoption.is_plain(own):
+            rows = _room(len(items), adoption.joint.tensors[0])
+            for block in _blocks(items):
+                adoption.rows(items.read(block.start, block.stop)[TEXT], rows[block])
+        case _:
+            return items
+    return Items.of({own.tensor: rows}, f"{items.key} {adoption.key}")
 
 
-def _room(shape: tuple[int, int]) -> Rows:
-    if 4 * shape[0] * shape[1] <= MOST_BYTES:
-        return np.empty(shape, np.float32)
+def _blocks(items: Items) -> list[slice]:
+    return [slice(start, start + BLOCK_ROWS) for start in range(0, len(items), BLOCK_ROWS)]
+
+
+def _room(count: int, tensor: TensorSpec) -> NDArray[Any]:
+    shape = (count, *tensor.shape)
+    if count * tensor.bytes <= MOST_BYTES:
+        return np.empty(shape, tensor.dtype)
     with TemporaryFile() as file:
-        return np.memmap(file, np.float32, "w+", shape=shape)
+        return np.memmap(file, tensor.dtype, "w+", shape=shape)

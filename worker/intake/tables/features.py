@@ -36,7 +36,12 @@ NUMBERS = f"numbers from {-LARGEST:g} to {LARGEST:g}"
 LEFT_OUT: Mapping[FoundKind, tuple[Role, str]] = {
     "identifier": ("id", "it tells rows apart and would be learnt by heart"),
     "constant": ("ignored", "there is nothing to learn from it"),
-    "text": ("ignored", "rows of a table are learnt without free text so far"),
+    "text": (
+        "ignored",
+        "rows of a table are learnt without free text; `columns`: {\"NAME\": {\"kind\": "
+        '"text", "role": "feature"}} in the spec makes this text the item, without the other '
+        "columns",
+    ),
 }
 
 
@@ -96,7 +101,7 @@ def feature_of(
     reading = reading_of(spec, name, reading)
     raw = records.column(name)
     if said and said.kind:
-        _check_type(name, said.kind, raw.type)
+        check_type(name, said.kind, raw.type)
     found = infer(name, raw, reading, said.kind if said else None)
     values = found.values
     missing = {split: _missing(values, chosen) for split, chosen in rows.items()}
@@ -137,7 +142,7 @@ def _missing(values: pa.ChunkedArray, chosen: Rows) -> int:
     return int((~valid[chosen]).sum())
 
 
-def _check_type(name: str, said: Kind, kind: pa.DataType) -> None:
+def check_type(name: str, said: Kind, kind: pa.DataType) -> None:
     """Refuses what a column of a file with types cannot be read as."""
     is_date, is_flag = pa.types.is_temporal(kind), pa.types.is_boolean(kind)
     can_be = not (is_date or is_flag) or said == ("date" if is_date else "flag")

@@ -1,7 +1,6 @@
 """What a user should know of a table before training on it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,95 +12,82 @@ from app.inputs.columns import CategoryColumn, Column, FlagColumn
 from app.inputs.table import TableInputs
 from worker.intake.duplicates import duplicates
 from worker.intake.profile import Findings, balance_of, decided, label_warnings, split_warnings
-from worker.intake.splits import Rows
 from worker.intake.tables.column_checks import Splits, column_warnings, left_out_warning
+from worker.intake.tables.dividing import Divided
 from worker.intake.tables.features import Feature
 from worker.intake.tables.records import Records
-from worker.intake.tables.splitting import Cut
-from worker.intake.tables.target import Labels
-from worker.intake.targets.contract import Stored, Target
-from worker.intake.targets.deciding import Decision
 
 CHUNK_ROWS = 2**16
 MOST_WARNED = 20  # columns of which sentences stand in the profile
+ALIKE = ", alike in all columns that a network sees"
 MIXERS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))  # of SplitMix64
-
-
-@dataclass(frozen=True)
-class TableFindings:
-    """What the intake did with the table.
-
-    is_doubted: whether a label may mean that there is none.
-    keeps: whether training rows without a label are kept beside those that have one.
-    """
-
-    features: Sequence[Feature]
-    labels: Labels
-    cut: Cut
-    decision: Decision
-    target: Target
-    rows: Mapping[str, Rows]
-    is_doubted: bool
-    keeps: bool
 
 
 def profile(
     schema: Schema,
     records: Records,
-    y: Mapping[str, Stored],
     arrays: Mapping[str, Path],
-    findings: TableFindings,
+    features: Sequence[Feature],
+    divided: Divided,
 ) -> dict[str, Any]:
-    cut, target = findings.cut, findings.target
+    x = {split: np.load(arrays[f"x_{split}"], mmap_mode="r") for split in schema.splits}
+    twins = duplicates(
+        {split: _hashes(rows) for split, rows in x.items()}, divided.target.codes(divided.y)
+    )
+    columns, sentences = _columns(schema, features, divided, x)
+    told = told_of_rows(schema, records, divided)
+    return {
+        **told,
+        "columns": columns,
+        "duplicates": twins,
+        "warnings": [*told["warnings"], *sentences, *twin_warnings(twins, "rows", ALIKE)],
+    }
+
+
+def told_of_rows(schema: Schema, records: Records, divided: Divided) -> dict[str, Any]:
+    """What the profile says of files, labels and splits, whatever the items are."""
+    cut, target, y = divided.cut, divided.target, divided.y
     held = Findings(
         cut=cut.fraction if cut.given is None else None,
-        left_out=_left_out(findings),
-        label_texts=target.texts if findings.is_doubted else (),
-        decision=findings.decision,
+        left_out=_left_out(divided),
+        label_texts=target.texts if divided.is_doubted else (),
+        decision=divided.decision,
         label_warnings=target.warnings(y),
         part=target.part if cut.groups is None else f"whole group of `{cut.group}`",
     )
     balance = {split: balance_of(schema, split) for split in schema.splits}
-    x = {split: np.load(arrays[f"x_{split}"], mmap_mode="r") for split in schema.splits}
-    hashes = {split: _hashes(rows) for split, rows in x.items()}
-    twins = duplicates(hashes, target.codes(y))
-    columns, sentences = _columns(schema, findings, x, y)
     return {
         "files": [sentence for part in records.parts for sentence in part.found],
         "test_split": {"origin": cut.origin} | ({} if held.cut is None else {"fraction": held.cut}),
-        "target": {"columns": list(findings.labels.columns), "reason": findings.labels.reason},
-        "task": decided(findings.decision),
+        "target": {"columns": list(divided.labels.columns), "reason": divided.labels.reason},
+        "task": decided(divided.decision),
         "class_balance": balance,
         "label_values": {split: target.values(rows) for split, rows in y.items()},
-        "columns": columns,
-        "duplicates": twins,
-        "groups_across_splits": _groups_across(findings),
+        "groups_across_splits": _groups_across(divided),
         "labelled": {split: schema.labelled(split) for split in schema.splits},
         "left_out": dict(held.left_out),
         "warnings": [
-            *_target_warnings(findings),
+            *_target_warnings(divided),
             *cut.said,
             *split_warnings(schema, balance, held),
-            *_group_warnings(findings),
-            *_left_out_warnings(findings),
+            *_group_warnings(divided),
+            *_left_out_warnings(divided),
             *label_warnings(schema, held),
-            *sentences,
-            *_twin_warnings(twins),
         ],
     }
 
 
-def _left_out(findings: TableFindings) -> dict[str, int]:
-    cut = findings.cut
+def _left_out(divided: Divided) -> dict[str, int]:
+    cut = divided.cut
     if cut.given is None:
-        stored = sum(map(len, findings.rows.values()))
-        return {"all rows": len(findings.labels.known) - stored}
+        stored = sum(map(len, divided.rows.values()))
+        return {"all rows": len(divided.labels.known) - stored}
     sides = {"train": ~cut.given, "test": cut.given}
-    return {split: int(side.sum()) - len(findings.rows[split]) for split, side in sides.items()}
+    return {split: int(side.sum()) - len(divided.rows[split]) for split, side in sides.items()}
 
 
-def _target_warnings(findings: TableFindings) -> list[str]:
-    labels = findings.labels
+def _target_warnings(divided: Divided) -> list[str]:
+    labels = divided.labels
     if len(labels.columns) != 1 or labels.reason == "the spec says so":
         return []
     return [
@@ -111,15 +97,15 @@ def _target_warnings(findings: TableFindings) -> list[str]:
 
 
 def _columns(
-    schema: Schema, findings: TableFindings, x: Splits, y: Mapping[str, Stored]
+    schema: Schema, features: Sequence[Feature], divided: Divided, x: Splits
 ) -> tuple[dict[str, Any], list[str]]:
     assert isinstance(schema.inputs, TableInputs)
     place = {column.name: at for at, column in enumerate(schema.inputs.columns)}
     told: dict[str, Any] = {}
     sentences: list[str] = []
     left: dict[str, str] = {}
-    is_cut = findings.cut.given is None
-    for feature in findings.features:
+    is_cut = divided.cut.given is None
+    for feature in features:
         info = feature.info
         told[info.name] = {"missing": dict(feature.missing)}
         if feature.doubt:
@@ -130,7 +116,7 @@ def _columns(
             continue
         values = {split: np.ascontiguousarray(x[split][:, place[info.name]]) for split in x}
         told[info.name] |= _told(feature.column, values)
-        sentences += column_warnings(feature.column, values, y, schema.task, is_cut)
+        sentences += column_warnings(feature.column, values, divided.y, schema.task, is_cut)
     shown = dict(list(left.items())[:MOST_WARNED])
     warnings = [*left_out_warning(shown)]
     if more := len(left) - len(shown):
@@ -174,32 +160,32 @@ def _hashes(x: NDArray[np.float32]) -> NDArray[np.uint64]:
     return found
 
 
-def _groups_across(findings: TableFindings) -> int:
+def _groups_across(divided: Divided) -> int:
     """Groups with rows in both splits."""
-    groups = findings.cut.groups
+    groups = divided.cut.groups
     if groups is None:
         return 0
-    train, test = (np.unique(groups[findings.rows[split]]) for split in ("train", "test"))
+    train, test = (np.unique(groups[divided.rows[split]]) for split in ("train", "test"))
     return len(np.intersect1d(train, test))
 
 
-def _group_warnings(findings: TableFindings) -> list[str]:
-    count = _groups_across(findings)
+def _group_warnings(divided: Divided) -> list[str]:
+    count = _groups_across(divided)
     if not count:
         return []
     return [
-        f"{count} groups of the column `{findings.cut.group}` have rows in training and in test: "
+        f"{count} groups of the column `{divided.cut.group}` have rows in training and in test: "
         "the test is easier than it looks."
     ]
 
 
-def _left_out_warnings(findings: TableFindings) -> list[str]:
+def _left_out_warnings(divided: Divided) -> list[str]:
     """Why rows without a label are not for training where others are."""
-    cut, known = findings.cut, findings.labels.known
+    cut, known = divided.cut, divided.labels.known
     if cut.given is not None or cut.groups is None:
         return []
-    of_test = np.isin(cut.groups, cut.groups[findings.rows["test"]])
-    if not (count := int((of_test & ~known).sum())) or not findings.keeps:
+    of_test = np.isin(cut.groups, cut.groups[divided.rows["test"]])
+    if not (count := int((of_test & ~known).sum())) or not divided.keeps:
         return []
     return [
         f"{count} rows without a label are of groups of the column `{cut.group}` that the test "
@@ -207,20 +193,20 @@ def _left_out_warnings(findings: TableFindings) -> list[str]:
     ]
 
 
-def _twin_warnings(twins: Mapping[str, Any]) -> list[str]:
-    alike = "alike in all columns that a network sees"
+def twin_warnings(twins: Mapping[str, Any], word: str, alike: str = "") -> list[str]:
+    """`word`: what items are called; `alike`: in what those are that are the same."""
     warnings = []
     if across := twins["across_splits"]:
-        warnings.append(f"{across} test rows stand in the training split too, {alike}.")
+        warnings.append(f"{across} test {word} stand in the training split too{alike}.")
     for split in ("train", "test"):
         if twins[split]:
-            warnings.append(f"{twins[split]} rows of {split} repeat an earlier one, {alike}.")
+            warnings.append(f"{twins[split]} {word} of {split} repeat an earlier one{alike}.")
     contradicting = twins["contradicting"]
     if across := contradicting["across_splits"]:
-        warnings.append(f"{across} test rows stand in the training split under another label.")
+        warnings.append(f"{across} test {word} stand in the training split under another label.")
     for split, count in contradicting["within"].items():
         if count:
             warnings.append(
-                f"{count} rows stand more than once in {split}, under different labels."
+                f"{count} {word} stand more than once in {split}, under different labels."
             )
     return warnings
