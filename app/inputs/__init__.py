@@ -8,10 +8,13 @@ from pydantic import Field
 from app.inputs.contract import InputsContract
 from app.inputs.dense import DenseInputs
 from app.inputs.image import ImageInputs
+from app.inputs.joined import JoinedInputs
 from app.inputs.table import TableInputs
 from app.inputs.text import TextInputs
 
-Inputs = Annotated[ImageInputs | TableInputs | TextInputs, Field(discriminator="modality")]
+Inputs = Annotated[
+    ImageInputs | TableInputs | TextInputs | JoinedInputs, Field(discriminator="modality")
+]
 
 
 def _members(union: Any) -> tuple[type[InputsContract], ...]:

@@ -6,7 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from app.inputs.layouts import JoinedLayout
 from app.sent import Pair
+from app.spec.fusion_params import FusionParams
 from app.spec.network_params import (
     ConvnetParams,
     MlpParams,
@@ -67,6 +69,24 @@ class Charconv(ModelChoice):
     params: CharconvParams = CharconvParams()
 
 
+class Fusion(ModelChoice):
+    backbone: Literal["fusion"]
+    params: FusionParams = FusionParams()
+
+    def seen(self, shape: Shape) -> Shape:
+        """With the pictures of the size that they are brought to."""
+        assert isinstance(shape, JoinedLayout)
+        if self.image_size is None:
+            return shape
+        sides = self.image_size
+        return JoinedLayout.of(
+            [
+                part._replace(layout=(*sides, part.layout[2])) if part.modality == "image" else part
+                for part in shape.parts
+            ]
+        )
+
+
 class AutoBackbone(ModelChoice):
     """Chosen when the job is accepted; the job's `selection` says what and why."""
 
@@ -78,7 +98,7 @@ def _auto_unless_named(choice: Any) -> Any:
     return {"backbone": "auto", **choice} if isinstance(choice, dict) else choice
 
 
-Backbone = Mlp | Convnet | Mobilenet | Tabm | FtTransformer | Charconv
+Backbone = Mlp | Convnet | Mobilenet | Tabm | FtTransformer | Charconv | Fusion
 BackboneChoice = Annotated[
     Annotated[Backbone | AutoBackbone, Field(discriminator="backbone")],
     BeforeValidator(_auto_unless_named),
@@ -126,6 +146,15 @@ OF_TABLES = {
     "early_stopping": {"patience": 16, "min_items": 20},
     "hidden_columns": 0.6,
     "pretrain_min_steps": 100,
+}
+
+# A third of the parts goes missing in each step: docs/decisions/mixtures.md.
+OF_PARTS = {
+    "optimizer": "adamw",
+    "learning_rate": 0.002,
+    "weight_decay": 0.0003,
+    "early_stopping": {"patience": 16, "min_items": 20},
+    "hidden_parts": 0.3,
 }
 
 CATALOGUE: dict[str, BackboneEntry] = {
@@ -201,6 +230,19 @@ CATALOGUE: dict[str, BackboneEntry] = {
             widths=("filters", "dense"),
             bfloat16_pays=False,
             compiles_slowly=False,
+        ),
+        BackboneEntry(
+            Fusion,
+            "Late fusion: a network for each part of an item, brought to one width, the mean of "
+            "the parts that are there, and dense layers (after Tang et al., arXiv:2412.16243).",
+            modality="joined",
+            has_batch_norm=True,
+            is_dense=False,
+            program_bytes=512 * 2**20,
+            widths=("width", "hidden"),
+            bfloat16_pays=False,
+            compiles_slowly=False,
+            recipe=OF_PARTS,
         ),
     )
 }

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 CONVNET_FROM_ITEMS = 500
 CONVNET_FROM_SIDE = 8
 
-Family = Literal["mlp", "convnet", "tabm", "charconv"]
+Family = Literal["mlp", "convnet", "tabm", "charconv", "fusion"]
 
 
 def chosen_family(
@@ -25,8 +25,10 @@ def chosen_family(
             "rows of a table: many small networks in one, the best of their kind over 46 tables "
             "(Gorishniy et al., ICLR 2025)"
         )
-    if target.inputs.modality == CATALOGUE["charconv"].modality:
+    if target.inputs.modality == CATALOGUE["charconv", "fusion"].modality:
         return "charconv", "texts: it learns from their characters, in any language, from scratch"
+    if target.inputs.modality == CATALOGUE["fusion"].modality:
+        return "fusion", "items of several parts: a network for each, joined late"
     items = sum(facts.schema.splits.get("train", 0) for facts in sources)
     side = min(auto.image_size or target.inputs.layout[:2])
     is_picture = CATALOGUE["convnet"].modality == target.inputs.modality

@@ -13,11 +13,12 @@ from app.spec.backbones import (
     Charconv,
     Convnet,
     FtTransformer,
+    Fusion,
     Mlp,
     Mobilenet,
     Tabm,
 )
-from worker.backbones import charconv, convnet, ft_transformer, mlp, mobilenet, tabm
+from worker.backbones import charconv, convnet, ft_transformer, fusion, mlp, mobilenet, tabm
 from worker.backbones.input_rows import Axes
 
 
@@ -45,6 +46,9 @@ def build(
             return ft_transformer.build(model.params, shapes, blocks)
         case Charconv():
             return charconv.build(model.params)
+        case Fusion():
+            dtypes = {name: str(tensor.dtype) for name, tensor in seen.items()}
+            return fusion.build(model.params, shapes, dtypes)
         case _:
             assert_never(model)
 
@@ -59,7 +63,7 @@ def input_axes(model: Backbone, seen: Mapping[str, keras.KerasTensor]) -> Axes:
             return tabm.input_axes(shapes_of(seen))
         case FtTransformer():
             return ft_transformer.input_axes(shapes_of(seen))
-        case Charconv() | Convnet() | Mobilenet():
+        case Charconv() | Convnet() | Fusion() | Mobilenet():
             return {}
         case _:
             assert_never(model)
