@@ -299,7 +299,6 @@ def _file(value: dict[str, Any], at: str) -> bytes:
 def _moved(wrong: Invalid, before: str, at: str) -> Invalid:
     """With pointers from `at` that began at `before`."""
     findings = [
-        Finding(each.detail, (each.pointer or at).replace(before, at, 1))
-        for each in wrong.findings
+        Finding(each.detail, (each.pointer or at).replace(before, at, 1)) for each in wrong.findings
     ]
     return Invalid(wrong.code, wrong.detail, *findings)

@@ -108,9 +108,7 @@ class TextInputs(InputsContract):
         return np.sqrt(np.concatenate(shares, axis=1)).astype(np.float32)
 
 
-def joint_text(
-    target: InputsContract, sources: Sequence[InputsContract]
-) -> TextInputs | None:
+def joint_text(target: InputsContract, sources: Sequence[InputsContract]) -> TextInputs | None:
     """What the one network of a job sees: texts as long as the longest of its datasets'; None where
     its items are no texts."""
     if not isinstance(target, TextInputs):

@@ -24,7 +24,9 @@ Shape = tuple[int, ...]
 Tensors = dict[str, keras.KerasTensor]
 
 
-def build(params: FusionParams, shapes: Mapping[str, Shape], dtypes: Mapping[str, str]) -> keras.Model:
+def build(
+    params: FusionParams, shapes: Mapping[str, Shape], dtypes: Mapping[str, str]
+) -> keras.Model:
     """Tensors (batch, *shape), `PART.TENSOR` and `PART.present` -> features (batch,
     params.hidden[-1]), float32."""
     inputs = {

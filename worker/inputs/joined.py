@@ -66,7 +66,9 @@ class JoinedLayers(InputLayers):
     def without_parts(self, raw: X, chance: float, seed: tf.Tensor) -> X:
         """Raw items whose parts go missing, each with this chance; one of those that were there
         stays."""
-        known = tf.stack([tf.cast(_present(part, _raw(part, raw)), tf.float32) for part in self._parts], 1)
+        known = tf.stack(
+            [tf.cast(_present(part, _raw(part, raw)), tf.float32) for part in self._parts], 1
+        )
         draws = uniform(tf.shape(known), seed)
         stays = tf.cast(draws >= chance, tf.float32) * known
         luckiest = tf.one_hot(tf.argmax(draws * known, 1), len(self._parts)) * known

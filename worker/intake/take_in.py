@@ -20,6 +20,8 @@ from worker.intake import formats
 from worker.intake.array_spec import modality_of
 from worker.intake.given import Given, check_alike, doubt, given_of, parted
 from worker.intake.images import Scan, store, store_labels, stored_type
+from worker.intake.joined.prepare import prepare_joined
+from worker.intake.joined.upload import JoinedUpload
 from worker.intake.label_forms import is_matrix
 from worker.intake.profile import Findings, profile
 from worker.intake.raw import Limits, RawArrays, RawFile
@@ -40,6 +42,10 @@ def take_in(files: Sequence[RawFile], spec: DatasetSpec, limits: Limits, workdir
         case RawArrays() as raw:
             with _spoken(raw):
                 return prepare(raw, spec, limits, workdir)
+        case JoinedUpload() as upload:
+            return prepare_joined(upload, spec, limits, workdir)
+        case Records() as records if spec.modality == "joined":
+            return prepare_joined(JoinedUpload(records, {}), spec, limits, workdir)
         case Records() as records:
             return prepare_items(records, spec, limits, workdir)
 

@@ -13,6 +13,8 @@ from app.inputs.picture_files import UnreadablePicture
 from app.inputs.pictures import Form, look
 from worker.intake.beside import Beside
 from worker.intake.capped_file import CappedFile
+from worker.intake.joined import archive
+from worker.intake.joined.upload import JoinedUpload
 from worker.intake.pictures.archives import DIRECTORY_BYTES, is_tar, is_zip, opened
 from worker.intake.pictures.columns import beside_of, split_by_columns
 from worker.intake.pictures.decoding import HEAD_BYTES, decode, look_at
@@ -63,7 +65,9 @@ def _is_picture(file: RawFile) -> bool:
     return True
 
 
-def read(files: Sequence[RawFile], spec: DatasetSpec, limits: Limits, workdir: Path) -> RawArrays:
+def read(
+    files: Sequence[RawFile], spec: DatasetSpec, limits: Limits, workdir: Path
+) -> RawArrays | JoinedUpload:
     """Decodes into `workdir`.
 
     Raises:
@@ -77,6 +81,8 @@ def read(files: Sequence[RawFile], spec: DatasetSpec, limits: Limits, workdir: P
             refuse("unknown_format", detail, file.name)
     leaves_out = spec.unreadable == "leave_out"
     with opened(files, limits, workdir) as archives:
+        if archive.is_asked(spec):
+            return archive.read(archives, spec, limits, workdir)
         layout = laid_out(archives, spec, limits, workdir)
         _check_items(len(layout.pictures), limits)
         cut = split_by_columns(layout, spec, limits, workdir)

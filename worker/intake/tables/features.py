@@ -38,7 +38,7 @@ LEFT_OUT: Mapping[FoundKind, tuple[Role, str]] = {
     "constant": ("ignored", "there is nothing to learn from it"),
     "text": (
         "ignored",
-        "rows of a table are learnt without free text; `columns`: {\"NAME\": {\"kind\": "
+        'rows of a table are learnt without free text; `columns`: {"NAME": {"kind": '
         '"text", "role": "feature"}} in the spec makes this text the item, without the other '
         "columns",
     ),

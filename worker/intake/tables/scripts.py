@@ -92,6 +92,4 @@ def shares_of_scripts(texts: NDArray[np.int32]) -> dict[str, float]:
         counts += np.bincount(of_code, minlength=len(NAMES))
     counts[NAMES.index(NO_LETTER)] = 0
     letters = int(counts.sum())
-    return {
-        name: int(count) / letters for name, count in zip(NAMES, counts, strict=True) if count
-    }
+    return {name: int(count) / letters for name, count in zip(NAMES, counts, strict=True) if count}
