@@ -25,6 +25,7 @@ from app.datasets.schemas import Schema
 from app.inputs.columns import BINS, NumberColumn
 from app.inputs.image import ImageInputs
 from app.inputs.table import TableInputs
+from app.inputs.text import TextInputs
 from app.spec.backbones import CATALOGUE
 from app.spec.figures import Conditions
 from app.spec.spec import ResolvedSpec
@@ -42,6 +43,7 @@ SHAPES: dict[str, tuple[tuple[int, int, int], ...]] = {
     "mobilenet": ((32, 32, 3), (64, 64, 3), (96, 96, 3)),
     "tabm": ((1, 1, 170), (1, 1, 1700)),
     "ft_transformer": ((1, 1, 170), (1, 1, 1700)),
+    "charconv": ((1, 64, 1), (1, 256, 1)),
 }
 BATCHES = (16, 64)
 STRATEGIES = ("fine_tune", "lp_ft", "dann")
@@ -143,8 +145,10 @@ def spec(backbone: str, batch: int) -> ResolvedSpec:
     )
 
 
-def inputs_of(name: str, shape: tuple[int, int, int]) -> ImageInputs | TableInputs:
-    """Pictures, or rows of numbers whose parts are as many as the shape says."""
+def inputs_of(name: str, shape: tuple[int, int, int]) -> ImageInputs | TableInputs | TextInputs:
+    """Pictures, texts, or rows of numbers whose parts are as many as the shape says."""
+    if CATALOGUE[name].modality == "text":
+        return TextInputs(length=shape[1])
     if CATALOGUE[name].modality != "table":
         return ImageInputs(shape=shape, dtype="uint8", value_range=(0, 255))
     edges = tuple(float(edge) for edge in range(BINS + 1))

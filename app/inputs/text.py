@@ -30,6 +30,7 @@ class TextInputs(InputsContract):
     0. A longer text is cut: its first `length` - 1 code points, then CUT. Zeros alone: no text."""
 
     tensor: ClassVar[str] = TEXT
+    has_references: ClassVar[bool] = True
     has_quantities: ClassVar[bool] = False
 
     modality: Literal["text"] = "text"
@@ -75,7 +76,7 @@ class TextInputs(InputsContract):
         return []
 
     def decode(self, items: Sequence[Any], at: str, first: int = 0) -> Tensors:
-        """Text, or bytes of UTF-8 -> int32 (n, length)."""
+        """Text, `{"text": …}`, or bytes of UTF-8 -> int32 (n, length)."""
         texts = [_text(item, f"{at}/{place}") for place, item in enumerate(items, first)]
         return {TEXT: coded(texts, self.length)}
 
@@ -174,6 +175,8 @@ def _parts(items: NDArray[Any]) -> list[tuple[str, bool]]:
 
 def _text(item: Any, at: str) -> str:
     """Raises Invalid."""
+    if isinstance(item, dict) and list(item) == [TEXT]:
+        item, at = item[TEXT], f"{at}/{TEXT}"
     if isinstance(item, bytes):
         try:
             item = item.decode()

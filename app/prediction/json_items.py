@@ -1,7 +1,7 @@
 """Bodies of items that are no arrays of numbers, read by the decoder of the model's inputs.
 
-Items stand in one list (`Listed`), or the values of each column of a table in a place of its own
-(`Columns`).
+Items stand in one list (`Listed`) or are the values of one column (`OfOneColumn`), or the values of
+each column of a table stand in a place of their own (`Columns`).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +15,7 @@ from app.inputs import Inputs
 from app.inputs.table import TableInputs
 from app.prediction.feeds import Part, padded
 from app.prediction.inputs import PART_ROWS, Places, Raw, cut_items
+from app.prediction.item_places import places_of
 from app.prediction.json_envelope import document_of
 from app.prediction.json_lists import Lists, without_lists
 from app.prediction.protocols.contract import Encoder, Read, Steps, ended
@@ -59,7 +60,14 @@ class Columns(NamedTuple):
     values: Mapping[str, Values]
 
 
-Asked = Listed | Columns
+class OfOneColumn(NamedTuple):
+    """Items that are the values of one column."""
+
+    encoder: Encoder
+    values: Values
+
+
+Asked = Listed | OfOneColumn | Columns
 Look = Callable[[Any], Asked]
 
 
@@ -89,6 +97,10 @@ def read_lists(lists: Lists, asked: Asked, inputs: Inputs) -> Steps[Read]:
             at = places.at
             parts = yield from _parts(lists.batches(items, at), at, inputs)
             return Read(parts, encoder, places)
+        case OfOneColumn(encoder, of_column):
+            at = of_column.at
+            parts = yield from _parts(of_column.batches(lists), at, inputs)
+            return Read(parts, encoder, places_of(inputs, at))
         case Columns(encoder, at, values):
             assert isinstance(inputs, TableInputs)
             named = [values[column.name] for column in inputs.columns]

@@ -13,6 +13,7 @@ class PredictIn(Sent):
             "examples": [
                 {"inputs": [[[0, 255], [255, 0]]], "top_k": 2},
                 {"inputs": [{"age": 63, "sex": "male", "cholesterol": None}]},
+                {"inputs": ["a friendly place, and quick", "味道很好"]},
             ],
         },
     )
@@ -21,7 +22,8 @@ class PredictIn(Sent):
         min_length=1,
         description="raw items, each as the model's signature says. Pictures: nested lists, all "
         "of the shape [n, height, width, channels]; a single channel may be left out: [n, height, "
-        "width]. Rows of a table: objects with a value for each column, null where it is missing",
+        "width]. Rows of a table: objects with a value for each column, null where it is missing. "
+        "Texts: text",
     )
     top_k: int | None = Field(
         None, ge=1, description="also answer the `scores` of so many best labels"
@@ -61,7 +63,7 @@ class LabelSet(BaseModel):
 class PredictionWarning(BaseModel):
     """A doubt about the inputs, which were answered nevertheless."""
 
-    code: Literal["wrong_scale", "out_of_range", "unknown_category"] = Field(
+    code: Literal["wrong_scale", "out_of_range", "unknown_category", "text_cut"] = Field(
         description="stable: branch on this"
     )
     detail: str = Field(description="what was expected, what came and what to do")

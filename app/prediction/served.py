@@ -16,6 +16,7 @@ from app.errors import DamagedArtifact, NotFound, Unavailable, WorkFailure
 from app.inputs import Inputs
 from app.inputs.dense import DenseInputs
 from app.inputs.table import TableInputs
+from app.inputs.text import TextInputs
 from app.models.schemas import Signature
 from app.models.stored import file_path
 from app.prediction import repository, sessions
@@ -25,6 +26,7 @@ from app.prediction.inputs import Places
 from app.prediction.rows import RowCheck
 from app.prediction.schemas import PredictionWarning
 from app.prediction.sessions import LoadFailed, Session
+from app.prediction.texts import TextCheck
 from app.prediction.value_range import ArrayCheck, ValueRange
 from app.storage import Storage
 from app.tables.deployments import DeploymentRow
@@ -248,6 +250,8 @@ def check_of(inputs: Inputs) -> Check:
             return ArrayCheck(ValueRange.of(inputs))
         case TableInputs():
             return RowCheck(inputs)
+        case TextInputs():
+            return TextCheck(inputs)
         case _:
             assert_never(inputs)
 

@@ -65,6 +65,10 @@ STEPS = (
     Step("tabm", (1, 1, 1700), 64, 0.03430, 100),
     Step("ft_transformer", (1, 1, 170), 64, 0.02000, 10),
     Step("ft_transformer", (1, 1, 1700), 64, 0.20000, 100),
+    Step("charconv", (1, 64, 1), 16, 0.02000, 64),
+    Step("charconv", (1, 64, 1), 64, 0.05000, 64),
+    Step("charconv", (1, 256, 1), 16, 0.05000, 256),
+    Step("charconv", (1, 256, 1), 64, 0.20000, 256),
 )
 ONCE = {
     "mlp": Once(first=1.2, again=0.3),
@@ -72,6 +76,7 @@ ONCE = {
     "mobilenet": Once(first=17.0, again=1.5),
     "tabm": Once(first=3.0, again=0.4),
     "ft_transformer": Once(first=6.0, again=0.6),
+    "charconv": Once(first=3.0, again=0.5),
 }
 
 

@@ -21,7 +21,7 @@ Rows = Literal["target", "source", "both"]
 MOST_VALUES = 4096  # of an item
 
 REFERENCE_MODELS: dict[ReferenceModel, str] = {
-    "linear": "logistic or ridge regression",
+    "linear": "logistic or ridge regression, of texts on TF-IDF of runs of characters",
     "forest": "a random forest of 200 trees",
     "boosting": "boosted trees: 150 of 6 leaves, at a rate of .04",
 }
@@ -47,7 +47,7 @@ def planned_references(
     wanted = spec.evaluation.references
     if wanted == "auto":
         at_home = target.inputs.has_references and not _obstacle(target)
-        wanted = tuple(REFERENCE_MODELS) if at_home else ()
+        wanted = _able(target) if at_home else ()
     rows = _rows(spec, sources, target) if spec.trains_arms else []
     return tuple(PlannedReference(model=model, rows=each) for model in wanted for each in rows)
 
@@ -57,16 +57,24 @@ def reference_findings(spec: "JobSpec", target: Schema) -> list[Coded]:
     if spec.evaluation.references == "auto" or not spec.evaluation.references:
         return []
     pointer = "#/evaluation/references"
-    if not (obstacle := _obstacle(target)):
+    obstacle, able = _obstacle(target), _able(target)
+    if not obstacle and any(model not in able for model in spec.evaluation.references):
+        obstacle = f"{target.inputs.modality}s, but for {', '.join(able)}"
+    if not obstacle:
         return []
     detail = f"expected no references where there are {obstacle}: leave them out, or say []"
     return [("no_references", Finding(detail, pointer))]
 
 
+def _able(target: Schema) -> tuple[ReferenceModel, ...]:
+    """Trees want quantities."""
+    return tuple(REFERENCE_MODELS) if target.inputs.has_quantities else ("linear",)
+
+
 def _obstacle(target: Schema) -> str | None:
     if target.task.kind == "multi_label":
         return "several labels of each item"
-    if target.inputs.values > MOST_VALUES:
+    if target.inputs.has_quantities and target.inputs.values > MOST_VALUES:
         return f"more than {MOST_VALUES} values in an item"
     return None
 

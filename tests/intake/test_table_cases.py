@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from app.errors import WorkFailure
+from app.inputs.text import texts_of
 from tests.intake.tables import LIMITS, kinds_of, rows_of, take_csv, x_of, y_of
 from worker.intake.taken_in import TakenIn
 
@@ -74,12 +75,16 @@ def test_rows_as_they_are_asked(tmp_path: Path) -> None:
 
 
 def test_texts(tmp_path: Path) -> None:
-    """Text alone is no table yet; as a category its rows are all there."""
-    taken = of(tmp_path, "45_texts.jsonl", columns={"text": "category"})
+    taken = of(tmp_path, "45_texts.jsonl")
     expected = json.loads((CASES / "case_45_expected.json").read_text())
-    assert taken.profile["left_out"] == {"all rows": 0}
-    assert rows_of(taken).num_rows == expected["rows"]
-    labelled = expected["rows"] - len(expected["no_label"])
-    assert sum(taken.profile["labelled"].values()) == labelled
-    with pytest.raises(WorkFailure, match="without free text so far"):
-        of(tmp_path, "45_texts.jsonl")
+    assert taken.schema.inputs.modality == "text"
+    without = len(expected["no_text"])
+    assert sum(taken.schema.splits.values()) == expected["rows"] - without
+    # A blank line stands below the first object, and lines are counted from 1.
+    lines = [f"line {row + 2}" for row in expected["no_text"]]
+    assert taken.profile["texts"]["without_text"] == {"rows": without, "places": lines}
+    unlabelled = sum(taken.schema.splits.values()) - sum(taken.profile["labelled"].values())
+    assert unlabelled == len(expected["no_label"])
+    assert sum(taken.profile["texts"]["cut"].values()) == 1  # of 24,000 letters
+    texts = [*texts_of(x_of(taken)), *texts_of(x_of(taken, "test"))]
+    assert "😀👍🏽 شكرا 谢谢 ab" in texts  # the NUL is gone

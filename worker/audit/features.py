@@ -9,6 +9,8 @@ from sklearn.decomposition import PCA
 
 from app.inputs import Inputs
 from app.inputs.image import ImageInputs
+from app.inputs.text import TextInputs
+from worker.audit.text_features import text_features
 from worker.inputs import layers_of
 from worker.inputs.contract import InputLayers
 from worker.training.items import Items
@@ -23,8 +25,11 @@ SEED = 0
 
 
 def audit_features(inputs: Inputs, items: Items) -> Features:
-    """Pictures as pixels, rows as piecewise parts and one-hot categories, by their 50 principal
-    components where they are more numbers than that; (n, d), n > 0."""
+    """Pictures as pixels, rows as piecewise parts and one-hot categories, texts as runs of
+    characters, by their 50 principal components where they are more numbers than that; (n, d),
+    n > 0."""
+    if isinstance(inputs, TextInputs):
+        return text_features(items)
     layers = layers_of(inputs, _size(inputs))
     drawn = np.random.default_rng(SEED).permutation(len(items))[:FITTED_ITEMS]
     sample = np.concatenate([_seen(layers, block) for block in _blocks(items.select(drawn))])

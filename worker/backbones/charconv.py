@@ -2,24 +2,20 @@
 
 Kim, "Convolutional neural networks for sentence classification", EMNLP 2014, arXiv:1408.5882,
 section 2, over characters, as Zhang, Zhao & LeCun (NeurIPS 2015, arXiv:1509.01626) have them:
-c_w = relu(W_w * x_i:i+w-1 + b_w) for each width w, then max over places. Embeddings are hashed after
-Svenstrup, Hansen & Winther, "Hash embeddings for efficient word representations", NeurIPS 2017,
-arXiv:1709.03933: x = E_1[c mod p_1] + E_2[c mod p_2], p_1 and p_2 prime, so that no two code points
-share both rows, and no vocabulary is needed for any script.
+c_w = relu(W_w * x_i:i+w-1 + b_w) for each width w, then max over places. Embeddings are hashed
+after Svenstrup, Hansen & Winther, "Hash embeddings for efficient word representations", NeurIPS
+2017, arXiv:1709.03933: x = E_1[c mod p_1] + E_2[c mod p_2], p_1 and p_2 prime, so that no two code
+points share both rows, and no vocabulary is needed for any script.
 
 Departures: the mean over places stands beside the max; letters are folded to one case; no weights
 per hash. Places beyond a text's end are 0, and so are what no text has; lengths of texts are free.
 """
 
 import keras
-import numpy as np
-from numpy.typing import NDArray
 
 from app.inputs.text import TEXT
 from app.spec.text_params import PRIMES, CharconvParams
-
-FOLDED = 0x0590  # Latin, Greek, Cyrillic and Armenian stand before it
-WIDE, WIDE_END, TO_ASCII = 0xFF01, 0xFF5E, 0xFEE0  # full-width forms of ASCII
+from worker.inputs.text_folding import FOLDED, TO_ASCII, WIDE, WIDE_END, lower_case
 
 
 def build(params: CharconvParams) -> keras.Model:
@@ -60,16 +56,8 @@ def _ngrams(
 
 
 def _folded(codes: keras.KerasTensor) -> keras.KerasTensor:
-    """Letters in lower case, full-width forms as ASCII."""
+    """As worker.inputs.text_folding.folded."""
     is_wide = keras.ops.logical_and(codes >= WIDE, codes <= WIDE_END)
     codes = keras.ops.where(is_wide, codes - TO_ASCII, codes)
-    lower = keras.ops.take(_lower_case(), keras.ops.minimum(codes, FOLDED - 1), axis=0)
+    lower = keras.ops.take(lower_case(), keras.ops.minimum(codes, FOLDED - 1), axis=0)
     return keras.ops.where(codes < FOLDED, lower, codes)
-
-
-def _lower_case() -> NDArray[np.int32]:
-    """(FOLDED,), of each code point that of its lower case, where that is one."""
-    lower = [chr(code).lower() for code in range(FOLDED)]
-    return np.array(
-        [ord(low) if len(low) == 1 else code for code, low in enumerate(lower)], np.int32
-    )

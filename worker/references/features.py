@@ -23,6 +23,7 @@ from app.inputs.columns import (
 )
 from app.inputs.image import ImageInputs
 from app.inputs.table import ROW, TableInputs
+from app.inputs.text import TextInputs
 from app.tensors import Tensors
 
 Matrix = NDArray[np.float32]
@@ -55,6 +56,8 @@ def rows_of(inputs: Inputs, items: Tensors) -> Matrix:
         case ImageInputs():
             (values,) = items.values()
             return np.asarray(values, np.float32).reshape(len(values), -1)
+        case TextInputs():
+            raise ValueError("expected items that are numbers: texts have a reference of theirs")
         case _:
             assert_never(inputs)
 

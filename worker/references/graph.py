@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 from app.inputs import Inputs
 from app.inputs.image import ImageInputs
 from app.inputs.table import TableInputs
+from app.inputs.text import TextInputs
 from app.tasks.regression import Regression
 from worker.packaging.conversion import convert
 from worker.references.features import Layout, layout_of
@@ -87,6 +88,8 @@ def _features(inputs: Inputs, raw: tf.Tensor) -> tf.Tensor:
             return tf.concat([_column(raw, each) for each in layout_of(inputs.columns)], 1)
         case ImageInputs():
             return tf.reshape(raw, (-1, inputs.values))
+        case TextInputs():
+            raise ValueError("expected items that are numbers: a reference of texts has no graph")
         case _:
             assert_never(inputs)
 

@@ -1,7 +1,8 @@
 """One reference: fitted on a trial's training items, asked for its validation and test items."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ LEAST_PROBABILITY = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
-class FittedReference:
+class Reference(ABC):
     """A fitted model of scikit-learn.
 
     `tells_domains`: the last feature is 1 for items of the target and 0 for the source's. `rows`:
@@ -34,43 +35,13 @@ class FittedReference:
 
     model: Any
     schema: Schema
-    filling: Filling
     tells_domains: bool
     rows: int
     of_rows: int
 
-    @classmethod
-    def fit(cls, reference: PlannedReference, setup: TrialSetup) -> Self:
-        """Fits on the training items, without those held out for validation."""
-        splits = []
-        if reference.rows != "target" and setup.source is not None:
-            splits.append(setup.source.train)
-        if reference.rows != "source":
-            splits.append(setup.domain.train)
-        schema, tells = setup.domain.schema, reference.rows == "both"
-        known = [each.select(np.flatnonzero(each.known)) for each in splits]
-        drawn = _drawn([len(each) for each in known], setup.seed)
-        parts = [
-            _rows(schema, each.items.select(rows).read(), float(place) if tells else None)
-            for place, (each, rows) in enumerate(zip(known, drawn, strict=True))
-        ]
-        x, y = (
-            np.concatenate(parts),
-            np.concatenate([each.y[rows] for each, rows in zip(known, drawn, strict=True)]),
-        )
-        filling = Filling.fit(x, reference.model not in TAKES_MISSING)
-        is_blind = not len(filling.taken) or len(np.unique(y)) < 2
-        model = model_of(reference.model, schema.task.has_classes, setup.seed, is_blind)
-        with threadpool_limits(1):  # a slot is a core: threads of several slots wait for each other
-            model.fit(filling.apply(x), y)
-        return cls(model, schema, filling, tells, len(x), sum(map(len, known)))
-
-    @property
-    def is_boosted(self) -> bool:
-        """Whether its trees add up to logits, and not to probabilities."""
-        return isinstance(
-            self.model, HistGradientBoostingClassifier | HistGradientBoostingRegressor
-        )
+    @abstractmethod
+    def features(self, items: Tensors) -> Any:
+        """Raw items of the target (n, …) -> what the model takes, (n, features)."""
 
     def outputs(self, split: Split) -> Array:
         """(n, K) as a network has them: logarithms of probabilities, or standardised quantities."""
@@ -81,15 +52,75 @@ class FittedReference:
 
     def answers(self, items: Tensors) -> Array:
         """Raw items (n, …) -> probabilities (n, K), or quantities (n, 1) in the user's unit."""
-        x = self.filling.apply(_rows(self.schema, items, 1.0 if self.tells_domains else None))
+        x = self.features(items)
+        count = x.shape[0]
         with threadpool_limits(1):
             if isinstance(self.schema.task, Regression):
-                values = self.model.predict(x) if len(x) else np.empty(0)
+                values = self.model.predict(x) if count else np.empty(0)
                 return values[:, None].astype(np.float32)
-            found = np.zeros((len(x), self.schema.task.outputs), np.float32)
-            if len(x):
+            found = np.zeros((count, self.schema.task.outputs), np.float32)
+            if count:
                 found[:, self.model.classes_] = self.model.predict_proba(x)
             return found
+
+
+@dataclass(frozen=True, eq=False)
+class FittedReference(Reference):
+    """Of items that are rows of numbers."""
+
+    filling: Filling
+
+    @classmethod
+    def fit(cls, reference: PlannedReference, setup: TrialSetup) -> Self:
+        """Fits on the training items, without those held out for validation."""
+        taken = training_rows(reference, setup)
+        schema, tells = setup.domain.schema, reference.rows == "both"
+        parts = [
+            _rows(schema, split.items.read(), domain if tells else None)
+            for split, domain in zip(taken.splits, taken.domains, strict=True)
+        ]
+        x, y = np.concatenate(parts), np.concatenate([split.y for split in taken.splits])
+        filling = Filling.fit(x, reference.model not in TAKES_MISSING)
+        is_blind = not len(filling.taken) or len(np.unique(y)) < 2
+        model = model_of(reference.model, schema.task.has_classes, setup.seed, is_blind)
+        with threadpool_limits(1):  # a slot is a core: threads of several slots wait for each other
+            model.fit(filling.apply(x), y)
+        return cls(model, schema, tells, len(x), taken.of_rows, filling)
+
+    @property
+    def is_boosted(self) -> bool:
+        """Whether its trees add up to logits, and not to probabilities."""
+        return isinstance(
+            self.model, HistGradientBoostingClassifier | HistGradientBoostingRegressor
+        )
+
+    def features(self, items: Tensors) -> Matrix:
+        return self.filling.apply(_rows(self.schema, items, 1.0 if self.tells_domains else None))
+
+
+class Taken(NamedTuple):
+    """What a reference is fitted on: the source's items, where it takes them, before the target's.
+
+    `domains`: of each split, 0 for the source's, 1 for the target's where both are there.
+    """
+
+    splits: list[Split]
+    domains: list[float]
+    of_rows: int
+
+
+def training_rows(reference: PlannedReference, setup: TrialSetup) -> Taken:
+    """Items that have a label; of many an equal share of each split, drawn by the trial's seed."""
+    splits = []
+    if reference.rows != "target" and setup.source is not None:
+        splits.append(setup.source.train)
+    if reference.rows != "source":
+        splits.append(setup.domain.train)
+    known = [each.select(np.flatnonzero(each.known)) for each in splits]
+    counts = [len(each) for each in known]
+    drawn = _drawn(counts, setup.seed)
+    taken = [each.select(rows) for each, rows in zip(known, drawn, strict=True)]
+    return Taken(taken, [float(place) for place in range(len(taken))], sum(counts))
 
 
 def _rows(schema: Schema, items: Tensors, domain: float | None) -> Matrix:

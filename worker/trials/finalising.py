@@ -114,6 +114,9 @@ def _packaged(
     arm = report.baseline if report.verdict == "negative_transfer" else report.winner
     if ended.spec.deploy and ended.spec.deploy.when == "best":
         arm = report.best_of_all
+    # A reference of texts is compared with, and not served: worker/references/text_reference.py.
+    if arm in ended.spec.references and not ended.schema.inputs.has_quantities:
+        arm = report.baseline if report.verdict == "negative_transfer" else report.winner
     if arm in ended.spec.references:
         return _reference(place, ended, str(arm), folder)
     return _network(place.storage, ended, report, arm, folder)

@@ -2,7 +2,7 @@
 
 from app.storage import Storage
 from worker.evaluation.predictions import HeldOut, Predictions, held_out
-from worker.references.reference import FittedReference
+from worker.references.fitting import fitted
 from worker.training.data import Split
 from worker.training.setup import TrialSetup
 from worker.trials.setup import TrialData, target_test
@@ -11,12 +11,12 @@ from worker.trials.setup import TrialData, target_test
 def predictions_of(setup: TrialSetup, data: TrialData, storage: Storage) -> Predictions:
     """Labels, where there are some, and outputs of validation and test items. The test items are
     read once, after the model was fitted."""
-    fitted = FittedReference.fit(data.spec.references[data.trial.arm], setup)
+    reference = fitted(data.spec.references[data.trial.arm], setup)
     splits: dict[HeldOut, Split] = {
         "validation": setup.domain.validation,
         "test": target_test(storage, data),
     }
     found = Predictions()
     for name, split in splits.items():
-        found |= held_out(name, split.y if split.is_labelled else None, fitted.outputs(split))
+        found |= held_out(name, split.y if split.is_labelled else None, reference.outputs(split))
     return found

@@ -14,7 +14,8 @@ from app.inputs import Inputs
 from app.inputs.dense import DenseInputs
 from app.inputs.image import ImageInputs
 from app.inputs.table import TableInputs
-from app.prediction import json_bodies, json_items, json_steps, npy_bodies, rows, value_range
+from app.inputs.text import TextInputs
+from app.prediction import json_bodies, json_items, json_steps, npy_bodies, rows, texts, value_range
 from app.prediction.dependencies import AnsweredByFront, DeploymentName
 from app.prediction.heads import JSON, media_type, name_in
 from app.prediction.item_places import places_of
@@ -31,12 +32,13 @@ NPY, PLAIN_JSON = "application/x-npy", JSON.encode()
 TAKEN = (JSON, NPY, FORM, f"{IMAGE}*")  # of arrays and pictures
 PREFIX, SUFFIX = "/v1/deployments/", "/predict"
 ROWS = "this model is asked about rows of a table, objects by the names of columns"
+TEXTS = "this model is asked about texts, as text in a list"
 TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 PREDICTING = f"""Answers raw inputs: the preprocessing is part of the model. Pictures are arrays, in
 JSON or as a .npy file, or files as cameras write them: one as `image/…`, or several as parts named
 `file` of multipart/form-data, with `top_k` and `raw_scores` as parts beside them. Rows of a table
-are objects, in JSON.
+are objects, and texts are text, in JSON.
 
 Scores are calibrated where the answer says so: the logits were divided by `temperature`, which was
 fitted on validation items and changes no label. `raw_scores` answers them without it.
@@ -45,7 +47,8 @@ A JSON body holds at most 8 MiB and any other 64 MiB, unless this server was set
 answer holds at most 262,144 scores. Large requests of one key are answered one after the other.
 
 **Pictures.** {value_range.RULE}
-**Tables.** {rows.RULE}"""
+**Tables.** {rows.RULE}
+**Texts.** {texts.RULE}"""
 
 OCTETS: dict[str, Any] = {"type": "string", "format": "binary"}
 PICTURES: dict[str, Any] = {
@@ -104,6 +107,9 @@ class Native:
                 return _of_arrays(content_type, is_raw)
             case TableInputs():
                 media_type(content_type, (JSON,), why=ROWS)
+                return _Items(inputs, is_raw)
+            case TextInputs():
+                media_type(content_type, (JSON,), why=TEXTS)
                 return _Items(inputs, is_raw)
             case _:
                 assert_never(inputs)

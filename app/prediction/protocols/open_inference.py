@@ -14,6 +14,7 @@ from app.health import MONITOR
 from app.inputs import Inputs
 from app.inputs.dense import DenseInputs
 from app.inputs.table import TableInputs
+from app.inputs.text import TextInputs
 from app.prediction.dependencies import AnsweredByFront, DeploymentName, ServedOf
 from app.prediction.heads import JSON, UNSAID, media_type, name_in, refuse_query
 from app.prediction.protocols import open_inference_schemas as schemas
@@ -26,6 +27,7 @@ from app.prediction.protocols.open_inference_bodies import (
     json_length_of,
 )
 from app.prediction.protocols.open_inference_columns import ColumnsDecoder
+from app.prediction.protocols.open_inference_texts import TextsDecoder
 from app.tensors import Dtype
 from app.turns import TurnRoute
 
@@ -67,7 +69,7 @@ async def model_metadata(
     name: DeploymentName, caller: Predictor, served: ServedOf
 ) -> schemas.ModelMetadata:
     """The tensors that a deployment takes and answers, and its labels. A model of a table takes one
-    tensor for each column."""
+    tensor for each column, a model of texts one of BYTES."""
     loaded = await served.find(caller.project, name)
     takes = [
         schemas.TensorMetadata(
@@ -117,6 +119,8 @@ def infer(
     A model of a table takes one tensor [n] or [n, 1] for each column, in any order. A value is
     missing where `data` has null, a floating-point tensor NaN, or BYTES empty text, unless that is
     one of the column's values in the training rows; what is missing of a flag is sent as BYTES.
+
+    A model of texts takes one tensor `text`, BYTES of [n] or [n, 1], in `data` or as binary data.
     """
     raise AnsweredByFront
 
@@ -138,5 +142,7 @@ class OpenInference:
                 return TensorDecoder(json_length)
             case TableInputs():
                 return ColumnsDecoder(inputs, json_length)
+            case TextInputs():
+                return TextsDecoder(inputs, json_length)
             case _:
                 assert_never(inputs)

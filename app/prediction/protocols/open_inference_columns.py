@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from app.errors import LONGEST_NAME, BadRequest, Finding, Invalid, invalid
-from app.inputs.columns import Column
 from app.inputs.table import TableInputs
 from app.prediction import json_items
 from app.prediction.json_envelope import document_of, validated
@@ -67,7 +66,7 @@ class ColumnsDecoder(NamedTuple):
         request = validated(document, schemas.InferIn)
         check_output(request, output)
         self._check_names([tensor.name for tensor in request.inputs])
-        sizes = [_size(tensor) or 0 for tensor in request.inputs]
+        sizes = [size_of(tensor) or 0 for tensor in request.inputs]
         if sum(sizes) != len(data):
             detail = f"expected {sum(sizes)} bytes after the JSON, as it says, got {len(data)}"
             raise BadRequest("invalid_body", detail)
@@ -76,7 +75,8 @@ class ColumnsDecoder(NamedTuple):
         end = 0
         for place, (tensor, size) in enumerate(zip(request.inputs, sizes, strict=True)):
             start, end = end, end + size
-            own = _Tensor(tensor, f"#/inputs/{place}", columns[tensor.name], data[start:end])
+            keeps_empty = columns[tensor.name].takes_empty_text
+            own = ColumnTensor(tensor, f"#/inputs/{place}", data[start:end], keeps_empty)
             own.check()
             values[tensor.name] = own
         return json_items.Columns(
@@ -103,13 +103,14 @@ class ColumnsDecoder(NamedTuple):
                 raise BadRequest("missing_column", detail, Finding(detail, "#/inputs"))
 
 
-class _Tensor(NamedTuple):
-    """The values of one column. `pointer`: to the tensor; `bytes`: its data after the JSON."""
+class ColumnTensor(NamedTuple):
+    """The values of one column. `pointer`: to the tensor; `bytes`: its data after the JSON;
+    `keeps_empty`: whether empty text is a value, and does not mean that one is missing."""
 
     tensor: schemas.RequestInput
     pointer: str
-    column: Column
     bytes: memoryview
+    keeps_empty: bool
 
     @property
     def at(self) -> str:
@@ -117,7 +118,7 @@ class _Tensor(NamedTuple):
 
     def check(self) -> None:
         """Raises Invalid where shape, size and data do not go together."""
-        shape, size = self.tensor.shape, _size(self.tensor)
+        shape, size = self.tensor.shape, size_of(self.tensor)
         if len(shape) not in {1, 2} or shape[0] < 1 or shape[1:] not in ([], [1]):
             raise invalid("wrong_shape", "expected [n] or [n, 1]", f"{self.pointer}/shape")
         if (self.tensor.data is None) == (size is None):
@@ -203,13 +204,13 @@ class _Tensor(NamedTuple):
         return invalid("not_of_datatype", detail, f"{self.at}/{place}")
 
     def _known(self, texts: list[Any]) -> list[Any]:
-        return texts if self.column.takes_empty_text else [text or None for text in texts]
+        return texts if self.keeps_empty else [text or None for text in texts]
 
 
 _WIDTHS = {BOOL: 1} | {name: dtype.itemsize for name, dtype in DTYPES.items()}
 
 
-def _size(tensor: schemas.RequestInput) -> int | None:
+def size_of(tensor: schemas.RequestInput) -> int | None:
     return tensor.parameters.binary_data_size if tensor.parameters else None
 
 

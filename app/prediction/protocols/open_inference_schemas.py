@@ -86,7 +86,7 @@ class RequestOutput(Sent):
 
 
 class RequestInput(Sent):
-    """A model's one tensor, or a column of a table."""
+    """A model's one tensor, of texts too, or a column of a table."""
 
     name: str = Field(description="of the tensor or the column, as the model's metadata say")
     shape: list[int] = Field(
@@ -97,7 +97,7 @@ class RequestInput(Sent):
         description="of the values. A model of one tensor takes all of numbers. Of columns, FP32 "
         "for numbers, BOOL for flags and BYTES for categories and dates, as the model's metadata "
         "say, or any other in which the column's values can be written; NaN and empty BYTES mean "
-        "that a value is missing"
+        "that a value is missing. Of texts BYTES"
     )
     parameters: InputParameters | None = None
     data: list[Any] | None = Field(

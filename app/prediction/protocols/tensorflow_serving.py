@@ -1,16 +1,15 @@
 """TensorFlow Serving's REST API: predictions, and the status of a model by its name.
 
 https://www.tensorflow.org/tfx/serving/api_rest. A model is a deployment's name. As there, each
-model has one signature, `serving_default`, here from its one tensor (`image`), or the columns of
-its table, to `probabilities`.
+model has one signature, `serving_default`, here from its one tensor (`image`, `text`), or the
+columns of its table, to `probabilities`.
 """
 
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple, assert_never
+from typing import Any, NamedTuple, assert_never
 
 import orjson
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.convertors import Convertor, register_url_convertor
 
 from app.dependencies import Predictor, Reader, ReadSession
@@ -18,6 +17,7 @@ from app.errors import KtlError, invalid, token
 from app.inputs import Inputs
 from app.inputs.dense import DenseInputs
 from app.inputs.table import TableInputs
+from app.inputs.text import TextInputs
 from app.models.schemas import ErrorCode, LoadStatus, State, VersionStatus, VersionStatuses
 from app.prediction import json_bodies, json_items, json_steps, repository
 from app.prediction.dependencies import AnsweredByFront, DeploymentName, ServedOf
@@ -30,7 +30,6 @@ from app.prediction.json_envelope import (
     advice,
     document_of,
     outer_brackets,
-    validated,
 )
 from app.prediction.protocols.contract import (
     Answer,
@@ -41,9 +40,12 @@ from app.prediction.protocols.contract import (
     Read,
     Steps,
 )
-from app.prediction.schemas import PredictionWarning
+from app.prediction.protocols.tensorflow_serving_schemas import (
+    InstancesIn,
+    PredictionsOut,
+    one_of_two,
+)
 from app.prediction.served import Loaded
-from app.sent import Sent
 from app.turns import TurnRoute
 
 PREFIX, SUFFIX = "/v1/models/", ":predict"
@@ -52,43 +54,6 @@ STATES: dict[str, tuple[State, ErrorCode]] = {
     "loading": ("LOADING", "OK"),
     "failed": ("END", "FAILED_PRECONDITION"),
 }
-
-
-class InstancesIn(Sent):
-    """Exactly one of `instances`, row by row, and `inputs`, tensor by tensor."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"instances": [[[0, 255], [255, 0]]]},
-                {"instances": [{"age": 63, "city": "Oslo"}]},
-                {"inputs": {"age": [63, 41], "city": ["Oslo", None]}},
-            ]
-        }
-    )
-
-    signature_name: Literal["serving_default"] | None = None
-    instances: list[Any] | None = Field(
-        None,
-        min_length=1,
-        description='raw values row by row: each as nested lists or as `{"image": …}`; for tables '
-        "an object with each column of the model's signature",
-    )
-    inputs: list[Any] | dict[str, list[Any]] | None = Field(
-        None,
-        description='raw values of all rows, as nested lists or as `{"image": …}`; for tables '
-        "an object with a list of values for each column of the model's signature",
-    )
-
-
-class PredictionsOut(BaseModel):
-    """`predictions` answers `instances`, and `outputs` answers `inputs`."""
-
-    predictions: list[list[float]] | None = Field(
-        None, description="probabilities, [n, classes]; the deployment's model names the labels"
-    )
-    outputs: list[list[float]] | None = Field(None, description="the same")
-    warnings: list[PredictionWarning] = Field([], description="absent where there are none")
 
 
 class _NameConvertor(Convertor[str]):
@@ -146,6 +111,8 @@ class TensorFlowServing:
                 return ARRAYS
             case TableInputs():
                 return _Rows(inputs)
+            case TextInputs():
+                return _Texts(inputs)
             case _:
                 assert_never(inputs)
 
@@ -176,7 +143,7 @@ class _Rows(NamedTuple):
 
     def _asked(self, document: Any) -> json_items.Asked:
         """Rows, or columns. Raises Invalid."""
-        request = _one_of_two(document)
+        request = one_of_two(document)
         if request.instances is not None:
             places = places_of(self.inputs, "#/instances")
             return json_items.Listed(Nested(b"predictions"), places, request.instances)
@@ -188,6 +155,34 @@ class _Rows(NamedTuple):
         self.inputs.check_names(columns, at)
         values = {name: json_items.ListedValues(pointers[name], columns[name]) for name in columns}
         return json_items.Columns(Nested(b"outputs"), at, values)
+
+
+class _Texts(NamedTuple):
+    inputs: TextInputs
+    body: BodyKind = "text"
+
+    def read(self, body: bytes, loaded: Loaded) -> Read:
+        return json_items.read(body, self._asked, self.inputs)
+
+    def read_in_steps(self, body: bytearray, loaded: Loaded) -> Steps[Read]:
+        return json_items.read_in_steps(body, self._asked, self.inputs, depths=(1, 2))
+
+    def _asked(self, document: Any) -> json_items.Asked:
+        """Texts, or the one tensor of them. Raises Invalid."""
+        request, name = one_of_two(document), self.inputs.tensor
+        if request.instances is not None:
+            return json_items.Listed(
+                Nested(b"predictions"), places_of(self.inputs, "#/instances"), request.instances
+            )
+        at, texts = "#/inputs", request.inputs
+        if isinstance(texts, dict):
+            if list(texts) != [name]:
+                detail = f'expected {{"{name}": […]}} and nothing beside it, got other'
+                raise invalid("invalid_value", detail, at)
+            at, texts = f"{at}/{name}", texts[name]
+        if not texts:
+            raise invalid("invalid_value", "expected at least one input, got none", at)
+        return json_items.Listed(Nested(b"outputs"), places_of(self.inputs, at), texts)
 
 
 class _Envelope:
@@ -215,7 +210,7 @@ class _Envelope:
     def look(self, document: Any, is_hollow: bool) -> tuple[list[Any], Frame]:
         if is_hollow and isinstance(document, dict) and document.get("instances") == []:
             document["instances"] = [[]]
-        request = _one_of_two(document)
+        request = one_of_two(document)
         if request.instances is not None:
             return self._instances(request.instances)
         at, rows = "#/inputs", request.inputs
@@ -244,15 +239,6 @@ class _Envelope:
 
     def _hollow_frame(self, text: bytes) -> Frame:
         return self.look(document_of(text), True)[1]
-
-
-def _one_of_two(document: Any) -> InstancesIn:
-    """Raises Invalid."""
-    request = validated(document, InstancesIn)
-    if (request.instances is None) == (request.inputs is None):
-        got = "neither" if request.inputs is None else "both"
-        raise invalid("invalid_value", f"expected `instances` or `inputs`, got {got}", "#")
-    return request
 
 
 @lru_cache(maxsize=256)

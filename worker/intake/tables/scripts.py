@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 CHUNK_TEXTS = 2**12
 NO_LETTER = ""
 
-# The first code point of each stretch, and what it is; punctuation, digits and signs are no letters.
+# The first code point of each stretch, and what it is; punctuation, digits, signs are no letters.
 STRETCHES: tuple[tuple[int, str], ...] = (
     (0x0000, NO_LETTER),
     (0x0041, "Latin"),

@@ -1,8 +1,9 @@
 """Whether the items of a table are the texts of one of its columns, and of which.
 
 They are where the spec says so: `columns`: {"NAME": {"kind": "text", "role": "feature"}}, or the
-`modality` text where there is one column of text. Else they are where nothing but one column of
-text is there to learn from. A table with texts beside numbers, categories or dates stays a table.
+`modality` text where there is one column of text, or of words. Else they are where nothing but one
+column of text is there to learn from. A table with texts beside numbers, categories or dates stays
+a table.
 """
 
 from collections.abc import Sequence
@@ -44,7 +45,7 @@ def text_column(records: Records, spec: DatasetSpec, reading: Reading) -> TextCo
         return TextColumn(said[0], "the spec says so")
     if spec.modality == "table":
         return None
-    texts = list[TextColumn]()
+    texts, words = list[TextColumn](), list[TextColumn]()
     for name in free:
         of = said_of(spec, name)
         found = infer(
@@ -54,6 +55,10 @@ def text_column(records: Records, spec: DatasetSpec, reading: Reading) -> TextCo
             return None
         if found.kind == "text" and not found.doubt:  # of dates that can be read in two ways
             texts.append(TextColumn(name, found.reason))
+        elif found.kind in {"category", "identifier"} and pa.types.is_string(found.values.type):
+            words.append(TextColumn(name, "the spec says that the items are texts"))
+    if spec.modality == "text":
+        texts = texts or words  # short texts, that come again and again
     if len(texts) > 1:
         _refuse_several([text.name for text in texts])
     if spec.modality == "text" and not texts:
