@@ -272,6 +272,11 @@ class PreviewItem(BaseModel):
         description="as it is kept; `…` stands at the end of one that was cut. Absent where items "
         "are no texts",
     )
+    parts: dict[str, Any] | None = Field(
+        None,
+        description="of an item of several parts: the value of each by its name, null where it is "
+        "missing; absent where items are one part",
+    )
     row: dict[str, float | bool | str | None] | None = Field(
         None,
         description="values by the names of columns, null where one is missing; a category that "

@@ -60,12 +60,14 @@ class JoinedPart(BaseModel):
 
     def known(self, items: Tensors) -> Known:
         """(n,), whether each item has this part."""
+        found: Known
         if self.has_flag:
-            return np.asarray(items[self.flag]) != 0
-        own = self.of(items)
-        if isinstance(self.inputs, TableInputs):
-            return ~np.isnan(np.asarray(own[ROW])).all(axis=1)
-        return (np.asarray(own[TEXT]) != 0).any(axis=1)
+            found = np.asarray(items[self.flag]) != 0
+        elif isinstance(self.inputs, TableInputs):
+            found = ~np.isnan(np.asarray(self.of(items)[ROW])).all(axis=1)
+        else:
+            found = (np.asarray(self.of(items)[TEXT]) != 0).any(axis=1)
+        return found
 
     def nothing(self, count: int) -> dict[str, NDArray[Any]]:
         """So many items without this part, by the names of its own tensors."""
@@ -89,7 +91,7 @@ class Lacking(NamedTuple):
     """Items of a request that lack a part: how many, and the first."""
 
     part: str
-    count: int
+    items: int
     first: int
 
 
@@ -151,11 +153,16 @@ class JoinedInputs(InputsContract):
         if theirs != own:
             names = ", ".join(f"`{name}` ({modality})" for name, modality in theirs)
             return [f"expected the parts of the source's items, {names}, got others"]
-        return [
-            f"part `{part.name}`: expected what the source has there, got other values or columns"
-            for part, other in zip(self.parts, source.parts, strict=True)
-            if part != other
-        ]
+        found = []
+        for part, other in zip(self.parts, source.parts, strict=True):
+            wrong = part.inputs.mismatches(other.inputs, resized)
+            if isinstance(part.inputs, ImageInputs) and part.inputs.range != other.inputs.range:
+                wrong.append(
+                    "expected pictures of the source's `value_range`: bring both to one scale, or "
+                    "say `value_range` in the datasets' specs"
+                )
+            found += [f"part `{part.name}`: {each}" for each in wrong]
+        return found
 
     def decode(self, items: Sequence[Any], at: str, first: int = 0) -> Tensors:
         """Objects with a value for each part, null or nothing where it is missing; a picture as

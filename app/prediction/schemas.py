@@ -63,8 +63,8 @@ class LabelSet(BaseModel):
 class PredictionWarning(BaseModel):
     """A doubt about the inputs, which were answered nevertheless."""
 
-    code: Literal["wrong_scale", "out_of_range", "unknown_category", "text_cut"] = Field(
-        description="stable: branch on this"
+    code: Literal["wrong_scale", "out_of_range", "unknown_category", "text_cut", "missing_part"] = (
+        Field(description="stable: branch on this")
     )
     detail: str = Field(description="what was expected, what came and what to do")
     pointer: str = Field(description="into the body, to the first: `#/inputs/0/3/5/0`")

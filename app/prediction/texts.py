@@ -1,10 +1,12 @@
 """Texts that are asked about: what is doubted of them, and how they are spoken of."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 
 from app.inputs.text import TextInputs, is_cut
+from app.prediction.feeds import Part
 from app.prediction.inputs import Places, Raw
 from app.prediction.schemas import PredictionWarning
 
@@ -23,9 +25,9 @@ class TextCheck:
     def __init__(self, inputs: TextInputs) -> None:
         self._length = inputs.length
 
-    def __call__(self, parts: Sequence[Raw], places: Places) -> tuple[PredictionWarning, ...]:
+    def __call__(self, parts: Sequence[Part], places: Places) -> tuple[PredictionWarning, ...]:
         """`parts`: code points (n, length)."""
-        cut = np.concatenate([is_cut(part) for part in parts])
+        cut = np.concatenate([is_cut(part) for part in cast("Sequence[Raw]", parts)])
         if not (count := int(cut.sum())):
             return ()
         detail = (

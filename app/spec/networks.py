@@ -25,7 +25,7 @@ def chosen_family(
             "rows of a table: many small networks in one, the best of their kind over 46 tables "
             "(Gorishniy et al., ICLR 2025)"
         )
-    if target.inputs.modality == CATALOGUE["charconv", "fusion"].modality:
+    if target.inputs.modality == CATALOGUE["charconv"].modality:
         return "charconv", "texts: it learns from their characters, in any language, from scratch"
     if target.inputs.modality == CATALOGUE["fusion"].modality:
         return "fusion", "items of several parts: a network for each, joined late"

@@ -74,6 +74,8 @@ def _able(target: Schema) -> tuple[ReferenceModel, ...]:
 def _obstacle(target: Schema) -> str | None:
     if target.task.kind == "multi_label":
         return "several labels of each item"
+    if target.inputs.modality == "joined":
+        return "several parts of each item"
     if target.inputs.has_quantities and target.inputs.values > MOST_VALUES:
         return f"more than {MOST_VALUES} values in an item"
     return None

@@ -122,7 +122,7 @@ class Training(Sent):
         0.0,
         ge=0,
         lt=1,
-        description="items of several parts: each part that is there goes missing in each step with "
+        description="items of several parts: each that is there goes missing in each step with "
         "this chance, but never the last one, so that a network learns what to say without any",
     )
     precision: Literal["auto", "float32", "mixed_bfloat16"] = Field(

@@ -1,4 +1,4 @@
-"""Late fusion: a network for each part of an item, then dense layers on what the parts say together.
+"""Late fusion: a network for each part of an item, then dense layers on what all of them say.
 
 Tang, Zhang, Erickson, Smola & Karypis, "Bag of tricks for multimodal AutoML with image, text, and
 tabular data", arXiv:2412.16243. With f_p the features of the part p and m_p 1 where it is there:

@@ -22,7 +22,7 @@ from worker.backbones import charconv, convnet, ft_transformer, fusion, mlp, mob
 from worker.backbones.input_rows import Axes
 
 
-def build(
+def build(  # noqa: PLR0911  # a family each
     model: Backbone,
     seen: Mapping[str, keras.KerasTensor],
     blocks: Mapping[str, NDArray[np.int32]] = {},

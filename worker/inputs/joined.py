@@ -1,4 +1,4 @@
-"""Items of several parts in the graph: each part as its own modality has it, and whether it is there.
+"""Items of several parts in the graph: each part as its own modality has it, and if it is there.
 
 Backbones see `PART.TENSOR` of each, and `PART.present`, (batch, 1), 1 or 0.
 """

@@ -24,6 +24,7 @@ from worker.intake.conditions import rows_where
 from worker.intake.derived_arrays import take_in_arrays
 from worker.intake.derived_split import split_anew
 from worker.intake.derived_table import take_in_table
+from worker.intake.joined.derived import take_in_joined
 from worker.intake.raw import Limits
 from worker.intake.splits import Rows
 from worker.intake.tables.items import MODALITIES
@@ -47,6 +48,8 @@ def take_in_derived(
     chosen, limits = _chosen(derivation, arrays), Limits.of(settings)
     if derivation.origin_schema.inputs.modality in MODALITIES:
         return _told(take_in_table(derivation, chosen, arrays, limits, workdir), derivation)
+    if derivation.origin_schema.inputs.modality == "joined":
+        return _told(take_in_joined(derivation, chosen, arrays, limits, workdir), derivation)
     wanted = derivation.selection
     if wanted.split is not None:
         chosen = split_anew(chosen, derivation, arrays, workdir)

@@ -22,6 +22,7 @@ from app.inputs.columns import (
     NumberColumn,
 )
 from app.inputs.image import ImageInputs
+from app.inputs.joined import JoinedInputs
 from app.inputs.table import ROW, TableInputs
 from app.inputs.text import TextInputs
 from app.tensors import Tensors
@@ -58,6 +59,10 @@ def rows_of(inputs: Inputs, items: Tensors) -> Matrix:
             return np.asarray(values, np.float32).reshape(len(values), -1)
         case TextInputs():
             raise ValueError("expected items that are numbers: texts have a reference of theirs")
+        case JoinedInputs():
+            raise ValueError(
+                "expected numbers of one kind: items of several parts have no reference"
+            )
         case _:
             assert_never(inputs)
 

@@ -10,6 +10,7 @@ from sklearn.pipeline import Pipeline
 
 from app.inputs import Inputs
 from app.inputs.image import ImageInputs
+from app.inputs.joined import JoinedInputs
 from app.inputs.table import TableInputs
 from app.inputs.text import TextInputs
 from app.tasks.regression import Regression
@@ -90,6 +91,10 @@ def _features(inputs: Inputs, raw: tf.Tensor) -> tf.Tensor:
             return tf.reshape(raw, (-1, inputs.values))
         case TextInputs():
             raise ValueError("expected items that are numbers: a reference of texts has no graph")
+        case JoinedInputs():
+            raise ValueError(
+                "expected numbers of one kind: items of several parts have no reference"
+            )
         case _:
             assert_never(inputs)
 

@@ -13,6 +13,7 @@ from app.errors import Unavailable
 from app.health import MONITOR
 from app.inputs import Inputs
 from app.inputs.dense import DenseInputs
+from app.inputs.joined import JoinedInputs
 from app.inputs.table import TableInputs
 from app.inputs.text import TextInputs
 from app.prediction.dependencies import AnsweredByFront, DeploymentName, ServedOf
@@ -27,6 +28,7 @@ from app.prediction.protocols.open_inference_bodies import (
     json_length_of,
 )
 from app.prediction.protocols.open_inference_columns import ColumnsDecoder
+from app.prediction.protocols.open_inference_parts import PartsDecoder
 from app.prediction.protocols.open_inference_texts import TextsDecoder
 from app.tensors import Dtype
 from app.turns import TurnRoute
@@ -144,5 +146,7 @@ class OpenInference:
                 return ColumnsDecoder(inputs, json_length)
             case TextInputs():
                 return TextsDecoder(inputs, json_length)
+            case JoinedInputs():
+                return PartsDecoder(inputs, json_length)
             case _:
                 assert_never(inputs)

@@ -16,6 +16,7 @@ from app.dependencies import Predictor, Reader, ReadSession
 from app.errors import KtlError, invalid, token
 from app.inputs import Inputs
 from app.inputs.dense import DenseInputs
+from app.inputs.joined import JoinedInputs
 from app.inputs.table import TableInputs
 from app.inputs.text import TextInputs
 from app.models.schemas import ErrorCode, LoadStatus, State, VersionStatus, VersionStatuses
@@ -113,6 +114,8 @@ class TensorFlowServing:
                 return _Rows(inputs)
             case TextInputs():
                 return _Texts(inputs)
+            case JoinedInputs():
+                return JoinedInstances(inputs)
             case _:
                 assert_never(inputs)
 
@@ -183,6 +186,28 @@ class _Texts(NamedTuple):
         if not texts:
             raise invalid("invalid_value", "expected at least one input, got none", at)
         return json_items.Listed(Nested(b"outputs"), places_of(self.inputs, at), texts)
+
+
+class JoinedInstances(NamedTuple):
+    """Items of several parts, one by one."""
+
+    inputs: JoinedInputs
+    body: BodyKind = "files"
+
+    def read(self, body: bytes, loaded: Loaded) -> Read:
+        return json_items.read(body, self._asked, self.inputs)
+
+    def read_in_steps(self, body: bytearray, loaded: Loaded) -> Steps[Read]:
+        return json_items.read_in_steps(body, self._asked, self.inputs, depths=(1,))
+
+    def _asked(self, document: Any) -> json_items.Asked:
+        """Raises Invalid."""
+        request = one_of_two(document)
+        if request.instances is None:
+            detail = "expected items of several parts in `instances`, objects by names of parts"
+            raise invalid("invalid_value", detail, "#/inputs")
+        places = places_of(self.inputs, "#/instances")
+        return json_items.Listed(Nested(b"predictions"), places, request.instances)
 
 
 class _Envelope:

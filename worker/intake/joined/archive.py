@@ -15,12 +15,13 @@ import numpy as np
 from app.datasets.schemas import DatasetSpec
 from app.datasets.table_spec import ColumnSpec
 from app.errors import Finding
+from app.inputs.pictures import Form
 from worker.intake.joined.upload import IMAGE_PART, JoinedUpload, PartPictures, check_part_name
 from worker.intake.pictures import junk, metadata
 from worker.intake.pictures.archives import Archive, Entry, archive_damage_refused
 from worker.intake.pictures.decoding import decode, look_at
 from worker.intake.pictures.findings import findings_of
-from worker.intake.pictures.form import Form, decide
+from worker.intake.pictures.form import decide
 from worker.intake.pictures.layout import FOLDERS, Layout, Picture
 from worker.intake.pictures.metadata import FILE_NAME
 from worker.intake.pictures.names import Path, listed, path_of, spoken
@@ -28,7 +29,7 @@ from worker.intake.pictures.unreadable import LeftOut, left_out, refuse_unreadab
 from worker.intake.raw import Array, Limits, PictureFindings, RawFile, pointer_to, refuse
 from worker.intake.sizes import SETTING
 from worker.intake.tables import delimited, json_lines
-from worker.intake.tables.records import Part, Records
+from worker.intake.tables.records import Part, Records, TableFormat
 
 SUFFIX = f"_{FILE_NAME}"
 MOST_NAMED = 100  # files in one answer
@@ -158,7 +159,7 @@ def _read(entry: Entry, spec: DatasetSpec, limits: Limits, folder: FilePath) -> 
     name = spoken(entry.path)
     copy = folder / "metadata"
     copy.write_bytes(entry.read())
-    reader = delimited if name.casefold().endswith(".csv") else json_lines
+    reader: TableFormat = delimited if name.casefold().endswith(".csv") else json_lines
     return reader.read(RawFile(name, copy), spec, limits, folder)
 
 
@@ -210,7 +211,7 @@ def _check_there(
 def _decoded(
     layout: Layout, spec: DatasetSpec, limits: Limits, workdir: FilePath
 ) -> tuple[Array, dict[int, str], PictureFindings]:
-    """All pictures in one form, without those that cannot be read where the spec leaves these out."""
+    """All pictures in one form, without those that cannot be read where the spec says so."""
     pictures = layout.pictures
     headers = look_at(pictures)
     if not headers.seen.pictures:
