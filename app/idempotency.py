@@ -38,7 +38,7 @@ IdempotencyKey = Annotated[str | None, Depends(_key)]
 
 
 @dataclass(frozen=True)
-class Answer:
+class StoredAnswer:
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     body: dict[str, Any] = field(default_factory=dict)
@@ -55,8 +55,8 @@ def answer_once(
     caller: Caller,
     key: str | None,
     request_fingerprint: str,
-    make: Callable[[], Answer],
-) -> Answer:
+    make: Callable[[], StoredAnswer],
+) -> StoredAnswer:
     """What `make` creates in `session` and its answer are committed together.
 
     Raises Invalid `idempotency_key_reused` when the key came with another request, and Conflict
@@ -92,10 +92,10 @@ def answer_once(
     if not first.body:
         detail = "expected a key that is new, got one of a request whose result has been deleted"
         raise Conflict("already_deleted", detail, Finding(detail, parameter="Idempotency-Key"))
-    return Answer(first.status, first.headers, first.body)
+    return StoredAnswer(first.status, first.headers, first.body)
 
 
-def respond(answer: Answer) -> Response:
+def respond(answer: StoredAnswer) -> Response:
     content = orjson.dumps(answer.body)
     return Response(content, answer.status, answer.headers, media_type="application/json")
 

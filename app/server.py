@@ -43,13 +43,13 @@ COLLECTED = (5_000, 10, 1_000)
 
 
 @dataclass(frozen=True)
-class Limits:
+class ServerLimits:
     connections: int
     seconds: float
 
 
 class Connection(HttpToolsProtocol):
-    def __init__(self, limits: Limits, **uvicorns: Any) -> None:
+    def __init__(self, limits: ServerLimits, **uvicorns: Any) -> None:
         super().__init__(**uvicorns)
         self._limits = limits
         self._unread = 0  # bytes since a head, or a piece of a body, was complete
@@ -134,7 +134,7 @@ class Server(uvicorn.Server):
 
 def server(app: Any, settings: Settings, **options: Any) -> Server:
     """A server with our limits; `options` are uvicorn's."""
-    limits = Limits(_affordable(settings.connection_limit), settings.request_timeout_seconds)
+    limits = ServerLimits(_affordable(settings.connection_limit), settings.request_timeout_seconds)
     protocol = cast(type[asyncio.Protocol], partial(Connection, limits))
     config = uvicorn.Config(
         app,

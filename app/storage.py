@@ -20,7 +20,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from app.errors import DamagedArtifact, FailureCode, WorkFailure
-from app.wholeness import Wholeness, sha256_of
+from app.integrity import FileIntegrity, sha256_of
 
 UPLOADS = "uploads"  # raw files, each of one dataset alone
 FOLDERS = ("sha256", UPLOADS, "checkpoints", "probe")  # all that a store holds, but for
@@ -41,7 +41,7 @@ class Storage:
         self._filesystem, self._root = fsspec.core.url_to_fs(url, use_listings_cache=False)
         self._is_local = isinstance(self._filesystem, LocalFileSystem)
         self._cache = cache_dir
-        self._wholeness = Wholeness(cache_dir)
+        self._wholeness = FileIntegrity(cache_dir)
         self._refused: dict[str, str] = {}  # objects that were damaged when fetched, by their state
         self._sizes: dict[str, int] = {}  # of what an S3 store has told
         self._writable_until = 0.0

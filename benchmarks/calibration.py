@@ -14,7 +14,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -35,6 +35,7 @@ from worker.training.data import Domain, Split, cut_validation
 from worker.training.items import Items
 from worker.training.run import train
 from worker.training.setup import EpochRecord, Signal, TrialSetup
+from worker.trials.engine_setup import engine_setup
 
 CLASSES, STEPS, EPOCHS = 10, 6, 5
 SHAPES: dict[str, tuple[tuple[int, int, int], ...]] = {
@@ -96,7 +97,7 @@ class Timed:
 
 
 def pretrain(name: str, shape: tuple[int, int, int], batch: int, seed: int) -> Timed:
-    setup = TrialSetup(spec(name, batch), "pretrain", None, seed, noise(name, shape, batch, seed))
+    setup = engine_setup(spec(name, batch), "pretrain", None, seed, noise(name, shape, batch, seed))
     return timed(setup)
 
 
@@ -104,16 +105,18 @@ def transfers(name: str, shape: tuple[int, int, int]) -> Iterator[tuple[str, flo
     job, domain = spec(name, BATCHES[-1]), noise(name, shape, BATCHES[-1], 0)
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "weights.npz"
-        network = train(TrialSetup(job, "pretrain", None, 0, domain), Journal())
+        network = train(engine_setup(job, "pretrain", None, 0, domain), Journal())
         network.save_weights(weights)
         for strategy, arm in job.arms.items():
             setups = (
-                TrialSetup(
-                    job,
-                    "transfer",
-                    arm.strategy,  # type: ignore[arg-type]  # no `auto` among them
-                    seed,
-                    domain,
+                replace(
+                    engine_setup(
+                        job,
+                        "transfer",
+                        arm.strategy,  # type: ignore[arg-type]  # no `auto` among them
+                        seed,
+                        domain,
+                    ),
                     source=domain,
                     source_classes=CLASSES,
                     source_weights=weights,

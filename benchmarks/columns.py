@@ -105,12 +105,12 @@ def by_reading(path: Path, folder: Path) -> None:
     """The file as columns on disk, and of each its kind and its values."""
     from app.datasets.schemas import DatasetSpec
     from worker.intake import formats
-    from worker.intake.raw import Limits, RawFile
+    from worker.intake.raw import IntakeLimits, RawFile
     from worker.intake.tables.kinds import infer
     from worker.intake.tables.readings import Reading
     from worker.intake.tables.records import Records
 
-    spec, limits = DatasetSpec(name="table"), Limits(items=10**8, bytes=2**34)
+    spec, limits = DatasetSpec(name="table"), IntakeLimits(items=10**8, bytes=2**34)
     records = formats.read([RawFile(path.name, path)], spec, limits, folder)
     assert isinstance(records, Records)
     for name in records.train.names:
@@ -119,11 +119,11 @@ def by_reading(path: Path, folder: Path) -> None:
 
 def by_intake(path: Path, folder: Path) -> None:
     from app.datasets.schemas import DatasetSpec
-    from worker.intake.raw import Limits, RawFile
-    from worker.intake.take_in import take_in
+    from worker.intake.ingestion import ingest_upload
+    from worker.intake.raw import IntakeLimits, RawFile
 
-    spec, limits = DatasetSpec(name="table"), Limits(items=10**8, bytes=2**34)
-    take_in([RawFile(path.name, path)], spec, limits, folder)
+    spec, limits = DatasetSpec(name="table"), IntakeLimits(items=10**8, bytes=2**34)
+    ingest_upload([RawFile(path.name, path)], spec, limits, folder)
 
 
 def memory(field: str) -> float:

@@ -37,9 +37,9 @@ from benchmarks.in_process import Dataset, FirstValidation, labelled, pixels, re
 from worker.audit.audit import audited, without_suspects
 from worker.evaluation.report import TrialResult, build_report
 from worker.training.data import Domain, Split, cut_validation
-from worker.training.predict import logits
+from worker.training.predict import outputs_of
 from worker.training.run import train
-from worker.training.setup import TrialSetup
+from worker.trials.engine_setup import engine_setup
 
 SEEDS, EPOCHS, FLIPPED, RATIO, MOST = 10, 40, 0.1, 100, 400
 Figures = dict[str, float]
@@ -141,7 +141,7 @@ def _trial(digits: Dataset, items: Split, seed: int, **flaws: Any) -> TrialResul
     if spec.label_noise == "drop_suspects":
         learnt, _ = without_suspects(digits.schema, learnt)
     domain = Domain(digits.schema, learnt, items.select(held_out))
-    network = train(TrialSetup(spec, "baseline", None, seed, domain), FirstValidation())
+    network = train(engine_setup(spec, "baseline", None, seed, domain), FirstValidation())
     return TrialResult(
         arm="scratch",
         role="baseline",
@@ -149,7 +149,7 @@ def _trial(digits: Dataset, items: Split, seed: int, **flaws: Any) -> TrialResul
         labels_per_class=None,
         seconds=0.0,
         y_test=digits.test.y,
-        logits_test=logits(network, digits.test.items),
+        logits_test=outputs_of(network, digits.test.items),
     )
 
 

@@ -45,8 +45,8 @@ from app.settings import Settings
 from app.spec.report import Report
 from app.storage import Storage
 from tests.serving import serve
-from worker.process import duty
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
+from worker.process import runner
 
 DATA = Path(os.environ.get("KTL_TEST_DATA", "../shared/data"))
 HEART, GERMAN, AUSTRALIAN = (
@@ -70,7 +70,7 @@ class Service:
     """The API, and a worker's steps taken when something waits."""
 
     client: httpx.Client
-    place: Workplace
+    place: WorkerContext
 
     def upload(self, name: str, rows: Rows, **spec: Any) -> str:
         text = io.StringIO()
@@ -90,7 +90,7 @@ class Service:
         if answer.status_code != 202:
             raise SystemExit(answer.text)
         dataset = str(answer.json()["id"])
-        duty.ingest(self.place, dataset, "benchmark")
+        runner.ingest(self.place, dataset, "benchmark")
         told = self.client.get(f"/v1/datasets/{dataset}").json()
         if told["status"] != "ready":
             raise SystemExit(f"{told['name']}: {told['error']}")
@@ -101,8 +101,8 @@ class Service:
         if answer.status_code != 202:
             raise SystemExit(answer.text)
         job = answer.json()["id"]
-        duty.train(self.place, "benchmark")
-        duty.finalise(self.place, job, "benchmark")
+        runner.train(self.place, "benchmark")
+        runner.finalise(self.place, job, "benchmark")
         answer = self.client.get(f"/v1/jobs/{job}/report")
         if answer.status_code != 200:
             raise SystemExit(f"{self.client.get(f'/v1/jobs/{job}').text}\n{answer.text}")
@@ -118,7 +118,7 @@ def service() -> Iterator[Service]:
         upgrade(url)
         (folder / "slots").mkdir()
         store = Storage(settings.storage, settings.cache_dir)
-        place = Workplace(settings, Database(url), store, folder / "slots", lambda: False)
+        place = WorkerContext(settings, Database(url), store, folder / "slots", lambda: False)
         with serve(create_app(settings)) as client:
             yield Service(client, place)
 

@@ -14,7 +14,7 @@ from app.datasets.schemas import Schema
 from app.inputs.image import ImageInputs
 from app.settings import Settings
 from app.spec.figures import Conditions
-from app.spec.plan import PRETRAIN, PlannedTrial, learns_from_labels, plan, sources_of
+from app.spec.plan import PRETRAIN, PlannedTrial, final_training, plan, sources_of
 from app.spec.report import Report
 from app.spec.resolution import resolve
 from app.spec.sources import SourceFacts
@@ -22,16 +22,17 @@ from app.spec.spec import JobSpec, ResolvedSpec
 from app.spec.strategies import AutoArm
 from app.tasks.classification import Classification
 from worker.evaluation.report import TrialResult, build_report
-from worker.intake.catalogue import take_in_catalogued
+from worker.intake.catalogue import ingest_catalogued
 from worker.search.candidates import Candidate
 from worker.search.run import run_search
+from worker.search.scoring import score
 from worker.training.checkpoint import Checkpoint
 from worker.training.data import Domain, Split, cut_validation, few_labels
 from worker.training.items import Items
-from worker.training.predict import logits
+from worker.training.predict import outputs_of
 from worker.training.run import train
 from worker.training.setup import EpochRecord, Signal, TrialSetup
-from worker.trials.scoring import score
+from worker.trials.engine_setup import engine_setup
 
 Pixels = NDArray[np.generic]  # (n, height, width, channels)
 
@@ -69,7 +70,7 @@ class Dataset:
     @classmethod
     def catalogued(cls, name: str, folder: Path) -> "Dataset":
         folder.mkdir()
-        taken = take_in_catalogued(name, Settings(data_dir=folder), folder)
+        taken = ingest_catalogued(name, Settings(data_dir=folder), folder)
         arrays = {key: np.load(path) for key, path in taken.arrays.items()}
         train, test = (labelled(arrays[f"x_{of}"], arrays[f"y_{of}"]) for of in ("train", "test"))
         return cls(taken.schema, train, test)
@@ -142,18 +143,17 @@ class Runner:
         return build_report(spec, results, schema.task, schema.class_counts["train"])
 
     def _pretrained(self, setup: TrialSetup, source: Dataset) -> "_Pretrained":
-        spec = setup.spec
-        key = (id(source), setup.seed, spec.model, spec.training)
+        key = (id(source), setup.seed, setup.model, setup.training)
         if key not in self._trained:
             began = time.perf_counter()
             network = train(setup, FirstValidation())
             seconds = time.perf_counter() - began
             weights = self.folder / f"weights {len(self._trained)}.npz"
             network.save_weights(weights)
-            held_out = setup.domain.validation
+            held_out = setup.target.validation
             arrays = {
                 "y_validation": held_out.y,
-                "logits_validation": logits(network, held_out.items),
+                "logits_validation": outputs_of(network, held_out.items),
             }
             self._trained[key] = _Pretrained(source, weights, seconds, arrays)
         return self._trained[key]
@@ -177,17 +177,23 @@ def _trial(
     if planned.role == "search":
         strategy = spec.arms[planned.arm].strategy
         portfolio = strategy.portfolio if isinstance(strategy, AutoArm) else (strategy,)
-        searched = run_search(setup, portfolio, journal).model_dump(mode="json")
+        searched = run_search(
+            setup,
+            portfolio,
+            journal,
+            space=spec.space,
+            metric=spec.evaluation.primary_metric,
+        ).model_dump(mode="json")
         return _result(planned, time.perf_counter() - began, outcome=searched)
     network = train(setup, journal)
-    held_out = setup.domain.validation
+    held_out = setup.target.validation
     return _result(
         planned,
         time.perf_counter() - began,
         y_test=target.test.y,
-        logits_test=logits(network, target.test.items),
+        logits_test=outputs_of(network, target.test.items),
         y_validation=held_out.y,
-        logits_validation=logits(network, held_out.items),
+        logits_validation=outputs_of(network, held_out.items),
         first_epoch=journal.values,
     )
 
@@ -216,18 +222,13 @@ def setup_of(
     strategy = chosen.strategy if chosen else arm.strategy if arm else None
     given = source if planned.role == PRETRAIN and source else target
     domain = _cut(given, planned, spec.training.validation_fraction)
-    training = spec.training
-    if learns_from_labels(spec, planned.role):
-        training = training.on(len(domain.train))
+    training = final_training(spec, planned.role, len(domain.train))
     training = chosen.training(training) if chosen else training
     role: Literal["transfer"] | Any = "transfer" if arm else planned.role
     empty = np.arange(0)
-    return TrialSetup(
-        spec.model_copy(update={"training": training}),
-        role,
-        None if isinstance(strategy, AutoArm) else strategy,
-        planned.seed,
-        domain,
+    fixed = None if isinstance(strategy, AutoArm) else strategy
+    return replace(
+        engine_setup(spec, role, fixed, planned.seed, domain, training),
         source=Domain(source.schema, source.train, source.train.select(empty)) if source else None,
         source_classes=len(source.schema.classes) if source else 0,
         source_weights=weights,

@@ -4,14 +4,14 @@
 
 The pictures are 640 x 480 and 480 x 640, smooth noise at quality 85, of 10 classes; 256 different
 ones, repeated, in a zip without compression, as phones' JPEGs do not shrink. `ktl` is the whole
-intake, `take_in`: headers, pixels at the size it chooses, labels, split, duplicates, profile. The
-peer loads the same zip with `load_dataset("imagefolder")` and writes the same pictures, as RGB of
-the same size, to an array on disk: in one process by a loop, its usual way, and in as many as there
-are cores by `map`. The pixels are not the same: ktl decodes a JPEG at the smallest eighth of its
-sides that is large enough, which is part of why it is quicker; docs/decisions/pictures.md says what
-that costs in accuracy. Each runs in a process of its own, in turn; figures are medians
-of the repeats, in which the peer's best way counts. Peak memory is the process's greatest resident
-size at a tenth of the pictures and at all of them.
+intake, `ingest_upload`: headers, pixels at the size it chooses, labels, split, duplicates, profile.
+The peer loads the same zip with `load_dataset("imagefolder")` and writes the same pictures, as RGB
+of the same size, to an array on disk: in one process by a loop, its usual way, and in as many as
+there are cores by `map`. The pixels are not the same: ktl decodes a JPEG at the smallest eighth of
+its sides that is large enough, which is part of why it is quicker; docs/decisions/pictures.md says
+what that costs in accuracy. Each runs in a process of its own, in turn; figures are medians of the
+repeats, in which the peer's best way counts. Peak memory is the process's greatest resident size at
+a tenth of the pictures and at all of them.
 
 `--peer` is an interpreter with `datasets` and Pillow, of an environment of their own, as they bring
 much; by default this one where it has them. Without any, ktl's own figures alone are measured.
@@ -35,8 +35,8 @@ import numpy as np
 from PIL import Image
 
 from app.datasets.schemas import DatasetSpec
-from worker.intake.raw import Limits, RawFile
-from worker.intake.take_in import take_in
+from worker.intake.ingestion import ingest_upload
+from worker.intake.raw import IntakeLimits, RawFile
 
 DIFFERENT, CLASSES = 256, 10
 SIDES = (480, 640)
@@ -125,8 +125,10 @@ def _jpeg(seed: int) -> bytes:
 def take(path: Path) -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="ktl-", dir=path.parent) as folder:
         start = time.perf_counter()
-        limits = Limits(items=10**6, bytes=2**36)
-        taken = take_in([RawFile(path.name, path)], DatasetSpec(name="jpegs"), limits, Path(folder))
+        limits = IntakeLimits(items=10**6, bytes=2**36)
+        taken = ingest_upload(
+            [RawFile(path.name, path)], DatasetSpec(name="jpegs"), limits, Path(folder)
+        )
         seconds = time.perf_counter() - start
     peak = _peak_kib()
     height, width, _ = taken.schema.inputs.layout

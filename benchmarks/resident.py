@@ -29,7 +29,7 @@ from tests.training.trials import Recorder  # noqa: E402
 from worker.training.data import Domain, Split, cut_validation  # noqa: E402
 from worker.training.items import Items  # noqa: E402
 from worker.training.run import train  # noqa: E402
-from worker.training.setup import TrialSetup  # noqa: E402
+from worker.trials.engine_setup import engine_setup  # noqa: E402
 
 SHAPE, CLASSES, BLOCK = (64, 64, 3), 10, 4096
 GIB = 2**30
@@ -85,7 +85,7 @@ def _trained(path: Path, items: int, backbone: str) -> float:
         }
     )
     began = time.perf_counter()
-    train(TrialSetup(spec, "baseline", None, 0, domain), Recorder())
+    train(engine_setup(spec, "baseline", None, 0, domain), Recorder())
     return time.perf_counter() - began
 
 

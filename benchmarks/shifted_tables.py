@@ -32,7 +32,7 @@ from sklearn import datasets
 from sklearn.metrics import roc_auc_score
 
 from app.datasets.schemas import Schema
-from app.inputs.joint_columns import Given, joint_inputs
+from app.inputs.joint_columns import SourceColumns, joint_inputs
 from app.inputs.table import TableInputs
 from app.spec.backbones import CATALOGUE
 from app.spec.references import PlannedReference
@@ -42,9 +42,10 @@ from benchmarks.tables import Journal, Task, fitted, heart, spec, stored
 from worker.references.reference import FittedReference
 from worker.training.data import Domain, Split, cut_validation
 from worker.training.items import Items
-from worker.training.predict import logits
+from worker.training.predict import outputs_of
 from worker.training.run import train
 from worker.training.setup import TrialSetup
+from worker.trials.engine_setup import engine_setup
 
 SEEDS = 5
 STEPS = 100  # of a pretraining, as the recipe has it
@@ -129,7 +130,9 @@ def with_holes(pair: Pair, seed: int) -> Pair:
 def joint(pair: Pair, learns_missing: bool) -> TableInputs:
     first, second = (fitted(task, task.x) for task in pair)
     names = {column.name: column.name for column in second.columns}
-    found = joint_inputs(second, len(pair[1].y), [Given(first, names, len(pair[0].y))], False)
+    found = joint_inputs(
+        second, len(pair[1].y), [SourceColumns(first, names, len(pair[0].y))], False
+    )
     if not learns_missing:
         return found
     columns = tuple(each.model_copy(update={"misses": True}) for each in found.columns)
@@ -150,19 +153,19 @@ def setup_of(pair: Pair, job: ResolvedSpec, seed: int, steps: int) -> TrialSetup
     rows, held = cut_validation(y, job.training.validation_fraction, seed)
     training = job.training.model_copy(update={"min_steps": steps}).on(len(rows))
     job = job.model_copy(update={"training": training})
-    return TrialSetup(
+    return engine_setup(
         job, "baseline", None, seed, Domain(schema, split.select(rows), split.select(held))
     )
 
 
 def asked(pair: Pair, setup: TrialSetup) -> Split:
-    rows = stored(setup.domain.schema.inputs, pair[1].x)  # type: ignore[arg-type]  # a table's
+    rows = stored(setup.target.schema.inputs, pair[1].x)  # type: ignore[arg-type]  # a table's
     return Split.stored(Items.of({"row": rows}), pair[1].y.astype(np.int32))
 
 
 def of_network(pair: Pair, job: ResolvedSpec, seed: int, steps: int) -> float:
     setup = setup_of(pair, job, seed, steps)
-    said = logits(train(setup, Journal()), asked(pair, setup).items)
+    said = outputs_of(train(setup, Journal()), asked(pair, setup).items)
     return float(roc_auc_score(pair[1].y, said[:, 1] - said[:, 0]))
 
 

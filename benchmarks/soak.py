@@ -30,7 +30,7 @@ import httpx
 import numpy as np
 import psutil  # type: ignore[import-untyped]  # its stubs are a package of their own
 
-from app.client import Client, Problem
+from app.client import ApiError, Client
 from tests.system.service import Service, images, job_spec, running, wait_for
 
 JSON, NPY = "application/json", "application/x-npy"
@@ -228,7 +228,7 @@ def deploy(client: Client, folder: Path) -> None:
 def is_served(client: Client) -> bool:
     try:
         client.deployments.predict("patterns", np.zeros((1, SIDE, SIDE), np.uint8))
-    except Problem as problem:
+    except ApiError as problem:
         if problem.status != 503:
             raise
         return False

@@ -43,9 +43,10 @@ from worker.objectives import objective_of
 from worker.training.checkpoint import Checkpoint
 from worker.training.data import Domain, Split, cut_validation
 from worker.training.items import Items
-from worker.training.predict import logits
+from worker.training.predict import outputs_of
 from worker.training.run import train
-from worker.training.setup import EpochRecord, Signal, TrialSetup
+from worker.training.setup import EpochRecord, Signal
+from worker.trials.engine_setup import engine_setup
 
 SEEDS = 2
 SMALL = {"max_leaf_nodes": 6, "max_iter": 150, "learning_rate": 0.04}
@@ -108,8 +109,8 @@ def network(
     job = job.model_copy(update={"training": job.training.on(len(rows))})
     domain = Domain(schema, split.select(rows), split.select(held_out))
     journal = Journal()
-    trained = train(TrialSetup(job, "baseline", None, seed, domain), journal)
-    outputs = logits(trained, Items.of({"row": stored(inputs, task.x.iloc[asked])}))
+    trained = train(engine_setup(job, "baseline", None, seed, domain), journal)
+    outputs = outputs_of(trained, Items.of({"row": stored(inputs, task.x.iloc[asked])}))
     said = np.asarray(objective_of(asks).activate(outputs))
     return said[:, 0] if task.is_regression else said, journal.seconds
 

@@ -33,7 +33,7 @@ for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):  # read when numpy is loa
     os.environ.pop(name, None)
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from worker.process.gpus import prepare_environment  # noqa: E402  it loads no TensorFlow
+from worker.machine.gpus import prepare_environment  # noqa: E402  it loads no TensorFlow
 
 prepare_environment(os.environ)
 
@@ -48,13 +48,14 @@ from app.spec.figures import Conditions  # noqa: E402
 from app.spec.spec import ResolvedSpec  # noqa: E402
 from app.tasks.classification import Classification  # noqa: E402
 from worker.backbones.network import Architecture, Network  # noqa: E402
+from worker.machine.device import this_device  # noqa: E402
 from worker.training.checkpoint import Checkpoint  # noqa: E402
 from worker.training.data import Domain, Split  # noqa: E402
-from worker.training.device import this_device  # noqa: E402
 from worker.training.items import Items  # noqa: E402
-from worker.training.predict import logits  # noqa: E402
+from worker.training.predict import outputs_of  # noqa: E402
 from worker.training.run import train  # noqa: E402
 from worker.training.setup import EpochRecord, Signal, TrialSetup  # noqa: E402
+from worker.trials.engine_setup import engine_setup  # noqa: E402
 
 BATCH, CLASSES, EPOCHS, ROUNDS = 64, 10, 3, 3
 CONVNET_ITEMS, FROZEN_ITEMS, FROZEN_EPOCHS = 12_800, 4_000, 10
@@ -139,7 +140,7 @@ def setup(
     )
     domain = domain_of(x, y, CLASSES)
     role: Any = "baseline" if arm == "scratch" else "transfer"
-    return TrialSetup(
+    return engine_setup(
         spec, role, spec.arms[arm].strategy if arm in spec.arms else None, seed, domain
     )
 
@@ -161,7 +162,7 @@ def ours(kind: str, images: Images, items: int, seed: int, **training: Any) -> O
     x, y = images.x[:items], images.y[:items]
     network = train(setup(kind, x, y, 1 + EPOCHS, seed, "scratch", **training), journal)
     return journal.seconds, accuracy(
-        logits(network, Items.of({"image": images.x_test})), images.y_test
+        outputs_of(network, Items.of({"image": images.x_test})), images.y_test
     )
 
 
@@ -283,7 +284,7 @@ def frozen(images: Images) -> tuple[float, float]:
     small = np.repeat(np.repeat(images.x[chosen], 4, axis=1), 4, axis=2)[:, 8:104, 8:104]
     x, y = np.repeat(small, 3, axis=3), images.y[chosen]
     probe = setup("frozen", x, y, FROZEN_EPOCHS, 0, "linear_probe")
-    source = Network(Architecture.of(probe.spec.model, probe.domain.schema))
+    source = Network(Architecture.of(probe.model, probe.target.schema))
     mine = []
     with TemporaryDirectory() as folder:
         for seed in (1, 0):

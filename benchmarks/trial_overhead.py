@@ -39,7 +39,7 @@ from benchmarks.training import Epochs, domain_of  # noqa: E402
 from tests.system.service import running  # noqa: E402
 from worker.training.data import few_labels  # noqa: E402
 from worker.training.run import train  # noqa: E402
-from worker.training.setup import TrialSetup  # noqa: E402
+from worker.trials.engine_setup import engine_setup  # noqa: E402
 
 CLASSES, LABELS_PER_CLASS = 13, 10  # 130 images
 BATCH, EPOCHS, RATE = 64, 50, 1e-3
@@ -132,7 +132,7 @@ def engine_trial(x: NDArray[np.uint8], y: NDArray[np.int32], seed: int) -> None:
             "evaluation": {"seeds": TRIALS},  # so many share what is compiled
         }
     )
-    train(TrialSetup(spec, "baseline", None, seed, domain_of(x, y, CLASSES)), Epochs())
+    train(engine_setup(spec, "baseline", None, seed, domain_of(x, y, CLASSES)), Epochs())
 
 
 def keras_fit(x: NDArray[np.uint8], y: NDArray[np.int32]) -> None:

@@ -268,7 +268,7 @@ def fit(method: str, seed: int, source: Images, target: Images, epochs: int) -> 
     import keras
 
     from worker.backbones import convnet
-    from worker.strategies.discriminator import discriminator
+    from worker.strategies.discriminator import discriminator_of
 
     keras.backend.clear_session()
     keras.utils.set_random_seed(seed)
@@ -286,7 +286,7 @@ def fit(method: str, seed: int, source: Images, target: Images, epochs: int) -> 
         ),
     }
     if method in METHODS:  # MCD has a second task network instead
-        judge = discriminator(features * (CLASSES if method == "cdan" else 1), HIDDEN)
+        judge = discriminator_of(features * (CLASSES if method == "cdan" else 1), HIDDEN)
         parts["discriminator"] = keras.Model(judge.input, keras.ops.sigmoid(judge.output))
     methods: Any = importlib.import_module("adapt.feature_based")
     model = getattr(methods, method.upper())(

@@ -19,7 +19,7 @@ from zipfile import ZipFile
 import numpy as np
 from PIL import Image, ImageDraw
 
-from app.client import Client, Problem, Unreachable
+from app.client import ApiError, Client, Unreachable
 
 CORNERS = {"circle": 60, "square": 4, "triangle": 3}
 EXIF_ORIENTATION, ON_ITS_RIGHT_SIDE = 0x0112, 6
@@ -105,5 +105,5 @@ def main() -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except (Problem, Unreachable) as error:
+    except (ApiError, Unreachable) as error:
         sys.exit(str(error))

@@ -15,7 +15,7 @@ from app.storage import Storage
 from app.tables import Base
 from tests.needed import needed
 from tests.postgresql import empty, postgresql_server
-from worker.process.gpus import prepare_environment
+from worker.machine.gpus import prepare_environment
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Before TensorFlow loads: on a GPU tests do not take all of it, and count in whole float32.

@@ -12,7 +12,14 @@ from app.access import repository
 from app.access.caller import Caller
 from app.database import Database, now
 from app.errors import Conflict, Invalid
-from app.idempotency import Answer, answer_once, fingerprint, forget_answers, forget_old, respond
+from app.idempotency import (
+    StoredAnswer,
+    answer_once,
+    fingerprint,
+    forget_answers,
+    forget_old,
+    respond,
+)
 from app.tables.keys import IdempotencyRow, KeyRow
 
 ALICE = Caller("alice", frozenset({"write"}), "key_a")
@@ -22,13 +29,13 @@ MARK = fingerprint("POST", "/v1/jobs", {"a": 1})
 
 def create(
     database: Database, caller: Caller = ALICE, key: str | None = "k", mark: str = MARK
-) -> Answer:
+) -> StoredAnswer:
     """Makes a row of some table, as a route makes a job."""
     with database.write() as session:
 
-        def make() -> Answer:
+        def make() -> StoredAnswer:
             row, _ = repository.create(session, "made", caller.project, ["read"])
-            return Answer(202, {"Location": row.id}, {"id": row.id, "at": row.created_at})
+            return StoredAnswer(202, {"Location": row.id}, {"id": row.id, "at": row.created_at})
 
         return answer_once(session, caller, key, mark, make)
 
@@ -78,7 +85,7 @@ def test_other_projects_and_requests_without_a_key_are_apart(database: Database)
 
 
 def test_a_failed_request_may_be_sent_again(database: Database) -> None:
-    def refuse() -> Answer:
+    def refuse() -> StoredAnswer:
         raise Conflict("no", "not now")
 
     with pytest.raises(Conflict), database.write() as session:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from app.errors import DamagedArtifact, FailureCode, WorkFailure
+from app.integrity import sha256_of
 from app.settings import Settings
 from app.storage import Storage
-from app.wholeness import sha256_of
 from tests.needed import needed
 
 BUCKET = "ktl-test"
@@ -248,7 +248,7 @@ def test_a_file_is_looked_through_once_while_nobody_touches_it(
         looked.append(path)
         return sha256_of(path)
 
-    monkeypatch.setattr("app.wholeness.sha256_of", counted)
+    monkeypatch.setattr("app.integrity.sha256_of", counted)
     for _ in range(3):
         storage.local(ref)
     assert len(looked) == 1
@@ -261,14 +261,14 @@ def test_a_file_is_looked_through_once_while_nobody_touches_it(
 def test_a_large_file_is_looked_through_once_per_machine(
     storage: Storage, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.wholeness.LARGE_BYTES", 1)
+    monkeypatch.setattr("app.integrity.LARGE_BYTES", 1)
     ref, looked = storage.put(file(tmp_path, b"content")), []
 
     def counted(path: Path) -> str:
         looked.append(path)
         return sha256_of(path)
 
-    monkeypatch.setattr("app.wholeness.sha256_of", counted)
+    monkeypatch.setattr("app.integrity.sha256_of", counted)
     for _ in range(3):  # as many processes
         Storage(settings.storage, settings.cache_dir).local(ref)
     assert len(looked) == 1
@@ -283,7 +283,7 @@ def test_a_large_file_is_looked_through_once_per_machine(
 def test_a_large_file_is_read_where_no_note_can_be_left(
     storage: Storage, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.wholeness.LARGE_BYTES", 1)
+    monkeypatch.setattr("app.integrity.LARGE_BYTES", 1)
     ref = storage.put(file(tmp_path, b"content"))
     settings.cache_dir.write_bytes(b"a file, not a folder")
     assert storage.local(ref).read_bytes() == b"content"

@@ -11,12 +11,12 @@ from celery.platforms import SecurityWarning
 
 from app.logs import configure_logs
 from app.settings import Settings
-from worker.process.compile_cache import keep_compiled_programs
-from worker.process.gpus import prepare_environment
-from worker.process.watchdog import SignOfLife
+from worker.machine.compile_cache import keep_compiled_programs
+from worker.machine.gpus import prepare_environment
+from worker.process.watchdog import LivenessFile
 
 if sys.argv[1:] == ["health"]:
-    sys.exit(SignOfLife(Settings()).complaint())
+    sys.exit(LivenessFile(Settings()).complaint())
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # all are read when TensorFlow is imported
 keep_compiled_programs(Settings().cache_dir)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.cli.options import AsJson
-from app.cli.table_spec import HOW, Said, spec_of
+from app.cli.table_spec import HOW, TableOptions, spec_of
 
 if TYPE_CHECKING:
     from app.client import Client
@@ -159,7 +159,7 @@ def add(
 
     if missing_label is not None and all_classes:
         raise typer.BadParameter("expected one of --missing-label and --all-classes")
-    said: Said = {
+    said: TableOptions = {
         "modality": modality,
         "task": task,
         "unit": unit,

@@ -19,7 +19,7 @@ from rich.text import Text
 from app.cli import pictures, progress, verdict
 from app.cli.output import complain, err, out
 from app.cli.supervisor import POLL_SECONDS, Supervisor, free_port
-from app.client import Client, Problem, Unreachable
+from app.client import ApiError, Client, Unreachable
 from app.datasets.schemas import PreviewItem
 from app.jobs.schemas import JobOut
 from app.prediction.schemas import Prediction
@@ -55,7 +55,7 @@ def run() -> int:
                 out.print(f"\ndone in {time.monotonic() - began:.0f} s", style="dim")
             except KeyboardInterrupt:
                 return 130
-            except (DemoFailed, Problem, Unreachable) as failure:
+            except (DemoFailed, ApiError, Unreachable) as failure:
                 complain("\n".join(log_path.read_text(errors="replace").splitlines()[-LOG_LINES:]))
                 complain(f"the demo failed: {failure}")
                 return 1

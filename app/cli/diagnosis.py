@@ -21,7 +21,7 @@ from app.errors import KtlError, WorkFailure
 from app.settings import Settings
 from app.storage import Storage
 
-LOOK_FOR_GPUS = (sys.executable, "-m", "worker.process.gpus")
+LOOK_FOR_GPUS = (sys.executable, "-m", "worker.machine.gpus")
 WORKER_EXTRA = ("keras", "onnx", "optuna", "scipy", "sklearn", "tensorflow", "tf2onnx")
 
 

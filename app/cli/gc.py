@@ -33,7 +33,7 @@ def gc(
     from app.database import Database
     from app.errors import WorkFailure
     from app.settings import Settings
-    from app.usage.sweep import NotOurs, sweep
+    from app.usage.sweep import ForeignStore, sweep
 
     settings = Settings()
     close_data_folder(settings)
@@ -41,7 +41,7 @@ def gc(
     database = Database(settings.database)
     try:
         freed = sweep(database, settings, is_dry=dry_run, adopts=adopt)
-    except (NotOurs, WorkFailure) as error:
+    except (ForeignStore, WorkFailure) as error:
         raise CannotStart(str(error)) from error
     finally:
         database.dispose()

@@ -41,9 +41,9 @@ def _explain(error: Exception) -> int:
     from app.cli.job_file import Unusable
     from app.cli.output import complain, print_json, print_problem
     from app.cli.preconditions import CannotStart
-    from app.client import Problem, Unreachable
+    from app.client import ApiError, Unreachable
 
-    if isinstance(error, Problem):
+    if isinstance(error, ApiError):
         if "--json" in sys.argv:
             print_json(error.body)
         else:

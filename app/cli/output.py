@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.cli.terminal import Terminal, harmless, harmless_json
-from app.client import Problem
+from app.client import ApiError
 
 PIPE_WIDTH = 240  # columns where no terminal tells: whole ids on one line
 
@@ -57,7 +57,7 @@ def print_fields(fields: dict[str, object]) -> None:
     out.print(table)
 
 
-def print_problem(problem: Problem) -> None:
+def print_problem(problem: ApiError) -> None:
     """The detail, then each finding with its place."""
     _say(f"{problem.status} {problem.code or problem.title}: {problem.detail}")
     for finding in problem.errors:

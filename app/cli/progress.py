@@ -23,7 +23,7 @@ SHOWN = tuple(task.default_metric for task in TASKS.values())
 def shown(console: Console) -> Iterator[OnChange]:
     """Gives what `client.jobs.wait` calls at each change."""
     if not console.is_terminal:
-        yield _Lines(console)
+        yield _PlainLines(console)
         return
     bar = Progress(
         SpinnerColumn(),
@@ -57,7 +57,7 @@ def _text(template: str, style: str = "none") -> TextColumn:
     return TextColumn(template, style=style, markup=False)
 
 
-class _Lines:
+class _PlainLines:
     """One line a stage and a trial that ended, and one every half minute in which the job has
     moved; epochs would fill a log."""
 

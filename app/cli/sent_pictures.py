@@ -43,7 +43,7 @@ def ask(
 ) -> "PredictOut":
     """As of one request. Raises Unusable with the file's name for one that is no picture, and what
     `Deployments.predict` raises."""
-    from app.client import Problem
+    from app.client import ApiError
 
     answers, start = [], 0
     while start < len(files):
@@ -52,7 +52,7 @@ def ask(
             answers.append(client.deployments.predict_pictures(name, some, top_k, raw_scores))
         except OSError as error:
             raise Unusable(f"expected files that can be read, got: {error}") from error
-        except Problem as problem:
+        except ApiError as problem:
             if problem.code == "unreadable_picture":
                 raise Unusable(_told(problem.errors, some)) from problem
             raise

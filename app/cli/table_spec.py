@@ -20,7 +20,7 @@ HOW = (
 SIGNS = {"tab": "\t", "\\t": "\t"}
 
 
-class Said(TypedDict):
+class TableOptions(TypedDict):
     """What options say; None where they say nothing."""
 
     modality: str | None
@@ -46,7 +46,7 @@ class Said(TypedDict):
     keep_upload: bool | None
 
 
-def spec_of(said: Said, file: Path | None = None) -> dict[str, Any]:
+def spec_of(said: TableOptions, file: Path | None = None) -> dict[str, Any]:
     """Members of app.datasets.schemas.DatasetSpec. Raises typer.BadParameter."""
     found = _read(file) if file else {}
     delimiter = said["delimiter"]

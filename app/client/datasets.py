@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import httpx
 
-from app.client.problem import Unreachable
+from app.client.api_error import Unreachable
 from app.client.transport import Transport
 from app.datasets.audits.schemas import AuditOut
 from app.datasets.schemas import CataloguedDataset, CatalogueOut, DatasetOut, PreviewOut

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from app.client.api_error import ApiError, Unreachable
 from app.client.events import Event, events_of
-from app.client.problem import Problem, Unreachable
 from app.client.transport import Transport
 from app.jobs.next_labels.schemas import NextLabelsOut
 from app.jobs.schemas import JobOut, MetricsOut, TrialOut, ValidationOut
@@ -138,7 +138,7 @@ class Jobs:
         A cancelled one's report is waited for, REPORT_SECONDS at most.
 
         Follows the events, and asks again and again where they cannot be had. An API that is away
-        (it restarts) is waited for, `patience_seconds` at most; then Unreachable or Problem.
+        (it restarts) is waited for, `patience_seconds` at most; then Unreachable or ApiError.
         """
         tell = on_change or (lambda job, event: None)
         last: str | None = None
@@ -147,13 +147,13 @@ class Jobs:
         while True:
             try:
                 job, heard = self.get(job_id), time.monotonic()
-            except (Unreachable, Problem) as error:
+            except (Unreachable, ApiError) as error:
                 away = isinstance(error, Unreachable) or error.status in AWAY
                 if not away or time.monotonic() - heard > patience_seconds:
                     raise
             else:
                 tell(job, None)
-                with suppress(Unreachable, Problem):
+                with suppress(Unreachable, ApiError):
                     following = job.status not in ENDED
                     for event in self.events(job_id, last, progress=True) if following else ():
                         if event.kind != "epoch" or time.monotonic() - heard > REFRESH_SECONDS:

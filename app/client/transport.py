@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx
 from pydantic import BaseModel
 
-from app.client.problem import Problem, Unreachable
+from app.client.api_error import ApiError, Unreachable
 
 WAITS_SECONDS = (0.1, 0.2, 0.4, 0.8)  # between the tries of a call that may be repeated
 LONGEST_RETRY_AFTER_SECONDS = 5.0
@@ -37,7 +37,7 @@ class Transport:
         self, method: str, path: str, *, repeatable: bool | None = None, **request: Any
     ) -> httpx.Response:
         """Repeats GET, PUT, DELETE and what is said to be `repeatable` after a connection that
-        failed or a 503. Raises Problem and Unreachable."""
+        failed or a 503. Raises ApiError and Unreachable."""
         if repeatable is None:
             repeatable = method in {"GET", "PUT", "DELETE"}
         for wait in WAITS_SECONDS if repeatable else ():
@@ -93,7 +93,7 @@ class Transport:
 def accepted(response: httpx.Response) -> httpx.Response:
     if response.is_success:
         return response
-    raise Problem.of(response)
+    raise ApiError.of(response)
 
 
 def _retry_after(response: httpx.Response) -> float:

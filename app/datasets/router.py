@@ -37,19 +37,19 @@ from app.dependencies import (
 from app.documented import can_answer, inlined
 from app.errors import invalid
 from app.idempotency import (
-    Answer,
     IdempotencyKey,
+    StoredAnswer,
     answer_once,
     fingerprint,
     forget_answers,
     respond,
 )
+from app.integrity import sha256_of
 from app.pages import Listing, fetch_page
 from app.storage import Storage
 from app.tables.datasets import DatasetRow
 from app.turns import TurnRoute
 from app.usage import quotas
-from app.wholeness import sha256_of
 
 router = APIRouter(prefix="/v1", tags=["datasets"], route_class=TurnRoute)
 
@@ -139,7 +139,7 @@ def create(
     body, files = stored
     kept: list[str] = []  # in a row
 
-    def make() -> Answer:
+    def make() -> StoredAnswer:
         if isinstance(received, DatasetFrom) and not received.is_empty:
             row = derived_row(session, storage, caller.project, received)
             repository.add(session, row)
@@ -158,7 +158,7 @@ def create(
         quotas.admit_dataset(session, storage, settings, caller.project)
         kept.extend(file["ref"] for file in files)
         headers = {"Location": f"/v1/datasets/{row.id}", "Retry-After": POLL_SECONDS}
-        return Answer(202, headers, _out(row).model_dump(mode="json", by_alias=True))
+        return StoredAnswer(202, headers, _out(row).model_dump(mode="json", by_alias=True))
 
     mark = fingerprint(request.method, request.url.path, body)
     try:

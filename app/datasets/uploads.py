@@ -30,7 +30,7 @@ from app.findings import invalid_from
 from app.json_text import decode
 from app.storage import failures
 from app.usage import quotas
-from app.usage.quotas import Room
+from app.usage.quotas import UploadAllowance
 from app.usage.work_folder import work_folder
 
 FILES_LIMIT = 1000  # loose pictures are many; more of them come in an archive
@@ -58,7 +58,7 @@ async def _received(
     """The caller is known before the body is read, and whether it fits. The files are gone after
     the answer."""
 
-    def room_of_project() -> Room:
+    def room_of_project() -> UploadAllowance:
         with database.read() as session:
             return quotas.room(session, storage, settings, caller.project)
 
@@ -103,7 +103,7 @@ async def _within(request: Request, check: Callable[[int], None]) -> AsyncIterat
         yield chunk
 
 
-async def _fitting(request: Request, room: Room) -> AsyncIterator[bytes]:
+async def _fitting(request: Request, room: UploadAllowance) -> AsyncIterator[bytes]:
     """The body's chunks, while the project's quota and the disk have room for them."""
     await run_in_threadpool(room.check_disk, quotas.COPIES * _declared(request))
     total = looked = 0

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from app.inputs.columns import CategoryColumn, FlagColumn
 from app.inputs.contract import Sketch
-from app.inputs.joint_columns import Given, adopted, joint_inputs
+from app.inputs.joint_columns import SourceColumns, adopted, joint_inputs
 from app.inputs.table import TableInputs
 
 Values = NDArray[np.floating]
@@ -103,7 +103,7 @@ def comparable(
 def _as_joint(
     target: TableInputs, source: TableInputs, names: dict[str, str], samples: tuple[Sketch, Sketch]
 ) -> tuple[TableInputs, Values, Values]:
-    joint = joint_inputs(target, 1, [Given(source, names)])
+    joint = joint_inputs(target, 1, [SourceColumns(source, names)])
     own = {column.name: column.name for column in target.columns}
     return (
         joint,

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from app.errors import invalid
 from app.inputs.contract import InputsContract, Range
-from app.inputs.value_range import Values, value_range
+from app.inputs.value_range import ValueStatistics, value_range
 from app.tensors import Dtype, Tensors, TensorSpec
 
 UNIT = (0.0, 1.0)
@@ -43,7 +43,9 @@ class DenseInputs(InputsContract):
         """
 
     @classmethod
-    def fit(cls, shape: tuple[int, ...], dtype: str, seen: Values, given: Range | None) -> Self:
+    def fit(
+        cls, shape: tuple[int, ...], dtype: str, seen: ValueStatistics, given: Range | None
+    ) -> Self:
         """What is learnt of the training rows, as they are stored; `given`: the range that the
         upload's spec says."""
         fitted = {"shape": shape, "dtype": dtype, "value_range": given or value_range(seen)}

@@ -34,7 +34,7 @@ Hides = Literal["all", "lacking"]
 
 
 @dataclass(frozen=True)
-class Given:
+class SourceColumns:
     """A source's columns, and by what names the target has them.
 
     `rows`: of its training split, by which its quantiles count. `is_learnt`: a network has learnt
@@ -54,7 +54,7 @@ class Given:
 def joint_inputs(
     target: TableInputs,
     rows: int,
-    sources: Sequence[Given],
+    sources: Sequence[SourceColumns],
     uses_labels: bool = True,
     hides: Hides | None = None,
 ) -> TableInputs:
@@ -91,7 +91,7 @@ def joint_inputs(
     return target.model_copy(update={"columns": tuple(columns)})
 
 
-def _joint(own: Column, rows: int, found: Sequence[tuple[Given, Column]]) -> Column:
+def _joint(own: Column, rows: int, found: Sequence[tuple[SourceColumns, Column]]) -> Column:
     match own:
         case NumberColumn() | DateColumn():
             measured = [

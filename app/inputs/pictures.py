@@ -58,7 +58,7 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PictureHeader:
     """What a file's header says of its picture, turned as its EXIF data say."""
 
     format: str
@@ -72,7 +72,7 @@ class Look:
     is_moving: bool  # more than one frame
 
 
-def look(data: bytes) -> Look:
+def look(data: bytes) -> PictureHeader:
     """Reads a header, decodes nothing. Raises UnreadablePicture."""
     with opened(data) as image:
         orientation = _orientation(image)
@@ -83,7 +83,7 @@ def look(data: bytes) -> Look:
         with damage_named(data):
             has_alpha = image.has_transparency_data
             is_moving = image.format in MOVING and bool(getattr(image, "is_animated", False))
-        return Look(
+        return PictureHeader(
             format="JPEG" if image.format == "MPO" else str(image.format),
             height=height,
             width=width,

@@ -9,7 +9,7 @@ LEVELS = (1, 16, 255, 4095, 65535)
 FEW_LEVELS = 16  # fractions up to here are no 8-bit pictures: so dark are none
 
 
-class Values(NamedTuple):
+class ValueStatistics(NamedTuple):
     """What an intake saw of the training rows' values."""
 
     low: float
@@ -17,7 +17,7 @@ class Values(NamedTuple):
     is_whole: bool  # every value is a whole number
 
 
-def value_range(seen: Values) -> Range:
+def value_range(seen: ValueStatistics) -> Range:
     """The raw values that become 0 and 1; two different ones, whatever the data are."""
     low, high = seen.low, seen.high
     if low >= 0:

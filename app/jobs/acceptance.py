@@ -24,11 +24,11 @@ from app.spec.capacity_check import MemoryEstimate, estimate_of
 from app.spec.forecast import planned_seconds
 from app.spec.plan import PlannedTrial, plan, planned_steps
 from app.spec.resolution import resolve
-from app.spec.scales import Scale
+from app.spec.scales import PixelScale
 from app.spec.source import Source
 from app.spec.sources import Sample, SourceFacts
 from app.spec.spec import Choice, JobSpec, ResolvedSpec
-from app.spec.time_left import Pace, TrialTime, seconds_left
+from app.spec.time_left import TimingRatios, TrialTime, seconds_left
 from app.storage import Storage
 from app.tables.jobs import JobRow
 from app.workers import repository as workers
@@ -50,20 +50,20 @@ class Accepted:
         schemas = [self.spec.seen(facts.schema) for facts in self.sources]
         return planned_seconds(self.spec, self.trials, self.steps, schemas, self.target)
 
-    def costs(self, pace: Pace) -> list[tuple[PlannedTrial, int, float]]:
+    def costs(self, pace: TimingRatios) -> list[tuple[PlannedTrial, int, float]]:
         """Trials with their steps, at most, and their seconds at the pace of this installation."""
         planned = zip(self.trials, self.steps, self.seconds, strict=True)
         paces = {arm: pace.of(arm) or 1.0 for arm in {trial.arm for trial in self.trials}}
         return [(trial, steps, seconds * paces[trial.arm]) for trial, steps, seconds in planned]
 
-    def estimate(self, pace: Pace) -> float:
+    def estimate(self, pace: TimingRatios) -> float:
         """Seconds of the job, one trial at a time."""
         alike = Counter((*trial.kind, seconds) for trial, _, seconds in self.costs(pace))
         waiting = [
             TrialTime(role, arm, labels, "waiting", seconds, trials=trials)
             for (role, arm, labels, seconds), trials in alike.items()
         ]
-        return seconds_left(waiting, Pace({}), self.spec.budget_seconds)
+        return seconds_left(waiting, TimingRatios({}), self.spec.budget_seconds)
 
 
 def check(
@@ -159,14 +159,14 @@ def _sample_of(session: Session, storage: Storage, project: str, reference: str 
     return sample
 
 
-def _scale(session: Session, project: str, reference: str, schema: Schema) -> Scale | None:
+def _scale(session: Session, project: str, reference: str, schema: Schema) -> PixelScale | None:
     """As far as the intake has told: before it, or by an earlier release, values fill their
     range."""
     try:
         profile = datasets.find(session, project, reference).profile
     except NotFound:  # of the catalogue, and not asked for before
         profile = None
-    return Scale.of(schema, profile)
+    return PixelScale.of(schema, profile)
 
 
 def _schema(session: Session, project: str, reference: str, pointer: str) -> Schema:

@@ -12,7 +12,7 @@ STOPPED = "budget"  # jobs.stop_reason
 
 
 @dataclass(frozen=True)
-class Account:
+class TimeBudget:
     """Seconds of training: what a job may spend, and what its trials have spent."""
 
     budget: float
@@ -35,4 +35,4 @@ def overdrawn(session: Session, job: JobRow) -> WorkFailure | None:
     budget: float | None = job.spec.get("budget_seconds")
     if budget is None:
         return None
-    return Account(budget, repository.seconds_spent(session, job.id)).overdrawn()
+    return TimeBudget(budget, repository.seconds_spent(session, job.id)).overdrawn()

@@ -15,7 +15,7 @@ AT_ONCE = 500  # jobs in one query
 
 
 @dataclass(frozen=True)
-class Told:
+class SentEvent:
     """An event as it is sent."""
 
     number: int
@@ -23,10 +23,10 @@ class Told:
 
 
 @dataclass(frozen=True)
-class News:
+class EventBatch:
     """What a look at a job has found: its last events, their number, and whether more can come."""
 
-    told: list[Told]
+    told: list[SentEvent]
     count: int
     has_ended: bool
 
@@ -53,16 +53,16 @@ def after(session: Session, job_id: str, number: int, limit: int = 500) -> list[
     return list(session.scalars(statement))
 
 
-def told_after(session: Session, job_id: str, number: int, limit: int) -> list[Told]:
+def told_after(session: Session, job_id: str, number: int, limit: int) -> list[SentEvent]:
     return [
-        Told(row.number, sse(row.kind, {**row.data, "at": row.created_at}, row.number))
+        SentEvent(row.number, sse(row.kind, {**row.data, "at": row.created_at}, row.number))
         for row in after(session, job_id, number, limit)
     ]
 
 
 def news(
     session: Session, known: Mapping[str, int | None], limit: int
-) -> Iterator[tuple[str, News]]:
+) -> Iterator[tuple[str, EventBatch]]:
     """Of each job the events after the number that is known, the last `limit` at most.
 
     A job's row says both whether it has ended and how many events there are, so that an end seen
@@ -80,7 +80,7 @@ def news(
         stage, count = standing.get(job_id, ("ended", 0))  # it was deleted
         first = max(number or 0, count - limit)
         told = told_after(session, job_id, first, limit) if count > first else []
-        yield job_id, News(told, count, stage == "ended")
+        yield job_id, EventBatch(told, count, stage == "ended")
 
 
 def sse(kind: str, data: Mapping[str, Any], number: int | None = None) -> bytes:

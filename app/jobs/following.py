@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.database import Database
 from app.errors import TooManyRequests
 from app.jobs import events, repository
-from app.jobs.events import News, Told
+from app.jobs.events import EventBatch, SentEvent
 from app.jobs.presenting import present_jobs
 from app.settings import Settings
 
@@ -42,11 +42,11 @@ class _Topic:
     job_id: str
     number: int | None = None  # of its last event that was seen; None before the first look
     has_ended: bool = False
-    recent: deque[Told] = field(default_factory=lambda: deque(maxlen=WINDOW))
+    recent: deque[SentEvent] = field(default_factory=lambda: deque(maxlen=WINDOW))
     standing: bytes | None = None
     followers: set["Follower"] = field(default_factory=set)
 
-    def hear(self, news: News) -> bool:
+    def hear(self, news: EventBatch) -> bool:
         """Whether there is something to be told."""
         before = (self.number, self.has_ended)
         if news.told:
@@ -68,7 +68,7 @@ class Following:
         self._topics: dict[str, _Topic] = {}
         self._per_key: Counter[str | None] = Counter()
         self._threads = ThreadPoolExecutor(THREADS, "events")
-        self._pages: dict[tuple[str, int], asyncio.Future[list[Told]]] = {}
+        self._pages: dict[tuple[str, int], asyncio.Future[list[SentEvent]]] = {}
         self._is_awaited = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
         self.leaving = asyncio.Semaphore(AT_ONCE)
@@ -95,7 +95,7 @@ class Following:
             if not topic.followers:
                 del self._topics[job_id]
 
-    async def page(self, job_id: str, number: int) -> list[Told]:
+    async def page(self, job_id: str, number: int) -> list[SentEvent]:
         """Events that are older than those in memory; read once for all who ask at one moment."""
         asked = self._pages.get((job_id, number))
         if asked is None:
@@ -141,7 +141,7 @@ class Following:
         finally:
             self._watching = None
 
-    async def _tell(self, found: dict[str, News]) -> None:
+    async def _tell(self, found: dict[str, EventBatch]) -> None:
         for job_id, news in found.items():
             topic = self._topics.get(job_id)
             if topic and topic.hear(news):
@@ -162,11 +162,11 @@ class Following:
                 topic.standing = standing
                 await _wake(topic)
 
-    def _look(self, known: dict[str, int | None]) -> dict[str, News]:
+    def _look(self, known: dict[str, int | None]) -> dict[str, EventBatch]:
         with self._database.read() as session:
             return dict(events.news(session, known, WINDOW))
 
-    def _read_page(self, job_id: str, number: int) -> list[Told]:
+    def _read_page(self, job_id: str, number: int) -> list[SentEvent]:
         with self._database.read() as session:
             return events.told_after(session, job_id, number, WINDOW)
 
@@ -217,7 +217,7 @@ class Follower:
             self.wake()
             await asyncio.sleep(0)
 
-    async def _missed(self) -> list[Told]:
+    async def _missed(self) -> list[SentEvent]:
         recent = self._topic.recent
         if recent and recent[0].number <= self._number + 1:
             return [told for told in recent if told.number > self._number]

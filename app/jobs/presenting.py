@@ -11,9 +11,9 @@ from app.jobs import epoch_repository, repository
 from app.jobs.evidence_datasets import evidence_datasets
 from app.jobs.schemas import EvidenceOut, EvidenceTrial, Failure, JobOut, TrialOut
 from app.jobs.trial_steps import steps_taken
-from app.spec.progress import Tally
+from app.spec.progress import TrialCounts
 from app.spec.spec import Choice, ResolvedSpec
-from app.spec.time_left import Pace, seconds_left
+from app.spec.time_left import TimingRatios, seconds_left
 from app.tables.jobs import ENDED, JobRow, TrialRow
 
 
@@ -28,7 +28,7 @@ def present_jobs(session: Session, jobs: Sequence[JobRow]) -> list[JobOut]:
     reported = repository.with_report(session, [job.id for job in jobs if job.status in ENDED])
 
     @cache
-    def pace(backbone: str) -> Pace:
+    def pace(backbone: str) -> TimingRatios:
         return repository.pace(session, backbone)
 
     def left(job: JobRow) -> float | None:
@@ -38,7 +38,7 @@ def present_jobs(session: Session, jobs: Sequence[JobRow]) -> list[JobOut]:
             return None
         found = times[job.id]
         # The installation's pace changes with other jobs, the job's own only with its news.
-        elsewhere = Pace({}) if any(each.pace for each in found) else pace(_backbone(job))
+        elsewhere = TimingRatios({}) if any(each.pace for each in found) else pace(_backbone(job))
         budget: float | None = job.spec.get("budget_seconds")
         affordable = None if budget is None else budget - tallies[job.id].seconds
         return seconds_left(found, elsewhere, affordable)
@@ -119,7 +119,7 @@ def without_columns(spec: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in spec.items() if name not in {"inputs", "columns"}}
 
 
-def _job_out(job: JobRow, tally: Tally, left: float | None, has_report: bool) -> JobOut:
+def _job_out(job: JobRow, tally: TrialCounts, left: float | None, has_report: bool) -> JobOut:
     progress = tally.done if job.status in ENDED else tally.progress
     return JobOut.model_validate(
         {

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session, defer
 
 from app.errors import Conflict, Finding, Invalid, NotFound
 from app.spec.plan import MEASURED
-from app.spec.progress import UNFINISHED, Part, Tally
-from app.spec.time_left import Pace, TrialTime
+from app.spec.progress import UNFINISHED, StatusCount, TrialCounts
+from app.spec.time_left import TimingRatios, TrialTime
 from app.tables.datasets import DatasetRow
 from app.tables.jobs import JobRow, TrialRow
 from app.tables.models import ModelRow
@@ -76,7 +76,7 @@ def require_kept(session: Session, job: JobRow, datasets: Sequence[DatasetRow]) 
             raise Conflict(f"{kind}_deleted", f"expected a {kind} that is there, {needed} is not")
 
 
-def tallies(session: Session, job_ids: Sequence[str]) -> dict[str, Tally]:
+def tallies(session: Session, job_ids: Sequence[str]) -> dict[str, TrialCounts]:
     planned, progress = TrialRow.planned_seconds, TrialRow.progress
     sums = (func.sum(each) for each in (planned, progress * planned, progress, TrialRow.seconds))
     by_status = (
@@ -84,9 +84,9 @@ def tallies(session: Session, job_ids: Sequence[str]) -> dict[str, Tally]:
         .where(TrialRow.job_id.in_(job_ids))
         .group_by(TrialRow.job_id, TrialRow.status)
     )
-    tallies: dict[str, Tally] = defaultdict(Tally)
+    tallies: dict[str, TrialCounts] = defaultdict(TrialCounts)
     for job_id, *part in session.execute(by_status):
-        tallies[job_id].parts.append(Part(*part))
+        tallies[job_id].parts.append(StatusCount(*part))
     return tallies
 
 
@@ -261,7 +261,7 @@ def pretrained(session: Session, project: str, content_key: str) -> TrialRow | N
     return session.scalar(statement)
 
 
-def pace(session: Session, backbone: str, last: int = 200) -> Pace:
+def pace(session: Session, backbone: str, last: int = 200) -> TimingRatios:
     """Of this installation's last succeeded trials, those that trained the backbone themselves."""
     recent = (
         select(TrialRow.job_id, TrialRow.arm, TrialRow.seconds, TrialRow.planned_seconds)
@@ -280,4 +280,4 @@ def pace(session: Session, backbone: str, last: int = 200) -> Pace:
     for job_id, arm, seconds, planned in trials:
         if job_id in jobs and planned and seconds:  # what another job had trained takes none
             by_arm[arm].append(seconds / planned)
-    return Pace(by_arm)
+    return TimingRatios(by_arm)

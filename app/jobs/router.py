@@ -15,8 +15,8 @@ from app.dependencies import (
 from app.documented import can_answer
 from app.errors import Conflict
 from app.idempotency import (
-    Answer,
     IdempotencyKey,
+    StoredAnswer,
     answer_once,
     fingerprint,
     forget_answers,
@@ -61,11 +61,11 @@ def create(
 ) -> Response:
     """Accepts a transfer job: it is checked against its datasets, planned and queued."""
 
-    def make() -> Answer:
+    def make() -> StoredAnswer:
         quotas.admit(session, storage, settings, caller.project)
         job = acceptance.accept(session, storage, caller.project, spec, settings)
         headers = {"Location": f"/v1/jobs/{job.id}", "Retry-After": POLL_SECONDS}
-        return Answer(202, headers, present_job(session, job).model_dump(mode="json"))
+        return StoredAnswer(202, headers, present_job(session, job).model_dump(mode="json"))
 
     body = spec.model_dump(mode="json")
     mark = fingerprint(request.method, request.url.path, body)

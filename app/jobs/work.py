@@ -35,7 +35,7 @@ class Orders(NamedTuple):
 
     token: str | None
     job_status: str | None
-    others: budget.Account | None
+    others: budget.TimeBudget | None
 
 
 def waiting(session: Session, most: int, quota: int = 0) -> list[Message]:
@@ -137,7 +137,7 @@ def orders(session: Session, trial_id: str) -> Orders:
     if most is None:
         return Orders(token, status, None)
     spent = repository.seconds_spent(session, job_id, besides=trial_id)
-    return Orders(token, status, budget.Account(most, spent))
+    return Orders(token, status, budget.TimeBudget(most, spent))
 
 
 def record_progress(

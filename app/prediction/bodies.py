@@ -15,7 +15,7 @@ class ClientGone(Exception):
     """Nobody is left to answer."""
 
 
-class Begun(NamedTuple):
+class BodyStart(NamedTuple):
     """A body's beginning."""
 
     text: bytes
@@ -39,23 +39,23 @@ def check_declared(length: bytes | None, limit: Limit) -> None:
         raise _too_large(limit)
 
 
-async def begin(receive: Receive) -> Begun:
+async def begin(receive: Receive) -> BodyStart:
     """All of a small body, or a little more than SMALL_BYTES. Raises ClientGone."""
     message = await receive()
     if message["type"] == "http.disconnect":
         raise ClientGone
     body: bytes = message.get("body", b"")
     if not message.get("more_body", False):
-        return Begun(body, True)
+        return BodyStart(body, True)
     collected, has_more = bytearray(body), True
     while has_more and len(collected) <= SMALL_BYTES:
         message = await _next(receive)
         collected += message.get("body", b"")
         has_more = message.get("more_body", False)
-    return Begun(bytes(collected), not has_more)
+    return BodyStart(bytes(collected), not has_more)
 
 
-async def rest(begun: Begun, receive: Receive, limit: Limit) -> bytearray:
+async def rest(begun: BodyStart, receive: Receive, limit: Limit) -> bytearray:
     """All of the body. Raises TooLarge, TooSlow and ClientGone.
 
     One buffer that grows: to join 64 MiB of pieces would hold everyone up.

@@ -8,7 +8,7 @@ from app.prediction.inputs import Places
 from app.prediction.schemas import PredictionWarning
 
 
-class Check(Protocol):
+class ValueCheck(Protocol):
     """Holds values against what a model was trained on."""
 
     def __call__(self, parts: Sequence[Part], places: Places) -> tuple[PredictionWarning, ...]:

@@ -31,7 +31,7 @@ DTYPES: Mapping[str, type[np.generic]] = {
 }
 
 
-class Feed(ABC):
+class GraphFeed(ABC):
     """How items come to a graph's inputs."""
 
     @abstractmethod
@@ -55,7 +55,7 @@ class Feed(ABC):
         """Golden inputs of a package. Raises KeyError."""
 
 
-class OneTensor(Feed):
+class OneTensor(GraphFeed):
     """The input `inputs`, (n, *shape)."""
 
     def __init__(self, dtype: type[np.generic] = np.float32) -> None:
@@ -90,7 +90,7 @@ class GraphTensor(NamedTuple):
     shape: tuple[int | None, ...]
 
 
-class SeveralTensors(Feed):
+class SeveralTensors(GraphFeed):
     """Inputs of any names, dtypes and shapes, each (n, *shape)."""
 
     def __init__(self, tensors: Sequence[GraphTensor]) -> None:
@@ -140,10 +140,10 @@ class SeveralTensors(Feed):
 
 
 @dataclass(frozen=True)
-class Preparing(Feed):
+class Preparing(GraphFeed):
     """Items that have to become something else first, as texts become ids."""
 
-    _feed: Feed
+    _feed: GraphFeed
     _prepare: Prepare
 
     def prepared(self, part: Part) -> Fed:
@@ -162,7 +162,7 @@ class Preparing(Feed):
         return self._feed.read(package)
 
 
-def feed_of(runtime: Any, prepare: Prepare | None = None) -> Feed:
+def feed_of(runtime: Any, prepare: Prepare | None = None) -> GraphFeed:
     """What a loaded graph is fed with.
 
     Args:

@@ -21,7 +21,7 @@ from app.health import count_request
 from app.prediction.bodies import ClientGone, Limit, begin, check_declared
 from app.prediction.large import SMALL_SCORES, LargeRequests, Question
 from app.prediction.outputs import check_finite
-from app.prediction.protocols.contract import Answer, Answered, PredictionProtocol
+from app.prediction.protocols.contract import Answer, AnsweredRequest, PredictionProtocol
 from app.prediction.protocols.native import Native
 from app.prediction.protocols.open_inference import OpenInference
 from app.prediction.protocols.tensorflow_serving import TensorFlowServing
@@ -140,7 +140,7 @@ class PredictionFront:
         probabilities = await loaded.batcher.run(loaded.session.feed.prepared(read.parts[0]))
         check_finite(probabilities, read.place)
         pieces = [encoder.piece(loaded, probabilities)]
-        return encoder.answer(Answered(name, loaded, len(probabilities), pieces, warnings))
+        return encoder.answer(AnsweredRequest(name, loaded, len(probabilities), pieces, warnings))
 
     async def _caller(self, header: bytes | None) -> Caller:
         """The authenticator is asked once a second per key: it may have to ask the database."""

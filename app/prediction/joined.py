@@ -1,4 +1,4 @@
-"""Items of several parts that are asked about: parts that they lack, and doubts about the others."""
+"""Items of several parts that are asked about: parts that they lack, doubts about the others."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, cast
@@ -9,7 +9,7 @@ import numpy.typing as npt
 from app.errors import token
 from app.inputs.joined import JoinedInputs, JoinedPart, Known
 from app.inputs.table import TableInputs
-from app.prediction.checks import Check
+from app.prediction.checks import ValueCheck
 from app.prediction.feeds import Part
 from app.prediction.inputs import Places
 from app.prediction.schemas import PredictionWarning
@@ -75,7 +75,7 @@ class PartTensorPlaces(NamedTuple):
 class JoinedCheck:
     """Says which parts are missing, and finds in the others what their own checks find."""
 
-    def __init__(self, inputs: JoinedInputs, checks: Mapping[str, Check]) -> None:
+    def __init__(self, inputs: JoinedInputs, checks: Mapping[str, ValueCheck]) -> None:
         """`checks`: of each part, by its name."""
         self._inputs, self._checks = inputs, checks
 

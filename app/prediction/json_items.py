@@ -31,7 +31,7 @@ class Listed(NamedTuple):
     items: list[Any]
 
 
-class Values(Protocol):
+class ColumnValues(Protocol):
     """The values of one column."""
 
     @property
@@ -57,14 +57,14 @@ class Columns(NamedTuple):
 
     encoder: Encoder
     at: str
-    values: Mapping[str, Values]
+    values: Mapping[str, ColumnValues]
 
 
 class OfOneColumn(NamedTuple):
     """Items that are the values of one column."""
 
     encoder: Encoder
-    values: Values
+    values: ColumnValues
 
 
 Asked = Listed | OfOneColumn | Columns

@@ -33,7 +33,7 @@ def read_in_steps(
         frame.stated.check_shape(shape)
     first = body[start + 1 : start + 1 + STEP_BYTES].lstrip()[:1]
     is_flat = frame.stated is not None and first != b"["
-    taker = (_Flat if is_flat else _Rows)(shape, frame, envelope.advice)
+    taker = (_Flat if is_flat else _RowTaker)(shape, frame, envelope.advice)
     for at in range(start + 1, end, STEP_BYTES):
         taker.take(bytes(body[at : min(at + STEP_BYTES, end)]))
         yield
@@ -61,7 +61,7 @@ class _Taker:
         return invalid("wrong_shape", detail, place.of(row))
 
 
-class _Rows(_Taker):
+class _RowTaker(_Taker):
     """Takes the text of nested rows as it comes, and holds it against the shape."""
 
     def __init__(self, shape: tuple[int, ...], frame: Frame, advice: str) -> None:

@@ -16,10 +16,10 @@ from weakref import WeakValueDictionary
 from starlette.types import Receive
 
 from app.errors import invalid
-from app.prediction.bodies import Begun, Limit, rest
+from app.prediction.bodies import BodyStart, Limit, rest
 from app.prediction.inputs import cut_items
 from app.prediction.outputs import check_finite
-from app.prediction.protocols.contract import Answer, Answered, Decoder, Read, ended
+from app.prediction.protocols.contract import Answer, AnsweredRequest, Decoder, Read, ended
 from app.prediction.schemas import PredictionWarning
 from app.prediction.served import Loaded
 
@@ -46,7 +46,7 @@ class LargeRequests:
         self._working = asyncio.Lock()  # first come, first served: of each key at most one waits
 
     async def read_and_answer(
-        self, key: str, question: Question, begun: Begun, receive: Receive, limit: Limit
+        self, key: str, question: Question, begun: BodyStart, receive: Receive, limit: Limit
     ) -> Answer:
         """`begun`: what of the body is here; the rest is asked for when the key has its turn."""
         async with self._turn(key):
@@ -59,7 +59,7 @@ class LargeRequests:
                 return await _answered(question, read, await loop.run_in_executor(_checks, check))
 
     async def read_in_thread(
-        self, key: str, question: Question, begun: Begun, receive: Receive, limit: Limit
+        self, key: str, question: Question, begun: BodyStart, receive: Receive, limit: Limit
     ) -> Read:
         """Reads a body that takes a while whatever its size, where others do not wait for it. A key
         has one that is large at a time, and few threads read those of all keys."""
@@ -116,4 +116,4 @@ async def _answered(
             written.append(encoder.piece(loaded, some))
             await asyncio.sleep(0)
         first += len(part)
-    return encoder.answer(Answered(question.name, loaded, rows, written, warnings))
+    return encoder.answer(AnsweredRequest(question.name, loaded, rows, written, warnings))

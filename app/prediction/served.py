@@ -21,7 +21,7 @@ from app.models.schemas import Signature
 from app.models.stored import file_path
 from app.prediction import repository, sessions
 from app.prediction.batching import Batcher
-from app.prediction.checks import Check
+from app.prediction.checks import ValueCheck
 from app.prediction.joined import JoinedCheck
 from app.prediction.rows import RowCheck
 from app.prediction.sessions import LoadFailed, Session
@@ -53,7 +53,7 @@ class Loaded:
     temperature: float | None
     inputs: Inputs
     tensor: TensorSpec
-    check: Check
+    check: ValueCheck
     session: Session
     batcher: Batcher
     form: AnswerForm = "label"  # of an answer in the native protocol
@@ -235,7 +235,7 @@ class ServedModels:
                 return
 
 
-def check_of(inputs: Inputs) -> Check:
+def check_of(inputs: Inputs) -> ValueCheck:
     match inputs:
         case DenseInputs():
             return ArrayCheck(ValueRange.of(inputs))

@@ -11,7 +11,7 @@ import orjson
 
 from app.errors import KtlError
 from app.inputs import Inputs
-from app.prediction.feeds import DENSE, Array, Fed, Feed, Part, Prepare, feed_of
+from app.prediction.feeds import DENSE, Array, Fed, GraphFeed, Part, Prepare, feed_of
 from app.tasks import Task
 from app.tensors import TensorBatch, together
 
@@ -34,7 +34,7 @@ class Session:
     shape: tuple[int, ...]
     chunk_rows: int
     inline_rows: int
-    feed: Feed = DENSE
+    feed: GraphFeed = DENSE
 
     def answers(self, part: Part) -> Array:
         """Items as decoded -> the task's answers."""
@@ -91,7 +91,7 @@ def load(
     return Session(runtime, shape, chunk_rows, inline_rows, feed)
 
 
-def _check_decoder(inputs: Inputs, feed: Feed, sent: bytes, asked: Fed) -> None:
+def _check_decoder(inputs: Inputs, feed: GraphFeed, sent: bytes, asked: Fed) -> None:
     """Raises LoadFailed unless items as clients send them, in JSON, are decoded as they were where
     the model was packaged."""
     try:
@@ -116,7 +116,7 @@ def _is_same(one: Part, other: Part) -> bool:
     )
 
 
-def _inline_rows(runtime: Any, feed: Feed, inputs: Fed) -> int:
+def _inline_rows(runtime: Any, feed: GraphFeed, inputs: Fed) -> int:
     """The largest measured batch whose quickest run stays below INLINE_SECONDS, or 0."""
     quick = 0
     for rows in MEASURED_ROWS:
@@ -128,7 +128,7 @@ def _inline_rows(runtime: Any, feed: Feed, inputs: Fed) -> int:
     return quick
 
 
-def _seconds(runtime: Any, feed: Feed, inputs: Fed) -> float:
+def _seconds(runtime: Any, feed: GraphFeed, inputs: Fed) -> float:
     started = perf_counter()
     feed.run(runtime, inputs)
     return perf_counter() - started

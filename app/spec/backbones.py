@@ -88,7 +88,7 @@ class Fusion(ModelChoice):
 
 
 class AutoBackbone(ModelChoice):
-    """Chosen when the job is accepted; the job's `selection` says what and why."""
+    """ChosenItems when the job is accepted; the job's `selection` says what and why."""
 
     backbone: Literal["auto"] = "auto"
     params: Params = Params()

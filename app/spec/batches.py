@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from app.datasets.schemas import Schema
 from app.errors import Finding
 from app.spec.networks import normalises
-from app.spec.plan import held_out
 from app.spec.sources import SourceFacts
+from app.spec.training import held_out
 
 if TYPE_CHECKING:
     from app.spec.spec import JobSpec

@@ -34,7 +34,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Once:
+class FixedSeconds:
     """Seconds of a trial besides its steps."""
 
     first: float  # of its arm: it compiles
@@ -81,13 +81,13 @@ STEPS = (
     Step("fusion", FUSED, 64, 0.06000),
 )
 ONCE = {
-    "mlp": Once(first=1.2, again=0.3),
-    "convnet": Once(first=2.5, again=0.4),
-    "mobilenet": Once(first=17.0, again=1.5),
-    "tabm": Once(first=3.0, again=0.4),
-    "ft_transformer": Once(first=6.0, again=0.6),
-    "charconv": Once(first=3.0, again=0.5),
-    "fusion": Once(first=5.0, again=0.6),
+    "mlp": FixedSeconds(first=1.2, again=0.3),
+    "convnet": FixedSeconds(first=2.5, again=0.4),
+    "mobilenet": FixedSeconds(first=17.0, again=1.5),
+    "tabm": FixedSeconds(first=3.0, again=0.4),
+    "ft_transformer": FixedSeconds(first=6.0, again=0.6),
+    "charconv": FixedSeconds(first=3.0, again=0.5),
+    "fusion": FixedSeconds(first=5.0, again=0.6),
 }
 
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from app.datasets.schemas import Schema
 from app.errors import Invalid, invalid
 from app.spec.backbones import CATALOGUE
-from app.spec.memory import REPORT, Need, Scene
+from app.spec.memory import REPORT, MemoryCase, Need
 from app.spec.plan import PlannedTrial
 from app.spec.spec import ResolvedSpec
 from app.spec.strategies import AutoArm, Strategy
@@ -40,7 +40,7 @@ def estimate_of(
     Args:
         available: bytes that a worker gives a trial.
     """
-    scene = Scene(spec, sources, target)
+    scene = MemoryCase(spec, sources, target)
     if scene.parameters > MOST_PARAMETERS:
         detail = (
             f"expected a network of at most {MOST_PARAMETERS:,} parameters, as many as a packaged "
@@ -53,7 +53,9 @@ def estimate_of(
     return MemoryEstimate(memory_bytes=need.total, parameters=scene.parameters)
 
 
-def _too_large(scene: Scene, trials: Sequence[PlannedTrial], need: Need, available: int) -> Invalid:
+def _too_large(
+    scene: MemoryCase, trials: Sequence[PlannedTrial], need: Need, available: int
+) -> Invalid:
     spec = scene.spec
     detail = (
         f"expected trials that take at most {available / GB:.1f} GB of memory, as a worker has for "
@@ -81,12 +83,12 @@ def _too_large(scene: Scene, trials: Sequence[PlannedTrial], need: Need, availab
     return invalid("network_too_large", f"{detail}; {parts[pointer][1]}, {more}", pointer)
 
 
-def _fitting_batch(scene: Scene, trials: Sequence[PlannedTrial], available: int) -> int | None:
+def _fitting_batch(scene: MemoryCase, trials: Sequence[PlannedTrial], available: int) -> int | None:
     batch = scene.spec.training.batch_size // 2
     while batch >= 2:
         training = scene.spec.training.model_copy(update={"batch_size": batch})
         smaller = scene.spec.model_copy(update={"training": training})
-        if Scene(smaller, scene.sources, scene.target).need(trials).total <= available:
+        if MemoryCase(smaller, scene.sources, scene.target).need(trials).total <= available:
             return batch
         batch //= 2
     return None
@@ -102,7 +104,7 @@ def _widths(spec: ResolvedSpec) -> str:
     return f"{fields}, or {own[0]}" if own else fields
 
 
-def _widest(scene: Scene) -> str:
+def _widest(scene: MemoryCase) -> str:
     """Where most of the weights come from: the network, or a discriminator of its own."""
     for place, strategy, width in _with_layers_of_their_own(scene.spec):
         if load_of(strategy, scene.widths).new > scene.parameters:

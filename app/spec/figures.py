@@ -6,11 +6,11 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class Part(BaseModel):
+class ReportPart(BaseModel):
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
 
-class Bin(Part):
+class Bin(ReportPart):
     """Test items whose confidence falls between `low` (not included) and `high`; all seeds'."""
 
     low: float
@@ -20,7 +20,7 @@ class Bin(Part):
     accuracy: float | None
 
 
-class CalibrationOut(Part):
+class CalibrationOut(ReportPart):
     """Temperature scaling fitted on validation items, measured on test items; means over seeds."""
 
     temperature: float = Field(description="the logits are divided by it")
@@ -30,7 +30,7 @@ class CalibrationOut(Part):
     bins_after: list[Bin]
 
 
-class Residuals(Part):
+class Residuals(ReportPart):
     """Predicted minus true, of the test items, in the quantity's unit; an item's prediction is the
     mean over the seeds."""
 
@@ -41,7 +41,7 @@ class Residuals(Part):
     )
 
 
-class Cost(Part):
+class Cost(ReportPart):
     """Seconds of training, summed over the arm's trials at the job's label budget; and how long a
     trial was trained."""
 
@@ -62,7 +62,7 @@ class Cost(Part):
     )
 
 
-class Conditions(Part):
+class Conditions(ReportPart):
     """What a trial was computed by."""
 
     device: str
@@ -73,7 +73,7 @@ class Conditions(Part):
     )
 
 
-class Reference(Part):
+class Reference(ReportPart):
     """What answers that look at no item score on the test items."""
 
     chance: float = Field(
@@ -111,7 +111,7 @@ class Reference(Part):
     )
 
 
-class LabelsToReach(Part):
+class LabelsToReach(ReportPart):
     """Read off the mean learning curves, linear in the metric and in log labels between budgets."""
 
     labels: int = Field(description="that this arm was trained on, all classes together")
@@ -127,7 +127,7 @@ class LabelsToReach(Part):
     sentence: str = Field(description="`scratch needs 4.2 times the labels of lp_ft`")
 
 
-class LabelsForGoal(Part):
+class LabelsForGoal(ReportPart):
     """A learning curve continued by a power law."""
 
     arm: str
@@ -142,7 +142,7 @@ class LabelsForGoal(Part):
     sentence: str
 
 
-class Missing(Part):
+class Missing(ReportPart):
     """Planned trials without results."""
 
     arm: str

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.spec.figures import Part
+from app.spec.figures import ReportPart
 
 Replication = Literal["seeds", "seeds_of_one_pretraining", "pretrainings", "one_network"]
 REPLICATION = (
@@ -14,12 +14,12 @@ REPLICATION = (
 )
 
 
-class Bounds(Part):
+class Bounds(ReportPart):
     low: float
     high: float
 
 
-class Interval(Part):
+class Interval(ReportPart):
     """A mean over seeds with its t-interval at the report's confidence, cut at a metric's ends."""
 
     mean: float

@@ -62,7 +62,7 @@ def network_size(model: Backbone, shape: Shape, tokens: int = 1) -> Size:
     return layers.size
 
 
-class Scene:
+class MemoryCase:
     """A job, as far as memory depends on it."""
 
     def __init__(self, spec: ResolvedSpec, sources: Sequence[Schema], target: Schema) -> None:

@@ -7,6 +7,7 @@ from typing import Literal
 from app.datasets.schemas import Schema
 from app.spec.spec import ResolvedSpec, Sources
 from app.spec.strategies import SOURCE_ONLY, SUPERVISED, AutoArm
+from app.spec.training import Training, held_out
 
 # `bound`: what target labels would have brought; `score`: how well a source suits the target;
 # `search`: what an arm's trials are trained with.
@@ -37,14 +38,12 @@ class PlannedTrial:
 
     def steps(self, spec: ResolvedSpec, sources: Sequence[Schema], target: Schema) -> int:
         """Optimizer steps, at most: phases that stop at convergence take fewer."""
-        training, items = spec.training, trained_items(self, spec, sources, target)
+        items = trained_items(self, spec, sources, target)
+        training = final_training(spec, self.role, items)
         if self.role == PRETRAIN:
-            epochs = training.pretraining_on(items).pretrain_epochs or 0
-            return epochs * training.steps_per_epoch(items)
+            return training.epochs * training.steps_per_epoch(items)
         if self.role in {"score", "reference"} or self.arm == SOURCE_ONLY:
             return 1
-        if learns_from_labels(spec, self.role):
-            training = training.on(items)
         arm = spec.arms.get(self.arm)
         epochs = arm.strategy.epochs(training.epochs) if arm else training.epochs
         steps = epochs * training.steps_per_epoch(items)
@@ -58,6 +57,14 @@ def planned_steps(
     kinds = {trial.kind: trial for trial in trials}
     steps = {kind: trial.steps(spec, sources, target) for kind, trial in kinds.items()}
     return [steps[trial.kind] for trial in trials]
+
+
+def final_training(spec: ResolvedSpec, role: str, items: int) -> Training:
+    """Returns the settings of trials of a role on `items` training items, with their final epochs:
+    the only place where these are decided. A search may choose others."""
+    if role == PRETRAIN:
+        return spec.training.pretraining_on(items)
+    return spec.training.on(items) if learns_from_labels(spec, role) else spec.training
 
 
 def learns_from_labels(spec: ResolvedSpec, role: str) -> bool:
@@ -100,12 +107,6 @@ def unlabelled_items(schema: Schema, labels_per_class: int | None) -> int:
     have none."""
     counts = schema.class_counts["train"]
     return schema.splits["train"] - sum(schema.task.strata(counts, labels_per_class))
-
-
-def held_out(items: int, fraction: float) -> int:
-    """Of the `items` of a class, or of a part of a quantity's range, how many are for validation:
-    round(fraction * items), at least 1 and never all but the last; none of fewer than 3."""
-    return min(max(1, round(fraction * items)), items - 1) if items >= 3 else 0
 
 
 def sources_of(spec: ResolvedSpec, arm: str) -> Sources:

@@ -7,7 +7,7 @@ UNFINISHED = ("waiting", "queued", "running")
 
 
 @dataclass(frozen=True)
-class Part:
+class StatusCount:
     """The trials of a job that share a status."""
 
     status: str
@@ -19,10 +19,10 @@ class Part:
 
 
 @dataclass
-class Tally:
+class TrialCounts:
     """A job's trials, counted."""
 
-    parts: list[Part] = field(default_factory=list)
+    parts: list[StatusCount] = field(default_factory=list)
 
     @property
     def counts(self) -> dict[str, int]:

@@ -4,11 +4,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.spec.figures import Part
+from app.spec.figures import ReportPart
 from app.spec.intervals import Gain, Interval
 
 
-class ReferenceArm(Part):
+class ReferenceArm(ReportPart):
     metrics: dict[str, Interval] = Field(description="on the test items, as of the arms")
     validation: Interval | None = Field(description="the primary metric; null without such items")
     gain: Gain | None = Field(
@@ -19,7 +19,7 @@ class ReferenceArm(Part):
     seconds: float = Field(description="of fitting and predicting, summed over the trials")
 
 
-class BestReference(Part):
+class BestReference(ReportPart):
     name: str
     chosen_by: Literal["validation", "test"] = Field(
         description="`test` where there are too few validation items: in hindsight, which makes it "

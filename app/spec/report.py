@@ -10,8 +10,8 @@ from app.spec.figures import (
     LabelsForGoal,
     LabelsToReach,
     Missing,
-    Part,
     Reference,
+    ReportPart,
     Residuals,
 )
 from app.spec.intervals import REPLICATION, Gain, Interval, Replication
@@ -27,7 +27,7 @@ Verdict = Literal["positive_transfer", "no_evidence", "negative_transfer"]
 StopReason = Literal["budget", "cancelled"]
 
 
-class ClassMetrics(Part):
+class ClassMetrics(ReportPart):
     """Of one class on the test items, means over seeds."""
 
     label: str
@@ -46,7 +46,7 @@ class ClassMetrics(Part):
     )
 
 
-class Forgetting(Part):
+class Forgetting(ReportPart):
     """Accuracy on the source's test items; seeds paired."""
 
     before: Interval = Field(description="of the source's network")
@@ -57,7 +57,7 @@ class Forgetting(Part):
     change: Interval
 
 
-class Detail(Part):
+class Detail(ReportPart):
     """What only one kind of task has to say of an arm."""
 
     per_class: list[ClassMetrics] = Field(
@@ -112,7 +112,7 @@ class Arm(Detail):
     )
 
 
-class CurvePoint(Part):
+class CurvePoint(ReportPart):
     """One label budget: every arm that has results there."""
 
     labels_per_class: int | None = Field(
@@ -123,7 +123,7 @@ class CurvePoint(Part):
     gains: dict[str, Gain]
 
 
-class LabelFreeChoice(Part):
+class LabelFreeChoice(ReportPart):
     """How the winner was chosen without target labels; and what they would have chosen."""
 
     rule: str = Field(
@@ -144,7 +144,7 @@ class LabelFreeChoice(Part):
     )
 
 
-class Report(Part):
+class Report(ReportPart):
     verdict: Verdict = Field(
         description="about the winner against the baseline; `no_evidence` also where the winner is "
         "no better than chance, or the test set proves nothing, whatever the gain"

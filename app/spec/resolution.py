@@ -20,7 +20,7 @@ from app.spec.plan import unlabelled_items
 from app.spec.portfolio import Facts, portfolio
 from app.spec.recipes import defaults_of
 from app.spec.references import planned_references
-from app.spec.scales import Scale, scale_warnings
+from app.spec.scales import PixelScale, scale_warnings
 from app.spec.sources import (
     Sample,
     SourceFacts,
@@ -43,7 +43,7 @@ def resolve(
     spec: JobSpec,
     sources: Sequence[SourceFacts],
     target: Schema,
-    target_scale: Scale | None = None,
+    target_scale: PixelScale | None = None,
     target_sample: Sample = lambda: None,
 ) -> tuple[ResolvedSpec, list[Choice]]:
     """Raises Invalid with every finding at once."""

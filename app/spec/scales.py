@@ -11,7 +11,7 @@ SYMMETRIC = (-1.0, 1.0)
 
 
 @dataclass(frozen=True)
-class Scale:
+class PixelScale:
     """Of a dataset's training pictures. `low`, `high`: the least and the greatest raw value."""
 
     low: float
@@ -19,7 +19,7 @@ class Scale:
     value_range: tuple[float, float]
 
     @classmethod
-    def of(cls, schema: Schema, profile: dict[str, Any] | None = None) -> "Scale | None":
+    def of(cls, schema: Schema, profile: dict[str, Any] | None = None) -> "PixelScale | None":
         """Without a profile, or with one of an earlier release, the values fill their range. None
         where there is no one range for all values."""
         value_range = schema.inputs.range
@@ -45,7 +45,9 @@ class Scale:
         return f"{self.low:.6g} to {self.high:.6g}, of which {low:.6g} to {high:.6g} become 0 to 1"
 
 
-def scale_warnings(sources: Sequence[Scale | None], target: Scale | None) -> tuple[str, ...]:
+def scale_warnings(
+    sources: Sequence[PixelScale | None], target: PixelScale | None
+) -> tuple[str, ...]:
     """Sentences about sources whose pictures a network sees far darker or brighter than the
     target's. None: a source without data, as a model."""
     return tuple(
@@ -58,7 +60,7 @@ def scale_warnings(sources: Sequence[Scale | None], target: Scale | None) -> tup
     )
 
 
-def _apart(one: Scale, other: Scale) -> bool:
+def _apart(one: PixelScale, other: PixelScale) -> bool:
     if one.is_standardised != other.is_standardised:
         return True
     small, large = sorted((one.reach, other.reach))

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.spec.figures import Part
+from app.spec.figures import ReportPart
 
 MEASURES = {
     "wasserstein": "Wasserstein distance in quantile units",
@@ -14,7 +14,7 @@ MEASURES = {
 NAMED = 10  # columns in one sentence
 
 
-class SharedColumn(Part):
+class SharedColumn(ReportPart):
     name: str = Field(description="the target's, which is the network's")
     source_name: str
     kind: str
@@ -33,7 +33,7 @@ class SharedColumn(Part):
     )
 
 
-class UnlikeColumns(Part):
+class UnlikeColumns(ReportPart):
     """Columns of equal names that are not one, and what would make them one."""
 
     name: str
@@ -41,7 +41,7 @@ class UnlikeColumns(Part):
     reason: str
 
 
-class SimilarColumns(Part):
+class SimilarColumns(ReportPart):
     """Columns of other names that may be one: a job says so in its source's `columns`."""
 
     name: str
@@ -49,7 +49,7 @@ class SimilarColumns(Part):
     reason: str
 
 
-class SharedColumns(Part):
+class SharedColumns(ReportPart):
     """Of one source's table and the target's, in the order of the target's columns."""
 
     source: int = Field(description="its place among the job's sources, from 1")

@@ -2,11 +2,11 @@
 
 from pydantic import Field
 
-from app.spec.figures import Part
+from app.spec.figures import ReportPart
 from app.spec.intervals import Bounds, Gain, Interval
 
 
-class SliceArm(Part):
+class SliceArm(ReportPart):
     """One arm on the items of one value."""
 
     metrics: dict[str, Interval] = Field(
@@ -20,7 +20,7 @@ class SliceArm(Part):
     )
 
 
-class SliceValue(Part):
+class SliceValue(ReportPart):
     """The test items with one value of the column; numbers and dates are cut into quarters."""
 
     value: str
@@ -28,7 +28,7 @@ class SliceValue(Part):
     arms: dict[str, SliceArm]
 
 
-class WorstSlice(Part):
+class WorstSlice(ReportPart):
     """Where the winner, or without one the baseline, has its worst mean of the primary metric."""
 
     value: str
@@ -44,7 +44,7 @@ class WorstSlice(Part):
     is_clear: bool = Field(description="whether that interval excludes 0")
 
 
-class Slice(Part):
+class Slice(ReportPart):
     """All that is said by one column of `evaluation.slices`."""
 
     column: str

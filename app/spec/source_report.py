@@ -4,12 +4,12 @@ from typing import Any
 
 from pydantic import Field
 
-from app.spec.figures import Part
+from app.spec.figures import ReportPart
 from app.spec.intervals import Interval
 from app.spec.relation import Relation
 
 
-class SourceRank(Part):
+class SourceRank(ReportPart):
     """A candidate source's place."""
 
     source: int = Field(description="its place among the job's sources, from 1")
@@ -33,7 +33,7 @@ class SourceRank(Part):
     best_arm: str | None
 
 
-class RankingQuality(Part):
+class RankingQuality(ReportPart):
     """How well a score's ranking agrees with what was measured."""
 
     kendall_tau: float | None
@@ -44,7 +44,7 @@ class RankingQuality(Part):
     )
 
 
-class Transferability(Part):
+class Transferability(ReportPart):
     headline: str = Field("", description="which source suits best: `mnist suits best`")
     reason: str = Field("", description="how clear that is, in a sentence with its numbers")
     ranked_by: str
@@ -54,7 +54,7 @@ class Transferability(Part):
     )
 
 
-class Search(Part):
+class Search(ReportPart):
     """What an arm's search tried, and what the arm's trials were then trained with."""
 
     arm: str

@@ -9,7 +9,7 @@ from app.inputs.joined import JoinedInputs
 from app.inputs.table import TableInputs
 from app.inputs.text import TextInputs
 from app.spec.backbones import Backbone
-from app.spec.scales import Scale
+from app.spec.scales import PixelScale
 
 # proxy_a_distance and mmd of their items; None where one is not stored yet, or is a model
 Distance = Callable[[], dict[str, float | None] | None]
@@ -22,7 +22,7 @@ class SourceFacts:
     network: Backbone | None = None  # of a model
     distance: Distance = lambda: None  # to the target
     sample: Sample = lambda: None  # of a dataset's training items
-    scale: Scale | None = None  # of a dataset's values
+    scale: PixelScale | None = None  # of a dataset's values
 
     @property
     def has_data(self) -> bool:

@@ -115,7 +115,7 @@ class JobSpec(Sent):
 
 
 @dataclass(frozen=True)
-class Arm:
+class ArmSpec:
     """A strategy from some of the sources."""
 
     strategy: Strategy | AutoArm
@@ -190,17 +190,17 @@ class ResolvedSpec(JobSpec):
         return {**each, **joint}
 
     @property
-    def arms(self) -> dict[str, Arm]:
+    def arms(self) -> dict[str, ArmSpec]:
         """Name of the arm -> what it is; a strategy that stands twice is numbered."""
         if not self.trains_arms:
             return {}
-        arms: dict[str, Arm] = {}
+        arms: dict[str, ArmSpec] = {}
         names: list[str] = []
         for strategy in self.strategies:
             again = names.count(strategy.name)
             names.append(strategy.name)
             name = f"{strategy.name}_{again + 1}" if again else strategy.name
-            arms |= {f"{name}{end}": Arm(strategy, of) for end, of in self.source_sets.items()}
+            arms |= {f"{name}{end}": ArmSpec(strategy, of) for end, of in self.source_sets.items()}
         return arms
 
     @property

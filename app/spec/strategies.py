@@ -26,7 +26,7 @@ from app.spec.strategy_params import (
 Searched = dict[str, str | None]
 
 
-class Chosen(Sent):
+class StrategyBase(Sent):
     def epochs(self, training_epochs: int) -> int:
         """Of all its phases, at most; `training_epochs` are the job's."""
         return training_epochs
@@ -49,7 +49,7 @@ class Chosen(Sent):
         return {**named, "epochs": None}
 
 
-class LinearProbe(Chosen):
+class LinearProbe(StrategyBase):
     name: Literal["linear_probe"]
     params: LinearProbeParams = LinearProbeParams()
 
@@ -62,12 +62,12 @@ class LinearProbe(Chosen):
         return {"learning_rate": "head_learning_rate"}
 
 
-class FineTune(Chosen):
+class FineTune(StrategyBase):
     name: Literal["fine_tune"]
     params: FineTuneParams = FineTuneParams()
 
 
-class LpFt(Chosen):
+class LpFt(StrategyBase):
     name: Literal["lp_ft"]
     params: LpFtParams = LpFtParams()
 
@@ -75,7 +75,7 @@ class LpFt(Chosen):
         return self.params.max_epochs + training_epochs
 
 
-class L2Sp(Chosen):
+class L2Sp(StrategyBase):
     name: Literal["l2_sp"]
     params: L2SpParams = L2SpParams()
 
@@ -85,22 +85,22 @@ class L2Sp(Chosen):
         return {"learning_rate": None, "epochs": None}
 
 
-class CoTuning(Chosen):
+class CoTuning(StrategyBase):
     name: Literal["co_tuning"]
     params: CoTuningParams = CoTuningParams()
 
 
-class Distill(Chosen):
+class Distill(StrategyBase):
     name: Literal["distill"]
     params: DistillParams = DistillParams()
 
 
-class MultiTask(Chosen):
+class MultiTask(StrategyBase):
     name: Literal["multi_task"]
     params: MultiTaskParams = MultiTaskParams()
 
 
-class Recalibrate(Chosen):
+class Recalibrate(StrategyBase):
     name: Literal["recalibrate"]
     params: RecalibrateParams = RecalibrateParams()
 
@@ -113,7 +113,7 @@ class Recalibrate(Chosen):
         return {}
 
 
-class AdaBn(Chosen):
+class AdaBn(StrategyBase):
     name: Literal["adabn"]
     params: AdaBnParams = AdaBnParams()
 
@@ -126,32 +126,32 @@ class AdaBn(Chosen):
         return {}
 
 
-class Coral(Chosen):
+class Coral(StrategyBase):
     name: Literal["coral"]
     params: CoralParams = CoralParams()
 
 
-class Dann(Chosen):
+class Dann(StrategyBase):
     name: Literal["dann"]
     params: DannParams = DannParams()
 
 
-class Cdan(Chosen):
+class Cdan(StrategyBase):
     name: Literal["cdan"]
     params: CdanParams = CdanParams()
 
 
-class Mcc(Chosen):
+class Mcc(StrategyBase):
     name: Literal["mcc"]
     params: MccParams = MccParams()
 
 
-class Shot(Chosen):
+class Shot(StrategyBase):
     name: Literal["shot"]
     params: ShotParams = ShotParams()
 
 
-class AdaMatch(Chosen):
+class AdaMatch(StrategyBase):
     name: Literal["adamatch"]
     params: AdaMatchParams = AdaMatchParams()
 
@@ -193,7 +193,7 @@ StrategyChoice = Annotated[
 ]
 
 
-class AutoArm(Chosen):
+class AutoArm(StrategyBase):
     """What `auto` becomes once the job is accepted: it chooses among these by the target's
     validation items, before its trials run."""
 

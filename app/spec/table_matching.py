@@ -9,7 +9,7 @@ from app.errors import Coded, Finding
 from app.inputs.column_distance import column_distances
 from app.inputs.columns import CategoryColumn, FlagColumn
 from app.inputs.contract import Sketch
-from app.inputs.joint_columns import Given, Hides, joint_inputs
+from app.inputs.joint_columns import Hides, SourceColumns, joint_inputs
 from app.inputs.matching import Match, matched, obstacle
 from app.inputs.similar_columns import similar_columns
 from app.inputs.table import TableInputs
@@ -63,9 +63,9 @@ class SourceTable:
         return [name for name in _names(self.inputs) if name not in shared]
 
     @property
-    def given(self) -> Given:
+    def given(self) -> SourceColumns:
         rows = self.facts.schema.splits.get("train", 1)
-        return Given(self.inputs, self.match.names, rows, is_learnt=not self.facts.has_data)
+        return SourceColumns(self.inputs, self.match.names, rows, is_learnt=not self.facts.has_data)
 
     def told(self, said: Mapping[str, str | None], target_sample: Sketch | None) -> SharedColumns:
         """With distances and proposals; `said`: by the job of its columns."""

@@ -46,7 +46,7 @@ class TrialTime:
 
 
 @dataclass(frozen=True)
-class Pace:
+class TimingRatios:
     """Seconds measured over seconds planned, of this installation's last trials of a backbone."""
 
     by_arm: Mapping[str, Sequence[float]]
@@ -64,7 +64,7 @@ class Pace:
 
 
 def seconds_left(
-    trials: Sequence[TrialTime], installation: Pace, affordable: float | None = None
+    trials: Sequence[TrialTime], installation: TimingRatios, affordable: float | None = None
 ) -> float:
     """With as many trials at once as now, and with the report.
 
@@ -89,7 +89,7 @@ def seconds_left(
 class _Witnesses:
     """What the job's own trials have taken."""
 
-    def __init__(self, trials: Sequence[TrialTime], installation: Pace) -> None:
+    def __init__(self, trials: Sequence[TrialTime], installation: TimingRatios) -> None:
         self._installation = installation
         finished, paces = defaultdict[Key, list[float]](list), defaultdict[Key, list[float]](list)
         for trial in trials:

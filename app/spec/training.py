@@ -14,7 +14,7 @@ Auto = Literal["auto"]
 MIN_STEPS = 500
 
 
-class Part(BaseModel):
+class StoredPart(BaseModel):
     """Of what the service itself writes down."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -145,7 +145,7 @@ class Training(Sent):
         """Returns these settings for a training on so many items of the source."""
         epochs = self.pretrain_epochs or self.epochs
         least = self._epochs_of(self.pretrain_min_steps, items)
-        return self.model_copy(update={"pretrain_epochs": max(epochs, least)})
+        return self.model_copy(update={"epochs": max(epochs, least)})
 
     def _epochs_of(self, steps: int, items: int) -> int:
         return ceil(steps / max(1, self.steps_per_epoch(items)))
@@ -159,7 +159,7 @@ class TrainingChoice(Training):
     weight_decay: Annotated[float, Field(ge=0, le=1)] | Auto = 0.0  # type: ignore[assignment]
 
 
-class Space(Part):
+class Space(StoredPart):
     """Which settings are searched for."""
 
     learning_rate: bool = False
@@ -169,3 +169,9 @@ class Space(Part):
     @property
     def is_empty(self) -> bool:
         return not (self.learning_rate or self.weight_decay or self.epochs)
+
+
+def held_out(items: int, fraction: float) -> int:
+    """Of the `items` of a class, or of a part of a quantity's range, how many are for validation:
+    round(fraction * items), at least 1 and never all but the last; none of fewer than 3."""
+    return min(max(1, round(fraction * items)), items - 1) if items >= 3 else 0

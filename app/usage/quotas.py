@@ -19,7 +19,7 @@ COPIES = 2  # an upload stands on this machine, then in the store too
 
 
 @dataclass(frozen=True)
-class Room:
+class UploadAllowance:
     """How much one upload may bring. `left`: of the project's quota; None where it has none.
     `folders`: where it will stand, and so many bytes stay free there."""
 
@@ -50,12 +50,12 @@ class Room:
                 )
 
 
-def room(session: Session, storage: Storage, settings: Settings, project: str) -> Room:
+def room(session: Session, storage: Storage, settings: Settings, project: str) -> UploadAllowance:
     """For an upload that is about to come. Raises OverQuota where the project has as many datasets
     as it may."""
     _check_count(repository.dataset_count(session, project) + 1, settings)
     here = (settings.cache_dir, storage.folder)
-    return Room(
+    return UploadAllowance(
         limit=settings.upload_limit_bytes,
         left=bytes_left(session, storage, settings, project),
         folders=tuple(folder for folder in here if folder),

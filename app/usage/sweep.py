@@ -24,12 +24,12 @@ from app.usage.work_folder import abandoned, remove
 log = structlog.get_logger(__name__)
 
 
-class NotOurs(Exception):
+class ForeignStore(Exception):
     """The store holds files of another database; the message says what to do."""
 
 
 @dataclass
-class Freed:
+class SweepResult:
     """What went, or would have gone."""
 
     files: list[Stored] = field(default_factory=list)  # of the store
@@ -44,12 +44,13 @@ class Freed:
 
 def sweep(
     database: Database, settings: Settings, *, is_dry: bool = False, adopts: bool = False
-) -> Freed:
+) -> SweepResult:
     """Once through everything. `is_dry`: deletes nothing. `adopts`: the store's files are this
-    database's, whoever has said otherwise. Raises NotOurs, and WorkFailure where the store fails.
+    database's, whoever has said otherwise. Raises ForeignStore, and WorkFailure where the store
+    fails.
     """
     inventory = Inventory(settings.storage, settings.cache_dir)
-    freed = Freed()
+    freed = SweepResult()
     if not is_dry:
         with database.write() as session:
             freed.rows = repository.purge(session)
@@ -78,7 +79,7 @@ def sweep_machine(database: Database, settings: Settings) -> None:
     if _is_due(mark.stat().st_mtime if mark.exists() else None, settings):
         mark.parent.mkdir(parents=True, exist_ok=True)
         mark.touch()
-        freed = Freed()
+        freed = SweepResult()
         inventory = Inventory(settings.storage, settings.cache_dir)
         has_copies = inventory.copies((), time.time())
         wanted = _wanted(database) if has_copies else set()
@@ -94,7 +95,7 @@ def sweep_now_and_then(database: Database, settings: Settings) -> None:
         if _is_due(inventory.written(f"{OWNERS}/{_name(database)}"), settings):
             _tell(sweep(database, settings))
         sweep_machine(database, settings)
-    except (NotOurs, WorkFailure) as error:
+    except (ForeignStore, WorkFailure) as error:
         log.warning("store_not_swept", reason=str(error))
 
 
@@ -102,7 +103,7 @@ def _is_due(last: float | None, settings: Settings) -> bool:
     return last is None or time.time() - last >= settings.gc_interval_seconds
 
 
-def _tell(freed: Freed) -> None:
+def _tell(freed: SweepResult) -> None:
     if freed.files or freed.copies or freed.folders or freed.rows:
         log.info(
             "swept",
@@ -125,12 +126,12 @@ def _claim(database: Database, inventory: Inventory, *, adopts: bool, is_dry: bo
     if not is_dry and not is_lost:
         moment = inventory.mark(f"{OWNERS}/{own}")
     if is_lost:
-        raise NotOurs(
+        raise ForeignStore(
             "expected a store of this database's files, got one with files none of which this "
             "database names: is KTL_DATABASE_URL right? If nobody needs them, `ktl gc --adopt` once"
         )
     if others and not adopts:
-        raise NotOurs(
+        raise ForeignStore(
             f"expected a store of this database's files alone ({own}), got one that "
             f"{', '.join(sorted(others))} has registered in too (its folder `{OWNERS}`): give each "
             "database a store of its own. If the others are no more, `ktl gc --adopt` once"
@@ -160,7 +161,7 @@ def _wanted(database: Database) -> set[str]:
 
 
 def _tidy(
-    settings: Settings, inventory: Inventory, wanted: set[str], freed: Freed, is_dry: bool
+    settings: Settings, inventory: Inventory, wanted: set[str], freed: SweepResult, is_dry: bool
 ) -> None:
     freed.copies = inventory.copies(wanted, time.time() - settings.gc_grace_seconds)
     freed.folders = list(abandoned(settings.cache_dir))

@@ -27,8 +27,8 @@ from app.usage import repository as usage
 from tests.leases import let_pass
 from tests.serving import serve
 from tests.trials.stored import add_stored
-from worker.process import duty
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
+from worker.process import runner
 
 WRONG_TRAIN, WRONG_TEST, LONE = [3, 17, 30], [5], 89
 
@@ -40,10 +40,12 @@ def settings(settings: Settings, database: Database) -> Settings:
 
 
 @pytest.fixture
-def place(database: Database, settings: Settings, storage: Storage, tmp_path: Path) -> Workplace:
+def context(
+    database: Database, settings: Settings, storage: Storage, tmp_path: Path
+) -> WorkerContext:
     slots = tmp_path / "slots"
     slots.mkdir()
-    return Workplace(settings, database, storage, slots, is_draining=lambda: False)
+    return WorkerContext(settings, database, storage, slots, is_draining=lambda: False)
 
 
 @pytest.fixture
@@ -52,7 +54,9 @@ def client(settings: Settings) -> Any:
         yield client
 
 
-def add(place: Workplace, folder: Path, task: Task | None = None, labelled: bool = True) -> str:
+def add(
+    context: WorkerContext, folder: Path, task: Task | None = None, labelled: bool = True
+) -> str:
     """Pictures that are bright above (`up`) or below (`down`), some labels of them the other's, and
     one picture of a third kind, the only item of its class."""
     rng, arrays, counts = np.random.default_rng(0), dict[str, np.ndarray](), dict[str, Any]()
@@ -74,7 +78,7 @@ def add(place: Workplace, folder: Path, task: Task | None = None, labelled: bool
         splits={"train": 90, "test": 30},
         class_counts=counts,
     )
-    return add_stored(place, folder, "halves", arrays, schema, DEFAULT_PROJECT)
+    return add_stored(context, folder, "halves", arrays, schema, DEFAULT_PROJECT)
 
 
 def audit_of(database: Database, dataset_id: str) -> AuditRow:
@@ -84,9 +88,9 @@ def audit_of(database: Database, dataset_id: str) -> AuditRow:
 
 
 def test_what_is_wrong_is_found_and_shown(
-    client: httpx.Client, place: Workplace, database: Database, tmp_path: Path
+    client: httpx.Client, context: WorkerContext, database: Database, tmp_path: Path
 ) -> None:
-    dataset_id = add(place, tmp_path)
+    dataset_id = add(context, tmp_path)
     path = f"/v1/datasets/{dataset_id}/audit"
     assert client.get(path).json()["code"] == "not_audited"
     begun = client.post(path)
@@ -96,7 +100,7 @@ def test_what_is_wrong_is_found_and_shown(
     with database.read() as session:
         assert work.waiting(session, 9) == [AuditDataset(audit.id)]
 
-    duty.audit(place, audit.id, "worker")
+    runner.audit(context, audit.id, "worker")
     found = client.get(path).json()
     assert (found["status"], found["items"], found["error"]) == ("succeeded", 120, None)
     said = {(each["split"], each["index"]): each for each in found["data"]}
@@ -126,16 +130,21 @@ def test_what_is_wrong_is_found_and_shown(
     ],
 )
 def test_what_has_no_labels_to_judge_is_refused(
-    client: httpx.Client, place: Workplace, tmp_path: Path, task: Task, labelled: bool, code: str
+    client: httpx.Client,
+    context: WorkerContext,
+    tmp_path: Path,
+    task: Task,
+    labelled: bool,
+    code: str,
 ) -> None:
-    answer = client.post(f"/v1/datasets/{add(place, tmp_path, task, labelled)}/audit")
+    answer = client.post(f"/v1/datasets/{add(context, tmp_path, task, labelled)}/audit")
     assert (answer.status_code, answer.json()["code"]) == (422, code)
 
 
 def test_anothers_dataset_is_not_there(
-    client: httpx.Client, place: Workplace, database: Database, tmp_path: Path
+    client: httpx.Client, context: WorkerContext, database: Database, tmp_path: Path
 ) -> None:
-    dataset_id = add(place, tmp_path)
+    dataset_id = add(context, tmp_path)
     with database.write() as session:
         session.get_one(DatasetRow, dataset_id).project = "other"
     for answer in (
@@ -147,12 +156,12 @@ def test_anothers_dataset_is_not_there(
 
 def test_a_lost_worker_costs_an_attempt_and_the_last_one_fails_the_audit(
     client: httpx.Client,
-    place: Workplace,
+    context: WorkerContext,
     database: Database,
     settings: Settings,
     tmp_path: Path,
 ) -> None:
-    dataset_id = add(place, tmp_path)
+    dataset_id = add(context, tmp_path)
     path = f"/v1/datasets/{dataset_id}/audit"
     client.post(path)
     for attempt in range(1, settings.max_attempts + 1):
@@ -170,20 +179,24 @@ def test_a_lost_worker_costs_an_attempt_and_the_last_one_fails_the_audit(
         leases.write(session, AuditRow, taken.id, taken.token or "", status="succeeded")
 
     assert client.post(path).json()["status"] == "queued"  # anew
-    duty.audit(place, audit_of(database, dataset_id).id, "worker")
+    runner.audit(context, audit_of(database, dataset_id).id, "worker")
     assert client.get(path).json()["status"] == "succeeded"
 
 
 def test_damaged_rows_are_told_and_a_deleted_dataset_takes_its_audit_along(
-    client: httpx.Client, place: Workplace, database: Database, storage: Storage, tmp_path: Path
+    client: httpx.Client,
+    context: WorkerContext,
+    database: Database,
+    storage: Storage,
+    tmp_path: Path,
 ) -> None:
-    dataset_id = add(place, tmp_path)
+    dataset_id = add(context, tmp_path)
     path = f"/v1/datasets/{dataset_id}/audit"
     client.post(path)
     with database.read() as session:
         ref = session.get_one(DatasetRow, dataset_id).arrays["x_train"]
     storage.local(ref).unlink()
-    duty.audit(place, audit_of(database, dataset_id).id, "worker")
+    runner.audit(context, audit_of(database, dataset_id).id, "worker")
     found = client.get(path).json()
     assert (found["status"], found["error"]["code"]) == ("failed", "artifact_missing")
     assert client.delete(f"/v1/datasets/{dataset_id}").status_code == 204

@@ -51,9 +51,9 @@ X = {"image": np.random.default_rng(0).random((6, 8, 8, 1), np.float32)}
 def test_norms_inside_are_frozen(network: Network) -> None:
     (before,) = statistics(network)
     with network.batch_norm_frozen():
-        network.logits(X, training=True)
+        network.outputs(X, training=True)
     assert np.array_equal(statistics(network), [before])
-    network.logits(X, training=True)
+    network.outputs(X, training=True)
     assert not np.array_equal(statistics(network), [before])
 
 
@@ -88,10 +88,10 @@ def test_it_is_trained_and_its_statistics_are_the_items(
         rows = inner.get_layer("convolution")(items["image"]).numpy().reshape(-1, 3)
         np.testing.assert_allclose(norm.moving_mean.numpy(), rows.mean(0), rtol=1e-4, atol=1e-6)
         trained.save_weights(tmp_path / "weights.npz")
-        expected = trained.raw_logits(DOMAIN.train.items.read()).numpy()
+        expected = trained.raw_outputs(DOMAIN.train.items.read()).numpy()
         trained.initialise(5)
         trained.load_weights(tmp_path / "weights.npz")
-        assert np.array_equal(trained.raw_logits(DOMAIN.train.items.read()), expected)
+        assert np.array_equal(trained.raw_outputs(DOMAIN.train.items.read()), expected)
     finally:
         program.forget()
 

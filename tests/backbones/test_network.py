@@ -71,7 +71,7 @@ def test_weights_come_back_from_a_file(backbone: str, tmp_path: Path) -> None:
     other.initialise(2)
     other.load_weights(tmp_path / "weights.npz")
     x = np.random.default_rng(1).random((4, 8, 8, 1))
-    assert np.array_equal(one.logits({"image": x}), other.logits({"image": x}))
+    assert np.array_equal(one.outputs({"image": x}), other.outputs({"image": x}))
     assert [path.name for path in tmp_path.iterdir()] == ["weights.npz"]
 
 
@@ -115,10 +115,10 @@ def test_frozen_batch_norm_keeps_its_statistics_and_uses_them() -> None:
     x = np.random.default_rng(0).random((8, 8, 8, 1)) * 255
     before = values(convnet)
     with convnet.batch_norm_frozen():
-        frozen = convnet.logits({"image": x}, training=True)
+        frozen = convnet.outputs({"image": x}, training=True)
     assert equal(values(convnet), before)
-    np.testing.assert_allclose(frozen, convnet.logits({"image": x}), atol=1e-5)
-    convnet.logits({"image": x}, training=True)
+    np.testing.assert_allclose(frozen, convnet.outputs({"image": x}), atol=1e-5)
+    convnet.outputs({"image": x}, training=True)
     assert not equal(values(convnet), before)
 
 
@@ -128,18 +128,18 @@ def test_the_raw_model_shares_the_weights_and_can_be_saved(tmp_path: Path) -> No
     raw = one.raw_model()
     one.initialise(3)
     x = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 1)).astype(np.float32)
-    np.testing.assert_allclose(raw(x), one.raw_logits({"image": x}), atol=1e-6)
+    np.testing.assert_allclose(raw(x), one.raw_outputs({"image": x}), atol=1e-6)
     raw.save(tmp_path / "network.keras")
     loaded = keras.models.load_model(tmp_path / "network.keras")
-    np.testing.assert_allclose(loaded(x), one.raw_logits({"image": x}), atol=1e-6)
+    np.testing.assert_allclose(loaded(x), one.raw_outputs({"image": x}), atol=1e-6)
 
 
 def test_uint8_and_float32_images_are_the_same_to_the_network() -> None:
     one = network()
     one.initialise(0)
     x = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 1), dtype=np.uint8)
-    as_floats = one.raw_logits({"image": x.astype(np.float32)})
-    assert np.array_equal(one.raw_logits({"image": x}), as_floats)
+    as_floats = one.raw_outputs({"image": x.astype(np.float32)})
+    assert np.array_equal(one.raw_outputs({"image": x}), as_floats)
 
 
 @pytest.mark.parametrize("backbone", ["mlp", "convnet", "mobilenet"])
@@ -163,10 +163,10 @@ def test_a_bottlenecks_statistics_are_frozen_with_the_others() -> None:
     x = np.random.default_rng(0).random((8, 32, 32, 3), np.float32)
     before = values(one)
     with one.batch_norm_frozen():
-        frozen = one.logits({"image": x}, training=True)
+        frozen = one.outputs({"image": x}, training=True)
     assert equal(values(one), before)
-    np.testing.assert_allclose(frozen, one.logits({"image": x}), atol=1e-5)
-    one.logits({"image": x}, training=True)
+    np.testing.assert_allclose(frozen, one.outputs({"image": x}), atol=1e-5)
+    one.outputs({"image": x}, training=True)
     assert not equal(values(one), before)
 
 
@@ -181,8 +181,8 @@ def test_a_network_with_a_bottleneck_is_packaged(tmp_path: Path) -> None:
     one = Network(narrow("convnet"))
     one.initialise(0)
     raw = np.random.default_rng(0).integers(0, 256, (40, 32, 32, 3), dtype=np.uint8)
-    one.logits({"image": raw / np.float32(255)}, training=True)
+    one.outputs({"image": raw / np.float32(255)}, training=True)
     packaged = package(one.raw_model(), raw, tmp_path)
     assert packaged.max_difference < 1e-5
     reloaded = keras.models.load_model(packaged.keras)
-    np.testing.assert_allclose(reloaded(raw), one.raw_logits({"image": raw}), atol=1e-5)
+    np.testing.assert_allclose(reloaded(raw), one.raw_outputs({"image": raw}), atol=1e-5)

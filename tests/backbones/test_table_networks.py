@@ -83,7 +83,7 @@ def test_one_keras_model_answers_as_the_network_does(name: str, tmp_path: Path) 
     network = Network(architecture(choice(name)))
     network.initialise(0)
     raw = rows(6, 1)
-    expected = network.raw_logits({"row": tf.constant(raw)}).numpy()
+    expected = network.raw_outputs({"row": tf.constant(raw)}).numpy()
     network.raw_model().save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     np.testing.assert_allclose(loaded(raw), expected, atol=1e-5)
@@ -102,7 +102,7 @@ def test_the_graph_answers_as_the_network_does(name: str) -> None:
     session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
     for count in (1, 40):
         (answered,) = session.run(None, {"inputs": raw[:count]})
-        expected = network.raw_logits({"row": tf.constant(raw[:count])})
+        expected = network.raw_outputs({"row": tf.constant(raw[:count])})
         np.testing.assert_allclose(answered, expected, atol=1e-5)
 
 

@@ -29,10 +29,10 @@ from tests.bits.jobs import JOBS, Job
 from tests.bits.marks import marks_of
 from tests.bits.pictures import UPLOADS, digest_of_all
 from tests.serving import serve
-from worker.process import duty
-from worker.process.compile_cache import programs_folder
-from worker.process.workplace import Workplace
-from worker.training.device import configure_tensorflow
+from worker.machine.compile_cache import programs_folder
+from worker.machine.context import WorkerContext
+from worker.machine.device import configure_tensorflow
+from worker.process import runner
 
 THREADS = 1  # more of them change the bits of convolutions
 COMPUTING = ("keras", "numpy", "scipy", "scikit-learn", "optuna")  # TensorFlow is named already
@@ -61,7 +61,7 @@ def trained(jobs: dict[str, Job], folder: Path) -> dict[str, Trained]:
     upgrade(settings.database)
     database = Database(settings.database)
     storage = Storage(settings.storage, settings.cache_dir)
-    place = Workplace(settings, database, storage, folder, is_draining=lambda: False)
+    context = WorkerContext(settings, database, storage, folder, is_draining=lambda: False)
     configure_tensorflow(THREADS)
     found: dict[str, Trained] = {}
     with serve(create_app(settings)) as client:
@@ -69,10 +69,10 @@ def trained(jobs: dict[str, Job], folder: Path) -> dict[str, Trained]:
         for name, content in UPLOADS.items():
             parts = [("spec", (None, json.dumps({"name": name}))), ("file", ("a.npz", content))]
             datasets[name] = _accepted(client.post("/v1/datasets", files=parts))
-            duty.ingest(place, datasets[name], "bits")
+            runner.ingest(context, datasets[name], "bits")
         for name, job in jobs.items():
             job_id = _accepted(client.post("/v1/jobs", json=_named(job, datasets)))
-            duty.train(place, "bits")
+            runner.train(context, "bits")
             with database.read() as session:
                 rows = repository.trials(session, job_id)
             found |= {f"{name}: {_name(row)}": _left_by(row, storage) for row in rows}

@@ -19,7 +19,7 @@ from tests.intake.tables import csv_text
 from tests.intake.test_intake import claim
 from worker.intake.intake import ingest
 
-NOTHING: Any = dict.fromkeys(table_spec.Said.__annotations__) | {"no_labels": False}
+NOTHING: Any = dict.fromkeys(table_spec.TableOptions.__annotations__) | {"no_labels": False}
 
 
 def spec(file: Path | None = None, **said: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from threading import Thread, Timer
 import numpy as np
 import pytest
 
-from app.client import Client, Event, Problem, Unreachable
+from app.client import ApiError, Client, Event, Unreachable
 from app.database import Database
 from app.jobs import work
 from app.spec.spec import EXAMPLE
@@ -37,13 +37,13 @@ def test_a_jobs_life(client):
     assert len(client.jobs.trials(job.id)) == 16
     assert len(client.jobs.metrics(job.id, arm="lp_ft").trials) == 5
     assert client.jobs.metrics_csv(job.id).startswith("trial,arm,seed")
-    with pytest.raises(Problem, match="no_report"):
+    with pytest.raises(ApiError, match="no_report"):
         client.jobs.report(job.id)
     assert client.jobs.cancel(job.id).status == "cancelled"
-    with pytest.raises(Problem, match="job_ended"):
+    with pytest.raises(ApiError, match="job_ended"):
         client.jobs.retry(job.id)
     client.jobs.delete(job.id)
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(ApiError) as caught:
         client.jobs.get(job.id)
     assert caught.value.status == 404
 
@@ -55,7 +55,7 @@ def test_a_plan_starts_nothing(client):
 
 
 def test_what_is_wrong_is_named(client):
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(ApiError) as caught:
         client.jobs.submit({**EXAMPLE, "strategy": "lp_ft"})
     assert caught.value.errors[0]["pointer"] == "#/strategy"
 
@@ -80,7 +80,7 @@ def test_an_upload_tells_how_far_it_is(client, letters):
     assert seen[-1] == (letters.stat().st_size, letters.stat().st_size)
     assert [each.id for each in client.datasets.list()] == [dataset.id]
     client.datasets.delete(dataset.id)
-    with pytest.raises(Problem):
+    with pytest.raises(ApiError):
         client.datasets.get(dataset.id)
 
 
@@ -88,7 +88,7 @@ def test_the_catalogue(client):
     assert "catalog:digits" in {entry.reference for entry in client.datasets.catalogue()}
     dataset = client.datasets.from_catalogue("catalog:digits")
     assert client.datasets.from_catalogue("catalog:digits").id == dataset.id
-    with pytest.raises(Problem, match="expected"):
+    with pytest.raises(ApiError, match="expected"):
         client.datasets.from_catalogue("catalog:nothing")
 
 
@@ -98,16 +98,16 @@ def test_keys(client, api):
         assert [key.name for key in holder.keys.list()] == ["mine"]
         second = holder.keys.create("second", ["read"])
         holder.keys.revoke(second.id)
-    with Client(api.url, api_key=second.key) as revoked, pytest.raises(Problem) as caught:
+    with Client(api.url, api_key=second.key) as revoked, pytest.raises(ApiError) as caught:
         list(revoked.jobs.list())
     assert caught.value.status == 401
 
 
 def test_no_models_and_no_deployments_yet(client):
     assert list(client.models.list()) == list(client.deployments.list()) == []
-    with pytest.raises(Problem):
+    with pytest.raises(ApiError):
         client.deployments.point("digits", "mdl_1")
-    with pytest.raises(Problem):
+    with pytest.raises(ApiError):
         client.deployments.predict("digits", [[[0]]])
 
 
@@ -181,5 +181,5 @@ def test_waiting_for_an_api_that_stays_away_ends(client, api):
 
 
 def test_waiting_for_no_job_is_a_problem(client):
-    with pytest.raises(Problem, match="404"):
+    with pytest.raises(ApiError, match="404"):
         client.jobs.wait("job_nothing")

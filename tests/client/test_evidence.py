@@ -6,7 +6,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from app.client import Client, Problem
+from app.client import ApiError, Client
 from app.database import Database
 from app.settings import Settings
 from app.spec.spec import EXAMPLE
@@ -28,8 +28,8 @@ def test_predictions_are_written_whole_or_not_at_all(
     assert client.jobs.trial(job_id, trials[0]["id"]).role == "pretrain"
 
     unready = client.jobs.submit(EXAMPLE).id
-    with pytest.raises(Problem, match="dataset_not_ready"):
+    with pytest.raises(ApiError, match="dataset_not_ready"):
         client.jobs.predictions(unready, tmp_path / "none.zip")
-    with pytest.raises(Problem, match="no_report"):
+    with pytest.raises(ApiError, match="no_report"):
         client.jobs.report_page(unready)
     assert [path.name for path in tmp_path.glob("*.zip*")] == ["evidence.zip"]

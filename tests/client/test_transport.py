@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.cli.supervisor import free_port
-from app.client import Client, Problem, Unreachable
+from app.client import ApiError, Client, Unreachable
 
 PREDICTION = {"deployment": "digits", "model": "mdl_1", "outputs": [{"label": "7", "score": 0.9}]}
 
@@ -12,7 +12,7 @@ PREDICTION = {"deployment": "digits", "model": "mdl_1", "outputs": [{"label": "7
 def test_a_refusal_is_a_problem_with_its_findings(scripted):
     finding = {"detail": "expected 1, got 2", "pointer": "#/seed"}
     scripted.answer(422, {"title": "Invalid", "code": "x", "detail": "no", "errors": [finding]})
-    with Client(scripted.url) as client, pytest.raises(Problem) as caught:
+    with Client(scripted.url) as client, pytest.raises(ApiError) as caught:
         client.jobs.validate({})
     problem = caught.value
     assert (problem.status, problem.code, problem.detail) == (422, "x", "no")
@@ -21,7 +21,7 @@ def test_a_refusal_is_a_problem_with_its_findings(scripted):
 
 def test_a_proxys_page_is_a_problem_too(scripted):
     scripted.answers.append((502, {"Content-Type": "text/html"}, b"<h1>Bad gateway</h1>"))
-    with Client(scripted.url) as client, pytest.raises(Problem) as caught:
+    with Client(scripted.url) as client, pytest.raises(ApiError) as caught:
         client.jobs.get("job_1")
     assert caught.value.status == 502
     assert "Bad gateway" in caught.value.detail
@@ -38,14 +38,14 @@ def test_503_is_tried_again(scripted):
 
 def test_the_tries_have_an_end(scripted):
     scripted.answer(503, {"code": "not_ready", "detail": "the broker does not answer"})
-    with Client(scripted.url) as client, pytest.raises(Problem, match="not_ready"):
+    with Client(scripted.url) as client, pytest.raises(ApiError, match="not_ready"):
         client.jobs.get("job_1")
 
 
 def test_a_second_try_to_submit_carries_the_same_idempotency_key(scripted):
     scripted.answer(503, {})
     scripted.answer(422, {"code": "x"})
-    with Client(scripted.url) as client, pytest.raises(Problem):
+    with Client(scripted.url) as client, pytest.raises(ApiError):
         client.jobs.submit({})
     first, second = (headers["idempotency-key"] for _, _, headers, _ in scripted.requests)
     assert first == second
@@ -54,7 +54,7 @@ def test_a_second_try_to_submit_carries_the_same_idempotency_key(scripted):
 def test_an_upload_is_sent_once(scripted, tmp_path):
     (tmp_path / "letters.npz").write_bytes(b"bytes")
     scripted.answer(503, {"code": "x"})
-    with Client(scripted.url) as client, pytest.raises(Problem):
+    with Client(scripted.url) as client, pytest.raises(ApiError):
         client.datasets.upload([tmp_path / "letters.npz"])
     assert len(scripted.requests) == 1
 
@@ -85,7 +85,7 @@ def test_an_array_goes_as_npy(scripted):
 
 def test_a_download_that_breaks_off_leaves_nothing(scripted, tmp_path):
     scripted.answer(404, {"code": "not_found"})
-    with Client(scripted.url) as client, pytest.raises(Problem):
+    with Client(scripted.url) as client, pytest.raises(ApiError):
         client.models.download("mdl_1", tmp_path / "model.onnx")
     assert list(tmp_path.iterdir()) == []
 

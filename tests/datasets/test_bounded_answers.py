@@ -14,13 +14,13 @@ from app.tables.datasets import DatasetRow
 from tests.intake.archives import npz_bytes
 from tests.jobs.factories import job_of, ready_job
 from tests.schemas import signature
-from worker.intake.raw import Limits, RawFile
-from worker.intake.take_in import TakenIn, take_in
+from worker.intake.ingestion import IngestedDataset, ingest_upload
+from worker.intake.raw import IntakeLimits, RawFile
 
 CLASSES = 9000
 
 
-def taken(folder: Path) -> TakenIn:
+def taken(folder: Path) -> IngestedDataset:
     """Very many classes with names as long as may be, that look alike, and many arrays."""
     names = np.array([f"{number % 3000:040}{' ' * (number // 3000)}x" for number in range(CLASSES)])
     held = {
@@ -33,8 +33,8 @@ def taken(folder: Path) -> TakenIn:
     ignored = {f"{number:0200}": np.zeros(1) for number in range(900)}
     path = folder / "a.npz"
     path.write_bytes(npz_bytes(**held, **ignored))
-    limits = Limits(items=CLASSES, bytes=2**22)
-    return take_in([RawFile("a.npz", path)], DatasetSpec(name="many"), limits, folder)
+    limits = IntakeLimits(items=CLASSES, bytes=2**22)
+    return ingest_upload([RawFile("a.npz", path)], DatasetSpec(name="many"), limits, folder)
 
 
 def test_lists_name_100_classes_of_each_dataset(

@@ -9,7 +9,7 @@ from app.errors import Invalid
 from app.inputs.contract import SKETCHED, Sketch
 from app.inputs.dense import DenseInputs
 from app.inputs.image import ImageInputs
-from app.inputs.value_range import Values
+from app.inputs.value_range import ValueStatistics
 from app.tensors import Tensors
 
 BYTES = (0.0, 255.0)
@@ -88,7 +88,7 @@ def test_other_arrays_are_refused(array: tuple[int, ...], code: str, said: str) 
 
 
 def test_the_range_is_what_the_spec_says_or_what_training_rows_show() -> None:
-    seen = Values(0.0, 16.0, is_whole=True)
+    seen = ValueStatistics(0.0, 16.0, is_whole=True)
     assert ImageInputs.fit((8, 8, 1), "uint8", seen, None).value_range == (0, 16)
     assert ImageInputs.fit((8, 8, 1), "uint8", seen, BYTES).value_range == BYTES
 

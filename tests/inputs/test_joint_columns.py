@@ -13,7 +13,7 @@ from app.inputs.columns import (
     FlagColumn,
     NumberColumn,
 )
-from app.inputs.joint_columns import Adoption, Given, adopted, joint_edges, joint_inputs
+from app.inputs.joint_columns import Adoption, SourceColumns, adopted, joint_edges, joint_inputs
 from app.inputs.table import TableInputs
 
 NAN = np.nan
@@ -58,7 +58,7 @@ def test_quantiles_of_both_weigh_by_their_rows() -> None:
 def test_the_columns_are_the_targets() -> None:
     target = table(number("b", 0, 1), category("c", "x", "y"), number("a", 0, 4))
     source = table(category("C", "z", "y"), number("z", 0, 9), number("b", 2, 3))
-    joint = joint_inputs(target, 10, [Given(source, {"b": "b", "c": "C"}, 20)])
+    joint = joint_inputs(target, 10, [SourceColumns(source, {"b": "b", "c": "C"}, 20)])
     assert joint == table(number("b", 0, 1, 2, 3), category("c", "x", "y", "z"), number("a", 0, 4))
 
 
@@ -66,7 +66,7 @@ def test_values_beyond_the_cap_are_the_sources_last() -> None:
     own = tuple(f"t{k}" for k in range(200))
     theirs = tuple(f"s{k}" for k in range(100))
     source = table(category("c", *theirs))
-    joint = joint_inputs(table(category("c", *own)), 1, [Given(source, {"c": "c"})])
+    joint = joint_inputs(table(category("c", *own)), 1, [SourceColumns(source, {"c": "c"})])
     [column] = joint.columns
     assert column == category("c", *own, *theirs[:56], others=True)
     assert MOST_VALUES == 256
@@ -78,20 +78,20 @@ def test_values_beyond_the_cap_are_the_sources_last() -> None:
 def test_a_models_edges_stay_as_they_were_learnt() -> None:
     model, data = table(number("a", 0, 5)), table(number("a", 100, 200))
     names = {"a": "a"}
-    given = [Given(data, names, 10**6), Given(model, names, is_learnt=True)]
+    given = [SourceColumns(data, names, 10**6), SourceColumns(model, names, is_learnt=True)]
     assert joint_inputs(table(number("a", 1, 2)), 10, given) == table(number("a", 0, 5))
 
 
 def test_missing_values_count_where_they_are_learnt_from() -> None:
     """Without target labels nothing is learnt of what the target's rows alone lack."""
     target, source = table(number("a", 0, 1, misses=True)), table(number("a", 0, 1))
-    given = [Given(source, {"a": "a"})]
+    given = [SourceColumns(source, {"a": "a"})]
     assert joint_inputs(target, 1, given).columns[0].misses
     assert not joint_inputs(target, 1, given, uses_labels=False).columns[0].misses
     assert joint_inputs(target, 1, given, uses_labels=False, hides="all").columns[0].misses
     assert joint_inputs(target, 1, given, uses_labels=False, hides="lacking").columns[0].misses
     assert not joint_inputs(source, 1, given, hides="lacking").columns[0].misses
-    alone = [Given(source, {})]
+    alone = [SourceColumns(source, {})]
     assert joint_inputs(target, 1, alone, uses_labels=False).columns[0].misses
 
 
@@ -110,7 +110,7 @@ def test_rows_go_to_the_columns_of_their_meaning() -> None:
         DateColumn(name="seen", edges=(0.0, 9.0)),
     )
     names = {"age": "years", "city": "City", "smokes": "smokes"}
-    joint = joint_inputs(target, 1, [Given(source, names)])
+    joint = joint_inputs(target, 1, [SourceColumns(source, names)])
     assert joint.columns[2] == category("city", "Rome", "Bonn", "Oslo")
     rows = adopted(source, joint, names, np.array([[0, 7, 0, 30], [1, 7, 1, NAN], [2, 7, NAN, 5]]))
     expected = [

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from app.datasets.schemas import DatasetSpec
-from worker.intake.raw import Limits, RawFile
-from worker.intake.take_in import TakenIn, take_in
+from worker.intake.ingestion import IngestedDataset, ingest_upload
+from worker.intake.raw import IntakeLimits, RawFile
 
-LIMITS = Limits(items=1000, bytes=2**20)
+LIMITS = IntakeLimits(items=1000, bytes=2**20)
 IDX_TYPES = {"uint8": 0x08, "int32": 0x0C, "float32": 0x0D, "float64": 0x0E}
 
 
@@ -55,17 +55,19 @@ def idx_files(packed: bool = True) -> dict[str, bytes]:
     }
 
 
-def take(folder: Path, files: dict[str, bytes], limits: Limits = LIMITS, **spec: Any) -> TakenIn:
+def take(
+    folder: Path, files: dict[str, bytes], limits: IntakeLimits = LIMITS, **spec: Any
+) -> IngestedDataset:
     """`spec`: the members of DatasetSpec besides its name."""
     raw = []
     for number, (name, content) in enumerate(files.items()):
         path = folder / f"upload-{number}"
         path.write_bytes(content)
         raw.append(RawFile(name, path))
-    return take_in(raw, DatasetSpec(name="letters", **spec), limits, folder)
+    return ingest_upload(raw, DatasetSpec(name="letters", **spec), limits, folder)
 
 
-def take_npz(folder: Path, *, spec: dict[str, Any] | None = None, **held: Any) -> TakenIn:
+def take_npz(folder: Path, *, spec: dict[str, Any] | None = None, **held: Any) -> IngestedDataset:
     """One .npz of `arrays(**held)`, in a folder of its own."""
     inside = folder / f"take-{len(list(folder.iterdir()))}"
     inside.mkdir()

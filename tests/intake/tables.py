@@ -9,10 +9,10 @@ import pyarrow as pa
 from pyarrow import ipc
 
 from tests.intake.archives import take
-from worker.intake.raw import Limits
-from worker.intake.taken_in import TakenIn
+from worker.intake.ingested import IngestedDataset
+from worker.intake.raw import IntakeLimits
 
-LIMITS = Limits(items=1000, bytes=2**20)
+LIMITS = IntakeLimits(items=1000, bytes=2**20)
 
 
 def csv_text(rows: int = 20, **columns: Sequence[object]) -> str:
@@ -30,8 +30,12 @@ def csv_text(rows: int = 20, **columns: Sequence[object]) -> str:
 
 
 def take_csv(
-    folder: Path, text: str | bytes, name: str = "table.csv", limits: Limits = LIMITS, **spec: Any
-) -> TakenIn:
+    folder: Path,
+    text: str | bytes,
+    name: str = "table.csv",
+    limits: IntakeLimits = LIMITS,
+    **spec: Any,
+) -> IngestedDataset:
     """In a folder of its own."""
     inside = folder / f"take-{len(list(folder.iterdir()))}"
     inside.mkdir()
@@ -39,18 +43,18 @@ def take_csv(
     return take(inside, {name: content}, limits, **spec)
 
 
-def x_of(taken: TakenIn, split: str = "train") -> np.ndarray:
+def x_of(taken: IngestedDataset, split: str = "train") -> np.ndarray:
     return np.load(taken.arrays[f"x_{split}"])
 
 
-def y_of(taken: TakenIn, split: str = "train") -> np.ndarray:
+def y_of(taken: IngestedDataset, split: str = "train") -> np.ndarray:
     return np.load(taken.arrays[f"y_{split}"])
 
 
-def rows_of(taken: TakenIn) -> pa.Table:
+def rows_of(taken: IngestedDataset) -> pa.Table:
     with pa.OSFile(str(taken.arrays["rows"])) as file:
         return ipc.open_file(file).read_all()
 
 
-def kinds_of(taken: TakenIn) -> dict[str, tuple[str, str]]:
+def kinds_of(taken: IngestedDataset) -> dict[str, tuple[str, str]]:
     return {column.name: (column.kind, column.role) for column in taken.schema.columns}

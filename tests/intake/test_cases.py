@@ -14,16 +14,16 @@ from app.inputs.image import ImageInputs
 from app.inputs.pictures import prepare
 from tests.intake.archives import take
 from tests.picture_files import zipped
-from worker.intake.raw import Limits
-from worker.intake.take_in import TakenIn
+from worker.intake.ingestion import IngestedDataset
+from worker.intake.raw import IntakeLimits
 
 CASES = Path(__file__).parents[3] / "shared" / "cases"
-LIMITS = Limits(items=10_000, bytes=2**28)
+LIMITS = IntakeLimits(items=10_000, bytes=2**28)
 
 pytestmark = pytest.mark.skipif(not CASES.is_dir(), reason="the shared cases are not here")
 
 
-def of(folder: Path, name: str, **spec: Any) -> TakenIn:
+def of(folder: Path, name: str, **spec: Any) -> IngestedDataset:
     inside = folder / f"{name}-{len(list(folder.iterdir()))}"
     inside.mkdir()
     return take(inside, {f"{name}.npz": (CASES / f"case_{name}.npz").read_bytes()}, LIMITS, **spec)
@@ -109,7 +109,7 @@ def test_one_set_of_pictures_in_five_types(tmp_path: Path) -> None:
         assert each.profile["warnings"] == []
 
 
-def of_zip(folder: Path, name: str) -> TakenIn:
+def of_zip(folder: Path, name: str) -> IngestedDataset:
     inside = folder / f"{name}-{len(list(folder.iterdir()))}"
     inside.mkdir()
     return take(inside, {f"{name}.zip": (CASES / f"case_{name}.zip").read_bytes()}, LIMITS)

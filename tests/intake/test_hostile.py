@@ -11,8 +11,8 @@ from numpy.lib import format as npy
 
 from app.errors import FailureCode, WorkFailure
 from tests.intake.archives import arrays, npz_bytes, take
-from worker.intake.raw import Limits
-from worker.intake.take_in import TakenIn
+from worker.intake.ingestion import IngestedDataset
+from worker.intake.raw import IntakeLimits
 
 SHAPES = [
     "()",
@@ -110,10 +110,10 @@ def headers() -> Iterator[bytes]:
         yield header(text)
 
 
-def outcome(folder: Path, content: bytes) -> TakenIn | WorkFailure:
+def outcome(folder: Path, content: bytes) -> IngestedDataset | WorkFailure:
     folder.mkdir()
     try:
-        return take(folder, {"a.npz": content}, Limits(items=10**6, bytes=2**22))
+        return take(folder, {"a.npz": content}, IntakeLimits(items=10**6, bytes=2**22))
     except WorkFailure as failure:
         found = failure
     assert found.code is FailureCode.DATASET_INVALID
@@ -170,7 +170,7 @@ def test_a_label_beyond_unicode_is_told(tmp_path: Path, code: int, order: str, r
 def test_text_of_the_other_byte_order_is_text(tmp_path: Path) -> None:
     labels = np.array(["é", "b", "€"] * 4).astype(">U1")
     found = outcome(tmp_path / "a", npz_bytes(**arrays(y_train=labels, y_test=labels[:6])))
-    assert isinstance(found, TakenIn)
+    assert isinstance(found, IngestedDataset)
     assert set(found.schema.classes) == {"é", "b", "€"}
 
 

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from app.datasets.table_spec import CsvSpec
 from app.errors import FailureCode, WorkFailure
 from tests.intake.tables import csv_text, kinds_of, take_csv
-from worker.intake.taken_in import TakenIn
+from worker.intake.ingested import IngestedDataset
 
 ROWS = 20
 LABELS = [("a", "b")[place % 2] for place in range(ROWS)]
@@ -38,12 +38,12 @@ def arrow_bytes(**columns: Any) -> bytes:
     return stream.getvalue()
 
 
-def take_typed(folder: Path, suffix: str, **columns: Any) -> TakenIn:
+def take_typed(folder: Path, suffix: str, **columns: Any) -> IngestedDataset:
     content = (parquet_bytes if suffix == "parquet" else arrow_bytes)(**columns)
     return take_csv(folder, content, f"table.{suffix}")
 
 
-def warned(taken: TakenIn) -> str:
+def warned(taken: IngestedDataset) -> str:
     return " ".join(taken.profile["warnings"])
 
 

@@ -117,7 +117,7 @@ def test_a_full_disk_has_its_own_reason(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("worker.intake.take_in.store", full)
+    monkeypatch.setattr("worker.intake.ingestion.store", full)
     ingest(database, storage, settings, claim(database, dataset_id))
     error = row_of(database, dataset_id).error
     assert error

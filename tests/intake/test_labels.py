@@ -8,13 +8,13 @@ import pytest
 
 from app.errors import WorkFailure
 from tests.intake.archives import pictures, take_npz
-from worker.intake.take_in import TakenIn
+from worker.intake.ingestion import IngestedDataset
 
 TWELVE = list(range(12))
 BITS = np.random.default_rng(0).integers(0, 2, (12, 4))
 
 
-def of(folder: Path, y: Any, **held: Any) -> TakenIn:
+def of(folder: Path, y: Any, **held: Any) -> IngestedDataset:
     y = np.asarray(y)
     return take_npz(folder, x_train=pictures(len(y)), y_train=y, x_test=None, y_test=None, **held)
 

@@ -8,10 +8,10 @@ import pytest
 
 from app.errors import WorkFailure
 from tests.intake.archives import pictures, take_npz
-from worker.intake.take_in import TakenIn
+from worker.intake.ingestion import IngestedDataset
 
 
-def of(folder: Path, labels: Any, **spec: Any) -> TakenIn:
+def of(folder: Path, labels: Any, **spec: Any) -> IngestedDataset:
     """Each label five times, the test split cut from them."""
     y = np.repeat(np.asarray(labels), 5)
     return take_npz(

@@ -9,7 +9,7 @@ import pytest
 
 from app.errors import WorkFailure
 from tests.intake.archives import pictures, take_npz
-from worker.intake.take_in import TakenIn
+from worker.intake.ingestion import IngestedDataset
 
 NAMES = np.array(["sky", "sea", "sun"])
 ROWS = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 0], [1, 0, 1]] * 10, np.int64)
@@ -17,7 +17,7 @@ ONE_HOT = np.eye(3, dtype=np.int64)[np.arange(40) % 3]
 SAID = {"task": "multi_label"}
 
 
-def of(folder: Path, y: Any, spec: dict[str, Any] | None = None, **held: Any) -> TakenIn:
+def of(folder: Path, y: Any, spec: dict[str, Any] | None = None, **held: Any) -> IngestedDataset:
     whole = {"x_train": pictures(len(ROWS)), "x_test": None, "y_test": None, **held}
     return take_npz(folder, y_train=y, spec=spec or {}, **whole)
 

@@ -7,7 +7,7 @@ import pytest
 
 from app.errors import FailureCode, WorkFailure
 from tests.intake.archives import LIMITS, arrays, npz_bytes, pictures, take
-from worker.intake.raw import Limits
+from worker.intake.raw import IntakeLimits
 
 
 def test_stores_the_arrays_with_their_schema(tmp_path: Path) -> None:
@@ -209,7 +209,7 @@ def test_a_bomb_is_refused_before_it_inflates(tmp_path: Path) -> None:
     content = npz_bytes(x=np.zeros((100, 100, 100), np.uint8), y=np.arange(100) % 2)
     assert len(content) < 5000
     with pytest.raises(WorkFailure) as failure:
-        take(tmp_path, {"bomb.npz": content}, Limits(items=100, bytes=999_999))
+        take(tmp_path, {"bomb.npz": content}, IntakeLimits(items=100, bytes=999_999))
     assert failure.value.reason == "too_large"
     assert [path.name for path in tmp_path.iterdir()] == ["upload-0"]
 

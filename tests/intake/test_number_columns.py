@@ -12,13 +12,13 @@ from tests.intake.archives import take
 from tests.intake.tables import LIMITS, csv_text, kinds_of, rows_of, take_csv, x_of
 from worker.intake.raw import RawFile
 from worker.intake.tables import delimited
-from worker.intake.tables.records import Part
+from worker.intake.tables.records import FileRows
 
 HEIGHTS = [f"{1.5 + place / 100:.2f}" for place in range(20)]
 LATE = 5_000  # a row after those that decide
 
 
-def part_of(folder: Path, text: str, **spec: Any) -> Part:
+def part_of(folder: Path, text: str, **spec: Any) -> FileRows:
     path = folder / "table.csv"
     path.write_text(text)
     return delimited.read(

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from tests.intake.tables import csv_text, rows_of, take_csv, x_of, y_of
-from worker.intake.taken_in import TakenIn
+from worker.intake.ingested import IngestedDataset
 
 LABELS = ["a", "b", "", "a"] * 5
 HEIGHTS = [round(1.5 + place / 100, 2) for place in range(20)]
 
 
-def check_rows(taken: TakenIn, labels: dict[float, Any]) -> None:
+def check_rows(taken: IngestedDataset, labels: dict[float, Any]) -> None:
     """Each stored row has the label that the upload has beside its height."""
     rows = rows_of(taken)
     x = np.concatenate([x_of(taken), x_of(taken, "test")])[:, 0]

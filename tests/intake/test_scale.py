@@ -9,16 +9,16 @@ import pytest
 from app.datasets.divergence import proxy_a_distance
 from app.errors import WorkFailure
 from tests.intake.archives import pictures, take_npz
-from worker.intake.take_in import TakenIn
+from worker.intake.ingestion import IngestedDataset
 
 TRAIN, TEST = pictures(12), pictures(6, seed=1)
 
 
-def taken(folder: Path, change: Any, **spec: Any) -> TakenIn:
+def taken(folder: Path, change: Any, **spec: Any) -> IngestedDataset:
     return take_npz(folder, spec=spec, x_train=change(TRAIN), x_test=change(TEST))
 
 
-def warned(result: TakenIn) -> str:
+def warned(result: IngestedDataset) -> str:
     return " ".join(result.profile["warnings"])
 
 

@@ -10,7 +10,7 @@ from app.errors import WorkFailure
 from app.settings import Settings
 from tests.intake.archives import arrays, idx_bytes, npz_bytes, pictures, take
 from worker.intake import sizes
-from worker.intake.raw import Limits
+from worker.intake.raw import IntakeLimits
 
 LABELS = np.arange(12, dtype=np.uint8) % 3
 
@@ -25,7 +25,7 @@ def idx_upload(images: np.ndarray) -> dict[str, bytes]:
 
 def refused(folder: Path, files: dict[str, bytes], limit: int) -> WorkFailure:
     with pytest.raises(WorkFailure) as caught:
-        take(folder, files, Limits(items=100, bytes=limit))
+        take(folder, files, IntakeLimits(items=100, bytes=limit))
     assert caught.value.reason == "too_large"
     return caught.value
 
@@ -54,7 +54,7 @@ def test_values_that_are_stored_wider_than_they_came_count_as_stored(
     assert "as uint8 take a quarter" in failure.detail
     assert not list(tmp_path.glob("x_*.npy"))  # nothing was made to be stored
     # As large as the limit says is not too large, nor are labels that come as 8 bytes each.
-    take(tmp_path, files, Limits(items=100, bytes=stored + 2 * 12 * 4))
+    take(tmp_path, files, IntakeLimits(items=100, bytes=stored + 2 * 12 * 4))
 
 
 def test_what_grows_too_much_is_refused_before_it_does(
@@ -66,8 +66,8 @@ def test_what_grows_too_much_is_refused_before_it_does(
     assert "upload them uncompressed" in failure.detail
     np.savez(tmp_path / "plain.npz", **held)
     plain = {"a.npz": (tmp_path / "plain.npz").read_bytes()}
-    take(tmp_path, plain, Limits(items=100, bytes=2**30))  # as the message says
+    take(tmp_path, plain, IntakeLimits(items=100, bytes=2**30))  # as the message says
 
 
 def test_the_limit_is_a_setting() -> None:
-    assert Limits.of(Settings(dataset_limit_bytes=5, item_limit=3)) == Limits(3, 5)
+    assert IntakeLimits.of(Settings(dataset_limit_bytes=5, item_limit=3)) == IntakeLimits(3, 5)

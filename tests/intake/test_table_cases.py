@@ -10,14 +10,14 @@ import pytest
 from app.errors import WorkFailure
 from app.inputs.text import texts_of
 from tests.intake.tables import LIMITS, kinds_of, rows_of, take_csv, x_of, y_of
-from worker.intake.taken_in import TakenIn
+from worker.intake.ingested import IngestedDataset
 
 CASES = Path(__file__).parents[3] / "shared" / "cases"
 
 pytestmark = pytest.mark.skipif(not CASES.is_dir(), reason="the shared cases are not here")
 
 
-def of(folder: Path, name: str, **spec: Any) -> TakenIn:
+def of(folder: Path, name: str, **spec: Any) -> IngestedDataset:
     return take_csv(folder, (CASES / f"case_{name}").read_bytes(), name, LIMITS, **spec)
 
 

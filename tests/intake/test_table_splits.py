@@ -7,10 +7,10 @@ import pytest
 
 from app.errors import WorkFailure
 from tests.intake.tables import csv_text, kinds_of, rows_of, take_csv, y_of
-from worker.intake.taken_in import TakenIn
+from worker.intake.ingested import IngestedDataset
 
 
-def of_test(taken: TakenIn, name: str) -> list[object]:
+def of_test(taken: IngestedDataset, name: str) -> list[object]:
     return rows_of(taken)[name].to_pylist()[taken.schema.splits["train"] :]
 
 

@@ -9,12 +9,12 @@ import pytest
 
 from app.errors import WorkFailure
 from tests.intake.archives import pictures, take_npz
-from worker.intake.take_in import TakenIn
+from worker.intake.ingestion import IngestedDataset
 
 PRICES = np.linspace(1.5, 40.0, 30)
 
 
-def of(folder: Path, y: Any, **said: Any) -> TakenIn:
+def of(folder: Path, y: Any, **said: Any) -> IngestedDataset:
     y = np.asarray(y)
     return take_npz(folder, x_train=pictures(len(y)), y_train=y, x_test=None, y_test=None, **said)
 

@@ -15,8 +15,8 @@ from pyarrow import ipc, parquet
 
 from app.errors import WorkFailure
 from tests.intake.tables import kinds_of, rows_of, take_csv, x_of
-from worker.intake.raw import Limits
-from worker.intake.taken_in import TakenIn
+from worker.intake.ingested import IngestedDataset
+from worker.intake.raw import IntakeLimits
 
 
 def table(rows: int = 20, **columns: Any) -> pa.Table:
@@ -47,7 +47,9 @@ def lines(*objects: Any) -> str:
     return "".join(f"{json.dumps(each)}\n" for each in objects)
 
 
-def take_table(folder: Path, content: pa.Table, kind: str = "parquet", **spec: Any) -> TakenIn:
+def take_table(
+    folder: Path, content: pa.Table, kind: str = "parquet", **spec: Any
+) -> IngestedDataset:
     name = {"parquet": "t.parquet", "arrow": "t.arrow", "stream": "t.arrows"}[kind]
     return take_csv(folder, packed(content, kind), name, **spec)
 
@@ -139,5 +141,5 @@ def test_a_small_file_that_holds_much(tmp_path: Path) -> None:
     content = packed(table(900, since=None, age=pa.array(["x" * 5000] * 900)), "parquet")
     assert len(content) < 2**14
     with pytest.raises(WorkFailure, match="at most 1048576 bytes") as failure:
-        take_csv(tmp_path, content, "t.parquet", Limits(items=1000, bytes=2**20))
+        take_csv(tmp_path, content, "t.parquet", IntakeLimits(items=1000, bytes=2**20))
     assert failure.value.reason == "too_large"

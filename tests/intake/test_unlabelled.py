@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.intake.archives import arrays, idx_bytes, npz_bytes, pictures, take
-from worker.intake.take_in import TakenIn
+from worker.intake.ingestion import IngestedDataset
 
 IDX_NAMES = {
     "x_train": "train-images-idx3-ubyte.gz",
@@ -34,7 +34,7 @@ def packed(request: pytest.FixtureRequest) -> Any:
     return request.param
 
 
-def stored(taken: TakenIn, name: str) -> np.ndarray:
+def stored(taken: IngestedDataset, name: str) -> np.ndarray:
     array: np.ndarray = np.load(taken.arrays[name])
     return array
 

@@ -8,7 +8,7 @@ from app.database import Database
 from app.datasets import repository as datasets
 from app.errors import Conflict, FailureCode, Fenced, WorkFailure
 from app.jobs import events, lifecycle, work
-from app.jobs.budget import Account
+from app.jobs.budget import TimeBudget
 from app.tables.datasets import DatasetRow
 from app.tables.jobs import EpochRow, JobRow
 from tests.jobs.factories import (
@@ -384,7 +384,7 @@ def test_a_budget_that_is_just_enough_stops_nothing(database: Database) -> None:
 def test_a_budget_too_small_for_one_trial_still_ends_with_a_report(database: Database) -> None:
     job_id = ready_job(database, budget_seconds=0.5)
     first = must_claim(database)
-    spent = Account(0.5, 0.0).overdrawn(0.75)
+    spent = TimeBudget(0.5, 0.0).overdrawn(0.75)
     assert spent is not None
     with database.write() as session:
         work.fail_trial(session, first, spent, seconds=0.75)

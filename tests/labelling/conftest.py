@@ -30,7 +30,7 @@ from tests.trials.jobs import SMALL
 from tests.trials.stored import add_stored
 from worker.backbones.network import Architecture, Network
 from worker.labelling import simulation
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
 
 CLASSES, LABELLED, UNLABELLED, TEST = ("a", "b", "c"), 60, 24, 12
 Add = Callable[..., str]
@@ -43,10 +43,12 @@ def settings(settings: Settings, database: Database) -> Settings:
 
 
 @pytest.fixture
-def place(database: Database, settings: Settings, storage: Storage, tmp_path: Path) -> Workplace:
+def context(
+    database: Database, settings: Settings, storage: Storage, tmp_path: Path
+) -> WorkerContext:
     slots = tmp_path / "slots"
     slots.mkdir()
-    return Workplace(settings, database, storage, slots, is_draining=lambda: False)
+    return WorkerContext(settings, database, storage, slots, is_draining=lambda: False)
 
 
 @pytest.fixture
@@ -73,7 +75,7 @@ def labels(kind: str, shown: np.ndarray, known: np.ndarray) -> tuple[np.ndarray,
 
 
 @pytest.fixture
-def add(place: Workplace, tmp_path: Path) -> Add:
+def add(context: WorkerContext, tmp_path: Path) -> Add:
     """`add(seed, labelled, unlabelled, kind="classification", tested=True, channels=1)`: pictures
     with one bright row, those without a label among the others; `tested`: whether test items have
     a label."""
@@ -107,13 +109,13 @@ def add(place: Workplace, tmp_path: Path) -> Add:
             splits={"train": labelled + unlabelled, "test": TEST},
             class_counts=counts,
         )
-        return add_stored(place, tmp_path, f"rows {seed}", arrays, schema, DEFAULT_PROJECT)
+        return add_stored(context, tmp_path, f"rows {seed}", arrays, schema, DEFAULT_PROJECT)
 
     return stored
 
 
 @pytest.fixture
-def ended(place: Workplace, tmp_path: Path) -> Add:
+def ended(context: WorkerContext, tmp_path: Path) -> Add:
     """`ended(source, target, arm="fine_tune", …)`: a job that has ended with a model."""
 
     def job(source: str, target: str, arm: str = "fine_tune", **of_target: Any) -> str:
@@ -126,8 +128,10 @@ def ended(place: Workplace, tmp_path: Path) -> Add:
                 "evaluation": {"seeds": 1},
             }
         )
-        with place.database.write() as session:
-            job = acceptance.accept(session, place.storage, DEFAULT_PROJECT, spec, place.settings)
+        with context.database.write() as session:
+            job = acceptance.accept(
+                session, context.storage, DEFAULT_PROJECT, spec, context.settings
+            )
             dataset = session.get_one(DatasetRow, target)
             resolved, schema = (
                 ResolvedSpec.model_validate(job.spec),
@@ -136,7 +140,7 @@ def ended(place: Workplace, tmp_path: Path) -> Add:
             network = Network(Architecture.of(resolved.model, resolved.seen(schema)))
             network.initialise(0)
             network.save_weights(tmp_path / "weights.npz")
-            weights = place.storage.put(tmp_path / "weights.npz")
+            weights = context.storage.put(tmp_path / "weights.npz")
             trials = repository.trials(session, job.id)
             for trial in trials:
                 trial.status, trial.weights = "succeeded", weights

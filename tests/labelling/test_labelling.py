@@ -19,8 +19,8 @@ from app.tables.next_labels import NextLabelsRow
 from app.usage import repository as usage
 from tests.labelling.conftest import LABELLED, UNLABELLED, Add, ask, job_row
 from tests.leases import let_pass
-from worker.process import duty
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
+from worker.process import runner
 
 pytestmark = pytest.mark.usefixtures("few_draws")
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -32,23 +32,25 @@ def ranking_of(database: Database, job_id: str) -> NextLabelsRow:
         return row
 
 
-def answered(client: httpx.Client, place: Workplace, job_id: str, **body: Any) -> dict[str, Any]:
+def answered(
+    client: httpx.Client, context: WorkerContext, job_id: str, **body: Any
+) -> dict[str, Any]:
     """What stands there after a worker has ranked."""
     begun = ask(client, job_id, **body)
     assert begun.status_code == 202, begun.text
-    duty.rank_unlabelled(place, ranking_of(place.database, job_id).id, "worker")
+    runner.rank_unlabelled(context, ranking_of(context.database, job_id).id, "worker")
     found: dict[str, Any] = client.get(begun.headers["location"]).json()
     return found
 
 
-def unlabelled(place: Workplace, dataset_id: str, split: str = "train") -> set[int]:
-    with place.database.read() as session:
+def unlabelled(context: WorkerContext, dataset_id: str, split: str = "train") -> set[int]:
+    with context.database.read() as session:
         ref = session.get_one(DatasetRow, dataset_id).arrays[f"y_{split}"]
-    return set(np.flatnonzero(np.load(place.storage.local(ref)) < 0).tolist())
+    return set(np.flatnonzero(np.load(context.storage.local(ref)) < 0).tolist())
 
 
 def test_items_are_ranked_and_the_order_is_simulated(
-    client: httpx.Client, place: Workplace, database: Database, add: Add, ended: Add
+    client: httpx.Client, context: WorkerContext, database: Database, add: Add, ended: Add
 ) -> None:
     target = add(2)
     job_id = ended(add(1, unlabelled=0), target)
@@ -61,13 +63,13 @@ def test_items_are_ranked_and_the_order_is_simulated(
     with database.read() as session:
         assert work.waiting(session, 9) == [RankUnlabelled(row.id)]
 
-    duty.rank_unlabelled(place, row.id, "worker")
+    runner.rank_unlabelled(context, row.id, "worker")
     found = client.get(path).json()
     assert (found["status"], found["error"]) == ("succeeded", None)
     assert (found["dataset"], found["candidates"]) == (target, UNLABELLED)
     chosen = [each["index"] for each in found["data"]]
     assert len(set(chosen)) == 10
-    assert set(chosen) <= unlabelled(place, target)
+    assert set(chosen) <= unlabelled(context, target)
     assert {each["split"] for each in found["data"]} == {"train"}
     assert {each["guess"]["label"] for each in found["data"]} <= {"a", "b", "c"}
     assert 0 < sum(each["score"] for each in found["data"]) <= 1
@@ -84,34 +86,34 @@ def test_items_are_ranked_and_the_order_is_simulated(
     assert str(LABELLED) in found["sentence"]
 
     assert ask(client, job_id, items=10).json()["status"] == "succeeded"  # and not begun again
-    again = answered(client, place, job_id, items=4)  # another question
+    again = answered(client, context, job_id, items=4)  # another question
     assert (again["items"], len(again["data"])) == (4, 4)
 
 
 @SQLITE
 def test_labels_beyond_the_budget_are_candidates_whose_labels_nobody_reads(
-    client: httpx.Client, place: Workplace, add: Add, ended: Add
+    client: httpx.Client, context: WorkerContext, add: Add, ended: Add
 ) -> None:
     """20 items of each class, 15 labels of each: 15 others beside the 24 without a label."""
     target = add(2)
-    found = answered(client, place, ended(add(1), target, labels_per_class=15), items=1000)
+    found = answered(client, context, ended(add(1), target, labels_per_class=15), items=1000)
     assert found["candidates"] == len(found["data"]) == UNLABELLED + 15
-    assert {each["index"] for each in found["data"]} > unlabelled(place, target)
+    assert {each["index"] for each in found["data"]} > unlabelled(context, target)
     assert found["worth"]["items"] == 45
 
 
 @SQLITE
 def test_of_another_dataset_its_test_items_too_where_none_has_a_label(
-    client: httpx.Client, place: Workplace, add: Add, ended: Add
+    client: httpx.Client, context: WorkerContext, add: Add, ended: Add
 ) -> None:
     job_id, other = ended(add(1), add(2, unlabelled=0)), add(3, 0, 30, tested=False)
-    found = answered(client, place, job_id, items=100, **{"from": other})
+    found = answered(client, context, job_id, items=100, **{"from": other})
     assert (found["dataset"], found["candidates"]) == (other, 42)
     places = {(each["split"], each["index"]) for each in found["data"]}
     assert places == {*(("train", k) for k in range(30)), *(("test", k) for k in range(12))}
     partly = add(4, 30, 6)
-    found = answered(client, place, job_id, items=100, **{"from": partly})
-    assert {each["index"] for each in found["data"]} == unlabelled(place, partly)
+    found = answered(client, context, job_id, items=100, **{"from": partly})
+    assert {each["index"] for each in found["data"]} == unlabelled(context, partly)
     assert {each["split"] for each in found["data"]} == {"train"}
 
 
@@ -120,10 +122,15 @@ def test_of_another_dataset_its_test_items_too_where_none_has_a_label(
     ("kind", "guessed"), [("regression", ["value"]), ("multi_label", ["labels", "probability"])]
 )
 def test_other_tasks(
-    client: httpx.Client, place: Workplace, add: Add, ended: Add, kind: str, guessed: list[str]
+    client: httpx.Client,
+    context: WorkerContext,
+    add: Add,
+    ended: Add,
+    kind: str,
+    guessed: list[str],
 ) -> None:
     job_id = ended(add(1, unlabelled=0, kind=kind), add(2, kind=kind))
-    found = answered(client, place, job_id, items=7)
+    found = answered(client, context, job_id, items=7)
     assert (found["status"], len(found["data"])) == ("succeeded", 7), found["error"]
     for each in found["data"]:
         assert [name for name, value in each["guess"].items() if value is not None] == guessed
@@ -132,14 +139,14 @@ def test_other_tasks(
 
 @SQLITE
 def test_what_the_order_is_worth_is_not_told_where_labels_are_hidden_or_few(
-    client: httpx.Client, place: Workplace, add: Add, ended: Add
+    client: httpx.Client, context: WorkerContext, add: Add, ended: Add
 ) -> None:
     without = ended(add(1, unlabelled=0), add(2), "adabn", use_labels=False)
-    hidden = answered(client, place, without)
+    hidden = answered(client, context, without)
     assert hidden["worth"] is None
     assert "hides" in hidden["sentence"]
     assert hidden["candidates"] == LABELLED + UNLABELLED
-    few = answered(client, place, ended(add(1, unlabelled=0), add(2), labels_per_class=4))
+    few = answered(client, context, ended(add(1, unlabelled=0), add(2), labels_per_class=4))
     assert few["worth"] is None
     assert "40 labelled items" in few["sentence"]
     assert "there are 12" in few["sentence"]
@@ -147,7 +154,7 @@ def test_what_the_order_is_worth_is_not_told_where_labels_are_hidden_or_few(
 
 @SQLITE
 def test_what_cannot_be_asked_is_refused(
-    client: httpx.Client, place: Workplace, database: Database, add: Add, ended: Add
+    client: httpx.Client, context: WorkerContext, database: Database, add: Add, ended: Add
 ) -> None:
     source, whole = add(1, unlabelled=0), add(2, unlabelled=0)
     job_id = ended(source, whole)
@@ -198,7 +205,7 @@ def test_what_cannot_be_asked_is_refused(
 
 @SQLITE
 def test_anothers_job_and_dataset_are_not_there(
-    client: httpx.Client, place: Workplace, database: Database, add: Add, ended: Add
+    client: httpx.Client, context: WorkerContext, database: Database, add: Add, ended: Add
 ) -> None:
     other, job_id = add(3, 0, 9), ended(add(1), add(2))
     with database.write() as session:
@@ -212,7 +219,7 @@ def test_anothers_job_and_dataset_are_not_there(
 
 def test_a_lost_worker_costs_an_attempt_and_another_question_takes_the_work_away(
     client: httpx.Client,
-    place: Workplace,
+    context: WorkerContext,
     database: Database,
     settings: Settings,
     add: Add,
@@ -242,14 +249,14 @@ def test_a_lost_worker_costs_an_attempt_and_another_question_takes_the_work_away
     assert ask(client, job_id, items=3).json()["status"] == "queued"
     with pytest.raises(Fenced), database.write() as session:
         leases.write(session, NextLabelsRow, slow.id, slow.token or "", status="succeeded")
-    duty.rank_unlabelled(place, slow.id, "another")
+    runner.rank_unlabelled(context, slow.id, "another")
     assert len(client.get(path).json()["data"]) == 3
 
 
 @SQLITE
 def test_a_damaged_file_is_told_and_rankings_go_with_what_they_are_of(
     client: httpx.Client,
-    place: Workplace,
+    context: WorkerContext,
     database: Database,
     storage: Storage,
     add: Add,
@@ -260,7 +267,7 @@ def test_a_damaged_file_is_told_and_rankings_go_with_what_they_are_of(
     with database.read() as session:
         ref = session.get_one(DatasetRow, other).arrays["x_train"]
     storage.local(ref).unlink()
-    duty.rank_unlabelled(place, ranking_of(database, job_id).id, "worker")
+    runner.rank_unlabelled(context, ranking_of(database, job_id).id, "worker")
     found = client.get(f"/v1/jobs/{job_id}/next_labels").json()
     assert (found["status"], found["error"]["code"]) == ("failed", "artifact_missing")
     assert client.delete(f"/v1/datasets/{other}").status_code == 204
@@ -275,11 +282,11 @@ def test_a_damaged_file_is_told_and_rankings_go_with_what_they_are_of(
 
 @SQLITE
 def test_what_is_deleted_after_it_was_asked_fails_it(
-    client: httpx.Client, place: Workplace, database: Database, add: Add, ended: Add
+    client: httpx.Client, context: WorkerContext, database: Database, add: Add, ended: Add
 ) -> None:
     job_id = ended(add(1), add(2))
     ask(client, job_id)
     assert client.delete(f"/v1/models/{job_row(database, job_id).model_id}").status_code == 204
-    duty.rank_unlabelled(place, ranking_of(database, job_id).id, "worker")
+    runner.rank_unlabelled(context, ranking_of(database, job_id).id, "worker")
     error = client.get(f"/v1/jobs/{job_id}/next_labels").json()["error"]
     assert (error["code"], error["stage"]) == ("dependency_failed", "next_labels")

@@ -18,7 +18,7 @@ from app.tasks.classification import Classification
 from tests.labelling.conftest import Add, ask
 from tests.labelling.test_labelling import answered
 from tests.trials.stored import add_stored
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
 
 pytestmark = [
     pytest.mark.usefixtures("few_draws"),
@@ -29,7 +29,7 @@ TEST = 6
 
 
 def add_people(
-    place: Workplace,
+    context: WorkerContext,
     folder: Path,
     seed: int,
     labelled: int,
@@ -62,24 +62,24 @@ def add_people(
             for name, (kind, role) in kinds.items()
         ),
     )
-    dataset_id = add_stored(place, folder, f"people {seed}", arrays, schema, DEFAULT_PROJECT)
+    dataset_id = add_stored(context, folder, f"people {seed}", arrays, schema, DEFAULT_PROJECT)
     names = [*(f"P{k}" for k in range(splits["train"])), *(f"T{k}" for k in range(TEST))]
     rows, path = pa.table({"patient": names}), folder / f"rows {seed}.arrow"
     with pa.OSFile(str(path), "wb") as file, ipc.new_file(file, rows.schema) as writer:
         writer.write_table(rows)
-    with place.database.write() as session:
+    with context.database.write() as session:
         row = session.get_one(DatasetRow, dataset_id)
-        row.arrays = {**row.arrays, "rows": place.storage.put(path)}
+        row.arrays = {**row.arrays, "rows": context.storage.put(path)}
     return dataset_id
 
 
 def test_rows_are_named_by_their_identifier(
-    client: httpx.Client, place: Workplace, tmp_path: Path, ended: Add
+    client: httpx.Client, context: WorkerContext, tmp_path: Path, ended: Add
 ) -> None:
     source, target = (
-        add_people(place, tmp_path, seed, 60, others) for seed, others in ((1, 0), (2, 9))
+        add_people(context, tmp_path, seed, 60, others) for seed, others in ((1, 0), (2, 9))
     )
-    found = answered(client, place, ended(source, target), items=9)
+    found = answered(client, context, ended(source, target), items=9)
     assert (found["status"], found["identifier_column"]) == ("succeeded", "patient"), found["error"]
     assert sorted(each["index"] for each in found["data"]) == list(range(60, 69))
     assert all(each["identifier"] == f"P{each['index']}" for each in found["data"])
@@ -87,23 +87,23 @@ def test_rows_are_named_by_their_identifier(
 
 
 def test_other_tables_are_brought_to_the_jobs_columns(
-    client: httpx.Client, place: Workplace, tmp_path: Path, ended: Add
+    client: httpx.Client, context: WorkerContext, tmp_path: Path, ended: Add
 ) -> None:
     """The same patients under codes of another order are guessed alike."""
-    job_id = ended(add_people(place, tmp_path, 1, 60, 0), add_people(place, tmp_path, 2, 60, 9))
+    job_id = ended(add_people(context, tmp_path, 1, 60, 0), add_people(context, tmp_path, 2, 60, 9))
     guesses = []
     for wards in (("north", "south"), ("south", "north")):
-        other = add_people(place, tmp_path, 3, 0, 12, wards)
+        other = add_people(context, tmp_path, 3, 0, 12, wards)
         if wards[0] == "south":
-            with place.database.write() as session:
+            with context.database.write() as session:
                 row = session.get_one(DatasetRow, other)
                 for split in ("train", "test"):
-                    x = np.load(place.storage.local(row.arrays[f"x_{split}"]))
+                    x = np.load(context.storage.local(row.arrays[f"x_{split}"]))
                     x[:, 1] = 1 - x[:, 1]
                     np.save(tmp_path / "turned.npy", x)
-                    turned = place.storage.put(tmp_path / "turned.npy")
+                    turned = context.storage.put(tmp_path / "turned.npy")
                     row.arrays = {**row.arrays, f"x_{split}": turned}
-        found = answered(client, place, job_id, items=18, **{"from": other})
+        found = answered(client, context, job_id, items=18, **{"from": other})
         assert found["status"] == "succeeded", found["error"]
         guesses.append({each["identifier"]: each["guess"] for each in found["data"]})
     assert guesses[0] == guesses[1]
@@ -111,10 +111,10 @@ def test_other_tables_are_brought_to_the_jobs_columns(
 
 
 def test_a_table_that_lacks_a_column_is_refused(
-    client: httpx.Client, place: Workplace, tmp_path: Path, ended: Add
+    client: httpx.Client, context: WorkerContext, tmp_path: Path, ended: Add
 ) -> None:
-    job_id = ended(add_people(place, tmp_path, 1, 60, 0), add_people(place, tmp_path, 2, 60, 9))
-    other = add_people(place, tmp_path, 3, 0, 12, ward="floor")
+    job_id = ended(add_people(context, tmp_path, 1, 60, 0), add_people(context, tmp_path, 2, 60, 9))
+    other = add_people(context, tmp_path, 3, 0, 12, ward="floor")
     problem = ask(client, job_id, **{"from": other}).json()
     assert problem["code"] == "column_missing"
     assert "ward (category)" in problem["detail"]

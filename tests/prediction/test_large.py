@@ -13,7 +13,7 @@ from starlette.types import Message
 
 from app.errors import TooSlow
 from app.prediction import bodies, large
-from app.prediction.bodies import SMALL_BYTES, Begun, Limit
+from app.prediction.bodies import SMALL_BYTES, BodyStart, Limit
 from app.prediction.heads import JSON
 from app.prediction.large import LargeRequests, Question
 from app.prediction.protocols.contract import Answer
@@ -148,7 +148,9 @@ def test_small_requests_go_between_the_steps_of_a_large_one() -> None:
 
     async def scenario() -> int:
         reading = asyncio.ensure_future(
-            LargeRequests().read_and_answer("key", asked, Begun(body(rows), True), nothing, LIMIT)
+            LargeRequests().read_and_answer(
+                "key", asked, BodyStart(body(rows), True), nothing, LIMIT
+            )
         )
         small = 0
         while not reading.done():
@@ -183,7 +185,7 @@ def test_a_key_has_one_large_request_at_a_time_and_holds_up_no_other_key() -> No
         def ask(key: str, name: str, is_slow: bool = False) -> asyncio.Future[Answer]:
             receive = sender(name, is_slow)
             return asyncio.ensure_future(
-                everyone.read_and_answer(key, asked, Begun(body(9000), False), receive, LIMIT)
+                everyone.read_and_answer(key, asked, BodyStart(body(9000), False), receive, LIMIT)
             )
 
         slow, behind = ask("one", "slow", is_slow=True), ask("one", "behind")
@@ -209,10 +211,10 @@ def test_a_large_body_that_does_not_come_gives_its_turn_back(
         everyone = LargeRequests()
         with pytest.raises(TooSlow, match="send fewer inputs"):
             await everyone.read_and_answer(
-                "key", question(Engine()), Begun(b"", False), never, LIMIT
+                "key", question(Engine()), BodyStart(b"", False), never, LIMIT
             )
         assert await everyone.read_and_answer(
-            "key", question(Engine()), Begun(body(1), True), nothing, LIMIT
+            "key", question(Engine()), BodyStart(body(1), True), nothing, LIMIT
         )
 
     asyncio.run(scenario())

@@ -1,3 +1,3 @@
-from tests.trials.conftest import add_dataset, place
+from tests.trials.conftest import add_dataset, context
 
-__all__ = ["add_dataset", "place"]
+__all__ = ["add_dataset", "context"]

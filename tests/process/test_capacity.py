@@ -5,10 +5,11 @@ from sqlalchemy import select
 
 from app.settings import Settings
 from app.tables.workers import WorkerRow
-from worker.process import capacity, declaring, room
-from worker.process.capacity import memory, slot_bytes, threads_a_slot, training_slots
-from worker.process.gpus import Gpus
-from worker.process.workplace import Workplace
+from worker.machine import capacity, declaring
+from worker.machine.capacity import memory, slot_bytes, threads_a_slot, training_slots
+from worker.machine.context import WorkerContext
+from worker.machine.gpus import Gpus
+from worker.process import resident_memory
 from worker.training import program
 
 GIB = 2**30
@@ -72,13 +73,15 @@ def test_memory_is_shared_out_among_slots(monkeypatch: pytest.MonkeyPatch) -> No
     assert slot_bytes(Settings(training_slots=1)) == 0
 
 
-def test_it_is_declared_once_in_a_while(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_declared_once_in_a_while(
+    context: WorkerContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(declaring, "_last", [])
     monkeypatch.setattr(capacity, "memory", lambda: 64 * GIB)
-    declaring.declare(place)
+    declaring.declare(context)
     monkeypatch.setattr(capacity, "memory", lambda: GIB)
-    declaring.declare(place)
-    with place.database.read() as session:
+    declaring.declare(context)
+    with context.database.read() as session:
         (row,) = session.scalars(select(WorkerRow))
     assert (row.slots, row.slots * row.slot_bytes > 30 * GIB) == (training_slots(Settings()), True)
 
@@ -87,15 +90,15 @@ def test_what_is_kept_goes_when_it_has_grown_large(monkeypatch: pytest.MonkeyPat
     """And only then; what is not given back is not asked for again."""
     forgotten: list[int] = []
     in_use = [1000]
-    monkeypatch.setattr(room, "_settled", [])
-    monkeypatch.setattr(room, "resident", lambda: in_use[0])
+    monkeypatch.setattr(resident_memory, "_settled", [])
+    monkeypatch.setattr(resident_memory, "resident", lambda: in_use[0])
     monkeypatch.setattr(program, "forget", lambda: forgotten.append(in_use[0]))
     settings = Settings(slot_memory_bytes=1000)
     for now in (1000, 1150, 1300, 1300, 1450, 1600):
         in_use[0] = now
-        room.make_room(settings)
+        resident_memory.release_memory(settings)
     assert forgotten == [1300, 1600]
 
 
 def test_what_this_process_has_in_memory() -> None:
-    assert 2**24 < room.resident() < memory()
+    assert 2**24 < resident_memory.resident() < memory()

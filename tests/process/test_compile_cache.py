@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from worker.process.compile_cache import FLAGS, keep_compiled_programs
+from worker.machine.compile_cache import FLAGS, keep_compiled_programs
 
 PROGRAM = """
 import os, sys
 from pathlib import Path
-from worker.process.compile_cache import keep_compiled_programs
+from worker.machine.compile_cache import keep_compiled_programs
 keep_compiled_programs(Path(sys.argv[1]))
 import tensorflow as tf
 print(tf.function(lambda x: x @ x + 1, jit_compile=True)(tf.ones((8, 8))).numpy().sum())

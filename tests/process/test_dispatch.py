@@ -17,7 +17,7 @@ from app.tables.datasets import DatasetRow
 from tests.jobs.factories import add_dataset, ready_job, trials_of
 from tests.system.service import wait_for
 from worker.process.dispatch import AGAIN_SECONDS
-from worker.process.watchdog import EXIT_CODE, SignOfLife
+from worker.process.watchdog import EXIT_CODE, LivenessFile
 
 pytestmark = [
     pytest.mark.slow,
@@ -99,7 +99,7 @@ def lookout(worker: psutil.Process) -> psutil.Process | None:
     return next((p for p in worker.children() if "worker.process.lookout" in p.cmdline()), None)
 
 
-def must_take_in(database: Database) -> None:
+def must_ingest(database: Database) -> None:
     dataset_id = add_dataset(database, status="ingesting")
 
     def taken() -> bool:
@@ -115,14 +115,14 @@ def test_work_is_found_whatever_dies_beside_the_loop(
     stubborn = add_dataset(database, status="ingesting", project="which stays as it is")
     began = time.monotonic()
     worker = start(children=1)
-    must_take_in(database)
-    assert SignOfLife(settings).complaint() is None
+    must_ingest(database)
+    assert LivenessFile(settings).complaint() is None
     for child in worker.children():  # the lookout as well
         child.kill()
-    must_take_in(database)
+    must_ingest(database)
     silent = wait_for(lambda: lookout(worker), 10, "there is no lookout")
     silent.send_signal(signal.SIGSTOP)
-    must_take_in(database)
+    must_ingest(database)
     assert not silent.is_running()
 
     worker.send_signal(signal.SIGTERM)
@@ -130,7 +130,7 @@ def test_work_is_found_whatever_dies_beside_the_loop(
     with database.read() as session:  # it came first each time, and neither span nor starved others
         calls = session.get_one(DatasetRow, stubborn).attempt
     assert 1 <= calls <= (time.monotonic() - began) / AGAIN_SECONDS
-    assert "is not there" in (SignOfLife(settings).complaint() or "")
+    assert "is not there" in (LivenessFile(settings).complaint() or "")
 
 
 def test_a_worker_whose_loop_stands_still_ends_and_its_children_with_it(
@@ -148,4 +148,4 @@ def test_an_intake_does_not_wait_behind_trainings(database: Database, start: Sta
     job_id = ready_job(database)
     assert [t.status for t in trials_of(database, job_id)].count("queued") == 2
     start(children=2)
-    must_take_in(database)
+    must_ingest(database)

@@ -13,9 +13,9 @@ from app.errors import FailureCode, WorkFailure
 from app.jobs import repository
 from tests.trials.conftest import AddDataset
 from tests.trials.test_run import submit
-from worker.process import duty
-from worker.process.gpu_binding import GpuBinding
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
+from worker.machine.gpu_binding import GpuBinding
+from worker.process import runner
 from worker.trials import run as trial_run
 
 TWO = ("0", "MIG-8f")
@@ -90,7 +90,7 @@ def test_a_child_beside_a_free_gpu_is_misplaced(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_child_whose_gpu_failed_ends_and_the_trial_says_why(
-    place: Workplace, add_dataset: AddDataset, monkeypatch: pytest.MonkeyPatch
+    context: WorkerContext, add_dataset: AddDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It takes no second trial: CUDA does not come back within a process."""
     ended: list[int] = []
@@ -103,12 +103,12 @@ def test_a_child_whose_gpu_failed_ends_and_the_trial_says_why(
         raise SystemExit
 
     monkeypatch.setattr(trial_run, "train", fail)
-    monkeypatch.setattr(duty, "_end_process", end)
-    object.__setattr__(place, "binding", bound(place.slots))
-    job_id = submit(place, add_dataset(1), add_dataset(2))
+    monkeypatch.setattr(runner, "_end_process", end)
+    object.__setattr__(context, "binding", bound(context.slots))
+    job_id = submit(context, add_dataset(1), add_dataset(2))
     with pytest.raises(SystemExit):
-        duty.train(place, "worker")
-    with place.database.read() as session:
+        runner.train(context, "worker")
+    with context.database.read() as session:
         first, *_ = repository.trials(session, job_id)
     assert first.error["code"] == "device_failed"
     assert ended == [1]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from worker.process import gpus
-from worker.process.gpus import Gpus, identifiers, prepare_environment, tried
+from worker.machine import gpus
+from worker.machine.gpus import Gpus, identifiers, prepare_environment, tried
 
 # Of the GPUs that it is tried on: 0 works, 1 answers an error, 2 dies, others are silent.
 PROBE = """

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from app.settings import Settings
-from worker.process.watchdog import EXIT_CODE, OLD_SECONDS, SignOfLife
+from worker.process.watchdog import EXIT_CODE, OLD_SECONDS, LivenessFile
 
 PROGRAM = """
 import sys, time
@@ -53,7 +53,7 @@ def test_a_process_that_was_stopped_has_not_stood_still() -> None:
 
 
 def test_a_sign_of_life_grows_old(settings: Settings) -> None:
-    sign = SignOfLife(settings)
+    sign = LivenessFile(settings)
     assert "is not there" in (sign.complaint() or "")
     sign.give()
     assert sign.complaint() is None
@@ -71,5 +71,5 @@ def test_the_health_check_says_what_is_wrong(settings: Settings) -> None:
     done = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60)
     assert done.returncode == 1
     assert b"which a running worker touches" in done.stderr
-    SignOfLife(settings).give()
+    LivenessFile(settings).give()
     assert subprocess.run(command, env=environment, check=False, timeout=60).returncode == 0

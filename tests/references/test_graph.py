@@ -49,7 +49,7 @@ def fitted(model: ReferenceModel, task: Task, of: Rows = "both") -> FittedRefere
         parts.append(split_of(x, y))
     setup = setup_of(task, *parts)
     schema = Schema(inputs=INPUTS, task=task, splits={}, class_counts={})
-    for domain in (setup.domain, setup.source):
+    for domain in (setup.target, setup.source):
         object.__setattr__(domain, "schema", schema)
     return FittedReference.fit(PlannedReference(model=model, rows=of), setup)
 
@@ -81,5 +81,5 @@ def test_what_learnt_nothing() -> None:
         split = split_of(rows(20, 3), np.full(20, 1, dtype))
         setup = setup_of(task, split)
         schema = Schema(inputs=INPUTS, task=task, splits={}, class_counts={})
-        object.__setattr__(setup.domain, "schema", schema)
+        object.__setattr__(setup.target, "schema", schema)
         check(FittedReference.fit(PlannedReference(model="linear", rows="target"), setup))

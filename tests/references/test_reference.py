@@ -35,7 +35,7 @@ def setup_of(task: Task, target: Split, source: Split | None = None) -> TrialSet
     empty = target.select(slice(0))
     domain = Domain(schema, target, empty)
     other = Domain(schema, source, empty) if source else None
-    return cast(TrialSetup, SimpleNamespace(domain=domain, source=other, seed=3))
+    return cast(TrialSetup, SimpleNamespace(target=domain, source=other, seed=3))
 
 
 def fitted(task: Task, target: Split, source: Split | None = None, **of: Any) -> FittedReference:

@@ -41,7 +41,7 @@ def setup_of(target: Split, source: Split | None = None, task: Task = CLASSES) -
     empty = target.select(slice(0))
     other = Domain(schema, source, empty) if source else None
     domain = Domain(schema, target, empty)
-    return cast(TrialSetup, SimpleNamespace(domain=domain, source=other, seed=3))
+    return cast(TrialSetup, SimpleNamespace(target=domain, source=other, seed=3))
 
 
 @pytest.mark.parametrize("rows", ["target", "source", "both"])

@@ -33,8 +33,8 @@ from tests.releases.archive import FOLDER, KEYS, ask, pack
 from tests.releases.told import everything
 from tests.serving import serve
 from tests.system.service import images, wait_for
-from worker.process import duty
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
+from worker.process import runner
 
 Json = dict[str, Any]
 
@@ -66,15 +66,15 @@ def _installation(folder: Path, asked: Any) -> Json:
     upgrade(settings.database)
     database = Database(settings.database)
     storage = Storage(settings.storage, settings.cache_dir)
-    place = Workplace(settings, database, storage, folder, is_draining=lambda: False)
+    context = WorkerContext(settings, database, storage, folder, is_draining=lambda: False)
     with serve(create_app(settings)) as client:
-        datasets = _fill(_Hands(client, place))
+        datasets = _fill(_Hands(client, context))
     with database.write() as session:  # from now on the API asks for keys
         for project, key in KEYS.items():
             keys.create(session, f"of {project}", project, ["read", "write", "predict"], key)
     with serve(create_app(settings)) as client:
         _say_who(client, "second")
-        hands = _Hands(client, place)
+        hands = _Hands(client, context)
         of_another = {"dataset": hands.upload("of another project", _arrays(seed=4))}
         hands.finish(jobs.job("of another project", [of_another], of_another))
         _say_who(client, "default")
@@ -105,7 +105,7 @@ class _Hands:
     """A client's, and a worker's."""
 
     client: httpx.Client
-    place: Workplace
+    context: WorkerContext
 
     def upload(self, name: str, arrays: Json, cut: int = 0) -> str:
         """`cut`: bytes that are missing at the file's end."""
@@ -115,7 +115,7 @@ class _Hands:
         parts = [("spec", (None, json.dumps({"name": name}))), ("file", (f"{name}.npz", content))]
         answer = self.client.post("/v1/datasets", files=parts).raise_for_status()
         dataset_id = str(answer.json()["id"])
-        duty.ingest(self.place, dataset_id, "worker")
+        runner.ingest(self.context, dataset_id, "worker")
         return dataset_id
 
     def submit(self, spec: Json) -> str:
@@ -128,14 +128,14 @@ class _Hands:
     def finish(self, spec: Json) -> Json:
         """Returns the job once it has ended."""
         job_id = self.submit(spec)
-        duty.train(self.place, "worker")
-        duty.finalise(self.place, job_id, "worker")
+        runner.train(self.context, "worker")
+        runner.finalise(self.context, job_id, "worker")
         return self._said(job_id)
 
     def interrupt(self, spec: Json, how: str) -> None:
         """Pauses or cancels the job while it trains."""
         job_id = self.submit(spec)
-        worker = Thread(target=duty.train, args=(self.place, "worker"))
+        worker = Thread(target=runner.train, args=(self.context, "worker"))
         worker.start()
 
         def trains() -> bool:
@@ -144,7 +144,7 @@ class _Hands:
         wait_for(trains, 120, "no epoch has been recorded")
         self.client.post(f"/v1/jobs/{job_id}/{how}").raise_for_status()
         worker.join()
-        duty.finalise(self.place, job_id, "worker")
+        runner.finalise(self.context, job_id, "worker")
         self._said(job_id)
 
     def _said(self, job_id: str) -> Json:

@@ -2,15 +2,15 @@
 
 from app.spec.relation import Relation
 from tests.search.arms import candidates
-from worker.search.advice import Evidence, ruled_out
+from worker.search.advice import SourceEvidence, ruled_out
 
 ALL = candidates("lp_ft", "linear_probe", "co_tuning")
 RELATED = Relation(told=0.5, by_chance=0.13, spread=0.02, p_value=0.01, entropy=2.3)
 UNRELATED = Relation(told=0.14, by_chance=0.13, spread=0.02, p_value=0.3, entropy=2.3)
 
 
-def evidence(probe: float | None = 0.9, relation: Relation | None = RELATED) -> Evidence:
-    return Evidence(10, {"probe": probe}, relation)
+def evidence(probe: float | None = 0.9, relation: Relation | None = RELATED) -> SourceEvidence:
+    return SourceEvidence(10, {"probe": probe}, relation)
 
 
 def test_features_that_tell_nothing_are_not_probed() -> None:

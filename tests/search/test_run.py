@@ -1,5 +1,6 @@
 """A search with the real engine."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from app.spec.strategies import Strategy
 from app.spec.training import Space
 from tests.search.arms import strategy
 from tests.training.trials import DOMAIN, Recorder, domain, spec, trial
-from worker.search.outcome import Outcome
+from worker.search.outcome import SearchOutcome
 from worker.search.run import run_search
 from worker.training.checkpoint import Checkpoint
 from worker.training.data import Domain
@@ -25,15 +26,25 @@ PORTFOLIO: tuple[Strategy | None, ...] = (strategy("lp_ft", **PROBE), strategy("
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("source") / "weights.npz"
-    train(trial("pretrain", spec(), domain=DOMAIN), Recorder()).save_weights(path)
+    train(trial("pretrain", spec(), target=DOMAIN), Recorder()).save_weights(path)
     return path
 
 
-def setup(weights: Path, space: Space | None = None, **training: Any) -> TrialSetup:
+def setup(weights: Path, **training: Any) -> TrialSetup:
     job = spec(learning_rate=0.01, epochs=8)
-    settings = job.training.model_copy(update=training)
-    job = job.model_copy(update={"training": settings, "space": space or Space()})
-    return replace(trial("lp_ft", job, source_weights=weights), strategy=None)
+    job = job.model_copy(update={"training": job.training.model_copy(update=training)})
+    return trial("lp_ft", job, source_weights=weights)
+
+
+def searched(
+    what: TrialSetup,
+    portfolio: Sequence[Strategy | None],
+    journal: Recorder,
+    checkpoint: Checkpoint | None = None,
+    space: Space | None = None,
+) -> SearchOutcome:
+    space = space or Space()
+    return run_search(what, portfolio, journal, checkpoint, space=space, metric="accuracy")
 
 
 class Signalling(Recorder):
@@ -43,7 +54,7 @@ class Signalling(Recorder):
         super().__init__(lambda poll: sent if max(self.progress, default=0.0) >= at else None)
 
 
-def timeless(outcome: Outcome) -> dict[str, Any]:
+def timeless(outcome: SearchOutcome) -> dict[str, Any]:
     dump = outcome.model_dump(mode="json", exclude={"seconds"})
     for each in dump["tried"]:
         del each["seconds"]
@@ -52,7 +63,7 @@ def timeless(outcome: Outcome) -> dict[str, Any]:
 
 def test_the_portfolio_is_tried_on_held_out_items(weights: Path) -> None:
     recorder = Recorder()
-    outcome = run_search(setup(weights), PORTFOLIO, recorder)
+    outcome = searched(setup(weights), PORTFOLIO, recorder)
     assert {each.strategy for each in outcome.tried} == {"lp_ft", "fine_tune"}
     assert all(each.score is not None and 0 <= each.score <= 1 for each in outcome.tried)
     assert outcome.chosen.name in outcome.reason
@@ -67,24 +78,25 @@ def test_the_portfolio_is_tried_on_held_out_items(weights: Path) -> None:
 
 @pytest.mark.slow
 def test_paused_it_goes_on_to_the_same_outcome(weights: Path, tmp_path: Path) -> None:
-    what = setup(weights, Space(learning_rate=True, epochs=True))
-    recorder = Recorder()
-    whole = timeless(run_search(what, PORTFOLIO, recorder))
+    what = setup(weights)
+    space, recorder = Space(learning_rate=True, epochs=True), Recorder()
+    whole = timeless(searched(what, PORTFOLIO, recorder, space=space))
     for part in (0.0, 0.3, 0.8):
+        journal = Signalling(part * max(recorder.progress), Signal.PAUSE)
         with pytest.raises(Interrupted) as interrupted:
-            run_search(what, PORTFOLIO, Signalling(part * max(recorder.progress), Signal.PAUSE))
+            searched(what, PORTFOLIO, journal, space=space)
         assert interrupted.value.checkpoint is not None
         interrupted.value.checkpoint.save(tmp_path / "search.npz")
         restored = Checkpoint.load(tmp_path / "search.npz")
-        assert timeless(run_search(what, PORTFOLIO, Recorder(), restored)) == whole
+        assert timeless(searched(what, PORTFOLIO, Recorder(), restored, space)) == whole
 
 
 def test_what_the_features_rule_out_is_not_tried(weights: Path) -> None:
     what = setup(weights)
     permuted = np.random.default_rng(0).permutation(DOMAIN.train.y)
     train_split = replace(DOMAIN.train, y=permuted)
-    what = replace(what, domain=Domain(DOMAIN.schema, train_split, DOMAIN.validation))
-    outcome = run_search(what, (*PORTFOLIO, strategy("linear_probe", **PROBE)), Recorder())
+    what = replace(what, target=Domain(DOMAIN.schema, train_split, DOMAIN.validation))
+    outcome = searched(what, (*PORTFOLIO, strategy("linear_probe", **PROBE)), Recorder())
     probe = next(each for each in outcome.tried if each.strategy == "linear_probe")
     assert (probe.folds, probe.score) == (0, None)
     assert "little over guessing" in (probe.dropped or "")
@@ -93,21 +105,21 @@ def test_what_the_features_rule_out_is_not_tried(weights: Path) -> None:
 
 def test_stopped_it_leaves_nothing(weights: Path) -> None:
     with pytest.raises(Interrupted) as interrupted:
-        run_search(setup(weights), PORTFOLIO, Signalling(0.1, Signal.STOP))
+        searched(setup(weights), PORTFOLIO, Signalling(0.1, Signal.STOP))
     assert interrupted.value.checkpoint is None
 
 
 @pytest.mark.slow
 def test_the_baseline_s_settings_are_searched_for_too(weights: Path) -> None:
-    what = replace(setup(weights, Space(learning_rate=True)), source=None, source_weights=None)
-    outcome = run_search(what, (None,), Recorder())
+    what = replace(setup(weights), source=None, source_weights=None)
+    outcome = searched(what, (None,), Recorder(), space=Space(learning_rate=True))
     assert {each.strategy for each in outcome.tried} == {"scratch"}
     assert any(each.learning_rate for each in outcome.tried)
     assert outcome.chosen.strategy is None
 
 
 def test_what_diverges_is_dropped(weights: Path) -> None:
-    outcome = run_search(setup(weights, learning_rate=1e30), PORTFOLIO[::-1], Recorder())
+    outcome = searched(setup(weights, learning_rate=1e30), PORTFOLIO[::-1], Recorder())
     dropped = {each.strategy: each.dropped for each in outcome.tried}
     assert "expected" in (dropped["fine_tune"] or "")
 
@@ -117,9 +129,9 @@ def test_without_labels_the_score_is_information(weights: Path) -> None:
     hidden = Domain(
         DOMAIN.schema, DOMAIN.train.without_labels(), DOMAIN.validation.without_labels()
     )
-    what = replace(what, domain=hidden)
+    what = replace(what, target=hidden)
     portfolio = (strategy("coral"), strategy("dann", hidden=8))
-    outcome = run_search(what, portfolio, Recorder())
+    outcome = searched(what, portfolio, Recorder())
     assert "information" in outcome.reason
     assert all(0 <= (each.score or 0) <= np.log(3) for each in outcome.tried)
 
@@ -127,7 +139,7 @@ def test_without_labels_the_score_is_information(weights: Path) -> None:
 def test_with_one_item_a_class_the_first_is_taken(weights: Path) -> None:
     few = domain(items=3)
     none = few.train.select(np.empty(0, np.int64))
-    what = replace(setup(weights), domain=Domain(few.schema, few.train, none))
-    outcome = run_search(what, PORTFOLIO, Recorder())
+    what = replace(setup(weights), target=Domain(few.schema, few.train, none))
+    outcome = searched(what, PORTFOLIO, Recorder())
     assert outcome.chosen.name == "lp_ft"
     assert "no class has two items" in outcome.reason

@@ -12,7 +12,7 @@ from app.spec.training import Space, Training
 from tests.search.arms import SUPERVISED, TRAINING, Arms, candidates, costs
 from worker.search.candidates import Costs
 from worker.search.ledger import Task
-from worker.search.outcome import Finished, Outcome, Result
+from worker.search.outcome import Finished, Result, SearchOutcome
 from worker.search.search import search
 
 ALL = Space(learning_rate=True, weight_decay=True, epochs=True)
@@ -178,7 +178,7 @@ class Stopped(Exception):
 
 @pytest.mark.parametrize("space", [Space(), ALL])
 def test_stopped_anywhere_it_goes_on_to_the_same_outcome(space: Space) -> None:
-    def run(finished: list[Finished], stop_after: int) -> Outcome:
+    def run(finished: list[Finished], stop_after: int) -> SearchOutcome:
         arms = Arms(BEST, items=20)
 
         def evaluate(task: Task) -> Result:
@@ -312,7 +312,7 @@ def test_the_outcome_is_json() -> None:
     outcome = search(
         candidates(*SUPERVISED), Arms(BEST).evaluate, costs(), folds=3, seeds=5, space=ALL
     )
-    assert Outcome.model_validate_json(json.dumps(outcome.model_dump(mode="json"))) == outcome
+    assert SearchOutcome.model_validate_json(json.dumps(outcome.model_dump(mode="json"))) == outcome
 
 
 def test_progress_rises_to_no_more_than_one() -> None:

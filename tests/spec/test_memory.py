@@ -6,7 +6,7 @@ import pytest
 
 from app.datasets.schemas import Schema
 from app.inputs.image import ImageInputs
-from app.spec.memory import COPIES_OF_DATA, MIB, Need, Scene
+from app.spec.memory import COPIES_OF_DATA, MIB, MemoryCase, Need
 from app.spec.plan import plan
 from app.spec.spec import ResolvedSpec
 from app.tasks.classification import Classification
@@ -37,7 +37,7 @@ def need(
         class_counts={"train": (items // 10,) * 10, "test": (1,) * 10},
     )
     trials = [trial for trial in plan(spec) if trial.arm == arm]
-    return Scene(spec, [schema], schema).need(trials)
+    return MemoryCase(spec, [schema], schema).need(trials)
 
 
 def mlp(*hidden: int) -> dict[str, Any]:
@@ -146,6 +146,6 @@ def test_sources_of_another_size_count_as_they_are_stored() -> None:
     large = {"shape": (512, 512, 1), "dtype": "float32", "splits": {"train": 200, "test": 0}}
     counts = {"class_counts": {"train": (100, 100), "test": (0, 0)}}
     other = changed(SCHEMA, **large, **counts)
-    need = Scene(spec, [SCHEMA, other], SCHEMA).need(plan(spec))
+    need = MemoryCase(spec, [SCHEMA, other], SCHEMA).need(plan(spec))
     assert need.arm == "pretrain@2"
     assert need.data == pytest.approx(COPIES_OF_DATA * 180 * 512 * 512 * 4)

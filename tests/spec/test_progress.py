@@ -1,15 +1,15 @@
 """Progress, from rows made by hand."""
 
-from app.spec.progress import Part, Tally
+from app.spec.progress import StatusCount, TrialCounts
 
 
 def test_progress_is_weighted_by_planned_seconds() -> None:
-    tally = Tally(
+    tally = TrialCounts(
         [
-            Part("succeeded", 1, 100, 100, 1),
-            Part("running", 2, 40, 10, 0.5),
-            Part("failed", 1, 20, 3, 0.15),  # it will do no more
-            Part("queued", 2, 40, 0, 0),
+            StatusCount("succeeded", 1, 100, 100, 1),
+            StatusCount("running", 2, 40, 10, 0.5),
+            StatusCount("failed", 1, 20, 3, 0.15),  # it will do no more
+            StatusCount("queued", 2, 40, 0, 0),
         ]
     )
     assert tally.progress == (100 + 10 + 20) / 200
@@ -19,9 +19,11 @@ def test_progress_is_weighted_by_planned_seconds() -> None:
 
 def test_trials_of_an_older_release_count_alike() -> None:
     """They had no planned seconds."""
-    tally = Tally([Part("succeeded", 1, 0, 0, 1), Part("running", 3, 0, 0, 0.6)])
+    tally = TrialCounts(
+        [StatusCount("succeeded", 1, 0, 0, 1), StatusCount("running", 3, 0, 0, 0.6)]
+    )
     assert tally.progress == tally.done == 1.6 / 4
 
 
 def test_a_job_without_trials_has_no_progress() -> None:
-    assert Tally().progress == Tally().done == 0
+    assert TrialCounts().progress == TrialCounts().done == 0

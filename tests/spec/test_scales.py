@@ -7,30 +7,30 @@ import pytest
 
 from app.database import Database
 from app.jobs.repository import get
-from app.spec.scales import Scale, scale_warnings
+from app.spec.scales import PixelScale, scale_warnings
 from app.tables.datasets import DatasetRow
 from tests.jobs.factories import SCHEMA
 from tests.jobs.requests import LOCAL, dataset, spec
 
-BYTES = Scale(0, 255, (0, 255))
-DARK = Scale(0, 82, (0, 255))
-BRIGHT = Scale(145, 255, (0, 255))
-UNIT = Scale(0, 1, (0, 1))
-DIVIDED = Scale(0, 1, (0, 255))
-SIXTEEN = Scale(0, 51400, (0, 65535))
-MIRRORED = Scale(-1, 1, (-1, 1))
-STANDARDISED = Scale(-0.42, 2.8, (-0.42, 2.8))
-BLACK = Scale(0, 0, (0, 255))
+BYTES = PixelScale(0, 255, (0, 255))
+DARK = PixelScale(0, 82, (0, 255))
+BRIGHT = PixelScale(145, 255, (0, 255))
+UNIT = PixelScale(0, 1, (0, 1))
+DIVIDED = PixelScale(0, 1, (0, 255))
+SIXTEEN = PixelScale(0, 51400, (0, 65535))
+MIRRORED = PixelScale(-1, 1, (-1, 1))
+STANDARDISED = PixelScale(-0.42, 2.8, (-0.42, 2.8))
+BLACK = PixelScale(0, 0, (0, 255))
 
 
 @pytest.mark.parametrize("other", [BYTES, DARK, BRIGHT, UNIT, SIXTEEN, MIRRORED, BLACK])
-def test_pictures_that_mean_the_same(other: Scale) -> None:
+def test_pictures_that_mean_the_same(other: PixelScale) -> None:
     assert scale_warnings([BYTES], other) == ()
     assert scale_warnings([other], BYTES) == ()
 
 
-@pytest.mark.parametrize("other", [DIVIDED, STANDARDISED, Scale(0, 20000, (0, 255))])
-def test_pictures_on_another_scale(other: Scale) -> None:
+@pytest.mark.parametrize("other", [DIVIDED, STANDARDISED, PixelScale(0, 20000, (0, 255))])
+def test_pictures_on_another_scale(other: PixelScale) -> None:
     for source, target in ((BYTES, other), (other, BYTES), (UNIT, other)):
         (said,) = scale_warnings([source], target)
         assert said.startswith("The source and the target seem to be on different scales")
@@ -48,8 +48,8 @@ def test_the_sources_are_told_apart_and_models_have_no_values() -> None:
 
 
 def test_what_an_earlier_release_took_in_fills_its_range() -> None:
-    assert Scale.of(SCHEMA) == Scale.of(SCHEMA, {"warnings": []}) == BYTES
-    assert Scale.of(SCHEMA, {"values": {"train": {"low": 0, "high": 1}}}) == DIVIDED
+    assert PixelScale.of(SCHEMA) == PixelScale.of(SCHEMA, {"warnings": []}) == BYTES
+    assert PixelScale.of(SCHEMA, {"values": {"train": {"low": 0, "high": 1}}}) == DIVIDED
 
 
 def test_a_job_is_warned_and_remembers_it(

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.spec.time_left import FINALISING_SECONDS, Pace, TrialTime, seconds_left
+from app.spec.time_left import FINALISING_SECONDS, TimingRatios, TrialTime, seconds_left
 
-NOTHING = Pace({})
+NOTHING = TimingRatios({})
 
 
 def of(
@@ -23,7 +23,9 @@ def of(
     return TrialTime(role, arm, labels, status, planned, done, seconds, **more)
 
 
-def training_left(*trials: TrialTime, pace: Pace = NOTHING, left: float | None = None) -> float:
+def training_left(
+    *trials: TrialTime, pace: TimingRatios = NOTHING, left: float | None = None
+) -> float:
     return seconds_left(trials, pace, left) - FINALISING_SECONDS
 
 
@@ -90,9 +92,9 @@ def test_a_running_trial_that_has_hardly_begun_has_mostly_compiled() -> None:
 
 def test_a_job_that_measured_nothing_goes_at_the_installations_pace() -> None:
     assert training_left(of("lp_ft", planned=30)) == pytest.approx(30)
-    few = Pace({"lp_ft": [4.0], "scratch": [1.0, 2.0]})
+    few = TimingRatios({"lp_ft": [4.0], "scratch": [1.0, 2.0]})
     assert training_left(of("lp_ft", planned=30), pace=few) == pytest.approx(2 * 30)
-    many = Pace({"lp_ft": [4.0, 4.0, 5.0], "scratch": [1.0, 1.0, 1.0, 1.0]})
+    many = TimingRatios({"lp_ft": [4.0, 4.0, 5.0], "scratch": [1.0, 1.0, 1.0, 1.0]})
     assert training_left(of("lp_ft", planned=30), pace=many) == pytest.approx(4 * 30)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from app.datasets.schemas import Schema
 from app.errors import Invalid
-from app.spec.memory import Need, Scene
+from app.spec.memory import MemoryCase, Need
 from app.spec.plan import PlannedTrial, plan, trained_items, unlabelled_items
 from app.spec.resolution import resolve
 from app.spec.sources import SourceFacts
@@ -160,7 +160,7 @@ def test_memory_counts_what_a_step_holds_beside() -> None:
 
     def need(*strategies: str, **target: Any) -> Need:
         job = resolved(spec(*strategies, target=target))
-        return Scene(job, [SCHEMA], PARTLY).need(
+        return MemoryCase(job, [SCHEMA], PARTLY).need(
             [trial for trial in plan(job, PARTLY) if trial.arm == "adamatch"]
         )
 

@@ -30,7 +30,7 @@ class Scene:
     @property
     def batch(self) -> dict[str, Batch]:
         return {
-            "domain": Batch(self.x, self.y, np.ones(len(self.y), bool)),
+            "target": Batch(self.x, self.y, np.ones(len(self.y), bool)),
             "source": Batch(self.x_source, self.y_source, np.ones(len(self.y_source), bool)),
         }
 

@@ -17,10 +17,10 @@ def values(network: Network) -> dict[str, np.ndarray]:
 def test_a_trial_moves_the_statistics_alone_to_the_target(tmp_path: Path) -> None:
     job = spec(*CONVNET, strategies=("adabn",))
     path = tmp_path / "source.npz"
-    source = train(trial("pretrain", job, domain=SOURCE), Recorder())
+    source = train(trial("pretrain", job, target=SOURCE), Recorder())
     source.save_weights(path)
     before = values(source)
-    network = train(trial("adabn", job, domain=DOMAIN, source_weights=path), Recorder())
+    network = train(trial("adabn", job, target=DOMAIN, source_weights=path), Recorder())
     after = values(network)
     assert {name for name in after if not np.array_equal(after[name], before[name])} == STATISTICS
     x = np.float32(images_of(DOMAIN.train)) / 255

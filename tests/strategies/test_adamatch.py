@@ -58,7 +58,7 @@ def test_the_loss_by_an_independent_writing() -> None:
     """An MLP has no BatchNorm: both of the source's logits are the same."""
     here = scene("adamatch", ratio=2, threshold=0.99)
     weakly, strongly, count = changed(here, 2)
-    z_weak, z_strong = (here.network.logits({"image": x}).numpy() for x in (weakly, strongly))
+    z_weak, z_strong = (here.network.outputs({"image": x}).numpy() for x in (weakly, strongly))
     y = here.y_source[:count]
     supervised = (cross_entropy(z_weak[:count], y) + cross_entropy(z_strong[:count], y)) / 2
     p = np.exp(log_softmax(z_weak))
@@ -82,7 +82,7 @@ def test_each_step_draws_other_numbers() -> None:
 def test_a_batch_smaller_than_the_ratio_has_one_item_of_the_source() -> None:
     here = scene("adamatch", ratio=16)
     weakly, strongly, _ = changed(here, 8)
-    z = here.network.logits({"image": np.stack([weakly[0], strongly[0]])}).numpy()
+    z = here.network.outputs({"image": np.stack([weakly[0], strongly[0]])}).numpy()
     assert here.loss() == pytest.approx(cross_entropy(z, here.y_source[[0, 0]]), rel=1e-4)
 
 
@@ -92,7 +92,7 @@ def test_batch_norms_statistics_move_with_all_images_together() -> None:
     together = [weakly[:count], strongly[:count], weakly[count:], strongly[count:]]
     statistics = [v for v in here.network.backbone.variables if "moving" in v.path]
     before = [v.numpy() for v in statistics]
-    here.network.logits({"image": np.concatenate(together)}, training=True)
+    here.network.outputs({"image": np.concatenate(together)}, training=True)
     expected = [v.numpy() for v in statistics]
     for variable, value in zip(statistics, before, strict=True):
         variable.assign(value)
@@ -108,8 +108,8 @@ def test_the_sources_logits_lie_between_those_alone_and_those_together() -> None
     share = uniform((2 * count, 3), seed_of(here, 2)).numpy()
     of_source = np.concatenate([weakly[:count], strongly[:count]])
     everything = np.concatenate([of_source, weakly[count:], strongly[count:]])
-    alone = here.network.logits({"image": of_source}, training=True).numpy()
-    together = here.network.logits({"image": everything}, training=True).numpy()
+    alone = here.network.outputs({"image": of_source}, training=True).numpy()
+    together = here.network.outputs({"image": everything}, training=True).numpy()
     assert np.abs(alone - together[: 2 * count]).max() > 0.01
     z = share * alone + (1 - share) * together[: 2 * count]
     y = np.tile(here.y_source[:count], 2)
@@ -120,7 +120,7 @@ def test_pseudo_labels_are_not_learnt_from_the_weak_images() -> None:
     """The gradient of the target's part is that of a cross-entropy with given labels."""
     here = scene("adamatch", ratio=8, threshold=0.01)
     weakly, strongly, count = changed(here, 8)
-    p = np.exp(log_softmax(here.network.logits({"image": weakly}).numpy()))
+    p = np.exp(log_softmax(here.network.outputs({"image": weakly}).numpy()))
     ratio = ExpectedClasses(3).ratio(
         tf.constant(p[:count], tf.float32), tf.constant(p[count:], tf.float32)
     )
@@ -134,7 +134,7 @@ def test_pseudo_labels_are_not_learnt_from_the_weak_images() -> None:
             loss = here.phase.loss(here.batch, tf.constant(progress))[0]
         gradients.append(tape.gradient(loss, kernel).numpy())
     with tf.GradientTape() as tape:
-        z = here.network.logits({"image": strongly[count:]})
+        z = here.network.outputs({"image": strongly[count:]})
         loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, z))
     expected = tape.gradient(loss, kernel).numpy()
     np.testing.assert_allclose(gradients[1] - gradients[0], expected, atol=1e-5)
@@ -144,7 +144,7 @@ def test_it_trains_all_and_returns_the_weak_targets_logits() -> None:
     here = scene("adamatch")
     weakly, _, count = changed(here, 3)
     _, logits = here.phase.loss(here.batch, tf.constant(0.0))
-    expected = here.network.logits({"image": weakly[count:]})
+    expected = here.network.outputs({"image": weakly[count:]})
     np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-5)
     names = {"hidden_0/kernel", "hidden_0/bias", "logits/kernel", "logits/bias"}
     assert here.reached(1.0) == names
@@ -152,5 +152,5 @@ def test_it_trains_all_and_returns_the_weak_targets_logits() -> None:
     assert {v.path for v in everything.variables} == names
     how = here.phase.optimization
     assert (how.optimizer, how.schedule, how.ema_momentum) == ("adam", "cosine", 0.999)
-    assert here.phase.streams == ("domain", "source")
+    assert here.phase.streams == ("target", "source")
     assert here.phase.source_head is here.network.head

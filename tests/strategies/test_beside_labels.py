@@ -21,7 +21,7 @@ from worker.strategies.shot import uncertainty
 from worker.training.program import Program
 
 BESIDE = [name for name, entry in CATALOGUE.items() if entry.takes_unlabelled]
-ROWS = {"domain": 6, "source": 8, "unlabelled": 10}
+ROWS = {"target": 6, "source": 8, "unlabelled": 10}
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Scene:
         return found
 
     def logits(self, x: np.ndarray) -> np.ndarray:
-        found: np.ndarray = self.network.logits({"image": x}).numpy()
+        found: np.ndarray = self.network.outputs({"image": x}).numpy()
         return found
 
     def features(self, *streams: str) -> tf.Tensor:
@@ -54,7 +54,7 @@ def scene(name: str, has_source: bool = True, **params: Any) -> Scene:
     phases = RECIPES[name](network, chosen, setting)
     Program(network, phases).initialise(3)
     splits = {
-        "domain": DOMAIN.train.select(slice(0, 6)),
+        "target": DOMAIN.train.select(slice(0, 6)),
         "source": SOURCE.train.select(slice(0, 8)),
         "unlabelled": DOMAIN.train.select(slice(6, 16)).without_labels(),
     }
@@ -70,7 +70,7 @@ def scene(name: str, has_source: bool = True, **params: Any) -> Scene:
 def test_adamatch(has_source: bool) -> None:
     """The source's part before the target's; what is sure is measured by the first."""
     here = scene("adamatch", has_source, threshold=0.97)
-    streams = ["source", "domain"] if has_source else ["domain"]
+    streams = ["source", "target"] if has_source else ["target"]
     assert set(here.phase.streams) == {*streams, "unlabelled"}
     seeds = here.phase.companions[0]
     assert isinstance(seeds, Seeds)
@@ -98,11 +98,11 @@ def test_adamatch(has_source: bool) -> None:
 def test_adamatch_returns_the_labelled_targets_logits() -> None:
     here = scene("adamatch")
     drawn = here.phase.companions[0].variables[0].numpy()
-    x = np.concatenate([here.x(each) for each in ("source", "domain", "unlabelled")])
+    x = np.concatenate([here.x(each) for each in ("source", "target", "unlabelled")])
     expected = here.logits(weak(x, drawn).numpy())[8:14]
     _, outputs = here.phase.loss(here.batch, tf.constant(0.0))
     np.testing.assert_allclose(outputs, expected, rtol=1e-4, atol=1e-5)
-    assert here.phase.streams[0] == "domain"
+    assert here.phase.streams[0] == "target"
     assert here.phase.optimization.ema_warms_up
     assert here.phase.unlabelled_batches == 3
 
@@ -119,9 +119,9 @@ def test_two_domains(name: str) -> None:
     here = scene(name)
     known = sum(
         cross_entropy(here.logits(here.x(each)), here.batch[each].y)
-        for each in ("source", "domain")
+        for each in ("source", "target")
     )
-    f_t = here.features("domain", "unlabelled")
+    f_t = here.features("target", "unlabelled")
     if name == "mcc":
         part = float(confusion(here.network.head(f_t), 2.5))
     else:
@@ -134,13 +134,13 @@ def test_shot() -> None:
     here = scene("shot", beta=0.3)
     pseudo = np.arange(10, dtype=np.int32) % 3
     here.batch["unlabelled"] = here.batch["unlabelled"]._replace(y=pseudo)
-    z, z_known = here.logits(here.x("unlabelled")), here.logits(here.x("domain"))
+    z, z_known = here.logits(here.x("unlabelled")), here.logits(here.x("target"))
     expected = float(uncertainty(tf.constant(np.concatenate([z, z_known]))))
     expected += 0.3 * 0.5 * cross_entropy(z, pseudo) + cross_entropy(
-        z_known, here.batch["domain"].y
+        z_known, here.batch["target"].y
     )
     assert here.loss(0.5) == pytest.approx(expected, rel=1e-4)
-    assert here.phase.streams == ("unlabelled", "domain")
+    assert here.phase.streams == ("unlabelled", "target")
 
 
 @pytest.mark.parametrize("name", [name for name in BESIDE if name != "adabn"])
@@ -153,8 +153,8 @@ def test_the_loss_depends_on_the_labels_there_are_and_on_the_items_without(name:
     for change in ("none", "labels", "items"):
         again = scene(name)
         if change == "labels":
-            y = (again.batch["domain"].y + 1) % 3
-            again.batch["domain"] = again.batch["domain"]._replace(y=y)
+            y = (again.batch["target"].y + 1) % 3
+            again.batch["target"] = again.batch["target"]._replace(y=y)
         if change == "items":
             x = {"image": again.x("unlabelled")[::-1] * 0.5}
             again.batch["unlabelled"] = again.batch["unlabelled"]._replace(x=x)

@@ -3,13 +3,13 @@ import pytest
 
 from tests.strategies.losses import cross_entropy, log_softmax, scene
 from tests.training.trials import DOMAIN
-from worker.strategies.co_tuning import Relation
+from worker.strategies.co_tuning import CategoryRelationship
 
 
 def test_the_relation_is_the_mean_of_the_sources_probabilities_by_class() -> None:
     here = scene("co_tuning", source_classes=4)
     source_head, relation = here.phase.companions
-    assert isinstance(relation, Relation)
+    assert isinstance(relation, CategoryRelationship)
     features = here.network.features(DOMAIN.train.items.read()).numpy()
     said = np.exp(log_softmax(source_head(features).numpy()))
     for label in range(3):
@@ -29,7 +29,7 @@ def test_the_loss_by_hand() -> None:
 
 
 def test_a_class_without_items_is_expected_nowhere() -> None:
-    relation = Relation(2, 3)
+    relation = CategoryRelationship(2, 3)
     head = scene("co_tuning", source_classes=3).phase.companions[0]
     relation.learn(head, np.zeros((4, 6), np.float32), np.zeros(4, np.int32))
     assert relation.table.numpy()[1].tolist() == [0, 0, 0]

@@ -52,6 +52,6 @@ def test_the_discriminator_learns_at_the_rate_of_what_is_new() -> None:
 def test_it_starts_from_the_sources_head_and_returns_the_sources_logits() -> None:
     here = scene("dann", hidden=5)
     assert here.phase.source_head is here.network.head
-    assert here.phase.streams == ("source", "domain")
+    assert here.phase.streams == ("source", "target")
     _, logits = here.phase.loss(here.batch, tf.constant(0.0))
-    np.testing.assert_allclose(logits, here.network.logits(here.x_source), rtol=1e-5)
+    np.testing.assert_allclose(logits, here.network.outputs(here.x_source), rtol=1e-5)

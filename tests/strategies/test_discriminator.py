@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from worker.backbones.initialisation import Initialiser
-from worker.strategies.discriminator import adversarial, discriminator
+from worker.strategies.discriminator import adversarial, discriminator_of
 from worker.strategies.gradient_reversal import strength
 
 RNG = np.random.default_rng(0)
@@ -14,7 +14,7 @@ H_T = RNG.normal(1, 2, size=(5, 4)).astype(np.float32)
 
 @pytest.fixture
 def model() -> keras.Model:
-    made = discriminator(4, 3)
+    made = discriminator_of(4, 3)
     Initialiser(made.variables).initialise(7)
     return made
 

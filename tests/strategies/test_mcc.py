@@ -67,8 +67,8 @@ def test_the_weights_are_held_constant() -> None:
 
 def test_the_loss_is_the_sources_and_the_targets() -> None:
     here = scene("mcc", weight=0.7, temperature=1.5)
-    z_s = here.network.logits(here.x_source).numpy()
-    z_t = here.network.logits(here.x).numpy()
+    z_s = here.network.outputs(here.x_source).numpy()
+    z_t = here.network.outputs(here.x).numpy()
     expected = cross_entropy(z_s, here.y_source) + 0.7 * confusion_by_loops(z_t, 1.5)
     assert here.loss() == pytest.approx(expected, rel=1e-5)
 
@@ -76,12 +76,12 @@ def test_the_loss_is_the_sources_and_the_targets() -> None:
 def test_both_parts_reach_backbone_and_head() -> None:
     here = scene("mcc")
     assert here.reached() == BACKBONE | HEAD
-    assert reached(here, lambda: confusion(here.network.logits(here.x), 2.5)) == BACKBONE | HEAD
+    assert reached(here, lambda: confusion(here.network.outputs(here.x), 2.5)) == BACKBONE | HEAD
 
 
 def test_it_starts_from_the_sources_head_and_returns_the_sources_logits() -> None:
     here = scene("mcc")
     assert here.phase.source_head is here.network.head
-    assert here.phase.streams == ("source", "domain")
+    assert here.phase.streams == ("source", "target")
     _, logits = here.phase.loss(here.batch, tf.constant(0.0))
-    np.testing.assert_allclose(logits, here.network.logits(here.x_source), rtol=1e-5)
+    np.testing.assert_allclose(logits, here.network.outputs(here.x_source), rtol=1e-5)

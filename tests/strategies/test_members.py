@@ -26,7 +26,7 @@ def test_each_member_has_a_loss_of_its_own() -> None:
     """The mean of the members' cross-entropies, which is more than that of their mean."""
     here = network()
     x, y = here.inputs.seen({"row": tf.constant(rows(7, 0))}), np.array([0, 1, 1, 0, 1, 0, 0])
-    batch = {"domain": Batch(x, tf.constant(y, tf.int32), tf.ones(7, tf.bool))}
+    batch = {"target": Batch(x, tf.constant(y, tf.int32), tf.ones(7, tf.bool))}
     loss, outputs = learn_items(here, Setting(Training()))(batch, tf.constant(0.0))
     members = here.members_features(x).numpy()  # (7, 4, 8)
     each = [cross_entropy(here.head(members[:, j]).numpy(), y) for j in range(4)]
@@ -39,7 +39,7 @@ def test_a_quantitys_members_too() -> None:
     here = network()
     x, y = here.inputs.seen({"row": tf.constant(rows(5, 0))}), np.arange(5, dtype=np.float32)
     setting = Setting(Training(), objective=objective_of(Regression(mean=1.0, std=2.0)))
-    batch = {"domain": Batch(x, tf.constant(y), tf.ones(5, tf.bool))}
+    batch = {"target": Batch(x, tf.constant(y), tf.ones(5, tf.bool))}
     loss, _ = learn_items(here, setting)(batch, tf.constant(0.0))
     members = here.members_features(x).numpy()
     errors = [here.head(members[:, j]).numpy()[:, 0] - (y - 1) / 2 for j in range(4)]
@@ -51,7 +51,7 @@ def test_it_reaches_all_weights() -> None:
     raw = {"row": tf.constant(data.train.items.head(20).read()["row"])}
     y = tf.constant(data.train.y[:20])
     with tf.GradientTape() as tape:
-        batch = {"domain": Batch(here.inputs.seen(raw), y, tf.ones(20, tf.bool))}
+        batch = {"target": Batch(here.inputs.seen(raw), y, tf.ones(20, tf.bool))}
         loss, _ = learn_items(here, Setting(Training()))(batch, tf.constant(0.0))
     gradients = tape.gradient(loss, here.backbone.trainable_variables)
     assert all(float(tf.reduce_max(tf.abs(each))) > 0 for each in gradients)

@@ -14,7 +14,7 @@ from worker.training.setup import Interrupted, Signal
 
 def losses(here: Scene) -> tuple[float, float]:
     source_head = here.phase.companions[0]
-    target = cross_entropy(here.network.logits(here.x).numpy(), here.y)
+    target = cross_entropy(here.network.outputs(here.x).numpy(), here.y)
     features = here.network.features(here.x_source)
     return target, cross_entropy(source_head(features).numpy(), here.y_source)
 
@@ -36,7 +36,7 @@ def test_uncertainty_by_hand() -> None:
 
 
 def test_an_epoch_is_one_of_the_target() -> None:
-    assert scene("multi_task").phase.streams == ("domain", "source")
+    assert scene("multi_task").phase.streams == ("target", "source")
 
 
 def test_famo_weighs_the_logarithms_by_hand() -> None:

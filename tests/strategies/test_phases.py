@@ -13,7 +13,7 @@ from worker.training.run import train
 @pytest.fixture(scope="module")
 def source_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("source") / "weights.npz"
-    setup = trial("pretrain", spec("convnet", epochs=10), domain=domain(classes=5, items=60))
+    setup = trial("pretrain", spec("convnet", epochs=10), target=domain(classes=5, items=60))
     train(setup, Recorder()).save_weights(path)
     return path
 

@@ -61,10 +61,10 @@ def values(network: Network) -> dict[str, np.ndarray]:
 def test_a_trial_moves_the_source_heads_slope_and_biases_alone(tmp_path: Path) -> None:
     job = spec(*MLP, strategies=("recalibrate",))
     path = tmp_path / "source.npz"
-    source = train(trial("pretrain", job, domain=SOURCE), Recorder())
+    source = train(trial("pretrain", job, target=SOURCE), Recorder())
     source.save_weights(path)
     before = values(source)
-    network = train(trial("recalibrate", job, domain=DOMAIN, source_weights=path), Recorder())
+    network = train(trial("recalibrate", job, target=DOMAIN, source_weights=path), Recorder())
     after = values(network)
     moved = {name for name in after if not np.array_equal(after[name], before[name])}
     kernel, offset = (variable.path for variable in network.head.variables)

@@ -29,7 +29,7 @@ def test_it_has_a_finite_gradient_where_a_class_is_impossible() -> None:
 def test_the_loss_by_an_independent_writing() -> None:
     here = scene("shot", beta=0.3)
     labels = np.arange(len(here.y), dtype=np.int32) % 3
-    z = here.network.logits(here.x).numpy()
+    z = here.network.outputs(here.x).numpy()
     p = np.exp(log_softmax(z))
     mean = p.mean(0)
     expected = -(p * np.log(p)).sum(1).mean() + (mean * np.log(mean)).sum()
@@ -44,7 +44,7 @@ def test_the_backbone_is_trained_and_the_head_stays() -> None:
     assert [v.path for v in backbone.variables] == ["hidden_0/kernel", "hidden_0/bias"]
     assert backbone.learning_rate == 0.01
     assert here.phase.source_head is here.network.head
-    assert here.phase.streams == ("domain",)
+    assert here.phase.streams == ("target",)
 
 
 def test_pseudo_labels_by_hand() -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from app.client import Problem, Unreachable
+from app.client import ApiError, Unreachable
 from app.jobs.schemas import JobOut, TrialOut
 from app.tables.jobs import ENDED
 from tests.system.service import Service, images, job_spec
@@ -127,5 +127,5 @@ class Crowd:
             yield
         except Unreachable:
             self.refused["unreachable"] += 1
-        except Problem as problem:
+        except ApiError as problem:
             self.refused[f"{problem.status} {problem.code}"] += 1

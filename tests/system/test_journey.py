@@ -9,7 +9,7 @@ import numpy as np
 import psutil
 import pytest
 
-from app.client import Problem
+from app.client import ApiError
 from tests.system.service import Service, images, job_spec, running, wait_for
 
 pytestmark = pytest.mark.slow
@@ -91,7 +91,7 @@ def _upload_again(classes: int, per_class: int, seed: int) -> Any:
 def _predictions(service: Service, name: str, x: np.ndarray) -> list[Any] | None:
     try:
         outputs = service.client.deployments.predict(name, x).outputs
-    except Problem as problem:
+    except ApiError as problem:
         if problem.status != 503:
             raise
         return None
@@ -165,7 +165,7 @@ def test_a_job_on_a_dataset_that_could_not_be_read_is_refused(
     wait_for(
         lambda: service.client.datasets.get(dataset.id).status == "failed", 20, "it was not refused"
     )
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(ApiError) as caught:
         service.client.jobs.submit(job_spec(datasets[0], dataset.id))
     assert caught.value.status == 422
     assert caught.value.errors[0]["pointer"] == "#/target/dataset"

@@ -12,7 +12,7 @@ import psutil
 import pytest
 from sqlalchemy import func, select
 
-from app.client import Problem, Unreachable
+from app.client import ApiError, Unreachable
 from app.database import Database
 from app.jobs.schemas import JobOut
 from app.tables.jobs import ENDED, EpochRow, EventRow, TrialRow
@@ -85,14 +85,14 @@ def test_every_accepted_job_ends_well_under_kill_9(database_url: str, tmp_path: 
 def keep_busy(service: Service, spec: dict[str, object], jobs: list[str]) -> None:
     """Two jobs are under way whenever something is killed. An API that was just killed does not
     accept; what it accepted counts."""
-    with suppress(Unreachable, Problem):
+    with suppress(Unreachable, ApiError):
         active = [job for job in service.client.jobs.list() if job.status in {"queued", "running"}]
         if len(active) < 2:
             jobs.append(service.client.jobs.submit(spec).id)
 
 
 def ended(service: Service, job_id: str) -> JobOut | None:
-    with suppress(Unreachable, Problem):
+    with suppress(Unreachable, ApiError):
         job = service.client.jobs.get(job_id)
         return job if job.status in ENDED else None
     return None

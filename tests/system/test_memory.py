@@ -24,7 +24,7 @@ CRAMPED = """
 import resource
 import tensorflow as tf
 from tests.training import trials
-from worker.trials.failures import as_failure
+from worker.failures import as_failure
 from worker.training.run import train
 
 def bytes_of_data():

@@ -22,8 +22,8 @@ from app.settings import Settings
 from app.storage import Storage
 from app.tables import Base
 from tests.serving import serve
-from worker.process import duty
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
+from worker.process import runner
 
 pytestmark = pytest.mark.slow
 
@@ -82,20 +82,20 @@ def german(rows: list[dict[str, Any]], has_labels: bool = True) -> bytes:
 
 
 @pytest.fixture
-def place(settings: Settings, tmp_path: Path) -> Iterator[Workplace]:
+def context(settings: Settings, tmp_path: Path) -> Iterator[WorkerContext]:
     settings = settings.model_copy(update={"broker_url": "memory://"})
     settings.home.mkdir()
     database, slots = Database(settings.database), tmp_path / "slots"
     slots.mkdir()
     Base.metadata.create_all(database.engine)
     storage = Storage(settings.storage, settings.cache_dir)
-    yield Workplace(settings, database, storage, slots, is_draining=lambda: False)
+    yield WorkerContext(settings, database, storage, slots, is_draining=lambda: False)
     database.dispose()
 
 
 @pytest.fixture
-def url(place: Workplace) -> Iterator[str]:
-    with serve(create_app(place.settings)) as client:
+def url(context: WorkerContext) -> Iterator[str]:
+    with serve(create_app(context.settings)) as client:
         yield str(client.base_url)
 
 
@@ -120,37 +120,39 @@ def ktl(
     return run
 
 
-def added(ktl: Ktl, place: Workplace, client: Client, *arguments: object) -> DatasetOut:
+def added(ktl: Ktl, context: WorkerContext, client: Client, *arguments: object) -> DatasetOut:
     status, out, err = ktl("datasets", "add", *arguments, "--no-wait", "--json")
     assert status == 0, err
-    duty.ingest(place, json.loads(out)["id"], "worker")
+    runner.ingest(context, json.loads(out)["id"], "worker")
     return client.datasets.get(json.loads(out)["id"])
 
 
-def submitted(ktl: Ktl, place: Workplace, client: Client, job_file: Path) -> JobOut:
+def submitted(ktl: Ktl, context: WorkerContext, client: Client, job_file: Path) -> JobOut:
     status, out, err = ktl("submit", job_file)
     assert status == 0, err
     job_id = out.strip()
-    duty.train(place, "worker")
-    duty.finalise(place, job_id, "worker")
+    runner.train(context, "worker")
+    runner.finalise(context, job_id, "worker")
     return client.jobs.get(job_id)
 
 
-def test_from_two_files_to_answers(ktl: Ktl, place: Workplace, url: str, tmp_path: Path) -> None:
+def test_from_two_files_to_answers(
+    ktl: Ktl, context: WorkerContext, url: str, tmp_path: Path
+) -> None:
     paths = {name: tmp_path / f"{name}.csv" for name in ("english", "german", "rows")}
     paths["english"].write_bytes(english())
     paths["german"].write_bytes(german(people(2, 160)))
     asked = people(3, 60)
     paths["rows"].write_bytes(german(asked, has_labels=False))
     with Client(url) as client:
-        unclear = added(ktl, place, client, paths["english"])
+        unclear = added(ktl, context, client, paths["english"])
         assert unclear.error is not None
         assert unclear.error["code"] == "target_unclear"
 
         target = ("--target", "diagnosis")
-        source = added(ktl, place, client, paths["english"], *target)
+        source = added(ktl, context, client, paths["english"], *target)
         german_set = ("--encoding", "cp1252")
-        clinic = added(ktl, place, client, paths["german"], *target, *german_set)
+        clinic = added(ktl, context, client, paths["german"], *target, *german_set)
         assert (source.status, clinic.status) == ("ready", "ready"), (source.error, clinic.error)
         shown = ktl("datasets", "show", clinic.id)[1]
         assert "have a comma as decimal sign" in shown
@@ -160,7 +162,7 @@ def test_from_two_files_to_answers(ktl: Ktl, place: Workplace, url: str, tmp_pat
         (tmp_path / "job.json").write_text(json.dumps(spec))
         plan = ktl("validate", tmp_path / "job.json")[1]
         assert "4 columns shared" in plan
-        job = submitted(ktl, place, client, tmp_path / "job.json")
+        job = submitted(ktl, context, client, tmp_path / "job.json")
         assert job.status == "succeeded", job.error
         report = client.jobs.report(job.id)
         [columns] = report.columns
@@ -229,35 +231,39 @@ ALONE: dict[str, Any] = {
 }
 
 
-def trained(ktl: Ktl, place: Workplace, client: Client, folder: Path, file: str, *said: str) -> Any:
+def trained(
+    ktl: Ktl, context: WorkerContext, client: Client, folder: Path, file: str, *said: str
+) -> Any:
     """A case's file as source and target; the job's report."""
-    dataset = added(ktl, place, client, CASES / file, *said)
+    dataset = added(ktl, context, client, CASES / file, *said)
     assert dataset.status == "ready", dataset.error
     of = {"dataset": dataset.id}
     (folder / "job.json").write_text(json.dumps({"sources": [of], "target": of, **ALONE}))
-    job = submitted(ktl, place, client, folder / "job.json")
+    job = submitted(ktl, context, client, folder / "job.json")
     assert job.status == "succeeded", job.error
     return client.jobs.report(job.id)
 
 
 @needs_cases
 def test_answers_that_look_missing_are_learnt(
-    ktl: Ktl, place: Workplace, url: str, tmp_path: Path
+    ktl: Ktl, context: WorkerContext, url: str, tmp_path: Path
 ) -> None:
     """csvkit 806: accuracy 1 is reached only by whoever keeps NA, None and null as values."""
     with Client(url) as client:
-        report = trained(ktl, place, client, tmp_path, "case_41_missing.csv", "--target", "outcome")
+        report = trained(
+            ktl, context, client, tmp_path, "case_41_missing.csv", "--target", "outcome"
+        )
         assert max(arm.metrics["accuracy"].mean for arm in report.arms.values()) == 1.0
 
 
 @needs_cases
 def test_prices_are_answered_in_the_users_unit(
-    ktl: Ktl, place: Workplace, url: str, tmp_path: Path
+    ktl: Ktl, context: WorkerContext, url: str, tmp_path: Path
 ) -> None:
     """autogluon-assistant 37, ludwig 640."""
     file = CASES / "case_43_houses.csv"
     with Client(url) as client:
-        report = trained(ktl, place, client, tmp_path, file.name, "--target", "price")
+        report = trained(ktl, context, client, tmp_path, file.name, "--target", "price")
         assert "accuracy" not in report.arms["scratch"].metrics
         assert report.arms["scratch"].metrics["mae"].mean < 30_000
         assert report.arms["scratch"].metrics["r2"].mean > 0.8
@@ -269,7 +275,7 @@ def test_prices_are_answered_in_the_users_unit(
 
 @needs_cases
 def test_rows_are_answered_or_pointed_to(
-    ktl: Ktl, place: Workplace, url: str, tmp_path: Path
+    ktl: Ktl, context: WorkerContext, url: str, tmp_path: Path
 ) -> None:
     """autogluon 3386, LightGBM 4102."""
 
@@ -280,7 +286,7 @@ def test_rows_are_answered_or_pointed_to(
         return httpx.post(path, content=body, headers=headers, trust_env=False)
 
     with Client(url) as client:
-        trained(ktl, place, client, tmp_path, "case_44_train.csv")
+        trained(ktl, context, client, tmp_path, "case_44_train.csv")
     good = asked("good").json()["outputs"]
     assert good[0]["label"] == "rich"
     assert asked("reordered").json()["outputs"] == good

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from worker.process.workplace import Workplace
 
 from app.database import Database
 from app.main import create_app
@@ -17,7 +18,6 @@ from app.storage import Storage
 from app.tables import Base
 from tests.serving import serve
 from worker.process import duty
-from worker.process.workplace import Workplace
 
 pytestmark = pytest.mark.slow
 

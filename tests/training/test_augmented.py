@@ -25,14 +25,14 @@ def images_seen(monkeypatch: pytest.MonkeyPatch, augments: bool = True) -> np.nd
     seen: list[np.ndarray] = []
 
     def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        x = batch["domain"].x
+        x = batch["target"].x
         pixels = tf.reduce_sum(x["image"], (1, 2, 3))
         tf.py_function(lambda sums: seen.append(np.sort(sums)), [pixels], [])
-        logits = network.logits(x, training=True)
+        logits = network.outputs(x, training=True)
         return tf.reduce_mean(logits), logits
 
     phase = Phase("adapt", loss, (Group(trainable(network.head), 0.0),), 3, augments=augments)
-    made = program.Program(network, (phase,), augmentation=setup.spec.training.augmentation)
+    made = program.Program(network, (phase,), augmentation=setup.training.augmentation)
     monkeypatch.setattr(engine, "program_of", lambda setup: made)
     train(setup, Recorder())
     return np.array(seen)
@@ -76,19 +76,19 @@ def hidden_shares(monkeypatch: pytest.MonkeyPatch, augments: bool = True) -> lis
     schema = DOMAIN.schema.model_copy(update={"inputs": inputs})
     split = Split.stored(Items.of({"row": rows}), np.arange(ROWS, dtype=np.int32) % 3)
     job = spec(batch_size=ROWS, epochs=3, hidden_columns=1.0)
-    setup = trial("scratch", job, domain=Domain(schema, split, split.select(np.arange(0))))
+    setup = trial("scratch", job, target=Domain(schema, split, split.select(np.arange(0))))
     network = program_of(setup).network
     seen: list[float] = []
 
     def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        x = batch["domain"].x
+        x = batch["target"].x
         missing = tf.reduce_mean(x["numbers"][:, :, -1])
         tf.py_function(lambda share: seen.append(float(share)), [missing], [])
-        logits = network.logits(x, training=True)
+        logits = network.outputs(x, training=True)
         return tf.reduce_mean(logits), logits
 
     phase = Phase("adapt", loss, (Group(trainable(network.head), 0.0),), 3, augments=augments)
-    made = program.Program(network, (phase,), hidden_columns=setup.spec.training.hidden_columns)
+    made = program.Program(network, (phase,), hidden_columns=setup.training.hidden_columns)
     monkeypatch.setattr(engine, "program_of", lambda setup: made)
     train(setup, Recorder())
     return seen

@@ -3,14 +3,14 @@ import tensorflow as tf
 
 from app.spec.backbones import Convnet, Mlp, Mobilenet
 from tests.training.trials import SMALL, spec, trial
-from worker.training import program
-from worker.training.device import (
+from worker.machine.device import (
     Device,
     configure_tensorflow,
     resolve_precision,
     standing_in,
     this_device,
 )
+from worker.training import program
 
 CPU, H100, V100 = (
     Device("cpu", "CPU"),

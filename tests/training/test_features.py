@@ -9,8 +9,8 @@ from app.spec.backbones import Convnet, Mobilenet
 from app.spec.network_params import ConvnetParams, MobilenetParams
 from tests.training.trials import architecture
 from worker.backbones.network import Network
+from worker.machine.device import Device, standing_in
 from worker.training import features, predict
-from worker.training.device import Device, standing_in
 from worker.training.features import features_of
 from worker.training.items import Items
 

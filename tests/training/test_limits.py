@@ -9,12 +9,12 @@ from tensorflow.python.framework.config import is_op_determinism_enabled
 
 from app.errors import FailureCode, WorkFailure
 from tests.training.trials import Recorder, spec, trial
+from worker.machine.device import Device, standing_in
 from worker.objectives.classification import cross_entropy
 from worker.strategies.recipe import Batches, Group, Phase, trainable
 from worker.training import program
 from worker.training import run as engine
 from worker.training.checkpoint import Checkpoint
-from worker.training.device import Device, standing_in
 from worker.training.run import train
 from worker.training.setup import Interrupted, Signal
 
@@ -38,9 +38,9 @@ def trained_with(hook: Hook, monkeypatch: pytest.MonkeyPatch, times: int = 1) ->
     network = program.program_of(setup).network
 
     def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        x, y, _ = batch["domain"]
+        x, y, _ = batch["target"]
         with tf.control_dependencies([tf.py_function(hook, [], [])]):
-            logits = network.logits(x, training=True)
+            logits = network.outputs(x, training=True)
         return cross_entropy(logits, y), logits
 
     phase = Phase("finetune", loss, (Group(trainable(network.head), 0.01),), EPOCHS)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from tests.training.trials import Recorder, pictures, schema, spec, trial
-from worker.backbones.population_norms import batch_logits
 from worker.strategies.registry import RECIPES
 from worker.training.data import Domain
-from worker.training.predict import logits
+from worker.training.population_norms import batch_outputs
+from worker.training.predict import outputs_of
 from worker.training.run import train
 
 CLASSES, ITEMS = 4, 96
@@ -59,7 +59,7 @@ def test_inference_and_training_mode_agree(case: str, tmp_path: Path) -> None:
     for arm in arms or RECIPES:  # the pretraining is the first
         domain = source if arm == "pretrain" else target
         weights = None if arm in {"pretrain", "scratch"} else path
-        setup = trial(arm, job, domain=domain, source=source, source_weights=weights)
+        setup = trial(arm, job, target=domain, source=source, source_weights=weights)
         trained = train(setup, Recorder())
         if arm == "pretrain":
             trained.save_weights(path)
@@ -68,7 +68,10 @@ def test_inference_and_training_mode_agree(case: str, tmp_path: Path) -> None:
         items = domain.train
         right = [
             float(np.mean(outputs.argmax(1) == items.y))
-            for outputs in (logits(trained, items.items), batch_logits(trained, items.items, ITEMS))
+            for outputs in (
+                outputs_of(trained, items.items),
+                batch_outputs(trained, items.items, ITEMS),
+            )
         ]
         apart[arm] = abs(right[0] - right[1])
     assert {arm: gap for arm, gap in apart.items() if gap > CLOSE} == {}

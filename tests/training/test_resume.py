@@ -144,7 +144,7 @@ def test_paused_while_features_or_validation_are_computed(
     monkeypatch.setattr(engine, "CHUNK_SECONDS", 0.0)
     job = spec("convnet", DROPOUT["convnet"], batch_size=8)
     data = domain(items=24)  # 21 for training, 3 for validation
-    setup = trial("lp_ft", job, domain=data)
+    setup = trial("lp_ft", job, target=data)
     journal = Recorder()
     expected = bits(train(setup, journal))
     pauses = Recorder(lambda n: Signal.PAUSE if n == poll * journal.polls // 8 else None)

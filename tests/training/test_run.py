@@ -11,12 +11,12 @@ import tensorflow as tf
 from app.errors import FailureCode, WorkFailure
 from tests.training.trials import DOMAIN, SMALL, Recorder, domain, images_of, pictures, spec, trial
 from worker.backbones.network import Network
+from worker.machine.device import Device, standing_in
 from worker.strategies import scratch
 from worker.strategies.recipe import Setting
 from worker.training import feed, predict, program
 from worker.training import run as engine
 from worker.training.data import Domain
-from worker.training.device import Device, standing_in
 from worker.training.feed import epoch_order
 from worker.training.run import train
 from worker.training.setup import Interrupted, Signal
@@ -49,7 +49,7 @@ def test_training_learns_and_tells() -> None:
     assert last.values["accuracy"] > 0.95
     assert journal.progress == sorted(journal.progress)
     assert journal.progress[-1] == 1.0
-    logits = predict.logits(network, DOMAIN.validation.items)
+    logits = predict.outputs_of(network, DOMAIN.validation.items)
     accuracy = (logits.argmax(1) == DOMAIN.validation.y).mean()
     assert journal.records[-1].split == "validation"
     assert journal.records[-1].values["accuracy"] == pytest.approx(accuracy)
@@ -112,7 +112,7 @@ def test_items_fewer_than_a_batch() -> None:
 def test_without_validation_items_only_training_is_recorded() -> None:
     nothing = DOMAIN.validation.select(np.empty(0, np.int64))
     journal = Recorder()
-    train(trial("lp_ft", spec(), domain=replace(DOMAIN, validation=nothing)), journal)
+    train(trial("lp_ft", spec(), target=replace(DOMAIN, validation=nothing)), journal)
     assert {record.split for record in journal.records} == {"train"}
 
 
@@ -124,14 +124,14 @@ def test_float_images_and_other_sizes(xla_from_steps: int, monkeypatch: pytest.M
     data = domain(shape=(6, 10, 3))
     x = images_of(data.train).astype(np.float32)
     data = Domain(data.schema, pictures(x, data.train.y), data.validation)
-    network = train(trial("scratch", spec(image_size=(8, 8)), domain=data), Recorder())
+    network = train(trial("scratch", spec(image_size=(8, 8)), target=data), Recorder())
     assert network.backbone.input["image"].shape[1:] == (8, 8, 3)
-    assert predict.logits(network, data.validation.items).shape == (len(data.validation), 3)
+    assert predict.outputs_of(network, data.validation.items).shape == (len(data.validation), 3)
 
 
 def test_a_transfer_starts_from_the_sources_backbone(tmp_path: Path) -> None:
     source = domain(classes=5, items=60, seed=7)
-    network = train(trial("pretrain", spec(), domain=source), Recorder())
+    network = train(trial("pretrain", spec(), target=source), Recorder())
     network.save_weights(tmp_path / "source.npz")
     pretrained = weights(network)[0]
     setup = trial("linear_probe", spec(), source_weights=tmp_path / "source.npz")
@@ -162,7 +162,7 @@ def test_a_loss_that_is_not_finite_ends_the_trial() -> None:
     x = images_of(DOMAIN.train).astype(np.float32) * np.float32(1e36)
     data = Domain(DOMAIN.schema, pictures(x, DOMAIN.train.y), DOMAIN.validation)
     with pytest.raises(WorkFailure, match=r"at epoch 1 of phase finetune") as failure:
-        train(trial("scratch", spec(), domain=data), Recorder())
+        train(trial("scratch", spec(), target=data), Recorder())
     assert failure.value.code is FailureCode.DIVERGED
     assert failure.value.stage == "finetune"
     assert np.isfinite(weights(train(trial("scratch", spec()), Recorder()))[0]).all()
@@ -230,7 +230,7 @@ def test_a_network_that_the_last_step_broke_is_not_handed_out() -> None:
         np.errstate(invalid="ignore"),  # the metrics of infinite logits
         pytest.raises(WorkFailure, match="expected a finite loss, got nan at epoch 1"),
     ):
-        train(trial("scratch", job, domain=data), Recorder())
+        train(trial("scratch", job, target=data), Recorder())
 
 
 def test_one_loop_serves_other_items_epochs_and_rates(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,7 +255,7 @@ def test_one_loop_serves_other_items_epochs_and_rates(monkeypatch: pytest.Monkey
     ]
 
     def trained(training: dict[str, Any], data: Domain) -> list[np.ndarray]:
-        return weights(train(trial("fine_tune", spec(**training), domain=data), Recorder()))
+        return weights(train(trial("fine_tune", spec(**training), target=data), Recorder()))
 
     together = [trained(*each) for each in tried]
     assert len(traced) == 1

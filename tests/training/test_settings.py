@@ -61,7 +61,7 @@ def test_early_stopping_keeps_the_best_epochs_weights() -> None:
     stopping = {"early_stopping": {"patience": 3}}
     job = spec(epochs=60, learning_rate=0.02, **stopping)
     journal = Recorder()
-    network = train(trial("scratch", job, domain=data), journal)
+    network = train(trial("scratch", job, target=data), journal)
     losses = [r.values["loss"] for r in journal.records if r.split == "validation"]
     best = int(np.argmin(losses))
     assert len(losses) == best + 1 + 3 < 60
@@ -75,7 +75,7 @@ def test_early_stopping_without_validation_items_runs_to_the_end() -> None:
     nothing = DOMAIN.validation.select(np.empty(0, np.int64))
     journal = Recorder()
     job = spec(strategies=ALONE, epochs=4, early_stopping={"patience": 1})
-    train(trial("scratch", job, domain=replace(DOMAIN, validation=nothing)), journal)
+    train(trial("scratch", job, target=replace(DOMAIN, validation=nothing)), journal)
     assert journal.records[-1].epoch == 4
 
 
@@ -94,11 +94,11 @@ def test_early_stopping_with_too_few_validation_items_runs_to_the_end() -> None:
 
 def test_a_pretraining_on_few_items_gets_its_steps() -> None:
     training = Training(epochs=3, batch_size=10, pretrain_min_steps=50)
-    assert training.pretraining_on(95).pretrain_epochs == 5
-    assert training.pretraining_on(1000).pretrain_epochs == 3
+    assert training.pretraining_on(95).epochs == 5
+    assert training.pretraining_on(1000).epochs == 3
     longer = training.model_copy(update={"pretrain_epochs": 9})
-    assert longer.pretraining_on(95).pretrain_epochs == 9
-    assert Training(epochs=3).pretraining_on(1).pretrain_epochs == 3
+    assert longer.pretraining_on(95).epochs == 9
+    assert Training(epochs=3).pretraining_on(1).epochs == 3
 
 
 def test_the_averages_are_what_is_validated_and_handed_out() -> None:
@@ -155,7 +155,7 @@ def test_mixed_precision_trains_float32_weights(backbone: str) -> None:
     network = train(trial("scratch", job), journal)
     assert network.backbone.layers[-1].compute_dtype == "bfloat16"
     assert {w.dtype for w in weights(network)} == {np.dtype("float32")}
-    assert network.logits(DOMAIN.validation.items.read()).dtype == "float32"
+    assert network.outputs(DOMAIN.validation.items.read()).dtype == "float32"
     assert journal.records[-2].values["accuracy"] > 0.9
 
 
@@ -163,7 +163,7 @@ def test_mixed_precision_trains_float32_weights(backbone: str) -> None:
 def test_a_mobilenet_trains() -> None:
     data = domain(shape=(32, 32, 1))
     journal = Recorder()
-    train(trial("scratch", spec("mobilenet", {}, epochs=1), domain=data), journal)
+    train(trial("scratch", spec("mobilenet", {}, epochs=1), target=data), journal)
     assert np.isfinite(journal.records[-1].values["loss"])
 
 

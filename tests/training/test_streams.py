@@ -23,7 +23,7 @@ def tell_domains_apart(network: Network) -> Phase:
     )
 
     def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        (x_s, y_s, _), x_t = batch["source"], batch["domain"].x
+        (x_s, y_s, _), x_t = batch["source"], batch["target"].x
         f_s, f_t = network.features(x_s, training=True), network.features(x_t, training=True)
         d = discriminator(tf.concat([f_s, f_t], 0))
         domains = tf.repeat([0, 1], [tf.shape(f_s)[0], tf.shape(f_t)[0]])
@@ -34,7 +34,7 @@ def tell_domains_apart(network: Network) -> Phase:
         Group(trainable(discriminator), 1e-2),
     )
     return Phase(
-        "adapt", loss, groups, 2, streams=("domain", "source"), companions=(discriminator,)
+        "adapt", loss, groups, 2, streams=("target", "source"), companions=(discriminator,)
     )
 
 

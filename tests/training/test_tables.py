@@ -25,7 +25,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Path]:
     found = {}
     for is_regression, source in ((False, SOURCE), (True, QUANTITIES)):
         job = spec("tabm", ("fine_tune",), model=NARROW)
-        network = train(trial("pretrain", job, domain=source, source=source), Recorder())
+        network = train(trial("pretrain", job, target=source, source=source), Recorder())
         found[is_regression] = tmp_path_factory.mktemp("weights") / "source.npz"
         network.save_weights(found[is_regression])
     return found
@@ -36,11 +36,11 @@ def transfer(name: str, target: Domain, source: Domain, weights: Path) -> np.nda
     setup = trial(
         name,
         spec("tabm", (name,), model=NARROW),
-        domain=target,
+        target=target,
         source=source,
         source_weights=weights,
     )
-    return predict.logits(train(setup, Recorder()), target.validation.items)
+    return predict.outputs_of(train(setup, Recorder()), target.validation.items)
 
 
 @pytest.mark.slow
@@ -67,7 +67,7 @@ def test_every_network_learns_what_the_label_follows(backbone: str, is_regressio
     recorder = Recorder()
     target = domain(is_regression, items=150)
     job = spec(backbone, ("fine_tune",), epochs=20, learning_rate=0.01)
-    train(trial("scratch", job, domain=target, source=target), recorder)
+    train(trial("scratch", job, target=target, source=target), recorder)
     losses = [each.values["loss"] for each in recorder.records if each.split == "train"]
     assert losses[-1] < 0.6 * losses[0]
 
@@ -77,7 +77,7 @@ def test_equal_seeds_train_alike_and_views_change_what_is_learnt() -> None:
     def records(**training: object) -> list[object]:
         recorder = Recorder()
         job = spec("tabm", ("fine_tune",), **training)
-        train(trial("scratch", job, domain=TARGET, source=SOURCE), recorder)
+        train(trial("scratch", job, target=TARGET, source=SOURCE), recorder)
         return timeless(recorder.records)
 
     plain = records()

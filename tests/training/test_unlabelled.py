@@ -68,7 +68,7 @@ def test_only_the_first_streams_labels_change(
     """Neither the rows nor their order."""
     monkeypatch.setattr(feeds, "RESIDENT_BYTES", resident_bytes)
     target, source = split([-1] * 6), split([0, 1, 0, 1, 0, 1])
-    feed = Feed({"domain": target, "source": source}, {"domain": 2, "source": 2}, 3, [7])
+    feed = Feed({"target": target, "source": source}, {"target": 2, "source": 2}, 3, [7])
     data, order, _, known = feed.chunk(0, 3, feed.capacity)
     assert known.tolist() == [False] * 6
     before = {stream: taken(data[stream], order[stream]) for stream in data}
@@ -76,8 +76,8 @@ def test_only_the_first_streams_labels_change(
     pseudo = np.array([5, 4, 3, 2, 1, 0], np.int32)
     feed.relabel(pseudo)
     data, order, labels, known = feed.chunk(0, 3, feed.capacity)
-    x, y = taken(data["domain"], order["domain"])
-    assert np.array_equal(x, before["domain"][0])
+    x, y = taken(data["target"], order["target"])
+    assert np.array_equal(x, before["target"][0])
     assert np.array_equal(y, labels)
     assert known.tolist() == [False] * 6
     assert y.tolist() == [pseudo[row[0, 0, 0] // 4] for row in x]
@@ -125,15 +125,15 @@ def phase(batches: int, *streams: Any) -> Phase:
 def test_rows_of_a_step_beside_few_labels() -> None:
     """4 labelled items are a batch of 4; the others fill batches of 16, as far as there are any."""
     streams = {
-        "domain": split([0] * 4),
+        "target": split([0] * 4),
         "source": split([0] * 10),
         "unlabelled": Split.stored(Items.of({"image": np.zeros((40, 2, 2, 1))}), np.full(40, -1)),
     }
-    beside = phase(2, "domain", "unlabelled", "source")
-    assert rows_of_step(beside, streams, 4, 16) == {"domain": 4, "source": 10, "unlabelled": 32}
+    beside = phase(2, "target", "unlabelled", "source")
+    assert rows_of_step(beside, streams, 4, 16) == {"target": 4, "source": 10, "unlabelled": 32}
     assert rows_of_step(phase(3, "unlabelled"), streams, 4, 16)["unlabelled"] == 40
-    two = {name: streams[name] for name in ("domain", "source")}
-    assert rows_of_step(phase(2, "domain", "source"), two, 4, 16) == {"domain": 4, "source": 4}
+    two = {name: streams[name] for name in ("target", "source")}
+    assert rows_of_step(phase(2, "target", "source"), two, 4, 16) == {"target": 4, "source": 4}
 
 
 @pytest.mark.parametrize("resident_bytes", [feeds.RESIDENT_BYTES, 0])
@@ -143,14 +143,14 @@ def test_streams_of_different_sizes_stay_in_step(
     """An epoch passes over the labelled items once; the others go round at their own size."""
     monkeypatch.setattr(feeds, "RESIDENT_BYTES", resident_bytes)
     known, others = split([0, 1, 0, 1]), split([-1] * 10)
-    feed = Feed({"domain": known, "unlabelled": others}, {"domain": 2, "unlabelled": 5}, 2, [3])
+    feed = Feed({"target": known, "unlabelled": others}, {"target": 2, "unlabelled": 5}, 2, [3])
     assert feed.batch == 2
     data, order, labels, _ = feed.chunk(0, 2, 2)
     assert {name: positions.shape for name, positions in order.items()} == {
-        "domain": (2, 2),
+        "target": (2, 2),
         "unlabelled": (2, 5),
     }
-    for stream, items in (("domain", 4), ("unlabelled", 10)):
+    for stream, items in (("target", 4), ("unlabelled", 10)):
         x = np.asarray(data[stream].x["image"])[np.asarray(order[stream]).ravel()]
         assert sorted(row[0, 0, 0] // 4 for row in x) == list(range(items))
     assert sorted(labels.tolist()) == [0, 0, 1, 1]

@@ -1,6 +1,7 @@
 """Small trials for tests: images whose class shows in their pixels."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from worker.training.checkpoint import Checkpoint
 from worker.training.data import Domain, Split, cut_validation
 from worker.training.items import Items
 from worker.training.setup import EpochRecord, Signal, TrialSetup
+from worker.trials.engine_setup import engine_setup
 
 SHAPE = (8, 8, 1)
 STRATEGIES = tuple(CATALOGUE)
@@ -110,18 +112,15 @@ def trial(
     arm: str,
     spec: ResolvedSpec,
     seed: int = 1,
-    domain: Domain | None = None,
+    target: Domain | None = None,
     source: Domain | None = None,
     source_weights: Path | None = None,
 ) -> TrialSetup:
     roles: dict[str, Role] = {"pretrain": "pretrain", "scratch": "baseline"}
     source = source or SOURCE
-    return TrialSetup(
-        spec,
-        roles.get(arm, "transfer"),
-        spec.arms[arm].strategy if arm in spec.arms else None,
-        seed,
-        domain or DOMAIN,
+    strategy = spec.arms[arm].strategy if arm in spec.arms else None
+    return replace(
+        engine_setup(spec, roles.get(arm, "transfer"), strategy, seed, target or DOMAIN),
         source=source,
         source_classes=len(source.schema.classes),
         source_weights=source_weights,

@@ -1,4 +1,4 @@
-"""A worker's place on both databases, without a broker: the tests call what a message wakes."""
+"""A worker's context on both databases, without a broker: the tests call what a message wakes."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,21 +13,23 @@ from app.settings import Settings
 from app.storage import Storage
 from app.tasks.classification import Classification
 from tests.trials.stored import add_stored
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
 
 CLASSES, TRAIN, TEST = 3, 30, 12
 AddDataset = Callable[..., str]
 
 
 @pytest.fixture
-def place(database: Database, settings: Settings, storage: Storage, tmp_path: Path) -> Workplace:
+def context(
+    database: Database, settings: Settings, storage: Storage, tmp_path: Path
+) -> WorkerContext:
     slots = tmp_path / "slots"
     slots.mkdir()
-    return Workplace(settings, database, storage, slots, is_draining=lambda: False)
+    return WorkerContext(settings, database, storage, slots, is_draining=lambda: False)
 
 
 @pytest.fixture
-def add_dataset(place: Workplace, tmp_path: Path) -> AddDataset:
+def add_dataset(context: WorkerContext, tmp_path: Path) -> AddDataset:
     """`add_dataset(seed, project="p")`: stored noise with one bright row a class; the same seed
     is the same content. `permuted`: the training labels; `labelled`: the splits that are;
     `test_classes`: so many of the classes stand in the test; `order`: of the classes, whose
@@ -64,6 +66,6 @@ def add_dataset(place: Workplace, tmp_path: Path) -> AddDataset:
             splits={"train": TRAIN, "test": TEST},
             class_counts=counts if labelled else {"train": (), "test": ()},
         )
-        return add_stored(place, tmp_path, f"rows {seed}", arrays, schema, project)
+        return add_stored(context, tmp_path, f"rows {seed}", arrays, schema, project)
 
     return add

@@ -8,8 +8,8 @@ from app.jobs.presenting import present_job
 from app.spec.report import Report
 from app.spec.spec import JobSpec
 from app.tables.jobs import JobRow, TrialRow
-from worker.process import duty
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
+from worker.process import runner
 
 SMALL: dict[str, Any] = {
     "model": {"backbone": "mlp", "params": {"hidden": [6]}},
@@ -19,7 +19,9 @@ SMALL: dict[str, Any] = {
 }
 
 
-def submit(place: Workplace, sources: list[dict[str, str]], target: str, **changes: Any) -> str:
+def submit(
+    context: WorkerContext, sources: list[dict[str, str]], target: str, **changes: Any
+) -> str:
     """`target_…` changes are the target's."""
     of_target = {
         name.removeprefix("target_"): changes.pop(name)
@@ -29,20 +31,20 @@ def submit(place: Workplace, sources: list[dict[str, str]], target: str, **chang
     spec = JobSpec.model_validate(
         {**SMALL, "sources": sources, "target": {"dataset": target, **of_target}, **changes}
     )
-    with place.database.write() as session:
-        return acceptance.accept(session, place.storage, "p", spec, place.settings).id
+    with context.database.write() as session:
+        return acceptance.accept(session, context.storage, "p", spec, context.settings).id
 
 
-def run(place: Workplace, job_id: str) -> tuple[JobRow, list[TrialRow]]:
+def run(context: WorkerContext, job_id: str) -> tuple[JobRow, list[TrialRow]]:
     """Once a child has done all there was to do."""
-    duty.train(place, "worker")
-    duty.finalise(place, job_id, "worker")
-    with place.database.read() as session:
+    runner.train(context, "worker")
+    runner.finalise(context, job_id, "worker")
+    with context.database.read() as session:
         return session.get_one(JobRow, job_id), repository.trials(session, job_id)
 
 
-def page_of(place: Workplace, job: JobRow) -> str:
-    with place.database.read() as session:
+def page_of(context: WorkerContext, job: JobRow) -> str:
+    with context.database.read() as session:
         return render(present_job(session, job), report_of(job))
 
 

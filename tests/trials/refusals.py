@@ -6,7 +6,7 @@ import pytest
 
 from app.errors import Invalid
 from tests.trials.jobs import submit
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
 
 NEEDS_CLASSES = "needs_classification"
 Case = tuple[str, str, dict[str, Any]]  # code, pointer, what is another in the job
@@ -31,16 +31,16 @@ def without_classes(classes: str) -> list[Case]:
     ]
 
 
-def refused(place: Workplace, source: str, target: str, **changes: Any) -> Invalid:
+def refused(context: WorkerContext, source: str, target: str, **changes: Any) -> Invalid:
     """`changes` may name other sources."""
     sources = changes.pop("sources", [{"dataset": source}])
     with pytest.raises(Invalid) as caught:
-        submit(place, sources, target, **changes)
+        submit(context, sources, target, **changes)
     return caught.value
 
 
-def check_refusals(place: Workplace, source: str, target: str, cases: list[Case]) -> None:
+def check_refusals(context: WorkerContext, source: str, target: str, cases: list[Case]) -> None:
     for code, pointer, changes in cases:
-        problem = refused(place, source, target, **changes)
+        problem = refused(context, source, target, **changes)
         assert problem.code == code, changes
         assert pointer in [finding.pointer for finding in problem.findings], changes

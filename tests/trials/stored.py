@@ -9,11 +9,11 @@ import numpy as np
 from app.datasets.schemas import Schema
 from app.identifiers import new_id
 from app.tables.datasets import DatasetRow
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
 
 
 def add_stored(
-    place: Workplace,
+    context: WorkerContext,
     folder: Path,
     name: str,
     arrays: Mapping[str, np.ndarray],
@@ -25,7 +25,7 @@ def add_stored(
     for array, values in arrays.items():
         path = folder / f"{uuid4().hex}.npy"
         np.save(path, values)
-        refs[array] = place.storage.put(path)
+        refs[array] = context.storage.put(path)
     row = DatasetRow(
         id=new_id("ds"),
         project=project,
@@ -37,6 +37,6 @@ def add_stored(
         schema=schema.model_dump(mode="json"),
         content_hash=f"content of {name}",
     )
-    with place.database.write() as session:
+    with context.database.write() as session:
         session.add(row)
     return row.id

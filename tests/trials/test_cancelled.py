@@ -8,24 +8,26 @@ from tests.trials.conftest import AddDataset
 from tests.trials.jobs import page_of, report_of, submit
 from worker.evaluation.archive import read_arrays
 from worker.evaluation.archive import report_of as recomputed
-from worker.process import duty
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
+from worker.process import runner
 from worker.trials.finalising import _read
 
 
 @pytest.mark.slow
-def test_its_report_compares_what_had_finished(place: Workplace, add_dataset: AddDataset) -> None:
+def test_its_report_compares_what_had_finished(
+    context: WorkerContext, add_dataset: AddDataset
+) -> None:
     """Pretraining and the first seed's trials of both arms; the second seed is cancelled."""
     job_id = submit(
-        place,
+        context,
         [{"dataset": add_dataset(1)}],
         add_dataset(2),
         deploy={"name": "never", "when": "always"},
     )
     done: list[str] = []
-    claim = duty._claim
+    claim = runner._claim
 
-    def few(where: Workplace, owner: str) -> object:
+    def few(where: WorkerContext, owner: str) -> object:
         if len(done) == 3:
             with where.database.write() as session:
                 lifecycle.cancel(session, job_id)
@@ -35,14 +37,14 @@ def test_its_report_compares_what_had_finished(place: Workplace, add_dataset: Ad
         return trial
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(duty, "_claim", few)
-        duty.train(place, "worker")
-    with place.database.read() as session:
+        patched.setattr(runner, "_claim", few)
+        runner.train(context, "worker")
+    with context.database.read() as session:
         job = session.get_one(JobRow, job_id)
     assert (job.status, job.stage, job.report) == ("cancelled", "finalising", None)
 
-    duty.finalise(place, job_id, "worker")
-    with place.database.read() as session:
+    runner.finalise(context, job_id, "worker")
+    with context.database.read() as session:
         job = session.get_one(JobRow, job_id)
     assert (job.status, job.stage, job.error) == ("cancelled", "ended", None)
     assert (job.model_id, job.deployment) == (None, None)
@@ -54,7 +56,7 @@ def test_its_report_compares_what_had_finished(place: Workplace, add_dataset: Ad
     }
     assert set(report.arms) == {"scratch", "fine_tune"}
     assert report.trials_failed == 0
-    assert "was cancelled" in page_of(place, job)
-    evidence = _read(place, job).evidence
-    again = recomputed(evidence, lambda ref: read_arrays(place.storage.local(ref)))
+    assert "was cancelled" in page_of(context, job)
+    evidence = _read(context, job).evidence
+    again = recomputed(evidence, lambda ref: read_arrays(context.storage.local(ref)))
     assert again.model_dump(mode="json") == job.report

@@ -12,9 +12,9 @@ from app.tables.datasets import DatasetRow
 from app.tables.jobs import JobRow
 from tests.intake.test_cases import CASES, LIMITS
 from tests.trials.jobs import report_of, run, submit
+from worker.intake.ingestion import ingest_upload
 from worker.intake.raw import RawFile
-from worker.intake.take_in import take_in
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
 
 pytestmark = [
     pytest.mark.slow,
@@ -23,11 +23,11 @@ pytestmark = [
 ]
 
 
-def add(place: Workplace, folder: Path, name: str) -> str:
+def add(context: WorkerContext, folder: Path, name: str) -> str:
     inside = folder / name
     inside.mkdir()
     file = RawFile(f"{name}.npz", CASES / f"case_{name}.npz")
-    taken = take_in([file], DatasetSpec(name=name), LIMITS, inside)
+    taken = ingest_upload([file], DatasetSpec(name=name), LIMITS, inside)
     row = DatasetRow(
         id=new_id("ds"),
         project="p",
@@ -35,25 +35,25 @@ def add(place: Workplace, folder: Path, name: str) -> str:
         origin="upload",
         spec={},
         status="ready",
-        arrays={key: place.storage.put(path) for key, path in taken.arrays.items()},
+        arrays={key: context.storage.put(path) for key, path in taken.arrays.items()},
         schema=taken.schema.model_dump(mode="json"),
         profile=taken.profile,
         content_hash=taken.content_hash,
     )
-    with place.database.write() as session:
+    with context.database.write() as session:
         session.add(row)
     return row.id
 
 
 def job(
-    place: Workplace, folder: Path, source: str, target: str, strategy: str, **changes: Any
+    context: WorkerContext, folder: Path, source: str, target: str, strategy: str, **changes: Any
 ) -> tuple[JobRow, Report]:
     """As the cases' README asks for it: convnet, 10 epochs after 3, 2 seeds."""
     network = {"backbone": "convnet"}
     training = {"epochs": 10, "pretrain_epochs": 3}
-    ids = [add(place, folder, name) for name in (source, target)]
+    ids = [add(context, folder, name) for name in (source, target)]
     fields = {"model": network, "training": training, "strategies": [strategy], **changes}
-    ended, trials = run(place, submit(place, [{"dataset": ids[0]}], ids[1], **fields))
+    ended, trials = run(context, submit(context, [{"dataset": ids[0]}], ids[1], **fields))
     assert {trial.status for trial in trials} == {"succeeded"}, [t.error for t in trials]
     return ended, report_of(ended)
 
@@ -62,11 +62,11 @@ def accuracy(report: Report, arm: str) -> float:
     return report.arms[arm].metrics["accuracy"].mean
 
 
-def test_two_halves_of_one_process_are_no_transfer(place: Workplace, tmp_path: Path) -> None:
+def test_two_halves_of_one_process_are_no_transfer(context: WorkerContext, tmp_path: Path) -> None:
     """Case 04, upright: statistics that were stale made of `adabn` a gain of .89."""
     deploy = {"name": "halves", "when": "beats_baseline"}
     ended, report = job(
-        place,
+        context,
         tmp_path,
         "04_source",
         "04_target_upright",
@@ -79,10 +79,10 @@ def test_two_halves_of_one_process_are_no_transfer(place: Workplace, tmp_path: P
     assert (report.verdict, ended.deployment) == ("no_evidence", None)
 
 
-def test_transposed_pictures_are_deployed_by_nobody(place: Workplace, tmp_path: Path) -> None:
+def test_transposed_pictures_are_deployed_by_nobody(context: WorkerContext, tmp_path: Path) -> None:
     deploy = {"name": "transposed", "when": "beats_baseline"}
     ended, report = job(
-        place,
+        context,
         tmp_path,
         "04_source",
         "04_target_transposed",
@@ -94,10 +94,10 @@ def test_transposed_pictures_are_deployed_by_nobody(place: Workplace, tmp_path: 
     assert ended.deployment is None
 
 
-def test_integers_and_their_texts_are_one_class(place: Workplace, tmp_path: Path) -> None:
+def test_integers_and_their_texts_are_one_class(context: WorkerContext, tmp_path: Path) -> None:
     """Case 05."""
     _, report = job(
-        place,
+        context,
         tmp_path,
         "05_source_integers",
         "05_target_strings",
@@ -107,10 +107,10 @@ def test_integers_and_their_texts_are_one_class(place: Workplace, tmp_path: Path
     assert accuracy(report, "source_only") >= 0.95
 
 
-def test_labels_that_are_one_off_are_below_chance(place: Workplace, tmp_path: Path) -> None:
+def test_labels_that_are_one_off_are_below_chance(context: WorkerContext, tmp_path: Path) -> None:
     """Case 02, third part."""
     _, report = job(
-        place,
+        context,
         tmp_path,
         "02_source_0_to_9",
         "02_target_test_1_to_9",
@@ -122,9 +122,9 @@ def test_labels_that_are_one_off_are_below_chance(place: Workplace, tmp_path: Pa
     assert "by 0.0000" not in report.reason
 
 
-def test_always_the_majority_is_told(place: Workplace, tmp_path: Path) -> None:
+def test_always_the_majority_is_told(context: WorkerContext, tmp_path: Path) -> None:
     """Case 12."""
-    _, report = job(place, tmp_path, "12_source", "12_majority_target", "fine_tune")
+    _, report = job(context, tmp_path, "12_source", "12_majority_target", "fine_tune")
     assert report.reference is not None
     assert report.reference.majority_class == "healthy"
     assert report.reference.majority["accuracy"] == pytest.approx(0.95)
@@ -132,9 +132,11 @@ def test_always_the_majority_is_told(place: Workplace, tmp_path: Path) -> None:
     assert report.verdict == "no_evidence"
 
 
-def test_the_same_pictures_are_seen_alike_in_inference(place: Workplace, tmp_path: Path) -> None:
+def test_the_same_pictures_are_seen_alike_in_inference(
+    context: WorkerContext, tmp_path: Path
+) -> None:
     """Case 19: the test set is the training set."""
-    _, report = job(place, tmp_path, "19_bright_source", "19_dark_target", "fine_tune")
+    _, report = job(context, tmp_path, "19_bright_source", "19_dark_target", "fine_tune")
     for arm in ("scratch", "fine_tune"):
         assert accuracy(report, arm) >= 0.95
     assert report.reason.startswith("180 of 180 test items stand in the training split too")

@@ -17,8 +17,8 @@ from app.tables.models import ModelRow
 from tests.jobs.factories import must_claim, ready_job
 from tests.trials.conftest import AddDataset
 from tests.trials.jobs import run, submit
-from worker.process import duty
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
+from worker.process import runner
 from worker.training.checkpoint import Checkpoint, Position
 from worker.training.setup import EpochRecord
 from worker.trials.journal import TrialJournal
@@ -39,9 +39,9 @@ def zero(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:128].ljust(path.stat().st_size, b"\0"))
 
 
-def array_of(place: Workplace, dataset: str, array: str) -> Path:
-    with place.database.read() as session:
-        return place.storage.local(session.get_one(DatasetRow, dataset).arrays[array])
+def array_of(context: WorkerContext, dataset: str, array: str) -> Path:
+    with context.database.read() as session:
+        return context.storage.local(session.get_one(DatasetRow, dataset).arrays[array])
 
 
 @pytest.fixture(params=["sqlite"])
@@ -49,114 +49,120 @@ def database_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'test.db'}"
 
 
-def retry(place: Workplace, job_id: str) -> None:
-    with place.database.write() as session:
+def retry(context: WorkerContext, job_id: str) -> None:
+    with context.database.write() as session:
         lifecycle.retry(session, job_id)
 
 
 @pytest.mark.parametrize(("array", "harm"), [("x_train", zero), ("y_test", cut)])
 def test_no_trial_learns_from_damaged_data(
-    place: Workplace, add_dataset: AddDataset, array: str, harm: Callable[[Path], None]
+    context: WorkerContext, add_dataset: AddDataset, array: str, harm: Callable[[Path], None]
 ) -> None:
     target = add_dataset(2)
-    job_id = submit(place, [{"dataset": add_dataset(1)}], target, evaluation={"seeds": 1})
-    path = array_of(place, target, array)
+    job_id = submit(context, [{"dataset": add_dataset(1)}], target, evaluation={"seeds": 1})
+    path = array_of(context, target, array)
     content = path.read_bytes()
     harm(path)
-    job, trials = run(place, job_id)
+    job, trials = run(context, job_id)
     assert job.status == "failed"
     assert job.error
     assert job.error["code"] == "artifact_damaged"
     assert f"{array} of the dataset {target}" in job.error["message"]
     assert "failed" in {trial.status for trial in trials}
-    retry(place, job_id)  # as damaged as before
-    job, _ = run(place, job_id)
+    retry(context, job_id)  # as damaged as before
+    job, _ = run(context, job_id)
     assert (job.status, (job.error or {})["code"]) == ("failed", "artifact_damaged")
     path.write_bytes(content)
-    heal(place.database, place.storage)
-    retry(place, job_id)
-    job, _ = run(place, job_id)
+    heal(context.database, context.storage)
+    retry(context, job_id)
+    job, _ = run(context, job_id)
     assert (job.status, job.error) == ("succeeded", None)
 
 
-def test_damaged_weights_are_not_taken_over(place: Workplace, add_dataset: AddDataset) -> None:
+def test_damaged_weights_are_not_taken_over(
+    context: WorkerContext, add_dataset: AddDataset
+) -> None:
     source = {"dataset": add_dataset(1)}
-    _, trials = run(place, submit(place, [source], add_dataset(2), evaluation={"seeds": 1}))
+    _, trials = run(context, submit(context, [source], add_dataset(2), evaluation={"seeds": 1}))
     first = trials[0]
-    flip(place.storage.local(str(first.weights)))
-    _, trials = run(place, submit(place, [source], add_dataset(3), evaluation={"seeds": 1}))
+    flip(context.storage.local(str(first.weights)))
+    _, trials = run(context, submit(context, [source], add_dataset(3), evaluation={"seeds": 1}))
     assert {trial.status for trial in trials} == {"succeeded"}
     assert trials[0].reused_from is None
-    _, trials = run(place, submit(place, [source], add_dataset(4), evaluation={"seeds": 1}))
+    _, trials = run(context, submit(context, [source], add_dataset(4), evaluation={"seeds": 1}))
     assert trials[0].reused_from not in {None, first.id}
 
 
-def test_no_trial_starts_from_a_damaged_model(place: Workplace, add_dataset: AddDataset) -> None:
+def test_no_trial_starts_from_a_damaged_model(
+    context: WorkerContext, add_dataset: AddDataset
+) -> None:
     one = {"seeds": 1}
-    job_id = submit(place, [{"dataset": add_dataset(1)}], add_dataset(2), evaluation=one)
-    job, _ = run(place, job_id)
-    with place.database.read() as session:
+    job_id = submit(context, [{"dataset": add_dataset(1)}], add_dataset(2), evaluation=one)
+    job, _ = run(context, job_id)
+    with context.database.read() as session:
         model = session.get_one(ModelRow, job.model_id)
-    path = place.storage.local(model.files["weights"])
+    path = context.storage.local(model.files["weights"])
     content = path.read_bytes()
     cut(path)
-    job, _ = run(place, submit(place, [{"model": model.id}], add_dataset(3), evaluation=one))
+    job, _ = run(context, submit(context, [{"model": model.id}], add_dataset(3), evaluation=one))
     assert (job.status, (job.error or {})["code"]) == ("failed", "artifact_damaged")
     assert f"`weights` of the model {model.id}" in (job.error or {})["message"]
     with pytest.raises(Conflict, match="is damaged"):
-        submit(place, [{"model": model.id}], add_dataset(3), evaluation=one)
+        submit(context, [{"model": model.id}], add_dataset(3), evaluation=one)
     path.write_bytes(content)
-    heal(place.database, place.storage)
-    retry(place, job.id)
-    job, _ = run(place, job.id)
+    heal(context.database, context.storage)
+    retry(context, job.id)
+    job, _ = run(context, job.id)
     assert (job.status, job.error) == ("succeeded", None)
 
 
 @pytest.mark.parametrize("left", ["weights", "predictions"])
 def test_a_job_whose_results_are_damaged_fails_typed_and_a_retry_makes_them_anew(
-    place: Workplace, add_dataset: AddDataset, left: str
+    context: WorkerContext, add_dataset: AddDataset, left: str
 ) -> None:
     evaluation = {"seeds": 1}
-    job_id = submit(place, [{"dataset": add_dataset(1)}], add_dataset(2), evaluation=evaluation)
-    duty.train(place, "worker")
-    with place.database.read() as session:
+    job_id = submit(context, [{"dataset": add_dataset(1)}], add_dataset(2), evaluation=evaluation)
+    runner.train(context, "worker")
+    with context.database.read() as session:
         of_arm = select(TrialRow).where(TrialRow.job_id == job_id, TrialRow.role == "transfer")
         trial = session.scalars(of_arm).one()
-    cut(place.storage.local(getattr(trial, left)))
-    duty.finalise(place, job_id, "worker")
-    job, _ = run(place, job_id)
+    cut(context.storage.local(getattr(trial, left)))
+    runner.finalise(context, job_id, "worker")
+    job, _ = run(context, job_id)
     assert (job.status, (job.error or {})["code"]) == ("failed", "artifact_damaged")
     assert f"what the trial {trial.id} ({trial.arm}) has stored" in job.error["message"]
-    retry(place, job_id)
-    job, trials = run(place, job_id)
+    retry(context, job_id)
+    job, trials = run(context, job_id)
     assert (job.status, job.error) == ("succeeded", None)
     assert {trial.status for trial in trials} == {"succeeded"}
 
 
 @pytest.mark.parametrize("harm", [flip, cut, Path.unlink])
 def test_a_lost_checkpoint_costs_what_it_had_behind_it_and_no_more(
-    place: Workplace, tmp_path: Path, harm: Callable[[Path], None]
+    context: WorkerContext, tmp_path: Path, harm: Callable[[Path], None]
 ) -> None:
-    eager = place.settings.model_copy(update={"checkpoint_interval_seconds": 0})
-    place = Workplace(eager, place.database, place.storage, place.slots, place.is_draining)
-    job_id = ready_job(place.database)
-    trial = must_claim(place.database)
+    eager = context.settings.model_copy(update={"checkpoint_interval_seconds": 0})
+    context = WorkerContext(
+        eager, context.database, context.storage, context.slots, context.is_draining
+    )
+    job_id = ready_job(context.database)
+    trial = must_claim(context.database)
     record = EpochRecord("pretrain", 0, 1, "train", {"loss": 1.0})
     weights: dict[str, Any] = {"w": np.arange(1000.0)}
 
     def snapshot() -> Checkpoint:
         return Checkpoint(weights, Position(), 0, (), threads=1)
 
-    with LeaseKeeper(place, trial) as keeper:
-        journal = TrialJournal(place, trial, keeper, tmp_path)
+    with LeaseKeeper(context, trial) as keeper:
+        journal = TrialJournal(context, trial, keeper, tmp_path)
         journal.epoch_ended([record], 0.5, snapshot)
         whole = journal.start()
         assert whole is not None
         assert np.array_equal(whole.arrays["w"], weights["w"])
-        with place.database.read() as session:
-            harm(place.storage.local(str(session.get_one(TrialRow, trial.id).checkpoint)))
+        with context.database.read() as session:
+            harm(context.storage.local(str(session.get_one(TrialRow, trial.id).checkpoint)))
         assert journal.start() is None
-        with place.database.read() as session:
+        with context.database.read() as session:
             row = session.get_one(TrialRow, trial.id)
             assert (row.checkpoint, row.progress, row.status) == (None, 0.0, "running")
             assert session.query(EpochRow).count() == 0

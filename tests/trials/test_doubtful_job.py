@@ -5,22 +5,22 @@ from app.jobs.presenting import present_job
 from app.tables.datasets import DatasetRow
 from tests.trials.conftest import TEST, AddDataset
 from tests.trials.jobs import report_of, run, submit
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
 
 KNOWN = f"{TEST} test images stand in the training split too: the test is easier than it looks."
 
 
 def test_what_is_doubtful_is_said_first_and_nothing_is_deployed(
-    place: Workplace, add_dataset: AddDataset
+    context: WorkerContext, add_dataset: AddDataset
 ) -> None:
     source, target = add_dataset(1), add_dataset(2)
-    with place.database.write() as session:
+    with context.database.write() as session:
         row = session.get_one(DatasetRow, target)
         duplicates = {"train": 0, "test": 0, "across_splits": TEST}
         row.profile = {"duplicates": duplicates, "warnings": [KNOWN]}
     deploy = {"name": "rows", "when": "beats_baseline"}
-    job_id = submit(place, [{"dataset": source}], target, strategies=["lp_ft"], deploy=deploy)
-    job, _ = run(place, job_id)
+    job_id = submit(context, [{"dataset": source}], target, strategies=["lp_ft"], deploy=deploy)
+    job, _ = run(context, job_id)
     report = report_of(job)
     assert report.reason.startswith(f"{TEST} of {TEST} test items stand in the training split too")
     assert (report.verdict, job.deployment) == ("no_evidence", None)
@@ -33,6 +33,6 @@ def test_what_is_doubtful_is_said_first_and_nothing_is_deployed(
     assert (scratch.steps, scratch.head_steps) == (4, 0)
     assert lp_ft.steps == 4
     assert lp_ft.head_steps
-    with place.database.read() as session:
+    with context.database.read() as session:
         page = render(present_job(session, job), report)
     assert "always answering a 0.3333" in page

@@ -12,25 +12,25 @@ from tests.jobs.test_router import LOCAL
 from tests.serving import serve
 from tests.trials.conftest import AddDataset
 from tests.trials.test_run import job_of, run, submit
-from worker.process import duty
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
+from worker.process import runner
 
 pytestmark = pytest.mark.slow
 
 
 def test_the_downloaded_predictions_give_the_stored_report(
-    place: Workplace, add_dataset: AddDataset, settings: Settings, tmp_path: Path
+    context: WorkerContext, add_dataset: AddDataset, settings: Settings, tmp_path: Path
 ) -> None:
     evaluation = {"seeds": 2, "pretrain_seeds": 2, "learning_curve": [4, 6]}
     datasets = add_dataset(1, LOCAL), add_dataset(2, LOCAL)
-    job_id = submit(place, *datasets, LOCAL, evaluation=evaluation)
-    trials = run(place, job_id)
+    job_id = submit(context, *datasets, LOCAL, evaluation=evaluation)
+    trials = run(context, job_id)
     assert [trial.status for trial in trials] == ["succeeded"] * (2 + 2 * 2 * 3)
-    duty.finalise(place, job_id, "worker")
-    job = job_of(place, job_id)
+    runner.finalise(context, job_id, "worker")
+    job = job_of(context, job_id)
     assert job.status == "succeeded", job.error
 
-    url = place.database.engine.url.render_as_string(hide_password=False)
+    url = context.database.engine.url.render_as_string(hide_password=False)
     changed = settings.model_copy(update={"database_url": url, "broker_url": "memory://"})
     archive = tmp_path / "evidence.zip"
     with serve(create_app(changed)) as client:

@@ -10,9 +10,9 @@ from app.errors import FailureCode, WorkFailure
 from app.spec.memory import LESS_MEMORY
 from tests.trials.conftest import AddDataset
 from tests.trials.jobs import submit
-from worker.process import duty
-from worker.process.workplace import Workplace
-from worker.trials.failures import as_failure, diverged, file_error
+from worker.failures import as_failure, diverged, file_error
+from worker.machine.context import WorkerContext
+from worker.process import runner
 
 PROGRAM = "/data/cache/xla/program.pb.tmp; {} [Op:__inference_f_10]"  # XLA keeps it on disk
 
@@ -85,23 +85,25 @@ def test_what_diverged_is_said_with_what_to_try() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_store_that_fails_in_a_search_says_nothing_of_its_candidates(
-    place: Workplace, add_dataset: AddDataset
+    context: WorkerContext, add_dataset: AddDataset
 ) -> None:
     """The search fails for the store's reason; it does not choose among what is left."""
-    eager = place.settings.model_copy(update={"checkpoint_interval_seconds": 0})
-    place = Workplace(eager, place.database, place.storage, place.slots, place.is_draining)
+    eager = context.settings.model_copy(update={"checkpoint_interval_seconds": 0})
+    context = WorkerContext(
+        eager, context.database, context.storage, context.slots, context.is_draining
+    )
     changes = {"evaluation": {"seeds": 5}, "training": {"epochs": 30, "min_steps": 0}}
-    submit(place, [{"dataset": add_dataset(1)}], add_dataset(2), strategies=["auto"], **changes)
+    submit(context, [{"dataset": add_dataset(1)}], add_dataset(2), strategies=["auto"], **changes)
     trials = {}
-    while trial := duty._claim(place, "worker"):
+    while trial := runner._claim(context, "worker"):
         trials[trial.role] = trial
         if trial.role == "search":
             break
-        duty._run(place, trial)
-    checkpoints = place.settings.home / "store" / "checkpoints"
+        runner._run(context, trial)
+    checkpoints = context.settings.home / "store" / "checkpoints"
     checkpoints.rename(checkpoints.with_name("aside"))
     checkpoints.write_text("in the way")
-    duty._run(place, trials["search"])
-    with place.database.read() as session:
+    runner._run(context, trials["search"])
+    with context.database.read() as session:
         ended = session.get_one(type(trials["search"]), trials["search"].id)
     assert (ended.status, ended.error and ended.error["failure"]) == ("failed", "storage_failed")

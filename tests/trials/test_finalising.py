@@ -6,8 +6,8 @@ from sqlalchemy import text, update
 from app.tables.jobs import JobRow
 from tests.trials.conftest import AddDataset
 from tests.trials.jobs import submit
-from worker.process import duty
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
+from worker.process import runner
 
 CUT = """
 CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS
@@ -19,21 +19,23 @@ EXECUTE FUNCTION cut()
 
 @pytest.mark.slow
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_connection_that_ends_as_the_job_does(place: Workplace, add_dataset: AddDataset) -> None:
+def test_a_connection_that_ends_as_the_job_does(
+    context: WorkerContext, add_dataset: AddDataset
+) -> None:
     """The job is not failed for it: whoever takes its lease finalises it."""
-    job_id = submit(place, [{"dataset": add_dataset(1)}], add_dataset(2))
-    duty.train(place, "worker")
+    job_id = submit(context, [{"dataset": add_dataset(1)}], add_dataset(2))
+    runner.train(context, "worker")
 
     def job() -> JobRow:
-        with place.database.read() as session:
+        with context.database.read() as session:
             return session.get_one(JobRow, job_id)
 
-    with place.database.write() as session:
+    with context.database.write() as session:
         session.execute(text(CUT))
-    duty.finalise(place, job_id, "worker")
+    runner.finalise(context, job_id, "worker")
     assert (job().stage, job().error) == ("finalising", None)
-    with place.database.write() as session:
+    with context.database.write() as session:
         session.execute(text("DROP TRIGGER cut ON jobs"))
         session.execute(update(JobRow).values(lease_until=0.0))
-    duty.finalise(place, job_id, "another")
+    runner.finalise(context, job_id, "another")
     assert (job().status, job().error) == ("succeeded", None)

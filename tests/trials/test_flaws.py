@@ -12,7 +12,7 @@ from app.spec.spec import JobSpec
 from app.tasks.classification import Classification
 from tests.trials.jobs import report_of, run, submit
 from tests.trials.stored import add_stored
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
 from worker.training import program
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 COUNTS = {"train": (60, 20), "test": (90, 9)}
 
 
-def add_blobs(place: Workplace, folder: Path, seed: int, flipped: int = 0) -> str:
+def add_blobs(context: WorkerContext, folder: Path, seed: int, flipped: int = 0) -> str:
     """Pictures that are bright above or below, 60 to 20; of the first class the labels of the
     first `flipped` training items are wrong."""
     rng, arrays = np.random.default_rng(seed), dict[str, np.ndarray]()
@@ -39,10 +39,12 @@ def add_blobs(place: Workplace, folder: Path, seed: int, flipped: int = 0) -> st
         splits={split: sum(counts) for split, counts in COUNTS.items()},
         class_counts={"train": train, "test": COUNTS["test"]},
     )
-    return add_stored(place, folder, f"blobs {seed} {flipped}", arrays, schema)
+    return add_stored(context, folder, f"blobs {seed} {flipped}", arrays, schema)
 
 
-def objectives_of(place: Workplace, folder: Path, monkeypatch: Any, **changes: Any) -> list[Any]:
+def objectives_of(
+    context: WorkerContext, folder: Path, monkeypatch: Any, **changes: Any
+) -> list[Any]:
     """What the trials of a job were trained for: pretraining, scratch, a supervised arm and one
     with the source's data."""
     seen: list[Any] = []
@@ -53,26 +55,26 @@ def objectives_of(place: Workplace, folder: Path, monkeypatch: Any, **changes: A
         return real(architecture, source, name, strategy, setting)
 
     monkeypatch.setattr(program, "_program", watching)
-    source, target = add_blobs(place, folder, 1), add_blobs(place, folder, 2)
+    source, target = add_blobs(context, folder, 1), add_blobs(context, folder, 2)
     strategies = ["fine_tune", "multi_task"]
     job_id = submit(
-        place,
+        context,
         [{"dataset": source}],
         target,
         strategies=strategies,
         evaluation={"seeds": 1},
         **changes,
     )
-    job, _ = run(place, job_id)
+    job, _ = run(context, job_id)
     assert (job.status, job.error) == ("succeeded", None)
     return seen
 
 
 def test_every_arm_gets_the_same_loss_by_its_own_counts(
-    place: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    context: WorkerContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """54 and 18 items are left of 60 and 20, when a tenth is held out for validation."""
-    seen = objectives_of(place, tmp_path, monkeypatch, imbalance="logit_adjustment")
+    seen = objectives_of(context, tmp_path, monkeypatch, imbalance="logit_adjustment")
     assert {name for name, _, _ in seen} == {"pretrain", "scratch", "fine_tune", "multi_task"}
     for _, objective, _ in seen:
         assert objective.offsets == pytest.approx((np.log(54 / 72), np.log(18 / 72)))
@@ -81,17 +83,17 @@ def test_every_arm_gets_the_same_loss_by_its_own_counts(
 
 
 def test_suspects_are_left_out_of_every_training_and_counted(
-    place: Workplace, tmp_path: Path
+    context: WorkerContext, tmp_path: Path
 ) -> None:
-    source, target = add_blobs(place, tmp_path, 1), add_blobs(place, tmp_path, 2, flipped=6)
+    source, target = add_blobs(context, tmp_path, 1), add_blobs(context, tmp_path, 2, flipped=6)
     job_id = submit(
-        place,
+        context,
         [{"dataset": source}],
         target,
         label_noise="drop_suspects",
         evaluation={"seeds": 2, "primary_metric": "auc"},
     )
-    job, _ = run(place, job_id)
+    job, _ = run(context, job_id)
     assert (job.status, job.error) == ("succeeded", None)
     report = report_of(job)
     assert report.primary_metric == "auc"
@@ -117,13 +119,13 @@ def test_suspects_are_left_out_of_every_training_and_counted(
 
 
 def test_smoothing_is_not_chosen_where_the_loss_has_no_room_for_it(
-    place: Workplace, tmp_path: Path
+    context: WorkerContext, tmp_path: Path
 ) -> None:
-    source, target = add_blobs(place, tmp_path, 1), add_blobs(place, tmp_path, 2)
+    source, target = add_blobs(context, tmp_path, 1), add_blobs(context, tmp_path, 2)
     resolved = {}
     for noise in ("none", "gce"):
         job_id = submit(
-            place,
+            context,
             [{"dataset": source}],
             target,
             target_use_labels=False,
@@ -131,7 +133,7 @@ def test_smoothing_is_not_chosen_where_the_loss_has_no_room_for_it(
             label_noise=noise,
             evaluation={"seeds": 1},
         )
-        job, _ = run(place, job_id)
+        job, _ = run(context, job_id)
         assert (job.status, job.error) == ("succeeded", None)
         resolved[noise] = JobSpec.model_validate(
             {key: job.spec[key] for key in ("sources", "target", "training", "label_noise")}

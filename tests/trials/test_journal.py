@@ -9,14 +9,14 @@ import pytest
 from sqlalchemy import select, update
 
 from app.errors import FailureCode, Fenced
+from app.integrity import sha256_of
 from app.jobs import lifecycle
-from app.jobs.budget import Account
+from app.jobs.budget import TimeBudget
 from app.spec.figures import Conditions
 from app.tables.jobs import EpochRow, EventRow, TrialRow
-from app.wholeness import sha256_of
 from tests.jobs.factories import finish, must_claim, ready_job, trials_of
 from tests.system.service import wait_for
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
 from worker.training.checkpoint import Checkpoint, Position
 from worker.training.setup import EpochRecord, Signal
 from worker.trials.journal import TrialJournal
@@ -36,51 +36,51 @@ def checkpoint(epochs: int = 0) -> Checkpoint:
     return Checkpoint({}, Position(epochs=epochs), 0, (), threads=1)
 
 
-def files(place: Workplace) -> list[Path]:
+def files(context: WorkerContext) -> list[Path]:
     """The checkpoints in the store."""
-    folder = place.settings.home / "store" / "checkpoints"
+    folder = context.settings.home / "store" / "checkpoints"
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-def warnings(place: Workplace) -> list[dict[str, Any]]:
-    with place.database.read() as session:
+def warnings(context: WorkerContext) -> list[dict[str, Any]]:
+    with context.database.read() as session:
         told = session.scalars(select(EventRow).order_by(EventRow.number)).all()
     return [event.data for event in told if event.kind == "warning"]
 
 
-def begin(place: Workplace) -> tuple[str, TrialRow]:
-    job_id = ready_job(place.database)
-    return job_id, must_claim(place.database)
+def begin(context: WorkerContext) -> tuple[str, TrialRow]:
+    job_id = ready_job(context.database)
+    return job_id, must_claim(context.database)
 
 
-def test_a_trial_moves_within_an_epoch(place: Workplace, tmp_path: Path) -> None:
-    job_id, trial = begin(place)
+def test_a_trial_moves_within_an_epoch(context: WorkerContext, tmp_path: Path) -> None:
+    job_id, trial = begin(context)
 
     def row() -> TrialRow:
-        return trials_of(place.database, job_id)[0]
+        return trials_of(context.database, job_id)[0]
 
-    with LeaseKeeper(place, trial) as keeper:
-        journal = TrialJournal(place, trial, keeper, tmp_path)
+    with LeaseKeeper(context, trial) as keeper:
+        journal = TrialJournal(context, trial, keeper, tmp_path)
         journal.moved(0.25)
         until(lambda: row().progress == 0.25)
         before = row()
         assert before.seconds > 0
         until(lambda: row().seconds > before.seconds)  # while nothing moves but the clock
         assert (row().checkpoint, row().progress, row().status) == (None, 0.25, "running")
-        with place.database.read() as session:
+        with context.database.read() as session:
             assert session.query(EpochRow).count() == 0
-        finish(place.database, trial, seconds=journal.seconds)
+        finish(context.database, trial, seconds=journal.seconds)
     assert (row().progress, row().status) == (1.0, "succeeded")
 
 
 @pytest.fixture
-def eager(place: Workplace) -> Workplace:
+def eager(context: WorkerContext) -> WorkerContext:
     """Where each epoch has a checkpoint of its own."""
-    changed = place.settings.model_copy(update={"checkpoint_interval_seconds": 0})
-    return replace(place, settings=changed)
+    changed = context.settings.model_copy(update={"checkpoint_interval_seconds": 0})
+    return replace(context, settings=changed)
 
 
-def test_metrics_still_stand_with_their_checkpoint(eager: Workplace, tmp_path: Path) -> None:
+def test_metrics_still_stand_with_their_checkpoint(eager: WorkerContext, tmp_path: Path) -> None:
     job_id, trial = begin(eager)
     with LeaseKeeper(eager, trial) as keeper:
         journal = TrialJournal(eager, trial, keeper, tmp_path)
@@ -100,21 +100,23 @@ def test_metrics_still_stand_with_their_checkpoint(eager: Workplace, tmp_path: P
     assert [path.name for path in files(eager)] == [Path(row.checkpoint or "").name]
 
 
-def test_epochs_wait_for_the_checkpoint_that_they_share(place: Workplace, tmp_path: Path) -> None:
-    _, trial = begin(place)
-    with LeaseKeeper(place, trial) as keeper:
-        journal = TrialJournal(place, trial, keeper, tmp_path)
+def test_epochs_wait_for_the_checkpoint_that_they_share(
+    context: WorkerContext, tmp_path: Path
+) -> None:
+    _, trial = begin(context)
+    with LeaseKeeper(context, trial) as keeper:
+        journal = TrialJournal(context, trial, keeper, tmp_path)
         for _ in range(2):
             journal.epoch_ended([RECORD], 0.5, lambda: pytest.fail("it is too early for one"))
         assert [(row.phase, row.values) for row in journal.pending] == [
             ("pretrain", {"loss": 1.0})
         ] * 2
-    assert files(place) == []
-    with place.database.read() as session:
+    assert files(context) == []
+    with context.database.read() as session:
         assert session.query(EpochRow).count() == 0
 
 
-def test_what_is_given_back_goes_on_from_there(eager: Workplace, tmp_path: Path) -> None:
+def test_what_is_given_back_goes_on_from_there(eager: WorkerContext, tmp_path: Path) -> None:
     _, trial = begin(eager)
     with LeaseKeeper(eager, trial) as keeper:
         journal = TrialJournal(eager, trial, keeper, tmp_path)
@@ -134,25 +136,25 @@ def test_what_is_given_back_goes_on_from_there(eager: Workplace, tmp_path: Path)
     assert files(eager) == []
 
 
-def cut(_: Workplace, path: Path) -> None:
+def cut(_: WorkerContext, path: Path) -> None:
     path.write_bytes(path.read_bytes()[:100])
 
 
-def lose(_: Workplace, path: Path) -> None:
+def lose(_: WorkerContext, path: Path) -> None:
     path.unlink()
 
 
-def replace_by_another_file(place: Workplace, path: Path) -> None:
+def replace_by_another_file(context: WorkerContext, path: Path) -> None:
     """Which is whole: its name is made of its content."""
     path.write_bytes(b"no checkpoint")
     ref = f"checkpoints/{path.parent.name}/t-9-{sha256_of(path)}.npz"
-    with place.database.write() as session:
-        session.execute(update(TrialRow).values(checkpoint=place.storage.write(ref, path)))
+    with context.database.write() as session:
+        session.execute(update(TrialRow).values(checkpoint=context.storage.write(ref, path)))
 
 
 @pytest.mark.parametrize("damage", [cut, lose, replace_by_another_file])
 def test_a_lost_checkpoint_costs_what_it_had_behind_it(
-    eager: Workplace, tmp_path: Path, damage: Callable[[Workplace, Path], None]
+    eager: WorkerContext, tmp_path: Path, damage: Callable[[WorkerContext, Path], None]
 ) -> None:
     job_id, trial = begin(eager)
     with LeaseKeeper(eager, trial) as keeper:
@@ -173,14 +175,16 @@ def test_a_lost_checkpoint_costs_what_it_had_behind_it(
 
 
 @SQLITE
-def test_a_job_whose_seconds_are_spent_stops_its_trials(place: Workplace, tmp_path: Path) -> None:
-    _, trial = begin(place)
-    keeper = LeaseKeeper(place, trial)  # which has not begun to look
-    journal = TrialJournal(place, trial, keeper, tmp_path)
+def test_a_job_whose_seconds_are_spent_stops_its_trials(
+    context: WorkerContext, tmp_path: Path
+) -> None:
+    _, trial = begin(context)
+    keeper = LeaseKeeper(context, trial)  # which has not begun to look
+    journal = TrialJournal(context, trial, keeper, tmp_path)
     assert journal.overdrawn() is None
-    keeper.others = Account(budget=60, spent=20)
+    keeper.others = TimeBudget(budget=60, spent=20)
     assert journal.signal() is None
-    keeper.others = Account(budget=60, spent=60)
+    keeper.others = TimeBudget(budget=60, spent=60)
     assert journal.signal() is Signal.BUDGET
     failure = journal.overdrawn()
     assert failure is not None
@@ -190,17 +194,20 @@ def test_a_job_whose_seconds_are_spent_stops_its_trials(place: Workplace, tmp_pa
 
 
 @SQLITE
-def test_what_was_not_as_it_should_be_is_told_once(place: Workplace, tmp_path: Path) -> None:
-    job_id, trial = begin(place)
+def test_what_was_not_as_it_should_be_is_told_once(context: WorkerContext, tmp_path: Path) -> None:
+    job_id, trial = begin(context)
     noted = CONDITIONS.model_copy(update={"notes": ["another number of threads"]})
     more = noted.model_copy(update={"notes": [*noted.notes, "no GPU"]})
-    keeper = LeaseKeeper(place, trial)
-    journal = TrialJournal(place, trial, keeper, tmp_path)
+    keeper = LeaseKeeper(context, trial)
+    journal = TrialJournal(context, trial, keeper, tmp_path)
     for conditions in (CONDITIONS, noted, noted, more):
         journal.computed_by(conditions)
-    assert [each["message"] for each in warnings(place)] == ["another number of threads", "no GPU"]
-    (row, *_) = trials_of(place.database, job_id)
+    assert [each["message"] for each in warnings(context)] == [
+        "another number of threads",
+        "no GPU",
+    ]
+    (row, *_) = trials_of(context.database, job_id)
     assert Conditions.model_validate(row.conditions) == more
-    later = TrialJournal(place, row, keeper, tmp_path)  # of the next attempt
+    later = TrialJournal(context, row, keeper, tmp_path)  # of the next attempt
     later.computed_by(more)
-    assert len(warnings(place)) == 2
+    assert len(warnings(context)) == 2

@@ -18,7 +18,7 @@ from tests.trials.jobs import page_of, report_of, run, submit
 from tests.trials.refusals import check_refusals, without_classes
 from tests.trials.stored import add_stored
 from worker.evaluation.measures.multi_label import LabelsMeasures
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
 
 TRAIN, TEST = 60, 40
 NAMES = ("top", "left", "bottom")
@@ -37,7 +37,9 @@ def pictures(seed: int, items: int) -> tuple[np.ndarray, np.ndarray]:
     return x.astype(np.uint8), y
 
 
-def add_sets(place: Workplace, folder: Path, seed: int, order: tuple[int, ...] = (0, 1, 2)) -> str:
+def add_sets(
+    context: WorkerContext, folder: Path, seed: int, order: tuple[int, ...] = (0, 1, 2)
+) -> str:
     """`order`: of the columns."""
     arrays: dict[str, np.ndarray] = {}
     for number, (split, items) in enumerate((("train", TRAIN), ("test", TEST))):
@@ -49,15 +51,15 @@ def add_sets(place: Workplace, folder: Path, seed: int, order: tuple[int, ...] =
         splits={"train": TRAIN, "test": TEST},
         class_counts={"train": (TRAIN,), "test": (TEST,)},
     )
-    return add_stored(place, folder, f"areas {seed}", arrays, schema)
+    return add_stored(context, folder, f"areas {seed}", arrays, schema)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_sets_of_labels_from_their_rows_to_answers(place: Workplace, tmp_path: Path) -> None:
+def test_sets_of_labels_from_their_rows_to_answers(context: WorkerContext, tmp_path: Path) -> None:
     """The source has the same labels in another order."""
-    source, target = add_sets(place, tmp_path, 1, (2, 0, 1)), add_sets(place, tmp_path, 2)
+    source, target = add_sets(context, tmp_path, 1, (2, 0, 1)), add_sets(context, tmp_path, 2)
     job_id = submit(
-        place,
+        context,
         [{"dataset": source}],
         target,
         target_labels=40,
@@ -66,7 +68,7 @@ def test_sets_of_labels_from_their_rows_to_answers(place: Workplace, tmp_path: P
         evaluation={**EVALUATION, "learning_curve": [None]},
         deploy={"name": "areas", "when": "always"},
     )
-    job, trials = run(place, job_id)
+    job, trials = run(context, job_id)
     assert (job.status, job.error) == ("succeeded", None)
     report = report_of(job)
     assert (report.task, report.primary_metric) == ("multi_label", "f1_micro")
@@ -84,23 +86,23 @@ def test_sets_of_labels_from_their_rows_to_answers(place: Workplace, tmp_path: P
     assert gain is not None
     means = {name: arm.metrics["f1_micro"].mean for name, arm in report.arms.items()}
     assert gain.mean == pytest.approx(means["fine_tune"] - means["scratch"])
-    page = page_of(place, job)
+    page = page_of(context, job)
     assert "Label by label" in page
     assert "Precision, recall and F1 of" in page
-    header, first, *_ = "".join(csv_of(place.database, job.id, None, None)).splitlines()
+    header, first, *_ = "".join(csv_of(context.database, job.id, None, None)).splitlines()
     assert header.endswith("phase,epoch,split,loss,f1_micro,f1_macro,learning_rate,seconds")
     assert all(first.split(",")[-5:])
-    _check_model(place, str(job.model_id), [trial.test for trial in trials if trial.test])
+    _check_model(context, str(job.model_id), [trial.test for trial in trials if trial.test])
 
 
-def _check_model(place: Workplace, model_id: str, tested: list[dict[str, float]]) -> None:
+def _check_model(context: WorkerContext, model_id: str, tested: list[dict[str, float]]) -> None:
     """The graph's probabilities score on the test what one of the trials was measured by."""
-    with place.database.read() as session:
+    with context.database.read() as session:
         model = session.get_one(ModelRow, model_id)
     signature = Signature.model_validate(model.signature)
     assert signature.task == MultiLabel(labels=NAMES)
     assert signature.temperature is None
-    onnx, golden = (file_path(place.storage, model, kind) for kind in ("onnx", "golden"))
+    onnx, golden = (file_path(context.storage, model, kind) for kind in ("onnx", "golden"))
     graph = sessions.load(onnx, golden, signature.inputs, signature.task)
     x, y = pictures(21, TEST)
     answers = graph.run(x.astype(np.float32))
@@ -113,7 +115,7 @@ def _check_model(place: Workplace, model_id: str, tested: list[dict[str, float]]
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_what_does_not_go_with_several_labels(
-    place: Workplace, add_dataset: AddDataset, tmp_path: Path
+    context: WorkerContext, add_dataset: AddDataset, tmp_path: Path
 ) -> None:
-    source, target = (add_sets(place, tmp_path, seed) for seed in (1, 2))
-    check_refusals(place, source, target, without_classes(add_dataset(1)))
+    source, target = (add_sets(context, tmp_path, seed) for seed in (1, 2))
+    check_refusals(context, source, target, without_classes(add_dataset(1)))

@@ -18,14 +18,14 @@ from tests.trials.conftest import AddDataset
 from tests.trials.jobs import page_of, report_of, run, submit
 from tests.trials.refusals import refused
 from tests.trials.stored import add_stored
+from worker.datasets.stored_data import dataset_split
 from worker.evaluation.statistics import holm
-from worker.process.workplace import Workplace
-from worker.trials.stored_data import dataset_split
+from worker.machine.context import WorkerContext
 
 ROWS = {"train": 120, "test": 80}
 
 
-def add_people(place: Workplace, folder: Path, seed: int, shift: float = 0.0) -> str:
+def add_people(context: WorkerContext, folder: Path, seed: int, shift: float = 0.0) -> str:
     """People who are ill above a threshold of their age that hangs on their ward: trees find it."""
     rng, arrays, counts = np.random.default_rng(seed), dict[str, np.ndarray](), {}
     columns = (
@@ -44,21 +44,21 @@ def add_people(place: Workplace, folder: Path, seed: int, shift: float = 0.0) ->
         splits=ROWS,
         class_counts=counts,
     )
-    return add_stored(place, folder, f"people {seed}", arrays, schema)
+    return add_stored(context, folder, f"people {seed}", arrays, schema)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_trees_beat_a_network_of_one_unit(place: Workplace, tmp_path: Path) -> None:
-    source, target = (add_people(place, tmp_path, seed) for seed in (1, 2))
+def test_trees_beat_a_network_of_one_unit(context: WorkerContext, tmp_path: Path) -> None:
+    source, target = (add_people(context, tmp_path, seed) for seed in (1, 2))
     job_id = submit(
-        place,
+        context,
         [{"dataset": source}],
         target,
         model={"backbone": "mlp", "params": {"hidden": [1]}},
         evaluation={"seeds": 2},
         deploy={"name": "ward", "when": "beats_baseline"},
     )
-    job, trials = run(place, job_id)
+    job, trials = run(context, job_id)
     assert (job.status, job.error) == ("succeeded", None)
     report = report_of(job)
     names = {f"{m}_on_{rows}" for m in REFERENCE_MODELS for rows in ("target", "source", "both")}
@@ -83,53 +83,53 @@ def test_trees_beat_a_network_of_one_unit(place: Workplace, tmp_path: Path) -> N
     values = [each.p_value for each in gains if each and each.p_value is not None]
     together = [each.p_holm for each in gains if each and each.p_holm is not None]
     assert together == pytest.approx(holm(values))
-    assert numbers.metric("accuracy") in page_of(place, job)
-    assert best.name in page_of(place, job)
+    assert numbers.metric("accuracy") in page_of(context, job)
+    assert best.name in page_of(context, job)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_the_best_of_all_is_served(place: Workplace, tmp_path: Path) -> None:
-    source, target = (add_people(place, tmp_path, seed) for seed in (1, 2))
+def test_the_best_of_all_is_served(context: WorkerContext, tmp_path: Path) -> None:
+    source, target = (add_people(context, tmp_path, seed) for seed in (1, 2))
     job_id = submit(
-        place,
+        context,
         [{"dataset": source}],
         target,
         model={"backbone": "mlp", "params": {"hidden": [1]}},
         deploy={"name": "ward", "when": "best"},
     )
-    job, trials = run(place, job_id)
+    job, trials = run(context, job_id)
     assert (job.status, job.error, job.deployment) == ("succeeded", None, "ward")
     report = report_of(job)
-    with place.database.read() as session:
+    with context.database.read() as session:
         model = session.get_one(ModelRow, job.model_id)
     assert report.best_reference is not None
     assert model.card["arm"] == report.best_of_all == report.best_reference.name
     assert model.files.keys() == {"onnx", "golden"}
-    served = ServedModels(place.database, place.storage).load(model)
-    with place.database.read() as session:
-        rows = dataset_split(place.storage, session.get_one(DatasetRow, target), "test")
+    served = ServedModels(context.database, context.storage).load(model)
+    with context.database.read() as session:
+        rows = dataset_split(context.storage, session.get_one(DatasetRow, target), "test")
     x = rows.items.read()["row"]
     answered = served.session.run(np.ascontiguousarray(x, np.float32))
     trial = next(trial for trial in trials if trial.id == model.trial_id)
     assert (answered.argmax(1) == rows.y).mean() == pytest.approx((trial.test or {})["accuracy"])
-    assert refused(place, source, target, sources=[{"model": model.id}]).code == (
+    assert refused(context, source, target, sources=[{"model": model.id}]).code == (
         "model_without_weights"
     )
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_references_are_of_the_rows_that_there_are(
-    place: Workplace, add_dataset: AddDataset, tmp_path: Path
+    context: WorkerContext, add_dataset: AddDataset, tmp_path: Path
 ) -> None:
-    people, others = (add_people(place, tmp_path, seed) for seed in (1, 2))
+    people, others = (add_people(context, tmp_path, seed) for seed in (1, 2))
     without = {"target_use_labels": False, "strategies": ["coral"], "evaluation": {"seeds": 1}}
-    job, _ = run(place, submit(place, [{"dataset": people}], others, **without))
+    job, _ = run(context, submit(context, [{"dataset": people}], others, **without))
     assert set(report_of(job).references) == {f"{name}_on_source" for name in REFERENCE_MODELS}
     pictures = [{"dataset": add_dataset(1)}]
-    job, _ = run(place, submit(place, pictures, add_dataset(2)))
+    job, _ = run(context, submit(context, pictures, add_dataset(2)))
     assert report_of(job).references == {}
     evaluation = {"seeds": 2, "references": ["linear"]}
-    job, _ = run(place, submit(place, pictures, add_dataset(2), evaluation=evaluation))
+    job, _ = run(context, submit(context, pictures, add_dataset(2), evaluation=evaluation))
     found = report_of(job).references
     assert set(found) == {f"linear_on_{rows}" for rows in ("target", "source", "both")}
     assert found["linear_on_both"].metrics["accuracy"].mean > 0.5

@@ -19,14 +19,14 @@ from tests.trials.conftest import AddDataset
 from tests.trials.jobs import page_of, report_of, run, submit
 from tests.trials.refusals import check_refusals, refused, without_classes
 from tests.trials.stored import add_stored
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
 
 TRAIN, TEST = 60, 40
 EVALUATION = {"seeds": 3, "pretrain_seeds": 1}
 TRAINING = {"epochs": 6, "batch_size": 16, "min_steps": 0, "learning_rate": 0.01}
 
 
-def add_quantities(place: Workplace, folder: Path, seed: int) -> str:
+def add_quantities(context: WorkerContext, folder: Path, seed: int) -> str:
     """The brightness of noise, in dollars: about 100,000 and more."""
     rng, arrays, counts = np.random.default_rng(seed), dict[str, np.ndarray](), {}
     for split, items in (("train", TRAIN), ("test", TEST)):
@@ -43,14 +43,14 @@ def add_quantities(place: Workplace, folder: Path, seed: int) -> str:
         splits={"train": TRAIN, "test": TEST},
         class_counts=counts,
     )
-    return add_stored(place, folder, f"prices {seed}", arrays, schema)
+    return add_stored(context, folder, f"prices {seed}", arrays, schema)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_prices_from_labels_to_answers(place: Workplace, tmp_path: Path) -> None:
-    source, target = (add_quantities(place, tmp_path, seed) for seed in (1, 2))
+def test_prices_from_labels_to_answers(context: WorkerContext, tmp_path: Path) -> None:
+    source, target = (add_quantities(context, tmp_path, seed) for seed in (1, 2))
     job_id = submit(
-        place,
+        context,
         [{"dataset": source}],
         target,
         target_labels=40,
@@ -59,7 +59,7 @@ def test_prices_from_labels_to_answers(place: Workplace, tmp_path: Path) -> None
         evaluation={**EVALUATION, "learning_curve": [None]},
         deploy={"name": "prices", "when": "always"},
     )
-    job, trials = run(place, job_id)
+    job, trials = run(context, job_id)
     assert (job.status, job.error) == ("succeeded", None)
     report = report_of(job)
     assert (report.task, report.unit, report.primary_metric) == ("regression", "USD", "mae")
@@ -81,18 +81,18 @@ def test_prices_from_labels_to_answers(place: Workplace, tmp_path: Path) -> None
     assert gain is not None
     means = {name: arm.metrics["mae"].mean for name, arm in report.arms.items()}
     assert gain.mean == pytest.approx(means["scratch"] - means["fine_tune"])
-    page = page_of(place, job)
+    page = page_of(context, job)
     assert "Predicted against true" in page
     assert "lower is better" in page
     assert "classes" not in page.partition("<h2>How it was done")[0].replace("all classes", "")
-    header, first, *_ = "".join(csv_of(place.database, job.id, None, None)).splitlines()
+    header, first, *_ = "".join(csv_of(context.database, job.id, None, None)).splitlines()
     assert header.endswith("phase,epoch,split,loss,mae,rmse,learning_rate,seconds")
     assert all(first.split(",")[-5:])
-    _check_model(place, place.database, str(job.model_id), trials[-1].test or {})
+    _check_model(context, context.database, str(job.model_id), trials[-1].test or {})
 
 
 def _check_model(
-    place: Workplace, database: Database, model_id: str, tested: dict[str, float]
+    context: WorkerContext, database: Database, model_id: str, tested: dict[str, float]
 ) -> None:
     """The graph answers in the user's unit what the trial was measured by."""
     with database.read() as session:
@@ -100,7 +100,7 @@ def _check_model(
     signature = Signature.model_validate(model.signature)
     assert signature.task.kind == "regression"
     assert signature.temperature is None
-    onnx, golden = (file_path(place.storage, model, kind) for kind in ("onnx", "golden"))
+    onnx, golden = (file_path(context.storage, model, kind) for kind in ("onnx", "golden"))
     session_of_graph = sessions.load(onnx, golden, signature.inputs, signature.task)
     answers = session_of_graph.run(np.full((2, 8, 8, 1), 120, np.float32))
     assert answers.shape == (2, 1)
@@ -112,33 +112,33 @@ def _check_model(
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_what_does_not_go_with_a_quantity(
-    place: Workplace, add_dataset: AddDataset, tmp_path: Path
+    context: WorkerContext, add_dataset: AddDataset, tmp_path: Path
 ) -> None:
-    prices, other = (add_quantities(place, tmp_path, seed) for seed in (1, 2))
+    prices, other = (add_quantities(context, tmp_path, seed) for seed in (1, 2))
     classes = add_dataset(1)
     curve = {"evaluation": {"learning_curve": [61]}}
     of_items = ("too_few_labels", "#/evaluation/learning_curve/0", curve)
-    check_refusals(place, prices, other, [*without_classes(classes), of_items])
-    problem = refused(place, prices, classes)
+    check_refusals(context, prices, other, [*without_classes(classes), of_items])
+    problem = refused(context, prices, classes)
     assert problem.code == "task_mismatch"
     assert "expected a source of the target's task, classification" in problem.detail
-    problem = refused(place, classes, add_dataset(2), target_labels=5)
+    problem = refused(context, classes, add_dataset(2), target_labels=5)
     assert (problem.code, problem.findings[0].pointer) == ("wrong_budget", "#/target/labels")
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_auto_searches_by_the_error(place: Workplace, tmp_path: Path) -> None:
+def test_auto_searches_by_the_error(context: WorkerContext, tmp_path: Path) -> None:
     """Among the strategies that need no classes, multi_task with the source's quantities too."""
-    source, target = (add_quantities(place, tmp_path, seed) for seed in (1, 2))
+    source, target = (add_quantities(context, tmp_path, seed) for seed in (1, 2))
     job_id = submit(
-        place,
+        context,
         [{"dataset": source}],
         target,
         strategies=["auto", "multi_task"],
         training={**TRAINING, "epochs": 30},
         evaluation={"seeds": 5},
     )
-    job, _ = run(place, job_id)
+    job, _ = run(context, job_id)
     assert (job.status, job.error) == ("succeeded", None)
     (search,) = report_of(job).searches
     names = {tried["strategy"] for tried in search.tried}

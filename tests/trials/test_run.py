@@ -9,12 +9,12 @@ from app.spec.report import Report
 from app.spec.spec import JobSpec
 from app.tables.jobs import JobRow, TrialRow
 from tests.trials.conftest import AddDataset
-from worker.process import duty
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
+from worker.process import runner
 
 
 def submit(
-    place: Workplace,
+    context: WorkerContext,
     source: str,
     target: str,
     project: str = "p",
@@ -32,86 +32,92 @@ def submit(
             **changes,
         }
     )
-    with place.database.write() as session:
-        return acceptance.accept(session, place.storage, project, spec, place.settings).id
+    with context.database.write() as session:
+        return acceptance.accept(session, context.storage, project, spec, context.settings).id
 
 
-def run(place: Workplace, job_id: str) -> list[TrialRow]:
+def run(context: WorkerContext, job_id: str) -> list[TrialRow]:
     """The job's trials, in the order of the plan, once a child has done what there was to do."""
-    duty.train(place, "worker")
-    with place.database.read() as session:
+    runner.train(context, "worker")
+    with context.database.read() as session:
         return repository.trials(session, job_id)
 
 
-def epochs(place: Workplace, trial: TrialRow) -> list[dict[str, Any]]:
-    with place.database.read() as session:
+def epochs(context: WorkerContext, trial: TrialRow) -> list[dict[str, Any]]:
+    with context.database.read() as session:
         return epoch_repository.of_trials(session, [trial.id])[trial.id]
 
 
-def job_of(place: Workplace, job_id: str) -> JobRow:
-    with place.database.read() as session:
+def job_of(context: WorkerContext, job_id: str) -> JobRow:
+    with context.database.read() as session:
         return session.get_one(JobRow, job_id)
 
 
-def test_an_equal_pretraining_is_taken_over(place: Workplace, add_dataset: AddDataset) -> None:
-    first, *_ = run(place, submit(place, add_dataset(1), add_dataset(2)))
+def test_an_equal_pretraining_is_taken_over(
+    context: WorkerContext, add_dataset: AddDataset
+) -> None:
+    first, *_ = run(context, submit(context, add_dataset(1), add_dataset(2)))
     assert (first.status, first.reused_from) == ("succeeded", None)
-    assert len(epochs(place, first)) == 4  # 2 epochs, training and validation
+    assert len(epochs(context, first)) == 4  # 2 epochs, training and validation
 
     uploaded_again, other_target = add_dataset(1), add_dataset(3)
     evaluation = {"seeds": 2, "pretrain_seeds": 2}
-    job_id = submit(place, uploaded_again, other_target, evaluation=evaluation)
-    trials = run(place, job_id)
+    job_id = submit(context, uploaded_again, other_target, evaluation=evaluation)
+    trials = run(context, job_id)
     taken, trained, *others = trials
     assert [trial.status for trial in trials] == ["succeeded"] * 6
     assert (taken.reused_from, taken.content_key) == (first.id, first.content_key)
     assert (taken.weights, taken.predictions) == (first.weights, first.predictions)
     assert (taken.seconds, taken.progress, taken.validation) == (0, 1, first.validation)
-    assert epochs(place, taken) == []
+    assert epochs(context, taken) == []
     assert trained.reused_from is None  # the seed that the first job did not pretrain with
-    assert len(epochs(place, trained)) == 4
+    assert len(epochs(context, trained)) == 4
     assert {trial.depends_on for trial in others if trial.role == "transfer"} == {
         taken.id,
         trained.id,
     }
-    assert all(len(epochs(place, trial)) == 4 for trial in others)
+    assert all(len(epochs(context, trial)) == 4 for trial in others)
 
 
-def test_what_trains_to_other_weights_is_trained(place: Workplace, add_dataset: AddDataset) -> None:
+def test_what_trains_to_other_weights_is_trained(
+    context: WorkerContext, add_dataset: AddDataset
+) -> None:
     source, target = add_dataset(1), add_dataset(2)
-    first, *_ = run(place, submit(place, source, target))
+    first, *_ = run(context, submit(context, source, target))
     jobs = [
-        submit(place, source, target, seed=1),
-        submit(place, source, target, training={"epochs": 3, "batch_size": 16, "min_steps": 0}),
-        submit(place, add_dataset(4), target),
-        submit(place, add_dataset(1, "q"), add_dataset(2, "q"), "q"),
+        submit(context, source, target, seed=1),
+        submit(context, source, target, training={"epochs": 3, "batch_size": 16, "min_steps": 0}),
+        submit(context, add_dataset(4), target),
+        submit(context, add_dataset(1, "q"), add_dataset(2, "q"), "q"),
     ]
-    run(place, jobs[0])
-    with place.database.read() as session:
+    run(context, jobs[0])
+    with context.database.read() as session:
         pretrains = [repository.trials(session, job_id)[0] for job_id in jobs]
     assert [(trial.status, trial.reused_from) for trial in pretrains] == [("succeeded", None)] * 4
-    assert [len(epochs(place, trial)) for trial in pretrains] == [4, 6, 4, 4]
+    assert [len(epochs(context, trial)) for trial in pretrains] == [4, 6, 4, 4]
     assert pretrains[3].content_key == first.content_key  # but it is another project's
 
 
-def test_a_trial_that_outlasts_the_jobs_budget(place: Workplace, add_dataset: AddDataset) -> None:
+def test_a_trial_that_outlasts_the_jobs_budget(
+    context: WorkerContext, add_dataset: AddDataset
+) -> None:
     job_id = submit(
-        place,
+        context,
         add_dataset(1),
         add_dataset(2),
         training={"epochs": 100_000, "batch_size": 16, "min_steps": 0},
         budget_seconds=0.5,
     )
-    trials = run(place, job_id)
+    trials = run(context, job_id)
     assert [trial.status for trial in trials] == ["failed"] * 3
     assert {trial.error and trial.error["failure"] for trial in trials} == {"budget"}
     assert trials[0].seconds >= 0.5
     assert [trial.seconds for trial in trials[1:]] == [0, 0]
     assert [trial.started_at is None for trial in trials] == [False, True, True]
-    job = job_of(place, job_id)
+    job = job_of(context, job_id)
     assert (job.status, job.stage, job.stop_reason) == ("running", "finalising", "budget")
-    duty.finalise(place, job_id, "worker")
-    job = job_of(place, job_id)
+    runner.finalise(context, job_id, "worker")
+    job = job_of(context, job_id)
     assert job.status == "succeeded", job.error
     report = Report.model_validate(job.report)
     assert (report.verdict, report.stop_reason) == ("no_evidence", "budget")
@@ -121,23 +127,23 @@ def test_a_trial_that_outlasts_the_jobs_budget(place: Workplace, add_dataset: Ad
     }
 
 
-def test_what_a_job_has_spent(place: Workplace, add_dataset: AddDataset) -> None:
-    job_id = submit(place, add_dataset(1), add_dataset(2), budget_seconds=1e6)
-    trials = run(place, job_id)
-    with place.database.read() as session:
+def test_what_a_job_has_spent(context: WorkerContext, add_dataset: AddDataset) -> None:
+    job_id = submit(context, add_dataset(1), add_dataset(2), budget_seconds=1e6)
+    trials = run(context, job_id)
+    with context.database.read() as session:
         spent = repository.seconds_spent(session, job_id)
         others = repository.seconds_spent(session, job_id, besides=trials[0].id)
     assert spent == pytest.approx(sum(trial.seconds for trial in trials))
     assert others == pytest.approx(spent - trials[0].seconds)
-    assert job_of(place, job_id).stop_reason is None
+    assert job_of(context, job_id).stop_reason is None
 
 
 def test_weights_that_the_last_step_broke_diverge_without_validation_items_too(
-    place: Workplace, add_dataset: AddDataset
+    context: WorkerContext, add_dataset: AddDataset
 ) -> None:
     """One label per class leaves none for validation; a step of a huge rate ends the trial."""
     job_id = submit(
-        place,
+        context,
         add_dataset(1),
         add_dataset(2),
         labels=1,
@@ -151,7 +157,7 @@ def test_weights_that_the_last_step_broke_diverge_without_validation_items_too(
             "weight_decay": 1,
         },
     )
-    trials = {trial.arm: trial for trial in run(place, job_id)}
+    trials = {trial.arm: trial for trial in run(context, job_id)}
     broken = trials["fine_tune"]
     assert broken.status == "failed"
     assert broken.error is not None

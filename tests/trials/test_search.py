@@ -6,19 +6,19 @@ import pytest
 
 from tests.trials.conftest import AddDataset
 from tests.trials.jobs import page_of, report_of, run, submit
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
 
 pytestmark = pytest.mark.slow
 
 
-def test_auto_searches_then_trains(place: Workplace, add_dataset: AddDataset) -> None:
+def test_auto_searches_then_trains(context: WorkerContext, add_dataset: AddDataset) -> None:
     source, target = add_dataset(1), add_dataset(2)
     changes = {
         "strategies": ["auto"],
         "evaluation": {"seeds": 5},
         "training": {"epochs": 30, "min_steps": 0},
     }
-    job, trials = run(place, submit(place, [{"dataset": source}], target, **changes))
+    job, trials = run(context, submit(context, [{"dataset": source}], target, **changes))
     assert {trial.status for trial in trials} == {"succeeded"}, [t.error for t in trials]
     roles = [trial.role for trial in trials]
     assert roles == ["pretrain", "search", *["baseline", "transfer"] * 5]
@@ -36,10 +36,12 @@ def test_auto_searches_then_trains(place: Workplace, add_dataset: AddDataset) ->
     assert cost.pretraining == pytest.approx(pretraining.seconds)
     assert set(report.arms) == {"scratch", "auto"}
     assert job.model_id is not None
-    assert "What was searched" in page_of(place, job)
+    assert "What was searched" in page_of(context, job)
 
 
-def test_settings_are_searched_for_every_arm(place: Workplace, add_dataset: AddDataset) -> None:
+def test_settings_are_searched_for_every_arm(
+    context: WorkerContext, add_dataset: AddDataset
+) -> None:
     source, target = add_dataset(1), add_dataset(2)
     training: dict[str, Any] = {
         "epochs": 2,
@@ -47,17 +49,19 @@ def test_settings_are_searched_for_every_arm(place: Workplace, add_dataset: AddD
         "min_steps": 0,
         "learning_rate": "auto",
     }
-    job, trials = run(place, submit(place, [{"dataset": source}], target, training=training))
+    job, trials = run(context, submit(context, [{"dataset": source}], target, training=training))
     assert [trial.arm for trial in trials if trial.role == "search"] == ["scratch", "fine_tune"]
     report = report_of(job)
     assert {search.arm for search in report.searches} == {"scratch", "fine_tune"}
     assert set(report.arms) == {"scratch", "fine_tune"}
 
 
-def test_without_labels_the_search_is_label_free(place: Workplace, add_dataset: AddDataset) -> None:
+def test_without_labels_the_search_is_label_free(
+    context: WorkerContext, add_dataset: AddDataset
+) -> None:
     source, target = add_dataset(1), add_dataset(2)
     changes = {"strategies": ["auto"], "target_use_labels": False, "evaluation": {"seeds": 4}}
-    job, trials = run(place, submit(place, [{"dataset": source}], target, **changes))
+    job, trials = run(context, submit(context, [{"dataset": source}], target, **changes))
     assert {trial.status for trial in trials} == {"succeeded"}, [t.error for t in trials]
     (told,) = report_of(job).searches
     assert "information" in told.reason

@@ -19,8 +19,8 @@ from tests.trials.conftest import AddDataset
 from tests.trials.test_run import job_of, run, submit
 from worker.evaluation.archive import read_arrays
 from worker.evaluation.calibration import fit_temperature
-from worker.process import duty
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
+from worker.process import runner
 
 pytestmark = [
     pytest.mark.slow,
@@ -30,15 +30,15 @@ pytestmark = [
 URL = "/v1/deployments/rows/predict"
 
 
-def model_of(place: Workplace, job: JobRow) -> tuple[ModelRow, Signature, FittedTemperature]:
-    with place.database.read() as session:
+def model_of(context: WorkerContext, job: JobRow) -> tuple[ModelRow, Signature, FittedTemperature]:
+    with context.database.read() as session:
         model = session.get_one(ModelRow, job.model_id)
     calibration = FittedTemperature.model_validate(model.card["calibration"])
     return model, Signature.model_validate(model.signature), calibration
 
 
 def test_a_deployment_answers_calibrated_scores_and_raw_ones(
-    place: Workplace, add_dataset: AddDataset, settings: Settings
+    context: WorkerContext, add_dataset: AddDataset, settings: Settings
 ) -> None:
     """The 3 validation items of one seed are too few for a temperature, the 21 of all are not."""
     changes = {
@@ -46,14 +46,14 @@ def test_a_deployment_answers_calibrated_scores_and_raw_ones(
         "evaluation": {"seeds": 7},
         "deploy": {"name": "rows", "when": "always"},
     }
-    job_id = submit(place, add_dataset(1, LOCAL), add_dataset(2, LOCAL), LOCAL, **changes)
-    trials = run(place, job_id)
-    duty.finalise(place, job_id, "worker")
-    job = job_of(place, job_id)
-    model, signature, calibration = model_of(place, job)
+    job_id = submit(context, add_dataset(1, LOCAL), add_dataset(2, LOCAL), LOCAL, **changes)
+    trials = run(context, job_id)
+    runner.finalise(context, job_id, "worker")
+    job = job_of(context, job_id)
+    model, signature, calibration = model_of(context, job)
     of_arm = [trial for trial in trials if trial.arm == model.card["arm"]]
     stored = {
-        trial.id: read_arrays(place.storage.local(trial.predictions))
+        trial.id: read_arrays(context.storage.local(trial.predictions))
         for trial in of_arm
         if trial.predictions
     }
@@ -65,11 +65,11 @@ def test_a_deployment_answers_calibrated_scores_and_raw_ones(
     assert calibration.temperature == signature.temperature == fit_temperature(y, logits)
     assert signature.inputs.value_range == (0, 255)
 
-    with place.database.read() as session:
+    with context.database.read() as session:
         target = session.get_one(DatasetRow, job.target_id)
-    x = np.load(place.storage.local(target.arrays["x_test"]))
+    x = np.load(context.storage.local(target.arrays["x_test"]))
     z = stored[str(model.trial_id)]["logits_test"]
-    with served(place, settings) as client:
+    with served(context, settings) as client:
         for is_raw, temperature in ((False, signature.temperature), (True, 1.0)):
             question = {"inputs": x.tolist(), "raw_scores": is_raw}
             answer = client.post(URL, json=question).json()
@@ -85,17 +85,17 @@ def test_a_deployment_answers_calibrated_scores_and_raw_ones(
         assert (divided.status_code, divided.json()["code"]) == (422, "wrong_scale")
 
 
-def test_hidden_labels_calibrate_nothing(place: Workplace, add_dataset: AddDataset) -> None:
+def test_hidden_labels_calibrate_nothing(context: WorkerContext, add_dataset: AddDataset) -> None:
     source, target = add_dataset(1), add_dataset(2)
     changes = {"strategies": ["adabn"], "evaluation": {"seeds": 1}, "target_use_labels": False}
-    job, _ = jobs.run(place, jobs.submit(place, [{"dataset": source}], target, **changes))
-    _, signature, calibration = model_of(place, job)
+    job, _ = jobs.run(context, jobs.submit(context, [{"dataset": source}], target, **changes))
+    _, signature, calibration = model_of(context, job)
     assert signature.temperature is calibration.temperature is None
     assert calibration.reason == "its validation items have no labels"
 
 
-def served(place: Workplace, settings: Settings) -> Any:
-    url = place.database.engine.url.render_as_string(hide_password=False)
+def served(context: WorkerContext, settings: Settings) -> Any:
+    url = context.database.engine.url.render_as_string(hide_password=False)
     return serve(
         create_app(settings.model_copy(update={"database_url": url, "broker_url": "memory://"}))
     )

@@ -4,13 +4,13 @@ import pytest
 
 from tests.trials.conftest import AddDataset
 from tests.trials.jobs import page_of, report_of, run, submit
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
 
 
-def test_each_alone_and_all_as_one(place: Workplace, add_dataset: AddDataset) -> None:
+def test_each_alone_and_all_as_one(context: WorkerContext, add_dataset: AddDataset) -> None:
     sources = [{"dataset": add_dataset(seed)} for seed in (1, 2)]
     evaluation = {"seeds": 2, "forgetting": True}
-    job, trials = run(place, submit(place, sources, add_dataset(3), evaluation=evaluation))
+    job, trials = run(context, submit(context, sources, add_dataset(3), evaluation=evaluation))
     assert {trial.status for trial in trials} == {"succeeded"}, [t.error for t in trials]
     assert [trial.arm for trial in trials if trial.role == "pretrain"] == [
         "pretrain@1",
@@ -34,14 +34,14 @@ def test_each_alone_and_all_as_one(place: Workplace, add_dataset: AddDataset) ->
     assert forgetting is not None
     change = forgetting.after.mean - forgetting.before.mean
     assert abs(forgetting.change.mean - change) < 1e-9
-    page = page_of(place, job)
+    page = page_of(context, job)
     assert "Which source suits" in page
     assert "What it forgot" in page
 
 
-def test_a_ranking_trains_no_arm(place: Workplace, add_dataset: AddDataset) -> None:
+def test_a_ranking_trains_no_arm(context: WorkerContext, add_dataset: AddDataset) -> None:
     sources = [{"dataset": add_dataset(seed)} for seed in (1, 2)]
-    job, trials = run(place, submit(place, sources, add_dataset(3), kind="rank"))
+    job, trials = run(context, submit(context, sources, add_dataset(3), kind="rank"))
     assert [trial.role for trial in trials] == ["pretrain", "pretrain", "score", "score"]
     report = report_of(job)
     assert (report.verdict, report.winner, report.arms) == ("no_evidence", None, {})
@@ -56,12 +56,12 @@ def test_a_ranking_trains_no_arm(place: Workplace, add_dataset: AddDataset) -> N
     assert report.transferability.quality is None
     assert report.transferability.ranking[0].domain_distance is not None
     assert job.model_id is None
-    assert "Which source suits" in page_of(place, job)
+    assert "Which source suits" in page_of(context, job)
 
 
-def test_a_ranking_that_is_measured(place: Workplace, add_dataset: AddDataset) -> None:
+def test_a_ranking_that_is_measured(context: WorkerContext, add_dataset: AddDataset) -> None:
     sources = [{"dataset": add_dataset(seed)} for seed in (1, 2)]
-    job, _ = run(place, submit(place, sources, add_dataset(3), kind="rank", measure=True))
+    job, _ = run(context, submit(context, sources, add_dataset(3), kind="rank", measure=True))
     report = report_of(job)
     assert set(report.arms) == {"scratch", "fine_tune@1", "fine_tune@2"}
     assert report.transferability is not None

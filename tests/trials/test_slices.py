@@ -16,9 +16,9 @@ from tests.datasets.hospitals import heart_csv
 from tests.intake.test_intake import row_of
 from tests.serving import serve
 from tests.trials.jobs import page_of, run
+from worker.datasets.stored_rows import StoredRows
 from worker.evaluation.archive import first_difference, recompute
-from worker.process.workplace import Workplace
-from worker.stored_rows import StoredRows
+from worker.machine.context import WorkerContext
 
 SPEC: dict[str, Any] = {
     "target": {"column": "num"},
@@ -33,11 +33,11 @@ def database_url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def house(place: Workplace, settings: Settings) -> Iterator[House]:
-    url = place.database.engine.url.render_as_string(hide_password=False)
+def house(context: WorkerContext, settings: Settings) -> Iterator[House]:
+    url = context.database.engine.url.render_as_string(hide_password=False)
     changed = settings.model_copy(update={"database_url": url, "broker_url": "memory://"})
     with serve(create_app(changed)) as client:
-        yield House(client, place.database, place.storage, settings)
+        yield House(client, context.database, context.storage, settings)
 
 
 @pytest.fixture
@@ -61,12 +61,12 @@ def submit(house: House, source: str, target: str, slices: list[str]) -> httpx.R
 
 @pytest.mark.slow
 def test_from_a_hospital_to_all_by_hospital_and_age(
-    house: House, heart: str, place: Workplace, tmp_path: Path
+    house: House, heart: str, context: WorkerContext, tmp_path: Path
 ) -> None:
     source = house.derive(heart, where={"hospital": ["cleveland"]})["id"]
     answer = submit(house, source, heart, ["hospital", "age"])
     assert answer.status_code == 202, answer.text
-    job, trials = run(place, answer.json()["id"])
+    job, trials = run(context, answer.json()["id"])
     assert (job.status, job.error) == ("succeeded", None)
     report = Report.model_validate(job.report)
     hospital, age = report.slices
@@ -75,8 +75,8 @@ def test_from_a_hospital_to_all_by_hospital_and_age(
 
     # The parts' metrics are those of the stored predictions, and the parts those of the rows.
     tuned = [trial for trial in trials if trial.arm == "fine_tune"]
-    held = [np.load(place.storage.local(trial.predictions or "")) for trial in tuned]
-    stored = StoredRows(place.storage.local(row_of(house.database, heart).arrays["rows"]))
+    held = [np.load(context.storage.local(trial.predictions or "")) for trial in tuned]
+    stored = StoredRows(context.storage.local(row_of(house.database, heart).arrays["rows"]))
     of_rows = np.array(stored.column("hospital").to_pylist()[-report.test_items :])
     for each in hospital.values:
         within = of_rows == each.value
@@ -87,7 +87,7 @@ def test_from_a_hospital_to_all_by_hospital_and_age(
             assert each.items == within.sum()
             mean = each.arms["fine_tune"].metrics["accuracy"].mean
             assert mean == pytest.approx(np.mean(right))
-    assert "Part by part of the test items" in page_of(place, job)
+    assert "Part by part of the test items" in page_of(context, job)
 
     archive = tmp_path / "evidence.zip"
     archive.write_bytes(house.client.get(f"/v1/jobs/{job.id}/predictions").content)

@@ -17,7 +17,7 @@ from app.tables.models import ModelRow
 from app.tasks.classification import Classification
 from tests.trials.jobs import page_of, report_of, run, submit
 from tests.trials.stored import add_stored
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
 
 pytestmark = pytest.mark.slow
 
@@ -51,7 +51,7 @@ def people(seed: int, items: int) -> tuple[dict[str, Any], np.ndarray]:
     return columns, (risk > 0).astype(np.int32)
 
 
-def add_table(place: Workplace, folder: Path, seed: int, *columns: Column, **of: str) -> str:
+def add_table(context: WorkerContext, folder: Path, seed: int, *columns: Column, **of: str) -> str:
     """Rows of `people` in these columns; `of`: by a column's name that of `people`."""
     arrays, counts = dict[str, np.ndarray](), dict[str, tuple[int, ...]]()
     for number, (split, items) in enumerate((("train", TRAIN), ("test", TEST))):
@@ -67,7 +67,7 @@ def add_table(place: Workplace, folder: Path, seed: int, *columns: Column, **of:
         splits={"train": TRAIN, "test": TEST},
         class_counts=counts,
     )
-    return add_stored(place, folder, f"people {seed} {sorted(of)}", arrays, schema)
+    return add_stored(context, folder, f"people {seed} {sorted(of)}", arrays, schema)
 
 
 def coded(column: Column, values: np.ndarray) -> np.ndarray:
@@ -98,10 +98,10 @@ SAID = {"years": "age"}
 
 
 @pytest.fixture
-def tables(place: Workplace, tmp_path: Path) -> tuple[str, str]:
-    source = add_table(place, tmp_path, 1, *SOURCE)
+def tables(context: WorkerContext, tmp_path: Path) -> tuple[str, str]:
+    source = add_table(context, tmp_path, 1, *SOURCE)
     of = {"Smokes": "smokes", "City": "city", "years": "age"}
-    return source, add_table(place, tmp_path, 2, *TARGET, **of)
+    return source, add_table(context, tmp_path, 2, *TARGET, **of)
 
 
 def accuracies(job: Any) -> Mapping[str, float]:
@@ -110,13 +110,13 @@ def accuracies(job: Any) -> Mapping[str, float]:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_source_answers_for_a_target_of_other_columns(
-    place: Workplace, tables: tuple[str, str]
+    context: WorkerContext, tables: tuple[str, str]
 ) -> None:
     """No target label is used: all that is known of the target comes through the columns."""
     source, target = tables
     said = [{"dataset": source, "columns": SAID}]
     changes = {**LEARNT, "strategies": ["mcc"], "target_use_labels": False}
-    job, trials = run(place, submit(place, said, target, **changes))
+    job, trials = run(context, submit(context, said, target, **changes))
     assert {trial.status for trial in trials} == {"succeeded"}, [t.error for t in trials]
     found = accuracies(job)
     assert found["source_only"] > 0.9
@@ -129,43 +129,43 @@ def test_a_source_answers_for_a_target_of_other_columns(
     assert [each.name for each in columns.shared if each.confirmed] == ["years"]
     assert (columns.target_only, columns.source_only) == (["more"], ["noise"])
     assert all(each.distance is not None and each.distance < 0.15 for each in columns.shared)
-    page = page_of(place, job)
+    page = page_of(context, job)
     assert "Which columns are shared" in page
     assert "matched because the job says so" in page
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_few_labels_and_a_packaged_model(place: Workplace, tables: tuple[str, str]) -> None:
+def test_few_labels_and_a_packaged_model(context: WorkerContext, tables: tuple[str, str]) -> None:
     source, target = tables
     said = [{"dataset": source, "columns": SAID}]
     evaluation = {**LEARNT["evaluation"], "forgetting": True}
     changes = {**LEARNT, "strategies": ["linear_probe"], "evaluation": evaluation}
-    job, trials = run(place, submit(place, said, target, target_labels_per_class=10, **changes))
+    job, trials = run(context, submit(context, said, target, target_labels_per_class=10, **changes))
     assert {trial.status for trial in trials} == {"succeeded"}, [t.error for t in trials]
     assert accuracies(job)["linear_probe"] > 0.88
     kept = report_of(job).arms["linear_probe"].forgetting
     assert kept is not None
     assert kept.before.mean > 0.9
-    with place.database.read() as session:
+    with context.database.read() as session:
         model = session.get_one(ModelRow, job.model_id)
     inputs = Signature.model_validate(model.signature).inputs
     assert isinstance(inputs, TableInputs)
     assert [column.name for column in inputs.columns] == ["more", "Smokes", "City", "years"]
-    assert "linear_probe" in "".join(csv_of(place.database, job.id, None, None))
+    assert "linear_probe" in "".join(csv_of(context.database, job.id, None, None))
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("network", [*NETWORKS], ids=lambda network: str(network["backbone"]))
 def test_a_source_model_carries_its_columns_over(
-    place: Workplace, tables: tuple[str, str], tmp_path: Path, network: dict[str, Any]
+    context: WorkerContext, tables: tuple[str, str], tmp_path: Path, network: dict[str, Any]
 ) -> None:
     """The model knows four columns; the target has three of them, in another order."""
     source, target = tables
-    twin = add_table(place, tmp_path, 3, *SOURCE)
+    twin = add_table(context, tmp_path, 3, *SOURCE)
     first, trials = run(
-        place,
+        context,
         submit(
-            place,
+            context,
             [{"dataset": source}],
             twin,
             **{**LEARNT, "model": network, "strategies": ["fine_tune"]},
@@ -174,7 +174,9 @@ def test_a_source_model_carries_its_columns_over(
     assert {trial.status for trial in trials} == {"succeeded"}, [t.error for t in trials]
     model = [{"model": str(first.model_id), "columns": SAID}]
     changes = {**LEARNT, "model": {"backbone": "auto"}, "strategies": ["linear_probe"]}
-    job, trials = run(place, submit(place, model, target, target_labels_per_class=10, **changes))
+    job, trials = run(
+        context, submit(context, model, target, target_labels_per_class=10, **changes)
+    )
     assert {trial.status for trial in trials} == {"succeeded"}, [t.error for t in trials]
     assert accuracies(job)["linear_probe"] > 0.88
     [columns] = report_of(job).columns
@@ -184,16 +186,16 @@ def test_a_source_model_carries_its_columns_over(
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_two_sources_of_other_columns_as_one(
-    place: Workplace, tables: tuple[str, str], tmp_path: Path
+    context: WorkerContext, tables: tuple[str, str], tmp_path: Path
 ) -> None:
     """Each source knows a part of what makes people ill."""
     _, target = tables
     sources = [
-        {"dataset": add_table(place, tmp_path, 4, AGE, SMOKES), "columns": SAID},
-        {"dataset": add_table(place, tmp_path, 5, cities("city", *CITIES[::-1]), SMOKES)},
+        {"dataset": add_table(context, tmp_path, 4, AGE, SMOKES), "columns": SAID},
+        {"dataset": add_table(context, tmp_path, 5, cities("city", *CITIES[::-1]), SMOKES)},
     ]
     changes = {**LEARNT, "strategies": ["mcc"], "target_use_labels": False, "combine": "joint"}
-    job, trials = run(place, submit(place, sources, target, **changes))
+    job, trials = run(context, submit(context, sources, target, **changes))
     assert {trial.status for trial in trials} == {"succeeded"}, [t.error for t in trials]
     assert accuracies(job)["source_only"] > 0.75
     first, second = report_of(job).columns

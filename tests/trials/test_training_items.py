@@ -13,7 +13,7 @@ from worker.trials.training_items import look_back
 def test_what_is_stored_of_the_items_that_were_trained_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training_items, "ITEMS", 24)
     job = spec("convnet", epochs=60, learning_rate=0.01)
-    setup = trial("scratch", job, domain=domain(items=60))
+    setup = trial("scratch", job, target=domain(items=60))
     found = look_back(train(setup, Recorder()), setup)
     assert {name: array.shape for name, array in found.items()} == {
         "y_train": (24,),
@@ -27,10 +27,10 @@ def test_what_is_stored_of_the_items_that_were_trained_on(monkeypatch: pytest.Mo
 
 def test_hidden_labels_stay_hidden() -> None:
     setup = trial("scratch", spec())
-    whole = setup.domain
+    whole = setup.target
     hidden = Domain(whole.schema, whole.train.without_labels(), whole.validation)
     network = train(setup, Recorder())
-    assert "y_train" not in look_back(network, replace(setup, domain=hidden))
+    assert "y_train" not in look_back(network, replace(setup, target=hidden))
 
 
 def test_without_batch_norm_both_modes_are_one() -> None:

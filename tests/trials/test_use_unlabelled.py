@@ -15,7 +15,7 @@ from app.tasks.classification import Classification
 from tests.trials.conftest import AddDataset
 from tests.trials.jobs import page_of, report_of, run, submit
 from tests.trials.stored import add_stored
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
 from worker.training.setup import TrialSetup
 from worker.trials.setup import TrialData, setup_of
 
@@ -25,7 +25,7 @@ Add = Callable[..., str]
 
 
 @pytest.fixture
-def add_partly(place: Workplace, tmp_path: Path) -> Add:
+def add_partly(context: WorkerContext, tmp_path: Path) -> Add:
     """`add_partly(pictures=1)`: a target of which 24 of 42 training items have no label;
     `pictures` is the seed of these items'."""
 
@@ -47,7 +47,7 @@ def add_partly(place: Workplace, tmp_path: Path) -> Add:
             },
         )
         arrays = {"x_train": x, "y_train": y, "x_test": x_test, "y_test": y_test}
-        return add_stored(place, tmp_path, f"partly {pictures}", arrays, schema)
+        return add_stored(context, tmp_path, f"partly {pictures}", arrays, schema)
 
     return add
 
@@ -59,18 +59,18 @@ def _items(rng: np.random.Generator, items: int) -> tuple[np.ndarray, np.ndarray
     return x, y
 
 
-def job(place: Workplace, source: str, target: str, **changes: Any) -> str:
+def job(context: WorkerContext, source: str, target: str, **changes: Any) -> str:
     changes = {"evaluation": {"seeds": 1}, "target_use_unlabelled": True, **changes}
-    return submit(place, [{"dataset": source}], target, **changes)
+    return submit(context, [{"dataset": source}], target, **changes)
 
 
-def setups(place: Workplace, job_id: str) -> dict[str, TrialSetup]:
+def setups(context: WorkerContext, job_id: str) -> dict[str, TrialSetup]:
     """Of the job's trials, by arm; those that wait for a pretraining have no weights to start
     from yet."""
-    with place.database.read() as session:
+    with context.database.read() as session:
         trials = repository.trials(session, job_id)
         return {
-            trial.arm: setup_of(place.storage, TrialData.of(session, trial)) for trial in trials
+            trial.arm: setup_of(context.storage, TrialData.of(session, trial)) for trial in trials
         }
 
 
@@ -79,13 +79,13 @@ def pixels(split: Any) -> set[bytes]:
 
 
 def test_labels_beyond_the_budget_never_reach_a_trial(
-    place: Workplace, add_dataset: AddDataset
+    context: WorkerContext, add_dataset: AddDataset
 ) -> None:
     """30 items of 3 classes, 4 labels of each: 18 others, of which no label is there."""
     changes = {"strategies": ["adamatch"], "target_labels_per_class": 4}
-    found = setups(place, job(place, add_dataset(1), add_dataset(2), **changes))
+    found = setups(context, job(context, add_dataset(1), add_dataset(2), **changes))
     for arm in ("scratch", "adamatch"):
-        domain, others = found[arm].domain, found[arm].unlabelled
+        domain, others = found[arm].target, found[arm].unlabelled
         assert len(domain.train) + len(domain.validation) == 12
         assert domain.train.is_labelled
         assert others is not None
@@ -98,46 +98,46 @@ def test_labels_beyond_the_budget_never_reach_a_trial(
 
 
 def test_without_use_unlabelled_a_trial_gets_the_labelled_items_alone(
-    place: Workplace, add_dataset: AddDataset, add_partly: Add
+    context: WorkerContext, add_dataset: AddDataset, add_partly: Add
 ) -> None:
-    job_id = job(place, add_dataset(1), add_partly(), target_use_unlabelled=False)
-    setup = setups(place, job_id)["scratch"]
+    job_id = job(context, add_dataset(1), add_partly(), target_use_unlabelled=False)
+    setup = setups(context, job_id)["scratch"]
     assert setup.unlabelled is None
-    assert setup.domain.train.is_labelled
-    assert len(setup.domain.train) + len(setup.domain.validation) == LABELLED
+    assert setup.target.train.is_labelled
+    assert len(setup.target.train) + len(setup.target.validation) == LABELLED
 
 
 def test_a_hidden_target_has_all_its_items(
-    place: Workplace, add_dataset: AddDataset, add_partly: Add
+    context: WorkerContext, add_dataset: AddDataset, add_partly: Add
 ) -> None:
     """`use_labels` false wins; what labels would have brought is learnt from those there are."""
     changes = {"strategies": ["mcc"], "target_use_labels": False}
-    found = setups(place, job(place, add_dataset(1), add_partly(), **changes))
+    found = setups(context, job(context, add_dataset(1), add_partly(), **changes))
     bound, hidden = found["target_supervised"], found["mcc"]
-    assert len(bound.domain.train) + len(bound.domain.validation) == LABELLED
+    assert len(bound.target.train) + len(bound.target.validation) == LABELLED
     assert bound.unlabelled is None
-    items = len(hidden.domain.train) + len(hidden.domain.validation)
+    items = len(hidden.target.train) + len(hidden.target.validation)
     assert (items, hidden.unlabelled) == (LABELLED + UNLABELLED, None)
-    assert not hidden.domain.train.known.any()
+    assert not hidden.target.train.known.any()
 
 
 def test_a_source_that_is_labelled_in_part_teaches_what_is_labelled(
-    place: Workplace, add_dataset: AddDataset, add_partly: Add
+    context: WorkerContext, add_dataset: AddDataset, add_partly: Add
 ) -> None:
-    job_id = job(place, add_partly(), add_dataset(2), target_use_unlabelled=False)
-    domain = setups(place, job_id)["pretrain"].domain
+    job_id = job(context, add_partly(), add_dataset(2), target_use_unlabelled=False)
+    domain = setups(context, job_id)["pretrain"].target
     assert domain.train.is_labelled
     assert len(domain.train) + len(domain.validation) == LABELLED
 
 
 def test_they_take_part_in_adamatch_and_change_no_bit_of_supervised_arms(
-    place: Workplace, add_dataset: AddDataset, add_partly: Add
+    context: WorkerContext, add_dataset: AddDataset, add_partly: Add
 ) -> None:
     """Other pictures without labels: other weights of adamatch alone."""
     source, weights = add_dataset(1), []
     for pictures in (1, 2):
         changes = {"strategies": ["lp_ft", "adamatch"]}
-        ended, trials = run(place, job(place, source, add_partly(pictures), **changes))
+        ended, trials = run(context, job(context, source, add_partly(pictures), **changes))
         assert {trial.status for trial in trials} == {"succeeded"}, [t.error for t in trials]
         weights.append({trial.arm: trial.weights for trial in trials})
     changed = {arm for arm in weights[0] if weights[0][arm] != weights[1][arm]}
@@ -149,16 +149,16 @@ def test_they_take_part_in_adamatch_and_change_no_bit_of_supervised_arms(
         "lp_ft": 0,
         "adamatch": UNLABELLED,
     }
-    assert "adamatch learnt from them as well" in page_of(place, ended)
+    assert "adamatch learnt from them as well" in page_of(context, ended)
 
 
 @pytest.mark.slow
 def test_all_that_take_them_get_the_same_steps(
-    place: Workplace, add_dataset: AddDataset, add_partly: Add
+    context: WorkerContext, add_dataset: AddDataset, add_partly: Add
 ) -> None:
     """As scratch, whatever else a step of theirs is made of."""
     changes = {"strategies": BESIDE, "model": BOTTLENECK}
-    ended, trials = run(place, job(place, add_dataset(1), add_partly(), **changes))
+    ended, trials = run(context, job(context, add_dataset(1), add_partly(), **changes))
     assert {trial.status for trial in trials} == {"succeeded"}, [t.error for t in trials]
     report = report_of(ended)
     assert {name for name, arm in report.arms.items() if arm.unlabelled} == set(BESIDE)
@@ -171,26 +171,28 @@ BOTTLENECK = {"backbone": "mlp", "params": {"hidden": [6]}, "bottleneck": 4}
 
 @pytest.mark.slow
 def test_adamatch_from_a_model_without_its_data(
-    place: Workplace, add_dataset: AddDataset, add_partly: Add
+    context: WorkerContext, add_dataset: AddDataset, add_partly: Add
 ) -> None:
     """The target's labelled items stand in the source's place."""
     other = add_dataset(1, order=(2, 1, 0))
     changes: dict[str, Any] = {"strategies": ["adamatch"]}
-    first, _ = run(place, job(place, other, add_partly(), **changes))
+    first, _ = run(context, job(context, other, add_partly(), **changes))
     model = [{"model": str(first.model_id)}]
     changes |= {"target_use_unlabelled": True, "model": {"backbone": "auto"}}
-    job_id = submit(place, model, add_partly(), evaluation={"seeds": 1}, **changes)
-    _, trials = run(place, job_id)
+    job_id = submit(context, model, add_partly(), evaluation={"seeds": 1}, **changes)
+    _, trials = run(context, job_id)
     assert {trial.status for trial in trials} == {"succeeded"}, [t.error for t in trials]
-    setup = setups(place, job_id)["adamatch"]
+    setup = setups(context, job_id)["adamatch"]
     assert setup.source is None
     assert setup.shares_classes
 
 
 @pytest.mark.slow
-def test_auto_proposes_them(place: Workplace, add_dataset: AddDataset, add_partly: Add) -> None:
+def test_auto_proposes_them(
+    context: WorkerContext, add_dataset: AddDataset, add_partly: Add
+) -> None:
     changes = {"strategies": ["auto"], "evaluation": {"seeds": 3}}
-    ended, trials = run(place, job(place, add_dataset(1), add_partly(), **changes))
+    ended, trials = run(context, job(context, add_dataset(1), add_partly(), **changes))
     assert {trial.status for trial in trials} == {"succeeded"}, [t.error for t in trials]
     (choice,) = [each for each in ended.selection if each["field"] == "strategies"]
     assert "adamatch" in choice["chosen"]

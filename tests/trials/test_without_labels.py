@@ -5,20 +5,20 @@ import pytest
 from app.spec.strategy_catalogue import CATALOGUE
 from tests.trials.conftest import AddDataset
 from tests.trials.jobs import page_of, report_of, run, submit
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
 
 ADAPTING = [name for name, entry in CATALOGUE.items() if "unlabelled_target" in entry.needs]
 
 
 @pytest.mark.slow
 def test_every_strategy_adapts_and_the_choice_is_label_free(
-    place: Workplace, add_dataset: AddDataset
+    context: WorkerContext, add_dataset: AddDataset
 ) -> None:
     source, target = add_dataset(1), add_dataset(2)
     job_id = submit(
-        place, [{"dataset": source}], target, target_use_labels=False, strategies=ADAPTING
+        context, [{"dataset": source}], target, target_use_labels=False, strategies=ADAPTING
     )
-    job, trials = run(place, job_id)
+    job, trials = run(context, job_id)
     assert {trial.status for trial in trials} == {"succeeded"}, [t.error for t in trials]
     report = report_of(job)
     assert set(report.arms) == {"source_only", "target_supervised", *ADAPTING}
@@ -34,27 +34,29 @@ def test_every_strategy_adapts_and_the_choice_is_label_free(
     assert all(report.arms[name].validation is None for name in ADAPTING)
     assert all(trial.validation is None for trial in trials if trial.arm in ADAPTING)
     assert job.model_id is not None
-    page = page_of(place, job)
+    page = page_of(context, job)
     assert "Chosen without labels" in page
 
 
 @pytest.mark.slow
-def test_labels_that_are_hidden_change_nothing(place: Workplace, add_dataset: AddDataset) -> None:
+def test_labels_that_are_hidden_change_nothing(
+    context: WorkerContext, add_dataset: AddDataset
+) -> None:
     """The same pictures with permuted training labels: the same weights."""
     source, target, permuted = add_dataset(1), add_dataset(2), add_dataset(2, permuted=True)
     weights = []
     for dataset in (target, permuted):
         changes = {"strategies": ["mcc"], "evaluation": {"seeds": 1}, "target_use_labels": False}
-        _, trials = run(place, submit(place, [{"dataset": source}], dataset, **changes))
+        _, trials = run(context, submit(context, [{"dataset": source}], dataset, **changes))
         weights.append({trial.arm: trial.weights for trial in trials})
     assert weights[0]["mcc"] == weights[1]["mcc"]
     assert weights[0]["target_supervised"] != weights[1]["target_supervised"]
 
 
-def test_a_target_without_any_label(place: Workplace, add_dataset: AddDataset) -> None:
+def test_a_target_without_any_label(context: WorkerContext, add_dataset: AddDataset) -> None:
     source, target = add_dataset(1), add_dataset(2, labelled=())
     changes = {"strategies": ["mcc", "adabn"], "target_use_labels": False}
-    job, trials = run(place, submit(place, [{"dataset": source}], target, **changes))
+    job, trials = run(context, submit(context, [{"dataset": source}], target, **changes))
     report = report_of(job)
     assert report.arms == {}
     assert report.verdict == "no_evidence"
@@ -66,11 +68,13 @@ def test_a_target_without_any_label(place: Workplace, add_dataset: AddDataset) -
     assert {trial.role for trial in trials} == {"pretrain", "baseline", "transfer"}
 
 
-def test_test_labels_alone_in_another_order(place: Workplace, add_dataset: AddDataset) -> None:
+def test_test_labels_alone_in_another_order(
+    context: WorkerContext, add_dataset: AddDataset
+) -> None:
     """The target's own classes are those of its test: `c` may be missing there."""
     source, target = add_dataset(1), add_dataset(2, labelled=("test",), test_classes=2)
     changes = {"strategies": ["mcc"], "target_use_labels": False}
-    job, _ = run(place, submit(place, [{"dataset": source}], target, **changes))
+    job, _ = run(context, submit(context, [{"dataset": source}], target, **changes))
     report = report_of(job)
     assert report.classes == ["a", "b", "c"]
     assert set(report.arms) == {"source_only", "mcc"}
@@ -78,17 +82,19 @@ def test_test_labels_alone_in_another_order(place: Workplace, add_dataset: AddDa
 
 
 @pytest.mark.slow
-def test_a_source_model_without_its_data(place: Workplace, add_dataset: AddDataset) -> None:
+def test_a_source_model_without_its_data(context: WorkerContext, add_dataset: AddDataset) -> None:
     source, target = add_dataset(1), add_dataset(2)
     changes = {"strategies": ["mcc"], "target_use_labels": False}
-    first, _ = run(place, submit(place, [{"dataset": source}], target, **changes))
+    first, _ = run(context, submit(context, [{"dataset": source}], target, **changes))
     model = [{"model": str(first.model_id)}]
     network = {"model": {"backbone": "auto"}}
-    adapted = submit(place, model, target, strategies=["shot"], target_use_labels=False, **network)
-    job, trials = run(place, adapted)
+    adapted = submit(
+        context, model, target, strategies=["shot"], target_use_labels=False, **network
+    )
+    job, trials = run(context, adapted)
     assert {trial.status for trial in trials} == {"succeeded"}, [t.error for t in trials]
     assert {trial.role for trial in trials} == {"baseline", "bound", "transfer"}
     assert report_of(job).winner == "shot"
-    labelled = submit(place, model, target, strategies=["fine_tune"], **network)
-    job, trials = run(place, labelled)
+    labelled = submit(context, model, target, strategies=["fine_tune"], **network)
+    job, trials = run(context, labelled)
     assert report_of(job).winner == "fine_tune"

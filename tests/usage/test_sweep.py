@@ -19,7 +19,7 @@ from app.tables import Base
 from app.tables.datasets import DatasetRow
 from app.tables.jobs import TrialRow
 from app.usage.inventory import Inventory
-from app.usage.sweep import NotOurs, sweep, sweep_machine
+from app.usage.sweep import ForeignStore, sweep, sweep_machine
 from tests.jobs.factories import add_dataset, ready_job, trials_of
 from tests.schemas import SIGNATURE
 from tests.serving import serve
@@ -153,12 +153,12 @@ def test_another_databases_files_are_left_alone(
     change(database, dataset_id, arrays={"x": ours})
     other = Database(f"sqlite:///{tmp_path / 'named-by-mistake.db'}")
     Base.metadata.create_all(other.engine)
-    with pytest.raises(NotOurs, match="KTL_DATABASE_URL"):
+    with pytest.raises(ForeignStore, match="KTL_DATABASE_URL"):
         sweep(other, settings)
     sweep(database, settings)  # from here on the store says whose it is
-    with pytest.raises(NotOurs, match="registered"):
+    with pytest.raises(ForeignStore, match="registered"):
         sweep(other, settings)
-    with pytest.raises(NotOurs, match="ktl gc --adopt"):
+    with pytest.raises(ForeignStore, match="ktl gc --adopt"):
         sweep(database, settings)  # the other may have put files there
     assert is_there(settings, ours)
     sweep(database, settings, adopts=True)

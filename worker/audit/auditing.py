@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from app.datasets.audits.schemas import MOST_SUSPECTS, AuditedClass, Found, Suspect
+from app.datasets.audits.schemas import MOST_SUSPECTS, AuditedClass, AuditResult, Suspect
 from app.datasets.schemas import Schema
 from app.datasets.schemas import Split as SplitName
 from app.errors import FailureCode, WorkFailure
@@ -12,31 +12,31 @@ from app.tables.audits import AuditRow
 from app.tables.datasets import DatasetRow
 from worker.audit.audit import audited
 from worker.audit.neighbours import NEIGHBOURS
-from worker.process.workplace import Workplace
+from worker.datasets.stored_data import dataset_split
+from worker.machine.context import WorkerContext
 from worker.training.data import Split
 from worker.training.items import Items
-from worker.trials.stored_data import dataset_split
 
 SPLITS: tuple[SplitName, ...] = ("train", "test")
 DESCRIBED_CLASSES = 1000
 
 
-def result_of(place: Workplace, row: AuditRow) -> dict[str, Any]:
+def result_of(context: WorkerContext, row: AuditRow) -> dict[str, Any]:
     """The row's `result`. Raises WorkFailure."""
-    with place.database.read() as session:
+    with context.database.read() as session:
         dataset = session.get(DatasetRow, row.dataset_id)
     if dataset is None or dataset.deleted_at is not None:
         raise WorkFailure(FailureCode.DATASET_FAILED, "the dataset was deleted", stage="audit")
     schema = Schema.model_validate(dataset.schema)
     splits = {
-        name: dataset_split(place.storage, dataset, name)
+        name: dataset_split(context.storage, dataset, name)
         for name in SPLITS
         if schema.splits.get(name)
     }
     return found_in(schema, splits).model_dump(mode="json")
 
 
-def found_in(schema: Schema, splits: dict[SplitName, Split]) -> Found:
+def found_in(schema: Schema, splits: dict[SplitName, Split]) -> AuditResult:
     """The suspects of all splits, whose items are each other's neighbours."""
     parts = list(splits.values())
     whole = Split(
@@ -69,7 +69,7 @@ def found_in(schema: Schema, splits: dict[SplitName, Split]) -> Found:
         )
         for k, label in enumerate(names[:DESCRIBED_CLASSES])
     ]
-    return Found(
+    return AuditResult(
         items=int(whole.known.sum()),
         suspects=len(suspects),
         classes=classes,

@@ -1,11 +1,11 @@
-"""A network: preprocessing, backbone (up to its features), head (to the logits)."""
+"""A network: preprocessing, backbone (up to its features), head (to the outputs)."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 from uuid import uuid4
 
 import keras
@@ -25,8 +25,7 @@ from worker.backbones.nested import layers_within
 from worker.backbones.registry import build, input_axes
 from worker.inputs import layers_of
 from worker.inputs.contract import InputLayers, X
-
-Precision = Literal["float32", "mixed_bfloat16"]
+from worker.machine.device import Precision
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Architecture:
     model: Backbone
     inputs: Inputs
     task: Task  # nameless
-    precision: Precision = "float32"  # of the computations; variables and logits are float32
+    precision: Precision = "float32"  # of the computations; variables and outputs are float32
 
     @classmethod
     def of(cls, model: Backbone, schema: Schema, precision: Precision = "float32") -> Self:
@@ -52,7 +51,7 @@ class Architecture:
 
 
 class Network:
-    """Raw items -> logits (batch, outputs).
+    """Raw items -> outputs (batch, architecture.outputs): logits, or standardised quantities.
 
     Items are named tensors (batch, …): raw ones as `architecture.inputs` has them, else what
     `inputs.seen` makes of them. Weights are read and written as .npz files keyed by
@@ -93,10 +92,10 @@ class Network:
         return max(1, INFERENCE // (NUMBER * size.widest))
 
     def new_head(self, classes: int) -> keras.Model:
-        """Features (batch, feature_count) -> logits (batch, classes)."""
+        """Features (batch, feature_count) -> outputs (batch, classes)."""
         features = keras.Input((self.feature_count,), name="features")
-        logits = keras.layers.Dense(classes, name="logits")(features)
-        return keras.Model(features, logits, name="head")
+        outputs = keras.layers.Dense(classes, name="logits")(features)
+        return keras.Model(features, outputs, name="head")
 
     def features(self, x: X, training: bool = False) -> tf.Tensor:
         """Items as `inputs.seen` gives them -> features (batch, feature_count), float32.
@@ -111,21 +110,21 @@ class Network:
         features = tf.cast(self.backbone(x, training=training), tf.float32)
         return features if self.members > 1 else features[:, None]
 
-    def logits(self, x: X, training: bool = False) -> tf.Tensor:
-        """Items as in `features` -> logits (batch, outputs), float32."""
+    def outputs(self, x: X, training: bool = False) -> tf.Tensor:
+        """Items as in `features` -> outputs (batch, outputs), float32."""
         return self.head(self.features(x, training), training=training)
 
     def raw_features(self, raw: X) -> tf.Tensor:
         """Raw items -> features (batch, feature_count), float32, in inference."""
         return self.features(self.inputs.seen(raw))
 
-    def raw_logits(self, raw: X) -> tf.Tensor:
-        """Raw items -> logits (batch, outputs), float32, in inference."""
+    def raw_outputs(self, raw: X) -> tf.Tensor:
+        """Raw items -> outputs (batch, outputs), float32, in inference."""
         return self.head(self.raw_features(raw))
 
     def raw_model(self) -> keras.Model:
         """The whole network as one Keras model that shares these weights: of items of one raw
-        tensor `inputs` (n, *shape) -> logits (n, outputs), of others a dict of these by their
+        tensor `inputs` (n, *shape) -> outputs (n, outputs), of others a dict of these by their
         names."""
         specs, is_one = self.inputs.raw, len(self.inputs.raw) == 1
         raw = {
@@ -162,20 +161,20 @@ class Network:
         return tf.function(self.raw_features, input_signature=[self.inputs.raw], autograph=False)
 
     @cached_property
-    def compiled_logits(self) -> Any:
-        """`raw_logits`, compiled once for any number of rows."""
-        return tf.function(self.raw_logits, input_signature=[self.inputs.raw], autograph=False)
+    def compiled_outputs(self) -> Any:
+        """`raw_outputs`, compiled once for any number of rows."""
+        return tf.function(self.raw_outputs, input_signature=[self.inputs.raw], autograph=False)
 
     @cached_property
     def compiled_head(self) -> Any:
-        """Features (n, feature_count), float32 -> logits, compiled once for any number of rows."""
+        """Features (n, feature_count), float32 -> outputs, compiled once for any number of rows."""
         signature = [tf.TensorSpec((None, self.feature_count), tf.float32)]
         return tf.function(self.head, input_signature=signature, autograph=False)
 
     @cached_property
     def compiled_by_batch(self) -> Any:
-        """`population_norms.by_batch`, compiled once for any number of rows."""
-        from worker.backbones.population_norms import by_batch  # which knows networks
+        """`batch_statistics.by_batch`, compiled once for any number of rows."""
+        from worker.backbones.batch_statistics import by_batch  # which knows networks
 
         return by_batch(self)
 

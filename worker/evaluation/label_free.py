@@ -49,7 +49,7 @@ def information(logits: Floats, changed: Floats) -> float:
 
 
 @dataclass(frozen=True)
-class Scored:
+class TrialScores:
     """I of one trial. `start`, `logits`: of its network, by which copies are told."""
 
     seed: int
@@ -58,9 +58,9 @@ class Scored:
     logits: Floats
 
 
-def scores_of(spec: ResolvedSpec, trials: Sequence[TrialResult]) -> dict[str, list[Scored]]:
+def scores_of(spec: ResolvedSpec, trials: Sequence[TrialResult]) -> dict[str, list[TrialScores]]:
     """Of each arm, by seed, the transfer trials that have predicted validation items."""
-    found: dict[str, list[Scored]] = {arm: [] for arm in spec.arms}
+    found: dict[str, list[TrialScores]] = {arm: [] for arm in spec.arms}
     starts = starts_of(trials)
     for trial in sorted(trials, key=lambda trial: trial.seed):
         logits, changed = trial.logits_validation, trial.logits_changed
@@ -69,12 +69,12 @@ def scores_of(spec: ResolvedSpec, trials: Sequence[TrialResult]) -> dict[str, li
         if len(logits):
             outputs = logits if trial.logits_test is None else trial.logits_test
             value = information(logits, changed)
-            found[trial.arm].append(Scored(trial.seed, value, starts[trial], outputs))
+            found[trial.arm].append(TrialScores(trial.seed, value, starts[trial], outputs))
     return {arm: scored for arm, scored in found.items() if scored}
 
 
 def choose(
-    scores: Mapping[str, Sequence[Scored]], arms: Mapping[str, Evidence], spec: ResolvedSpec
+    scores: Mapping[str, Sequence[TrialScores]], arms: Mapping[str, Evidence], spec: ResolvedSpec
 ) -> LabelFreeChoice | None:
     """An arm that lost seeds is not ranked beside whole ones.
 

@@ -28,11 +28,12 @@ OTHER = "(other)"
 ITEM_MEANS = frozenset({"accuracy", "mae", "rmse", "loss", "ece"})  # told of labels all alike too
 
 Rows = NDArray[np.bool_]  # (n,), which of the test items
+Arms = Mapping[str, Evidence]
 Key = tuple[int, int, str]  # of a gain: column, value and arm
 
 
 @dataclass(frozen=True, eq=False)
-class Coded:
+class CodedColumn:
     """One column's values of the test items. `codes` (n,): each item's place in `values`."""
 
     column: str
@@ -46,7 +47,7 @@ class _Group:
 
     value: str
     rows: Rows
-    arms: Mapping[str, Evidence]
+    arms: Arms
     gains: Mapping[str, Gain]
 
     @property
@@ -54,7 +55,7 @@ class _Group:
         return int(self.rows.sum())
 
 
-def coded(columns: Sequence[str], trials: Sequence[TrialResult]) -> list[Coded]:
+def coded(columns: Sequence[str], trials: Sequence[TrialResult]) -> list[CodedColumn]:
     """The values of the test items as the trials stored them; none where they did not. Raises
     ValueError where two trials differ in them."""
     found = [trial for trial in trials if trial.slice_codes is not None]
@@ -69,13 +70,13 @@ def coded(columns: Sequence[str], trials: Sequence[TrialResult]) -> list[Coded]:
         raise ValueError("report: expected the same slices in every trial, got different ones")
     names = np.split(values, np.cumsum(sizes)[:-1])
     return [
-        Coded(column, tuple(map(str, of_column)), codes[:, place])
+        CodedColumn(column, tuple(map(str, of_column)), codes[:, place])
         for place, (column, of_column) in enumerate(zip(columns, names, strict=True))
     ]
 
 
 def slices_of(
-    found: Sequence[Coded], arms: Mapping[str, Evidence], winner: str | None, spec: ResolvedSpec
+    found: Sequence[CodedColumn], arms: Arms, winner: str | None, spec: ResolvedSpec
 ) -> list[Slice]:
     """
     Args:
@@ -114,7 +115,7 @@ def slices_of(
 
 
 def _groups(
-    column: Coded, arms: Mapping[str, Evidence], spec: ResolvedSpec
+    column: CodedColumn, arms: Arms, spec: ResolvedSpec
 ) -> tuple[list[_Group], dict[str, int]]:
     """The commonest first, rare ones together last; and items of the rare ones."""
     counts = np.bincount(column.codes, minlength=len(column.values))
@@ -130,7 +131,7 @@ def _groups(
     return groups, {column.values[place]: int(counts[place]) for place in rare}
 
 
-def _group(value: str, rows: Rows, arms: Mapping[str, Evidence], spec: ResolvedSpec) -> _Group:
+def _group(value: str, rows: Rows, arms: Arms, spec: ResolvedSpec) -> _Group:
     within = {name: restricted(evidence, rows) for name, evidence in arms.items()}
     metric = spec.evaluation.primary_metric
     gains = gains_over_baseline(within, spec) if _has(within, metric) else {}
@@ -156,7 +157,7 @@ def _are_alike(y: Labels) -> bool:
     return bool((y == y[0]).all())
 
 
-def _has(arms: Mapping[str, Evidence], metric: str) -> bool:
+def _has(arms: Arms, metric: str) -> bool:
     return all(metric in trial.test for arm in arms.values() for trial in arm.trials)
 
 

@@ -26,27 +26,27 @@ RIDGE = 0.1  # over the number of items, for features of unit variance
 
 
 @dataclass(frozen=True)
-class Score:
+class TransferScore:
     description: str
     more_is_better: bool = True
 
 
-SCORES: Mapping[str, Score] = MappingProxyType(
+SCORES: Mapping[str, TransferScore] = MappingProxyType(
     {
-        "leep": Score(
+        "leep": TransferScore(
             "log expected empirical prediction: mean log-likelihood (nats, at most 0) of the "
             "target's labels under the source head's outputs (Nguyen et al., ICML 2020)"
         ),
-        "logme": Score(
+        "logme": TransferScore(
             "log maximum evidence: of the labels given the features under a Bayesian linear model, "
             "a class and an item (You et al., ICML 2021)"
         ),
-        "h_score": Score(
+        "h_score": TransferScore(
             "variance between classes over the features' variance, shrunk (Bao et al., ICIP 2019; "
             "Ibrahim et al., ECML PKDD 2022)"
         ),
-        "knn": Score("cross-validated accuracy of 5 nearest neighbours on the features"),
-        "probe": Score("cross-validated accuracy of a linear (ridge) probe"),
+        "knn": TransferScore("cross-validated accuracy of 5 nearest neighbours on the features"),
+        "probe": TransferScore("cross-validated accuracy of a linear (ridge) probe"),
     }
 )
 

@@ -10,7 +10,7 @@ from worker.evaluation.evidence import TrialResult
 
 
 @dataclass(frozen=True)
-class Beside:
+class UnlabelledUse:
     """`items`: that the job's own label budget leaves without labels, and lets take part; 0 where
     none may. `arms`: that have learnt from them."""
 
@@ -23,16 +23,16 @@ class Beside:
 
 def unlabelled_beside(
     spec: ResolvedSpec, trials: Sequence[TrialResult], training_items: int, labels: int
-) -> Beside:
+) -> UnlabelledUse:
     """
     Args:
         training_items: of the target, with labels and without; 0 where that is not known.
         labels: of them, that the job's own budget leaves.
     """
     if not spec.target.takes_unlabelled:
-        return Beside(0, frozenset())
+        return UnlabelledUse(0, frozenset())
     arms = frozenset(name for name in spec.arms if _takes(name, spec, trials))
-    return Beside(max(0, training_items - labels), arms)
+    return UnlabelledUse(max(0, training_items - labels), arms)
 
 
 def _takes(name: str, spec: ResolvedSpec, trials: Sequence[TrialResult]) -> bool:

@@ -14,14 +14,14 @@ from app.errors import FailureCode, WorkFailure
 from app.settings import Settings
 from worker.intake import idx
 from worker.intake.download import fetch
-from worker.intake.raw import Limits, RawArrays, RawFile, damage_refused, refuse
-from worker.intake.take_in import prepare
-from worker.intake.taken_in import TakenIn
+from worker.intake.ingested import IngestedDataset
+from worker.intake.ingestion import ingest_arrays
+from worker.intake.raw import IntakeLimits, RawArrays, RawFile, damage_refused, refuse
 
 Reader = Callable[[CatalogueEntry, Settings, Path], RawArrays]
 
 
-def take_in_catalogued(name: str, settings: Settings, workdir: Path) -> TakenIn:
+def ingest_catalogued(name: str, settings: Settings, workdir: Path) -> IngestedDataset:
     """Raises WorkFailure: `download_failed`, `extra_missing`, or, where the name is unknown,
     `dataset_invalid`."""
     entry = CATALOGUE.get(name)
@@ -31,7 +31,7 @@ def take_in_catalogued(name: str, settings: Settings, workdir: Path) -> TakenIn:
         raw = READERS[name](entry, settings, workdir)
     except ModuleNotFoundError as missing:
         raise _without_its_package(entry, missing) from missing
-    return prepare(raw, DatasetSpec(name=name), Limits.of(settings), workdir)
+    return ingest_arrays(raw, DatasetSpec(name=name), IntakeLimits.of(settings), workdir)
 
 
 def _without_its_package(entry: CatalogueEntry, missing: ModuleNotFoundError) -> WorkFailure:
@@ -59,7 +59,7 @@ def _digits(_entry: CatalogueEntry, _settings: Settings, _workdir: Path) -> RawA
 
 def _four_files(entry: CatalogueEntry, settings: Settings, workdir: Path) -> RawArrays:
     files = [RawFile(source.name, fetch(source, settings)) for source in entry.files]
-    return _named(idx.read(files, Limits.of(settings), workdir), entry)
+    return _named(idx.read(files, IntakeLimits.of(settings), workdir), entry)
 
 
 def _emnist_letters(entry: CatalogueEntry, settings: Settings, workdir: Path) -> RawArrays:
@@ -70,7 +70,7 @@ def _emnist_letters(entry: CatalogueEntry, settings: Settings, workdir: Path) ->
             for kind in ("images-idx3", "labels-idx1"):
                 member = f"gzip/emnist-letters-{split}-{kind}-ubyte.gz"
                 files.append(RawFile(member, Path(members.extract(member, workdir))))
-    raw = idx.read(files, Limits.of(settings), workdir)
+    raw = idx.read(files, IntakeLimits.of(settings), workdir)
     assert raw.y_train is not None
     assert raw.x_test is not None
     assert raw.y_test is not None

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from app.datasets.derivation import meant, shortened
 from app.findings import pointer
-from worker.intake.chosen import refuse_choice
+from worker.datasets.stored_rows import StoredRows
+from worker.intake.chosen_items import refuse_choice
 from worker.intake.tables.readings import Column, as_written
-from worker.stored_rows import StoredRows
 
 MOST_NAMED = 1000  # different values among which near ones are looked for
 

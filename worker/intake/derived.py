@@ -1,6 +1,6 @@
 """A stored dataset -> another one, of some of its rows, classes or columns.
 
-What is left goes the way of an upload (worker/intake/take_in.py), so that ranges, vocabularies,
+What is left goes the way of an upload (worker/intake/ingestion.py), so that ranges, vocabularies,
 duplicates and the profile are of it alone; what the origin's labels and columns are is not decided
 again.
 """
@@ -18,45 +18,45 @@ from app.datasets.selection import Selection
 from app.inputs.columns import FlagColumn
 from app.inputs.table import TableInputs
 from app.settings import Settings
-from worker.intake.catalogue import take_in_catalogued
-from worker.intake.chosen import Chosen, check_left, choose
+from worker.datasets.stored_rows import StoredRows
+from worker.intake.catalogue import ingest_catalogued
+from worker.intake.chosen_items import ChosenItems, check_left, choose
 from worker.intake.conditions import rows_where
-from worker.intake.derived_arrays import take_in_arrays
+from worker.intake.derived_arrays import ingest_derived_arrays
 from worker.intake.derived_split import split_anew
-from worker.intake.derived_table import take_in_table
-from worker.intake.joined.derived import take_in_joined
-from worker.intake.raw import Limits
+from worker.intake.derived_table import ingest_derived_table
+from worker.intake.ingested import IngestedDataset
+from worker.intake.joined.derived import ingest_derived_joined
+from worker.intake.raw import IntakeLimits
 from worker.intake.splits import Rows
 from worker.intake.tables.items import MODALITIES
-from worker.intake.taken_in import TakenIn
-from worker.stored_rows import StoredRows
 
 SHOWN_NAMES = 10
 
 
-def take_in_derived(
+def ingest_derived(
     derivation: Derivation, arrays: Mapping[str, Path], settings: Settings, workdir: Path
-) -> TakenIn:
+) -> IngestedDataset:
     """`arrays`: the origin's stored ones; none where it is the catalogue's and not stored. Raises
     WorkFailure: `dataset_invalid` with a pointer into what was asked."""
     if not arrays:
         folder = workdir / "origin"
         folder.mkdir()
-        origin = take_in_catalogued(derivation.origin.removeprefix(PREFIX), settings, folder)
+        origin = ingest_catalogued(derivation.origin.removeprefix(PREFIX), settings, folder)
         derivation = derivation.model_copy(update={"origin_schema": origin.schema})
         arrays = origin.arrays
-    chosen, limits = _chosen(derivation, arrays), Limits.of(settings)
+    chosen, limits = _chosen(derivation, arrays), IntakeLimits.of(settings)
     if derivation.origin_schema.inputs.modality in MODALITIES:
-        return _told(take_in_table(derivation, chosen, arrays, limits, workdir), derivation)
+        return _told(ingest_derived_table(derivation, chosen, arrays, limits, workdir), derivation)
     if derivation.origin_schema.inputs.modality == "joined":
-        return _told(take_in_joined(derivation, chosen, arrays, limits, workdir), derivation)
+        return _told(ingest_derived_joined(derivation, chosen, arrays, limits, workdir), derivation)
     wanted = derivation.selection
     if wanted.split is not None:
         chosen = split_anew(chosen, derivation, arrays, workdir)
-    return _told(take_in_arrays(derivation, chosen, arrays, limits, workdir), derivation)
+    return _told(ingest_derived_arrays(derivation, chosen, arrays, limits, workdir), derivation)
 
 
-def _chosen(derivation: Derivation, arrays: Mapping[str, Path]) -> Chosen:
+def _chosen(derivation: Derivation, arrays: Mapping[str, Path]) -> ChosenItems:
     """Of both splits, or pooled where these are to be split anew."""
     schema, wanted = derivation.origin_schema, derivation.selection
     y = np.concatenate(
@@ -87,7 +87,7 @@ def _all_rows(schema: Schema) -> dict[str, Rows]:
     return {"train": np.arange(first), "test": first + np.arange(schema.splits["test"])}
 
 
-def _told(taken: TakenIn, derivation: Derivation) -> TakenIn:
+def _told(taken: IngestedDataset, derivation: Derivation) -> IngestedDataset:
     """With what was derived in the profile."""
     derived = {
         "from": derivation.origin,

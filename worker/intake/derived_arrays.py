@@ -13,24 +13,24 @@ from pyarrow import ipc
 
 from app.datasets.derivation import Derivation
 from app.datasets.schemas import DatasetSpec
-from worker.intake.chosen import Chosen
+from worker.datasets.stored_rows import StoredRows
+from worker.intake.chosen_items import ChosenItems
 from worker.intake.images import CHUNK_VALUES
-from worker.intake.raw import Limits, RawArrays
+from worker.intake.ingested import IngestedDataset, content_hash
+from worker.intake.ingestion import ingest_arrays
+from worker.intake.raw import IntakeLimits, RawArrays
 from worker.intake.splits import Rows
-from worker.intake.take_in import prepare
-from worker.intake.taken_in import TakenIn, content_hash
-from worker.stored_rows import StoredRows
 
 Array = NDArray[Any]
 
 
-def take_in_arrays(
+def ingest_derived_arrays(
     derivation: Derivation,
-    chosen: Chosen,
+    chosen: ChosenItems,
     arrays: Mapping[str, Path],
-    limits: Limits,
+    limits: IntakeLimits,
     workdir: Path,
-) -> TakenIn:
+) -> IngestedDataset:
     """With the columns that the items came with, where they did."""
     schema, wanted = derivation.origin_schema, derivation.selection
     both = [_opened(arrays[f"x_{split}"]) for split in ("train", "test")]
@@ -53,7 +53,7 @@ def take_in_arrays(
         value_range=derivation.value_range,
         missing_label=chosen.missing_label,
     )
-    taken = prepare(raw, spec, limits, workdir)
+    taken = ingest_arrays(raw, spec, limits, workdir)
     if "rows" not in arrays:
         return taken
     kept = [c for c in schema.columns if wanted.columns is None or c.name in wanted.columns]

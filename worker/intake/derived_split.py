@@ -9,21 +9,21 @@ import numpy as np
 from app.datasets.derivation import Derivation
 from app.datasets.schemas import DatasetSpec
 from app.datasets.table_spec import SplitSpec
-from worker.intake.chosen import Chosen, refuse_choice
+from worker.datasets.stored_rows import StoredRows
+from worker.intake.chosen_items import ChosenItems, refuse_choice
 from worker.intake.derived_arrays import store_chosen
 from worker.intake.splits import Rows
 from worker.intake.tables.readings import Reading
-from worker.intake.tables.records import Part, Records
+from worker.intake.tables.records import FileRows, Records
 from worker.intake.tables.splitting import check_both, cut_of
 from worker.intake.targets import target_of
-from worker.stored_rows import StoredRows
 
 FRACTION = 0.2  # of a split that says no other
 
 
 def split_anew(
-    chosen: Chosen, derivation: Derivation, arrays: Mapping[str, Path], workdir: Path
-) -> Chosen:
+    chosen: ChosenItems, derivation: Derivation, arrays: Mapping[str, Path], workdir: Path
+) -> ChosenItems:
     """`chosen`: pooled. Raises WorkFailure `dataset_invalid`."""
     split = derivation.selection.split
     assert split is not None
@@ -44,13 +44,13 @@ def split_anew(
 
 
 def _by_columns(
-    chosen: Chosen, derivation: Derivation, split: SplitSpec, stored: Path, workdir: Path
+    chosen: ChosenItems, derivation: Derivation, split: SplitSpec, stored: Path, workdir: Path
 ) -> tuple[Rows, Rows]:
     """Places among the pooled items."""
     rows, held = chosen.rows["train"], StoredRows(stored)
     names = list(held.schema.names)
     path = store_chosen(held, names, [rows], workdir / "pooled.arrow")
-    part = Part("the dataset", path, len(rows), tuple(names), lambda row: f"row {row}")
+    part = FileRows("the dataset", path, len(rows), tuple(names), lambda row: f"row {row}")
     spec = DatasetSpec(name=derivation.name, split=split)
     cut = cut_of(Records(part), spec, FRACTION, Reading())
     places = np.arange(len(rows))

@@ -1,4 +1,4 @@
-"""Chosen rows and columns of a stored table as an upload of a table."""
+"""ChosenItems rows and columns of a stored table as an upload of a table."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,25 +13,25 @@ from app.datasets.table_spec import ColumnInfo, ColumnSpec, Kind, TargetSpec
 from app.inputs.columns import DateColumn
 from app.inputs.table import TableInputs
 from app.inputs.text import TextInputs
-from worker.intake.chosen import Chosen
+from worker.datasets.stored_rows import StoredRows
+from worker.intake.chosen_items import ChosenItems
 from worker.intake.derived_arrays import store_chosen
-from worker.intake.raw import Limits
+from worker.intake.ingested import IngestedDataset, content_hash
+from worker.intake.raw import IntakeLimits
 from worker.intake.splits import Rows
 from worker.intake.tables.items import prepare_items
-from worker.intake.tables.records import Part, Records
-from worker.intake.taken_in import TakenIn, content_hash
-from worker.stored_rows import StoredRows
+from worker.intake.tables.records import FileRows, Records
 
 KINDS: tuple[str, ...] = get_args(Kind)
 
 
-def take_in_table(
+def ingest_derived_table(
     derivation: Derivation,
-    chosen: Chosen,
+    chosen: ChosenItems,
     arrays: Mapping[str, Path],
-    limits: Limits,
+    limits: IntakeLimits,
     workdir: Path,
-) -> TakenIn:
+) -> IngestedDataset:
     """Kinds and roles of columns stay what they are in the origin, but of those of which fewer than
     two values are left. What is learnt of values is learnt of the rows that are left."""
     kept, records = records_of(derivation, chosen, arrays, workdir)
@@ -40,7 +40,7 @@ def take_in_table(
 
 
 def records_of(
-    derivation: Derivation, chosen: Chosen, arrays: Mapping[str, Path], workdir: Path
+    derivation: Derivation, chosen: ChosenItems, arrays: Mapping[str, Path], workdir: Path
 ) -> tuple[list[ColumnInfo], Records]:
     """The columns that are left, and the chosen rows of them."""
     stored, kept = StoredRows(arrays["rows"]), _kept(derivation, chosen)
@@ -66,7 +66,7 @@ def spec_of(derivation: Derivation, kept: list[ColumnInfo], records: Records) ->
     )
 
 
-def _kept(derivation: Derivation, chosen: Chosen) -> list[ColumnInfo]:
+def _kept(derivation: Derivation, chosen: ChosenItems) -> list[ColumnInfo]:
     """Columns of several labels go with the labels that do."""
     wanted, schema = derivation.selection, derivation.origin_schema
     labels = {column.name for column in schema.columns if column.role == "label"}
@@ -80,9 +80,9 @@ def _kept(derivation: Derivation, chosen: Chosen) -> list[ColumnInfo]:
     ]
 
 
-def _part(stored: StoredRows, names: list[str], rows: Rows, split: str, workdir: Path) -> Part:
+def _part(stored: StoredRows, names: list[str], rows: Rows, split: str, workdir: Path) -> FileRows:
     path = store_chosen(stored, names, [rows], workdir / f"chosen_{split}.arrow")
-    return Part(
+    return FileRows(
         name=f"the {split} split",
         path=path,
         rows=len(rows),
@@ -107,7 +107,7 @@ def _said(column: ColumnInfo, records: Records) -> ColumnSpec:
     return ColumnSpec.model_validate({"kind": kind, "role": role, "unit": column.unit})
 
 
-def as_before(taken: TakenIn, origin: Schema) -> TakenIn:
+def as_before(taken: IngestedDataset, origin: Schema) -> IngestedDataset:
     """With the reasons why columns are what they are, and the forms in which dates are sent."""
     known = {column.name: column for column in origin.columns}
     columns = tuple(

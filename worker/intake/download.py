@@ -8,8 +8,8 @@ from filelock import FileLock
 
 from app.datasets.catalogue import SourceFile
 from app.errors import FailureCode, WorkFailure
+from app.integrity import sha256_of
 from app.settings import Settings
-from app.wholeness import sha256_of
 
 ATTEMPTS = 3  # in a row that brought nothing new
 PAUSE_SECONDS = 0.2  # after the first such, then twice and so on

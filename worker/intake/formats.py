@@ -8,7 +8,7 @@ from app.datasets.schemas import DatasetSpec
 from worker.intake import idx, npz, pictures
 from worker.intake.joined.arrays import upload_of
 from worker.intake.joined.upload import JoinedUpload
-from worker.intake.raw import Format, Limits, RawArrays, RawFile, refuse
+from worker.intake.raw import Format, IntakeLimits, RawArrays, RawFile, refuse
 from worker.intake.tables import arrow, delimited, json_lines, parquet
 from worker.intake.tables.files import read_parts
 from worker.intake.tables.records import Records, TableFormat
@@ -18,7 +18,7 @@ TABLES: tuple[TableFormat, ...] = (delimited, parquet, json_lines, arrow)
 
 
 def read(
-    files: Sequence[RawFile], spec: DatasetSpec, limits: Limits, workdir: Path
+    files: Sequence[RawFile], spec: DatasetSpec, limits: IntakeLimits, workdir: Path
 ) -> RawArrays | Records | JoinedUpload:
     if pictures.recognises(files):  # first: others take any zip and any gzip for theirs
         return pictures.read(files, spec, limits, workdir)

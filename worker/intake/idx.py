@@ -13,7 +13,7 @@ import numpy as np
 from worker.intake.raw import (
     Array,
     Declared,
-    Limits,
+    IntakeLimits,
     RawArrays,
     RawFile,
     damage_refused,
@@ -41,7 +41,7 @@ def _is_idx(file: RawFile) -> bool:
     return bool(IDX_NAME.search(file.name)) or is_header or start[:2] == GZIP_MAGIC
 
 
-def read(files: Sequence[RawFile], limits: Limits, workdir: Path) -> RawArrays:
+def read(files: Sequence[RawFile], limits: IntakeLimits, workdir: Path) -> RawArrays:
     headers = {role: (file, header) for role, file, header in _roles(files)}
     for role in ("x_train", "x_test") if "y_test" in headers else ("x_train",):
         if role not in headers:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from app.errors import Invalid
 from app.inputs.dense import DenseInputs
 from app.inputs.mapped import let_go
-from app.inputs.value_range import Values
+from app.inputs.value_range import ValueStatistics
 from worker.intake.raw import Array, refuse
 
 CHUNK_VALUES = 2**22
@@ -35,8 +35,8 @@ class Scan:
     is_whole: bool  # every value is a whole number
 
     @property
-    def values(self) -> Values:
-        return Values(self.low, self.high, self.is_whole)
+    def values(self) -> ValueStatistics:
+        return ValueStatistics(self.low, self.high, self.is_whole)
 
 
 def laid_out(images: Array, modality: type[DenseInputs], name: str) -> Array:

@@ -21,12 +21,12 @@ from app.storage import UPLOADS, Storage
 from app.tables.datasets import DatasetRow
 from app.usage import quotas
 from app.usage.work_folder import work_folder
-from worker.intake.catalogue import take_in_catalogued
-from worker.intake.derived import take_in_derived
-from worker.intake.raw import Limits, RawFile
-from worker.intake.take_in import take_in
-from worker.intake.taken_in import TakenIn
-from worker.trials.failures import as_failure
+from worker.failures import as_failure
+from worker.intake.catalogue import ingest_catalogued
+from worker.intake.derived import ingest_derived
+from worker.intake.ingested import IngestedDataset
+from worker.intake.ingestion import ingest_upload
+from worker.intake.raw import IntakeLimits, RawFile
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +63,7 @@ def _ready(
 ) -> dict[str, Any]:
     files = _kept(dataset)
     with work_folder(settings.cache_dir, "intake") as folder:
-        taken = _take_in(storage, settings, dataset, folder)
+        taken = _ingest(storage, settings, dataset, folder)
         with database.read() as session:
             _check_quota(session, storage, settings, dataset, taken)
         arrays = {name: storage.put(path) for name, path in taken.arrays.items()}
@@ -78,19 +78,27 @@ def _ready(
     }
 
 
-def _take_in(storage: Storage, settings: Settings, dataset: DatasetRow, folder: Path) -> TakenIn:
+def _ingest(
+    storage: Storage, settings: Settings, dataset: DatasetRow, folder: Path
+) -> IngestedDataset:
     if dataset.origin_key:
-        return take_in_catalogued(dataset.origin.removeprefix(PREFIX), settings, folder)
+        return ingest_catalogued(dataset.origin.removeprefix(PREFIX), settings, folder)
     if dataset.origin != UPLOAD:
         derivation = Derivation.model_validate(dataset.spec)
         arrays = {file["name"]: _origin_path(storage, dataset, file) for file in dataset.files}
-        return take_in_derived(derivation, arrays, settings, folder)
+        return ingest_derived(derivation, arrays, settings, folder)
     files = [RawFile(file["name"], _raw_path(storage, file)) for file in dataset.files]
-    return take_in(files, DatasetSpec.model_validate(dataset.spec), Limits.of(settings), folder)
+    return ingest_upload(
+        files, DatasetSpec.model_validate(dataset.spec), IntakeLimits.of(settings), folder
+    )
 
 
 def _check_quota(
-    session: Session, storage: Storage, settings: Settings, dataset: DatasetRow, taken: TakenIn
+    session: Session,
+    storage: Storage,
+    settings: Settings,
+    dataset: DatasetRow,
+    taken: IngestedDataset,
 ) -> None:
     """A small file may hold much. Raises WorkFailure `quota_exceeded`."""
     going = {file["ref"] for file in dataset.files} - {file["ref"] for file in _kept(dataset)}

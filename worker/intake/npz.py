@@ -16,7 +16,7 @@ from worker.intake.joined.arrays import are_parts, roles_of
 from worker.intake.raw import (
     NAME_CHARACTERS,
     Declared,
-    Limits,
+    IntakeLimits,
     RawArrays,
     RawFile,
     damage_refused,
@@ -51,13 +51,15 @@ def _is_archive(file: RawFile) -> bool:
         return file.name.lower().endswith(".npz") or stream.read(4) == b"PK\x03\x04"
 
 
-def read(files: Sequence[RawFile], limits: Limits, workdir: Path) -> RawArrays:
+def read(files: Sequence[RawFile], limits: IntakeLimits, workdir: Path) -> RawArrays:
     """One tensor per item."""
     arrays, ignored = _read(files, _roles, limits, workdir)
     return RawArrays(**arrays, ignored=ignored)
 
 
-def read_parts(files: Sequence[RawFile], limits: Limits, workdir: Path) -> dict[str, Any] | None:
+def read_parts(
+    files: Sequence[RawFile], limits: IntakeLimits, workdir: Path
+) -> dict[str, Any] | None:
     """Arrays of items of several parts, by their names; None where it holds none."""
     if not any(_is_archive(file) and are_parts(_names(file)) for file in files):
         return None
@@ -76,7 +78,7 @@ def _names(file: RawFile) -> list[str]:
 def _read(
     files: Sequence[RawFile],
     roles: Callable[[Iterable[str], str], dict[str, str]],
-    limits: Limits,
+    limits: IntakeLimits,
     workdir: Path,
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Arrays by their roles, and what the file holds besides."""

@@ -18,7 +18,7 @@ from app.errors import FailureCode, Finding, WorkFailure
 from app.settings import Settings
 
 if TYPE_CHECKING:
-    from worker.intake.beside import Beside
+    from worker.intake.item_columns import ItemColumns
 
 Array = NDArray[Any]
 CHUNK_BYTES = 2**20
@@ -32,14 +32,14 @@ class RawFile:
 
 
 @dataclass(frozen=True)
-class Limits:
+class IntakeLimits:
     """What one dataset may hold, checked before anything inflates and before anything is stored."""
 
     items: int
     bytes: int  # of all its arrays, as they come and as they are stored
 
     @classmethod
-    def of(cls, settings: Settings) -> "Limits":
+    def of(cls, settings: Settings) -> "IntakeLimits":
         return cls(settings.item_limit, settings.dataset_limit_bytes)
 
 
@@ -87,7 +87,7 @@ class RawArrays:
     ignored: tuple[str, ...] = ()  # what the file holds besides
     pictures: PictureFindings | None = None  # where they came as files of pictures
     known: Mapping[str, NDArray[np.bool]] = field(default_factory=dict)
-    beside: "Beside | None" = None  # columns that the items came with
+    beside: "ItemColumns | None" = None  # columns that the items came with
 
     def of(self, split: str) -> tuple[Array, Array | None]:
         """x and y of a split that there is."""
@@ -105,7 +105,7 @@ class Format(Protocol):
 
     def recognises(self, files: Sequence[RawFile]) -> bool: ...
 
-    def read(self, files: Sequence[RawFile], limits: Limits, workdir: Path) -> RawArrays:
+    def read(self, files: Sequence[RawFile], limits: IntakeLimits, workdir: Path) -> RawArrays:
         """Inflates into `workdir`. Raises WorkFailure `dataset_invalid`, whatever the bytes are."""
         ...
 

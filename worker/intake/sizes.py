@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from worker.intake.raw import Declared, Limits, refuse
+from worker.intake.raw import Declared, IntakeLimits, refuse
 
 DIMENSIONS = 4
 RATIO = 200  # times that compressed arrays may grow; pictures do so 2 to 50 times
@@ -16,7 +16,7 @@ SETTING = "KTL_DATASET_LIMIT_BYTES"
 
 
 def check_declared(
-    arrays: Collection[Declared], packed: int, limits: Limits, place: str | None = None
+    arrays: Collection[Declared], packed: int, limits: IntakeLimits, place: str | None = None
 ) -> None:
     """Refuses what would inflate to too much. `packed`: bytes of the files that hold the arrays;
     `place`: what is to blame for their sum, by default the largest of them."""
@@ -49,7 +49,7 @@ def _said(number: int) -> str:
 
 
 def check_stored(
-    shape: tuple[int, ...], dtype: np.dtype[Any], items: Mapping[str, int], limits: Limits
+    shape: tuple[int, ...], dtype: np.dtype[Any], items: Mapping[str, int], limits: IntakeLimits
 ) -> None:
     """Refuses what would take too much of the store. `shape`, `dtype`: of one picture as it is
     stored; `items`: of each split."""

@@ -4,11 +4,11 @@ labelled in part."""
 import numpy as np
 
 from worker.intake.splits import Rows
-from worker.intake.targets.contract import Stored, Target
+from worker.intake.targets.contract import Stored, TargetContract
 
 
 def with_unlabelled(
-    rows: Rows | None, y: Stored, others: Rows, target: Target
+    rows: Rows | None, y: Stored, others: Rows, target: TargetContract
 ) -> tuple[Rows | None, Stored]:
     """
     Args:

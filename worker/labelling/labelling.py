@@ -17,7 +17,7 @@ from worker.labelling.embeddings import Floats
 from worker.labelling.simulation import simulate
 from worker.labelling.stored import Winner
 from worker.labelling.worth import HIDDEN, too_few, worth_of
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
 from worker.training.data import Split
 
 MOST_CANDIDATES = 20_000  # of more, so many are drawn
@@ -25,10 +25,10 @@ MOST_LABELLED = 5000  # likewise
 SEED = 0
 
 
-def result_of(place: Workplace, row: NextLabelsRow) -> dict[str, Any]:
+def result_of(context: WorkerContext, row: NextLabelsRow) -> dict[str, Any]:
     """The row's `result`. Raises WorkFailure."""
-    with place.database.read() as session:
-        winner = Winner.of(session, place.storage, row)
+    with context.database.read() as session:
+        winner = Winner.of(session, context.storage, row)
     return ranked(winner, row.items).model_dump(mode="json")
 
 

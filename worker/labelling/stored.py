@@ -22,15 +22,15 @@ from app.tables.jobs import JobRow, TrialRow
 from app.tables.models import ModelRow
 from app.tables.next_labels import NextLabelsRow
 from worker.backbones.network import Architecture, Network
+from worker.datasets.stored_data import dataset_split
+from worker.datasets.stored_rows import StoredRows
 from worker.labelling.embeddings import Floats
-from worker.stored_rows import StoredRows
 from worker.training import predict
 from worker.training.data import Split
 from worker.training.items import Items
+from worker.training.label_budget import within_budget
 from worker.training.program import shared_network
-from worker.trials.label_budget import within_budget
 from worker.trials.setup import TrialData, starting_point
-from worker.trials.stored_data import dataset_split
 
 IDENTIFIERS = ("identifier", "id")
 

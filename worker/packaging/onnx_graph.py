@@ -19,10 +19,10 @@ import tensorflow as tf
 from app.models.schemas import Signature
 from app.prediction.feeds import ONE
 from app.tensors import Tensors
+from worker.machine.device import full_float32
 from worker.objectives import objective_of
 from worker.packaging.conversion import convert, fix
 from worker.packaging.golden import hold
-from worker.training.device import full_float32
 
 Array = npt.NDArray[np.float32]
 

@@ -11,13 +11,13 @@ from app.damage import mark
 from app.database import now
 from app.errors import DamagedArtifact, FailureCode, Fenced
 from app.tables.analyses import Analysis
-from worker.process.workplace import Workplace
-from worker.trials.failures import as_failure
+from worker.failures import as_failure
+from worker.machine.context import WorkerContext
 
 log = structlog.get_logger(__name__)
 
 
-def run(place: Workplace, row: Analysis, find: Callable[[], dict[str, Any]]) -> None:
+def run(context: WorkerContext, row: Analysis, find: Callable[[], dict[str, Any]]) -> None:
     """Ends the row with what `find` returns, or leaves it to the one who has taken it. To run it
     again does no harm. Never raises."""
     try:
@@ -30,10 +30,10 @@ def run(place: Workplace, row: Analysis, find: Callable[[], dict[str, Any]]) -> 
             if failure.code is FailureCode.INTERNAL:
                 log.exception("analysis_failed", row=row.id)
             if isinstance(failure, DamagedArtifact):
-                mark(place.database, failure)
+                mark(context.database, failure)
             failure.stage = failure.stage or row.stage
             values = {"status": "failed", "error": failure.as_json()}
-        with place.database.write() as session:
+        with context.database.write() as session:
             values |= {"ended_at": now(), **leases.RELEASED}
             leases.write(session, type(row), row.id, row.token or "", **values)
     except Fenced:

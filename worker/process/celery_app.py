@@ -24,13 +24,13 @@ from app.background import Repeated
 from app.messages import celery_application
 from app.settings import Settings
 from app.usage.sweep import sweep_machine
+from worker.machine.capacity import threads_a_slot, training_slots
+from worker.machine.compile_cache import programs_folder
+from worker.machine.declaring import declare
+from worker.machine.gpu_binding import GpuBinding
+from worker.machine.gpus import HIDDEN, VISIBLE, gpus
 from worker.process import local_broker
-from worker.process.capacity import threads_a_slot, training_slots
-from worker.process.compile_cache import programs_folder
-from worker.process.declaring import declare
 from worker.process.dispatch import Dispatch
-from worker.process.gpu_binding import GpuBinding
-from worker.process.gpus import HIDDEN, VISIBLE, gpus
 from worker.process.oom_kills import OomKills, offer_itself
 
 log = structlog.get_logger(__name__)
@@ -90,21 +90,21 @@ def _start_child(**_: Any) -> None:
         if os.getppid() != _parent:  # it died before the line above
             os._exit(1)
     offer_itself()
-    from worker.process.workplace import workplace
+    from worker.machine.device import configure_tensorflow
+    from worker.process.context import worker_context
     from worker.training.compile_budget import bound_compiling
-    from worker.training.device import configure_tensorflow
 
     binding.bind()
     configure_tensorflow(threads_a_slot(settings))
     bound_compiling(programs_folder(settings.cache_dir), settings.compile_seconds)
-    declare(workplace())
+    declare(worker_context())
     Repeated("tidying", TIDY_SECONDS, _tidy).start()
 
 
 def _tidy() -> None:
-    from worker.process.workplace import workplace
+    from worker.process.context import worker_context
 
-    sweep_machine(workplace().database, settings)
+    sweep_machine(worker_context().database, settings)
 
 
 @signals.task_failure.connect  # type: ignore[untyped-decorator]

@@ -12,9 +12,9 @@ from celery.worker import state
 
 from app.messages import Message, Publisher, RunTrial
 from app.settings import Settings
-from worker.process.capacity import training_slots
+from worker.machine.capacity import training_slots
 from worker.process.lookout_link import LookoutLink
-from worker.process.watchdog import SignOfLife, Watchdog
+from worker.process.watchdog import LivenessFile, Watchdog
 
 CHECK_SECONDS = 1.0
 AGAIN_SECONDS = 1.0  # what is still there after being handed out comes behind what has waited
@@ -30,7 +30,7 @@ class Dispatch(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no 
         settings = Settings()
         self._worker, self._slots = worker, training_slots(settings)
         self._publish = Publisher(worker.app)
-        self._watchdog, self._sign = Watchdog(), SignOfLife(settings)
+        self._watchdog, self._sign = Watchdog(), LivenessFile(settings)
         self._lookout: LookoutLink | None = None
         self._handed_out: dict[Message, float] = {}  # of late, and when
         worker.app.dispatch = self

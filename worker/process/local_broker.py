@@ -5,11 +5,11 @@ from kombu.transport import TRANSPORT_ALIASES, memory
 URL = "local://"
 
 
-class Transport(memory.Transport):  # type: ignore[misc]  # kombu has no types
+class MemoryTransport(memory.Transport):  # type: ignore[misc]  # kombu has no types
     """kombu's queue in memory, for a consumer with an event loop: whoever publishes to it delivers
     with `drain_events`, in the loop's thread."""
 
     implements = memory.Transport.implements.extend(asynchronous=True)
 
 
-TRANSPORT_ALIASES["local"] = f"{__name__}:Transport"
+TRANSPORT_ALIASES["local"] = f"{__name__}:MemoryTransport"

@@ -5,7 +5,7 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from worker.process.capacity import MEMORY_GROUPS, OWN_GROUPS, own_groups
+from worker.machine.capacity import MEMORY_GROUPS, OWN_GROUPS, own_groups
 
 OWN_SCORE = Path("/proc/self/oom_score_adj")
 MACHINE = Path("/proc/vmstat")

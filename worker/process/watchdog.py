@@ -52,7 +52,7 @@ class Watchdog:
                     os._exit(EXIT_CODE)
 
 
-class SignOfLife:
+class LivenessFile:
     """A file that is touched while the worker can work. Its name holds the machine's, because
     workers of several machines may share a data folder."""
 

@@ -31,7 +31,7 @@ Matrix = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Layout:
+class ColumnLayout:
     """Where a column of a table stands in a row, and how wide it is: one-hot, or 1."""
 
     place: int
@@ -42,8 +42,8 @@ class Layout:
         return self.width > 1
 
 
-def layout_of(columns: tuple[Column, ...]) -> tuple[Layout, ...]:
-    return tuple(Layout(place, _width(column)) for place, column in enumerate(columns))
+def layout_of(columns: tuple[Column, ...]) -> tuple[ColumnLayout, ...]:
+    return tuple(ColumnLayout(place, _width(column)) for place, column in enumerate(columns))
 
 
 def rows_of(inputs: Inputs, items: Tensors) -> Matrix:
@@ -67,7 +67,7 @@ def rows_of(inputs: Inputs, items: Tensors) -> Matrix:
             assert_never(inputs)
 
 
-def _column(raw: Matrix, layout: Layout) -> Matrix:
+def _column(raw: Matrix, layout: ColumnLayout) -> Matrix:
     values = raw[:, layout.place : layout.place + 1]
     if not layout.is_hot:
         return values

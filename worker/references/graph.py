@@ -15,7 +15,7 @@ from app.inputs.table import TableInputs
 from app.inputs.text import TextInputs
 from app.tasks.regression import Regression
 from worker.packaging.conversion import convert
-from worker.references.features import Layout, layout_of
+from worker.references.features import ColumnLayout, layout_of
 from worker.references.filling import Filling
 from worker.references.reference import LEAST_PROBABILITY, FittedReference
 from worker.references.trees import ML_DOMAIN, ML_OPSET, NEVER, ensemble_of
@@ -99,7 +99,7 @@ def _features(inputs: Inputs, raw: tf.Tensor) -> tf.Tensor:
             assert_never(inputs)
 
 
-def _column(raw: tf.Tensor, layout: Layout) -> tf.Tensor:
+def _column(raw: tf.Tensor, layout: ColumnLayout) -> tf.Tensor:
     values = raw[:, layout.place : layout.place + 1]
     if not layout.is_hot:
         return values

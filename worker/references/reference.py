@@ -26,7 +26,7 @@ LEAST_PROBABILITY = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
-class Reference(ABC):
+class ReferenceModel(ABC):
     """A fitted model of scikit-learn.
 
     `tells_domains`: the last feature is 1 for items of the target and 0 for the source's. `rows`:
@@ -65,7 +65,7 @@ class Reference(ABC):
 
 
 @dataclass(frozen=True, eq=False)
-class FittedReference(Reference):
+class FittedReference(ReferenceModel):
     """Of items that are rows of numbers."""
 
     filling: Filling
@@ -74,7 +74,7 @@ class FittedReference(Reference):
     def fit(cls, reference: PlannedReference, setup: TrialSetup) -> Self:
         """Fits on the training items, without those held out for validation."""
         taken = training_rows(reference, setup)
-        schema, tells = setup.domain.schema, reference.rows == "both"
+        schema, tells = setup.target.schema, reference.rows == "both"
         parts = [
             _rows(schema, split.items.read(), domain if tells else None)
             for split, domain in zip(taken.splits, taken.domains, strict=True)
@@ -115,7 +115,7 @@ def training_rows(reference: PlannedReference, setup: TrialSetup) -> Taken:
     if reference.rows != "target" and setup.source is not None:
         splits.append(setup.source.train)
     if reference.rows != "source":
-        splits.append(setup.domain.train)
+        splits.append(setup.target.train)
     known = [each.select(np.flatnonzero(each.known)) for each in splits]
     counts = [len(each) for each in known]
     drawn = _drawn(counts, setup.seed)

@@ -21,7 +21,7 @@ from app.inputs.text import TEXT, texts_of
 from app.spec.references import PlannedReference
 from app.tensors import Tensors
 from worker.inputs.text_folding import folded
-from worker.references.reference import Reference, training_rows
+from worker.references.reference import ReferenceModel, training_rows
 from worker.training.setup import TrialSetup
 
 RUNS, MOST_RUNS, FEWEST_TEXTS = (1, 5), 50_000, 2
@@ -30,7 +30,7 @@ MOST_STEPS = 1000
 
 
 @dataclass(frozen=True, eq=False)
-class TextReference(Reference):
+class TextReference(ReferenceModel):
     """`runs`: the fitted counts; None where no two texts share any."""
 
     runs: TfidfVectorizer | None
@@ -50,7 +50,7 @@ class TextReference(Reference):
             sublinear_tf=True,
             dtype=np.float32,
         )
-        schema, tells = setup.domain.schema, reference.rows == "both"
+        schema, tells = setup.target.schema, reference.rows == "both"
         with threadpool_limits(1):
             try:
                 x = runs.fit_transform(texts)

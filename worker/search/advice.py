@@ -10,7 +10,7 @@ AT_CHANCE = 1.5  # times the accuracy of guessing
 
 
 @dataclass(frozen=True)
-class Evidence:
+class SourceEvidence:
     """Of the source's network on the target's labelled items."""
 
     classes: int  # the target's that occur
@@ -18,7 +18,7 @@ class Evidence:
     relation: Relation | None
 
 
-def ruled_out(portfolio: Sequence[Candidate], evidence: Evidence) -> dict[Candidate, str]:
+def ruled_out(portfolio: Sequence[Candidate], evidence: SourceEvidence) -> dict[Candidate, str]:
     """Who, and why. One at least stays: the first, where all would go."""
     rules = {"linear_probe": _probe, "co_tuning": _relation}
     found = {
@@ -31,14 +31,14 @@ def ruled_out(portfolio: Sequence[Candidate], evidence: Evidence) -> dict[Candid
     return found
 
 
-def _probe(evidence: Evidence) -> str | None:
+def _probe(evidence: SourceEvidence) -> str | None:
     probe = evidence.scores["probe"]
     if probe is None or probe >= AT_CHANCE / evidence.classes:
         return None
     return f"a probe of the source's features reaches {probe:.2f}, little over guessing"
 
 
-def _relation(evidence: Evidence) -> str | None:
+def _relation(evidence: SourceEvidence) -> str | None:
     found = evidence.relation
     if found is None or not found.is_chance:
         return None

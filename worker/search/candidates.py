@@ -10,10 +10,10 @@ from app.spec.forecast import HEAD_STEP_COST
 from app.spec.strategies import BASELINE, Strategy
 from app.spec.strategy_catalogue import batches_of_step
 from app.spec.strategy_params import LinearProbeParams
-from app.spec.training import Part, Training
+from app.spec.training import StoredPart, Training
 
 
-class Candidate(Part):
+class Candidate(StoredPart):
     """Where a setting is None it is the job's."""
 
     strategy: Annotated[Strategy, Field(discriminator="name")] | None = None  # None: the baseline

@@ -3,11 +3,11 @@
 from typing import Any, Literal
 
 from app.spec.relation import Relation
-from app.spec.training import Part
+from app.spec.training import StoredPart
 from worker.search.candidates import Candidate
 
 
-class Result(Part):
+class Result(StoredPart):
     """Of one candidate on one fold."""
 
     values: tuple[float, ...] = ()  # one a held-out item, their mean is the score
@@ -18,7 +18,7 @@ class Result(Part):
     failure: str | None = None
 
 
-class Finished(Part):
+class Finished(StoredPart):
     """An evaluation as a search remembers it: all of them are its state."""
 
     candidate: Candidate
@@ -27,7 +27,7 @@ class Finished(Part):
     result: Result
 
 
-class Tried(Part):
+class Tried(StoredPart):
     """A candidate on one rung. Settings are null where they were the job's."""
 
     strategy: str
@@ -44,7 +44,7 @@ class Tried(Part):
     dropped: str | None  # why it went no further; of the last rung, why it was not chosen
 
 
-class Outcome(Part):
+class SearchOutcome(StoredPart):
     chosen: Candidate
     reason: str
     tried: tuple[Tried, ...]

@@ -13,19 +13,21 @@ from app.spec.figures import Conditions
 from app.spec.forecast import HEAD_STEP_COST
 from app.spec.strategies import Strategy
 from app.spec.strategy_catalogue import CATALOGUE
+from app.spec.training import Space
 from worker.backbones.network import Network
 from worker.evaluation.measures import measures_of
-from worker.search.advice import Evidence, ruled_out
+from worker.search.advice import SourceEvidence, ruled_out
 from worker.search.candidates import Candidate, Costs, batches
 from worker.search.folds import Fold, folds, pooled
 from worker.search.judging import Values, by_information, by_labels, scale_of
 from worker.search.ledger import Task
-from worker.search.outcome import Finished, Outcome, Result
+from worker.search.outcome import Finished, Result, SearchOutcome
+from worker.search.scoring import SourceScores, scored
 from worker.search.search import search
 from worker.search.standing import Standing
 from worker.training.checkpoint import Checkpoint, Position
 from worker.training.data import Domain, Split
-from worker.training.predict import changed_logits, logits
+from worker.training.predict import changed_outputs, outputs_of
 from worker.training.run import train
 from worker.training.setup import (
     EpochRecord,
@@ -34,7 +36,6 @@ from worker.training.setup import (
     Signal,
     TrialSetup,
 )
-from worker.trials.scoring import Scored, scored
 
 # It diverges or is too large: others may not be. A store that fails says nothing of a candidate.
 _OF_A_CANDIDATE = {FailureCode.DIVERGED, FailureCode.OUT_OF_MEMORY}
@@ -48,34 +49,36 @@ def run_search(
     journal: Journal,
     checkpoint: Checkpoint | None = None,
     *,
+    space: Space,
+    metric: str,
     seconds: float | None = None,
-) -> Outcome:
-    """Chooses among `portfolio`, and settings in `setup.spec.space`, by held-out training items.
+) -> SearchOutcome:
+    """Chooses among `portfolio`, and settings in `space`, by held-out training items.
 
     Args:
-        setup: of the arm's trials; its strategy is ignored. Its training and validation items are
+        setup: of the arm's trials; its recipe is ignored. Its training and validation items are
             taken together and parted into folds. `source` is there if any strategy needs it.
         portfolio: the safest first; None stands for the baseline.
-            By the job's primary metric, or, where labels are hidden, by invariant information.
         journal: gets progress and checkpoints, but no epochs of the trainings inside.
         checkpoint: of this search, to go on from: what had finished is not done again.
+        metric: by which it is chosen; where labels are hidden, by invariant information.
         seconds: of evaluations, at most; then the best so far is chosen.
 
     Raises:
         Interrupted: the journal signals; with a checkpoint when it was PAUSE.
     """
-    spec, items = setup.spec, pooled(setup.domain)
+    items = pooled(setup.target)
     candidates = [Candidate(strategy=strategy) for strategy in portfolio]
     hidden = np.full(len(items), -1, np.int64)
-    measures = measures_of(setup.domain.schema.task)
+    measures = measures_of(setup.target.schema.task)
     strata = measures.strata(items.y, setup.seed) if items.is_labelled else hidden
     parts = folds(strata, setup.seed)
     if not parts:
         return _nothing_to_compare_on(candidates[0])
-    metric = spec.evaluation.primary_metric if items.is_labelled else "information"
+    metric = metric if items.is_labelled else "information"
     costs = Costs(
-        spec.training,
-        items=len(setup.domain.train),
+        setup.training,
+        items=len(setup.target.train),
         fold_items=len(parts[0].train),
         beside_labels=setup.unlabelled is not None,
     )
@@ -88,8 +91,8 @@ def run_search(
         evaluations.evaluate,
         costs,
         folds=len(parts),
-        seeds=spec.evaluation.seeds,
-        space=spec.space,
+        seeds=setup.trials,
+        space=space,
         seed=setup.seed,
         metric=metric,
         scale=scale_of(measures, metric) if items.is_labelled else 1.0,
@@ -103,14 +106,14 @@ def run_search(
 
 def _advice(
     setup: TrialSetup, items: Split, candidates: Sequence[Candidate]
-) -> tuple[Scored | None, dict[Candidate, str]]:
+) -> tuple[SourceScores | None, dict[Candidate, str]]:
     """How the source's network does on the target, and who is not tried because of it, and why."""
-    is_scored = items.is_labelled and setup.domain.schema.task.has_classes
+    is_scored = items.is_labelled and setup.target.schema.task.has_classes
     if len(candidates) == 1 or setup.source_weights is None or not is_scored:
         return None, {}
     found = scored(setup, items)
     classes = len(np.unique(items.y))
-    return found, ruled_out(candidates, Evidence(classes, found.scores, found.relation))
+    return found, ruled_out(candidates, SourceEvidence(classes, found.scores, found.relation))
 
 
 @dataclass(eq=False)
@@ -132,11 +135,11 @@ class _Evaluations:
         values = losses = np.empty(0)
         try:
             network = train(self._setup(task.candidate, part.train, held_out), inner)
-            outputs = logits(network, held_out.items)
+            outputs = outputs_of(network, held_out.items)
             if np.isfinite(outputs).all():
                 values, losses = self._judged(network, held_out, outputs)
             else:
-                failure = "expected finite logits of the held-out items, got others"
+                failure = "expected finite outputs of the held-out items, got others"
         except WorkFailure as failed:
             if failed.code not in _OF_A_CANDIDATE:
                 raise
@@ -156,22 +159,22 @@ class _Evaluations:
         self, network: Network, held_out: Split, outputs: NDArray[np.float32]
     ) -> tuple[Values, Values]:
         if held_out.is_labelled:
-            measures = measures_of(self.setup.domain.schema.task)
+            measures = measures_of(self.setup.target.schema.task)
             return by_labels(measures, self.metric, held_out.y, outputs)
-        return by_information(outputs, changed_logits(network, held_out.items, self.setup.seed))
+        return by_information(outputs, changed_outputs(network, held_out.items, self.setup.seed))
 
     def _setup(self, candidate: Candidate, train: np.ndarray, held_out: Split) -> TrialSetup:
         setup, strategy = self.setup, candidate.strategy
-        training = candidate.training(setup.spec.training)
+        training = candidate.training(setup.training)
         # Held-out items are judged after the last epoch; before, only early stopping needs them.
         watched = held_out if training.early_stopping else held_out.select(_NONE)
         needs = CATALOGUE[strategy.name].needs if strategy else ()
         return replace(
             setup,
-            spec=setup.spec.model_copy(update={"training": training}),
-            role="transfer" if strategy else "baseline",
-            strategy=strategy,
-            domain=Domain(setup.domain.schema, self.items.select(train), watched),
+            recipe=candidate.name,
+            params=strategy.params if strategy else None,
+            training=training,
+            target=Domain(setup.target.schema, self.items.select(train), watched),
             source=setup.source if "source_data" in needs else None,
         )
 
@@ -224,6 +227,6 @@ class _InnerJournal:
         return self.task.begins + (self.task.ends - self.task.begins) * progress
 
 
-def _nothing_to_compare_on(first: Candidate) -> Outcome:
+def _nothing_to_compare_on(first: Candidate) -> SearchOutcome:
     reason = f"{first.name} is the first of the portfolio; no class has two items to hold one out"
-    return Outcome(chosen=first, reason=reason, tried=(), trainings=0.0, seconds=0.0)
+    return SearchOutcome(chosen=first, reason=reason, tried=(), trainings=0.0, seconds=0.0)

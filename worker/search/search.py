@@ -10,7 +10,7 @@ from app.spec.training import Space
 from worker.search.candidates import Candidate, Costs
 from worker.search.halving import SHORT_THEN_WHOLE, halve
 from worker.search.ledger import Evaluate, Ledger, OutOfSeconds
-from worker.search.outcome import Finished, Outcome
+from worker.search.outcome import Finished, SearchOutcome
 from worker.search.proposals import dimensions
 from worker.search.standing import Standing, behind, ranked
 from worker.search.tuning import tune
@@ -31,7 +31,7 @@ def search(
     scale: float = 1.0,
     seconds: float | None = None,
     finished: list[Finished] | None = None,
-) -> Outcome:
+) -> SearchOutcome:
     """Chooses among `portfolio`, and settings in `space` for what is left of it.
 
     Args:
@@ -63,7 +63,7 @@ def search(
     chosen = best.candidate if best else portfolio[0]
     _say_why_not(ledger, is_stopped)
     default = next(each for each in portfolio if each.name == chosen.name)
-    return Outcome(
+    return SearchOutcome(
         chosen=chosen,
         reason=_reason(ledger, chosen, metric, scale)
         + (", when the seconds ended" if is_stopped else ""),

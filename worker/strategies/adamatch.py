@@ -66,9 +66,9 @@ def phases(network: Network, params: AdaMatchParams, setting: Setting) -> tuple[
 
         with_labels = joined(first(weakly, count), first(strongly, count))
         with norm_momentum(network, 1.0):
-            alone = network.logits(with_labels, training=True)
+            alone = network.outputs(with_labels, training=True)
         without = (rest(weakly, count), rest(strongly, count))
-        together = network.logits(joined(with_labels, *without), training=True)
+        together = network.outputs(joined(with_labels, *without), training=True)
         z_l, z_u = together[: 2 * count], together[2 * count :]
         share = uniform(tuple(tf.unstack(tf.shape(z_l))), seeds.draw())
         z_l = share * alone + (1 - share) * z_l
@@ -86,9 +86,9 @@ def phases(network: Network, params: AdaMatchParams, setting: Setting) -> tuple[
         outputs = weak_l[-sizes[-1] :] if beside else weak_u
         return known / 2 + warm_up(progress) * tf.reduce_mean(mask * of_items), outputs
 
-    streams: tuple[Stream, ...] = ("domain", "source")
+    streams: tuple[Stream, ...] = ("target", "source")
     if beside:
-        streams = ("domain", "unlabelled", *(("source",) if beside.has_source else ()))
+        streams = ("target", "unlabelled", *(("source",) if beside.has_source else ()))
     return (
         Phase(
             "adapt",
@@ -116,8 +116,8 @@ def parts_of(batch: Batches, ratio: int) -> tuple[list[tuple[X, tf.Tensor]], X]:
     if "unlabelled" not in batch:
         x, y, _ = batch["source"]
         count = tf.maximum(1, tf.shape(y)[0] // ratio)
-        return [(first(x, count), y[:count])], batch["domain"].x
-    streams: list[Stream] = ["source", "domain"] if "source" in batch else ["domain"]
+        return [(first(x, count), y[:count])], batch["target"].x
+    streams: list[Stream] = ["source", "target"] if "source" in batch else ["target"]
     return [(batch[each].x, batch[each].y) for each in streams], batch["unlabelled"].x
 
 

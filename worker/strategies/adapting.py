@@ -35,14 +35,14 @@ def two_domain_phase(
     network: Network, params: AdaptParams, setting: Setting, loss: Loss, *new: keras.Layer
 ) -> Phase:
     """Source and target side by side, from the source's network; `new` are the companions."""
-    beside: tuple[Stream, ...] = ("domain", "source", "unlabelled")
+    beside: tuple[Stream, ...] = ("target", "source", "unlabelled")
     return Phase(
         "adapt",
         loss,
         groups(network, params, *new),
         setting.training.epochs,
         adapting(params),
-        streams=beside if setting.unlabelled else ("source", "domain"),
+        streams=beside if setting.unlabelled else ("source", "target"),
         companions=new,
         source_head=network.head,
     )

@@ -21,7 +21,7 @@ import tensorflow as tf
 from app.spec.strategy_params import CdanParams
 from worker.backbones.network import Network
 from worker.strategies.adapting import two_domain_phase
-from worker.strategies.discriminator import adversarial, discriminator
+from worker.strategies.discriminator import adversarial, discriminator_of
 from worker.strategies.recipe import Batches, Phase, Setting
 from worker.strategies.two_domains import features_of_domains, supervised
 
@@ -33,7 +33,7 @@ def phases(network: Network, params: CdanParams, setting: Setting) -> tuple[Phas
     joint: Product | RandomProduct = Product(features, classes)
     if joint.width > WIDEST_PRODUCT:
         joint = RandomProduct(features, classes, params.random_width)
-    judge = discriminator(joint.width, params.hidden)
+    discriminator = discriminator_of(joint.width, params.hidden)
 
     def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         f_s, f_t = features_of_domains(network, batch)
@@ -41,10 +41,10 @@ def phases(network: Network, params: CdanParams, setting: Setting) -> tuple[Phas
         z_s, z_t = network.head(f_s, training=True), network.head(f_t, training=True)
         g_s, g_t = (tf.stop_gradient(tf.nn.softmax(z)) for z in (z_s, z_t))
         weights = (certainty(g_s), certainty(g_t)) if params.entropy else (1.0, 1.0)
-        against = adversarial(judge, joint(f_s, g_s), joint(f_t, g_t), progress, *weights)
+        against = adversarial(discriminator, joint(f_s, g_s), joint(f_t, g_t), progress, *weights)
         return known + params.trade_off * against, logits
 
-    return (two_domain_phase(network, params, setting, loss, judge, joint),)
+    return (two_domain_phase(network, params, setting, loss, discriminator, joint),)
 
 
 def certainty(g: tf.Tensor) -> tf.Tensor:

@@ -31,10 +31,10 @@ from worker.strategies.recipe import (
 def phases(network: Network, params: CoTuningParams, setting: Setting) -> tuple[Phase, ...]:
     training, classes = setting.training, network.architecture.outputs
     source_head = network.new_head(setting.source_classes)
-    relation = Relation(classes, setting.source_classes)
+    relation = CategoryRelationship(classes, setting.source_classes)
 
     def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        x, labels, _ = batch["domain"]
+        x, labels, _ = batch["target"]
         features = network.features(x, training=True)
         logits = network.head(features, training=True)
         supervised = setting.objective.mean_loss(logits, labels, training.label_smoothing)
@@ -61,7 +61,7 @@ def phases(network: Network, params: CoTuningParams, setting: Setting) -> tuple[
     )
 
 
-class Relation(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+class CategoryRelationship(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     """R, (target classes, source classes): rows are probabilities."""
 
     def __init__(self, target_classes: int, source_classes: int) -> None:

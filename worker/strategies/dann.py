@@ -19,17 +19,17 @@ import tensorflow as tf
 from app.spec.strategy_params import DannParams
 from worker.backbones.network import Network
 from worker.strategies.adapting import two_domain_phase
-from worker.strategies.discriminator import adversarial, discriminator
+from worker.strategies.discriminator import adversarial, discriminator_of
 from worker.strategies.recipe import Batches, Phase, Setting
 from worker.strategies.two_domains import features_of_domains, supervised
 
 
 def phases(network: Network, params: DannParams, setting: Setting) -> tuple[Phase, ...]:
-    judge = discriminator(network.feature_count, params.hidden)
+    discriminator = discriminator_of(network.feature_count, params.hidden)
 
     def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         f_s, f_t = features_of_domains(network, batch)
         known, logits = supervised(network, f_s, f_t, batch, setting)
-        return known + params.trade_off * adversarial(judge, f_s, f_t, progress), logits
+        return known + params.trade_off * adversarial(discriminator, f_s, f_t, progress), logits
 
-    return (two_domain_phase(network, params, setting, loss, judge),)
+    return (two_domain_phase(network, params, setting, loss, discriminator),)

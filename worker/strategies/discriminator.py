@@ -15,7 +15,7 @@ import tensorflow as tf
 from worker.strategies.gradient_reversal import reverse, strength
 
 
-def discriminator(width: int, hidden: int) -> keras.Model:
+def discriminator_of(width: int, hidden: int) -> keras.Model:
     """h (batch, width) -> logits (batch, 1), positive for the source."""
     h = x = keras.Input((width,), name="h")
     for index in range(2):

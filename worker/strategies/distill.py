@@ -21,10 +21,10 @@ def phases(network: Network, params: DistillParams, setting: Setting) -> tuple[P
     teacher_variables = teacher.backbone.variables
 
     def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        x, labels, _ = batch["domain"]
-        logits = network.logits(x, training=True)
+        x, labels, _ = batch["target"]
+        logits = network.outputs(x, training=True)
         supervised = setting.objective.mean_loss(logits, labels, training.label_smoothing)
-        softened = distance(teacher.logits(x), logits, params.temperature)
+        softened = distance(teacher.outputs(x), logits, params.temperature)
         return params.alpha * supervised + (1 - params.alpha) * softened, logits
 
     def copy_backbone(_: object) -> None:

@@ -23,17 +23,17 @@ def phases(network: Network, params: MultiTaskParams, setting: Setting) -> tuple
     surgery = params.weighting == "pcgrad"
 
     def losses(batch: Batches) -> tuple[tf.Tensor, tf.Tensor]:
-        (x_t, y_t, _), (x_s, y_s, _) = batch["domain"], batch["source"]
-        logits = network.logits(x_t, training=True)
-        source_logits = source_head(network.features(x_s, training=True), training=True)
+        (x_t, y_t, _), (x_s, y_s, _) = batch["target"], batch["source"]
+        outputs = network.outputs(x_t, training=True)
+        source_outputs = source_head(network.features(x_s, training=True), training=True)
         smoothing = training.label_smoothing
-        target = setting.objective.mean_loss(logits, y_t, smoothing)
-        source = setting.source_objective.mean_loss(source_logits, y_s, smoothing)
-        return tf.stack([target, source]), logits
+        target = setting.objective.mean_loss(outputs, y_t, smoothing)
+        source = setting.source_objective.mean_loss(source_outputs, y_s, smoothing)
+        return tf.stack([target, source]), outputs
 
     def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        of_tasks, logits = losses(batch)
-        return of_tasks if surgery else weighting.total(of_tasks), logits
+        of_tasks, outputs = losses(batch)
+        return of_tasks if surgery else weighting.total(of_tasks), outputs
 
     rate = training.learning_rate
     return (
@@ -46,7 +46,7 @@ def phases(network: Network, params: MultiTaskParams, setting: Setting) -> tuple
             ),
             training.epochs,
             Optimization.of(training),
-            streams=("domain", "source"),
+            streams=("target", "source"),
             companions=(source_head, weighting),
             source_head=source_head,
             combine=project_conflicts if surgery else None,

@@ -12,7 +12,7 @@ def phases(network: Network, params: None, setting: Setting) -> tuple[Phase, ...
             "pretrain",
             learn_items(network, setting),
             (Group(trainable(network.backbone, network.head), training.learning_rate),),
-            training.pretrain_epochs or training.epochs,
+            training.epochs,
             Optimization.of(training),
         ),
     )

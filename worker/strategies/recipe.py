@@ -19,7 +19,7 @@ from worker.objectives.classification import CLASSES
 from worker.objectives.contract import Objective
 
 PhaseName = Literal["pretrain", "head", "finetune", "adapt"]
-Stream = Literal["domain", "source", "unlabelled"]
+Stream = Literal["target", "source", "unlabelled"]
 Optimizer = Literal["adam", "adamw", "sgd"]
 Schedule = Literal["constant", "cosine", "dann"]
 
@@ -112,7 +112,7 @@ class Optimization:
 
 @dataclass(frozen=True)
 class Phase:
-    """A stretch of training. One epoch is one pass over `domain`; other streams go round. Training
+    """A stretch of training. One epoch is one pass over `target`; other streams go round. Training
     metrics are the first stream's."""
 
     name: PhaseName
@@ -121,7 +121,7 @@ class Phase:
     epochs: int
     optimization: Optimization = Optimization()
     stop: Convergence | None = None
-    streams: tuple[Stream, ...] = ("domain",)
+    streams: tuple[Stream, ...] = ("target",)
     unlabelled_batches: int = 1  # of the job's size, that a step takes of the stream `unlabelled`
     # "features": of the backbone in inference, computed once before the phase; it stays frozen
     inputs: Literal["raw", "features"] = "raw"
@@ -136,14 +136,14 @@ class Phase:
     prepare: Prepare | None = None  # called before the first step, when all weights are in place
     relabel: Relabel | None = None  # called before each epoch: pseudo-labels
     # Whose items BatchNorm's statistics are measured on at the phase's end; None: they stay. Those
-    # of `domain` are with the items of `unlabelled` in a phase that has these
-    norms: Stream | None = "domain"
+    # of `target` are with the items of `unlabelled` in a phase that has these
+    norms: Stream | None = "target"
     augments: bool = True  # false where images must stay as they are, or the loss changes them
 
 
 @dataclass(frozen=True)
 class Unlabelled:
-    """Target items without labels take part beside the labelled ones of `domain`: there is the
+    """Target items without labels take part beside the labelled ones of `target`: there is the
     stream `unlabelled`, and labels of the target may be learnt in the same phase.
 
     `shares_classes`: the source's head is for the network's own classes. `has_source`: the source's

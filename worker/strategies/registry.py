@@ -1,6 +1,5 @@
 """The code of each way to train, by the names of app.spec.strategy_catalogue.CATALOGUE."""
 
-from app.spec.plan import PRETRAIN
 from app.spec.strategies import BASELINE, SOURCE_ONLY
 from worker.strategies import (
     adabn,
@@ -25,7 +24,7 @@ from worker.strategies import (
 from worker.strategies.recipe import Recipe
 
 RECIPES: dict[str, Recipe] = {
-    PRETRAIN: pretrain.phases,
+    "pretrain": pretrain.phases,
     BASELINE: scratch.phases,
     "linear_probe": linear_probe.phases,
     "fine_tune": fine_tune.phases,

@@ -35,14 +35,14 @@ from worker.strategies.two_domains import joined
 
 def phases(network: Network, params: ShotParams, setting: Setting) -> tuple[Phase, ...]:
     def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        x, labels, _ = batch["domain"]
-        logits = network.logits(x, training=True)
+        x, labels, _ = batch["target"]
+        logits = network.outputs(x, training=True)
         pseudo = params.beta * progress * cross_entropy(logits, labels)
         return uncertainty(logits) + pseudo, logits
 
     def loss_beside(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        (x, labels, _), (x_known, y, _) = batch["unlabelled"], batch["domain"]
-        logits, count = network.logits(joined(x, x_known), training=True), tf.shape(labels)[0]
+        (x, labels, _), (x_known, y, _) = batch["unlabelled"], batch["target"]
+        logits, count = network.outputs(joined(x, x_known), training=True), tf.shape(labels)[0]
         z, z_known = logits[:count], logits[count:]
         pseudo = params.beta * progress * cross_entropy(z, labels)
         known = setting.objective.mean_loss(z_known, y, setting.training.label_smoothing)
@@ -58,7 +58,7 @@ def phases(network: Network, params: ShotParams, setting: Setting) -> tuple[Phas
             (Group(trainable(network.backbone), params.backbone_rate * params.learning_rate),),
             setting.training.epochs,
             adapting(params),
-            streams=("unlabelled", "domain") if setting.unlabelled else ("domain",),
+            streams=("unlabelled", "target") if setting.unlabelled else ("target",),
             source_head=network.head,
             relabel=relabel,
         ),

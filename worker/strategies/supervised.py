@@ -21,10 +21,10 @@ def learn_items(network: Network, setting: Setting, batch_norm_frozen: bool = Fa
     objective, smoothing = setting.objective, setting.training.label_smoothing
 
     def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        x, y, _ = batch["domain"]
+        x, y, _ = batch["target"]
         with network.batch_norm_frozen() if batch_norm_frozen else nullcontext():
             if network.members == 1:
-                outputs = network.logits(x, training=True)
+                outputs = network.outputs(x, training=True)
                 return objective.mean_loss(outputs, y, smoothing), outputs
             features = network.members_features(x, training=True)
         return _of_members(network, features, y, objective, smoothing)
@@ -46,7 +46,7 @@ def learn_features(network: Network, setting: Setting) -> Loss:
     """The loss of the head on features (batch, feature_count)."""
 
     def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        x, y, _ = batch["domain"]
+        x, y, _ = batch["target"]
         outputs = network.head(x[FEATURES], training=True)
         return setting.objective.mean_loss(outputs, y), outputs
 

@@ -15,7 +15,7 @@ def features_of_domains(network: Network, batch: Batches) -> tuple[tf.Tensor, tf
     from MNIST to USPS to 42 % where it came to 73. The network is tested on the target by the
     target's alone, measured when the phase ends (docs/decisions/batch-norm-is-measured.md).
     """
-    x_s, x_t = batch["source"].x, batch["domain"].x
+    x_s, x_t = batch["source"].x, batch["target"].x
     if "unlabelled" in batch:
         x_t = joined(x_t, batch["unlabelled"].x)
     return network.features(x_s, training=True), network.features(x_t, training=True)
@@ -31,7 +31,7 @@ def supervised(
         f_s, f_t: of `features_of_domains`.
 
     Returns:
-        The loss, a scalar, and the logits (batch, classes) of the phase's first stream: the
+        The loss, a scalar, and the outputs (batch, classes) of the phase's first stream: the
         labelled target items, else the source.
     """
     smoothing = setting.training.label_smoothing
@@ -39,7 +39,7 @@ def supervised(
     loss = setting.source_objective.mean_loss(z_s, batch["source"].y, smoothing)
     if "unlabelled" not in batch:
         return loss, z_s
-    y_t = batch["domain"].y
+    y_t = batch["target"].y
     z_t = network.head(f_t[: tf.shape(y_t)[0]], training=True)
     return loss + setting.objective.mean_loss(z_t, y_t, smoothing), z_t
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.datasets.schemas import Schema
-from app.spec.plan import held_out
+from app.spec.training import held_out
 from worker.training.items import Indices, Items
 
 Labels = NDArray[Any]  # (n,): classes, int32, or quantities, float32; (n, K): 0 and 1, int32

@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from app.errors import FailureCode, WorkFailure
 from app.spec.memory import LESS_MEMORY
-from worker.training.device import this_device
-from worker.trials.failures import as_failure, file_error
+from worker.failures import as_failure, file_error
+from worker.machine.device import this_device
 
 SHOWN_CHARACTERS = 300
 TRACE = ("Graph execution error", "Detected at node", "Traceback", "File ", " ", "\t")

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from worker.backbones.nested import layers_within
 from worker.backbones.network import Network
+from worker.machine.device import configure_tensorflow, this_device
 from worker.packaging.conversion import convert, fix
 from worker.training import predict
-from worker.training.device import configure_tensorflow, this_device
 from worker.training.items import Items
 
 BLOCK_ROWS = 4096  # between two looks at the journal

@@ -167,12 +167,12 @@ def rows_of_step(
     of the source's, as many as the job's `batch_size` says, however few labels there are.
 
     Args:
-        batch: rows of `domain`: batch_size, or all its items where these are fewer.
+        batch: rows of `target`: batch_size, or all its items where these are fewer.
     """
     if "unlabelled" not in phase.streams:
         return dict.fromkeys(streams, batch)
     wanted: dict[Stream, int] = {
-        "domain": batch,
+        "target": batch,
         "source": batch_size,
         "unlabelled": phase.unlabelled_batches * batch_size,
     }

@@ -21,8 +21,8 @@ class Inputs:
         """What is trained on. Raises ValueError where the trial was given no such data."""
         setup = self._setup
         match stream:
-            case "domain":
-                found: Split | None = setup.domain.train
+            case "target":
+                found: Split | None = setup.target.train
             case "source":
                 found = setup.source.train if setup.source else None
             case "unlabelled":
@@ -34,14 +34,14 @@ class Inputs:
     def normed(self, phase: Phase, stream: Stream) -> Items:
         """Items of a stream that BatchNorm's statistics are measured on at the phase's end."""
         streams: tuple[Stream, ...] = (stream,)
-        if stream == "domain" and "unlabelled" in phase.streams:
-            streams = ("domain", "unlabelled")
+        if stream == "target" and "unlabelled" in phase.streams:
+            streams = ("target", "unlabelled")
         return Items.joined([self.rows(each).items for each in streams])
 
     def of(self, phase: Phase) -> tuple[dict[Stream, Split], Split]:
         """The training split of each stream, and the validation split, as the phase takes them."""
         streams = {stream: self.rows(stream) for stream in phase.streams}
-        validation = self._setup.domain.validation
+        validation = self._setup.target.validation
         if phase.inputs == "features":
             streams = {stream: self._features(split) for stream, split in streams.items()}
             validation = self._features(validation)

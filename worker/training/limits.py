@@ -7,7 +7,7 @@ from worker.training.loop import Loop
 
 
 @dataclass
-class Limits:
+class DeviceLimits:
     """The reasons, in the device's words; None where there is no such limit."""
 
     without_xla: str | None = None

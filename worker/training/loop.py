@@ -14,16 +14,17 @@ from numpy.typing import NDArray
 from worker.backbones.fused_norm import fused_norms
 from worker.backbones.network import Network
 from worker.backbones.norm_momentum import norm_momentum
+from worker.failures import file_error
 from worker.inputs.contract import X
+from worker.machine.device import deterministic_operations, this_device
 from worker.objectives.contract import Objective
 from worker.strategies.recipe import FEATURES, Batch, Batches, Phase, Stream
 from worker.training.checkpoint import Backend
 from worker.training.compile_budget import compiling, overran
-from worker.training.device import deterministic_operations, this_device
 from worker.training.device_errors import essence
 from worker.training.feed import Order, RowsShape
 from worker.training.optimizers import averaging, optimizer_of
-from worker.trials.failures import file_error
+from worker.training.step_schedule import StepSchedule
 
 
 @dataclass(frozen=True)
@@ -49,16 +50,6 @@ class Shapes:
             steps=None,
             epochs=None,
         )
-
-
-@dataclass(frozen=True)
-class Pace:
-    """What changes from step to step."""
-
-    rates: NDArray[np.float64]  # (steps, groups): learning rates
-    progress: NDArray[np.float32]  # (steps,): 0..1 of the phase
-    ends: NDArray[np.bool_]  # (steps,): whether an epoch ends with the step
-    momenta: NDArray[np.float32]  # (steps,): of BatchNorm's moving statistics
 
 
 @dataclass(frozen=True)
@@ -129,7 +120,9 @@ class Loop:
             if optimizer.use_ema:
                 optimizer.finalize_variable_values(list(group.variables))
 
-    def run(self, data: Batches, order: Order, pace: Pace, count: int, validation: X) -> Results:
+    def run(
+        self, data: Batches, order: Order, schedule: StepSchedule, count: int, validation: X
+    ) -> Results:
         """Trains on the first `count` batches of `order`.
 
         Args:
@@ -139,9 +132,9 @@ class Loop:
             Refused: this is the loop's first call.
         """
         began = time.perf_counter()
-        paces = pace.rates.astype(np.float32), pace.progress, pace.ends, pace.momenta
-        losses, statistics, logits = self._call(data, order, paces, tf.constant(count), validation)
-        results = Results(losses.numpy()[:count], statistics.numpy()[:count], logits.numpy())
+        inputs = data, order, schedule.by_step, tf.constant(count), validation
+        losses, statistics, outputs = self._call(*inputs)
+        results = Results(losses.numpy()[:count], statistics.numpy()[:count], outputs.numpy())
         if self.has_run:  # the first call compiles, too
             self._seconds_per_step = (time.perf_counter() - began) / count
         self.has_run = True
@@ -204,10 +197,10 @@ class Loop:
         ]
 
     def _steps(
-        self, data: Batches, order: Any, pace: Any, count: tf.Tensor, validation: X
+        self, data: Batches, order: Any, schedule: Any, count: tf.Tensor, validation: X
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         shapes = self._shapes
-        rates, progress, ends, momenta = pace
+        rates, progress, ends, momenta = schedule
         items, epochs = tf.shape(next(iter(validation.values())))[0], shapes.epochs
         if epochs is None:  # XLA would compile a slice anew for each `count`
             looked_at = tf.cast(ends[:count] & (items > 0), tf.int32)
@@ -215,11 +208,11 @@ class Loop:
         losses = _array(tf.float32, shapes.steps or count, ())
         kind, width = self._objective.statistic_spec
         statistics = _array(kind, shapes.steps or count, (shapes.batch, width))
-        logits = _array(tf.float32, epochs, (shapes.validation.count, shapes.classes))
-        logits = logits.write(0, tf.zeros((items, shapes.classes)))  # without a look there is one
+        validated = _array(tf.float32, epochs, (shapes.validation.count, shapes.classes))
+        validated = validated.write(0, tf.zeros((items, shapes.classes)))  # where none looks
 
         def step(index: tf.Tensor, ended: tf.Tensor, *arrays: Any) -> tuple[Any, ...]:
-            losses, statistics, logits = arrays
+            losses, statistics, validated = arrays
             picked = {stream: positions[index] for stream, positions in order.items()}
             batch = {
                 stream: self._prepared(stream, data[stream], rows)
@@ -232,26 +225,26 @@ class Loop:
             statistics = statistics.write(index, self._objective.statistic(outputs, y))
             if shapes.validation.count != 0:
                 looks = ends[index] & (items > 0)
-                logits = tf.cond(
+                validated = tf.cond(
                     looks,
-                    lambda: logits.write(ended, self._infer(validation)),
-                    lambda: logits,
+                    lambda: validated.write(ended, self._infer(validation)),
+                    lambda: validated,
                 )
                 ended += tf.cast(looks, tf.int32)
-            return index + 1, ended, losses, statistics, logits
+            return index + 1, ended, losses, statistics, validated
 
-        _, _, losses, statistics, logits = tf.while_loop(
+        _, _, losses, statistics, validated = tf.while_loop(
             lambda index, *_: index < count,
             step,
-            (tf.constant(0), tf.constant(0), losses, statistics, logits),
+            (tf.constant(0), tf.constant(0), losses, statistics, validated),
             parallel_iterations=1,
         )
-        return losses.stack(), statistics.stack(), logits.stack()
+        return losses.stack(), statistics.stack(), validated.stack()
 
     def _infer(self, items: X) -> tf.Tensor:
         if self._phase.inputs == "features":
             return self._network.head(items[FEATURES], training=False)
-        return self._network.raw_logits(items)
+        return self._network.raw_outputs(items)
 
     def _prepared(self, stream: Stream, data: Batch, rows: tf.Tensor) -> Batch:
         batch: Batch = tf.nest.map_structure(lambda each: tf.gather(each, rows), data)
@@ -271,7 +264,7 @@ class Loop:
         ):
             for group in phase.groups:
                 tape.watch([variable.value for variable in group.variables])
-            loss, logits = phase.loss(batch, progress)
+            loss, outputs = phase.loss(batch, progress)
             losses = tf.unstack(loss) if phase.combine else []
         watched = [[variable.value for variable in group.variables] for group in phase.groups]
         if phase.combine:
@@ -293,7 +286,7 @@ class Loop:
         if phase.after_step:
             with self._layers(self._network.backbone):
                 phase.after_step(batch)
-        return tf.reduce_sum(loss), logits
+        return tf.reduce_sum(loss), outputs
 
 
 def _array(dtype: tf.DType, size: Any, element: tuple[int | None, ...]) -> tf.TensorArray:

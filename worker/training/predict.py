@@ -17,19 +17,19 @@ from worker.training.items import Items
 BATCH_ROWS, BATCH_BYTES = 1024, 16 * 2**20
 
 
-def logits(network: Network, items: Items) -> NDArray[np.float32]:
-    """Computes logits (n, outputs) of raw items."""
-    return _by_network(network, network.compiled_logits, items, network.architecture.outputs)
+def outputs_of(network: Network, items: Items) -> NDArray[np.float32]:
+    """Computes outputs (n, outputs) of raw items."""
+    return _by_network(network, network.compiled_outputs, items, network.architecture.outputs)
 
 
-def changed_logits(network: Network, items: Items, seed: int) -> NDArray[np.float32]:
-    """Computes logits as `logits` does, of strongly changed items (worker/inputs); how they are
-    changed depends on `seed` alone, so that networks can be compared."""
+def changed_outputs(network: Network, items: Items, seed: int) -> NDArray[np.float32]:
+    """Computes outputs as `outputs_of` does, of strongly changed items (worker/inputs); how they
+    are changed depends on `seed` alone, so that networks can be compared."""
     numbers = count()
 
     def of_changed(raw: X) -> tf.Tensor:
         change = tf.constant([seed, next(numbers)], tf.int64)
-        return network.logits(network.inputs.strong(network.inputs.seen(raw), change))
+        return network.outputs(network.inputs.strong(network.inputs.seen(raw), change))
 
     return _by_network(network, of_changed, items, network.architecture.outputs)
 
@@ -39,8 +39,8 @@ def features(network: Network, items: Items) -> NDArray[np.float32]:
     return _by_network(network, network.compiled_features, items, network.feature_count)
 
 
-def head_logits(network: Network, items: Items) -> NDArray[np.float32]:
-    """Computes logits (n, outputs) of items that are features."""
+def head_outputs(network: Network, items: Items) -> NDArray[np.float32]:
+    """Computes outputs (n, outputs) of items that are features."""
 
     def of_features(x: X) -> tf.Tensor:
         return network.compiled_head(x[FEATURES])

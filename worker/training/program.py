@@ -16,16 +16,15 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from app.sent import Sent
 from app.spec.backbones import CATALOGUE
-from app.spec.plan import PRETRAIN
-from app.spec.spec import ResolvedSpec
-from app.spec.strategies import BASELINE, Strategy
 from app.spec.strategy_catalogue import CATALOGUE as STRATEGIES
 from app.spec.training import Augmentation
 from worker.backbones.initialisation import Initialiser
 from worker.backbones.input_rows import Learnt
 from worker.backbones.network import Architecture, Network
 from worker.inputs.contract import InputLayers, X
+from worker.machine.device import resolve_precision, this_device
 from worker.objectives.classification import CLASSES
 from worker.objectives.contract import Objective
 from worker.objectives.flawed import training_objective
@@ -35,14 +34,13 @@ from worker.strategies.registry import RECIPES
 from worker.strategies.seeds import Seeds
 from worker.training.checkpoint import Backend
 from worker.training.data import Domain, Labels
-from worker.training.device import resolve_precision, this_device
-from worker.training.limits import Limits
+from worker.training.limits import DeviceLimits
 from worker.training.loop import Loop, Shapes
 from worker.training.setup import TrialSetup
 
 KEPT, KEPT_LOOPS = 16, 8
 # How long and how fast: a compiled loop is told with each call, so one serves them all.
-PACE = {
+SCHEDULING = {
     "epochs",
     "min_steps",
     "pretrain_epochs",
@@ -87,7 +85,7 @@ class Program:
         self._augmentation, self._seeds = augmentation, Seeds()
         self._hidden_columns, self._hidden_parts = hidden_columns, hidden_parts
         self._inputs: dict[Stream, InputLayers] = {
-            "domain": network.inputs,
+            "target": network.inputs,
             "source": source.input_layers() if source else network.inputs,
             "unlabelled": network.inputs,
         }
@@ -100,10 +98,10 @@ class Program:
             *(variable for model in companions for variable in model.variables),
         ]
         self._loops: dict[tuple[int, Shapes], Loop] = {}
-        self.limits = [Limits() for _ in phases]
+        self.limits = [DeviceLimits() for _ in phases]
         self._identity, self._objective = identity, objective
 
-    def paced(self, phases: tuple[Phase, ...]) -> "Program":
+    def rescheduled(self, phases: tuple[Phase, ...]) -> "Program":
         """The same with the epochs and rates of `phases`, which differ in nothing else."""
         program = copy(self)
         program.phases = tuple(
@@ -184,70 +182,68 @@ def shared_network(architecture: Architecture) -> Network:
 
 
 def program_of(setup: TrialSetup) -> Program:
-    strategy = setup.strategy if setup.role == "transfer" else None
-    names = {"pretrain": PRETRAIN, "baseline": setup.spec.baseline_arm}
-    # What target labels would have brought is trained as the baseline is where there are some.
-    name = strategy.name if strategy else names.get(setup.role, BASELINE)
-    training = setup.spec.training
-    precision = resolve_precision(training.precision, setup.spec.model)
-    architecture = Architecture.of(setup.spec.model, setup.domain.schema, precision)
-    source = setup.source and Architecture.of(setup.spec.model, setup.source.schema, precision)
-    setting = Setting(training, setup.source_classes, _objective(setup.domain, setup.spec))
+    training = setup.training
+    precision = resolve_precision(training.precision, setup.model)
+    architecture = Architecture.of(setup.model, setup.target.schema, precision)
+    source = setup.source and Architecture.of(setup.model, setup.source.schema, precision)
+    setting = Setting(training, setup.source_classes, _objective(setup.target, setup))
     if setup.source:
-        setting = replace(setting, source_objective=_objective(setup.source, setup.spec))
-    if setup.unlabelled and strategy and STRATEGIES[strategy.name].takes_unlabelled:
+        setting = replace(setting, source_objective=_objective(setup.source, setup))
+    takes = setup.recipe in STRATEGIES and STRATEGIES[setup.recipe].takes_unlabelled
+    if setup.unlabelled and takes:
         has_source = setup.source is not None and setup.shares_classes
         beside = Unlabelled(shares_classes=setup.shares_classes, has_source=has_source)
         setting = replace(setting, unlabelled=beside)
-    return _program(architecture, source, name, strategy, setting)
+    return _program(architecture, source, setup.recipe, setup.params, setting)
 
 
-def _objective(domain: Domain, spec: ResolvedSpec) -> Objective:
+def _objective(domain: Domain, setup: TrialSetup) -> Objective:
     task, train = domain.schema.task, domain.train
     counts: list[int] = []
     if task.has_classes:
         counts = np.bincount(train.y[train.known], minlength=task.outputs).tolist()
-    return training_objective(task, spec.imbalance, spec.label_noise, counts)
+    return training_objective(task, setup.imbalance, setup.label_noise, counts)
 
 
 @lru_cache(KEPT)
 def _program(
     architecture: Architecture,
     source: Architecture | None,
-    name: str,
-    strategy: Strategy | None,
+    recipe: str,
+    params: Sent | None,
     setting: Setting,
 ) -> Program:
     compiled = _compiled(
         architecture,
         source,
-        name,
-        strategy and strategy.model_copy(update={"params": _without_pace(strategy.params)}),
-        replace(setting, training=_without_pace(setting.training)),
+        recipe,
+        params and _without_scheduling(params),
+        replace(setting, training=_without_scheduling(setting.training)),
     )
-    recipe = RECIPES[name](compiled.network, strategy and strategy.params, setting)
-    return compiled.paced(recipe)
+    return compiled.rescheduled(RECIPES[recipe](compiled.network, params, setting))
 
 
 @lru_cache(KEPT)
 def _compiled(
     architecture: Architecture,
     source: Architecture | None,
-    name: str,
-    strategy: Strategy | None,
+    recipe: str,
+    params: Sent | None,
     setting: Setting,
 ) -> Program:
     network = shared_network(architecture)
-    phases = RECIPES[name](network, strategy and strategy.params, setting)
-    identity = f"{this_device()} {(architecture, source, name, strategy, setting)}"
+    phases = RECIPES[recipe](network, params, setting)
+    identity = f"{this_device()} {(architecture, source, recipe, params, setting)}"
     training = setting.training
     changes = training.augmentation, training.hidden_columns, training.hidden_parts
     return Program(network, phases, source, *changes, identity, setting.objective)
 
 
-def _without_pace(settings: Settings) -> Settings:
+def _without_scheduling(settings: Settings) -> Settings:
     fields = type(settings).model_fields
-    return settings.model_copy(update={name: fields[name].default for name in PACE & set(fields)})
+    return settings.model_copy(
+        update={name: fields[name].default for name in SCHEDULING & set(fields)}
+    )
 
 
 def forget() -> None:

@@ -10,25 +10,25 @@ from numpy.typing import NDArray
 
 from app.spec.figures import Conditions
 from worker.backbones.network import Network
-from worker.backbones.population_norms import measure
 from worker.evaluation.measures import measures_of
+from worker.machine.device import configure_tensorflow, this_device
 from worker.strategies.recipe import Phase, Relabel
 from worker.training import predict
 from worker.training.checkpoint import Checkpoint
-from worker.training.course import check_finite, has_ended, pace_of, share_done
+from worker.training.chunk_plan import ChunkPlan, chunk_plan
 from worker.training.data import Split
-from worker.training.device import configure_tensorflow, this_device
 from worker.training.device_errors import typed_errors
 from worker.training.features import features_of
 from worker.training.feed import Chunk, Feed, rows_of_step
-from worker.training.geometry import Geometry, geometry_of
 from worker.training.inputs import Inputs
 from worker.training.items import Items
-from worker.training.loop import Loop, Pace, Refused, Results
+from worker.training.loop import Loop, Refused, Results
+from worker.training.population_norms import measure
 from worker.training.program import choose_backend, program_of
 from worker.training.setup import EpochRecord, Interrupted, Journal, Signal, TrialSetup
 from worker.training.silent_rows import silence
 from worker.training.state import Arrays, TrialState, assign, values
+from worker.training.step_schedule import StepSchedule, check_finite, has_ended, share_done
 from worker.training.sums import Sums
 
 CHUNK_SECONDS = 0.5  # between two looks at the journal
@@ -59,22 +59,21 @@ class _Trial:
         self._setup, self._journal = setup, journal
         self._program = program_of(setup)
         self._network = self._program.network
-        self._measures = measures_of(setup.domain.schema.task)
-        self._batch = min(setup.spec.training.batch_size, len(setup.domain.train))
-        self._steps = -(-len(setup.domain.train) // self._batch)  # an epoch
+        self._measures = measures_of(setup.target.schema.task)
+        self._batch = min(setup.training.batch_size, len(setup.target.train))
+        self._steps = -(-len(setup.target.train) // self._batch)  # an epoch
         self._inputs = Inputs(setup, self._network, self._look)
         self._loop: Loop | None = None
-        trials = 1 if setup.role == "pretrain" else setup.spec.evaluation.seeds
         self._program.initialise(setup.seed)
         if checkpoint:
             known = self._program.variables, setup.seed, self._threads, self._measures
             self._state = TrialState.of_checkpoint(checkpoint, *known)
             return
-        silence(self._network, setup.domain.train.items)
+        silence(self._network, setup.target.train.items)
         if setup.source_weights:
             self._program.start_from(setup.source_weights, setup.source_places, setup.learnt)
         backends = tuple(
-            choose_backend(phase, self._network, self._steps, trials)
+            choose_backend(phase, self._network, self._steps, setup.trials)
             for phase in self._program.phases
         )
         self._state = TrialState(backends, Sums.zero(self._measures))
@@ -99,42 +98,42 @@ class _Trial:
         phase, state = self.phase, self._state
         position = state.position
         streams, validation = self._inputs.of(phase)
-        of_step = rows_of_step(phase, streams, self._batch, self._setup.spec.training.batch_size)
+        of_step = rows_of_step(phase, streams, self._batch, self._setup.training.batch_size)
         feed = Feed(streams, of_step, self._steps, [self._setup.seed, position.phase])
-        loop, geometry = self._begin_loop(feed, validation)
+        loop, plan = self._begin_loop(feed, validation)
         if phase.prepare and position.epochs == position.step == 0:
             rows = self._inputs.rows(phase.streams[0])
             phase.prepare(lambda: (features_of(self._network, rows.items, self._look), rows.y))
-        looked_at = validation.items.head(geometry.looked_at).read()
+        looked_at = validation.items.head(plan.looked_at).read()
         inside = tf.nest.map_structure(tf.constant, looked_at)
         while not has_ended(phase, position):
             self._look()
             if phase.relabel:
                 feed.relabel(self._labels_of_epoch(phase.relabel, streams[phase.streams[0]]))
             began = time.perf_counter()
-            count = self._affordable_steps(loop, geometry)
-            first, room = position.epochs * self._steps + position.step, geometry.room(count)
+            count = self._affordable_steps(loop, plan)
+            first, room = position.epochs * self._steps + position.step, plan.room(count)
             chunk = feed.chunk(first, count, room)
-            pace = pace_of(phase, self._steps, first, room)
+            schedule = StepSchedule.of(phase, self._steps, first, room)
             before = [] if loop.has_run else values([*self._program.variables, *loop.variables])
             try:
-                results = loop.run(chunk.data, chunk.order, pace, count, inside)
+                results = loop.run(chunk.data, chunk.order, schedule, count, inside)
             except Refused as refusal:
                 self._give_way(refusal, loop, before)
-                loop, geometry = self._begin_loop(feed, validation)
+                loop, plan = self._begin_loop(feed, validation)
                 continue
             seconds = time.perf_counter() - began
-            self._take(results, chunk, pace, validation, seconds)
+            self._take(results, chunk, schedule, validation, seconds)
             self._journal.moved(self._progress)
         self._settle_weights(loop)
         self._measure_norms()
 
-    def _begin_loop(self, feed: Feed, validation: Split) -> tuple[Loop, Geometry]:
+    def _begin_loop(self, feed: Feed, validation: Split) -> tuple[Loop, ChunkPlan]:
         state, phase, index = self._state, self.phase, self._state.position.phase
         limits = self._program.limits[index]
         backend = limits.backend(state.backends[index])
-        geometry = geometry_of(phase, feed, validation, self._network, backend)
-        loop = self._loop = self._program.loop(index, geometry.shapes)
+        plan = chunk_plan(phase, feed, validation, self._network, backend)
+        loop = self._loop = self._program.loop(index, plan.shapes)
         if state.slots:
             assign(loop.variables, state.slots)
             state.slots = []
@@ -147,7 +146,7 @@ class _Trial:
                 notes=list(state.notes),
             )
         )
-        return loop, geometry
+        return loop, plan
 
     def _give_way(self, refusal: Refused, loop: Loop, before: Arrays) -> None:
         """All is again as before the call; the phase goes on as it can."""
@@ -156,16 +155,16 @@ class _Trial:
         self._state.slots = before[count:]
         self._program.limits[self._state.position.phase].learn(loop, str(refusal))
 
-    def _affordable_steps(self, loop: Loop, geometry: Geometry) -> int:
+    def _affordable_steps(self, loop: Loop, plan: ChunkPlan) -> int:
         """Whole epochs where there is time for them, else a part of one; never past a place where
         the phase may end."""
         phase, position = self.phase, self._state.position
-        affordable = min(geometry.capacity, loop.affordable(CHUNK_SECONDS))
+        affordable = min(plan.capacity, loop.affordable(CHUNK_SECONDS))
         rest = self._steps - position.step
         if affordable < rest:
             chunks = -(-rest // affordable)
             return -(-rest // chunks)  # alike: a call costs the same however short it is
-        epochs = min(geometry.epochs, phase.epochs - position.epochs)
+        epochs = min(plan.epochs, phase.epochs - position.epochs)
         if phase.stop:
             epochs = min(epochs, phase.stop.epochs_to_look(position.epochs))
         return rest + min(epochs - 1, (affordable - rest) // self._steps) * self._steps
@@ -174,7 +173,7 @@ class _Trial:
         self,
         results: Results,
         chunk: Chunk,
-        pace: Pace,
+        schedule: StepSchedule,
         validation: Split,
         seconds: float,
     ) -> None:
@@ -182,13 +181,13 @@ class _Trial:
         position, records = self._state.position, list[EpochRecord]()
         steps, start = len(results.losses), 0
         per_step = seconds / steps
-        ends = [int(end) + 1 for end in np.flatnonzero(pace.ends[:steps])]
+        ends = [int(end) + 1 for end in np.flatnonzero(schedule.ends[:steps])]
         for number, end in enumerate(ends):
             part = slice(start, end)
             self._add(results, chunk, part)
             position.seconds += per_step * (end - start)
             inside = results.validation[number] if results.validation.size else None
-            rate = float(pace.rates[end - 1].max(initial=0.0))
+            rate = float(schedule.rates[end - 1].max(initial=0.0))
             records += self._end_epoch(validation, inside, rate)
             start = end
         self._add(results, chunk, slice(start, None))
@@ -213,7 +212,7 @@ class _Trial:
         return self._state.labels
 
     def _end_epoch(
-        self, validation: Split, logits: NDArray[np.float32] | None, rate: float
+        self, validation: Split, outputs: NDArray[np.float32] | None, rate: float
     ) -> list[EpochRecord]:
         phase, position, sums = self.phase.name, self._state.position, self._state.sums
         check_finite(sums.loss, self.phase, position)
@@ -222,14 +221,14 @@ class _Trial:
         records = [EpochRecord.of(phase, position, "train", metrics, rate, position.seconds)]
         if len(validation) and validation.is_labelled:
             began = time.perf_counter()
-            if logits is None:
-                logits = self._validate(validation)
-            metrics = self._measures.watched(validation.y, logits)
+            if outputs is None:
+                outputs = self._validate(validation)
+            metrics = self._measures.watched(validation.y, outputs)
             # The last step's harm shows here first.
             check_finite(metrics["loss"], self.phase, position)
             seconds = time.perf_counter() - began
             records.append(EpochRecord.of(phase, position, "validation", metrics, rate, seconds))
-            loss = self._program.watched_loss(validation.y, logits, metrics["loss"])
+            loss = self._program.watched_loss(validation.y, outputs, metrics["loss"])
             self._keep_the_best(loss, len(validation))
         position.epochs, position.step, position.seconds = position.epochs + 1, 0, 0.0
         self._state.sums = Sums.zero(self._measures)
@@ -237,7 +236,7 @@ class _Trial:
 
     def _validate(self, validation: Split) -> NDArray[np.float32]:
         phase = self.phase
-        infer = predict.head_logits if phase.inputs == "features" else predict.logits
+        infer = predict.head_outputs if phase.inputs == "features" else predict.outputs_of
         with self._averaged():
             if phase.optimization.early_stopping:  # the best epoch must not be one of stale norms
                 self._measure_norms()

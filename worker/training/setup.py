@@ -6,10 +6,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal, Protocol, Self
 
+from app.sent import Sent
+from app.spec.backbones import Backbone
 from app.spec.figures import Conditions
-from app.spec.plan import Role
-from app.spec.spec import ResolvedSpec
-from app.spec.strategies import Strategy
+from app.spec.flaws import Imbalance, LabelNoise
+from app.spec.training import Training
 from app.tasks import TASKS
 from worker.backbones.input_rows import Learnt
 from worker.training.checkpoint import Checkpoint, Position
@@ -22,11 +23,12 @@ _KEPT = tuple(dict.fromkeys(name for task in TASKS.values() for name in task.per
 class TrialSetup:
     """Equal setups train to equal bits on one machine."""
 
-    spec: ResolvedSpec
-    role: Role
-    strategy: Strategy | None  # of a transfer
+    recipe: str  # of worker.strategies.registry.RECIPES
+    params: Sent | None  # the recipe's own, where it has some
+    model: Backbone
+    training: Training  # its epochs are final
     seed: int
-    domain: Domain  # what is trained on: the source in a pretraining, else the target
+    target: Domain  # what is trained on, validated and tested: in a pretraining the source itself
     source: Domain | None = None  # for strategies that need its data too
     source_classes: int = 0  # of a transfer's source
     source_weights: Path | None = None  # of the pretraining that this trial starts from
@@ -38,6 +40,9 @@ class TrialSetup:
     shares_classes: bool = False  # the source's are the network's, in whichever order
     # The target's other training items, without their labels, for strategies that can use them
     unlabelled: Split | None = None
+    imbalance: Imbalance = "none"
+    label_noise: LabelNoise = "none"
+    trials: int = 1  # that share the compiled loops of this one
 
 
 @dataclass(frozen=True)

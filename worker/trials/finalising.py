@@ -28,15 +28,15 @@ from app.tables.jobs import JobRow, TrialRow
 from app.tasks.contract import Metric
 from app.tensors import Tensors
 from worker.backbones.network import Architecture, Network
+from worker.datasets.stored_data import dataset_split
 from worker.evaluation.archive import read_arrays, report_of
+from worker.failures import as_failure
+from worker.machine.context import WorkerContext
 from worker.packaging.golden import GOLDEN_ITEMS
 from worker.packaging.onnx_graph import package
 from worker.packaging.temperature import temperature_of
-from worker.process.workplace import Workplace
-from worker.trials.failures import as_failure
 from worker.trials.packaged_reference import packaged_reference
 from worker.trials.setup import TrialData
-from worker.trials.stored_data import dataset_split
 
 log = structlog.get_logger(__name__)
 
@@ -53,11 +53,11 @@ class _Ended:
     evidence: EvidenceOut
 
 
-def run(place: Workplace, job: JobRow) -> None:
+def run(context: WorkerContext, job: JobRow) -> None:
     """Ends the job, or leaves it to the one who has taken it. Never raises."""
     try:
-        with place.scratch() as folder:
-            _run(place, job, folder)
+        with context.scratch() as folder:
+            _run(context, job, folder)
     except Fenced:
         log.info("finalisation_lost", job=job.id)
     except OperationalError as error:  # the database is away: the lease ends, and another goes on
@@ -66,23 +66,25 @@ def run(place: Workplace, job: JobRow) -> None:
         log.exception("finalisation_failed", job=job.id)
         failure = as_failure(error)
         if isinstance(failure, DamagedArtifact):
-            mark(place.database, failure)
+            mark(context.database, failure)
         failure.stage = failure.stage or FINALISING
         try:
-            with place.database.write() as session:
+            with context.database.write() as session:
                 work.fail_finalisation(session, job, failure)
         except Fenced:
             log.info("finalisation_lost", job=job.id)
 
 
-def _run(place: Workplace, job: JobRow, folder: Path) -> None:
-    ended = _read(place, job)
-    report = report_of(ended.evidence, lambda ref: read_arrays(_result(place.storage, ended, ref)))
+def _run(context: WorkerContext, job: JobRow, folder: Path) -> None:
+    ended = _read(context, job)
+    report = report_of(
+        ended.evidence, lambda ref: read_arrays(_result(context.storage, ended, ref))
+    )
     is_wanted = job.status != "cancelled"  # nobody waits for a cancelled job's model
-    packaged = _packaged(place, ended, report, folder) if is_wanted else None
+    packaged = _packaged(context, ended, report, folder) if is_wanted else None
     deploy = ended.spec.deploy
     proven = report.is_proven
-    with place.database.write() as session:
+    with context.database.write() as session:
         story: list[Event] = [("report", {"verdict": report.verdict, "reason": report.reason})]
         results: dict[str, Any] = {"report": report.model_dump(mode="json")}
         if packaged:
@@ -95,8 +97,8 @@ def _run(place: Workplace, job: JobRow, folder: Path) -> None:
         work.finish_job(session, job, story, **results)
 
 
-def _read(place: Workplace, job: JobRow) -> _Ended:
-    with place.database.read() as session:
+def _read(context: WorkerContext, job: JobRow) -> _Ended:
+    with context.database.read() as session:
         target = session.get_one(DatasetRow, job.target_id)
         spec = ResolvedSpec.model_validate(job.spec)
         schema = spec.seen(Schema.model_validate(target.schema))
@@ -107,7 +109,7 @@ def _read(place: Workplace, job: JobRow) -> _Ended:
 
 
 def _packaged(
-    place: Workplace, ended: _Ended, report: Report, folder: Path
+    context: WorkerContext, ended: _Ended, report: Report, folder: Path
 ) -> dict[str, Any] | None:
     """The winner as files in the store; the baseline itself where the transfer did harm; what is
     best of all where the job asks for that."""
@@ -118,19 +120,21 @@ def _packaged(
     if arm in ended.spec.references and not ended.schema.inputs.has_quantities:
         arm = report.baseline if report.verdict == "negative_transfer" else report.winner
     if arm in ended.spec.references:
-        return _reference(place, ended, str(arm), folder)
-    return _network(place.storage, ended, report, arm, folder)
+        return _reference(context, ended, str(arm), folder)
+    return _network(context.storage, ended, report, arm, folder)
 
 
-def _reference(place: Workplace, ended: _Ended, arm: str, folder: Path) -> dict[str, Any] | None:
+def _reference(
+    context: WorkerContext, ended: _Ended, arm: str, folder: Path
+) -> dict[str, Any] | None:
     name, own = ended.spec.evaluation.primary_metric, ended.spec.target.budget
     able = [t for t in ended.trials if (t.arm, t.labels_per_class) == (arm, own) and t.predictions]
     best = _best(able, name, ended.spec.metric)
     if best is None:
         return None
-    with place.database.read() as session:
+    with context.database.read() as session:
         data = TrialData.of(session, session.get_one(TrialRow, best.id))
-    return packaged_reference(place.storage, data, _sample(place.storage, ended), folder)
+    return packaged_reference(context.storage, data, _sample(context.storage, ended), folder)
 
 
 def _network(

@@ -5,7 +5,7 @@ import numpy as np
 from app.storage import Storage
 from worker.backbones.network import Architecture
 from worker.evaluation.predictions import Predictions
-from worker.training.predict import logits
+from worker.training.predict import outputs_of
 from worker.training.program import program_of, shared_network
 from worker.training.setup import TrialSetup
 from worker.trials.setup import TrialData, source_split
@@ -30,14 +30,14 @@ def forgetting(storage: Storage, setup: TrialSetup, data: TrialData) -> Predicti
     trained = [phase.source_head for phase in program.phases if phase.source_head]
     backbone = [variable.numpy() for variable in program.network.backbone.variables]
     head = [variable.numpy() for variable in trained[-1].variables] if trained else None
-    source = shared_network(Architecture.of(setup.spec.model, data.source_schema))
+    source = shared_network(Architecture.of(setup.model, data.source_schema))
     source.load_weights(setup.source_weights)
-    before = logits(source, test.items).argmax(1)
+    before = outputs_of(source, test.items).argmax(1)
     for variable, value in zip(source.backbone.variables, backbone, strict=True):
         variable.assign(value)
     for variable, value in zip(source.head.variables, head or [], strict=bool(head)):
         variable.assign(value)
-    after = logits(source, test.items).argmax(1)
+    after = outputs_of(source, test.items).argmax(1)
     if trained and setup.source_places:
         after = np.asarray(setup.source_places)[after]
     return {

@@ -7,11 +7,11 @@ from pathlib import Path
 import structlog
 
 from app.errors import DamagedArtifact, FailureCode, Fenced, WorkFailure
+from app.integrity import sha256_of
 from app.jobs import work
 from app.spec.figures import Conditions
 from app.tables.jobs import EpochRow, TrialRow
-from app.wholeness import sha256_of
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
 from worker.training.checkpoint import BadCheckpoint, Checkpoint
 from worker.training.setup import EpochRecord, Signal
 from worker.trials.lease_keeper import LeaseKeeper
@@ -25,9 +25,9 @@ class TrialJournal:
     How far the trial is, and its seconds, are written in between by the keeper of its lease."""
 
     def __init__(
-        self, place: Workplace, trial: TrialRow, keeper: LeaseKeeper, folder: Path
+        self, context: WorkerContext, trial: TrialRow, keeper: LeaseKeeper, folder: Path
     ) -> None:
-        self._place, self._trial, self._keeper, self._folder = place, trial, keeper, folder
+        self._place, self._trial, self._keeper, self._folder = context, trial, keeper, folder
         self._checkpoint = trial.checkpoint
         self._pending: list[EpochRow] = []
         self._progress, self._serial = trial.progress, 0

@@ -17,11 +17,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from app import leases
 from app.errors import Fenced
 from app.jobs import work
-from app.jobs.budget import Account
+from app.jobs.budget import TimeBudget
 from app.leases import Leased
 from app.tables.jobs import TrialRow
-from worker.process.declaring import declare
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
+from worker.machine.declaring import declare
 from worker.training.setup import Signal
 
 log = structlog.get_logger(__name__)
@@ -32,16 +32,16 @@ GRACE_SECONDS = 60.0  # work that has not stopped by then is killed with its pro
 
 
 class LeaseKeeper:
-    """`with LeaseKeeper(workplace, row) as keeper:` ... `keeper.signal`"""
+    """`with LeaseKeeper(context, row) as keeper:` ... `keeper.signal`"""
 
-    def __init__(self, workplace: Workplace, row: Leased) -> None:
-        self._workplace, self._table, self._id = workplace, type(row), row.id
+    def __init__(self, context: WorkerContext, row: Leased) -> None:
+        self._context, self._table, self._id = context, type(row), row.id
         self._token = row.token or ""
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="lease-keeper", daemon=True)
         self.signal: Signal | None = None
         self.standing: Callable[[], dict[str, float]] | None = None  # columns of the row
-        self.others: Account | None = None  # of the job's other trials, where it has a budget
+        self.others: TimeBudget | None = None  # of the job's other trials, where it has a budget
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -57,7 +57,7 @@ class LeaseKeeper:
         self._thread.join()
 
     def _keep(self) -> None:
-        lease = self._workplace.settings.lease_seconds
+        lease = self._context.settings.lease_seconds
         renewed, stopped = time.monotonic(), None
         while not self._done.wait(min(LOOK_SECONDS, lease / 5)):
             try:
@@ -67,7 +67,7 @@ class LeaseKeeper:
                     if time.monotonic() - renewed > patience:
                         self._renew(lease)
                         renewed = time.monotonic()
-                        declare(self._workplace)
+                        declare(self._context)
             except Fenced:
                 self.signal = Signal.STOP
             except SQLAlchemyError as error:  # the database may come back before the lease ends
@@ -81,7 +81,7 @@ class LeaseKeeper:
                     os.kill(os.getpid(), signal.SIGKILL)
 
     def _look(self) -> Signal | None:
-        with self._workplace.database.read() as session:
+        with self._context.database.read() as session:
             if self._table is TrialRow:
                 token, status, others = work.orders(session, self._id)
                 self.others = others or self.others
@@ -89,11 +89,11 @@ class LeaseKeeper:
                 token, status = leases.token_of(session, self._table, self._id), ""
         if token != self._token:
             return Signal.STOP
-        if status == "paused" or self._workplace.is_draining():
+        if status == "paused" or self._context.is_draining():
             return Signal.PAUSE
         return None
 
     def _renew(self, seconds: float) -> None:
         told = self.standing() if self.standing else {}
-        with self._workplace.database.write() as session:
+        with self._context.database.write() as session:
             leases.renew(session, self._table, self._id, self._token, seconds, **told)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from app.spec.spec import ResolvedSpec
-from worker.backbones.network import Precision
+from worker.machine.device import Precision
 
 # Raised when the engine, a network or the recipe of a pretraining changes what the same words train
 # to: what was trained before is then trained anew.

@@ -13,7 +13,7 @@ def predictions_of(setup: TrialSetup, data: TrialData, storage: Storage) -> Pred
     read once, after the model was fitted."""
     reference = fitted(data.spec.references[data.trial.arm], setup)
     splits: dict[HeldOut, Split] = {
-        "validation": setup.domain.validation,
+        "validation": setup.target.validation,
         "test": target_test(storage, data),
     }
     found = Predictions()

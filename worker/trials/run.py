@@ -22,21 +22,21 @@ from worker.evaluation.arrays import Floats
 from worker.evaluation.measures import measures_of
 from worker.evaluation.measures.contract import Labels, Measures
 from worker.evaluation.predictions import HeldOut, Predictions, held_out, on
-from worker.process.workplace import Workplace
+from worker.failures import as_failure, diverged
+from worker.machine.context import WorkerContext
+from worker.machine.device import resolve_precision
 from worker.search.run import run_search
+from worker.search.scoring import score
 from worker.training.checkpoint import Checkpoint
 from worker.training.data import Split
-from worker.training.device import resolve_precision
-from worker.training.predict import changed_logits, logits
+from worker.training.predict import changed_outputs, outputs_of
 from worker.training.run import train
 from worker.training.setup import Interrupted, TrialSetup
-from worker.trials.failures import as_failure, diverged
 from worker.trials.forgetting import forgetting
 from worker.trials.journal import TrialJournal
 from worker.trials.lease_keeper import LeaseKeeper
 from worker.trials.pretraining_key import pretraining_key
 from worker.trials.referencing import predictions_of
-from worker.trials.scoring import score
 from worker.trials.setup import TrialData, setup_of, target_test
 from worker.trials.slices import slices_of_test
 from worker.trials.training_items import look_back
@@ -48,11 +48,11 @@ Found = TypeVar("Found")
 SEARCH_SHARE = 0.4  # of a job's budget of seconds, for all its searches
 
 
-def run(place: Workplace, trial: TrialRow, keeper: LeaseKeeper) -> None:
+def run(context: WorkerContext, trial: TrialRow, keeper: LeaseKeeper) -> None:
     """Ends the trial, gives it back, or leaves it to the one who has taken it. Never raises."""
     try:
-        with place.scratch() as folder:
-            _run(place, trial, keeper, folder)
+        with context.scratch() as folder:
+            _run(context, trial, keeper, folder)
     except Fenced:
         log.info("trial_lost", trial=trial.id)
     except OperationalError as error:  # the database is away: the lease ends, and another goes on
@@ -60,31 +60,31 @@ def run(place: Workplace, trial: TrialRow, keeper: LeaseKeeper) -> None:
     except Exception as error:
         if not isinstance(error, WorkFailure):
             log.exception("trial_failed", trial=trial.id)
-        _fail(place, trial, as_failure(error))
+        _fail(context, trial, as_failure(error))
 
 
-def _run(place: Workplace, trial: TrialRow, keeper: LeaseKeeper, folder: Path) -> None:
-    with place.database.read() as session:
+def _run(context: WorkerContext, trial: TrialRow, keeper: LeaseKeeper, folder: Path) -> None:
+    with context.database.read() as session:
         data = TrialData.of(session, trial)
     key = _content_key(data)
-    if key and _take_over(place, data, key):
+    if key and _take_over(context, data, key):
         return
-    setup = setup_of(place.storage, data)
-    journal = TrialJournal(place, trial, keeper, folder)
+    setup = setup_of(context.storage, data)
+    journal = TrialJournal(context, trial, keeper, folder)
     match trial.role:
         case "score":
             results: dict[str, Any] | None = {"outcome": score(setup), "weights": None}
         case "reference":
             results = _stored(
-                place.storage, predictions_of(setup, data, place.storage), setup, folder
+                context.storage, predictions_of(setup, data, context.storage), setup, folder
             )
         case "search":
-            results = _searched(place, data, setup, journal)
+            results = _searched(context, data, setup, journal)
         case _:
-            results = _trained(place, data, setup, journal, folder)
+            results = _trained(context, data, setup, journal, folder)
     if results is None:
         return
-    with place.database.write() as session:
+    with context.database.write() as session:
         work.finish_trial(
             session,
             trial,
@@ -98,24 +98,24 @@ def _run(place: Workplace, trial: TrialRow, keeper: LeaseKeeper, folder: Path) -
 
 
 def _trained(
-    place: Workplace, data: TrialData, setup: TrialSetup, journal: TrialJournal, folder: Path
+    context: WorkerContext, data: TrialData, setup: TrialSetup, journal: TrialJournal, folder: Path
 ) -> dict[str, Any] | None:
     """None where the trial was given back, lost or failed; that is then written."""
-    network = _attempt(place, data.trial, journal, partial(train, setup, journal))
+    network = _attempt(context, data.trial, journal, partial(train, setup, journal))
     if network is None:
         return None
-    results = _predictions(place.storage, network, setup, data)
-    weights = _store_weights(place.storage, network, folder)
+    results = _predictions(context.storage, network, setup, data)
+    weights = _store_weights(context.storage, network, folder)
     if data.spec.evaluation.forgetting and data.trial.role == "transfer":
-        results |= forgetting(place.storage, setup, data)
-    return {"weights": weights, **_stored(place.storage, results, setup, folder)}
+        results |= forgetting(context.storage, setup, data)
+    return {"weights": weights, **_stored(context.storage, results, setup, folder)}
 
 
 def _stored(
     storage: Storage, results: Predictions, setup: TrialSetup, folder: Path
 ) -> dict[str, Any]:
     """Arrays and what they come to."""
-    measures = measures_of(setup.domain.schema.task)
+    measures = measures_of(setup.target.schema.task)
     return {
         "predictions": _store_arrays(storage, results, folder),
         "validation": _metrics(on("validation", results), measures),
@@ -124,7 +124,7 @@ def _stored(
 
 
 def _searched(
-    place: Workplace, data: TrialData, setup: TrialSetup, journal: TrialJournal
+    context: WorkerContext, data: TrialData, setup: TrialSetup, journal: TrialJournal
 ) -> dict[str, Any] | None:
     """As _trained. The weights are the pretraining's: the arm's trials start from them."""
     tried, spec = data.strategy, data.spec
@@ -134,10 +134,18 @@ def _searched(
         searches = sum(trial.role == "search" for trial in plan(spec))
         seconds = SEARCH_SHARE * spec.budget_seconds / searches
     outcome = _attempt(
-        place,
+        context,
         data.trial,
         journal,
-        lambda start: run_search(setup, portfolio, journal, start, seconds=seconds),
+        lambda start: run_search(
+            setup,
+            portfolio,
+            journal,
+            start,
+            space=spec.space,
+            metric=spec.evaluation.primary_metric,
+            seconds=seconds,
+        ),
     )
     if outcome is None:
         return None
@@ -145,7 +153,7 @@ def _searched(
 
 
 def _attempt(
-    place: Workplace,
+    context: WorkerContext,
     trial: TrialRow,
     journal: TrialJournal,
     work_on: Callable[[Checkpoint | None], Found],
@@ -158,9 +166,9 @@ def _attempt(
         if interruption.checkpoint:
             journal.give_back(interruption.checkpoint)
         elif failure := journal.overdrawn():
-            _fail(place, trial, failure, journal.seconds)
+            _fail(context, trial, failure, journal.seconds)
     except WorkFailure as failure:
-        _fail(place, trial, failure, journal.seconds)
+        _fail(context, trial, failure, journal.seconds)
     return None
 
 
@@ -177,14 +185,14 @@ def _content_key(data: TrialData) -> str | None:
     return pretraining_key(data.spec, content, data.trial.seed, precision, places)
 
 
-def _take_over(place: Workplace, data: TrialData, key: str) -> bool:
+def _take_over(context: WorkerContext, data: TrialData, key: str) -> bool:
     """Ends a pretraining with the weights of an equal one of the project, if there is one and
     nothing has been trained yet."""
     trial = data.trial
     if trial.checkpoint:
         return False
-    whole = _whole_pretraining(place, data.job.project, key)
-    with place.database.write() as session:
+    whole = _whole_pretraining(context, data.job.project, key)
+    with context.database.write() as session:
         equal = repository.pretrained(session, data.job.project, key) if whole else None
         if equal:
             work.finish_trial(
@@ -199,45 +207,45 @@ def _take_over(place: Workplace, data: TrialData, key: str) -> bool:
     return equal is not None
 
 
-def _whole_pretraining(place: Workplace, project: str, key: str) -> bool:
+def _whole_pretraining(context: WorkerContext, project: str, key: str) -> bool:
     """Whether an equal one is there whose files are what they were. One that is damaged loses its
     key, and the next is looked at."""
     while True:
-        with place.database.read() as session:
+        with context.database.read() as session:
             equal = repository.pretrained(session, project, key)
         if equal is None:
             return False
         try:
             for ref in filter(None, (equal.weights, equal.predictions)):
-                place.storage.local(ref)
+                context.storage.local(ref)
             return True
         except DamagedArtifact as damage:
-            mark(place.database, damage)
+            mark(context.database, damage)
 
 
 def _predictions(
     storage: Storage, network: Network, setup: TrialSetup, data: TrialData
 ) -> Predictions:
-    """Labels, where there are some, and logits of validation and test items. This reads the
+    """Labels, where there are some, and outputs of validation and test items. This reads the
     target's test data, once, after the last step of training, and nothing else does."""
-    splits: dict[HeldOut, Split] = {"validation": setup.domain.validation}
-    if setup.role != PRETRAIN:
+    splits: dict[HeldOut, Split] = {"validation": setup.target.validation}
+    if data.trial.role != PRETRAIN:
         splits["test"] = target_test(storage, data)
     results = Predictions()
     for name, split in splits.items():
-        outputs = logits(network, split.items)
+        outputs = outputs_of(network, split.items)
         results |= held_out(name, split.y if split.is_labelled else None, outputs)
         if not np.isfinite(outputs).all():  # without validation items nothing has looked yet
-            what = f"expected finite logits of the {name} items, got others after the last epoch"
-            raise diverged(what, setup.spec.training.learning_rate, "training")
-    if setup.role != PRETRAIN:
+            what = f"expected finite outputs of the {name} items, got others after the last epoch"
+            raise diverged(what, setup.training.learning_rate, "training")
+    if data.trial.role != PRETRAIN:
         results |= slices_of_test(storage, data.target, data.spec.evaluation.slices)
     results |= look_back(network, setup)
-    if setup.spec.label_noise == "drop_suspects":
-        results["suspects"] = np.array([setup.domain.suspects, len(setup.domain.train)])
+    if setup.label_noise == "drop_suspects":
+        results["suspects"] = np.array([setup.target.suspects, len(setup.target.train)])
     if data.hides_labels:  # by these the arms will be compared
-        validation = setup.domain.validation
-        results["logits_changed"] = changed_logits(network, validation.items, setup.seed)
+        validation = setup.target.validation
+        results["logits_changed"] = changed_outputs(network, validation.items, setup.seed)
     return results
 
 
@@ -258,14 +266,14 @@ def _store_arrays(storage: Storage, arrays: Predictions, folder: Path) -> str:
 
 
 def _fail(
-    place: Workplace, trial: TrialRow, failure: WorkFailure, seconds: float | None = None
+    context: WorkerContext, trial: TrialRow, failure: WorkFailure, seconds: float | None = None
 ) -> None:
     if failure.code == FailureCode.DEVICE_FAILED:
-        place.binding.leave_out()
+        context.binding.leave_out()
     if isinstance(failure, DamagedArtifact):
-        mark(place.database, failure)
+        mark(context.database, failure)
     try:
-        with place.database.write() as session:
+        with context.database.write() as session:
             work.fail_trial(session, trial, failure, seconds)
     except Fenced:
         log.info("trial_lost", trial=trial.id)

@@ -12,7 +12,7 @@ from app.errors import DamagedArtifact
 from app.inputs.table import TableInputs
 from app.models.schemas import Signature
 from app.models.stored import file_path
-from app.spec.plan import PRETRAIN, hides_labels, learns_from_labels, sources_of
+from app.spec.plan import PRETRAIN, Role, final_training, hides_labels, sources_of
 from app.spec.sources import joint_classes
 from app.spec.spec import ResolvedSpec
 from app.spec.strategies import AutoArm, Strategy
@@ -25,6 +25,7 @@ from app.tables.models import ModelRow
 from app.tasks import TASKS
 from worker.audit.audit import without_suspects
 from worker.backbones.input_rows import Learnt
+from worker.datasets.stored_data import dataset_split
 from worker.evaluation.measures import measures_of
 from worker.search.candidates import Candidate
 from worker.training.data import (
@@ -34,9 +35,9 @@ from worker.training.data import (
     cut_validation,
 )
 from worker.training.items import Items
+from worker.training.label_budget import within_budget
 from worker.training.setup import TrialSetup
-from worker.trials.label_budget import within_budget
-from worker.trials.stored_data import dataset_split
+from worker.trials.engine_setup import engine_setup
 
 
 @dataclass(frozen=True)
@@ -131,11 +132,7 @@ class TrialData:
 
     def training(self, items: int) -> Training:
         """The settings of a trial on `items` training items."""
-        training = self.spec.training
-        if learns_from_labels(self.spec, self.trial.role):
-            training = training.on(items)
-        if self.trial.role == PRETRAIN:
-            training = training.pretraining_on(items)
+        training = final_training(self.spec, self.trial.role, items)
         return self.found.training(training) if self.found else training
 
     @property
@@ -166,14 +163,12 @@ def setup_of(storage: Storage, data: TrialData) -> TrialSetup:
     domain = target.domain if target else source
     if domain is None:
         raise ValueError(f"{trial.id}: expected data to train on, got none")
+    role: Role = "transfer" if trial.arm in spec.arms else trial.role  # type: ignore[assignment]  # a string in the database
+    fixed = None if isinstance(strategy, AutoArm) else strategy
     training = data.training(len(domain.train))
     weights, learnt = starting_point(storage, data)
-    return TrialSetup(
-        spec=spec.model_copy(update={"training": training}),
-        role="transfer" if trial.arm in spec.arms else trial.role,  # type: ignore[arg-type]  # a string in the database
-        strategy=None if isinstance(strategy, AutoArm) else strategy,
-        seed=trial.seed,
-        domain=domain,
+    return replace(
+        engine_setup(spec, role, fixed, trial.seed, domain, training),
         source=source if target else None,
         source_classes=len(data.source_classes),
         source_weights=weights,

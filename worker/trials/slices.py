@@ -15,10 +15,10 @@ from app.datasets.stored import array_path
 from app.inputs.columns import category_text
 from app.storage import Storage
 from app.tables.datasets import DatasetRow
+from worker.datasets.stored_rows import StoredRows
 from worker.evaluation.predictions import Predictions
 from worker.evaluation.slices import OTHER
 from worker.intake.tables.readings import Column
-from worker.stored_rows import StoredRows
 
 MOST_VALUES = 20  # of a column; further ones, the rarest, are one together
 QUARTERED_FROM = 10  # different numbers or dates: fewer are values themselves

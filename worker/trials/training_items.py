@@ -3,9 +3,9 @@
 import numpy as np
 
 from worker.backbones.network import Network
-from worker.backbones.population_norms import batch_logits
 from worker.evaluation.predictions import Predictions
-from worker.training.predict import logits
+from worker.training.population_norms import batch_outputs
+from worker.training.predict import outputs_of
 from worker.training.setup import TrialSetup
 
 ITEMS = 512  # of more, so many are drawn
@@ -18,13 +18,13 @@ def look_back(network: Network, setup: TrialSetup) -> Predictions:
 
     A network that has learnt is better than chance here, and alike in both modes.
     """
-    train = setup.domain.train
+    train = setup.target.train
     drawn = train.select(np.random.default_rng(setup.seed).permutation(len(train))[:ITEMS])
-    outputs = logits(network, drawn.items)
+    outputs = outputs_of(network, drawn.items)
     found = Predictions(logits_train=outputs, logits_train_mode=outputs)
     if network.norms:  # else both modes are one
-        size = setup.spec.training.batch_size
-        found["logits_train_mode"] = batch_logits(network, drawn.items, size)
+        size = setup.training.batch_size
+        found["logits_train_mode"] = batch_outputs(network, drawn.items, size)
     if drawn.is_labelled:
         found["y_train"] = drawn.y
     return found

@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.database import announce, clock
-from app.datasets.audits.schemas import Found
+from app.datasets.audits.schemas import AuditResult
 from app.datasets.schemas import Split
 from app.errors import NotFound
 from app.identifiers import new_id
@@ -50,7 +50,7 @@ def obtain(session: Session, dataset_id: str) -> AuditRow:
 def suspects_of(session: Session, dataset_id: str, split: Split) -> dict[int, dict[str, Any]]:
     """What a preview says of a split's suspects, by their places; none without an audit."""
     row = find(session, dataset_id)
-    found = Found.model_validate(row.result) if row and row.result else None
+    found = AuditResult.model_validate(row.result) if row and row.result else None
     return {
         each.index: {"suspected": {"proposed": each.proposed, "score": each.score}}
         for each in (found.listed if found else ())

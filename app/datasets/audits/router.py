@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from app.conditional import conditional
 from app.datasets import repository as datasets
 from app.datasets.audits import repository
-from app.datasets.audits.schemas import AuditOut, Found
+from app.datasets.audits.schemas import AuditOut, AuditResult
 from app.dependencies import Reader, ReadSession, Writer, WriteSession
 from app.documented import can_answer
 from app.errors import Invalid
@@ -69,7 +69,7 @@ def _refuse(row: DatasetRow) -> None:
 
 
 def _out(row: AuditRow, offset: int, limit: int) -> AuditOut:
-    found = Found.model_validate(row.result) if row.result else None
+    found = AuditResult.model_validate(row.result) if row.result else None
     return AuditOut(
         dataset=row.dataset_id,
         status=row.status,

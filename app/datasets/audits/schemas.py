@@ -44,7 +44,7 @@ class AuditedClass(Frozen):
     )
 
 
-class Found(Frozen):
+class AuditResult(Frozen):
     """As the worker writes it down."""
 
     items: int = Field(description="with labels, in both splits")

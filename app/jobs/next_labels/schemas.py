@@ -29,11 +29,11 @@ class NextLabelsAsked(Sent):
     )
 
 
-class Answered(BaseModel):
+class RankingPart(BaseModel):
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
 
-class Guess(Answered):
+class Guess(RankingPart):
     """What the job's model answers as it is."""
 
     label: str | None = Field(None, description="of a classification, the likeliest")
@@ -46,7 +46,7 @@ class Guess(Answered):
     )
 
 
-class ChosenItem(Answered):
+class ChosenItem(RankingPart):
     split: Split
     index: int = Field(description="its place in the split, from 0")
     identifier: str | None = Field(
@@ -60,7 +60,7 @@ class ChosenItem(Answered):
     guess: Guess
 
 
-class Curve(Answered):
+class Curve(RankingPart):
     """Of one order, at each number of labels: the mean over the draws with its 95 % interval."""
 
     mean: list[float]
@@ -68,7 +68,7 @@ class Curve(Answered):
     high: list[float]
 
 
-class Worth(Answered):
+class Worth(RankingPart):
     """A simulation on items whose labels are known, which proves nothing of those that are not: a
     linear probe on frozen features, trained anew at each number of labels, on items in this order
     and in random order, each draw with items of its own held out to measure on."""
@@ -95,7 +95,7 @@ class Worth(Answered):
     )
 
 
-class Ranked(Answered):
+class Ranked(RankingPart):
     """As the worker writes it down."""
 
     method: str

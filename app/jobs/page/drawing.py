@@ -15,7 +15,7 @@ Anchor = Literal["start", "middle", "end"]
 
 
 @dataclass(frozen=True)
-class Scale:
+class AxisScale:
     """Linear, from values to pixels; all values land on `start` where `low` is `high`."""
 
     low: float

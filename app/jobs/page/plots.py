@@ -6,7 +6,7 @@ from math import log
 from markupsafe import Markup
 
 from app.jobs.page import numbers
-from app.jobs.page.drawing import WIDTH, Drawing, Point, Scale, padded, spread, ticks
+from app.jobs.page.drawing import WIDTH, AxisScale, Drawing, Point, padded, spread, ticks
 from app.spec.figures import Bin, CalibrationOut
 from app.spec.intervals import Bounds, Gain, Interval
 from app.spec.report import ClassMetrics, CurvePoint
@@ -33,7 +33,7 @@ def forest(
     bottom = top + lines * line_height + len(rows) * arm_gap
     ends = [end for each in rows.values() for _, b in each for end in (b.low, b.high)]
     low, high = padded([0.0, *ends, *(gain.mean for gain in gains.values())])
-    x = Scale(low, high, LABEL_WIDTH + 82, WIDTH - 142)
+    x = AxisScale(low, high, LABEL_WIDTH + 82, WIDTH - 142)
     told = "; ".join(
         f"{name} {numbers.signed(gain.mean)}, "
         + ", ".join(f"{kind} {_bounds(interval)}" for kind, interval in rows[name])
@@ -87,8 +87,8 @@ def learning_curve(
     known = [end for each in found for end in (each.mean, each.low, each.high) if end is not None]
     low, high = padded(known)
     top, bottom = 14.0, 330.0
-    x = Scale(_log(points[0]), _log(points[-1]), 62, WIDTH - 130)
-    y = Scale(max(within[0], low), min(within[1], high), bottom, top)
+    x = AxisScale(_log(points[0]), _log(points[-1]), 62, WIDTH - 130)
+    y = AxisScale(max(within[0], low), min(within[1], high), bottom, top)
     told = "; ".join(
         f"{numbers.count(point.labels)} labels: "
         + ", ".join(f"{n} {numbers.score(point.arms[n].mean)}" for n in arms if n in point.arms)
@@ -139,7 +139,7 @@ def class_gains(classes: Sequence[ClassMetrics], arm: str, baseline: str) -> Mar
     bottom = top + row * len(bars)
     ends = [end for _, gain in bars for end in (gain.mean, gain.low, gain.high) if end is not None]
     low, high = padded([0.0, *ends])
-    x = Scale(low, high, LABEL_WIDTH, WIDTH - 64)
+    x = AxisScale(low, high, LABEL_WIDTH, WIDTH - 64)
     told = ", ".join(f"{label} {numbers.signed(gain.mean)}" for label, gain in bars)
     drawing = Drawing(
         "classes", f"Gain in F1 of {arm} over {baseline}, by class", told, bottom + 22
@@ -177,7 +177,7 @@ def reliability(calibration: CalibrationOut, arm: str, number: int) -> Markup:
         376,
     )
     for when, left, bins, ece in panels:
-        x, y = Scale(0, 1, left, left + 300), Scale(0, 1, 268, 26)
+        x, y = AxisScale(0, 1, left, left + 300), AxisScale(0, 1, 268, 26)
         drawing.text((left, 14), f"{numbers.short(arm, 20)}, {when} temperature", "strong")
         drawing.text((left + 300, 14), f"ECE {numbers.score(ece)}", "number", "end")
         _grid(drawing, y, x.start, x.end)
@@ -193,7 +193,7 @@ def reliability(calibration: CalibrationOut, arm: str, number: int) -> Markup:
     return drawing.markup()
 
 
-def _bins(drawing: Drawing, bins: Sequence[Bin], x: Scale, y: Scale, style: str) -> None:
+def _bins(drawing: Drawing, bins: Sequence[Bin], x: AxisScale, y: AxisScale, style: str) -> None:
     for each in bins:
         if each.accuracy is not None and each.confidence is not None:
             drawing.box(
@@ -202,7 +202,9 @@ def _bins(drawing: Drawing, bins: Sequence[Bin], x: Scale, y: Scale, style: str)
             drawing.marker((x(each.confidence), y(each.accuracy)), 0, f"mark {style}", 3.5)
 
 
-def _histogram(drawing: Drawing, bins: Sequence[Bin], x: Scale, top: float, bottom: float) -> None:
+def _histogram(
+    drawing: Drawing, bins: Sequence[Bin], x: AxisScale, top: float, bottom: float
+) -> None:
     most = max((each.items for each in bins), default=0)
     for each in bins:
         if each.items:
@@ -211,7 +213,7 @@ def _histogram(drawing: Drawing, bins: Sequence[Bin], x: Scale, top: float, bott
     drawing.line((x(0), bottom), (x(1), bottom), "axis")
 
 
-def _grid(drawing: Drawing, y: Scale, left: float, right: float) -> None:
+def _grid(drawing: Drawing, y: AxisScale, left: float, right: float) -> None:
     """Horizontal lines with their values to the left."""
     for value in ticks(y.low, y.high):
         drawing.line((left, y(value)), (right, y(value)), "grid")
@@ -230,7 +232,7 @@ def _bounds(interval: Bounds) -> str:
     return numbers.bounds(interval.low, interval.high, sign=True)
 
 
-def _band(line: Sequence[tuple[float, Interval]], y: Scale) -> list[Point]:
+def _band(line: Sequence[tuple[float, Interval]], y: AxisScale) -> list[Point]:
     """Around the points whose interval is known; cut at the plot's edges."""
     known = [(x, i.low, i.high) for x, i in line if i.low is not None and i.high is not None]
     upper = [(x, y(min(high, y.high))) for x, _, high in known]

@@ -3,7 +3,7 @@
 from markupsafe import Markup
 
 from app.jobs.page import numbers
-from app.jobs.page.drawing import Drawing, Scale, padded, ticks
+from app.jobs.page.drawing import AxisScale, Drawing, padded, ticks
 from app.spec.figures import Residuals
 
 SIDE, LEFT, TOP = 320.0, 78.0, 22.0
@@ -12,7 +12,7 @@ SIDE, LEFT, TOP = 320.0, 78.0, 22.0
 def residual_plot(found: Residuals, arm: str, number: int, style: str, unit: str) -> Markup:
     """A dot per item, about the line on which the prediction is true."""
     low, high = padded([value for point in found.points for value in point])
-    x, y = Scale(low, high, LEFT, LEFT + SIDE), Scale(low, high, TOP + SIDE, TOP)
+    x, y = AxisScale(low, high, LEFT, LEFT + SIDE), AxisScale(low, high, TOP + SIDE, TOP)
     in_unit = f" [{unit}]" if unit else ""
     told = ", ".join(
         f"{name} {numbers.signed(value)}" for name, value in sorted(found.quantiles.items())

@@ -32,7 +32,7 @@ class Answer(NamedTuple):
     headers: tuple[tuple[bytes, bytes], ...] = OF_JSON
 
 
-class Answered(NamedTuple):
+class AnsweredRequest(NamedTuple):
     """All inputs of a request, run: `rows` of them, asked of the deployment `name`. `pieces`: what
     an encoder wrote of them, in order."""
 
@@ -52,7 +52,7 @@ class Encoder(Protocol):
     def piece(self, loaded: Loaded, probabilities: Array) -> bytes:
         """The part of the answer for some inputs: `probabilities` (n, classes), finite."""
 
-    def answer(self, answered: Answered) -> Answer:
+    def answer(self, answered: AnsweredRequest) -> Answer:
         """The whole answer."""
 
 

@@ -32,7 +32,13 @@ from app.prediction.item_places import places_of
 from app.prediction.json_envelope import Frame, advice, document_of, outer_brackets, validated
 from app.prediction.picture_bodies import FORM
 from app.prediction.protocols.contract import BodyKind, Decoder, Encoder, Headers, Read, Steps
-from app.prediction.protocols.native_answers import PLAIN, SETS, VALUES, Labels, Sets
+from app.prediction.protocols.native_answers import (
+    PLAIN,
+    SETS,
+    VALUES,
+    LabelAnswers,
+    LabelSetAnswers,
+)
 from app.prediction.protocols.native_pictures import IMAGE, PictureDecoder, is_of_pictures
 from app.prediction.schemas import PredictIn, PredictOut
 from app.prediction.served import Loaded
@@ -119,24 +125,24 @@ class Native:
                 return _of_arrays(content_type, is_raw)
             case TableInputs():
                 media_type(content_type, (JSON,), why=ROWS)
-                return _Items(inputs, is_raw)
+                return _NativeItems(inputs, is_raw)
             case TextInputs():
                 media_type(content_type, (JSON,), why=TEXTS)
-                return _Items(inputs, is_raw)
+                return _NativeItems(inputs, is_raw)
             case JoinedInputs():
                 media_type(content_type, (JSON,), why=ITEMS)
-                return _Items(inputs, is_raw, "files")
+                return _NativeItems(inputs, is_raw, "files")
             case _:
                 assert_never(inputs)
 
 
 @lru_cache(maxsize=32)  # nearly all requests say the same
-def _of_arrays(content_type: bytes, is_raw: bool) -> "_Arrays":
+def _of_arrays(content_type: bytes, is_raw: bool) -> "_NativeArrays":
     is_npy = media_type(content_type, TAKEN) == NPY
-    return _Arrays("binary" if is_npy else "text", is_raw)
+    return _NativeArrays("binary" if is_npy else "text", is_raw)
 
 
-class _Arrays(NamedTuple):
+class _NativeArrays(NamedTuple):
     body: BodyKind
     is_raw: bool  # as the query says
 
@@ -155,7 +161,7 @@ class _Arrays(NamedTuple):
         return _finished(read, loaded, self.is_raw)
 
 
-class _Items(NamedTuple):
+class _NativeItems(NamedTuple):
     inputs: Inputs
     is_raw: bool  # as the query says
     body: BodyKind = "text"
@@ -192,27 +198,27 @@ def _encoder(asked: Encoder, loaded: Loaded, is_raw: bool) -> Encoder:
         return _of_quantities(asked, is_raw)
     if asked is PLAIN and not is_raw:
         return asked if loaded.form == "label" else SETS
-    assert isinstance(asked, Labels)
+    assert isinstance(asked, LabelAnswers)
     top_k, classes = asked.top_k, len(loaded.labels)
     if top_k is not None and top_k > classes:
         detail = f"expected at most {classes}, the number of classes, got {top_k}"
         raise invalid("invalid_value", detail, "#/top_k")
     if loaded.form == "labels":  # whose scores have no temperature: raw ones are the same
-        return Sets(top_k)
-    return Labels(top_k, asked.raw_scores or is_raw)
+        return LabelSetAnswers(top_k)
+    return LabelAnswers(top_k, asked.raw_scores or is_raw)
 
 
 def _of_quantities(encoder: Encoder, is_raw: bool) -> Encoder:
     """Raises Invalid where something is asked that only classes have."""
     if encoder is PLAIN and not is_raw:
         return VALUES
-    assert isinstance(encoder, Labels)
+    assert isinstance(encoder, LabelAnswers)
     asked = "raw_scores" if is_raw or encoder.top_k is None else "top_k"
     detail = f"expected no `{asked}` of a model that answers quantities: it has no classes"
     raise invalid("no_classes", detail, f"#/{asked}")
 
 
-class _Envelope:
+class _NativeEnvelope:
     frame_bytes = 256
     rows_in = "`inputs`"
     advice = advice(Native.lighter)
@@ -228,7 +234,7 @@ class _Envelope:
         return request.inputs, _frame(request)
 
 
-ENVELOPE = _Envelope()
+ENVELOPE = _NativeEnvelope()
 
 
 @lru_cache(maxsize=256)
@@ -248,7 +254,7 @@ def _glance(text: bytes) -> Frame | None:
 def _frame(request: PredictIn) -> Frame:
     if request.top_k is None and not request.raw_scores:
         return Frame(PLAIN)
-    return Frame(Labels(request.top_k, request.raw_scores))
+    return Frame(LabelAnswers(request.top_k, request.raw_scores))
 
 
 def _wants_raw_scores(query: bytes) -> bool:

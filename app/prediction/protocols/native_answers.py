@@ -10,12 +10,12 @@ import orjson
 from app.prediction.calibration import raw_probabilities
 from app.prediction.feeds import Array
 from app.prediction.outputs import FEW
-from app.prediction.protocols.contract import Answer, Answered
+from app.prediction.protocols.contract import Answer, AnsweredRequest
 from app.prediction.served import Loaded
 from app.tasks.multi_label import THRESHOLD
 
 
-class Labels(NamedTuple):
+class LabelAnswers(NamedTuple):
     """Writes the best label and its score for each input; of the `top_k` best, all in order."""
 
     top_k: int | None = None
@@ -29,7 +29,7 @@ class Labels(NamedTuple):
             return orjson.dumps([_best(loaded.labels, row) for row in probabilities.tolist()])[1:-1]
         return orjson.dumps(self._outputs(loaded, probabilities))[1:-1]
 
-    def answer(self, answered: Answered) -> Answer:
+    def answer(self, answered: AnsweredRequest) -> Answer:
         return _framed(answered, self.raw_scores)
 
     def _outputs(self, loaded: Loaded, probabilities: Array) -> list[dict[str, Any]]:
@@ -50,10 +50,10 @@ class Labels(NamedTuple):
         ]
 
 
-PLAIN = Labels()
+PLAIN = LabelAnswers()
 
 
-class Sets(NamedTuple):
+class LabelSetAnswers(NamedTuple):
     """Writes the labels that each input has, the best first, with their scores; of the `top_k` best
     scores all beside them."""
 
@@ -73,14 +73,14 @@ class Sets(NamedTuple):
             output["scores"] = _pairs(labels[: self.top_k], scores[: self.top_k])
         return output
 
-    def answer(self, answered: Answered) -> Answer:
+    def answer(self, answered: AnsweredRequest) -> Answer:
         return _framed(answered)
 
 
-SETS = Sets()
+SETS = LabelSetAnswers()
 
 
-class Values(NamedTuple):
+class QuantityAnswers(NamedTuple):
     """Writes the quantity of each input."""
 
     def scores_per_input(self, classes: int) -> int:
@@ -90,14 +90,14 @@ class Values(NamedTuple):
         """`values`: (n, 1), in the user's unit."""
         return orjson.dumps([{"value": value} for value in values[:, 0].tolist()])[1:-1]
 
-    def answer(self, answered: Answered) -> Answer:
+    def answer(self, answered: AnsweredRequest) -> Answer:
         return _framed(answered)
 
 
-VALUES = Values()
+VALUES = QuantityAnswers()
 
 
-def _framed(answered: Answered, are_raw: bool = False) -> Answer:
+def _framed(answered: AnsweredRequest, are_raw: bool = False) -> Answer:
     """The outputs between what is said of them all. `are_raw`: scores without the temperature."""
     loaded, warnings = answered.loaded, answered.warnings
     is_calibrated = loaded.temperature is not None and not are_raw

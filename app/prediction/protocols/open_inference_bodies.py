@@ -18,7 +18,7 @@ from app.prediction.feeds import Array
 from app.prediction.inputs import Place, cut
 from app.prediction.json_envelope import Frame, advice, document_of, validated
 from app.prediction.protocols import open_inference_schemas as schemas
-from app.prediction.protocols.contract import Answer, Answered, BodyKind, Read, Steps
+from app.prediction.protocols.contract import Answer, AnsweredRequest, BodyKind, Read, Steps
 from app.prediction.served import Loaded
 from app.prediction.stated import Stated
 
@@ -57,7 +57,7 @@ class TensorDecoder(NamedTuple):
         return envelope.binary(body, self.json_length, shape)
 
 
-class _Envelope:
+class _InferEnvelope:
     frame_bytes = 2**10
     rows_in = "`data` of the input"
     advice = advice(LIGHTER)
@@ -146,8 +146,8 @@ def check_output(request: schemas.InferTensorIn | schemas.InferIn, output: str) 
 
 
 @lru_cache(maxsize=256)
-def _envelope(tensor: str, output: str) -> _Envelope:
-    return _Envelope(tensor, output)
+def _envelope(tensor: str, output: str) -> _InferEnvelope:
+    return _InferEnvelope(tensor, output)
 
 
 def _frame(request: schemas.InferTensorIn) -> Frame:
@@ -191,7 +191,7 @@ class Probabilities(NamedTuple):
             return probabilities.astype("<f4", copy=False).tobytes()
         return orjson.dumps(probabilities.reshape(-1), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
 
-    def answer(self, answered: Answered) -> Answer:
+    def answer(self, answered: AnsweredRequest) -> Answer:
         name, loaded, rows, pieces, warnings = answered
         parameters: dict[str, Any] = {
             "model": loaded.model_id,

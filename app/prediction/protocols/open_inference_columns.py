@@ -71,7 +71,7 @@ class ColumnsDecoder(NamedTuple):
             detail = f"expected {sum(sizes)} bytes after the JSON, as it says, got {len(data)}"
             raise BadRequest("invalid_body", detail)
         columns = {column.name: column for column in self.inputs.columns}
-        values: dict[str, json_items.Values] = {}
+        values: dict[str, json_items.ColumnValues] = {}
         end = 0
         for place, (tensor, size) in enumerate(zip(request.inputs, sizes, strict=True)):
             start, end = end, end + size

@@ -34,7 +34,7 @@ from app.prediction.json_envelope import (
 )
 from app.prediction.protocols.contract import (
     Answer,
-    Answered,
+    AnsweredRequest,
     BodyKind,
     Decoder,
     Headers,
@@ -111,16 +111,16 @@ class TensorFlowServing:
             case DenseInputs():
                 return ARRAYS
             case TableInputs():
-                return _Rows(inputs)
+                return _ServingRows(inputs)
             case TextInputs():
-                return _Texts(inputs)
+                return _ServingTexts(inputs)
             case JoinedInputs():
                 return JoinedInstances(inputs)
             case _:
                 assert_never(inputs)
 
 
-class _Arrays:
+class _ServingArrays:
     body: BodyKind = "text"
 
     def read(self, body: bytes, loaded: Loaded) -> Read:
@@ -131,10 +131,10 @@ class _Arrays:
         return json_steps.read_in_steps(body, envelope, loaded.session.shape)
 
 
-ARRAYS = _Arrays()
+ARRAYS = _ServingArrays()
 
 
-class _Rows(NamedTuple):
+class _ServingRows(NamedTuple):
     inputs: TableInputs
     body: BodyKind = "text"
 
@@ -160,7 +160,7 @@ class _Rows(NamedTuple):
         return json_items.Columns(Nested(b"outputs"), at, values)
 
 
-class _Texts(NamedTuple):
+class _ServingTexts(NamedTuple):
     inputs: TextInputs
     body: BodyKind = "text"
 
@@ -210,7 +210,7 @@ class JoinedInstances(NamedTuple):
         return json_items.Listed(Nested(b"predictions"), places, request.instances)
 
 
-class _Envelope:
+class _ServingEnvelope:
     frame_bytes = 256
     rows_in = "`instances` or `inputs`, as nested lists"
     advice = advice("")
@@ -267,8 +267,8 @@ class _Envelope:
 
 
 @lru_cache(maxsize=256)
-def _envelope(tensor: str) -> _Envelope:
-    return _Envelope(tensor)
+def _envelope(tensor: str) -> _ServingEnvelope:
+    return _ServingEnvelope(tensor)
 
 
 class Nested(NamedTuple):
@@ -282,7 +282,7 @@ class Nested(NamedTuple):
     def piece(self, loaded: Loaded, probabilities: Array) -> bytes:
         return orjson.dumps(probabilities, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
 
-    def answer(self, answered: Answered) -> Answer:
+    def answer(self, answered: AnsweredRequest) -> Answer:
         tail, outputs = b"", b",".join(answered.pieces)
         if answered.warnings:
             told = [warning.model_dump(exclude_none=True) for warning in answered.warnings]

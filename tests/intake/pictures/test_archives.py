@@ -16,12 +16,12 @@ from tests.intake.archives import LIMITS, arrays, npz_bytes, take
 from tests.picture_files import folders, png, tarred, zipped
 from worker.intake.pictures.archives import FILES_LIMIT
 from worker.intake.pictures.names import encoding_of
-from worker.intake.raw import Limits
+from worker.intake.raw import IntakeLimits
 
 GOOD = folders("cat", "dog")
 
 
-def refusal(folder: Path, content: bytes, name: str = "a.zip", limits: Limits = LIMITS):
+def refusal(folder: Path, content: bytes, name: str = "a.zip", limits: IntakeLimits = LIMITS):
     with pytest.raises(WorkFailure) as refused:
         take(folder, {name: content}, limits)
     assert refused.value.code is FailureCode.DATASET_INVALID

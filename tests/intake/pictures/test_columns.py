@@ -10,8 +10,8 @@ import pytest
 from app.errors import WorkFailure
 from tests.intake.archives import take
 from tests.picture_files import png, zipped
-from worker.intake.taken_in import TakenIn
-from worker.stored_rows import StoredRows
+from worker.datasets.stored_rows import StoredRows
+from worker.intake.ingested import IngestedDataset
 
 PATIENTS = 8
 ROWS = [
@@ -41,7 +41,7 @@ def files(rows: list[dict[str, Any]] = ROWS) -> dict[str, bytes]:
     return pictures | {"metadata.csv": csv_of(rows)}
 
 
-def take_zip(folder: Path, held: dict[str, bytes], **spec: Any) -> TakenIn:
+def take_zip(folder: Path, held: dict[str, bytes], **spec: Any) -> IngestedDataset:
     return take(folder, {"photos.zip": zipped(held)}, **spec)
 
 
@@ -51,12 +51,12 @@ def refusal(folder: Path, held: dict[str, bytes], **spec: Any) -> WorkFailure:
     return refused.value
 
 
-def column(taken: TakenIn, name: str) -> list[Any]:
+def column(taken: IngestedDataset, name: str) -> list[Any]:
     found: list[Any] = StoredRows(taken.arrays["rows"]).column(name).to_pylist()
     return found
 
 
-def values(taken: TakenIn, what: str) -> np.ndarray:
+def values(taken: IngestedDataset, what: str) -> np.ndarray:
     return np.concatenate([np.load(taken.arrays[f"{what}_{split}"]) for split in ("train", "test")])
 
 

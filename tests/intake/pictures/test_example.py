@@ -7,7 +7,7 @@ from typing import Any
 
 from app.spec.spec import JobSpec
 from tests.intake.archives import take
-from worker.intake.raw import Limits
+from worker.intake.raw import IntakeLimits
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "pictures.py"
 
@@ -28,7 +28,7 @@ def test_the_example_is_taken_in(tmp_path: Path) -> None:
         inside = tmp_path / path.stem
         inside.mkdir()
         files = {path.name: path.read_bytes()}
-        taken.append(take(inside, files, Limits(1000, 2**22), image_size=(module.SIDE,) * 2))
+        taken.append(take(inside, files, IntakeLimits(1000, 2**22), image_size=(module.SIDE,) * 2))
     drawings, photos = taken
     assert drawings.schema.classes == photos.schema.classes == tuple(module.CORNERS)
     assert drawings.schema.inputs.shape == photos.schema.inputs.shape == (32, 32, 3)

@@ -9,10 +9,10 @@ import pytest
 from app.errors import WorkFailure
 from tests.intake.archives import take
 from tests.picture_files import folders, png, tarred, zipped
-from worker.intake.take_in import TakenIn
+from worker.intake.ingestion import IngestedDataset
 
 
-def take_zip(folder: Path, files: dict[str, bytes], **spec: object) -> TakenIn:
+def take_zip(folder: Path, files: dict[str, bytes], **spec: object) -> IngestedDataset:
     return take(folder, {"photos.zip": zipped(files)}, **spec)
 
 
@@ -22,12 +22,12 @@ def refusal(folder: Path, files: dict[str, bytes], **spec: object) -> WorkFailur
     return refused.value
 
 
-def labels(taken: TakenIn, split: str = "train") -> list[str]:
+def labels(taken: IngestedDataset, split: str = "train") -> list[str]:
     y = np.load(taken.arrays[f"y_{split}"])
     return [taken.schema.classes[place] if place >= 0 else "" for place in y]
 
 
-def said(taken: TakenIn) -> str:
+def said(taken: IngestedDataset) -> str:
     return " ".join(taken.profile["warnings"])
 
 

@@ -9,15 +9,15 @@ from app.errors import WorkFailure
 from app.inputs.pictures import Form, pixels
 from tests.intake.archives import take
 from tests.picture_files import folders, png, zipped
-from worker.intake.taken_in import TakenIn
-from worker.stored_rows import StoredRows
+from worker.datasets.stored_rows import StoredRows
+from worker.intake.ingested import IngestedDataset
 
 GOOD = folders("cat", "dog", items=5)
 CUT = png(800, side=64)[:-3000]  # its header can be read, its pixels cannot
 BAD = {"cat/0a.png": b"", "cat/zz.png": CUT, "dog/2a.jpg": b"<html>", "dog/0.png.png": CUT}
 
 
-def take_zip(folder: Path, files: dict[str, bytes], **spec: object) -> TakenIn:
+def take_zip(folder: Path, files: dict[str, bytes], **spec: object) -> IngestedDataset:
     return take(folder, {"photos.zip": zipped(files)}, **spec)
 
 

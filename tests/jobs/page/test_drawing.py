@@ -1,13 +1,13 @@
 import pytest
 
-from app.jobs.page.drawing import Drawing, Scale, padded, spread, ticks
+from app.jobs.page.drawing import AxisScale, Drawing, padded, spread, ticks
 
 
 def test_a_scale_is_linear() -> None:
-    scale = Scale(0, 10, 100, 300)
+    scale = AxisScale(0, 10, 100, 300)
     assert (scale(0), scale(5), scale(10)) == (100, 200, 300)
-    assert Scale(0, 1, 300, 100)(0.25) == 250
-    assert Scale(3, 3, 7, 9)(3) == 7
+    assert AxisScale(0, 1, 300, 100)(0.25) == 250
+    assert AxisScale(3, 3, 7, 9)(3) == 7
 
 
 @pytest.mark.parametrize(

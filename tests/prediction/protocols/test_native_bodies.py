@@ -18,7 +18,7 @@ from app.prediction.json_bodies import read_plain
 from app.prediction.json_exact import read_exactly
 from app.prediction.protocols.contract import Read
 from app.prediction.protocols.native import ENVELOPE, NPY, Native
-from app.prediction.protocols.native_answers import Labels
+from app.prediction.protocols.native_answers import LabelAnswers
 from tests.prediction.loaded import loaded
 
 pytestmark = pytest.mark.usefixtures("json_reader")
@@ -71,14 +71,14 @@ GOOD = {
 def test_json_is_read_with_and_without_the_single_channel(body: bytes) -> None:
     asked = decode(JSON, body, SHAPE, 5)
     np.testing.assert_array_equal(inputs(asked), PIXELS)
-    assert asked.encoder == Labels()
+    assert asked.encoder == LabelAnswers()
 
 
 @pytest.mark.parametrize("order", [("inputs", "top_k"), ("top_k", "inputs")])
 def test_top_k_is_read_wherever_it_stands(order: tuple[str, str]) -> None:
     members = {"inputs": [IMAGE, IMAGE], "top_k": 5}
     asked = decode(JSON, json.dumps({name: members[name] for name in order}).encode(), SHAPE, 5)
-    assert (len(inputs(asked)), asked.encoder) == (2, Labels(5))
+    assert (len(inputs(asked)), asked.encoder) == (2, LabelAnswers(5))
 
 
 QUICK = {name: GOOD[name] for name in ("plain", "channels", "spaces", "escapes", "null")} | {

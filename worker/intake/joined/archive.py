@@ -26,7 +26,7 @@ from worker.intake.pictures.layout import FOLDERS, Layout, Picture
 from worker.intake.pictures.metadata import FILE_NAME
 from worker.intake.pictures.names import Path, listed, path_of, spoken
 from worker.intake.pictures.unreadable import LeftOut, left_out, refuse_unreadable
-from worker.intake.raw import Array, Limits, PictureFindings, RawFile, pointer_to, refuse
+from worker.intake.raw import Array, IntakeLimits, PictureFindings, RawFile, pointer_to, refuse
 from worker.intake.sizes import SETTING
 from worker.intake.tables import delimited, json_lines
 from worker.intake.tables.records import Part, Records, TableFormat
@@ -42,7 +42,7 @@ def is_asked(spec: DatasetSpec) -> bool:
 
 
 def read(
-    archives: Sequence[Archive], spec: DatasetSpec, limits: Limits, workdir: FilePath
+    archives: Sequence[Archive], spec: DatasetSpec, limits: IntakeLimits, workdir: FilePath
 ) -> JoinedUpload:
     """Raises WorkFailure `dataset_invalid`."""
     layout = Layout()
@@ -113,7 +113,7 @@ KINDS = {None, "tables and annotations"}  # of junk, that a metadata file may be
 
 
 def _records(
-    files: dict[Path, Entry], spec: DatasetSpec, limits: Limits, workdir: FilePath
+    files: dict[Path, Entry], spec: DatasetSpec, limits: IntakeLimits, workdir: FilePath
 ) -> tuple[Records, list[Path]]:
     """One metadata file, or one for each split; and the folder of each."""
     described = {path: entry for path, entry in files.items() if metadata.is_metadata(path)}
@@ -154,7 +154,7 @@ def _records(
     return records, folders
 
 
-def _read(entry: Entry, spec: DatasetSpec, limits: Limits, folder: FilePath) -> Part:
+def _read(entry: Entry, spec: DatasetSpec, limits: IntakeLimits, folder: FilePath) -> Part:
     folder.mkdir()
     name = spoken(entry.path)
     copy = folder / "metadata"
@@ -209,7 +209,7 @@ def _check_there(
 
 
 def _decoded(
-    layout: Layout, spec: DatasetSpec, limits: Limits, workdir: FilePath
+    layout: Layout, spec: DatasetSpec, limits: IntakeLimits, workdir: FilePath
 ) -> tuple[Array, dict[int, str], PictureFindings]:
     """All pictures in one form, without those that cannot be read where the spec says so."""
     pictures = layout.pictures
@@ -246,7 +246,7 @@ def _spread(
     return PartPictures(spread, known)
 
 
-def _check_bytes(form: Form, pictures: int, limits: Limits) -> None:
+def _check_bytes(form: Form, pictures: int, limits: IntakeLimits) -> None:
     size = pictures * prod((form.height, form.width, form.channels, 4 if form.is_deep else 1))
     if size > limits.bytes:
         detail = (

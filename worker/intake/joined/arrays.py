@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from app.datasets.schemas import DatasetSpec
 from worker.intake.joined.upload import JoinedUpload, PartPictures, check_part_name
-from worker.intake.raw import Array, Limits, refuse
+from worker.intake.raw import Array, IntakeLimits, refuse
 from worker.intake.tables.records import COLUMN_LIMIT, Part, Records, spill
 
 X = re.compile(r"x_(train|test)\.(.+)")
@@ -38,7 +38,7 @@ def roles_of(names: Sequence[str]) -> dict[str, str]:
 
 
 def upload_of(
-    arrays: Mapping[str, Array], spec: DatasetSpec, limits: Limits, workdir: Path
+    arrays: Mapping[str, Array], spec: DatasetSpec, limits: IntakeLimits, workdir: Path
 ) -> JoinedUpload:
     """Raises WorkFailure `dataset_invalid`."""
     held: dict[str, dict[str, Array]] = {}
@@ -162,7 +162,7 @@ def _part(
     columns: Mapping[str, Sequence[Array]],
     labels: Mapping[str, Array | None],
     rows: int,
-    limits: Limits,
+    limits: IntakeLimits,
     workdir: Path,
 ) -> Part:
     held: dict[str, Any] = {name: _arrow(arrays[place]) for name, arrays in columns.items()}

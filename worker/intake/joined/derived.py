@@ -1,4 +1,4 @@
-"""Chosen items of several parts, and chosen columns of theirs, as an upload of such items."""
+"""ChosenItems items of several parts, and chosen columns of theirs, as an upload of such items."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,23 +10,23 @@ from app.inputs.image import IMAGE, ImageInputs
 from app.inputs.joined import JoinedInputs, JoinedPart
 from app.inputs.table import TableInputs
 from app.inputs.text import TextInputs
-from worker.intake.chosen import Chosen
+from worker.intake.chosen_items import ChosenItems
 from worker.intake.derived_table import as_before, records_of, spec_of
-from worker.intake.joined.prepare import prepare_joined
+from worker.intake.ingested import IngestedDataset
+from worker.intake.joined.prepare import ingest_joined
 from worker.intake.joined.upload import JoinedUpload, PartPictures
-from worker.intake.raw import Limits
-from worker.intake.taken_in import TakenIn
+from worker.intake.raw import IntakeLimits
 
 BLOCK = 1024  # pictures that are copied at once
 
 
-def take_in_joined(
+def ingest_derived_joined(
     derivation: Derivation,
-    chosen: Chosen,
+    chosen: ChosenItems,
     arrays: Mapping[str, Path],
-    limits: Limits,
+    limits: IntakeLimits,
     workdir: Path,
-) -> TakenIn:
+) -> IngestedDataset:
     """Parts stay what they are in the origin; what is learnt of values is learnt of what is left.
     Raises WorkFailure `dataset_invalid`."""
     inputs = derivation.origin_schema.inputs
@@ -56,7 +56,7 @@ def take_in_joined(
         },
         tuple(column.name for column in kept if column.kind == "image"),
     )
-    return as_before(prepare_joined(upload, spec, limits, workdir), derivation.origin_schema)
+    return as_before(ingest_joined(upload, spec, limits, workdir), derivation.origin_schema)
 
 
 def _pictures(

@@ -24,13 +24,14 @@ from app.inputs.table import TableInputs
 from app.inputs.text import TextInputs, coded
 from app.inputs.text_rule import normalised
 from worker.intake.images import laid_out, store, store_labels, stored_type
+from worker.intake.ingested import IngestedDataset, content_hash, store_sketch_of
 from worker.intake.joined.joined_profile import profile
 from worker.intake.joined.upload import (
     ROW_PART,
     JoinedUpload,
     check_part_name,
 )
-from worker.intake.raw import Limits, refuse
+from worker.intake.raw import IntakeLimits, refuse
 from worker.intake.splits import Rows
 from worker.intake.tables.dividing import Divided
 from worker.intake.tables.features import Feature, feature_of, reading_of, said_of
@@ -38,7 +39,6 @@ from worker.intake.tables.readings import Reading
 from worker.intake.tables.records import SETTING, listed, refuse_said
 from worker.intake.tables.rows import store_numbers, store_rows
 from worker.intake.tables.target import check_columns
-from worker.intake.taken_in import TakenIn, content_hash, store_sketch_of
 
 Arrays = dict[str, Path]
 
@@ -62,9 +62,9 @@ class Intake:
         return name, self.workdir / f"{name}.npy"
 
 
-def prepare_joined(
-    upload: JoinedUpload, spec: DatasetSpec, limits: Limits, workdir: Path
-) -> TakenIn:
+def ingest_joined(
+    upload: JoinedUpload, spec: DatasetSpec, limits: IntakeLimits, workdir: Path
+) -> IngestedDataset:
     """Raises WorkFailure `dataset_invalid`."""
     _check_spec(upload, spec)
     reading = Reading(missing=spec.missing, decimal=upload.records.decimal)
@@ -98,7 +98,7 @@ def prepare_joined(
     hashed = content_hash(schema, arrays)
     arrays["sketch"] = store_sketch_of(arrays, schema, workdir)
     found = profile(schema, inputs, upload, features, divided, items)
-    return TakenIn(schema, found, arrays, hashed)
+    return IngestedDataset(schema, found, arrays, hashed)
 
 
 def loaded(inputs: JoinedInputs, arrays: Arrays, split: str) -> dict[str, NDArray[Any]]:
@@ -227,7 +227,7 @@ def _check_parts(parts: Sequence[JoinedPart], features: Sequence[Feature]) -> No
         refuse("one_part", detail)
 
 
-def _check_size(inputs: JoinedInputs, intake: Intake, limits: Limits) -> None:
+def _check_size(inputs: JoinedInputs, intake: Intake, limits: IntakeLimits) -> None:
     size = inputs.bytes * sum(map(len, intake.rows.values()))
     if size > limits.bytes:
         detail = (

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from app.datasets.schemas import DatasetSpec, Split
 from app.inputs.picture_files import UnreadablePicture
 from app.inputs.pictures import Form, look
-from worker.intake.beside import Beside
 from worker.intake.capped_file import CappedFile
+from worker.intake.item_columns import ItemColumns
 from worker.intake.joined import archive
 from worker.intake.joined.upload import JoinedUpload
 from worker.intake.pictures.archives import DIRECTORY_BYTES, is_tar, is_zip, opened
@@ -21,9 +21,9 @@ from worker.intake.pictures.decoding import HEAD_BYTES, decode, look_at
 from worker.intake.pictures.findings import findings_of
 from worker.intake.pictures.folder_labels import label_array
 from worker.intake.pictures.form import decide
-from worker.intake.pictures.layout import Layout, laid_out
+from worker.intake.pictures.layout import ArchiveLayout, laid_out
 from worker.intake.pictures.unreadable import left_out, refuse_unreadable
-from worker.intake.raw import Array, Limits, RawArrays, RawFile, refuse
+from worker.intake.raw import Array, IntakeLimits, RawArrays, RawFile, refuse
 from worker.intake.sizes import SETTING
 
 name = "pictures"
@@ -66,7 +66,7 @@ def _is_picture(file: RawFile) -> bool:
 
 
 def read(
-    files: Sequence[RawFile], spec: DatasetSpec, limits: Limits, workdir: Path
+    files: Sequence[RawFile], spec: DatasetSpec, limits: IntakeLimits, workdir: Path
 ) -> RawArrays | JoinedUpload:
     """Decodes into `workdir`.
 
@@ -113,7 +113,7 @@ def read(
 
 
 def _by_split(
-    layout: Layout, beside: Beside | None
+    layout: ArchiveLayout, beside: ItemColumns | None
 ) -> dict[Split, tuple[Array | None, NDArray[np.bool]]]:
     """Labels, and whether each picture has one. A split in which none has one has none."""
     if beside is None or layout.label_columns is None:
@@ -130,13 +130,13 @@ def _by_split(
     }
 
 
-def _check_items(pictures: int, limits: Limits) -> None:
+def _check_items(pictures: int, limits: IntakeLimits) -> None:
     if pictures > limits.items:
         detail = f"expected at most {limits.items} pictures, got {pictures}"
         refuse("too_many_items", detail)
 
 
-def _check_bytes(form: Form, pictures: int, limits: Limits) -> None:
+def _check_bytes(form: Form, pictures: int, limits: IntakeLimits) -> None:
     """Before anything is decoded."""
     size = pictures * prod((form.height, form.width, form.channels, 4 if form.is_deep else 1))
     if size > limits.bytes:

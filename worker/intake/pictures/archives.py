@@ -20,7 +20,7 @@ from app.inputs.picture_files import FILE_LIMIT_BYTES, UnreadablePicture
 from worker.intake.capped_file import CappedFile
 from worker.intake.pictures.names import Path as Name
 from worker.intake.pictures.names import encoding_of, path_of, refuse_special
-from worker.intake.raw import CHUNK_BYTES, Limits, RawFile, damage_refused, refuse
+from worker.intake.raw import CHUNK_BYTES, IntakeLimits, RawFile, damage_refused, refuse
 from worker.intake.sizes import FREE_BYTES, RATIO, SETTING
 
 DIRECTORY_BYTES = 2**25  # of a zip's members, or of one member's headers in a .tar
@@ -203,7 +203,9 @@ def is_tar(file: RawFile) -> bool:
 
 
 @contextmanager
-def opened(files: Sequence[RawFile], limits: Limits, workdir: Path) -> Iterator[list[Archive]]:
+def opened(
+    files: Sequence[RawFile], limits: IntakeLimits, workdir: Path
+) -> Iterator[list[Archive]]:
     """Every archive by itself, and all loose files as one."""
     with ExitStack() as held:
         archives: list[Archive] = []
@@ -231,7 +233,7 @@ def archive_damage_refused(name: str) -> Iterator[None]:
             raise ValueError(str(error)) from error
 
 
-def _inflated(file: RawFile, limits: Limits, target: Path) -> Path | None:
+def _inflated(file: RawFile, limits: IntakeLimits, target: Path) -> Path | None:
     """A .tar.gz as a .tar; None of a .tar."""
     with file.path.open("rb") as stream:
         if stream.read(2) != GZIP_MAGIC:

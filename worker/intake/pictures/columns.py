@@ -10,18 +10,18 @@ import numpy as np
 
 from app.datasets.schemas import DatasetSpec
 from app.datasets.table_spec import TargetSpec
-from worker.intake.beside import Beside
-from worker.intake.pictures.layout import Layout, Picture
+from worker.intake.item_columns import ItemColumns
+from worker.intake.pictures.layout import ArchiveLayout, Picture
 from worker.intake.pictures.metadata import FILE_NAME, Metadata, place_of, table_of
-from worker.intake.raw import Limits, refuse
+from worker.intake.raw import IntakeLimits, refuse
 from worker.intake.tables.readings import Reading
-from worker.intake.tables.records import Part, Records, spill
+from worker.intake.tables.records import FileRows, Records, spill
 from worker.intake.tables.splitting import Cut, check_both, cut_of
-from worker.intake.tables.target import Labels, labels_of
+from worker.intake.tables.target import TableLabels, labels_of
 
 
 def split_by_columns(
-    layout: Layout, spec: DatasetSpec, limits: Limits, workdir: Path
+    layout: ArchiveLayout, spec: DatasetSpec, limits: IntakeLimits, workdir: Path
 ) -> Cut | None:
     """Makes pictures those of the test split whose columns say so, and puts them last; None where
     the spec names no such columns. Raises WorkFailure `dataset_invalid`."""
@@ -39,8 +39,8 @@ def split_by_columns(
 
 
 def beside_of(
-    layout: Layout, cut: Cut | None, spec: DatasetSpec, limits: Limits, workdir: Path
-) -> Beside | None:
+    layout: ArchiveLayout, cut: Cut | None, spec: DatasetSpec, limits: IntakeLimits, workdir: Path
+) -> ItemColumns | None:
     """None where no metadata came with the pictures. `cut`: by columns, where there is one."""
     if not layout.described:
         return None
@@ -48,14 +48,14 @@ def beside_of(
     reading = _reading(records, spec)
     if layout.label_columns is None:
         everything = np.ones(records.rows, np.bool)
-        labels = Labels((), None, everything, None, "folders are classes")
+        labels = TableLabels((), None, everything, None, "folders are classes")
     else:
         labels = labels_of(records, _aimed(spec, layout.label_columns), reading)
     if cut is None:
         cut = cut_of(records, spec, spec.test_fraction, reading)
     else:
         cut = replace(cut, given=np.arange(records.rows) >= records.train.rows)
-    return Beside(records, spec, reading, labels, cut, FILE_NAME)
+    return ItemColumns(records, spec, reading, labels, cut, FILE_NAME)
 
 
 def _aimed(spec: DatasetSpec, columns: tuple[str, ...]) -> DatasetSpec:
@@ -73,7 +73,7 @@ def _reading(records: Records, spec: DatasetSpec) -> Reading:
     return Reading(missing=spec.missing, decimal=records.decimal)
 
 
-def _records(layout: Layout, limits: Limits, target: Path) -> Records:
+def _records(layout: ArchiveLayout, limits: IntakeLimits, target: Path) -> Records:
     """A part for each split that has pictures."""
     parts = []
     for split in ("train", "test"):
@@ -85,8 +85,8 @@ def _records(layout: Layout, limits: Limits, target: Path) -> Records:
 
 
 def _part(
-    described: Sequence[Metadata], pictures: Sequence[Picture], limits: Limits, path: Path
-) -> Part:
+    described: Sequence[Metadata], pictures: Sequence[Picture], limits: IntakeLimits, path: Path
+) -> FileRows:
     rows = [each.row for each in pictures if each.row is not None]
     whole = table_of(described, rows)
     names = tuple(whole.column_names)
@@ -101,7 +101,7 @@ def _part(
             'another; `csv`: {"decimal": …} in the spec says which it is'
         )
         refuse("mixed_decimals", detail)
-    return Part(
+    return FileRows(
         name=files[0].name if len(files) == 1 else "the metadata",
         path=path,
         rows=len(rows),

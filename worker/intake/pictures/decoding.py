@@ -11,7 +11,7 @@ from threading import Lock
 import numpy as np
 
 from app.inputs.picture_files import UnreadablePicture
-from app.inputs.pictures import Form, Look, look, pixels
+from app.inputs.pictures import Form, PictureHeader, look, pixels
 from worker.intake.pictures.form import Seen
 from worker.intake.pictures.layout import Picture
 from worker.intake.pictures.parallel import for_each
@@ -55,7 +55,7 @@ def look_at(pictures: Sequence[Picture]) -> Headers:
     return headers
 
 
-def _look(picture: Picture) -> Look:
+def _look(picture: Picture) -> PictureHeader:
     entry = picture.entry
     if entry.bytes > HEAD_BYTES:
         try:

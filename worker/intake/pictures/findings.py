@@ -3,12 +3,14 @@
 from app.inputs.pictures import DEEP
 from worker.intake.pictures import junk
 from worker.intake.pictures.form import Decided, Seen, squeezed
-from worker.intake.pictures.layout import Layout
+from worker.intake.pictures.layout import ArchiveLayout
 from worker.intake.pictures.unreadable import LeftOut
 from worker.intake.raw import PictureFindings
 
 
-def findings_of(layout: Layout, seen: Seen, decided: Decided, gone: LeftOut) -> PictureFindings:
+def findings_of(
+    layout: ArchiveLayout, seen: Seen, decided: Decided, gone: LeftOut
+) -> PictureFindings:
     form = decided.form
     changed = squeezed(seen, form)
     resized = seen.pictures - seen.sizes[form.height, form.width]
@@ -32,7 +34,7 @@ def findings_of(layout: Layout, seen: Seen, decided: Decided, gone: LeftOut) -> 
 
 
 def _sentences(
-    layout: Layout, seen: Seen, decided: Decided, resized: int, changed: int
+    layout: ArchiveLayout, seen: Seen, decided: Decided, resized: int, changed: int
 ) -> list[str]:
     form = decided.form
     sentences = list(layout.sentences)

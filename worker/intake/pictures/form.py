@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from app.inputs.pictures import Form, Look
+from app.inputs.pictures import Form, PictureHeader
 
 KEPT_SIDE = 256  # pictures that are all alike stay as they are up to here
 LONGEST_SIDE = 224  # of a size that is not said, where pictures differ or are larger
@@ -30,7 +30,7 @@ class Seen:
     turned: int = 0
     moving: int = 0
 
-    def add(self, look: Look, count: int = 1) -> None:
+    def add(self, look: PictureHeader, count: int = 1) -> None:
         """`count`: -1 takes one back."""
         self.sizes[look.height, look.width] += count
         self.formats[look.format] += count

@@ -21,7 +21,7 @@ from worker.intake.pictures.archives import Archive, Entry, archive_damage_refus
 from worker.intake.pictures.classes import Placed, classes_of
 from worker.intake.pictures.metadata import Metadata
 from worker.intake.pictures.names import Path, listed, spoken
-from worker.intake.raw import Limits, refuse
+from worker.intake.raw import IntakeLimits, refuse
 
 Folder = Literal["train", "validation", "test"]
 FOLDERS: dict[str, Folder] = {
@@ -44,7 +44,7 @@ class Picture:
 
 
 @dataclass
-class Layout:
+class ArchiveLayout:
     """pictures: training first, each split by class and name; whatever order they came in.
     junk: files that are no pictures, counted by kind.
     described: metadata files; without any, no picture has a row.
@@ -64,10 +64,10 @@ class Layout:
 
 
 def laid_out(
-    archives: Sequence[Archive], spec: DatasetSpec, limits: Limits, workdir: FilePath
-) -> Layout:
+    archives: Sequence[Archive], spec: DatasetSpec, limits: IntakeLimits, workdir: FilePath
+) -> ArchiveLayout:
     """Raises WorkFailure `dataset_invalid`."""
-    layout = Layout()
+    layout = ArchiveLayout()
     found: list[tuple[Path, Entry]] = []
     for archive in archives:
         found += _within(archive, layout, len(archives) > 1)
@@ -103,7 +103,7 @@ def laid_out(
     return layout
 
 
-def _within(archive: Archive, layout: Layout, is_one_of: bool) -> list[tuple[Path, Entry]]:
+def _within(archive: Archive, layout: ArchiveLayout, is_one_of: bool) -> list[tuple[Path, Entry]]:
     """Pictures and metadata files, below the folder that all stand in; `is_one_of` several."""
     found: list[tuple[Path, Entry]] = []
     with archive_damage_refused(archive.name):
@@ -153,7 +153,7 @@ def _is_split(path: Path) -> bool:
     return len(path) > 1 and path[0].casefold() in FOLDERS
 
 
-def _split_folders(paths: Sequence[Path], layout: Layout) -> dict[Path, Folder]:
+def _split_folders(paths: Sequence[Path], layout: ArchiveLayout) -> dict[Path, Folder]:
     """The split of each path; none where the first folders are no splits, or not all of them."""
     are_splits = [_is_split(path) for path in paths]
     if all(are_splits):
@@ -167,7 +167,7 @@ def _split_folders(paths: Sequence[Path], layout: Layout) -> dict[Path, Folder]:
     return {}
 
 
-def _splits(folders: set[Folder], layout: Layout) -> dict[Folder, Split]:
+def _splits(folders: set[Folder], layout: ArchiveLayout) -> dict[Folder, Split]:
     splits: dict[Folder, Split] = {"train": "train", "validation": "train", "test": "test"}
     if folders == {"train", "validation"}:
         splits["validation"] = "test"
@@ -214,7 +214,7 @@ def _rows(described: Iterable[Metadata], placed: Sequence[Placed]) -> dict[Path,
     return rows
 
 
-def _refuse_empty(layout: Layout) -> None:
+def _refuse_empty(layout: ArchiveLayout) -> None:
     others = ", ".join(f"{count} of {kind}" for kind, count in layout.junk.items()) or "no file"
     detail = f"expected pictures, got {others}; a table is uploaded by itself and not in an archive"
     refuse("no_pictures", detail)

@@ -14,9 +14,9 @@ import pyarrow as pa
 from app.datasets.schemas import DatasetSpec
 from worker.intake.pictures.archives import Entry
 from worker.intake.pictures.names import Path, path_of, spoken
-from worker.intake.raw import Limits, RawFile, refuse
+from worker.intake.raw import IntakeLimits, RawFile, refuse
 from worker.intake.tables import delimited, json_lines
-from worker.intake.tables.records import Part, listed
+from worker.intake.tables.records import FileRows, listed
 from worker.intake.tables.target import target_columns
 
 NAMES = {"metadata.csv", "metadata.jsonl"}
@@ -33,7 +33,7 @@ class Metadata:
     rows: by the picture's path, the place of its row in `part`.
     """
 
-    part: Part
+    part: FileRows
     rows: dict[Path, int]
 
 
@@ -42,7 +42,7 @@ def is_metadata(path: Path) -> bool:
 
 
 def read(
-    entry: Entry, folder: Path, spec: DatasetSpec, limits: Limits, workdir: FilePath
+    entry: Entry, folder: Path, spec: DatasetSpec, limits: IntakeLimits, workdir: FilePath
 ) -> Metadata:
     """`folder`: where it stands, once what all paths begin with is left out. Raises WorkFailure
     `dataset_invalid`, with the line that is wrong."""

@@ -7,8 +7,8 @@ import pyarrow as pa
 from pyarrow import ipc
 
 from app.datasets.table_spec import TableSpec
-from worker.intake.raw import Limits, RawFile
-from worker.intake.tables.records import Part
+from worker.intake.raw import IntakeLimits, RawFile
+from worker.intake.tables.records import FileRows
 from worker.intake.tables.typed import arrow_damage_refused, spill_typed
 
 name = "Arrow"
@@ -25,7 +25,7 @@ def recognises(file: RawFile) -> bool:
     return start == FILE_MAGIC or is_stream
 
 
-def read(file: RawFile, spec: TableSpec, limits: Limits, workdir: Path) -> Part:
+def read(file: RawFile, spec: TableSpec, limits: IntakeLimits, workdir: Path) -> FileRows:
     target = workdir / f"{file.path.name}.spilt"
     with file.path.open("rb") as stream:
         is_file = stream.read(len(FILE_MAGIC)) == FILE_MAGIC

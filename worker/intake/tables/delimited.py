@@ -11,11 +11,11 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from app.datasets.table_spec import CsvSpec, TableSpec
-from worker.intake.raw import Limits, RawFile, refuse
+from worker.intake.raw import IntakeLimits, RawFile, refuse
 from worker.intake.tables.dialect import Dialect, dialect_of, header_of, lines_of
 from worker.intake.tables.encodings import plain_text
 from worker.intake.tables.number_columns import all_finite, number_columns
-from worker.intake.tables.records import Part, check_names, spill
+from worker.intake.tables.records import FileRows, check_names, spill
 
 name = "CSV"
 
@@ -28,7 +28,7 @@ def recognises(file: RawFile) -> bool:
     return file.name.lower().endswith(SUFFIXES)
 
 
-def read(file: RawFile, spec: TableSpec, limits: Limits, workdir: Path) -> Part:
+def read(file: RawFile, spec: TableSpec, limits: IntakeLimits, workdir: Path) -> FileRows:
     said = spec.csv or CsvSpec()
     text = plain_text(file, said.encoding, limits, workdir)
     dialect = dialect_of(text.path, file.name, said)
@@ -38,13 +38,13 @@ def read(file: RawFile, spec: TableSpec, limits: Limits, workdir: Path) -> Part:
     place = partial(_place, text.path, dialect)
     target = workdir / f"{file.path.name}.arrow"
 
-    def taken(as_numbers: frozenset[str]) -> Part:
+    def taken(as_numbers: frozenset[str]) -> FileRows:
         types = {each: pa.float64() if each in as_numbers else pa.string() for each in names}
         batches = all_finite(_batches(text.path, types, dialect, spec.missing), as_numbers)
         rows = spill(file.name, pa.schema([*types.items()]), batches, limits, target)
-        return Part(file.name, target, rows, names, place, found, dialect.decimal, as_text)
+        return FileRows(file.name, target, rows, names, place, found, dialect.decimal, as_text)
 
-    def as_text() -> Part:
+    def as_text() -> FileRows:
         try:
             return taken(frozenset())
         except pa.ArrowInvalid:

@@ -1,4 +1,4 @@
-"""Labels of a table's rows, and which rows are for training and which for testing."""
+"""TableLabels of a table's rows, and which rows are for training and which for testing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ from worker.intake.tables.features import said_of
 from worker.intake.tables.readings import Reading
 from worker.intake.tables.records import Records
 from worker.intake.tables.splitting import Cut, check_both, cut_of
-from worker.intake.tables.target import Labels, labels_of, spoken_of
+from worker.intake.tables.target import TableLabels, labels_of, spoken_of
 from worker.intake.targets import target_of
-from worker.intake.targets.contract import Stored, Target
+from worker.intake.targets.contract import Stored, TargetContract
 from worker.intake.targets.deciding import Decision, decide
 from worker.intake.unlabelled import with_unlabelled
 
@@ -32,10 +32,10 @@ class Divided:
     keeps: whether training rows without a label are kept beside those that have one.
     """
 
-    labels: Labels
+    labels: TableLabels
     cut: Cut
     decision: Decision
-    target: Target
+    target: TargetContract
     task: Task
     rows: Mapping[str, Rows]
     y: Mapping[str, Stored]
@@ -82,12 +82,12 @@ class Divided:
         return {labels.columns[0]: ~labels.known} if len(labels.columns) == 1 else {}
 
 
-def _unit(spec: DatasetSpec, labels: Labels) -> str:
+def _unit(spec: DatasetSpec, labels: TableLabels) -> str:
     said = said_of(spec, labels.columns[0]) if len(labels.columns) == 1 else None
     return spec.unit or (said.unit if said else "")
 
 
-def _by_split(labels: Labels, cut: Cut) -> dict[str, Array | None]:
+def _by_split(labels: TableLabels, cut: Cut) -> dict[str, Array | None]:
     """Labels of each split, without the rows that have none; of all rows together where they are
     to be cut."""
     if labels.values is None:
@@ -101,9 +101,9 @@ def _by_split(labels: Labels, cut: Cut) -> dict[str, Array | None]:
 
 def _split(
     records: Records,
-    labels: Labels,
+    labels: TableLabels,
     cut: Cut,
-    target: Target,
+    target: TargetContract,
     given: Mapping[str, Array | None],
 ) -> tuple[dict[str, Rows], dict[str, Stored]]:
     """Rows of the upload in each split, ascending, and their labels. A split of which no row has a
@@ -125,7 +125,7 @@ def _split(
     return rows, {split: target.encode(given[split], len(rows[split]), split) for split in rows}
 
 
-def _unlabelled(labels: Labels, cut: Cut, rows: Mapping[str, Rows]) -> Rows:
+def _unlabelled(labels: TableLabels, cut: Cut, rows: Mapping[str, Rows]) -> Rows:
     """Rows without a label that are for training beside those that have one: where the split is
     given, on its side; where it is cut, all but those of groups that the test split has."""
     free = ~labels.known
@@ -137,7 +137,7 @@ def _unlabelled(labels: Labels, cut: Cut, rows: Mapping[str, Rows]) -> Rows:
     return np.flatnonzero(free)
 
 
-def fixed_roles(labels: Labels, cut: Cut) -> dict[str, tuple[Role, str]]:
+def fixed_roles(labels: TableLabels, cut: Cut) -> dict[str, tuple[Role, str]]:
     """Roles, and why, of the columns that the labels and the split need."""
     fixed: dict[str, tuple[Role, str]] = dict.fromkeys(labels.columns, ("label", labels.reason))
     for name in cut.told_by:

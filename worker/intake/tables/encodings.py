@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from worker.intake.raw import CHUNK_BYTES, Limits, RawFile, damage_refused, refuse
+from worker.intake.raw import CHUNK_BYTES, IntakeLimits, RawFile, damage_refused, refuse
 from worker.intake.sizes import FREE_BYTES, RATIO, SETTING
 
 GZIP = b"\x1f\x8b"
@@ -39,7 +39,7 @@ class PlainText:
     found: str
 
 
-def plain_text(file: RawFile, said: str | None, limits: Limits, workdir: Path) -> PlainText:
+def plain_text(file: RawFile, said: str | None, limits: IntakeLimits, workdir: Path) -> PlainText:
     """Uncompresses and decodes, a megabyte at a time. Raises WorkFailure `dataset_invalid`."""
     path = _inflated(file, limits, workdir)
     if not path.stat().st_size:
@@ -57,7 +57,7 @@ def plain_text(file: RawFile, said: str | None, limits: Limits, workdir: Path) -
     return PlainText(target, encoding, found)
 
 
-def _inflated(file: RawFile, limits: Limits, workdir: Path) -> Path:
+def _inflated(file: RawFile, limits: IntakeLimits, workdir: Path) -> Path:
     with file.path.open("rb") as stream:
         if stream.read(2) != GZIP:
             _check_size(file, file.path.stat().st_size, limits)
@@ -79,7 +79,7 @@ def _inflated(file: RawFile, limits: Limits, workdir: Path) -> Path:
     return target
 
 
-def _check_size(file: RawFile, size: int, limits: Limits) -> None:
+def _check_size(file: RawFile, size: int, limits: IntakeLimits) -> None:
     if size > limits.bytes:
         detail = (
             f"expected at most {limits.bytes} bytes of text in `{file.name}`, got more: upload "
@@ -118,7 +118,7 @@ def _found(file: RawFile, path: Path) -> tuple[str, str]:
 
 
 def _other_than_utf8(file: RawFile, path: Path) -> tuple[str, str]:
-    lines = _Lines.of(path)
+    lines = _FirstLines.of(path)
     if lines.utf8 is not None:
         line, other = (
             (lines.not_utf8, "UTF-8") if lines.not_utf8 > lines.utf8 else (lines.utf8, "another")
@@ -140,7 +140,7 @@ def _other_than_utf8(file: RawFile, path: Path) -> tuple[str, str]:
 
 
 @dataclass(frozen=True)
-class _Lines:
+class _FirstLines:
     """The first line that is surely UTF-8 beyond ASCII, the first that is none; counted from 1."""
 
     utf8: int | None
@@ -148,7 +148,7 @@ class _Lines:
     is_chinese: bool
 
     @classmethod
-    def of(cls, path: Path) -> "_Lines":
+    def of(cls, path: Path) -> "_FirstLines":
         first_utf8, first_other = None, None
         paired = alone = 0
         with path.open("rb") as stream:

@@ -26,7 +26,7 @@ from app.inputs.columns import (
 from worker.intake.labels import NO_LABEL
 from worker.intake.raw import Array, refuse
 from worker.intake.splits import Rows
-from worker.intake.tables.kinds import Found, infer
+from worker.intake.tables.kinds import InferredColumn, infer
 from worker.intake.tables.readings import Reading, as_numbers, coded, has_codes, numbers
 from worker.intake.tables.records import Records
 
@@ -152,7 +152,7 @@ def check_type(name: str, said: Kind, kind: pa.DataType) -> None:
 
 
 def _check_read(
-    records: Records, name: str, found: Found, known: pa.ChunkedArray, is_said: bool
+    records: Records, name: str, found: InferredColumn, known: pa.ChunkedArray, is_said: bool
 ) -> None:
     """Refuses a field that is no number, date or flag in a column that is said to be one, by the
     spec (`is_said`) or by the types of the file."""
@@ -202,7 +202,7 @@ def _check_calendar(records: Records, name: str, values: pa.ChunkedArray) -> Non
 
 
 def _fitted(
-    name: str, unit: str, found: Found, values: pa.ChunkedArray, train: Rows
+    name: str, unit: str, found: InferredColumn, values: pa.ChunkedArray, train: Rows
 ) -> tuple[Column, NDArray[np.float64]]:
     column: Column
     match found.kind:
@@ -234,7 +234,7 @@ def _fitted(
     return column, plain
 
 
-def _words(found: Found) -> dict[str, tuple[str, str]]:
+def _words(found: InferredColumn) -> dict[str, tuple[str, str]]:
     return {} if found.words is None else {"values": found.words}
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from app.datasets.table_spec import TableSpec
-from worker.intake.raw import Limits, RawFile, refuse
-from worker.intake.tables.records import Part, Records, TableFormat, listed
+from worker.intake.raw import IntakeLimits, RawFile, refuse
+from worker.intake.tables.records import FileRows, Records, TableFormat, listed
 from worker.intake.tables.target import target_columns
 
 TRAINING = re.compile(r"(^|[^a-z])train(ing)?([^a-z]|$)", re.I)
@@ -19,7 +19,7 @@ def read_parts(
     files: Sequence[RawFile],
     formats: Sequence[TableFormat],
     spec: TableSpec,
-    limits: Limits,
+    limits: IntakeLimits,
     workdir: Path,
 ) -> Records:
     """Raises WorkFailure `dataset_invalid`."""
@@ -53,7 +53,7 @@ def _order(files: Sequence[RawFile]) -> list[int]:
     refuse("unknown_files", detail)
 
 
-def _check_columns(train: Part, test: Part, labels: set[str]) -> None:
+def _check_columns(train: FileRows, test: FileRows, labels: set[str]) -> None:
     """`labels`: columns that a test file may lack."""
     for one, other, needed in (
         (train, test, set(train.names) - labels),

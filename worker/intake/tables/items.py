@@ -3,19 +3,21 @@
 from pathlib import Path
 
 from app.datasets.schemas import DatasetSpec
-from worker.intake.raw import Limits
+from worker.intake.ingested import IngestedDataset
+from worker.intake.raw import IntakeLimits
 from worker.intake.tables.readings import Reading
 from worker.intake.tables.records import Records, refuse_said
 from worker.intake.tables.table import prepare_table
 from worker.intake.tables.target import check_columns
 from worker.intake.tables.text_column import TextColumn, text_column
 from worker.intake.tables.texts import prepare_texts
-from worker.intake.taken_in import TakenIn
 
 MODALITIES = ("table", "text")
 
 
-def prepare_items(records: Records, spec: DatasetSpec, limits: Limits, workdir: Path) -> TakenIn:
+def prepare_items(
+    records: Records, spec: DatasetSpec, limits: IntakeLimits, workdir: Path
+) -> IngestedDataset:
     """Raises WorkFailure `dataset_invalid`."""
     _check_spec(records, spec)
     reading = Reading(missing=spec.missing, decimal=records.decimal)

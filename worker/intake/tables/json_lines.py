@@ -12,9 +12,9 @@ import orjson
 import pyarrow as pa
 
 from app.datasets.table_spec import CsvSpec, TableSpec
-from worker.intake.raw import Limits, RawFile, refuse
+from worker.intake.raw import IntakeLimits, RawFile, refuse
 from worker.intake.tables.encodings import plain_text
-from worker.intake.tables.records import COLUMN_LIMIT, Part, check_names, spill
+from worker.intake.tables.records import COLUMN_LIMIT, FileRows, check_names, spill
 
 name = "JSONL"
 
@@ -37,7 +37,7 @@ def recognises(file: RawFile) -> bool:
     return file.name.lower().endswith(SUFFIXES)
 
 
-def read(file: RawFile, spec: TableSpec, limits: Limits, workdir: Path) -> Part:
+def read(file: RawFile, spec: TableSpec, limits: IntakeLimits, workdir: Path) -> FileRows:
     said = spec.csv or CsvSpec()
     text = plain_text(file, said.encoding, limits, workdir)
     types = _types(text.path, file.name, spec)
@@ -46,7 +46,7 @@ def read(file: RawFile, spec: TableSpec, limits: Limits, workdir: Path) -> Part:
     schema = pa.schema(list(types.items()))
     target = workdir / f"{file.path.name}.arrow"
     rows = spill(file.name, schema, _batches(text.path, file.name, schema), limits, target)
-    return Part(file.name, target, rows, names, partial(_place, text.path), (text.found,))
+    return FileRows(file.name, target, rows, names, partial(_place, text.path), (text.found,))
 
 
 def _lines(path: Path, file: str) -> Iterator[tuple[int, bytes]]:

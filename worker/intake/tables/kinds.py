@@ -42,7 +42,7 @@ from worker.intake.tables.readings import (
     numbers,
     plain_numbers,
 )
-from worker.intake.tables.tally import Tally
+from worker.intake.tables.text_counts import TextCounts
 
 NEGATIVE = {"yes": "no", "y": "n", "true": "false", "t": "f", "ja": "nein", "j": "n"}
 NEGATIVE |= {"wahr": "falsch", "oui": "non", "o": "n", "vrai": "faux", "si": "no", "s": "n"}
@@ -74,7 +74,7 @@ SAME = "it has the same value in every row"
 
 
 @dataclass(frozen=True)
-class Found:
+class InferredColumn:
     """values: (rows,), null where missing, or unreadable in a column that is said to be of a kind;
     numbers and flags of 0 and 1 float64, moments in UTC, else as the file holds them. words: a
     flag's two values, false first. doubt: what a user should know of the decision."""
@@ -87,7 +87,7 @@ class Found:
     doubt: str | None = None
 
 
-def infer(name: str, column: Column, reading: Reading, said: Kind | None = None) -> Found:
+def infer(name: str, column: Column, reading: Reading, said: Kind | None = None) -> InferredColumn:
     """
     Args:
         column: text, numbers, flags or moments of all rows, as the file holds them.
@@ -101,28 +101,28 @@ def infer(name: str, column: Column, reading: Reading, said: Kind | None = None)
     if said:
         return _said(name, known, reading, said)
     if known.null_count == len(known):
-        return Found("constant", "it has no value in any row", reading, known)
+        return InferredColumn("constant", "it has no value in any row", reading, known)
     if (found := _all_numbers(known, reading)) is not None:
         return _number(name, known, found, reading)
     return _by_type(known, reading) or _by_words(name, known, reading)
 
 
-def _by_type(known: Column, reading: Reading) -> Found | None:
+def _by_type(known: Column, reading: Reading) -> InferredColumn | None:
     if pa.types.is_boolean(known.type):
-        return Found("flag", "the file says that it is true or false", reading, known)
+        return InferredColumn("flag", "the file says that it is true or false", reading, known)
     if pa.types.is_temporal(known.type):
         taken = replace(reading, how="moment")
-        return Found("date", "the file says so", taken, taken.values(known))
+        return InferredColumn("date", "the file says so", taken, taken.values(known))
     if not pa.types.is_string(known.type):  # numbers, some of which are infinite or too large
         found = numbers(known, reading.decimal)
-        return Found("number", "the file says so", replace(reading, how="number"), found)
+        return InferredColumn("number", "the file says so", replace(reading, how="number"), found)
     return None
 
 
-def _by_words(name: str, known: Column, reading: Reading) -> Found:
-    tally = Tally.of(known)
+def _by_words(name: str, known: Column, reading: Reading) -> InferredColumn:
+    tally = TextCounts.of(known)
     if len(tally.texts) == 1 and not known.null_count:
-        return Found("constant", SAME, reading, known)
+        return InferredColumn("constant", SAME, reading, known)
     return (
         _flag(known, tally.texts.to_pylist()[:3], reading)
         or _date(name, known, reading)
@@ -130,39 +130,39 @@ def _by_words(name: str, known: Column, reading: Reading) -> Found:
     )
 
 
-def _said(name: str, known: Column, reading: Reading, said: Kind) -> Found:
+def _said(name: str, known: Column, reading: Reading, said: Kind) -> InferredColumn:
     reason = "the spec says so"
     match said:
         case "number":
             taken = replace(reading, how="number")
-            return Found("number", reason, taken, numbers(known, reading.decimal))
+            return InferredColumn("number", reason, taken, numbers(known, reading.decimal))
         case "date":
             taken, is_text = replace(reading, how="moment"), pa.types.is_string(known.type)
             if is_text and reading.format is not None:
-                return Found("date", reason, taken, dates_among(known, reading.format))
+                return InferredColumn("date", reason, taken, dates_among(known, reading.format))
             found = _date(name, known, reading) if is_text else None
             if found and found.kind == "date":
                 taken = found.reading
             doubt = found.doubt if found else None
-            return Found("date", reason, taken, taken.values(known), doubt=doubt)
+            return InferredColumn("date", reason, taken, taken.values(known), doubt=doubt)
         case "flag":
             return _said_flag(known, reading, reason)
         case "category" | "text":
-            return Found(said, reason, reading, known)
+            return InferredColumn(said, reason, reading, known)
 
 
-def _said_flag(known: Column, reading: Reading, reason: str) -> Found:
+def _said_flag(known: Column, reading: Reading, reason: str) -> InferredColumn:
     if pa.types.is_boolean(known.type):
-        return Found("flag", reason, reading, known)
+        return InferredColumn("flag", reason, reading, known)
     plain = _all_numbers(known, reading)
     if plain is not None and _are_zero_and_one(plain):
-        return Found("flag", reason, replace(reading, how="number"), plain, ("0", "1"))
+        return InferredColumn("flag", reason, replace(reading, how="number"), plain, ("0", "1"))
     different = pc.unique(known.drop_null()).to_pylist()
     if found := _flag(known, different, reading):
         return replace(found, reason=reason)
     is_text = pa.types.is_string(known.type)
     two = sorted(different) if len(different) == 2 and is_text else None
-    return Found("flag", reason, reading, known, (two[0], two[1]) if two else None)
+    return InferredColumn("flag", reason, reading, known, (two[0], two[1]) if two else None)
 
 
 def _all_numbers(known: Column, reading: Reading) -> Column | None:
@@ -178,7 +178,7 @@ def _all_numbers(known: Column, reading: Reading) -> Column | None:
 
 def _number(
     name: str, known: Column, found: Column, reading: Reading, is_plain: bool = False
-) -> Found:
+) -> InferredColumn:
     """`found`: the numbers, none of which is unreadable."""
     taken = replace(reading, how="number")
     bounds = pc.min_max(found).as_py()
@@ -186,22 +186,22 @@ def _number(
         reason = (
             "its numbers have more digits than a number is kept with, so they tell things apart"
         )
-        return Found("identifier", reason, reading, known)
+        return InferredColumn("identifier", reason, reading, known)
     if bounds["min"] == bounds["max"] and not found.null_count:
-        return Found("constant", SAME, taken, found)
+        return InferredColumn("constant", SAME, taken, found)
     if not found.null_count and (why := _tells_apart(name, as_numbers(found))):
-        return Found("identifier", why, reading, known)
+        return InferredColumn("identifier", why, reading, known)
     if (bounds["min"], bounds["max"]) == (0, 1) and _are_zero_and_one(found):
-        return Found("flag", "its values are 0 and 1 alone", taken, found, ("0", "1"))
+        return InferredColumn("flag", "its values are 0 and 1 alone", taken, found, ("0", "1"))
     if is_plain or not has_separators(known, reading):
-        return Found("number", "all its values are numbers", taken, found)
+        return InferredColumn("number", "all its values are numbers", taken, found)
     reason = "all its values are numbers, some with signs between groups of three digits"
     example = "1,234" if reading.decimal == "." else "1.234"
     doubt = (
         f"the column `{name}` has numbers with signs between groups of three digits: {example} is "
         'read as 1234. `csv`: {"decimal": …} in the spec says which sign is the decimal one'
     )
-    return Found("number", reason, taken, found, doubt=doubt)
+    return InferredColumn("number", reason, taken, found, doubt=doubt)
 
 
 def _are_merged(known: Column, found: Column) -> bool:
@@ -227,24 +227,24 @@ def _tells_apart(name: str, values: NDArray[np.float64]) -> str | None:
     return None
 
 
-def _flag(known: Column, different: Sequence[str], reading: Reading) -> Found | None:
+def _flag(known: Column, different: Sequence[str], reading: Reading) -> InferredColumn | None:
     if len(different) != 2 or not pa.types.is_string(known.type):
         return None
     by_word = {text.strip().casefold(): text for text in different}
     for true, false in NEGATIVE.items():
         if by_word.keys() == {false, true}:
             reason = f"its values are {false} and {true} alone"
-            return Found("flag", reason, reading, known, (by_word[false], by_word[true]))
+            return InferredColumn("flag", reason, reading, known, (by_word[false], by_word[true]))
     return None
 
 
-def _date(name: str, known: Column, reading: Reading) -> Found | None:
+def _date(name: str, known: Column, reading: Reading) -> InferredColumn | None:
     first = known.drop_null()[:LOOKED_AT]
     if not all(DATE_LIKE.fullmatch(text) for text in first.to_pylist()):
         return None
     if (found := moments(known, None)) is not None:
         reason = "all its values are dates as ISO 8601 has them"
-        return Found("date", reason, replace(reading, how="moment"), found)
+        return InferredColumn("date", reason, replace(reading, how="moment"), found)
     fitting = [
         form
         for form in FORMATS
@@ -254,17 +254,17 @@ def _date(name: str, known: Column, reading: Reading) -> Found | None:
     if len(fitting) == 1:
         reason = f"all its values are dates, read as {fitting[0]}, the one form that fits them all"
         taken = replace(reading, how="moment", format=fitting[0])
-        return Found("date", reason, taken, taken.values(known))
+        return InferredColumn("date", reason, taken, taken.values(known))
     if fitting:
         ways = " or ".join(fitting)
         column = f'{{"{name}": {{"kind": "date", "format": "{fitting[0]}"}}}}'
         doubt = f"say which it is with `columns`: {column} in the spec"
         reason = f"its values are dates that can be read as {ways}: {doubt}"
-        return Found("text", reason, reading, known, doubt=doubt)
+        return InferredColumn("text", reason, reading, known, doubt=doubt)
     return None
 
 
-def _text(name: str, known: Column, tally: Tally, reading: Reading) -> Found:
+def _text(name: str, known: Column, tally: TextCounts, reading: Reading) -> InferredColumn:
     values, distinct = int(tally.counts.sum()), len(tally.texts)
     lengths = pc.utf8_length(tally.texts).to_numpy()
     longest, mean = int(lengths.max()), float((lengths * tally.counts).sum() / values)
@@ -272,14 +272,18 @@ def _text(name: str, known: Column, tally: Tally, reading: Reading) -> Found:
     has_nul = bool(pc.any(pc.match_substring(tally.texts, "\0")).as_py())
     if longest > NAME_CHARACTERS or has_nul:
         what = "a NUL character" if has_nul else f"more than {NAME_CHARACTERS} characters"
-        return Found("text", f"a value has {what}", reading, known)
+        return InferredColumn("text", f"a value has {what}", reading, known)
     is_unspaced = mean >= UNSPACED_LENGTH and tally.share(UNSPACED) > MOSTLY
     if distinct > MOSTLY * values and (has_spaces or is_unspaced or mean > TEXT_LENGTH):
         how = "most have spaces" if has_spaces else f"they have {mean:.0f} characters on the mean"
-        return Found("text", f"{distinct} of its {values} values differ, and {how}", reading, known)
+        return InferredColumn(
+            "text", f"{distinct} of its {values} values differ, and {how}", reading, known
+        )
     if distinct == values and values >= FEWEST_IDENTIFIED:
         doubt = nearly(name, tally, reading, "an identifier")
-        return Found("identifier", "its values differ in each row", reading, known, doubt=doubt)
+        return InferredColumn(
+            "identifier", "its values differ in each row", reading, known, doubt=doubt
+        )
     reason = f"it has {distinct} different values in {values} rows"
     doubt = nearly(name, tally, reading, "a category")
-    return Found("category", reason, reading, known, doubt=doubt)
+    return InferredColumn("category", reason, reading, known, doubt=doubt)

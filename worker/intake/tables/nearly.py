@@ -10,14 +10,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from worker.intake.tables.readings import Reading, numbers
-from worker.intake.tables.tally import Tally
+from worker.intake.tables.text_counts import TextCounts
 
 DATE_LIKE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]\d{1,2}:\d{2}.*)?")
 NEARLY = 0.5  # of the values are numbers: the others are told of
 LOOKED_AT = 100  # values, before all are tried
 
 
-def nearly(name: str, tally: Tally, reading: Reading, taken: str) -> str | None:
+def nearly(name: str, tally: TextCounts, reading: Reading, taken: str) -> str | None:
     """What to do about the few values for which a column is `taken`, where the others are numbers,
     or dates; None where they are not."""
     texts, times = tally.texts, tally.counts

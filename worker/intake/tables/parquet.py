@@ -5,8 +5,8 @@ from pathlib import Path
 from pyarrow import parquet
 
 from app.datasets.table_spec import TableSpec
-from worker.intake.raw import Limits, RawFile, refuse
-from worker.intake.tables.records import SETTING, Part
+from worker.intake.raw import IntakeLimits, RawFile, refuse
+from worker.intake.tables.records import SETTING, FileRows
 from worker.intake.tables.typed import arrow_damage_refused, spill_typed
 
 name = "Parquet"
@@ -20,7 +20,7 @@ def recognises(file: RawFile) -> bool:
         return stream.read(len(MAGIC)) == MAGIC
 
 
-def read(file: RawFile, spec: TableSpec, limits: Limits, workdir: Path) -> Part:
+def read(file: RawFile, spec: TableSpec, limits: IntakeLimits, workdir: Path) -> FileRows:
     with arrow_damage_refused(file.name), parquet.ParquetFile(file.path) as held:
         groups = [held.metadata.row_group(index) for index in range(held.metadata.num_row_groups)]
         size = sum(group.total_byte_size for group in groups)

@@ -15,8 +15,8 @@ from pyarrow import ipc
 
 from app.datasets.table_spec import TableSpec
 from app.errors import FailureCode, WorkFailure
-from worker.intake.raw import Limits, RawFile, refuse
-from worker.stored_rows import StoredRows
+from worker.datasets.stored_rows import StoredRows
+from worker.intake.raw import IntakeLimits, RawFile, refuse
 
 COLUMN_LIMIT = 1_000
 NAME_LIMIT = 200  # characters
@@ -25,7 +25,7 @@ NAMED = 10  # columns in one sentence
 
 
 @dataclass(frozen=True)
-class Part:
+class FileRows:
     """The rows of one file.
 
     place: of a row, counted from 0, in words, as `line 12`.
@@ -41,7 +41,7 @@ class Part:
     place: Callable[[int], str]
     found: tuple[str, ...] = ()
     decimal: str | None = None
-    as_text: Callable[[], "Part"] | None = None
+    as_text: Callable[[], "FileRows"] | None = None
 
     def type_of(self, name: str) -> pa.DataType:
         return StoredRows(self.path).schema.field(name).type
@@ -68,11 +68,11 @@ class Records:
     """One file's rows that are not split yet, or a training and a test file's; the second has the
     first one's columns, but for labels that it may lack."""
 
-    train: Part
-    test: Part | None = None
+    train: FileRows
+    test: FileRows | None = None
 
     @property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[FileRows, ...]:
         return (self.train,) if self.test is None else (self.train, self.test)
 
     @property
@@ -131,13 +131,17 @@ class TableFormat(Protocol):
 
     def recognises(self, file: RawFile) -> bool: ...
 
-    def read(self, file: RawFile, spec: TableSpec, limits: Limits, workdir: Path) -> Part:
+    def read(self, file: RawFile, spec: TableSpec, limits: IntakeLimits, workdir: Path) -> FileRows:
         """Writes into `workdir`. Raises WorkFailure `dataset_invalid`, whatever the bytes are."""
         ...
 
 
 def spill(
-    name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch], limits: Limits, target: Path
+    name: str,
+    schema: pa.Schema,
+    batches: Iterable[pa.RecordBatch],
+    limits: IntakeLimits,
+    target: Path,
 ) -> int:
     """Writes the batches as they come; returns how many rows they are."""
     rows = size = 0

@@ -15,7 +15,7 @@ from worker.intake.splits import SPLIT_SEED, Rows, random_split, stratified_spli
 from worker.intake.tables.readings import Column, Reading, as_written, coded
 from worker.intake.tables.records import Records, listed, refuse_said
 from worker.intake.tables.target import check_columns, known_target
-from worker.intake.targets.contract import Stored, Target
+from worker.intake.targets.contract import Stored, TargetContract
 
 TRAINING = {"train", "training"}
 TESTING = {"test", "testing"}
@@ -47,7 +47,9 @@ class Cut:
     told_by: tuple[str, ...] = ()
     said: tuple[str, ...] = field(default=())
 
-    def rows(self, target: Target, y: Stored, is_labelled: bool, kept: Rows) -> tuple[Rows, Rows]:
+    def rows(
+        self, target: TargetContract, y: Stored, is_labelled: bool, kept: Rows
+    ) -> tuple[Rows, Rows]:
         """Of the training and the test split, ascending.
 
         Args:
@@ -66,7 +68,7 @@ class Cut:
             train, test = random_split(len(kept), self.fraction, self.seed)
         return kept[train], kept[test]
 
-    def _by_group(self, target: Target, y: Stored, kept: Rows) -> tuple[Rows, Rows]:
+    def _by_group(self, target: TargetContract, y: Stored, kept: Rows) -> tuple[Rows, Rows]:
         """Whole groups in a random order until there are test rows enough; of 64 orders the one
         whose test rows have the classes, or the mean, most like those of all rows."""
         assert self.groups is not None
@@ -98,7 +100,7 @@ class Cut:
         return np.flatnonzero(~in_test), np.flatnonzero(in_test)
 
 
-def _traits(target: Target, y: Stored) -> NDArray[np.float64]:
+def _traits(target: TargetContract, y: Stored) -> NDArray[np.float64]:
     """(rows, k): what is to be alike in both splits."""
     codes = target.codes({"train": y})["train"]
     if target.part == "class":

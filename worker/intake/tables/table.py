@@ -2,7 +2,7 @@
 profile.
 
 x_train.npy, x_test.npy    (rows, columns that a network sees), float32, NaN where missing
-y_train.npy, y_test.npy    as of arrays: see worker.intake.take_in
+y_train.npy, y_test.npy    as of arrays: see worker.intake.ingestion
 sketch.npy                 see app.inputs
 rows.arrow                 Arrow IPC, zstd: all columns of the upload as typed values under their
                            names, the rows of x_train in its order, then those of x_test
@@ -15,17 +15,19 @@ import numpy as np
 from app.datasets.schemas import DatasetSpec, Schema
 from app.inputs.table import TableInputs
 from worker.intake.images import store_labels
-from worker.intake.raw import Limits, refuse
+from worker.intake.ingested import IngestedDataset, content_hash, store_sketch
+from worker.intake.raw import IntakeLimits, refuse
 from worker.intake.tables.dividing import Divided
 from worker.intake.tables.features import Feature, feature_of
 from worker.intake.tables.readings import Reading
 from worker.intake.tables.records import SETTING, Records
 from worker.intake.tables.rows import store_numbers, store_rows
 from worker.intake.tables.table_profile import profile
-from worker.intake.taken_in import TakenIn, content_hash, store_sketch
 
 
-def prepare_table(records: Records, spec: DatasetSpec, limits: Limits, workdir: Path) -> TakenIn:
+def prepare_table(
+    records: Records, spec: DatasetSpec, limits: IntakeLimits, workdir: Path
+) -> IngestedDataset:
     """Raises WorkFailure `dataset_invalid`."""
     reading = Reading(missing=spec.missing, decimal=records.decimal)
     divided = Divided.of(records, spec, reading)
@@ -56,7 +58,9 @@ def prepare_table(records: Records, spec: DatasetSpec, limits: Limits, workdir: 
     )
     hashed = content_hash(schema, arrays)
     arrays["sketch"] = store_sketch(arrays["x_train"], schema, workdir)
-    return TakenIn(schema, profile(schema, records, arrays, features, divided), arrays, hashed)
+    return IngestedDataset(
+        schema, profile(schema, records, arrays, features, divided), arrays, hashed
+    )
 
 
 def _features(
@@ -81,7 +85,7 @@ def _features(
     return features
 
 
-def check_size(numbers: int, limits: Limits) -> None:
+def check_size(numbers: int, limits: IntakeLimits) -> None:
     size = numbers * np.dtype(np.float32).itemsize
     if size > limits.bytes:
         detail = (

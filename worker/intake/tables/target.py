@@ -25,7 +25,7 @@ NEAR = 0.7  # of difflib's ratio: a slip of the keyboard
 
 
 @dataclass(frozen=True)
-class Labels:
+class TableLabels:
     """Labels of a table's rows.
 
     columns: that hold them; none: the table has no labels.
@@ -112,18 +112,18 @@ def _may_be_labels(spec: TableSpec, name: str) -> bool:
     return said != "ignore" and role in {None, "label"}
 
 
-def labels_of(records: Records, spec: DatasetSpec, reading: Reading) -> Labels:
+def labels_of(records: Records, spec: DatasetSpec, reading: Reading) -> TableLabels:
     """Raises WorkFailure `dataset_invalid`."""
     columns = target_columns(spec, records.train.names)
     everything = np.ones(records.rows, np.bool)
     if not columns:
-        return Labels((), None, everything, None, "the spec says that the table has no labels")
+        return TableLabels((), None, everything, None, "the spec says that the table has no labels")
     is_said = spec.target is not None and (spec.target.column or spec.target.columns)
     reason = "the spec says so" if is_said else "its name says that it holds the labels"
     task = spec.said_task
     if len(columns) > 1 or task == "multi_label":
         values, known = _matrix(records, columns, reading)
-        return Labels(columns, values, known, np.array(columns), reason)
+        return TableLabels(columns, values, known, np.array(columns), reason)
     (name,) = columns
     values, known = _one(records, name, reading, task)
     with spoken_of(f"the column `{name}`", name):
@@ -138,7 +138,7 @@ def labels_of(records: Records, spec: DatasetSpec, reading: Reading) -> Labels:
             '`target`: {"columns": []} says that the table has no labels'
         )
         refuse("no_labels", detail, name)
-    return Labels(columns, values, known, None, reason)
+    return TableLabels(columns, values, known, None, reason)
 
 
 def _one(

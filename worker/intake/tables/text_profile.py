@@ -26,7 +26,7 @@ Texts = Mapping[str, NDArray[np.int32]]  # by split, (n, length)
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class TextsLeftOut:
     """Rows without a text, and where some of them stand."""
 
     count: int

@@ -26,17 +26,17 @@ from app.datasets.table_spec import ColumnInfo, Role
 from app.inputs.text import TextInputs, coded
 from app.inputs.text_rule import normalised
 from worker.intake.images import store_labels
-from worker.intake.raw import Limits, refuse
+from worker.intake.ingested import IngestedDataset, content_hash, store_sketch
+from worker.intake.raw import IntakeLimits, refuse
 from worker.intake.splits import Rows
 from worker.intake.tables.dividing import Divided
 from worker.intake.tables.features import Feature, check_type, feature_of, reading_of
 from worker.intake.tables.readings import Reading
-from worker.intake.tables.records import Part, Records
+from worker.intake.tables.records import FileRows, Records
 from worker.intake.tables.rows import store_rows
 from worker.intake.tables.table import check_size
 from worker.intake.tables.text_column import TextColumn
-from worker.intake.tables.text_profile import LeftOut, profile
-from worker.intake.taken_in import TakenIn, content_hash, store_sketch
+from worker.intake.tables.text_profile import TextsLeftOut, profile
 
 UNSEEN = "a network sees the text alone; slices and derived datasets can name it"
 CHUNK_TEXTS = 2**12
@@ -49,12 +49,12 @@ class Texts:
 
     records: Records
     normal: pa.ChunkedArray
-    left_out: LeftOut
+    left_out: TextsLeftOut
 
     @classmethod
     def of(cls, records: Records, name: str, reading: Reading, workdir: Path) -> "Texts":
         """Raises WorkFailure `dataset_invalid` where a file has no text at all."""
-        parts, normal, places = list[Part](), list[pa.Array](), list[str]()
+        parts, normal, places = list[FileRows](), list[pa.Array](), list[str]()
         counts = list[int]()
         for part in records.parts:
             texts = pa.chunked_array(_normalised(part, name, reading), pa.string())
@@ -68,7 +68,7 @@ class Texts:
             counts.append(len(lost))
             parts.append(_without(part, kept, workdir) if len(lost) else part)
             normal += texts.drop_null().chunks
-        left_out = LeftOut(sum(counts), tuple(places[:MOST_PLACES]))
+        left_out = TextsLeftOut(sum(counts), tuple(places[:MOST_PLACES]))
         return cls(Records(*parts), pa.chunked_array(normal, pa.string()), left_out)
 
     def lengths(self, rows: Rows) -> NDArray[np.int64]:
@@ -89,8 +89,8 @@ class Texts:
 
 
 def prepare_texts(
-    records: Records, column: TextColumn, spec: DatasetSpec, limits: Limits, workdir: Path
-) -> TakenIn:
+    records: Records, column: TextColumn, spec: DatasetSpec, limits: IntakeLimits, workdir: Path
+) -> IngestedDataset:
     """Raises WorkFailure `dataset_invalid`."""
     reading = Reading(missing=spec.missing, decimal=records.decimal)
     check_type(column.name, "text", records.type_of(column.name))
@@ -120,7 +120,7 @@ def prepare_texts(
     hashed = content_hash(schema, arrays)
     arrays["sketch"] = store_sketch(arrays["x_train"], schema, workdir)
     found = profile(schema, texts.records, column.name, arrays, features, divided)
-    return TakenIn(schema, texts.left_out.told(found, lengths), arrays, hashed)
+    return IngestedDataset(schema, texts.left_out.told(found, lengths), arrays, hashed)
 
 
 def _features(
@@ -155,6 +155,7 @@ def _beside(
 ) -> Feature:
     said = spec.columns.get(name)
     asked = getattr(said, "role", None)
+    role: Role
     role, why = fixed or (asked or "ignored", "the spec says so" if asked else UNSEEN)
     found = feature_of(records, name, spec, reading, rows, Path("unused"), (role, why))
     if found.info.kind == "identifier" and role == "ignored":
@@ -162,14 +163,14 @@ def _beside(
     return found
 
 
-def _normalised(part: Part, name: str, reading: Reading) -> Iterator[pa.Array]:
+def _normalised(part: FileRows, name: str, reading: Reading) -> Iterator[pa.Array]:
     """Null where there is no text."""
     for chunk in reading.known(part.column(name)).chunks:
         texts = (text and (normalised(text) or None) for text in chunk.to_pylist())
         yield pa.array(texts, pa.string(), size=len(chunk))
 
 
-def _without(part: Part, kept: Rows, workdir: Path) -> Part:
+def _without(part: FileRows, kept: Rows, workdir: Path) -> FileRows:
     """Those rows alone, in a file of their own."""
     path, start = workdir / f"texts_of_{part.path.name}", 0
     batches = part.batches(part.names)
@@ -185,5 +186,5 @@ def _without(part: Part, kept: Rows, workdir: Path) -> Part:
     return replace(part, path=path, rows=len(kept), place=place, as_text=None)
 
 
-def _place(part: Part, kept: Rows, row: int) -> str:
+def _place(part: FileRows, kept: Rows, row: int) -> str:
     return part.place(int(kept[row]))

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from app.datasets.table_spec import TableSpec
-from worker.intake.raw import Limits, RawFile, refuse
-from worker.intake.tables.records import Part, check_names, listed, spill
+from worker.intake.raw import IntakeLimits, RawFile, refuse
+from worker.intake.tables.records import FileRows, check_names, listed, spill
 
 PLAIN = (pa.null(), pa.string(), pa.bool_(), pa.int64(), pa.float64(), pa.timestamp("us"))
 STORED_AS = (
@@ -38,9 +38,9 @@ def spill_typed(
     schema: pa.Schema,
     batches: Iterable[pa.RecordBatch],
     spec: TableSpec,
-    limits: Limits,
+    limits: IntakeLimits,
     target: Path,
-) -> Part:
+) -> FileRows:
     """Checks batches of an untrusted file, and writes their columns as plain ones. Columns that the
     spec ignores may be of any type, and are written as missing where theirs is not plain. Raises
     WorkFailure `dataset_invalid`."""
@@ -64,7 +64,7 @@ def spill_typed(
     plain = pa.schema([(field.name, plain_type(field.type) or pa.null()) for field in schema])
     plainly = (_plain(batch, plain, file.name) for batch in batches)
     rows = spill(file.name, plain, plainly, limits, target)
-    return Part(file.name, target, rows, names, lambda row: f"row {row}, counted from 0")
+    return FileRows(file.name, target, rows, names, lambda row: f"row {row}, counted from 0")
 
 
 def _plain(batch: pa.RecordBatch, plain: pa.Schema, file: str) -> pa.RecordBatch:

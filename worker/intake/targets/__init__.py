@@ -6,14 +6,14 @@ from typing import assert_never
 from app.tasks import TaskKind
 from worker.intake.raw import Array
 from worker.intake.targets.classification import ClassTarget
-from worker.intake.targets.contract import Target
+from worker.intake.targets.contract import TargetContract
 from worker.intake.targets.multi_label import LabelsTarget
 from worker.intake.targets.regression import QuantityTarget
 
 
 def target_of(
     kind: TaskKind, labels: Mapping[str, Array | None], class_names: Array | None, unit: str
-) -> Target:
+) -> TargetContract:
     """Raises WorkFailure `dataset_invalid`."""
     match kind:
         case "classification":

@@ -13,7 +13,7 @@ from worker.intake.splits import SPLIT_SEED, Rows
 Stored = NDArray[Any]  # (items,) or (items, K), as y_train.npy and y_test.npy hold them
 
 
-class Target(Protocol):
+class TargetContract(Protocol):
     @property
     def texts(self) -> Sequence[str]:
         """The different labels as they came, where one of them may mean none."""

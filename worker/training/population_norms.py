@@ -12,21 +12,12 @@ Li et al., "Understanding the disharmony between dropout and batch normalization
 shift", CVPR 2019, arXiv:1801.05134.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from typing import Any
-
-import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from worker.backbones.fused_norm import fused_norms
-from worker.backbones.nested import layers_within
 from worker.backbones.network import Network
-from worker.backbones.norm_momentum import norm_momentum
 from worker.inputs.contract import X
-from worker.training.device import this_device
 from worker.training.items import Indices, Items
 
 ITEMS = 2048  # that a population is measured on; of more, so many are drawn
@@ -49,8 +40,8 @@ def measure(network: Network, items: Items, seed: int) -> None:
         seen += len(batch)
 
 
-def batch_logits(network: Network, items: Items, batch_size: int) -> NDArray[np.float32]:
-    """Computes logits (n, classes) of raw items in training mode: each batch of about `batch_size`
+def batch_outputs(network: Network, items: Items, batch_size: int) -> NDArray[np.float32]:
+    """Computes outputs (n, classes) of raw items in training mode: each batch of about `batch_size`
     neighbouring rows is normalised by its own statistics; the moving ones stay as they are."""
     batches = _batches(np.arange(len(items)), min(batch_size, _batch_rows(network, items)))
     outputs = [
@@ -58,34 +49,6 @@ def batch_logits(network: Network, items: Items, batch_size: int) -> NDArray[np.
         for batch in batches
     ]
     return np.concatenate(outputs)
-
-
-def by_batch(network: Network) -> Any:
-    """Compiles (raw rows, share of the moving statistics that stays) -> logits, normalised by the
-    batch's own statistics, without Dropout."""
-    layers = nullcontext if this_device().is_gpu else fused_norms
-
-    def logits(raw: X, share: tf.Tensor) -> tf.Tensor:
-        x = network.inputs.seen(raw)
-        with norm_momentum(network, share), layers(network.backbone), _without_dropout(network):
-            features = network.features(x, training=True)
-        return network.head(features)
-
-    signature = [network.inputs.raw, tf.TensorSpec((), tf.float32)]
-    return tf.function(logits, input_signature=signature, autograph=False)
-
-
-@contextmanager
-def _without_dropout(network: Network) -> Iterator[None]:
-    within = layers_within(network.backbone, keras.layers.Dropout)
-    dropouts = [(layer, layer.rate) for layer in within]
-    for layer, _ in dropouts:
-        layer.rate = 0
-    try:
-        yield
-    finally:
-        for layer, rate in dropouts:
-            layer.rate = rate
 
 
 def _batches(order: Indices, size: int) -> list[Indices]:

@@ -18,47 +18,51 @@ from app.datasets.schemas import DatasetSpec, Schema
 from app.inputs import ARRAYS
 from worker.intake import formats
 from worker.intake.array_spec import modality_of
-from worker.intake.given import Given, check_alike, doubt, given_of, parted
 from worker.intake.images import Scan, store, store_labels, stored_type
-from worker.intake.joined.prepare import prepare_joined
+from worker.intake.ingested import IngestedDataset, content_hash, store_sketch
+from worker.intake.joined.prepare import ingest_joined
 from worker.intake.joined.upload import JoinedUpload
 from worker.intake.label_forms import is_matrix
 from worker.intake.profile import Findings, profile
-from worker.intake.raw import Limits, RawArrays, RawFile
+from worker.intake.raw import IntakeLimits, RawArrays, RawFile
+from worker.intake.raw_splits import RawSplit, check_alike, doubt, encoded_splits, raw_split_of
 from worker.intake.scale import check_one_scale, scale_warnings
 from worker.intake.sizes import check_stored
 from worker.intake.splits import Rows
 from worker.intake.tables.items import prepare_items
 from worker.intake.tables.records import Records
 from worker.intake.tables.target import spoken_of
-from worker.intake.taken_in import TakenIn, content_hash, store_sketch
 from worker.intake.targets import target_of
 from worker.intake.targets.deciding import decide
 
 
-def take_in(files: Sequence[RawFile], spec: DatasetSpec, limits: Limits, workdir: Path) -> TakenIn:
+def ingest_upload(
+    files: Sequence[RawFile], spec: DatasetSpec, limits: IntakeLimits, workdir: Path
+) -> IngestedDataset:
     """Reads an upload. Raises WorkFailure `dataset_invalid`, whatever the bytes are."""
     match formats.read(files, spec, limits, workdir):
         case RawArrays() as raw:
             with _spoken(raw):
-                return prepare(raw, spec, limits, workdir)
+                return ingest_arrays(raw, spec, limits, workdir)
         case JoinedUpload() as upload:
-            return prepare_joined(upload, spec, limits, workdir)
+            return ingest_joined(upload, spec, limits, workdir)
         case Records() as records if spec.modality == "joined":
-            return prepare_joined(JoinedUpload(records, {}), spec, limits, workdir)
+            return ingest_joined(JoinedUpload(records, {}), spec, limits, workdir)
         case Records() as records:
             return prepare_items(records, spec, limits, workdir)
 
 
-def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) -> TakenIn:
+def ingest_arrays(
+    raw: RawArrays, spec: DatasetSpec, limits: IntakeLimits, workdir: Path
+) -> IngestedDataset:
     """Arrays -> what is stored. Raises WorkFailure `dataset_invalid`."""
     modality = ARRAYS[modality_of(spec, raw.pictures is not None, raw.beside is not None)]
     asked = spec.said_task
     sent = {"y_train": raw.y_train, "y_test": None if raw.x_test is None else raw.y_test}
     is_flat = not is_matrix(sent, asked)
-    given = {"train": given_of(raw, "train", modality, spec, is_flat)}
+    given = {"train": raw_split_of(raw, "train", modality, spec, is_flat)}
     if raw.x_test is not None:
-        given["test"] = given_of(raw, "test", modality, spec, is_flat)
+        given["test"] = raw_split_of(raw, "test", modality, spec, is_flat)
         check_alike(given["train"].images, given["test"].images)
     labels = {split: each.labels for split, each in given.items()}
     decision = decide(asked, labels, raw.class_names is not None)
@@ -68,7 +72,7 @@ def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) ->
     )
     if is_doubted:
         doubt(target.texts, given)
-    parts = parted(given, target, raw, spec)
+    parts = encoded_splits(given, target, raw, spec)
     rows, y = parts.rows, parts.y
     x = {split: each.images for split, each in given.items()}
     dtype = stored_type(x.values())
@@ -126,11 +130,11 @@ def prepare(raw: RawArrays, spec: DatasetSpec, limits: Limits, workdir: Path) ->
     hashed = content_hash(schema, arrays)
     arrays["sketch"] = store_sketch(arrays["x_train"], schema, workdir)
     found = profile(schema, scans, target.codes(y), findings)
-    return TakenIn(schema, found, arrays, hashed)
+    return IngestedDataset(schema, found, arrays, hashed)
 
 
 def _placed(
-    rows: Mapping[str, Rows | None], given: Mapping[str, Given], has_test: bool
+    rows: Mapping[str, Rows | None], given: Mapping[str, RawSplit], has_test: bool
 ) -> dict[str, Rows]:
     """Rows of the columns that came with the items: those of a given test split stand last."""
     first = {"train": 0, "test": len(given["train"].images) if has_test else 0}

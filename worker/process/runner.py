@@ -18,12 +18,12 @@ from app.tables.datasets import DatasetRow
 from app.tables.jobs import TrialRow
 from app.tables.next_labels import NextLabelsRow
 from worker.audit import auditing
-from worker.intake.intake import ingest as take_in
+from worker.intake import intake
 from worker.labelling import labelling
+from worker.machine.capacity import training_slots
+from worker.machine.context import WorkerContext
 from worker.process import analysing
-from worker.process.capacity import training_slots
-from worker.process.room import make_room
-from worker.process.workplace import Workplace
+from worker.process.resident_memory import release_memory
 from worker.trials import finalising  # both before the fork, so that children start with them
 from worker.trials import run as trial_run
 from worker.trials.lease_keeper import LeaseKeeper
@@ -33,89 +33,89 @@ log = structlog.get_logger(__name__)
 Asked = TypeVar("Asked", bound=Analysis)
 
 
-def train(place: Workplace, owner: str) -> None:
+def train(context: WorkerContext, owner: str) -> None:
     """Trains trial after trial. A worker has slots for so many at once; a child that finds all of
     them taken leaves at once, so that intakes never wait behind a long training."""
     while True:
-        with _training_slot(place) as got_one:
+        with _training_slot(context) as got_one:
             if not got_one:
-                if place.binding.is_misplaced(training_slots(place.settings)):
+                if context.binding.is_misplaced(training_slots(context.settings)):
                     _end_process()  # its successor goes to the GPU that is free
                 return
-            while not place.is_draining() and (trial := _claim(place, owner)):
-                _run(place, trial)
-                if place.binding.has_failed:
+            while not context.is_draining() and (trial := _claim(context, owner)):
+                _run(context, trial)
+                if context.binding.has_failed:
                     _end_process()  # CUDA does not come back within a process
         # A trial queued while the slot was held sent its message to a child that found it taken.
-        if place.is_draining() or not _has_queued(place):
+        if context.is_draining() or not _has_queued(context):
             return
 
 
-def finalise(place: Workplace, job_id: str, owner: str) -> None:
-    with place.database.write() as session:
-        lease = place.settings.lease_seconds
+def finalise(context: WorkerContext, job_id: str, owner: str) -> None:
+    with context.database.write() as session:
+        lease = context.settings.lease_seconds
         job = work.claim_finalisation(session, job_id, owner, lease)
     if job is not None:
-        with LeaseKeeper(place, job):
-            finalising.run(place, job)
+        with LeaseKeeper(context, job):
+            finalising.run(context, job)
 
 
-def ingest(place: Workplace, dataset_id: str, owner: str) -> None:
-    with place.database.write() as session:
+def ingest(context: WorkerContext, dataset_id: str, owner: str) -> None:
+    with context.database.write() as session:
         free = DatasetRow.token.is_(None) | leases.expired(DatasetRow)
         raw = (DatasetRow.id == dataset_id) & (DatasetRow.status == "ingesting") & free
         dataset = leases.claim(
-            session, DatasetRow, raw, [DatasetRow.id], owner, place.settings.lease_seconds
+            session, DatasetRow, raw, [DatasetRow.id], owner, context.settings.lease_seconds
         )
     if dataset is not None:
-        with LeaseKeeper(place, dataset):
+        with LeaseKeeper(context, dataset):
             try:
-                take_in(place.database, place.storage, place.settings, dataset)
+                intake.ingest(context.database, context.storage, context.settings, dataset)
             except Fenced:
                 log.info("intake_lost", dataset=dataset_id)
 
 
-def audit(place: Workplace, audit_id: str, owner: str) -> None:
-    _analyse(place, AuditRow, audit_id, owner, auditing.result_of)
+def audit(context: WorkerContext, audit_id: str, owner: str) -> None:
+    _analyse(context, AuditRow, audit_id, owner, auditing.result_of)
 
 
-def rank_unlabelled(place: Workplace, ranking_id: str, owner: str) -> None:
-    _analyse(place, NextLabelsRow, ranking_id, owner, labelling.result_of)
+def rank_unlabelled(context: WorkerContext, ranking_id: str, owner: str) -> None:
+    _analyse(context, NextLabelsRow, ranking_id, owner, labelling.result_of)
 
 
 def _analyse(
-    place: Workplace,
+    context: WorkerContext,
     table: type[Asked],
     row_id: str,
     owner: str,
-    result_of: Callable[[Workplace, Asked], dict[str, Any]],
+    result_of: Callable[[WorkerContext, Asked], dict[str, Any]],
 ) -> None:
-    with place.database.write() as session:
+    with context.database.write() as session:
         lost = (table.status == "running") & leases.expired(table)
         mine = (table.id == row_id) & ((table.status == "queued") | lost)
-        seconds = place.settings.lease_seconds
+        seconds = context.settings.lease_seconds
         row = leases.claim(session, table, mine, [table.id], owner, seconds, status="running")
     if row is not None:
-        make_room(place.settings)
-        with LeaseKeeper(place, row):
-            analysing.run(place, row, lambda: result_of(place, row))
+        release_memory(context.settings)
+        with LeaseKeeper(context, row):
+            analysing.run(context, row, lambda: result_of(context, row))
 
 
-def _claim(place: Workplace, owner: str) -> TrialRow | None:
-    with place.database.write() as session:
+def _claim(context: WorkerContext, owner: str) -> TrialRow | None:
+    with context.database.write() as session:
         return work.claim_trial(
             session,
             owner,
-            place.settings.lease_seconds,
-            place.settings.max_attempts,
-            place.settings.quota_running_trials,
+            context.settings.lease_seconds,
+            context.settings.max_attempts,
+            context.settings.quota_running_trials,
         )
 
 
-def _run(place: Workplace, trial: TrialRow) -> None:
-    make_room(place.settings)
-    with LeaseKeeper(place, trial) as keeper:
-        trial_run.run(place, trial, keeper)
+def _run(context: WorkerContext, trial: TrialRow) -> None:
+    release_memory(context.settings)
+    with LeaseKeeper(context, trial) as keeper:
+        trial_run.run(context, trial, keeper)
 
 
 def _end_process() -> None:
@@ -123,18 +123,18 @@ def _end_process() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _has_queued(place: Workplace) -> bool:
-    with place.database.read() as session:
-        return work.has_queued(session, place.settings.quota_running_trials)
+def _has_queued(context: WorkerContext) -> bool:
+    with context.database.read() as session:
+        return work.has_queued(session, context.settings.quota_running_trials)
 
 
 @contextmanager
-def _training_slot(place: Workplace) -> Iterator[bool]:
+def _training_slot(context: WorkerContext) -> Iterator[bool]:
     """A file lock: it is free again however its holder ends."""
-    for number in range(training_slots(place.settings)):
-        if not place.binding.has_slot(number):
+    for number in range(training_slots(context.settings)):
+        if not context.binding.has_slot(number):
             continue
-        slot = FileLock(place.slots / f"{number}.lock")
+        slot = FileLock(context.slots / f"{number}.lock")
         try:
             slot.acquire(blocking=False)
         except Timeout:

@@ -6,7 +6,7 @@ from math import ceil, isqrt
 from pathlib import Path
 
 from app.settings import Settings
-from worker.process.gpus import gpus
+from worker.machine.gpus import gpus
 
 CONTROL_GROUP = Path("/sys/fs/cgroup/cpu.max")
 OWN_GROUPS, MEMORY_GROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")

@@ -6,10 +6,10 @@ import pytest
 from app.spec.backbones import Convnet, Mlp
 from app.spec.network_params import ConvnetParams, MlpParams
 from tests.training.trials import DOMAIN, architecture, images_of
-from worker.backbones import population_norms
 from worker.backbones.network import Network
 from worker.backbones.norm_momentum import corrected_momentum, norm_momentum
-from worker.backbones.population_norms import batch_logits, measure
+from worker.training import population_norms
+from worker.training.population_norms import batch_outputs, measure
 
 ITEMS = DOMAIN.train.items
 IMAGES = images_of(DOMAIN.train)  # (39, 8, 8, 1), uint8
@@ -101,10 +101,10 @@ def test_logits_of_a_batch_are_those_by_its_own_statistics() -> None:
     for norm in network().norms:
         norm.moving_mean.assign(np.full(norm.moving_mean.shape, 7.0))
     before = statistics(network())
-    by_batch = batch_logits(network(), ITEMS, len(IMAGES))
+    by_batch = batch_outputs(network(), ITEMS, len(IMAGES))
     assert all(map(np.array_equal, statistics(network()), before))
     measure(network(), ITEMS, seed=0)
-    expected = network().compiled_logits({"image": np.float32(IMAGES)})
+    expected = network().compiled_outputs({"image": np.float32(IMAGES)})
     np.testing.assert_allclose(by_batch, expected, rtol=1e-3, atol=1e-5)
 
 

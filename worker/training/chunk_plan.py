@@ -17,7 +17,7 @@ EPOCHS_A_CALL = 64
 
 
 @dataclass(frozen=True)
-class Geometry:
+class ChunkPlan:
     """Of one phase of one trial."""
 
     shapes: Shapes  # what its loop is compiled for
@@ -30,13 +30,13 @@ class Geometry:
         return self.shapes.steps or count
 
 
-def geometry_of(
+def chunk_plan(
     phase: Phase,
     feed: Feed,
     validation: Split,
     network: Network,
     backend: Backend,
-) -> Geometry:
+) -> ChunkPlan:
     how, items, epoch_steps = phase.optimization, len(validation), feed.epoch_steps
     # Averages are put in place, the best weights are kept and labels are made between two epochs.
     looks_between = (
@@ -56,4 +56,4 @@ def geometry_of(
     classes = network.architecture.outputs
     exact = Shapes(feed.batch, classes, feed.shapes, held_out, capacity, epochs, backend)
     shapes = exact if backend == "xla" else exact.of_any_size()
-    return Geometry(shapes, capacity, epochs, looked_at)
+    return ChunkPlan(shapes, capacity, epochs, looked_at)

@@ -1,4 +1,4 @@
-"""`python -m worker.process.gpu_probe`: whether TensorFlow can compute on the GPU it sees.
+"""`python -m worker.machine.gpu_probe`: whether TensorFlow can compute on the GPU it sees.
 
 Its last line is JSON: `error` says what failed, null where nothing did.
 """

@@ -1,6 +1,6 @@
 """The GPUs of this machine that work, and the environment that TensorFlow needs beside them.
 
-`python -m worker.process.gpus` prints them as JSON, for `ktl doctor`.
+`python -m worker.machine.gpus` prints them as JSON, for `ktl doctor`.
 
 Nothing here wakes CUDA in this process: one that has woken it cannot be forked any more. So each
 GPU is tried in a process of its own (gpu_probe.py), and what fails there is left out here.
@@ -21,7 +21,7 @@ DRIVER, CARDS = Path("/dev/nvidiactl"), Path("/proc/driver/nvidia/gpus")
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 HIDDEN = "-1"
 PROBE_SECONDS = 120.0  # of which loading TensorFlow takes up to 20
-PROBE = (sys.executable, "-m", "worker.process.gpu_probe")
+PROBE = (sys.executable, "-m", "worker.machine.gpu_probe")
 MIG = re.compile(r"\(UUID: (MIG-[^)]+)\)")
 # XLA's Triton matrix products cannot tile a ReLU that is flattened into a dense layer: compiling a
 # convnet then ends with an InternalError (openxla/xla#36792). cuBLAS is as fast.

@@ -16,13 +16,13 @@ from worker.intake.tables.readings import Reading
 from worker.intake.tables.records import Records, refuse_said
 from worker.intake.tables.rows import store_rows
 from worker.intake.tables.splitting import Cut
-from worker.intake.tables.target import Labels, check_columns
+from worker.intake.tables.target import TableLabels, check_columns
 
 UNSEEN = "a network sees the pictures alone; slices and derived datasets can name it"
 
 
 @dataclass(frozen=True)
-class Beside:
+class ItemColumns:
     """Columns of items.
 
     records: a row for each item: of the training split in its order, then of the test split.
@@ -32,7 +32,7 @@ class Beside:
     records: Records
     spec: DatasetSpec
     reading: Reading
-    labels: Labels
+    labels: TableLabels
     cut: Cut
     names_files: str
 

@@ -15,7 +15,7 @@ TRAIN = "train"
 
 
 @dataclass(frozen=True)
-class TakenIn:
+class IngestedDataset:
     schema: Schema
     profile: dict[str, Any]
     arrays: dict[str, Path]  # x_train, y_train, x_test, y_test, sketch; rows of a table

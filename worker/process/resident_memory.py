@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 
 from app.settings import Settings
-from worker.process.capacity import KEPT_SHARE, slot_bytes
+from worker.machine.capacity import KEPT_SHARE, slot_bytes
 from worker.training import features, program
 
 log = structlog.get_logger(__name__)
@@ -20,7 +20,7 @@ STATM = Path("/proc/self/statm")
 _settled: list[int] = []  # resident bytes after the last time that room was made
 
 
-def make_room(settings: Settings) -> None:
+def release_memory(settings: Settings) -> None:
     now = resident()
     if not _settled:
         _settled.append(now)

@@ -22,7 +22,7 @@ DISTANCE_ITEMS = 1000  # of each domain
 
 
 @dataclass(frozen=True, eq=False)
-class Scored:
+class SourceScores:
     """A source's network on a target's labelled items."""
 
     features: Features  # (n, feature_count)
@@ -34,7 +34,7 @@ def score(setup: TrialSetup) -> dict[str, Any]:
     """`scores` of the source's features on the target's labelled training items, the `relation` of
     their classes, and `domain_distance`, how far the two are apart in the features (null where the
     source has come without its data)."""
-    train = setup.domain.train
+    train = setup.target.train
     found = scored(setup, train)
     apart = None
     if setup.source:
@@ -51,16 +51,16 @@ def score(setup: TrialSetup) -> dict[str, Any]:
     }
 
 
-def scored(setup: TrialSetup, items: Split) -> Scored:
+def scored(setup: TrialSetup, items: Split) -> SourceScores:
     """The source's network on the target's labelled `items`."""
     if setup.source_weights is None:
         raise ValueError("scores: expected a source's weights, got none")
-    network = _network(setup, setup.domain)
+    network = _network(setup, setup.target)
     features = predict.features(network, items.items)
     head = network.new_head(setup.source_classes)
     network.load_head(setup.source_weights, head)
     probabilities = softmax(np.asarray(head(features)), axis=1)
-    return Scored(
+    return SourceScores(
         features,
         scores(features, items.y, probabilities, setup.seed),
         relation(probabilities, items.y, setup.seed),
@@ -69,7 +69,7 @@ def scored(setup: TrialSetup, items: Split) -> Scored:
 
 def _network(setup: TrialSetup, domain: Domain) -> Network:
     """With the source's backbone, for the raw images of a domain."""
-    network = shared_network(Architecture.of(setup.spec.model, domain.schema))
+    network = shared_network(Architecture.of(setup.model, domain.schema))
     if setup.source_weights:
         network.load_backbone(setup.source_weights, setup.learnt)
     return network

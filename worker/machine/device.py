@@ -10,9 +10,9 @@ import tensorflow as tf
 from tensorflow.python.framework.config import disable_op_determinism  # enable's is public
 
 from app.spec.backbones import CATALOGUE, Backbone
-from worker.backbones.network import Precision
-from worker.process.capacity import cores
+from worker.machine.capacity import cores
 
+Precision = Literal["float32", "mixed_bfloat16"]
 BFLOAT16_SINCE = (8, 0)  # compute capability: Ampere
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 
 
-class Problem(Exception):
+class ApiError(Exception):
     """The API's refusal, as it came: application/problem+json."""
 
     def __init__(self, status: int, body: dict[str, Any]) -> None:
@@ -19,7 +19,7 @@ class Problem(Exception):
         super().__init__(f"{status} {self.code}: {self.detail}")
 
     @classmethod
-    def of(cls, response: httpx.Response) -> "Problem":
+    def of(cls, response: httpx.Response) -> "ApiError":
         """Also of an answer that a proxy made and that is no problem+json."""
         try:
             body = response.json()

@@ -22,7 +22,7 @@ SHOWN_NAMES = 10
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenItems:
     """Items of each split, ascending, and the labels that they have.
 
     y: of all items of the origin, (items,) or (items, K), as stored, but for classes: these count
@@ -52,7 +52,7 @@ class Chosen:
     def _is_none(self, labels: Array) -> NDArray[np.bool_]:
         return np.isnan(labels) if self.names is None else labels == NO_LABEL
 
-    def drawn(self, split: str, task: Task, items: int, seed: int) -> "Chosen":
+    def drawn(self, split: str, task: Task, items: int, seed: int) -> "ChosenItems":
         """With so many of the split's items. Raises WorkFailure where there are fewer, or fewer
         are wanted than there are classes."""
         rows = self.rows[split]
@@ -62,11 +62,11 @@ class Chosen:
         kept = proportional(self._strata(split, task, seed), items, seed)
         return replace(self, rows={**self.rows, split: rows[kept]})
 
-    def pooled(self) -> "Chosen":
+    def pooled(self) -> "ChosenItems":
         """All items as one split, `train`."""
         return replace(self, rows={"train": np.concatenate([*self.rows.values()])})
 
-    def cut(self, task: Task, fraction: float, seed: int) -> "Chosen":
+    def cut(self, task: Task, fraction: float, seed: int) -> "ChosenItems":
         """Pooled items as a training and a test split, each stratum's share in both."""
         rows, strata = self.rows["train"], self._strata("train", task, seed)
         kinds, counts = np.unique(strata, return_counts=True)
@@ -93,7 +93,9 @@ def refuse_choice(reason: str, detail: str, pointer: str) -> NoReturn:
     )
 
 
-def choose(task: Task, y: Array, rows: Mapping[str, Rows], classes: Sequence[str] | None) -> Chosen:
+def choose(
+    task: Task, y: Array, rows: Mapping[str, Rows], classes: Sequence[str] | None
+) -> ChosenItems:
     """
     Args:
         y: stored labels of all items.
@@ -105,22 +107,24 @@ def choose(task: Task, y: Array, rows: Mapping[str, Rows], classes: Sequence[str
             return _of_classes(task.classes, y, rows, classes)
         case MultiLabel():
             columns = _places(task.labels, classes)
-            return Chosen(rows, y[:, columns], tuple(task.labels[column] for column in columns))
+            return ChosenItems(
+                rows, y[:, columns], tuple(task.labels[column] for column in columns)
+            )
         case Regression():
-            return Chosen(rows, y, None)
+            return ChosenItems(rows, y, None)
     assert_never(task)
 
 
 def _of_classes(
     names: tuple[str, ...], y: Array, rows: Mapping[str, Rows], classes: Sequence[str] | None
-) -> Chosen:
+) -> ChosenItems:
     places = _places(names, classes)
     codes = np.full(len(names) + 1, NO_LABEL)  # the last is that of NO_LABEL
     codes[places] = np.arange(len(places))
     new = codes[y]
     if classes is not None:
         rows = {split: each[new[each] != NO_LABEL] for split, each in rows.items()}
-    return Chosen(rows, new, tuple(names[place] for place in places))
+    return ChosenItems(rows, new, tuple(names[place] for place in places))
 
 
 def _places(names: Sequence[str], wanted: Sequence[str] | None) -> list[int]:
@@ -128,7 +132,7 @@ def _places(names: Sequence[str], wanted: Sequence[str] | None) -> list[int]:
     return [place for place, name in enumerate(names) if name in kept]
 
 
-def check_left(chosen: Chosen, pointer: str) -> None:
+def check_left(chosen: ChosenItems, pointer: str) -> None:
     """Refuses an empty split, a single class, and classes that only the test split has left."""
     for split, rows in chosen.rows.items():
         if not len(rows):

@@ -11,14 +11,14 @@ from worker.intake.tables.readings import Column
 
 
 @dataclass(frozen=True)
-class Tally:
+class TextCounts:
     """texts: the different ones of a column; counts: (texts,), how many rows have each."""
 
     texts: Any  # pyarrow.StringArray, which has no types
     counts: NDArray[np.int64]
 
     @classmethod
-    def of(cls, known: Column) -> "Tally":
+    def of(cls, known: Column) -> "TextCounts":
         counted = pc.value_counts(known.drop_null())
         return cls(counted.field("values"), counted.field("counts").to_numpy())
 

@@ -14,12 +14,12 @@ from worker.intake.label_forms import check_known, flatten
 from worker.intake.missing import refuse_missing, without_missing
 from worker.intake.raw import Array, RawArrays, refuse
 from worker.intake.splits import Rows, random_split
-from worker.intake.targets.contract import Stored, Target
+from worker.intake.targets.contract import Stored, TargetContract
 from worker.intake.unlabelled import with_unlabelled
 
 
 @dataclass(frozen=True)
-class Given:
+class RawSplit:
     """A split as it came, and which of its items have a label."""
 
     images: Array
@@ -41,7 +41,7 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Parted:
+class EncodedSplits:
     """rows: of the images of each split, ascending; None: all. y: their stored labels. left_out:
     items without a label that are in neither split, by the one they came in."""
 
@@ -50,7 +50,9 @@ class Parted:
     left_out: dict[str, int]
 
 
-def parted(given: dict[str, Given], target: Target, raw: RawArrays, spec: DatasetSpec) -> Parted:
+def encoded_splits(
+    given: dict[str, RawSplit], target: TargetContract, raw: RawArrays, spec: DatasetSpec
+) -> EncodedSplits:
     """A test split is cut where none came: `given` gets it, of the same images."""
     y = {split: target.encode(each.labels, len(each), split) for split, each in given.items()}
     kept = given["train"].unlabelled[: 0 if spec.unlabelled == "leave_out" else None]
@@ -69,12 +71,12 @@ def parted(given: dict[str, Given], target: Target, raw: RawArrays, spec: Datase
             left_out["train"] += len(kept) - len(apart)
             kept = apart
     rows["train"], y["train"] = with_unlabelled(rows["train"], y["train"], kept, target)
-    return Parted(rows, y, left_out)
+    return EncodedSplits(rows, y, left_out)
 
 
-def given_of(
+def raw_split_of(
     raw: RawArrays, split: str, modality: type[DenseInputs], spec: DatasetSpec, is_flat: bool
-) -> Given:
+) -> RawSplit:
     """`is_flat`: one label per item; else the target checks the form."""
     images, labels = raw.of(split)
     images = laid_out(images, modality, f"x_{split}")
@@ -98,7 +100,7 @@ def given_of(
         check_known(labels, f"y_{split}")
     if not len(images):
         refuse("empty_split", f"expected items in the {split} split, got none", f"x_{split}")
-    return Given(images, labels, rows, has_missing)
+    return RawSplit(images, labels, rows, has_missing)
 
 
 def _known(rows: Rows | None, known: NDArray[np.bool] | None) -> Rows | None:
@@ -110,7 +112,7 @@ def _known(rows: Rows | None, known: NDArray[np.bool] | None) -> Rows | None:
 
 
 def _cut(
-    whole: Given, y: Stored, target: Target, raw: RawArrays, spec: DatasetSpec
+    whole: RawSplit, y: Stored, target: TargetContract, raw: RawArrays, spec: DatasetSpec
 ) -> tuple[Rows, Rows]:
     """Places among the labelled items for training and for testing; among all without labels."""
     split = spec.split or SplitSpec()
@@ -125,7 +127,7 @@ def _cut(
     return target.cut(y, fraction, split.seed)
 
 
-def doubt(texts: Sequence[str], given: Mapping[str, Given]) -> None:
+def doubt(texts: Sequence[str], given: Mapping[str, RawSplit]) -> None:
     """Of the split that the classes come from."""
     for split, each in given.items():
         if each.labels is not None:

@@ -1,16 +1,48 @@
 """How a trial's phases go by: when one ends, what changes from step to step, how far it all is."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.spec.forecast import HEAD_STEP_COST
 from worker.backbones.norm_momentum import corrected_momentum
+from worker.failures import diverged
 from worker.strategies.recipe import Phase
 from worker.training.checkpoint import Position
-from worker.training.loop import Pace
 from worker.training.schedule import progress, rate_factors
-from worker.trials.failures import diverged
+
+
+@dataclass(frozen=True)
+class StepSchedule:
+    """What changes from step to step."""
+
+    rates: NDArray[np.float64]  # (steps, groups): learning rates
+    progress: NDArray[np.float32]  # (steps,): 0..1 of the phase
+    ends: NDArray[np.bool_]  # (steps,): whether an epoch ends with the step
+    momenta: NDArray[np.float32]  # (steps,): of BatchNorm's moving statistics
+
+    @classmethod
+    def of(cls, phase: Phase, epoch_steps: int, first: int, count: int) -> Self:
+        """Schedules `count` steps of a phase from its step `first` on; an epoch has
+        `epoch_steps`."""
+        steps = first + np.arange(count)
+        total = phase.epochs * epoch_steps
+        factors = rate_factors(phase.optimization, steps, total, epoch_steps)
+        own = np.array([group.learning_rate for group in phase.groups], float)
+        return cls(
+            rates=factors[:, None] * own,
+            progress=progress(steps, total).astype(np.float32),
+            ends=(steps + 1) % epoch_steps == 0,
+            momenta=corrected_momentum(steps),
+        )
+
+    @property
+    def by_step(self) -> tuple[NDArray[Any], ...]:
+        """Rates, progress, ends and momenta as a compiled loop takes them."""
+        return self.rates.astype(np.float32), self.progress, self.ends, self.momenta
 
 
 def has_ended(phase: Phase, position: Position) -> bool:
@@ -24,20 +56,6 @@ def has_ended(phase: Phase, position: Position) -> bool:
             and position.best_loss is not None
             and position.epochs - position.best_epoch >= patience.patience
         )
-    )
-
-
-def pace_of(phase: Phase, epoch_steps: int, first: int, count: int) -> Pace:
-    """Paces `count` steps of a phase from its step `first` on; an epoch has `epoch_steps`."""
-    steps = first + np.arange(count)
-    total = phase.epochs * epoch_steps
-    factors = rate_factors(phase.optimization, steps, total, epoch_steps)
-    own = np.array([group.learning_rate for group in phase.groups], float)
-    return Pace(
-        rates=factors[:, None] * own,
-        progress=progress(steps, total).astype(np.float32),
-        ends=(steps + 1) % epoch_steps == 0,
-        momenta=corrected_momentum(steps),
     )
 
 

@@ -21,7 +21,7 @@ PATIENCE_SECONDS = 60.0
 Stamp = tuple[int, int, int, int]  # what changes when anybody touches a file
 
 
-class Wholeness:
+class FileIntegrity:
     """What a process knows of the files that it has looked through. `cache`: a folder of this
     machine, for what all its processes should know."""
 

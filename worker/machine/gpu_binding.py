@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 from filelock import FileLock
 
-from worker.process.gpus import VISIBLE
+from worker.machine.gpus import VISIBLE
 
 log = structlog.get_logger(__name__)
 
