@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from app.inputs.contract import InputsContract
 from app.inputs.joined import JoinedInputs, JoinedPart, PartInputs
-from app.inputs.joint_columns import Adoption, Given, joint_inputs
+from app.inputs.joint_columns import Adoption, SourceColumns, joint_inputs
 from app.inputs.matching import matched
 from app.inputs.table import ROW, TableInputs
 from app.inputs.text import TEXT, Lengthened, TextInputs, joint_text
@@ -59,7 +59,7 @@ def _joint(
     match own:
         case TableInputs():
             given = [
-                Given(each, matched(own, each).names, count)
+                SourceColumns(each, matched(own, each).names, count)
                 for each, count in theirs
                 if isinstance(each, TableInputs)
             ]

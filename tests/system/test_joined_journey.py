@@ -20,8 +20,8 @@ from app.settings import Settings
 from app.storage import Storage
 from app.tables import Base
 from tests.serving import serve
-from worker.process import duty
-from worker.process.workplace import Workplace
+from worker.machine.context import WorkerContext
+from worker.process import runner
 
 pytestmark = pytest.mark.slow
 
@@ -29,19 +29,19 @@ SIDE = 12
 
 
 @pytest.fixture
-def place(settings: Settings, tmp_path: Path) -> Iterator[Workplace]:
+def place(settings: Settings, tmp_path: Path) -> Iterator[WorkerContext]:
     settings = settings.model_copy(update={"broker_url": "memory://"})
     settings.home.mkdir()
     database, slots = Database(settings.database), tmp_path / "slots"
     slots.mkdir()
     Base.metadata.create_all(database.engine)
     storage = Storage(settings.storage, settings.cache_dir)
-    yield Workplace(settings, database, storage, slots, is_draining=lambda: False)
+    yield WorkerContext(settings, database, storage, slots, is_draining=lambda: False)
     database.dispose()
 
 
 @pytest.fixture
-def client(place: Workplace) -> Iterator[httpx.Client]:
+def client(place: WorkerContext) -> Iterator[httpx.Client]:
     with serve(create_app(place.settings)) as client:
         yield client
 
@@ -71,7 +71,7 @@ def zipped(items: int, seed: int) -> bytes:
     return stream.getvalue()
 
 
-def uploaded(client: httpx.Client, place: Workplace, name: str, data: bytes) -> dict[str, Any]:
+def uploaded(client: httpx.Client, place: WorkerContext, name: str, data: bytes) -> dict[str, Any]:
     spec = {"name": name, "modality": "joined", "target": {"column": "price"}}
     answer = client.post(
         "/v1/datasets",
@@ -79,13 +79,13 @@ def uploaded(client: httpx.Client, place: Workplace, name: str, data: bytes) -> 
         data={"spec": json.dumps(spec)},
     )
     assert answer.status_code == 202, answer.text
-    duty.ingest(place, answer.json()["id"], "worker")
+    runner.ingest(place, answer.json()["id"], "worker")
     found: dict[str, Any] = client.get(f"/v1/datasets/{answer.json()['id']}").json()
     assert found["status"] == "ready", found["error"]
     return found
 
 
-def test_from_a_zip_with_metadata_to_answers(client: httpx.Client, place: Workplace) -> None:
+def test_from_a_zip_with_metadata_to_answers(client: httpx.Client, place: WorkerContext) -> None:
     source = uploaded(client, place, "town", zipped(160, 1))
     target = uploaded(client, place, "village", zipped(160, 2))
     parts = {part["name"]: part["inputs"] for part in target["schema"]["inputs"]["parts"]}
@@ -100,7 +100,7 @@ def test_from_a_zip_with_metadata_to_answers(client: httpx.Client, place: Workpl
         json={"name": "half", "from": target["id"], "where": {"city": ["A"]}},
     )
     assert derived.status_code == 202, derived.text
-    duty.ingest(place, derived.json()["id"], "worker")
+    runner.ingest(place, derived.json()["id"], "worker")
     half = client.get(f"/v1/datasets/{derived.json()['id']}").json()
     assert half["status"] == "ready", half["error"]
     assert half["schema"]["inputs"]["modality"] == "joined"
@@ -117,8 +117,8 @@ def test_from_a_zip_with_metadata_to_answers(client: httpx.Client, place: Workpl
     job["model"]["backbone"] = "fusion"  # type: ignore[index]
     answer = client.post("/v1/jobs", json=job)
     assert answer.status_code == 202, answer.text
-    duty.train(place, "worker")
-    duty.finalise(place, answer.json()["id"], "worker")
+    runner.train(place, "worker")
+    runner.finalise(place, answer.json()["id"], "worker")
     ended = client.get(f"/v1/jobs/{answer.json()['id']}").json()
     assert ended["status"] == "succeeded", ended
     page = client.get(f"/v1/jobs/{answer.json()['id']}/report", headers={"accept": "text/html"})

@@ -22,14 +22,14 @@ from worker.intake.pictures.archives import Archive, Entry, archive_damage_refus
 from worker.intake.pictures.decoding import decode, look_at
 from worker.intake.pictures.findings import findings_of
 from worker.intake.pictures.form import decide
-from worker.intake.pictures.layout import FOLDERS, Layout, Picture
+from worker.intake.pictures.layout import FOLDERS, ArchiveLayout, Picture
 from worker.intake.pictures.metadata import FILE_NAME
 from worker.intake.pictures.names import Path, listed, path_of, spoken
 from worker.intake.pictures.unreadable import LeftOut, left_out, refuse_unreadable
 from worker.intake.raw import Array, IntakeLimits, PictureFindings, RawFile, pointer_to, refuse
 from worker.intake.sizes import SETTING
 from worker.intake.tables import delimited, json_lines
-from worker.intake.tables.records import Part, Records, TableFormat
+from worker.intake.tables.records import FileRows, Records, TableFormat
 
 SUFFIX = f"_{FILE_NAME}"
 MOST_NAMED = 100  # files in one answer
@@ -45,7 +45,7 @@ def read(
     archives: Sequence[Archive], spec: DatasetSpec, limits: IntakeLimits, workdir: FilePath
 ) -> JoinedUpload:
     """Raises WorkFailure `dataset_invalid`."""
-    layout = Layout()
+    layout = ArchiveLayout()
     files = _files(archives, layout)
     records, folders = _records(files, spec, limits, workdir)
     columns = [name for name in records.train.names if _part(name)]
@@ -94,7 +94,7 @@ def _part(column: str) -> str | None:
     return name
 
 
-def _files(archives: Sequence[Archive], layout: Layout) -> dict[Path, Entry]:
+def _files(archives: Sequence[Archive], layout: ArchiveLayout) -> dict[Path, Entry]:
     found: dict[Path, Entry] = {}
     for archive in archives:
         with archive_damage_refused(archive.name):
@@ -154,7 +154,7 @@ def _records(
     return records, folders
 
 
-def _read(entry: Entry, spec: DatasetSpec, limits: IntakeLimits, folder: FilePath) -> Part:
+def _read(entry: Entry, spec: DatasetSpec, limits: IntakeLimits, folder: FilePath) -> FileRows:
     folder.mkdir()
     name = spoken(entry.path)
     copy = folder / "metadata"
@@ -209,7 +209,7 @@ def _check_there(
 
 
 def _decoded(
-    layout: Layout, spec: DatasetSpec, limits: IntakeLimits, workdir: FilePath
+    layout: ArchiveLayout, spec: DatasetSpec, limits: IntakeLimits, workdir: FilePath
 ) -> tuple[Array, dict[int, str], PictureFindings]:
     """All pictures in one form, without those that cannot be read where the spec says so."""
     pictures = layout.pictures

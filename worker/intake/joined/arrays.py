@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from app.datasets.schemas import DatasetSpec
 from worker.intake.joined.upload import JoinedUpload, PartPictures, check_part_name
 from worker.intake.raw import Array, IntakeLimits, refuse
-from worker.intake.tables.records import COLUMN_LIMIT, Part, Records, spill
+from worker.intake.tables.records import COLUMN_LIMIT, FileRows, Records, spill
 
 X = re.compile(r"x_(train|test)\.(.+)")
 LABEL = "label"
@@ -66,7 +66,9 @@ def upload_of(
         _part(place, split, columns, labels, rows[split], limits, workdir)
         for place, split in enumerate(splits)
     ]
-    return JoinedUpload(Records(*parts), pictures, tables)
+    return JoinedUpload(
+        Records(*parts), pictures, tables, label=LABEL if labels["train"] is not None else None
+    )
 
 
 def _check_splits(
@@ -164,14 +166,14 @@ def _part(
     rows: int,
     limits: IntakeLimits,
     workdir: Path,
-) -> Part:
+) -> FileRows:
     held: dict[str, Any] = {name: _arrow(arrays[place]) for name, arrays in columns.items()}
     if (own := labels[split]) is not None:
         held[LABEL] = _arrow(own)
     table = pa.table(held or {"item": pa.array(np.arange(rows))})
     path = workdir / f"items-{split}.arrow"
     spill(split, table.schema, table.to_batches(), limits, path)
-    return Part(split, path, rows, tuple(table.column_names), partial(_place, split))
+    return FileRows(split, path, rows, tuple(table.column_names), partial(_place, split))
 
 
 def _arrow(values: Array) -> pa.Array:

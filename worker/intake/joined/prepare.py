@@ -17,7 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from app.datasets.schemas import DatasetSpec, Schema
-from app.datasets.table_spec import ColumnInfo
+from app.datasets.table_spec import ColumnInfo, TargetSpec
 from app.inputs.image import ImageInputs
 from app.inputs.joined import MOST_PARTS, JoinedInputs, JoinedPart
 from app.inputs.table import TableInputs
@@ -67,6 +67,9 @@ def ingest_joined(
 ) -> IngestedDataset:
     """Raises WorkFailure `dataset_invalid`."""
     _check_spec(upload, spec)
+    if upload.label is not None:
+        target = TargetSpec(column=upload.label, task=spec.said_task)
+        spec = spec.model_copy(update={"target": target})
     reading = Reading(missing=spec.missing, decimal=upload.records.decimal)
     intake = Intake(upload, spec, reading, Divided.of(upload.records, spec, reading), workdir)
     features = _features(intake)

@@ -41,7 +41,7 @@ class JoinedUpload:
     tables: Mapping[str, tuple[str, ...]] | None = None
     file_columns: tuple[str, ...] = ()
     findings: PictureFindings | None = None
-    names: Array | None = None  # of classes, by integer label
+    label: str | None = None  # the column with the labels, where there is no other way to say it
     sentences: tuple[str, ...] = ()
     told: Mapping[str, Any] = field(default_factory=dict)
 
