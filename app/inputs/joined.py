@@ -8,7 +8,7 @@ missing is stored as nothing: a row of NaN, a text of zeros, a picture of zeros 
 
 from base64 import b64decode
 from binascii import Error as BinasciiError
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
@@ -192,6 +192,20 @@ class JoinedInputs(InputsContract):
         if not has_one.all():
             detail = f"expected one part or more of {self._names}, got an item without any"
             raise invalid("no_part", detail, f"{at}/{first + int(has_one.argmin())}")
+
+    def without(self, items: Tensors, hidden: Collection[str]) -> dict[str, NDArray[Any]]:
+        """The same items without some parts; what is not hidden is not copied."""
+        count = len(next(iter(items.values())))
+        found = dict(items)
+        for part in self.parts:
+            if part.name not in hidden:
+                continue
+            if part.has_flag:
+                found[part.flag] = np.zeros_like(items[part.flag])
+            else:
+                nothing = part.nothing(count)
+                found |= {f"{part.name}.{name}": values for name, values in nothing.items()}
+        return found
 
     def lacking(self, items: Tensors) -> list[Lacking]:
         """Parts that some of the items lack."""

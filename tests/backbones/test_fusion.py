@@ -61,9 +61,9 @@ def test_what_a_missing_picture_holds_does_not_matter() -> None:
     made, one = network(), items()
     one["front.present"][:] = 0
     other = {**one, "front.image": one["front.image"][::-1]}
-    np.testing.assert_array_equal(made.compiled_logits(one), made.compiled_logits(other))
+    np.testing.assert_array_equal(made.compiled_outputs(one), made.compiled_outputs(other))
     there = {**one, "front.present": np.ones(6, np.float32)}
-    assert (made.compiled_logits(one).numpy() != made.compiled_logits(there).numpy()).all()
+    assert (made.compiled_outputs(one).numpy() != made.compiled_outputs(there).numpy()).all()
 
 
 def test_the_answer_without_parts_is_that_of_the_mean_of_the_others() -> None:
@@ -104,17 +104,17 @@ def test_parameters_are_counted_exactly(params: dict[str, Any]) -> None:
 def test_parts_that_are_not_looked_at_change_nothing() -> None:
     made, one = network(parts=("house",)), items()
     other = {**items(seed=5), "house.row": one["house.row"]}
-    np.testing.assert_array_equal(made.compiled_logits(one), made.compiled_logits(other))
+    np.testing.assert_array_equal(made.compiled_outputs(one), made.compiled_outputs(other))
 
 
 def test_weights_are_saved_and_loaded(tmp_path: Any) -> None:
     one, other = network(1), network(2)
     one.save_weights(tmp_path / "weights.npz")
     other.load_weights(tmp_path / "weights.npz")
-    np.testing.assert_array_equal(one.compiled_logits(items()), other.compiled_logits(items()))
+    np.testing.assert_array_equal(one.compiled_outputs(items()), other.compiled_outputs(items()))
     one.raw_model().save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
-    np.testing.assert_allclose(loaded(items()), one.compiled_logits(items()), atol=1e-5)
+    np.testing.assert_allclose(loaded(items()), one.compiled_outputs(items()), atol=1e-5)
 
 
 def test_parts_go_missing_by_chance_but_never_all() -> None:

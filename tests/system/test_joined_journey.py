@@ -123,6 +123,12 @@ def test_from_a_zip_with_metadata_to_answers(client: httpx.Client, place: Worker
     assert ended["status"] == "succeeded", ended
     page = client.get(f"/v1/jobs/{answer.json()['id']}/report", headers={"accept": "text/html"})
     assert page.status_code == 200
+    assert "Part by part of each item" in page.text
+    report = client.get(f"/v1/jobs/{answer.json()['id']}/report").json()
+    parts = report["parts"]["scratch"]["parts"]
+    assert parts["image"]["missing"] == target["profile"]["parts"]["image"]["missing"]["test"]
+    for each in parts.values():
+        assert 0 <= each["alone"]["mean"] <= 1
     check_answers(client)
     check_refused(client)
 
