@@ -31,7 +31,7 @@ def add(
         Path | None,
         typer.Option(help="A JSON file of what else is to be said; options go before it."),
     ] = None,
-    modality: Annotated[str | None, typer.Option(help="image or table; else by the files.")] = None,
+    modality: Annotated[str | None, typer.Option(help="image, table, text or joined; else by the files.")] = None,
     task: Annotated[
         str | None,
         typer.Option(

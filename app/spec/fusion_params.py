@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from app.errors import Coded
+from app.errors import Coded, Finding
 from app.inputs.layouts import JoinedLayout, PartLayout
 from app.sent import Array
 from app.spec.network_params import ConvnetParams, MlpParams, NetworkParams, Width
@@ -24,13 +24,19 @@ class FusionParams(NetworkParams):
     hidden: Array[Width] = Field((128,), min_length=1, max_length=16, description="of all together")
     dropout: float = Field(0.0, ge=0, lt=1, description="before the layers of all together")
     parts: Array[str] | None = Field(
-        None, description="parts that are looked at, where not all are: what one of them says alone"
+        None,
+        min_length=1,
+        description="parts that are looked at, where not all are: what one of them says alone",
     )
 
     @property
     def has_dropout(self) -> bool:
         of_parts = (self.image.has_dropout, self.table.has_dropout, self.text.has_dropout)
         return self.dropout > 0 or any(of_parts)
+
+    @property
+    def looks_at_one_part(self) -> bool:
+        return self.parts is not None and len(self.parts) == 1
 
     def of(self, part: PartLayout) -> NetworkParams:
         """The network of a part."""
@@ -63,5 +69,9 @@ class FusionParams(NetworkParams):
         return layers
 
     def misfit(self, shape: Shape) -> Coded | None:
+        known = [part.name for part in shape.parts] if isinstance(shape, JoinedLayout) else []
+        if any(name not in known for name in self.parts or ()):
+            detail = f"expected parts of the items, {', '.join(known)}, got others"
+            return "unknown_part", Finding(detail, "#/model/params/parts")
         found = (self.of(part).misfit(part.layout) for part in self.looked_at(shape))
         return next((wrong for wrong in found if wrong), None)

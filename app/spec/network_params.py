@@ -37,6 +37,11 @@ class NetworkParams(Params):
     def has_dropout(self) -> bool:
         return False
 
+    @property
+    def looks_at_one_part(self) -> bool:
+        """Of items of several parts."""
+        return False
+
 
 class MlpParams(NetworkParams):
     hidden: Array[Width] = Field((256,), min_length=1, max_length=16)
