@@ -58,6 +58,6 @@ def stop(process: subprocess.Popen[bytes], seconds: float) -> None:
 
 
 def kill_session(process: subprocess.Popen[bytes]) -> None:
-    """Also reaches what the process itself started and left behind."""
+    """Kills a process and what the process itself started and left behind."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)

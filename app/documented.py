@@ -30,7 +30,7 @@ _OF_FASTAPI = ("HTTPValidationError", "ValidationError")  # ours are problems
 
 
 def can_answer(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """For a route's `responses`: what follows from no rule of `complete`."""
+    """Entries for a route's `responses`: what follows from no rule of `complete`."""
     return {status: _answer(status) for status in statuses}
 
 

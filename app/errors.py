@@ -133,9 +133,9 @@ DETAIL_CHARACTERS = 1000
 
 
 class FailureCode(StrEnum):
-    """Why work ended badly. The first six are the surroundings' fault: `retry` makes sense. After
-    `extra_missing` it does once the worker has the extra, after the two of damage once the file is
-    whole again."""
+    """Reason why work ended badly. The first six are the surroundings' fault: `retry` makes sense.
+    After `extra_missing` and `weights_unavailable` it does once the worker has the extra or the
+    file, after the two of damage once the file is whole again."""
 
     WORKER_LOST = "worker_lost"
     STORAGE_FAILED = "storage_failed"
@@ -144,6 +144,7 @@ class FailureCode(StrEnum):
     DEVICE_FAILED = "device_failed"
     DOWNLOAD_FAILED = "download_failed"
     EXTRA_MISSING = "extra_missing"
+    WEIGHTS_UNAVAILABLE = "weights_unavailable"
     ARTIFACT_DAMAGED = "artifact_damaged"
     ARTIFACT_MISSING = "artifact_missing"
     DEPENDENCY_FAILED = "dependency_failed"

@@ -36,7 +36,7 @@ EXPECTED = {
 
 
 def invalid_from(error: ValidationError, body: Any, at: str = "#") -> Invalid:
-    """For JSON that a route validates itself; `at` points to it in the request's body."""
+    """Problem with JSON that a route validates itself; `at` points to it in the request's body."""
     return invalid_of(
         [{**one, "loc": ("body", *one["loc"])} for one in error.errors(include_url=False)], body, at
     )

@@ -57,7 +57,8 @@ def answer_once(
     request_fingerprint: str,
     make: Callable[[], StoredAnswer],
 ) -> StoredAnswer:
-    """What `make` creates in `session` and its answer are committed together.
+    """Answers a repeated request as the first time: what `make` creates in `session` and its answer
+    are committed together.
 
     Raises Invalid `idempotency_key_reused` when the key came with another request, and Conflict
     where what it made has been deleted since.

@@ -22,7 +22,7 @@ Stamp = tuple[int, int, int, int]  # what changes when anybody touches a file
 
 
 class FileIntegrity:
-    """What a process knows of the files that it has looked through. `cache`: a folder of this
+    """Knowledge of a process of the files that it has looked through. `cache`: a folder of this
     machine, for what all its processes should know."""
 
     def __init__(self, cache: Path) -> None:
@@ -30,7 +30,7 @@ class FileIntegrity:
         self._looked_through: dict[Path, tuple[Stamp, bool]] = {}  # and whether it was whole
 
     def of(self, ref: str, path: Path) -> bool:
-        """Whether the file is what `ref` says; True for a name without a hash."""
+        """Tells whether the file is what `ref` says; True for a name without a hash."""
         named = SHA256.search(ref)
         if named is None:
             return True

@@ -45,7 +45,7 @@ def decode(body: bytes, what: str = "the body", at: str = "#") -> Any:
 
 
 def text_fault(text: str) -> str | None:
-    """What of a text cannot be stored, in words."""
+    """Says in words what of a text cannot be stored."""
     if "\0" in text:
         return "expected text without the character NUL"
     if text.isascii():

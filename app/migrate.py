@@ -33,7 +33,7 @@ def downgrade(url: str, revision: str = "base") -> None:
 
 
 def is_current(database: Database) -> bool:
-    """Whether the schema is the one that this code was written for."""
+    """Tells whether the schema is the one that this code was written for."""
     with database.engine.connect() as connection:
         version = MigrationContext.configure(connection).get_current_revision()
     return version == ScriptDirectory.from_config(_config()).get_current_head()

@@ -73,7 +73,7 @@ class Problem(BaseModel):
 
 
 def schemas() -> dict[str, Any]:
-    """For OpenAPI's components."""
+    """Schemas for OpenAPI's components."""
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     return {**problem.pop("$defs"), "Problem": problem}
 

@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     catalog_url: str = (
         ""  # a mirror that holds the catalogue's files by name; empty: their own homes
     )
+    offline: bool = False  # nothing is fetched from the network: what is not here is refused
 
     @cached_property
     def home(self) -> Path:

@@ -51,6 +51,11 @@ class Storage:
         """The store on this machine's disks; None for one that is elsewhere."""
         return Path(self._root) if self._is_local else None
 
+    @property
+    def cache(self) -> Path:
+        """A folder of this machine for what can be fetched or made again."""
+        return self._cache
+
     def put(self, source: Path) -> str:
         """Stores the file under the hash of its content; the suffix stays for people's sake. It
         takes the place of a damaged one: on S3 always, as to look would be to fetch.

@@ -27,7 +27,7 @@ class TensorSpec:
 
     @property
     def bytes(self) -> int:
-        """Of one item, as it is stored."""
+        """Bytes of one item, as it is stored."""
         return self.values * BYTES[self.dtype]
 
 

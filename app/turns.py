@@ -38,7 +38,7 @@ WAIT_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Opening:
-    """What the dependency of a session is until its turn comes."""
+    """Stand-in for a session until its turn comes."""
 
     opens: Callable[[], AbstractContextManager[Session]]
 

@@ -56,9 +56,8 @@ R2 = (-np.inf, 1.0)
 def said_of_photos(images: Array) -> Array:
     """(houses, views, height, width, 3) -> (houses, views * 1280), float32."""
     from app.spec.pretrained import PRETRAINED
-    from worker.backbones.pretrained import weights_file
-
     from worker.backbones.network import Architecture, Network
+    from worker.backbones.pretrained import weights_file
 
     weights = PRETRAINED["efficientnet_lite0:imagenet"]
     inputs = ImageInputs(shape=images.shape[2:], dtype="uint8", value_range=(0, 255))

@@ -38,7 +38,8 @@ from app.spec.backbones import CATALOGUE
 from app.spec.references import PlannedReference
 from app.spec.spec import ResolvedSpec
 from app.tasks.classification import Classification
-from benchmarks.tables import Journal, Task, fitted, heart, spec, stored
+from benchmarks._tables import Task, heart
+from benchmarks.tables import Journal, fitted, spec, stored
 from worker.references.reference import FittedReference
 from worker.training.data import Domain, Split, cut_validation
 from worker.training.items import Items

@@ -40,8 +40,8 @@ class Authenticator:
         self._asking: dict[str | None, asyncio.Future[Caller]] = {}
 
     async def caller(self, authorization: str | None) -> Caller:
-        """As `authenticate`, for the event loop. Only who is not remembered costs a thread, and one
-        for all who ask at the same moment."""
+        """Authenticates for the event loop. Only who is not remembered costs a thread, and one for
+        all who ask at the same moment."""
         if (known := self._remembered(authorization)) is not None:
             return known
         asking = self._asking
@@ -92,8 +92,8 @@ class Authenticator:
         return not self._asks_for_keys
 
     def forget(self) -> None:
-        """After a key was made or revoked. A lookup under way remembers nothing: what it writes
-        to is no longer read."""
+        """Forgets who asked, after a key was made or revoked. A lookup under way remembers nothing:
+        what it writes to is no longer read."""
         self.generation += 1
         self._callers, self._asking = {}, {}
         self._open_until = 0.0

@@ -22,7 +22,7 @@ def add(
         list[str],
         typer.Argument(
             help="Files, or one catalog:NAME. Tables: .csv, .tsv (.gz too), .parquet, .jsonl, "
-            ".arrow; one, or two of which one is named train and one test. Pictures: .zip, "
+            ".arrow; one, or two of which one is named train and one test. Pictures, .txt: .zip, "
             ".tar.gz. Arrays: .npz, IDX .gz."
         ),
     ],
@@ -31,7 +31,9 @@ def add(
         Path | None,
         typer.Option(help="A JSON file of what else is to be said; options go before it."),
     ] = None,
-    modality: Annotated[str | None, typer.Option(help="image, table, text or joined; else by the files.")] = None,
+    modality: Annotated[
+        str | None, typer.Option(help="image, table, text or joined; else by the files.")
+    ] = None,
     task: Annotated[
         str | None,
         typer.Option(
@@ -122,6 +124,9 @@ def add(
         str | None,
         typer.Option(rich_help_panel=TABLES, help="Of CSV files, as cp1252; else found out."),
     ] = None,
+    max_characters: Annotated[
+        int | None, typer.Option(help="That are kept of each text; else of 99 in 100 all.")
+    ] = None,
     value_range: Annotated[
         tuple[float, float] | None,
         typer.Option(
@@ -177,6 +182,7 @@ def add(
         "delimiter": delimiter,
         "decimal": decimal,
         "encoding": encoding,
+        "max_characters": max_characters,
         "value_range": value_range,
         "image_size": image_size,
         "unreadable": "leave_out" if leave_out_unreadable else None,

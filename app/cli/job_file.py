@@ -14,7 +14,7 @@ class Unusable(Exception):
 
 
 class Named(NamedTuple):
-    """What a command line names of a job."""
+    """Facts that a command line names of a job."""
 
     sources: Sequence[str] = ()  # ds_…, mdl_…, catalog:NAME
     target: str | None = None

@@ -4,7 +4,18 @@ import sys
 
 import typer
 
-from app.cli import audits, datasets, doctor, jobs, keys, machine, serving, submitting, usage
+from app.cli import (
+    audits,
+    backbones,
+    datasets,
+    doctor,
+    jobs,
+    keys,
+    machine,
+    serving,
+    submitting,
+    usage,
+)
 
 # Exit statuses. Also 2, from typer, for a command that was not written right.
 FAILED = 1
@@ -25,6 +36,7 @@ serving.register(app)
 usage.register(app)
 datasets.app.command()(audits.audit)
 app.add_typer(datasets.app, name="datasets")
+app.add_typer(backbones.app, name="backbones")
 app.add_typer(keys.app, name="keys")
 
 

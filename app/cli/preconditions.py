@@ -17,8 +17,8 @@ class CannotStart(Exception):
 
 
 def close_data_folder(settings: Settings) -> None:
-    """To other users of this machine, also for what this process makes. Complains where it cannot
-    be closed."""
+    """Closes the data folder to other users of this machine, also for what this process makes.
+    Complains where it cannot be closed."""
     from app.cli.output import complain
 
     if left := keep_private(settings):

@@ -33,7 +33,7 @@ def show(report: Report, found: Transferability) -> None:
 
 
 def headline(found: Transferability) -> str:
-    """Of an old report too, which has none."""
+    """Sentence at the head of a ranking, of an old report too, which has none."""
     first = found.ranking[0]
     by = head(found.ranked_by)
     return found.headline or f"{first.name or first.reference} suits best by {by}"

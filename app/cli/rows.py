@@ -24,7 +24,7 @@ NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 @dataclass(frozen=True)
 class Written:
-    """How a file is written. None: as it shows.
+    """Way in which a file is written. None: as it shows.
 
     missing: words that mean that nothing is known, besides an empty field.
     """
@@ -40,7 +40,7 @@ def read(
     """Rows with the model's columns, what is missing as None; and sentences about how the file was
     read, where it might have been read otherwise. Raises Unusable, with the line."""
     written = written or Written()
-    text = _text(path, written.encoding)
+    text = text_of(path, written.encoding)
     try:
         delimiter = _delimiter(text.partition("\n")[0], inputs)
         reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -68,7 +68,9 @@ def read(
     return rows, said
 
 
-def _text(path: Path, said: str | None) -> str:
+def text_of(path: Path, said: str | None) -> str:
+    """A file's text, in the encoding that is `said`, or that of its mark, or UTF-8. Raises
+    Unusable."""
     try:
         content = path.read_bytes()
         marked = (name for mark, name in ENCODINGS if content.startswith(mark))

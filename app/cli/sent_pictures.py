@@ -41,8 +41,8 @@ def _is_raw(path: Path) -> bool:
 def ask(
     client: "Client", name: str, files: Sequence[Path], top_k: int | None, raw_scores: bool
 ) -> "PredictOut":
-    """As of one request. Raises Unusable with the file's name for one that is no picture, and what
-    `Deployments.predict` raises."""
+    """Asks as of one request. Raises Unusable with the file's name for one that is no picture, and
+    what `Deployments.predict` raises."""
     from app.client import ApiError
 
     answers, start = [], 0

@@ -96,12 +96,19 @@ def deployments(
 def predict(
     name: Annotated[str, typer.Argument(help="A deployment.")],
     files: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
-            help="Pictures, as many as you like; or raw inputs: one .npy, one JSON file (- for "
-            "standard input), or rows as one .csv or .tsv."
+            help="Pictures or .txt, as many as you like; or raw inputs: one .npy, one JSON file (- "
+            "for standard input), or rows or texts as one .csv or .tsv."
         ),
-    ],
+    ] = None,
+    text: Annotated[
+        list[str] | None, typer.Option(metavar="TEXT", help="A text; again for each.")
+    ] = None,
+    column: Annotated[
+        str | None,
+        typer.Option(help="Of a .csv, that holds the texts; else `text`, or the only one."),
+    ] = None,
     top_k: Annotated[int | None, typer.Option(min=1, help="Show the best so many labels.")] = None,
     raw_scores: Annotated[
         bool, typer.Option("--raw-scores", help="The network's own scores, not calibrated.")
@@ -125,13 +132,20 @@ def predict(
     inputs, are said on standard error."""
     if decimal not in {None, ".", ","}:
         raise typer.BadParameter("expected . or , for --decimal")
-    from app.cli import output, sent_pictures
+    if bool(files) == bool(text):
+        raise typer.BadParameter("expected files, or --text and no files")
+    from app.cli import output, sent_pictures, texts
     from app.client import Client
     from app.prediction.schemas import LabelSet, Prediction, Quantity
 
     with Client() as client:
         items: list[object]
-        if sent_pictures.are_pictures(files):
+        files = files or []
+        if text or texts.are_files_of_texts(files):
+            inputs: Any = text or texts.read_files(files, encoding)
+            answer = client.deployments.predict(name, inputs, top_k, raw_scores)
+            items = [*files] or [*range(len(inputs))]
+        elif sent_pictures.are_pictures(files):
             answer = sent_pictures.ask(client, name, files, top_k, raw_scores)
             items = [*files]
         else:
@@ -140,7 +154,7 @@ def predict(
                 from app.cli.rows import Written
 
                 written = Written(encoding, decimal, tuple(missing or ()))
-                inputs: Any = _rows(client, name, file, written)
+                inputs = _rows(client, name, file, written, column)
             else:
                 inputs = _inputs(file)
             answer = client.deployments.predict(name, inputs, top_k, raw_scores)
@@ -188,19 +202,27 @@ def _calibration(model: "ModelOut") -> tuple[str, str]:
     return f"{fitted.temperature:.3g}", f"{fitted.items} validation items"
 
 
-def _rows(client: "Client", name: str, file: Path, written: "Written") -> list[dict[str, Any]]:
-    """Of a CSV file, with the columns of the deployment's model; others are left out, aloud."""
-    from app.cli import output, rows
+def _rows(
+    client: "Client", name: str, file: Path, written: "Written", column: str | None
+) -> list[Any]:
+    """Of a CSV file, with the columns of the deployment's model, or the texts of `column`; others
+    are left out, aloud."""
+    from app.cli import output, rows, texts
     from app.cli.job_file import Unusable
     from app.inputs.table import TableInputs
+    from app.inputs.text import TextInputs
 
     inputs = client.models.get(client.deployments.get(name).model).signature.inputs
+    if isinstance(inputs, TextInputs):
+        found, sentence = texts.read_column(file, column, written.encoding)
+        output.complain(sentence)
+        return found
     if not isinstance(inputs, TableInputs):
         raise Unusable(f"{file}: expected .npy or JSON for a model of {inputs.modality}s, got .csv")
-    found, said = rows.read(file, inputs, written)
+    rows_found, said = rows.read(file, inputs, written)
     for sentence in said:
         output.complain(sentence)
-    return found
+    return rows_found
 
 
 def _inputs(file: Path) -> "np.ndarray | list[Any]":

@@ -7,8 +7,8 @@ from app.spec.slice_report import Slice
 
 
 def show(report: Report) -> None:
-    """For each column what its worst value is, and a row per value: the winner, or without one the
-    baseline, in the primary metric, and its gain."""
+    """Prints for each column what its worst value is, and a row per value: the winner, or without
+    one the baseline, in the primary metric, and its gain."""
     for found in report.slices:
         out.print(f"\n{found.sentence}", markup=False)
         if found.values:

@@ -60,7 +60,7 @@ class Child:
             self.start()
 
     def ending(self) -> str | None:
-        """In words; None while it runs."""
+        """Says in words how it has ended; None while it runs."""
         code = self._process.poll() if self._process else None
         if code is None:
             return None
@@ -122,13 +122,13 @@ class Supervisor:
                     self._say(str(error))
 
     def casualty(self) -> str | None:
-        """How a child ended, if one did, for those who do not `watch`."""
+        """Says how a child ended, if one did, for those who do not `watch`."""
         children = (self._broker, self._api, self._worker)
         return next((ending for child in children if (ending := child.ending())), None)
 
     def is_ready(self) -> bool:
-        """Whether the API and all that it stands on answer; the API alone where `/readyz` asks for
-        a key, which the supervisor has not."""
+        """Tells whether the API and all that it stands on answer; the API alone where `/readyz`
+        asks for a key, which the supervisor has not."""
         path = "/readyz" if self._settings.monitoring_is_open else "/healthz"
         host = "127.0.0.1" if self._settings.host == "0.0.0.0" else self._settings.host  # noqa: S104
         try:

@@ -21,7 +21,7 @@ SIGNS = {"tab": "\t", "\\t": "\t"}
 
 
 class TableOptions(TypedDict):
-    """What options say; None where they say nothing."""
+    """Words that options say; None where they say nothing."""
 
     modality: str | None
     task: str | None
@@ -40,6 +40,7 @@ class TableOptions(TypedDict):
     delimiter: str | None
     decimal: str | None
     encoding: str | None
+    max_characters: int | None
     value_range: tuple[float, float] | None
     image_size: tuple[int, int] | None
     unreadable: str | None
@@ -71,6 +72,7 @@ def spec_of(said: TableOptions, file: Path | None = None) -> dict[str, Any]:
             "decimal": said["decimal"],
             "encoding": said["encoding"],
         },
+        "max_characters": said["max_characters"],
         "value_range": said["value_range"],
         "image_size": said["image_size"],
         "unreadable": said["unreadable"],

@@ -26,7 +26,7 @@ def harmless_json(text: str) -> str:
 
 
 class Terminal(Console):
-    """What is printed here is text: neither markup nor obeyed. Styles are ours alone."""
+    """Console whose lines are text: neither markup nor obeyed. Styles are ours alone."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(markup=False, emoji=False, highlight=False, **options)

@@ -20,7 +20,7 @@ class ApiError(Exception):
 
     @classmethod
     def of(cls, response: httpx.Response) -> "ApiError":
-        """Also of an answer that a proxy made and that is no problem+json."""
+        """Reads a refusal, also of an answer that a proxy made and that is no problem+json."""
         try:
             body = response.json()
         except ValueError:

@@ -1,5 +1,6 @@
 """The whole API behind one object."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -8,6 +9,7 @@ from app.client.datasets import Datasets
 from app.client.jobs import Jobs
 from app.client.serving import Deployments, Models
 from app.client.transport import Transport
+from app.jobs.catalogue_schemas import BackboneOut, BackbonesOut
 from app.settings import Settings
 from app.usage.schemas import UsageOut
 
@@ -16,8 +18,9 @@ if TYPE_CHECKING:
 
 
 class Client:
-    """Where the API is and the key come from the environment (KTL_URL or KTL_HOST and KTL_PORT,
-    KTL_API_KEY) when they are not given. Every call may raise Problem and Unreachable."""
+    """Client of the API. Where that is and the key come from the environment (KTL_URL or KTL_HOST
+    and KTL_PORT, KTL_API_KEY) when they are not given. Every call may raise Problem and
+    Unreachable."""
 
     def __init__(self, url: str | None = None, api_key: str | None = None) -> None:
         settings = Settings()
@@ -36,8 +39,12 @@ class Client:
 
         return Keys(self._transport)
 
+    def backbones(self) -> Sequence[BackboneOut]:
+        """The networks that a job can name, and whose weights are there."""
+        return self._transport.ask(BackbonesOut, "GET", "/v1/catalog/backbones").data
+
     def usage(self) -> UsageOut:
-        """What the key's project holds, and may hold."""
+        """Returns what the key's project holds, and may hold."""
         return self._transport.ask(UsageOut, "GET", "/v1/usage")
 
     def close(self) -> None:

@@ -85,7 +85,7 @@ class Datasets:
         return self._transport.pages(DatasetOut, "/v1/datasets")
 
     def catalogue(self) -> Sequence[CataloguedDataset]:
-        """What a job can name as it is: `catalog:NAME`."""
+        """Returns what a job can name as it is: `catalog:NAME`."""
         return self._transport.ask(CatalogueOut, "GET", "/v1/catalog/datasets").data
 
     def preview(

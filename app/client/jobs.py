@@ -70,7 +70,7 @@ class Jobs:
         return [*self._transport.pages(TrialOut, f"/v1/jobs/{job_id}/trials")]
 
     def metrics(self, job_id: str, arm: str | None = None) -> MetricsOut:
-        """Of all trials; pages are fetched one after the other."""
+        """Metrics of all trials; pages are fetched one after the other."""
         path, params = f"/v1/jobs/{job_id}/metrics", {"limit": 100} | ({"arm": arm} if arm else {})
         found = page = self._transport.ask(MetricsOut, "GET", path, params=params)
         while page.has_more:

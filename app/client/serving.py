@@ -50,7 +50,7 @@ class Deployments:
         return self._transport.ask(DeploymentOut, "PUT", path, json=body)
 
     def rollback(self, name: str) -> DeploymentOut:
-        """To the model before."""
+        """Goes back to the model before."""
         return self._transport.ask(DeploymentOut, "POST", f"/v1/deployments/{name}/rollback")
 
     def delete(self, name: str) -> None:
@@ -64,9 +64,10 @@ class Deployments:
         raw_scores: bool = False,
     ) -> PredictOut:
         """`inputs`: raw items, (n, height, width[, channels]), or rows of a table, dicts by the
-        names of columns, where None and NaN are missing values. An array goes as application/x-npy,
-        lists, and whatever asks for `top_k`, go as JSON. `raw_scores`: the network's own, not
-        calibrated. A deployment that is still loading is waited for, for a few seconds."""
+        names of columns, where None and NaN are missing values, or texts. An array goes as
+        application/x-npy, lists, and whatever asks for `top_k`, go as JSON. `raw_scores`: the
+        network's own, not calibrated. A deployment that is still loading is waited for, for a few
+        seconds."""
         request: dict[str, Any]
         if isinstance(inputs, np.ndarray) and top_k is None:
             body = io.BytesIO()

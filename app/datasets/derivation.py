@@ -77,7 +77,8 @@ def derived_row(session: Session, storage: Storage, project: str, asked: Dataset
 
 
 def meant(name: str, known: Collection[str]) -> str:
-    """What a name may have been meant for, as the end of a sentence; else some of those known."""
+    """Returns what a name may have been meant for, as the end of a sentence; else some of those
+    known."""
     folded = {each.casefold(): each for each in known}
     close = get_close_matches(name.casefold(), folded, 3, NEAR)
     if close:

@@ -97,8 +97,8 @@ def of_project(project: str, status: str | None = None) -> Select[DatasetRow]:
 
 
 def schema_of(row: DatasetRow) -> Schema:
-    """What jobs are checked against. Raises Conflict while nothing is known or the stored files are
-    damaged, Invalid where the intake failed."""
+    """Returns what jobs are checked against. Raises Conflict while nothing is known or the stored
+    files are damaged, Invalid where the intake failed."""
     if row.status in {"ingesting", "damaged"} and row.origin_key:
         return CATALOGUE[row.origin.removeprefix(PREFIX)].schema
     return ready_schema_of(row)
@@ -145,8 +145,8 @@ def heal(session: Session, row: DatasetRow) -> None:
 
 
 def delete(session: Session, row: DatasetRow) -> None:
-    """Its files go with the next sweep, unless another row shares them. Raises Conflict while a
-    job needs it."""
+    """Deletes a dataset. Its files go with the next sweep, unless another row shares them. Raises
+    Conflict while a job needs it."""
     session.refresh(row, with_for_update=True)
     open_jobs = session.execute(
         select(JobRow.id, JobRow.target_id, JobRow.source_ids).where(

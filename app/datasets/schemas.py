@@ -48,26 +48,26 @@ class Schema(BaseModel):
         return self.task.names
 
     def named(self, classes: tuple[str, ...]) -> "Schema":
-        """With outputs of other names, or in another order; counts stay as they are."""
+        """Returns the schema with outputs of other names or order; counts stay as they are."""
         return self.model_copy(update={"task": self.task.named(classes)})
 
     def in_list(self) -> "Schema":
-        """With the first 100 classes, as lists of datasets have it."""
+        """Returns the schema with the first 100 classes, as lists of datasets have it."""
         counts = {split: held[:LISTED_CLASSES] for split, held in self.class_counts.items()}
         cut = self.named(self.classes[:LISTED_CLASSES])
         return cut.model_copy(update={"class_counts": counts})
 
     def has_labels(self, split: str) -> bool:
-        """Whether any of its items has one: of a test split then all have."""
+        """Tells whether any of its items has one: of a test split then all have."""
         return any(self.class_counts.get(split, ()))
 
     def labelled(self, split: str) -> int:
-        """How many items have a label."""
+        """Counts how many items have a label."""
         return sum(self.class_counts.get(split, ()))
 
 
 class DatasetSpec(TableSpec):
-    """How to read an upload; the `spec` part of the multipart body."""
+    """Rules for reading an upload; the `spec` part of the multipart body."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"name": "letters", "test_fraction": 0.2}]},
@@ -241,7 +241,7 @@ class DatasetOut(BaseModel):
 
 
 class Suspected(BaseModel):
-    """Why an item's label is likely wrong, by the dataset's audit."""
+    """Reason why an item's label is likely wrong, by the dataset's audit."""
 
     proposed: str = Field(description="the label that most of its neighbours have")
     score: float = Field(description="above 0, at most 1")

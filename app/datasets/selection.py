@@ -55,7 +55,7 @@ class Selection(Sent):
 
     @property
     def is_empty(self) -> bool:
-        """Whether everything stays as it is."""
+        """Tells whether everything stays as it is."""
         said = (self.where, self.classes, self.columns, self.rows, self.split)
         return all(each is None for each in said)
 

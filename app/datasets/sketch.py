@@ -12,7 +12,7 @@ from app.tables.datasets import DatasetRow
 
 
 def stored_sketch(storage: Storage, row: DatasetRow) -> Sketch | None:
-    """None where the dataset is not taken in yet, or was before there were sketches."""
+    """Returns None where the dataset is not taken in yet, or was before there were sketches."""
     if "sketch" not in row.arrays:
         return None
     loaded: Sketch = np.load(array_path(storage, row, "sketch"), allow_pickle=False)

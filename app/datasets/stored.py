@@ -10,7 +10,7 @@ UPLOAD = "upload"  # the origin of what was sent
 
 
 def array_path(storage: Storage, row: DatasetRow, array: str) -> Path:
-    """Of `x_train` and so on. Raises DamagedArtifact, which says whose file it is."""
+    """Path of `x_train` and so on. Raises DamagedArtifact, which says whose file it is."""
     try:
         return storage.local(row.arrays[array])
     except DamagedArtifact as damage:

@@ -56,7 +56,7 @@ class ColumnInfo(BaseModel):
 
 
 class ColumnSpec(Sent):
-    """What a column is, where that is not to be inferred."""
+    """Description of a column, where that is not to be inferred."""
 
     kind: Kind | None = Field(None, description="null: by its values")
     role: Role | None = Field(None, description="null: by its kind and name")
@@ -78,7 +78,7 @@ class ColumnSpec(Sent):
 
 
 class TargetSpec(Sent):
-    """What is to be learnt."""
+    """Columns that are to be learnt."""
 
     column: Name | None = Field(
         None, description="of a table or of the metadata of pictures: the one with the labels"
@@ -97,7 +97,7 @@ class TargetSpec(Sent):
 
 
 class SplitSpec(Sent):
-    """Which rows of a table are for testing: one of `column`, `where`, and a cut."""
+    """Choice of the rows of a table that are for testing: one of `column`, `where`, and a cut."""
 
     column: Name | None = Field(
         None,
@@ -130,7 +130,7 @@ class SplitSpec(Sent):
 
 
 class CsvSpec(Sent):
-    """How a CSV or TSV file is written, where that is not to be found out."""
+    """Dialect of a CSV or TSV file, where that is not to be found out."""
 
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = Field(
         None, description="one character of ASCII, but for a quote and ends of lines"

@@ -28,7 +28,7 @@ class ColumnDistance:
 def column_distances(
     target: TableInputs, source: TableInputs, names: dict[str, str], samples: tuple[Sketch, Sketch]
 ) -> dict[str, ColumnDistance]:
-    """Of each shared column, by the target's names.
+    """Distances of each shared column, by the target's names.
 
     Args:
         names: of the shared columns, the target's -> the source's.

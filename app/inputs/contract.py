@@ -40,11 +40,11 @@ class InputsContract(BaseModel, ABC):
     @property
     @abstractmethod
     def tensors(self) -> tuple[TensorSpec, ...]:
-        """What is stored, trained on and served, of one item."""
+        """Returns what is stored, trained on and served, of one item."""
 
     @property
     def asked(self) -> tuple[TensorSpec, ...]:
-        """What a protocol of named tensors asks of one item."""
+        """Returns what a protocol of named tensors asks of one item."""
         return self.tensors
 
     @property
@@ -74,7 +74,7 @@ class InputsContract(BaseModel, ABC):
         return None
 
     def mismatches(self, source: "InputsContract", resized: tuple[int, int] | None) -> list[str]:
-        """Why a network for these items cannot be one for a source's: a sentence each.
+        """Says why a network for these items cannot be one for a source's: a sentence each.
 
         `resized`: height and width that both are brought to inside the network.
         """
@@ -136,7 +136,7 @@ class InputsContract(BaseModel, ABC):
 
     @property
     def bytes(self) -> int:
-        """Of one item, as it is stored."""
+        """Bytes of one item, as it is stored."""
         return sum(tensor.bytes for tensor in self.tensors)
 
 

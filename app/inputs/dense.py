@@ -46,8 +46,8 @@ class DenseInputs(InputsContract):
     def fit(
         cls, shape: tuple[int, ...], dtype: str, seen: ValueStatistics, given: Range | None
     ) -> Self:
-        """What is learnt of the training rows, as they are stored; `given`: the range that the
-        upload's spec says."""
+        """Returns what is learnt of the training rows, as they are stored; `given`: the range that
+        the upload's spec says."""
         fitted = {"shape": shape, "dtype": dtype, "value_range": given or value_range(seen)}
         return cls.model_validate(fitted)
 

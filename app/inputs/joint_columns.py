@@ -114,9 +114,9 @@ def _joint(own: Column, rows: int, found: Sequence[tuple[SourceColumns, Column]]
 
 
 def joint_edges(tables: Sequence[tuple[tuple[float, ...], float]]) -> tuple[float, ...]:
-    """At most BINS + 1 of the tables' edges, ascending: all of them where they are few, else
-    quantiles of them, where each edge of a table counts for its share of the table's weight. Equal
-    tables have the same edges."""
+    """Returns at most BINS + 1 of the tables' edges, ascending: all of them where they are few,
+    else quantiles of them, where each edge of a table counts for its share of the table's weight.
+    Equal tables have the same edges."""
     edges = np.concatenate([np.array(edges, np.float64) for edges, _ in tables])
     if not len(edges):
         return ()
@@ -134,21 +134,21 @@ def joint_edges(tables: Sequence[tuple[tuple[float, ...], float]]) -> tuple[floa
 
 @dataclass(frozen=True)
 class Adoption:
-    """How rows of one table become rows of the joint columns; `names`: of the joint columns those
-    that it has, by the names that it has them under."""
+    """Rule by which rows of one table become rows of the joint columns; `names`: of the joint
+    columns those that it has, by the names that it has them under."""
 
     joint: TableInputs
     names: Names
 
     def is_plain(self, own: TableInputs) -> bool:
-        """Whether rows stay as they are."""
+        """Tells whether rows stay as they are."""
         return [(column.name, _code_meanings(column)) for column in own.columns] == [
             (self.names.get(column.name), _code_meanings(column)) for column in self.joint.columns
         ]
 
     @property
     def key(self) -> str:
-        """Of what rows become: sha256, hexadecimal."""
+        """Key of what rows become: sha256, hexadecimal."""
         said = self.joint.model_dump_json() + json.dumps(sorted(self.names.items()))
         return sha256(said.encode()).hexdigest()
 

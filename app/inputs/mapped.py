@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 
 def let_go(array: NDArray[Any]) -> None:
-    """Of the pages of a mapped array's file that were read, which else count as this process's
-    memory until all of a large file does. Other arrays, and writable ones, stay as they are."""
+    """Lets go of the pages of a mapped array's file that were read, which else count as this
+    process's memory until all of a large file does. Other arrays, and writable ones, stay as they
+    are."""
     owner: Any = array
     while isinstance(owner, np.ndarray):
         owner = owner.base

@@ -31,8 +31,8 @@ class Unlike:
 
 @dataclass(frozen=True)
 class Match:
-    """What two tables share: `names` in the order of the target's columns, of which the job said
-    those in `confirmed`, and what could not be matched although it was named alike."""
+    """Columns that two tables share: `names` in the order of the target's columns, of which the job
+    said those in `confirmed`, and what could not be matched although it was named alike."""
 
     names: Names
     confirmed: frozenset[str]
@@ -69,8 +69,8 @@ def matched(target: TableInputs, source: TableInputs, said: Said | None = None) 
 
 
 def obstacle(own: Column, other: Column, is_said: bool = False) -> str | None:
-    """Why a source's column `other` is not the target's `own`, whatever their names; None where it
-    may be. A job may say (`is_said`) that two units are one."""
+    """Says why a source's column `other` is not the target's `own`, whatever their names; None
+    where it may be. A job may say (`is_said`) that two units are one."""
     if own.kind != other.kind:
         return (
             f"it is a {other.kind} in the source and a {own.kind} in the target: `columns` in the "

@@ -88,8 +88,8 @@ def _check_values(image: "ImageFile") -> None:
 
 
 def check_sums(data: bytes) -> None:
-    """Of a PNG's chunks that a decoder needs: Pillow takes damaged ones for pixels. Other files
-    pass. Raises UnreadablePicture."""
+    """Checks the sums of a PNG's chunks that a decoder needs: Pillow takes damaged ones for pixels.
+    Other files pass. Raises UnreadablePicture."""
     place, whole = len(PNG_START), memoryview(data)
     if not data.startswith(PNG_START):
         return
@@ -109,8 +109,8 @@ def check_pixels(size: tuple[int, int]) -> None:
 
 
 def check_scans(data: bytes, size: tuple[int, int]) -> None:
-    """Of a JPEG, whose every scan goes over all its pixels: cameras write ten, a small file may
-    hold thousands. Raises UnreadablePicture."""
+    """Checks the number of scans of a JPEG, whose every scan goes over all its pixels: cameras
+    write ten, a small file may hold thousands. Raises UnreadablePicture."""
     scans = data.count(SCAN_START)
     if scans * size[0] * size[1] > SCANNED_LIMIT:
         raise UnreadablePicture(

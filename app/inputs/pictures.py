@@ -45,7 +45,7 @@ Pixels = NDArray[Any]  # uint8 or float32
 
 @dataclass(frozen=True)
 class Form:
-    """What every picture of a dataset becomes.
+    """Size and colours that every picture of a dataset gets.
 
     channels: 1 grey, 3 RGB, 4 RGBA.
     is_deep: grey values stay whole numbers from 0 to 65535, as float32; else 0 to 255, as uint8.
@@ -59,7 +59,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class PictureHeader:
-    """What a file's header says of its picture, turned as its EXIF data say."""
+    """Facts that a file's header says of its picture, turned as its EXIF data say."""
 
     format: str
     height: int

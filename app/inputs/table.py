@@ -64,8 +64,8 @@ class TableInputs(InputsContract):
     def column_reader(
         self, column: Column, at: str
     ) -> Callable[[Sequence[Any]], NDArray[np.float32]]:
-        """What reads one column by itself: values as JSON has them -> (n,), call by call. Raises
-        Invalid.
+        """Returns what reads one column by itself: values as JSON has them -> (n,), call by call.
+        Raises Invalid.
 
         Args:
             at: a JSON pointer to the list of all values.

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -45,7 +46,8 @@ class TextInputs(InputsContract):
                 at most.
         """
         if said is None:
-            wanted = min(USUAL, int(np.quantile(lengths, HELD, method="higher")))
+            place = ceil(HELD * len(lengths)) - 1
+            wanted = min(USUAL, int(np.partition(lengths, place)[place]))
         else:
             wanted = min(said, int(lengths.max()))
         return cls(length=STEP * max(1, -(-wanted // STEP)))
@@ -72,7 +74,7 @@ class TextInputs(InputsContract):
         return self.length
 
     def differences(self, source: Self, resized: tuple[int, int] | None) -> list[str]:
-        """None: networks for texts take texts of any length."""
+        """Returns none: networks for texts take texts of any length."""
         return []
 
     def decode(self, items: Sequence[Any], at: str, first: int = 0) -> Tensors:
@@ -99,8 +101,8 @@ class TextInputs(InputsContract):
         return {TEXT: rows}
 
     def sketch(self, items: Tensors) -> Sketch:
-        """Which characters some texts are made of, and which pairs: roots of the shares of each of
-        2 x 32 bins that these are hashed to, (min(n, 512), 64)."""
+        """Shares of the characters that some texts are made of, and of their pairs: roots of the
+        shares of each of 2 x 32 bins that these are hashed to, (min(n, 512), 64)."""
         rows = sketched(len(items[TEXT]))
         codes = np.asarray(items[TEXT])[rows].astype(np.int64)
         is_there, pairs = codes > CUT, (codes[:, 1:] > CUT) & (codes[:, :-1] > CUT)
@@ -110,8 +112,8 @@ class TextInputs(InputsContract):
 
 
 def joint_text(target: InputsContract, sources: Sequence[InputsContract]) -> TextInputs | None:
-    """What the one network of a job sees: texts as long as the longest of its datasets'; None where
-    its items are no texts."""
+    """Returns what the one network of a job sees: texts as long as the longest of its datasets';
+    None where its items are no texts."""
     if not isinstance(target, TextInputs):
         return None
     texts = (each for each in (target, *sources) if isinstance(each, TextInputs))
@@ -120,17 +122,17 @@ def joint_text(target: InputsContract, sources: Sequence[InputsContract]) -> Tex
 
 @dataclass(frozen=True)
 class Lengthened:
-    """How texts of one dataset become as long as the longest of a job's: `joint`."""
+    """Rule by which texts of one dataset become as long as the longest of a job's: `joint`."""
 
     joint: TextInputs
 
     def is_plain(self, own: TextInputs) -> bool:
-        """Whether texts stay as they are."""
+        """Tells whether texts stay as they are."""
         return own == self.joint
 
     @property
     def key(self) -> str:
-        """Of what texts become."""
+        """Key of what texts become."""
         return f"{self.joint.length}"
 
     def rows(self, codes: NDArray[Any], out: NDArray[Any]) -> None:

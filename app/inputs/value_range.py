@@ -10,7 +10,7 @@ FEW_LEVELS = 16  # fractions up to here are no 8-bit pictures: so dark are none
 
 
 class ValueStatistics(NamedTuple):
-    """What an intake saw of the training rows' values."""
+    """Statistics of what an intake saw of the training rows' values."""
 
     low: float
     high: float

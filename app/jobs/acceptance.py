@@ -18,14 +18,15 @@ from app.jobs import lifecycle
 from app.jobs.distances import with_distances
 from app.models import repository as models
 from app.models.schemas import Signature
+from app.pretrained.choosing import pretrained_of
 from app.settings import Settings
 from app.spec.backbones import Backbone
 from app.spec.capacity_check import MemoryEstimate, estimate_of
 from app.spec.forecast import planned_seconds
 from app.spec.plan import PlannedTrial, plan, planned_steps
+from app.spec.pretrained import PRETRAINED
 from app.spec.resolution import resolve
 from app.spec.scales import PixelScale
-from app.spec.source import Source
 from app.spec.sources import Sample, SourceFacts
 from app.spec.spec import Choice, JobSpec, ResolvedSpec
 from app.spec.time_left import TimingRatios, TrialTime, seconds_left
@@ -46,7 +47,7 @@ class Accepted:
 
     @cached_property
     def seconds(self) -> list[float]:
-        """Of each trial, on the machine of calibration.py."""
+        """Planned seconds of each trial, on the machine of calibration.py."""
         schemas = [self.spec.seen(facts.schema) for facts in self.sources]
         return planned_seconds(self.spec, self.trials, self.steps, schemas, self.target)
 
@@ -73,9 +74,10 @@ def check(
     dataset is still being taken in."""
     target = _schema(session, project, spec.target.dataset, "#/target/dataset")
     sample = _sample_of(session, storage, project, spec.target.dataset)
+    spec, chosen = _with_weights_named(spec, target, settings)
     sources = [
         replace(
-            _facts(session, project, source, f"#/sources/{place}"),
+            _facts(session, project, spec, place, target),
             sample=_sample_of(session, storage, project, source.dataset),
         )
         for place, source in enumerate(spec.sources)
@@ -90,7 +92,7 @@ def check(
     declared = workers.slot_bytes(session)
     available = settings.assumed_slot_memory_bytes if declared is None else declared
     memory = estimate_of(resolved, trials, schemas, target, available)
-    return Accepted(resolved, selection, trials, steps, sources, target, memory)
+    return Accepted(resolved, [*chosen, *selection], trials, steps, sources, target, memory)
 
 
 def accept(
@@ -98,11 +100,12 @@ def accept(
 ) -> JobRow:
     accepted = check(session, storage, project, spec, settings)
     sources = [
-        source.model or _identify(session, project, source.reference) for source in spec.sources
+        _identify(session, project, source.reference) if source.dataset else source.reference
+        for source in accepted.spec.sources
     ]
     target = _identify(session, project, spec.target.dataset)
     resolved = accepted.spec.with_datasets(sources, target)
-    named = ", ".join(source.reference for source in spec.sources)
+    named = ", ".join(source.reference for source in accepted.spec.sources)
     job = JobRow(
         id=new_id("job"),
         project=project,
@@ -118,7 +121,26 @@ def accept(
     return job
 
 
-def _facts(session: Session, project: str, source: Source, pointer: str) -> SourceFacts:
+def _with_weights_named(
+    spec: JobSpec, target: Schema, settings: Settings
+) -> tuple[JobSpec, list[Choice]]:
+    """The job with pretrained weights that are there in each source that asks for some."""
+    sources, chosen = list(spec.sources), list[Choice]()
+    for place, source in enumerate(sources):
+        if source.backbone is None:
+            continue
+        weights, choice = pretrained_of(source, target, settings.cache_dir, f"#/sources/{place}")
+        sources[place] = source.model_copy(update={"backbone": weights.backbone})
+        chosen += [choice] if choice else []
+    return spec.model_copy(update={"sources": tuple(sources)}), chosen
+
+
+def _facts(
+    session: Session, project: str, spec: JobSpec, place: int, target: Schema
+) -> SourceFacts:
+    source, pointer = spec.sources[place], f"#/sources/{place}"
+    if source.backbone:
+        return PRETRAINED[source.reference].facts(target, spec.model.image_size)
     if source.dataset:
         schema = _schema(session, project, source.dataset, f"{pointer}/dataset")
         return SourceFacts(schema, scale=_scale(session, project, source.dataset, schema))

@@ -19,7 +19,8 @@ class TimeBudget:
     spent: float
 
     def overdrawn(self, more: float = 0.0) -> WorkFailure | None:
-        """What trials fail with once the seconds are spent; `more` are not yet in the account."""
+        """Returns what trials fail with once the seconds are spent; `more` are not yet in the
+        account."""
         spent = self.spent + more
         if spent < self.budget:
             return None

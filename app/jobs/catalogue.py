@@ -1,47 +1,17 @@
 """What a job can be made of: GET /v1/strategies and GET /v1/catalog/backbones."""
 
-from typing import Any
-
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
 
-from app.dependencies import Reader
-from app.spec import backbones, strategy_catalogue
+from app.dependencies import Reader, SettingsOf
+from app.jobs.catalogue_schemas import BackboneOut, BackbonesOut, StrategiesOut, StrategyOut
+from app.pretrained.files import availability
+from app.settings import Settings
+from app.spec import strategy_catalogue
+from app.spec.backbones import CATALOGUE, BackboneEntry
+from app.spec.pretrained import PRETRAINED, Pretrained
 from app.turns import TurnRoute
 
 router = APIRouter(prefix="/v1", tags=["catalogue"], route_class=TurnRoute)
-
-
-class StrategyOut(BaseModel):
-    name: str
-    summary: str
-    needs: list[str]
-    beside_labels: list[str] | None = Field(
-        description="what it needs to learn from target items without labels beside labelled ones "
-        "(`target.use_unlabelled`); null: it has no use for them"
-    )
-    paper: str | None
-    params: dict[str, Any]
-
-
-class BackboneOut(BaseModel):
-    name: str
-    summary: str
-    params: dict[str, Any]
-    modality: str | None = Field(None, description="that it is for; null: any")
-    training: dict[str, Any] = Field(
-        default_factory=dict,
-        description="what a job's `training` is with it where the job does not say; early_stopping "
-        "only where enough items are held out",
-    )
-
-
-class StrategiesOut(BaseModel):
-    data: list[StrategyOut]
-
-
-class BackbonesOut(BaseModel):
-    data: list[BackboneOut]
 
 
 @router.get("/strategies")
@@ -63,17 +33,34 @@ def list_strategies(_: Reader) -> StrategiesOut:
 
 
 @router.get("/catalog/backbones")
-def list_backbones(_: Reader) -> BackbonesOut:
-    """The networks, each with the JSON schema of its parameters."""
+def list_backbones(_: Reader, settings: SettingsOf) -> BackbonesOut:
+    """The networks, each with the JSON schema of its parameters, and with the weights that are
+    known of it: whether they are here is looked up, nothing is loaded."""
+    weights = {each.backbone: each for each in PRETRAINED.values()}
     return BackbonesOut(
-        data=[
-            BackboneOut(
-                name=entry.name,
-                summary=entry.summary,
-                params=entry.params_schema,
-                modality=entry.modality,
-                training=dict(entry.recipe),
-            )
-            for entry in backbones.CATALOGUE.values()
-        ]
+        data=[_told(each, weights.get(each.name), settings) for each in CATALOGUE.values()]
     )
+
+
+def _told(entry: BackboneEntry, weights: Pretrained | None, settings: Settings) -> BackboneOut:
+    told = BackboneOut(
+        name=entry.name,
+        summary=entry.summary,
+        params=entry.params_schema,
+        modality=entry.modality,
+        training=dict(entry.recipe),
+    )
+    if weights is None:
+        return told
+    available = availability(weights, settings.cache_dir, settings.offline)
+    found = {
+        "weights": weights.weights,
+        "source": weights.origin,
+        "licence": weights.licence,
+        "bytes": weights.bytes,
+        "sha256": weights.sha256,
+        "md5": weights.md5,
+        "available": available,
+        "how": None if available in {"installed", "cached"} else weights.command,
+    }
+    return told.model_copy(update=found)

@@ -20,8 +20,8 @@ def count(session: Session, trial_ids: Sequence[str]) -> dict[str, int]:
 def of_trials(
     session: Session, trial_ids: Sequence[str], since: datetime | None = None
 ) -> dict[str, list[dict[str, Any]]]:
-    """By trial, in the order in which they were trained; as plain values, of which a job may have
-    thousands."""
+    """Epochs by trial, in the order in which they were trained; as plain values, of which a job may
+    have thousands."""
     statement = (
         select(EpochRow.trial_id, EpochRow.phase, EpochRow.epoch, EpochRow.split, EpochRow.values)
         .where(EpochRow.trial_id.in_(trial_ids))

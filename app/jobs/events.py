@@ -24,7 +24,8 @@ class SentEvent:
 
 @dataclass(frozen=True)
 class EventBatch:
-    """What a look at a job has found: its last events, their number, and whether more can come."""
+    """Events that a look at a job has found: its last events, their number, and whether more can
+    come."""
 
     told: list[SentEvent]
     count: int
@@ -63,7 +64,7 @@ def told_after(session: Session, job_id: str, number: int, limit: int) -> list[S
 def news(
     session: Session, known: Mapping[str, int | None], limit: int
 ) -> Iterator[tuple[str, EventBatch]]:
-    """Of each job the events after the number that is known, the last `limit` at most.
+    """Events of each job after the number that is known, the last `limit` at most.
 
     A job's row says both whether it has ended and how many events there are, so that an end seen
     here has its events with it. A cancelled job whose report is being made has not ended.

@@ -177,7 +177,7 @@ class Following:
 
 
 class Follower:
-    """What one stream has sent of a job's story."""
+    """Place of one stream in a job's story."""
 
     def __init__(self, following: Following, topic: _Topic, number: int, progress: bool) -> None:
         self._following, self._topic, self._number = following, topic, number
@@ -187,7 +187,7 @@ class Follower:
         self._waiting: asyncio.Future[None] | None = None
 
     async def next(self) -> bytes | None:
-        """What is to be sent now, after a wait if need be; None at the end."""
+        """Returns what is to be sent now, after a wait if need be; None at the end."""
         while not self._is_gone:
             topic = self._topic
             if topic.number is not None and self._number < topic.number:

@@ -103,8 +103,8 @@ def present_evidence(
 
 
 def shown_spec(spec: dict[str, Any]) -> dict[str, Any]:
-    """With the first 100 classes of the outputs, where it names them: a dataset or a model names
-    them all."""
+    """Shows a spec with the first 100 classes of the outputs, where it names them: a dataset or a
+    model names them all."""
     spec = without_columns(spec)
     classes = spec.get("classes") or ()
     left_off = len(classes) - LISTED_CLASSES
@@ -114,8 +114,8 @@ def shown_spec(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def without_columns(spec: dict[str, Any]) -> dict[str, Any]:
-    """Without what tables share, which the report and the preflight tell, and the model's
-    signature."""
+    """Returns a spec without what tables share, which the report and the preflight tell, and the
+    model's signature."""
     return {name: value for name, value in spec.items() if name not in {"inputs", "columns"}}
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, defer
 from app.errors import Conflict, Finding, Invalid, NotFound
 from app.spec.plan import MEASURED
 from app.spec.progress import UNFINISHED, StatusCount, TrialCounts
+from app.spec.source import is_stored
 from app.spec.time_left import TimingRatios, TrialTime
 from app.tables.datasets import DatasetRow
 from app.tables.jobs import JobRow, TrialRow
@@ -28,20 +29,20 @@ def get(session: Session, project: str, job_id: str) -> JobRow:
 
 
 def of_project(project: str, status: str | None) -> Select[JobRow]:
-    """Without their reports, which may be large."""
+    """Jobs of a project, without their reports, which may be large."""
     statement = select(JobRow).where(JobRow.project == project)
     statement = statement.options(defer(JobRow.report, raiseload=True))
     return statement if status is None else statement.where(JobRow.status == status)
 
 
 def of_ids(session: Session, job_ids: Sequence[str]) -> Sequence[JobRow]:
-    """Without their reports. One that was deleted is missing."""
+    """Jobs by their ids, without their reports. One that was deleted is missing."""
     statement = select(JobRow).options(defer(JobRow.report, raiseload=True))
     return session.scalars(statement.where(JobRow.id.in_(job_ids))).all()
 
 
 def source_names(session: Session, job: JobRow) -> list[str]:
-    """Of the job's sources, datasets or models, in their order."""
+    """Names of the job's sources, datasets or models, in their order."""
     names: dict[str, str] = {}
     for row in (DatasetRow, ModelRow):
         for id_, name in session.execute(
@@ -70,7 +71,7 @@ def require_kept(session: Session, job: JobRow, datasets: Sequence[DatasetRow]) 
     )
     models = session.scalars(statement.order_by(ModelRow.id).with_for_update(read=True)).all()
     kept = {dataset.id for dataset in datasets if not dataset.deleted_at} | set(models)
-    for needed in (job.target_id, *job.source_ids):
+    for needed in (job.target_id, *filter(is_stored, job.source_ids)):
         if needed not in kept:
             kind = "model" if needed.startswith("mdl_") else "dataset"
             raise Conflict(f"{kind}_deleted", f"expected a {kind} that is there, {needed} is not")
@@ -91,8 +92,8 @@ def tallies(session: Session, job_ids: Sequence[str]) -> dict[str, TrialCounts]:
 
 
 def trial_times(session: Session, job_ids: Sequence[str]) -> dict[str, list[TrialTime]]:
-    """Of each job: what has not begun, alike trials together; what has, one by one, the latest
-    WITNESSES of them."""
+    """Times of each job's trials: what has not begun, alike trials together; what has, one by one,
+    the latest WITNESSES of them."""
     alike = (
         TrialRow.job_id,
         TrialRow.role,
@@ -173,14 +174,14 @@ def trial(session: Session, job_id: str, trial_id: str) -> TrialRow:
 
 
 def refs(session: Session) -> set[str]:
-    """What trials of all projects have stored."""
+    """References of all that trials of all projects have stored."""
     columns = select(TrialRow.checkpoint, TrialRow.weights, TrialRow.predictions)
     return {ref for row in session.execute(columns) for ref in row if ref}
 
 
 def seconds_spent(session: Session, job_id: str, besides: str | None = None) -> float:
-    """Of training, by all of the job's trials, or all but one. One that runs counts with what it
-    has last recorded."""
+    """Seconds of training, by all of the job's trials, or all but one. One that runs counts with
+    what it has last recorded."""
     spent = select(func.sum(TrialRow.seconds)).where(TrialRow.job_id == job_id)
     if besides:
         spent = spent.where(TrialRow.id != besides)
@@ -209,7 +210,7 @@ class RoleTally:
 
 
 def by_role(session: Session, job_id: str) -> dict[str, RoleTally]:
-    """In the order of the plan."""
+    """Trials of some roles, in the order of the plan."""
     of_job = TrialRow.job_id == job_id
     failed = func.count().filter(TrialRow.status == "failed")
     tallies = (
@@ -232,7 +233,7 @@ def has_unfinished(session: Session, job_id: str) -> bool:
 
 
 def has_results(session: Session, job_id: str) -> bool:
-    """Whether a trial of an arm has succeeded: there is something to report."""
+    """Tells whether a trial of an arm has succeeded: there is something to report."""
     succeeded = (TrialRow.status == "succeeded") & TrialRow.role.in_(MEASURED)
     return _has_trial(session, job_id, succeeded)
 
@@ -262,7 +263,8 @@ def pretrained(session: Session, project: str, content_key: str) -> TrialRow | N
 
 
 def pace(session: Session, backbone: str, last: int = 200) -> TimingRatios:
-    """Of this installation's last succeeded trials, those that trained the backbone themselves."""
+    """Ratios of this installation's last succeeded trials, those that trained the backbone
+    themselves."""
     recent = (
         select(TrialRow.job_id, TrialRow.arm, TrialRow.seconds, TrialRow.planned_seconds)
         .where(TrialRow.status == "succeeded")

@@ -153,7 +153,7 @@ def cancel(job_id: str, session: WriteSession, caller: Writer) -> JobOut:
 
 @router.post("/jobs/{job_id}/pause", responses=can_answer(409))
 def pause(job_id: str, session: WriteSession, caller: Writer) -> JobOut:
-    """What is training stores a checkpoint and lets go of its worker."""
+    """Pauses a job: what is training stores a checkpoint and lets go of its worker."""
     repository.get(session, caller.project, job_id)
     return present_job(session, lifecycle.pause(session, job_id))
 
@@ -176,7 +176,7 @@ def retry(job_id: str, session: WriteSession, caller: Writer) -> JobOut:
 def trials(
     job_id: str, session: ReadSession, caller: Reader, page: PageOf, arm: str | None = None
 ) -> Listing[TrialOut]:
-    """In the order of the plan."""
+    """Lists a job's trials in the order of the plan."""
     job = repository.get(session, caller.project, job_id)
     found = repository.trials_page(session, job.id, arm, page.limit, page.after)
     rows, has_more, following = found

@@ -83,7 +83,7 @@ class Applicability(BaseModel):
 
 
 class ValidationOut(BaseModel):
-    """What a job would do. Nothing was started."""
+    """Plan of what a job would do. Nothing was started."""
 
     spec: dict[str, Any]
     selection: list[Choice]
@@ -201,7 +201,7 @@ class EvidenceTrial(BaseModel):
 
 
 class EvidenceDataset(BaseModel):
-    """What the intake found in one of the job's datasets."""
+    """Facts that the intake found in one of the job's datasets."""
 
     role: Literal["source", "target"]
     id: str

@@ -87,7 +87,7 @@ def cancel(session: Session, job_id: str, reason: WorkFailure | None = None) -> 
 
 
 def start_again(session: Session, job_id: str) -> None:
-    """What has failed or was cancelled waits, as if it had never been tried."""
+    """Lets what has failed or was cancelled wait, as if it had never been tried."""
     fresh = {"status": "waiting", "error": null(), "ended_at": None, "attempt": 0}
     _write(session, _of(job_id, "failed", "cancelled"), **fresh)
 

@@ -25,7 +25,7 @@ def steps_taken(
     trials: Sequence[TrialRow],
     epochs: Mapping[str, Mapping[str, int]],
 ) -> dict[str, Steps]:
-    """By trial, of those that belong to arms.
+    """Counts the steps by trial, of those that belong to arms.
 
     Args:
         target: the schema of the target's dataset.

@@ -30,7 +30,7 @@ from app.usage.repository import take_turns
 
 
 class Orders(NamedTuple):
-    """What whoever trains a trial has to follow; nothing but None where the trial is gone.
+    """Orders that whoever trains a trial has to follow; nothing but None where the trial is gone.
     `others`: the account of the job's other trials, where it has a budget."""
 
     token: str | None
@@ -39,9 +39,9 @@ class Orders(NamedTuple):
 
 
 def waiting(session: Session, most: int, quota: int = 0) -> list[Message]:
-    """What a worker could begin now, at most so many of each kind, in the order in which trials,
-    jobs and datasets were made: nothing waits for ever behind what is younger. `quota`: trials of a
-    project that run at once."""
+    """Returns what a worker could begin now, at most so many of each kind, in the order in which
+    trials, jobs and datasets were made: nothing waits for ever behind what is younger. `quota`:
+    trials of a project that run at once."""
     queued = _queued(quota)
     ended = select(JobRow.id).where(
         JobRow.status.in_(REPORTABLE), JobRow.stage == FINALISING, JobRow.token.is_(None)
@@ -105,7 +105,7 @@ def claim_trial(
 
 
 def has_queued(session: Session, quota: int = 0) -> bool:
-    """Whether a trial waits for nothing but a worker."""
+    """Tells whether a trial waits for nothing but a worker."""
     return session.scalar(_queued(quota).limit(1)) is not None
 
 
@@ -182,8 +182,8 @@ def finish_trial(
 def fail_trial(
     session: Session, trial: TrialRow, failure: WorkFailure, seconds: float | None = None
 ) -> None:
-    """What was not yet recorded is not: a retry goes on from the last checkpoint. `seconds`: of
-    training, over all attempts."""
+    """Ends a trial as failed. What was not yet recorded is not: a retry goes on from the last
+    checkpoint. `seconds`: of training, over all attempts."""
     spent = {} if seconds is None else {"seconds": seconds}
     _end_trial(session, trial, (), status="failed", error=failure.as_json(), **spent)
 

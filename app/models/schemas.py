@@ -13,7 +13,7 @@ ModelStatus = Literal["ready", "damaged"]
 
 
 class Signature(BaseModel):
-    """What a model is asked, and what it answers."""
+    """Form of what a model is asked, and of what it answers."""
 
     inputs: Inputs
     task: Task
@@ -40,7 +40,7 @@ class VersionStatus(BaseModel):
 
 
 class VersionStatuses(BaseModel):
-    """What clients of TensorFlow Serving are told of a deployment: the version it serves."""
+    """Answer to clients of TensorFlow Serving about a deployment: the version it serves."""
 
     model_version_status: list[VersionStatus]
 

@@ -8,7 +8,7 @@ from app.tables.models import ModelRow
 
 
 def file_path(storage: Storage, row: ModelRow, kind: str) -> Path:
-    """Of `onnx` and so on. Raises DamagedArtifact, which says whose file it is."""
+    """Path of `onnx` and so on. Raises DamagedArtifact, which says whose file it is."""
     try:
         return storage.local(row.files[kind])
     except DamagedArtifact as damage:

@@ -32,7 +32,7 @@ DTYPES: Mapping[str, type[np.generic]] = {
 
 
 class GraphFeed(ABC):
-    """How items come to a graph's inputs."""
+    """Way of items to a graph's inputs."""
 
     @abstractmethod
     def prepared(self, part: Part) -> Fed:
@@ -120,7 +120,8 @@ class SeveralTensors(GraphFeed):
         return TensorBatch({name: np.concatenate(padded(each)) for name, each in named.items()})
 
     def run(self, runtime: Any, inputs: Fed) -> Array:
-        """With free axes a few at a time: what an engine holds grows with the padding."""
+        """Runs a graph, with free axes a few at a time: what an engine holds grows with the
+        padding."""
         assert isinstance(inputs, TensorBatch)
         rows = len(inputs)
         if self._has_free_axes:
@@ -163,7 +164,7 @@ class Preparing(GraphFeed):
 
 
 def feed_of(runtime: Any, prepare: Prepare | None = None) -> GraphFeed:
-    """What a loaded graph is fed with.
+    """Returns what a loaded graph is fed with.
 
     Args:
         runtime: an ONNX Runtime session.

@@ -51,7 +51,7 @@ class Route(NamedTuple):
 
 
 def route_of(scope: Scope) -> Route | None:
-    """None where the request is not for a prediction."""
+    """Returns None where the request is not for a prediction."""
     if scope["type"] != "http":
         return None
     path: str = scope["path"]

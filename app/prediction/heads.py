@@ -31,7 +31,7 @@ def refuse_query(query: bytes) -> None:
 
 
 def name_in(method: str, path: str, prefix: str, suffix: str) -> str | None:
-    """What stands between the two in a POST's path, where that is one name."""
+    """Returns what stands between the two in a POST's path, where that is one name."""
     if method != "POST" or not path.startswith(prefix) or not path.endswith(suffix):
         return None
     name = path[len(prefix) : -len(suffix)]

@@ -19,7 +19,7 @@ PART_ROWS = 2**10
 
 
 class Places(Protocol):
-    """Where in a body the inputs and their values stand."""
+    """Places in a body where the inputs and their values stand."""
 
     @property
     def at(self) -> str:
@@ -34,7 +34,8 @@ class Places(Protocol):
 
 
 class Place(NamedTuple):
-    """Where in a body the inputs stand, so that a problem can point to one value of one of them.
+    """Place in a body where the inputs stand, so that a problem can point to one value of one of
+    them.
 
     `at`: a JSON pointer to all. `member`: to the values within an input, where inputs are objects.
     `flat`: the shape of an input, where the values of all stand in one list.

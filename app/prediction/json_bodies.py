@@ -18,12 +18,12 @@ from app.prediction.shapes import brackets, skeleton_of
 
 
 def read(body: bytes, envelope: Envelope, shape: tuple[int, ...]) -> Read:
-    """For small bodies, at once. Raises BadRequest or Invalid."""
+    """Reads small bodies, at once. Raises BadRequest or Invalid."""
     return read_plain(body, envelope, shape) or read_exactly(body, envelope, shape)
 
 
 def read_plain(body: bytes, envelope: Envelope, shape: tuple[int, ...]) -> Read | None:
-    """None where it is not written as the shape must be."""
+    """Returns None where it is not written as the shape must be."""
     start, end = envelope.cut(body)
     if len(body) - (end - start) > envelope.frame_bytes:
         return None

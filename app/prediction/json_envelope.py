@@ -39,7 +39,7 @@ class Frame(NamedTuple):
 
 
 class Envelope(Protocol):
-    """How one protocol's JSON bodies are taken apart and read."""
+    """Way in which one protocol's JSON bodies are taken apart and read."""
 
     frame_bytes: int
     """The most that may stand around the rows of a large body."""

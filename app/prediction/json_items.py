@@ -72,7 +72,7 @@ Look = Callable[[Any], Asked]
 
 
 def read(body: bytes, look: Look, inputs: Inputs) -> Read:
-    """For small bodies, at once; `look`: a document -> what is asked. Raises BadRequest or
+    """Reads small bodies, at once; `look`: a document -> what is asked. Raises BadRequest or
     Invalid."""
     lists = Lists(document_of(body))
     return ended(read_lists(lists, look(lists.document), inputs))
@@ -81,7 +81,7 @@ def read(body: bytes, look: Look, inputs: Inputs) -> Read:
 def read_in_steps(
     body: bytearray, look: Look, inputs: Inputs, depths: tuple[int, ...]
 ) -> Steps[Read]:
-    """For large bodies: others go between the steps. Raises BadRequest or Invalid.
+    """Reads large bodies: others go between the steps. Raises BadRequest or Invalid.
 
     Args:
         depths: within how many arrays and objects the lists of items or of values begin.

@@ -22,7 +22,7 @@ LONGEST_NUMBER = 2**10  # bytes, with the space around it
 def read_in_steps(
     body: bytes | bytearray, envelope: Envelope, shape: tuple[int, ...]
 ) -> Generator[None, None, Read]:
-    """For large bodies: others go between the steps. Raises BadRequest or Invalid."""
+    """Reads large bodies: others go between the steps. Raises BadRequest or Invalid."""
     start, end = envelope.cut(body)
     if not end or len(body) - (end - start) > envelope.frame_bytes:
         wanted = f"{expected_shape(shape)} in {envelope.rows_in}, and little beside them"

@@ -9,7 +9,7 @@ from app.tables.models import ModelRow
 
 
 def is_known(session: Session, project: str, name: str) -> bool:
-    """Whether the project has a deployment of that name."""
+    """Tells whether the project has a deployment of that name."""
     of_name = exists().where(DeploymentRow.project == project, DeploymentRow.name == name)
     return bool(session.scalar(select(of_name)))
 

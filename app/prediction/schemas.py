@@ -46,13 +46,13 @@ class Prediction(Score):
 
 
 class Quantity(BaseModel):
-    """What a regression answers."""
+    """Answer of a regression."""
 
     value: float = Field(description="in the unit of the dataset that the model was trained on")
 
 
 class LabelSet(BaseModel):
-    """What a multi-label classification answers."""
+    """Answer of a multi-label classification."""
 
     labels: list[Score] = Field(description="with a score of 0.5 or more, the best first; or none")
     scores: list[Score] | None = Field(

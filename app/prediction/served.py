@@ -129,7 +129,7 @@ class ServedModels:
             await asyncio.wait([asyncio.wrap_future(changed)], timeout=left)
 
     def state(self, row: DeploymentRow) -> tuple[Literal["ready", "loading", "failed"], str | None]:
-        """Of the row's model in this process, and why it is not ready."""
+        """State of the row's model in this process, and why it is not ready."""
         model = self._models.get((row.project, row.name))
         if isinstance(model, NotLoaded) and model.model_id == row.model_id:
             return model.status, model.reason
@@ -138,7 +138,7 @@ class ServedModels:
 
     @property
     def is_settled(self) -> bool:
-        """Whether each deployment is loaded, or has failed for good."""
+        """Tells whether each deployment is loaded, or has failed for good."""
         loading = (
             isinstance(one, NotLoaded) and one.status == "loading" for one in self._models.values()
         )
@@ -164,7 +164,7 @@ class ServedModels:
         )
 
     def refresh(self, *loaded: Loaded) -> None:
-        """After it this process serves what the database says. `loaded` is not loaded again."""
+        """Makes this process serve what the database says. `loaded` is not loaded again."""
         with self._refreshing:
             with self._database.read() as session:
                 wanted = {

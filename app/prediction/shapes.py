@@ -12,7 +12,7 @@ _NUMBERS_AND_SPACE = b"0123456789+-.eE \t\r\n"
 
 @lru_cache(maxsize=256)
 def brackets(shape: tuple[int, ...]) -> bytes:
-    """How an array of this shape looks without its numbers; () is a number alone."""
+    """Brackets of an array of this shape, without its numbers; () is a number alone."""
     if not shape:
         return b""
     return b"[" + b",".join([brackets(shape[1:])] * shape[0]) + b"]"

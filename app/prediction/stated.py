@@ -19,7 +19,7 @@ class Stated(NamedTuple):
     pointer: str
 
     def fits(self, shape: tuple[int, ...]) -> bool:
-        """Whether these are one or more inputs of a model's shape."""
+        """Tells whether these are one or more inputs of a model's shape."""
         return bool(self.shape) and self.shape[0] > 0 and self.shape[1:] in taken_shapes(shape)
 
     def check_shape(self, shape: tuple[int, ...]) -> None:

@@ -40,7 +40,7 @@ null, as in earlier releases, takes all finite values.
 
 @dataclass(frozen=True)
 class ValueRange:
-    """Of a model's training data, as RULE speaks of it."""
+    """Range of a model's training data, as RULE speaks of it."""
 
     low: float
     high: float
@@ -48,7 +48,7 @@ class ValueRange:
 
     @classmethod
     def of(cls, inputs: DenseInputs) -> Self | None:
-        """None where they name no range."""
+        """Returns None where they name no range."""
         if inputs.value_range is None:
             return None
         return cls(*inputs.value_range, inputs.dtype == "uint8")

@@ -18,6 +18,13 @@ from app.spec.network_params import (
     Width,
 )
 from app.spec.network_size import Shape
+from app.spec.photo_params import (
+    EfficientnetLite0Params,
+    EfficientnetLite1Params,
+    EfficientnetLite2Params,
+    EfficientnetLiteParams,
+    EfficientnetV2B0Params,
+)
 from app.spec.table_params import FtTransformerParams, TabmParams
 from app.spec.text_params import CharconvParams
 
@@ -35,7 +42,7 @@ class ModelChoice(Params):
     )
 
     def seen(self, shape: Shape) -> Shape:
-        """Of images of `shape`, that of those which the backbone gets."""
+        """Shape of the images, of those of `shape`, which the backbone gets."""
         return (*(self.image_size or shape[:2]), shape[2])
 
 
@@ -52,6 +59,32 @@ class Convnet(ModelChoice):
 class Mobilenet(ModelChoice):
     backbone: Literal["mobilenet"]
     params: MobilenetParams = MobilenetParams()
+
+
+class EfficientnetLite(ModelChoice):
+    """One of the sizes of a family; a job names the size."""
+
+    params: EfficientnetLiteParams
+
+
+class EfficientnetLite0(EfficientnetLite):
+    backbone: Literal["efficientnet_lite0"]
+    params: EfficientnetLite0Params = EfficientnetLite0Params()
+
+
+class EfficientnetLite1(EfficientnetLite):
+    backbone: Literal["efficientnet_lite1"]
+    params: EfficientnetLite1Params = EfficientnetLite1Params()
+
+
+class EfficientnetLite2(EfficientnetLite):
+    backbone: Literal["efficientnet_lite2"]
+    params: EfficientnetLite2Params = EfficientnetLite2Params()
+
+
+class EfficientnetV2B0(ModelChoice):
+    backbone: Literal["efficientnetv2_b0"]
+    params: EfficientnetV2B0Params = EfficientnetV2B0Params()
 
 
 class Tabm(ModelChoice):
@@ -98,7 +131,19 @@ def _auto_unless_named(choice: Any) -> Any:
     return {"backbone": "auto", **choice} if isinstance(choice, dict) else choice
 
 
-Backbone = Mlp | Convnet | Mobilenet | Tabm | FtTransformer | Charconv | Fusion
+Backbone = (
+    Mlp
+    | Convnet
+    | Mobilenet
+    | EfficientnetLite0
+    | EfficientnetLite1
+    | EfficientnetLite2
+    | EfficientnetV2B0
+    | Tabm
+    | FtTransformer
+    | Charconv
+    | Fusion
+)
 BackboneChoice = Annotated[
     Annotated[Backbone | AutoBackbone, Field(discriminator="backbone")],
     BeforeValidator(_auto_unless_named),
@@ -107,7 +152,8 @@ BackboneChoice = Annotated[
 
 @dataclass(frozen=True)
 class BackboneEntry:
-    """What GET /v1/catalog/backbones says of one, and what the house has to know of it."""
+    """Entry of a backbone: what GET /v1/catalog/backbones says of it, and what the house has to
+    know of it."""
 
     choice: type[Backbone]
     summary: str
@@ -157,6 +203,25 @@ OF_PARTS = {
     "hidden_parts": 0.3,
 }
 
+# A step of 64 photos of 224x224 holds 11 GB of activations (docs/decisions/pretrained-photos.md).
+OF_PHOTOS = {"batch_size": 16}
+
+
+def _of_photos(choice: type[Backbone], told: str) -> BackboneEntry:
+    return BackboneEntry(
+        choice,
+        f"{told}, for photos of 32x32 and more.",
+        modality="image",
+        has_batch_norm=True,
+        is_dense=False,
+        program_bytes=768 * 2**20,
+        widths=(),
+        bfloat16_pays=False,
+        compiles_slowly=True,
+        recipe=OF_PHOTOS,
+    )
+
+
 CATALOGUE: dict[str, BackboneEntry] = {
     entry.name: entry
     for entry in (
@@ -194,6 +259,10 @@ CATALOGUE: dict[str, BackboneEntry] = {
             bfloat16_pays=False,
             compiles_slowly=True,
         ),
+        _of_photos(EfficientnetLite0, "EfficientNet-Lite0 (Tan & Le, ICML 2019), the smallest"),
+        _of_photos(EfficientnetLite1, "EfficientNet-Lite1 (Tan & Le, ICML 2019), deeper"),
+        _of_photos(EfficientnetLite2, "EfficientNet-Lite2 (Tan & Le, ICML 2019), deeper and wider"),
+        _of_photos(EfficientnetV2B0, "EfficientNetV2-B0 (Tan & Le, ICML 2021)"),
         BackboneEntry(
             Tabm,
             "TabM (Gorishniy et al., ICLR 2025): an MLP that is many, whose members share all "

@@ -67,6 +67,8 @@ STEPS = (
     Step("mobilenet", (64, 64, 3), 64, 0.41260),
     Step("mobilenet", (96, 96, 3), 16, 0.20302),
     Step("mobilenet", (96, 96, 3), 64, 1.23507),
+    Step("efficientnet_lite0", (128, 128, 3), 16, 0.30000),
+    Step("efficientnet_lite0", (224, 224, 3), 16, 0.90000),
     Step("tabm", (1, 1, 170), 16, 0.00285, 10),
     Step("tabm", (1, 1, 170), 64, 0.00785, 10),
     Step("tabm", (1, 1, 1700), 16, 0.00970, 100),
@@ -84,18 +86,28 @@ ONCE = {
     "mlp": FixedSeconds(first=1.2, again=0.3),
     "convnet": FixedSeconds(first=2.5, again=0.4),
     "mobilenet": FixedSeconds(first=17.0, again=1.5),
+    "efficientnet_lite0": FixedSeconds(first=17.0, again=1.5),
     "tabm": FixedSeconds(first=3.0, again=0.4),
     "ft_transformer": FixedSeconds(first=6.0, again=0.6),
     "charconv": FixedSeconds(first=3.0, again=0.5),
     "fusion": FixedSeconds(first=5.0, again=0.6),
 }
 
+# Networks that are read off another's rows: theirs are layers of the same kinds.
+ALIKE = dict.fromkeys(
+    ("efficientnet_lite1", "efficientnet_lite2", "efficientnetv2_b0"), "efficientnet_lite0"
+)
+
+
+def once(backbone: str) -> FixedSeconds:
+    return ONCE[ALIKE.get(backbone, backbone)]
+
 
 def seconds_per_step(model: Backbone, shape: Shape, batch: int, tokens: int = 1) -> float:
     """Args:
     shape: of the items as the network sees them; `tokens`: their parts.
     """
-    rows = _by_work(model.backbone)
+    rows = _by_work(ALIKE.get(model.backbone, model.backbone))
     work = batch * model.params.multiplications(shape, tokens)
     for (less, low), (more, high) in pairwise(rows):
         if work <= more:

@@ -19,7 +19,7 @@ MOST_PARAMETERS = 500_000_000  # an ONNX graph is one message of protobuf: 2 GiB
 
 
 class MemoryEstimate(BaseModel):
-    """What a process that trains is expected to take, before any has run."""
+    """Estimate of what a process that trains takes, before any has run."""
 
     memory_bytes: int = Field(
         description="of the trial that takes most, or of packaging: an upper bound in most cases, "

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 from app.datasets.schemas import Schema
 from app.errors import Coded, Finding
 from app.spec.applicability import applicable, obstacle
-from app.spec.backbones import CATALOGUE, AutoBackbone, ModelChoice
+from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone, ModelChoice
 from app.spec.batches import batch_findings
+from app.spec.networks import shown_at
 from app.spec.references import reference_findings
 from app.spec.slice_checks import slice_findings
 from app.spec.sources import SourceFacts, first_network, joint_obstacle
@@ -27,7 +28,7 @@ def findings(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) ->
     tables = {table.place for table in tables_of(spec.sources, sources, target)}
     for place, facts in enumerate(sources):
         pointer = f"#/sources/{place}"
-        resized = _image_size(spec, sources)
+        resized = _image_size(spec, sources, target)
         if place not in tables:
             found += [
                 ("shape_mismatch", Finding(detail, "#/target/dataset"))
@@ -51,12 +52,15 @@ def findings(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) ->
     return list(dict.fromkeys(found))
 
 
-def _image_size(spec: "JobSpec", sources: Sequence[SourceFacts]) -> tuple[int, int] | None:
-    """To which images are resized: a source model's, where the network is open."""
+def _image_size(
+    spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema
+) -> tuple[int, int] | None:
+    """To which images are resized: a source network's, where the job's is open."""
+    model = spec.model
+    if not isinstance(model, AutoBackbone):
+        return shown_at(model, target)
     first = first_network(sources)
-    if spec.model.backbone == "auto" and first and spec.model.image_size is None:
-        return first.image_size
-    return spec.model.image_size
+    return shown_at(first, target) if first and model.image_size is None else model.image_size
 
 
 def _network_findings(spec: "JobSpec", target: Schema) -> Iterator[Coded]:
@@ -78,8 +82,14 @@ def _network_findings(spec: "JobSpec", target: Schema) -> Iterator[Coded]:
         detail = f"expected a backbone for {got}s ({able}), got {model.backbone}, which is for "
         what = f"{wanted}s" if wanted else "items that are quantities"
         yield "backbone_does_not_fit", Finding(f"{detail}{what}", "#/model/backbone")
-    elif found := model.params.misfit(model.seen(target.inputs.layout)):
+    elif found := _misfit(model, target):
         yield found
+
+
+def _misfit(model: Backbone, target: Schema) -> Coded | None:
+    """Why there is no such network for the target's items, at the size that it sees them in."""
+    sized = model.model_copy(update={"image_size": shown_at(model, target)})
+    return model.params.misfit(sized.seen(target.inputs.layout))
 
 
 def _picture_findings(spec: "JobSpec", modality: str) -> Iterator[Coded]:
@@ -101,23 +111,31 @@ def _model_findings(
     A network is not the same at another image size, though the size matters to dense layers alone.
     """
     first = first_network(sources)
-    wanted: ModelChoice = spec.model
+    wanted: Backbone | AutoBackbone = spec.model
     if spec.model.backbone == "auto" and first:
         asked = spec.model.model_fields_set - {"backbone", "params"}
         wanted = first.model_copy(update={name: getattr(spec.model, name) for name in asked})
+    if not isinstance(wanted, AutoBackbone):
+        wanted = wanted.model_copy(update={"image_size": shown_at(wanted, target)})
     for place, facts in enumerate(sources):
-        if facts.network and _sized(facts.network, facts.schema) != _sized(wanted, target):
+        if facts.network and _sized(facts, facts.network, facts.schema) != _sized(
+            facts, wanted, target
+        ):
             detail = (
                 f"expected a model whose weights fit the network {wanted.model_dump_json()}, got "
                 f"one of {facts.network.model_dump_json()}; without `model` the job takes the "
                 "first source model's"
             )
-            yield "weights_do_not_fit", Finding(detail, f"#/sources/{place}/model")
+            kind = "backbone" if facts.is_general else "model"
+            yield "weights_do_not_fit", Finding(detail, f"#/sources/{place}/{kind}")
+        elif facts.network and facts.is_general and (found := _misfit(facts.network, target)):
+            yield found
 
 
-def _sized(network: ModelChoice, schema: Schema) -> dict[str, Any]:
-    """With the size that its images have."""
-    return network.model_dump() | {"image_size": network.image_size or schema.inputs.sides}
+def _sized(facts: SourceFacts, network: ModelChoice, schema: Schema) -> dict[str, Any]:
+    """With the size that its images have, where the source's weights are for one size."""
+    size = None if facts.is_general else network.image_size or schema.inputs.sides
+    return network.model_dump() | {"image_size": size}
 
 
 def _dataset_findings(facts: SourceFacts, pointer: str) -> Iterator[Coded]:

@@ -10,7 +10,8 @@ SHOWN = 10  # classes of one side
 
 
 def class_mismatch(sources: Sequence[SourceFacts], target: Schema) -> str | None:
-    """What a strategy that needs one set of classes has against these; None where it has nothing.
+    """Returns what a strategy that needs one set of classes has against these; None where it has
+    nothing.
 
     Labels of the target's test split alone need not name every class: then the sources' classes
     are the target's, and must be those of the first.
@@ -18,6 +19,11 @@ def class_mismatch(sources: Sequence[SourceFacts], target: Schema) -> str | None
     for place, facts in enumerate(sources):
         source = "the source" if len(sources) == 1 else f"source {place + 1}"
         classes, wanted, other = facts.schema.classes, target.classes, "the target"
+        if facts.is_general:
+            return (
+                f"expected the same classes in source and target, got in {source} a network whose "
+                f"{len(classes)} classes are those that its weights were trained on"
+            )
         if not target.has_labels("train") and set(wanted) <= set(classes):
             wanted, other = sources[0].schema.classes, "source 1"
         if set(classes) != set(wanted):

@@ -63,7 +63,7 @@ class Cost(ReportPart):
 
 
 class Conditions(ReportPart):
-    """What a trial was computed by."""
+    """Device, precision and loops that a trial was computed by."""
 
     device: str
     precision: Literal["float32", "mixed_bfloat16"]
@@ -74,7 +74,7 @@ class Conditions(ReportPart):
 
 
 class Reference(ReportPart):
-    """What answers that look at no item score on the test items."""
+    """Score of answers that look at no item on the test items."""
 
     chance: float = Field(
         description="accuracy of guessing among all classes: 1 / classes; with `auc` and "

@@ -31,7 +31,7 @@ UNSMOOTHED: frozenset[str] = frozenset({"focal", "gce"})
 
 
 def loses_smoothing(spec: "JobSpec") -> bool:
-    """Whether the job's loss leaves no room for label smoothing."""
+    """Tells whether the job's loss leaves no room for label smoothing."""
     return bool(UNSMOOTHED & {spec.imbalance, spec.label_noise})
 
 

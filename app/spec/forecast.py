@@ -7,7 +7,7 @@ steps. A step with the source's items costs twice, a step of a head on cached fe
 from collections.abc import Sequence
 
 from app.datasets.schemas import Schema
-from app.spec.calibration import ONCE, seconds_per_step
+from app.spec.calibration import once, seconds_per_step
 from app.spec.plan import Kind, PlannedTrial, trained_items
 from app.spec.spec import ResolvedSpec
 from app.spec.strategies import AutoArm, Strategy
@@ -27,9 +27,9 @@ def planned_seconds(
     sources: Sequence[Schema],
     target: Schema,
 ) -> list[float]:
-    """Of each trial. `steps`: of each, at most (plan.py)."""
+    """Planned seconds of each trial. `steps`: of each, at most (plan.py)."""
     shape = spec.model.seen(target.inputs.layout)
-    fixed = ONCE[spec.model.backbone]
+    fixed = once(spec.model.backbone)
     kinds: dict[Kind, float] = {}
     seen: set[tuple[str, str]] = set()
     found = []

@@ -32,9 +32,9 @@ class Interval(ReportPart):
 
 
 class Gain(Interval):
-    """By how much the transfer is better than scratch, paired by seed: mean, t-interval over the
-    seeds. Positive is better whatever the metric: where lower is better (mae, rmse) it is scratch
-    minus transfer."""
+    """Amount by which the transfer is better than scratch, paired by seed: mean, t-interval over
+    the seeds. Positive is better whatever the metric: where lower is better (mae, rmse) it is
+    scratch minus transfer."""
 
     bootstrap: Bounds = Field(
         description="interval of the gain, averaged over seeds, when test items are drawn anew"

@@ -78,7 +78,7 @@ class MemoryCase:
 
     @property
     def parameters(self) -> int:
-        """Of the network with the larger of its heads."""
+        """Parameters of the network with the larger of its heads."""
         return self.size.parameters + self._head
 
     @property
@@ -86,7 +86,7 @@ class MemoryCase:
         return (self.size.features + 1) * self.widths.classes
 
     def need(self, trials: Sequence[PlannedTrial]) -> Need:
-        """Of the trial that needs most, or of the job's end."""
+        """Need of the trial that needs most, or of the job's end."""
         kinds = {trial.kind: trial for trial in trials}
         needs = [need for trial in kinds.values() for need in self._needs(trial)]
         needs += [self._packaging(), self._report(trials)]

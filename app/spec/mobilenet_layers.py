@@ -15,7 +15,7 @@ STAGES = (
 
 
 def mobilenet(shape: Shape, width: float) -> Layers:
-    """From an image to the features, its channels times `width`."""
+    """Layers from an image to the features, its channels times `width`."""
     layers = Layers((shape[0], shape[1], 3))
     layers.write()  # pixels 0..1 become -1..1
     _convolution(layers, _rounded(32 * width), 3, stride=2)

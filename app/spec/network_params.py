@@ -16,21 +16,21 @@ Width = Annotated[int, Field(ge=1, le=65_536)]
 
 
 class Params(Sent):
-    """Of a network; alone, of one that is yet to be chosen: it has none."""
+    """Parameters of a network; alone, of one that is yet to be chosen: it has none."""
 
 
 class NetworkParams(Params):
     @abstractmethod
     def multiplications(self, shape: Shape, tokens: int = 1) -> float:
-        """Of one item (height, width, channels) on its way to the features, roughly. `tokens`:
-        parts that a network may attend to one by one (`Inputs.tokens`)."""
+        """Multiplications for one item (height, width, channels) on its way to the features,
+        roughly. `tokens`: parts that a network may attend to one by one (`Inputs.tokens`)."""
 
     @abstractmethod
     def layers(self, shape: Shape, tokens: int = 1) -> Layers:
-        """From an item (height, width, channels) to the features."""
+        """Layers from an item (height, width, channels) to the features."""
 
     def misfit(self, shape: Shape) -> Coded | None:
-        """Why there is no such network for images (height, width, channels)."""
+        """Says why there is no such network for images (height, width, channels)."""
         return None
 
     @property
@@ -41,6 +41,11 @@ class NetworkParams(Params):
     def looks_at_one_part(self) -> bool:
         """Of items of several parts."""
         return False
+
+    @classmethod
+    def shown_at(cls, shape: Shape) -> tuple[int, int] | None:
+        """The size that pictures are brought to where a job does not say; None: their own."""
+        return None
 
 
 class MlpParams(NetworkParams):

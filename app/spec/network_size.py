@@ -37,7 +37,8 @@ class Layers:
         return Size(self._parameters, self._convolutions, self._kept, widest, features)
 
     def convolution(self, filters: int, side: int, stride: int = 1) -> None:
-        """Without a bias. Padded so that `stride` divides the sides, rounding up."""
+        """Adds a convolution without a bias. Padded so that `stride` divides the sides, rounding
+        up."""
         if stride > 1:
             self._write((self.height + 1) * (self.width + 1) * self.channels)
         self._kernel(side * side * self.channels * filters)
@@ -114,7 +115,8 @@ class Layers:
         self.write()
 
     def attention(self, heads: int) -> None:
-        """Of all parts to each other, after a norm, and added to what went in."""
+        """Adds the attention of all parts to each other, after a norm, and added to what went
+        in."""
         self.layer_norm()
         self._parameters += 4 * (self.channels + 1) * self.channels
         for _ in range(3):
@@ -139,7 +141,7 @@ class Layers:
         self.write()
 
     def first(self) -> None:
-        """Of the parts the first alone, after a norm, and ReLU."""
+        """Takes of the parts the first alone, after a norm, and ReLU."""
         self.width = 1
         self.layer_norm()
         self.write()
@@ -163,6 +165,17 @@ class Layers:
         self.height, self.width, self.channels = 1, 1, units
         for _ in range(3):
             self.write()
+
+    def whole(
+        self, parameters: int, convolutions: int, kept: int, widest: int, features: int
+    ) -> None:
+        """A network that is counted already, up to its features."""
+        self._parameters += parameters
+        self._convolutions += convolutions
+        self._kept += kept
+        self._widest = max(self._widest, widest)
+        self.height, self.width, self.channels = 1, 1, features
+        self._last = features
 
     def write(self) -> None:
         """An operation of as many values as the last: ReLU, Dropout, a sum."""

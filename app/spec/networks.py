@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from app.datasets.schemas import Schema
-from app.spec.backbones import CATALOGUE, AutoBackbone, ModelChoice
+from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone, ModelChoice
 from app.spec.sources import SourceFacts, first_network
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ Family = Literal["mlp", "convnet", "tabm", "charconv", "fusion"]
 def chosen_family(
     auto: ModelChoice, sources: Sequence[SourceFacts], target: Schema
 ) -> tuple[Family, str]:
-    """What `auto` becomes without a source model, and why."""
+    """Returns what `auto` becomes without a source model, and why."""
     if target.inputs.modality == CATALOGUE["tabm"].modality:
         return "tabm", (
             "rows of a table: many small networks in one, the best of their kind over 46 tables "
@@ -41,14 +41,22 @@ def chosen_family(
     return "mlp", f"only {items} images in the source: a small network"
 
 
+def shown_at(model: Backbone, target: Schema) -> tuple[int, int] | None:
+    """The size that the job's pictures are brought to: as the job says, or as its network has it;
+    None where they stay as they are, and where items are no pictures."""
+    if model.image_size or target.inputs.sides is None:
+        return model.image_size
+    return model.params.shown_at(target.inputs.layout)
+
+
 def gets_bottleneck(spec: "JobSpec", sources: Sequence[SourceFacts]) -> bool:
-    """Whether a job that says nothing of one has one: for adaptation, with a new network."""
+    """Tells whether a job that says nothing of one has one: for adaptation, with a new network."""
     is_open = first_network(sources) is None and "bottleneck" not in spec.model.model_fields_set
     return not spec.target.use_labels and is_open
 
 
 def normalises(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) -> bool:
-    """Whether there is BatchNorm in the job's network."""
+    """Tells whether there is BatchNorm in the job's network."""
     model = spec.model
     chosen = (first_network(sources) or model) if isinstance(model, AutoBackbone) else model
     if chosen.bottleneck or gets_bottleneck(spec, sources):

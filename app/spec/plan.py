@@ -53,7 +53,8 @@ class PlannedTrial:
 def planned_steps(
     trials: Sequence[PlannedTrial], spec: ResolvedSpec, sources: Sequence[Schema], target: Schema
 ) -> list[int]:
-    """Of each trial, at most. A plan of thousands of trials has a few dozen kinds of them."""
+    """Planned steps of each trial, at most. A plan of thousands of trials has a few dozen kinds of
+    them."""
     kinds = {trial.kind: trial for trial in trials}
     steps = {kind: trial.steps(spec, sources, target) for kind, trial in kinds.items()}
     return [steps[trial.kind] for trial in trials]
@@ -110,7 +111,8 @@ def unlabelled_items(schema: Schema, labels_per_class: int | None) -> int:
 
 
 def sources_of(spec: ResolvedSpec, arm: str) -> Sources:
-    """What an arm, a pretraining or a scoring starts from; () for those that need no source."""
+    """Returns what an arm, a pretraining or a scoring starts from; () for those that need no
+    source."""
     if arm in spec.arms:
         return spec.arms[arm].sources
     if arm == spec.baseline_arm:
@@ -123,7 +125,7 @@ def sources_of(spec: ResolvedSpec, arm: str) -> Sources:
 
 
 def needs_search(spec: ResolvedSpec, arm: str) -> bool:
-    """Whether something about how the arm is trained is still open. A baseline that trains is
+    """Tells whether something about how the arm is trained is still open. A baseline that trains is
     searched for whatever the others are searched for, by the same means."""
     if not spec.space.is_empty:
         return arm in spec.arms or (arm == spec.baseline_arm and spec.target.use_labels)
@@ -162,7 +164,7 @@ class _Plan:
 
     def _pretrain(self, end: str, sources: Sources) -> list[int | None]:
         spec = self._spec
-        if any(spec.sources[place].model for place in sources):
+        if not all(spec.sources[place].dataset for place in sources):
             return [None]
         return [
             self._add(PlannedTrial("pretrain", f"{PRETRAIN}{end}", spec.seed + number, None, None))

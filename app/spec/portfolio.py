@@ -36,7 +36,7 @@ class Facts:
 
     @property
     def labels_per_class(self) -> float:
-        """Of a quantity that a class's would be: of ten parts of its range."""
+        """Labels per class; of a quantity, per tenth of its range."""
         return self.items / (max(1, self.classes) if self.has_classes else PARTS)
 
 
@@ -59,7 +59,7 @@ _Rule = Callable[[Facts], tuple[bool, str]]
 
 
 def portfolio(facts: Facts) -> Portfolio:
-    """At least one strategy: with labels lp_ft is always among them, without them shot."""
+    """Proposes at least one strategy: with labels lp_ft is always among them, without them shot."""
     is_expensive = facts.steps >= EXPENSIVE_STEPS
     most = MOST_IF_EXPENSIVE if is_expensive else MOST
     included, excluded = dict[str, str](), dict[str, str]()

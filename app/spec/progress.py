@@ -31,7 +31,7 @@ class TrialCounts:
 
     @property
     def seconds(self) -> float:
-        """Of training, over all trials and attempts."""
+        """Seconds of training, over all trials and attempts."""
         return sum(part.seconds for part in self.parts)
 
     @property

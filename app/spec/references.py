@@ -35,7 +35,7 @@ class PlannedReference(Sent):
 
     @property
     def arm(self) -> str:
-        """What its trials are called."""
+        """Name of its trials."""
         return f"{self.model}_on_{self.rows}"
 
 
@@ -53,7 +53,7 @@ def planned_references(
 
 
 def reference_findings(spec: "JobSpec", target: Schema) -> list[Coded]:
-    """What is wrong with references that a job asks for by name."""
+    """Returns what is wrong with references that a job asks for by name."""
     if spec.evaluation.references == "auto" or not spec.evaluation.references:
         return []
     pointer = "#/evaluation/references"

@@ -8,8 +8,8 @@ NEXT_TO_NOTHING = 0.02  # of the entropy; networks of one epoch on true labels t
 
 
 class Relation(BaseModel):
-    """What a source's classes tell of the target's, in nats: LEEP over the entropy of the target's
-    labels. Of n items it is more than 0 even where there is nothing to tell."""
+    """Information of a source's classes about the target's, in nats: LEEP over the entropy of the
+    target's labels. Of n items it is more than 0 even where there is nothing to tell."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
@@ -21,13 +21,13 @@ class Relation(BaseModel):
 
     @property
     def is_chance(self) -> bool:
-        """Whether what is told beyond chance is not significant, or next to nothing."""
+        """Tells whether what is told beyond chance is not significant, or next to nothing."""
         return self.p_value > SIGNIFICANT or self._beyond < self._nothing
 
     @property
     def is_nothing(self) -> bool:
-        """Whether what is told beyond chance is surely next to nothing: of few items nobody can
-        say."""
+        """Tells whether what is told beyond chance is surely next to nothing: of few items nobody
+        can say."""
         return max(self._beyond, 0.0) + SURELY * self.spread < self._nothing
 
     @property

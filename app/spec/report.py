@@ -29,7 +29,7 @@ StopReason = Literal["budget", "cancelled"]
 
 
 class ClassMetrics(ReportPart):
-    """Of one class on the test items, means over seeds."""
+    """Metrics of one class on the test items, means over seeds."""
 
     label: str
     precision: float | None = Field(description="null without test items, as recall and F1 are")
@@ -59,7 +59,7 @@ class Forgetting(ReportPart):
 
 
 class Detail(ReportPart):
-    """What only one kind of task has to say of an arm."""
+    """Part of an arm's report that only one kind of task has."""
 
     per_class: list[ClassMetrics] = Field(
         default_factory=list,
@@ -125,7 +125,7 @@ class CurvePoint(ReportPart):
 
 
 class LabelFreeChoice(ReportPart):
-    """How the winner was chosen without target labels; and what they would have chosen."""
+    """Choice of the winner without target labels; and what they would have chosen."""
 
     rule: str = Field(
         description="`invariant_information`: what a prediction tells of the prediction for the "
@@ -224,7 +224,7 @@ class Report(ReportPart):
 
     @property
     def metric(self) -> Metric:
-        """How the primary metric is read."""
+        """Metric by which the job is decided, with its direction."""
         return metric_of(self.task, self.primary_metric)
 
     @property
@@ -240,8 +240,8 @@ class Report(ReportPart):
 
     @property
     def is_proven(self) -> bool:
-        """Whether the winner beats the baseline and chance, is not far below what labels would
-        bring, and not beaten by a model without a network: what `beats_baseline` asks for."""
+        """Tells whether the winner beats the baseline and chance, is not far below what labels
+        would bring, and not beaten by a model without a network: what `beats_baseline` asks for."""
         too_low = (
             {*self.reference.not_above, *self.reference.far_below_bound} if self.reference else ()
         )
@@ -264,8 +264,8 @@ class Report(ReportPart):
 
     @property
     def correction_note(self) -> str | None:
-        """Why the verdict stands although the winner's corrected p-value is not small; None where
-        there is nothing to explain."""
+        """Says why the verdict stands although the winner's corrected p-value is not small; None
+        where there is nothing to explain."""
         judged = self.arms.get(self.winner) if self.winner else None
         gain = judged.gain if judged else None
         if self.verdict == "no_evidence" or gain is None:

@@ -15,7 +15,7 @@ from app.inputs.text import joint_text
 from app.spec import checks
 from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone, ModelChoice
 from app.spec.flaws import loses_smoothing
-from app.spec.networks import chosen_family, gets_bottleneck
+from app.spec.networks import chosen_family, gets_bottleneck, shown_at
 from app.spec.plan import unlabelled_items
 from app.spec.portfolio import Facts, portfolio
 from app.spec.recipes import defaults_of
@@ -131,12 +131,21 @@ class _Resolution:
         trained = first_network(self.sources)
         if isinstance(given, AutoBackbone) and trained:
             self._chose("model", trained.backbone, "as the source model has it")
-            return trained
+            return self._shown(trained)
         chosen = self._backbone(given) if isinstance(given, AutoBackbone) else given
+        chosen = self._shown(chosen)
         if gets_bottleneck(self.spec, self.sources):
             chosen = chosen.model_copy(update={"bottleneck": BOTTLENECK})
             self._chose("model.bottleneck", BOTTLENECK, "domain adaptation is done on its features")
         return chosen
+
+    def _shown(self, model: Backbone) -> Backbone:
+        """With the size that pictures are brought to, where the network has one of its own."""
+        size = shown_at(model, self.target)
+        if size is None or model.image_size:
+            return model
+        self._chose("model.image_size", list(size), f"as {model.backbone} sees such pictures best")
+        return model.model_copy(update={"image_size": size})
 
     @cached_property
     def training(self) -> Training:

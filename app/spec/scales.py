@@ -12,7 +12,8 @@ SYMMETRIC = (-1.0, 1.0)
 
 @dataclass(frozen=True)
 class PixelScale:
-    """Of a dataset's training pictures. `low`, `high`: the least and the greatest raw value."""
+    """Scale of a dataset's training pictures. `low`, `high`: the least and the greatest raw
+    value."""
 
     low: float
     high: float
@@ -20,8 +21,8 @@ class PixelScale:
 
     @classmethod
     def of(cls, schema: Schema, profile: dict[str, Any] | None = None) -> "PixelScale | None":
-        """Without a profile, or with one of an earlier release, the values fill their range. None
-        where there is no one range for all values."""
+        """Reads the scale. Without a profile, or with one of an earlier release, the values fill
+        their range. None where there is no one range for all values."""
         value_range = schema.inputs.range
         if value_range is None:
             return None
@@ -37,7 +38,7 @@ class PixelScale:
 
     @property
     def is_standardised(self) -> bool:
-        """Whether black and white are where the values happen to end."""
+        """Tells whether black and white are where the values happen to end."""
         return self.value_range[0] < 0 and self.value_range != SYMMETRIC
 
     def __str__(self) -> str:

@@ -50,7 +50,8 @@ class SimilarColumns(ReportPart):
 
 
 class SharedColumns(ReportPart):
-    """Of one source's table and the target's, in the order of the target's columns."""
+    """Columns shared by one source's table and the target's, in the order of the target's
+    columns."""
 
     source: int = Field(description="its place among the job's sources, from 1")
     shared: list[SharedColumn]
@@ -63,17 +64,18 @@ class SharedColumns(ReportPart):
 
     @property
     def names(self) -> Mapping[str, str]:
-        """Of the shared columns, the target's -> the source's."""
+        """Names of the shared columns, the target's -> the source's."""
         return {column.name: column.source_name for column in self.shared}
 
     @property
     def proposal(self) -> dict[str, str]:
-        """What a job's source would say in `columns` to take up all that is proposed."""
+        """Returns what a job's source would say in `columns` to take up all that is proposed."""
         return {pair.name: pair.source_name for pair in self.similar}
 
     @property
     def sentences(self) -> list[str]:
-        """For a person; of a source whose columns are the target's, how far apart they are."""
+        """Sentences for a person; of a source whose columns are the target's, how far apart they
+        are."""
         said = [self._counts, *self._others]
         said += [f"not matched: `{each.name}`: {each.reason}" for each in self.unlike]
         said += [

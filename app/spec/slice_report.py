@@ -29,7 +29,8 @@ class SliceValue(ReportPart):
 
 
 class WorstSlice(ReportPart):
-    """Where the winner, or without one the baseline, has its worst mean of the primary metric."""
+    """Value where the winner, or without one the baseline, has its worst mean of the primary
+    metric."""
 
     value: str
     items: int

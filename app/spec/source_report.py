@@ -34,7 +34,7 @@ class SourceRank(ReportPart):
 
 
 class RankingQuality(ReportPart):
-    """How well a score's ranking agrees with what was measured."""
+    """Agreement of a score's ranking with what was measured."""
 
     kendall_tau: float | None
     weighted_tau: float | None = Field(description="the top of the ranking counts for more")
@@ -55,7 +55,7 @@ class Transferability(ReportPart):
 
 
 class Search(ReportPart):
-    """What an arm's search tried, and what the arm's trials were then trained with."""
+    """Record of what an arm's search tried, and what the arm's trials were then trained with."""
 
     arm: str
     labels_per_class: int | None

@@ -1,4 +1,5 @@
-"""What a job's sources are to it: a dataset, or a trained network without its data."""
+"""What a job's sources are to it: a dataset, or a trained network without its data, of this service
+or from elsewhere."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,8 +19,13 @@ Sample = Callable[[], Sketch | None]
 
 @dataclass(frozen=True)
 class SourceFacts:
-    schema: Schema  # of a model: without items
-    network: Backbone | None = None  # of a model
+    """Facts of what a source carries: items, or a network and its head for classes of its own."""
+
+    schema: Schema  # of a network: without items
+    network: Backbone | None = None  # of one that comes without its data
+    # Whether the network is for items of any size and for any task: its classes are none of the
+    # user's, and only its features are of use
+    is_general: bool = False
     distance: Distance = lambda: None  # to the target
     sample: Sample = lambda: None  # of a dataset's training items
     scale: PixelScale | None = None  # of a dataset's values
@@ -30,7 +36,7 @@ class SourceFacts:
 
 
 def first_network(sources: Sequence[SourceFacts]) -> Backbone | None:
-    """Of the first source that is a model."""
+    """Network of the first source that is one."""
     return next((facts.network for facts in sources if facts.network), None)
 
 
@@ -40,7 +46,7 @@ def joint_classes(sources: Sequence[Schema]) -> tuple[str, ...]:
 
 
 def joint_obstacle(sources: Sequence[SourceFacts]) -> str | None:
-    """Why one network cannot be trained on all of them; None where it can."""
+    """Says why one network cannot be trained on all of them; None where it can."""
     if not all(facts.has_data for facts in sources):
         return "a model comes without its data"
     if not all(facts.schema.task.has_classes for facts in sources):

@@ -141,8 +141,8 @@ class ResolvedSpec(JobSpec):
         return schema.model_copy(update={"inputs": self.inputs}) if self.inputs else schema
 
     def adoption(self, place: int | None = None) -> Adopting | None:
-        """How items of the source at `place`, or of the target, become the network's; None where
-        they are already."""
+        """Says how items of the source at `place`, or of the target, become the network's; None
+        where they are already."""
         if isinstance(self.inputs, TextInputs):
             return Lengthened(self.inputs)
         if isinstance(self.inputs, JoinedInputs):
@@ -155,7 +155,7 @@ class ResolvedSpec(JobSpec):
 
     @property
     def metric(self) -> Metric:
-        """How the primary metric is read."""
+        """Metric by which the job is decided, with its direction."""
         return metric_of(self.task, self.evaluation.primary_metric)
 
     @property
@@ -164,7 +164,7 @@ class ResolvedSpec(JobSpec):
 
     @property
     def items_word(self) -> str:
-        """What the items are, for sentences."""
+        """Word for the items in sentences."""
         modality = self.inputs.modality if self.inputs else "image"
         return {"table": "rows", "text": "texts", "joined": "items"}.get(modality, "pictures")
 
@@ -175,7 +175,7 @@ class ResolvedSpec(JobSpec):
 
     @property
     def source_sets(self) -> dict[str, Sources]:
-        """What arms start from: the suffix of their names -> the sources."""
+        """Sets of sources that arms start from: the suffix of their names -> the sources."""
         if len(self.sources) == 1:
             return {"": (0,)}
         each: dict[str, Sources] = {
@@ -205,7 +205,7 @@ class ResolvedSpec(JobSpec):
 
     @property
     def references(self) -> dict[str, PlannedReference]:
-        """By the names of their trials."""
+        """References by the names of their trials."""
         return {reference.arm: reference for reference in self.evaluation.references}
 
     @property
@@ -234,7 +234,7 @@ class ResolvedSpec(JobSpec):
     def with_datasets(self, sources: list[str], target: str) -> "ResolvedSpec":
         """The same job with its datasets named by id."""
         named = [
-            source if source.model else source.model_copy(update={"dataset": reference})
+            source.model_copy(update={"dataset": reference}) if source.dataset else source
             for source, reference in zip(self.sources, sources, strict=True)
         ]
         return self.model_copy(

@@ -28,7 +28,7 @@ Searched = dict[str, str | None]
 
 class StrategyBase(Sent):
     def epochs(self, training_epochs: int) -> int:
-        """Of all its phases, at most; `training_epochs` are the job's."""
+        """Epochs of all its phases, at most; `training_epochs` are the job's."""
         return training_epochs
 
     @property
@@ -81,7 +81,7 @@ class L2Sp(StrategyBase):
 
     @property
     def searched(self) -> Searched:
-        """Its own pull stands for weight decay."""
+        """Settings to search: its own pull stands for weight decay."""
         return {"learning_rate": None, "epochs": None}
 
 
@@ -194,7 +194,7 @@ StrategyChoice = Annotated[
 
 
 class AutoArm(StrategyBase):
-    """What `auto` becomes once the job is accepted: it chooses among these by the target's
+    """Arm that `auto` becomes once the job is accepted: it chooses among these by the target's
     validation items, before its trials run."""
 
     name: Literal["auto"]

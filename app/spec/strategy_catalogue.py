@@ -41,7 +41,7 @@ Need = Literal[
 
 @dataclass(frozen=True)
 class StrategyEntry:
-    """What GET /v1/strategies says of one."""
+    """Entry of a strategy in GET /v1/strategies."""
 
     choice: type[Strategy]
     summary: str
@@ -57,7 +57,7 @@ class StrategyEntry:
         return self.beside_labels is not None
 
     def needs_in(self, target: Target) -> tuple[Need, ...]:
-        """What it needs in a job with such a target."""
+        """Needs of the strategy in a job with such a target."""
         return self.beside_labels or self.needs if target.takes_unlabelled else self.needs
 
     @property
@@ -181,8 +181,8 @@ CATALOGUE: dict[str, StrategyEntry] = {entry.name: entry for entry in _ENTRIES}
 
 
 def batches_of_step(strategy: Strategy, beside_labels: bool) -> int:
-    """How many batches a step sends through the network: one, one more of the source's items, and
-    those of target items without labels that stand beside labelled ones."""
+    """Counts how many batches a step sends through the network: one, one more of the source's
+    items, and those of target items without labels that stand beside labelled ones."""
     entry = CATALOGUE[strategy.name]
     beside = beside_labels and entry.takes_unlabelled
     return 1 + ("source_data" in entry.needs) + (strategy.unlabelled_batches if beside else 0)

@@ -28,7 +28,7 @@ WIDEST_PRODUCT = 4096  # worker/strategies/cdan.py
 
 @dataclass(frozen=True)
 class Widths:
-    """Of what a strategy's own layers are attached to."""
+    """Widths of what a strategy's own layers are attached to."""
 
     features: int
     classes: int

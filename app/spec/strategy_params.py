@@ -71,7 +71,8 @@ class MultiTaskParams(FineTuneParams):
 
 
 class AdaptParams(Sent):
-    """Of the strategies that learn without target labels: their own optimizer, not the job's."""
+    """Parameters of the strategies that learn without target labels: their own optimizer, not the
+    job's."""
 
     learning_rate: float = Field(
         0.01,

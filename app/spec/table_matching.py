@@ -41,7 +41,7 @@ class SourceTable:
     def of(
         cls, place: int, source: "Source", facts: SourceFacts, target: TableInputs
     ) -> Self | None:
-        """None of a source that is no table."""
+        """Returns None for a source that is no table."""
         inputs = facts.schema.inputs
         if not isinstance(inputs, TableInputs):
             return None
@@ -68,7 +68,8 @@ class SourceTable:
         return SourceColumns(self.inputs, self.match.names, rows, is_learnt=not self.facts.has_data)
 
     def told(self, said: Mapping[str, str | None], target_sample: Sketch | None) -> SharedColumns:
-        """With distances and proposals; `said`: by the job of its columns."""
+        """Tells the shared columns with distances and proposals; `said`: by the job of its
+        columns."""
         sample, names = self.facts.sample(), dict(self.match.names)
         distances = {}
         if sample is not None and target_sample is not None:
@@ -129,7 +130,7 @@ def tables_of(
 def joint_table(
     tables: Sequence[SourceTable], target: Schema, uses_labels: bool, hides: Hides | None
 ) -> TableInputs | None:
-    """What the one network of a job sees; None where its items are no rows of tables.
+    """Returns what the one network of a job sees; None where its items are no rows of tables.
 
     `hides`: in which columns training hides values. Of models without labels nothing is trained.
     """
@@ -144,7 +145,7 @@ def joint_table(
 def column_findings(
     spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema
 ) -> Iterator[Coded]:
-    """What is wrong with what a job says of its sources' columns, and with the columns."""
+    """Returns what is wrong with what a job says of its sources' columns, and with the columns."""
     tables = {table.place: table for table in tables_of(spec.sources, sources, target)}
     for place, source in enumerate(spec.sources):
         pointer = f"#/sources/{place}/columns"

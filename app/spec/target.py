@@ -39,5 +39,5 @@ class Target(Sent):
 
     @property
     def takes_unlabelled(self) -> bool:
-        """Whether items without labels stand beside labelled ones."""
+        """Tells whether items without labels stand beside labelled ones."""
         return self.use_labels and self.use_unlabelled

@@ -56,7 +56,7 @@ class TimingRatios:
         return any(self.by_arm.values())
 
     def of(self, arm: str) -> float | None:
-        """None where nothing was measured."""
+        """Returns None where nothing was measured."""
         found = self.by_arm.get(arm, ())
         if len(found) < WITNESSES:
             found = [pace for paces in self.by_arm.values() for pace in paces]
@@ -66,7 +66,7 @@ class TimingRatios:
 def seconds_left(
     trials: Sequence[TrialTime], installation: TimingRatios, affordable: float | None = None
 ) -> float:
-    """With as many trials at once as now, and with the report.
+    """Estimates the seconds left, with as many trials at once as now, and with the report.
 
     Args:
         trials: a job's; of those that have ended, witnesses for the others.

@@ -15,7 +15,7 @@ MIN_STEPS = 500
 
 
 class StoredPart(BaseModel):
-    """Of what the service itself writes down."""
+    """Base of what the service itself writes down."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -152,7 +152,8 @@ class Training(Sent):
 
 
 class TrainingChoice(Training):
-    """As a job may send it: what is `auto` is searched for, arm by arm, before the trials."""
+    """Settings as a job may send them: what is `auto` is searched for, arm by arm, before the
+    trials."""
 
     epochs: Annotated[int, Field(ge=1, le=100_000)] | Auto = 10  # type: ignore[assignment]  # wider
     learning_rate: Annotated[float, Field(gt=0, le=10)] | Auto = 0.001  # type: ignore[assignment]
@@ -160,7 +161,7 @@ class TrainingChoice(Training):
 
 
 class Space(StoredPart):
-    """Which settings are searched for."""
+    """Settings that are searched for."""
 
     learning_rate: bool = False
     weight_decay: bool = False
@@ -172,6 +173,6 @@ class Space(StoredPart):
 
 
 def held_out(items: int, fraction: float) -> int:
-    """Of the `items` of a class, or of a part of a quantity's range, how many are for validation:
-    round(fraction * items), at least 1 and never all but the last; none of fewer than 3."""
+    """Counts the items for validation of the `items` of a class, or of a part of a quantity's
+    range: round(fraction * items), at least 1 and never all but the last; none of fewer than 3."""
     return min(max(1, round(fraction * items)), items - 1) if items >= 3 else 0

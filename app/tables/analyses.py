@@ -22,7 +22,8 @@ class Analysis(Leased):
     ended_at: Mapped[datetime | None]
 
     def begin_anew(self) -> None:
-        """As if it had just been asked for. Who works on it finds the lease gone."""
+        """Starts an analysis again, as if it had just been asked for. Who works on it finds the
+        lease gone."""
         self.status, self.result, self.error, self.ended_at = "queued", None, None, None
         self.token = self.owner = self.lease_until = None
         self.attempt = self.publish_count = 0

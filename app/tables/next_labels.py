@@ -5,8 +5,8 @@ from app.tables.analyses import Analysis
 
 
 class NextLabelsRow(Analysis):
-    """Which unlabelled items a job's user should label next. A job has one: another question takes
-    the place of the last. Leased by the worker that ranks. `result`:
+    """Ranking of the unlabelled items that a job's user should label next. A job has one: another
+    question takes the place of the last. Leased by the worker that ranks. `result`:
     app.jobs.next_labels.schemas.Ranked, once it has."""
 
     __tablename__ = "next_labels"

@@ -5,7 +5,7 @@ from app.database import Base
 
 
 class WorkerRow(Base):
-    """What a worker has said of itself."""
+    """Facts that a worker has said of itself."""
 
     __tablename__ = "workers"
 

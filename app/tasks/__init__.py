@@ -20,5 +20,5 @@ TASKS: dict[TaskKind, type[Classification] | type[MultiLabel] | type[Regression]
 
 
 def metric_of(kind: TaskKind, name: str) -> Metric:
-    """How a metric of a kind of task is read. Raises KeyError for one that it has not."""
+    """Returns how a metric of a kind of task is read. Raises KeyError for one that it has not."""
     return TASKS[kind].metrics[name]

@@ -73,8 +73,8 @@ class Classification(TaskContract):
 
 
 def is_imbalanced(counts: Iterable[int]) -> bool:
-    """Whether accuracy misleads about items of which so many are of each class; those without any
-    do not count."""
+    """Tells whether accuracy misleads about items of which so many are of each class; those without
+    any do not count."""
     present = [int(count) for count in counts if count > 0]
     if len(present) < 2:
         return False

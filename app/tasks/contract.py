@@ -17,7 +17,7 @@ DIGITS = 4  # of a number that is told to a person
 
 
 class Metric(NamedTuple):
-    """How a number of a report is read."""
+    """Meaning of a number of a report: its direction, bounds and unit."""
 
     label: str
     higher_is_better: bool = True
@@ -26,18 +26,18 @@ class Metric(NamedTuple):
 
     @property
     def is_rate(self) -> bool:
-        """Whether it counts items that are right or wrong, as a share of all."""
+        """Tells whether it counts items that are right or wrong, as a share of all."""
         return self.bounds == RATE
 
     @property
     def within(self) -> tuple[float, float]:
-        """What it can be."""
+        """Range of its values."""
         low, high = self.bounds
         return -inf if low is None else low, inf if high is None else high
 
     @property
     def change(self) -> tuple[float, float]:
-        """What a difference of two of its values can be."""
+        """Range of a difference of two of its values."""
         low, high = self.within
         return low - high, high - low
 
@@ -55,7 +55,8 @@ class Metric(NamedTuple):
         return max(values, key=lambda name: self.sign * values[name], default=None)
 
     def shown(self, value: float, signed: bool = False) -> str:
-        """For a person: a rate with four decimals, anything else with four digits or more."""
+        """Writes a value for a person: a rate with four decimals, anything else with four digits or
+        more."""
         decimals = DIGITS
         if not self.is_rate and value:
             decimals = max(0, DIGITS - 1 - floor(log10(abs(value))))
@@ -90,7 +91,7 @@ class TaskContract(BaseModel, ABC):
     @property
     @abstractmethod
     def names(self) -> tuple[str, ...]:
-        """Of the outputs, in their order; of a task with classes those of the classes."""
+        """Names of the outputs, in their order; of a task with classes those of the classes."""
 
     @abstractmethod
     def named(self, names: tuple[str, ...]) -> Self:

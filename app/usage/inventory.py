@@ -54,7 +54,8 @@ class Inventory(Storage):
         return written is not None and written < before
 
     def discard_empty_folders(self, before: float) -> None:
-        """Of trials whose checkpoints are gone, where nothing was written since `before`."""
+        """Discards the folders of trials whose checkpoints are gone, where nothing was written
+        since `before`."""
         if self._is_local:
             for folder in Path(self._path("checkpoints")).glob("*"):
                 with suppress(OSError):  # it is not empty
@@ -83,7 +84,7 @@ class Inventory(Storage):
             return float(self._filesystem.modified(path).timestamp())
 
     def written(self, ref: str) -> float | None:
-        """When the file was written or put last; None where there is none."""
+        """Time when the file was written or put last; None where there is none."""
         with failures(f"reading {ref}"), suppress(FileNotFoundError):
             return float(self._filesystem.modified(self._path(ref)).timestamp())
         return None

@@ -20,7 +20,7 @@ COPIES = 2  # an upload stands on this machine, then in the store too
 
 @dataclass(frozen=True)
 class UploadAllowance:
-    """How much one upload may bring. `left`: of the project's quota; None where it has none.
+    """Amount that one upload may bring. `left`: of the project's quota; None where it has none.
     `folders`: where it will stand, and so many bytes stay free there."""
 
     limit: int
@@ -51,8 +51,8 @@ class UploadAllowance:
 
 
 def room(session: Session, storage: Storage, settings: Settings, project: str) -> UploadAllowance:
-    """For an upload that is about to come. Raises OverQuota where the project has as many datasets
-    as it may."""
+    """Returns the allowance for an upload that is about to come. Raises OverQuota where the project
+    has as many datasets as it may."""
     _check_count(repository.dataset_count(session, project) + 1, settings)
     here = (settings.cache_dir, storage.folder)
     return UploadAllowance(
@@ -88,8 +88,8 @@ def bytes_left(
     project: str,
     besides: Iterable[str] = (),
 ) -> int | None:
-    """Of the project's quota, perhaps less than 0; None where there is none. `besides`: files that
-    do not count, as they are about to go."""
+    """Bytes left of the project's quota, perhaps less than 0; None where there is none. `besides`:
+    files that do not count, as they are about to go."""
     if not settings.quota_bytes:
         return None
     refs = set().union(*repository.references(session, project).values()) - set(besides)
@@ -104,6 +104,6 @@ def _check_count(datasets: int, settings: Settings) -> None:
 
 
 def disk_of(folder: Path) -> "shutil._ntuple_diskusage":
-    """Of the folder, or of the first above it that is there."""
+    """Disk of the folder, or of the first above it that is there."""
     there = next(path for path in (folder, *folder.parents) if path.exists())
     return shutil.disk_usage(there)

@@ -66,7 +66,7 @@ def references(session: Session, project: str | None = None) -> References:
 
 
 def counts(session: Session, project: str) -> tuple[int, int, int]:
-    """Of the project's datasets, jobs and running trials."""
+    """Numbers of the project's datasets, jobs and running trials."""
     jobs = select(func.count()).select_from(JobRow).where(JobRow.project == project)
     running = (
         select(func.count())

@@ -2,8 +2,8 @@ from pydantic import BaseModel, Field
 
 
 class BytesOut(BaseModel):
-    """Of the project's files in the store. A file that several things share counts once, with the
-    first of them."""
+    """Bytes of the project's files in the store. A file that several things share counts once, with
+    the first of them."""
 
     datasets: int = Field(description="arrays, and uploads that are not taken in yet or kept")
     models: int
@@ -29,7 +29,7 @@ class DiskOut(BaseModel):
 
 
 class UsageOut(BaseModel):
-    """What the caller's project holds, and may hold."""
+    """Usage of the caller's project, and what it may hold."""
 
     project: str
     bytes: BytesOut

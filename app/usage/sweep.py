@@ -30,7 +30,7 @@ class ForeignStore(Exception):
 
 @dataclass
 class SweepResult:
-    """What went, or would have gone."""
+    """Files that went, or would have gone."""
 
     files: list[Stored] = field(default_factory=list)  # of the store
     copies: list[Stored] = field(default_factory=list)  # of S3's files, on this machine
@@ -45,9 +45,9 @@ class SweepResult:
 def sweep(
     database: Database, settings: Settings, *, is_dry: bool = False, adopts: bool = False
 ) -> SweepResult:
-    """Once through everything. `is_dry`: deletes nothing. `adopts`: the store's files are this
-    database's, whoever has said otherwise. Raises ForeignStore, and WorkFailure where the store
-    fails.
+    """Sweeps once through everything. `is_dry`: deletes nothing. `adopts`: the store's files are
+    this database's, whoever has said otherwise. Raises ForeignStore, and WorkFailure where the
+    store fails.
     """
     inventory = Inventory(settings.storage, settings.cache_dir)
     freed = SweepResult()
@@ -73,8 +73,8 @@ def sweep(
 
 
 def sweep_machine(database: Database, settings: Settings) -> None:
-    """What stands on this machine: copies of the store's files, and folders. Each of its processes
-    may call this often; one sweeps, when its time has come."""
+    """Sweeps what stands on this machine: copies of the store's files, and folders. Each of its
+    processes may call this often; one sweeps, when its time has come."""
     mark = settings.cache_dir / "swept"
     if _is_due(mark.stat().st_mtime if mark.exists() else None, settings):
         mark.parent.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from app.spec.backbones import Backbone, Convnet, Mlp, Mobilenet
+from app.spec.backbones import (
+    Backbone,
+    Convnet,
+    EfficientnetLite0,
+    EfficientnetLite2,
+    EfficientnetV2B0,
+    Mlp,
+    Mobilenet,
+)
 from app.spec.memory import network_size
 from tests.training.trials import architecture
 from worker.backbones.network import Network
@@ -33,10 +41,24 @@ NETWORKS: dict[str, tuple[Backbone, tuple[int, int, int]]] = {
         Mobilenet(backbone="mobilenet", params={"width": 1.3}, bottleneck=16),
         (32, 32, 3),
     ),
+    "efficientnet_lite0": (EfficientnetLite0(backbone="efficientnet_lite0"), (64, 64, 3)),
+    "efficientnet_lite2, odd sides, with a bottleneck": (
+        EfficientnetLite2(backbone="efficientnet_lite2", bottleneck=16),
+        (33, 40, 1),
+    ),
+    "efficientnetv2_b0": (EfficientnetV2B0(backbone="efficientnetv2_b0"), (64, 64, 3)),
 }
 
 
-@pytest.mark.parametrize(("model", "shape"), NETWORKS.values(), ids=NETWORKS)
+SLOW = {"efficientnet_lite2, odd sides, with a bottleneck", "efficientnetv2_b0"}
+
+
+def _by_name(*names: str) -> list[Any]:
+    slow = [pytest.mark.slow]
+    return [pytest.param(*NETWORKS[n], id=n, marks=slow if n in SLOW else []) for n in names]
+
+
+@pytest.mark.parametrize(("model", "shape"), _by_name(*NETWORKS))
 def test_parameters_are_those_that_keras_counts(
     model: Backbone, shape: tuple[int, int, int]
 ) -> None:
@@ -48,9 +70,13 @@ def test_parameters_are_those_that_keras_counts(
     assert size.convolutions == sum(int(v.value.shape.num_elements()) for v in kernels)
 
 
-@pytest.mark.parametrize("name", ["mlp", "convnet, odd sides"])
-def test_activations_are_about_what_the_layers_put_out(name: str) -> None:
-    model, shape = NETWORKS[name]
+@pytest.mark.parametrize(
+    ("model", "shape"),
+    _by_name("mlp", "convnet, odd sides", "efficientnet_lite0", "efficientnetv2_b0"),
+)
+def test_activations_are_about_what_the_layers_put_out(
+    model: Backbone, shape: tuple[int, int, int]
+) -> None:
     network = Network(architecture(model, shape, classes=5))
     outputs = sum(prod(layer.output.shape[1:]) for layer in network.backbone.layers[1:])
     assert 0.95 * outputs <= network_size(model, shape).kept <= 2 * outputs

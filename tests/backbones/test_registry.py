@@ -2,7 +2,10 @@ import keras
 import pytest
 
 from app.spec.backbones import CATALOGUE
+from app.spec.pretrained import PRETRAINED
 from worker.backbones.registry import build
+
+KNOWN = {weights.backbone for weights in PRETRAINED.values()}  # deep ones
 
 
 def built(name: str, shape: tuple[int, int, int], **params: object) -> keras.Model:
@@ -10,7 +13,11 @@ def built(name: str, shape: tuple[int, int, int], **params: object) -> keras.Mod
     return build(model, {"image": keras.Input(shape, name="image")})
 
 
-OF_IMAGES = [name for name, entry in CATALOGUE.items() if entry.modality in {None, "image"}]
+OF_IMAGES = [
+    pytest.param(name, marks=[pytest.mark.slow] if name in KNOWN else [])
+    for name, entry in CATALOGUE.items()
+    if entry.modality in {None, "image"}
+]
 
 
 @pytest.mark.parametrize("name", OF_IMAGES)

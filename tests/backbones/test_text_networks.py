@@ -29,7 +29,7 @@ def network(params: CharconvParams = SMALL, bottleneck: int | None = None) -> Ne
 
 
 def logits(made: Network, texts: list[str], length: int = 32) -> np.ndarray:
-    found: np.ndarray = made.logits({TEXT: tf.constant(coded(texts, length))}).numpy()
+    found: np.ndarray = made.outputs({TEXT: tf.constant(coded(texts, length))}).numpy()
     return found
 
 
@@ -57,7 +57,7 @@ def test_what_stands_after_a_text_counts_for_nothing() -> None:
     made = network()
     short, long = logits(made, ["a fine place"]), logits(made, ["a fine place"], 96)
     assert short == pytest.approx(long, abs=1e-6)
-    assert np.isfinite(made.logits({TEXT: tf.zeros((1, 32), tf.int32)}).numpy()).all()
+    assert np.isfinite(made.outputs({TEXT: tf.zeros((1, 32), tf.int32)}).numpy()).all()
 
 
 def test_case_and_width_of_letters_count_for_nothing() -> None:

@@ -27,7 +27,7 @@ def test_views_depend_on_the_seed_alone(view: object) -> None:
     found = [view(CODES, seed(number)).numpy() for number in range(8)]
     assert np.array_equal(found[3], compiled(CODES, seed(3)).numpy())
     assert np.array_equal(found[3], view(CODES, seed(3)).numpy())
-    assert len({codes.tobytes() for codes in found}) > 4
+    assert len({codes.tobytes() for codes in found}) > 2
     for codes in found:
         assert codes.dtype == np.int32
         assert [text for text in texts_of(codes) if not text.strip()] == []

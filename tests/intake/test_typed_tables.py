@@ -143,3 +143,13 @@ def test_a_small_file_that_holds_much(tmp_path: Path) -> None:
     with pytest.raises(WorkFailure, match="at most 1048576 bytes") as failure:
         take_csv(tmp_path, content, "t.parquet", IntakeLimits(items=1000, bytes=2**20))
     assert failure.value.reason == "too_large"
+
+
+def test_numbers_as_text_with_null_among_them(tmp_path: Path) -> None:
+    said = [
+        {"age": None if row == 3 else f"{row % 7}.5", "label": "ab"[row % 2]} for row in range(20)
+    ]
+    text = "".join(f"{json.dumps(each)}\n" for each in said)
+    taken = take_csv(tmp_path, text, "rows.jsonl")
+    assert kinds_of(taken)["age"] == ("number", "feature")
+    assert sum(taken.profile["columns"]["age"]["missing"].values()) == 1

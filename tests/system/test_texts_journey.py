@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from worker.process.workplace import Workplace
 
 from app.database import Database
 from app.main import create_app
@@ -17,7 +16,8 @@ from app.settings import Settings
 from app.storage import Storage
 from app.tables import Base
 from tests.serving import serve
-from worker.process import duty
+from worker.machine.context import WorkerContext
+from worker.process import runner
 
 pytestmark = pytest.mark.slow
 
@@ -49,24 +49,26 @@ def reviews(language: str, items: int, seed: int) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def place(settings: Settings, tmp_path: Path) -> Iterator[Workplace]:
+def context(settings: Settings, tmp_path: Path) -> Iterator[WorkerContext]:
     settings = settings.model_copy(update={"broker_url": "memory://"})
     settings.home.mkdir()
     database, slots = Database(settings.database), tmp_path / "slots"
     slots.mkdir()
     Base.metadata.create_all(database.engine)
     storage = Storage(settings.storage, settings.cache_dir)
-    yield Workplace(settings, database, storage, slots, is_draining=lambda: False)
+    yield WorkerContext(settings, database, storage, slots, is_draining=lambda: False)
     database.dispose()
 
 
 @pytest.fixture
-def client(place: Workplace) -> Iterator[httpx.Client]:
-    with serve(create_app(place.settings)) as client:
+def client(context: WorkerContext) -> Iterator[httpx.Client]:
+    with serve(create_app(context.settings)) as client:
         yield client
 
 
-def uploaded(client: httpx.Client, place: Workplace, name: str, rows: list[dict[str, Any]]) -> str:
+def uploaded(
+    client: httpx.Client, context: WorkerContext, name: str, rows: list[dict[str, Any]]
+) -> str:
     content = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows).encode()
     spec = {"name": name, "modality": "text", "columns": {"shop": {"role": "domain"}}}
     answer = client.post(
@@ -76,27 +78,27 @@ def uploaded(client: httpx.Client, place: Workplace, name: str, rows: list[dict[
     )
     assert answer.status_code == 202, answer.text
     found: str = answer.json()["id"]
-    duty.ingest(place, found, "worker")
+    runner.ingest(context, found, "worker")
     return found
 
 
-def run(client: httpx.Client, place: Workplace, job: dict[str, Any]) -> dict[str, Any]:
+def run(client: httpx.Client, context: WorkerContext, job: dict[str, Any]) -> dict[str, Any]:
     answer = client.post("/v1/jobs", json=job)
     assert answer.status_code == 202, answer.text
     job_id = answer.json()["id"]
-    duty.train(place, "worker")
-    duty.finalise(place, job_id, "worker")
+    runner.train(context, "worker")
+    runner.finalise(context, job_id, "worker")
     ended: dict[str, Any] = client.get(f"/v1/jobs/{job_id}").json()
     assert ended["status"] == "succeeded", ended
     return ended
 
 
-def test_from_two_files_to_answers(client: httpx.Client, place: Workplace) -> None:
+def test_from_two_files_to_answers(client: httpx.Client, context: WorkerContext) -> None:
     rows = reviews("en", 120, 1)
     rows[5]["text"] += " and so on" * 9  # so that one language is longer than the other
     rows += [{**row, "text": f"{row['text']} {'indeed ' * 8}"} for row in reviews("en", 40, 3)]
-    english = uploaded(client, place, "english", rows)
-    chinese = uploaded(client, place, "chinese", reviews("zh", 120, 2))
+    english = uploaded(client, context, "english", rows)
+    chinese = uploaded(client, context, "chinese", reviews("zh", 120, 2))
     schemas = [client.get(f"/v1/datasets/{each}").json()["schema"] for each in (english, chinese)]
     assert [schema["inputs"]["modality"] for schema in schemas] == ["text", "text"]
     assert schemas[0]["inputs"]["length"] > schemas[1]["inputs"]["length"] == 32
@@ -104,7 +106,7 @@ def test_from_two_files_to_answers(client: httpx.Client, place: Workplace) -> No
     assert all(isinstance(item["text"], str) for item in preview)
     ended = run(
         client,
-        place,
+        context,
         {
             "sources": [{"dataset": english}],
             "target": {"dataset": chinese, "labels_per_class": 20},
@@ -114,7 +116,7 @@ def test_from_two_files_to_answers(client: httpx.Client, place: Workplace) -> No
             "deploy": {"name": "reviews", "when": "always"},
         },
     )
-    model = client.get(f"/v1/models/{ended['model_id']}").json()
+    model = client.get(f"/v1/models/{ended['models'][0]}").json()
     assert model["signature"]["inputs"] == {"modality": "text", "length": 96}
     answer = client.post(
         "/v1/deployments/reviews/predict", json={"inputs": ["菜好吃，下次再来", "服务冷淡呢"]}

@@ -13,7 +13,7 @@ from worker.evaluation.measures import measures_of
 from worker.strategies.recipe import Batch, Group, Optimization, Phase
 from worker.training import feed as feeds
 from worker.training.data import Split, cut_at_random
-from worker.training.feed import Feed, rows_of_step
+from worker.training.feed import BatchFeed, rows_of_step
 from worker.training.items import Items
 from worker.training.optimizers import averaging, optimizer_of
 from worker.training.sums import Sums
@@ -68,7 +68,7 @@ def test_only_the_first_streams_labels_change(
     """Neither the rows nor their order."""
     monkeypatch.setattr(feeds, "RESIDENT_BYTES", resident_bytes)
     target, source = split([-1] * 6), split([0, 1, 0, 1, 0, 1])
-    feed = Feed({"target": target, "source": source}, {"target": 2, "source": 2}, 3, [7])
+    feed = BatchFeed({"target": target, "source": source}, {"target": 2, "source": 2}, 3, [7])
     data, order, _, known = feed.chunk(0, 3, feed.capacity)
     assert known.tolist() == [False] * 6
     before = {stream: taken(data[stream], order[stream]) for stream in data}
@@ -143,7 +143,8 @@ def test_streams_of_different_sizes_stay_in_step(
     """An epoch passes over the labelled items once; the others go round at their own size."""
     monkeypatch.setattr(feeds, "RESIDENT_BYTES", resident_bytes)
     known, others = split([0, 1, 0, 1]), split([-1] * 10)
-    feed = Feed({"target": known, "unlabelled": others}, {"target": 2, "unlabelled": 5}, 2, [3])
+    rows = {"target": 2, "unlabelled": 5}
+    feed = BatchFeed({"target": known, "unlabelled": others}, rows, 2, [3])
     assert feed.batch == 2
     data, order, labels, _ = feed.chunk(0, 2, 2)
     assert {name: positions.shape for name, positions in order.items()} == {

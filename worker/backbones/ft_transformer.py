@@ -49,7 +49,7 @@ def build(
 
 
 def input_axes(shapes: Mapping[str, tuple[int, ...]]) -> Axes:
-    """Where the tokens' kernels and offsets come from."""
+    """Axes that the tokens' kernels and offsets come from."""
     axes = dict[str, Axis]()
     for name, shape in shapes.items():
         if len(shape) == 1:  # places of columns, then their offsets

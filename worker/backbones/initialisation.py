@@ -60,7 +60,7 @@ def _draw_of(variable: keras.Variable) -> Draw | None:
 
 
 def is_random_state(variable: keras.Variable) -> bool:
-    """Whether it holds the state of a Dropout layer's random numbers: no weight."""
+    """Tells whether it holds the state of a Dropout layer's random numbers: no weight."""
     return str(variable.path).endswith("seed_generator_state")
 
 

@@ -75,7 +75,7 @@ def flattened(shapes: Shapes) -> Axis:
 
 
 def keys_of(inputs: TableInputs, joint: TableInputs, names: Names) -> Keys:
-    """What stands at each place of the first axis of the tensors that are seen of `inputs`
+    """Keys of what stands at each place of the first axis of the tensors that are seen of `inputs`
     (worker/inputs/table.py), in terms of the job's columns."""
     joint_names = {own: name for name, own in names.items()}
     of_joint = {column.name: column for column in joint.columns}

@@ -22,5 +22,5 @@ def build(params: MlpParams, shapes: Mapping[str, tuple[int, ...]]) -> keras.Mod
 
 
 def input_axes(shapes: Mapping[str, tuple[int, ...]]) -> Axes:
-    """Where the rows of the first kernel come from."""
+    """Axes that the rows of the first kernel come from."""
     return {"hidden_0/kernel": flattened(shapes)}

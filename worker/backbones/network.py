@@ -80,13 +80,14 @@ class Network:
 
     @property
     def members(self) -> int:
-        """How many networks the backbone is, whose features are averaged."""
+        """Counts how many networks the backbone is, whose features are averaged."""
         shape = self.backbone.output.shape
         return int(shape[1]) if len(shape) == 3 else 1
 
     @cached_property
     def inference_rows(self) -> int:
-        """How many items may go through the network at once, beside whatever else bounds them."""
+        """Counts how many items may go through the network at once, beside whatever else bounds
+        them."""
         inputs = self.architecture.inputs
         size = network_size(self.architecture.model, inputs.layout, inputs.tokens)
         return max(1, INFERENCE // (NUMBER * size.widest))

@@ -12,17 +12,29 @@ from app.spec.backbones import (
     Backbone,
     Charconv,
     Convnet,
+    EfficientnetLite,
+    EfficientnetV2B0,
     FtTransformer,
     Fusion,
     Mlp,
     Mobilenet,
     Tabm,
 )
-from worker.backbones import charconv, convnet, ft_transformer, fusion, mlp, mobilenet, tabm
+from worker.backbones import (
+    charconv,
+    convnet,
+    efficientnet_lite,
+    efficientnet_v2,
+    ft_transformer,
+    fusion,
+    mlp,
+    mobilenet,
+    tabm,
+)
 from worker.backbones.input_rows import Axes
 
 
-def build(  # noqa: PLR0911  # a family each
+def build(  # noqa: PLR0911  a case per family
     model: Backbone,
     seen: Mapping[str, keras.KerasTensor],
     blocks: Mapping[str, NDArray[np.int32]] = {},
@@ -40,6 +52,10 @@ def build(  # noqa: PLR0911  # a family each
             return convnet.build(model.params, shapes[IMAGE])
         case Mobilenet():
             return mobilenet.build(model.params, shapes[IMAGE])
+        case EfficientnetLite():
+            return efficientnet_lite.build(model.params, shapes[IMAGE])
+        case EfficientnetV2B0():
+            return efficientnet_v2.build(model.params, shapes[IMAGE])
         case Tabm():
             return tabm.build(model.params, shapes)
         case FtTransformer():
@@ -63,7 +79,14 @@ def input_axes(model: Backbone, seen: Mapping[str, keras.KerasTensor]) -> Axes:
             return tabm.input_axes(shapes_of(seen))
         case FtTransformer():
             return ft_transformer.input_axes(shapes_of(seen))
-        case Charconv() | Convnet() | Fusion() | Mobilenet():
+        case (
+            Charconv()
+            | Convnet()
+            | Fusion()
+            | Mobilenet()
+            | EfficientnetLite()
+            | EfficientnetV2B0()
+        ):
             return {}
         case _:
             assert_never(model)

@@ -38,7 +38,7 @@ def build(params: TabmParams, shapes: Mapping[str, tuple[int, ...]]) -> keras.Mo
 
 
 def input_axes(shapes: Mapping[str, tuple[int, ...]]) -> Axes:
-    """Where the rows of the first kernel and the members' signs come from."""
+    """Axes that the rows of the first kernel and the members' signs come from."""
     signs = {
         f"{SIGNS}_{name}/kernel": Axis(1, ((name, 1),), starts_silent=False) for name in shapes
     }

@@ -96,8 +96,8 @@ def _as_now(stored: dict[str, Any] | None, made: Report) -> dict[str, Any] | Non
 
 
 def first_difference(stored: Any, made: Any, place: str = "#") -> str | None:
-    """Where two JSON values differ, as a pointer and both values; None where they are equal but
-    for the last bits of their numbers."""
+    """First place where two JSON values differ, as a pointer and both values; None where they are
+    equal but for the last bits of their numbers."""
     if isinstance(stored, dict) and isinstance(made, dict):
         if missing := sorted(stored.keys() ^ made.keys()):
             side = "stored" if missing[0] in stored else "recomputed"

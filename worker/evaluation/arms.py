@@ -17,7 +17,7 @@ from worker.evaluation.statistics import CHANGE
 
 
 def metric_interval(evidence: Evidence, metric: str, confidence: float) -> Interval:
-    """Of an arm's metric on the test items."""
+    """Interval of an arm's metric on the test items."""
     of = evidence.measures.task.metrics[metric]
     items = len(evidence.y) if of.is_rate else None
     return interval(evidence.test(metric), confidence, of.within, items)
@@ -62,7 +62,7 @@ def describe(
 def cost_of(
     arm: str, evidence: Evidence, trials: Sequence[TrialResult], labels_per_class: int | None
 ) -> Cost:
-    """Of all the arm's trials at the label budget, those that failed as well."""
+    """Cost of all the arm's trials at the label budget, those that failed as well."""
     own = [t for t in trials if t.is_arm(arm, labels_per_class)]
     needed = {trial.depends_on for trial in own if trial.depends_on}
     searches = [t for t in trials if t.id in needed and t.role == "search"]

@@ -16,8 +16,8 @@ LOG_TEMPERATURES = (-3.0, 5.0)  # 0.05 to 148
 
 @dataclass(frozen=True, eq=False)
 class Bins:
-    """Of items by the confidence of their prediction, 15 of equal width, each array (15,): items,
-    their summed confidence, how many of them are right."""
+    """Bins of items by the confidence of their prediction, 15 of equal width, each array (15,):
+    items, their summed confidence, how many of them are right."""
 
     items: NDArray[np.int64]
     confidence: NDArray[np.float64]

@@ -23,7 +23,7 @@ FAR_BELOW = 0.5  # of the way from chance to target_supervised
 def reference_of(
     y: Labels, measures: Measures, arms: Mapping[str, Evidence], metric: str
 ) -> Reference | None:
-    """None without labelled test items.
+    """Returns None without labelled test items.
 
     Args:
         y: the test's labels, (n,).

@@ -20,8 +20,8 @@ class CrossedInterval:
 def crossed_interval(
     differences: Floats, confidence: float, is_rate: bool = True
 ) -> CrossedInterval:
-    """Of the mean of D[s, i] = μ + seed_s + item_i + rest_si, all random, from a two-way analysis
-    of variance with the mean squares M:
+    """Interval of the mean of D[s, i] = μ + seed_s + item_i + rest_si, all random, from a two-way
+    analysis of variance with the mean squares M:
 
         V_seeds = M_seeds / (S I)                           of the mean, by seeds and the rest
         V_items = max(0, M_items - M_rest) / (S I) + 1/2I²  by items alone

@@ -16,8 +16,8 @@ from worker.evaluation.replication import GIVEN, Replicates, replicates_of
 
 @dataclass(frozen=True, eq=False)
 class TrialResult:
-    """What a trial left behind. The arrays are None where it failed; a pretraining has no test's,
-    and its others are of the source's items and classes.
+    """Record of what a trial left behind. The arrays are None where it failed; a pretraining has no
+    test's, and its others are of the source's items and classes.
 
     Args:
         seconds: of training; 0 for a pretraining whose weights another job had trained.
@@ -82,7 +82,7 @@ class TrialResult:
     logits_alone: Floats | None = None
 
     def is_arm(self, arm: str, labels_per_class: int | None) -> bool:
-        """Whether it is one of the arm's own trials, not a search for them."""
+        """Tells whether it is one of the arm's own trials, not a search for them."""
         same = (self.arm, self.labels_per_class) == (arm, labels_per_class)
         return same and self.role != "search"
 
@@ -159,7 +159,7 @@ class Evidence:
         return self._means(found) if len(found) == len(self.trials) else None
 
     def mean_length(self, unit: Literal["epochs", "steps", "head_steps"]) -> float | None:
-        """Of training, per trial; None where a trial's is not known."""
+        """Mean length of training, per trial; None where a trial's is not known."""
         found = [getattr(trial.result, unit) for trial in self.trials]
         return None if None in found else float(np.mean(found))
 
@@ -204,8 +204,8 @@ class Evidence:
 
 
 def starts_of(trials: Sequence[TrialResult]) -> dict[TrialResult, str | None]:
-    """Of each trial what it shares with others: its pretraining's id, which a search may stand
-    before, or the network that the job was given and nothing was trained of; else None."""
+    """Finds of each trial what it shares with others: its pretraining's id, which a search may
+    stand before, or the network that the job was given and nothing was trained of; else None."""
     searched_from = {trial.id: trial.depends_on for trial in trials if trial.role == "search"}
     starts = {}
     for trial in trials:

@@ -63,7 +63,7 @@ def labels_for_goal(
     confidence: float,
     seed: int,
 ) -> LabelsForGoal | None:
-    """What the arm would need for a goal that it has not reached.
+    """Returns what the arm would need for a goal that it has not reached.
 
     Args:
         values: of the metric, one per replicate, by the labels that they were trained on.

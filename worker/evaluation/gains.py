@@ -19,7 +19,8 @@ Name = TypeVar("Name")  # of what is compared
 
 
 def gains_over_baseline(arms: Mapping[str, Evidence], spec: ResolvedSpec) -> dict[str, Gain]:
-    """Of each transfer arm that shares a seed with the baseline; p-values are Holm's for all."""
+    """Gains of each transfer arm that shares a seed with the baseline; p-values are Holm's for
+    all."""
     if spec.baseline_arm not in arms:
         return {}
     gains = {}
@@ -58,13 +59,13 @@ def contested_items(evidence: Evidence, baseline: Evidence) -> int | None:
 def improvement(
     transfer: Sequence[float], baseline: Sequence[float], metric: Metric
 ) -> NDArray[np.float64]:
-    """How much better, one per replicate: positive wherever the transfer is the better one."""
+    """Improvement, one per replicate: positive wherever the transfer is the better one."""
     better, worse = (transfer, baseline) if metric.higher_is_better else (baseline, transfer)
     return np.subtract(better, worse, dtype=np.float64)
 
 
 def gain_over(transfer: Evidence, baseline: Evidence, spec: ResolvedSpec) -> Gain:
-    """By how much one is better than the other, which has the same seeds: see `paired`."""
+    """Gain of one over the other, which has the same seeds: see `paired`."""
     name, metric, confidence = (
         spec.evaluation.primary_metric,
         spec.metric,
@@ -95,7 +96,7 @@ def gain_over(transfer: Evidence, baseline: Evidence, spec: ResolvedSpec) -> Gai
 
 
 def corrected(gains: Mapping[Name, Gain]) -> dict[Name, Gain]:
-    """With p-values corrected for all of them together."""
+    """Returns gains with p-values corrected for all of them together."""
     known = {name: gain.p_value for name, gain in gains.items() if gain.p_value is not None}
     corrected = dict(zip(known, holm(list(known.values())), strict=True))
     return {

@@ -59,7 +59,7 @@ class TrialScores:
 
 
 def scores_of(spec: ResolvedSpec, trials: Sequence[TrialResult]) -> dict[str, list[TrialScores]]:
-    """Of each arm, by seed, the transfer trials that have predicted validation items."""
+    """Scores of each arm, by seed, the transfer trials that have predicted validation items."""
     found: dict[str, list[TrialScores]] = {arm: [] for arm in spec.arms}
     starts = starts_of(trials)
     for trial in sorted(trials, key=lambda trial: trial.seed):

@@ -38,7 +38,7 @@ def curve_point(
 def labels_to_reach(
     arm: str, value: float, labels: int, curve: Sequence[CurvePoint], metric: Metric
 ) -> LabelsToReach | None:
-    """How many labels scratch needs for the mean metric that an arm reaches with its own.
+    """Estimates how many labels scratch needs for the mean metric that an arm reaches with its own.
 
     Between two budgets scratch's mean is linear in log labels. Where it is worse with more labels
     it counts as the best that it has already been, so that there is one answer.
@@ -79,7 +79,7 @@ def labels_to_reach(
 
 
 def baseline_falls(curve: Sequence[CurvePoint], metric: Metric) -> bool:
-    """Whether scratch's mean is worse with more labels somewhere."""
+    """Tells whether scratch's mean is worse with more labels somewhere."""
     means = [point.arms[BASELINE].mean for point in curve if BASELINE in point.arms]
     return any(metric.sign * (later - earlier) < 0 for earlier, later in pairwise(means))
 

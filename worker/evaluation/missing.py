@@ -9,12 +9,13 @@ from worker.evaluation.evidence import TrialResult
 
 
 def failure_code(trial: TrialResult) -> str | None:
-    """None where the trial did not fail."""
+    """Returns None where the trial did not fail."""
     return None if trial.error is None else str(trial.error["code"])
 
 
 def missing_of(spec: ResolvedSpec, trials: Sequence[TrialResult]) -> list[Missing]:
-    """By label budget, then by arm: pretrainings, scratch, the others as in the spec."""
+    """Trials that are missing by label budget, then by arm: pretrainings, scratch, the others as in
+    the spec."""
     seeds: dict[tuple[int | None, str, str], list[int]] = defaultdict(list)
     for trial in trials:
         if code := failure_code(trial):

@@ -12,7 +12,8 @@ HeldOut = Literal["validation", "test"]
 
 
 class Predictions(TypedDict, total=False):
-    """By their names in the file; worker.evaluation.evidence.TrialResult says what each is."""
+    """Arrays by their names in the file; worker.evaluation.evidence.TrialResult says what each
+    is."""
 
     y_test: Labels
     logits_test: Floats

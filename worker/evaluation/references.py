@@ -40,7 +40,7 @@ def references_of(
     gains: Mapping[str, Gain],
     measures: Measures,
 ) -> References:
-    """At the job's own label budget.
+    """References at the job's own label budget.
 
     Args:
         winner: its name and what is known of it.

@@ -37,7 +37,7 @@ IN_WORDS: dict[Replication, str] = {
 class Run(Protocol):
     @property
     def start(self) -> str | None:
-        """What it shares with others: a pretraining's id, or GIVEN; None where nothing."""
+        """Start that it shares with others: a pretraining's id, or GIVEN; None where nothing."""
 
     @property
     def logits(self) -> Floats:
@@ -65,7 +65,7 @@ class Replicates:
 
 
 def replicates_of(rows: Sequence[Sequence[Run]]) -> Replicates:
-    """Of an arm each row is one run, of a gain the transfer's and the baseline's."""
+    """Replicates. Of an arm each row is one run, of a gain the transfer's and the baseline's."""
     starts = [tuple(run.start for run in row) for row in rows]
     keys = [
         start if any(start) else number for number, start in enumerate(starts)

@@ -17,7 +17,7 @@ FAR = 0.5  # of the way from chance to always being right
 
 
 def doubts_of(spec: ResolvedSpec, trials: Sequence[TrialResult]) -> dict[Sources, str]:
-    """Why the labels of some sources, each alone or several as one, look like noise.
+    """Says why the labels of some sources, each alone or several as one, look like noise.
 
     A source's own held-out items are the stronger sign: a network that has learnt labels by heart
     is at chance there, while its outputs for the target still follow the items."""

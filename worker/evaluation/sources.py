@@ -18,8 +18,8 @@ RANKED_BY = "leep"  # right most often: see benchmarks/ranking.py
 
 
 def names_of(spec: ResolvedSpec, names: Sequence[str] = ()) -> list[str]:
-    """What to call the job's sources: by `names`, of datasets and models, where there are any, with
-    the reference where two have the same; else by their references."""
+    """Names of the job's sources: by `names`, of datasets and models, where there are any, with the
+    reference where two have the same; else by their references."""
     references = [source.reference for source in spec.sources]
     if len(names) != len(references):
         return references
@@ -35,7 +35,7 @@ def transferability_of(
     arms: Mapping[str, Evidence],
     names: Sequence[str] = (),
 ) -> Transferability | None:
-    """None where no source was scored.
+    """Returns None where no source was scored.
 
     Args:
         names: of the sources.
@@ -110,7 +110,7 @@ def _quality(measured: Sequence[SourceRank], metric: Metric) -> dict[str, Rankin
 
 
 def searches_of(trials: Sequence[TrialResult]) -> list[Search]:
-    """In the order of their arms and label budgets."""
+    """Searches in the order of their arms and label budgets."""
     found = [trial for trial in trials if trial.role == "search" and trial.outcome]
     return [
         Search(

@@ -22,7 +22,7 @@ FAR_APART = 0.2  # accuracy on training items minus that on validation items
 
 @dataclass(frozen=True)
 class Fit:
-    """Of several trials, over all their items that they were trained on.
+    """Fit of several trials, over all their items that they were trained on.
 
     `accuracy`, in inference, and `in_training_mode` are None where the labels are hidden;
     `other_answers` is the share of items of which the two modes predict different classes.
@@ -34,15 +34,17 @@ class Fit:
 
     @property
     def lag(self) -> float:
-        """By how much accuracy in inference lies below that in training mode; 0 without labels."""
+        """Amount by which accuracy in inference lies below that in training mode; 0 without
+        labels."""
         if self.accuracy is None or self.in_training_mode is None:
             return 0.0
         return self.in_training_mode - self.accuracy
 
     @property
     def is_torn(self) -> bool:
-        """Whether the two modes are too far apart: with labels, whether inference, which is what is
-        measured and served, is the worse one. Where BatchNorm was frozen the other way is normal.
+        """Tells whether the two modes are too far apart: with labels, whether inference, which is
+        what is measured and served, is the worse one. Where BatchNorm was frozen the other way is
+        normal.
         """
         if self.accuracy is None:
             return self.other_answers > ANSWERS_APART
@@ -50,8 +52,8 @@ class Fit:
 
 
 def fit_of(trials: Sequence[TrialResult], measures: Measures) -> Fit | None:
-    """None where nothing, or too little, is stored of items trained on, and where no answer is
-    right or wrong."""
+    """Returns None where nothing, or too little, is stored of items trained on, and where no answer
+    is right or wrong."""
     right: list[bool] = []
     right_in_training: list[bool] = []
     other: list[bool] = []
@@ -128,7 +130,8 @@ def pretrainings_of(trials: Sequence[TrialResult], arm: str) -> list[TrialResult
 def warnings_about_fit(
     spec: ResolvedSpec, trials: Sequence[TrialResult], arms: Sequence[str], measures: Measures
 ) -> list[str]:
-    """Of pretrainings and arms: what has learnt nothing, and what is torn between the modes.
+    """Warnings about pretrainings and arms: what has learnt nothing, and what is torn between the
+    modes.
 
     Args:
         arms: in the order in which they are shown.

@@ -78,16 +78,16 @@ def scores(
 
 
 def knn_accuracy(features: Floats, y: Ints, folds: int, seed: int) -> float | None:
-    """Of 5 nearest neighbours (or as many as there are), Euclidean, features of unit variance.
-    None where a class has fewer than 2 items."""
+    """Accuracy of 5 nearest neighbours (or as many as there are), Euclidean, features of unit
+    variance. None where a class has fewer than 2 items."""
     neighbours = min(NEIGHBOURS, len(y) // 2)  # of two folds, one learns from half
     model = KNeighborsClassifier(neighbours, algorithm="brute")
     return _held_out_accuracy(model, features.astype(np.float32), y, folds, seed)
 
 
 def probe_accuracy(features: Floats, y: Ints, folds: int, seed: int) -> float | None:
-    """Of a ridge regression on the classes, features of unit variance. None where a class has
-    fewer than 2 items."""
+    """Accuracy of a ridge regression on the classes, features of unit variance. None where a class
+    has fewer than 2 items."""
     model = RidgeClassifier(alpha=RIDGE * len(y))
     return _held_out_accuracy(model, features.astype(np.float64), y, folds, seed)
 

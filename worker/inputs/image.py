@@ -19,7 +19,7 @@ class ImageLayers(InputLayers):
     """Pictures (batch, height, width, channels): raw values -> 0..1, of one size."""
 
     def __init__(self, inputs: ImageInputs, image_size: tuple[int, int] | None) -> None:
-        """Without `image_size` the pictures keep their size."""
+        """Makes the layers. Without `image_size` the pictures keep their size."""
         self.preprocessing = build(inputs.shape, inputs.range, image_size)
 
     def augmented(self, x: X, how: Augmentation, seed: tf.Tensor) -> X:

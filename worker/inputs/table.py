@@ -50,7 +50,7 @@ class TableLayers(InputLayers):
 
 
 def blocks_of(columns: tuple[Column, ...]) -> table_views.Blocks:
-    """Which column each place along the second axis of each tensor of `build` belongs to."""
+    """Column that each place along the second axis of each tensor of `build` belongs to."""
     measured, dates, named = _kinds(columns)
     places = [place for place in named for _ in range(columns[place].width)]
     by_tensor = {NUMBERS: measured, PHASES: dates, CATEGORIES: places}

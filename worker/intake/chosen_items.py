@@ -35,14 +35,14 @@ class ChosenItems:
     names: tuple[str, ...] | None
 
     def labels(self, split: str) -> Array | None:
-        """None in a split without."""
+        """Labels of a split; None in one without."""
         held = self.y[self.rows[split]]
         return None if self._is_none(held).all() else held
 
     @property
     def missing_label(self) -> int | str | None:
-        """What stands for no label among the others of a split; None where all its items have one,
-        or none has."""
+        """Value that stands for no label among the others of a split; None where all its items have
+        one, or none has."""
         for split in self.rows:
             held = self.labels(split)
             if held is not None and self._is_none(held).any():
@@ -53,7 +53,7 @@ class ChosenItems:
         return np.isnan(labels) if self.names is None else labels == NO_LABEL
 
     def drawn(self, split: str, task: Task, items: int, seed: int) -> "ChosenItems":
-        """With so many of the split's items. Raises WorkFailure where there are fewer, or fewer
+        """Draws so many of the split's items. Raises WorkFailure where there are fewer, or fewer
         are wanted than there are classes."""
         rows = self.rows[split]
         if len(rows) < items:

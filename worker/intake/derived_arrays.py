@@ -31,7 +31,7 @@ def ingest_derived_arrays(
     limits: IntakeLimits,
     workdir: Path,
 ) -> IngestedDataset:
-    """With the columns that the items came with, where they did."""
+    """Ingests chosen arrays, with the columns that the items came with, where they did."""
     schema, wanted = derivation.origin_schema, derivation.selection
     both = [_opened(arrays[f"x_{split}"]) for split in ("train", "test")]
     x = {

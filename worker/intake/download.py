@@ -24,6 +24,12 @@ def fetch(source: SourceFile, settings: Settings) -> Path:
     target = folder / source.name
     with FileLock(folder / f"{source.name}.lock"):  # two workers want one file
         if not _is_right(target, source):
+            if settings.offline:
+                raise WorkFailure(
+                    FailureCode.DOWNLOAD_FAILED,
+                    f"{source.name} is not here and KTL_OFFLINE is set: {_by_hand(source, target)}",
+                    stage="download",
+                )
             url = source.url
             if settings.catalog_url:
                 url = f"{settings.catalog_url.rstrip('/')}/{source.name}"
@@ -33,11 +39,17 @@ def fetch(source: SourceFile, settings: Settings) -> Path:
                 raise WorkFailure(
                     FailureCode.DOWNLOAD_FAILED,
                     f"{url} could not be downloaded ({type(error).__name__}: {error}). Without a "
-                    f"network put the file ({source.bytes} bytes, sha256 {source.sha256}) at "
-                    f"{target} and ask for the dataset again.",
+                    f"network {_by_hand(source, target)}",
                     stage="download",
                 ) from error
     return target
+
+
+def _by_hand(source: SourceFile, target: Path) -> str:
+    return (
+        f"put the file ({source.bytes} bytes, sha256 {source.sha256}) at {target} and ask for the "
+        "dataset again."
+    )
 
 
 def _download(url: str, source: SourceFile, partial: Path) -> Path:

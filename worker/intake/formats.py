@@ -8,6 +8,7 @@ from app.datasets.schemas import DatasetSpec
 from worker.intake import idx, npz, pictures
 from worker.intake.joined.arrays import upload_of
 from worker.intake.joined.upload import JoinedUpload
+from worker.intake.pictures.texts import TEXTS, TextFiles
 from worker.intake.raw import Format, IntakeLimits, RawArrays, RawFile, refuse
 from worker.intake.tables import arrow, delimited, json_lines, parquet
 from worker.intake.tables.files import read_parts
@@ -19,7 +20,7 @@ TABLES: tuple[TableFormat, ...] = (delimited, parquet, json_lines, arrow)
 
 def read(
     files: Sequence[RawFile], spec: DatasetSpec, limits: IntakeLimits, workdir: Path
-) -> RawArrays | Records | JoinedUpload:
+) -> RawArrays | Records | TextFiles | JoinedUpload:
     if pictures.recognises(files):  # first: others take any zip and any gzip for theirs
         return pictures.read(files, spec, limits, workdir)
     if npz.recognises(files) and (parts := npz.read_parts(files, limits, workdir)):
@@ -32,7 +33,12 @@ def read(
         if known.recognises(files):
             return known.read(files, limits, workdir)
     names = ", ".join(f"`{file.name}`" for file in files) or "no file"
-    known_names = [pictures.name, *(each.name for each in ARRAYS), *(each.name for each in TABLES)]
+    known_names = [
+        pictures.name,
+        TEXTS,
+        *(each.name for each in ARRAYS),
+        *(each.name for each in TABLES),
+    ]
     formats = ", ".join(known_names)
     detail = (
         f"expected files of one of the formats {formats}, got {names}; a table's name ends in "

@@ -26,7 +26,7 @@ BYTE = np.dtype(np.uint8)
 
 @dataclass(frozen=True)
 class Scan:
-    """What one pass saw of a split's values as they are stored."""
+    """Record of what one pass saw of a split's values as they are stored."""
 
     low: float
     high: float

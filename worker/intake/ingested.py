@@ -23,8 +23,8 @@ class IngestedDataset:
 
 
 def content_hash(schema: Schema, arrays: Mapping[str, Path]) -> str:
-    """Of the flat form that schemas had when the first datasets were hashed: equal data keep equal
-    hashes. `arrays`: without the sketch."""
+    """Hash of the content and of the flat form that schemas had when the first datasets were
+    hashed: equal data keep equal hashes. `arrays`: without the sketch."""
     fields = schema.model_dump(mode="json")
     if not schema.columns:
         del fields["columns"]

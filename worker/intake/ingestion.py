@@ -23,6 +23,7 @@ from worker.intake.ingested import IngestedDataset, content_hash, store_sketch
 from worker.intake.joined.prepare import ingest_joined
 from worker.intake.joined.upload import JoinedUpload
 from worker.intake.label_forms import is_matrix
+from worker.intake.pictures.texts import TextFiles
 from worker.intake.profile import Findings, profile
 from worker.intake.raw import IntakeLimits, RawArrays, RawFile
 from worker.intake.raw_splits import RawSplit, check_alike, doubt, encoded_splits, raw_split_of
@@ -50,6 +51,8 @@ def ingest_upload(
             return ingest_joined(JoinedUpload(records, {}), spec, limits, workdir)
         case Records() as records:
             return prepare_items(records, spec, limits, workdir)
+        case TextFiles(records, said):
+            return prepare_items(records, said, limits, workdir)
 
 
 def ingest_arrays(

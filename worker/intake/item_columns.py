@@ -77,12 +77,12 @@ class ItemColumns:
         return store_rows(self.records, readings, {}, {}, rows, target)
 
     def apart(self, kept: Rows, test: Rows) -> Rows:
-        """Without those whose group has items among `test`."""
+        """Returns the rows kept, without those whose group has items among `test`."""
         groups = self.cut.groups
         return kept if groups is None else kept[~np.isin(groups[kept], groups[test])]
 
     def told(self, columns: Sequence[Feature], rows: Mapping[str, Rows]) -> dict[str, Any]:
-        """What the profile says of them."""
+        """Returns what the profile says of them."""
         return {
             "target": {"columns": list(self.labels.columns), "reason": self.labels.reason},
             "columns": {each.info.name: {"missing": dict(each.missing)} for each in columns},

@@ -11,8 +11,9 @@ from worker.intake.raw import Array, refuse
 
 
 def is_matrix(labels: Mapping[str, Array | None], said: TaskKind | None) -> bool:
-    """Whether labels, by split, are to be read as a column per label: because the spec says so, or
-    because one that says nothing comes with 0 and 1 alone, of which some rows hold several or none.
+    """Tells whether labels, by split, are to be read as a column per label: because the spec says
+    so, or because one that says nothing comes with 0 and 1 alone, of which some rows hold several
+    or none.
 
     Raises WorkFailure `dataset_invalid` for one-hot rows of which the spec does not say what they
     are.

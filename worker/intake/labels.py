@@ -30,7 +30,7 @@ Labels = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Classes:
-    """What the training split holds; the test split's where training has no labels."""
+    """Classes that the training split holds; the test split's where training has no labels."""
 
     texts: tuple[str, ...]  # of the labels, in the order of the classes
     names: tuple[str, ...]  # the same, or what class_names calls them

@@ -24,7 +24,7 @@ MOST_GROUPS = 10  # of names that look alike
 
 @dataclass(frozen=True)
 class Findings:
-    """What the intake did with the raw arrays.
+    """Facts of what the intake did with the raw arrays.
 
     cut: the fraction that was cut off as the test split; None where the data had one.
     ignored: arrays that were not read.

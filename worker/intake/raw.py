@@ -33,7 +33,8 @@ class RawFile:
 
 @dataclass(frozen=True)
 class IntakeLimits:
-    """What one dataset may hold, checked before anything inflates and before anything is stored."""
+    """Bounds of what one dataset may hold, checked before anything inflates and before anything is
+    stored."""
 
     items: int
     bytes: int  # of all its arrays, as they come and as they are stored
@@ -60,7 +61,7 @@ class Declared:
 
 @dataclass(frozen=True)
 class PictureFindings:
-    """What became of files of pictures, for the profile.
+    """Facts of what became of files of pictures, for the profile.
 
     facts: as the profile has them under `pictures`.
     warnings: sentences.

@@ -128,7 +128,7 @@ def _cut(
 
 
 def doubt(texts: Sequence[str], given: Mapping[str, RawSplit]) -> None:
-    """Of the split that the classes come from."""
+    """Refuses labels of the split that the classes come from, where they may mean none."""
     for split, each in given.items():
         if each.labels is not None:
             refuse_missing(texts, each.labels, f"y_{split}")

@@ -70,7 +70,7 @@ def ranked(winner: Winner, count: int) -> Ranked:
 
 
 def guess_of(task: Task, outputs: Floats) -> Guess:
-    """What the model answers for one item, of its outputs (K,) before any activation."""
+    """Returns what the model answers for one item, of its outputs (K,) before any activation."""
     match task:
         case Classification():
             p = softmax(outputs)

@@ -30,7 +30,8 @@ from worker.training.data import Split
 from worker.training.items import Items
 from worker.training.label_budget import within_budget
 from worker.training.program import shared_network
-from worker.trials.setup import TrialData, starting_point
+from worker.trials.setup import TrialData
+from worker.trials.starting_point import starting_point
 
 IDENTIFIERS = ("identifier", "id")
 
@@ -79,7 +80,7 @@ class Winner:
 
     @property
     def schema(self) -> Schema:
-        """Of the dataset whose items are ranked."""
+        """Schema of the dataset whose items are ranked."""
         return Schema.model_validate(self.asked.schema)
 
     def labelled(self) -> Split:

@@ -17,9 +17,9 @@ KEPT_SHARE = 0.2  # of what trials have: networks that a child keeps for the nex
 
 
 def training_slots(settings: Settings) -> int:
-    """As set, else one per GPU that works, else the square root of the cores, rounded up: a trial
-    that is alone still has many cores, and many trials use them better one by one than all
-    together."""
+    """Number of slots as set, else one per GPU that works, else the square root of the cores,
+    rounded up: a trial that is alone still has many cores, and many trials use them better one by
+    one than all together."""
     return settings.training_slots or len(gpus().usable) or 1 + isqrt(cores() - 1)
 
 

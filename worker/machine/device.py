@@ -18,7 +18,7 @@ BFLOAT16_SINCE = (8, 0)  # compute capability: Ampere
 
 @dataclass(frozen=True)
 class Device:
-    """What a process computes on; of several GPUs the weakest."""
+    """Device that a process computes on; of several GPUs the weakest."""
 
     kind: Literal["cpu", "gpu"]
     name: str

@@ -37,18 +37,20 @@ class GpuBinding:
         os.environ[VISIBLE] = self._gpus[self.number]
 
     def has_slot(self, slot: int) -> bool:
-        """Whether the trials of a slot are for this child."""
+        """Tells whether the trials of a slot are for this child."""
         return self.number is None or slot % len(self._gpus) == self.number
 
     def leave_out(self) -> None:
-        """Its GPU has failed: children to come choose another, until the worker starts anew."""
+        """Leaves out its GPU, which has failed: children to come choose another, until the worker
+        starts anew."""
         if self.number is not None:
             log.error("gpu_failed", gpu=self._gpus[self.number], consequence="this child ends")
             (self._slots / f"gpu-{self.number}.failed").touch()
             self.has_failed = True
 
     def is_misplaced(self, slots: int) -> bool:
-        """Whether one of the worker's `slots` is free while those of its own GPU are taken."""
+        """Tells whether one of the worker's `slots` is free while those of its own GPU are
+        taken."""
         if self.number is None:
             return False
         free = {slot for slot in range(slots) if not is_taken(self._slots, slot)}
@@ -65,7 +67,7 @@ class GpuBinding:
 
 
 def is_taken(slots: Path, slot: int) -> bool:
-    """Whether a trial runs in the slot now."""
+    """Tells whether a trial runs in the slot now."""
     lock = FileLock(slots / f"{slot}.lock", blocking=False)
     try:
         lock.acquire()

@@ -10,18 +10,18 @@ class Objective(Protocol):
     objectives are equal and hash alike: a compiled loop is kept by its objective."""
 
     def loss(self, outputs: tf.Tensor, y: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
-        """Of each item, (batch,), float32; `smoothing` as in `mean_loss`."""
+        """Loss of each item, (batch,), float32; `smoothing` as in `mean_loss`."""
 
     def mean_loss(self, outputs: tf.Tensor, y: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
         """The mean of `loss`, a scalar; `smoothing` is of classes (app.spec.training)."""
 
     def activate(self, outputs: tf.Tensor, temperature: float | None = None) -> tf.Tensor:
-        """What a packaged network answers, (batch, K): probabilities, or quantities in the user's
-        unit. `temperature` divides logits."""
+        """Returns what a packaged network answers, (batch, K): probabilities, or quantities in the
+        user's unit. `temperature` divides logits."""
 
     def statistic(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-        """What an epoch's running sums need of each item, (batch, k), of the type and width that
-        `statistic_spec` says."""
+        """Returns what an epoch's running sums need of each item, (batch, k), of the type and width
+        that `statistic_spec` says."""
 
     @property
     def statistic_spec(self) -> tuple[tf.DType, int]: ...
@@ -31,4 +31,4 @@ class Objective(Protocol):
 
     @property
     def label_shape(self) -> tuple[int, ...]:
-        """Of one item: () or (K,)."""
+        """Shape of the label of one item: () or (K,)."""

@@ -25,7 +25,7 @@ class QuantityObjective:
         return tf.reduce_mean(self.loss(outputs, y, smoothing))
 
     def activate(self, outputs: tf.Tensor, temperature: float | None = None) -> tf.Tensor:
-        """In the user's unit. There is no temperature."""
+        """Answers in the user's unit. There is no temperature."""
         return self.mean + self.std * outputs
 
     def statistic(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:

@@ -19,7 +19,7 @@ class Wrapped(ABC):
 
     @abstractmethod
     def loss(self, outputs: tf.Tensor, y: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
-        """Of each item, (batch,), float32."""
+        """Loss of each item, (batch,), float32."""
 
     def mean_loss(self, outputs: tf.Tensor, y: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
         return tf.reduce_mean(self.loss(outputs, y, smoothing))

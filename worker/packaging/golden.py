@@ -72,7 +72,7 @@ def hold(
 
 
 def named(inputs: Fed) -> Tensors:
-    """By the names of the graph's inputs."""
+    """Tensors by the names of the graph's inputs."""
     return inputs.tensors if isinstance(inputs, TensorBatch) else {ONE: inputs}
 
 

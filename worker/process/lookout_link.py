@@ -41,7 +41,8 @@ class LookoutLink:
             self.close()
 
     def tell(self, line: str) -> None:
-        """What cannot be told is lost: the lookout is dead, or does not listen and soon will be."""
+        """Tells the lookout a line. What cannot be told is lost: the lookout is dead, or does not
+        listen and soon will be."""
         if self._process and self._process.stdin:
             try:
                 os.write(self._process.stdin.fileno(), line.encode() + b"\n")

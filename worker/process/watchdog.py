@@ -69,7 +69,7 @@ class LivenessFile:
             self._path.unlink(missing_ok=True)
 
     def complaint(self) -> str | None:
-        """What is wrong with this machine's worker; None when it is well."""
+        """Returns what is wrong with this machine's worker; None when it is well."""
         try:
             age = time.time() - self._path.stat().st_mtime
         except FileNotFoundError:

@@ -32,7 +32,7 @@ Matrix = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class ColumnLayout:
-    """Where a column of a table stands in a row, and how wide it is: one-hot, or 1."""
+    """Place of a column of a table in a row, and its width: one-hot, or 1."""
 
     place: int
     width: int

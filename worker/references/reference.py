@@ -66,7 +66,7 @@ class ReferenceModel(ABC):
 
 @dataclass(frozen=True, eq=False)
 class FittedReference(ReferenceModel):
-    """Of items that are rows of numbers."""
+    """Reference of items that are rows of numbers."""
 
     filling: Filling
 
@@ -89,7 +89,7 @@ class FittedReference(ReferenceModel):
 
     @property
     def is_boosted(self) -> bool:
-        """Whether its trees add up to logits, and not to probabilities."""
+        """Tells whether its trees add up to logits, and not to probabilities."""
         return isinstance(
             self.model, HistGradientBoostingClassifier | HistGradientBoostingRegressor
         )
@@ -99,7 +99,8 @@ class FittedReference(ReferenceModel):
 
 
 class Taken(NamedTuple):
-    """What a reference is fitted on: the source's items, where it takes them, before the target's.
+    """Items that a reference is fitted on: the source's items, where it takes them, before the
+    target's.
 
     `domains`: of each split, 0 for the source's, 1 for the target's where both are there.
     """

@@ -39,8 +39,8 @@ class Ensemble:
     base: NDArray[np.float64]
 
     def node(self, rows: str, scores: str) -> onnx.NodeProto:
-        """From rows (n, features) to the sums of leaves (n, targets), float32. The base is not in
-        it: ONNX Runtime leaves that out of targets without any leaf."""
+        """Trees from rows (n, features) to the sums of leaves (n, targets), float32. The base is
+        not in it: ONNX Runtime leaves that out of targets without any leaf."""
         columns = [_attributes(number, tree) for number, tree in enumerate(self.trees)]
         joined = {name: np.concatenate([each[name] for each in columns]) for name in columns[0]}
         modes = joined.pop("nodes_modes")

@@ -11,7 +11,7 @@ AT_CHANCE = 1.5  # times the accuracy of guessing
 
 @dataclass(frozen=True)
 class SourceEvidence:
-    """Of the source's network on the target's labelled items."""
+    """Scores of the source's network on the target's labelled items."""
 
     classes: int  # the target's that occur
     scores: Mapping[str, float | None]  # of worker.evaluation.transferability

@@ -14,7 +14,7 @@ from app.spec.training import StoredPart, Training
 
 
 class Candidate(StoredPart):
-    """Where a setting is None it is the job's."""
+    """Strategy with its settings; a setting that is None is the job's."""
 
     strategy: Annotated[Strategy, Field(discriminator="name")] | None = None  # None: the baseline
     learning_rate: float | None = None
@@ -41,7 +41,8 @@ class Candidate(StoredPart):
         return self.model_copy(update={"strategy": strategy})
 
     def shortened(self, share: float, job: Training) -> "Candidate":
-        """For a `share` (0, 1] of its epochs, rounded up. A whole one is the candidate itself."""
+        """Shortens a candidate to a `share` (0, 1] of its epochs, rounded up. A whole one is the
+        candidate itself."""
         if share == 1:
             return self
         epochs = ceil(share * (self.epochs or job.epochs))
@@ -51,15 +52,15 @@ class Candidate(StoredPart):
 
 
 def head_epochs(candidate: Candidate) -> int:
-    """At most, on a frozen backbone's features."""
+    """Epochs, at most, on a frozen backbone's features."""
     params = candidate.strategy and candidate.strategy.params
     return params.max_epochs if isinstance(params, LinearProbeParams) else 0
 
 
 @dataclass(frozen=True)
 class Costs:
-    """Of trainings, at most, in steps of the whole network. `head`: epochs after which the head is
-    known to have converged; None: not known."""
+    """Costs of trainings, at most, in steps of the whole network. `head`: epochs after which the
+    head is known to have converged; None: not known."""
 
     training: Training  # the job's
     items: int  # that a trial trains on
@@ -75,11 +76,11 @@ class Costs:
 
     @property
     def of_epochs(self) -> float:
-        """Of the whole network, as many as the job says."""
+        """Cost of the whole network, as many as the job says."""
         return float(self.training.epochs * self.steps(self.items))
 
     def steps(self, items: int) -> int:
-        """Of an epoch."""
+        """Steps of an epoch."""
         return ceil(items / self.training.batch_size)
 
     def _epochs(self, candidate: Candidate, head: int | None) -> float:

@@ -23,8 +23,9 @@ def by_labels(measures: Measures, metric: str, y: Labels, outputs: Logits) -> tu
 
 
 def scale_of(measures: Measures, metric: str) -> float:
-    """By which a score is the metric: negative where lower is better, and a standard deviation of
-    the labels where it is in their unit, so that losses beside it are of the same order."""
+    """Factor by which a score is the metric: negative where lower is better, and a standard
+    deviation of the labels where it is in their unit, so that losses beside it are of the same
+    order."""
     of = measures.task.metrics[metric]
     return of.sign * (measures.task.std if of.is_in_unit else 1.0)
 

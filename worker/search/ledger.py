@@ -48,9 +48,9 @@ class Ledger:
     _heads: dict[str, int] = field(default_factory=dict, init=False)  # a strategy's, converged
 
     def allowance(self, field: Sequence[Candidate]) -> float:
-        """Of the whole search, in steps, as long as each of `field` may be chosen: by the cheapest,
-        or by the job's epochs where they cost more. A probe that has converged at once would
-        leave no room to compare it with anything."""
+        """Allowance of the whole search, in steps, as long as each of `field` may be chosen: by the
+        cheapest, or by the job's epochs where they cost more. A probe that has converged at once
+        would leave no room to compare it with anything."""
         names = {candidate.name for candidate in field}
         costs = [self.trial(each) for each in self.portfolio if each.name in names]
         return SEARCH_OVER_TRAINING * self.seeds * max(min(costs), self.costs.of_epochs)
@@ -79,7 +79,7 @@ class Ledger:
         return standings
 
     def measure(self, standing: Standing) -> None:
-        """On its next fold."""
+        """Measures a candidate on its next fold."""
         if self.limit is not None and self.seconds >= self.limit:
             raise OutOfSeconds
         candidate, share, fold = standing.candidate, standing.share, len(standing.results)

@@ -8,7 +8,7 @@ from worker.search.candidates import Candidate
 
 
 class Result(StoredPart):
-    """Of one candidate on one fold."""
+    """Result of one candidate on one fold."""
 
     values: tuple[float, ...] = ()  # one a held-out item, their mean is the score
     losses: tuple[float, ...] = ()  # likewise, in nats: they break ties

@@ -25,8 +25,8 @@ AT_RANDOM = 4  # trials before the estimator has a say, the defaults among them
 
 
 def dimensions(candidate: Candidate, space: Space) -> dict[str, str | None]:
-    """What can be searched for: setting -> the strategy's own parameter for it, None where it is
-    the job's setting."""
+    """Dimensions of a search: setting -> the strategy's own parameter for it, None where it is the
+    job's setting."""
     strategy = candidate.strategy
     found = strategy.searched if strategy else OF_SCRATCH
     return {name: own for name, own in found.items() if getattr(space, name)}
@@ -61,7 +61,7 @@ class Proposals:
         self._asked: Trial | None = None
 
     def tell_default(self, candidate: Candidate, value: float) -> None:
-        """How good a default is, before anything is asked."""
+        """Tells how good a default is, before anything is asked."""
         from optuna.trial import create_trial
 
         own = dimensions(candidate, Space(weight_decay=True)).get("weight_decay")
@@ -90,7 +90,7 @@ class Proposals:
         return candidate
 
     def tell(self, value: float | None) -> None:
-        """Of what was asked last; None where it could not be trained."""
+        """Tells the score of what was asked last; None where it could not be trained."""
         from optuna.trial import TrialState
 
         if self._asked is None:

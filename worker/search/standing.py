@@ -50,12 +50,13 @@ class Standing:
         return round(self.score, 9), -round(self.loss, 9)
 
     def over(self, other: "Standing") -> tuple[float, float]:
-        """How much better, and the standard error of that, on the folds that both have."""
+        """Amount by which it is better, and the standard error of that, on the folds that both
+        have."""
         folds = min(len(self.results), len(other.results))
         return difference(self.on(folds).values, other.on(folds).values)
 
     def saves(self, other: "Standing") -> tuple[float, float]:
-        """How much lower its loss is, likewise."""
+        """Amount by which its loss is lower, likewise."""
         folds = min(len(self.results), len(other.results))
         return difference(other.on(folds).losses, self.on(folds).losses)
 
@@ -72,7 +73,7 @@ class Standing:
         return Standing(self.candidate, self.rung, self.share, self.results[:folds])
 
     def tried(self, scale: float = 1.0) -> Tried:
-        """As a search leaves it. `scale`: what a score times it is the metric."""
+        """Record as a search leaves it. `scale`: what a score times it is the metric."""
         candidate, strategy = self.candidate, self.candidate.strategy
         return Tried(
             strategy=candidate.name,
@@ -97,8 +98,8 @@ def ranked(standings: Sequence[Standing]) -> list[Standing]:
 
 
 def choose(standings: Sequence[Standing], defaults: Sequence[Candidate]) -> Standing | None:
-    """Of those within a standard error of the best, the earliest of `defaults`; or, of those whose
-    loss is clearly lower than its, the one that has the lowest."""
+    """Chooses of those within a standard error of the best, the earliest of `defaults`; or, of
+    those whose loss is clearly lower than its, the one that has the lowest."""
     order = ranked(standings)
     close = [each for each in order if each.is_within_noise_of(order[0])]
     first = [one for default in defaults for one in close if one.candidate == default]

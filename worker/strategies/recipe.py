@@ -73,7 +73,7 @@ class Convergence:
     window: int = 5
 
     def epochs_to_look(self, epochs: int) -> int:
-        """After `epochs` epochs, so many more until the loss is looked at: 1, 6, 11, … in all."""
+        """Counts, after `epochs` epochs, those until the loss is looked at: 1, 6, 11, … in all."""
         return self.window - (epochs - 1) % self.window
 
     def reached(self, losses: Sequence[float]) -> bool:
@@ -86,7 +86,8 @@ class Convergence:
 
 @dataclass(frozen=True)
 class Optimization:
-    """How a phase's gradients become steps. app.spec.training.Training says what each means."""
+    """Rule by which a phase's gradients become steps. app.spec.training.Training says what each
+    means."""
 
     optimizer: Optimizer = "adam"
     schedule: Schedule = "constant"
@@ -156,7 +157,7 @@ class Unlabelled:
 
 @dataclass(frozen=True)
 class Setting:
-    """What a recipe may know besides its network and its parameters.
+    """Facts that a recipe may know besides its network and its parameters.
 
     Epochs and learning rates are for the phases' own fields, never for a loss: one compiled loop
     serves all of them (worker/training/program.py).

@@ -19,7 +19,7 @@ class BadCheckpoint(ValueError):
 
 @dataclass
 class Position:
-    """Where a trial stands: `step` steps into the epoch after `epochs` finished ones."""
+    """Place where a trial stands: `step` steps into the epoch after `epochs` finished ones."""
 
     phase: int = 0
     epochs: int = 0

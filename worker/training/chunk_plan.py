@@ -6,7 +6,7 @@ from worker.backbones.network import Network
 from worker.strategies.recipe import Phase
 from worker.training.checkpoint import Backend
 from worker.training.data import Split
-from worker.training.feed import Feed, RowsShape
+from worker.training.feed import BatchFeed, RowsShape
 from worker.training.loop import Shapes
 
 # An epoch of so few steps costs less than the call that runs it and the look at the validation
@@ -18,7 +18,7 @@ EPOCHS_A_CALL = 64
 
 @dataclass(frozen=True)
 class ChunkPlan:
-    """Of one phase of one trial."""
+    """Plan of the calls of one phase of one trial."""
 
     shapes: Shapes  # what its loop is compiled for
     capacity: int  # steps that one call runs at most
@@ -32,7 +32,7 @@ class ChunkPlan:
 
 def chunk_plan(
     phase: Phase,
-    feed: Feed,
+    feed: BatchFeed,
     validation: Split,
     network: Network,
     backend: Backend,

@@ -28,7 +28,7 @@ def bound_compiling(folder: Path, seconds: float) -> None:
 
 
 def overran(program: str) -> str | None:
-    """Why the program is not compiled again; None where nothing speaks against it."""
+    """Says why the program is not compiled again; None where nothing speaks against it."""
     if not _folder or not _marker(program).exists():
         return None
     return f"compiling took longer than {_marker(program).read_text()} s"

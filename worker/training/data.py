@@ -25,7 +25,7 @@ class Split:
 
     @classmethod
     def stored(cls, items: Items, labels: NDArray[Any]) -> Self:
-        """Of labels as they are on disk: -1 or NaN where there are none."""
+        """Makes a split of labels as they are on disk: -1 or NaN where there are none."""
         dtype = np.int32 if labels.dtype.kind == "i" else np.float32
         known: Any = labels >= 0 if dtype == np.int32 else ~np.isnan(labels)
         y = np.where(known, labels, 0).astype(dtype)

@@ -18,6 +18,7 @@ from worker.backbones.nested import layers_within
 from worker.backbones.network import Network
 from worker.machine.device import configure_tensorflow, this_device
 from worker.packaging.conversion import convert, fix
+from worker.strategies.recipe import FEATURES
 from worker.training import predict
 from worker.training.items import Items
 
@@ -49,6 +50,12 @@ def features_of(network: Network, items: Items, look: Callable[[], None]) -> Fea
         return _remember((weights, content, rows), lambda: _compute(network, items, look))
     whole = _remember((weights, content), lambda: _compute(network, items.whole, look))
     return whole[items.rows]
+
+
+def frozen_outputs(network: Network, items: Items) -> NDArray[np.float32]:
+    """Outputs (n, outputs) of raw items, of a backbone whose features are worth keeping."""
+    features = features_of(network, items, lambda: None)
+    return predict.head_outputs(network, Items.of({FEATURES: features}))
 
 
 def _remember(key: tuple[str, ...], compute: Callable[[], Features]) -> Features:
@@ -88,11 +95,12 @@ def _is_deep(network: Network) -> bool:
 
 def _onnx_inference(network: Network) -> Callable[[Items], Features]:
     session = _session(network, _fingerprint(network))
+    rows = min(ONNX_BATCH, network.inference_rows)  # large pictures: fewer at once
 
     def infer(items: Items) -> Features:
         batches = [
-            session.run(None, network.inputs.arrays(items.read(start, start + ONNX_BATCH)))[0]
-            for start in range(0, len(items), ONNX_BATCH)
+            session.run(None, network.inputs.arrays(items.read(start, start + rows)))[0]
+            for start in range(0, len(items), rows)
         ]
         return np.concatenate(batches)
 

@@ -26,7 +26,8 @@ Order = Mapping[Stream, NDArray[np.int32]]
 
 @dataclass(frozen=True)
 class RowsShape:
-    """What a loop must know of a stream before it is compiled; `count` is None while streaming."""
+    """Facts that a loop must know of a stream before it is compiled; `count` is None while
+    streaming."""
 
     items: tuple[TensorSpec, ...]
     count: int | None
@@ -46,7 +47,7 @@ class Chunk(NamedTuple):
     known: NDArray[np.bool_]
 
 
-class Feed:
+class BatchFeed:
     """`seeds` and the epoch's number decide the order of the rows, whatever the chunks."""
 
     def __init__(

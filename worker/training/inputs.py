@@ -18,7 +18,7 @@ class Inputs:
         self._setup, self._network, self._look = setup, network, look
 
     def rows(self, stream: Stream) -> Split:
-        """What is trained on. Raises ValueError where the trial was given no such data."""
+        """Rows that are trained on. Raises ValueError where the trial was given no such data."""
         setup = self._setup
         match stream:
             case "target":

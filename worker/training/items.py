@@ -66,7 +66,7 @@ class Items:
 
     @cached_property
     def stored(self) -> int:
-        """How many rows the parts have, selected or not."""
+        """Counts how many rows the parts have, selected or not."""
         return sum(map(_rows, self.parts))
 
     @property

@@ -29,7 +29,8 @@ from worker.training.step_schedule import StepSchedule
 
 @dataclass(frozen=True)
 class Shapes:
-    """What a loop is compiled for. XLA has to know all sizes; a plain loop takes any (None)."""
+    """Sizes that a loop is compiled for. XLA has to know all sizes; a plain loop takes any
+    (None)."""
 
     batch: int | None
     classes: int
@@ -54,7 +55,7 @@ class Shapes:
 
 @dataclass(frozen=True)
 class Results:
-    """Of the steps that ran, and of the epochs that ended with them."""
+    """Results of the steps that ran, and of the epochs that ended with them."""
 
     losses: NDArray[np.float32]  # (steps,), means over the batches
     statistics: NDArray[Any]  # (steps, batch, k) of the objective, for the first stream's rows
@@ -166,7 +167,7 @@ class Loop:
         return nullcontext()
 
     def affordable(self, seconds: float) -> int:
-        """How many steps take about `seconds`, by the last measurement; at least 1."""
+        """Number of steps that take about `seconds`, by the last measurement; at least 1."""
         return max(1, int(seconds / self._seconds_per_step)) if self._seconds_per_step else 1
 
     def _any_size(self) -> list[Any]:

@@ -133,8 +133,8 @@ class Program:
             self.network.load_head(source, head, places)
 
     def watched_loss(self, y: Labels, outputs: NDArray[np.float32], plain: float) -> float:
-        """What early stopping goes by, a mean over items: the loss that is trained for. `plain` is
-        the task's own, which may rise while that falls."""
+        """Loss that early stopping goes by, a mean over items: the loss that is trained for.
+        `plain` is the task's own, which may rise while that falls."""
         if not isinstance(self._objective, Wrapped):
             return plain
         return float(self._objective.mean_loss(tf.constant(outputs), tf.constant(y)))
@@ -195,6 +195,13 @@ def program_of(setup: TrialSetup) -> Program:
         beside = Unlabelled(shares_classes=setup.shares_classes, has_source=has_source)
         setting = replace(setting, unlabelled=beside)
     return _program(architecture, source, setup.recipe, setup.params, setting)
+
+
+def keeps_backbone(setup: TrialSetup) -> bool:
+    """Tells whether the trial's backbone stays as it came from elsewhere: what has been computed of
+    it once serves all such trials."""
+    phases = program_of(setup).phases
+    return setup.is_pretrained and all(p.inputs == "features" and p.norms is None for p in phases)
 
 
 def _objective(domain: Domain, setup: TrialSetup) -> Objective:

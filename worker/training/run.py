@@ -19,7 +19,7 @@ from worker.training.chunk_plan import ChunkPlan, chunk_plan
 from worker.training.data import Split
 from worker.training.device_errors import typed_errors
 from worker.training.features import features_of
-from worker.training.feed import Chunk, Feed, rows_of_step
+from worker.training.feed import BatchFeed, Chunk, rows_of_step
 from worker.training.inputs import Inputs
 from worker.training.items import Items
 from worker.training.loop import Loop, Refused, Results
@@ -99,7 +99,7 @@ class _Trial:
         position = state.position
         streams, validation = self._inputs.of(phase)
         of_step = rows_of_step(phase, streams, self._batch, self._setup.training.batch_size)
-        feed = Feed(streams, of_step, self._steps, [self._setup.seed, position.phase])
+        feed = BatchFeed(streams, of_step, self._steps, [self._setup.seed, position.phase])
         loop, plan = self._begin_loop(feed, validation)
         if phase.prepare and position.epochs == position.step == 0:
             rows = self._inputs.rows(phase.streams[0])
@@ -128,7 +128,7 @@ class _Trial:
         self._settle_weights(loop)
         self._measure_norms()
 
-    def _begin_loop(self, feed: Feed, validation: Split) -> tuple[Loop, ChunkPlan]:
+    def _begin_loop(self, feed: BatchFeed, validation: Split) -> tuple[Loop, ChunkPlan]:
         state, phase, index = self._state, self.phase, self._state.position.phase
         limits = self._program.limits[index]
         backend = limits.backend(state.backends[index])

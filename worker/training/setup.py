@@ -38,6 +38,8 @@ class TrialSetup:
     # Of a table's network without its data: the columns by which it has learnt
     learnt: Learnt | None = None
     shares_classes: bool = False  # the source's are the network's, in whichever order
+    # Whether the weights came from elsewhere, with a backbone that many trials and jobs share
+    is_pretrained: bool = False
     # The target's other training items, without their labels, for strategies that can use them
     unlabelled: Split | None = None
     imbalance: Imbalance = "none"

@@ -17,7 +17,7 @@ from worker.training.schedule import progress, rate_factors
 
 @dataclass(frozen=True)
 class StepSchedule:
-    """What changes from step to step."""
+    """Rates and momenta, which change from step to step."""
 
     rates: NDArray[np.float64]  # (steps, groups): learning rates
     progress: NDArray[np.float32]  # (steps,): 0..1 of the phase

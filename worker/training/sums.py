@@ -39,7 +39,7 @@ class Sums:
         self.tally = self.measures.added(self.tally, y, known, statistics)
 
     def metrics(self, steps: int) -> dict[str, float]:
-        """Of an epoch of so many steps; the loss alone where no item has a label."""
+        """Metrics of an epoch of so many steps; the loss alone where no item has a label."""
         loss = float(self.loss) / steps
         return self.measures.of_epoch(self.tally, loss) if self.items else {"loss": loss}
 

@@ -12,8 +12,8 @@ from worker.trials.setup import TrialData, source_split
 
 
 def forgetting(storage: Storage, setup: TrialSetup, data: TrialData) -> Predictions:
-    """Of the trial that this process has just trained: `y_source`, and the classes predicted
-    `before_source` and `after_source`, (n,), int32, of the source's test items.
+    """Predictions of the trial that this process has just trained: `y_source`, and the classes
+    predicted `before_source` and `after_source`, (n,), int32, of the source's test items.
 
     After the transfer the backbone is the trial's; the head is the source's, as the strategy has
     trained it on, where it has; classes are counted in the source's order. Several sources as one

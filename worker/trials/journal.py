@@ -38,7 +38,7 @@ class TrialJournal:
 
     @property
     def seconds(self) -> float:
-        """Of training, over all attempts."""
+        """Seconds of training, over all attempts."""
         return self._trial.seconds + time.monotonic() - self._started
 
     @property
@@ -52,8 +52,8 @@ class TrialJournal:
         return self._keeper.signal
 
     def overdrawn(self) -> WorkFailure | None:
-        """What the trial fails with once the job's seconds are spent: what its other trials have
-        last recorded, and this one's to this moment."""
+        """Returns what the trial fails with once the job's seconds are spent: what its other trials
+        have last recorded, and this one's to this moment."""
         others = self._keeper.others
         return others.overdrawn(self.seconds) if others else None
 
@@ -82,8 +82,8 @@ class TrialJournal:
         self._pending, self._stored = [], time.monotonic()
 
     def start(self) -> Checkpoint | None:
-        """Where the trial goes on from; None: at its start. A checkpoint that is damaged or gone
-        costs what it had behind it, and no more."""
+        """Checkpoint that the trial goes on from; None: at its start. A checkpoint that is damaged
+        or gone costs what it had behind it, and no more."""
         if self._checkpoint is None:
             return None
         try:

@@ -18,7 +18,7 @@ from worker.trials.setup import TrialData, setup_of
 def packaged_reference(
     storage: Storage, data: TrialData, sample: Tensors, folder: Path
 ) -> dict[str, Any]:
-    """What a model's row is made of.
+    """Makes what a model's row is made of.
 
     Args:
         data: of the reference's trial, which says what the model is fitted on.

@@ -29,7 +29,9 @@ from worker.search.run import run_search
 from worker.search.scoring import score
 from worker.training.checkpoint import Checkpoint
 from worker.training.data import Split
+from worker.training.features import frozen_outputs
 from worker.training.predict import changed_outputs, outputs_of
+from worker.training.program import keeps_backbone
 from worker.training.run import train
 from worker.training.setup import Interrupted, TrialSetup
 from worker.trials.forgetting import forgetting
@@ -233,8 +235,9 @@ def _predictions(
     if data.trial.role != PRETRAIN:
         splits["test"] = target_test(storage, data)
     results = Predictions()
+    is_frozen = keeps_backbone(setup)
     for name, split in splits.items():
-        outputs = outputs_of(network, split.items)
+        outputs = (frozen_outputs if is_frozen else outputs_of)(network, split.items)
         results |= held_out(name, split.y if split.is_labelled else None, outputs)
         if name == "test":
             results |= part_outputs(network, split.items)

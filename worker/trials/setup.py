@@ -2,17 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from sqlalchemy.orm import Session
 
 from app.datasets.schemas import Schema
-from app.errors import DamagedArtifact
-from app.inputs.table import TableInputs
 from app.models.schemas import Signature
-from app.models.stored import file_path
 from app.spec.plan import PRETRAIN, Role, final_training, hides_labels, sources_of
+from app.spec.pretrained import IMAGENET_CLASSES, PRETRAINED, Pretrained
 from app.spec.sources import joint_classes
 from app.spec.spec import ResolvedSpec
 from app.spec.strategies import AutoArm, Strategy
@@ -24,7 +21,6 @@ from app.tables.jobs import JobRow, TrialRow
 from app.tables.models import ModelRow
 from app.tasks import TASKS
 from worker.audit.audit import without_suspects
-from worker.backbones.input_rows import Learnt
 from worker.datasets.stored_data import dataset_split
 from worker.evaluation.measures import measures_of
 from worker.search.candidates import Candidate
@@ -38,6 +34,7 @@ from worker.training.items import Items
 from worker.training.label_budget import within_budget
 from worker.training.setup import TrialSetup
 from worker.trials.engine_setup import engine_setup
+from worker.trials.starting_point import starting_point
 
 
 @dataclass(frozen=True)
@@ -50,6 +47,7 @@ class TrialData:
     target: DatasetRow
     sources: Sequence[DatasetRow]
     models: Sequence[ModelRow]
+    pretrained: Sequence[Pretrained]  # weights from elsewhere
     needed: TrialRow | None
 
     @classmethod
@@ -65,6 +63,7 @@ class TrialData:
             target=session.get_one(DatasetRow, job.target_id),
             sources=[session.get_one(DatasetRow, id_) for given, id_ in named if given.dataset],
             models=[session.get_one(ModelRow, id_) for given, id_ in named if given.model],
+            pretrained=[PRETRAINED[given.reference] for given, _ in named if given.backbone],
             needed=session.get_one(TrialRow, trial.depends_on) if trial.depends_on else None,
         )
 
@@ -77,7 +76,7 @@ class TrialData:
         return self.spec.seen(Schema.model_validate(self.target.schema))
 
     def source_split_of(self, storage: Storage, index: int, name: str) -> Split:
-        """Of one of the trial's sources that are datasets."""
+        """Split of one of the trial's sources that are datasets."""
         places = [
             place
             for place in sources_of(self.spec, self.trial.arm)
@@ -91,7 +90,7 @@ class TrialData:
 
     @property
     def source_schema(self) -> Schema:
-        """Of all sources as one."""
+        """Schema of all sources as one."""
         return self.source_schemas[0].named(self.source_classes)
 
     @property
@@ -99,6 +98,8 @@ class TrialData:
         """() where the trial has no source."""
         if self.models:
             return Signature.model_validate(self.models[0].signature).task.names
+        if self.pretrained:
+            return IMAGENET_CLASSES
         return joint_classes(self.source_schemas)
 
     @property
@@ -114,14 +115,14 @@ class TrialData:
 
     @property
     def found(self) -> Candidate | None:
-        """What the arm's search has found, where there was one."""
+        """Candidate that the arm's search has found, where there was one."""
         if self.needed is None or self.needed.role != "search":
             return None
         return Candidate.model_validate((self.needed.outcome or {})["chosen"])
 
     @property
     def strategy(self) -> Strategy | AutoArm | None:
-        """With what the arm is trained: as the job says, or as its search found."""
+        """Strategy with which the arm is trained: as the job says, or as its search found."""
         if found := self.found:
             return found.strategy
         arm = self.spec.arms.get(self.trial.arm)
@@ -137,7 +138,7 @@ class TrialData:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Of the network's outputs, in their order."""
+        """Classes of the network's outputs, in their order."""
         if self.trial.role == PRETRAIN:
             return self.source_classes
         if self.spec.target.use_labels or self.trial.role == "bound":
@@ -146,8 +147,8 @@ class TrialData:
 
     @property
     def source_places(self) -> tuple[int, ...] | None:
-        """Of each output's class among the source's, where both have the same ones in another
-        order."""
+        """Places of each output's class among the source's, where both have the same ones in
+        another order."""
         source, own = self.source_classes, self.classes
         if source == own or set(source) != set(own):
             return None
@@ -173,44 +174,15 @@ def setup_of(storage: Storage, data: TrialData) -> TrialSetup:
         source_classes=len(data.source_classes),
         source_weights=weights,
         source_places=data.source_places,
+        is_pretrained=bool(data.pretrained),
         learnt=learnt,
         shares_classes=set(data.source_classes) == set(data.classes),
         unlabelled=target.unlabelled if target else None,
     )
 
 
-def starting_point(storage: Storage, data: TrialData) -> tuple[Path | None, Learnt | None]:
-    """The weights that the trial starts from, None where it starts from none; and by which columns
-    they have learnt, where items are rows of a table and these may be others. Raises
-    DamagedArtifact."""
-    return _source_weights(storage, data), _learnt(data)
-
-
-def _learnt(data: TrialData) -> Learnt | None:
-    """The columns of the model that the trial starts from, where its items are rows of a table."""
-    if not data.models or not isinstance(data.spec.inputs, TableInputs):
-        return None
-    inputs = Signature.model_validate(data.models[0].signature).inputs
-    if not isinstance(inputs, TableInputs):
-        return None
-    (place,) = sources_of(data.spec, data.trial.arm)
-    return Learnt(inputs, data.spec.columns[place].names)
-
-
-def _source_weights(storage: Storage, data: TrialData) -> Path | None:
-    if data.models:
-        return file_path(storage, data.models[0], "weights")
-    if data.source_weights is None or data.needed is None:
-        return None
-    try:
-        return storage.local(data.source_weights)
-    except DamagedArtifact as damage:
-        what = f"the weights of the trial {data.needed.id} ({data.needed.arm})"
-        raise damage.named(what, "retry the job, which trains them again") from damage
-
-
 def target_test(storage: Storage, data: TrialData) -> Split:
-    """Its labels count by the job's classes."""
+    """Test split of the target; its labels count by the job's classes."""
     split = data.target_split(storage, "test")
     own, classes = data.target_schema.classes, data.spec.classes
     if not split.is_labelled or not classes or own == classes:
@@ -239,7 +211,7 @@ def source_domain(storage: Storage, data: TrialData) -> Domain:
 
 
 def source_split(storage: Storage, data: TrialData, name: str) -> Split:
-    """Of the trial's one source, or of all as one."""
+    """Split of the trial's one source, or of all as one."""
     schemas, classes = data.source_schemas, data.source_classes
     splits = [data.source_split_of(storage, index, name) for index in range(len(data.sources))]
     if len(splits) == 1:

@@ -4,8 +4,10 @@ import numpy as np
 
 from worker.backbones.network import Network
 from worker.evaluation.predictions import Predictions
+from worker.training.features import frozen_outputs
 from worker.training.population_norms import batch_outputs
 from worker.training.predict import outputs_of
+from worker.training.program import keeps_backbone
 from worker.training.setup import TrialSetup
 
 ITEMS = 512  # of more, so many are drawn
@@ -20,9 +22,10 @@ def look_back(network: Network, setup: TrialSetup) -> Predictions:
     """
     train = setup.target.train
     drawn = train.select(np.random.default_rng(setup.seed).permutation(len(train))[:ITEMS])
-    outputs = outputs_of(network, drawn.items)
+    is_frozen = keeps_backbone(setup)
+    outputs = (frozen_outputs if is_frozen else outputs_of)(network, drawn.items)
     found = Predictions(logits_train=outputs, logits_train_mode=outputs)
-    if network.norms:  # else both modes are one
+    if network.norms and not is_frozen:  # else both modes are one
         size = setup.training.batch_size
         found["logits_train_mode"] = batch_outputs(network, drawn.items, size)
     if drawn.is_labelled:

@@ -48,7 +48,7 @@ def obtain(session: Session, dataset_id: str) -> AuditRow:
 
 
 def suspects_of(session: Session, dataset_id: str, split: Split) -> dict[int, dict[str, Any]]:
-    """What a preview says of a split's suspects, by their places; none without an audit."""
+    """Returns what a preview says of a split's suspects, by their places; none without an audit."""
     row = find(session, dataset_id)
     found = AuditResult.model_validate(row.result) if row and row.result else None
     return {

@@ -47,7 +47,7 @@ def show(
     offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = SHOWN,
 ) -> Response:
-    """How the audit stands, and what it has found."""
+    """Says how the audit stands, and what it has found."""
     row = datasets.find(session, caller.project, dataset_id)
     audit = repository.get(session, row.id)
     is_open = audit.status in {"queued", "running"}

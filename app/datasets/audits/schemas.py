@@ -45,7 +45,7 @@ class AuditedClass(Frozen):
 
 
 class AuditResult(Frozen):
-    """As the worker writes it down."""
+    """Result of an audit as the worker writes it down."""
 
     items: int = Field(description="with labels, in both splits")
     suspects: int = Field(description="of all; the list holds the 10,000 likeliest")

@@ -56,7 +56,7 @@ class ColumnContract(BaseModel, ABC):
 
     @property
     def takes_empty_text(self) -> bool:
-        """Whether empty text is one of the column's values."""
+        """Tells whether empty text is one of the column's values."""
         return False
 
     @property

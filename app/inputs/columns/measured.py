@@ -23,7 +23,7 @@ GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2^64 divided by the golden ratio
 
 
 class MeasuredColumn(ColumnContract):
-    """What has an order and distances."""
+    """Column whose values have an order and distances."""
 
     edges: tuple[float, ...] = Field(
         description="values of training rows, ascending, no two alike: all of them where they are "
@@ -63,8 +63,8 @@ class MeasuredColumn(ColumnContract):
         return {"edges": tuple(edges[apart].tolist()), "misses": len(known) < len(values)}
 
     def sketch(self, numbers: Numbers) -> NDArray[np.float32]:
-        """Where it lies between the edges, by their count (the middle where it is missing), and
-        whether it is missing: (m, 2)."""
+        """Sketch of where a value lies between the edges, by their count (the middle where it is
+        missing), and whether it is missing: (m, 2)."""
         edges = np.array(self.edges or (0.0,), np.float64)
         ranks = np.linspace(0, 1, len(edges)) if len(edges) > 1 else np.array([0.5])
         is_missing = np.isnan(numbers)

@@ -45,7 +45,7 @@ def obtain(session: Session, job_id: str, dataset_id: str, items: int) -> NextLa
 
 
 def kept_model(session: Session, model_id: str) -> ModelRow | None:
-    """None where it was deleted."""
+    """Returns None where it was deleted."""
     row = session.get(ModelRow, model_id)
     return None if row is None or row.deleted_at else row
 

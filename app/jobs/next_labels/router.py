@@ -49,7 +49,7 @@ def ask(
 
 @router.get("/{job_id}/next_labels", response_model=NextLabelsOut, responses=can_answer(304))
 def show(job_id: str, request: Request, session: ReadSession, caller: Reader) -> Response:
-    """How the job's last question stands, and the items to label next, the first one first."""
+    """Says how the job's last question stands, and the items to label next, the first one first."""
     job = jobs.get(session, caller.project, job_id)
     row = repository.get(session, job.id)
     is_open = row.status in {"queued", "running"}

@@ -34,7 +34,7 @@ class RankingPart(BaseModel):
 
 
 class Guess(RankingPart):
-    """What the job's model answers as it is."""
+    """Answer of the job's model as it is."""
 
     label: str | None = Field(None, description="of a classification, the likeliest")
     labels: list[str] | None = Field(None, description="of several labels, those from 0.5 on")
@@ -61,7 +61,8 @@ class ChosenItem(RankingPart):
 
 
 class Curve(RankingPart):
-    """Of one order, at each number of labels: the mean over the draws with its 95 % interval."""
+    """Curve of one order, at each number of labels: the mean over the draws with its 95 %
+    interval."""
 
     mean: list[float]
     low: list[float]
@@ -96,7 +97,7 @@ class Worth(RankingPart):
 
 
 class Ranked(RankingPart):
-    """As the worker writes it down."""
+    """Ranking as the worker writes it down."""
 
     method: str
     candidates: int = Field(description="items without a label that there are")

@@ -29,7 +29,7 @@ def signed(value: float | None) -> str:
 
 
 def rounds_to_something(value: float) -> bool:
-    """Whether four decimals tell it from 0."""
+    """Tells whether four decimals tell it from 0."""
     return float(f"{value:.4f}") != 0
 
 
@@ -82,7 +82,7 @@ def tick(value: float) -> str:
 
 
 def short(label: str, length: int = 16) -> str:
-    """What fits beside a bar; the whole label stands in the tables."""
+    """Shortens a label to what fits beside a bar; the whole label stands in the tables."""
     label = " ".join(label.split())
     return label if len(label) <= length else label[: length - 1] + "…"
 

@@ -16,7 +16,7 @@ VARY = {"Vary": "Accept"}
 
 
 def wants_html(request: Request) -> bool:
-    """Whether Accept prefers `text/html` to JSON; where it likes both alike it is JSON."""
+    """Tells whether Accept prefers `text/html` to JSON; where it likes both alike it is JSON."""
     accept = ",".join(request.headers.getlist("accept"))
     return _quality(accept, "text/html") > _quality(accept, "application/json")
 

@@ -44,7 +44,8 @@ class AnsweredRequest(NamedTuple):
 
 
 class Encoder(Protocol):
-    """How one request wants its answer written. Large answers are written piece by piece."""
+    """Way in which one request wants its answer written. Large answers are written piece by
+    piece."""
 
     def scores_per_input(self, classes: int) -> int:
         """The number of scores that the answer holds for each input: bounds and steps follow."""
@@ -57,8 +58,8 @@ class Encoder(Protocol):
 
 
 class Read(NamedTuple):
-    """What a body says: raw values, in parts with n >= 1 rows in all, not yet checked. An item of
-    several tensors comes in batches of them."""
+    """Values that a body holds: raw values, in parts with n >= 1 rows in all, not yet checked. An
+    item of several tensors comes in batches of them."""
 
     parts: Sequence[Part]
     encoder: Encoder
@@ -71,7 +72,7 @@ class Read(NamedTuple):
 
 
 def ended(steps: Steps[T]) -> T:
-    """What the steps return, taken at once."""
+    """Returns what the steps return, taken at once."""
     while True:
         try:
             next(steps)
@@ -81,11 +82,11 @@ def ended(steps: Steps[T]) -> T:
 
 
 class Decoder(Protocol):
-    """How the body of one request is read, once its headers and its query are known."""
+    """Way in which the body of one request is read, once its headers and its query are known."""
 
     @property
     def body(self) -> BodyKind:
-        """What it reads."""
+        """Kind of bodies that it reads."""
 
     def read(self, body: bytes, loaded: Loaded) -> Read:
         """Reads a small body at once. Raises BadRequest or Invalid, with a pointer into it."""
@@ -108,5 +109,5 @@ class PredictionProtocol(Protocol):
         """The deployment's name where the request asks it for a prediction; None for others."""
 
     def decoder(self, headers: Headers, query: bytes, inputs: Inputs) -> Decoder:
-        """What reads the body for a model of such inputs. Raises UnsupportedMedia or Invalid before
-        its first byte."""
+        """Returns what reads the body for a model of such inputs. Raises UnsupportedMedia or
+        Invalid before its first byte."""

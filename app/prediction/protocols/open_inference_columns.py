@@ -134,7 +134,7 @@ class ColumnTensor(NamedTuple):
             raise invalid("wrong_shape", detail, f"{self.pointer}/parameters/binary_data_size")
 
     def batches(self, lists: Lists) -> Iterator[list[Any]]:
-        """As many values as the shape says. Raises Invalid."""
+        """Batches of as many values as the shape says. Raises Invalid."""
         count = 0
         data = self.tensor.data
         for batch in self._binary() if data is None else self._listed(lists.batches(data, self.at)):

@@ -126,7 +126,7 @@ class _InferIn(Sent):
 
 
 class InferTensorIn(_InferIn):
-    """To a model of one tensor."""
+    """Input to a model of one tensor."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 

@@ -45,7 +45,7 @@ class ClassMeasures:
         return classification_metrics(y, outputs) | rank_metrics(y, outputs)
 
     def watched(self, y: Labels, outputs: Floats) -> dict[str, float]:
-        """Without those that sort the items once per class."""
+        """Computes the metrics without those that sort the items once per class."""
         return classification_metrics(y, outputs)
 
     def item_values(self, y: Labels, outputs: Floats, metric: str) -> Values:
@@ -67,7 +67,7 @@ class ClassMeasures:
         metric: str,
         seed: int,
     ) -> Floats:
-        """Of `auc` and `average_precision` to first order, by the items' values."""
+        """Replicates of `auc` and `average_precision` to first order, by the items' values."""
         if metric in RANKED:
             arms = (
                 np.mean([rank_values(y, each, metric) for each in arm], axis=0)

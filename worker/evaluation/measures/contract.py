@@ -24,7 +24,7 @@ Standing = Literal["below", "at", "above"]
 
 @dataclass(frozen=True)
 class Level:
-    """What an answer that looks at no item scores, and the standard error over so many items."""
+    """Score of an answer that looks at no item, and the standard error over so many items."""
 
     score: float
     error: float
@@ -37,7 +37,7 @@ class Level:
         return cls(float(values.mean()), error, sign)
 
     def standing(self, value: float) -> Standing:
-        """Whether a value is better (`above`), worse, or neither by more than noise."""
+        """Tells whether a value is better (`above`), worse, or neither by more than noise."""
         low, high = self.score - SURE * self.error, self.score + SURE * self.error
         if low <= value <= high:
             return "at"
@@ -98,14 +98,14 @@ class Measures(Protocol):
         """(n,), which are right where they equal the label; None where no answer is."""
 
     def level(self, y: Labels, metric: str, width: int | None = None) -> Level:
-        """What an answer that looks at no item scores by `held_against(metric)`. `width`: of the
+        """Score of an answer that looks at no item by `held_against(metric)`. `width`: of the
         outputs, where they are a source's."""
 
     def held_against(self, metric: str) -> str:
         """The metric that says whether an arm is better than an answer that looks at no item."""
 
     def constant(self, y: Labels) -> Constant:
-        """Of n > 0 items."""
+        """Constant answer for n > 0 items."""
 
     def detail(
         self,
@@ -114,7 +114,7 @@ class Measures(Protocol):
         counts: Sequence[int] | None,
         confidence: float,
     ) -> Detail:
-        """What the report says of an arm that only this task has.
+        """Returns what the report says of an arm that only this task has.
 
         Args:
             pair: the arm and the baseline with the seeds that they share.
@@ -136,7 +136,7 @@ class Measures(Protocol):
         """
 
     def items(self, tally: Tally) -> int:
-        """How many items with labels went into it."""
+        """Counts how many items with labels went into it."""
 
     def of_epoch(self, tally: Tally, loss: float) -> dict[str, float]:
         """Metrics of an epoch, `loss` the mean over its items."""

@@ -54,8 +54,8 @@ class LabelsMeasures:
         return self.measure(y, outputs)
 
     def item_values(self, y: Labels, outputs: Floats, metric: str) -> Values:
-        """With the hits t_ik of item i and the sum s_ik of whether it has and whether it is given
-        label k, means over the items T_k and S_k:
+        """Values of items. With the hits t_ik of item i and the sum s_ik of whether it has and
+        whether it is given label k, means over the items T_k and S_k:
 
             f1_micro   F + (2 t_i - F s_i) / S,   F = 2T / S, all labels summed
             f1_macro   the mean over the labels of the same, each for itself
@@ -96,7 +96,7 @@ class LabelsMeasures:
         metric: str,
         seed: int,
     ) -> Floats:
-        """To first order: by the items' values, of which the metric is the mean."""
+        """Resamples to first order: by the items' values, of which the metric is the mean."""
         of_transfer, of_baseline = (
             np.mean([self.item_values(y, each, metric) for each in arm], axis=0)
             for arm in (transfer, baseline)
@@ -113,8 +113,8 @@ class LabelsMeasures:
         return metric
 
     def level(self, y: Labels, metric: str, width: int | None = None) -> Level:
-        """Of the set of labels that suits these items best: all of them, but for the micro F1 the
-        commonest. The error is that of the mean of the items' values."""
+        """Level of the set of labels that suits these items best: all of them, but for the micro F1
+        the commonest. The error is that of the mean of the items' values."""
         chosen = _best_set(y) if metric == "f1_micro" else np.ones(y.shape[1], np.bool_)
         values = self.item_values(y, _always(chosen, y), metric)
         return Level.of(values)

@@ -41,7 +41,7 @@ class QuantityMeasures:
         return self.measure(y, outputs)
 
     def item_values(self, y: Labels, outputs: Floats, metric: str) -> Values:
-        """With the error e_i, the mean squares m = mean e² and v = mean (y - mean y)²:
+        """Values of items, by the error e_i, m = mean e² and v = mean (y - mean y)²:
 
             mae   |e_i|
             rmse  √m + (e_i² - m) / 2√m
@@ -115,7 +115,7 @@ class QuantityMeasures:
         return metric
 
     def level(self, y: Labels, metric: str, width: int | None = None) -> Level:
-        """Of the answer that suits these items best: their median for mae, their mean for the
+        """Level of the answer that suits these items best: their median for mae, their mean for the
         others. The error is that of the mean of the items' values."""
         outputs = self._always(np.median(y) if metric == "mae" else np.mean(y, dtype=np.float64), y)
         values = self.item_values(y, outputs, metric)

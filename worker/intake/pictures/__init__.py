@@ -22,6 +22,7 @@ from worker.intake.pictures.findings import findings_of
 from worker.intake.pictures.folder_labels import label_array
 from worker.intake.pictures.form import decide
 from worker.intake.pictures.layout import ArchiveLayout, laid_out
+from worker.intake.pictures.texts import TextFiles, are_texts, read_texts
 from worker.intake.pictures.unreadable import left_out, refuse_unreadable
 from worker.intake.raw import Array, IntakeLimits, RawArrays, RawFile, refuse
 from worker.intake.sizes import SETTING
@@ -33,7 +34,8 @@ ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz")
 
 
 def recognises(files: Sequence[RawFile]) -> bool:
-    """Of several files one is enough: the others are named if they are no pictures."""
+    """Recognises pictures: of several files one is enough: the others are named if they are no
+    pictures."""
     return any(_is_archive(file) or _is_picture(file) for file in files)
 
 
@@ -67,8 +69,8 @@ def _is_picture(file: RawFile) -> bool:
 
 def read(
     files: Sequence[RawFile], spec: DatasetSpec, limits: IntakeLimits, workdir: Path
-) -> RawArrays | JoinedUpload:
-    """Decodes into `workdir`.
+) -> RawArrays | TextFiles | JoinedUpload:
+    """Decodes into `workdir`; archives of texts are a table of these.
 
     Raises:
         WorkFailure: `dataset_invalid`, whatever the bytes are.
@@ -83,6 +85,8 @@ def read(
     with opened(files, limits, workdir) as archives:
         if archive.is_asked(spec):
             return archive.read(archives, spec, limits, workdir)
+        if are_texts(archives, spec):
+            return read_texts(archives, spec, limits, workdir)
         layout = laid_out(archives, spec, limits, workdir)
         _check_items(len(layout.pictures), limits)
         cut = split_by_columns(layout, spec, limits, workdir)

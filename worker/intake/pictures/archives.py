@@ -66,7 +66,7 @@ class Archive(ABC):
 
 
 class ZipArchive(Archive):
-    """Its file is shared under zipfile's own lock."""
+    """Archive whose file is shared under zipfile's own lock."""
 
     def __init__(self, file: RawFile, held: ExitStack) -> None:
         self.name = file.name
@@ -191,7 +191,7 @@ def is_zip(file: RawFile) -> bool:
 
 
 def is_tar(file: RawFile) -> bool:
-    """Also a compressed one."""
+    """Recognises a tar archive, also a compressed one."""
     try:
         with file.path.open("rb") as stream:
             is_packed = stream.read(2) == GZIP_MAGIC

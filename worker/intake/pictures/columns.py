@@ -41,7 +41,8 @@ def split_by_columns(
 def beside_of(
     layout: ArchiveLayout, cut: Cut | None, spec: DatasetSpec, limits: IntakeLimits, workdir: Path
 ) -> ItemColumns | None:
-    """None where no metadata came with the pictures. `cut`: by columns, where there is one."""
+    """Returns None where no metadata came with the pictures. `cut`: by columns, where there is
+    one."""
     if not layout.described:
         return None
     records = _records(layout, limits, workdir / "split")

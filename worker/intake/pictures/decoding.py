@@ -30,7 +30,7 @@ class Headers:
     large: set[int] = field(default_factory=set)  # places of pictures that fill much memory
 
     def take_back(self, pictures: Sequence[Picture], places: Iterable[int]) -> None:
-        """Of pictures that can be read no further than their headers."""
+        """Takes back the counts of pictures that can be read no further than their headers."""
         for place in set(places) - self.unreadable.keys():
             self.seen.add(_look(pictures[place]), -1)
 

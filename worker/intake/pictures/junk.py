@@ -33,7 +33,7 @@ SAID = {"tables and annotations", "videos and sounds"}  # that a user may have m
 
 
 def kind_of(path: Path, is_folder: bool) -> str | None:
-    """What a file or a folder counts as; None for a picture and for a plain folder."""
+    """Returns what a file or a folder counts as; None for a picture and for a plain folder."""
     folded = [part.casefold() for part in path]
     last = folded[-1]
     for part in folded:

@@ -10,7 +10,7 @@ labels, and so have, beside folders of classes, those of a folder `unlabelled` a
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Literal
@@ -30,6 +30,7 @@ FOLDERS: dict[str, Folder] = {
     **dict.fromkeys(("test", "testing", "eval", "evaluation"), "test"),
 }
 WORDS = re.compile(r"[^a-z]+")
+KindOf = Callable[[Path, bool], str | None]
 METADATA_KINDS = {None, "tables and annotations"}  # of junk, that such a file may be
 
 
@@ -64,13 +65,18 @@ class ArchiveLayout:
 
 
 def laid_out(
-    archives: Sequence[Archive], spec: DatasetSpec, limits: IntakeLimits, workdir: FilePath
+    archives: Sequence[Archive],
+    spec: DatasetSpec,
+    limits: IntakeLimits,
+    workdir: FilePath,
+    kind_of: KindOf = junk.kind_of,
 ) -> ArchiveLayout:
-    """Raises WorkFailure `dataset_invalid`."""
+    """`kind_of`: what a file or a folder counts as that is no item. Raises WorkFailure
+    `dataset_invalid`."""
     layout = ArchiveLayout()
     found: list[tuple[Path, Entry]] = []
     for archive in archives:
-        found += _within(archive, layout, len(archives) > 1)
+        found += _within(archive, layout, len(archives) > 1, kind_of)
     found.sort(key=lambda each: each[0])
     metadata.check_sizes([entry for path, entry in found if metadata.is_metadata(path)])
     layout.described = [
@@ -103,14 +109,16 @@ def laid_out(
     return layout
 
 
-def _within(archive: Archive, layout: ArchiveLayout, is_one_of: bool) -> list[tuple[Path, Entry]]:
+def _within(
+    archive: Archive, layout: ArchiveLayout, is_one_of: bool, kind_of: KindOf
+) -> list[tuple[Path, Entry]]:
     """Pictures and metadata files, below the folder that all stand in; `is_one_of` several."""
     found: list[tuple[Path, Entry]] = []
     with archive_damage_refused(archive.name):
         for entry in archive.entries():
             if not entry.path:
                 continue
-            kind = junk.kind_of(entry.path, entry.is_folder)
+            kind = kind_of(entry.path, entry.is_folder)
             if not entry.is_folder and metadata.is_metadata(entry.path) and kind in METADATA_KINDS:
                 kind = None
             if kind:

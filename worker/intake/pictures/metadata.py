@@ -71,7 +71,7 @@ def read(
 
 
 def check_sizes(entries: Sequence[Entry]) -> None:
-    """Before any of these files is read. Raises WorkFailure `dataset_invalid`."""
+    """Checks sizes before any of these files is read. Raises WorkFailure `dataset_invalid`."""
     if len(entries) > MOST_FILES:
         detail = (
             f"expected at most {MOST_FILES} metadata files, got {len(entries)}: one for all "
@@ -117,7 +117,7 @@ def table_of(described: Sequence[Metadata], rows: Sequence[int]) -> pa.Table:
 
 
 def place_of(described: Sequence[Metadata], row: int) -> str:
-    """Of a row, counted through all files, in words."""
+    """Place of a row, counted through all files, in words."""
     for each in described:
         if row < each.part.rows:
             return f"{each.part.place(row)} of `{each.part.name}`"

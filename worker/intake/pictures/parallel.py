@@ -13,8 +13,8 @@ T = TypeVar("T")
 
 
 def for_each(work: Callable[[T], None], things: Iterable[T]) -> None:
-    """What `work` raises first ends it. Warnings of decoders are nobody's: what they doubt is
-    either read or named as unreadable."""
+    """Works in several threads. What `work` raises first ends it. Warnings of decoders are
+    nobody's: what they doubt is either read or named as unreadable."""
     threads = min(MOST_THREADS, _cores())
     waiting = _Shared(iter(things))
     with warnings.catch_warnings(), ThreadPoolExecutor(threads) as pool:

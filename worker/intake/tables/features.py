@@ -46,7 +46,7 @@ LEFT_OUT: Mapping[FoundKind, tuple[Role, str]] = {
 
 
 def reading_of(spec: TableSpec, name: str, reading: Reading) -> Reading:
-    """With what counts as missing in that column alone, and the form of its dates."""
+    """Reading with what counts as missing in that column alone, and the form of its dates."""
     said = said_of(spec, name)
     if said is None:
         return reading
@@ -70,7 +70,7 @@ class Feature:
 
 
 def said_of(spec: TableSpec, name: str) -> ColumnSpec | None:
-    """None where the column is to be ignored."""
+    """Returns None where the column is to be ignored."""
     said = spec.columns.get(name)
     if said == "ignore":
         return None

@@ -18,8 +18,8 @@ LOOKED_AT = 100  # values, before all are tried
 
 
 def nearly(name: str, tally: TextCounts, reading: Reading, taken: str) -> str | None:
-    """What to do about the few values for which a column is `taken`, where the others are numbers,
-    or dates; None where they are not."""
+    """Returns what to do about the few values for which a column is `taken`, where the others are
+    numbers, or dates; None where they are not."""
     texts, times = tally.texts, tally.counts
     found = numbers(pa.chunked_array([texts]), reading.decimal)
     is_number: NDArray[np.bool] = np.asarray(pc.is_valid(found).to_numpy())

@@ -30,7 +30,7 @@ Column: TypeAlias = Any  # pyarrow.ChunkedArray, which has no types
 
 @dataclass(frozen=True)
 class Reading:
-    """How fields of one column become values."""
+    """Rule by which fields of one column become values."""
 
     how: How = "as_is"
     missing: tuple[str, ...] = ()
@@ -75,7 +75,7 @@ class Reading:
 
 
 def numbers(known: Column, decimal: str) -> Column:
-    """Of text or of numbers: float64, null where one is missing or unreadable."""
+    """Numbers of text or of numbers: float64, null where one is missing or unreadable."""
     if not pa.types.is_string(known.type):
         return _finite(pc.cast(known, pa.float64(), safe=False))
     if decimal == ".":
@@ -102,6 +102,8 @@ def plain_numbers(column: Column, reading: Reading) -> Column | None:
     another look, which may come to the same."""
     if not pa.types.is_string(column.type) or reading.decimal != "." or reading.missing:
         return None
+    if column.null_count:
+        return None
     try:
         found = pc.cast(column, pa.float64())
     except pa.ArrowInvalid:
@@ -110,7 +112,7 @@ def plain_numbers(column: Column, reading: Reading) -> Column | None:
 
 
 def has_separators(known: Column, reading: Reading) -> bool:
-    """Whether signs between groups of digits stand in numbers as text."""
+    """Tells whether signs between groups of digits stand in numbers as text."""
     if not pa.types.is_string(known.type):
         return False
     if reading.decimal == ".":
@@ -125,7 +127,7 @@ def has_separators(known: Column, reading: Reading) -> bool:
 
 
 def has_codes(known: Column, found: Column) -> bool:
-    """Whether text begins with a zero that means nothing in a number, as in 007.
+    """Tells whether text begins with a zero that means nothing in a number, as in 007.
 
     Args:
         found: the numbers that the text stands for; fractions among them are no codes.

@@ -51,7 +51,7 @@ class FileRows:
         return StoredRows(self.path).column(name)
 
     def batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Of some columns; those that it lacks are left out."""
+        """Batches of some columns; those that it lacks are left out."""
         with pa.OSFile(str(self.path)) as file:
             whole = ipc.open_file(file).schema
             fields = [whole.get_field_index(name) for name in names if name in self.names]
@@ -80,7 +80,7 @@ class Records:
         return sum(part.rows for part in self.parts)
 
     def place(self, row: int) -> str:
-        """Of a row of both parts together, in words."""
+        """Place of a row of both parts together, in words."""
         if self.test is None:
             return self.train.place(row)
         if row < self.train.rows:
@@ -88,12 +88,13 @@ class Records:
         return f"{self.test.place(row - self.train.rows)} of `{self.test.name}`"
 
     def type_of(self, name: str) -> pa.DataType:
-        """Of the column of both parts; float64 where they have different numbers."""
+        """Type of the column of both parts; float64 where they have different numbers."""
         kinds = {part.type_of(name) for part in self.parts if name in part.names}
         return kinds.pop() if len(kinds) == 1 else pa.float64()
 
     def column(self, name: str) -> pa.ChunkedArray:
-        """Of both parts, the training part's rows first; missing throughout a part without it."""
+        """Column of both parts, the training part's rows first; missing throughout a part without
+        it."""
         kind, chunks = self.type_of(name), []
         for part in self.parts:
             if name in part.names:
@@ -103,7 +104,8 @@ class Records:
         return pa.chunked_array(chunks, kind)
 
     def batches(self, names: Sequence[str]) -> Iterator[tuple[int, pa.RecordBatch]]:
-        """Of some columns, with the place of each batch's first row in both parts together."""
+        """Batches of some columns, with the place of each batch's first row in both parts
+        together."""
         start = 0
         for part in self.parts:
             for batch in part.batches(names):

@@ -83,7 +83,8 @@ SCRIPT = np.array([NAMES.index(name) for _, name in STRETCHES])
 
 
 def shares_of_scripts(texts: NDArray[np.int32]) -> dict[str, float]:
-    """Of the letters of all texts (n, length); none where there are no letters."""
+    """Shares of scripts among the letters of all texts (n, length); none where there are no
+    letters."""
     counts = np.zeros(len(NAMES), np.int64)
     for start in range(0, len(texts), CHUNK_TEXTS):
         codes = np.asarray(texts[start : start + CHUNK_TEXTS])

@@ -29,7 +29,7 @@ DRAWS = 64  # of groups, of which the one is taken that is most like all rows
 
 @dataclass(frozen=True)
 class Cut:
-    """How rows are split.
+    """Rule by which rows are split.
 
     given: (rows,) true for testing; None where the rows are to be cut.
     origin: `given`, `column`, `where` or `cut`.
@@ -50,7 +50,7 @@ class Cut:
     def rows(
         self, target: TargetContract, y: Stored, is_labelled: bool, kept: Rows
     ) -> tuple[Rows, Rows]:
-        """Of the training and the test split, ascending.
+        """Rows of the training and the test split, ascending.
 
         Args:
             y: of the rows `kept`.

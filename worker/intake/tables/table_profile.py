@@ -45,7 +45,7 @@ def profile(
 
 
 def told_of_rows(schema: Schema, records: Records, divided: Divided) -> dict[str, Any]:
-    """What the profile says of files, labels and splits, whatever the items are."""
+    """Returns what the profile says of files, labels and splits, whatever the items are."""
     cut, target, y = divided.cut, divided.target, divided.y
     held = Findings(
         cut=cut.fraction if cut.given is None else None,

@@ -58,7 +58,7 @@ def check_columns(names: Sequence[str], known: Sequence[str], *path: str) -> Non
 
 
 def target_columns(spec: TableSpec, names: Sequence[str]) -> tuple[str, ...]:
-    """Of the columns `names`, those that hold labels; none where the spec says so. Raises
+    """Finds among the columns `names` those that hold labels; none where the spec says so. Raises
     WorkFailure `dataset_invalid`."""
     by_role = [
         name
@@ -98,7 +98,8 @@ def target_columns(spec: TableSpec, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def known_target(spec: TableSpec, names: Sequence[str]) -> tuple[str, ...]:
-    """As `target_columns`; none where that is unclear, as of pictures whose labels are folders."""
+    """Finds as `target_columns` does; none where that is unclear, as of pictures whose labels are
+    folders."""
     try:
         return target_columns(spec, names)
     except WorkFailure:

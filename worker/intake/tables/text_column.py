@@ -15,10 +15,11 @@ from app.datasets.schemas import DatasetSpec
 from app.datasets.table_spec import ColumnSpec
 from worker.intake.tables.features import SEEN, reading_of, said_of
 from worker.intake.tables.kinds import infer
-from worker.intake.tables.readings import Reading
+from worker.intake.tables.readings import Column, Reading, numbers
 from worker.intake.tables.records import Records, listed, refuse_said
 from worker.intake.tables.target import target_columns
 
+LOOKED_AT = 100
 HOW = '`columns`: {"NAME": {"kind": "text", "role": "feature"}} in the spec says which is the item'
 
 
@@ -29,7 +30,8 @@ class TextColumn:
 
 
 def text_column(records: Records, spec: DatasetSpec, reading: Reading) -> TextColumn | None:
-    """None: the items are rows. Raises WorkFailure `dataset_invalid`."""
+    """Returns the column of texts. None: the items are rows. Raises WorkFailure
+    `dataset_invalid`."""
     free = _free(records, spec)
     features = [name for name in free if _role(spec, name) == "feature"]
     said = [name for name in features if (of := said_of(spec, name)) and of.kind == "text"]
@@ -55,7 +57,7 @@ def text_column(records: Records, spec: DatasetSpec, reading: Reading) -> TextCo
             return None
         if found.kind == "text" and not found.doubt:  # of dates that can be read in two ways
             texts.append(TextColumn(name, found.reason))
-        elif found.kind in {"category", "identifier"} and pa.types.is_string(found.values.type):
+        elif found.kind in {"category", "identifier"} and _are_words(found.values, reading):
             words.append(TextColumn(name, "the spec says that the items are texts"))
     if spec.modality == "text":
         texts = texts or words  # short texts, that come again and again
@@ -65,6 +67,12 @@ def text_column(records: Records, spec: DatasetSpec, reading: Reading) -> TextCo
         detail = f"expected a column of text, got none among {listed(free)}; {HOW}"
         refuse_said("no_text", detail, "modality")
     return texts[0] if texts else None
+
+
+def _are_words(values: Column, reading: Reading) -> bool:
+    """Whether the first of them are text, and not all numbers."""
+    some = values.drop_null().slice(0, LOOKED_AT)
+    return bool(pa.types.is_string(some.type) and numbers(some, reading.decimal).null_count > 0)
 
 
 def _free(records: Records, spec: DatasetSpec) -> list[str]:

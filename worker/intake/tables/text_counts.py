@@ -23,6 +23,6 @@ class TextCounts:
         return cls(counted.field("values"), counted.field("counts").to_numpy())
 
     def share(self, pattern: str) -> float:
-        """Of the rows whose text holds such a piece."""
+        """Share of the rows whose text holds such a piece."""
         has_it = pc.match_substring_regex(self.texts, pattern).to_numpy(zero_copy_only=False)
         return float(self.counts[has_it].sum() / self.counts.sum())

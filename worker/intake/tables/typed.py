@@ -25,7 +25,7 @@ STORED_AS = (
 
 
 def plain_type(kind: pa.DataType) -> pa.DataType | None:
-    """What a column of that type is stored as; None for lists, structures and bytes."""
+    """Type that a column of that type is stored as; None for lists, structures and bytes."""
     if pa.types.is_dictionary(kind):
         return plain_type(kind.value_type)
     if kind in PLAIN:

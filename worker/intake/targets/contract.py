@@ -20,10 +20,10 @@ class TargetContract(Protocol):
 
     @property
     def ignores_names(self) -> bool:
-        """Whether `class_names` of the upload have no use."""
+        """Tells whether `class_names` of the upload have no use."""
 
     def encode(self, labels: Array | None, items: int, split: str) -> Stored:
-        """What is stored, and what stands for none where the split has no labels. Raises
+        """Encodes what is stored, and what stands for none where the split has no labels. Raises
         WorkFailure `dataset_invalid`."""
 
     def cut(self, y: Stored, fraction: float, seed: int = SPLIT_SEED) -> tuple[Rows, Rows]:
@@ -37,14 +37,14 @@ class TargetContract(Protocol):
 
     @property
     def part(self) -> str:
-        """What a cut test split has its share of, in words."""
+        """Returns what a cut test split has its share of, in words."""
 
     def values(self, y: Stored) -> dict[str, Any] | None:
-        """What the profile says of a split's labels; None without any, and of classes, whose
-        balance it tells."""
+        """Returns what the profile says of a split's labels; None without any, and of classes,
+        whose balance it tells."""
 
     def warnings(self, y: Mapping[str, Stored]) -> Sequence[str]:
-        """What a user should know of the labels."""
+        """Returns what a user should know of the labels."""
 
     def codes(self, y: Mapping[str, Stored]) -> Mapping[str, NDArray[np.int32]]:
         """Whole numbers that are equal where labels are, -1 where there is none."""

@@ -43,7 +43,7 @@ class QuantityTarget:
         return stored
 
     def cut(self, y: Stored, fraction: float, seed: int = SPLIT_SEED) -> tuple[Rows, Rows]:
-        """From every part of the quantity's range."""
+        """Cuts from every part of the quantity's range."""
         codes = quantile_codes(y, seed)
         if len(y) < 2:
             return random_split(len(y), fraction, seed)
