@@ -23,7 +23,8 @@ class PredictIn(Sent):
         description="raw items, each as the model's signature says. Pictures: nested lists, all "
         "of the shape [n, height, width, channels]; a single channel may be left out: [n, height, "
         "width]. Rows of a table: objects with a value for each column, null where it is missing. "
-        "Texts: text",
+        "Texts: text. Items of several parts: objects with a value for each, null or nothing where "
+        'it is missing, a picture also as {"b64": …}, a file',
     )
     top_k: int | None = Field(
         None, ge=1, description="also answer the `scores` of so many best labels"

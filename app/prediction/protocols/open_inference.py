@@ -123,6 +123,11 @@ def infer(
     one of the column's values in the training rows; what is missing of a flag is sent as BYTES.
 
     A model of texts takes one tensor `text`, BYTES of [n] or [n, 1], in `data` or as binary data.
+
+    A model of items of several parts takes the tensors of each as `PART.image`, `PART.COLUMN` and
+    `PART.text`. A part without any tensor is missing in all items; of some items a picture is
+    missing where all its numbers are NaN or null, a row where all its values are, a text where it
+    is empty.
     """
     raise AnsweredByFront
 
