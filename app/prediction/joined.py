@@ -24,6 +24,15 @@ part that items lack. An item without any part is 422 `no_part`, a part that the
 """
 
 
+MOST_VALUES = 2**20  # of a body that is decoded at once: each takes Python some 32 bytes
+
+
+def is_of_files(body: bytes | bytearray) -> bool:
+    """Whether a large body holds files of pictures, of any size, and few values beside them: it may
+    then be decoded at once, in a thread."""
+    return b'"b64"' in body and body.count(b",") < MOST_VALUES
+
+
 class PartPlaces(NamedTuple):
     """One part's values within items in one list. `rows`: numbers of the items that have it;
     `names`: of a row's columns, as pointers have them."""

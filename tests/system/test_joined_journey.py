@@ -46,9 +46,9 @@ def client(place: WorkerContext) -> Iterator[httpx.Client]:
         yield client
 
 
-def picture(bright: float, seed: int) -> bytes:
+def picture(bright: float, seed: int, side: int = SIDE) -> bytes:
     rng = np.random.default_rng(seed)
-    values = np.clip(255 * bright + rng.normal(0, 20, (SIDE, SIDE, 3)), 0, 255).astype(np.uint8)
+    values = np.clip(255 * bright + rng.normal(0, 20, (side, side, 3)), 0, 255).astype(np.uint8)
     stream = io.BytesIO()
     Image.fromarray(values).save(stream, "PNG")
     return stream.getvalue()
@@ -154,6 +154,13 @@ def check_answers(client: httpx.Client) -> None:
     warned = {(each["pointer"], each["count"]) for each in said["warnings"]}
     assert warned == {("#/inputs/3", 2), ("#/inputs/5", 1)}
     assert {each["code"] for each in said["warnings"]} == {"missing_part"}
+    large = [{"image": {"b64": b64encode(picture(0.5, 9, 400)).decode()}, "row": row}]  # 0.6 MB
+    for path, name in (
+        ("deployments/houses/predict", "inputs"),
+        ("models/houses:predict", "instances"),
+    ):
+        answer = client.post(f"/v1/{path}", json={name: large})
+        assert answer.status_code == 200, answer.text
     whole = client.post("/v1/models/houses:predict", json={"instances": asked})
     assert whole.status_code == 200, whole.text
     expected = np.array(whole.json()["predictions"])

@@ -170,6 +170,8 @@ class _NativeItems(NamedTuple):
         return _finished(json_items.read(body, self._asked, self.inputs), loaded, self.is_raw)
 
     def read_in_steps(self, body: bytearray, loaded: Loaded) -> Steps[Read]:
+        if self.body == "files" and joined.is_of_files(body):
+            return self.read(bytes(body), loaded)
         read = yield from json_items.read_in_steps(body, self._asked, self.inputs, depths=(1,))
         return _finished(read, loaded, self.is_raw)
 

@@ -26,6 +26,7 @@ from app.prediction.feeds import Array
 from app.prediction.heads import JSON, UNSAID, media_type, name_in, refuse_query
 from app.prediction.inputs import Place
 from app.prediction.item_places import places_of
+from app.prediction.joined import is_of_files
 from app.prediction.json_envelope import (
     Frame,
     advice,
@@ -198,7 +199,9 @@ class JoinedInstances(NamedTuple):
         return json_items.read(body, self._asked, self.inputs)
 
     def read_in_steps(self, body: bytearray, loaded: Loaded) -> Steps[Read]:
-        return json_items.read_in_steps(body, self._asked, self.inputs, depths=(1,))
+        if is_of_files(body):
+            return self.read(bytes(body), loaded)
+        return (yield from json_items.read_in_steps(body, self._asked, self.inputs, depths=(1,)))
 
     def _asked(self, document: Any) -> json_items.Asked:
         """Raises Invalid."""
