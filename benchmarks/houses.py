@@ -61,7 +61,9 @@ def said_of_photos(images: Array) -> Array:
 
     weights = PRETRAINED["efficientnet_lite0:imagenet"]
     inputs = ImageInputs(shape=images.shape[2:], dtype="uint8", value_range=(0, 255))
-    network = Network(Architecture(weights.network((SIDE, SIDE)), inputs, Regression()))
+    network = Network(
+        Architecture(weights.network((SIDE, SIDE)), inputs, Regression(mean=0.0, std=1.0))
+    )
     network.load_backbone(weights_file(weights, Settings().cache_dir))
     flat = images.reshape(-1, *images.shape[2:]).astype(np.float32)
     found = [
