@@ -68,8 +68,8 @@ def ingest_joined(
     """Raises WorkFailure `dataset_invalid`."""
     _check_spec(upload, spec)
     if upload.label is not None:
-        target = TargetSpec(column=upload.label, task=spec.said_task)
-        spec = spec.model_copy(update={"target": target})
+        said = TargetSpec(column=upload.label, task=spec.said_task)
+        spec = spec.model_copy(update={"target": said})
     reading = Reading(missing=spec.missing, decimal=upload.records.decimal)
     intake = Intake(upload, spec, reading, Divided.of(upload.records, spec, reading), workdir)
     features = _features(intake)
