@@ -15,7 +15,7 @@ install: $(INSTALLED)
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[worker,local,demo,vision,fast,postgres,s3,dev]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[worker,local,demo,text,vision,fast,postgres,s3,dev]'
 	@touch $@
 
 demo: install

@@ -144,6 +144,7 @@ class FailureCode(StrEnum):
     DEVICE_FAILED = "device_failed"
     DOWNLOAD_FAILED = "download_failed"
     EXTRA_MISSING = "extra_missing"
+    ENCODER_REFUSED = "encoder_refused"
     WEIGHTS_UNAVAILABLE = "weights_unavailable"
     ARTIFACT_DAMAGED = "artifact_damaged"
     ARTIFACT_MISSING = "artifact_missing"

@@ -3,6 +3,7 @@
 `python -m worker health` ends with 0 where one runs on this machine and is well.
 """
 
+import gc
 import os
 import sys
 import warnings
@@ -22,7 +23,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # all are read when TensorFl
 keep_compiled_programs(Settings().cache_dir)
 prepare_environment(os.environ)
 
+gc.disable()  # it looked through TensorFlow again and again, a quarter of the worker's start
 from worker.process.celery_app import application  # noqa: E402  after the environment
+
+gc.freeze()  # what is imported stays, and children share it untouched
+gc.enable()
 
 ARGUMENTS = [
     "--quiet",

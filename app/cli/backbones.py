@@ -29,7 +29,7 @@ def list_backbones(as_json: AsJson = False) -> None:
                 each.weights or "none",
                 each.licence,
                 each.bytes,
-                each.available if each.weights else "",
+                each.available if each.source != "none" else "",
                 each.how,
             )
             for each in found

@@ -15,7 +15,7 @@ LONGEST_FIELD = 2**24  # characters
 
 
 def are_files_of_texts(files: Sequence[Path]) -> bool:
-    """Whether all are .txt. Raises Unusable for such ones beside others."""
+    """True where all are .txt. Raises Unusable for such ones beside others."""
     texts = [path for path in files if path.suffix.lower() == ENDING]
     if texts and len(texts) < len(files):
         other = next(path for path in files if path not in texts)

@@ -11,7 +11,7 @@ from httpx_sse import EventSource
 @dataclass(frozen=True)
 class Event:
     number: str  # "" for `progress`, which is of the moment
-    kind: str  # status | trial | epoch | warning | report | deployment | progress
+    kind: str  # status | trial | epoch | features | warning | report | deployment | progress
     data: dict[str, Any]
 
 

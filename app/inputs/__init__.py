@@ -7,13 +7,15 @@ from pydantic import Field
 
 from app.inputs.contract import InputsContract
 from app.inputs.dense import DenseInputs
+from app.inputs.features import FeaturesInputs
 from app.inputs.image import ImageInputs
 from app.inputs.joined import JoinedInputs
 from app.inputs.table import TableInputs
 from app.inputs.text import TextInputs
 
 Inputs = Annotated[
-    ImageInputs | TableInputs | TextInputs | JoinedInputs, Field(discriminator="modality")
+    ImageInputs | TableInputs | TextInputs | FeaturesInputs | JoinedInputs,
+    Field(discriminator="modality"),
 ]
 
 
@@ -23,7 +25,11 @@ def _members(union: Any) -> tuple[type[InputsContract], ...]:
     return get_args(union) or (union,)
 
 
-MODALITIES = {member.model_fields["modality"].default: member for member in _members(Inputs)}
+MODALITIES = {
+    member.model_fields["modality"].default: member
+    for member in _members(Inputs)
+    if member.is_stored
+}
 ARRAYS = {  # modalities whose items are one array each, as .npz and IDX files hold them
     modality: member for modality, member in MODALITIES.items() if issubclass(member, DenseInputs)
 }

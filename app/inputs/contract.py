@@ -31,6 +31,9 @@ class InputsContract(BaseModel, ABC):
     model_config = ConfigDict(frozen=True)
 
     member: ClassVar[str | None] = None
+    is_stored: ClassVar[bool] = (
+        True  # whether datasets hold such items; else they are made of others
+    )
     has_references: ClassVar[bool] = False  # whether models without a network are tried by habit
     # Whether numbers of an item are more or less of something, as any network takes them
     has_quantities: ClassVar[bool] = True

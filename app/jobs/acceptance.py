@@ -11,14 +11,16 @@ from app.datasets import repository as datasets
 from app.datasets.catalogue import CATALOGUE, PREFIX
 from app.datasets.schemas import Schema
 from app.datasets.sketch import stored_sketch
+from app.encoders.availability import check_available
 from app.errors import Conflict, Finding, Invalid, NotFound, invalid
 from app.identifiers import new_id
 from app.inputs.contract import Sketch
 from app.jobs import lifecycle
 from app.jobs.distances import with_distances
+from app.jobs.encoding_time import EncodingTime, encoding_time
 from app.models import repository as models
 from app.models.schemas import Signature
-from app.pretrained.choosing import pretrained_of
+from app.pretrained.choosing import pretrained_of, recommended
 from app.settings import Settings
 from app.spec.backbones import Backbone
 from app.spec.capacity_check import MemoryEstimate, estimate_of
@@ -44,12 +46,14 @@ class Accepted:
     sources: list[SourceFacts]
     target: Schema
     memory: MemoryEstimate
+    encoding: EncodingTime
 
     @cached_property
     def seconds(self) -> list[float]:
         """Planned seconds of each trial, on the machine of calibration.py."""
         schemas = [self.spec.seen(facts.schema) for facts in self.sources]
-        return planned_seconds(self.spec, self.trials, self.steps, schemas, self.target)
+        own = planned_seconds(self.spec, self.trials, self.steps, schemas, self.target)
+        return self.encoding.added(self.trials, own)
 
     def costs(self, pace: TimingRatios) -> list[tuple[PlannedTrial, int, float]]:
         """Trials with their steps, at most, and their seconds at the pace of this installation."""
@@ -75,6 +79,8 @@ def check(
     target = _schema(session, project, spec.target.dataset, "#/target/dataset")
     sample = _sample_of(session, storage, project, spec.target.dataset)
     spec, chosen = _with_weights_named(spec, target, settings)
+    if advice := recommended(spec, target, settings.cache_dir):
+        chosen.append(advice)
     sources = [
         replace(
             _facts(session, project, spec, place, target),
@@ -85,6 +91,8 @@ def check(
     sources = with_distances(spec.sources, sources, target, sample)
     scale = _scale(session, project, spec.target.dataset, target)
     resolved, selection = resolve(spec, sources, target, scale, sample)
+    if resolved.model.encoder:
+        check_available(session, resolved.model.encoder)
     target = resolved.seen(target)
     trials = plan(resolved, target)
     schemas = [resolved.seen(facts.schema) for facts in sources]
@@ -92,7 +100,9 @@ def check(
     declared = workers.slot_bytes(session)
     available = settings.assumed_slot_memory_bytes if declared is None else declared
     memory = estimate_of(resolved, trials, schemas, target, available)
-    return Accepted(resolved, [*chosen, *selection], trials, steps, sources, target, memory)
+    encoding = encoding_time(session, project, resolved)
+    choices = [*chosen, *selection]
+    return Accepted(resolved, choices, trials, steps, sources, target, memory, encoding)
 
 
 def accept(

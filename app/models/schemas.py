@@ -6,9 +6,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from app.inputs import Inputs
+from app.inputs.encoders import EncoderIdentity
 from app.tasks import Task
 
-Format = Literal["onnx", "keras"]
+Format = Literal["onnx", "keras", "tokenizer"]
 ModelStatus = Literal["ready", "damaged"]
 
 
@@ -21,6 +22,11 @@ class Signature(BaseModel):
         None,
         description="the graph divides the logits by it before the softmax, so that its scores are "
         "calibrated; null: they are not",
+    )
+    encoder: EncoderIdentity | None = Field(
+        None,
+        description="the frozen encoder that the graph begins with: it takes `input_ids` and "
+        "`attention_mask`, int64 (n, tokens), of `prefix` and a text by the model's tokenizer.json",
     )
 
 

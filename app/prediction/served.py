@@ -4,6 +4,7 @@ import asyncio
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import Literal, assert_never
 
@@ -22,6 +23,8 @@ from app.models.stored import file_path
 from app.prediction import repository, sessions
 from app.prediction.batching import Batcher
 from app.prediction.checks import ValueCheck
+from app.prediction.encoding import CannotTokenise, prepare_of, shared_tokeniser
+from app.prediction.feeds import Prepare
 from app.prediction.joined import JoinedCheck
 from app.prediction.rows import RowCheck
 from app.prediction.sessions import LoadFailed, Session
@@ -149,7 +152,8 @@ class ServedModels:
         does not give it."""
         signature = Signature.model_validate(model.signature)
         onnx, golden = (file_path(self._storage, model, kind) for kind in ("onnx", "golden"))
-        session = sessions.load(onnx, golden, signature.inputs, signature.task)
+        prepare = self._prepare(model, signature)
+        session = sessions.load(onnx, golden, signature.inputs, signature.task, prepare)
         return Loaded(
             model.id,
             signature.task.names,
@@ -162,6 +166,16 @@ class ServedModels:
             signature.task.form,
             signature.task.answers,
         )
+
+    def _prepare(self, model: ModelRow, signature: Signature) -> Prepare | None:
+        """What decoded items go through before the graph. Raises as `load` does."""
+        if signature.encoder is None:
+            return None
+        path = partial(file_path, self._storage, model, "tokenizer")
+        try:
+            return prepare_of(shared_tokeniser(signature.encoder, path))
+        except CannotTokenise as error:
+            raise LoadFailed(str(error)) from error
 
     def refresh(self, *loaded: Loaded) -> None:
         """Makes this process serve what the database says. `loaded` is not loaded again."""

@@ -5,11 +5,13 @@ from pathlib import Path
 from app.datasets.schemas import Schema
 from app.errors import Finding, Invalid, invalid
 from app.pretrained.files import located
+from app.spec.photo_params import LEAST_SIDE
 from app.spec.pretrained import PRETRAINED, Pretrained
 from app.spec.source import Source
-from app.spec.spec import Choice
+from app.spec.spec import Choice, JobSpec
 
 AUTO = "auto"
+COLOURS = 3  # channels of a photo
 UNAVAILABLE = "weights_unavailable"
 
 
@@ -34,6 +36,32 @@ def pretrained_of(
         detail += f"`{found.command}` brings them"
         raise invalid(UNAVAILABLE, detail, f"{pointer}/backbone")
     return found, None
+
+
+def recommended(spec: JobSpec, target: Schema, cache_dir: Path) -> Choice | None:
+    """What a job of photos that leaves its strategies to `auto` is told where weights are there and
+    none of its sources is pretrained: what it starts from stays what its user wrote."""
+    is_open = any(strategy.name == AUTO for strategy in spec.strategies)
+    if not is_open or any(source.backbone for source in spec.sources) or not _are_photos(target):
+        return None
+    there = [each for each in PRETRAINED.values() if each.modality == target.inputs.modality]
+    there = [each for each in there if located(each, cache_dir)]
+    if not there:
+        return None
+    first = there[0]
+    reason = (
+        f"as the job says; for photos the {first.weights} weights of {first.backbone} are there "
+        f'too and mostly carry further: {{"backbone": "{first.backbone}", "weights": '
+        f'"{first.weights}"}} among the sources compares them'
+    )
+    return Choice(field="sources", chosen=[each.reference for each in spec.sources], reason=reason)
+
+
+def _are_photos(target: Schema) -> bool:
+    inputs = target.inputs
+    return (
+        inputs.sides is not None and inputs.layout[2] == COLOURS and min(inputs.sides) >= LEAST_SIDE
+    )
 
 
 def _first(

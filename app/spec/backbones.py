@@ -6,16 +6,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from app.inputs.encoders import E5_SMALL, EncoderEntry
+from app.inputs.features import FeaturesInputs
 from app.inputs.layouts import JoinedLayout
-from app.sent import Pair
+from app.spec.encoder_params import SentenceEncoderParams
 from app.spec.fusion_params import FusionParams
+from app.spec.model_choice import ModelChoice
 from app.spec.network_params import (
     ConvnetParams,
     MlpParams,
     MobilenetParams,
     NetworkParams,
     Params,
-    Width,
 )
 from app.spec.network_size import Shape
 from app.spec.photo_params import (
@@ -27,23 +29,6 @@ from app.spec.photo_params import (
 )
 from app.spec.table_params import FtTransformerParams, TabmParams
 from app.spec.text_params import CharconvParams
-
-
-class ModelChoice(Params):
-    image_size: Pair[Width] | None = Field(
-        None,
-        description="height, width: source and target are resized to it inside the network; "
-        "needed where their images differ in size",
-    )
-    bottleneck: Width | None = Field(
-        None,
-        description="a dense layer of so many units with BatchNorm at the backbone's end, as "
-        "domain adaptation has it (256)",
-    )
-
-    def seen(self, shape: Shape) -> Shape:
-        """Shape of the images, of those of `shape`, which the backbone gets."""
-        return (*(self.image_size or shape[:2]), shape[2])
 
 
 class Mlp(ModelChoice):
@@ -97,6 +82,19 @@ class FtTransformer(ModelChoice):
     params: FtTransformerParams = FtTransformerParams()
 
 
+class SentenceEncoder(ModelChoice):
+    backbone: Literal["sentence_encoder"]
+    params: SentenceEncoderParams = SentenceEncoderParams()
+
+    @property
+    def encoder(self) -> EncoderEntry:
+        return self.params.entry
+
+    @property
+    def features(self) -> FeaturesInputs:
+        return self.params.inputs
+
+
 class Charconv(ModelChoice):
     backbone: Literal["charconv"]
     params: CharconvParams = CharconvParams()
@@ -143,6 +141,7 @@ Backbone = (
     | FtTransformer
     | Charconv
     | Fusion
+    | SentenceEncoder
 )
 BackboneChoice = Annotated[
     Annotated[Backbone | AutoBackbone, Field(discriminator="backbone")],
@@ -177,6 +176,11 @@ class BackboneEntry:
         assert isinstance(params, type)
         assert issubclass(params, NetworkParams)
         return params
+
+    @property
+    def encoder(self) -> EncoderEntry | None:
+        """The frozen encoder that it stands on by itself."""
+        return self.choice(backbone=self.name).encoder  # type: ignore[arg-type]  # its own name
 
     @property
     def params_schema(self) -> dict[str, Any]:
@@ -285,6 +289,18 @@ CATALOGUE: dict[str, BackboneEntry] = {
             is_dense=False,
             program_bytes=256 * 2**20,
             widths=("width",),
+            bfloat16_pays=False,
+            compiles_slowly=False,
+        ),
+        BackboneEntry(
+            SentenceEncoder,
+            "A frozen encoder of texts in many languages, whose features are computed once, and "
+            "dense layers with ReLU on these.",
+            modality="text",
+            has_batch_norm=False,
+            is_dense=True,
+            program_bytes=E5_SMALL.memory_bytes,
+            widths=("hidden",),
             bfloat16_pays=False,
             compiles_slowly=False,
         ),

@@ -73,6 +73,8 @@ STEPS = (
     Step("tabm", (1, 1, 170), 64, 0.00785, 10),
     Step("tabm", (1, 1, 1700), 16, 0.00970, 100),
     Step("tabm", (1, 1, 1700), 64, 0.03430, 100),
+    Step("sentence_encoder", (1, 1, 384), 16, 0.00160),
+    Step("sentence_encoder", (1, 1, 384), 64, 0.00170),
     Step("ft_transformer", (1, 1, 170), 64, 0.02000, 10),
     Step("ft_transformer", (1, 1, 1700), 64, 0.20000, 100),
     Step("charconv", (1, 64, 1), 16, 0.02000, 64),
@@ -83,6 +85,7 @@ STEPS = (
     Step("fusion", FUSED, 64, 0.06000),
 )
 ONCE = {
+    "sentence_encoder": FixedSeconds(first=1.2, again=0.3),
     "mlp": FixedSeconds(first=1.2, again=0.3),
     "convnet": FixedSeconds(first=2.5, again=0.4),
     "mobilenet": FixedSeconds(first=17.0, again=1.5),

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 from app.datasets.schemas import Schema
 from app.errors import Coded, Finding
 from app.spec.applicability import applicable, obstacle
-from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone, ModelChoice
+from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone
 from app.spec.batches import batch_findings
+from app.spec.model_choice import ModelChoice
 from app.spec.networks import shown_at
 from app.spec.references import reference_findings
 from app.spec.slice_checks import slice_findings

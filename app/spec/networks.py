@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from app.datasets.schemas import Schema
-from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone, ModelChoice
+from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone
+from app.spec.model_choice import ModelChoice
 from app.spec.sources import SourceFacts, first_network
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from app.inputs.joint_columns import Hides
 from app.inputs.joint_parts import GivenParts, joint_parts
 from app.inputs.text import joint_text
 from app.spec import checks
-from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone, ModelChoice
+from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone
 from app.spec.flaws import loses_smoothing
+from app.spec.model_choice import ModelChoice
 from app.spec.networks import chosen_family, gets_bottleneck, shown_at
 from app.spec.plan import unlabelled_items
 from app.spec.portfolio import Facts, portfolio
@@ -57,7 +58,8 @@ def resolve(
     if resolution.training.hidden_columns:
         hides = "all" if "hidden_columns" in spec.training.model_fields_set else "lacking"
     inputs = (
-        joint_table(tables, target, spec.target.use_labels, hides)
+        resolution.model.features
+        or joint_table(tables, target, spec.target.use_labels, hides)
         or joint_text(target.inputs, [facts.schema.inputs for facts in sources if facts.has_data])
         or _joint_parts(spec, sources, target)
     )

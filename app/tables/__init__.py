@@ -4,6 +4,7 @@ from app.database import Base
 from app.tables.audits import AuditRow
 from app.tables.datasets import DatasetRow
 from app.tables.deployments import DeploymentRow, DeploymentVersionRow
+from app.tables.encoders import EncoderRow, FeatureChunkRow
 from app.tables.jobs import EpochRow, EventRow, JobRow, TrialRow
 from app.tables.keys import IdempotencyRow, KeyRow
 from app.tables.models import ModelRow
@@ -17,8 +18,10 @@ __all__ = [
     "DatasetRow",
     "DeploymentRow",
     "DeploymentVersionRow",
+    "EncoderRow",
     "EpochRow",
     "EventRow",
+    "FeatureChunkRow",
     "IdempotencyRow",
     "InstallationRow",
     "JobRow",

@@ -100,6 +100,6 @@ class EventRow(Base):
 
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[str]  # status | trial | epoch | warning | report | deployment
+    kind: Mapped[str]  # status | trial | epoch | features | warning | report | deployment
     data: Mapped[dict[str, Any]]
     created_at: Mapped[datetime] = mapped_column(default=now)

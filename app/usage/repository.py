@@ -10,15 +10,17 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.database import Database
+from app.inputs.encoders import ENCODERS
 from app.tables.audits import AuditRow
 from app.tables.datasets import DatasetRow
 from app.tables.deployments import DeploymentRow
+from app.tables.encoders import EncoderRow, FeatureChunkRow
 from app.tables.jobs import JobRow, TrialRow
 from app.tables.models import ModelRow
 from app.tables.next_labels import NextLabelsRow
 from app.tables.usage import InstallationRow
 
-Kind = Literal["datasets", "models", "weights", "predictions", "checkpoints"]
+Kind = Literal["datasets", "models", "features", "weights", "predictions", "checkpoints"]
 References = dict[Kind, set[str]]
 BATCH = 1000  # rows that one statement changes
 
@@ -47,6 +49,7 @@ def references(session: Session, project: str | None = None) -> References:
     found: References = {
         "datasets": _of_datasets(session, project),
         "models": _of_models(session, project),
+        "features": _of_features(session, project),
         "weights": set(),
         "predictions": set(),
         "checkpoints": set(),
@@ -98,7 +101,7 @@ def purge(session: Session) -> int:
     """Removes rows that were deleted and that nothing shows any more, and what the others say of
     their data; returns how many rows went. Rows that another works on are left to the next time."""
     _forget_checkpoints(session)
-    return _purge_models(session) + _purge_datasets(session)
+    return _purge_models(session) + _purge_datasets(session) + _purge_features(session)
 
 
 def forget_traces(database: Database) -> None:
@@ -151,6 +154,43 @@ def _purge_datasets(session: Session) -> int:
         session.delete(row)
     session.flush()
     return len(gone)
+
+
+def _purge_features(session: Session) -> int:
+    """Features of what no dataset holds any more, and encoders that this release makes anew: both
+    can be computed again."""
+    current = [(entry.name, entry.revision) for entry in ENCODERS.values()]
+    known = {
+        row.id: (row.name, row.revision) in current for row in session.scalars(select(EncoderRow))
+    }
+    old = [encoder_id for encoder_id, is_current in known.items() if not is_current]
+    session.execute(delete(EncoderRow).where(EncoderRow.id.in_(old)))
+    encoded = select(FeatureChunkRow.encoder_id, FeatureChunkRow.array).distinct()
+    kept, gone = _of_datasets(session, None), 0
+    for encoder_id, array in session.execute(encoded).all():
+        if array in kept and known.get(encoder_id):
+            continue
+        own = (FeatureChunkRow.encoder_id == encoder_id) & (FeatureChunkRow.array == array)
+        session.execute(delete(FeatureChunkRow).where(own))
+        gone += 1
+    return gone + len(old)
+
+
+def _of_features(session: Session, project: str | None) -> set[str]:
+    """Of a project: those of its datasets, whoever had them computed. Encoders are everybody's."""
+    arrays = None if project is None else _of_datasets(session, project)
+    computed = select(FeatureChunkRow.array, FeatureChunkRow.ref).where(
+        FeatureChunkRow.ref.is_not(None)
+    )
+    found = {
+        ref
+        for array, ref in session.execute(computed)
+        if ref and (arrays is None or array in arrays)
+    }
+    if project is None:
+        for files in session.scalars(select(EncoderRow.files)):
+            found.update(files.values())
+    return found
 
 
 def _of_datasets(session: Session, project: str | None) -> set[str]:

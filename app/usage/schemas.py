@@ -7,6 +7,7 @@ class BytesOut(BaseModel):
 
     datasets: int = Field(description="arrays, and uploads that are not taken in yet or kept")
     models: int
+    features: int = Field(0, description="of frozen encoders, of the project's texts")
     weights: int = Field(description="of trials")
     predictions: int
     checkpoints: int

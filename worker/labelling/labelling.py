@@ -29,7 +29,7 @@ def result_of(context: WorkerContext, row: NextLabelsRow) -> dict[str, Any]:
     """The row's `result`. Raises WorkFailure."""
     with context.database.read() as session:
         winner = Winner.of(session, context.storage, row)
-    return ranked(winner, row.items).model_dump(mode="json")
+    return ranked(winner.encoded(context), row.items).model_dump(mode="json")
 
 
 def ranked(winner: Winner, count: int) -> Ranked:

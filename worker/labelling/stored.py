@@ -1,6 +1,6 @@
 """What a ranking is made of, as it is stored: a job's winner, labelled items, candidates."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from app.datasets.schemas import Split as SplitName
 from app.datasets.stored import array_path
 from app.errors import FailureCode, WorkFailure
 from app.inputs import Inputs
+from app.inputs.features import FeaturesInputs
 from app.jobs.next_labels.candidates import unseen_splits
 from app.models.schemas import Signature
 from app.models.stored import file_path
@@ -22,9 +23,11 @@ from app.tables.jobs import JobRow, TrialRow
 from app.tables.models import ModelRow
 from app.tables.next_labels import NextLabelsRow
 from worker.backbones.network import Architecture, Network
+from worker.datasets.encoded import Encoded, Texts, Unwatched, arrays_of, encode
 from worker.datasets.stored_data import dataset_split
 from worker.datasets.stored_rows import StoredRows
 from worker.labelling.embeddings import Floats
+from worker.machine.context import WorkerContext
 from worker.training import predict
 from worker.training.data import Split
 from worker.training.items import Items
@@ -74,6 +77,23 @@ class Winner:
             raise WorkFailure(FailureCode.DATASET_FAILED, "a dataset that is needed was deleted")
         return cls(storage, data, model, asked)
 
+    def encoded(self, context: WorkerContext) -> "Winner":
+        """With features of all items that are looked at, where the network sees such. Raises
+        WorkFailure."""
+        inputs = self.data.spec.inputs
+        if not isinstance(inputs, FeaturesInputs):
+            return self
+        looked_at = {row.id: row for row in (self.data.target, self.asked)}
+        texts = [
+            Texts.of(self.storage, row, split)
+            for row in looked_at.values()
+            for split in arrays_of(row)
+        ]
+        encode(context, inputs, texts, Unwatched())
+        with context.database.read() as session:
+            found = Encoded.of(session, inputs, [*looked_at.values(), *self.data.sources])
+        return replace(self, data=replace(self.data, encoded=found))
+
     @property
     def signature(self) -> Signature:
         return Signature.model_validate(self.model.signature)
@@ -94,7 +114,7 @@ class Winner:
         if self.asked.id == self.data.target.id:
             split = self.data.target_split(self.storage, "train")
             return self._of({"train": (split, self._seen(split))})
-        adoption = self.data.spec.adoption()
+        adoption = self.data.encoded or self.data.spec.adoption()
         found = dict[SplitName, tuple[Split, NDArray[np.int64]]]()
         for name in unseen_splits(self.schema):
             split = dataset_split(self.storage, self.asked, name, adoption)

@@ -22,6 +22,7 @@ from app.tensors import Tensors
 from worker.machine.device import full_float32
 from worker.objectives import objective_of
 from worker.packaging.conversion import convert, fix
+from worker.packaging.frozen_encoder import FrozenEncoder
 from worker.packaging.golden import hold
 
 Array = npt.NDArray[np.float32]
@@ -49,6 +50,7 @@ def package(
     sample: Tensors,
     workdir: Path,
     signature: Signature,
+    frozen: FrozenEncoder | None = None,
 ) -> Packaged:
     """Exports the network and checks that the export answers as the network does.
 
@@ -60,6 +62,8 @@ def package(
         workdir: an existing folder for `model.onnx`, `model.keras` and `golden.npz`.
         signature: what an item is and what is asked of it. The graph divides the logits by its
             temperature before the softmax; the .keras archive does not.
+        frozen: the encoder whose features `raw_model` takes; then items are texts, the graph takes
+            their tokens, and the .keras archive features.
 
     Returns:
         The files. The graph takes `inputs` (n, *shape), or each of several tensors by its name, in
@@ -73,7 +77,7 @@ def package(
             by more than that of its standard deviation, or one is not finite.
     """
     with full_float32():  # as the graph computes where it is served
-        return _package(raw_model, sample, workdir, signature)
+        return _package(raw_model, sample, workdir, signature, frozen)
 
 
 def _package(
@@ -81,6 +85,7 @@ def _package(
     sample: Tensors,
     workdir: Path,
     signature: Signature,
+    frozen: FrozenEncoder | None,
 ) -> Packaged:
     started = time.perf_counter()
     task, temperature = signature.task, signature.temperature
@@ -93,7 +98,8 @@ def _package(
         return objective.activate(logits, temperature)
 
     def in_order(inputs: Tensors) -> list[npt.NDArray[np.generic]]:
-        return [inputs[spec.name] for spec in takes]
+        given = {ONE: frozen.features(inputs)} if frozen else inputs
+        return [given[spec.name] for spec in takes]
 
     graph, archive, golden = (workdir / f for f in ("model.onnx", "model.keras", "golden.npz"))
 
@@ -101,6 +107,8 @@ def _package(
         return {output: objective.activate(outputs, temperature)}
 
     _export(raw_model, takes, activated, graph)
+    if frozen:
+        frozen.join(graph)
     raw_model.save(archive)
 
     def unsoftened(inputs: Tensors) -> Array:
@@ -115,6 +123,7 @@ def _package(
         sample,
         lambda inputs: answers(*in_order(inputs)).numpy(),
         unsoftened,
+        frozen.prepare if frozen else None,
     )
     return Packaged(graph, archive, golden, difference, time.perf_counter() - started)
 

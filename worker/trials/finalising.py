@@ -13,6 +13,8 @@ from app.damage import mark
 from app.datasets.schemas import Schema
 from app.deployments import repository as deployments
 from app.errors import DamagedArtifact, Fenced
+from app.inputs import Inputs
+from app.inputs.features import FeaturesInputs
 from app.jobs import repository, work
 from app.jobs.events import Event
 from app.jobs.lifecycle import FINALISING
@@ -28,6 +30,7 @@ from app.tables.jobs import JobRow, TrialRow
 from app.tasks.contract import Metric
 from app.tensors import Tensors
 from worker.backbones.network import Architecture, Network
+from worker.datasets import encoder_store
 from worker.datasets.stored_data import dataset_split
 from worker.evaluation.archive import read_arrays, report_of
 from worker.failures import as_failure
@@ -51,6 +54,13 @@ class _Ended:
     target: DatasetRow
     trials: list[TrialRow]
     evidence: EvidenceOut
+
+    @property
+    def raw_inputs(self) -> Inputs:
+        """What clients will send: the network's, or texts where it sees features of these."""
+        if isinstance(self.schema.inputs, FeaturesInputs):
+            return Schema.model_validate(self.target.schema).inputs
+        return self.schema.inputs
 
 
 def run(context: WorkerContext, job: JobRow) -> None:
@@ -117,11 +127,11 @@ def _packaged(
     if ended.spec.deploy and ended.spec.deploy.when == "best":
         arm = report.best_of_all
     # A reference of texts is compared with, and not served: worker/references/text_reference.py.
-    if arm in ended.spec.references and not ended.schema.inputs.has_quantities:
+    if arm in ended.spec.references and not ended.raw_inputs.has_quantities:
         arm = report.baseline if report.verdict == "negative_transfer" else report.winner
     if arm in ended.spec.references:
         return _reference(context, ended, str(arm), folder)
-    return _network(context.storage, ended, report, arm, folder)
+    return _network(context, ended, report, arm, folder)
 
 
 def _reference(
@@ -138,9 +148,10 @@ def _reference(
 
 
 def _network(
-    storage: Storage, ended: _Ended, report: Report, arm: str | None, folder: Path
+    context: WorkerContext, ended: _Ended, report: Report, arm: str | None, folder: Path
 ) -> dict[str, Any] | None:
     """`arm`: the winner, of which the report names the trial, or the baseline."""
+    storage = context.storage
     name, own = ended.spec.evaluation.primary_metric, ended.spec.target.budget
     of_arm = [
         t
@@ -155,13 +166,15 @@ def _network(
     network.load_weights(_result(storage, ended, winner.weights))
     calibration = _calibration(storage, ended, winner, of_arm)
     sample = _sample(storage, ended)
-    schema = ended.schema
+    inputs = ended.raw_inputs.of_model(sample)
     signature = Signature(
-        inputs=schema.inputs.of_model(sample),
-        task=schema.task,
-        temperature=calibration.temperature,
+        inputs=inputs, task=ended.schema.task, temperature=calibration.temperature
     )
-    packaged = package(network.raw_model(), sample, folder, signature)
+    encoder = encoder_store.of_job(context, ended.spec.inputs)
+    frozen = encoder_store.frozen(storage, encoder) if encoder else None
+    if frozen:
+        signature.encoder = frozen.encoder.facts.identity
+    packaged = package(network.raw_model(), sample, folder, signature, frozen)
     files = {
         name: storage.put(path)
         for name, path in (
@@ -170,6 +183,8 @@ def _network(
             ("golden", packaged.golden),
         )
     } | {"weights": winner.weights}
+    if encoder:
+        files["tokenizer"] = encoder.files["tokenizer"]
     return {
         "trial_id": winner.id,
         "files": files,

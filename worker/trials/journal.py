@@ -104,6 +104,11 @@ class TrialJournal:
         """Leaves the trial to whoever takes it next, exactly here."""
         self._replace(work.release_trial, checkpoint)
 
+    def release(self) -> None:
+        """Leaves the trial to whoever takes it next, where it has stood since it was taken."""
+        with self._place.database.write() as session:
+            work.release_trial(session, self._trial, seconds=self.seconds)
+
     def close(self) -> None:
         """The trial has succeeded: nobody will ask for its checkpoint again."""
         self._discard(self._checkpoint)

@@ -34,6 +34,7 @@ from worker.training.predict import changed_outputs, outputs_of
 from worker.training.program import keeps_backbone
 from worker.training.run import train
 from worker.training.setup import Interrupted, TrialSetup
+from worker.trials.encoding import with_features
 from worker.trials.forgetting import forgetting
 from worker.trials.journal import TrialJournal
 from worker.trials.lease_keeper import LeaseKeeper
@@ -72,8 +73,13 @@ def _run(context: WorkerContext, trial: TrialRow, keeper: LeaseKeeper, folder: P
     key = _content_key(data)
     if key and _take_over(context, data, key):
         return
-    setup = setup_of(context.storage, data)
     journal = TrialJournal(context, trial, keeper, folder)
+    if data.encoded:
+        encoded = _attempt(context, trial, journal, lambda _: with_features(context, data, journal))
+        if encoded is None:
+            return
+        data = encoded
+    setup = setup_of(context.storage, data)
     match trial.role:
         case "score":
             results: dict[str, Any] | None = {"outcome": score(setup), "weights": None}

@@ -21,15 +21,11 @@ from app.tables.jobs import JobRow, TrialRow
 from app.tables.models import ModelRow
 from app.tasks import TASKS
 from worker.audit.audit import without_suspects
+from worker.datasets.encoded import Encoded, without_encoder
 from worker.datasets.stored_data import dataset_split
 from worker.evaluation.measures import measures_of
 from worker.search.candidates import Candidate
-from worker.training.data import (
-    Domain,
-    Split,
-    cut_at_random,
-    cut_validation,
-)
+from worker.training.data import Domain, Split, cut_at_random, cut_validation
 from worker.training.items import Items
 from worker.training.label_budget import within_budget
 from worker.training.setup import TrialSetup
@@ -49,6 +45,7 @@ class TrialData:
     models: Sequence[ModelRow]
     pretrained: Sequence[Pretrained]  # weights from elsewhere
     needed: TrialRow | None
+    encoded: Encoded | None = None  # features in place of texts, as far as they are computed
 
     @classmethod
     def of(cls, session: Session, trial: TrialRow) -> "TrialData":
@@ -56,15 +53,20 @@ class TrialData:
         spec = ResolvedSpec.model_validate(job.spec)
         places = sources_of(spec, trial.arm)
         named = [(spec.sources[place], job.source_ids[place]) for place in places]
+        target = session.get_one(DatasetRow, job.target_id)
+        sources = [session.get_one(DatasetRow, id_) for given, id_ in named if given.dataset]
+        if trial.role == "reference":
+            spec = without_encoder(spec, target, sources)
         return cls(
             job=job,
             trial=trial,
             spec=spec,
-            target=session.get_one(DatasetRow, job.target_id),
-            sources=[session.get_one(DatasetRow, id_) for given, id_ in named if given.dataset],
+            target=target,
+            sources=sources,
             models=[session.get_one(ModelRow, id_) for given, id_ in named if given.model],
             pretrained=[PRETRAINED[given.reference] for given, _ in named if given.backbone],
             needed=session.get_one(TrialRow, trial.depends_on) if trial.depends_on else None,
+            encoded=Encoded.of(session, spec.inputs, (target, *sources)),
         )
 
     @property
@@ -77,16 +79,13 @@ class TrialData:
 
     def source_split_of(self, storage: Storage, index: int, name: str) -> Split:
         """Split of one of the trial's sources that are datasets."""
-        places = [
-            place
-            for place in sources_of(self.spec, self.trial.arm)
-            if self.spec.sources[place].dataset
-        ]
-        adoption = self.spec.adoption(places[index])
+        own = sources_of(self.spec, self.trial.arm)
+        places = [place for place in own if self.spec.sources[place].dataset]
+        adoption = self.encoded or self.spec.adoption(places[index])
         return dataset_split(storage, self.sources[index], name, adoption)
 
     def target_split(self, storage: Storage, name: str) -> Split:
-        return dataset_split(storage, self.target, name, self.spec.adoption())
+        return dataset_split(storage, self.target, name, self.encoded or self.spec.adoption())
 
     @property
     def source_schema(self) -> Schema:

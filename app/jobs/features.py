@@ -1,0 +1,18 @@
+"""What a job's story says of features that a frozen encoder gives."""
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app import leases
+from app.jobs import events
+from app.jobs.lifecycle import lock
+from app.tables.jobs import TrialRow
+
+
+def tell_features(session: Session, trial: TrialRow, told: dict[str, Any]) -> None:
+    """Says how many parts of the texts that a trial needs are encoded. Attempts are counted anew
+    from here: what gets on may lose its worker any number of times. Raises Fenced."""
+    job = lock(session, trial.job_id)
+    leases.write(session, TrialRow, trial.id, trial.token or "", attempt=1)
+    events.record(session, job, ("features", {"trial": trial.id, "arm": trial.arm, **told}))

@@ -1,0 +1,33 @@
+"""What of a network on a frozen encoder's features may be said. Pure."""
+
+from pydantic import Field
+
+from app.errors import Coded, Finding
+from app.inputs.encoders import E5_SMALL, ENCODERS, EncoderEntry
+from app.inputs.features import FeaturesInputs
+from app.spec.network_params import MlpParams
+from app.spec.network_size import Shape
+
+
+class SentenceEncoderParams(MlpParams):
+    """Dense layers with ReLU on the encoder's features."""
+
+    encoder: str = Field(
+        E5_SMALL.name, max_length=200, description=f"one of {', '.join(ENCODERS)}; it stays frozen"
+    )
+
+    @property
+    def entry(self) -> EncoderEntry:
+        return ENCODERS[self.encoder]
+
+    @property
+    def inputs(self) -> FeaturesInputs:
+        """What the network sees."""
+        entry = self.entry
+        return FeaturesInputs(shape=(entry.dimension,), encoder=entry.name, revision=entry.revision)
+
+    def misfit(self, shape: Shape) -> Coded | None:
+        if self.encoder in ENCODERS:
+            return None
+        detail = f"expected an encoder, one of {', '.join(ENCODERS)}, got another name"
+        return "unknown_encoder", Finding(detail, "#/model/params/encoder")

@@ -1,0 +1,36 @@
+"""What may be said of every network, whichever its backbone."""
+
+from pydantic import Field
+
+from app.inputs.encoders import EncoderEntry
+from app.inputs.features import FeaturesInputs
+from app.sent import Pair
+from app.spec.network_params import Params, Width
+from app.spec.network_size import Shape
+
+
+class ModelChoice(Params):
+    image_size: Pair[Width] | None = Field(
+        None,
+        description="height, width: source and target are resized to it inside the network; "
+        "needed where their images differ in size",
+    )
+    bottleneck: Width | None = Field(
+        None,
+        description="a dense layer of so many units with BatchNorm at the backbone's end, as "
+        "domain adaptation has it (256)",
+    )
+
+    @property
+    def encoder(self) -> EncoderEntry | None:
+        """The frozen encoder that the network stands on."""
+        return None
+
+    @property
+    def features(self) -> FeaturesInputs | None:
+        """What the network sees instead of a dataset's own items; None: it sees those."""
+        return None
+
+    def seen(self, shape: Shape) -> Shape:
+        """Shape of the images, of those of `shape`, which the backbone gets."""
+        return (*(self.image_size or shape[:2]), shape[2])

@@ -1,0 +1,3 @@
+from tests.trials.conftest import add_dataset, context
+
+__all__ = ["add_dataset", "context"]

