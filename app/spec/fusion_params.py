@@ -9,6 +9,8 @@ from app.spec.network_params import ConvnetParams, MlpParams, NetworkParams, Wid
 from app.spec.network_size import Layers, Shape
 from app.spec.text_params import CharconvParams
 
+PARAMS = "#/model/params"
+
 
 class FusionParams(NetworkParams):
     image: ConvnetParams = Field(
@@ -72,6 +74,10 @@ class FusionParams(NetworkParams):
         known = [part.name for part in shape.parts] if isinstance(shape, JoinedLayout) else []
         if any(name not in known for name in self.parts or ()):
             detail = f"expected parts of the items, {', '.join(known)}, got others"
-            return "unknown_part", Finding(detail, "#/model/params/parts")
-        found = (self.of(part).misfit(part.layout) for part in self.looked_at(shape))
-        return next((wrong for wrong in found if wrong), None)
+            return "unknown_part", Finding(detail, f"{PARAMS}/parts")
+        for part in self.looked_at(shape):
+            if wrong := self.of(part).misfit(part.layout):
+                code, finding = wrong
+                at = (finding.pointer or "").replace(PARAMS, f"{PARAMS}/{part.modality}", 1)
+                return code, Finding(finding.detail, at)
+        return None

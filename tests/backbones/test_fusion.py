@@ -13,6 +13,7 @@ from app.inputs.joined import JoinedInputs, JoinedPart
 from app.inputs.table import TableInputs
 from app.inputs.text import TextInputs
 from app.spec.backbones import Fusion
+from app.spec.fusion_params import FusionParams
 from app.spec.memory import network_size
 from app.tasks.classification import Classification
 from worker.backbones.network import Architecture, Network
@@ -152,3 +153,15 @@ def test_views_change_each_part_by_a_seed_of_its_own() -> None:
     assert strong.keys() == seen.keys()
     assert (strong["front.image"].numpy() != strong["back.image"].numpy()).any()
     np.testing.assert_array_equal(strong["front.present"], seen["front.present"])
+
+
+def test_what_of_its_parameters_does_not_fit_is_said_where_it_is() -> None:
+    deep = FusionParams.model_validate(SMALL | {"image": {"filters": (4, 4, 4, 4)}})
+    code, finding = deep.misfit(INPUTS.layout) or ("", None)
+    assert (code, finding and finding.pointer) == (
+        "too_many_layers",
+        "#/model/params/image/filters",
+    )
+    code, finding = FusionParams(parts=("garden",)).misfit(INPUTS.layout) or ("", None)
+    assert (code, finding and finding.pointer) == ("unknown_part", "#/model/params/parts")
+    assert FusionParams.model_validate(SMALL).misfit(INPUTS.layout) is None
