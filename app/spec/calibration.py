@@ -11,6 +11,7 @@ from functools import cache
 from itertools import pairwise
 from statistics import fmean
 
+from app.inputs.layouts import JoinedLayout, PartLayout
 from app.spec.backbones import CATALOGUE, Backbone
 from app.spec.network_size import Shape
 
@@ -40,6 +41,13 @@ class FixedSeconds:
     again: float
 
 
+# A picture and a row of ten columns.
+FUSED = JoinedLayout.of(
+    [
+        PartLayout("picture", "image", (32, 32, 3), 1),
+        PartLayout("row", "table", (1, 1, 170), 10),
+    ]
+)
 STEPS = (
     Step("mlp", (8, 8, 1), 16, 0.00217),
     Step("mlp", (8, 8, 1), 64, 0.00160),
@@ -73,6 +81,8 @@ STEPS = (
     Step("charconv", (1, 64, 1), 64, 0.05000, 64),
     Step("charconv", (1, 256, 1), 16, 0.05000, 256),
     Step("charconv", (1, 256, 1), 64, 0.20000, 256),
+    Step("fusion", FUSED, 16, 0.01700),
+    Step("fusion", FUSED, 64, 0.06000),
 )
 ONCE = {
     "sentence_encoder": FixedSeconds(first=1.2, again=0.3),
@@ -83,6 +93,7 @@ ONCE = {
     "tabm": FixedSeconds(first=3.0, again=0.4),
     "ft_transformer": FixedSeconds(first=6.0, again=0.6),
     "charconv": FixedSeconds(first=3.0, again=0.5),
+    "fusion": FixedSeconds(first=5.0, again=0.6),
 }
 
 # Networks that are read off another's rows: theirs are layers of the same kinds.

@@ -42,6 +42,11 @@ class NetworkParams(Params):
     def has_dropout(self) -> bool:
         return False
 
+    @property
+    def looks_at_one_part(self) -> bool:
+        """Of items of several parts."""
+        return False
+
     @classmethod
     def shown_at(cls, shape: Shape) -> tuple[int, int] | None:
         """The size that pictures are brought to where a job does not say; None: their own."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 CONVNET_FROM_ITEMS = 500
 CONVNET_FROM_SIDE = 8
 
-Family = Literal["mlp", "convnet", "tabm", "charconv"]
+Family = Literal["mlp", "convnet", "tabm", "charconv", "fusion"]
 
 
 def chosen_family(
@@ -28,6 +28,8 @@ def chosen_family(
         )
     if target.inputs.modality == CATALOGUE["charconv"].modality:
         return "charconv", "texts: it learns from their characters, in any language, from scratch"
+    if target.inputs.modality == CATALOGUE["fusion"].modality:
+        return "fusion", "items of several parts: a network for each, joined late"
     items = sum(facts.schema.splits.get("train", 0) for facts in sources)
     side = min(auto.image_size or target.inputs.layout[:2])
     is_picture = CATALOGUE["convnet"].modality == target.inputs.modality
