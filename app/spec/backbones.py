@@ -195,6 +195,13 @@ def _of_photos(choice: type[Backbone], told: str) -> BackboneEntry:
     )
 
 
+# Chosen on held-out English reviews (docs/decisions/encoders.md).
+OF_FEATURES = {
+    "optimizer": "adamw",
+    "weight_decay": 0.3,
+    "early_stopping": {"patience": 5, "min_items": 20},
+}
+
 CATALOGUE: dict[str, BackboneEntry] = {
     entry.name: entry
     for entry in (
@@ -272,6 +279,7 @@ CATALOGUE: dict[str, BackboneEntry] = {
             widths=("hidden",),
             bfloat16_pays=False,
             compiles_slowly=False,
+            recipe=OF_FEATURES,
         ),
         BackboneEntry(
             Charconv,
