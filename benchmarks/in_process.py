@@ -14,6 +14,7 @@ from app.datasets.schemas import Schema
 from app.inputs.image import ImageInputs
 from app.settings import Settings
 from app.spec.figures import Conditions
+from app.spec.outcomes import Candidate, SearchOutcome
 from app.spec.plan import PRETRAIN, PlannedTrial, final_training, plan, sources_of
 from app.spec.report import Report
 from app.spec.resolution import resolve
@@ -23,7 +24,6 @@ from app.spec.strategies import AutoArm
 from app.tasks.classification import Classification
 from worker.evaluation.report import TrialResult, build_report
 from worker.intake.catalogue import ingest_catalogued
-from worker.search.candidates import Candidate
 from worker.search.run import run_search
 from worker.search.scoring import score
 from worker.training.checkpoint import Checkpoint
@@ -136,8 +136,8 @@ class Runner:
                 results.append(_result(planned, before.seconds, **before.arrays))
                 continue
             results.append(done := _trial(planned, setup, target, spec))
-            if planned.role == "search" and done.outcome and needed:
-                found[position] = Candidate.model_validate(done.outcome["chosen"])
+            if isinstance(done.outcome, SearchOutcome) and needed:
+                found[position] = done.outcome.chosen
                 starts[position] = needed
         schema = target.schema
         return build_report(spec, results, schema.task, schema.class_counts["train"])
@@ -183,7 +183,7 @@ def _trial(
             journal,
             space=spec.space,
             metric=spec.evaluation.primary_metric,
-        ).model_dump(mode="json")
+        )
         return _result(planned, time.perf_counter() - began, outcome=searched)
     network = train(setup, journal)
     held_out = setup.target.validation

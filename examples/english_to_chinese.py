@@ -13,11 +13,10 @@ stay in FOLDER, else in a temporary one.
 
 import csv
 import json
-import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
+from service import ended, folder_of, run, spec_of, uploaded
 
 from app.client import Client
 
@@ -40,28 +39,21 @@ def make(folder: Path) -> dict[str, Path]:
 
 
 def main() -> int:
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp(prefix="ktl-reviews-"))
-    folder.mkdir(parents=True, exist_ok=True)
-    spec = json.loads(Path(__file__).with_suffix(".json").read_text())
+    folder, spec = folder_of("reviews"), spec_of(__file__)
     with Client() as client:
-        ready = {}
-        for language, path in make(folder).items():
-            dataset = client.datasets.upload([path], test_fraction=0.4)
-            dataset = client.datasets.wait(dataset.id)
-            print(f"{path}: {dataset.id} {dataset.status}")
-            for warning in (dataset.profile or {}).get("warnings", []):
-                print(f"  {warning}")
-            ready[language] = dataset.id
+        ready = {
+            language: uploaded(client, path, test_fraction=0.4)
+            for language, path in make(folder).items()
+        }
         spec["sources"][0]["dataset"] = ready["english"]
         spec["target"]["dataset"] = ready["chinese"]
-        job = client.jobs.submit(spec)
-        print(f"job {job.id}: ktl watch {job.id}; ktl report {job.id} --html report.html")
-        job = client.jobs.wait(job.id)
-        print(f"{job.status}; what was found:")
-        print(f"  {client.jobs.report(job.id).reason}")
+        job = ended(client, spec)
+        if job.status != "succeeded":
+            return 1
+        print(client.jobs.report(job.id).reason)
     print(f"ask it: ktl predict {spec['deploy']['name']} --text {ASKED}")
-    return job.status != "succeeded"
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

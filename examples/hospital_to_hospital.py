@@ -11,13 +11,11 @@ taken to have a label. The files stay in FOLDER, else in a temporary one.
 """
 
 import csv
-import json
-import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from service import ended, folder_of, run, spec_of, uploaded
 from sklearn.datasets import load_breast_cancer
 
 from app.client import Client
@@ -60,31 +58,22 @@ def write(path: Path, lines: Sequence[Sequence[object]], delimiter: str) -> None
 
 
 def main() -> int:
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp(prefix="ktl-hospitals-"))
-    folder.mkdir(parents=True, exist_ok=True)
-    spec = json.loads(Path(__file__).with_suffix(".json").read_text())
+    folder, spec = folder_of("hospitals"), spec_of(__file__)
     with Client() as client:
-        ready = []
-        for path, column in zip(make(folder), ("diagnosis", "Diagnosis"), strict=True):
-            dataset = client.datasets.upload([path], target={"column": column})
-            dataset = client.datasets.wait(dataset.id)
-            print(f"{path}: {dataset.id} {dataset.status}")
-            for warning in (dataset.profile or {}).get("warnings", []):
-                print(f"  {warning}")
-            ready.append(dataset.id)
+        columns = zip(make(folder), ("diagnosis", "Diagnosis"), strict=True)
+        ready = [uploaded(client, path, target={"column": column}) for path, column in columns]
         spec["sources"][0]["dataset"], spec["target"]["dataset"] = ready
-        job = client.jobs.submit(spec)
-        print(f"job {job.id}: ktl watch {job.id}; ktl report {job.id} --html report.html")
-        job = client.jobs.wait(job.id)
-        print(f"{job.status}; what was found:")
+        job = ended(client, spec)
+        if job.status != "succeeded":
+            return 1
         report = client.jobs.report(job.id)
-        print(f"  {report.reason}")
+        print(report.reason)
         for matched in report.columns:
             pairs = (f"{each.source_name} = {each.name}" for each in matched.shared)
-            print(f"  shared columns: {', '.join(pairs)}")
+            print(f"shared columns: {', '.join(pairs)}")
     print(f"ask it: ktl predict tumours {folder / 'country.csv'}")
-    return job.status != "succeeded"
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -11,17 +11,15 @@ stays in FOLDER, else in a temporary one.
 """
 
 import io
-import json
-import sys
-import tempfile
 from pathlib import Path
 from zipfile import ZipFile
 
 import numpy as np
 from PIL import Image
+from service import ended, folder_of, run, spec_of, uploaded
 from sklearn.datasets import load_sample_image
 
-from app.client import ApiError, Client, Unreachable
+from app.client import Client
 
 PHOTOGRAPHS = {"palace": "china.jpg", "flower": "flower.jpg"}
 PIECES = {"train": 40, "test": 60}  # of each class
@@ -54,21 +52,12 @@ def make(folder: Path) -> Path:
 
 
 def main() -> int:
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp(prefix="ktl-photos-"))
-    folder.mkdir(parents=True, exist_ok=True)
-    spec = json.loads(Path(__file__).with_suffix(".json").read_text())
+    folder, spec = folder_of("photos"), spec_of(__file__)
     with Client() as client:
-        dataset = client.datasets.upload([make(folder)], image_size=(SIDE, SIDE))
-        dataset = client.datasets.wait(dataset.id)
-        print(f"{dataset.id} {dataset.status}")
-        spec["target"]["dataset"] = dataset.id
-        job = client.jobs.submit(spec)
-        for choice in job.selection:
-            print(f"{choice.field}: {choice.chosen} ({choice.reason})")
-        print(f"job {job.id}: {client.url}/v1/jobs/{job.id}/report")
-        job = client.jobs.wait(job.id)
+        dataset = uploaded(client, make(folder), image_size=(SIDE, SIDE))
+        spec["target"]["dataset"] = dataset
+        job = ended(client, spec)
         if job.status != "succeeded":
-            print(f"{job.status}: {job.error}")
             return 1
         for point in client.jobs.report(job.id).learning_curve:
             for arm, found in point.arms.items():
@@ -77,7 +66,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (ApiError, Unreachable) as error:
-        sys.exit(str(error))
+    run(main)

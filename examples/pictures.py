@@ -9,17 +9,15 @@ side and says so in EXIF. The zips stay in FOLDER, else in a temporary one.
 """
 
 import io
-import json
 import math
-import sys
-import tempfile
 from pathlib import Path
 from zipfile import ZipFile
 
 import numpy as np
 from PIL import Image, ImageDraw
+from service import ended, folder_of, run, spec_of, uploaded
 
-from app.client import ApiError, Client, Unreachable
+from app.client import Client
 
 CORNERS = {"circle": 60, "square": 4, "triangle": 3}
 EXIF_ORIENTATION, ON_ITS_RIGHT_SIDE = 0x0112, 6
@@ -78,24 +76,12 @@ def make(folder: Path) -> tuple[Path, Path]:
 
 
 def main() -> int:
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp(prefix="ktl-pictures-"))
-    folder.mkdir(parents=True, exist_ok=True)
-    spec = json.loads(Path(__file__).with_suffix(".json").read_text())
+    folder, spec = folder_of("pictures"), spec_of(__file__)
     with Client() as client:
-        ready = []
-        for path in make(folder):
-            dataset = client.datasets.upload([path], image_size=(SIDE, SIDE))
-            dataset = client.datasets.wait(dataset.id)
-            print(f"{path}: {dataset.id} {dataset.status}")
-            for warning in (dataset.profile or {}).get("warnings", []):
-                print(f"  {warning}")
-            ready.append(dataset.id)
+        ready = [uploaded(client, path, image_size=(SIDE, SIDE)) for path in make(folder)]
         spec["sources"][0]["dataset"], spec["target"]["dataset"] = ready
-        job = client.jobs.submit(spec)
-        print(f"job {job.id}: {client.url}/v1/jobs/{job.id}/report")
-        job = client.jobs.wait(job.id)
+        job = ended(client, spec)
         if job.status != "succeeded":
-            print(f"{job.status}: {job.error}")
             return 1
         report = client.jobs.report(job.id)
         print(f"{report.verdict}: {report.reason}")
@@ -103,7 +89,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (ApiError, Unreachable) as error:
-        sys.exit(str(error))
+    run(main)

@@ -90,7 +90,7 @@ def lose(session: Session, ref: str) -> None:
 
 
 def done(session: Session, encoder_id: str, array: str) -> int:
-    """How many chunks of the array are computed."""
+    """Counts how many chunks of the array are computed."""
     computed = _of(encoder_id, array) & Chunk.ref.is_not(None)
     return session.scalar(select(func.count()).select_from(Chunk).where(computed)) or 0
 

@@ -19,7 +19,7 @@ MOST_TOKENS = 8192
 
 
 class EncoderIdentity(BaseModel):
-    """Which encoder it is, and how it is asked."""
+    """Identity of an encoder, and the way in which it is asked."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -49,14 +49,14 @@ class EncoderFacts(EncoderIdentity):
 
     @cached_property
     def sha256(self) -> str:
-        """Of all that features depend on."""
+        """Hash of all that features depend on."""
         files = self.model_sha256, self.tokenizer_sha256
         asked = self.prefix, self.max_tokens, self.centre
         return sha256(repr((files, asked)).encode()).hexdigest()
 
     @property
     def scale(self) -> float:
-        """What centred features are multiplied by."""
+        """Returns what centred features are multiplied by."""
         return float(self.dimension**0.5)
 
     @property
@@ -80,7 +80,7 @@ class Wheel:
 
     @property
     def is_installed(self) -> bool:
-        """Whether this very version is, by what its metadata says."""
+        """Tells whether this very version is, by what its metadata says."""
         try:
             return metadata.version(self.package) == self.version
         except metadata.PackageNotFoundError:
@@ -111,13 +111,13 @@ class EncoderEntry:
         return f"{self.wheel.package} {self.wheel.version}, recipe {self.recipe}"
 
     def seconds_of(self, characters: int) -> float:
-        """Of a text, roughly, in a dataset whose texts are of at most so many characters: most are
-        a third as long, and two characters make a token."""
+        """Seconds of a text, roughly, in a dataset whose texts are of at most so many characters:
+        most are a third as long, and two characters make a token."""
         return self.seconds_per_token * min(self.max_tokens, 6 + characters / 6)
 
     @property
     def command(self) -> str:
-        """What brings it."""
+        """Returns what brings it, as a command."""
         return self.own_command or EXTRA
 
 

@@ -45,7 +45,7 @@ class Tokeniser:
         return int(self._tokenizer.get_vocab_size())
 
     def ids_of(self, text: str) -> list[int]:
-        """At most the encoder's `max_tokens`, the special ones at both ends among them."""
+        """Pieces of a text, at most `max_tokens`, the special ones at both ends among them."""
         found: list[int] = self._tokenizer.encode(self._encoder.prefix + text).ids
         return found
 

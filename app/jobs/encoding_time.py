@@ -31,7 +31,7 @@ class EncodingTime(NamedTuple):
 
 
 def encoding_time(session: Session, project: str, spec: ResolvedSpec) -> EncodingTime:
-    """Of what no job has had computed before; none where the network sees no features."""
+    """Time of what no job has had computed before; none where the network sees no features."""
     entry = spec.model.encoder
     if entry is None:
         return EncodingTime()

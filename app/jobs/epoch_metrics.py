@@ -11,6 +11,7 @@ from app.database import Database
 from app.jobs import epoch_repository, repository
 from app.jobs.schemas import MetricsOut, TrialMetrics
 from app.pages import Page
+from app.spec.epoch_metrics import names_of
 from app.tables.jobs import JobRow
 from app.tasks import TASKS, TaskKind
 
@@ -46,7 +47,7 @@ def metrics_page(
 def _fields(session: Session, job_id: str) -> tuple[str, ...]:
     """What is known of each epoch of the job's task."""
     kind: TaskKind = session.get_one(JobRow, job_id).spec.get("task") or "classification"
-    return (*TASKS[kind].per_epoch, "learning_rate", "seconds")
+    return names_of(TASKS[kind].per_epoch)
 
 
 def _affordable(epochs: Sequence[int]) -> int | None:

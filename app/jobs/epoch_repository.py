@@ -3,11 +3,12 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import cast
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.spec.epoch_metrics import Epoch, EpochMetrics
 from app.tables.jobs import EpochRow, TrialRow
 
 
@@ -19,7 +20,7 @@ def count(session: Session, trial_ids: Sequence[str]) -> dict[str, int]:
 
 def of_trials(
     session: Session, trial_ids: Sequence[str], since: datetime | None = None
-) -> dict[str, list[dict[str, Any]]]:
+) -> dict[str, list[Epoch]]:
     """Epochs by trial, in the order in which they were trained; as plain values, of which a job may
     have thousands."""
     statement = (
@@ -29,9 +30,10 @@ def of_trials(
     )
     if since is not None:
         statement = statement.where(EpochRow.recorded_at > since)
-    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    found: dict[str, list[Epoch]] = defaultdict(list)
     for trial_id, phase, epoch, split, values in session.execute(statement):
-        found[trial_id].append({"phase": phase, "epoch": epoch, "split": split, **values})
+        place = {"phase": phase, "epoch": epoch, "split": split}
+        found[trial_id].append(cast("Epoch", place | values))
     return found
 
 
@@ -49,7 +51,7 @@ def count_by_phase(session: Session, job_id: str) -> dict[str, dict[str, int]]:
     return found
 
 
-def first_validations(session: Session, job_id: str) -> dict[str, dict[str, Any]]:
+def first_validations(session: Session, job_id: str) -> dict[str, EpochMetrics]:
     """The metrics on validation after a trial's very first epoch, by trial."""
     statement = (
         select(EpochRow.trial_id, EpochRow.values)

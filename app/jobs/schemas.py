@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from app.spec.capacity_check import MemoryEstimate
+from app.spec.epoch_metrics import Epoch
 from app.spec.figures import Conditions
 from app.spec.plan import Role
 from app.spec.shared_columns import SharedColumns
@@ -148,9 +149,9 @@ class TrialMetrics(BaseModel):
     seed: int
     labels_per_class: int | None
     status: TrialStatus
-    epochs: list[dict[str, Any]] = Field(
-        description="phase, epoch, split, loss, accuracy and f1_macro (of a regression mae and "
-        "rmse, of several labels f1_micro and f1_macro), learning_rate, seconds"
+    epochs: list[Epoch] = Field(
+        description="with accuracy and f1_macro, of a regression mae and rmse, of several labels "
+        "f1_micro and f1_macro"
     )
     test: dict[str, float] | None
 

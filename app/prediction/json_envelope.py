@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from app.errors import BadRequest, invalid
 from app.findings import invalid_from
 from app.prediction.inputs import Place, Raw
-from app.prediction.protocols.contract import Encoder, Read
+from app.prediction.protocols.contract import AnswerEncoder, Read
 from app.prediction.stated import Stated
 
 FIELDS = 16  # more are not looked at one by one
@@ -18,7 +18,7 @@ M = TypeVar("M", bound=BaseModel)
 class Frame(NamedTuple):
     """A body without its rows. `stated`: the shape and the datatype that it says they have."""
 
-    encoder: Encoder
+    encoder: AnswerEncoder
     place: Place = Place()
     stated: Stated | None = None
 

@@ -18,7 +18,7 @@ from app.prediction.inputs import PART_ROWS, Places, Raw, cut_items
 from app.prediction.item_places import places_of
 from app.prediction.json_envelope import document_of
 from app.prediction.json_lists import Lists, without_lists
-from app.prediction.protocols.contract import Encoder, Read, Steps, ended
+from app.prediction.protocols.contract import AnswerEncoder, Read, Steps, ended
 from app.prediction.rows import ColumnPlaces
 from app.tensors import Tensors, together
 
@@ -26,7 +26,7 @@ from app.tensors import Tensors, together
 class Listed(NamedTuple):
     """Items in one list, to which `places` point."""
 
-    encoder: Encoder
+    encoder: AnswerEncoder
     places: Places
     items: list[Any]
 
@@ -55,7 +55,7 @@ class ListedValues(NamedTuple):
 class Columns(NamedTuple):
     """The values of each column by its name. `at`: a pointer to them all."""
 
-    encoder: Encoder
+    encoder: AnswerEncoder
     at: str
     values: Mapping[str, ColumnValues]
 
@@ -63,7 +63,7 @@ class Columns(NamedTuple):
 class OfOneColumn(NamedTuple):
     """Items that are the values of one column."""
 
-    encoder: Encoder
+    encoder: AnswerEncoder
     values: ColumnValues
 
 

@@ -39,8 +39,8 @@ def pretrained_of(
 
 
 def recommended(spec: JobSpec, target: Schema, cache_dir: Path) -> Choice | None:
-    """What a job of photos that leaves its strategies to `auto` is told where weights are there and
-    none of its sources is pretrained: what it starts from stays what its user wrote."""
+    """Returns what a job of photos that leaves its strategies to `auto` is told where weights are
+    there and none of its sources is pretrained: what it starts from stays what its user wrote."""
     is_open = any(strategy.name == AUTO for strategy in spec.strategies)
     if not is_open or any(source.backbone for source in spec.sources) or not _are_photos(target):
         return None

@@ -24,7 +24,7 @@ class SentenceEncoderParams(MlpParams):
 
     @property
     def inputs(self) -> FeaturesInputs:
-        """What the network sees."""
+        """Returns what the network sees."""
         entry = self.entry
         return FeaturesInputs(shape=(entry.dimension,), encoder=entry.name, revision=entry.revision)
 

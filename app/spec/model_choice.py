@@ -28,7 +28,7 @@ class ModelChoice(Params):
 
     @property
     def features(self) -> FeaturesInputs | None:
-        """What the network sees instead of a dataset's own items; None: it sees those."""
+        """Returns what the network sees instead of a dataset's own items; None: it sees those."""
         return None
 
     def seen(self, shape: Shape) -> Shape:

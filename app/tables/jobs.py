@@ -89,7 +89,7 @@ class EpochRow(Base):
     epoch: Mapped[int] = mapped_column(primary_key=True)  # from 1, within its phase
     split: Mapped[str] = mapped_column(primary_key=True)  # train | validation
     phase_index: Mapped[int]
-    values: Mapped[dict[str, Any]]  # loss, accuracy, f1_macro, learning_rate, seconds
+    values: Mapped[dict[str, Any]]  # app.spec.epoch_metrics.EpochMetrics
     recorded_at: Mapped[datetime] = mapped_column(default=now)
 
 

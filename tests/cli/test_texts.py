@@ -26,7 +26,7 @@ def sent(scripted):
 
 
 def test_texts_are_said_on_the_command_line(ktl, answering):
-    answering.answer(200, PREDICTION)
+    answering.answer(200, {**PREDICTION, "outputs": PREDICTION["outputs"] * 2})
     status, _, err = ktl("predict", "people", "--text", "味道很好", "--text", "never again")
     assert status == 0, err
     assert sent(answering) == ["味道很好", "never again"]

@@ -16,7 +16,7 @@ from tests.encoders.tiny import DIMENSION, tiny
 from worker.backbones.encoders.folder import checked
 from worker.backbones.encoders.running import Encoder
 from worker.datasets import encoder_store
-from worker.datasets.encoded import CHUNK, Encoded, Texts, Unwatched, encode
+from worker.datasets.encoded import CHUNK, Encoded, StoredTexts, Unwatched, encode
 from worker.machine.context import WorkerContext
 
 pytest.importorskip("tokenizers", reason="needs the extra `text`")
@@ -80,7 +80,7 @@ def features_of(context: WorkerContext, dataset: DatasetRow, split: str) -> np.n
 def test_features_are_those_of_the_texts(
     context: WorkerContext, encoder: Encoder, dataset: DatasetRow
 ) -> None:
-    wanted = [Texts.of(context.storage, dataset, split) for split in ("train", "test")]
+    wanted = [StoredTexts.of(context.storage, dataset, split) for split in ("train", "test")]
     watch = StopsAfter(99)
     encode(context, INPUTS, wanted, watch)
     assert watch.told[0] == (0, 5)
@@ -93,7 +93,7 @@ def test_features_are_those_of_the_texts(
 def test_who_is_stopped_loses_no_more_than_a_chunk(
     context: WorkerContext, encoder: Encoder, dataset: DatasetRow
 ) -> None:
-    texts = Texts.of(context.storage, dataset, "train")
+    texts = StoredTexts.of(context.storage, dataset, "train")
     with pytest.raises(Stopped):
         encode(context, INPUTS, [texts], StopsAfter(1))
     with context.database.read() as session:
@@ -111,7 +111,7 @@ def test_who_is_stopped_loses_no_more_than_a_chunk(
 def test_a_damaged_chunk_is_computed_anew(
     context: WorkerContext, encoder: Encoder, dataset: DatasetRow
 ) -> None:
-    texts = Texts.of(context.storage, dataset, "train")
+    texts = StoredTexts.of(context.storage, dataset, "train")
     encode(context, INPUTS, [texts], Unwatched())
     before = features_of(context, dataset, "train")
     with context.database.read() as session:
@@ -128,7 +128,7 @@ def test_a_damaged_chunk_is_computed_anew(
 def test_nothing_is_computed_twice(
     context: WorkerContext, encoder: Encoder, dataset: DatasetRow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    texts = Texts.of(context.storage, dataset, "test")
+    texts = StoredTexts.of(context.storage, dataset, "test")
     encode(context, INPUTS, [texts], Unwatched())
     monkeypatch.setattr(encoder_store, "loaded", lambda *_: pytest.fail("it was computed"))
     encode(context, INPUTS, [texts], Unwatched())

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from app.spec.outcomes import Candidate, SearchOutcome
 from app.spec.relation import Relation
 from app.spec.spec import ResolvedSpec
 from tests.evaluation.made_up import BETTER, COUNTS, SCRATCH, TASK, arm, spec
@@ -36,7 +37,15 @@ def pretrained(
 
 
 def searched(relation: Relation | None) -> TrialResult:
-    outcome = {"scores": {}, "relation": relation and relation.model_dump()}
+    outcome = SearchOutcome(
+        chosen=Candidate(),
+        reason="best",
+        tried=(),
+        scores={},
+        relation=relation,
+        trainings=1.0,
+        seconds=1.0,
+    )
     return TrialResult("fine_tune", "search", 0, None, 1.0, outcome=outcome)
 
 

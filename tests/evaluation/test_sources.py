@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.spec.outcomes import ScoreOutcome, outcome_of
 from app.spec.source_report import Search, Transferability
 from app.spec.spec import ResolvedSpec
 from tests.evaluation.made_up import MEASURES, arm, spec, trial
@@ -12,6 +13,27 @@ from worker.evaluation.arms import cost_of, describe
 from worker.evaluation.evidence import TrialResult, gather
 from worker.evaluation.sources import searches_of, transferability_of
 
+TRIED: dict[str, Any] = {
+    "strategy": "lp_ft",
+    "params": {},
+    "learning_rate": 0.1,
+    "weight_decay": None,
+    "epochs": None,
+    "rung": 0,
+    "share": 1.0,
+    "folds": 3,
+    "score": 1.0,
+    "loss": 0.1,
+    "seconds": 2.0,
+    "dropped": None,
+}
+SEARCHED: dict[str, Any] = {
+    "chosen": {"learning_rate": 0.1},
+    "reason": "best",
+    "tried": [TRIED],
+    "trainings": 1.0,
+    "seconds": 2.0,
+}
 APART = {"proxy_a_distance": 1.5, "mmd": 0.2}
 
 
@@ -35,7 +57,7 @@ def scored(
     number: int, leep: float | None, logme: float | None = None, distance: float = 1.5
 ) -> TrialResult:
     apart = APART | {"proxy_a_distance": distance}
-    outcome = {"scores": {"logme": logme, "leep": leep}, "domain_distance": apart}
+    outcome = ScoreOutcome(scores={"logme": logme, "leep": leep}, domain_distance=apart)
     return TrialResult(f"score@{number}", "score", 0, None, 1.0, outcome=outcome)
 
 
@@ -108,10 +130,8 @@ def test_without_scores_there_is_no_ranking() -> None:
 
 
 def search(name: str, seed: int, budget: int | None, **more: Any) -> TrialResult:
-    outcome = {"chosen": {"learning_rate": 0.1}, "reason": "best", "tried": [{"score": 1}]}
-    return TrialResult(
-        name, "search", seed, budget, 2.0, **{"outcome": {**outcome, "rungs": 3}, **more}
-    )
+    outcome = outcome_of("search", SEARCHED | {"rungs": 3})
+    return TrialResult(name, "search", seed, budget, 2.0, **{"outcome": outcome, **more})
 
 
 def test_searches_in_the_order_of_arms_and_budgets() -> None:
@@ -121,7 +141,7 @@ def test_searches_in_the_order_of_arms_and_budgets() -> None:
         search("lp_ft", 1, 5),
         search("lp_ft", 0, 5),
         search("fine_tune", 0, 5, outcome=None, error={"code": "diverged"}),
-        trial("lp_ft", 0, 0.5, outcome={"chosen": {}}),
+        trial("lp_ft", 0, 0.5, outcome=ScoreOutcome(scores={})),
     ]
     found = searches_of(trials)
     assert [(each.arm, each.labels_per_class, each.seed) for each in found] == [
@@ -137,7 +157,7 @@ def test_searches_in_the_order_of_arms_and_budgets() -> None:
         seconds=2.0,
         chosen={"learning_rate": 0.1},
         reason="best",
-        tried=[{"score": 1}],
+        tried=[TRIED],
     )
 
 

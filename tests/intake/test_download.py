@@ -31,6 +31,16 @@ def downloads(settings: Settings) -> Path:
     return settings.cache_dir / "downloads"
 
 
+def test_offline_nothing_is_asked_for(server: FileServer, settings: Settings) -> None:
+    offline = settings.model_copy(update={"offline": True})
+    with pytest.raises(WorkFailure, match="KTL_OFFLINE is set: put the file") as failure:
+        fetch(source(server), offline)
+    assert failure.value.code == FailureCode.DOWNLOAD_FAILED
+    assert server.requests == []
+    path = fetch(source(server), settings)
+    assert fetch(source(server), offline) == path  # what is here is here
+
+
 def test_a_file_is_fetched_once(server: FileServer, settings: Settings) -> None:
     path = fetch(source(server), settings)
     assert path == downloads(settings) / NAME

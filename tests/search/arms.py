@@ -5,12 +5,13 @@ from math import log
 
 import numpy as np
 
+from app.spec.outcomes import Candidate
 from app.spec.strategies import Strategy
 from app.spec.strategy_catalogue import CATALOGUE
 from app.spec.training import Training
-from worker.search.candidates import Candidate, Costs
+from worker.search.candidates import Costs
+from worker.search.evaluations import Result
 from worker.search.ledger import Task
-from worker.search.outcome import Result
 
 TRAINING = Training(epochs=20, batch_size=10)
 SUPERVISED = ("lp_ft", "fine_tune", "l2_sp", "co_tuning", "distill")

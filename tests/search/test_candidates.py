@@ -1,9 +1,10 @@
 import pytest
 
+from app.spec.outcomes import Candidate
 from app.spec.strategy_catalogue import CATALOGUE
 from app.spec.training import Training
 from tests.search.arms import strategy
-from worker.search.candidates import Candidate, Costs
+from worker.search.candidates import Costs
 
 TRAINING = Training(epochs=10, batch_size=10)
 

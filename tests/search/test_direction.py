@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tests.search.arms import candidates, costs
+from worker.search.evaluations import Result
 from worker.search.ledger import Task
-from worker.search.outcome import Result
 from worker.search.search import search
 
 

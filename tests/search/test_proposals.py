@@ -1,9 +1,9 @@
 import pytest
 
+from app.spec.outcomes import Candidate
 from app.spec.strategy_catalogue import CATALOGUE
 from app.spec.training import Space, Training
 from tests.search.arms import candidates, strategy
-from worker.search.candidates import Candidate
 from worker.search.proposals import Proposals, dimensions
 
 ALL = Space(learning_rate=True, weight_decay=True, epochs=True)

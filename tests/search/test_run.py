@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.spec.outcomes import SearchOutcome
 from app.spec.strategies import Strategy
 from app.spec.training import Space
 from tests.search.arms import strategy
 from tests.training.trials import DOMAIN, Recorder, domain, spec, trial
-from worker.search.outcome import SearchOutcome
 from worker.search.run import run_search
 from worker.training.checkpoint import Checkpoint
 from worker.training.data import Domain

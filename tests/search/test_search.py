@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.spec.forecast import SEARCH_OVER_TRAINING
+from app.spec.outcomes import SearchOutcome
 from app.spec.training import Space, Training
 from tests.search.arms import SUPERVISED, TRAINING, Arms, candidates, costs
 from worker.search.candidates import Costs
+from worker.search.evaluations import Finished, Result
 from worker.search.ledger import Task
-from worker.search.outcome import Finished, Result, SearchOutcome
 from worker.search.search import search
 
 ALL = Space(learning_rate=True, weight_decay=True, epochs=True)

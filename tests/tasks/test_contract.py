@@ -4,6 +4,7 @@ from math import inf
 
 import pytest
 
+from app.spec.epoch_metrics import names_of
 from app.tasks import TASKS, metric_of
 from app.tasks.classification import Classification
 from app.tasks.multi_label import MultiLabel
@@ -48,6 +49,7 @@ def test_a_task_can_be_decided_by_its_primary_metrics(
 ) -> None:
     assert task.default_metric == task.primary[0]
     assert {*task.primary, *task.per_epoch} <= task.metrics.keys()
+    assert names_of(task.per_epoch) == (*task.per_epoch, "learning_rate", "seconds")
     assert not any(name in task.primary for name in ("loss", "ece"))
 
 

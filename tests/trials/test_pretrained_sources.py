@@ -16,9 +16,12 @@ from app.tasks.regression import Regression
 from tests.backbones.weights import file_of
 from tests.trials.jobs import report_of, run, submit
 from tests.trials.stored import add_stored
+from worker.backbones.network import Network
 from worker.machine.context import WorkerContext
+from worker.training import features
+from worker.training.items import Items
 
-SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 IMAGENET = {"backbone": "efficientnet_lite0", "weights": "imagenet"}
 LITE0 = PRETRAINED["efficientnet_lite0:imagenet"]
 TRAIN, TEST, SIDE = 24, 12, 40
@@ -61,13 +64,23 @@ def _photos(context: WorkerContext, folder: Path, task: Classification | Regress
 
 
 @pytest.mark.slow
-@SQLITE
-def test_from_imagenet_to_a_model(context: WorkerContext, photos: str) -> None:
+def test_from_imagenet_to_a_model(
+    context: WorkerContext, photos: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed = list[int]()
+
+    def counted(network: Network, items: Items, look: Any) -> np.ndarray:
+        computed.append(len(items))
+        return compute(network, items, look)
+
+    compute = features._compute
+    monkeypatch.setattr(features, "_compute", counted)
     how = {**HOW, "strategies": ["linear_probe", "co_tuning"]}
-    how["evaluation"] = {"seeds": 1, "baseline": False}
+    how["evaluation"] = {"seeds": 2, "baseline": False}
     job, trials = run(context, submit(context, [IMAGENET], photos, **how))
     assert {trial.status for trial in trials} == {"succeeded"}, [t.error for t in trials]
-    assert [trial.arm for trial in trials] == ["linear_probe", "co_tuning"]
+    assert [trial.arm for trial in trials] == 2 * ["linear_probe", "co_tuning"]
+    assert computed.count(TRAIN) == computed.count(TEST) == 1  # for all seeds of both arms
     report = report_of(job)
     assert report.arms["linear_probe"].metrics["accuracy"].mean == 1
     assert job.error is None
@@ -81,7 +94,6 @@ def test_from_imagenet_to_a_model(context: WorkerContext, photos: str) -> None:
 
 
 @pytest.mark.slow
-@SQLITE
 def test_beside_a_dataset_of_ones_own_and_chosen_by_auto(
     context: WorkerContext, photos: str, tmp_path: Path
 ) -> None:
@@ -106,7 +118,6 @@ def test_beside_a_dataset_of_ones_own_and_chosen_by_auto(
 
 
 @pytest.mark.slow
-@SQLITE
 def test_a_quantity_is_learnt_from_imagenets_features(
     context: WorkerContext, tmp_path: Path
 ) -> None:

@@ -62,7 +62,7 @@ class Unwatched:
 
 
 @dataclass(frozen=True, eq=False)
-class Texts:
+class StoredTexts:
     """A stored array of texts. `array`: its file; `codes`: (n, length) int32, memory-mapped."""
 
     array: str
@@ -85,7 +85,7 @@ class Texts:
 
 @dataclass(frozen=True)
 class Encoded:
-    """Where features stand: files of chunks by the arrays that they are of."""
+    """Places of stored features: files of chunks by the arrays that they are of."""
 
     inputs: FeaturesInputs
     chunks: Mapping[str, Sequence[str]]
@@ -94,7 +94,7 @@ class Encoded:
     def of(
         cls, session: Session, inputs: Inputs | None, datasets: Sequence[DatasetRow]
     ) -> Self | None:
-        """Of all that is computed of the datasets' texts; None where a job's network, which sees
+        """Finds all that is computed of the datasets' texts; None where a job's network, which sees
         `inputs`, sees no features."""
         if not isinstance(inputs, FeaturesInputs):
             return None
@@ -145,7 +145,7 @@ def arrays_of(dataset: DatasetRow) -> dict[str, str]:
 
 
 def encode(
-    context: WorkerContext, inputs: FeaturesInputs, wanted: Sequence[Texts], watch: Watch
+    context: WorkerContext, inputs: FeaturesInputs, wanted: Sequence[StoredTexts], watch: Watch
 ) -> None:
     """Sees to it that the features of all `wanted` arrays are in the store. Raises WorkFailure, and
     what `watch` raises."""
@@ -162,7 +162,7 @@ def encode(
 def _encode(
     context: WorkerContext,
     row: EncoderRow,
-    texts: Texts,
+    texts: StoredTexts,
     watch: Watch,
     standing: tuple[int, int],
 ) -> None:
@@ -192,7 +192,7 @@ def _encode(
 
 
 def _compute(
-    context: WorkerContext, row: EncoderRow, texts: Texts, number: int, watch: Watch
+    context: WorkerContext, row: EncoderRow, texts: StoredTexts, number: int, watch: Watch
 ) -> None:
     encoder = encoder_store.loaded(context.storage, row)
     renewed = time.monotonic()

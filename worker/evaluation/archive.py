@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from app.jobs.schemas import EvidenceOut, EvidenceTrial
+from app.spec.outcomes import outcome_of
 from app.spec.report import Report
 from app.spec.spec import Choice, ResolvedSpec
 from app.tasks.classification import Classification
@@ -121,4 +122,5 @@ def _result(trial: EvidenceTrial, arrays_of: Callable[[str], Arrays]) -> TrialRe
     arrays: Arrays = arrays_of(trial.predictions) if trial.predictions else {}
     fields: dict[str, Any] = trial.model_dump(exclude={"predictions"})
     fields |= {name: arrays.get(name) for name in ARRAYS}
+    fields["outcome"] = outcome_of(trial.role, trial.outcome)
     return TrialResult(**fields)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from app.spec.outcomes import TrialOutcome
 from app.spec.plan import Role
 from worker.evaluation.arrays import Floats, Ints
 from worker.evaluation.measures.contract import Labels, Measures
@@ -62,7 +63,7 @@ class TrialResult:
     y_source: Ints | None = None
     before_source: Ints | None = None
     after_source: Ints | None = None
-    outcome: Mapping[str, Any] | None = None
+    outcome: TrialOutcome | None = None
     steps: int | None = None
     head_steps: int | None = None
     y_train: Labels | None = None

@@ -103,9 +103,9 @@ def _relations(
 ) -> Mapping[Sources, list[Relation]]:
     found = defaultdict(list)
     for trial in sorted(trials, key=lambda each: (each.arm, each.seed)):
-        relation = (trial.outcome or {}).get("relation")
-        if relation is not None:
-            found[sources_of(spec, trial.arm)].append(Relation.model_validate(relation))
+        relation = trial.outcome.relation if trial.outcome else None
+        if relation:
+            found[sources_of(spec, trial.arm)].append(relation)
     return found
 
 

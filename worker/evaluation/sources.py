@@ -1,10 +1,10 @@
 """What was found out before the arms were trained: which source suits, what to train with."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
+from app.spec.outcomes import ScoreOutcome, SearchOutcome
 from app.spec.source_report import RankingQuality, Search, SourceRank, Transferability
 from app.spec.spec import ResolvedSpec, Sources
 from app.tasks.contract import Metric
@@ -43,7 +43,7 @@ def transferability_of(
     scores = {
         trial.arm.partition("@")[2]: trial.outcome
         for trial in trials
-        if trial.role == "score" and trial.outcome
+        if isinstance(trial.outcome, ScoreOutcome)
     }
     if not scores:
         return None
@@ -70,7 +70,7 @@ def _place(score: float | None) -> float:
 def _rank(
     spec: ResolvedSpec,
     number: int,
-    outcome: Mapping[str, Any],
+    outcome: ScoreOutcome,
     arms: Mapping[str, Evidence],
     name: str,
     doubts: Mapping[Sources, str],
@@ -86,10 +86,10 @@ def _rank(
         source=number,
         reference=spec.sources[number - 1].reference,
         name=name,
-        scores=outcome["scores"],
-        relation=outcome.get("relation"),
+        scores=outcome.scores,
+        relation=outcome.relation,
         doubt=doubts.get(place),
-        domain_distance=outcome["domain_distance"],
+        domain_distance=outcome.domain_distance,
         measured=metric_interval(arms[best], metric, spec.evaluation.confidence) if best else None,
         best_arm=best,
     )
@@ -111,16 +111,19 @@ def _quality(measured: Sequence[SourceRank], metric: Metric) -> dict[str, Rankin
 
 def searches_of(trials: Sequence[TrialResult]) -> list[Search]:
     """Searches in the order of their arms and label budgets."""
-    found = [trial for trial in trials if trial.role == "search" and trial.outcome]
+    order = sorted(trials, key=lambda t: (t.arm, t.labels_per_class or np.inf, t.seed))
     return [
         Search(
             arm=trial.arm,
             labels_per_class=trial.labels_per_class,
             seed=trial.seed,
+            chosen=outcome.chosen.model_dump(mode="json", exclude_unset=True),
+            reason=outcome.reason,
+            tried=[each.model_dump(mode="json") for each in outcome.tried],
+            scores=outcome.scores,
+            relation=outcome.relation,
             seconds=trial.seconds,
-            scores=(trial.outcome or {}).get("scores"),
-            relation=(trial.outcome or {}).get("relation"),
-            **{name: (trial.outcome or {})[name] for name in ("chosen", "reason", "tried")},
         )
-        for trial in sorted(found, key=lambda t: (t.arm, t.labels_per_class or np.inf, t.seed))
+        for trial in order
+        if isinstance(outcome := trial.outcome, SearchOutcome)
     ]

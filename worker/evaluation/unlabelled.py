@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.spec.outcomes import SearchOutcome
 from app.spec.spec import ResolvedSpec
 from app.spec.strategies import AutoArm
 from app.spec.strategy_catalogue import CATALOGUE
@@ -41,8 +42,8 @@ def _takes(name: str, spec: ResolvedSpec, trials: Sequence[TrialResult]) -> bool
     if not isinstance(strategy, AutoArm):
         return CATALOGUE[strategy.name].takes_unlabelled
     chosen = [
-        (trial.outcome["chosen"].get("strategy") or {}).get("name")
+        trial.outcome.chosen.name
         for trial in trials
-        if trial.role == "search" and trial.arm == name and trial.outcome
+        if trial.arm == name and isinstance(trial.outcome, SearchOutcome)
     ]
     return any(each in CATALOGUE and CATALOGUE[each].takes_unlabelled for each in chosen)

@@ -23,7 +23,7 @@ from app.tables.jobs import JobRow, TrialRow
 from app.tables.models import ModelRow
 from app.tables.next_labels import NextLabelsRow
 from worker.backbones.network import Architecture, Network
-from worker.datasets.encoded import Encoded, Texts, Unwatched, arrays_of, encode
+from worker.datasets.encoded import Encoded, StoredTexts, Unwatched, arrays_of, encode
 from worker.datasets.stored_data import dataset_split
 from worker.datasets.stored_rows import StoredRows
 from worker.labelling.embeddings import Floats
@@ -78,14 +78,14 @@ class Winner:
         return cls(storage, data, model, asked)
 
     def encoded(self, context: WorkerContext) -> "Winner":
-        """With features of all items that are looked at, where the network sees such. Raises
-        WorkFailure."""
+        """Returns the winner with features of all items that are looked at, where the network sees
+        such. Raises WorkFailure."""
         inputs = self.data.spec.inputs
         if not isinstance(inputs, FeaturesInputs):
             return self
         looked_at = {row.id: row for row in (self.data.target, self.asked)}
         texts = [
-            Texts.of(self.storage, row, split)
+            StoredTexts.of(self.storage, row, split)
             for row in looked_at.values()
             for split in arrays_of(row)
         ]

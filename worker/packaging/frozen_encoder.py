@@ -27,7 +27,7 @@ class FrozenEncoder:
 
     @property
     def prepare(self) -> Prepare:
-        """What decoded texts go through before the graph."""
+        """Returns what decoded texts go through before the graph."""
         return prepare_of(self.encoder.tokeniser)
 
     def features(self, inputs: Tensors) -> Floats:

@@ -15,7 +15,7 @@ that is lower by more than its own: a loss tells more of an item than right or w
 from collections.abc import Sequence
 from math import ceil
 
-from worker.search.candidates import Candidate
+from app.spec.outcomes import Candidate
 from worker.search.ledger import Ledger
 from worker.search.standing import Standing, behind, choose, ranked
 

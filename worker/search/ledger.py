@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from app.spec.forecast import SEARCH_OVER_TRAINING
-from worker.search.candidates import Candidate, Costs, head_epochs
-from worker.search.outcome import Finished, Result
+from app.spec.outcomes import Candidate, head_epochs
+from worker.search.candidates import Costs
+from worker.search.evaluations import Finished, Result
 from worker.search.standing import Standing
 
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from math import ceil, log10
 from typing import TYPE_CHECKING, Any
 
+from app.spec.outcomes import Candidate
 from app.spec.strategies import Searched
 from app.spec.training import Space, Training
-from worker.search.candidates import Candidate
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

@@ -11,17 +11,18 @@ from pydantic import TypeAdapter
 from app.errors import FailureCode, WorkFailure
 from app.spec.figures import Conditions
 from app.spec.forecast import HEAD_STEP_COST
+from app.spec.outcomes import Candidate, SearchOutcome
 from app.spec.strategies import Strategy
 from app.spec.strategy_catalogue import CATALOGUE
 from app.spec.training import Space
 from worker.backbones.network import Network
 from worker.evaluation.measures import measures_of
 from worker.search.advice import SourceEvidence, ruled_out
-from worker.search.candidates import Candidate, Costs, batches
+from worker.search.candidates import Costs, batches
+from worker.search.evaluations import Finished, Result
 from worker.search.folds import Fold, folds, pooled
 from worker.search.judging import Values, by_information, by_labels, scale_of
 from worker.search.ledger import Task
-from worker.search.outcome import Finished, Result, SearchOutcome
 from worker.search.scoring import SourceScores, scored
 from worker.search.search import search
 from worker.search.standing import Standing
@@ -68,7 +69,11 @@ def run_search(
         Interrupted: the journal signals; with a checkpoint when it was PAUSE.
     """
     items = pooled(setup.target)
-    candidates = [Candidate(strategy=strategy) for strategy in portfolio]
+    candidates = [
+        Candidate(strategy=strategy, imbalance=imbalance)
+        for strategy in portfolio
+        for imbalance in space.imbalance or (None,)
+    ]
     hidden = np.full(len(items), -1, np.int64)
     measures = measures_of(setup.target.schema.task)
     strata = measures.strata(items.y, setup.seed) if items.is_labelled else hidden
@@ -171,9 +176,10 @@ class _Evaluations:
         needs = CATALOGUE[strategy.name].needs if strategy else ()
         return replace(
             setup,
-            recipe=candidate.name,
+            recipe=candidate.way,
             params=strategy.params if strategy else None,
             training=training,
+            imbalance=candidate.imbalance or setup.imbalance,
             target=Domain(setup.target.schema, self.items.select(train), watched),
             source=setup.source if "source_data" in needs else None,
         )

@@ -1,11 +1,11 @@
 """How well a source suits a target, before anything is transferred."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.special import softmax
 
+from app.spec.outcomes import ScoreOutcome
 from app.spec.relation import Relation
 from worker.backbones.network import Architecture, Network
 from worker.evaluation.domain_distance import domain_distance
@@ -30,7 +30,7 @@ class SourceScores:
     relation: Relation | None
 
 
-def score(setup: TrialSetup) -> dict[str, Any]:
+def score(setup: TrialSetup) -> ScoreOutcome:
     """`scores` of the source's features on the target's labelled training items, the `relation` of
     their classes, and `domain_distance`, how far the two are apart in the features (null where the
     source has come without its data)."""
@@ -44,11 +44,7 @@ def score(setup: TrialSetup) -> dict[str, Any]:
         )
         of_target = found.features[_drawn(len(train), setup.seed)]
         apart = domain_distance(of_source, of_target, setup.seed)
-    return {
-        "scores": found.scores,
-        "relation": found.relation and found.relation.model_dump(),
-        "domain_distance": apart,
-    }
+    return ScoreOutcome(scores=found.scores, relation=found.relation, domain_distance=apart)
 
 
 def scored(setup: TrialSetup, items: Split) -> SourceScores:

@@ -6,11 +6,12 @@ after it come to the same end, bit for bit.
 
 from collections.abc import Sequence
 
+from app.spec.outcomes import Candidate, SearchOutcome
 from app.spec.training import Space
-from worker.search.candidates import Candidate, Costs
+from worker.search.candidates import Costs
+from worker.search.evaluations import Finished
 from worker.search.halving import SHORT_THEN_WHOLE, halve
 from worker.search.ledger import Evaluate, Ledger, OutOfSeconds
-from worker.search.outcome import Finished, SearchOutcome
 from worker.search.proposals import dimensions
 from worker.search.standing import Standing, behind, ranked
 from worker.search.tuning import tune

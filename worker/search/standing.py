@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from worker.search.candidates import Candidate
+from app.spec.outcomes import Candidate, Tried
+from worker.search.evaluations import Result
 from worker.search.judging import Values, difference
-from worker.search.outcome import Result, Tried
 
 NOISE = 1.0  # standard errors of a paired difference
 
@@ -76,11 +76,12 @@ class Standing:
         """Record as a search leaves it. `scale`: what a score times it is the metric."""
         candidate, strategy = self.candidate, self.candidate.strategy
         return Tried(
-            strategy=candidate.name,
+            strategy=candidate.way,
             params=strategy.params.model_dump(mode="json") if strategy else {},
             learning_rate=candidate.learning_rate,
             weight_decay=candidate.weight_decay,
             epochs=candidate.epochs,
+            imbalance=candidate.imbalance,
             rung=self.rung,
             share=self.share,
             folds=len(self.results),

@@ -6,8 +6,8 @@ A proposal is trained in full, fold after fold, as long as it is not clearly wor
 
 from collections.abc import Sequence
 
+from app.spec.outcomes import Candidate
 from app.spec.training import Space
-from worker.search.candidates import Candidate
 from worker.search.ledger import Ledger
 from worker.search.proposals import Proposals, dimensions
 from worker.search.standing import Standing, behind, choose, ranked

@@ -19,12 +19,11 @@ from worker.backbones.network import Network
 from worker.strategies.recipe import (
     Batches,
     Features,
-    Group,
     Labels,
     Optimization,
     Phase,
     Setting,
-    trainable,
+    fine_tuned,
 )
 
 
@@ -43,15 +42,11 @@ def phases(network: Network, params: CoTuningParams, setting: Setting) -> tuple[
         aligned = -tf.reduce_mean(tf.reduce_sum(expected * said, 1))
         return supervised + params.weight * aligned, logits
 
-    rate = training.learning_rate
     return (
         Phase(
             "finetune",
             loss,
-            (
-                Group(trainable(network.backbone), params.backbone_rate * rate),
-                Group(trainable(network.head, source_head), rate),
-            ),
+            fine_tuned(network, params, training, source_head),
             training.epochs,
             Optimization.of(training),
             companions=(source_head, relation),

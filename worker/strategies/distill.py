@@ -13,7 +13,13 @@ import tensorflow as tf
 
 from app.spec.strategy_params import DistillParams
 from worker.backbones.network import Network
-from worker.strategies.recipe import Batches, Group, Optimization, Phase, Setting, trainable
+from worker.strategies.recipe import (
+    Batches,
+    Optimization,
+    Phase,
+    Setting,
+    fine_tuned,
+)
 
 
 def phases(network: Network, params: DistillParams, setting: Setting) -> tuple[Phase, ...]:
@@ -31,15 +37,11 @@ def phases(network: Network, params: DistillParams, setting: Setting) -> tuple[P
         for mine, source in zip(teacher_variables, network.backbone.variables, strict=True):
             mine.assign(source.numpy())
 
-    rate = training.learning_rate
     return (
         Phase(
             "finetune",
             loss,
-            (
-                Group(trainable(network.backbone), params.backbone_rate * rate),
-                Group(trainable(network.head), rate),
-            ),
+            fine_tuned(network, params, training),
             training.epochs,
             Optimization.of(training),
             companions=(teacher.backbone, teacher.head),

@@ -10,21 +10,17 @@ Rates: eta for the new head V, backbone_rate * eta for the backbone B, which has
 
 from app.spec.strategy_params import FineTuneParams
 from worker.backbones.network import Network
-from worker.strategies.recipe import Group, Optimization, Phase, Setting, trainable
+from worker.strategies.recipe import Optimization, Phase, Setting, fine_tuned
 from worker.strategies.supervised import learn_items
 
 
 def phases(network: Network, params: FineTuneParams, setting: Setting) -> tuple[Phase, ...]:
     training = setting.training
-    rate = training.learning_rate
     return (
         Phase(
             "finetune",
             learn_items(network, setting),
-            (
-                Group(trainable(network.backbone), params.backbone_rate * rate),
-                Group(trainable(network.head), rate),
-            ),
+            fine_tuned(network, params, training),
             training.epochs,
             Optimization.of(training),
         ),

@@ -10,7 +10,13 @@ import tensorflow as tf
 from app.spec.strategy_params import MultiTaskParams
 from worker.backbones.network import Network
 from worker.strategies.gradient_surgery import project_conflicts
-from worker.strategies.recipe import Batches, Group, Optimization, Phase, Setting, trainable
+from worker.strategies.recipe import (
+    Batches,
+    Optimization,
+    Phase,
+    Setting,
+    fine_tuned,
+)
 from worker.strategies.task_weighting import Famo, weighting_of
 
 TASKS = 2
@@ -35,15 +41,11 @@ def phases(network: Network, params: MultiTaskParams, setting: Setting) -> tuple
         of_tasks, outputs = losses(batch)
         return of_tasks if surgery else weighting.total(of_tasks), outputs
 
-    rate = training.learning_rate
     return (
         Phase(
             "finetune",
             loss,
-            (
-                Group(trainable(network.backbone), params.backbone_rate * rate),
-                Group(trainable(network.head, source_head, weighting), rate),
-            ),
+            fine_tuned(network, params, training, source_head, weighting),
             training.epochs,
             Optimization.of(training),
             streams=("target", "source"),

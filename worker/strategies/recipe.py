@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from app.spec.strategy_params import FineTuneParams
 from app.spec.training import EarlyStopping, Training
 from worker.backbones.network import Network
 from worker.objectives.classification import CLASSES
@@ -175,3 +176,15 @@ Recipe = Callable[[Network, Any, Setting], tuple[Phase, ...]]
 
 def trainable(*models: keras.Model) -> tuple[keras.Variable, ...]:
     return tuple(variable for model in models for variable in model.trainable_variables)
+
+
+def fine_tuned(
+    network: Network, params: FineTuneParams, training: Training, *beside: keras.Model
+) -> tuple[Group, Group]:
+    """Groups of a fine-tuning: the backbone at `backbone_rate` times the rate, the head and what is
+    trained beside it at the rate itself."""
+    rate = training.learning_rate
+    return (
+        Group(trainable(network.backbone), params.backbone_rate * rate),
+        Group(trainable(network.head, *beside), rate),
+    )

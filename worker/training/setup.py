@@ -4,19 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal, Protocol, Self
+from typing import Literal, Protocol, Self, cast
 
 from app.sent import Sent
 from app.spec.backbones import Backbone
+from app.spec.epoch_metrics import NAMES, EpochMetrics
 from app.spec.figures import Conditions
 from app.spec.flaws import Imbalance, LabelNoise
 from app.spec.training import Training
-from app.tasks import TASKS
 from worker.backbones.input_rows import Learnt
 from worker.training.checkpoint import Checkpoint, Position
 from worker.training.data import Domain, Split
-
-_KEPT = tuple(dict.fromkeys(name for task in TASKS.values() for name in task.per_epoch))
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ class EpochRecord:
     phase_index: int
     epoch: int  # from 1, within its phase
     split: Literal["train", "validation"]
-    values: dict[str, float]  # the task's `per_epoch`, learning_rate, seconds
+    values: EpochMetrics
 
     @classmethod
     def of(
@@ -72,8 +70,8 @@ class EpochRecord:
         seconds: float,
     ) -> Self:
         """Records the epoch that ends at `position`; of `metrics`, those that it keeps."""
-        kept = {name: metrics[name] for name in _KEPT if name in metrics}
-        values = {**kept, "learning_rate": rate, "seconds": seconds}
+        kept = {name: metrics[name] for name in NAMES if name in metrics}
+        values = cast("EpochMetrics", kept | {"learning_rate": rate, "seconds": seconds})
         return cls(phase, position.phase, position.epochs + 1, split, values)
 
 

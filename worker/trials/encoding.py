@@ -8,7 +8,7 @@ from app.inputs.features import FeaturesInputs
 from app.jobs.features import tell_features
 from app.spec.plan import PRETRAIN
 from worker.datasets import encoder_store
-from worker.datasets.encoded import Encoded, Texts, encode
+from worker.datasets.encoded import Encoded, StoredTexts, encode
 from worker.machine.context import WorkerContext
 from worker.training.setup import Interrupted, Signal
 from worker.trials.journal import TrialJournal
@@ -33,16 +33,16 @@ def with_features(context: WorkerContext, data: TrialData, journal: TrialJournal
     return replace(data, encoded=encoded)
 
 
-def _texts(context: WorkerContext, data: TrialData) -> Iterator[Texts]:
+def _texts(context: WorkerContext, data: TrialData) -> Iterator[StoredTexts]:
     """Of the sources their training items, and their test items too where it is asked what of them
     is forgotten; of the target all."""
     forgets = data.spec.evaluation.forgetting and data.trial.role == "transfer"
     for dataset in data.sources:
         for split in ("train", *(("test",) if forgets else ())):
-            yield Texts.of(context.storage, dataset, split)
+            yield StoredTexts.of(context.storage, dataset, split)
     if data.trial.role != PRETRAIN:
         for split in ("train", "test"):
-            yield Texts.of(context.storage, data.target, split)
+            yield StoredTexts.of(context.storage, data.target, split)
 
 
 class _Watch:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from app.damage import mark
 from app.errors import DamagedArtifact, FailureCode, Fenced, WorkFailure
 from app.jobs import repository, work
+from app.spec.outcomes import TrialOutcome
 from app.spec.plan import PRETRAIN, plan, sources_of
 from app.spec.strategies import AutoArm
 from app.storage import Storage
@@ -81,7 +82,7 @@ def _run(context: WorkerContext, trial: TrialRow, keeper: LeaseKeeper, folder: P
     setup = setup_of(context.storage, data)
     match trial.role:
         case "score":
-            results: dict[str, Any] | None = {"outcome": score(setup), "weights": None}
+            results: dict[str, Any] | None = _without_model(score(setup))
         case "reference":
             results = _stored(
                 context.storage, predictions_of(setup, data, context.storage), setup, folder
@@ -157,7 +158,11 @@ def _searched(
     )
     if outcome is None:
         return None
-    return {"outcome": outcome.model_dump(mode="json"), "weights": data.source_weights}
+    return _without_model(outcome, data.source_weights)
+
+
+def _without_model(outcome: TrialOutcome, weights: str | None = None) -> dict[str, Any]:
+    return {"outcome": outcome.model_dump(mode="json"), "weights": weights}
 
 
 def _attempt(

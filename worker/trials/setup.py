@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.datasets.schemas import Schema
 from app.models.schemas import Signature
+from app.spec.outcomes import Candidate, SearchOutcome, outcome_of
 from app.spec.plan import PRETRAIN, Role, final_training, hides_labels, sources_of
 from app.spec.pretrained import IMAGENET_CLASSES, PRETRAINED, Pretrained
 from app.spec.sources import joint_classes
@@ -24,7 +25,6 @@ from worker.audit.audit import without_suspects
 from worker.datasets.encoded import Encoded, without_encoder
 from worker.datasets.stored_data import dataset_split
 from worker.evaluation.measures import measures_of
-from worker.search.candidates import Candidate
 from worker.training.data import Domain, Split, cut_at_random, cut_validation
 from worker.training.items import Items
 from worker.training.label_budget import within_budget
@@ -117,7 +117,8 @@ class TrialData:
         """Candidate that the arm's search has found, where there was one."""
         if self.needed is None or self.needed.role != "search":
             return None
-        return Candidate.model_validate((self.needed.outcome or {})["chosen"])
+        outcome = outcome_of("search", self.needed.outcome)
+        return outcome.chosen if isinstance(outcome, SearchOutcome) else None
 
     @property
     def strategy(self) -> Strategy | AutoArm | None:
@@ -169,6 +170,7 @@ def setup_of(storage: Storage, data: TrialData) -> TrialSetup:
     weights, learnt = starting_point(storage, data)
     return replace(
         engine_setup(spec, role, fixed, trial.seed, domain, training),
+        imbalance=(data.found and data.found.imbalance) or spec.imbalance,
         source=source if target else None,
         source_classes=len(data.source_classes),
         source_weights=weights,

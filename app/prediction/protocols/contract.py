@@ -43,7 +43,7 @@ class AnsweredRequest(NamedTuple):
     warnings: tuple[PredictionWarning, ...] = ()
 
 
-class Encoder(Protocol):
+class AnswerEncoder(Protocol):
     """Way in which one request wants its answer written. Large answers are written piece by
     piece."""
 
@@ -62,7 +62,7 @@ class Read(NamedTuple):
     item of several tensors comes in batches of them."""
 
     parts: Sequence[Part]
-    encoder: Encoder
+    encoder: AnswerEncoder
     place: Places = Place()
     is_prepared: bool = False  # from files of pictures: in the model's range by itself
 

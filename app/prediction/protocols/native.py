@@ -21,7 +21,7 @@ from app.prediction.heads import JSON, media_type, name_in
 from app.prediction.item_places import places_of
 from app.prediction.json_envelope import Frame, advice, document_of, outer_brackets, validated
 from app.prediction.picture_bodies import FORM
-from app.prediction.protocols.contract import BodyKind, Decoder, Encoder, Headers, Read, Steps
+from app.prediction.protocols.contract import AnswerEncoder, BodyKind, Decoder, Headers, Read, Steps
 from app.prediction.protocols.native_answers import (
     PLAIN,
     SETS,
@@ -169,7 +169,7 @@ def _finished(read: Read, loaded: Loaded, is_raw: bool) -> Read:
     return read if encoder is read.encoder else read._replace(encoder=encoder)
 
 
-def _of_options(options: Mapping[str, Any], loaded: Loaded, is_raw: bool) -> Encoder:
+def _of_options(options: Mapping[str, Any], loaded: Loaded, is_raw: bool) -> AnswerEncoder:
     """The encoder for options that do not stand beside inputs in JSON. Raises Invalid."""
     if "inputs" in options:
         raise invalid("unknown_field", "expected no `inputs` beside files of pictures", "#/inputs")
@@ -177,7 +177,7 @@ def _of_options(options: Mapping[str, Any], loaded: Loaded, is_raw: bool) -> Enc
     return _encoder(_frame(request).encoder, loaded, is_raw)
 
 
-def _encoder(asked: Encoder, loaded: Loaded, is_raw: bool) -> Encoder:
+def _encoder(asked: AnswerEncoder, loaded: Loaded, is_raw: bool) -> AnswerEncoder:
     """With what the query says. Raises Invalid where more labels are wanted than there are."""
     if loaded.form == "value":
         return _of_quantities(asked, is_raw)
@@ -193,7 +193,7 @@ def _encoder(asked: Encoder, loaded: Loaded, is_raw: bool) -> Encoder:
     return LabelAnswers(top_k, asked.raw_scores or is_raw)
 
 
-def _of_quantities(encoder: Encoder, is_raw: bool) -> Encoder:
+def _of_quantities(encoder: AnswerEncoder, is_raw: bool) -> AnswerEncoder:
     """Raises Invalid where something is asked that only classes have."""
     if encoder is PLAIN and not is_raw:
         return VALUES

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from app.inputs.image import ImageInputs
 from app.prediction import picture_bodies
 from app.prediction.inputs import Place
-from app.prediction.protocols.contract import BodyKind, Encoder, Read, Steps
+from app.prediction.protocols.contract import AnswerEncoder, BodyKind, Read, Steps
 from app.prediction.served import Loaded
 
 IMAGE = "image/"
@@ -23,7 +23,7 @@ class PictureDecoder(NamedTuple):
 
     inputs: ImageInputs
     content_type: bytes
-    encoder: Callable[[Mapping[str, Any], Loaded], Encoder]
+    encoder: Callable[[Mapping[str, Any], Loaded], AnswerEncoder]
     body: BodyKind = "files"
 
     def read(self, body: bytes | bytearray, loaded: Loaded) -> Read:

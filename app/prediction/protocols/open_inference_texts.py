@@ -1,48 +1,21 @@
 """Bodies of the Open Inference Protocol for models of texts: one tensor of BYTES."""
 
-from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from app.errors import BadRequest, invalid
 from app.inputs.text import TextInputs
 from app.prediction import json_items
-from app.prediction.json_envelope import document_of, validated
-from app.prediction.json_lists import Lists
+from app.prediction.json_envelope import validated
 from app.prediction.protocols import open_inference_schemas as schemas
-from app.prediction.protocols.contract import BodyKind, Read, Steps, ended
-from app.prediction.protocols.open_inference_bodies import Probabilities, check_output, parts_of
+from app.prediction.protocols.open_inference_bodies import Probabilities, check_output
 from app.prediction.protocols.open_inference_columns import BYTES, ColumnTensor, size_of
-from app.prediction.served import Loaded
+from app.prediction.protocols.open_inference_items import ItemsDecoder
 
 TENSOR = "#/inputs/0"
 
 
-class TextsDecoder(NamedTuple):
-    """Reads the one tensor. `json_length`: bytes of JSON, where binary data follow."""
-
-    inputs: TextInputs
-    json_length: int | None
-
-    @property
-    def body(self) -> BodyKind:
-        return "text" if self.json_length is None else "binary"
-
-    def read(self, body: bytes, loaded: Loaded) -> Read:
-        if self.json_length is None:
-            return json_items.read(body, partial(self._asked, loaded.answers), self.inputs)
-        return ended(self._with_data(body, self.json_length, loaded))
-
-    def read_in_steps(self, body: bytearray, loaded: Loaded) -> Steps[Read]:
-        if self.json_length is None:
-            asked = partial(self._asked, loaded.answers)
-            return json_items.read_in_steps(body, asked, self.inputs, depths=(3,))
-        return self._with_data(body, self.json_length, loaded)
-
-    def _with_data(self, body: bytes | bytearray, json_length: int, loaded: Loaded) -> Steps[Read]:
-        text, data = parts_of(body, json_length)
-        lists = Lists(document_of(text))
-        asked = self._asked(loaded.answers, lists.document, data)
-        return json_items.read_lists(lists, asked, self.inputs)
+class TextsDecoder(ItemsDecoder[TextInputs]):
+    """Reads the one tensor."""
 
     def _asked(
         self, output: str, document: Any, data: memoryview = memoryview(b"")

@@ -5,6 +5,8 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from app.spec.spec import JobSpec
 from tests.intake.archives import take
 from worker.intake.raw import IntakeLimits
@@ -12,7 +14,9 @@ from worker.intake.raw import IntakeLimits
 EXAMPLE = Path(__file__).parents[3] / "examples" / "pictures.py"
 
 
-def example() -> Any:
+@pytest.fixture
+def example(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(EXAMPLE.parent)  # as Python does for a script
     found = spec_from_file_location("pictures_example", EXAMPLE)
     assert found is not None
     assert found.loader is not None
@@ -21,8 +25,8 @@ def example() -> Any:
     return module
 
 
-def test_the_example_is_taken_in(tmp_path: Path) -> None:
-    module = example()
+def test_the_example_is_taken_in(example: Any, tmp_path: Path) -> None:
+    module = example
     taken = []
     for path in module.make(tmp_path):
         inside = tmp_path / path.stem

@@ -27,7 +27,7 @@ Floats = NDArray[np.float32]
 
 
 class Sizes(NamedTuple):
-    """In the order of the file."""
+    """Sizes in the order of the file."""
 
     version: int
     width: int
@@ -46,7 +46,7 @@ class Sizes(NamedTuple):
     unknown: int
 
 
-class Entry(NamedTuple):
+class TensorEntry(NamedTuple):
     """A tensor of the directory. `dtype`: FLOAT32 or FOUR_BITS."""
 
     dtype: int
@@ -79,7 +79,7 @@ class PackedE5:
     sizes: Sizes
     pieces: tuple[str, ...]
     scores: Floats
-    tensors: Mapping[str, Entry]
+    tensors: Mapping[str, TensorEntry]
     _bytes: NDArray[np.uint8]
 
     @classmethod
@@ -120,7 +120,7 @@ class PackedE5:
         scales = np.ascontiguousarray(blocks[..., :2]).view("<f2")[..., 0]
         return FourBits(np.ascontiguousarray(blocks[..., 2:]).reshape(rows, -1), scales)
 
-    def _entry(self, name: str, dtype: int, shape: tuple[int, ...]) -> Entry:
+    def _entry(self, name: str, dtype: int, shape: tuple[int, ...]) -> TensorEntry:
         entry, values = self.tensors.get(name), int(np.prod(shape))
         size = values * 4 if dtype == FLOAT32 else values // BLOCK * PACKED
         if entry is None or (entry.dtype, entry.values, entry.bytes) != (dtype, values, size):
@@ -129,7 +129,7 @@ class PackedE5:
             raise ValueError(f"expected the whole tensor {name}, got a file that ends before")
         return entry
 
-    def _slice(self, entry: Entry) -> NDArray[np.uint8]:
+    def _slice(self, entry: TensorEntry) -> NDArray[np.uint8]:
         return self._bytes[entry.offset : entry.offset + entry.bytes]
 
 
@@ -151,7 +151,7 @@ class _Reader:
     def array(self, dtype: str, count: int) -> NDArray[Any]:
         return self.take(count * np.dtype(dtype).itemsize).view(dtype)
 
-    def entry(self) -> tuple[str, Entry]:
+    def entry(self) -> tuple[str, TensorEntry]:
         (length,) = self.unpack("<H")
         name = self.take(length).tobytes().decode()
-        return name, Entry(*self.unpack("<BIQQ"))
+        return name, TensorEntry(*self.unpack("<BIQQ"))

@@ -13,11 +13,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from zipfile import ZipFile, ZipInfo
 
 from app.inputs.picture_files import FILE_LIMIT_BYTES, UnreadablePicture
-from worker.intake.capped_file import CappedFile
+from worker.intake.capped_file import CappedFile, TooManyMembers
 from worker.intake.pictures.names import Path as Name
 from worker.intake.pictures.names import encoding_of, path_of, refuse_special
 from worker.intake.raw import CHUNK_BYTES, IntakeLimits, RawFile, damage_refused, refuse
@@ -30,7 +30,7 @@ GZIP_MAGIC, ZIP_MAGICS = b"\x1f\x8b", (b"PK\x03\x04", b"PK\x05\x06")
 TAR_MAGIC_AT, TAR_MAGIC = 257, b"ustar"
 
 
-class Entry:
+class ArchiveEntry:
     """A file or a folder of an archive."""
 
     __slots__ = ("archive", "bytes", "is_folder", "key", "path")
@@ -58,11 +58,11 @@ class Archive(ABC):
     encoding: str = ""  # of the names, where the archive does not say it
 
     @abstractmethod
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[ArchiveEntry]:
         """Raises WorkFailure `dataset_invalid`."""
 
     @abstractmethod
-    def read(self, entry: Entry, count: int) -> bytes: ...
+    def read(self, entry: ArchiveEntry, count: int) -> bytes: ...
 
 
 class ZipArchive(Archive):
@@ -70,12 +70,14 @@ class ZipArchive(Archive):
 
     def __init__(self, file: RawFile, held: ExitStack) -> None:
         self.name = file.name
-        opened = held.enter_context(CappedFile(file.path, DIRECTORY_BYTES))
-        self._zip = held.enter_context(ZipFile(opened))
+        opened = held.enter_context(CappedFile(file.path, DIRECTORY_BYTES, FILES_LIMIT))
+        try:
+            self._zip = held.enter_context(ZipFile(opened))
+        except TooManyMembers as found:
+            _refuse_many(file.name, str(found.members))
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[ArchiveEntry]:
         members = self._zip.infolist()
-        _check_count(len(members), self.name)
         unsaid = {_dos_bytes(each) for each in members if not each.flag_bits & UTF8_FLAG}
         beyond = {name for name in unsaid if not name.isascii()}
         encoding = encoding_of(beyond)
@@ -90,9 +92,9 @@ class ZipArchive(Archive):
             if member.flag_bits & ENCRYPTED_FLAG:
                 detail = f"expected no password on `{self.name}`, got encrypted files: pack it anew"
                 refuse("encrypted_archive", detail, self.name)
-            yield Entry(path, member.file_size, self, member, name.endswith(("/", "\\")))
+            yield ArchiveEntry(path, member.file_size, self, member, name.endswith(("/", "\\")))
 
-    def read(self, entry: Entry, count: int) -> bytes:
+    def read(self, entry: ArchiveEntry, count: int) -> bytes:
         try:
             with self._zip.open(entry.key) as stream:
                 chunks = []
@@ -113,15 +115,18 @@ class TarArchive(Archive):
         self.name, self._path = file.name, inflated or file.path
         self._file = held.enter_context(self._path.open("rb"))
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[ArchiveEntry]:
         with (
             CappedFile(self._path, DIRECTORY_BYTES) as opened,
             tarfile.open(
                 fileobj=opened, mode="r:", encoding="utf-8", errors="surrogateescape"
             ) as archive,
         ):
-            found = [(*self._found(each), each.offset_data) for each in _members(archive)]
-        _check_count(len(found), self.name)
+            found = list[tuple[bytes, str, int, int]]()
+            for each in _members(archive):
+                if len(found) == FILES_LIMIT:  # what follows is known by reading it alone
+                    _refuse_many(self.name, "more")
+                found.append((*self._found(each), each.offset_data))
         beyond = {name for name, *_ in found if not name.isascii()}
         encoding = encoding_of(beyond)
         self.encoding = encoding if encoding != "utf-8" else ""
@@ -129,7 +134,7 @@ class TarArchive(Archive):
             path = path_of(name.decode(encoding), self.name)
             if kind not in {"file", "folder"}:
                 refuse_special(path, kind, self.name)
-            yield Entry(path, size, self, offset, kind == "folder")
+            yield ArchiveEntry(path, size, self, offset, kind == "folder")
 
     @staticmethod
     def _found(member: tarfile.TarInfo) -> tuple[bytes, str, int]:
@@ -144,7 +149,7 @@ class TarArchive(Archive):
             kind = "file"
         return member.name.encode("utf-8", "surrogateescape"), kind, member.size
 
-    def read(self, entry: Entry, count: int) -> bytes:
+    def read(self, entry: ArchiveEntry, count: int) -> bytes:
         found = os.pread(self._file.fileno(), count, entry.key)
         if len(found) < count:
             raise UnreadablePicture("a file that is cut off, as its archive is")
@@ -166,23 +171,23 @@ class LooseFiles(Archive):
     def __init__(self, files: Sequence[RawFile]) -> None:
         self._files = files
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[ArchiveEntry]:
         for file in self._files:
-            yield Entry(path_of(file.name, self.name), file.path.stat().st_size, self, file.path)
+            yield ArchiveEntry(
+                path_of(file.name, self.name), file.path.stat().st_size, self, file.path
+            )
 
-    def read(self, entry: Entry, count: int) -> bytes:
+    def read(self, entry: ArchiveEntry, count: int) -> bytes:
         with entry.key.open("rb") as stream:
             found: bytes = stream.read(count)
             return found
 
 
-def _check_count(count: int, archive: str) -> None:
-    if count > FILES_LIMIT:
-        detail = (
-            f"expected at most {FILES_LIMIT} files in `{archive}`, got {count}: upload several "
-            "archives"
-        )
-        refuse("too_many_files", detail, archive)
+def _refuse_many(archive: str, count: str) -> NoReturn:
+    detail = (
+        f"expected at most {FILES_LIMIT} files in `{archive}`, got {count}: upload several archives"
+    )
+    refuse("too_many_files", detail, archive)
 
 
 def is_zip(file: RawFile) -> bool:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from app.datasets.schemas import MissingLabel, Split
-from worker.intake.pictures.archives import Entry
+from worker.intake.pictures.archives import ArchiveEntry
 from worker.intake.pictures.names import Path, listed, spoken
 from worker.intake.raw import refuse
 
 UNLABELLED = {"unlabelled", "unlabeled"}  # folders that are no classes
-Placed = tuple[Split, Path, Entry]
+Placed = tuple[Split, Path, ArchiveEntry]
 
 
 def classes_of(

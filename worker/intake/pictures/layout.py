@@ -17,7 +17,7 @@ from typing import Literal
 
 from app.datasets.schemas import DatasetSpec, Split
 from worker.intake.pictures import junk, metadata
-from worker.intake.pictures.archives import Archive, Entry, archive_damage_refused
+from worker.intake.pictures.archives import Archive, ArchiveEntry, archive_damage_refused
 from worker.intake.pictures.classes import Placed, classes_of
 from worker.intake.pictures.metadata import Metadata
 from worker.intake.pictures.names import Path, listed, spoken
@@ -40,7 +40,9 @@ class Picture:
 
     __slots__ = ("entry", "label", "row", "split")
 
-    def __init__(self, entry: Entry, split: Split, label: str | None, row: int | None) -> None:
+    def __init__(
+        self, entry: ArchiveEntry, split: Split, label: str | None, row: int | None
+    ) -> None:
         self.entry, self.split, self.label, self.row = entry, split, label, row
 
 
@@ -74,7 +76,7 @@ def laid_out(
     """`kind_of`: what a file or a folder counts as that is no item. Raises WorkFailure
     `dataset_invalid`."""
     layout = ArchiveLayout()
-    found: list[tuple[Path, Entry]] = []
+    found: list[tuple[Path, ArchiveEntry]] = []
     for archive in archives:
         found += _within(archive, layout, len(archives) > 1, kind_of)
     found.sort(key=lambda each: each[0])
@@ -111,9 +113,9 @@ def laid_out(
 
 def _within(
     archive: Archive, layout: ArchiveLayout, is_one_of: bool, kind_of: KindOf
-) -> list[tuple[Path, Entry]]:
+) -> list[tuple[Path, ArchiveEntry]]:
     """Pictures and metadata files, below the folder that all stand in; `is_one_of` several."""
-    found: list[tuple[Path, Entry]] = []
+    found: list[tuple[Path, ArchiveEntry]] = []
     with archive_damage_refused(archive.name):
         for entry in archive.entries():
             if not entry.path:

@@ -12,7 +12,7 @@ from pathlib import Path as FilePath
 import pyarrow as pa
 
 from app.datasets.schemas import DatasetSpec
-from worker.intake.pictures.archives import Entry
+from worker.intake.pictures.archives import ArchiveEntry
 from worker.intake.pictures.names import Path, path_of, spoken
 from worker.intake.raw import IntakeLimits, RawFile, refuse
 from worker.intake.tables import delimited, json_lines
@@ -42,7 +42,7 @@ def is_metadata(path: Path) -> bool:
 
 
 def read(
-    entry: Entry, folder: Path, spec: DatasetSpec, limits: IntakeLimits, workdir: FilePath
+    entry: ArchiveEntry, folder: Path, spec: DatasetSpec, limits: IntakeLimits, workdir: FilePath
 ) -> Metadata:
     """`folder`: where it stands, once what all paths begin with is left out. Raises WorkFailure
     `dataset_invalid`, with the line that is wrong."""
@@ -70,7 +70,7 @@ def read(
     return Metadata(part, rows)
 
 
-def check_sizes(entries: Sequence[Entry]) -> None:
+def check_sizes(entries: Sequence[ArchiveEntry]) -> None:
     """Checks sizes before any of these files is read. Raises WorkFailure `dataset_invalid`."""
     if len(entries) > MOST_FILES:
         detail = (

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -47,19 +48,48 @@ class TableLabels:
         return f"the column{'s' if len(self.columns) > 1 else ''} {listed(self.columns)}"
 
 
+class TargetRefusal(NamedTuple):
+    """Reason why the columns of labels are not known: code, detail, and what of the spec is to
+    blame."""
+
+    reason: str
+    detail: str
+    path: tuple[str, ...]
+
+
 def check_columns(names: Sequence[str], known: Sequence[str], *path: str) -> None:
     """Refuses names in the spec that no column has."""
+    if refusal := _unknown(names, known, *path):
+        refuse_said(refusal.reason, refusal.detail, *refusal.path)
+
+
+def _unknown(names: Sequence[str], known: Sequence[str], *path: str) -> TargetRefusal | None:
     for name in names:
         if name not in known:
             near = get_close_matches(name, known, 1, NEAR)
             meant = f"; did you mean `{near[0]}`?" if near else ""
             detail = f"expected one of the columns {listed(known)}, got another{meant}"
-            refuse_said("unknown_column", detail, *path)
+            return TargetRefusal("unknown_column", detail, path)
+    return None
 
 
 def target_columns(spec: TableSpec, names: Sequence[str]) -> tuple[str, ...]:
     """Finds among the columns `names` those that hold labels; none where the spec says so. Raises
     WorkFailure `dataset_invalid`."""
+    found = _found(spec, names)
+    if isinstance(found, TargetRefusal):
+        refuse_said(found.reason, found.detail, *found.path)
+    return found
+
+
+def known_target(spec: TableSpec, names: Sequence[str]) -> tuple[str, ...]:
+    """Finds as `target_columns` does; none where that is unclear, as of pictures whose labels are
+    folders."""
+    found = _found(spec, names)
+    return () if isinstance(found, TargetRefusal) else found
+
+
+def _found(spec: TableSpec, names: Sequence[str]) -> tuple[str, ...] | TargetRefusal:
     by_role = [
         name
         for name, said in spec.columns.items()
@@ -67,20 +97,9 @@ def target_columns(spec: TableSpec, names: Sequence[str]) -> tuple[str, ...]:
     ]
     target = spec.target
     if target and target.columns is not None:
-        check_columns(target.columns, names, "target", "columns")
-        return target.columns
+        return _unknown(target.columns, names, "target", "columns") or target.columns
     if target and target.column is not None:
-        check_columns([target.column], names, "target", "column")
-        if not _may_be_labels(spec, target.column):
-            detail = (
-                f"expected no other role for the column `{target.column}`, which `target` says "
-                "holds the labels"
-            )
-            refuse_said("target_unclear", detail, "columns", target.column)
-        if by_role and by_role != [target.column]:
-            detail = "expected one column of labels, got one in `target` and another by its role"
-            refuse_said("target_unclear", detail, "columns", by_role[0])
-        return (target.column,)
+        return _one_said(spec, target.column, by_role, names) or (target.column,)
     if by_role:
         return tuple(by_role)
     usual = [
@@ -94,16 +113,25 @@ def target_columns(spec: TableSpec, names: Sequence[str]) -> tuple[str, ...]:
         '`target`: {"column": …} in the spec says which one does, and `target`: {"columns": []} '
         "that the table has no labels"
     )
-    refuse_said("target_unclear", detail, "target")
+    return TargetRefusal("target_unclear", detail, ("target",))
 
 
-def known_target(spec: TableSpec, names: Sequence[str]) -> tuple[str, ...]:
-    """Finds as `target_columns` does; none where that is unclear, as of pictures whose labels are
-    folders."""
-    try:
-        return target_columns(spec, names)
-    except WorkFailure:
-        return ()
+def _one_said(
+    spec: TableSpec, column: str, by_role: Sequence[str], names: Sequence[str]
+) -> TargetRefusal | None:
+    """Why the column that `target` names cannot hold the labels."""
+    if refusal := _unknown([column], names, "target", "column"):
+        return refusal
+    if not _may_be_labels(spec, column):
+        detail = (
+            f"expected no other role for the column `{column}`, which `target` says holds the "
+            "labels"
+        )
+        return TargetRefusal("target_unclear", detail, ("columns", column))
+    if by_role and by_role != [column]:
+        detail = "expected one column of labels, got one in `target` and another by its role"
+        return TargetRefusal("target_unclear", detail, ("columns", by_role[0]))
+    return None
 
 
 def _may_be_labels(spec: TableSpec, name: str) -> bool:
