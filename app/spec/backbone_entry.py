@@ -65,3 +65,10 @@ OF_PARTS = {
 
 # A step of 64 photos of 224x224 holds 11 GB of activations (docs/decisions/pretrained-photos.md).
 OF_PHOTOS = {"batch_size": 16}
+
+# Chosen on held-out English reviews (docs/decisions/encoders.md).
+OF_FEATURES = {
+    "optimizer": "adamw",
+    "weight_decay": 0.3,
+    "early_stopping": {"patience": 5, "min_items": 20},
+}

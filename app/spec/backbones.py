@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 from app.inputs.encoders import E5_SMALL, EncoderEntry
 from app.inputs.features import FeaturesInputs
 from app.inputs.layouts import JoinedLayout
-from app.spec.backbone_entry import OF_PARTS, OF_PHOTOS, OF_TABLES, BackboneEntry
+from app.spec.backbone_entry import OF_FEATURES, OF_PARTS, OF_PHOTOS, OF_TABLES, BackboneEntry
 from app.spec.encoder_params import SentenceEncoderParams
 from app.spec.fusion_params import FusionParams
 from app.spec.imported.choice import Imported
@@ -118,7 +118,7 @@ class Fusion(ModelChoice):
 
 
 class AutoBackbone(ModelChoice):
-    """ChosenItems when the job is accepted; the job's `selection` says what and why."""
+    """Chosen when the job is accepted; the job's `selection` says what and why."""
 
     backbone: Literal["auto"] = "auto"
     params: Params = Params()
@@ -241,6 +241,7 @@ CATALOGUE: dict[str, BackboneEntry] = {
             widths=("hidden",),
             bfloat16_pays=False,
             compiles_slowly=False,
+            recipe=OF_FEATURES,
             encoder=E5_SMALL,
         ),
         BackboneEntry(

@@ -51,9 +51,11 @@ def shown_at(model: Backbone, target: Schema) -> tuple[int, int] | None:
 
 
 def gets_bottleneck(spec: "JobSpec", sources: Sequence[SourceFacts]) -> bool:
-    """Tells whether a job that says nothing of one has one: for adaptation, with a new network."""
+    """Tells whether a job that says nothing of one has one: for adaptation, with a new network.
+    Features of a frozen encoder are alike in both domains, and the BatchNorm of a bottleneck, which
+    has the source's statistics, would take that away."""
     is_open = first_network(sources) is None and "bottleneck" not in spec.model.model_fields_set
-    return not spec.target.use_labels and is_open
+    return not spec.target.use_labels and is_open and spec.model.encoder is None
 
 
 def normalises(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) -> bool:
