@@ -20,7 +20,7 @@ class Params(Sent):
 
     @property
     def has_batch_norm(self) -> bool:
-        """Whether they alone put BatchNorm into a network, whatever its family has."""
+        """Tells whether they alone put BatchNorm into a network, whatever its family has."""
         return False
 
 

@@ -36,7 +36,8 @@ class SourceFacts:
 
     @property
     def has_head(self) -> bool:
-        """Whether it says anything of classes: an imported network may give features alone."""
+        """Tells whether it says anything of classes: an imported network may give features
+        alone."""
         return self.network is None or self.schema.task.outputs > 0
 
 

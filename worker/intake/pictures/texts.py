@@ -19,7 +19,7 @@ from app.datasets.table_spec import ColumnSpec, TargetSpec
 from app.errors import WorkFailure
 from app.inputs.picture_files import UnreadablePicture
 from worker.intake.pictures import junk
-from worker.intake.pictures.archives import Archive
+from worker.intake.pictures.archives import PictureArchive
 from worker.intake.pictures.layout import ArchiveLayout, Picture, laid_out
 from worker.intake.pictures.metadata import is_metadata
 from worker.intake.pictures.names import Path, listed, spoken
@@ -42,7 +42,7 @@ class TextFiles:
     spec: DatasetSpec
 
 
-def are_texts(archives: Sequence[Archive], spec: DatasetSpec) -> bool:
+def are_texts(archives: Sequence[PictureArchive], spec: DatasetSpec) -> bool:
     """Raises WorkFailure `dataset_invalid`."""
     if spec.modality not in {None, TEXT}:
         return False
@@ -60,7 +60,7 @@ def are_texts(archives: Sequence[Archive], spec: DatasetSpec) -> bool:
 
 
 def read_texts(
-    archives: Sequence[Archive], spec: DatasetSpec, limits: IntakeLimits, workdir: FilePath
+    archives: Sequence[PictureArchive], spec: DatasetSpec, limits: IntakeLimits, workdir: FilePath
 ) -> TextFiles:
     """Raises WorkFailure `dataset_invalid`."""
     said = spec.target and (spec.target.column is not None or spec.target.columns is not None)
