@@ -18,7 +18,7 @@ from app.errors import Finding
 from app.inputs.pictures import Form
 from worker.intake.joined.upload import IMAGE_PART, JoinedUpload, PartPictures, check_part_name
 from worker.intake.pictures import junk, metadata
-from worker.intake.pictures.archives import Archive, ArchiveEntry, archive_damage_refused
+from worker.intake.pictures.archives import ArchiveEntry, PictureArchive, archive_damage_refused
 from worker.intake.pictures.decoding import decode, look_at
 from worker.intake.pictures.findings import findings_of
 from worker.intake.pictures.form import decide
@@ -42,7 +42,7 @@ def is_asked(spec: DatasetSpec) -> bool:
 
 
 def read(
-    archives: Sequence[Archive], spec: DatasetSpec, limits: IntakeLimits, workdir: FilePath
+    archives: Sequence[PictureArchive], spec: DatasetSpec, limits: IntakeLimits, workdir: FilePath
 ) -> JoinedUpload:
     """Raises WorkFailure `dataset_invalid`."""
     layout = ArchiveLayout()
@@ -94,7 +94,7 @@ def _part(column: str) -> str | None:
     return name
 
 
-def _files(archives: Sequence[Archive], layout: ArchiveLayout) -> dict[Path, ArchiveEntry]:
+def _files(archives: Sequence[PictureArchive], layout: ArchiveLayout) -> dict[Path, ArchiveEntry]:
     found: dict[Path, ArchiveEntry] = {}
     for archive in archives:
         with archive_damage_refused(archive.name):
