@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 from app.inputs.encoders import E5_SMALL, EncoderEntry
 from app.inputs.features import FeaturesInputs
 from app.spec.encoder_params import SentenceEncoderParams
+from app.spec.imported.choice import Imported
 from app.spec.model_choice import ModelChoice
 from app.spec.network_params import (
     ConvnetParams,
@@ -120,6 +121,7 @@ Backbone = (
     | FtTransformer
     | Charconv
     | SentenceEncoder
+    | Imported
 )
 BackboneChoice = Annotated[
     Annotated[Backbone | AutoBackbone, Field(discriminator="backbone")],
@@ -129,8 +131,7 @@ BackboneChoice = Annotated[
 
 @dataclass(frozen=True)
 class BackboneEntry:
-    """Entry of a backbone: what GET /v1/catalog/backbones says of it, and what the house has to
-    know of it."""
+    """Facts of a backbone: what GET /v1/catalog/backbones says, and what the house has to know."""
 
     choice: type[Backbone]
     summary: str
@@ -143,6 +144,7 @@ class BackboneEntry:
     compiles_slowly: bool  # on a GPU, where each kind of convolution is tuned
     # What `training` is for it where a job does not say; the job's `selection` names each
     recipe: Mapping[str, Any] = field(default_factory=dict)
+    encoder: EncoderEntry | None = None  # frozen, that it stands on where a job names none
 
     @property
     def name(self) -> str:
@@ -156,17 +158,11 @@ class BackboneEntry:
         return params
 
     @property
-    def encoder(self) -> EncoderEntry | None:
-        """The frozen encoder that it stands on by itself."""
-        return self.choice(backbone=self.name).encoder  # type: ignore[arg-type]  # its own name
-
-    @property
     def params_schema(self) -> dict[str, Any]:
         return self.params.model_json_schema()
 
 
-# After TabM's, section 5 (docs/decisions/tabm.md), and what transfer between tables needs beside
-# (docs/decisions/hospitals.md).
+# After TabM's section 5 (docs/decisions/tabm.md), for transfer (docs/decisions/hospitals.md).
 OF_TABLES = {
     "optimizer": "adamw",
     "learning_rate": 0.002,
@@ -272,6 +268,7 @@ CATALOGUE: dict[str, BackboneEntry] = {
             widths=("hidden",),
             bfloat16_pays=False,
             compiles_slowly=False,
+            encoder=E5_SMALL,
         ),
         BackboneEntry(
             Charconv,
@@ -284,6 +281,17 @@ CATALOGUE: dict[str, BackboneEntry] = {
             widths=("filters", "dense"),
             bfloat16_pays=False,
             compiles_slowly=False,
+        ),
+        BackboneEntry(
+            Imported,
+            "A network that came by POST /v1/models: jobs take it from that model as their source.",
+            modality="image",
+            has_batch_norm=False,  # its parameters say
+            is_dense=False,
+            program_bytes=768 * 2**20,
+            widths=("structure",),
+            bfloat16_pays=False,
+            compiles_slowly=True,
         ),
     )
 }

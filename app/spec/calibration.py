@@ -86,9 +86,12 @@ ONCE = {
 }
 
 # Networks that are read off another's rows: theirs are layers of the same kinds.
-ALIKE = dict.fromkeys(
-    ("efficientnet_lite1", "efficientnet_lite2", "efficientnetv2_b0"), "efficientnet_lite0"
-)
+ALIKE = {
+    "imported": "mobilenet",
+    **dict.fromkeys(
+        ("efficientnet_lite1", "efficientnet_lite2", "efficientnetv2_b0"), "efficientnet_lite0"
+    ),
+}
 
 
 def once(backbone: str) -> FixedSeconds:

@@ -18,6 +18,11 @@ Width = Annotated[int, Field(ge=1, le=65_536)]
 class Params(Sent):
     """Parameters of a network; alone, of one that is yet to be chosen: it has none."""
 
+    @property
+    def has_batch_norm(self) -> bool:
+        """Whether they alone put BatchNorm into a network, whatever its family has."""
+        return False
+
 
 class NetworkParams(Params):
     @abstractmethod

@@ -58,6 +58,18 @@ class Layers:
         self._parameters += 4 * self.channels
         self.write()
 
+    def counted(
+        self, parameters: int, convolutions: int, kept: int, widest: int, features: int
+    ) -> None:
+        """Takes over the counts of layers up to the features that were counted elsewhere; `kept`
+        and `widest` with the image."""
+        self._parameters += parameters
+        self._convolutions += convolutions
+        self._kept += kept - self._image
+        self._widest = max(self._widest, widest - self._image)
+        self.height, self.width, self.channels = 1, 1, features
+        self._last = features
+
     def pooling(self) -> None:
         self.height, self.width = self.height // 2, self.width // 2
         self.write()

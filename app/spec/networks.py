@@ -63,4 +63,4 @@ def normalises(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) 
     family = chosen.backbone
     if family == "auto":
         family, _ = chosen_family(chosen, sources, target)
-    return CATALOGUE[family].has_batch_norm
+    return CATALOGUE[family].has_batch_norm or chosen.params.has_batch_norm

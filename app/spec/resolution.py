@@ -203,6 +203,7 @@ class _Resolution:
             same_classes=all(set(facts.schema.classes) == set(classes) for facts in self.sources),
             has_classes=target.task.has_classes,
             source_data=all(facts.has_data for facts in self.sources),
+            source_head=all(facts.has_head for facts in self.sources),
             target_labels=spec.target.use_labels,
             unlabelled=unlabelled_items(target, spec.target.budget),
             use_unlabelled=spec.target.takes_unlabelled,

@@ -33,6 +33,11 @@ class SourceFacts:
     def has_data(self) -> bool:
         return self.network is None
 
+    @property
+    def has_head(self) -> bool:
+        """Whether it says anything of classes: an imported network may give features alone."""
+        return self.network is None or self.schema.task.outputs > 0
+
 
 def first_network(sources: Sequence[SourceFacts]) -> Backbone | None:
     """Network of the first source that is one."""

@@ -127,7 +127,7 @@ class ResolvedSpec(JobSpec):
     training: Training = Training()  # type: ignore[assignment]  # narrower
     task: TaskKind = "classification"
     evaluation: ResolvedEvaluation = ResolvedEvaluation()
-    imbalance: Imbalance = "none"  # type: ignore[assignment]  # narrower
+    imbalance: Imbalance = "none"
     space: Space = Space()
     classes: Array[str] = ()  # of the outputs: the target's, or, without labels, the source's
     warnings: Array[str] = ()  # about the datasets beside one another

@@ -20,12 +20,14 @@ from app.spec.backbones import (
     SentenceEncoder,
     Tabm,
 )
+from app.spec.imported.choice import Imported
 from worker.backbones import (
     charconv,
     convnet,
     efficientnet_lite,
     efficientnet_v2,
     ft_transformer,
+    imported,
     mlp,
     mobilenet,
     tabm,
@@ -61,6 +63,8 @@ def build(  # noqa: PLR0911  a case per family
             return ft_transformer.build(model.params, shapes, blocks)
         case Charconv():
             return charconv.build(model.params)
+        case Imported():
+            return imported.build(model.params)
         case _:
             assert_never(model)
 
@@ -83,6 +87,8 @@ def input_axes(model: Backbone, seen: Mapping[str, keras.KerasTensor]) -> Axes:
             | EfficientnetV2B0()
             | SentenceEncoder()
         ):
+            return {}
+        case Imported():
             return {}
         case _:
             assert_never(model)

@@ -122,7 +122,7 @@ class TarArchive(Archive):
                 fileobj=opened, mode="r:", encoding="utf-8", errors="surrogateescape"
             ) as archive,
         ):
-            found = []
+            found = list[tuple[bytes, str, int, int]]()
             for each in _members(archive):
                 if len(found) == FILES_LIMIT:  # what follows is known by reading it alone
                     _refuse_many(self.name, "more")
