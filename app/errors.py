@@ -151,6 +151,7 @@ class FailureCode(StrEnum):
     DEPENDENCY_FAILED = "dependency_failed"
     DATASET_FAILED = "dataset_failed"
     DATASET_INVALID = "dataset_invalid"
+    MODEL_INVALID = "model_invalid"
     QUOTA_EXCEEDED = "quota_exceeded"
     DIVERGED = "diverged"
     BUDGET = "budget"

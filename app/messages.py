@@ -49,12 +49,19 @@ class RankUnlabelled(Message):
     ranking_id: str
 
 
+@dataclass(frozen=True)
+class ImportModel(Message):
+    task = "ktl.import_model"
+    import_id: str
+
+
 MESSAGES: tuple[type[Message], ...] = (
     RunTrial,
     FinaliseJob,
     IngestDataset,
     AuditDataset,
     RankUnlabelled,
+    ImportModel,
 )
 
 

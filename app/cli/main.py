@@ -12,6 +12,7 @@ from app.cli import (
     jobs,
     keys,
     machine,
+    models,
     serving,
     submitting,
     usage,
@@ -36,6 +37,7 @@ serving.register(app)
 usage.register(app)
 datasets.app.command()(audits.audit)
 app.add_typer(datasets.app, name="datasets")
+app.add_typer(models.app, name="models", rich_help_panel="Serving")
 app.add_typer(backbones.app, name="backbones")
 app.add_typer(keys.app, name="keys")
 

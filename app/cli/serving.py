@@ -1,4 +1,4 @@
-"""`ktl models`, `ktl deployments` and `ktl predict`."""
+"""`ktl deployments` and `ktl predict`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,44 +13,13 @@ if TYPE_CHECKING:
     from app.cli.rows import Written
     from app.client import Client
     from app.deployments.schemas import DeploymentOut
-    from app.models.schemas import ModelOut
 
 CSV_SUFFIXES = {".csv", ".tsv", ".tab"}
 
 
 def register(app: typer.Typer) -> None:
-    for command in (models, deployments, predict):
+    for command in (deployments, predict):
         app.command(rich_help_panel="Serving")(command)
-
-
-def models(
-    model_id: Annotated[str | None, typer.Argument(help="mdl_…: show this one.")] = None,
-    download: Annotated[
-        Path | None, typer.Option(help="Store the model's file here (.onnx or .keras).")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """List models; or show one, or download it."""
-    from app.cli import output
-    from app.client import Client
-
-    with Client() as client:
-        if model_id and download:
-            kind = download.suffix.removeprefix(".")
-            client.models.download(model_id, download, kind)
-        if model_id:
-            output.print_json(client.models.get(model_id))
-            return
-        if download:
-            raise typer.BadParameter("--download: expected a model's id before it, got none")
-        found = list(client.models.list())
-    if as_json:
-        output.print_json(found)
-        return
-    output.print_table(
-        ["id", "name", "job", "temperature", "fitted on", "created"],
-        [(m.id, m.name, m.job_id, *_calibration(m), f"{m.created_at:%F %T}") for m in found],
-    )
 
 
 def deployments(
@@ -192,16 +161,6 @@ def predict(
         output.complain("scores are not calibrated")
 
 
-def _calibration(model: "ModelOut") -> tuple[str, str]:
-    """Its temperature, and the items that it was fitted on or why it has none."""
-    from app.models.schemas import FittedTemperature
-
-    fitted = FittedTemperature.model_validate(model.card.get("calibration") or {})
-    if fitted.temperature is None:
-        return "none", fitted.reason or ""
-    return f"{fitted.temperature:.3g}", f"{fitted.items} validation items"
-
-
 def _rows(
     client: "Client", name: str, file: Path, written: "Written", column: str | None
 ) -> list[Any]:
@@ -212,13 +171,16 @@ def _rows(
     from app.inputs.table import TableInputs
     from app.inputs.text import TextInputs
 
-    inputs = client.models.get(client.deployments.get(name).model).signature.inputs
+    signature = client.models.get(client.deployments.get(name).model).signature
+    inputs = signature and signature.inputs
     if isinstance(inputs, TextInputs):
         found, sentence = texts.read_column(file, column, written.encoding)
         output.complain(sentence)
         return found
     if not isinstance(inputs, TableInputs):
-        raise Unusable(f"{file}: expected .npy or JSON for a model of {inputs.modality}s, got .csv")
+        raise Unusable(
+            f"{file}: expected .npy or JSON for a model of {inputs and inputs.modality}s, got .csv"
+        )
     rows_found, said = rows.read(file, inputs, written)
     for sentence in said:
         output.complain(sentence)

@@ -51,7 +51,7 @@ class TableOptions(TypedDict):
 
 def spec_of(said: TableOptions, file: Path | None = None) -> dict[str, Any]:
     """Members of app.datasets.schemas.DatasetSpec. Raises typer.BadParameter."""
-    found = _read(file) if file else {}
+    found = read_spec(file) if file else {}
     delimiter = said["delimiter"]
     options: dict[str, Any] = {
         "modality": said["modality"],
@@ -92,7 +92,7 @@ def spec_of(said: TableOptions, file: Path | None = None) -> dict[str, Any]:
     return found
 
 
-def _read(file: Path) -> dict[str, Any]:
+def read_spec(file: Path) -> dict[str, Any]:
     try:
         found = json.loads(file.read_text())
     except OSError as error:

@@ -1,13 +1,19 @@
 """Models, deployments and predictions."""
 
 import io
+import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from math import isnan
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import httpx
 import numpy as np
 
+from app.client.api_error import Unreachable
+from app.client.datasets import POLL_SECONDS, UPLOAD_SECONDS
 from app.client.transport import Transport
 from app.deployments.schemas import DeploymentOut, DeploymentWithHistory
 from app.models.schemas import ModelOut
@@ -20,6 +26,34 @@ class Models:
 
     def get(self, model_id: str) -> ModelOut:
         return self._transport.ask(ModelOut, "GET", f"/v1/models/{model_id}")
+
+    def add(self, file: Path, name: str | None = None, **spec: Any) -> ModelOut:
+        """Sends a network that was trained elsewhere; a worker reads it afterwards (see `wait`).
+        `spec`: the other members of app.models.importing.ImportSpec. Sent once: what fails on the
+        way is Unreachable. Raises OSError for a file that cannot be read."""
+        with file.open("rb") as stream:
+            return self._transport.ask(
+                ModelOut,
+                "POST",
+                "/v1/models",
+                data={"spec": json.dumps({"name": name or file.stem, **spec})},
+                files=[("file", (file.name, stream))],
+                headers={"Idempotency-Key": uuid4().hex},
+                timeout=httpx.Timeout(UPLOAD_SECONDS, connect=5),
+            )
+
+    def wait(self, model_id: str, patience_seconds: float = 60.0) -> ModelOut:
+        """Until the model is `ready` or `failed`; returns it. Waits for an API that restarts."""
+        heard = time.monotonic()
+        while True:
+            try:
+                model, heard = self.get(model_id), time.monotonic()
+                if model.status != "importing":
+                    return model
+            except Unreachable:
+                if time.monotonic() - heard > patience_seconds:
+                    raise
+            time.sleep(POLL_SECONDS)
 
     def list(self) -> Iterator[ModelOut]:
         """Newest first."""

@@ -3,15 +3,15 @@
 import errno
 import re
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated, BinaryIO, TypeVar
 from urllib.parse import quote
 
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
@@ -28,6 +28,7 @@ from app.errors import (
 )
 from app.findings import invalid_from
 from app.json_text import decode
+from app.settings import Settings
 from app.storage import failures
 from app.usage import quotas
 from app.usage.quotas import UploadAllowance
@@ -36,6 +37,7 @@ from app.usage.work_folder import work_folder
 FILES_LIMIT = 1000  # loose pictures are many; more of them come in an archive
 JSON_LIMIT_BYTES = 64 * 2**10
 LOOK_BYTES = 16 * 2**20  # of an upload, between two looks at the disk
+Spec = TypeVar("Spec", bound=BaseModel)
 SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}$")
 
 
@@ -44,6 +46,22 @@ class ReceivedFile:
     name: str  # the client's, without folders
     path: Path
     bytes: int
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A body as it came: the part `spec`, and files."""
+
+    written: bytes
+    files: tuple[ReceivedFile, ...]
+
+    def spec(self, kind: type[Spec]) -> Spec:
+        """Raises Invalid."""
+        body = decode(self.written, "the part `spec`", "#/spec")
+        try:
+            return kind.model_validate(body)
+        except ValidationError as error:
+            raise invalid_from(error, body, "#/spec") from error
 
 
 @dataclass(frozen=True)
@@ -65,23 +83,16 @@ async def _received(
     content_type = request.headers.get("content-type", "")
     kind, options = parse_options_header(content_type)
     if kind == b"application/json":
-        parts = [chunk async for chunk in _within(request, _small)]
-        body = decode(b"".join(parts))
+        chunks = [chunk async for chunk in _within(request, _small)]
+        body = decode(b"".join(chunks))
         try:
             yield DatasetFrom.model_validate(body)
         except ValidationError as error:
             raise invalid_from(error, body) from error
     elif kind == b"multipart/form-data":
         room = await run_in_threadpool(room_of_project)
-        with ExitStack() as held:
-            with failures("keeping the upload"):
-                folder = held.enter_context(work_folder(settings.cache_dir, "incoming"))
-            reader = _PartReader(folder)
-            try:
-                await reader.read(options.get(b"boundary", b""), _fitting(request, room))
-                yield reader.upload()
-            finally:
-                reader.close()
+        async with parts_of(request, settings, room, options.get(b"boundary", b"")) as parts:
+            yield Upload(parts.spec(DatasetSpec), parts.files)
     else:
         detail = "expected Content-Type: application/json or multipart/form-data"
         raise UnsupportedMedia(
@@ -90,6 +101,26 @@ async def _received(
 
 
 Received = Annotated[DatasetFrom | Upload, Depends(_received)]
+
+
+@asynccontextmanager
+async def parts_of(
+    request: Request,
+    settings: Settings,
+    room: UploadAllowance,
+    boundary: bytes,
+    most_files: int = FILES_LIMIT,
+) -> AsyncIterator["Parts"]:
+    """The parts of a multipart body, whose files are gone after the block."""
+    with ExitStack() as held:
+        with failures("keeping the upload"):
+            folder = held.enter_context(work_folder(settings.cache_dir, "incoming"))
+        reader = _PartReader(folder, most_files)
+        try:
+            await reader.read(boundary, _fitting(request, room))
+            yield reader.parts()
+        finally:
+            reader.close()
 
 
 async def _within(request: Request, check: Callable[[int], None]) -> AsyncIterator[bytes]:
@@ -137,8 +168,8 @@ class _Part:
 class _PartReader:
     """Parts named `file` go to disk, the part `spec` is kept, any other is refused."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, most_files: int) -> None:
+        self._folder, self._most_files = folder, most_files
         self._part = _Part()
         self._header = (bytearray(), bytearray())
         self._spec: bytes | None = None
@@ -174,7 +205,7 @@ class _PartReader:
             code = "disk_full" if full else "storage_failed"
             raise Unavailable(code, f"the upload cannot be kept: {error.strerror}") from error
 
-    def upload(self) -> Upload:
+    def parts(self) -> "Parts":
         missing = [
             Finding(f"expected a part `{name}`, got none", f"#/{name}")
             for name, found in (("spec", self._spec is not None), ("file", self._files))
@@ -182,13 +213,8 @@ class _PartReader:
         ]
         if missing:
             raise Invalid("missing_field", missing[0].detail, *missing)
-        body = decode(self._spec or b"", "the part `spec`", "#/spec")
-        try:
-            spec = DatasetSpec.model_validate(body)
-        except ValidationError as error:
-            raise invalid_from(error, body, "#/spec") from error
         files = [ReceivedFile(name, path, path.stat().st_size) for name, path in self._files]
-        return Upload(spec, tuple(files))
+        return Parts(self._spec or b"", tuple(files))
 
     def close(self) -> None:
         if self._part.file:
@@ -212,8 +238,9 @@ class _PartReader:
         _, options = parse_options_header(self._part.headers.get(b"content-disposition"))
         name = self._part.name = options.get(b"name", b"").decode(errors="replace")
         if name == "file":
-            if len(self._files) == FILES_LIMIT:
-                detail = f"expected at most {FILES_LIMIT} files, got more"
+            if len(self._files) == self._most_files:
+                limit = "one file" if self._most_files == 1 else f"{self._most_files} files"
+                detail = f"expected at most {limit}, got more"
                 raise invalid("too_many_files", detail, "#/file")
             called = _plain(options.get(b"filename", b"").decode(errors="replace"))
             suffix = SUFFIX.search(called)

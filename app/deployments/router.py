@@ -58,7 +58,7 @@ def get_deployment(
     response_model=DeploymentWithHistory,
     responses={
         201: {"model": DeploymentWithHistory, "description": "The name is new"},
-        **can_answer(412),
+        **can_answer(409, 412),
     },
 )
 def put_deployment(
@@ -75,6 +75,7 @@ def put_deployment(
     """
     with database.read() as session:
         model = models.get(session, caller.project, body.model, pointer="#/model")
+        _check_servable(session, model)
     loaded = _through_the_gate(served, model, "#/model")
     with database.write() as session:
         current = repository.find(session, caller.project, name, is_locked=True)
@@ -120,6 +121,16 @@ def delete_deployment(
         check_if_match(request, etag_of(_shown(session, row, served)))
         repository.remove(session, row)
     served.refresh()
+
+
+def _check_servable(session: Session, model: ModelRow) -> None:
+    """Raises Conflict or Invalid where an imported model is not read yet, or has no head."""
+    if model.files:
+        if "onnx" not in model.files:
+            detail = "expected a model with a head, got features alone, which jobs start from"
+            raise invalid("model_without_head", detail, "#/model")
+        return
+    models.ready_signature(session, model, "#/model")
 
 
 def _through_the_gate(served: ServedModels, model: ModelRow, pointer: str | None) -> Loaded:

@@ -54,8 +54,8 @@ def pillow() -> Any:
 
 @cache
 def reads_heic() -> bool:
-    """Whether HEIC is read, as iPhones save pictures: by libheif (LGPL-3.0), where the extra `heic`
-    is installed. It has turned pictures as their EXIF says."""
+    """Tells whether HEIC is read, as iPhones save pictures: by libheif (LGPL-3.0), where the extra
+    `heic` is installed. It has turned pictures as their EXIF says."""
     try:
         import pi_heif
     except ModuleNotFoundError:

@@ -12,14 +12,13 @@ from app.datasets.catalogue import CATALOGUE, PREFIX
 from app.datasets.schemas import Schema
 from app.datasets.sketch import stored_sketch
 from app.encoders.availability import check_available
-from app.errors import Conflict, Finding, Invalid, NotFound, invalid
+from app.errors import Conflict, Invalid, NotFound, invalid
 from app.identifiers import new_id
 from app.inputs.contract import Sketch
 from app.jobs import lifecycle
 from app.jobs.distances import with_distances
 from app.jobs.encoding_time import EncodingTime, encoding_time
 from app.models import repository as models
-from app.models.schemas import Signature
 from app.pretrained.choosing import pretrained_of, recommended
 from app.settings import Settings
 from app.spec.backbones import Backbone
@@ -158,13 +157,10 @@ def _facts(
         model = models.get(session, project, source.reference)
     except NotFound as error:
         raise invalid("unknown_model", error.detail, f"{pointer}/model") from error
-    if model.error:
-        detail = model.error["message"]
-        raise Conflict(model.error["code"], detail, Finding(detail, f"{pointer}/model"))
+    signature = models.ready_signature(session, model, f"{pointer}/model")
     if "weights" not in model.files:
         detail = "expected a model that this release trained, got one without its weights"
         raise invalid("model_without_weights", detail, f"{pointer}/model")
-    signature = Signature.model_validate(model.signature)
     schema = Schema(
         inputs=signature.inputs,
         task=signature.task,

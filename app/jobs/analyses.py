@@ -4,9 +4,10 @@ for it."""
 from collections.abc import Callable
 from typing import NamedTuple
 
-from app.messages import AuditDataset, Message, RankUnlabelled
+from app.messages import AuditDataset, ImportModel, Message, RankUnlabelled
 from app.tables.analyses import Analysis
 from app.tables.audits import AuditRow
+from app.tables.model_imports import ModelImportRow
 from app.tables.next_labels import NextLabelsRow
 
 
@@ -15,4 +16,8 @@ class AnalysisKind(NamedTuple):
     message: Callable[[str], Message]
 
 
-ANALYSES = (AnalysisKind(AuditRow, AuditDataset), AnalysisKind(NextLabelsRow, RankUnlabelled))
+ANALYSES = (
+    AnalysisKind(AuditRow, AuditDataset),
+    AnalysisKind(NextLabelsRow, RankUnlabelled),
+    AnalysisKind(ModelImportRow, ImportModel),
+)

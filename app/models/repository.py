@@ -5,16 +5,19 @@ from typing import Any
 from sqlalchemy import Select, String, cast, null, select, update
 from sqlalchemy.orm import Session
 
-from app.database import now
-from app.errors import Conflict, DamagedArtifact, Finding, NotFound
+from app.database import announce, clock, now
+from app.errors import Conflict, DamagedArtifact, Finding, NotFound, invalid
 from app.identifiers import new_id
-from app.models.schemas import Signature
+from app.messages import ImportModel
+from app.models.schemas import ModelStatus, Signature
 from app.models.stored import named
 from app.tables.deployments import DeploymentRow
 from app.tables.jobs import ENDED, JobRow
+from app.tables.model_imports import ModelImportRow
 from app.tables.models import ModelRow
 
 SHOWN_JOBS = 5
+RETRY_SECONDS = "1"
 
 
 def add(
@@ -42,6 +45,82 @@ def add(
     session.add(row)
     session.flush()
     return row
+
+
+def add_import(
+    session: Session, project: str, name: str, spec: dict[str, Any], files: list[dict[str, Any]]
+) -> ModelRow:
+    """A model of an uploaded file, and a worker woken to read it, once committed."""
+    row = ModelRow(
+        id=new_id("mdl"),
+        project=project,
+        name=name,
+        origin="imported",
+        files={},
+        signature={},
+        card={},
+    )
+    session.add(row)
+    session.flush()
+    work = ModelImportRow(
+        id=new_id("imp"), model_id=row.id, project=project, spec=spec, files=files
+    )
+    work.published_at = session.scalar(select(clock()))
+    session.add(work)
+    session.flush()
+    announce(session, ImportModel(work.id))
+    return row
+
+
+def import_of(session: Session, model_id: str) -> ModelImportRow | None:
+    return session.scalar(select(ModelImportRow).where(ModelImportRow.model_id == model_id))
+
+
+def settle_import(
+    session: Session,
+    model_id: str,
+    files: dict[str, str],
+    signature: Signature,
+    card: dict[str, Any],
+) -> None:
+    """Called under the lease of its import: the model becomes what was read, unless it has been
+    deleted since."""
+    row = session.get(ModelRow, model_id, with_for_update=True)
+    if row is not None and row.deleted_at is None:
+        row.files, row.signature, row.card = files, signature.model_dump(mode="json"), card
+    session.flush()
+
+
+def status_of(session: Session, row: ModelRow) -> tuple[ModelStatus, dict[str, Any] | None]:
+    """The row's status and its error."""
+    if row.error:
+        return "damaged", row.error
+    if row.signature:
+        return "ready", None
+    work = import_of(session, row.id)
+    if work is not None and work.status == "failed":
+        return "failed", work.error
+    return "importing", None
+
+
+def ready_signature(session: Session, row: ModelRow, pointer: str) -> Signature:
+    """Returns what the model is asked. Raises Conflict while it is being imported or a file of it
+    is damaged, Invalid where the import failed; `pointer` says where in a body it was named."""
+    status, error = status_of(session, row)
+    match status:
+        case "importing":
+            detail = f"expected a model that is ready, {row.id} is still being read"
+            headers = {"Retry-After": RETRY_SECONDS}
+            raise Conflict("model_not_ready", detail, Finding(detail, pointer), headers=headers)
+        case "failed":
+            reason = (error or {}).get("message", "unknown")
+            detail = f"expected a model that is ready; the import of {row.id} failed: {reason}"
+            raise invalid("model_failed", detail, pointer)
+        case "damaged":
+            told = error or {}
+            raise Conflict(told["code"], told["message"], Finding(told["message"], pointer))
+        case "ready":
+            return Signature.model_validate(row.signature)
 
 
 def of_project(project: str) -> Select[ModelRow]:

@@ -1,7 +1,7 @@
 from pathlib import PurePosixPath
-from typing import Annotated, get_args
+from typing import Annotated, Any, get_args
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import FileResponse
 from sqlalchemy.orm import Session
 
@@ -12,20 +12,119 @@ from app.dependencies import (
     PageOf,
     Reader,
     ReadSession,
+    SettingsOf,
     StorageOf,
     Writer,
     WriteSession,
 )
-from app.documented import can_answer
+from app.documented import can_answer, inlined
 from app.errors import NotFound
+from app.idempotency import (
+    IdempotencyKey,
+    StoredAnswer,
+    answer_once,
+    fingerprint,
+    forget_answers,
+    respond,
+)
+from app.integrity import sha256_of
 from app.models import repository
+from app.models.importing import ImportSpec
 from app.models.schemas import Format, ModelOut, Signature, VersionStatuses
 from app.models.stored import file_path
+from app.models.uploads import ReceivedNetwork
 from app.pages import Listing, fetch_page
 from app.tables.models import ModelRow
 from app.turns import TurnRoute
+from app.usage import quotas
 
 router = APIRouter(prefix="/v1/models", tags=["models"], route_class=TurnRoute)
+
+
+POLL_SECONDS = "1"
+
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file", "spec"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "file": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "one .keras file, as Keras 3 saves it: a Sequential or "
+                            "Functional network of layers of Keras' own; or one .onnx file of a "
+                            "convolutional or dense network. Nothing in it is executed",
+                        },
+                        "spec": inlined(ImportSpec),
+                    },
+                },
+                "encoding": {"spec": {"contentType": "application/json"}},
+                "example": {
+                    "file": "digits.keras",
+                    "spec": {
+                        "name": "digits",
+                        "inputs": {"shape": [28, 28, 1], "expects": [0, 1]},
+                        "classes": ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
+                    },
+                },
+            }
+        },
+    }
+}
+
+
+def _stored(
+    received: ReceivedNetwork, storage: StorageOf
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What a repeated request is known by, and the file as the row keeps it. Storing a large one
+    takes long, so it is done before the route's turn."""
+    file = received.file
+    body = {"spec": received.spec.model_dump(mode="json"), "file": sha256_of(file.path)}
+    ref = storage.write_upload(file.path)
+    return body, [{"name": file.name, "ref": ref, "bytes": file.bytes}]
+
+
+@router.post(
+    "",
+    status_code=202,
+    response_model=ModelOut,
+    openapi_extra=_BODY,
+    responses=can_answer(409, 507),
+)
+def import_model(
+    received: ReceivedNetwork,
+    stored: Annotated[tuple[dict[str, Any], list[dict[str, Any]]], Depends(_stored)],
+    request: Request,
+    session: WriteSession,
+    storage: StorageOf,
+    settings: SettingsOf,
+    caller: Writer,
+    key: IdempotencyKey,
+) -> Response:
+    """A network that was trained elsewhere, as a source of jobs. A worker reads the file, tries it
+    on a sample and packages it; until then it is `importing`."""
+    body, files = stored
+    kept: list[str] = []  # in a row
+
+    def make() -> StoredAnswer:
+        spec = received.spec
+        said = spec.model_dump(mode="json")
+        row = repository.add_import(session, caller.project, spec.name, said, files)
+        quotas.admit(session, storage, settings, caller.project)
+        kept.extend(file["ref"] for file in files)
+        headers = {"Location": f"/v1/models/{row.id}", "Retry-After": POLL_SECONDS}
+        return StoredAnswer(202, headers, _shown(session, row).model_dump(mode="json"))
+
+    mark = fingerprint(request.method, request.url.path, body)
+    try:
+        return respond(answer_once(session, caller, key, mark, make))
+    finally:  # refused, or a repetition
+        storage.delete_uploads(file["ref"] for file in files if file["ref"] not in kept)
 
 
 @router.get("")
@@ -43,7 +142,9 @@ def get_model(model_id: str, request: Request, session: ReadSession, caller: Rea
     """A model by its id, `mdl_…`. By any other name, the version status of the deployment of that
     name, for clients of TensorFlow Serving."""
     row = repository.get(session, caller.project, model_id)
-    return conditional(request, _shown(session, row))
+    shown = _shown(session, row)
+    headers = {"Retry-After": POLL_SECONDS} if shown.status == "importing" else {}
+    return conditional(request, shown, headers=headers)
 
 
 @router.get("/{model_id}/download", response_class=FileResponse)
@@ -60,7 +161,7 @@ def download_model(
     with database.read() as session:  # no longer: to look a large file through takes a while
         row = repository.get(session, caller.project, model_id)
     if file_format not in row.files:
-        able = ", ".join(name for name in get_args(Format) if name in row.files)
+        able = ", ".join(name for name in get_args(Format) if name in row.files) or "none yet"
         detail = f"expected one of the formats that {row.id} has, {able}, got {file_format}"
         raise NotFound("no_such_format", detail)
     return FileResponse(
@@ -73,26 +174,32 @@ def download_model(
 
 @router.delete("/{model_id}", status_code=204, responses=can_answer(409, 412))
 def delete_model(model_id: str, request: Request, session: WriteSession, caller: Writer) -> None:
-    """409 while a deployment points to it, or an open job starts from it."""
+    """409 while a deployment points to it, or an open job starts from it. One that is still being
+    imported goes as well."""
     row = repository.get(session, caller.project, model_id, is_locked=True)
     check_if_match(request, etag_of(_shown(session, row)))
     repository.remove(session, row)
+    forget_answers(session, row.project, row.id)
 
 
 def _shown(session: Session, row: ModelRow, is_listed: bool = False) -> ModelOut:
-    signature = Signature.model_validate(row.signature)
-    names = signature.task.names
+    status, error = repository.status_of(session, row)
+    signature = Signature.model_validate(row.signature) if row.signature else None
+    names = signature.task.names if signature else ()
     shown = names[:LISTED_CLASSES] if is_listed else names
+    if signature:
+        signature = signature.model_copy(update={"task": signature.task.named(shown)})
     return ModelOut(
         id=row.id,
         name=row.name,
+        origin=row.origin,
         job_id=row.job_id,
         trial_id=row.trial_id,
-        signature=signature.model_copy(update={"task": signature.task.named(shown)}),
+        signature=signature,
         classes_left_off=len(names) - len(shown),
         card=row.card,
-        status="damaged" if row.error else "ready",
-        error=row.error,
+        status=status,
+        error=error,
         hashes={kind: _hash(ref) for kind, ref in row.files.items()},
         deployments=repository.deployed_as(session, row.id),
         created_at=row.created_at,

@@ -10,7 +10,8 @@ from app.inputs.encoders import EncoderIdentity
 from app.tasks import Task
 
 Format = Literal["onnx", "keras", "tokenizer"]
-ModelStatus = Literal["ready", "damaged"]
+ModelStatus = Literal["importing", "ready", "failed", "damaged"]
+Origin = Literal["job", "imported"]
 
 
 class Signature(BaseModel):
@@ -63,17 +64,23 @@ class FittedTemperature(BaseModel):
 class ModelOut(BaseModel):
     id: str
     name: str
+    origin: Origin = Field(
+        "job", description="`imported`: it was trained elsewhere and came by POST /v1/models"
+    )
     job_id: str | None = Field(None, description="the job whose winner it is")
     trial_id: str | None = None
     status: ModelStatus = Field(
         "ready",
-        description="`damaged`: a stored file of it is gone or has another content than its hash "
-        "says, and `error` which one",
+        description="`importing`: a worker has yet to read the uploaded file, or does; `failed`: "
+        "that did not succeed, and `error` says why; `damaged`: a stored file of it is gone or has "
+        "another content than its hash says, and `error` which one",
     )
     error: dict[str, Any] | None = Field(
         None, description="{code, message, param, stage, errors}; null while it is whole"
     )
-    signature: Signature
+    signature: Signature | None = Field(
+        description="null until an imported one is `ready`; without classes where it has no head"
+    )
     classes_left_off: int = Field(
         0,
         description="in lists no more than 100 classes of each model are named: so many more there "

@@ -18,5 +18,6 @@ def file_path(storage: Storage, row: ModelRow, kind: str) -> Path:
 def named(damage: DamagedArtifact, row: ModelRow) -> DamagedArtifact:
     """`damage` of one of the row's files, with what heals it."""
     kind = next(kind for kind, ref in row.files.items() if ref == damage.ref)
-    cure = "restore the file from a backup, or run its job anew for another model"
+    again = "import it again" if row.origin == "imported" else "run its job anew for another model"
+    cure = f"restore the file from a backup, or {again}"
     return damage.named(f"the file `{kind}` of the model {row.id} ({row.name})", cure)

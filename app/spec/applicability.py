@@ -38,6 +38,11 @@ def _unmet(
                 "needs_classification",
                 f"expected a classification, got a {target.task.kind}: it learns from classes",
             )
+        case "source_head" | "same_classes" if not all(facts.has_head for facts in sources):
+            found = (
+                "needs_source_head",
+                "expected a source that tells classes, got an imported network without a head",
+            )
         case "same_classes":
             found = _other_classes(spec, sources, target)
         case "source_data" if not all(facts.has_data for facts in sources):

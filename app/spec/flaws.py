@@ -65,8 +65,8 @@ def _obstacle(spec: "JobSpec", target: Schema) -> str | None:
 
 
 def decided(spec: "JobSpec", target: Schema) -> tuple[Imbalance, str | None]:
-    """What all that is trained before a comparison is trained with, and why, where the job left it
-    open."""
+    """Returns what all that is trained before a comparison is trained with, and why, where the job
+    left it open."""
     if isinstance(spec.imbalance, tuple):
         return "none", None
     if spec.imbalance != "auto":

@@ -18,6 +18,11 @@ Width = Annotated[int, Field(ge=1, le=65_536)]
 class Params(Sent):
     """Parameters of a network; alone, of one that is yet to be chosen: it has none."""
 
+    @property
+    def has_batch_norm(self) -> bool:
+        """Tells whether they alone put BatchNorm into a network, whatever its family has."""
+        return False
+
 
 class NetworkParams(Params):
     @abstractmethod
@@ -35,6 +40,11 @@ class NetworkParams(Params):
 
     @property
     def has_dropout(self) -> bool:
+        return False
+
+    @property
+    def looks_at_one_part(self) -> bool:
+        """Of items of several parts."""
         return False
 
     @classmethod

@@ -58,6 +58,18 @@ class Layers:
         self._parameters += 4 * self.channels
         self.write()
 
+    def counted(
+        self, parameters: int, convolutions: int, kept: int, widest: int, features: int
+    ) -> None:
+        """Takes over the counts of layers up to the features that were counted elsewhere; `kept`
+        and `widest` with the image."""
+        self._parameters += parameters
+        self._convolutions += convolutions
+        self._kept += kept - self._image
+        self._widest = max(self._widest, widest - self._image)
+        self.height, self.width, self.channels = 1, 1, features
+        self._last = features
+
     def pooling(self) -> None:
         self.height, self.width = self.height // 2, self.width // 2
         self.write()
@@ -145,6 +157,26 @@ class Layers:
         self.width = 1
         self.layer_norm()
         self.write()
+
+    def beside(self, size: Size, is_shared: bool) -> None:
+        """A network on a part of the item; `is_shared`: its parameters are another part's too."""
+        self._parameters += 0 if is_shared else size.parameters
+        self._convolutions += 0 if is_shared else size.convolutions
+        self._kept += size.kept
+        self._widest = max(self._widest, size.widest)
+
+    def projected(self, features: int, units: int) -> None:
+        """What such a network ends in, brought to `units`, and that where the part is there."""
+        self._parameters += (features + 1) * units
+        for _ in range(3):
+            self._write(units)
+
+    def gathered(self, parts: int, units: int) -> None:
+        """The mean of parts, and what is learnt of those that are missing."""
+        self._parameters += parts * units
+        self.height, self.width, self.channels = 1, 1, units
+        for _ in range(3):
+            self.write()
 
     def whole(
         self, parameters: int, convolutions: int, kept: int, widest: int, features: int

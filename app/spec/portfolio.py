@@ -29,6 +29,7 @@ class Facts:
     source_data: bool  # and not only a network trained on it
     target_labels: bool
     has_classes: bool = True  # or a quantity to tell
+    source_head: bool = True  # each source tells classes
     batch_norm: bool = False  # in the backbone
     unlabelled: int = 0  # training items of the target without a label, or beyond the label budget
     use_unlabelled: bool = False  # whether these take part beside the labelled ones
@@ -76,6 +77,8 @@ def portfolio(facts: Facts) -> Portfolio:
             )
         elif "classification" in needs and not facts.has_classes:
             excluded[name] = "it needs classes"
+        elif "source_head" in needs and not facts.source_head:
+            excluded[name] = "the source has no head"
         elif "source_data" in needs and not facts.source_data:
             excluded[name] = "the source's data is not there"
         elif "same_classes" in needs and not facts.same_classes:

@@ -26,7 +26,8 @@ from app.spec.target import Target
 
 # `source_data`: its items as well as the network trained on them; `same_classes`: in both domains;
 # `unlabelled_target`: target.use_labels is false; `batch_norm`: in the backbone; `classification`:
-# the task has classes; `unlabelled_items`: target.use_unlabelled is true.
+# the task has classes; `unlabelled_items`: target.use_unlabelled is true; `source_head`: the source
+# tells classes, as an imported network without a head does not.
 Need = Literal[
     "source",
     "target_labels",
@@ -36,6 +37,7 @@ Need = Literal[
     "unlabelled_target",
     "unlabelled_items",
     "batch_norm",
+    "source_head",
 ]
 
 
@@ -103,7 +105,7 @@ _ENTRIES = (
     StrategyEntry(
         CoTuning,
         "The source's head is trained on too, towards what the source says of each target class.",
-        ("source", "classification", "target_labels"),
+        ("source", "classification", "target_labels", "source_head"),
         "You et al., NeurIPS 2020",
     ),
     StrategyEntry(

@@ -24,7 +24,8 @@ def task_findings(
         detail = f"expected the target's task, {task.kind}, or none, got {spec.task}"
         yield "task_mismatch", Finding(detail, "#/task")
     for place, facts in enumerate(sources):
-        if facts.schema.task.kind != task.kind and not facts.is_general:
+        speaks = facts.has_head and not facts.is_general
+        if speaks and facts.schema.task.kind != task.kind:
             detail = (
                 f"expected a source of the target's task, {task.kind}, got one of a "
                 f"{facts.schema.task.kind}; a dataset's `task` says what its labels are"

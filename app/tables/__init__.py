@@ -7,6 +7,7 @@ from app.tables.deployments import DeploymentRow, DeploymentVersionRow
 from app.tables.encoders import EncoderRow, FeatureChunkRow
 from app.tables.jobs import EpochRow, EventRow, JobRow, TrialRow
 from app.tables.keys import IdempotencyRow, KeyRow
+from app.tables.model_imports import ModelImportRow
 from app.tables.models import ModelRow
 from app.tables.next_labels import NextLabelsRow
 from app.tables.usage import InstallationRow
@@ -26,6 +27,7 @@ __all__ = [
     "InstallationRow",
     "JobRow",
     "KeyRow",
+    "ModelImportRow",
     "ModelRow",
     "NextLabelsRow",
     "TrialRow",

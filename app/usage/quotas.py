@@ -50,10 +50,13 @@ class UploadAllowance:
                 )
 
 
-def room(session: Session, storage: Storage, settings: Settings, project: str) -> UploadAllowance:
-    """Returns the allowance for an upload that is about to come. Raises OverQuota where the project
-    has as many datasets as it may."""
-    _check_count(repository.dataset_count(session, project) + 1, settings)
+def room(
+    session: Session, storage: Storage, settings: Settings, project: str, datasets: int = 1
+) -> UploadAllowance:
+    """Returns the allowance for an upload of so many datasets that is about to come. Raises
+    OverQuota where the project has as many as it may."""
+    if datasets:
+        _check_count(repository.dataset_count(session, project) + datasets, settings)
     here = (settings.cache_dir, storage.folder)
     return UploadAllowance(
         limit=settings.upload_limit_bytes,

@@ -16,6 +16,7 @@ from app.tables.datasets import DatasetRow
 from app.tables.deployments import DeploymentRow
 from app.tables.encoders import EncoderRow, FeatureChunkRow
 from app.tables.jobs import JobRow, TrialRow
+from app.tables.model_imports import ModelImportRow
 from app.tables.models import ModelRow
 from app.tables.next_labels import NextLabelsRow
 from app.tables.usage import InstallationRow
@@ -205,9 +206,13 @@ def _of_datasets(session: Session, project: str | None) -> set[str]:
 
 def _of_models(session: Session, project: str | None) -> set[str]:
     kept = select(ModelRow.files).where(ModelRow.deleted_at.is_(None))
+    raw = select(ModelImportRow.files).join(ModelRow, ModelRow.id == ModelImportRow.model_id)
+    raw = raw.where(ModelRow.deleted_at.is_(None))
     if project is not None:
         kept = kept.where(ModelRow.project == project)
-    return {ref for files in session.scalars(kept) for ref in files.values()}
+        raw = raw.where(ModelRow.project == project)
+    found = {ref for files in session.scalars(kept) for ref in files.values()}
+    return found | {file["ref"] for files in session.scalars(raw) for file in files}
 
 
 def _given(ref: str | None) -> Iterable[str]:

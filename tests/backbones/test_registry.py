@@ -2,6 +2,7 @@ import keras
 import pytest
 
 from app.spec.backbones import CATALOGUE
+from app.spec.imported.structure import Structure
 from app.spec.pretrained import PRETRAINED
 from worker.backbones.registry import build
 
@@ -20,9 +21,18 @@ OF_IMAGES = [
 ]
 
 
+NEEDED = {
+    "imported": {
+        "structure": Structure(
+            input=(32, 40, 3), layers=[{"kind": "Flatten"}], calls=[(0, (0,))]
+        ).written()
+    }
+}
+
+
 @pytest.mark.parametrize("name", OF_IMAGES)
 def test_every_family_gives_flat_features(name: str) -> None:
-    model = built(name, (32, 40, 3))
+    model = built(name, (32, 40, 3), **NEEDED.get(name, {}))
     assert model.input["image"].shape == (None, 32, 40, 3)
     assert len(model.output.shape) == 2
 

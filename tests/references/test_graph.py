@@ -66,7 +66,7 @@ def fitted_labels(model: ReferenceModel, of: Rows = "both") -> FittedReference:
         parts.append(split_of(x, y.astype(np.int8)))
     setup = setup_of(LABELS, *parts)
     schema = Schema(inputs=INPUTS, task=LABELS, splits={}, class_counts={})
-    for domain in (setup.domain, setup.source):
+    for domain in (setup.target, setup.source):
         object.__setattr__(domain, "schema", schema)
     return FittedReference.fit(PlannedReference(model=model, rows=of), setup)
 

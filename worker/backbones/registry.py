@@ -15,17 +15,21 @@ from app.spec.backbones import (
     EfficientnetLite,
     EfficientnetV2B0,
     FtTransformer,
+    Fusion,
     Mlp,
     Mobilenet,
     SentenceEncoder,
     Tabm,
 )
+from app.spec.imported.choice import Imported
 from worker.backbones import (
     charconv,
     convnet,
     efficientnet_lite,
     efficientnet_v2,
     ft_transformer,
+    fusion,
+    imported,
     mlp,
     mobilenet,
     tabm,
@@ -61,6 +65,11 @@ def build(  # noqa: PLR0911  a case per family
             return ft_transformer.build(model.params, shapes, blocks)
         case Charconv():
             return charconv.build(model.params)
+        case Imported():
+            return imported.build(model.params)
+        case Fusion():
+            dtypes = {name: str(tensor.dtype) for name, tensor in seen.items()}
+            return fusion.build(model.params, shapes, dtypes)
         case _:
             assert_never(model)
 
@@ -78,11 +87,14 @@ def input_axes(model: Backbone, seen: Mapping[str, keras.KerasTensor]) -> Axes:
         case (
             Charconv()
             | Convnet()
+            | Fusion()
             | Mobilenet()
             | EfficientnetLite()
             | EfficientnetV2B0()
             | SentenceEncoder()
         ):
+            return {}
+        case Imported():
             return {}
         case _:
             assert_never(model)

@@ -40,8 +40,8 @@ class SliceGroup:
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
-    """At the job's own label budget, all on the same test items."""
+class MeasuredArms:
+    """Arms at the job's own label budget, all on the same test items."""
 
     arms: Arms
     references: Arms
@@ -56,9 +56,10 @@ class Measured:
         gains: dict[str, Gain] = {}
         if has_metric(arms, self.spec.evaluation.primary_metric):
             gains |= gains_over_baseline(arms, self.spec)
-            for name, evidence in references.items() if self.winner in arms else ():
-                pair = paired(arms[self.winner], evidence)
-                if pair[0].trials:
+            winner = arms.get(self.winner or "")
+            for name, evidence in references.items():
+                pair = paired(winner, evidence) if winner else None
+                if pair and pair[0].trials:
                     gains[name] = gain_over(*pair, self.spec)
         return SliceGroup(value, rows, arms, references, gains)
 

@@ -21,7 +21,7 @@ from worker.evaluation.arms import metric_interval
 from worker.evaluation.arrays import Floats
 from worker.evaluation.evidence import Evidence, TrialResult
 from worker.evaluation.gains import corrected
-from worker.evaluation.slice_groups import Measured, SliceGroup, has_metric, restricted
+from worker.evaluation.slice_groups import MeasuredArms, SliceGroup, has_metric, restricted
 
 FEWEST_ITEMS = 20  # of a value that is measured alone
 OTHER = "(other)"
@@ -58,8 +58,8 @@ def coded(columns: Sequence[str], trials: Sequence[TrialResult]) -> list[CodedCo
     ]
 
 
-def slices_of(found: Sequence[CodedColumn], measured: Measured) -> list[Slice]:
-    """Of each column, where there is an arm."""
+def slices_of(found: Sequence[CodedColumn], measured: MeasuredArms) -> list[Slice]:
+    """Slices of each column, where there is an arm."""
     arms, winner, spec = measured.arms, measured.winner, measured.spec
     if not arms:
         return []
@@ -97,7 +97,7 @@ def slices_of(found: Sequence[CodedColumn], measured: Measured) -> list[Slice]:
     return slices
 
 
-def _groups(column: CodedColumn, measured: Measured) -> tuple[list[SliceGroup], dict[str, int]]:
+def _groups(column: CodedColumn, measured: MeasuredArms) -> tuple[list[SliceGroup], dict[str, int]]:
     """The commonest first, rare ones together last; and items of the rare ones."""
     counts = np.bincount(column.codes, minlength=len(column.values))
     order = [int(place) for place in np.argsort(-counts, kind="stable") if counts[place]]

@@ -16,8 +16,10 @@ from app.tables.analyses import Analysis
 from app.tables.audits import AuditRow
 from app.tables.datasets import DatasetRow
 from app.tables.jobs import TrialRow
+from app.tables.model_imports import ModelImportRow
 from app.tables.next_labels import NextLabelsRow
 from worker.audit import auditing
+from worker.importing import importing
 from worker.intake import intake
 from worker.labelling import labelling
 from worker.machine.capacity import training_slots
@@ -83,6 +85,12 @@ def rank_unlabelled(context: WorkerContext, ranking_id: str, owner: str) -> None
     _analyse(context, NextLabelsRow, ranking_id, owner, labelling.result_of)
 
 
+def import_model(context: WorkerContext, import_id: str, owner: str) -> None:
+    if (row := _claimed(context, ModelImportRow, import_id, owner)) is not None:
+        with LeaseKeeper(context, row):
+            importing.run(context, row)
+
+
 def _analyse(
     context: WorkerContext,
     table: type[Asked],
@@ -90,6 +98,12 @@ def _analyse(
     owner: str,
     result_of: Callable[[WorkerContext, Asked], dict[str, Any]],
 ) -> None:
+    if (row := _claimed(context, table, row_id, owner)) is not None:
+        with LeaseKeeper(context, row):
+            analysing.run(context, row, lambda: result_of(context, row))
+
+
+def _claimed(context: WorkerContext, table: type[Asked], row_id: str, owner: str) -> Asked | None:
     with context.database.write() as session:
         lost = (table.status == "running") & leases.expired(table)
         mine = (table.id == row_id) & ((table.status == "queued") | lost)
@@ -97,8 +111,7 @@ def _analyse(
         row = leases.claim(session, table, mine, [table.id], owner, seconds, status="running")
     if row is not None:
         release_memory(context.settings)
-        with LeaseKeeper(context, row):
-            analysing.run(context, row, lambda: result_of(context, row))
+    return row
 
 
 def _claim(context: WorkerContext, owner: str) -> TrialRow | None:

@@ -2,7 +2,14 @@
 
 from typing import Any
 
-from app.messages import AuditDataset, FinaliseJob, IngestDataset, RankUnlabelled, RunTrial
+from app.messages import (
+    AuditDataset,
+    FinaliseJob,
+    ImportModel,
+    IngestDataset,
+    RankUnlabelled,
+    RunTrial,
+)
 from worker.process import runner
 from worker.process.celery_app import application
 from worker.process.context import worker_context
@@ -32,3 +39,8 @@ def audit_dataset(self: Any, audit_id: str) -> None:
 @application.task(name=RankUnlabelled.task, bind=True)  # type: ignore[untyped-decorator]
 def rank_unlabelled(self: Any, ranking_id: str) -> None:
     runner.rank_unlabelled(worker_context(), ranking_id, owner=self.request.id)
+
+
+@application.task(name=ImportModel.task, bind=True)  # type: ignore[untyped-decorator]
+def import_model(self: Any, import_id: str) -> None:
+    runner.import_model(worker_context(), import_id, owner=self.request.id)

@@ -88,7 +88,7 @@ def _per_label(model: PerLabel) -> Ensemble:
 
 
 def logit_of(model: DummyClassifier) -> float:
-    """Of having a label, by a model that has seen nothing but labels."""
+    """Logit of having a label, by a model that has seen nothing but labels."""
     likely = dict(zip(model.classes_, model.class_prior_, strict=True)).get(1, 0.0)
     held = min(max(likely, LEAST_PROBABILITY), 1 - LEAST_PROBABILITY)
     return float(np.log(held / (1 - held)))

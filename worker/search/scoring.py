@@ -53,13 +53,15 @@ def scored(setup: TrialSetup, items: Split) -> SourceScores:
         raise ValueError("scores: expected a source's weights, got none")
     network = _network(setup, setup.target)
     features = predict.features(network, items.items)
-    head = network.new_head(setup.source_classes)
-    network.load_head(setup.source_weights, head)
-    probabilities = softmax(np.asarray(head(features)), axis=1)
+    probabilities = None
+    if setup.source_classes:  # an imported network may have come without a head
+        head = network.new_head(setup.source_classes)
+        network.load_head(setup.source_weights, head)
+        probabilities = softmax(np.asarray(head(features)), axis=1)
     return SourceScores(
         features,
         scores(features, items.y, probabilities, setup.seed),
-        relation(probabilities, items.y, setup.seed),
+        None if probabilities is None else relation(probabilities, items.y, setup.seed),
     )
 
 

@@ -23,7 +23,7 @@ def get(session: Session, job_id: str) -> NextLabelsRow:
 
 
 def ranked(session: Session, job_id: str) -> Ranked | None:
-    """What the job's last question was answered with; None where none was, or not yet."""
+    """Returns what the job's last question was answered with; None where none was, or not yet."""
     row = _find(session, job_id)
     return Ranked.model_validate(row.result) if row and row.result else None
 

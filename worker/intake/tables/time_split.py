@@ -1,6 +1,5 @@
 """The latest rows of a table as its test split: what a model is asked tomorrow is tomorrow's."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -109,7 +108,7 @@ def _rows_where(told: pa.ChunkedArray) -> NDArray[np.intp]:
     return np.flatnonzero(np.asarray(told.to_numpy()))
 
 
-def _refuse_rows(records: Records, name: str, what: str, rows: Sequence[int]) -> NoReturn:
+def _refuse_rows(records: Records, name: str, what: str, rows: NDArray[np.intp]) -> NoReturn:
     detail = (
         f"expected a date or a number in each row of the column `{name}`, by which the rows are "
         f"split, got {len(rows)} rows {what}, the first in {records.place(int(rows[0]))}: nothing "

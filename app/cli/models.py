@@ -1,0 +1,138 @@
+"""`ktl models …`: list and show models, and add networks that were trained elsewhere."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from app.cli.options import AsJson
+
+if TYPE_CHECKING:
+    from app.models.schemas import ModelOut
+
+LOOK = "look"
+
+
+class _LooksByDefault(TyperGroup):
+    """`ktl models` and `ktl models mdl_…` need no word between."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        is_plain = not args or args[0] not in {*self.commands, "--help"}
+        parsed: list[str] = super().parse_args(ctx, [LOOK, *args] if is_plain else args)
+        return parsed
+
+
+app = typer.Typer(
+    help="List models; show or download one (`ktl models mdl_…`); add one trained elsewhere.",
+    cls=_LooksByDefault,
+)
+
+
+@app.command(LOOK, hidden=True)
+def look(
+    model_id: Annotated[str | None, typer.Argument(help="mdl_…: show this one.")] = None,
+    download: Annotated[
+        Path | None, typer.Option(help="Store the model's file here (.onnx or .keras).")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List models; or show one, or download it."""
+    from app.cli import output
+    from app.client import Client
+
+    with Client() as client:
+        if model_id and download:
+            kind = download.suffix.removeprefix(".")
+            client.models.download(model_id, download, kind)
+        if model_id:
+            output.print_json(client.models.get(model_id))
+            return
+        if download:
+            raise typer.BadParameter("--download: expected a model's id before it, got none")
+        found = list(client.models.list())
+    if as_json:
+        output.print_json(found)
+        return
+    output.print_table(
+        ["id", "name", "from", "temperature", "fitted on", "created"],
+        [(m.id, m.name, _origin(m), *_calibration(m), f"{m.created_at:%F %T}") for m in found],
+    )
+
+
+@app.command()
+def add(
+    file: Annotated[Path, typer.Argument(help="A .keras file, as Keras 3 saves it.")],
+    spec: Annotated[
+        Path | None, typer.Option(help="A JSON file with all that is said of it.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Else the file's.")] = None,
+    classes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--class", metavar="NAME", help="In the order of the outputs; again for each."
+        ),
+    ] = None,
+    expects: Annotated[
+        tuple[float, float] | None,
+        typer.Option(
+            metavar="LOW HIGH",
+            help="What the network was trained on: the values that black and white had before its "
+            "first layer.",
+        ),
+    ] = None,
+    shape: Annotated[
+        tuple[int, int, int] | None,
+        typer.Option(metavar="HEIGHT WIDTH CHANNELS", help="Of a picture; else as the file says."),
+    ] = None,
+    head: Annotated[
+        str | None,
+        typer.Option(help="Without classes: drop (the last dense layer) or none (there is none)."),
+    ] = None,
+    wait: Annotated[bool, typer.Option(help="Stay until it is ready.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Add a network that was trained elsewhere, for jobs to start from. Nothing in it is
+    executed."""
+    from app.cli import output
+    from app.cli.table_spec import read_spec
+    from app.client import Client
+
+    if not file.is_file():
+        raise typer.BadParameter(f"expected a file, got {file}")
+    described: dict[str, Any] = read_spec(spec) if spec else {}
+    inputs = {"expects": expects, "shape": shape}
+    given = {name: list(each) for name, each in inputs.items() if each is not None}
+    if given:
+        described["inputs"] = {**described.get("inputs", {}), **given}
+    said = {"name": name, "classes": classes or None, "head": head}
+    described |= {member: value for member, value in said.items() if value is not None}
+    described.setdefault("name", file.stem)
+    with Client() as client:
+        model = client.models.add(file, **described)
+        if wait:
+            model = client.models.wait(model.id)
+    if as_json:
+        output.print_json(model)
+    else:
+        output.print_fields({"id": model.id, "name": model.name, "status": model.status})
+        if model.error:
+            output.complain(f"{model.error['code']}: {model.error['message']}")
+    raise typer.Exit(model.status == "failed")
+
+
+def _origin(model: "ModelOut") -> str:
+    """Its job; of one that was trained elsewhere that, and how far it is."""
+    if model.origin == "job":
+        return model.job_id or "a job"
+    return "imported" if model.status == "ready" else f"imported, {model.status}"
+
+
+def _calibration(model: "ModelOut") -> tuple[str, str]:
+    """Its temperature, and the items that it was fitted on or why it has none."""
+    from app.models.schemas import FittedTemperature
+
+    fitted = FittedTemperature.model_validate(model.card.get("calibration") or {})
+    if fitted.temperature is None:
+        return "none", fitted.reason or ""
+    return f"{fitted.temperature:.3g}", f"{fitted.items} validation items"
