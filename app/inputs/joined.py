@@ -77,7 +77,7 @@ class JoinedInputs(InputsContract):
 
     @property
     def sides(self) -> tuple[int, int] | None:
-        """Of its pictures, where all are of one size."""
+        """Sides of its pictures, where all are of one size."""
         found = {p.inputs.sides for p in self.parts if isinstance(p.inputs, ImageInputs)}
         return next(iter(found)) if len(found) == 1 else None
 
@@ -201,7 +201,7 @@ class JoinedInputs(InputsContract):
         return self.model_copy(update={PARTS: parts})
 
     def sketch(self, items: Tensors) -> Sketch:
-        """What each part's is, beside each other; of a row as the distance of tables has it."""
+        """Sketches of the parts, beside each other; of a row as the distance of tables has it."""
         rows = sketched(len(next(iter(items.values()))))
         found = []
         for part in self.parts:

@@ -32,7 +32,7 @@ class JoinedPart(BaseModel):
 
     @property
     def has_flag(self) -> bool:
-        """Whether a tensor says that there is something: pictures of zeros are pictures."""
+        """True where a tensor says that there is something: pictures of zeros are pictures."""
         return isinstance(self.inputs, ImageInputs)
 
     @property
@@ -46,7 +46,7 @@ class JoinedPart(BaseModel):
             yield TensorSpec(self.flag, "uint8", ())
 
     def of(self, items: Tensors) -> dict[str, NDArray[Any]]:
-        """Its own tensors out of an item's, by the names that they have alone."""
+        """The part's own tensors out of an item's, by the names that they have alone."""
         return {each.name: items[f"{self.name}.{each.name}"] for each in self.inputs.tensors}
 
     def known(self, items: Tensors) -> Known:

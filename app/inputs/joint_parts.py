@@ -19,7 +19,7 @@ from app.tensors import Tensors
 
 @dataclass(frozen=True)
 class GivenParts:
-    """What a source's items are. `rows`: of its training split."""
+    """A source's items. `rows`: of its training split."""
 
     inputs: InputsContract
     rows: int = 1
@@ -29,8 +29,9 @@ class GivenParts:
 def joint_parts(
     target: InputsContract, rows: int, sources: Sequence[GivenParts], uses_labels: bool = True
 ) -> JoinedInputs | None:
-    """What the one network of a job sees: what the first source whose network has learnt sees, else
-    the target's parts with what the sources know of rows and texts; None where items are one part.
+    """Finds what the one network of a job sees: what the first source whose network has learnt
+    sees, else the target's parts with what the sources know of rows and texts; None where items are
+    one part.
 
     Args:
         rows: of the target's training split.
@@ -73,13 +74,13 @@ def _joint(
 
 @dataclass(frozen=True)
 class JoinedAdoption:
-    """How items of one dataset become the network's: `joint`."""
+    """The way in which items of one dataset become the network's: `joint`."""
 
     joint: JoinedInputs
 
     @property
     def key(self) -> str:
-        """Of what items become: sha256, hexadecimal."""
+        """Digest of what items become: sha256, hexadecimal."""
         return sha256(self.joint.model_dump_json().encode()).hexdigest()
 
     def changed(self, own: JoinedInputs) -> Iterator[tuple[JoinedPart, JoinedPart, "Change"]]:

@@ -29,8 +29,8 @@ MOST_VALUES = 2**20  # of a body that is decoded at once: each takes Python some
 
 
 def is_of_files(body: bytes | bytearray) -> bool:
-    """Whether a large body holds files of pictures, of any size, and few values beside them: it may
-    then be decoded at once, in a thread."""
+    """True where a large body holds files of pictures, of any size, and few values beside them: it
+    may then be decoded at once, in a thread."""
     return b'"b64"' in body and body.count(b",") < MOST_VALUES
 
 

@@ -104,7 +104,7 @@ class Fusion(ModelChoice):
     params: FusionParams = FusionParams()
 
     def seen(self, shape: Shape) -> Shape:
-        """With the pictures of the size that they are brought to."""
+        """The shape with pictures of the size that they are brought to."""
         assert isinstance(shape, JoinedLayout)
         if self.image_size is None:
             return shape

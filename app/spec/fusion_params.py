@@ -45,7 +45,7 @@ class FusionParams(NetworkParams):
         return {"image": self.image, "table": self.table, "text": self.text}[part.modality]
 
     def looked_at(self, shape: Shape) -> tuple[PartLayout, ...]:
-        """Of all parts of items of such a layout."""
+        """Returns the parts of such a layout that the network takes."""
         assert isinstance(shape, JoinedLayout)
         return tuple(part for part in shape.parts if self.parts is None or part.name in self.parts)
 

@@ -44,7 +44,7 @@ class NetworkParams(Params):
 
     @property
     def looks_at_one_part(self) -> bool:
-        """Of items of several parts."""
+        """True where it takes one part of items of several."""
         return False
 
     @classmethod

@@ -166,7 +166,7 @@ class Layers:
         self._widest = max(self._widest, size.widest)
 
     def projected(self, features: int, units: int) -> None:
-        """What such a network ends in, brought to `units`, and that where the part is there."""
+        """Counts features brought to `units`, and whether the part is there."""
         self._parameters += (features + 1) * units
         for _ in range(3):
             self._write(units)

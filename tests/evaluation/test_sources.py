@@ -26,6 +26,7 @@ TRIED: dict[str, Any] = {
     "loss": 0.1,
     "seconds": 2.0,
     "dropped": None,
+    "imbalance": None,
 }
 SEARCHED: dict[str, Any] = {
     "chosen": {"learning_rate": 0.1},

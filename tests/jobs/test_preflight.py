@@ -71,7 +71,12 @@ def test_what_is_auto_in_training_is_left_open(client: httpx.Client, body: dict[
     plan = client.post(
         "/v1/jobs:validate", json={**body, "training": {"learning_rate": "auto"}}
     ).json()
-    assert plan["spec"]["space"] == {"learning_rate": True, "weight_decay": False, "epochs": False}
+    assert plan["spec"]["space"] == {
+        "learning_rate": True,
+        "weight_decay": False,
+        "epochs": False,
+        "imbalance": [],
+    }
     assert plan["spec"]["training"]["learning_rate"] == 0.001
     roles = [trial["role"] for trial in plan["trials"]]
     assert roles == ["pretrain", "search", "search", "baseline", "transfer"]

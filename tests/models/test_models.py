@@ -29,6 +29,7 @@ def test_a_model_says_what_it_is(site: Site) -> None:
         },
         "task": {"kind": "classification", "classes": LABELS},
         "temperature": None,
+        "encoder": None,
     }
     assert body["card"] == {"arm": "lp_ft"}
     assert body["hashes"]["keras"] == sha256(b"a keras archive").hexdigest()

@@ -31,7 +31,7 @@ def test_each_member_has_a_loss_of_its_own() -> None:
     members = here.members_features(x).numpy()  # (7, 4, 8)
     each = [cross_entropy(here.head(members[:, j]).numpy(), y) for j in range(4)]
     assert float(loss) == pytest.approx(np.mean(each), rel=1e-5)
-    np.testing.assert_allclose(outputs, here.logits(x), atol=1e-5)
+    np.testing.assert_allclose(outputs, here.outputs(x), atol=1e-5)
     assert float(loss) > cross_entropy(outputs.numpy(), y)
 
 

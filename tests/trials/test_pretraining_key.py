@@ -63,6 +63,7 @@ OTHERWISE: dict[str, Any] = {
     "validation_fraction": 0.2,
     "pretrain_min_steps": 50,
     "hidden_columns": 0.3,
+    "hidden_parts": 0.3,
 }
 
 

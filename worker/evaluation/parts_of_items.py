@@ -14,7 +14,7 @@ from worker.evaluation.intervals import interval
 
 
 def parts_of(arms: Mapping[str, Evidence], spec: ResolvedSpec) -> dict[str, ArmParts]:
-    """Of each arm whose trials have all asked it; none where items are one part."""
+    """Measures each arm whose trials have all asked it; none where items are one part."""
     found = {}
     for name, evidence in arms.items():
         if all(trial.result.part_names is not None for trial in evidence.trials):

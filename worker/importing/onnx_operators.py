@@ -76,9 +76,12 @@ def flatten(read: OnnxReader, node: OnnxNode) -> None:
 
 
 def reshape(read: OnnxReader, node: OnnxNode) -> None:
-    """Reshapes to a row of all numbers."""
+    """Reshapes to a row of all numbers; of one place, to the place that it is."""
     x, wanted = read.value(node, 0), read.ints(node, "shape", 1) or ()
     count = int(np.prod(read.shape(x)))
+    if read.shape(x)[:2] == (1, 1) and tuple(wanted[1:]) == (count, 1, 1) and x.order == "first":
+        read.give(node, x)
+        return
     if len(wanted) != 2 or wanted[0] not in {-1, 0, 1} or wanted[1] not in {-1, count}:
         raise read.refuse(node, "a Reshape to one row per picture", "inputs")
     read.give(node, kept(read.flat(node, x), x))

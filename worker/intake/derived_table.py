@@ -50,7 +50,7 @@ def records_of(
 
 
 def spec_of(derivation: Derivation, kept: list[ColumnInfo], records: Records) -> DatasetSpec:
-    """What the origin's columns are, as a spec says it."""
+    """Says the origin's columns as a spec does."""
     schema = derivation.origin_schema
     labels = tuple(column.name for column in kept if column.role == "label")
     return DatasetSpec(
@@ -108,7 +108,7 @@ def _said(column: ColumnInfo, records: Records) -> ColumnSpec:
 
 
 def as_before(taken: IngestedDataset, origin: Schema) -> IngestedDataset:
-    """With the reasons why columns are what they are, and the forms in which dates are sent."""
+    """Keeps the reasons why columns are what they are, and the forms in which dates are sent."""
     known = {column.name: column for column in origin.columns}
     columns = tuple(
         column.model_copy(update={"reason": known[column.name].reason})

@@ -40,7 +40,7 @@ def content_hash(schema: Schema, arrays: Mapping[str, Path]) -> str:
 
 
 def store_sketch(x_train: Path, schema: Schema, workdir: Path) -> Path:
-    """Of items of one tensor."""
+    """Stores the sketch of items of one tensor."""
     return store_sketch_of({f"x_{TRAIN}": x_train}, schema, workdir)
 
 

@@ -44,8 +44,9 @@ class ItemColumns:
             check_columns([name], names, "columns", name)
             if isinstance(said, ColumnSpec) and said.role == "feature":
                 detail = (
-                    "expected no column with the role feature beside pictures: a network sees the "
-                    "pictures alone"
+                    "expected no column with the role feature beside pictures of the modality "
+                    "image, whose networks see the pictures alone: `modality` joined learns from "
+                    "both"
                 )
                 refuse_said("not_for_pictures", detail, "columns", name, "role")
         fixed = fixed_roles(self.labels, self.cut)

@@ -64,7 +64,7 @@ class PartsDecoder(NamedTuple):
         return Read(cut_items(TensorBatch(items)), encoder, TensorPlaces(AT, pointers))
 
     def read_in_steps(self, body: bytearray, loaded: Loaded) -> Steps[Read]:
-        """At once: it is read in a thread."""
+        """Reads all at once: it is read in a thread."""
         yield
         return self.read(bytes(body), loaded)
 

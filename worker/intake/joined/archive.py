@@ -36,7 +36,7 @@ MOST_NAMED = 100  # files in one answer
 
 
 def is_asked(spec: DatasetSpec) -> bool:
-    """Whether the spec says that items have more to learn from than a picture each."""
+    """True where the spec says that items have more to learn from than a picture each."""
     roles = (said.role for said in spec.columns.values() if isinstance(said, ColumnSpec))
     return spec.modality == "joined" or (spec.modality is None and "feature" in roles)
 

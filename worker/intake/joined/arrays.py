@@ -30,7 +30,7 @@ def are_parts(names: Sequence[str]) -> bool:
 
 
 def roles_of(names: Sequence[str]) -> dict[str, str]:
-    """Which arrays are read, by the names that they have here and in the file."""
+    """Names the arrays that are read, by the names that they have here and in the file."""
     found = {name: name for name in names if X.fullmatch(name) or name.startswith("columns.")}
     return found | {
         name: name for name in ("y_train", "y_test", "class_names") if name in set(names)
