@@ -15,7 +15,7 @@ install: $(INSTALLED)
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[worker,local,demo,text,vision,fast,postgres,s3,dev]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[worker,local,demo,text,vision,fast,heic,postgres,s3,dev]'
 	@touch $@
 
 demo: install
@@ -36,10 +36,10 @@ lint: install
 	$(BIN)/lint-imports
 
 fast: install
-	$(BIN)/python -m pytest -m "not slow" -n 4 --dist loadfile  # they wait for servers more than they compute
+	$(BIN)/python -m pytest -m "not slow" -n 4 --dist worksteal  # some wait for servers while others compute
 
 slow: install
-	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile  # half of their time they wait for processes
+	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile --no-loadscope-reorder  # half of their time they wait for processes
 
 bench: install
 	@set -e; for file in benchmarks/[a-z]*.py; do \

@@ -4,12 +4,16 @@ import gc
 import os
 import shutil
 from collections.abc import Generator, Iterator
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import inspect, make_url, text
+from sqlalchemy import create_engine, inspect, make_url, text
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
+from app import database as databases
 from app.database import Database
 from app.settings import Settings
 from app.storage import Storage
@@ -18,6 +22,10 @@ from tests.needed import needed
 from tests.postgresql import empty, postgresql_server
 from worker.machine.gpus import prepare_environment
 
+# Before NumPy and scikit-learn load: as many processes as cores run tests already, and threads
+# beside them spin while they wait for each other, which took three times the time of the work.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Before TensorFlow loads: on a GPU tests do not take all of it, and count in whole float32.
 prepare_environment(os.environ)
@@ -35,6 +43,19 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _statements_are_compiled_once() -> Iterator[None]:
+    """Nearly every test has engines of its own, which would begin with no compiled statements: to
+    compile them took more time than to execute them. Here the engines of one kind share them."""
+    shared = partial(create_engine, execution_options={"compiled_cache": {}})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(databases, "create_engine", shared)
+        for dialect in (SQLiteDialect_pysqlite, PGDialect_psycopg):  # compared by what they are
+            patch.setattr(dialect, "__eq__", lambda one, other: type(one) is type(other))
+            patch.setattr(dialect, "__hash__", lambda one: hash(type(one)))
+        yield
 
 
 @pytest.fixture(autouse=True)

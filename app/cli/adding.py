@@ -83,6 +83,21 @@ def add(
             "another column's.",
         ),
     ] = None,
+    time: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            rich_help_panel=TABLES,
+            help="Dates or numbers: the latest rows are for testing, from --test-from on, or "
+            "--test-fraction of them.",
+        ),
+    ] = None,
+    test_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHEN", rich_help_panel=TABLES, help="With --time: as 2026-01-01, or a number."
+        ),
+    ] = None,
     group: Annotated[
         str | None,
         typer.Option(
@@ -175,6 +190,8 @@ def add(
         "no_labels": no_labels,
         "split": split,
         "where": where,
+        "time": time,
+        "test_from": test_from,
         "group": group,
         "seed": seed,
         "columns": columns,

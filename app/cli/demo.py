@@ -20,7 +20,7 @@ from app.cli import pictures, progress, verdict
 from app.cli.output import complain, err, out
 from app.cli.supervisor import POLL_SECONDS, Supervisor, free_port
 from app.client import ApiError, Client, Unreachable
-from app.datasets.schemas import PreviewItem
+from app.datasets.preview_schemas import PreviewItem
 from app.jobs.schemas import JobOut
 from app.prediction.schemas import Prediction
 from app.settings import Settings

@@ -18,7 +18,9 @@ from app.inputs.columns import CategoryColumn, Column, FlagColumn
 from app.inputs.table import TableInputs
 
 DELIMITERS = ",;\t|"
+DECLARED = re.compile(r"sep=(.)\r?\n", re.I)  # as spreadsheets begin a file
 ENCODINGS = (("\ufeff".encode("utf-16-le"), "utf-16"), ("\ufeff".encode("utf-16-be"), "utf-16"))
+GROUPED = re.compile(r"[+-]?\d{1,3}([.,'’ \u00a0\u202f])\d{3}(?:\1\d{3})*(?![\d])")
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
@@ -42,9 +44,12 @@ def read(
     written = written or Written()
     text = text_of(path, written.encoding)
     try:
-        delimiter = _delimiter(text.partition("\n")[0], inputs)
-        reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        lines = [(reader.line_num, fields) for fields in reader if fields]
+        declared = DECLARED.match(text)
+        table = text[declared.end() :] if declared else text
+        delimiter = declared[1] if declared else _delimiter(table.partition("\n")[0], inputs)
+        reader = csv.reader(StringIO(table, newline=""), delimiter=delimiter, strict=True)
+        before = 1 if declared else 0
+        lines = [(before + reader.line_num, fields) for fields in reader if fields]
     except csv.Error as error:
         raise Unusable(f"{path}: expected a CSV file, got: {error}") from error
     names = lines[0][1] if lines else []
@@ -108,9 +113,10 @@ def _check_names(path: Path, names: list[str], inputs: TableInputs) -> None:
 
 
 def _is_comma(lines: Iterable[tuple[int, list[str]]], numbers: Sequence[int]) -> bool:
-    """Whether numbers have commas and no points."""
-    fields = [fields[place] for _, fields in lines for place in numbers]
-    return any("," in field for field in fields) and not any("." in field for field in fields)
+    """Whether numbers have commas and no points. 1,234 alone shows neither."""
+    fields = [fields[place].strip() for _, fields in lines for place in numbers]
+    plain = [field for field in fields if not GROUPED.fullmatch(field)]
+    return any("," in field for field in plain) and not any("." in field for field in plain)
 
 
 def _rows(
@@ -141,7 +147,7 @@ def _value(column: Column, text: str, is_comma: bool, missing: Sequence[str]) ->
     plain = text.strip()
     if plain in missing or (not plain and not (not text and column.takes_empty_text)):
         return None
-    number = plain.replace(",", ".") if is_comma else plain
+    number = _ungrouped(_without_unit(plain, column.unit), "," if is_comma else ".")
     if column.dtype == "float32":
         if not NUMBER.fullmatch(number):
             raise ValueError
@@ -152,6 +158,18 @@ def _value(column: Column, text: str, is_comma: bool, missing: Sequence[str]) ->
     if isinstance(column, CategoryColumn | FlagColumn) and text not in column.values:
         return _whole(number) if _whole(number) in column.values else text
     return text
+
+
+def _without_unit(text: str, unit: str) -> str:
+    return text.removesuffix(unit).removeprefix(unit).strip() if unit else text
+
+
+def _ungrouped(text: str, decimal: str) -> str:
+    """A number with a point for its decimal sign and nothing between groups of three digits."""
+    groups = GROUPED.match(text)
+    if groups and groups[1] != decimal:
+        text = text.replace(groups[1], "")
+    return text.replace(",", ".") if decimal == "," else text
 
 
 def _whole(number: str) -> str | None:

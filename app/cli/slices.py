@@ -43,3 +43,11 @@ def _show(found: Slice, report: Report) -> None:
     print_table(
         [*heads, f"gain over {report.baseline}" if report.baseline else "gain", level], rows
     )
+    best = report.best_reference.name if report.best_reference else ""
+    if of_best := [
+        (each.value, of.shown(value.mean), bounds(value))
+        for each in found.values
+        if best in each.references
+        and (value := each.references[best].metrics.get(report.primary_metric))
+    ]:
+        print_table([found.column, f"{report.primary_metric} of {best}", level], of_best)

@@ -33,6 +33,8 @@ class TableOptions(TypedDict):
     no_labels: bool
     split: str | None
     where: list[str] | None
+    time: str | None
+    test_from: str | None
     group: str | None
     seed: int | None
     columns: list[str] | None
@@ -62,6 +64,8 @@ def spec_of(said: TableOptions, file: Path | None = None) -> dict[str, Any]:
         "split": {
             "column": said["split"],
             "where": conditions(said["where"]) if said["where"] else None,
+            "time": said["time"],
+            "test_from": _moment(said["test_from"]),
             "group": said["group"],
             "seed": said["seed"],
         },
@@ -98,6 +102,14 @@ def read_spec(file: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise typer.BadParameter(f"expected an object in {file}")
     return found
+
+
+def _moment(said: str | None) -> str | float | None:
+    """A number where it is one."""
+    try:
+        return None if said is None else json.loads(said, parse_constant=str)
+    except ValueError:
+        return said
 
 
 def _target(columns: Sequence[str] | None, no_labels: bool, task: str | None) -> dict[str, Any]:

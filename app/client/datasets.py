@@ -14,7 +14,8 @@ import httpx
 from app.client.api_error import Unreachable
 from app.client.transport import Transport
 from app.datasets.audits.schemas import AuditOut
-from app.datasets.schemas import CataloguedDataset, CatalogueOut, DatasetOut, PreviewOut
+from app.datasets.preview_schemas import PreviewOut
+from app.datasets.schemas import CataloguedDataset, CatalogueOut, DatasetOut
 
 OnProgress = Callable[[int, int], None]  # bytes sent, bytes in all
 

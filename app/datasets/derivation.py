@@ -162,7 +162,7 @@ def _named_columns(asked: Selection) -> Iterator[tuple[list[str | int], str]]:
         yield ["columns", place], name
     if asked.split is None:
         return
-    for member in ("column", "group"):
+    for member in ("column", "time", "group"):
         if (said := getattr(asked.split, member)) is not None:
             yield ["split", member], said
     for name in asked.split.where or ():

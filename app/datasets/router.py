@@ -11,6 +11,7 @@ from app.datasets import repository
 from app.datasets.audits import repository as audits
 from app.datasets.catalogue import CATALOGUE, PREFIX
 from app.datasets.derivation import derived_row
+from app.datasets.preview_schemas import PreviewOut
 from app.datasets.schemas import (
     CataloguedDataset,
     CatalogueOut,
@@ -18,7 +19,6 @@ from app.datasets.schemas import (
     DatasetOut,
     DatasetSpec,
     DatasetStatus,
-    PreviewOut,
     Schema,
     Split,
 )

@@ -97,7 +97,8 @@ class TargetSpec(Sent):
 
 
 class SplitSpec(Sent):
-    """Choice of the rows of a table that are for testing: one of `column`, `where`, and a cut."""
+    """Choice of the rows of a table that are for testing: one of `column`,
+    `where`, `time` and a cut."""
 
     column: Name | None = Field(
         None,
@@ -107,6 +108,16 @@ class SplitSpec(Sent):
     where: Mapping[Name, Array[Value]] | None = Field(
         None, description="rows whose columns have one of these values each are the test split"
     )
+    time: Name | None = Field(
+        None,
+        description="a column of dates or numbers: the latest rows are the test split, from "
+        "`test_from` on, or those whose share is nearest to `test_fraction`. Rows of one moment "
+        "are never cut apart; a row without one is refused; no network sees the column",
+    )
+    test_from: Annotated[str, Field(max_length=40)] | StrictInt | StrictFloat | None = Field(
+        None,
+        description="with `time`: the first moment of the test split, as 2026-01-01, or a number",
+    )
     test_fraction: float | None = Field(None, gt=0, lt=1, description="as beside it")
     seed: int = Field(0, ge=0, lt=2**31, description="of the cut")
     group: Name | None = Field(
@@ -115,10 +126,14 @@ class SplitSpec(Sent):
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        is_cut = self.test_fraction is not None or bool(self.seed) or self.group is not None
+        has_fraction = self.test_fraction is not None
+        if self.test_from is not None and (self.time is None or has_fraction):
+            raise ValueError("expected `test_from` beside `time` alone")
+        is_cut = bool(self.seed) or self.group is not None or (has_fraction and not self.time)
         ways = {
             "`column`": self.column is not None,
             "`where`": self.where is not None,
+            "`time`": self.time is not None,
             "a cut (`test_fraction`, `seed`, `group`)": is_cut,
         }
         said = [way for way, is_said in ways.items() if is_said]
@@ -166,7 +181,7 @@ class TableSpec(Sent):
     split: SplitSpec | None = Field(
         None,
         description="null: by the names of files and folders, or cut by `test_fraction`. `column`, "
-        "`where` and `group` name columns of a table or of the metadata of pictures",
+        "`where`, `time` and `group` name columns of a table or of the metadata of pictures",
     )
     missing: Array[MissingWord] = Field(
         (),

@@ -46,9 +46,22 @@ def pillow() -> Any:
         )
         raise UnsupportedMedia("pictures_unavailable", detail) from missing
     Image.init()  # else the first file that is no common picture does, maybe in two threads
+    reads_heic()
     warnings.filterwarnings("ignore", module=r"PIL\.")  # damaged EXIF data and the like
     warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
     return Image
+
+
+@cache
+def reads_heic() -> bool:
+    """Tells whether HEIC is read, as iPhones save pictures: by libheif (LGPL-3.0), where the extra
+    `heic` is installed. It has turned pictures as their EXIF says."""
+    try:
+        import pi_heif
+    except ModuleNotFoundError:
+        return False
+    pi_heif.register_heif_opener(thumbnails=False, decode_threads=1)
+    return True
 
 
 @contextmanager
@@ -56,7 +69,8 @@ def opened(data: bytes) -> "Iterator[ImageFile]":
     """The file's picture, not yet decoded. Raises UnreadablePicture."""
     library = pillow()
     with damage_named(data):
-        image = library.open(BytesIO(data), formats=FORMATS)
+        formats = (*FORMATS, "HEIF") if reads_heic() else FORMATS
+        image = library.open(BytesIO(data), formats=formats)
     with image:
         _check_values(image)
         yield image
@@ -143,7 +157,10 @@ STARTS = {
     b"II*\0": "a TIFF picture that is damaged, or of a kind that is not read",
     b"MM\0*": "a TIFF picture that is damaged, or of a kind that is not read",
 }
-HEIC = "a HEIC picture, as iPhones save them: export it as JPEG"
+HEIC = (
+    "a HEIC picture, as iPhones save them: export it as JPEG, or install the extra `heic` where "
+    "the service runs (pip install 'ktl[heic]', then start it again)"
+)
 AVIF_BRANDS = {b"avif", b"avis"}
 HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis"}
 
@@ -155,7 +172,9 @@ def _what(data: bytes) -> str:
     if data[4:8] == b"ftyp":
         if data[8:12] in AVIF_BRANDS:
             return "an AVIF picture whose header is damaged or cut off"
-        return HEIC if data[8:12] in HEIC_BRANDS else "a video"
+        if data[8:12] not in HEIC_BRANDS:
+            return "a video"
+        return "a HEIC picture that is damaged or cut off" if reads_heic() else HEIC
     start = data[:16].lstrip()
     for known, what in STARTS.items():
         if start.lower().startswith(known.lower()):

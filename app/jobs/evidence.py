@@ -14,6 +14,7 @@ from app.errors import NotFound
 from app.jobs import repository
 from app.jobs.archive import stream_zip
 from app.jobs.epoch_metrics import csv_of, metrics_page
+from app.jobs.next_labels.repository import ranked
 from app.jobs.page.route import VARY, page_response, wants_html
 from app.jobs.presenting import present_evidence, present_job
 from app.jobs.schemas import MetricsOut
@@ -65,7 +66,7 @@ def report(job_id: str, request: Request, session: ReadSession, caller: Reader) 
         except ValidationError as error:
             detail = f"expected a report of this release, {job.id} has an older one: ask for JSON"
             raise NotFound("report_outdated", detail) from error
-        return page_response(request, present_job(session, job), found)
+        return page_response(request, present_job(session, job), found, ranked(session, job.id))
     return conditional(request, job.report, headers=VARY)
 
 

@@ -159,7 +159,7 @@ class BackboneEntry:
     @property
     def encoder(self) -> EncoderEntry | None:
         """The frozen encoder that it stands on by itself."""
-        return self.choice(backbone=self.name).encoder  # type: ignore[arg-type]  # its own name
+        return self.choice.model_construct(backbone=self.name).encoder  # params may be needed
 
     @property
     def params_schema(self) -> dict[str, Any]:

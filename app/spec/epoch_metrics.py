@@ -1,7 +1,5 @@
 """Metrics of one epoch: the one list of their names, from training to the answers of the API."""
 
-from typing import Required
-
 from typing_extensions import TypedDict  # pydantic reads typing's own from Python 3.12 on
 
 
@@ -18,12 +16,16 @@ class EpochMetrics(TypedDict, total=False):
     seconds: float
 
 
-class Epoch(EpochMetrics):
-    """An epoch with its metrics, as the API shows it."""
+class EpochPlace(TypedDict):
+    """Place of an epoch in a trial; `epoch` counts from 1 within its phase."""
 
-    phase: Required[str]
-    epoch: Required[int]  # from 1, within its phase
-    split: Required[str]
+    phase: str
+    epoch: int
+    split: str
+
+
+class Epoch(EpochPlace, EpochMetrics):
+    """An epoch with its metrics, as the API shows it."""
 
 
 NAMES = tuple(EpochMetrics.__annotations__)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.spec.flaws import Imbalance
 from app.spec.relation import Relation
 from app.spec.strategies import BASELINE, Strategy
 from app.spec.strategy_params import LinearProbeParams
@@ -23,10 +24,16 @@ class Candidate(StoredPart):
     learning_rate: float | None = None
     weight_decay: float | None = None
     epochs: int | None = None
+    imbalance: Imbalance | None = None  # where choices of it are compared
+
+    @property
+    def way(self) -> str:
+        """Name of the strategy, or of the baseline."""
+        return self.strategy.name if self.strategy else BASELINE
 
     @property
     def name(self) -> str:
-        return self.strategy.name if self.strategy else BASELINE
+        return f"{self.way} with {self.imbalance}" if self.imbalance else self.way
 
     def training(self, job: Training) -> Training:
         """The job's, with this candidate's settings."""
@@ -87,6 +94,7 @@ class Tried(OutcomePart):
     learning_rate: float | None
     weight_decay: float | None
     epochs: int | None
+    imbalance: Imbalance | None = None
     rung: int
     share: float  # of its epochs that it was trained for
     folds: int

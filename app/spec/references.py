@@ -19,6 +19,7 @@ ReferenceModel = Literal["linear", "forest", "boosting"]
 Rows = Literal["target", "source", "both"]
 
 MOST_VALUES = 4096  # of an item
+MOST_LABELS = 30  # of a multi-label task
 
 REFERENCE_MODELS: dict[ReferenceModel, str] = {
     "linear": "logistic or ridge regression, of texts on TF-IDF of runs of characters",
@@ -72,8 +73,8 @@ def _able(target: Schema) -> tuple[ReferenceModel, ...]:
 
 
 def _obstacle(target: Schema) -> str | None:
-    if target.task.kind == "multi_label":
-        return "several labels of each item"
+    if target.task.kind == "multi_label" and target.task.outputs > MOST_LABELS:
+        return f"more than {MOST_LABELS} labels, each of which takes a model of its own"
     if target.inputs.has_quantities and target.inputs.values > MOST_VALUES:
         return f"more than {MOST_VALUES} values in an item"
     return None

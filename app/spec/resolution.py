@@ -12,7 +12,7 @@ from app.inputs.joint_columns import Hides
 from app.inputs.text import joint_text
 from app.spec import checks
 from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone
-from app.spec.flaws import loses_smoothing
+from app.spec.flaws import Imbalance, compared, decided, loses_smoothing
 from app.spec.model_choice import ModelChoice
 from app.spec.networks import chosen_family, gets_bottleneck, shown_at
 from app.spec.plan import unlabelled_items
@@ -35,6 +35,7 @@ from app.spec.unlabelled import IDLE
 
 # As domain adaptation has it: Ganin et al., JMLR 2016; Liang et al., ICML 2020.
 BOTTLENECK, SMOOTHING = 256, 0.1
+BALANCED = "balanced_accuracy"
 _CHOSEN = {"backbone", "params"}
 
 
@@ -60,7 +61,9 @@ def resolve(
         or joint_table(tables, target, spec.target.use_labels, hides)
         or joint_text(target.inputs, [facts.schema.inputs for facts in sources if facts.has_data])
     )
-    fields = spec.model_dump(exclude={"model", "strategies", "training", "combine", "task"})
+    fields = spec.model_dump(
+        exclude={"model", "strategies", "training", "combine", "task", "imbalance"}
+    )
     fields["evaluation"]["primary_metric"] = resolution.primary_metric
     fields["evaluation"]["references"] = planned_references(spec, sources, target)
     resolved = ResolvedSpec(
@@ -69,6 +72,7 @@ def resolve(
         combine=combine,
         model=resolution.model,
         training=resolution.training,
+        imbalance=resolution.imbalance(),
         space=resolution.space(),
         classes=resolution.classes,
         strategies=resolution.strategies(),
@@ -99,7 +103,12 @@ class _Resolution:
 
     @property
     def primary_metric(self) -> str:
-        return self.spec.evaluation.primary_metric or self.target.task.default_metric
+        said = self.spec.evaluation.primary_metric
+        if said is None and compared(self.spec, self.target):
+            reason = "choices of `imbalance` are compared, and accuracy hardly sees rare classes"
+            self._chose("evaluation.primary_metric", BALANCED, reason)
+            return BALANCED
+        return said or self.target.task.default_metric
 
     def combine(self) -> Any:
         if len(self.sources) == 1:
@@ -152,12 +161,19 @@ class _Resolution:
             self._chose("training.label_smoothing", SMOOTHING, reason)
         return Training(**fields)
 
+    def imbalance(self) -> Imbalance:
+        chosen, reason = decided(self.spec, self.target)
+        if reason:
+            self._chose("imbalance", list(compared(self.spec, self.target)) or chosen, reason)
+        return chosen
+
     def space(self) -> Space:
         given = self.spec.training
         return Space(
             learning_rate=given.learning_rate == "auto",
             weight_decay=given.weight_decay == "auto",
             epochs=given.epochs == "auto",
+            imbalance=compared(self.spec, self.target),
         )
 
     def strategies(self) -> tuple[Strategy | AutoArm, ...]:

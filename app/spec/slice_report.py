@@ -26,6 +26,10 @@ class SliceValue(ReportPart):
     value: str
     items: int
     arms: dict[str, SliceArm]
+    references: dict[str, SliceArm] = Field(
+        default_factory=dict,
+        description="the models without a network; `gain` is the winner's over each of them",
+    )
 
 
 class WorstSlice(ReportPart):

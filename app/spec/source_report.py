@@ -61,8 +61,8 @@ class Search(ReportPart):
     labels_per_class: int | None
     seed: int
     chosen: dict[str, Any] = Field(
-        description="strategy (null: the baseline's), learning_rate, weight_decay, epochs (null: "
-        "as the job says)"
+        description="strategy (null: the baseline's), learning_rate, weight_decay, epochs, "
+        "imbalance (null: as the job says)"
     )
     reason: str
     tried: list[dict[str, Any]] = Field(description="in their order, with scores and why dropped")

@@ -15,7 +15,7 @@ from app.inputs.text import Lengthened, TextInputs
 from app.sent import Array, Sent
 from app.spec.backbones import AutoBackbone, Backbone, BackboneChoice
 from app.spec.evaluation import Evaluation, ResolvedEvaluation
-from app.spec.flaws import IMBALANCE, LABEL_NOISE, Imbalance, LabelNoise
+from app.spec.flaws import IMBALANCE, LABEL_NOISE, Imbalance, ImbalanceChoice, LabelNoise
 from app.spec.references import PlannedReference
 from app.spec.shared_columns import SharedColumns
 from app.spec.source import Source
@@ -92,7 +92,7 @@ class JobSpec(Sent):
     strategies: Array[StrategyChoice] = Field((Auto(name="auto"),), min_length=1, max_length=32)
     training: TrainingChoice = TrainingChoice()
     evaluation: Evaluation = Evaluation()
-    imbalance: Imbalance = Field("none", description=IMBALANCE)
+    imbalance: ImbalanceChoice = Field("none", description=IMBALANCE)
     label_noise: LabelNoise = Field("none", description=LABEL_NOISE)
     deploy: Deploy | None = None
     seed: int = Field(0, ge=0, lt=2**31 - 100, description="of the first of evaluation.seeds")
@@ -127,6 +127,7 @@ class ResolvedSpec(JobSpec):
     training: Training = Training()  # type: ignore[assignment]  # narrower
     task: TaskKind = "classification"
     evaluation: ResolvedEvaluation = ResolvedEvaluation()
+    imbalance: Imbalance = "none"
     space: Space = Space()
     classes: Array[str] = ()  # of the outputs: the target's, or, without labels, the source's
     warnings: Array[str] = ()  # about the datasets beside one another

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.sent import Sent
+from app.spec.flaws import Imbalance
 
 Auto = Literal["auto"]
 
@@ -159,10 +160,11 @@ class Space(StoredPart):
     learning_rate: bool = False
     weight_decay: bool = False
     epochs: bool = False
+    imbalance: tuple[Imbalance, ...] = ()  # that are compared, the preferred first
 
     @property
     def is_empty(self) -> bool:
-        return not (self.learning_rate or self.weight_decay or self.epochs)
+        return not (self.learning_rate or self.weight_decay or self.epochs or self.imbalance)
 
 
 def held_out(items: int, fraction: float) -> int:

@@ -26,6 +26,14 @@ def test_it_is_as_many_of_a_class_as_the_confident_joint_says() -> None:
     assert found.scores == pytest.approx([0.8] * 4)
 
 
+def test_what_two_neighbours_dispute_is_no_suspect() -> None:
+    """t_0 = (8 .9 + 2 .1 + 2 .45) / 12 = .69 and t_1 = .55, so C_0 = (8, 4) and 4 items are wrong;
+    but two of these have .55 of the votes against .45."""
+    y = np.repeat([0, 1], 12).astype(np.int32)
+    shares = [(0.9, 0.1)] * 8 + [(0.1, 0.9)] * 2 + [(0.45, 0.55)] * 2 + [(0.45, 0.55)] * 12
+    assert sorted(find_suspects(votes(shares, y), y, 2).items.tolist()) == [8, 9]
+
+
 def test_a_class_with_fewer_items_than_neighbours_is_never_condemned() -> None:
     """All neighbours of its items are of the other class, as there are hardly any of its own."""
     rare = NEIGHBOURS - 1

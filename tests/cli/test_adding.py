@@ -37,6 +37,11 @@ def test_options_become_the_spec() -> None:
     assert spec(target=["red", "green"])["target"] == {"columns": ["red", "green"]}
     assert spec(no_labels=True)["target"] == {"columns": []}
     assert spec(split="part")["split"] == {"column": "part"}
+    assert spec(time="since", test_from="2026-01-01")["split"] == {
+        "time": "since",
+        "test_from": "2026-01-01",
+    }
+    assert spec(time="year", test_from="2026")["split"] == {"time": "year", "test_from": 2026}
     assert spec(where=["age=63", "age=64", "city=Lima"])["split"] == {
         "where": {"age": [63, 64], "city": ["Lima"]}
     }

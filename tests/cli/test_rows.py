@@ -134,6 +134,24 @@ def test_a_decimal_comma_is_read_aloud(ktl, answering, tmp_path):
     assert "a comma as decimal sign" in ended.err
 
 
+@pytest.mark.parametrize("income", ["52,000", "$52000", "52 000.0 $", "$52,000"])
+def test_numbers_are_read_as_in_an_upload(ktl, scripted, monkeypatch, tmp_path, income):
+    """Groups of digits, the column's unit, and a first line that names the delimiter."""
+    monkeypatch.setenv("KTL_URL", scripted.url)
+    model = json.loads(json.dumps(MODEL))
+    (column,) = (
+        each for each in model["signature"]["inputs"]["columns"] if each["name"] == "income"
+    )
+    column["unit"] = "$"
+    for answer in (DEPLOYMENT, model, PREDICTION):
+        scripted.answer(200, answer)
+    lines = CSV.replace(",", ";").replace("52000", income)
+    (tmp_path / "rows.csv").write_text(f"sep=;\n{lines}")
+    ended = ktl("predict", "people", tmp_path / "rows.csv")
+    assert ended.status == 0, ended.err
+    assert json.loads(scripted.requests[2][3]) == {"inputs": ROWS}
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "cp1252"])
 def test_encodings(ktl, answering, tmp_path, encoding):
     text = CSV.replace("Oslo", "Köln")

@@ -147,6 +147,11 @@ def test_rows_and_splits_anew(house: House, heart: dict[str, Any]) -> None:
     held, first = rows(house, grouped), grouped["schema"]["splits"]["train"]
     days = held["visited"].to_pylist()
     assert not set(days[:first]) & set(days[first:])
+    later = house.derive(heart["id"], split={"time": "visited", "test_fraction": 0.3})
+    held, first = rows(house, later), later["schema"]["splits"]["train"]
+    days = held["visited"].to_pylist()
+    assert max(days[:first]) < min(days[first:])
+    assert house.ask(heart["id"], split={"time": "when"}).status_code == 422
 
 
 def test_a_derived_one_can_be_derived_from(house: House, heart: dict[str, Any]) -> None:

@@ -1,9 +1,15 @@
 """What the report says of unequal classes and of suspects."""
 
+from typing import Any
+
 import numpy as np
 
+from app.spec.outcomes import Candidate, SearchOutcome, Tried
 from app.spec.report import Report
+from app.spec.training import Space
 from tests.evaluation.made_up import COUNTS, TASK, spec, trial
+from worker.evaluation.evidence import TrialResult
+from worker.evaluation.flaws import flaw_warnings
 from worker.evaluation.report import build_report
 
 IMBALANCED = np.repeat([0, 1, 2], [88, 8, 4])  # 88 % of one class, and 22 times the rarest
@@ -54,6 +60,38 @@ def test_unequal_training_items_are_told_unless_something_is_done() -> None:
     done = report(counts=unequal, imbalance="logit_adjustment")
     assert not said(done, "training items are")
     assert said(done, "as if all classes were equally frequent")
+
+
+def test_what_each_choice_came_to_is_told() -> None:
+    """By the last of what was tried with the chosen strategy; the scores of both choices."""
+    rest: dict[str, Any] = dict.fromkeys(("learning_rate", "weight_decay", "epochs", "dropped"))
+    rest |= {"params": {}, "rung": 0, "folds": 1, "loss": 1.0, "seconds": 1.0}
+    tried = [
+        Tried(strategy=strategy, imbalance=imbalance, share=share, score=score, **rest)
+        for strategy, imbalance, share, score in (
+            ("scratch", "none", 1.0, 0.5),
+            ("scratch", "focal", 0.25, 0.25),
+            ("scratch", "focal", 1.0, 0.75),
+            ("scratch", "class_weights", 0.25, None),
+            ("fine_tune", "none", 1.0, 0.9),
+        )
+    ]
+    outcome = SearchOutcome(
+        chosen=Candidate(imbalance="logit_adjustment"),
+        reason="",
+        tried=tuple(tried),
+        trainings=1,
+        seconds=1,
+    )
+    searched = TrialResult("scratch", "search", 0, None, 1.0, outcome=outcome)
+    job = spec(seeds=2).model_copy(update={"space": Space(imbalance=("none", "focal"))})
+    found = flaw_warnings(job, None, "abcd", (500, 40, 30, 5), [searched])
+    assert found == [
+        "scratch is trained with the imbalance logit_adjustment, chosen by accuracy on items held "
+        "out of the training data: none 0.5000, focal 0.7500",
+        "logit_adjustment: the scores that are served and measured are as if all classes were "
+        "equally frequent; the commonest class is answered less often than without it",
+    ]
 
 
 def test_the_suspects_that_were_left_out_are_counted() -> None:

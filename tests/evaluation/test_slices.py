@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_ind
 
+from app.spec.references import PlannedReference
 from app.spec.report import Report
 from app.spec.spec import ResolvedSpec
 from app.tasks.regression import Regression
@@ -212,3 +213,25 @@ def test_a_job_without_slices_has_none_and_differing_ones_are_an_error() -> None
     arms[3] = replace(arms[3], slice_codes=arms[3].slice_codes[::-1])  # type: ignore[index]
     with pytest.raises(ValueError, match="the same slices in every trial"):
         report(by_hospital(), arms)
+
+
+def test_models_without_a_network_stand_beside_the_arms_part_by_part() -> None:
+    forest = PlannedReference(model="forest", rows="target")
+    of = by_hospital(references=[forest.model_dump()])
+    right = sliced(forest.arm, [right_in(5, 340), right_in(7, 340)])
+    found = report(
+        of,
+        sliced("scratch", [right_in(10, 300), right_in(12, 300)]),
+        sliced("fine_tune", [right_in(20, 330), right_in(22, 330)]),
+        [replace(each, role="reference") for each in right],
+    )
+    (by,) = found.slices
+    budapest, va = (each.references[forest.arm] for each in by.values)
+    assert va.metrics["accuracy"].mean == pytest.approx(6 / 40)
+    assert (budapest.gain and budapest.gain.mean) == pytest.approx(-10 / 350)
+    assert (va.gain and va.gain.mean) == pytest.approx((21 - 6) / 40)
+    # Corrected together: two gains over the baseline, two over the forest.
+    every = [each.arms["fine_tune"].gain for each in by.values] + [budapest.gain, va.gain]
+    least = min((gain for gain in every if gain), key=lambda gain: gain.p_value or 1)
+    assert least.p_holm == pytest.approx(min(1, 4 * (least.p_value or 1)))
+    assert forest.arm not in by.values[0].arms

@@ -4,6 +4,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from base64 import b64decode
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,6 +21,17 @@ from app.inputs.pictures import Form, look, pixels, prepare, prepare_all
 from tests.picture_files import file_of, picture, quarters, turned
 
 ROUND = Form(8, 8, 3)
+HEIC = (  # 24 x 16, red above blue, laid on its side by its EXIF
+    "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAcdtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAA"
+    "AAAAAAAAADRpbG9jAAAAAERAAAIAAQAAAAAB6wABAAAAAAAAAEAAAgAAAAACKwABAAAAAAAAACQAAAA4aWluZgAAAAAA"
+    "AgAAABVpbmZlAgAAAAABAABodmMxAAAAABVpbmZlAgAAAQACAABFeGlmAAAAAA5waXRtAAAAAAABAAABBmlwcnAAAADl"
+    "aXBjbwAAAHVodmNDAQNwAAAAkAAAAAAAHvAA/P34+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMAAAMAHroCQGEAAQAp"
+    "QgEBA3AAAAMAkAAAAwAAAwAeoCCBBZbqrprm4CGgwIAAAAyAAAADAIRiAAEABkQBwXPBiQAAABNjb2xybmNseAABAA0A"
+    "BoAAAAAUaXNwZQAAAAAAAABAAAAAQAAAAChjbGFwAAAAGAAAAAEAAAAQAAAAAf///9gAAAAC////0AAAAAIAAAAQcGl4"
+    "aQAAAAADCAgIAAAACWlyb3QDAAAAGWlwbWEAAAAAAAAAAQABBoECAwWEhgAAABppcmVmAAAAAAAAAA5jZHNjAAIAAQAB"
+    "AAAAbG1kYXQAAAA8KAGvUhbSLOiLgQD707Np8LP/Q/Gydwk28egkLtXQtjuuvfQjZU8/bNhJ1NFZTJc7QJSr+opygImw"
+    "uiwwAAAABkV4aWYAAE1NACoAAAAIAAEBEgADAAAAAQAGAAAAAAAA"
+)
 
 
 def reason(data: bytes, form: Form = ROUND) -> str:
@@ -152,6 +164,24 @@ def test_sixteen_bits_keep_their_meaning() -> None:
 def test_thirty_two_bits_are_refused() -> None:
     for mode in "IF":
         assert "32-bit" in reason(file_of(Image.new(mode, (8, 8)), "TIFF"))
+
+
+def test_heic_is_read_and_turned_where_its_extra_is_installed() -> None:
+    pytest.importorskip("pi_heif", reason="the extra `heic` is not installed")
+    form = Form(height=24, width=16, channels=3)
+    found = pixels(b64decode(HEIC), form).astype(float)
+    assert found.shape == (24, 16, 3)
+    left, right = found[:, 2].mean(axis=0), found[:, -3].mean(axis=0)
+    assert np.abs(left - [20, 40, 210]).max() < 12
+    assert np.abs(right - [200, 30, 30]).max() < 12
+    assert reason(b64decode(HEIC)[:200]) == "a HEIC picture that is damaged or cut off"
+
+
+def test_without_the_extra_heic_is_refused_with_the_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.inputs.picture_files.reads_heic", lambda: False)
+    assert "pip install 'ktl[heic]'" in reason(b64decode(HEIC))
 
 
 @pytest.mark.parametrize(

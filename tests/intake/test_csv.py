@@ -8,7 +8,8 @@ import pytest
 
 from app.errors import WorkFailure
 from tests.intake.tables import csv_text, kinds_of, rows_of, take_csv
-from worker.intake.raw import IntakeLimits
+from worker.intake.raw import CHUNK_BYTES, IntakeLimits
+from worker.intake.tables.encodings import _is_text
 
 CHINESE = csv_text(city=["上海", "北京"] * 10)
 
@@ -44,6 +45,18 @@ def test_an_encoding_that_has_to_be_said(tmp_path: Path) -> None:
     assert set(rows_of(taken)["city"].to_pylist()) == {"Zürich", "Málaga"}
     assert refusal(tmp_path, content, csv={"encoding": "nope"}).reason == "unknown_encoding"
     assert "line 2" in refusal(tmp_path, content, csv={"encoding": "utf-8"}).detail
+
+
+def test_a_character_that_breaks_off_where_a_megabyte_ends(tmp_path: Path) -> None:
+    head = csv_text(city=["Lima", "Oslo"] * 10).encode()
+    filling = b"x" * (CHUNK_BYTES - len(head) - len("上".encode()))
+    for character, encoding in (("上".encode(), "utf-8"), ("上".encode()[:2] + b"x", None)):
+        for shift in (0, 1, 2):
+            city = filling + b"x" * shift + character + b"x" * (3 - shift)
+            content = head + city + b",a\n" + b"Lima,b\n" * CHUNK_BYTES
+            path = tmp_path / "t.csv"
+            path.write_bytes(content)
+            assert _is_text(path, "utf-8") == (encoding is not None)
 
 
 @pytest.mark.parametrize("line", [3, 19])

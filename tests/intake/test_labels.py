@@ -9,6 +9,7 @@ import pytest
 from app.errors import WorkFailure
 from tests.intake.archives import pictures, take_npz
 from worker.intake.ingestion import IngestedDataset
+from worker.intake.labels import find_classes
 
 TWELVE = list(range(12))
 BITS = np.random.default_rng(0).integers(0, 2, (12, 4))
@@ -165,3 +166,12 @@ def test_names_of_other_archives(tmp_path: Path) -> None:
     assert got.schema.splits == {"train": 12, "test": 6}
     with pytest.raises(WorkFailure, match=r"np\.savez\(file, x=…, y=…\)"):
         take_npz(tmp_path, **nothing, arr_0=pictures(12), arr_1=np.arange(12) % 3)
+
+
+@pytest.mark.parametrize("late", [["c"] * 2, [f"w{place:04}" for place in range(40)] * 2])
+def test_words_that_come_late_are_classes_too(late: list[str]) -> None:
+    labels = np.array(["b", "a"] * 600 + late)
+    found = find_classes({"train": labels}, None)
+    assert found.names == tuple(sorted({"a", "b", *late}))
+    of_places = np.array(found.names)[found.encode(labels, len(labels), "train")]
+    assert (of_places == labels).all()

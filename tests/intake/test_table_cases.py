@@ -30,6 +30,15 @@ def test_one_file_in_four_encodings(tmp_path: Path, name: str) -> None:
     assert sorted([each["label"], each["text"]] for each in rows) == sorted(truth)
 
 
+def test_texts_in_four_encodings(tmp_path: Path) -> None:
+    names = ("utf8", "utf8_mark", "gb18030", "utf16_tabs")
+    taken = [of(tmp_path, f"39_{name}.csv") for name in names]
+    assert [each.schema.inputs.modality for each in taken] == ["text"] * 4
+    first = x_of(taken[0])
+    assert all(np.array_equal(first, x_of(each)) for each in taken[1:])
+    assert taken[0].profile["texts"]["scripts"]["train"]["Han"] > 0.9
+
+
 def test_mixed_encodings(tmp_path: Path) -> None:
     with pytest.raises(WorkFailure, match="line 42 is not in UTF-8"):
         of(tmp_path, "39_mixed.csv")
@@ -88,3 +97,6 @@ def test_texts(tmp_path: Path) -> None:
     assert sum(taken.profile["texts"]["cut"].values()) == 1  # of 24,000 letters
     texts = [*texts_of(x_of(taken)), *texts_of(x_of(taken, "test"))]
     assert "😀👍🏽 شكرا 谢谢 ab" in texts  # the NUL is gone
+    rows = rows_of(taken)["text"].to_pylist()  # as they came; asked about, they are the same
+    asked = taken.schema.inputs.decode(rows, "#/inputs")["text"]
+    assert np.array_equal(asked, np.concatenate([x_of(taken), x_of(taken, "test")]))

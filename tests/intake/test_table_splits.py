@@ -111,6 +111,11 @@ def test_a_class_of_one_row_is_for_training(tmp_path: Path) -> None:
         {"column": "a", "group": "b"},
         {"where": {}},
         {"where": {"a": []}},
+        {"time": "a", "group": "b"},
+        {"time": "a", "column": "b"},
+        {"time": "a", "seed": 1},
+        {"test_from": 3},
+        {"time": "a", "test_from": 3, "test_fraction": 0.2},
     ],
 )
 def test_one_way_to_split(tmp_path: Path, split: dict) -> None:

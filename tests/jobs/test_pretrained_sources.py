@@ -19,6 +19,9 @@ IMAGENET = {"backbone": "efficientnet_lite0", "weights": "imagenet"}
 PHOTOS: dict[str, Any] = {"shape": (32, 32, 3)}
 Install = Callable[..., None]
 
+# What is asked of the database here is asked of both by tests/jobs/test_router.py.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:

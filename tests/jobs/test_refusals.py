@@ -21,6 +21,9 @@ CHANGES: list[tuple[dict[str, Any], str, str, str]] = [
     ({"training": {"learning_rate": "fast"}}, "invalid_value", "#/training/learning_rate", ""),
     ({"deploy": {"name": "No Name"}}, "invalid_value", "#/deploy/name", ""),
     ({"imbalance": "oversampling"}, "unknown_choice", "#/imbalance", "logit_adjustment"),
+    ({"imbalance": ["none", "oversampling"]}, "unknown_choice", "#/imbalance/1", "focal"),
+    ({"imbalance": ["focal"]}, "nothing_to_compare", "#/imbalance", "two or more"),
+    ({"imbalance": ["focal", "focal"]}, "nothing_to_compare", "#/imbalance", "different"),
     ({"label_noise": ["gce"]}, "unknown_choice", "#/label_noise", "drop_suspects"),
     (
         {"imbalance": "focal", "label_noise": "gce"},
@@ -87,6 +90,13 @@ def test_more_labels_than_there_are(client: httpx.Client, body: dict[str, Any], 
         found = problem(answer, 422, "too_few_labels")
         assert found["errors"][0]["pointer"] == "#/target/labels_per_class"
         assert "at most 20" in found["detail"]
+
+
+def test_choices_that_no_label_could_compare(client: httpx.Client, body: dict[str, Any]) -> None:
+    target = {**body["target"], "use_labels": False}
+    asked = {**body, "target": target, "strategies": ["coral"], "imbalance": ["none", "focal"]}
+    found = problem(client.post("/v1/jobs:validate", json=asked), 422, "labels_missing")
+    assert [each["pointer"] for each in found["errors"]] == ["#/imbalance"]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from app.inputs.table import TableInputs
 from app.spec.references import REFERENCE_MODELS, PlannedReference, ReferenceModel, Rows
 from app.tasks import Task
 from app.tasks.classification import Classification
+from app.tasks.multi_label import MultiLabel
 from app.tasks.regression import Regression
 from tests.references.test_reference import setup_of, split_of
 from worker.references.graph import graph_of
@@ -24,6 +25,7 @@ INPUTS = TableInputs(
         NumberColumn(name="empty", edges=()),
     )
 )
+LABELS = MultiLabel(labels=("old", "south", "person"))
 PRICE = Regression(unit="USD", mean=5e5, std=1e5)
 
 
@@ -54,12 +56,29 @@ def fitted(model: ReferenceModel, task: Task, of: Rows = "both") -> FittedRefere
     return FittedReference.fit(PlannedReference(model=model, rows=of), setup)
 
 
+def fitted_labels(model: ReferenceModel, of: Rows = "both") -> FittedReference:
+    """Three labels, of which all rows have the last, and of the source alone none the second."""
+    parts = []
+    for seed in (1, 2):
+        x = rows(150, seed)
+        known = np.nan_to_num(x, nan=40)
+        y = np.stack([known[:, 0] > 50, (known[:, 1] > 0) & (seed == 1), np.ones(150)], 1)
+        parts.append(split_of(x, y.astype(np.int8)))
+    setup = setup_of(LABELS, *parts)
+    schema = Schema(inputs=INPUTS, task=LABELS, splits={}, class_counts={})
+    for domain in (setup.target, setup.source):
+        object.__setattr__(domain, "schema", schema)
+    return FittedReference.fit(PlannedReference(model=model, rows=of), setup)
+
+
 def check(reference: FittedReference) -> None:
     x, task = rows(400, 7), reference.schema.task
     wanted = reference.outputs(Split.stored(split_of(x, np.zeros(400, np.int32)).items, x[:, 0]))
     session = onnxruntime.InferenceSession(graph_of(reference).SerializeToString())
     (answers,) = session.run([task.answers], {"inputs": x})
     expected = task.mean + task.std * wanted if isinstance(task, Regression) else np.exp(wanted)
+    if isinstance(task, MultiLabel):
+        expected = 1 / (1 + np.exp(-wanted))
     np.testing.assert_allclose(answers, expected, atol=1e-5 * task.std, rtol=0)
 
 
@@ -73,6 +92,17 @@ def test_probabilities(model: ReferenceModel, task: int) -> None:
 @pytest.mark.parametrize("model", list(REFERENCE_MODELS))
 def test_quantities(model: ReferenceModel) -> None:
     check(fitted(model, PRICE, "target"))
+
+
+@pytest.mark.parametrize("model", list(REFERENCE_MODELS))
+@pytest.mark.parametrize("of", ["both", "source"])
+def test_several_labels(model: ReferenceModel, of: Rows) -> None:
+    reference = fitted_labels(model, of)
+    check(reference)
+    found = reference.answers(split_of(rows(50, 9), np.zeros((50, 3), np.int8)).items.read())
+    assert found[:, 2].min() > 0.999
+    assert (found[:, 1].max() < 0.001) == (of == "source")
+    assert found[:, 0].std() > 0.1
 
 
 def test_what_learnt_nothing() -> None:

@@ -82,6 +82,44 @@ def test_every_arm_gets_the_same_loss_by_its_own_counts(
     assert of_source["multi_task"].offsets == pytest.approx((np.log(54 / 72), np.log(18 / 72)))
 
 
+def test_choices_are_compared_arm_by_arm(
+    context: WorkerContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On items held out of the training data; the pretraining that all share has none of them."""
+    seen: list[tuple[str, Any]] = []
+    real = program._program
+
+    def watching(architecture, source, name, strategy, setting):  # type: ignore[no-untyped-def]
+        seen.append((name, type(setting.objective).__name__))
+        return real(architecture, source, name, strategy, setting)
+
+    monkeypatch.setattr(program, "_program", watching)
+    source, target = add_blobs(context, tmp_path, 1), add_blobs(context, tmp_path, 2)
+    job_id = submit(
+        context,
+        [{"dataset": source}],
+        target,
+        strategies=["fine_tune"],
+        imbalance=["logit_adjustment", "class_weights"],
+        evaluation={"seeds": 2},
+    )
+    job, _ = run(context, job_id)
+    assert (job.status, job.error) == ("succeeded", None)
+    kinds = {name: {kind for of, kind in seen if of == name} for name, _ in seen}
+    assert kinds["pretrain"] == {"ClassObjective"}
+    assert kinds["scratch"] == kinds["fine_tune"] == {"LogitAdjusted", "ClassWeighted"}
+    report = report_of(job)
+    assert report.primary_metric == "balanced_accuracy"
+    assert {search.arm for search in report.searches} == {"scratch", "fine_tune"}
+    for search in report.searches:
+        assert [each["imbalance"] for each in search.tried] == ["logit_adjustment", "class_weights"]
+        assert all(each["score"] is not None for each in search.tried)
+        chosen = search.chosen["imbalance"]
+        assert search.reason.startswith(f"{search.arm} with {chosen}: balanced_accuracy")
+        (said,) = [w for w in report.warnings if w.startswith(f"{search.arm} is trained with")]
+        assert f"the imbalance {chosen}, chosen by balanced accuracy" in said
+
+
 def test_suspects_are_left_out_of_every_training_and_counted(
     context: WorkerContext, tmp_path: Path
 ) -> None:

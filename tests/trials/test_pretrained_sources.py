@@ -21,7 +21,7 @@ from worker.machine.context import WorkerContext
 from worker.training import features
 from worker.training.items import Items
 
-SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 IMAGENET = {"backbone": "efficientnet_lite0", "weights": "imagenet"}
 LITE0 = PRETRAINED["efficientnet_lite0:imagenet"]
 TRAIN, TEST, SIDE = 24, 12, 40
@@ -64,7 +64,6 @@ def _photos(context: WorkerContext, folder: Path, task: Classification | Regress
 
 
 @pytest.mark.slow
-@SQLITE
 def test_from_imagenet_to_a_model(
     context: WorkerContext, photos: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,7 +94,6 @@ def test_from_imagenet_to_a_model(
 
 
 @pytest.mark.slow
-@SQLITE
 def test_beside_a_dataset_of_ones_own_and_chosen_by_auto(
     context: WorkerContext, photos: str, tmp_path: Path
 ) -> None:
@@ -120,7 +118,6 @@ def test_beside_a_dataset_of_ones_own_and_chosen_by_auto(
 
 
 @pytest.mark.slow
-@SQLITE
 def test_a_quantity_is_learnt_from_imagenets_features(
     context: WorkerContext, tmp_path: Path
 ) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import select
 
 from app.datasets.schemas import Schema
 from app.inputs.columns import CategoryColumn, NumberColumn
@@ -14,6 +15,7 @@ from app.spec.references import REFERENCE_MODELS
 from app.tables.datasets import DatasetRow
 from app.tables.models import ModelRow
 from app.tasks.classification import Classification
+from app.tasks.multi_label import MultiLabel
 from tests.trials.conftest import AddDataset
 from tests.trials.jobs import page_of, report_of, run, submit
 from tests.trials.refusals import refused
@@ -133,3 +135,46 @@ def test_references_are_of_the_rows_that_there_are(
     found = report_of(job).references
     assert set(found) == {f"linear_on_{rows}" for rows in ("target", "source", "both")}
     assert found["linear_on_both"].metrics["accuracy"].mean > 0.5
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_several_labels_have_a_model_each(context: WorkerContext, tmp_path: Path) -> None:
+    """Two labels, of a person's age and ward; the better model without a network is served."""
+    source, target = (add_labelled(context, tmp_path, seed) for seed in (1, 2))
+    job_id = submit(
+        context,
+        [{"dataset": source}],
+        target,
+        model={"backbone": "mlp", "params": {"hidden": [1]}},
+        evaluation={"seeds": 2, "references": ["linear"]},
+        deploy={"name": "labels", "when": "best"},
+    )
+    job, _ = run(context, job_id)
+    assert (job.status, job.error) == ("succeeded", None)
+    found = report_of(job).references
+    assert set(found) == {f"linear_on_{rows}" for rows in ("target", "source", "both")}
+    assert found["linear_on_both"].metrics["f1_micro"].mean > 0.9
+    with context.database.read() as session:
+        model = session.scalars(select(ModelRow)).one()
+        assert model.card["arm"].startswith("linear_on")
+
+
+def add_labelled(context: WorkerContext, folder: Path, seed: int) -> str:
+    rng, arrays, counts = np.random.default_rng(seed), dict[str, np.ndarray](), {}
+    columns = (
+        NumberColumn.fit("age", np.linspace(20, 90, 50)),
+        CategoryColumn.fit("ward", ["north", "south"], [2, 1]),
+    )
+    for split, items in ROWS.items():
+        age, ward = rng.uniform(20, 90, items), rng.integers(0, 2, items)
+        y = np.stack([age > 55, ward == 1], 1).astype(np.int8)
+        x = np.stack([age, ward], 1).astype(np.float32)
+        arrays |= {f"x_{split}": x, f"y_{split}": y}
+        counts[split] = (items,)
+    schema = Schema(
+        inputs=TableInputs(columns=columns),
+        task=MultiLabel(labels=("old", "south")),
+        splits=ROWS,
+        class_counts=counts,
+    )
+    return add_stored(context, folder, f"labelled {seed}", arrays, schema)

@@ -48,6 +48,7 @@ def test_bytes_by_kind_and_counts(
     assert usage["bytes"] == {
         "datasets": 1000,
         "models": 230,  # with the weights, which are a trial's as well
+        "features": 0,
         "weights": 0,
         "predictions": 14,
         "checkpoints": 15,

@@ -8,7 +8,8 @@ C_jk  = items labelled j whose largest p_ik among those with p_ik >= t_k is of k
 n_j   = |labelled j| sum_{k != j} C_jk / sum_k C_jk             wrong labels among those of j
 m_i   = max_{k != y_i} p_ik - p_i,y_i                           the score, -1..1
 
-Of each class the n_j items with the largest m are suspects, where m > 0. p is what others say of
+Of each class the n_j items with the largest m are suspects, where m is .2 or more: a smaller one is
+a dispute of two neighbours, which right labels have as often. p is what others say of
 an item (neighbours.py). A class with fewer items than an item has neighbours is outvoted whatever
 its labels: it has no suspects; and at most half of any other has.
 """
@@ -20,13 +21,14 @@ from numpy.typing import NDArray
 
 from worker.audit.neighbours import NEIGHBOURS, Votes
 
+LEAST_MARGIN = 0.2  # of the votes
 ROUNDING = 1e-9  # of a mean of equal shares
 
 
 @dataclass(frozen=True, eq=False)
 class Suspects:
     """Items whose labels are likely wrong, the likeliest first: `items` (s,), int64, their places;
-    `proposed` (s,), int32, the labels they may have; `scores` (s,), float64, above 0, at most 1."""
+    `proposed` (s,), int32, the labels they may have; `scores` (s,), float64, .2 to 1."""
 
     items: NDArray[np.int64]
     proposed: NDArray[np.int32]
@@ -42,7 +44,7 @@ def find_suspects(votes: Votes, y: NDArray[np.int32], classes: int) -> Suspects:
     wrong = _wrong_per_class(votes, y, classes)
     chosen = list[NDArray[np.int64]]()
     for label in np.flatnonzero(wrong):
-        members = np.flatnonzero((y == label) & (scores > 0))
+        members = np.flatnonzero((y == label) & (scores >= LEAST_MARGIN))
         order = np.argsort(-scores[members], kind="stable")
         chosen.append(members[order[: wrong[label]]])
     items = np.concatenate([np.empty(0, np.int64), *chosen])

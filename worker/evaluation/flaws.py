@@ -6,6 +6,7 @@ import numpy as np
 
 from app.spec.figures import Reference
 from app.spec.flaws import Imbalance
+from app.spec.outcomes import SearchOutcome
 from app.spec.spec import ResolvedSpec
 from app.tasks.classification import is_imbalanced
 from worker.evaluation.evidence import TrialResult
@@ -34,14 +35,46 @@ def flaw_warnings(
     found: list[str] = []
     if reference and reference.is_imbalanced and spec.evaluation.primary_metric == "accuracy":
         found.append(_misleading(reference))
-    if spec.imbalance == "none" and spec.target.use_labels and is_imbalanced(counts):
+    if spec.space.imbalance:
+        found += _compared(spec, trials)
+    elif spec.imbalance == "none" and spec.target.use_labels and is_imbalanced(counts):
         found.append(_unequal(classes, counts))
-    if served := SERVED.get(spec.imbalance):
-        found.append(
-            f"{spec.imbalance}: the scores that are served and measured are {served}; the "
-            "commonest class is answered less often than without it"
-        )
+    for imbalance in sorted({spec.imbalance, *(_chosen(trial) for trial in trials)}):
+        if served := SERVED.get(imbalance):
+            found.append(
+                f"{imbalance}: the scores that are served and measured are {served}; the "
+                "commonest class is answered less often than without it"
+            )
     return found + _left_out(trials)
+
+
+def _chosen(trial: TrialResult) -> Imbalance:
+    """By a search among choices of `imbalance`; `none` of any other trial."""
+    outcome = trial.outcome
+    return (isinstance(outcome, SearchOutcome) and outcome.chosen.imbalance) or "none"
+
+
+def _compared(spec: ResolvedSpec, trials: Sequence[TrialResult]) -> Iterable[str]:
+    """Tells of each search what each choice of `imbalance` came to with the strategy that was
+    chosen."""
+    of, metric = spec.metric, spec.evaluation.primary_metric.replace("_", " ")
+    for trial in sorted(trials, key=lambda trial: (trial.arm, trial.seed)):
+        outcome = trial.outcome
+        if not isinstance(outcome, SearchOutcome):
+            continue
+        scores = {
+            each.imbalance: of.shown(each.score)
+            for each in sorted(outcome.tried, key=lambda each: each.share)
+            if each.strategy == outcome.chosen.way and each.score is not None
+        }
+        if len(scores) > 1:
+            told = ", ".join(
+                f"{name} {scores[name]}" for name in spec.space.imbalance if name in scores
+            )
+            yield (
+                f"{trial.arm} is trained with the imbalance {outcome.chosen.imbalance}, chosen by "
+                f"{metric} on items held out of the training data: {told}"
+            )
 
 
 def _misleading(reference: Reference) -> str:

@@ -37,6 +37,7 @@ from worker.evaluation.measures import measures_of
 from worker.evaluation.measures.contract import Labels
 from worker.evaluation.missing import failure_code, missing_of
 from worker.evaluation.references import references_of
+from worker.evaluation.slice_groups import MeasuredArms
 from worker.evaluation.slices import coded, slices_of
 from worker.evaluation.source_doubts import source_warnings
 from worker.evaluation.sources import names_of, searches_of, transferability_of
@@ -186,7 +187,10 @@ def build_report(
             *condition_warnings(trials),
         ],
         label_free=label_free,
-        slices=slices_of(coded(spec.evaluation.slices, trials), arms, winner, spec),
+        slices=slices_of(
+            coded(spec.evaluation.slices, trials),
+            MeasuredArms(arms, gather(trials, tuple(spec.references), own, measures), winner, spec),
+        ),
         reference=reference,
         references=references.arms,
         best_reference=best,

@@ -6,8 +6,8 @@ with an interval that knows that it was picked as the worst.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from math import isfinite, sqrt
+from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,15 +20,12 @@ from app.tasks.contract import Metric
 from worker.evaluation.arms import metric_interval
 from worker.evaluation.arrays import Floats
 from worker.evaluation.evidence import Evidence, TrialResult
-from worker.evaluation.gains import corrected, gains_over_baseline
-from worker.evaluation.measures.contract import Labels
+from worker.evaluation.gains import corrected
+from worker.evaluation.slice_groups import MeasuredArms, SliceGroup, has_metric, restricted
 
 FEWEST_ITEMS = 20  # of a value that is measured alone
 OTHER = "(other)"
-ITEM_MEANS = frozenset({"accuracy", "mae", "rmse", "loss", "ece"})  # told of labels all alike too
 
-Rows = NDArray[np.bool_]  # (n,), which of the test items
-Arms = Mapping[str, Evidence]
 Key = tuple[int, int, str]  # of a gain: column, value and arm
 
 
@@ -39,20 +36,6 @@ class CodedColumn:
     column: str
     values: tuple[str, ...]
     codes: NDArray[np.int16]
-
-
-@dataclass(frozen=True, eq=False)
-class _Group:
-    """The items of a value, or of several that are rare; `arms`: those measured on them."""
-
-    value: str
-    rows: Rows
-    arms: Arms
-    gains: Mapping[str, Gain]
-
-    @property
-    def items(self) -> int:
-        return int(self.rows.sum())
 
 
 def coded(columns: Sequence[str], trials: Sequence[TrialResult]) -> list[CodedColumn]:
@@ -75,16 +58,12 @@ def coded(columns: Sequence[str], trials: Sequence[TrialResult]) -> list[CodedCo
     ]
 
 
-def slices_of(
-    found: Sequence[CodedColumn], arms: Arms, winner: str | None, spec: ResolvedSpec
-) -> list[Slice]:
-    """
-    Args:
-        arms: at the job's own label budget, all on the same test items.
-    """
+def slices_of(found: Sequence[CodedColumn], measured: MeasuredArms) -> list[Slice]:
+    """Slices of each column, where there is an arm."""
+    arms, winner, spec = measured.arms, measured.winner, measured.spec
     if not arms:
         return []
-    grouped = [_groups(column, arms, spec) for column in found]
+    grouped = [_groups(column, measured) for column in found]
     gains: dict[Key, Gain] = {
         (place, number, name): gain
         for place, (groups, _) in enumerate(grouped)
@@ -97,7 +76,11 @@ def slices_of(
     slices = []
     for place, (column, (groups, too_few)) in enumerate(zip(found, grouped, strict=True)):
         values = [
-            _value(group, {name: gains.get((place, number, name)) for name in group.arms}, spec)
+            _value(
+                group,
+                {name: gains.get((place, number, name)) for name in group.names},
+                spec,
+            )
             for number, group in enumerate(groups)
         ]
         worst = _worst(groups, judged, arms[judged], spec)
@@ -114,9 +97,7 @@ def slices_of(
     return slices
 
 
-def _groups(
-    column: CodedColumn, arms: Arms, spec: ResolvedSpec
-) -> tuple[list[_Group], dict[str, int]]:
+def _groups(column: CodedColumn, measured: MeasuredArms) -> tuple[list[SliceGroup], dict[str, int]]:
     """The commonest first, rare ones together last; and items of the rare ones."""
     counts = np.bincount(column.codes, minlength=len(column.values))
     order = [int(place) for place in np.argsort(-counts, kind="stable") if counts[place]]
@@ -127,75 +108,44 @@ def _groups(
     together = rare + others
     if counts[together].sum() >= FEWEST_ITEMS:
         parts.append((OTHER, np.isin(column.codes, together)))
-    groups = [_group(value, rows, arms, spec) for value, rows in parts]
+    groups = [measured.group(value, rows) for value, rows in parts]
     return groups, {column.values[place]: int(counts[place]) for place in rare}
 
 
-def _group(value: str, rows: Rows, arms: Arms, spec: ResolvedSpec) -> _Group:
-    within = {name: restricted(evidence, rows) for name, evidence in arms.items()}
-    metric = spec.evaluation.primary_metric
-    gains = gains_over_baseline(within, spec) if _has(within, metric) else {}
-    return _Group(value, rows, within, gains)
-
-
-def restricted(evidence: Evidence, rows: Rows) -> Evidence:
-    """An arm measured on some of the test items. Metrics that these do not have are left out."""
-    trials = []
-    for trial in evidence.trials:
-        y, logits = trial.y[rows], trial.logits[rows]
-        found = evidence.measures.measure(y, logits)
-        kept = {
-            name: value
-            for name, value in found.items()
-            if isfinite(value) and (name in ITEM_MEANS or not _are_alike(y))
-        }
-        trials.append(replace(trial, y=y, logits=logits, test=kept))
-    return Evidence(tuple(trials), evidence.replicates, evidence.measures)
-
-
-def _are_alike(y: Labels) -> bool:
-    return bool((y == y[0]).all())
-
-
-def _has(arms: Arms, metric: str) -> bool:
-    return all(metric in trial.test for arm in arms.values() for trial in arm.trials)
-
-
-def _value(group: _Group, gains: Mapping[str, Gain | None], spec: ResolvedSpec) -> SliceValue:
-    confidence = spec.evaluation.confidence
-    return SliceValue(
-        value=group.value,
-        items=group.items,
-        arms={
+def _value(group: SliceGroup, gains: Mapping[str, Gain | None], spec: ResolvedSpec) -> SliceValue:
+    arms, references = (
+        {
             name: SliceArm(
                 metrics={
-                    metric: metric_interval(evidence, metric, confidence)
+                    metric: metric_interval(evidence, metric, spec.evaluation.confidence)
                     for metric in evidence.trials[0].test
-                    if _has({name: evidence}, metric)
+                    if has_metric({name: evidence}, metric)
                 },
                 gain=gains[name],
             )
-            for name, evidence in group.arms.items()
-        },
+            for name, evidence in held.items()
+        }
+        for held in (group.arms, group.references)
     )
+    return SliceValue(value=group.value, items=group.items, arms=arms, references=references)
 
 
 def _worst(
-    groups: Sequence[_Group], arm: str, whole: Evidence, spec: ResolvedSpec
+    groups: Sequence[SliceGroup], arm: str, whole: Evidence, spec: ResolvedSpec
 ) -> WorstSlice | None:
     """Of the groups that have the primary metric, where there are two or more."""
     metric = spec.evaluation.primary_metric
     means = {
         number: float(np.mean(group.arms[arm].test(metric)))
         for number, group in enumerate(groups)
-        if _has({arm: group.arms[arm]}, metric)
+        if has_metric({arm: group.arms[arm]}, metric)
     }
     if len(means) < 2:
         return None
     number = min(means, key=lambda place: spec.metric.sign * means[place])
     group = groups[number]
     rest = restricted(whole, ~group.rows)
-    if not _has({arm: rest}, metric):
+    if not has_metric({arm: rest}, metric):
         return None
     confidence = 1 - (1 - spec.evaluation.confidence) / len(means)
     low, high = difference(group.arms[arm], rest, metric, spec.metric, confidence)

@@ -28,7 +28,7 @@ def split_anew(
     split = derivation.selection.split
     assert split is not None
     task, fraction = derivation.origin_schema.task, split.test_fraction or FRACTION
-    named = {"column": split.column, "where": split.where, "group": split.group}
+    named = {"column": split.column, "where": split.where, "time": split.time, "group": split.group}
     members = [member for member, said in named.items() if said is not None]
     if not members:
         return chosen.cut(task, fraction, split.seed)

@@ -19,6 +19,7 @@ CHUNK_ITEMS = 2**20
 CHUNK_BYTES = 2**26  # of labels at once
 LAST_CODE_POINT = 0x10FFFF
 SURROGATES = (0xD800, 0xDFFF)
+LOOKED_AT = 1_000  # labels, before all are compared
 COMPARED = 16  # different labels; of more, a search is quicker than comparing all with each
 SHOWN_CLASSES = 10
 SHOWN_CHARACTERS = 40  # of each
@@ -43,7 +44,7 @@ class Classes:
         place = {text: number for number, text in enumerate(self.texts)}
         encoded = np.empty(items, np.int32)
         for start, chunk in _chunks(labels):
-            values = np.unique(chunk)
+            values = _different(chunk)
             places = np.empty(len(values), np.int32)
             for number, value in enumerate(values):
                 text = text_of(value, f"y_{split}")
@@ -66,6 +67,19 @@ class Classes:
                 f"; where it means none, `missing_label`: {said} leaves those items without one"
             )
         refuse("unknown_class", detail, array)
+
+
+def _different(labels: Array) -> Array:
+    """Ascending. Text is sorted only where it is not among few words that stand first."""
+    if labels.dtype.kind not in "US":
+        return np.unique(labels)
+    words = np.unique(labels[:LOOKED_AT])
+    if len(words) > COMPARED:
+        return np.unique(labels)
+    is_known = np.zeros(len(labels), np.bool)
+    for word in words:
+        is_known |= labels == word
+    return np.unique(np.concatenate([words, labels[~is_known]]))
 
 
 def _placed(labels: Array, values: Array, places: Labels) -> Labels:
@@ -118,7 +132,7 @@ def _values_in(labels: Array, array: str) -> Array:
     """The different ones, ascending. Never many more than there may be are in memory."""
     values = np.unique(labels[:0])
     for _, chunk in _chunks(labels):
-        values = np.unique(np.concatenate([values, np.unique(chunk)]))
+        values = np.unique(np.concatenate([values, _different(chunk)]))
         if len(values) > CLASS_LIMIT:
             detail = (
                 f"expected at most {CLASS_LIMIT} classes, got at least {len(values)} different "

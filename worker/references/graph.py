@@ -13,12 +13,21 @@ from app.inputs.features import FeaturesInputs
 from app.inputs.image import ImageInputs
 from app.inputs.table import TableInputs
 from app.inputs.text import TextInputs
+from app.tasks.multi_label import MultiLabel
 from app.tasks.regression import Regression
 from worker.packaging.conversion import convert
 from worker.references.features import ColumnLayout, layout_of
 from worker.references.filling import Filling
-from worker.references.reference import LEAST_PROBABILITY, FittedReference
-from worker.references.trees import ML_DOMAIN, ML_OPSET, NEVER, ensemble_of
+from worker.references.per_label import PerLabel
+from worker.references.reference import FittedReference
+from worker.references.trees import (
+    LEAST_PROBABILITY,
+    ML_DOMAIN,
+    ML_OPSET,
+    NEVER,
+    ensemble_of,
+    logit_of,
+)
 
 INPUTS, ROWS, SCORES = "inputs", "rows", "scores"
 
@@ -33,7 +42,8 @@ def graph_of(fitted: FittedReference) -> onnx.ModelProto:
     def answers(inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         return {task.answers: _activated(_linear(fitted, _rows(fitted, inputs)), task)}
 
-    if isinstance(model, Pipeline | DummyClassifier | DummyRegressor):
+    models = model.models if isinstance(model, PerLabel) else (model,)
+    if all(isinstance(each, Pipeline | DummyClassifier | DummyRegressor) for each in models):
         return convert(answers, signature)
     graph = convert(lambda inputs: {ROWS: _rows(fitted, inputs)}, signature)
     _add_trees(graph, fitted)
@@ -56,6 +66,8 @@ def _add_trees(graph: onnx.ModelProto, fitted: FittedReference) -> None:
             onnx.helper.make_node("Mul", [SCORES, "std"], ["scaled"]),
             onnx.helper.make_node("Add", ["scaled", "mean"], [task.answers]),
         ]
+    elif fitted.is_boosted and isinstance(task, MultiLabel):
+        nodes.append(onnx.helper.make_node("Sigmoid", [SCORES], [task.answers]))
     elif fitted.is_boosted:
         nodes.append(onnx.helper.make_node("Softmax", [SCORES], [task.answers], axis=-1))
     else:
@@ -121,6 +133,10 @@ def _linear(fitted: FittedReference, rows: tf.Tensor) -> tf.Tensor:
             return tf.fill([tf.shape(rows)[0], 1], tf.constant(value, tf.float32))
         weights, bias = _standardised(model, model[-1].coef_, model[-1].intercept_)
         return (rows @ (weights / task.std)) + ((bias - task.mean) / task.std)
+    if isinstance(model, PerLabel):
+        columns = [_of_label(each, rows.shape[1]) for each in model.models]
+        biases = np.array([bias for _, bias in columns], np.float32)
+        return rows @ np.stack([weights for weights, _ in columns], 1) + biases
     whole = np.full(task.outputs, NEVER)
     if isinstance(model, DummyClassifier):
         whole[model.classes_] = np.log(np.maximum(model.class_prior_, LEAST_PROBABILITY))
@@ -136,6 +152,14 @@ def _linear(fitted: FittedReference, rows: tf.Tensor) -> tf.Tensor:
     return rows @ full + tf.constant(whole, tf.float32)
 
 
+def _of_label(model: Any, features: int) -> tuple[Any, float]:
+    """Weights (features,), float32, and the bias of one label's logit."""
+    if isinstance(model, DummyClassifier):
+        return np.zeros(features, np.float32), logit_of(model)
+    weights, bias = _standardised(model, model[-1].coef_, model[-1].intercept_)
+    return weights[:, 0], float(bias[0])
+
+
 def _standardised(model: Any, coefficients: Any, intercept: Any) -> tuple[Any, Any]:
     """Weights (features, outputs) and biases (outputs,), float32, of rows as they come."""
     scaler = model[0]
@@ -147,4 +171,6 @@ def _standardised(model: Any, coefficients: Any, intercept: Any) -> tuple[Any, A
 def _activated(scores: tf.Tensor, task: Any) -> tf.Tensor:
     if isinstance(task, Regression):
         return task.mean + task.std * scores
+    if isinstance(task, MultiLabel):
+        return tf.sigmoid(scores)
     return tf.nn.softmax(scores)

@@ -11,18 +11,20 @@ from threadpoolctl import threadpool_limits
 
 from app.datasets.schemas import Schema
 from app.spec.references import PlannedReference
+from app.tasks.multi_label import MultiLabel
 from app.tasks.regression import Regression
 from app.tensors import Tensors
 from worker.references.features import Matrix, rows_of
 from worker.references.filling import Filling
 from worker.references.models import TAKES_MISSING, model_of
+from worker.references.per_label import PerLabel
+from worker.references.trees import LEAST_PROBABILITY
 from worker.training.data import Split
 from worker.training.setup import TrialSetup
 
 Array = NDArray[np.float32]
 
 MOST_ROWS = 100_000  # that a model is fitted on, drawn by the trial's seed
-LEAST_PROBABILITY = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,11 +46,15 @@ class ReferenceModel(ABC):
         """Raw items of the target (n, …) -> what the model takes, (n, features)."""
 
     def outputs(self, split: Split) -> Array:
-        """(n, K) as a network has them: logarithms of probabilities, or standardised quantities."""
+        """(n, K) as a network has them: logarithms of probabilities, logits of several labels, or
+        standardised quantities."""
         answers, task = self.answers(split.items.read()), self.schema.task
         if isinstance(task, Regression):
             return ((answers - task.mean) / task.std).astype(np.float32)
-        return np.log(np.maximum(answers, LEAST_PROBABILITY)).astype(np.float32)
+        likely = np.maximum(answers, LEAST_PROBABILITY)
+        if isinstance(task, MultiLabel):
+            likely = likely / np.maximum(1 - answers, LEAST_PROBABILITY)
+        return np.log(likely).astype(np.float32)
 
     def answers(self, items: Tensors) -> Array:
         """Raw items (n, …) -> probabilities (n, K), or quantities (n, 1) in the user's unit."""
@@ -59,6 +65,8 @@ class ReferenceModel(ABC):
                 values = self.model.predict(x) if count else np.empty(0)
                 return values[:, None].astype(np.float32)
             found = np.zeros((count, self.schema.task.outputs), np.float32)
+            if isinstance(self.model, PerLabel):
+                return self.model.predict_proba(x) if count else found
             if count:
                 found[:, self.model.classes_] = self.model.predict_proba(x)
             return found
@@ -81,18 +89,25 @@ class FittedReference(ReferenceModel):
         ]
         x, y = np.concatenate(parts), np.concatenate([split.y for split in taken.splits])
         filling = Filling.fit(x, reference.model not in TAKES_MISSING)
-        is_blind = not len(filling.taken) or len(np.unique(y)) < 2
-        model = model_of(reference.model, schema.task.has_classes, setup.seed, is_blind)
+        is_empty, several = not len(filling.taken), isinstance(schema.task, MultiLabel)
+        has_classes = schema.task.has_classes or several
+
+        def unfitted(is_blind: bool) -> Any:
+            return model_of(reference.model, has_classes, setup.seed, is_empty or is_blind)
+
         with threadpool_limits(1):  # a slot is a core: threads of several slots wait for each other
-            model.fit(filling.apply(x), y)
+            if several:
+                model: Any = PerLabel.fit(filling.apply(x), y, unfitted)
+            else:
+                model = unfitted(len(np.unique(y)) < 2).fit(filling.apply(x), y)
         return cls(model, schema, tells, len(x), taken.of_rows, filling)
 
     @property
     def is_boosted(self) -> bool:
         """Tells whether its trees add up to logits, and not to probabilities."""
-        return isinstance(
-            self.model, HistGradientBoostingClassifier | HistGradientBoostingRegressor
-        )
+        models = self.model.models if isinstance(self.model, PerLabel) else (self.model,)
+        boosted = HistGradientBoostingClassifier | HistGradientBoostingRegressor
+        return any(isinstance(model, boosted) for model in models)
 
     def features(self, items: Tensors) -> Matrix:
         return self.filling.apply(_rows(self.schema, items, 1.0 if self.tells_domains else None))

@@ -19,8 +19,10 @@ from threadpoolctl import threadpool_limits
 
 from app.inputs.text import TEXT, texts_of
 from app.spec.references import PlannedReference
+from app.tasks.multi_label import MultiLabel
 from app.tensors import Tensors
 from worker.inputs.text_folding import folded
+from worker.references.per_label import PerLabel
 from worker.references.reference import ReferenceModel, training_rows
 from worker.training.setup import TrialSetup
 
@@ -58,8 +60,11 @@ class TextReference(ReferenceModel):
                 runs, x = None, sparse.csr_matrix((len(texts), 1), dtype=np.float32)
             if tells:
                 x = _with_domain(x, np.repeat(taken.domains, [len(s) for s in taken.splits]))
-            model = _model(schema.task.has_classes, runs is None or len(np.unique(y)) < 2)
-            model.fit(x, y)
+            if isinstance(schema.task, MultiLabel):
+                model: Any = PerLabel.fit(x, y, lambda blind: _model(True, runs is None or blind))
+            else:
+                is_blind = runs is None or len(np.unique(y)) < 2
+                model = _model(schema.task.has_classes, is_blind).fit(x, y)
         return cls(model, schema, tells, x.shape[0], taken.of_rows, runs)
 
     def features(self, items: Tensors) -> Any:

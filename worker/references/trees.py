@@ -11,8 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import onnx
 from numpy.typing import NDArray
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
+from worker.references.per_label import PerLabel
+
+LEAST_PROBABILITY = 1e-7
 ML_DOMAIN, ML_OPSET = "ai.onnx.ml", 3
 NEVER = -1e4  # a logit whose probability is 0
 
@@ -58,9 +62,36 @@ class Ensemble:
 def ensemble_of(model: Any, mean: float, std: float, outputs: int) -> Ensemble:
     """Scores of a forest are probabilities, or standardised quantities; those of boosted trees are
     logits, or standardised quantities. A class without training items has 0, or -1e4."""
+    if isinstance(model, PerLabel):
+        return _per_label(model)
     if isinstance(model, RandomForestClassifier | RandomForestRegressor):
         return _forest(model, mean, std, outputs)
     return _boosted(model, mean, std, outputs)
+
+
+def _per_label(model: PerLabel) -> Ensemble:
+    """Scores of a label are those of having it: its logit, or its probability where the models are
+    forests."""
+    trees, base = [], np.zeros(len(model.models))
+    is_forest = any(isinstance(each, RandomForestClassifier) for each in model.models)
+    for place, each in enumerate(model.models):
+        if isinstance(each, DummyClassifier):
+            base[place] = float(1 in each.classes_) if is_forest else logit_of(each)
+            continue
+        found = ensemble_of(each, 0.0, 1.0, 2)
+        base[place] = found.base[1]
+        for tree in found.trees:
+            leaves = np.zeros((len(tree.leaves), len(model.models)))
+            leaves[:, place] = tree.leaves[:, 1]
+            trees.append(tree._replace(leaves=leaves))
+    return Ensemble(trees, base)
+
+
+def logit_of(model: DummyClassifier) -> float:
+    """Logit of having a label, by a model that has seen nothing but labels."""
+    likely = dict(zip(model.classes_, model.class_prior_, strict=True)).get(1, 0.0)
+    held = min(max(likely, LEAST_PROBABILITY), 1 - LEAST_PROBABILITY)
+    return float(np.log(held / (1 - held)))
 
 
 def _forest(model: Any, mean: float, std: float, outputs: int) -> Ensemble:

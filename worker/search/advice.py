@@ -22,9 +22,7 @@ def ruled_out(portfolio: Sequence[Candidate], evidence: SourceEvidence) -> dict[
     """Who, and why. One at least stays: the first, where all would go."""
     rules = {"linear_probe": _probe, "co_tuning": _relation}
     found = {
-        each: why
-        for each in portfolio
-        if each.name in rules and (why := rules[each.name](evidence))
+        each: why for each in portfolio if each.way in rules and (why := rules[each.way](evidence))
     }
     if len(found) == len(portfolio):
         del found[portfolio[0]]

@@ -69,7 +69,11 @@ def run_search(
         Interrupted: the journal signals; with a checkpoint when it was PAUSE.
     """
     items = pooled(setup.target)
-    candidates = [Candidate(strategy=strategy) for strategy in portfolio]
+    candidates = [
+        Candidate(strategy=strategy, imbalance=imbalance)
+        for strategy in portfolio
+        for imbalance in space.imbalance or (None,)
+    ]
     hidden = np.full(len(items), -1, np.int64)
     measures = measures_of(setup.target.schema.task)
     strata = measures.strata(items.y, setup.seed) if items.is_labelled else hidden
@@ -172,9 +176,10 @@ class _Evaluations:
         needs = CATALOGUE[strategy.name].needs if strategy else ()
         return replace(
             setup,
-            recipe=candidate.name,
+            recipe=candidate.way,
             params=strategy.params if strategy else None,
             training=training,
+            imbalance=candidate.imbalance or setup.imbalance,
             target=Domain(setup.target.schema, self.items.select(train), watched),
             source=setup.source if "source_data" in needs else None,
         )

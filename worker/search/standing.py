@@ -76,11 +76,12 @@ class Standing:
         """Record as a search leaves it. `scale`: what a score times it is the metric."""
         candidate, strategy = self.candidate, self.candidate.strategy
         return Tried(
-            strategy=candidate.name,
+            strategy=candidate.way,
             params=strategy.params.model_dump(mode="json") if strategy else {},
             learning_rate=candidate.learning_rate,
             weight_decay=candidate.weight_decay,
             epochs=candidate.epochs,
+            imbalance=candidate.imbalance,
             rung=self.rung,
             share=self.share,
             folds=len(self.results),

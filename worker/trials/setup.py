@@ -170,6 +170,7 @@ def setup_of(storage: Storage, data: TrialData) -> TrialSetup:
     weights, learnt = starting_point(storage, data)
     return replace(
         engine_setup(spec, role, fixed, trial.seed, domain, training),
+        imbalance=(data.found and data.found.imbalance) or spec.imbalance,
         source=source if target else None,
         source_classes=len(data.source_classes),
         source_weights=weights,

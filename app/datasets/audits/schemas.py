@@ -29,7 +29,7 @@ class Suspect(Frozen):
     label: str
     proposed: str = Field(description="what most of its neighbours are")
     score: float = Field(
-        description="above 0, at most 1: by how much more of its neighbours' votes the proposed "
+        description="0.2 to 1: by how much more of its neighbours' votes the proposed "
         "label has than its own"
     )
 

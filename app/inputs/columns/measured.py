@@ -19,6 +19,7 @@ FAR = 10.0  # widths of a range
 LARGEST = 1e37  # the differences of two such numbers and their inverse are finite in float32
 LEAST_GAP = 1e-36  # of two edges
 SAMPLED = 2**17  # values, of which quantiles are taken
+LOOKED_AT = 2**10  # values, before all are asked whether they are few
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2^64 divided by the golden ratio
 
 
@@ -52,9 +53,10 @@ class MeasuredColumn(ColumnContract):
         131,072 known values are those of so many of them; the least and the greatest are of all."""
         known = values[np.isfinite(values)].astype(np.float64)
         some = known if len(known) <= SAMPLED else known[_spread(len(known))]
-        edges = np.unique(some.astype(np.float32))
-        if len(edges) <= BINS + 1 and len(some) < len(known):
-            edges = np.unique(known.astype(np.float32))
+        edges = np.unique(some[:LOOKED_AT].astype(np.float32))
+        for more in (some, known):
+            if len(edges) <= BINS + 1 and len(more) > LOOKED_AT:
+                edges = np.unique(more.astype(np.float32))
         if len(edges) > BINS + 1:
             quantiles = np.quantile(some, np.linspace(0, 1, BINS + 1))
             quantiles[[0, -1]] = known.min(), known.max()

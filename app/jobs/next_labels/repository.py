@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from app.database import announce, clock
 from app.errors import NotFound
 from app.identifiers import new_id
+from app.jobs.next_labels.schemas import Ranked
 from app.messages import RankUnlabelled
 from app.tables.models import ModelRow
 from app.tables.next_labels import NextLabelsRow
@@ -19,6 +20,12 @@ def get(session: Session, job_id: str) -> NextLabelsRow:
         detail = f"{job_id} was not asked: POST /v1/jobs/{job_id}/next_labels asks it"
         raise NotFound("not_ranked", detail)
     return row
+
+
+def ranked(session: Session, job_id: str) -> Ranked | None:
+    """Returns what the job's last question was answered with; None where none was, or not yet."""
+    row = _find(session, job_id)
+    return Ranked.model_validate(row.result) if row and row.result else None
 
 
 def obtain(session: Session, job_id: str, dataset_id: str, items: int) -> NextLabelsRow:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-SETTINGS = ("learning_rate", "weight_decay", "epochs")
+SETTINGS = ("imbalance", "learning_rate", "weight_decay", "epochs")
 
 
 def chosen(entry: Mapping[str, Any]) -> str:

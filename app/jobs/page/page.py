@@ -9,6 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from app.jobs.next_labels.schemas import Ranked
 from app.jobs.page import candidates, numbers, plots
 from app.jobs.page.confusion import Confusion, confusion
 from app.jobs.page.residuals import residual_plot
@@ -24,6 +25,7 @@ HEADLINES: dict[Verdict, str] = {
     "no_evidence": "No evidence that the transfer helped",
     "negative_transfer": "The transfer did harm",
 }
+MOST_LISTED = 20  # items to label next
 ARMS_A_TABLE = 5  # as many columns as a printed page is wide
 METRICS = (
     "mae",
@@ -46,8 +48,12 @@ DISTANCES = ("proxy_a_distance", "mmd")
 BARS_AT_MOST = 60  # classes: beyond that the best and the worst
 
 
-def render(job: JobOut, report: Report) -> str:
-    """One HTML document that asks for nothing else: no script, no style sheet, no image."""
+def render(job: JobOut, report: Report, ranking: Ranked | None = None) -> str:
+    """One HTML document that asks for nothing else: no script, no style sheet, no image.
+
+    Args:
+        ranking: of the items to label next, where that was asked.
+    """
     report = report.model_copy(update={"arms": report.ranked})
     styles = _styles(report)
     shown = [name for name in (report.winner, report.baseline) if name in report.arms]
@@ -60,8 +66,10 @@ def render(job: JobOut, report: Report) -> str:
         PRETRAIN=PRETRAIN,
         SUPERVISED=SUPERVISED,
         ARMS_A_TABLE=ARMS_A_TABLE,
+        MOST_LISTED=MOST_LISTED,
         job=job,
         report=report,
+        ranking=ranking,
         level=numbers.percent(report.confidence),
         headline=_headline(job, report),
         judged=judged,
@@ -90,6 +98,11 @@ def render(job: JobOut, report: Report) -> str:
             name
             for name in report.arms
             if all(name in each.arms for of in report.slices for each in of.values)
+        ],
+        slice_references=[
+            name
+            for name in report.references
+            if all(name in each.references for of in report.slices for each in of.values)
         ],
         has_classes=TASKS[report.task].has_classes,
         reliability=[

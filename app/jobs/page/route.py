@@ -8,6 +8,7 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.conditional import conditional
+from app.jobs.next_labels.schemas import Ranked
 from app.jobs.schemas import JobOut
 from app.spec.report import Report
 
@@ -21,11 +22,13 @@ def wants_html(request: Request) -> bool:
     return _quality(accept, "text/html") > _quality(accept, "application/json")
 
 
-def page_response(request: Request, job: JobOut, report: Report) -> Response:
+def page_response(
+    request: Request, job: JobOut, report: Report, ranking: Ranked | None = None
+) -> Response:
     """The page with its ETag; 304 where If-None-Match names that."""
     from app.jobs.page.page import render  # jinja2 is loaded by the first page
 
-    page = render(job, report)
+    page = render(job, report, ranking)
     answer = conditional(request, {"page": page}, headers=VARY)
     if answer.status_code == 304:
         return answer

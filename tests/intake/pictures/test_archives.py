@@ -3,6 +3,7 @@
 import gzip
 import os
 import stat
+import struct
 import tarfile
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipInfo
@@ -115,6 +116,19 @@ def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("worker.intake.pictures.archives.FILES_LIMIT", 5)
     for content, name in ((zipped(GOOD), "a.zip"), (tarred(GOOD, "w"), "a.tar")):
         assert refusal(tmp_path, content, name).reason == "too_many_files"
+
+
+def test_members_are_counted_before_an_object_is_made_of_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number at the archive's end is a lie."""
+    member = b"PK\x01\x02" + bytes(24) + struct.pack("<H", 1) + bytes(16) + b"a"
+    directory = member * (FILES_LIMIT + 1)
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, len(directory), 4, 0)
+    monkeypatch.setattr("zipfile.ZipInfo", None)
+    refused = refusal(tmp_path, b"PK\x03\x04" + directory + end)
+    assert refused.reason == "too_many_files"
+    assert "got 300001" in refused.detail
 
 
 def test_every_unreadable_file_is_in_one_answer(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """A report by two columns, made by hand."""
 
 from app.spec.intervals import Bounds
+from app.spec.reference_report import ReferenceArm
 from app.spec.report import Report
 from app.spec.slice_report import Slice, SliceArm, SliceValue, WorstSlice
 from tests.jobs.page.examples import report
 
+FOREST = "forest_on_target"
 SENTENCE = "By <hospital>, lp_ft is worst for a <b> c: accuracy 0.5100 on 40 test items."
 
 
@@ -16,12 +18,13 @@ def sliced() -> Report:
         name: SliceArm(metrics={"accuracy": arm.metrics["accuracy"]}, gain=None)
         for name, arm in arms.items()
     }
+    forest = {FOREST: whole["lp_ft"]}
     hospital = Slice(
         column="<hospital>",
         values=[
-            SliceValue(value="budapest", items=2500, arms=whole),
-            SliceValue(value="a <b> c", items=40, arms=whole),
-            SliceValue(value="(other)", items=60, arms=alike),
+            SliceValue(value="budapest", items=2500, arms=whole, references=forest),
+            SliceValue(value="a <b> c", items=40, arms=whole, references=forest),
+            SliceValue(value="(other)", items=60, arms=alike, references={FOREST: alike["lp_ft"]}),
         ],
         too_few={"basel": 15, "bern": 10},
         worst=WorstSlice(
@@ -36,4 +39,6 @@ def sliced() -> Report:
         sentence=SENTENCE,
     )
     sex = Slice(column="sex", values=[], too_few={"f": 3}, worst=None, sentence="By sex nothing.")
-    return report(slices=[hospital, sex])
+    metrics, gain = arms["lp_ft"].metrics, arms["lp_ft"].gain
+    reference = ReferenceArm(metrics=metrics, validation=None, gain=gain, seconds=1)
+    return report(slices=[hospital, sex], references={FOREST: reference})

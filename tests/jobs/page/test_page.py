@@ -134,6 +134,8 @@ def test_parts_of_the_test_items_stand_in_a_section_of_their_own() -> None:
     assert SENTENCE in part
     assert "a <b> cworst of lp_ft40" in part
     assert "By sex nothing." in part
+    forest = part[part.index("Models without a network: accuracy by <hospital>") :]
+    assert "forest_on_targetbudapest" in forest.replace(" ", "").replace("\n", "")
     assert "+0.1140[+0.0916, +0.1370], p (Holm)" in part
     assert "Part by part" not in Page(render(job(), report())).words
 

@@ -28,6 +28,7 @@ from worker.intake.sizes import SETTING
 name = "pictures"
 
 SPREADSHEETS = (".xlsx", ".xlsm", ".ods")
+LOOKED_AT = 10_000  # members of a zip that may be arrays
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz")
 
 
@@ -44,11 +45,15 @@ def _is_archive(file: RawFile) -> bool:
 
 
 def _holds_arrays(file: RawFile) -> bool:
-    """Whether a zip is NumPy's: by its members, or by its ending where they cannot be read."""
+    """Whether a zip is NumPy's: by its members, or by its ending where they cannot be read, or are
+    more than arrays ever are."""
     if file.name.lower().endswith(".npz"):
         return True
     try:
-        with CappedFile(file.path, DIRECTORY_BYTES) as stream, ZipFile(stream) as archive:
+        with (
+            CappedFile(file.path, DIRECTORY_BYTES, LOOKED_AT) as stream,
+            ZipFile(stream) as archive,
+        ):
             names = archive.namelist()
     except (BadZipFile, OSError, ValueError, NotImplementedError):
         return False

@@ -13,11 +13,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from zipfile import ZipFile, ZipInfo
 
 from app.inputs.picture_files import FILE_LIMIT_BYTES, UnreadablePicture
-from worker.intake.capped_file import CappedFile
+from worker.intake.capped_file import CappedFile, TooManyMembers
 from worker.intake.pictures.names import Path as Name
 from worker.intake.pictures.names import encoding_of, path_of, refuse_special
 from worker.intake.raw import CHUNK_BYTES, IntakeLimits, RawFile, damage_refused, refuse
@@ -70,12 +70,14 @@ class ZipArchive(Archive):
 
     def __init__(self, file: RawFile, held: ExitStack) -> None:
         self.name = file.name
-        opened = held.enter_context(CappedFile(file.path, DIRECTORY_BYTES))
-        self._zip = held.enter_context(ZipFile(opened))
+        opened = held.enter_context(CappedFile(file.path, DIRECTORY_BYTES, FILES_LIMIT))
+        try:
+            self._zip = held.enter_context(ZipFile(opened))
+        except TooManyMembers as found:
+            _refuse_many(file.name, str(found.members))
 
     def entries(self) -> Iterator[ArchiveEntry]:
         members = self._zip.infolist()
-        _check_count(len(members), self.name)
         unsaid = {_dos_bytes(each) for each in members if not each.flag_bits & UTF8_FLAG}
         beyond = {name for name in unsaid if not name.isascii()}
         encoding = encoding_of(beyond)
@@ -120,8 +122,11 @@ class TarArchive(Archive):
                 fileobj=opened, mode="r:", encoding="utf-8", errors="surrogateescape"
             ) as archive,
         ):
-            found = [(*self._found(each), each.offset_data) for each in _members(archive)]
-        _check_count(len(found), self.name)
+            found = list[tuple[bytes, str, int, int]]()
+            for each in _members(archive):
+                if len(found) == FILES_LIMIT:  # what follows is known by reading it alone
+                    _refuse_many(self.name, "more")
+                found.append((*self._found(each), each.offset_data))
         beyond = {name for name, *_ in found if not name.isascii()}
         encoding = encoding_of(beyond)
         self.encoding = encoding if encoding != "utf-8" else ""
@@ -178,13 +183,11 @@ class LooseFiles(Archive):
             return found
 
 
-def _check_count(count: int, archive: str) -> None:
-    if count > FILES_LIMIT:
-        detail = (
-            f"expected at most {FILES_LIMIT} files in `{archive}`, got {count}: upload several "
-            "archives"
-        )
-        refuse("too_many_files", detail, archive)
+def _refuse_many(archive: str, count: str) -> NoReturn:
+    detail = (
+        f"expected at most {FILES_LIMIT} files in `{archive}`, got {count}: upload several archives"
+    )
+    refuse("too_many_files", detail, archive)
 
 
 def is_zip(file: RawFile) -> bool:

@@ -26,7 +26,7 @@ def split_by_columns(
     """Makes pictures those of the test split whose columns say so, and puts them last; None where
     the spec names no such columns. Raises WorkFailure `dataset_invalid`."""
     said = spec.split
-    if not layout.described or said is None or (said.column is None and said.where is None):
+    if not layout.described or said is None or not (said.column or said.where or said.time):
         return None
     records = _records(layout, limits, workdir / "unsplit")
     cut = cut_of(records, spec, spec.test_fraction, _reading(records, spec))
@@ -53,7 +53,7 @@ def beside_of(
     else:
         labels = labels_of(records, _aimed(spec, layout.label_columns), reading)
     if cut is None:
-        cut = cut_of(records, spec, spec.test_fraction, reading)
+        cut = cut_of(records, spec, spec.test_fraction, reading, labels.known)
     else:
         cut = replace(cut, given=np.arange(records.rows) >= records.train.rows)
     return ItemColumns(records, spec, reading, labels, cut, FILE_NAME)

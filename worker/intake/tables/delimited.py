@@ -32,7 +32,7 @@ def read(file: RawFile, spec: TableSpec, limits: IntakeLimits, workdir: Path) ->
     said = spec.csv or CsvSpec()
     text = plain_text(file, said.encoding, limits, workdir)
     dialect = dialect_of(text.path, file.name, said)
-    names, unnamed = _named(header_of(text.path, dialect.delimiter, file.name))
+    names, unnamed = _named(header_of(text.path, dialect, file.name))
     check_names(names, file.name)
     found = (text.found, *dialect.found, *unnamed)
     place = partial(_place, text.path, dialect)
@@ -96,6 +96,7 @@ def _batches(
             use_threads=True,
             block_size=BLOCK_BYTES,
             column_names=list(types),
+            skip_rows=dialect.skipped,
             skip_rows_after_names=1,
         ),
         arrow_csv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=True),
@@ -114,7 +115,7 @@ def _refuse_ragged(path: Path, dialect: Dialect, columns: int, file: str) -> NoR
     """Finds the line that Arrow's reader stumbled over."""
     line = 1
     try:
-        for line, row in lines_of(path, dialect.delimiter):
+        for line, row in lines_of(path, dialect.delimiter, dialect.skipped):
             if len(row) != columns:
                 detail = (
                     f"expected {columns} fields in each row of `{file}`, as its first line has, "
@@ -132,5 +133,5 @@ def _refuse_ragged(path: Path, dialect: Dialect, columns: int, file: str) -> NoR
 
 
 def _place(path: Path, dialect: Dialect, row: int) -> str:
-    found = next(islice(lines_of(path, dialect.delimiter), row + 1, None), None)
+    found = next(islice(lines_of(path, dialect.delimiter, dialect.skipped), row + 1, None), None)
     return f"line {found[0]}" if found else f"row {row}"

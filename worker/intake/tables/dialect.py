@@ -12,6 +12,7 @@ from typing import Literal
 
 from app.datasets.table_spec import CsvSpec
 from worker.intake.raw import refuse
+from worker.intake.tables.unit_words import bare
 
 DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 LOOKED_AT = 2**18  # characters
@@ -20,6 +21,7 @@ LONGEST_FIELD = 2**22  # characters
 WITH_COMMA = re.compile(r"[+-]?(\d{1,3}([.'’ \u00a0\u202f]\d{3})+|\d+),\d+")
 WITH_POINT = re.compile(r"[+-]?(\d{1,3}([,'’ \u00a0\u202f]\d{3})+|\d+)\.\d+")
 THOUSANDS = re.compile(r"[+-]?\d{1,3}([.,]\d{3})+")
+DECLARED = re.compile(r"sep=(.)\r?\n", re.I)  # as spreadsheets begin a file
 PLAIN_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 
 Decimal = Literal[".", ","]
@@ -30,6 +32,7 @@ class Dialect:
     delimiter: str
     decimal: Decimal | None  # None where no number shows it
     found: tuple[str, ...]
+    skipped: int = 0  # lines before the names
 
 
 def dialect_of(path: Path, name: str, said: CsvSpec) -> Dialect:
@@ -37,9 +40,14 @@ def dialect_of(path: Path, name: str, said: CsvSpec) -> Dialect:
     with path.open(encoding="utf-8-sig", newline="") as stream:
         head = stream.read(LOOKED_AT)
         is_whole = not stream.read(1)
-    delimiter, why = (
-        (said.delimiter, "the spec says so") if said.delimiter else _delimiter(head, is_whole)
-    )
+    declared = DECLARED.match(head)
+    head = head[declared.end() :] if declared else head
+    if said.delimiter:
+        delimiter, why = said.delimiter, "the spec says so"
+    elif declared:
+        delimiter, why = declared[1], "its first line says so"
+    else:
+        delimiter, why = _delimiter(head, is_whole)
     if delimiter in {'"', "\n", "\r", "\0"}:
         refuse("wrong_delimiter", "expected a delimiter that is no quote and no end of line")
     called = DELIMITERS.get(delimiter, f"`{delimiter}`")
@@ -49,26 +57,28 @@ def dialect_of(path: Path, name: str, said: CsvSpec) -> Dialect:
     if why:
         sign = "a comma" if decimal == "," else "a point"
         found.append(f"Numbers of `{name}` have {sign} as decimal sign: {why}.")
-    return Dialect(delimiter, decimal, tuple(found))
+    return Dialect(delimiter, decimal, tuple(found), 1 if declared else 0)
 
 
-def lines_of(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def lines_of(path: Path, delimiter: str, skipped: int = 0) -> Iterator[tuple[int, list[str]]]:
     """Records with the line, counted from 1, that each begins on, as a reader in Python sees them:
     slow, and only for telling where something is wrong. Raises csv.Error."""
     csv.field_size_limit(LONGEST_FIELD)
     with path.open(encoding="utf-8-sig", newline="") as stream:
+        for _ in range(skipped):
+            stream.readline()
         reader = csv.reader(stream, delimiter=delimiter, strict=True)
-        line = 1
+        line = skipped + 1
         for row in reader:
             if row:
                 yield line, row
-            line = reader.line_num + 1
+            line = skipped + reader.line_num + 1
 
 
-def header_of(path: Path, delimiter: str, name: str) -> list[str]:
+def header_of(path: Path, dialect: Dialect, name: str) -> list[str]:
     """The first record. Raises WorkFailure `dataset_invalid`."""
     try:
-        first = next(lines_of(path, delimiter), None)
+        first = next(lines_of(path, dialect.delimiter, dialect.skipped), None)
     except csv.Error:
         refuse("ragged_rows", f"expected names of columns in line 1 of `{name}`, got no such line")
     if first is None:
@@ -111,7 +121,7 @@ def _delimiter(head: str, is_whole: bool) -> tuple[str, str]:
 
 def _decimal(fields: list[str]) -> tuple[Decimal | None, str]:
     """The sign, and why; None where no field shows it."""
-    texts = [field.strip() for field in fields]
+    texts = [bare(field.strip()) for field in fields]
     commas = [
         text for text in texts if WITH_COMMA.fullmatch(text) and not THOUSANDS.fullmatch(text)
     ]

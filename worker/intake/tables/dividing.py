@@ -23,6 +23,8 @@ from worker.intake.targets.contract import Stored, TargetContract
 from worker.intake.targets.deciding import Decision, decide
 from worker.intake.unlabelled import with_unlabelled
 
+ROLES: Mapping[str, Role] = {"where": "domain", "time": "time"}  # of what a split goes by
+
 
 @dataclass(frozen=True)
 class Divided:
@@ -46,11 +48,11 @@ class Divided:
     def of(cls, records: Records, spec: DatasetSpec, reading: Reading) -> Self:
         """Raises WorkFailure `dataset_invalid`."""
         labels = labels_of(records, spec, reading)
-        cut = cut_of(records, spec, spec.test_fraction, reading)
+        cut = cut_of(records, spec, spec.test_fraction, reading, labels.known)
         given, keeps = _by_split(labels, cut), spec.unlabelled == "keep"
         with spoken_of(labels.called, (*labels.columns, "label")[0]):
             decision = decide(spec.said_task, given, labels.names is not None)
-            target = target_of(decision.kind, given, labels.names, _unit(spec, labels))
+            target = target_of(decision.kind, given, labels.names, _unit(records, spec, labels))
             is_doubted = spec.missing_label is not None
             if is_doubted and labels.values is not None and labels.values.ndim == 1:
                 refuse_missing(target.texts, labels.values[labels.known], "y_train")
@@ -82,9 +84,11 @@ class Divided:
         return {labels.columns[0]: ~labels.known} if len(labels.columns) == 1 else {}
 
 
-def _unit(spec: DatasetSpec, labels: TableLabels) -> str:
-    said = said_of(spec, labels.columns[0]) if len(labels.columns) == 1 else None
-    return spec.unit or (said.unit if said else "")
+def _unit(records: Records, spec: DatasetSpec, labels: TableLabels) -> str:
+    if len(labels.columns) != 1:
+        return spec.unit
+    said = said_of(spec, labels.columns[0])
+    return spec.unit or (said.unit if said else "") or records.unit(labels.columns[0])
 
 
 def _by_split(labels: TableLabels, cut: Cut) -> dict[str, Array | None]:
@@ -141,7 +145,7 @@ def fixed_roles(labels: TableLabels, cut: Cut) -> dict[str, tuple[Role, str]]:
     """Roles, and why, of the columns that the labels and the split need."""
     fixed: dict[str, tuple[Role, str]] = dict.fromkeys(labels.columns, ("label", labels.reason))
     for name in cut.told_by:
-        role: Role = "domain" if cut.origin == "where" else "ignored"
+        role: Role = ROLES.get(cut.origin, "ignored")
         fixed.setdefault(name, (role, "it tells training rows from test rows"))
     if cut.group is not None:
         fixed.setdefault(cut.group, ("group", "its rows are never cut apart"))

@@ -198,11 +198,15 @@ def _first_fault(path: Path, encoding: str) -> int | None:
 
 
 def _is_text(path: Path, encoding: str) -> bool:
-    decoder = codecs.getincrementaldecoder(encoding)()
+    decoder, holds_ascii = codecs.getincrementaldecoder(encoding)(), encoding == "utf-8"
     with path.open("rb") as stream:
         try:
+            is_between = True  # two characters
             while chunk := stream.read(CHUNK_BYTES):
+                if is_between and holds_ascii and chunk.isascii():
+                    continue  # twenty times as fast
                 decoder.decode(chunk)
+                is_between = not decoder.getstate()[0]
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
             return False

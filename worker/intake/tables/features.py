@@ -105,7 +105,7 @@ def feature_of(
     found = infer(name, raw, reading, said.kind if said else None)
     values = found.values
     missing = {split: _missing(values, chosen) for split, chosen in rows.items()}
-    unit = said.unit if said else ""
+    unit = (said.unit if said else "") or records.unit(name)
 
     def left_out(kind: FoundKind, role: Role, reason: str, doubt: str | None = None) -> Feature:
         info = ColumnInfo(name=name, kind=kind, role=role, unit=unit, reason=reason)

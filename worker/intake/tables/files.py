@@ -8,8 +8,10 @@ import pyarrow as pa
 
 from app.datasets.table_spec import TableSpec
 from worker.intake.raw import IntakeLimits, RawFile, refuse
+from worker.intake.tables.blank_rows import without_blank_rows
 from worker.intake.tables.records import FileRows, Records, TableFormat, listed
 from worker.intake.tables.target import target_columns
+from worker.intake.tables.units import without_units
 
 TRAINING = re.compile(r"(^|[^a-z])train(ing)?([^a-z]|$)", re.I)
 TEST = re.compile(r"(^|[^a-z])test(ing)?([^a-z]|$)", re.I)
@@ -26,14 +28,15 @@ def read_parts(
     order = _order(files)
     parts = [formats[place].read(files[place], spec, limits, workdir) for place in order]
     if len(parts) == 1:
-        return Records(parts[0])
+        return without_units(Records(without_blank_rows(parts[0], workdir)), spec, workdir)
     train, test = parts
     if any(train.type_of(name) != test.type_of(name) for name in {*train.names} & {*test.names}):
         train, test = (part.as_text() if part.as_text else part for part in parts)
+    train, test = (without_blank_rows(part, workdir) for part in (train, test))
     _check_columns(train, test, set(target_columns(spec, train.names)))
     if train.rows + test.rows > limits.items:
         refuse("too_many_items", f"expected at most {limits.items} rows together, got more")
-    return Records(train, test)
+    return without_units(Records(train, test), spec, workdir)
 
 
 def _order(files: Sequence[RawFile]) -> list[int]:

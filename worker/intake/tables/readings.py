@@ -36,9 +36,12 @@ class Reading:
     missing: tuple[str, ...] = ()
     decimal: str = "."
     format: str | None = None  # of moments, as strptime has it; None: ISO 8601
+    is_complete: bool = False  # nothing is missing, as was seen before
 
     def known(self, column: Column) -> Column:
         """The fields as they stand there, null where missing."""
+        if self.is_complete:
+            return column
         if pa.types.is_string(column.type):
             gone = pc.or_(pc.equal(column, ""), pc.utf8_is_space(column))
             if self.missing:

@@ -5,12 +5,14 @@ CSV file's), or numbers, flags and moments where the format has types. Nothing i
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NoReturn, Protocol
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyarrow import ipc
 
 from app.datasets.table_spec import TableSpec
@@ -32,6 +34,7 @@ class FileRows:
     found: sentences about how the file was read, and why so.
     decimal: the sign in numbers as text; None where the file shows none.
     as_text: reads the file again, numbers as text too; None where it has types of its own.
+    units: of columns whose numbers the file holds with their unit, by their names.
     """
 
     name: str  # as the user called the file
@@ -42,6 +45,25 @@ class FileRows:
     found: tuple[str, ...] = ()
     decimal: str | None = None
     as_text: Callable[[], "FileRows"] | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
+
+    def kept(self, rows: NDArray[np.intp], workdir: Path) -> "FileRows":
+        """Those rows alone, ascending, in a file of their own."""
+        path, start = workdir / f"kept_of_{self.path.name}", 0
+        batches = self.batches(self.names)
+        first = next(batches)
+        with pa.OSFile(str(path), "wb") as output, ipc.new_file(output, first.schema) as writer:
+            for batch in (first, *batches):
+                stop = start + batch.num_rows
+                low, high = np.searchsorted(rows, (start, stop))
+                if high > low:
+                    writer.write_batch(batch.take(pa.array(rows[low:high] - start)))
+                start = stop
+
+        def place(row: int) -> str:
+            return self.place(int(rows[row]))
+
+        return replace(self, path=path, rows=len(rows), place=place, as_text=None)
 
     def type_of(self, name: str) -> pa.DataType:
         return StoredRows(self.path).schema.field(name).type
@@ -78,6 +100,10 @@ class Records:
     @property
     def rows(self) -> int:
         return sum(part.rows for part in self.parts)
+
+    def unit(self, name: str) -> str:
+        """Unit with which the files hold the column's numbers; none: the empty string."""
+        return next((part.units[name] for part in self.parts if name in part.units), "")
 
     def place(self, row: int) -> str:
         """Place of a row of both parts together, in words."""
@@ -167,7 +193,10 @@ def spill(
 def check_names(names: Sequence[str], file: str) -> None:
     """Refuses names of columns that are many, long, or equal."""
     if len(names) > COLUMN_LIMIT:
-        detail = f"expected at most {COLUMN_LIMIT} columns in `{file}`, got {len(names)}"
+        detail = (
+            f"expected at most {COLUMN_LIMIT} columns in `{file}`, got {len(names)}: leave out "
+            "those that vary least, or that are least likely to matter"
+        )
         refuse("too_many_columns", detail)
     if blank := [place for place, name in enumerate(names, 1) if not name.strip()]:
         detail = (

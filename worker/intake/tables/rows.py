@@ -87,7 +87,8 @@ def _slice(path: Path, start: int, stop: int) -> NDArray[np.float64]:
 
 
 def _numbers(path: Path, start: int, stop: int, picked: Rows) -> pa.Array:
-    return pa.array(_slice(path, start, stop)[picked], from_pandas=True)  # NaN is missing
+    numbers = _slice(path, start, stop)[picked]
+    return pa.array(numbers, from_pandas=bool(np.isnan(numbers).any()))  # NaN is missing
 
 
 def _type(reading: Reading, raw: pa.DataType) -> pa.DataType:

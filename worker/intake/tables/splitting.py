@@ -16,6 +16,7 @@ from worker.intake.tables.column_values import has_value
 from worker.intake.tables.readings import Column, Reading, coded
 from worker.intake.tables.records import Records, listed, refuse_said
 from worker.intake.tables.target import check_columns, known_target
+from worker.intake.tables.time_split import by_time
 from worker.intake.targets.contract import Stored, TargetContract
 
 TRAINING = {"train", "training"}
@@ -33,7 +34,7 @@ class Cut:
     """Rule by which rows are split.
 
     given: (rows,) true for testing; None where the rows are to be cut.
-    origin: `given`, `column`, `where` or `cut`.
+    origin: `given`, `column`, `where`, `time` or `cut`.
     said: sentences.
     groups: (rows,), equal for rows that belong together.
     told_by: columns that say it.
@@ -112,8 +113,15 @@ def _traits(target: TargetContract, y: Stored) -> NDArray[np.float64]:
     return scaled[:, None]
 
 
-def cut_of(records: Records, spec: TableSpec, fraction: float, reading: Reading) -> Cut:
-    """Raises WorkFailure `dataset_invalid`."""
+def cut_of(
+    records: Records,
+    spec: TableSpec,
+    fraction: float,
+    reading: Reading,
+    known: NDArray[np.bool] | None = None,
+) -> Cut:
+    """`known`: (rows,), the rows that have a label; None: nothing tells. Raises WorkFailure
+    `dataset_invalid`."""
     names = records.train.names
     said = spec.split or SplitSpec()
     by_role = [
@@ -136,7 +144,9 @@ def cut_of(records: Records, spec: TableSpec, fraction: float, reading: Reading)
             refuse_said("group_of_labels", detail, "split", "group")
     groups = None if group is None else _codes(reading.known(records.column(group)))
     if records.test is not None:
-        if spec.split is not None and (said.column or said.where or said.test_fraction):
+        if spec.split is not None and (
+            said.column or said.where or said.time or said.test_fraction
+        ):
             detail = "expected no `split` where one file is for training and one for testing"
             refuse_said("split_twice", detail, "split")
         in_test = np.arange(records.rows) >= records.train.rows
@@ -151,6 +161,12 @@ def cut_of(records: Records, spec: TableSpec, fraction: float, reading: Reading)
         check_columns([*said.where], names, "split", "where")
         in_test = _where(records, said.where, reading)
         return Cut("where", in_test, groups=groups, group=group, told_by=tuple(said.where))
+    if said.time is not None:
+        check_columns([said.time], names, "split", "time")
+        in_test, sentences = by_time(records, spec, said, fraction, reading, known)
+        return Cut(
+            "time", in_test, groups=groups, group=group, told_by=(said.time,), said=sentences
+        )
     return Cut("cut", None, said.test_fraction or fraction, said.seed, groups, group)
 
 

@@ -8,6 +8,7 @@ rows.arrow                 Arrow IPC, zstd: all columns of the upload as typed v
                            names, the rows of x_train in its order, then those of x_test
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,10 @@ def prepare_table(
         arrays[f"x_{split}"], arrays[f"y_{split}"] = (workdir / f"{xy}_{split}.npy" for xy in "xy")
         store_numbers(stored, records.rows, rows[split], arrays[f"x_{split}"])
         store_labels(y[split], arrays[f"y_{split}"])
-    readings = {each.info.name: each.reading for each in features}
+    readings = {
+        each.info.name: replace(each.reading, is_complete=not any(each.missing.values()))
+        for each in features
+    }
     parsed = {
         each.info.name: each.stored
         for each in features

@@ -10,7 +10,6 @@ Rows whose text is missing, or empty by app.inputs.text_rule, are left out, coun
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.lib import format as npy
 from numpy.typing import NDArray
-from pyarrow import ipc
 
 from app.datasets.schemas import DatasetSpec, Schema
 from app.datasets.table_spec import ColumnInfo, Role
@@ -66,7 +64,7 @@ class UploadTexts:
             of_file = "" if records.test is None else f" of `{part.name}`"
             places += [f"{part.place(int(row))}{of_file}" for row in lost[:MOST_PLACES]]
             counts.append(len(lost))
-            parts.append(_without(part, kept, workdir) if len(lost) else part)
+            parts.append(part.kept(kept, workdir) if len(lost) else part)
             normal += texts.drop_null().chunks
         left_out = TextsLeftOut(sum(counts), tuple(places[:MOST_PLACES]))
         return cls(Records(*parts), pa.chunked_array(normal, pa.string()), left_out)
@@ -168,23 +166,3 @@ def _normalised(part: FileRows, name: str, reading: Reading) -> Iterator[pa.Arra
     for chunk in reading.known(part.column(name)).chunks:
         texts = (text and (normalised(text) or None) for text in chunk.to_pylist())
         yield pa.array(texts, pa.string(), size=len(chunk))
-
-
-def _without(part: FileRows, kept: Rows, workdir: Path) -> FileRows:
-    """Those rows alone, in a file of their own."""
-    path, start = workdir / f"texts_of_{part.path.name}", 0
-    batches = part.batches(part.names)
-    first = next(batches)
-    with pa.OSFile(str(path), "wb") as output, ipc.new_file(output, first.schema) as writer:
-        for batch in (first, *batches):
-            stop = start + batch.num_rows
-            low, high = np.searchsorted(kept, (start, stop))
-            if high > low:
-                writer.write_batch(batch.take(pa.array(kept[low:high] - start)))
-            start = stop
-    place = partial(_place, part, kept)
-    return replace(part, path=path, rows=len(kept), place=place, as_text=None)
-
-
-def _place(part: FileRows, kept: Rows, row: int) -> str:
-    return part.place(int(kept[row]))

@@ -1,0 +1,15 @@
+"""Words and signs that stand as a unit before or behind a number."""
+
+import re
+
+CURRENCY = r"(?:[A-Z]{0,3}[$€£¥₹₩₽₺₴]|EUR|USD|GBP|CHF|CNY|RMB|JPY|INR)"
+WORD = r"(?:[^\W\d_]|[%‰°µΩ])(?:[^\W\d_]|[%°µΩ/²³·^.-]){0,15}"
+DIGITS = r"[\d.,'’ \u00a0\u202f]*\d[.,]?"
+BEFORE = re.compile(rf"[+-]?({CURRENCY})\s?{DIGITS}")
+BEHIND = re.compile(rf"[+-]?{DIGITS}\s?({CURRENCY}|{WORD})")
+
+
+def bare(text: str) -> str:
+    """A field without its unit, where it is a number with one."""
+    match = BEFORE.fullmatch(text) or BEHIND.fullmatch(text)
+    return text.replace(match[1], "", 1).strip() if match else text
