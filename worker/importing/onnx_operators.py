@@ -76,8 +76,12 @@ def flatten(read: OnnxReader, node: Node) -> None:
 
 
 def reshape(read: OnnxReader, node: Node) -> None:
-    """To a row of all numbers."""
+    """To a row of all numbers, or to the form that there is."""
     x, wanted = read.value(node, 0), read.ints(node, "shape", 1) or ()
+    *sides, channels = read.shape(x)
+    if wanted[1:] == ((channels, *sides) if x.order == "first" else (*sides, channels)):
+        read.give(node, x)
+        return
     count = int(np.prod(read.shape(x)))
     if len(wanted) != 2 or wanted[0] not in {-1, 0, 1} or wanted[1] not in {-1, count}:
         raise read.refuse(node, "a Reshape to one row per picture", "inputs")
