@@ -32,7 +32,7 @@ def add(
         typer.Option(help="A JSON file of what else is to be said; options go before it."),
     ] = None,
     modality: Annotated[
-        str | None, typer.Option(help="image, table or text; else by the files.")
+        str | None, typer.Option(help="image, table, text or joined; else by the files.")
     ] = None,
     task: Annotated[
         str | None,

@@ -1,6 +1,6 @@
 """The evidence for a person."""
 
-from app.cli import ranking, references, slices
+from app.cli import parts, ranking, references, slices
 from app.cli.output import out, print_table
 from app.jobs.page import candidates, numbers
 from app.spec.figures import Cost, Missing, Reference
@@ -45,6 +45,7 @@ def show(report: Report) -> None:
     for line in _found_out(report):
         out.print(line, markup=False)
     slices.show(report)
+    parts.show(report)
     if report.stop_reason:
         out.print(f"stopped: {STOPPED[report.stop_reason]}", style="yellow")
     for missing in report.missing:

@@ -1,5 +1,7 @@
 """Stored items as `GET /v1/datasets/{id}/preview` shows them."""
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.datasets.schemas import Split
@@ -36,6 +38,11 @@ class PreviewItem(BaseModel):
         None,
         description="as it is kept; `…` stands at the end of one that was cut. Absent where items "
         "are no texts",
+    )
+    parts: dict[str, Any] | None = Field(
+        None,
+        description="of an item of several parts: the value of each by its name, null where it is "
+        "missing; absent where items are one part",
     )
     row: dict[str, float | bool | str | None] | None = Field(
         None,

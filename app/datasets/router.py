@@ -78,6 +78,9 @@ _BODY: dict[str, Any] = {
                             "one archive or one per split, or up to 1000 loose files; or one .npz "
                             "(x_train[, y_train][, x_test[, y_test]][, class_names]; or x[, y]; or "
                             "train_images[, train_labels] and so on), or IDX files (.gz or plain). "
+                            "Items of several parts: .npz with x_train.PART of each, or an archive "
+                            "whose metadata has columns with the role `feature`, and pictures in "
+                            "`file_name` and `PART_file_name`. "
                             "A split has labels for all its items or none; training items "
                             "without labels serve as a target with `use_labels` false",
                         },

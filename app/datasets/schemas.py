@@ -74,7 +74,11 @@ class DatasetSpec(TableSpec):
     )
 
     name: str = Field(min_length=1, max_length=200)
-    modality: Modality | None = Field(None, description="null: by the files")
+    modality: Modality | None = Field(
+        None,
+        description="null: by the files. `joined`: pictures with a metadata.csv are learnt from "
+        "together with its columns, a table's texts together with its other columns",
+    )
     task: TaskKind | None = Field(
         None,
         description="null: by the labels. A matrix of 0 and 1 is several labels of each item, "

@@ -9,11 +9,13 @@ from app.inputs.contract import InputsContract
 from app.inputs.dense import DenseInputs
 from app.inputs.features import FeaturesInputs
 from app.inputs.image import ImageInputs
+from app.inputs.joined import JoinedInputs
 from app.inputs.table import TableInputs
 from app.inputs.text import TextInputs
 
 Inputs = Annotated[
-    ImageInputs | TableInputs | TextInputs | FeaturesInputs, Field(discriminator="modality")
+    ImageInputs | TableInputs | TextInputs | FeaturesInputs | JoinedInputs,
+    Field(discriminator="modality"),
 ]
 
 

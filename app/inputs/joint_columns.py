@@ -105,7 +105,8 @@ def _joint(own: Column, rows: int, found: Sequence[tuple[SourceColumns, Column]]
         case CategoryColumn():
             values = [other.values for _, other in found if isinstance(other, CategoryColumn)]
             joined = dict.fromkeys(value for each in (own.values, *values) for value in each)
-            return own.model_copy(update={"values": tuple(joined)[:MOST_VALUES]})
+            # Made anew: a copy would keep the places of its own values that were looked up.
+            return CategoryColumn(**dict(own) | {"values": tuple(joined)[:MOST_VALUES]})
         case FlagColumn():
             return own
         case _:

@@ -12,7 +12,8 @@ from app.jobs.catalogue_schemas import BackboneOut, BackbonesOut, StrategiesOut,
 from app.pretrained.files import availability
 from app.settings import Settings
 from app.spec import strategy_catalogue
-from app.spec.backbones import CATALOGUE, BackboneEntry
+from app.spec.backbone_entry import BackboneEntry
+from app.spec.backbones import CATALOGUE
 from app.spec.pretrained import PRETRAINED, Pretrained
 from app.turns import TurnRoute
 

@@ -63,7 +63,7 @@ class ImportedInputs(Sent):
 
 
 class ImportSpec(Sent):
-    """How to read an uploaded network."""
+    """Rules for reading an uploaded network."""
 
     name: str = Field(min_length=1, max_length=200)
     inputs: ImportedInputs

@@ -104,8 +104,8 @@ def status_of(session: Session, row: ModelRow) -> tuple[ModelStatus, dict[str, A
 
 
 def ready_signature(session: Session, row: ModelRow, pointer: str) -> Signature:
-    """What the model is asked. Raises Conflict while it is being imported or a file of it is
-    damaged, Invalid where the import failed; `pointer` says where in a body it was named."""
+    """Returns what the model is asked. Raises Conflict while it is being imported or a file of it
+    is damaged, Invalid where the import failed; `pointer` says where in a body it was named."""
     status, error = status_of(session, row)
     match status:
         case "importing":

@@ -23,7 +23,8 @@ class PredictIn(Sent):
         description="raw items, each as the model's signature says. Pictures: nested lists, all "
         "of the shape [n, height, width, channels]; a single channel may be left out: [n, height, "
         "width]. Rows of a table: objects with a value for each column, null where it is missing. "
-        "Texts: text",
+        "Texts: text. Items of several parts: objects with a value for each, null or nothing where "
+        'it is missing, a picture also as {"b64": …}, a file',
     )
     top_k: int | None = Field(
         None, ge=1, description="also answer the `scores` of so many best labels"
@@ -63,8 +64,8 @@ class LabelSet(BaseModel):
 class PredictionWarning(BaseModel):
     """A doubt about the inputs, which were answered nevertheless."""
 
-    code: Literal["wrong_scale", "out_of_range", "unknown_category", "text_cut"] = Field(
-        description="stable: branch on this"
+    code: Literal["wrong_scale", "out_of_range", "unknown_category", "text_cut", "missing_part"] = (
+        Field(description="stable: branch on this")
     )
     detail: str = Field(description="what was expected, what came and what to do")
     pointer: str = Field(description="into the body, to the first: `#/inputs/0/3/5/0`")

@@ -2,12 +2,11 @@
 
 import asyncio
 import threading
-from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
-from typing import Literal, Protocol, assert_never
+from typing import Literal, assert_never
 
 import structlog
 
@@ -16,17 +15,18 @@ from app.database import Database
 from app.errors import DamagedArtifact, NotFound, Unavailable, WorkFailure
 from app.inputs import Inputs
 from app.inputs.dense import DenseInputs
+from app.inputs.joined import JoinedInputs
 from app.inputs.table import TableInputs
 from app.inputs.text import TextInputs
 from app.models.schemas import Signature
 from app.models.stored import file_path
 from app.prediction import repository, sessions
 from app.prediction.batching import Batcher
+from app.prediction.checks import ValueCheck
 from app.prediction.encoding import CannotTokenise, prepare_of, shared_tokeniser
-from app.prediction.feeds import Part, Prepare
-from app.prediction.inputs import Places
+from app.prediction.feeds import Prepare
+from app.prediction.joined import JoinedCheck
 from app.prediction.rows import RowCheck
-from app.prediction.schemas import PredictionWarning
 from app.prediction.sessions import LoadFailed, Session
 from app.prediction.texts import TextCheck
 from app.prediction.value_range import ArrayCheck, ValueRange
@@ -40,14 +40,6 @@ log = structlog.get_logger(__name__)
 
 INTERVAL_SECONDS = 1.0
 PATIENCE_SECONDS = 5.0  # how long a request waits for a model that is being loaded
-
-
-class ValueCheck(Protocol):
-    """Holds values against what a model was trained on."""
-
-    def __call__(self, parts: Sequence[Part], places: Places) -> tuple[PredictionWarning, ...]:
-        """Doubts about them. `parts`: the values of n >= 1 inputs in all, which stand in a body at
-        `places`. Raises Invalid where the model is not asked about such values."""
 
 
 @dataclass(frozen=True)
@@ -265,6 +257,8 @@ def check_of(inputs: Inputs) -> ValueCheck:
             return RowCheck(inputs)
         case TextInputs():
             return TextCheck(inputs)
+        case JoinedInputs():
+            return JoinedCheck(inputs, {p.name: check_of(p.inputs) for p in inputs.parts})
         case _:
             assert_never(inputs)
 

@@ -1,23 +1,24 @@
 """The catalogue of networks up to their features. worker/backbones builds them by name."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
 from app.inputs.encoders import E5_SMALL, EncoderEntry
 from app.inputs.features import FeaturesInputs
+from app.inputs.layouts import JoinedLayout
+from app.spec.backbone_entry import OF_FEATURES, OF_PARTS, OF_PHOTOS, OF_TABLES, BackboneEntry
 from app.spec.encoder_params import SentenceEncoderParams
+from app.spec.fusion_params import FusionParams
 from app.spec.imported.choice import Imported
 from app.spec.model_choice import ModelChoice
 from app.spec.network_params import (
     ConvnetParams,
     MlpParams,
     MobilenetParams,
-    NetworkParams,
     Params,
 )
+from app.spec.network_size import Shape
 from app.spec.photo_params import (
     EfficientnetLite0Params,
     EfficientnetLite1Params,
@@ -98,6 +99,24 @@ class Charconv(ModelChoice):
     params: CharconvParams = CharconvParams()
 
 
+class Fusion(ModelChoice):
+    backbone: Literal["fusion"]
+    params: FusionParams = FusionParams()
+
+    def seen(self, shape: Shape) -> Shape:
+        """The shape with pictures of the size that they are brought to."""
+        assert isinstance(shape, JoinedLayout)
+        if self.image_size is None:
+            return shape
+        sides = self.image_size
+        return JoinedLayout.of(
+            [
+                part._replace(layout=(*sides, part.layout[2])) if part.modality == "image" else part
+                for part in shape.parts
+            ]
+        )
+
+
 class AutoBackbone(ModelChoice):
     """Chosen when the job is accepted; the job's `selection` says what and why."""
 
@@ -120,6 +139,7 @@ Backbone = (
     | Tabm
     | FtTransformer
     | Charconv
+    | Fusion
     | SentenceEncoder
     | Imported
 )
@@ -127,57 +147,6 @@ BackboneChoice = Annotated[
     Annotated[Backbone | AutoBackbone, Field(discriminator="backbone")],
     BeforeValidator(_auto_unless_named),
 ]
-
-
-@dataclass(frozen=True)
-class BackboneEntry:
-    """Facts of a backbone: what GET /v1/catalog/backbones says, and what the house has to know."""
-
-    choice: type[Backbone]
-    summary: str
-    modality: str | None  # that it is for; None: any with quantities, which it takes as one row
-    has_batch_norm: bool  # without a bottleneck, which has one
-    is_dense: bool  # of dense layers alone, but for Dropout
-    program_bytes: int  # what its graphs take, and what is compiled of them
-    widths: tuple[str, ...]  # parameters that make it wide
-    bfloat16_pays: bool  # on a GPU that has it, against TF32, compiling included
-    compiles_slowly: bool  # on a GPU, where each kind of convolution is tuned
-    # What `training` is for it where a job does not say; the job's `selection` names each
-    recipe: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        return str(self.choice.model_fields["backbone"].annotation.__args__[0])  # type: ignore[union-attr]  # a Literal
-
-    @property
-    def params(self) -> type[NetworkParams]:
-        params = self.choice.model_fields["params"].annotation
-        assert isinstance(params, type)
-        assert issubclass(params, NetworkParams)
-        return params
-
-    @property
-    def encoder(self) -> EncoderEntry | None:
-        """The frozen encoder that it stands on by itself."""
-        return self.choice.model_construct(backbone=self.name).encoder  # params may be needed
-
-    @property
-    def params_schema(self) -> dict[str, Any]:
-        return self.params.model_json_schema()
-
-
-# After TabM's section 5 (docs/decisions/tabm.md), for transfer (docs/decisions/hospitals.md).
-OF_TABLES = {
-    "optimizer": "adamw",
-    "learning_rate": 0.002,
-    "weight_decay": 0.0003,
-    "early_stopping": {"patience": 16, "min_items": 20},
-    "hidden_columns": 0.6,
-    "pretrain_min_steps": 100,
-}
-
-# A step of 64 photos of 224x224 holds 11 GB of activations (docs/decisions/pretrained-photos.md).
-OF_PHOTOS = {"batch_size": 16}
 
 
 def _of_photos(choice: type[Backbone], told: str) -> BackboneEntry:
@@ -272,6 +241,8 @@ CATALOGUE: dict[str, BackboneEntry] = {
             widths=("hidden",),
             bfloat16_pays=False,
             compiles_slowly=False,
+            recipe=OF_FEATURES,
+            encoder=E5_SMALL,
         ),
         BackboneEntry(
             Charconv,
@@ -295,6 +266,19 @@ CATALOGUE: dict[str, BackboneEntry] = {
             widths=("structure",),
             bfloat16_pays=False,
             compiles_slowly=True,
+        ),
+        BackboneEntry(
+            Fusion,
+            "Late fusion: a network for each part of an item, brought to one width, the mean of "
+            "the parts that are there, and dense layers (after Tang et al., arXiv:2412.16243).",
+            modality="joined",
+            has_batch_norm=True,
+            is_dense=False,
+            program_bytes=512 * 2**20,
+            widths=("width", "hidden"),
+            bfloat16_pays=False,
+            compiles_slowly=False,
+            recipe=OF_PARTS,
         ),
     )
 }

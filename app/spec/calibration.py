@@ -11,12 +11,13 @@ from functools import cache
 from itertools import pairwise
 from statistics import fmean
 
+from app.inputs.layouts import JoinedLayout, PartLayout
 from app.spec.backbones import CATALOGUE, Backbone
 from app.spec.network_size import Shape
 
 
 @dataclass(frozen=True)
-class Step:
+class StepSeconds:
     """An optimizer step of the whole network."""
 
     backbone: str
@@ -40,49 +41,58 @@ class FixedSeconds:
     again: float
 
 
+# A picture and a row of ten columns.
+FUSED = JoinedLayout.of(
+    [
+        PartLayout("picture", "image", (32, 32, 3), 1),
+        PartLayout("row", "table", (1, 1, 170), 10),
+    ]
+)
 STEPS = (
-    Step("mlp", (8, 8, 1), 16, 0.00217),
-    Step("mlp", (8, 8, 1), 64, 0.00160),
-    Step("mlp", (28, 28, 1), 16, 0.00152),
-    Step("mlp", (28, 28, 1), 64, 0.00148),
-    Step("mlp", (64, 64, 3), 16, 0.01661),
-    Step("mlp", (64, 64, 3), 64, 0.01587),
-    Step("convnet", (16, 16, 1), 16, 0.01802),
-    Step("convnet", (16, 16, 1), 64, 0.02965),
-    Step("convnet", (32, 32, 3), 16, 0.01705),
-    Step("convnet", (32, 32, 3), 64, 0.10662),
-    Step("convnet", (64, 64, 3), 16, 0.08836),
-    Step("convnet", (64, 64, 3), 64, 0.41854),
-    Step("mobilenet", (32, 32, 3), 16, 0.11622),
-    Step("mobilenet", (32, 32, 3), 64, 0.22804),
-    Step("mobilenet", (64, 64, 3), 16, 0.14036),
-    Step("mobilenet", (64, 64, 3), 64, 0.41260),
-    Step("mobilenet", (96, 96, 3), 16, 0.20302),
-    Step("mobilenet", (96, 96, 3), 64, 1.23507),
-    Step("efficientnet_lite0", (128, 128, 3), 16, 0.30000),
-    Step("efficientnet_lite0", (224, 224, 3), 16, 0.90000),
-    Step("tabm", (1, 1, 170), 16, 0.00285, 10),
-    Step("tabm", (1, 1, 170), 64, 0.00785, 10),
-    Step("tabm", (1, 1, 1700), 16, 0.00970, 100),
-    Step("tabm", (1, 1, 1700), 64, 0.03430, 100),
-    Step("sentence_encoder", (1, 1, 384), 16, 0.00160),
-    Step("sentence_encoder", (1, 1, 384), 64, 0.00170),
-    Step("ft_transformer", (1, 1, 170), 64, 0.02000, 10),
-    Step("ft_transformer", (1, 1, 1700), 64, 0.20000, 100),
-    Step("charconv", (1, 64, 1), 16, 0.02000, 64),
-    Step("charconv", (1, 64, 1), 64, 0.05000, 64),
-    Step("charconv", (1, 256, 1), 16, 0.05000, 256),
-    Step("charconv", (1, 256, 1), 64, 0.20000, 256),
+    StepSeconds("mlp", (8, 8, 1), 16, 0.00217),
+    StepSeconds("mlp", (8, 8, 1), 64, 0.00160),
+    StepSeconds("mlp", (28, 28, 1), 16, 0.00152),
+    StepSeconds("mlp", (28, 28, 1), 64, 0.00148),
+    StepSeconds("mlp", (64, 64, 3), 16, 0.01661),
+    StepSeconds("mlp", (64, 64, 3), 64, 0.01587),
+    StepSeconds("convnet", (16, 16, 1), 16, 0.01802),
+    StepSeconds("convnet", (16, 16, 1), 64, 0.02965),
+    StepSeconds("convnet", (32, 32, 3), 16, 0.01705),
+    StepSeconds("convnet", (32, 32, 3), 64, 0.10662),
+    StepSeconds("convnet", (64, 64, 3), 16, 0.08836),
+    StepSeconds("convnet", (64, 64, 3), 64, 0.41854),
+    StepSeconds("mobilenet", (32, 32, 3), 16, 0.11622),
+    StepSeconds("mobilenet", (32, 32, 3), 64, 0.22804),
+    StepSeconds("mobilenet", (64, 64, 3), 16, 0.14036),
+    StepSeconds("mobilenet", (64, 64, 3), 64, 0.41260),
+    StepSeconds("mobilenet", (96, 96, 3), 16, 0.20302),
+    StepSeconds("mobilenet", (96, 96, 3), 64, 1.23507),
+    StepSeconds("efficientnet_lite0", (128, 128, 3), 16, 0.30000),
+    StepSeconds("tabm", (1, 1, 170), 16, 0.00285, 10),
+    StepSeconds("tabm", (1, 1, 170), 64, 0.00785, 10),
+    StepSeconds("tabm", (1, 1, 1700), 16, 0.00970, 100),
+    StepSeconds("tabm", (1, 1, 1700), 64, 0.03430, 100),
+    StepSeconds("sentence_encoder", (1, 1, 384), 16, 0.00160),
+    StepSeconds("sentence_encoder", (1, 1, 384), 64, 0.00170),
+    StepSeconds("ft_transformer", (1, 1, 170), 64, 0.02000, 10),
+    StepSeconds("ft_transformer", (1, 1, 1700), 64, 0.20000, 100),
+    StepSeconds("charconv", (1, 64, 1), 16, 0.02000, 64),
+    StepSeconds("charconv", (1, 64, 1), 64, 0.05000, 64),
+    StepSeconds("charconv", (1, 256, 1), 16, 0.05000, 256),
+    StepSeconds("charconv", (1, 256, 1), 64, 0.20000, 256),
+    StepSeconds("fusion", FUSED, 16, 0.01700),
+    StepSeconds("fusion", FUSED, 64, 0.06000),
 )
 ONCE = {
     "sentence_encoder": FixedSeconds(first=1.2, again=0.3),
     "mlp": FixedSeconds(first=1.2, again=0.3),
     "convnet": FixedSeconds(first=2.5, again=0.4),
     "mobilenet": FixedSeconds(first=17.0, again=1.5),
-    "efficientnet_lite0": FixedSeconds(first=17.0, again=1.5),
+    "efficientnet_lite0": FixedSeconds(first=12.0, again=1.5),
     "tabm": FixedSeconds(first=3.0, again=0.4),
     "ft_transformer": FixedSeconds(first=6.0, again=0.6),
     "charconv": FixedSeconds(first=3.0, again=0.5),
+    "fusion": FixedSeconds(first=5.0, again=0.6),
 }
 
 # Networks that are read off another's rows: theirs are layers of the same kinds.

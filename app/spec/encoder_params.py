@@ -16,6 +16,8 @@ class SentenceEncoderParams(MlpParams):
         E5_SMALL.name, max_length=200, description=f"one of {', '.join(ENCODERS)}; it stays frozen"
     )
 
+    dropout: float = Field(0.5, ge=0, lt=1)
+
     @property
     def entry(self) -> EncoderEntry:
         return ENCODERS[self.encoder]

@@ -20,7 +20,7 @@ class Params(Sent):
 
     @property
     def has_batch_norm(self) -> bool:
-        """Whether they alone put BatchNorm into a network, whatever its family has."""
+        """Tells whether they alone put BatchNorm into a network, whatever its family has."""
         return False
 
 
@@ -40,6 +40,11 @@ class NetworkParams(Params):
 
     @property
     def has_dropout(self) -> bool:
+        return False
+
+    @property
+    def looks_at_one_part(self) -> bool:
+        """True where it takes one part of items of several."""
         return False
 
     @classmethod

@@ -158,6 +158,26 @@ class Layers:
         self.layer_norm()
         self.write()
 
+    def beside(self, size: Size, is_shared: bool) -> None:
+        """A network on a part of the item; `is_shared`: its parameters are another part's too."""
+        self._parameters += 0 if is_shared else size.parameters
+        self._convolutions += 0 if is_shared else size.convolutions
+        self._kept += size.kept
+        self._widest = max(self._widest, size.widest)
+
+    def projected(self, features: int, units: int) -> None:
+        """Counts features brought to `units`, and whether the part is there."""
+        self._parameters += (features + 1) * units
+        for _ in range(3):
+            self._write(units)
+
+    def gathered(self, parts: int, units: int) -> None:
+        """The mean of parts, and what is learnt of those that are missing."""
+        self._parameters += parts * units
+        self.height, self.width, self.channels = 1, 1, units
+        for _ in range(3):
+            self.write()
+
     def whole(
         self, parameters: int, convolutions: int, kept: int, widest: int, features: int
     ) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 CONVNET_FROM_ITEMS = 500
 CONVNET_FROM_SIDE = 8
 
-Family = Literal["mlp", "convnet", "tabm", "charconv"]
+Family = Literal["mlp", "convnet", "tabm", "charconv", "fusion"]
 
 
 def chosen_family(
@@ -28,6 +28,8 @@ def chosen_family(
         )
     if target.inputs.modality == CATALOGUE["charconv"].modality:
         return "charconv", "texts: it learns from their characters, in any language, from scratch"
+    if target.inputs.modality == CATALOGUE["fusion"].modality:
+        return "fusion", "items of several parts: a network for each, joined late"
     items = sum(facts.schema.splits.get("train", 0) for facts in sources)
     side = min(auto.image_size or target.inputs.layout[:2])
     is_picture = CATALOGUE["convnet"].modality == target.inputs.modality
@@ -49,9 +51,11 @@ def shown_at(model: Backbone, target: Schema) -> tuple[int, int] | None:
 
 
 def gets_bottleneck(spec: "JobSpec", sources: Sequence[SourceFacts]) -> bool:
-    """Tells whether a job that says nothing of one has one: for adaptation, with a new network."""
+    """Tells whether a job that says nothing of one has one: for adaptation, with a new network.
+    Features of a frozen encoder are alike in both domains, and the BatchNorm of a bottleneck, which
+    has the source's statistics, would take that away."""
     is_open = first_network(sources) is None and "bottleneck" not in spec.model.model_fields_set
-    return not spec.target.use_labels and is_open
+    return not spec.target.use_labels and is_open and spec.model.encoder is None
 
 
 def normalises(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) -> bool:

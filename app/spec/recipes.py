@@ -25,6 +25,8 @@ def defaults_of(
     for setting, value in entry.recipe.items():
         if setting in given:
             continue
+        if setting == "hidden_parts" and model.params.looks_at_one_part:
+            continue  # nothing would be left
         if setting != "hidden_columns":
             yield Default(setting, value, f"what {entry.name} was measured best with")
         elif _differ_in_gaps([target, *(facts.schema for facts in sources)]):

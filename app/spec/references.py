@@ -73,6 +73,8 @@ def _able(target: Schema) -> tuple[ReferenceModel, ...]:
 
 
 def _obstacle(target: Schema) -> str | None:
+    if target.inputs.modality == "joined":
+        return "several parts of each item"
     if target.task.kind == "multi_label" and target.task.outputs > MOST_LABELS:
         return f"more than {MOST_LABELS} labels, each of which takes a model of its own"
     if target.inputs.has_quantities and target.inputs.values > MOST_VALUES:

@@ -15,6 +15,7 @@ from app.spec.figures import (
     Residuals,
 )
 from app.spec.intervals import REPLICATION, Gain, Interval, Replication
+from app.spec.parts_report import ArmParts
 from app.spec.reference_report import BestReference, ReferenceArm
 from app.spec.shared_columns import SharedColumns
 from app.spec.slice_report import Slice
@@ -197,6 +198,11 @@ class Report(ReportPart):
         default_factory=dict,
         description="models without a network on the same items, labels and seeds: no arms, and "
         "never the baseline",
+    )
+    parts: dict[str, ArmParts] = Field(
+        default_factory=dict,
+        description="of items of several parts, by arm, the winner and the baseline: what each "
+        "part says alone, and what is lost without it; empty elsewhere",
     )
     best_reference: BestReference | None = Field(
         None, description="null without references, and without a winner"

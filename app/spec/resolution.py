@@ -8,7 +8,9 @@ from typing import Any
 
 from app.datasets.schemas import Schema
 from app.errors import Invalid
+from app.inputs.joined import JoinedInputs
 from app.inputs.joint_columns import Hides
+from app.inputs.joint_parts import GivenParts, joint_parts
 from app.inputs.text import joint_text
 from app.spec import checks
 from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone
@@ -60,6 +62,7 @@ def resolve(
         resolution.model.features
         or joint_table(tables, target, spec.target.use_labels, hides)
         or joint_text(target.inputs, [facts.schema.inputs for facts in sources if facts.has_data])
+        or _joint_parts(spec, sources, target)
     )
     fields = spec.model_dump(
         exclude={"model", "strategies", "training", "combine", "task", "imbalance"}
@@ -86,6 +89,17 @@ def resolve(
         ),
     )
     return resolved, resolution.choices
+
+
+def _joint_parts(
+    spec: JobSpec, sources: Sequence[SourceFacts], target: Schema
+) -> JoinedInputs | None:
+    given = [
+        GivenParts(facts.schema.inputs, facts.schema.splits.get("train", 1), not facts.has_data)
+        for facts in sources
+    ]
+    rows = target.splits.get("train", 1)
+    return joint_parts(target.inputs, rows, given, spec.target.use_labels)
 
 
 @dataclass

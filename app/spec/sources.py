@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.datasets.schemas import Schema
 from app.inputs.contract import Sketch
+from app.inputs.joined import JoinedInputs
 from app.inputs.table import TableInputs
 from app.inputs.text import TextInputs
 from app.spec.backbones import Backbone
@@ -35,7 +36,8 @@ class SourceFacts:
 
     @property
     def has_head(self) -> bool:
-        """Whether it says anything of classes: an imported network may give features alone."""
+        """Tells whether it says anything of classes: an imported network may give features
+        alone."""
         return self.network is None or self.schema.task.outputs > 0
 
 
@@ -56,7 +58,7 @@ def joint_obstacle(sources: Sequence[SourceFacts]) -> str | None:
     if not all(facts.schema.task.has_classes for facts in sources):
         return f"labels of a {sources[0].schema.task.kind} of several datasets are not joined"
     inputs = {facts.schema.inputs for facts in sources}
-    brought_together = (TableInputs, TextInputs)
+    brought_together = (TableInputs, TextInputs, JoinedInputs)
     if len(inputs) > 1 and not all(isinstance(each, brought_together) for each in inputs):
         return "their images differ in size or in type"
     return None

@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.datasets.schemas import Schema
 from app.inputs import Inputs
+from app.inputs.joined import JoinedInputs
 from app.inputs.joint_columns import Adoption
+from app.inputs.joint_parts import JoinedAdoption
 from app.inputs.table import TableInputs
 from app.inputs.text import Lengthened, TextInputs
 from app.sent import Array, Sent
@@ -34,6 +36,7 @@ from app.tasks import TASKS, TaskKind, metric_of
 from app.tasks.contract import Metric
 
 MOST_SOURCES = 16
+Adopting = Adoption | Lengthened | JoinedAdoption
 Sources = tuple[int, ...]  # places in `sources`
 
 
@@ -138,11 +141,13 @@ class ResolvedSpec(JobSpec):
         """A dataset as the job's network sees it."""
         return schema.model_copy(update={"inputs": self.inputs}) if self.inputs else schema
 
-    def adoption(self, place: int | None = None) -> Adoption | Lengthened | None:
+    def adoption(self, place: int | None = None) -> Adopting | None:
         """Says how items of the source at `place`, or of the target, become the network's; None
         where they are already."""
         if isinstance(self.inputs, TextInputs):
             return Lengthened(self.inputs)
+        if isinstance(self.inputs, JoinedInputs):
+            return JoinedAdoption(self.inputs)
         if not isinstance(self.inputs, TableInputs):
             return None
         if place is not None:
@@ -162,7 +167,7 @@ class ResolvedSpec(JobSpec):
     def items_word(self) -> str:
         """Word for the items in sentences."""
         modality = self.inputs.modality if self.inputs else "image"
-        words = {"table": "rows", "text": "texts", "features": "texts"}
+        words = {"table": "rows", "text": "texts", "features": "texts", "joined": "items"}
         return words.get(modality, "pictures")
 
     @property

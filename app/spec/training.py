@@ -119,6 +119,13 @@ class Training(Sent):
         "say without any of them; where a job leaves it open, those alone that lack values in one "
         "of its tables",
     )
+    hidden_parts: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="items of several parts: each that is there goes missing in each step with "
+        "this chance, but never the last one, so that a network learns what to say without any",
+    )
     precision: Literal["auto", "float32", "mixed_bfloat16"] = Field(
         "auto", description="`auto`: mixed on a GPU that computes in bfloat16, else float32"
     )

@@ -6,11 +6,13 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from app.errors import WorkFailure
 from app.inputs.text import texts_of
 from tests.intake.archives import LIMITS, take
+from tests.intake.pictures.test_archives import outcome
 from tests.intake.tables import kinds_of, rows_of, x_of, y_of
 from worker.intake.ingested import IngestedDataset
 
@@ -112,3 +114,16 @@ def test_pictures_with_texts_beside_stay_pictures(tmp_path: Path) -> None:
     with pytest.raises(WorkFailure) as raised:
         take_zip(tmp_path, {**FILES, "reviews/train/bad/9.jpg": b"no picture"})
     assert "pictures" in raised.value.detail
+
+
+@pytest.mark.parametrize(("name", "pack"), [("a.zip", zipped), ("a.tar.gz", tarred)])
+def test_damaged_archives_give_a_dataset_or_a_reason(tmp_path: Path, name: str, pack: Any) -> None:
+    rng, whole = np.random.default_rng(0), pack(FILES)
+    for number in range(12):
+        content = bytearray(whole)
+        for place in rng.integers(0, len(content), 3):
+            content[place] = rng.integers(256)
+        content = content[: rng.integers(20, len(content))] if number % 2 else content
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        assert outcome(folder, name, bytes(content))

@@ -81,6 +81,17 @@ def test_the_forecast_has_what_is_still_to_be_encoded(
     assert saved == pytest.approx(3000 * a_text, abs=0.5)
 
 
+def test_what_adapts_to_features_has_no_bottleneck(
+    client: httpx.Client, texts: dict[str, Any]
+) -> None:
+    texts |= {"strategies": ["mcc"], "evaluation": {"seeds": 2}}
+    texts["target"] = {"dataset": texts["target"]["dataset"], "use_labels": False}
+    found = validated(client, texts)
+    assert found["spec"]["model"]["bottleneck"] is None
+    assert found["spec"]["training"]["weight_decay"] == 0.3
+    assert "training.weight_decay" in {choice["field"] for choice in found["selection"]}
+
+
 def test_an_unknown_encoder(client: httpx.Client, texts: dict[str, Any]) -> None:
     texts["model"] = {**MODEL, "params": {"encoder": "bert-large"}}
     found = problem(client.post("/v1/jobs:validate", json=texts), 422, "unknown_encoder")

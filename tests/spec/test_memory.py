@@ -105,6 +105,15 @@ MEASURED: dict[str, tuple[dict[str, Any], int]] = {
         {"shape": (96, 96, 3), "model": MOBILENET, "training": {"batch_size": 16}},
         797,
     ),
+    "efficientnet_lite0 at 128 in batches of 16": (  # trained alone, neither tested nor packaged
+        {
+            "shape": (128, 128, 3),
+            "model": {"backbone": "efficientnet_lite0"},
+            "items": 50,
+            "training": {"batch_size": 16},
+        },
+        707,
+    ),
     "mobilenet at 160": ({"shape": (160, 160, 3), "model": MOBILENET, "items": 300}, 1597),
     "mobilenet of width 1": (
         {"shape": (96, 96, 3), "model": {**MOBILENET, "params": {"width": 1.0}}, "items": 300},

@@ -172,7 +172,7 @@ def test_out_of_memory_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
-    monkeypatch.setattr(engine, "Feed", full)
+    monkeypatch.setattr(engine, "BatchFeed", full)
     with pytest.raises(WorkFailure) as failure:
         train(trial("scratch", spec()), Recorder())
     assert failure.value.code is FailureCode.OUT_OF_MEMORY

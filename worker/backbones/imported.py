@@ -34,7 +34,7 @@ def layers_of(structure: Structure) -> list[keras.Layer]:
 
 
 def name_of(kind: Kind, place: int) -> str:
-    """Of the layer at `place` in a structure."""
+    """Name of the layer at `place` in a structure."""
     return f"{kind.kind.lower()}_{place}"
 
 

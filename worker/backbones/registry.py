@@ -15,6 +15,7 @@ from app.spec.backbones import (
     EfficientnetLite,
     EfficientnetV2B0,
     FtTransformer,
+    Fusion,
     Mlp,
     Mobilenet,
     SentenceEncoder,
@@ -27,6 +28,7 @@ from worker.backbones import (
     efficientnet_lite,
     efficientnet_v2,
     ft_transformer,
+    fusion,
     imported,
     mlp,
     mobilenet,
@@ -65,6 +67,9 @@ def build(  # noqa: PLR0911  a case per family
             return charconv.build(model.params)
         case Imported():
             return imported.build(model.params)
+        case Fusion():
+            dtypes = {name: str(tensor.dtype) for name, tensor in seen.items()}
+            return fusion.build(model.params, shapes, dtypes)
         case _:
             assert_never(model)
 
@@ -82,6 +87,7 @@ def input_axes(model: Backbone, seen: Mapping[str, keras.KerasTensor]) -> Axes:
         case (
             Charconv()
             | Convnet()
+            | Fusion()
             | Mobilenet()
             | EfficientnetLite()
             | EfficientnetV2B0()

@@ -8,9 +8,12 @@ from numpy.typing import NDArray
 from app.datasets.schemas import Schema
 from app.datasets.stored import array_path
 from app.inputs import Inputs
+from app.inputs.joined import JoinedInputs
 from app.inputs.joint_columns import Adoption
+from app.inputs.joint_parts import JoinedAdoption, rewritten
 from app.inputs.table import ROW, TableInputs
 from app.inputs.text import TEXT, Lengthened, TextInputs
+from app.spec.spec import Adopting
 from app.storage import Storage
 from app.tables.datasets import DatasetRow
 from worker.datasets.encoded import Encoded
@@ -25,7 +28,7 @@ def dataset_split(
     storage: Storage,
     dataset: DatasetRow,
     split: str,
-    adoption: Adoption | Lengthened | Encoded | None = None,
+    adoption: Adopting | Encoded | None = None,
 ) -> Split:
     """`train` or `test`: items memory-mapped, labels in memory.
 
@@ -45,7 +48,7 @@ def dataset_split(
     return Split.stored(_adopted(Items.of(columns, key), schema.inputs, adoption), labels)
 
 
-def _adopted(items: Items, own: Inputs, adoption: Adoption | Lengthened | None) -> Items:
+def _adopted(items: Items, own: Inputs, adoption: Adopting | None) -> Items:
     """Items as the job's network has them; those that are so already stay where they are. Many are
     written to a file without a name, which ends with them."""
     match own, adoption:
@@ -57,9 +60,23 @@ def _adopted(items: Items, own: Inputs, adoption: Adoption | Lengthened | None) 
             rows = _room(items, adoption)
             for block in _blocks(items):
                 adoption.rows(items.read(block.start, block.stop)[TEXT], rows[block])
+        case JoinedInputs(), JoinedAdoption():
+            return _joined(items, own, adoption)
         case _:
             return items
     return Items.of({own.tensor: rows}, f"{items.key} {adoption.key}")
+
+
+def _joined(items: Items, own: JoinedInputs, adoption: JoinedAdoption) -> Items:
+    """With those parts written anew that the network has otherwise."""
+    columns = items.read()
+    for mine, joint, change in adoption.changed(own):
+        (tensor,) = joint.inputs.tensors
+        rows = room((len(items), *tensor.shape), tensor.dtype)
+        for block in _blocks(items):
+            rewritten(change, items.read(block.start, block.stop), mine, rows[block])
+        columns[f"{joint.name}.{tensor.name}"] = rows
+    return Items.of(columns, f"{items.key} {adoption.key}")
 
 
 def _blocks(items: Items) -> list[slice]:

@@ -41,6 +41,9 @@ class TrialResult:
         slice_codes, slice_values, slice_sizes: of the test items, (n, columns), which value each
             has of each column of evaluation.slices; the names of all columns' values, one column
             after the other; and how many each has, (columns,).
+        part_names, parts_missing: of items of several parts, (P,), and how many of the test items
+            lack each; logits_without, logits_alone: outputs on the test items with each part
+            hidden, and with all others hidden, (P, n, K).
         suspects: (2,): training items left out because their labels are likely wrong, and those
             that stayed; None where none were looked for.
     """
@@ -74,6 +77,10 @@ class TrialResult:
     slice_values: NDArray[np.str_] | None = None
     slice_sizes: NDArray[np.int64] | None = None
     suspects: Ints | None = None
+    part_names: NDArray[np.str_] | None = None
+    parts_missing: NDArray[np.int64] | None = None
+    logits_without: Floats | None = None
+    logits_alone: Floats | None = None
 
     def is_arm(self, arm: str, labels_per_class: int | None) -> bool:
         """Tells whether it is one of the arm's own trials, not a search for them."""

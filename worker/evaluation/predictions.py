@@ -30,6 +30,10 @@ class Predictions(TypedDict, total=False):
     slice_values: NDArray[np.str_]
     slice_sizes: Ints
     suspects: Ints
+    part_names: NDArray[np.str_]
+    parts_missing: Ints
+    logits_without: Floats
+    logits_alone: Floats
 
 
 ARRAYS = tuple(Predictions.__annotations__)

@@ -36,6 +36,7 @@ from worker.evaluation.learning_curve import (
 from worker.evaluation.measures import measures_of
 from worker.evaluation.measures.contract import Labels
 from worker.evaluation.missing import failure_code, missing_of
+from worker.evaluation.parts_of_items import parts_of
 from worker.evaluation.references import references_of
 from worker.evaluation.slice_groups import MeasuredArms
 from worker.evaluation.slices import coded, slices_of
@@ -191,6 +192,7 @@ def build_report(
             coded(spec.evaluation.slices, trials),
             MeasuredArms(arms, gather(trials, tuple(spec.references), own, measures), winner, spec),
         ),
+        parts=parts_of({name: arms[name] for name in (winner, baseline) if name in arms}, spec),
         reference=reference,
         references=references.arms,
         best_reference=best,

@@ -123,8 +123,8 @@ def read_config(raw: Any, taken: Shape) -> ReadNetwork:
 
 
 def declared_input(raw: Any) -> tuple[int | None, ...] | None:
-    """What the config says of the shape of an item, None for sides that are free; None where it
-    says nothing. Raises WorkFailure."""
+    """Returns what the config says of the shape of an item, None for sides that are free; None
+    where it says nothing. Raises WorkFailure."""
     entry = _model_of(raw)
     layers = entry.config.get("layers")
     first = [each for each in layers if _is_input(each)] if isinstance(layers, list) else []

@@ -83,7 +83,7 @@ LAST_AXIS = frozenset(
 
 @dataclass(frozen=True)
 class Entry:
-    """What stands for a layer, or a model, in a list of layers."""
+    """Entry of a layer, or a model, in a list of layers."""
 
     class_name: str
     config: Mapping[str, Any]

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from worker.importing.onnx_graph import Node
+from worker.importing.onnx_graph import OnnxNode
 from worker.importing.onnx_layers import OnnxReader, Value
 
 JOINS = {
@@ -18,7 +18,7 @@ JOINS = {
 }
 
 
-def dense(read: OnnxReader, node: Node) -> None:
+def dense(read: OnnxReader, node: OnnxNode) -> None:
     """Gemm, or a MatMul and the Add of a row that alone follows it."""
     x, kernel = read.value(node, 0), read.constant(node, 1)
     is_gemm, bias, last = node.operator == "Gemm", None, node
@@ -39,7 +39,7 @@ def dense(read: OnnxReader, node: Node) -> None:
     read.give(last, made)
 
 
-def _row_added(read: OnnxReader, node: Node) -> tuple[Node, np.ndarray[Any, Any]] | None:
+def _row_added(read: OnnxReader, node: OnnxNode) -> tuple[OnnxNode, np.ndarray[Any, Any]] | None:
     name = node.outputs[0]
     after = [each for each in read.graph.nodes if name in each.inputs]
     if len(after) != 1 or after[0].operator != "Add" or read.uses[name] != 1:
@@ -49,8 +49,8 @@ def _row_added(read: OnnxReader, node: Node) -> tuple[Node, np.ndarray[Any, Any]
     return None if row is None or row.ndim > 2 else (after[0], row)
 
 
-def arithmetic(read: OnnxReader, node: Node) -> None:
-    """Of two values, or of one and numbers by the channel."""
+def arithmetic(read: OnnxReader, node: OnnxNode) -> None:
+    """Arithmetic of two values, or of one and numbers by the channel."""
     if node.outputs[0] in read.values:  # the row of a dense layer
         return
     if all(read.is_value(node, number) for number in range(len(node.inputs))):
@@ -85,7 +85,7 @@ def arithmetic(read: OnnxReader, node: Node) -> None:
 
 
 def _by_channel(
-    read: OnnxReader, node: Node, x: Value, numbers: np.ndarray[Any, Any]
+    read: OnnxReader, node: OnnxNode, x: Value, numbers: np.ndarray[Any, Any]
 ) -> np.ndarray[Any, Any]:
     """One number for all, or one per channel, as a row."""
     if numbers.size == 1:

@@ -37,7 +37,7 @@ Constant = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Node:
+class OnnxNode:
     """`place`: among the graph's nodes, for pointers."""
 
     operator: str
@@ -55,7 +55,7 @@ class Graph:
     input: str
     declared: tuple[int | None, ...]
     output: str
-    nodes: tuple[Node, ...]
+    nodes: tuple[OnnxNode, ...]
     constants: dict[str, Constant]
     opset: int
 
@@ -126,7 +126,7 @@ def _input(
     return given[0].name, tuple(side or None for side in sides[1:])
 
 
-def _node(raw: onnx.NodeProto, place: int) -> Node:
+def _node(raw: onnx.NodeProto, place: int) -> OnnxNode:
     if raw.domain not in DOMAINS:
         detail = "expected operators of ONNX itself, got one of another domain"
         raise refused("unknown_operator", detail, GRAPH, "node", place, "domain")
@@ -139,7 +139,7 @@ def _node(raw: onnx.NodeProto, place: int) -> Node:
             attributes[each.name] = _constant(each.t, GRAPH, "node", place, "attribute")
         else:
             attributes[each.name] = onnx.helper.get_attribute_value(each)
-    return Node(raw.op_type, tuple(raw.input), tuple(raw.output), attributes, place)
+    return OnnxNode(raw.op_type, tuple(raw.input), tuple(raw.output), attributes, place)
 
 
 def _constant(tensor: TensorProto, *path: str | int) -> Constant:
@@ -164,7 +164,7 @@ def _constant(tensor: TensorProto, *path: str | int) -> Constant:
     return values
 
 
-def _needed(nodes: Sequence[Node], output: str) -> list[Node]:
+def _needed(nodes: Sequence[OnnxNode], output: str) -> list[OnnxNode]:
     """Backwards from the output; a graph's nodes stand in the order in which they can run."""
     wanted, found = {output}, []
     for node in reversed(nodes):

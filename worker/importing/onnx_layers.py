@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.spec.imported.kinds import Kind
 from app.spec.imported.layer import Shape
-from worker.importing.onnx_graph import GRAPH, Constant, Graph, Node
+from worker.importing.onnx_graph import GRAPH, Constant, Graph, OnnxNode
 from worker.importing.reading import Array, ReadLayer, ReadNetwork, Weights
 from worker.importing.refusing import refused
 
@@ -34,7 +34,7 @@ class Value:
 
 
 def kept(made: Value, x: Value) -> Value:
-    """What is made of `x` by moving its numbers alone."""
+    """Returns what is made of `x` by moving its numbers alone."""
     return replace(made, is_positive=x.is_positive)
 
 
@@ -53,17 +53,18 @@ class OnnxReader:
     def shape(self, value: Value) -> Shape:
         return self.network.shapes[value.place]
 
-    def value(self, node: Node, number: int) -> Value:
-        """What the node takes, as a tensor that depends on the picture. Raises WorkFailure."""
+    def value(self, node: OnnxNode, number: int) -> Value:
+        """Returns what the node takes, as a tensor that depends on the picture. Raises
+        WorkFailure."""
         name = node.inputs[number] if number < len(node.inputs) else ""
         if name not in self.values:
             raise self.refuse(node, "a tensor that was made before", "inputs")
         return self.values[name]
 
-    def is_value(self, node: Node, number: int) -> bool:
+    def is_value(self, node: OnnxNode, number: int) -> bool:
         return number < len(node.inputs) and node.inputs[number] in self.values
 
-    def constant(self, node: Node, number: int) -> Constant | None:
+    def constant(self, node: OnnxNode, number: int) -> Constant | None:
         """The same as numbers that stand in the file; None where it is left out."""
         name = node.inputs[number] if number < len(node.inputs) else ""
         if not name:
@@ -72,7 +73,9 @@ class OnnxReader:
             raise self.refuse(node, "numbers that stand in the file", "inputs")
         return self.graph.constants[name]
 
-    def ints(self, node: Node, attribute: str, number: int | None = None) -> tuple[int, ...] | None:
+    def ints(
+        self, node: OnnxNode, attribute: str, number: int | None = None
+    ) -> tuple[int, ...] | None:
         """Whole numbers that are an attribute, or an input in later opsets."""
         found = node.attributes.get(attribute)
         if found is None and number is not None:
@@ -81,7 +84,7 @@ class OnnxReader:
 
     def add(
         self,
-        node: Node,
+        node: OnnxNode,
         kind: str,
         *taken: Value,
         arrays: Sequence[Array] = (),
@@ -98,14 +101,14 @@ class OnnxReader:
         made = self.network.call(place, tuple(each.place for each in taken))
         return Value(made, taken[0].order)
 
-    def give(self, node: Node, value: Value) -> None:
+    def give(self, node: OnnxNode, value: Value) -> None:
         self.values[node.outputs[0]] = value
 
-    def refuse(self, node: Node, what: str, *member: str) -> Exception:
+    def refuse(self, node: OnnxNode, what: str, *member: str) -> Exception:
         detail = f"expected {what}, got another, in an operator that is known otherwise"
         return refused("unsupported_operator", detail, GRAPH, "node", node.place, *member)
 
-    def require(self, node: Node, **wanted: Any) -> None:
+    def require(self, node: OnnxNode, **wanted: Any) -> None:
         """Attributes that may be no other than this, where they are there."""
         for name, value in wanted.items():
             found = node.attributes.get(name, value)
@@ -116,7 +119,7 @@ class OnnxReader:
     def positive(self, value: Value) -> Value:
         return replace(value, is_positive=True)
 
-    def flat(self, node: Node, value: Value) -> Value:
+    def flat(self, node: OnnxNode, value: Value) -> Value:
         """All numbers in a row, in the order in which the graph has them."""
         shape = self.shape(value)
         if len(shape) == 1:
@@ -125,7 +128,7 @@ class OnnxReader:
             value = self.add(node, "Permute", value, dims=[3, 1, 2])
         return replace(self.add(node, "Flatten", value), order="last")
 
-    def axis(self, node: Node, value: Value, axis: int) -> int:
+    def axis(self, node: OnnxNode, value: Value, axis: int) -> int:
         """An axis of the graph's tensor as one of ours, -1 the channels, 0 and 1 the sides."""
         rank = len(self.shape(value)) + 1
         number = axis + rank if axis < 0 else axis
@@ -148,4 +151,4 @@ def _stored(arrays: Sequence[Array], path: tuple[str | int, ...]) -> Weights:
     return weights
 
 
-Operator = Callable[[OnnxReader, Node], None]
+Operator = Callable[[OnnxReader, OnnxNode], None]

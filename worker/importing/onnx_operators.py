@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from worker.importing.onnx_arithmetic import JOINS, arithmetic, dense
-from worker.importing.onnx_graph import Node
+from worker.importing.onnx_graph import OnnxNode
 from worker.importing.onnx_layers import ANY, OnnxReader, Operator, Value, kept
 from worker.importing.onnx_windows import convolution, global_pooling, mean, padding, pooling
 
@@ -15,7 +15,7 @@ UNARY = {"Sigmoid": "sigmoid", "HardSwish": "hard_silu", "Softplus": "softplus",
 SIXTH = 1 / 6
 
 
-def norm(read: OnnxReader, node: Node) -> None:
+def norm(read: OnnxReader, node: OnnxNode) -> None:
     read.require(node, training_mode=0)
     arrays = [read.constant(node, number) for number in range(1, 5)]
     x = read.value(node, 0)
@@ -26,12 +26,12 @@ def norm(read: OnnxReader, node: Node) -> None:
     read.give(node, read.add(node, "BatchNormalization", x, arrays=found, epsilon=epsilon))
 
 
-def relu(read: OnnxReader, node: Node) -> None:
+def relu(read: OnnxReader, node: OnnxNode) -> None:
     read.give(node, read.positive(read.add(node, "ReLU", read.value(node, 0))))
 
 
-def clip(read: OnnxReader, node: Node) -> None:
-    """From 0 upwards."""
+def clip(read: OnnxReader, node: OnnxNode) -> None:
+    """Clips from 0 upwards."""
     ends = []
     for number, name in ((1, "min"), (2, "max")):
         given = node.attributes.get(name)
@@ -44,24 +44,24 @@ def clip(read: OnnxReader, node: Node) -> None:
     read.give(node, read.positive(read.add(node, "ReLU", read.value(node, 0), max_value=high)))
 
 
-def leaky(kind: str, option: str, default: float, read: OnnxReader, node: Node) -> None:
+def leaky(kind: str, option: str, default: float, read: OnnxReader, node: OnnxNode) -> None:
     options: dict[str, Any] = {option: float(node.attributes.get("alpha", default))}
     read.give(node, read.add(node, kind, read.value(node, 0), **options))
 
 
-def hard_sigmoid(read: OnnxReader, node: Node) -> None:
+def hard_sigmoid(read: OnnxReader, node: OnnxNode) -> None:
     alpha, beta = (float(node.attributes.get(n, v)) for n, v in (("alpha", 0.2), ("beta", 0.5)))
     if abs(alpha - SIXTH) > 1e-6 or beta != 0.5:
         raise read.refuse(node, "a HardSigmoid of slope 1/6", "attribute")
     activation(read, node, "hard_sigmoid")
 
 
-def activation(read: OnnxReader, node: Node, name: str) -> None:
+def activation(read: OnnxReader, node: OnnxNode, name: str) -> None:
     made = read.add(node, "Activation", read.value(node, 0), activation=name)
     read.give(node, Value(made.place, made.order, name in {"sigmoid", "hard_sigmoid", "softplus"}))
 
 
-def softmax(read: OnnxReader, node: Node) -> None:
+def softmax(read: OnnxReader, node: OnnxNode) -> None:
     x = read.value(node, 0)
     axis = int(node.attributes.get("axis", -1 if read.graph.opset >= 13 else 1))
     if len(read.shape(x)) != 1 or axis not in {1, -1}:
@@ -69,14 +69,14 @@ def softmax(read: OnnxReader, node: Node) -> None:
     read.give(node, read.add(node, "Softmax", x))
 
 
-def flatten(read: OnnxReader, node: Node) -> None:
+def flatten(read: OnnxReader, node: OnnxNode) -> None:
     read.require(node, axis=1)
     x = read.value(node, 0)
     read.give(node, kept(read.flat(node, x), x))
 
 
-def reshape(read: OnnxReader, node: Node) -> None:
-    """To a row of all numbers, or to the form that there is."""
+def reshape(read: OnnxReader, node: OnnxNode) -> None:
+    """Reshapes to a row of all numbers, or to the form that there is."""
     x, wanted = read.value(node, 0), read.ints(node, "shape", 1) or ()
     *sides, channels = read.shape(x)
     if wanted[1:] == ((channels, *sides) if x.order == "first" else (*sides, channels)):
@@ -88,7 +88,7 @@ def reshape(read: OnnxReader, node: Node) -> None:
     read.give(node, kept(read.flat(node, x), x))
 
 
-def squeeze(read: OnnxReader, node: Node) -> None:
+def squeeze(read: OnnxReader, node: OnnxNode) -> None:
     x = read.value(node, 0)
     axes = {read.axis(node, x, axis) for axis in read.ints(node, "axes", 1) or ()}
     if axes != {0, 1} or read.shape(x)[:2] != (1, 1):
@@ -96,7 +96,7 @@ def squeeze(read: OnnxReader, node: Node) -> None:
     read.give(node, kept(read.flat(node, x), x))
 
 
-def concatenation(read: OnnxReader, node: Node) -> None:
+def concatenation(read: OnnxReader, node: OnnxNode) -> None:
     given = [read.value(node, number) for number in range(len(node.inputs))]
     axes = {read.axis(node, each, int(node.attributes.get("axis", 1))) for each in given}
     if axes != {ANY} or len({each.order for each in given if len(read.shape(each)) > 1}) > 1:
@@ -105,7 +105,7 @@ def concatenation(read: OnnxReader, node: Node) -> None:
     read.give(node, Value(made.place, given[0].order, all(each.is_positive for each in given)))
 
 
-def transposition(read: OnnxReader, node: Node) -> None:
+def transposition(read: OnnxReader, node: OnnxNode) -> None:
     """Between channels first and channels last: nothing."""
     x, order = read.value(node, 0), tuple(node.attributes.get("perm", ()))
     if order == (0, 3, 1, 2) and x.order == "last":
@@ -116,22 +116,22 @@ def transposition(read: OnnxReader, node: Node) -> None:
         raise read.refuse(node, "a Transpose between channels first and last", "attribute")
 
 
-def nothing(read: OnnxReader, node: Node) -> None:
+def nothing(read: OnnxReader, node: OnnxNode) -> None:
     read.give(node, read.value(node, 0))
 
 
-def left_out(read: OnnxReader, node: Node) -> None:
+def left_out(read: OnnxReader, node: OnnxNode) -> None:
     read.network.left_out.append(node.operator)
     nothing(read, node)
 
 
-def cast(read: OnnxReader, node: Node) -> None:
+def cast(read: OnnxReader, node: OnnxNode) -> None:
     if int(node.attributes.get("to", 0)) not in {1, 10, 11}:
         raise read.refuse(node, "a Cast to floating point", "attribute")
     nothing(read, node)
 
 
-def _nothing_new(read: OnnxReader, node: Node) -> None:
+def _nothing_new(read: OnnxReader, node: OnnxNode) -> None:
     """A Constant, which is known."""
     if node.outputs[0] not in read.graph.constants:
         raise read.refuse(node, "a tensor of numbers", "attribute")

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from worker.importing.onnx_graph import Node
+from worker.importing.onnx_graph import OnnxNode
 from worker.importing.onnx_layers import OnnxReader, Value, kept
 
 
-def convolution(read: OnnxReader, node: Node) -> None:
+def convolution(read: OnnxReader, node: OnnxNode) -> None:
     x, kernel = read.value(node, 0), read.constant(node, 1)
     bias = read.constant(node, 2)
     shape = read.shape(x)
@@ -41,7 +41,7 @@ def convolution(read: OnnxReader, node: Node) -> None:
 
 
 def _padded(
-    read: OnnxReader, node: Node, x: Value, side: tuple[int, ...], is_zero: bool = True
+    read: OnnxReader, node: OnnxNode, x: Value, side: tuple[int, ...], is_zero: bool = True
 ) -> tuple[Value, str]:
     """What is padded by as many rows and columns as the graph says, and how Keras goes on.
     `is_zero`: with zeros; else with what loses against any number, as a maximum has it."""
@@ -59,7 +59,7 @@ def _padded(
     return read.add(node, "ZeroPadding2D", x, padding=edges), "valid"
 
 
-def pooling(kind: str, read: OnnxReader, node: Node) -> None:
+def pooling(kind: str, read: OnnxReader, node: OnnxNode) -> None:
     read.require(node, ceil_mode=0, dilations=[1, 1], storage_order=0)
     x, side = read.value(node, 0), read.ints(node, "kernel_shape") or ()
     is_mean = kind == "AveragePooling2D"
@@ -74,12 +74,12 @@ def pooling(kind: str, read: OnnxReader, node: Node) -> None:
     read.give(node, Value(made.place, made.order, x.is_positive))
 
 
-def global_pooling(kind: str, read: OnnxReader, node: Node) -> None:
+def global_pooling(kind: str, read: OnnxReader, node: OnnxNode) -> None:
     x = read.value(node, 0)
     read.give(node, Value(read.add(node, kind, x, keepdims=True).place, x.order, x.is_positive))
 
 
-def mean(read: OnnxReader, node: Node) -> None:
+def mean(read: OnnxReader, node: OnnxNode) -> None:
     """Over height and width."""
     x = read.value(node, 0)
     axes = {read.axis(node, x, axis) for axis in read.ints(node, "axes", 1) or ()}
@@ -90,8 +90,8 @@ def mean(read: OnnxReader, node: Node) -> None:
     read.give(node, Value(made.place, x.order, x.is_positive))
 
 
-def padding(read: OnnxReader, node: Node) -> None:
-    """With zeros, of height and width."""
+def padding(read: OnnxReader, node: OnnxNode) -> None:
+    """Pads height and width with zeros."""
     read.require(node, mode=b"constant", value=0.0)
     x, pads = read.value(node, 0), read.ints(node, "pads", 1) or ()
     value = read.constant(node, 2)

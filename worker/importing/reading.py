@@ -51,7 +51,7 @@ class ReadNetwork:
             raise refused("too_many_layers", f"expected at most {MOST_PASSED} steps", *path)
 
     def add(self, layer: ReadLayer) -> int:
-        """Its place."""
+        """Adds a layer and returns its place."""
         if len(self.layers) == MOST_LAYERS:
             raise refused("too_many_layers", f"expected at most {MOST_LAYERS} layers", *layer.path)
         self.layers.append(layer)

@@ -57,6 +57,11 @@ class InputLayers(ABC):
         """Raw items of which some parts go missing; those of most modalities have no such parts."""
         return raw
 
+    def without_parts(self, raw: X, chance: float, seed: tf.Tensor) -> X:
+        """Raw items of several parts of which some go missing, each with this chance; others have
+        one part alone, which stays."""
+        return raw
+
     @abstractmethod
     def weak(self, x: X, seed: tf.Tensor) -> X:
         """Items as `seen` gives them, changed a little; the labels stay true."""

@@ -26,6 +26,7 @@ from worker.intake.derived_arrays import ingest_derived_arrays
 from worker.intake.derived_split import split_anew
 from worker.intake.derived_table import ingest_derived_table
 from worker.intake.ingested import IngestedDataset
+from worker.intake.joined.derived import ingest_derived_joined
 from worker.intake.raw import IntakeLimits
 from worker.intake.splits import Rows
 from worker.intake.tables.items import MODALITIES
@@ -47,6 +48,8 @@ def ingest_derived(
     chosen, limits = _chosen(derivation, arrays), IntakeLimits.of(settings)
     if derivation.origin_schema.inputs.modality in MODALITIES:
         return _told(ingest_derived_table(derivation, chosen, arrays, limits, workdir), derivation)
+    if derivation.origin_schema.inputs.modality == "joined":
+        return _told(ingest_derived_joined(derivation, chosen, arrays, limits, workdir), derivation)
     wanted = derivation.selection
     if wanted.split is not None:
         chosen = split_anew(chosen, derivation, arrays, workdir)

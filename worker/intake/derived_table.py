@@ -1,4 +1,4 @@
-"""Chosen rows and columns of a stored table as an upload of a table."""
+"""ChosenItems rows and columns of a stored table as an upload of a table."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -34,13 +34,26 @@ def ingest_derived_table(
 ) -> IngestedDataset:
     """Kinds and roles of columns stay what they are in the origin, but of those of which fewer than
     two values are left. What is learnt of values is learnt of the rows that are left."""
-    schema, stored = derivation.origin_schema, StoredRows(arrays["rows"])
-    kept = _kept(derivation, chosen)
+    kept, records = records_of(derivation, chosen, arrays, workdir)
+    spec = spec_of(derivation, kept, records)
+    return as_before(prepare_items(records, spec, limits, workdir), derivation.origin_schema)
+
+
+def records_of(
+    derivation: Derivation, chosen: ChosenItems, arrays: Mapping[str, Path], workdir: Path
+) -> tuple[list[ColumnInfo], Records]:
+    """The columns that are left, and the chosen rows of them."""
+    stored, kept = StoredRows(arrays["rows"]), _kept(derivation, chosen)
     names = [column.name for column in kept]
     parts = [_part(stored, names, rows, split, workdir) for split, rows in chosen.rows.items()]
-    records = Records(*parts)
+    return kept, Records(*parts)
+
+
+def spec_of(derivation: Derivation, kept: list[ColumnInfo], records: Records) -> DatasetSpec:
+    """Says the origin's columns as a spec does."""
+    schema = derivation.origin_schema
     labels = tuple(column.name for column in kept if column.role == "label")
-    spec = DatasetSpec(
+    return DatasetSpec(
         name=derivation.name,
         modality=schema.inputs.modality,
         max_characters=schema.inputs.length if isinstance(schema.inputs, TextInputs) else None,
@@ -51,7 +64,6 @@ def ingest_derived_table(
         split=derivation.selection.split,
         missing_label=None,
     )
-    return _as_before(prepare_items(records, spec, limits, workdir), schema)
 
 
 def _kept(derivation: Derivation, chosen: ChosenItems) -> list[ColumnInfo]:
@@ -95,8 +107,8 @@ def _said(column: ColumnInfo, records: Records) -> ColumnSpec:
     return ColumnSpec.model_validate({"kind": kind, "role": role, "unit": column.unit})
 
 
-def _as_before(taken: IngestedDataset, origin: Schema) -> IngestedDataset:
-    """With the reasons why columns are what they are, and the forms in which dates are sent."""
+def as_before(taken: IngestedDataset, origin: Schema) -> IngestedDataset:
+    """Keeps the reasons why columns are what they are, and the forms in which dates are sent."""
     known = {column.name: column for column in origin.columns}
     columns = tuple(
         column.model_copy(update={"reason": known[column.name].reason})

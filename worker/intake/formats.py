@@ -6,6 +6,8 @@ from pathlib import Path
 
 from app.datasets.schemas import DatasetSpec
 from worker.intake import idx, npz, pictures
+from worker.intake.joined.arrays import upload_of
+from worker.intake.joined.upload import JoinedUpload
 from worker.intake.pictures.texts import TEXTS, TextFiles
 from worker.intake.raw import Format, IntakeLimits, RawArrays, RawFile, refuse
 from worker.intake.tables import arrow, delimited, json_lines, parquet
@@ -18,9 +20,11 @@ TABLES: tuple[TableFormat, ...] = (delimited, parquet, json_lines, arrow)
 
 def read(
     files: Sequence[RawFile], spec: DatasetSpec, limits: IntakeLimits, workdir: Path
-) -> RawArrays | Records | TextFiles:
+) -> RawArrays | Records | TextFiles | JoinedUpload:
     if pictures.recognises(files):  # first: others take any zip and any gzip for theirs
         return pictures.read(files, spec, limits, workdir)
+    if npz.recognises(files) and (parts := npz.read_parts(files, limits, workdir)):
+        return upload_of(parts, spec, limits, workdir)
     chosen = [next((each for each in TABLES if each.recognises(file)), None) for file in files]
     readers = [each for each in chosen if each is not None]
     if readers and len(readers) == len(files):

@@ -11,6 +11,8 @@ from pydantic_core import to_json
 
 from app.datasets.schemas import Schema
 
+TRAIN = "train"
+
 
 @dataclass(frozen=True)
 class IngestedDataset:
@@ -38,8 +40,16 @@ def content_hash(schema: Schema, arrays: Mapping[str, Path]) -> str:
 
 
 def store_sketch(x_train: Path, schema: Schema, workdir: Path) -> Path:
+    """Stores the sketch of items of one tensor."""
+    return store_sketch_of({f"x_{TRAIN}": x_train}, schema, workdir)
+
+
+def store_sketch_of(arrays: Mapping[str, Path], schema: Schema, workdir: Path) -> Path:
+    """`arrays`: by the names that they are stored under."""
     target = workdir / "sketch.npy"
-    ((name, _),) = schema.inputs.arrays("train").items()
-    items = {name: np.load(x_train, mmap_mode="r", allow_pickle=False)}
+    items = {
+        tensor: np.load(arrays[name], mmap_mode="r", allow_pickle=False)
+        for tensor, name in schema.inputs.arrays(TRAIN).items()
+    }
     np.save(target, schema.inputs.sketch(items), allow_pickle=False)
     return target

@@ -20,6 +20,8 @@ from worker.intake import formats
 from worker.intake.array_spec import modality_of
 from worker.intake.images import Scan, store, store_labels, stored_type
 from worker.intake.ingested import IngestedDataset, content_hash, store_sketch
+from worker.intake.joined.prepare import ingest_joined
+from worker.intake.joined.upload import JoinedUpload
 from worker.intake.label_forms import is_matrix
 from worker.intake.pictures.texts import TextFiles
 from worker.intake.profile import Findings, profile
@@ -43,6 +45,10 @@ def ingest_upload(
         case RawArrays() as raw:
             with _spoken(raw):
                 return ingest_arrays(raw, spec, limits, workdir)
+        case JoinedUpload() as upload:
+            return ingest_joined(upload, spec, limits, workdir)
+        case Records() as records if spec.modality == "joined":
+            return ingest_joined(JoinedUpload(records, {}), spec, limits, workdir)
         case Records() as records:
             return prepare_items(records, spec, limits, workdir)
         case TextFiles(records, said):

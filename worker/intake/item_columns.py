@@ -15,7 +15,7 @@ from worker.intake.tables.features import Feature, feature_of
 from worker.intake.tables.readings import Reading
 from worker.intake.tables.records import Records, refuse_said
 from worker.intake.tables.rows import store_rows
-from worker.intake.tables.splitting import Cut
+from worker.intake.tables.splitting import RowCut
 from worker.intake.tables.target import TableLabels, check_columns
 
 UNSEEN = "a network sees the pictures alone; slices and derived datasets can name it"
@@ -33,7 +33,7 @@ class ItemColumns:
     spec: DatasetSpec
     reading: Reading
     labels: TableLabels
-    cut: Cut
+    cut: RowCut
     names_files: str
 
     def columns(self, rows: Mapping[str, Rows], workdir: Path) -> list[Feature]:
@@ -44,8 +44,9 @@ class ItemColumns:
             check_columns([name], names, "columns", name)
             if isinstance(said, ColumnSpec) and said.role == "feature":
                 detail = (
-                    "expected no column with the role feature beside pictures: a network sees the "
-                    "pictures alone"
+                    "expected no column with the role feature beside pictures of the modality "
+                    "image, whose networks see the pictures alone: `modality` joined learns from "
+                    "both"
                 )
                 refuse_said("not_for_pictures", detail, "columns", name, "role")
         fixed = fixed_roles(self.labels, self.cut)

@@ -2,7 +2,7 @@
 called x and y, or images and labels; both splits train_images, train_labels, test_images and so on.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from io import BytesIO
 from pathlib import Path
@@ -12,6 +12,7 @@ from zipfile import ZipFile, ZipInfo
 from numpy.lib import format as npy
 
 from worker.intake.capped_file import CappedFile
+from worker.intake.joined.arrays import are_parts, roles_of
 from worker.intake.raw import (
     NAME_CHARACTERS,
     Declared,
@@ -51,6 +52,36 @@ def _is_archive(file: RawFile) -> bool:
 
 
 def read(files: Sequence[RawFile], limits: IntakeLimits, workdir: Path) -> RawArrays:
+    """One tensor per item."""
+    arrays, ignored = _read(files, _roles, limits, workdir)
+    return RawArrays(**arrays, ignored=ignored)
+
+
+def read_parts(
+    files: Sequence[RawFile], limits: IntakeLimits, workdir: Path
+) -> dict[str, Any] | None:
+    """Arrays of items of several parts, by their names; None where it holds none."""
+    if not any(_is_archive(file) and are_parts(_names(file)) for file in files):
+        return None
+    return _read(files, lambda members, file: roles_of([*members]), limits, workdir)[0]
+
+
+def _names(file: RawFile) -> list[str]:
+    with (
+        damage_refused(file.name),
+        CappedFile(file.path, DIRECTORY_BYTES) as opened,
+        ZipFile(opened) as zipped,
+    ):
+        return [*_members(zipped, file.name)]
+
+
+def _read(
+    files: Sequence[RawFile],
+    roles: Callable[[Iterable[str], str], dict[str, str]],
+    limits: IntakeLimits,
+    workdir: Path,
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Arrays by their roles, and what the file holds besides."""
     if len(files) != 1:
         refuse("unknown_format", f"expected one .npz file, got {len(files)} files")
     file = files[0]
@@ -60,7 +91,7 @@ def read(files: Sequence[RawFile], limits: IntakeLimits, workdir: Path) -> RawAr
         ZipFile(opened) as zipped,
     ):
         members = _members(zipped, file.name)
-        chosen = _roles(members, file.name)
+        chosen = roles(members, file.name)
         headers = {}
         for role, key in chosen.items():
             with zipped.open(members[key]) as stream:
@@ -72,7 +103,7 @@ def read(files: Sequence[RawFile], limits: IntakeLimits, workdir: Path) -> RawAr
                 _header(stream, key)
                 arrays[role] = inflate(stream, headers[role], workdir / f"raw_{role}")
     ignored = tuple(sorted(members.keys() - set(chosen.values())))
-    return RawArrays(**arrays, ignored=ignored)
+    return arrays, ignored
 
 
 def _members(archive: ZipFile, file: str) -> dict[str, ZipInfo]:

@@ -23,6 +23,7 @@ from app.inputs.columns import (
 )
 from app.inputs.features import FeaturesInputs
 from app.inputs.image import ImageInputs
+from app.inputs.joined import JoinedInputs
 from app.inputs.table import ROW, TableInputs
 from app.inputs.text import TextInputs
 from app.tensors import Tensors
@@ -59,6 +60,10 @@ def rows_of(inputs: Inputs, items: Tensors) -> Matrix:
             return np.asarray(values, np.float32).reshape(len(values), -1)
         case TextInputs():
             raise ValueError("expected items that are numbers: texts have a reference of theirs")
+        case JoinedInputs():
+            raise ValueError(
+                "expected numbers of one kind: items of several parts have no reference"
+            )
         case _:
             assert_never(inputs)
 

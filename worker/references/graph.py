@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 from app.inputs import Inputs
 from app.inputs.features import FeaturesInputs
 from app.inputs.image import ImageInputs
+from app.inputs.joined import JoinedInputs
 from app.inputs.table import TableInputs
 from app.inputs.text import TextInputs
 from app.tasks.multi_label import MultiLabel
@@ -103,6 +104,10 @@ def _features(inputs: Inputs, raw: tf.Tensor) -> tf.Tensor:
             return tf.reshape(raw, (-1, inputs.values))
         case TextInputs():
             raise ValueError("expected items that are numbers: a reference of texts has no graph")
+        case JoinedInputs():
+            raise ValueError(
+                "expected numbers of one kind: items of several parts have no reference"
+            )
         case _:
             assert_never(inputs)
 

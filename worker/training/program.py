@@ -74,6 +74,7 @@ class Program:
         source: Architecture | None = None,
         augmentation: Augmentation | None = None,
         hidden_columns: float = 0.0,
+        hidden_parts: float = 0.0,
         identity: str = "",
         objective: Objective = CLASSES,
     ) -> None:
@@ -82,14 +83,14 @@ class Program:
         self.network = network
         self.phases = phases
         self._augmentation, self._seeds = augmentation, Seeds()
-        self._hidden_columns = hidden_columns
+        self._hidden_columns, self._hidden_parts = hidden_columns, hidden_parts
         self._inputs: dict[Stream, InputLayers] = {
             "target": network.inputs,
             "source": source.input_layers() if source else network.inputs,
             "unlabelled": network.inputs,
         }
         companions = dict.fromkeys(model for phase in phases for model in phase.companions)
-        if augmentation or hidden_columns:
+        if augmentation or hidden_columns or hidden_parts:
             companions[self._seeds] = None
         self._initialisers = [Initialiser(model.variables) for model in companions]
         self.variables = [
@@ -158,10 +159,14 @@ class Program:
 
     def _prepare(self, phase_index: int) -> dict[Stream, Callable[[X], X]]:
         augments = self.phases[phase_index].augments
-        how, most = (self._augmentation, self._hidden_columns) if augments else (None, 0.0)
+        how, most, chance = None, 0.0, 0.0
+        if augments:
+            how, most, chance = self._augmentation, self._hidden_columns, self._hidden_parts
 
         def prepared_by(layers: InputLayers) -> Callable[[X], X]:
             def prepare(raw: X) -> X:
+                if chance:
+                    raw = layers.without_parts(raw, chance, self._seeds.draw())
                 x = layers.seen(layers.hidden(raw, most, self._seeds.draw()) if most else raw)
                 return layers.augmented(x, how, self._seeds.draw()) if how else x
 
@@ -237,7 +242,7 @@ def _compiled(
     phases = RECIPES[recipe](network, params, setting)
     identity = f"{this_device()} {(architecture, source, recipe, params, setting)}"
     training = setting.training
-    changes = training.augmentation, training.hidden_columns
+    changes = training.augmentation, training.hidden_columns, training.hidden_parts
     return Program(network, phases, source, *changes, identity, setting.objective)
 
 

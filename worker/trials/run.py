@@ -39,6 +39,7 @@ from worker.trials.encoding import with_features
 from worker.trials.forgetting import forgetting
 from worker.trials.journal import TrialJournal
 from worker.trials.lease_keeper import LeaseKeeper
+from worker.trials.part_outputs import part_outputs
 from worker.trials.pretraining_key import pretraining_key
 from worker.trials.referencing import predictions_of
 from worker.trials.setup import TrialData, setup_of, target_test
@@ -249,6 +250,8 @@ def _predictions(
     for name, split in splits.items():
         outputs = (frozen_outputs if is_frozen else outputs_of)(network, split.items)
         results |= held_out(name, split.y if split.is_labelled else None, outputs)
+        if name == "test":
+            results |= part_outputs(network, split.items)
         if not np.isfinite(outputs).all():  # without validation items nothing has looked yet
             what = f"expected finite outputs of the {name} items, got others after the last epoch"
             raise diverged(what, setup.training.learning_rate, "training")

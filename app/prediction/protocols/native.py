@@ -13,9 +13,19 @@ from app.errors import BadRequest, Finding, Invalid, invalid
 from app.inputs import Inputs
 from app.inputs.dense import DenseInputs
 from app.inputs.image import ImageInputs
+from app.inputs.joined import JoinedInputs
 from app.inputs.table import TableInputs
 from app.inputs.text import TextInputs
-from app.prediction import json_bodies, json_items, json_steps, npy_bodies, rows, texts, value_range
+from app.prediction import (
+    joined,
+    json_bodies,
+    json_items,
+    json_steps,
+    npy_bodies,
+    rows,
+    texts,
+    value_range,
+)
 from app.prediction.dependencies import AnsweredByFront, DeploymentName
 from app.prediction.heads import JSON, media_type, name_in
 from app.prediction.item_places import places_of
@@ -39,6 +49,7 @@ TAKEN = (JSON, NPY, FORM, f"{IMAGE}*")  # of arrays and pictures
 PREFIX, SUFFIX = "/v1/deployments/", "/predict"
 ROWS = "this model is asked about rows of a table, objects by the names of columns"
 TEXTS = "this model is asked about texts, as text in a list"
+ITEMS = "this model is asked about items of several parts, objects by the names of parts"
 TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 PREDICTING = f"""Answers raw inputs: the preprocessing is part of the model. Pictures are arrays, in
@@ -54,6 +65,7 @@ answer holds at most 262,144 scores. Large requests of one key are answered one 
 
 **Pictures.** {value_range.RULE}
 **Tables.** {rows.RULE}
+**Items of several parts.** {joined.RULE}
 **Texts.** {texts.RULE}"""
 
 OCTETS: dict[str, Any] = {"type": "string", "format": "binary"}
@@ -117,6 +129,9 @@ class Native:
             case TextInputs():
                 media_type(content_type, (JSON,), why=TEXTS)
                 return _NativeItems(inputs, is_raw)
+            case JoinedInputs():
+                media_type(content_type, (JSON,), why=ITEMS)
+                return _NativeItems(inputs, is_raw, "files")
             case _:
                 assert_never(inputs)
 
@@ -155,6 +170,8 @@ class _NativeItems(NamedTuple):
         return _finished(json_items.read(body, self._asked, self.inputs), loaded, self.is_raw)
 
     def read_in_steps(self, body: bytearray, loaded: Loaded) -> Steps[Read]:
+        if self.body == "files" and joined.is_of_files(body):
+            return self.read(bytes(body), loaded)
         read = yield from json_items.read_in_steps(body, self._asked, self.inputs, depths=(1,))
         return _finished(read, loaded, self.is_raw)
 

@@ -13,6 +13,7 @@ from app.errors import Unavailable
 from app.health import MONITOR
 from app.inputs import Inputs
 from app.inputs.dense import DenseInputs
+from app.inputs.joined import JoinedInputs
 from app.inputs.table import TableInputs
 from app.inputs.text import TextInputs
 from app.prediction.dependencies import AnsweredByFront, DeploymentName, ServedOf
@@ -27,6 +28,7 @@ from app.prediction.protocols.open_inference_bodies import (
     json_length_of,
 )
 from app.prediction.protocols.open_inference_columns import ColumnsDecoder
+from app.prediction.protocols.open_inference_parts import PartsDecoder
 from app.prediction.protocols.open_inference_texts import TextsDecoder
 from app.tensors import Dtype
 from app.turns import TurnRoute
@@ -121,6 +123,11 @@ def infer(
     one of the column's values in the training rows; what is missing of a flag is sent as BYTES.
 
     A model of texts takes one tensor `text`, BYTES of [n] or [n, 1], in `data` or as binary data.
+
+    A model of items of several parts takes the tensors of each as `PART.image`, `PART.COLUMN` and
+    `PART.text`. A part without any tensor is missing in all items; of some items a picture is
+    missing where all its numbers are NaN or null, a row where all its values are, a text where it
+    is empty.
     """
     raise AnsweredByFront
 
@@ -144,5 +151,7 @@ class OpenInference:
                 return ColumnsDecoder(inputs, json_length)
             case TextInputs():
                 return TextsDecoder(inputs, json_length)
+            case JoinedInputs():
+                return PartsDecoder(inputs, json_length)
             case _:
                 assert_never(inputs)

@@ -16,6 +16,7 @@ from app.dependencies import Predictor, Reader, ReadSession
 from app.errors import KtlError, invalid, token
 from app.inputs import Inputs
 from app.inputs.dense import DenseInputs
+from app.inputs.joined import JoinedInputs
 from app.inputs.table import TableInputs
 from app.inputs.text import TextInputs
 from app.models.schemas import ErrorCode, LoadStatus, State, VersionStatus, VersionStatuses
@@ -25,6 +26,7 @@ from app.prediction.feeds import Array
 from app.prediction.heads import JSON, UNSAID, media_type, name_in, refuse_query
 from app.prediction.inputs import Place
 from app.prediction.item_places import places_of
+from app.prediction.joined import is_of_files
 from app.prediction.json_envelope import (
     Frame,
     advice,
@@ -113,6 +115,8 @@ class TensorFlowServing:
                 return _ServingRows(inputs)
             case TextInputs():
                 return _ServingTexts(inputs)
+            case JoinedInputs():
+                return JoinedInstances(inputs)
             case _:
                 assert_never(inputs)
 
@@ -183,6 +187,30 @@ class _ServingTexts(NamedTuple):
         if not texts:
             raise invalid("invalid_value", "expected at least one input, got none", at)
         return json_items.Listed(Nested(b"outputs"), places_of(self.inputs, at), texts)
+
+
+class JoinedInstances(NamedTuple):
+    """Items of several parts, one by one."""
+
+    inputs: JoinedInputs
+    body: BodyKind = "files"
+
+    def read(self, body: bytes, loaded: Loaded) -> Read:
+        return json_items.read(body, self._asked, self.inputs)
+
+    def read_in_steps(self, body: bytearray, loaded: Loaded) -> Steps[Read]:
+        if is_of_files(body):
+            return self.read(bytes(body), loaded)
+        return (yield from json_items.read_in_steps(body, self._asked, self.inputs, depths=(1,)))
+
+    def _asked(self, document: Any) -> json_items.Asked:
+        """Raises Invalid."""
+        request = one_of_two(document)
+        if request.instances is None:
+            detail = "expected items of several parts in `instances`, objects by names of parts"
+            raise invalid("invalid_value", detail, "#/inputs")
+        places = places_of(self.inputs, "#/instances")
+        return json_items.Listed(Nested(b"predictions"), places, request.instances)
 
 
 class _ServingEnvelope:

@@ -84,11 +84,11 @@ class Layer(Sent):
         raise DoesNotFit(f"expected one input for {self.kind}, got {len(shapes)}")
 
     def parameters(self, shape: Shape) -> int:
-        """Its weights and moving statistics, where it takes items of `shape`."""
+        """Weights and moving statistics, where it takes items of `shape`."""
         return 0
 
     def multiplications(self, shape: Shape) -> float:
-        """Of one item of `shape`, roughly."""
+        """Multiplications for one item of `shape`, roughly."""
         return 0.0
 
 
@@ -100,7 +100,7 @@ class Same(Layer):
 
 
 def strided(length: int, side: int, stride: int, padding: Padding, dilation: int = 1) -> int:
-    """What a window of `side` leaves of a line."""
+    """Returns what a window of `side` leaves of a line."""
     if padding == "same":
         return -(-length // stride)
     return (length - dilation * (side - 1) - 1) // stride + 1

@@ -50,7 +50,7 @@ class Step(NamedTuple):
 
 
 class Structure(Sent):
-    """From one picture (height, width, channels), 0..1, to the features of the last call.
+    """Calls from one picture (height, width, channels), 0..1, to the features of the last call.
 
     `calls`: [layer, [what it takes]] each; 0 is the picture, 1 what the first call makes, and so
     on.

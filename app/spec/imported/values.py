@@ -23,7 +23,7 @@ Last = Literal[-1]
 
 
 class Dense(Layer):
-    """On the last axis of whatever comes."""
+    """Dense layer on the last axis of whatever comes."""
 
     kind: Literal["Dense"]
     units: Size

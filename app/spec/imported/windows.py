@@ -43,7 +43,7 @@ class _Convolution(_Window):
 
 
 class Conv2D(_Convolution):
-    """Of one group: several are computed by XLA alone on a CPU, of which no graph is made."""
+    """Convolution of one group: of several, XLA alone computes on a CPU, and no graph is made."""
 
     kind: Literal["Conv2D"]
     filters: Size

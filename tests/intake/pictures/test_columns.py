@@ -192,7 +192,11 @@ def test_lines_of_json_keep_their_types(tmp_path: Path) -> None:
     ("spec", "reason", "pointer"),
     [
         ({"columns": {"agee": "number"}}, "unknown_column", "#/spec/columns"),
-        ({"columns": {"age": {"role": "feature"}}}, "not_for_pictures", "#/spec/columns/age/role"),
+        (
+            {"modality": "image", "columns": {"age": {"role": "feature"}}},
+            "not_for_pictures",
+            "#/spec/columns/age/role",
+        ),
         ({"columns": {"site": "number"}}, "wrong_type", "#/file/site"),
         ({"target": {"column": "lable"}}, "unknown_column", "#/spec/target/column"),
         ({"target": {"column": "site"}, "task": "regression"}, "wrong_type", "#/file/site"),

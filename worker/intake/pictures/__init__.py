@@ -13,6 +13,8 @@ from app.inputs.picture_files import UnreadablePicture
 from app.inputs.pictures import Form, look
 from worker.intake.capped_file import CappedFile
 from worker.intake.item_columns import ItemColumns
+from worker.intake.joined import archive
+from worker.intake.joined.upload import JoinedUpload
 from worker.intake.pictures.archives import DIRECTORY_BYTES, is_tar, is_zip, opened
 from worker.intake.pictures.columns import beside_of, split_by_columns
 from worker.intake.pictures.decoding import HEAD_BYTES, decode, look_at
@@ -72,7 +74,7 @@ def _is_picture(file: RawFile) -> bool:
 
 def read(
     files: Sequence[RawFile], spec: DatasetSpec, limits: IntakeLimits, workdir: Path
-) -> RawArrays | TextFiles:
+) -> RawArrays | TextFiles | JoinedUpload:
     """Decodes into `workdir`; archives of texts are a table of these.
 
     Raises:
@@ -86,6 +88,8 @@ def read(
             refuse("unknown_format", detail, file.name)
     leaves_out = spec.unreadable == "leave_out"
     with opened(files, limits, workdir) as archives:
+        if archive.is_asked(spec):
+            return archive.read(archives, spec, limits, workdir)
         if are_texts(archives, spec):
             return read_texts(archives, spec, limits, workdir)
         layout = laid_out(archives, spec, limits, workdir)

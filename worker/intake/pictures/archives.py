@@ -36,7 +36,7 @@ class ArchiveEntry:
     __slots__ = ("archive", "bytes", "is_folder", "key", "path")
 
     def __init__(
-        self, path: Name, size: int, archive: "Archive", key: Any, is_folder: bool = False
+        self, path: Name, size: int, archive: "PictureArchive", key: Any, is_folder: bool = False
     ) -> None:
         self.path, self.bytes, self.archive, self.key = path, size, archive, key
         self.is_folder = is_folder
@@ -53,7 +53,7 @@ class ArchiveEntry:
         return self.archive.read(self, min(most, self.bytes))
 
 
-class Archive(ABC):
+class PictureArchive(ABC):
     name: str  # as the user called it
     encoding: str = ""  # of the names, where the archive does not say it
 
@@ -65,7 +65,7 @@ class Archive(ABC):
     def read(self, entry: ArchiveEntry, count: int) -> bytes: ...
 
 
-class ZipArchive(Archive):
+class ZipArchive(PictureArchive):
     """Archive whose file is shared under zipfile's own lock."""
 
     def __init__(self, file: RawFile, held: ExitStack) -> None:
@@ -110,7 +110,7 @@ def _dos_bytes(member: ZipInfo) -> bytes:
     return member.filename.encode("cp437")
 
 
-class TarArchive(Archive):
+class TarArchive(PictureArchive):
     def __init__(self, file: RawFile, held: ExitStack, inflated: Path | None = None) -> None:
         self.name, self._path = file.name, inflated or file.path
         self._file = held.enter_context(self._path.open("rb"))
@@ -163,7 +163,7 @@ def _members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
         archive.members = []  # type: ignore[attr-defined]  # its own, and documented nowhere
 
 
-class LooseFiles(Archive):
+class LooseFiles(PictureArchive):
     """Files that were uploaded as they are."""
 
     name = "the upload"
@@ -210,10 +210,10 @@ def is_tar(file: RawFile) -> bool:
 @contextmanager
 def opened(
     files: Sequence[RawFile], limits: IntakeLimits, workdir: Path
-) -> Iterator[list[Archive]]:
+) -> Iterator[list[PictureArchive]]:
     """Every archive by itself, and all loose files as one."""
     with ExitStack() as held:
-        archives: list[Archive] = []
+        archives: list[PictureArchive] = []
         loose = []
         for number, file in enumerate(files):
             with archive_damage_refused(file.name):

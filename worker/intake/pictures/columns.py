@@ -16,13 +16,13 @@ from worker.intake.pictures.metadata import FILE_NAME, Metadata, place_of, table
 from worker.intake.raw import IntakeLimits, refuse
 from worker.intake.tables.readings import Reading
 from worker.intake.tables.records import FileRows, Records, spill
-from worker.intake.tables.splitting import Cut, check_both, cut_of
+from worker.intake.tables.splitting import RowCut, check_both, cut_of
 from worker.intake.tables.target import TableLabels, labels_of
 
 
 def split_by_columns(
     layout: ArchiveLayout, spec: DatasetSpec, limits: IntakeLimits, workdir: Path
-) -> Cut | None:
+) -> RowCut | None:
     """Makes pictures those of the test split whose columns say so, and puts them last; None where
     the spec names no such columns. Raises WorkFailure `dataset_invalid`."""
     said = spec.split
@@ -39,7 +39,11 @@ def split_by_columns(
 
 
 def beside_of(
-    layout: ArchiveLayout, cut: Cut | None, spec: DatasetSpec, limits: IntakeLimits, workdir: Path
+    layout: ArchiveLayout,
+    cut: RowCut | None,
+    spec: DatasetSpec,
+    limits: IntakeLimits,
+    workdir: Path,
 ) -> ItemColumns | None:
     """Returns None where no metadata came with the pictures. `cut`: by columns, where there is
     one."""

@@ -17,7 +17,7 @@ from typing import Literal
 
 from app.datasets.schemas import DatasetSpec, Split
 from worker.intake.pictures import junk, metadata
-from worker.intake.pictures.archives import Archive, ArchiveEntry, archive_damage_refused
+from worker.intake.pictures.archives import ArchiveEntry, PictureArchive, archive_damage_refused
 from worker.intake.pictures.classes import Placed, classes_of
 from worker.intake.pictures.metadata import Metadata
 from worker.intake.pictures.names import Path, listed, spoken
@@ -67,7 +67,7 @@ class ArchiveLayout:
 
 
 def laid_out(
-    archives: Sequence[Archive],
+    archives: Sequence[PictureArchive],
     spec: DatasetSpec,
     limits: IntakeLimits,
     workdir: FilePath,
@@ -112,7 +112,7 @@ def laid_out(
 
 
 def _within(
-    archive: Archive, layout: ArchiveLayout, is_one_of: bool, kind_of: KindOf
+    archive: PictureArchive, layout: ArchiveLayout, is_one_of: bool, kind_of: KindOf
 ) -> list[tuple[Path, ArchiveEntry]]:
     """Pictures and metadata files, below the folder that all stand in; `is_one_of` several."""
     found: list[tuple[Path, ArchiveEntry]] = []

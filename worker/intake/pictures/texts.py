@@ -19,7 +19,7 @@ from app.datasets.table_spec import ColumnSpec, TargetSpec
 from app.errors import WorkFailure
 from app.inputs.picture_files import UnreadablePicture
 from worker.intake.pictures import junk
-from worker.intake.pictures.archives import Archive
+from worker.intake.pictures.archives import PictureArchive, archive_damage_refused
 from worker.intake.pictures.layout import ArchiveLayout, Picture, laid_out
 from worker.intake.pictures.metadata import is_metadata
 from worker.intake.pictures.names import Path, listed, spoken
@@ -42,7 +42,7 @@ class TextFiles:
     spec: DatasetSpec
 
 
-def are_texts(archives: Sequence[Archive], spec: DatasetSpec) -> bool:
+def are_texts(archives: Sequence[PictureArchive], spec: DatasetSpec) -> bool:
     """Raises WorkFailure `dataset_invalid`."""
     if spec.modality not in {None, TEXT}:
         return False
@@ -50,17 +50,18 @@ def are_texts(archives: Sequence[Archive], spec: DatasetSpec) -> bool:
         return True
     has_texts = False
     for archive in archives:
-        for entry in archive.entries():
-            if not entry.path or entry.is_folder:
-                continue
-            if junk.kind_of(entry.path, is_folder=False) is None:
-                return False
-            has_texts = has_texts or _kind_of(entry.path, False) is None
+        with archive_damage_refused(archive.name):
+            for entry in archive.entries():
+                if not entry.path or entry.is_folder:
+                    continue
+                if junk.kind_of(entry.path, is_folder=False) is None:
+                    return False
+                has_texts = has_texts or _kind_of(entry.path, False) is None
     return has_texts
 
 
 def read_texts(
-    archives: Sequence[Archive], spec: DatasetSpec, limits: IntakeLimits, workdir: FilePath
+    archives: Sequence[PictureArchive], spec: DatasetSpec, limits: IntakeLimits, workdir: FilePath
 ) -> TextFiles:
     """Raises WorkFailure `dataset_invalid`."""
     said = spec.target and (spec.target.column is not None or spec.target.columns is not None)

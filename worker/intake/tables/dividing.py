@@ -1,4 +1,4 @@
-"""TableLabels of a table's rows, and which rows are for training and which for testing."""
+"""Labels of a table's rows, and which rows are for training and which for testing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from worker.intake.splits import Rows
 from worker.intake.tables.features import said_of
 from worker.intake.tables.readings import Reading
 from worker.intake.tables.records import Records
-from worker.intake.tables.splitting import Cut, check_both, cut_of
+from worker.intake.tables.splitting import RowCut, check_both, cut_of
 from worker.intake.tables.target import TableLabels, labels_of, spoken_of
 from worker.intake.targets import target_of
 from worker.intake.targets.contract import Stored, TargetContract
@@ -35,7 +35,7 @@ class Divided:
     """
 
     labels: TableLabels
-    cut: Cut
+    cut: RowCut
     decision: Decision
     target: TargetContract
     task: Task
@@ -91,7 +91,7 @@ def _unit(records: Records, spec: DatasetSpec, labels: TableLabels) -> str:
     return spec.unit or (said.unit if said else "") or records.unit(labels.columns[0])
 
 
-def _by_split(labels: TableLabels, cut: Cut) -> dict[str, Array | None]:
+def _by_split(labels: TableLabels, cut: RowCut) -> dict[str, Array | None]:
     """Labels of each split, without the rows that have none; of all rows together where they are
     to be cut."""
     if labels.values is None:
@@ -106,7 +106,7 @@ def _by_split(labels: TableLabels, cut: Cut) -> dict[str, Array | None]:
 def _split(
     records: Records,
     labels: TableLabels,
-    cut: Cut,
+    cut: RowCut,
     target: TargetContract,
     given: Mapping[str, Array | None],
 ) -> tuple[dict[str, Rows], dict[str, Stored]]:
@@ -129,7 +129,7 @@ def _split(
     return rows, {split: target.encode(given[split], len(rows[split]), split) for split in rows}
 
 
-def _unlabelled(labels: TableLabels, cut: Cut, rows: Mapping[str, Rows]) -> Rows:
+def _unlabelled(labels: TableLabels, cut: RowCut, rows: Mapping[str, Rows]) -> Rows:
     """Rows without a label that are for training beside those that have one: where the split is
     given, on its side; where it is cut, all but those of groups that the test split has."""
     free = ~labels.known
@@ -141,7 +141,7 @@ def _unlabelled(labels: TableLabels, cut: Cut, rows: Mapping[str, Rows]) -> Rows
     return np.flatnonzero(free)
 
 
-def fixed_roles(labels: TableLabels, cut: Cut) -> dict[str, tuple[Role, str]]:
+def fixed_roles(labels: TableLabels, cut: RowCut) -> dict[str, tuple[Role, str]]:
     """Roles, and why, of the columns that the labels and the split need."""
     fixed: dict[str, tuple[Role, str]] = dict.fromkeys(labels.columns, ("label", labels.reason))
     for name in cut.told_by:

@@ -30,7 +30,7 @@ DRAWS = 64  # of groups, of which the one is taken that is most like all rows
 
 
 @dataclass(frozen=True)
-class Cut:
+class RowCut:
     """Rule by which rows are split.
 
     given: (rows,) true for testing; None where the rows are to be cut.
@@ -119,7 +119,7 @@ def cut_of(
     fraction: float,
     reading: Reading,
     known: NDArray[np.bool] | None = None,
-) -> Cut:
+) -> RowCut:
     """`known`: (rows,), the rows that have a label; None: nothing tells. Raises WorkFailure
     `dataset_invalid`."""
     names = records.train.names
@@ -150,27 +150,27 @@ def cut_of(
             detail = "expected no `split` where one file is for training and one for testing"
             refuse_said("split_twice", detail, "split")
         in_test = np.arange(records.rows) >= records.train.rows
-        return Cut("given", in_test, groups=groups, group=group)
+        return RowCut("given", in_test, groups=groups, group=group)
     if said.column is not None:
         check_columns([said.column], names, "split", "column")
         in_test, sentences = _by_names(records, said.column, reading)
-        return Cut(
+        return RowCut(
             "column", in_test, groups=groups, group=group, told_by=(said.column,), said=sentences
         )
     if said.where is not None:
         check_columns([*said.where], names, "split", "where")
         in_test = _where(records, said.where, reading)
-        return Cut("where", in_test, groups=groups, group=group, told_by=tuple(said.where))
+        return RowCut("where", in_test, groups=groups, group=group, told_by=tuple(said.where))
     if said.time is not None:
         check_columns([said.time], names, "split", "time")
         in_test, sentences = by_time(records, spec, said, fraction, reading, known)
-        return Cut(
+        return RowCut(
             "time", in_test, groups=groups, group=group, told_by=(said.time,), said=sentences
         )
-    return Cut("cut", None, said.test_fraction or fraction, said.seed, groups, group)
+    return RowCut("cut", None, said.test_fraction or fraction, said.seed, groups, group)
 
 
-def check_both(train: Rows, test: Rows, cut: Cut) -> None:
+def check_both(train: Rows, test: Rows, cut: RowCut) -> None:
     for rows, split in ((train, "training"), (test, "test")):
         if not len(rows):
             how = f"the column {listed(cut.told_by)} leaves none" if cut.told_by else ALONE
