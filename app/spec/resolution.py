@@ -31,12 +31,14 @@ from app.spec.sources import (
 )
 from app.spec.spec import Choice, JobSpec, ResolvedSpec
 from app.spec.strategies import Auto, AutoArm, Strategy
+from app.spec.strategy_params import LinearProbeParams
 from app.spec.table_matching import joint_table, tables_of
 from app.spec.training import Space, Training
 from app.spec.unlabelled import IDLE
 
 # As domain adaptation has it: Ganin et al., JMLR 2016; Liang et al., ICML 2020.
 BOTTLENECK, SMOOTHING = 256, 0.1
+HEAD_L2 = 1.0  # docs/decisions/pretrained-photos.md
 BALANCED = "balanced_accuracy"
 _CHOSEN = {"backbone", "params"}
 
@@ -195,14 +197,27 @@ class _Resolution:
         for strategy in self.spec.strategies:
             if isinstance(strategy, Auto):
                 found = portfolio(self._facts())
-                able, reason = found.strategies, found.reason
+                able, reason = tuple(map(self._pulled, found.strategies)), found.reason
                 only = able[0] if len(able) == 1 else None
                 names = only.name if only else [each.name for each in able]
                 self._chose("strategies", names, reason)
                 chosen.append(only or AutoArm(name="auto", portfolio=able))
             else:
-                chosen.append(strategy)
+                chosen.append(self._pulled(strategy))
         return tuple(chosen)
+
+    def _pulled(self, strategy: Strategy) -> Strategy:
+        """With a pull on its head where that is trained on a pretrained network's many features."""
+        params = strategy.params
+        is_open = isinstance(params, LinearProbeParams) and "l2" not in params.model_fields_set
+        if not is_open or not any(facts.is_general for facts in self.sources):
+            return strategy
+        reason = "a head on pretrained features, which are more than most jobs' items"
+        self._chose(f"strategies.{strategy.name}.params.l2", HEAD_L2, reason)
+        pulled: Strategy = strategy.model_copy(
+            update={"params": params.model_copy(update={"l2": HEAD_L2})}
+        )
+        return pulled
 
     def _facts(self) -> Facts:
         spec, target = self.spec, self.target

@@ -15,6 +15,13 @@ class LinearProbeParams(Sent):
     tolerance: float = Field(
         1e-3, gt=0, description="converged: the loss fell by less than this fraction in 5 epochs"
     )
+    l2: float = Field(
+        0.0,
+        ge=0,
+        le=1000,
+        description="pull of the head's kernel towards 0 while it is trained on features: where "
+        "these are more than the items, a head without it learns the items by heart",
+    )
 
 
 class FineTuneParams(Sent):

@@ -67,6 +67,11 @@ def test_a_job_from_imagenet(
     chosen = {each["field"]: each for each in plan["selection"]}
     assert chosen["model.image_size"]["chosen"] == [128, 128]
     assert plan["domain_distance"] == [None]
+    assert plan["spec"]["strategies"][0]["params"]["l2"] == 1
+    assert chosen["strategies.lp_ft.params.l2"]["chosen"] == 1
+    own = {"name": "lp_ft", "params": {"l2": 0}}
+    plan = client.post("/v1/jobs:validate", json={**photos, "strategies": [own]}).json()
+    assert plan["spec"]["strategies"][0]["params"]["l2"] == 0
     answer = client.post("/v1/jobs", json=photos)
     assert answer.status_code == 202, answer.text
     assert answer.json()["sources"] == ["efficientnet_lite0:imagenet"]
