@@ -176,13 +176,22 @@ def test_bodies(site: Site, name: str, data: st.DataObject) -> None:
     site.ask(operation, content=content, headers={"Content-Type": JSON})
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("POST /v1/datasets", {"name": "letters"}),
+        ("POST /v1/models", {"name": "n", "inputs": {"expects": [0, 1]}, "head": "drop"}),
+    ],
+)
 @bounded
 @given(data=st.data())
-def test_the_spec_beside_a_file(site: Site, data: st.DataObject) -> None:
-    operation = OPERATIONS["POST /v1/datasets"]
+def test_the_spec_beside_a_file(
+    site: Site, name: str, said: dict[str, Any], data: st.DataObject
+) -> None:
+    operation = OPERATIONS[name]
     form = operation.described["requestBody"]["content"]["multipart/form-data"]
     path, _ = data.draw(st.sampled_from(places(form["schema"]["properties"]["spec"], DOCUMENT)))
-    spec = with_raw({"name": "letters"}, path, data.draw(texts_of_json()))
+    spec = with_raw(said, path, data.draw(texts_of_json()))
     content = PART % (b"spec", spec) + PART % (b"file", b"x") + b"--b--\r\n"
     headers = {"Content-Type": "multipart/form-data; boundary=b"}
     site.ask(operation, content=content, headers=headers)

@@ -112,7 +112,7 @@ class OnnxReader:
         """Attributes that may be no other than this, where they are there."""
         for name, value in wanted.items():
             found = node.attributes.get(name, value)
-            found = list(found) if isinstance(found, tuple | np.ndarray) else found
+            found = list(found) if isinstance(value, list) else found
             if found != value:
                 raise self.refuse(node, f"{name} {value}", "attribute")
 

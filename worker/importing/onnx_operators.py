@@ -76,12 +76,13 @@ def flatten(read: OnnxReader, node: OnnxNode) -> None:
 
 
 def reshape(read: OnnxReader, node: OnnxNode) -> None:
-    """Reshapes to a row of all numbers; of one place, to the place that it is."""
+    """Reshapes to a row of all numbers, or to the form that there is."""
     x, wanted = read.value(node, 0), read.ints(node, "shape", 1) or ()
-    count = int(np.prod(read.shape(x)))
-    if read.shape(x)[:2] == (1, 1) and tuple(wanted[1:]) == (count, 1, 1) and x.order == "first":
+    *sides, channels = read.shape(x)
+    if tuple(wanted[1:]) == ((channels, *sides) if x.order == "first" else (*sides, channels)):
         read.give(node, x)
         return
+    count = int(np.prod(read.shape(x)))
     if len(wanted) != 2 or wanted[0] not in {-1, 0, 1} or wanted[1] not in {-1, count}:
         raise read.refuse(node, "a Reshape to one row per picture", "inputs")
     read.give(node, kept(read.flat(node, x), x))
