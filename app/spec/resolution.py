@@ -38,7 +38,7 @@ from app.spec.unlabelled import IDLE
 
 # As domain adaptation has it: Ganin et al., JMLR 2016; Liang et al., ICML 2020.
 BOTTLENECK, SMOOTHING = 256, 0.1
-HEAD_L2 = 1.0  # docs/decisions/pretrained-photos.md
+PRETRAINED_HEAD = {"head_learning_rate": 0.001, "l2": 0.1}  # docs/decisions/pretrained-photos.md
 BALANCED = "balanced_accuracy"
 _CHOSEN = {"backbone", "params"}
 
@@ -207,16 +207,18 @@ class _Resolution:
         return tuple(chosen)
 
     def _pulled(self, strategy: Strategy) -> Strategy:
-        """With a pull on its head where that is trained on a pretrained network's many features."""
+        """With the rate and the pull of a head on a pretrained network's many features, where the
+        job leaves them open."""
         params = strategy.params
-        is_open = isinstance(params, LinearProbeParams) and "l2" not in params.model_fields_set
-        if not is_open or not any(facts.is_general for facts in self.sources):
+        if not isinstance(params, LinearProbeParams):
             return strategy
-        reason = "a head on pretrained features, which are more than most jobs' items"
-        self._chose(f"strategies.{strategy.name}.params.l2", HEAD_L2, reason)
-        pulled: Strategy = strategy.model_copy(
-            update={"params": params.model_copy(update={"l2": HEAD_L2})}
-        )
+        if not any(facts.is_general for facts in self.sources):
+            return strategy
+        reason = "what a head on pretrained features, more than most jobs' items, was best with"
+        found = {n: v for n, v in PRETRAINED_HEAD.items() if n not in params.model_fields_set}
+        for name, value in found.items():
+            self._chose(f"strategies.{strategy.name}.params.{name}", value, reason)
+        pulled: Strategy = strategy.model_copy(update={"params": params.model_copy(update=found)})
         return pulled
 
     def _facts(self) -> Facts:

@@ -67,8 +67,9 @@ def test_a_job_from_imagenet(
     chosen = {each["field"]: each for each in plan["selection"]}
     assert chosen["model.image_size"]["chosen"] == [128, 128]
     assert plan["domain_distance"] == [None]
-    assert plan["spec"]["strategies"][0]["params"]["l2"] == 1
-    assert chosen["strategies.lp_ft.params.l2"]["chosen"] == 1
+    assert plan["spec"]["strategies"][0]["params"]["l2"] == 0.1
+    assert plan["spec"]["strategies"][0]["params"]["head_learning_rate"] == 0.001
+    assert chosen["strategies.lp_ft.params.l2"]["chosen"] == 0.1
     own = {"name": "lp_ft", "params": {"l2": 0}}
     plan = client.post("/v1/jobs:validate", json={**photos, "strategies": [own]}).json()
     assert plan["spec"]["strategies"][0]["params"]["l2"] == 0
