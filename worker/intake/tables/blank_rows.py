@@ -26,5 +26,6 @@ def without_blank_rows(part: FileRows, workdir: Path) -> FileRows:
     lost = np.flatnonzero(blank)
     places = ", ".join(part.place(int(row)) for row in lost[:NAMED])
     more = ", …" if len(lost) > NAMED else ""
-    sentence = f"{len(lost)} rows of `{part.name}` without any value are left out: {places}{more}."
+    rows = "1 row" if len(lost) == 1 else f"{len(lost)} rows"
+    sentence = f"Left out of `{part.name}`, without any value: {rows} ({places}{more})."
     return replace(part.kept(kept, workdir), found=(*part.found, sentence))
