@@ -13,7 +13,7 @@ from tests.cli.conftest import Ktl
 from tests.client.running_api import RunningApi
 from tests.jobs.factories import add_dataset
 from tests.jobs.page.examples import report
-from tests.jobs.test_router import LOCAL, spec
+from tests.jobs.requests import LOCAL, spec
 
 
 def test_a_jobs_evidence_as_files(

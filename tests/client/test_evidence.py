@@ -11,7 +11,7 @@ from app.database import Database
 from app.settings import Settings
 from app.spec.spec import EXAMPLE
 from tests.jobs.factories import add_dataset
-from tests.jobs.test_router import LOCAL, spec
+from tests.jobs.requests import LOCAL, spec
 
 
 def test_predictions_are_written_whole_or_not_at_all(

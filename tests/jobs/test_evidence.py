@@ -19,7 +19,7 @@ from app.storage import Storage
 from app.tables.datasets import DatasetRow
 from app.tables.jobs import EpochRow, JobRow, TrialRow
 from tests.jobs.factories import SCHEMA, add_dataset, add_job, must_claim
-from tests.jobs.test_router import LOCAL, problem, spec, submit
+from tests.jobs.requests import LOCAL, problem, spec, submit
 
 
 def stored(storage: Storage, path: Path, **arrays: object) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from app.main import create_app
 from app.settings import Settings
-from tests.jobs.test_router import LOCAL
+from tests.jobs.requests import LOCAL
 from tests.serving import serve
 from tests.trials.conftest import AddDataset
 from tests.trials.test_run import job_of, run, submit

@@ -12,7 +12,7 @@ from app.settings import Settings
 from app.tables.datasets import DatasetRow
 from app.tables.jobs import JobRow
 from app.tables.models import ModelRow
-from tests.jobs.test_router import LOCAL
+from tests.jobs.requests import LOCAL
 from tests.serving import serve
 from tests.trials import jobs
 from tests.trials.conftest import AddDataset
