@@ -32,6 +32,9 @@ prepare_environment(os.environ)
 os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")
 
 
+BUCKET = "ktl-test"
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     """Imports TensorFlow and all tests without the garbage collector, which would look through
@@ -150,3 +153,32 @@ def _administer(server: str, statement: str) -> None:
     with admin.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text(statement))
     admin.dispose()
+
+
+@pytest.fixture(scope="module")
+def s3_endpoint() -> Iterator[str]:
+    needed("s3fs")
+    moto = needed("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    moto.start()
+    host, port = moto.get_host_and_port()
+    yield f"http://{host}:{port}"
+    moto.stop()
+
+
+@pytest.fixture
+def s3(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Storage:
+    import boto3
+    import s3fs
+
+    for name, value in (
+        ("AWS_ENDPOINT_URL", s3_endpoint),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_DEFAULT_REGION", "us-east-1"),
+    ):
+        monkeypatch.setenv(name, value)
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=BUCKET)
+    client.put_object(Bucket=BUCKET, Key="store/kept/marker", Body=b"")  # as in a store in use
+    s3fs.S3FileSystem.clear_instance_cache()
+    return Storage(f"s3://{BUCKET}/store", settings.cache_dir)

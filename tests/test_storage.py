@@ -3,46 +3,16 @@
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from app.errors import FailureCode, WorkFailure
+from app.errors import DamagedArtifact, FailureCode, WorkFailure
+from app.integrity import sha256_of
 from app.settings import Settings
 from app.storage import Storage
-from tests.needed import needed
-
-BUCKET = "ktl-test"
-
-
-@pytest.fixture(scope="module")
-def s3_endpoint() -> Iterator[str]:
-    needed("s3fs")
-    moto = needed("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    moto.start()
-    host, port = moto.get_host_and_port()
-    yield f"http://{host}:{port}"
-    moto.stop()
-
-
-@pytest.fixture
-def s3(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Storage:
-    import boto3
-    import s3fs
-
-    for name, value in (
-        ("AWS_ENDPOINT_URL", s3_endpoint),
-        ("AWS_ACCESS_KEY_ID", "test"),
-        ("AWS_SECRET_ACCESS_KEY", "test"),
-        ("AWS_DEFAULT_REGION", "us-east-1"),
-    ):
-        monkeypatch.setenv(name, value)
-    client = boto3.client("s3")
-    client.create_bucket(Bucket=BUCKET)
-    client.put_object(Bucket=BUCKET, Key="store/kept/marker", Body=b"")  # as in a store in use
-    s3fs.S3FileSystem.clear_instance_cache()
-    return Storage(f"s3://{BUCKET}/store", settings.cache_dir)
 
 
 @pytest.fixture(params=["folder", "s3"])
@@ -120,3 +90,184 @@ def test_a_store_that_has_gone_since_its_last_check_is_missed(
     Path(settings.storage).write_text("a file where the folder should be")
     with pytest.raises(WorkFailure):
         storage.check()
+
+
+def test_a_written_thing_is_replaced(storage: Storage, tmp_path: Path) -> None:
+    storage.write("checkpoints/1.npz", file(tmp_path, b"one"))
+    storage.write("checkpoints/1.npz", file(tmp_path, b"two"))
+    assert storage.local("checkpoints/1.npz").read_bytes() == b"two"
+
+
+def test_a_store_that_cannot_be_written_fails_its_check(settings: Settings, tmp_path: Path) -> None:
+    in_the_way = file(tmp_path, b"a file, not a folder", "store")
+    with pytest.raises(WorkFailure) as caught:
+        Storage(str(in_the_way), settings.cache_dir).check()
+    assert caught.value.code == FailureCode.STORAGE_FAILED
+
+
+def fail_half_way(number: int) -> Any:
+    def copy(source: Path, target: Path) -> None:
+        Path(target).write_bytes(Path(source).read_bytes()[:2])
+        raise OSError(number, os.strerror(number))
+
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (errno.ENOSPC, FailureCode.DISK_FULL),
+        (errno.EDQUOT, FailureCode.DISK_FULL),
+        (errno.EIO, FailureCode.STORAGE_FAILED),
+    ],
+)
+def test_a_copy_that_fails_leaves_nothing_and_says_why(
+    storage: Storage,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    code: FailureCode,
+) -> None:
+    kept = storage.write("checkpoints/1.npz", file(tmp_path, b"one"))
+    monkeypatch.setattr(shutil, "copyfile", fail_half_way(number))
+    for store in (storage.put, lambda path: storage.write(kept, path)):
+        with pytest.raises(WorkFailure) as caught:
+            store(file(tmp_path, b"content"))
+        assert caught.value.code == code
+        assert os.strerror(number) in str(caught.value)
+    monkeypatch.undo()
+    assert storage.local(kept).read_bytes() == b"one"
+    assert [path.name for path in settings.home.rglob("*") if path.is_file()] == ["1.npz"]
+    assert storage.local(storage.put(file(tmp_path, b"content"))).read_bytes() == b"content"
+
+
+def test_a_download_that_fails_leaves_nothing_in_the_cache(
+    s3: Storage, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = s3.put(file(tmp_path, b"content"))
+
+    def get_file(remote: str, local: str) -> None:
+        fail_half_way(errno.ENOSPC)(file(tmp_path, b"content"), Path(local))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(s3._filesystem, "get_file", get_file)
+        with pytest.raises(WorkFailure) as caught:
+            s3.local(ref)
+    assert caught.value.code == FailureCode.DISK_FULL
+    assert not [path for path in settings.cache_dir.rglob("*") if path.is_file()]
+    assert s3.local(ref).read_bytes() == b"content"
+
+
+def test_what_was_fetched_once_is_not_fetched_again(s3: Storage, tmp_path: Path) -> None:
+    ref = s3.put(file(tmp_path, b"content"))
+    assert s3.local(ref) == s3.local(ref)
+    s3._filesystem.rm_file(s3._path(ref))
+    assert s3.local(ref).read_bytes() == b"content"
+
+
+def test_a_source_that_is_gone_is_a_typed_failure(storage: Storage, tmp_path: Path) -> None:
+    with pytest.raises(WorkFailure) as caught:
+        storage.put(tmp_path / "absent.npz")
+    assert caught.value.code == FailureCode.STORAGE_FAILED
+
+
+DAMAGES = {
+    "flipped": lambda content: bytes([content[0] ^ 1]) + content[1:],
+    "zeroed": lambda content: bytes(len(content)),
+    "cut": lambda content: content[:-1],
+    "empty": lambda content: b"",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_what_is_not_what_its_name_says_is_never_given(
+    storage: Storage, tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    ref = storage.put(file(tmp_path, b"content"))
+    path = storage.local(ref)
+    path.write_bytes(damage(b"content"))
+    for _ in range(2):
+        with pytest.raises(DamagedArtifact) as caught:
+            storage.local(ref)
+        assert (caught.value.reason, caught.value.ref) == ("artifact_damaged", ref)
+    path.write_bytes(b"content")
+    assert storage.local(ref).read_bytes() == b"content"
+
+
+def test_a_damaged_file_heals_when_its_content_is_stored_again(
+    store: Storage, tmp_path: Path
+) -> None:
+    source = file(tmp_path, b"content")
+    ref = store.put(source)
+    store._filesystem.pipe_file(store._path(ref), b"c0ntent")
+    with pytest.raises(DamagedArtifact):
+        store.local(ref)
+    assert store.put(source) == ref
+    assert store.local(ref).read_bytes() == b"content"
+
+
+def test_a_file_is_looked_through_once_while_nobody_touches_it(
+    storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref, looked = storage.put(file(tmp_path, b"content")), []
+
+    def counted(path: Path) -> str:
+        looked.append(path)
+        return sha256_of(path)
+
+    monkeypatch.setattr("app.integrity.sha256_of", counted)
+    for _ in range(3):
+        storage.local(ref)
+    assert len(looked) == 1
+    os.utime(storage.local(ref), (0, 0))
+    storage.local(ref)
+    storage.verify(ref)
+    assert len(looked) == 3
+
+
+def test_a_large_file_is_looked_through_once_per_machine(
+    storage: Storage, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.integrity.LARGE_BYTES", 1)
+    ref, looked = storage.put(file(tmp_path, b"content")), []
+
+    def counted(path: Path) -> str:
+        looked.append(path)
+        return sha256_of(path)
+
+    monkeypatch.setattr("app.integrity.sha256_of", counted)
+    for _ in range(3):  # as many processes
+        Storage(settings.storage, settings.cache_dir).local(ref)
+    assert len(looked) == 1
+    storage.verify(ref)
+    assert len(looked) == 2
+    storage.local(ref).write_bytes(b"c0ntent")
+    for _ in range(2):
+        with pytest.raises(DamagedArtifact):
+            Storage(settings.storage, settings.cache_dir).local(ref)
+
+
+def test_a_large_file_is_read_where_no_note_can_be_left(
+    storage: Storage, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.integrity.LARGE_BYTES", 1)
+    ref = storage.put(file(tmp_path, b"content"))
+    settings.cache_dir.write_bytes(b"a file, not a folder")
+    assert storage.local(ref).read_bytes() == b"content"
+
+
+def test_a_copy_in_the_cache_that_is_damaged_is_fetched_again(s3: Storage, tmp_path: Path) -> None:
+    ref = s3.put(file(tmp_path, b"content"))
+    s3.local(ref).write_bytes(b"c0ntent")
+    assert s3.local(ref).read_bytes() == b"content"
+
+
+def test_a_store_that_is_away_as_a_whole_has_lost_nothing(
+    storage: Storage, settings: Settings, tmp_path: Path
+) -> None:
+    ref = storage.put(file(tmp_path, b"content"))
+    Path(settings.storage).rename(tmp_path / "away")
+    with pytest.raises(WorkFailure) as caught:
+        storage.local(ref)
+    assert caught.value.code == FailureCode.STORAGE_FAILED

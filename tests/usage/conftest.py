@@ -7,9 +7,6 @@ import pytest
 
 from app.settings import Settings
 from app.storage import Storage
-from tests.test_storage import s3, s3_endpoint
-
-__all__ = ["s3", "s3_endpoint"]
 
 Put = Callable[..., str]
 LONG_AGO = 10_000.0  # seconds: past any grace period
