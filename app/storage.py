@@ -65,10 +65,16 @@ class Storage:
         with failures(f"storing {source.name}"):
             digest = sha256_of(source)
             ref = f"sha256/{digest[:2]}/{digest}{''.join(source.suffixes[-1:])}"
-            path = Path(self._path(ref))
-            if not (self._renewed(ref) and self._wholeness.of(ref, path)):
+            if not (self._renewed(ref) and self._is_whole(ref)):
                 self._place(source, ref)
             return ref
+
+    def _is_whole(self, ref: str) -> bool:
+        """False also where a sweep has taken the file aside, to look whether it was renewed."""
+        try:
+            return self._wholeness.of(ref, Path(self._path(ref)))
+        except FileNotFoundError:
+            return False
 
     def write(self, ref: str, source: Path) -> str:
         with failures(f"storing {ref}"):
