@@ -9,7 +9,13 @@ BEFORE = re.compile(rf"[+-]?({CURRENCY})\s?{DIGITS}")
 BEHIND = re.compile(rf"[+-]?{DIGITS}\s?({CURRENCY}|{WORD})")
 
 
+def unit_of(text: str) -> str | None:
+    """The unit of a field that is a number with one."""
+    match = BEFORE.fullmatch(text) or BEHIND.fullmatch(text)
+    return match[1] if match else None
+
+
 def bare(text: str) -> str:
     """A field without its unit, where it is a number with one."""
-    match = BEFORE.fullmatch(text) or BEHIND.fullmatch(text)
-    return text.replace(match[1], "", 1).strip() if match else text
+    unit = unit_of(text)
+    return text.replace(unit, "", 1).strip() if unit else text

@@ -18,7 +18,7 @@ from worker.intake.raw import refuse
 from worker.intake.tables.features import reading_of, said_of
 from worker.intake.tables.readings import LOOKED_AT, Column, Reading, has_codes, numbers
 from worker.intake.tables.records import FileRows, Records
-from worker.intake.tables.unit_words import BEFORE, BEHIND
+from worker.intake.tables.unit_words import unit_of
 
 UNTOUCHED = {"category", "text", "date", "flag"}  # kinds that the spec may say
 
@@ -70,11 +70,10 @@ def _unit(column: Column, reading: Reading) -> str | None:
         known = reading.known(column).drop_null()[:LOOKED_AT]
     if not len(known):
         return None
-    first = known[0].as_py().strip()
-    match = BEFORE.fullmatch(first) or BEHIND.fullmatch(first)
-    if match is None or not _are_all_of(known, match[1], reading):
+    unit = unit_of(known[0].as_py().strip())
+    if unit is None or not _are_all_of(known, unit, reading):
         return None
-    return match[1] if _are_all_of(reading.known(column).drop_null(), match[1], reading) else None
+    return unit if _are_all_of(reading.known(column).drop_null(), unit, reading) else None
 
 
 def _are_all_of(known: Column, unit: str, reading: Reading) -> bool:
