@@ -142,10 +142,8 @@ def feature_of(
 
 def _is_constant(plain: NDArray[np.float64], train: Rows) -> bool:
     """Tells whether all training rows have the same value, and none lacks it."""
-    for some in (train[:LOOKED_AT], train):
-        if not (plain[some] == plain[train[0]]).all():
-            return False  # what is missing equals nothing
-    return True
+    first = plain[train[0]]  # what is missing equals nothing
+    return all((plain[some] == first).all() for some in (train[:LOOKED_AT], train))
 
 
 def _missing(values: pa.ChunkedArray, chosen: Rows) -> int:

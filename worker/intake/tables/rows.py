@@ -92,9 +92,7 @@ def store_rows(
     return target
 
 
-def store_numbers(
-    columns: Sequence[ColumnNumbers], rows: int, chosen: Rows, target: Path
-) -> None:
+def store_numbers(columns: Sequence[ColumnNumbers], rows: int, chosen: Rows, target: Path) -> None:
     """Writes a .npy file (chosen rows, columns), float32.
 
     Args:
