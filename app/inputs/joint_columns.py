@@ -7,6 +7,7 @@ training rows taught of them is joined with what the sources' taught of their co
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, Literal, assert_never
 
@@ -47,8 +48,11 @@ class SourceColumns:
     is_learnt: bool = False
 
     def counterpart(self, name: str) -> Column | None:
-        other = self.names.get(name)
-        return next((column for column in self.inputs.columns if column.name == other), None)
+        return self._columns.get(self.names.get(name))
+
+    @cached_property
+    def _columns(self) -> dict[str | None, Column]:
+        return {column.name: column for column in self.inputs.columns}
 
 
 def joint_inputs(

@@ -25,7 +25,7 @@ from worker.trials.engine_setup import engine_setup
 SHAPE = (8, 8, 1)
 STRATEGIES = tuple(CATALOGUE)
 PROBES = ("linear_probe", "lp_ft")
-STEPLESS = ("adabn", "recalibrate")
+STEPLESS = ("adabn", "recalibrate", "linear_coral")
 SMALL = {"mlp": {"hidden": [12]}, "convnet": {"filters": [4], "dense": 8}}
 DROPOUT = {"mlp": {"hidden": [12], "dropout": 0.3}, "convnet": {**SMALL["convnet"], "dropout": 0.3}}
 
