@@ -21,9 +21,10 @@ from tests.serving import serve
 from worker.machine.context import WorkerContext
 from worker.process import runner
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 PATIENTS, ELSEWHERE, GENES, ASKED = 120, 60, 5_000, 20
+PATIENCE = 300  # seconds: two tables of so many columns are compared before the answer
 TOLD = 40  # genes that differ between the two kinds of patients
 JOB: dict[str, Any] = {
     "strategies": ["fine_tune"],
@@ -83,7 +84,7 @@ def test_from_a_wide_table_to_answers(context: WorkerContext, tmp_path: Path) ->
 
         source = uploaded(served, context, other)
         domains = {"sources": [{"dataset": source}], "target": {"dataset": dataset_id}}
-        sent = served.post("/v1/jobs", json={**domains, **JOB})
+        sent = served.post("/v1/jobs", json={**domains, **JOB}, timeout=PATIENCE)
         assert sent.status_code == 202, sent.text
         job_id = sent.json()["id"]
         runner.train(context, "worker")

@@ -22,7 +22,7 @@ from app.errors import FailureCode, WorkFailure
 from worker.datasets.stored_rows import StoredRows
 from worker.intake.raw import IntakeLimits, RawFile, refuse
 
-COLUMN_LIMIT = 20_000
+COLUMN_LIMIT = 10_000
 NAME_LIMIT = 200  # characters
 SETTING = "KTL_DATASET_LIMIT_BYTES"
 NAMED = 10  # columns in one sentence
