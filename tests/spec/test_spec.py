@@ -203,7 +203,6 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
     problem = refusal(wanted, target=schema(shape=(28, 28, 3)))
     assert pointers(problem) == [
         "#/target/dataset",
-        "#/target/dataset",
         "#/target/labels_per_class",
     ]
 
