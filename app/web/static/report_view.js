@@ -8,8 +8,8 @@ import { h } from "/web/dom.js";
 export async function reportView(jobId, signal) {
   const answer = await ask("GET", `/v1/jobs/${jobId}/report`, { headers: { Accept: "text/html" }, signal });
   const text = await answer.text();
-  const [, styles] = /<style>([\s\S]*?)<\/style>/.exec(text);
-  const page = new DOMParser().parseFromString(text.replace(styles, ""), "text/html");
+  const [element, styles] = /<style>([\s\S]*?)<\/style>/.exec(text);
+  const page = new DOMParser().parseFromString(text.replace(element, ""), "text/html");
   const sheet = new CSSStyleSheet();
   const own = styles.replace(/:root/g, ":host").replace(/(^|\})\s*body\s*\{/g, "$1 .report {");
   sheet.replaceSync(`${own} .report { padding: 0; margin: 0; max-width: none; } :host { display: block; }`);
