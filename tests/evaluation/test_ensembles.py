@@ -51,7 +51,7 @@ def members(test: float = 0.7, seeds: int = 3) -> list[TrialResult]:
 
 
 def test_its_gain_over_the_mean_and_over_the_seed_that_would_be_served() -> None:
-    """Each seed is wrong on three tenths of the items, by chance, so that two of three are right more
+    """Each seed is wrong on three tenths of the items, by chance: two of three are right more
     often than each."""
     trials = members()
     found = report([*SCRATCH[:3], *trials]).ensemble
