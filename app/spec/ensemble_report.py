@@ -9,8 +9,8 @@ from app.spec.intervals import Bounds
 
 
 class EnsembleGain(Bounds):
-    """By how much the ensemble is better in the primary metric, on the same test items: its
-    interval when these are drawn anew, with these networks."""
+    """Improvement by the ensemble in the primary metric, on the same test items, with its interval
+    when these are drawn anew: of these networks."""
 
     mean: float
 

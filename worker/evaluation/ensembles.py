@@ -91,7 +91,8 @@ def _single(
 def gain_of(
     y: Labels, whole: Floats, others: list[Floats], spec: ResolvedSpec, measures: Measures
 ) -> EnsembleGain:
-    """Of an ensemble's outputs `whole` (n, K) over the mean of `others`, in the primary metric."""
+    """Gain of an ensemble's outputs `whole` (n, K) over the mean of `others`, in the primary
+    metric."""
     name, metric = spec.evaluation.primary_metric, spec.metric
     same = [whole] * len(others)  # resampling is of as many networks on either side
     resampled = metric.sign * measures.resample(y, same, others, name, spec.seed)
