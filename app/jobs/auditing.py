@@ -1,8 +1,9 @@
 """POST /v1/datasets/{id}/audit: what an audit compares items by may be the features of a model."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Body, Response
+from fastapi.openapi.models import Example
 from sqlalchemy.orm import Session
 
 from app.datasets import repository as datasets
@@ -20,6 +21,7 @@ from app.turns import TurnRoute
 router = APIRouter(prefix="/v1", tags=["datasets"], route_class=TurnRoute)
 
 POINTER = "#/features"
+EXAMPLES = {"by a model's features": Example(value={"features": "mdl_01M8"})}
 
 
 @router.post(
@@ -33,7 +35,7 @@ def begin(
     response: Response,
     session: WriteSession,
     caller: Writer,
-    asked: AuditAsked | None = None,
+    asked: Annotated[AuditAsked | None, Body(openapi_examples=EXAMPLES)] = None,
 ) -> AuditOut:
     """Has a worker look for labels that are likely wrong. Nothing of the dataset is changed. The
     same call again answers with the same audit, one that failed is begun anew; one by other

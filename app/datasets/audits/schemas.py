@@ -21,8 +21,6 @@ METHOD = (
 class AuditAsked(Sent):
     """`{}`, like no body at all, compares items as they are."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"features": "mdl_01M8"}]})
-
     features: str | None = Field(
         None,
         pattern=r"^mdl_[0-9A-Za-z]+$",
