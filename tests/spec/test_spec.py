@@ -297,13 +297,3 @@ def test_what_is_no_picture_gets_a_network_of_dense_layers() -> None:
     sounds = of_sounds()
     resolved, *_ = resolve(spec(), [SourceFacts(sounds)], sounds)
     assert resolved.model.backbone == "mlp"
-
-
-def test_one_seed_is_no_ensemble() -> None:
-    served = {"name": "letters", "when": "always", "ensemble": "average"}
-    problem = refusal(spec(evaluation={"seeds": 1}, deploy=served))
-    assert (problem.code, pointers(problem)) == ("ensemble_needs_seeds", ["#/deploy/ensemble"])
-    assert "expected at least 2 seeds for an ensemble, got 1: raise evaluation.seeds" in (
-        problem.detail
-    )
-    resolve(spec(evaluation={"seeds": 2}, deploy=served), SOURCES, SCHEMA)

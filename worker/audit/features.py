@@ -42,8 +42,8 @@ def audit_features(inputs: Inputs, items: Items) -> Features:
 
 
 def components_of(features: Features) -> Features:
-    """Brings what a network makes of items, (n, d), to length 1 each, and to 50 principal components
-    where they are more numbers than that."""
+    """Brings what a network makes of items, (n, d), to length 1 each, and to 50 principal
+    components where they are more numbers than that."""
     lengths = np.linalg.norm(features, axis=1, keepdims=True)
     unit = features / np.maximum(lengths, np.finfo(np.float32).tiny)
     components = min(COMPONENTS, *unit.shape)
