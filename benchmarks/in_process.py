@@ -84,6 +84,19 @@ class Dataset:
         schema = self.schema.model_copy(update={"splits": splits, "class_counts": counts})
         return replace(self, schema=schema, train=train)
 
+    def few_of(self, per_class: int, seed: int) -> "Dataset":
+        """The same of items of any kind."""
+        train = self.train.select(few_labels(self.train.y, per_class, seed))
+        classes = len(self.schema.classes)
+        counts = tuple(np.bincount(train.y, minlength=classes).tolist())
+        schema = self.schema.model_copy(
+            update={
+                "splits": self.schema.splits | {"train": len(train)},
+                "class_counts": self.schema.class_counts | {"train": counts},
+            }
+        )
+        return replace(self, schema=schema, train=train)
+
     def permuted(self, seed: int) -> "Dataset":
         """With its training labels dealt anew: nothing is left to learn of the classes."""
         y = np.random.default_rng(seed).permutation(self.train.y)

@@ -165,7 +165,9 @@ class _Resolution:
         given, entry = self.spec.training, CATALOGUE[self.model.backbone]
         fields = given.model_dump()
         for name, value in fields.items():
-            if value == "auto" and name != "precision":
+            if value == "auto" and name == "augmentation":
+                fields[name] = None  # the searches choose
+            elif value == "auto" and name != "precision":
                 fields[name] = entry.recipe.get(name, Training.model_fields[name].default)
         for setting, value, reason in defaults_of(self.model, self.spec, self.sources, self.target):
             fields[setting] = value
@@ -175,7 +177,15 @@ class _Resolution:
             fields["label_smoothing"] = SMOOTHING
             reason = "the source's classes lie further apart (Liang et al., ICML 2020)"
             self._chose("training.label_smoothing", SMOOTHING, reason)
+        self._say_augmentation()
         return Training(**fields)
+
+    def _say_augmentation(self) -> None:
+        if self.spec.training.augmentation != "auto":
+            return
+        if not self.spec.target.use_labels:
+            reason = "invariant information, by which arms are chosen, is of changed items itself"
+            self._chose("training.augmentation", None, reason)
 
     def imbalance(self) -> Imbalance:
         chosen, reason = decided(self.spec, self.target)
@@ -189,6 +199,7 @@ class _Resolution:
             learning_rate=given.learning_rate == "auto",
             weight_decay=given.weight_decay == "auto",
             epochs=given.epochs == "auto",
+            augmentation=given.augmentation == "auto" and self.spec.target.use_labels,
             imbalance=compared(self.spec, self.target),
         )
 
