@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import ceil
-from typing import Any
+from typing import Any, Literal
 
 from app.datasets.schemas import Schema
 from app.errors import Invalid
@@ -33,7 +33,7 @@ from app.spec.spec import Choice, JobSpec, ResolvedSpec
 from app.spec.strategies import Auto, AutoArm, Strategy
 from app.spec.strategy_params import LinearProbeParams
 from app.spec.table_matching import joint_table, tables_of
-from app.spec.training import Space, Training
+from app.spec.training import Augmentation, Space, Training
 from app.spec.unlabelled import IDLE
 
 # As domain adaptation has it: Ganin et al., JMLR 2016; Liang et al., ICML 2020.
@@ -165,7 +165,7 @@ class _Resolution:
         given, entry = self.spec.training, CATALOGUE[self.model.backbone]
         fields = given.model_dump()
         for name, value in fields.items():
-            if value == "auto" and name == "augmentation":
+            if name == "augmentation" and self._augmentation == "auto":
                 fields[name] = None  # the searches choose
             elif value == "auto" and name != "precision":
                 fields[name] = entry.recipe.get(name, Training.model_fields[name].default)
@@ -179,6 +179,13 @@ class _Resolution:
             self._chose("training.label_smoothing", SMOOTHING, reason)
         self._say_augmentation()
         return Training(**fields)
+
+    @property
+    def _augmentation(self) -> Augmentation | Literal["auto"] | None:
+        """As the job says; one that leaves its strategies to `auto` leaves this to it too."""
+        if "augmentation" in self.spec.training.model_fields_set:
+            return self.spec.training.augmentation
+        return "auto" if any(isinstance(each, Auto) for each in self.spec.strategies) else None
 
     def _say_augmentation(self) -> None:
         if self.spec.training.augmentation != "auto":
@@ -199,7 +206,7 @@ class _Resolution:
             learning_rate=given.learning_rate == "auto",
             weight_decay=given.weight_decay == "auto",
             epochs=given.epochs == "auto",
-            augmentation=given.augmentation == "auto" and self.spec.target.use_labels,
+            augmentation=self._augmentation == "auto" and self.spec.target.use_labels,
             imbalance=compared(self.spec, self.target),
         )
 

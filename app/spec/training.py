@@ -115,9 +115,9 @@ class Training(Sent):
     early_stopping: EarlyStopping | None = None
     augmentation: Augmentation | None = Field(
         None,
-        description="`auto`, where a job says it: none, weak or strong, and for pictures mirrored "
-        "or not, as held-out training items choose, arm by arm, scratch included; the pretraining "
-        "goes without; null: none",
+        description="`auto`: none, weak or strong, and for pictures mirrored or not, as held-out "
+        "training items choose, arm by arm, scratch included; the pretraining goes without. Left "
+        "out, it is `auto` in a job with the strategy `auto`; null: none",
     )
     hidden_columns: float = Field(
         0.0,

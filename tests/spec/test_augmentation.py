@@ -33,3 +33,14 @@ def test_said_augmentation_stays() -> None:
 def test_another_word_is_refused() -> None:
     with pytest.raises(ValidationError, match="augmentation"):
         TrainingChoice.model_validate({"augmentation": "some"})
+
+
+def test_a_job_that_leaves_its_strategies_open_leaves_augmentation_open() -> None:
+    for strategies, training, expected in (
+        (["auto"], {}, True),
+        (["auto", "fine_tune"], {"epochs": 3}, True),
+        (["auto"], {"augmentation": None}, False),
+        (["fine_tune"], {}, False),
+    ):
+        found, _ = resolved(strategies=strategies, training=training)
+        assert found.space.augmentation is expected, (strategies, training)

@@ -59,7 +59,7 @@ def default_views(candidate: Candidate, prior: Prior) -> Candidate:
 
 
 def said(best: Standing | None, options: Sequence[Candidate], standings: Sequence[Standing]) -> str:
-    """What was chosen, and what it brought, in words."""
+    """Words for what was chosen, and for what it brought."""
     if best is None:
         return "augmentation as the study of the defaults has it: no room in the budget to try it"
     plain = [
