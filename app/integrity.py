@@ -1,4 +1,4 @@
-"""Whether stored files are what their names say.
+"""Check of stored files against their names.
 
 Disks rot and people edit files: a name that holds a sha256 is held against the content at the first
 use, and again once the file was touched.

@@ -1,4 +1,4 @@
-"""From an Authorization header to a caller."""
+"""The way from an Authorization header to a caller."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor

@@ -15,10 +15,10 @@ from typing import Any
 
 from app.cli.job_file import Unusable
 from app.inputs.columns import CategoryColumn, Column, FlagColumn
+from app.inputs.csv_rule import DECLARED
 from app.inputs.table import TableInputs
 
 DELIMITERS = ",;\t|"
-DECLARED = re.compile(r"sep=(.)\r?\n", re.I)  # as spreadsheets begin a file
 ENCODINGS = (("\ufeff".encode("utf-16-le"), "utf-16"), ("\ufeff".encode("utf-16-be"), "utf-16"))
 GROUPED = re.compile(r"[+-]?\d{1,3}([.,'’ \u00a0\u202f])\d{3}(?:\1\d{3})*(?![\d])")
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)

@@ -1,4 +1,5 @@
-"""From a POSTed spec to a job in the database: datasets found, spec resolved, trials planned."""
+"""The way from a POSTed spec to a job in the database: datasets found, spec resolved, trials
+planned."""
 
 from collections import Counter
 from dataclasses import dataclass, replace

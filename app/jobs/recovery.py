@@ -1,5 +1,5 @@
-"""What keeps the promise when messages and workers are lost. Any API process runs it, every few
-seconds; each change is a compare-and-set, so that several may run it at once."""
+"""Repairs that keep the promise when messages and workers are lost. Any API process runs it, every
+few seconds; each change is a compare-and-set, so that several may run it at once."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What of a job can be refused before it starts: findings against the datasets' schemas."""
+"""Refusals of a job before it starts: findings against the datasets' schemas."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""What a network is trained with where a job does not say: the facts of its entry."""
+"""Settings that a network is trained with where a job does not say: the facts of its entry."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple

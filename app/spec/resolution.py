@@ -1,4 +1,5 @@
-"""From what was POSTed to a job that says everything, with the reasons for what was chosen."""
+"""The way from what was POSTed to a job that says everything, with the reasons for what was
+chosen."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""How long the rest of a job takes, from what its trials have taken. Pure.
+"""Seconds that the rest of a job takes, from what its trials have taken. Pure.
 
 A trial is expected to take what finished ones of its arm and label budget took, their median. Where
 none has finished, it takes its planned seconds (forecast.py) times a pace: seconds measured over

@@ -1,4 +1,5 @@
-"""What an audit compares items by: what a network would see of them, in 50 numbers or fewer.
+"""Features by which an audit compares items: what a network would see of them, in 50 numbers or
+fewer.
 
 Nothing is trained, so no network can have learnt the wrong labels by heart.
 """

@@ -1,4 +1,4 @@
-"""Which rows of a backbone's first kernels belong to which columns of a table.
+"""Rows of a backbone's first kernels, by the columns of a table that they belong to.
 
 By them weights that were learnt on one table's columns go into a network for another's, and rows
 that no training row speaks to are silent instead of noise.

@@ -1,4 +1,4 @@
-"""What takes a verdict away, and what weakens it, in sentences for the report's reason."""
+"""Doubts that take a verdict away or weaken it, in sentences for the report's reason."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

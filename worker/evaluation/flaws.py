@@ -1,4 +1,4 @@
-"""What the report says of flawed data: classes of unequal size, and labels that are wrong."""
+"""Members of the report on flawed data: classes of unequal size, and labels that are wrong."""
 
 from collections.abc import Iterable, Sequence
 

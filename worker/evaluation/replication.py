@@ -1,4 +1,4 @@
-"""What counts as one value of an arm, and what its values replicate.
+"""Values of an arm: what counts as one, and what they replicate.
 
 Trials that start from the same pretraining are no independent runs of the whole recipe, so
 

@@ -1,4 +1,4 @@
-"""How trials do on items that they were trained on: whether anything was learnt, and whether
+"""Scores of trials on items that they were trained on: whether anything was learnt, and whether
 training mode and inference agree."""
 
 from collections import defaultdict

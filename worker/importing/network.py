@@ -1,4 +1,4 @@
-"""What was read of a file -> a network of ours, with its weights and its head."""
+"""The way from what was read of a file to a network of ours, with its weights and its head."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What values mean: which become 0 and 1 before a network sees them, and doubts about it.
+"""Meaning of values: which become 0 and 1 before a network sees them, and doubts about it.
 
 The rule looks at the training split's values, not at their type, so that int64, uint16 or float
 pixels from 0 to 255 mean what uint8 pixels mean:

@@ -1,4 +1,4 @@
-"""Which items are cut off as the test split where the data have none: always the same ones."""
+"""Items that are cut off as the test split where the data have none: always the same ones."""
 
 from collections.abc import Sequence
 

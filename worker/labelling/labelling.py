@@ -1,4 +1,4 @@
-"""Which of a dataset's unlabelled items a job's user should label next, and what that was worth."""
+"""Ranking of a dataset's unlabelled items to label next, and what that was worth."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How a worker shares its machine out among the trials that it trains at once."""
+"""Shares of its machine that a worker gives out among the trials that it trains at once."""
 
 import os
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""How well a source suits a target, before anything is transferred."""
+"""Scores of how well a source suits a target, before anything is transferred."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What a trial is trained on and from: rows of the database -> a TrialSetup."""
+"""The setup of a trial, what it is trained on and from: rows of the database -> a TrialSetup."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Which value each test item has of the columns of evaluation.slices, as it is stored beside the
+"""Values of each test item in the columns of evaluation.slices, as it is stored beside the
 item's prediction: the report is made from that, whatever becomes of the dataset."""
 
 from collections.abc import Sequence

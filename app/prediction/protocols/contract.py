@@ -1,4 +1,5 @@
-"""What a protocol is: a way to ask a deployment. How to add one: docs/how-to/add-a-protocol.md.
+"""The contract of protocols, each a way to ask a deployment. How to add one:
+docs/how-to/add-a-protocol.md.
 
 The front (app.prediction.front) finds the protocol, admits the caller, bounds and reads the body,
 holds the values against the model's range, runs the model and turns every error into a problem. A

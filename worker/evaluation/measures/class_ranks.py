@@ -1,4 +1,5 @@
-"""How well a classification's probabilities order the items: no threshold, no commonest class.
+"""Measures of how well a classification's probabilities order the items: no threshold, no commonest
+class.
 
 Of two classes the second one's AUC and average precision; of more the mean over the classes of that
 class against the rest (scikit-learn's one-vs-rest, macro). Classes without test items, or without

@@ -1,4 +1,4 @@
-"""What may be wrong with the columns of a table: a sentence each."""
+"""Doubts about the columns of a table: a sentence each."""
 
 from collections.abc import Iterator, Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""What a column is, by its values alone: a kind, and a sentence that says why.
+"""The kind of a column, by its values alone: a kind, and a sentence that says why.
 
 The rules in their order, each on the fields that are not missing:
 

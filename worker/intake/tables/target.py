@@ -1,4 +1,4 @@
-"""Which columns hold the labels, and what labels they hold."""
+"""Columns that hold the labels, and the labels that they hold."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

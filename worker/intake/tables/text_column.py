@@ -1,4 +1,4 @@
-"""Whether the items of a table are the texts of one of its columns, and of which.
+"""Decision whether the items of a table are the texts of one of its columns, and of which.
 
 They are where the spec says so: `columns`: {"NAME": {"kind": "text", "role": "feature"}}, or the
 `modality` text where there is one column of text, or of words. Else they are where nothing but one
