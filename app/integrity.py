@@ -49,7 +49,8 @@ class FileIntegrity:
             self._note(named.group()).unlink(missing_ok=True)
 
     def _is_named(self, path: Path, stamp: Stamp, digest: str) -> bool:
-        """Of large files a note tells the other processes of this machine, for a day."""
+        """Looks at a note, which of large files tells the other processes of this machine, for a
+        day."""
         if stamp[0] < LARGE_BYTES:
             return sha256_of(path) == digest
         note = self._note(digest)

@@ -208,7 +208,7 @@ class _Resolution:
         return tuple(chosen)
 
     def _pulled(self, strategy: Strategy) -> Strategy:
-        """With the rate and the pull of a head on a pretrained network's many features, where the
+        """Adds the rate and the pull of a head on a pretrained network's many features, where the
         job leaves them open."""
         params = strategy.params
         if not isinstance(params, LinearProbeParams):

@@ -117,5 +117,5 @@ def _alike(trial: TrialTime) -> Key:
 
 
 def _kinds(trial: TrialTime) -> tuple[Key, ...]:
-    """From the most alike to the least."""
+    """Kinds from the most alike to the least."""
     return (trial.role, trial.arm), (trial.role == PRETRAIN,), ()

@@ -54,7 +54,7 @@ def _blocks(items: Items) -> list[Items]:
 
 
 def _seen(layers: InputLayers, items: Items) -> Features:
-    """Of one block, (block, d)."""
+    """Features of one block, (block, d)."""
     seen = layers.seen(layers.arrays(items.read()))
     flat = [np.asarray(tensor).reshape(len(items), -1) for tensor in seen.values()]
     return np.concatenate(flat, axis=1)

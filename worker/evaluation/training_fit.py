@@ -161,8 +161,8 @@ def warnings_about_fit(
 
 
 def _learnt_nothing(name: str, trials: Sequence[TrialResult], measures: Measures) -> str | None:
-    """By the task's own metric. What a pretraining's outputs mean in a source's unit is not known
-    here."""
+    """Tells by the task's own metric. What a pretraining's outputs mean in a source's unit is not
+    known here."""
     at_chance: list[tuple[float, Level]] = []
     metric = measures.task.default_metric
     known = 0

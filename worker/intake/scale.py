@@ -83,7 +83,7 @@ def scale_warnings(
 
 
 def _apart(one: Scan, other: Scan) -> bool:
-    """Whether one holds far larger values, or negative ones beside a split without."""
+    """Tells whether one holds far larger values, or negative ones beside a split without."""
     sizes = sorted(max(abs(scan.low), abs(scan.high)) for scan in (one, other))
     if 0 < sizes[0] * APART_FROM <= sizes[1]:
         return True

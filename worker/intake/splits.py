@@ -53,5 +53,5 @@ def random_split(items: int, test_fraction: float, seed: int = SPLIT_SEED) -> tu
 
 
 def _test_items(items: int, test_fraction: float) -> int:
-    """At least one, and one is left for training."""
+    """Draws at least one, and leaves one for training."""
     return min(max(round(items * test_fraction), 1), items - 1)

@@ -86,8 +86,8 @@ def guess_of(task: Task, outputs: Floats) -> Guess:
 
 
 def _worth(winner: Winner, some: Split, own: Floats) -> tuple[Rule, Worth | None, str]:
-    """By which rule to choose, what that was worth, and the sentence that says it, or why it is not
-    known.
+    """The rule by which to choose, what that was worth, and the sentence that says it, or why it is
+    not known.
 
     Args:
         some: labelled items.

@@ -43,7 +43,7 @@ def memory() -> int:
 
 
 def _limits(own: Path, mounted: Path) -> list[int]:
-    """Of the process's control group and of those that it is in, of both versions."""
+    """Limits of the process's control group and of those that it is in, of both versions."""
     found = []
     for folder in own_groups(own, mounted):
         for group in (folder, *folder.parents):

@@ -87,8 +87,8 @@ class _Halving:
         return kept
 
     def _can_begin(self, field: Sequence[Candidate]) -> bool:
-        """Whether there is a fold for all on the first rung, and for two on the second: how much
-        the others will cost there is known when their heads have converged."""
+        """Tells whether there is a fold for all on the first rung, and for two on the second: how
+        much the others will cost there is known when their heads have converged."""
         two = sorted(self._ledger.expected(each, WHOLE[0]) for each in field)[:2]
         return self._fold_cost(field, SHORT_THEN_WHOLE[0]) + sum(two) <= self._room(field)
 

@@ -208,7 +208,7 @@ def _network(
 
 
 def _best(trials: list[TrialRow], name: str, metric: Metric) -> TrialRow | None:
-    """By validation, the first of equals; those without a value last."""
+    """The best by validation, the first of equals; those without a value last."""
     worst = -float("inf")
 
     def merit(trial: TrialRow) -> float:

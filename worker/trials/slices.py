@@ -61,7 +61,7 @@ def _is_number(kind: pa.DataType) -> bool:
 
 
 def _quarters(column: Column) -> tuple[Codes, list[str]]:
-    """By the quartiles of these items; equal numbers stay together."""
+    """Cuts by the quartiles of these items; equal numbers stay together."""
     is_moment = pa.types.is_timestamp(column.type)
     micro = pc.cast(column, pa.int64()) if is_moment else column
     plain = pc.cast(micro, pa.float64(), safe=False)

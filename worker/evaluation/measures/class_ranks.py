@@ -71,7 +71,7 @@ def _ordered(y: Labels, classes: int) -> Iterator[int]:
 
 
 def _without_order(y: Labels, classes: int, metric: str) -> float:
-    """Where all items are of one class: of two, the share that is the second."""
+    """Value where all items are of one class: of two, the share that is the second."""
     if metric == "auc":
         return NO_ORDER
     return float((y == 1).mean()) if classes == 2 else 1.0

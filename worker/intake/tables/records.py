@@ -19,7 +19,7 @@ from pyarrow import ipc
 
 from app.datasets.table_spec import TableSpec
 from app.errors import FailureCode, WorkFailure
-from worker.datasets.stored_rows import StoredRows
+from worker.datasets.stored_rows import StoredRows, write_batches
 from worker.intake.raw import IntakeLimits, RawFile, refuse
 
 COLUMN_LIMIT = 1_000
@@ -195,16 +195,6 @@ def spill(
     """Writes the batches as they come, within the limits; returns how many rows they are. Raises
     WorkFailure `dataset_invalid`."""
     return write_batches(target, schema, _within(batches, limits, name))
-
-
-def write_batches(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:
-    """Writes an Arrow file batch by batch; returns how many rows they are."""
-    rows = 0
-    with pa.OSFile(str(path), "wb") as output, ipc.new_file(output, schema) as writer:
-        for batch in batches:
-            rows += batch.num_rows
-            writer.write_batch(batch)
-    return rows
 
 
 def gathered(

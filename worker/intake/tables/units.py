@@ -13,10 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from app.datasets.table_spec import TableSpec
+from worker.datasets.stored_rows import write_batches
 from worker.intake.raw import refuse
 from worker.intake.tables.features import reading_of, said_of
 from worker.intake.tables.readings import LOOKED_AT, Column, Reading, has_codes, numbers
-from worker.intake.tables.records import FileRows, Records, write_batches
+from worker.intake.tables.records import FileRows, Records
 from worker.intake.tables.unit_words import unit_of
 
 UNTOUCHED = {"category", "text", "date", "flag"}  # kinds that the spec may say
