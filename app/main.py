@@ -10,11 +10,12 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 from starlette.middleware import Middleware
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import health
 from app.access.authentication import Authenticator, require_key_or_loopback
 from app.access.loopback import LoopbackGuard
+from app.at_once import WholeAnswer
 from app.background import Outbox, Repeated
 from app.damage import heal, mark
 from app.database import Database
@@ -40,6 +41,7 @@ from app.storage import Storage
 from app.turns import CONNECTIONS, Turns
 from app.usage import router as usage
 from app.usage.sweep import sweep_now_and_then
+from app.web import router as web
 
 log = structlog.get_logger(__name__)
 
@@ -67,6 +69,7 @@ ROUTERS = (
     usage.router,
     keys.router,
     health.router,
+    web.router,
 )
 
 
@@ -78,6 +81,10 @@ class Api(FastAPI):
             await super().__call__(scope, receive, send)
         else:
             await self.predictions(route, scope, receive, send)
+
+    def at_once(self, scope: Scope, body: bytes) -> WholeAnswer | ASGIApp | None:
+        route = route_of(scope)
+        return None if route is None else self.predictions.at_once(route, scope, body)
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
@@ -138,6 +145,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=_version(),
         openapi_tags=TAGS,
         lifespan=lifespan,
+        docs_url=None,  # FastAPI's two pages load scripts from elsewhere; app/web shows its own
+        redoc_url=None,
         redirect_slashes=False,
         middleware=[
             Middleware(RequestId),
