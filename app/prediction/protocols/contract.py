@@ -21,8 +21,8 @@ T = TypeVar("T")
 Steps: TypeAlias = Generator[None, None, T]
 Headers: TypeAlias = Mapping[bytes, bytes]  # of a request: names in lower case
 BodyKind = Literal["text", "binary", "files"]
-"""Of text a body may have less bytes than of the others. Files take a while whatever their size, so
-that they are read in a thread."""
+"""A body of text may have fewer bytes than one of the others. Files take a while whatever their
+size, so that they are read in a thread."""
 OF_JSON = ((b"content-type", b"application/json"),)
 
 

@@ -36,8 +36,8 @@ def column_warnings(
 
 
 def _tells(column: Column, x: Splits, y: Mapping[str, Stored], task: Task) -> str | None:
-    """Holds, for each part of the column, the commonest label, or the mean, of training rows, held
-    against the test rows."""
+    """Holds the commonest label of each part of the column, or the mean, of training rows against
+    the test rows."""
     if y["train"].ndim > 1:
         return None
     known = {split: _labelled(labels, task)[:MOST_TOLD] for split, labels in y.items()}
