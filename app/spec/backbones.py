@@ -4,10 +4,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from app.inputs.encoders import E5_SMALL, EncoderEntry
+from app.inputs.encoders import E5_SMALL, cutter_of
 from app.inputs.features import FeaturesInputs
 from app.inputs.layouts import JoinedLayout
-from app.spec.backbone_entry import OF_FEATURES, OF_PARTS, OF_PHOTOS, OF_TABLES, BackboneEntry
+from app.inputs.stored_encoder import KnownEncoder
+from app.spec.backbone_entry import (
+    OF_BERT,
+    OF_FEATURES,
+    OF_PARTS,
+    OF_PHOTOS,
+    OF_TABLES,
+    BackboneEntry,
+)
+from app.spec.e5_params import E5SmallParams
 from app.spec.encoder_params import SentenceEncoderParams
 from app.spec.fusion_params import FusionParams
 from app.spec.imported.choice import Imported
@@ -86,8 +95,25 @@ class SentenceEncoder(ModelChoice):
     params: SentenceEncoderParams = SentenceEncoderParams()
 
     @property
-    def encoder(self) -> EncoderEntry:
+    def encoder(self) -> KnownEncoder:
         return self.params.entry
+
+    @property
+    def freezes_encoder(self) -> bool:
+        return True
+
+    @property
+    def features(self) -> FeaturesInputs:
+        return self.params.inputs
+
+
+class E5Small(ModelChoice):
+    backbone: Literal["e5_small"]
+    params: E5SmallParams = E5SmallParams()
+
+    @property
+    def encoder(self) -> KnownEncoder:
+        return cutter_of(self.params.max_tokens)
 
     @property
     def features(self) -> FeaturesInputs:
@@ -128,6 +154,8 @@ def _auto_unless_named(choice: Any) -> Any:
     return {"backbone": "auto", **choice} if isinstance(choice, dict) else choice
 
 
+E5_BYTES = 1024 * 2**20  # frozen layers and pieces, the latter of the tokenizer too
+
 Backbone = (
     Mlp
     | Convnet
@@ -141,6 +169,7 @@ Backbone = (
     | Charconv
     | Fusion
     | SentenceEncoder
+    | E5Small
     | Imported
 )
 BackboneChoice = Annotated[
@@ -242,6 +271,20 @@ CATALOGUE: dict[str, BackboneEntry] = {
             bfloat16_pays=False,
             compiles_slowly=False,
             recipe=OF_FEATURES,
+            encoder=E5_SMALL,
+        ),
+        BackboneEntry(
+            E5Small,
+            "multilingual-e5-small (Wang et al., arXiv 2402.05672), whose last layers learn on "
+            "from its own weights, source or not; its vocabulary is frozen.",
+            modality="text",
+            has_batch_norm=False,
+            is_dense=False,
+            program_bytes=E5_BYTES,
+            widths=("trained_layers", "max_tokens"),
+            bfloat16_pays=True,
+            compiles_slowly=False,
+            recipe=OF_BERT,
             encoder=E5_SMALL,
         ),
         BackboneEntry(

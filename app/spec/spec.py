@@ -50,6 +50,12 @@ class Deploy(Sent):
         description="`best`: whichever of the winner, the baseline and the best model without a "
         "network is best on validation items",
     )
+    vocabulary: Literal["whole", "seen"] = Field(
+        "whole",
+        description="of a model on a frozen encoder: `seen` packages it with the pieces alone that "
+        "the training texts need, and all single characters; the model's card says how many test "
+        "texts keep their tokens. Served with a fraction of the memory",
+    )
 
 
 Tag = Annotated[str, Field(max_length=200)]
