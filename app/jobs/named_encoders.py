@@ -4,8 +4,8 @@ from sqlalchemy.orm import Session
 
 from app.inputs.encoders import ENCODERS
 from app.models import encoders
-from app.spec.backbones import SentenceEncoder
 from app.spec.spec import Choice, JobSpec
+from app.spec.text_choices import SentenceEncoder
 
 
 def with_encoder(session: Session, project: str, spec: JobSpec) -> tuple[JobSpec, list[Choice]]:

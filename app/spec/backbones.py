@@ -4,10 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from app.inputs.encoders import E5_SMALL, cutter_of
-from app.inputs.features import FeaturesInputs
+from app.inputs.encoders import E5_SMALL
 from app.inputs.layouts import JoinedLayout
-from app.inputs.stored_encoder import KnownEncoder
 from app.spec.backbone_entry import (
     OF_BERT,
     OF_FEATURES,
@@ -16,8 +14,6 @@ from app.spec.backbone_entry import (
     OF_TABLES,
     BackboneEntry,
 )
-from app.spec.e5_params import E5SmallParams
-from app.spec.encoder_params import SentenceEncoderParams
 from app.spec.fusion_params import FusionParams
 from app.spec.imported.choice import Imported
 from app.spec.model_choice import ModelChoice
@@ -36,7 +32,7 @@ from app.spec.photo_params import (
     EfficientnetV2B0Params,
 )
 from app.spec.table_params import FtTransformerParams, TabmParams
-from app.spec.text_params import CharconvParams
+from app.spec.text_choices import Charconv, E5Small, SentenceEncoder
 
 
 class Mlp(ModelChoice):
@@ -88,41 +84,6 @@ class Tabm(ModelChoice):
 class FtTransformer(ModelChoice):
     backbone: Literal["ft_transformer"]
     params: FtTransformerParams = FtTransformerParams()
-
-
-class SentenceEncoder(ModelChoice):
-    backbone: Literal["sentence_encoder"]
-    params: SentenceEncoderParams = SentenceEncoderParams()
-
-    @property
-    def encoder(self) -> KnownEncoder:
-        return self.params.entry
-
-    @property
-    def freezes_encoder(self) -> bool:
-        return True
-
-    @property
-    def features(self) -> FeaturesInputs:
-        return self.params.inputs
-
-
-class E5Small(ModelChoice):
-    backbone: Literal["e5_small"]
-    params: E5SmallParams = E5SmallParams()
-
-    @property
-    def encoder(self) -> KnownEncoder:
-        return cutter_of(self.params.max_tokens)
-
-    @property
-    def features(self) -> FeaturesInputs:
-        return self.params.inputs
-
-
-class Charconv(ModelChoice):
-    backbone: Literal["charconv"]
-    params: CharconvParams = CharconvParams()
 
 
 class Fusion(ModelChoice):

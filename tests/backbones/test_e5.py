@@ -9,8 +9,9 @@ import pytest
 from app.inputs.encoders import E5_SMALL, cutter_of
 from app.inputs.features import FEATURES
 from app.inputs.tokens import padded
-from app.spec.backbones import CATALOGUE, E5Small
+from app.spec.backbones import CATALOGUE
 from app.spec.e5_params import OF_LAYER, E5SmallParams
+from app.spec.text_choices import E5Small
 from tests.encoders.scripts import SENTENCES
 from worker.backbones.encoders import tokens_graph
 from worker.backbones.encoders.folder import Folder

@@ -8,10 +8,10 @@ import pytest
 
 from app.datasets.schemas import Schema
 from app.inputs.text import TEXT, TextInputs, coded
-from app.spec.backbones import SentenceEncoder
 from app.spec.references import PlannedReference, Rows, planned_references, reference_findings
 from app.spec.sources import SourceFacts
 from app.spec.spec import JobSpec
+from app.spec.text_choices import SentenceEncoder
 from app.spec.training import Training
 from app.tasks import Task
 from app.tasks.classification import Classification

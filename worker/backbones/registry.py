@@ -10,19 +10,17 @@ from numpy.typing import NDArray
 from app.inputs.image import IMAGE
 from app.spec.backbones import (
     Backbone,
-    Charconv,
     Convnet,
-    E5Small,
     EfficientnetLite,
     EfficientnetV2B0,
     FtTransformer,
     Fusion,
     Mlp,
     Mobilenet,
-    SentenceEncoder,
     Tabm,
 )
 from app.spec.imported.choice import Imported
+from app.spec.text_choices import Charconv, E5Small, SentenceEncoder
 from worker.backbones import (
     charconv,
     convnet,

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Self
 
-from app.spec.backbones import CATALOGUE, Charconv
+from app.spec.backbones import CATALOGUE
 from app.spec.figures import Conditions
 from app.spec.references import NETWORK
 from app.spec.strategies import BASELINE
+from app.spec.text_choices import Charconv
 from app.spec.training import Training
 from worker.backbones.network import Network
 from worker.references.reference import Array

@@ -85,7 +85,9 @@ def _run(context: WorkerContext, trial: TrialRow, keeper: LeaseKeeper, folder: P
         case "score":
             results: dict[str, Any] | None = _without_model(score(setup))
         case "reference":
-            results = _referenced(context, data, setup, journal, folder)
+            asked = partial(predictions_of, setup, data, context.storage, journal)
+            found = _attempt(context, trial, journal, lambda _: asked())
+            results = None if found is None else _stored(context.storage, found, setup, folder)
         case "search":
             results = _searched(context, data, setup, journal)
         case _:
@@ -117,20 +119,6 @@ def _trained(
     if data.spec.evaluation.forgetting and data.trial.role == "transfer":
         results |= forgetting(context.storage, setup, data)
     return {"weights": weights, **_stored(context.storage, results, setup, folder)}
-
-
-def _referenced(
-    context: WorkerContext, data: TrialData, setup: TrialSetup, journal: TrialJournal, folder: Path
-) -> dict[str, Any] | None:
-    """As _trained."""
-
-    def found(_: Checkpoint | None) -> Predictions:
-        return predictions_of(setup, data, context.storage, journal)
-
-    predictions = _attempt(context, data.trial, journal, found)
-    if predictions is None:
-        return None
-    return _stored(context.storage, predictions, setup, folder)
 
 
 def _stored(
