@@ -113,7 +113,7 @@ class EncoderEntry:
 
     @property
     def stored_id(self) -> None:
-        """None: its row is found by its name and revision."""
+        """Returns None: the row is found by name and revision."""
         return None
 
     @property

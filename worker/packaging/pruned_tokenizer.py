@@ -45,7 +45,7 @@ class PrunedTokenizer:
 
 
 def pruned(content: bytes, used: Iterable[int], pad_id: int) -> PrunedTokenizer:
-    """Without the pieces that are neither among the ids `used`, nor special, nor a single character
+    """Leaves out the pieces that are neither among the ids `used`, nor special, nor a single character
     or byte. Raises CannotPrune."""
     told = json.loads(content)
     vocabulary = _pieces(told["model"])

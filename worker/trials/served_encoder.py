@@ -16,7 +16,7 @@ from worker.packaging.seen_vocabulary import Pruned, with_seen_pieces
 def served_encoder(
     context: WorkerContext, job: JobRow, spec: ResolvedSpec, row: EncoderRow, folder: Path
 ) -> Pruned:
-    """As the job's `deploy.vocabulary` says. Raises DamagedArtifact."""
+    """Returns it as the job's `deploy.vocabulary` says. Raises DamagedArtifact."""
     whole = encoder_store.frozen(context.storage, row)
     tokenizer = context.storage.local(row.files["tokenizer"])
     if spec.deploy is None or spec.deploy.vocabulary == "whole":

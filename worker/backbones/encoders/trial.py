@@ -28,7 +28,7 @@ LONGEST_PAUSE = 30  # seconds after which the kernel ends what does not heed the
 
 
 class Outcome(BaseModel):
-    """What the trial found. `refusal`: why the encoder is none; else its facts."""
+    """Finding of a trial. `refusal`: why the encoder is none; else its facts."""
 
     refusal: str | None = None
     facts: EncoderFacts | None = None
