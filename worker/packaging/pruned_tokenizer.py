@@ -45,8 +45,8 @@ class PrunedTokenizer:
 
 
 def pruned(content: bytes, used: Iterable[int], pad_id: int) -> PrunedTokenizer:
-    """Leaves out the pieces that are neither among the ids `used`, nor special, nor a single character
-    or byte. Raises CannotPrune."""
+    """Leaves out the pieces that are neither among the ids `used`, nor special, nor a single
+    character or byte. Raises CannotPrune."""
     told = json.loads(content)
     vocabulary = _pieces(told["model"])
     added = [token["id"] for token in told.get("added_tokens") or []]
