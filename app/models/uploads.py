@@ -76,8 +76,8 @@ def _from_hub(content: bytes, settings: Settings) -> EncoderSpec:
     """Raises Invalid where it names no place of the hub, or nothing may be fetched."""
     body = decode(content)
     if not isinstance(body, dict) or "kind" not in body:
-        detail = "expected Content-Type: multipart/form-data with a network's file; application/json "
-        detail += "is for an encoder of the hub, whose `kind` says so"
+        detail = "expected Content-Type: multipart/form-data with a network's file; as JSON comes "
+        detail += "an encoder of the hub, whose `kind` says so"
         raise UnsupportedMedia("unsupported_media_type", detail)
     try:
         spec = EncoderSpec.model_validate(body)
