@@ -27,11 +27,6 @@ class ModelChoice(Params):
         return None
 
     @property
-    def freezes_encoder(self) -> bool:
-        """Tells whether that encoder is all that makes the features, and no arm changes it."""
-        return False
-
-    @property
     def features(self) -> FeaturesInputs | None:
         """Returns what the network sees instead of a dataset's own items; None: it sees those."""
         return None

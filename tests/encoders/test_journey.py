@@ -60,30 +60,3 @@ def test_english_to_chinese(context: WorkerContext, tmp_path: Path) -> None:
     part = loaded.inputs.decode(["太好吃了，下次还来", "太难吃了，再也不来"], "#")["text"]
     answers = loaded.session.answers(part)
     assert answers[0, 1] > answers[1, 1]
-
-
-@NEEDS_WHEEL
-@SQLITE
-@pytest.mark.slow
-def test_layers_of_the_encoder_learn(context: WorkerContext, tmp_path: Path) -> None:
-    source = add_texts(context, tmp_path, "english")
-    target = add_texts(context, tmp_path, "chinese", **CHINESE)
-    job_id = submit(
-        context,
-        [{"dataset": source}],
-        target,
-        model={"backbone": "e5_small", "params": {"max_tokens": 32, "trained_layers": 1}},
-        strategies=["lp_ft"],
-        training={"epochs": 2, "min_steps": 4, "batch_size": 8},
-        evaluation={"seeds": 1},
-        deploy={"name": "reviews", "when": "always"},
-    )
-    job, trials = run(context, job_id)
-    assert [trial.error for trial in trials] == [None] * len(trials)
-    assert job.status == "succeeded", job.error
-    with context.database.read() as session:
-        model = session.get_one(ModelRow, job.model_id or "")
-    assert model.card["packaging_difference"] < 1e-4
-    loaded = ServedModels(context.database, context.storage).load(model)
-    part = loaded.inputs.decode(["太好吃了，下次还来", "字" * 200], "#")["text"]
-    assert loaded.session.answers(part).shape == (2, 2)

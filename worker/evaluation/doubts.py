@@ -79,9 +79,6 @@ def _on_encoder(spec: ResolvedSpec, gain: Gain | None) -> list[str]:
     encoder = spec.model.encoder
     if encoder is None or gain is None or not spec.target.use_labels:
         return []
-    if not spec.model.freezes_encoder:
-        said = f"{spec.baseline_arm} starts from the weights of {encoder.name}, too"
-        return [f"{said}: the gain is what the sources bring beside them"]
     said = f"{spec.baseline_arm} stands on the same frozen encoder, {encoder.name}, as every arm: "
     said += "the gain is what the sources bring beside it, not what the encoder brings"
     own = [name for name, each in spec.references.items() if each.model == NETWORK]
