@@ -41,6 +41,7 @@ from app.storage import Storage
 from app.turns import CONNECTIONS, Turns
 from app.usage import router as usage
 from app.usage.sweep import sweep_now_and_then
+from app.web import router as web
 
 log = structlog.get_logger(__name__)
 
@@ -68,6 +69,7 @@ ROUTERS = (
     usage.router,
     keys.router,
     health.router,
+    web.router,
 )
 
 
@@ -143,6 +145,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=_version(),
         openapi_tags=TAGS,
         lifespan=lifespan,
+        docs_url=None,  # FastAPI's two pages load scripts from elsewhere; app/web shows its own
+        redoc_url=None,
         redirect_slashes=False,
         middleware=[
             Middleware(RequestId),
