@@ -15,6 +15,7 @@ from app.spec.slice_checks import slice_findings
 from app.spec.sources import SourceFacts, first_network, joint_obstacle
 from app.spec.table_matching import column_findings, tables_of
 from app.spec.task_checks import task_findings
+from app.spec.training import Augmentation
 from app.spec.unlabelled import unlabelled_findings
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def _picture_findings(spec: "JobSpec", modality: str) -> Iterator[Coded]:
         detail = f"expected no image_size for a {modality}, which has no sides; leave it out"
         yield "not_a_picture", Finding(detail, "#/model/image_size")
     augmentation = spec.training.augmentation
-    if augmentation and augmentation.mirror:
+    if isinstance(augmentation, Augmentation) and augmentation.mirror:
         detail = f"expected no mirror for a {modality}, which has no left and right; leave it out"
         yield "not_a_picture", Finding(detail, "#/training/augmentation/mirror")
 

@@ -156,7 +156,7 @@ class MemoryCase:
         images = max(map(prod, self._raw)) + 2 * prod(self.seen)
         if training.hidden_columns:
             images += 3 * max(map(prod, self._raw))
-        if training.augmentation:
+        if training.augmentation or self.spec.space.augmentation:
             images += 4 * prod(self.seen)
         one = BACK * load.passes * (size.kept + images + 4 * self.widths.classes)
         rows = training.batch_size if load.unlabelled else min(training.batch_size, items)
