@@ -8,6 +8,7 @@ from app.errors import Coded, Finding
 from app.spec.applicability import applicable, obstacle
 from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone
 from app.spec.batches import batch_findings
+from app.spec.crossing import crossed, crosses, crossing_findings
 from app.spec.model_choice import ModelChoice
 from app.spec.networks import shown_at
 from app.spec.references import reference_findings
@@ -25,7 +26,10 @@ MOST_TRIALS = 10_000
 
 def findings(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) -> list[Coded]:
     """Everything that is wrong, at once."""
-    found: list[Coded] = []
+    found = list(crossing_findings(spec, sources, target))
+    if found and crosses(sources, target):
+        return found
+    given, target = target, crossed(spec, sources, target)
     tables = {table.place for table in tables_of(spec.sources, sources, target)}
     for place, facts in enumerate(sources):
         pointer = f"#/sources/{place}"
@@ -43,11 +47,11 @@ def findings(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) ->
         *batch_findings(spec, sources, target),
         *_target_findings(spec, target),
         *_combination_findings(spec, sources),
-        *_strategy_findings(spec, sources, target),
+        *_strategy_findings(spec, sources, given),
         *task_findings(spec, sources, target),
-        *unlabelled_findings(spec, sources, target),
-        *slice_findings(spec, target),
-        *reference_findings(spec, target),
+        *unlabelled_findings(spec, sources, given),
+        *slice_findings(spec, given),
+        *reference_findings(spec, given),
         *_plan_findings(spec, len(sources)),
     ]
     return list(dict.fromkeys(found))

@@ -21,8 +21,10 @@ LETTERS = changed(SCHEMA, classes=("x", "y"))
 UNLABELLED = changed(SCHEMA, classes=(), class_counts={"train": (), "test": ()})
 TEST_LABELS_ONLY = SCHEMA.model_copy(update={"class_counts": {"train": (0, 0), "test": (10, 10)}})
 HIDDEN = {"dataset": "ds_9", "use_labels": False}
-WITH_LABELS = [name for name, entry in CATALOGUE.items() if "target_labels" in entry.needs]
-WITHOUT_LABELS = [name for name in CATALOGUE if name not in WITH_LABELS]
+OF_PAIRS = [name for name, entry in CATALOGUE.items() if "pairs" in entry.needs]
+FROM_LABELS = [name for name, entry in CATALOGUE.items() if "target_labels" in entry.needs]
+WITH_LABELS = [name for name in FROM_LABELS if name not in OF_PAIRS]
+WITHOUT_LABELS = [name for name in CATALOGUE if name not in FROM_LABELS]
 
 
 def trained(network: Backbone, **changes: Any) -> SourceFacts:
@@ -167,7 +169,15 @@ def test_labels_that_a_strategy_would_not_use(name: str) -> None:
     assert ", ".join(WITH_LABELS) in problem.detail
 
 
-@pytest.mark.parametrize("name", WITH_LABELS)
+@pytest.mark.parametrize("name", OF_PAIRS)
+def test_pairs_that_a_strategy_needs(name: str) -> None:
+    problem = refusal(spec(strategies=[name]))
+    assert found(problem) == ("needs_pairs", ["#/strategies/0"])
+    assert f"{name}: expected a source dataset whose items show the target's kind" in problem.detail
+    assert ", ".join(WITH_LABELS) in problem.detail
+
+
+@pytest.mark.parametrize("name", FROM_LABELS)
 def test_labels_that_a_strategy_needs(name: str) -> None:
     problem = refusal(spec(strategies=[name], target=HIDDEN))
     assert found(problem) == ("needs_target_labels", ["#/strategies/0"])

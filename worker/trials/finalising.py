@@ -15,6 +15,8 @@ from app.deployments import repository as deployments
 from app.errors import DamagedArtifact, Fenced
 from app.inputs import Inputs
 from app.inputs.features import FeaturesInputs
+from app.inputs.joined import JoinedInputs
+from app.inputs.joined_part import JoinedPart
 from app.jobs import repository, work
 from app.jobs.events import Event
 from app.jobs.lifecycle import FINALISING
@@ -36,6 +38,7 @@ from worker.evaluation.archive import read_arrays, report_of
 from worker.failures import as_failure
 from worker.machine.context import WorkerContext
 from worker.packaging.golden import GOLDEN_ITEMS
+from worker.packaging.one_part import of_one_part
 from worker.packaging.onnx_graph import package
 from worker.packaging.temperature import temperature_of
 from worker.trials.packaged_reference import packaged_reference
@@ -56,8 +59,17 @@ class _Ended:
     evidence: EvidenceOut
 
     @property
+    def part(self) -> JoinedPart | None:
+        """Part of the network's items that the target's are, where they are one alone."""
+        inputs, name = self.schema.inputs, self.spec.part
+        return inputs.part(name) if name and isinstance(inputs, JoinedInputs) else None
+
+    @property
     def raw_inputs(self) -> Inputs:
-        """What clients will send: the network's, or texts where it sees features of these."""
+        """What clients will send: the network's, or texts where it sees features of these; the part
+        of the network's that the target's items are, where they are one."""
+        if part := self.part:
+            return part.inputs
         if isinstance(self.schema.inputs, FeaturesInputs):
             return Schema.model_validate(self.target.schema).inputs
         return self.schema.inputs
@@ -174,7 +186,10 @@ def _network(
     frozen = encoder_store.frozen(storage, encoder) if encoder else None
     if frozen:
         signature.encoder = frozen.encoder.facts.identity
-    packaged = package(network.raw_model(), sample, folder, signature, frozen)
+    raw_model = network.raw_model()
+    if ended.part and isinstance(ended.schema.inputs, JoinedInputs):
+        raw_model = of_one_part(raw_model, ended.schema.inputs, ended.part.name)
+    packaged = package(raw_model, sample, folder, signature, frozen)
     files = {
         name: storage.put(path)
         for name, path in (
@@ -197,6 +212,8 @@ def _network(
             "target": ended.job.target_id,
             "target_content_hash": ended.target.content_hash,
             "network": ended.spec.model.model_dump(mode="json"),
+            # Of the network, where what clients send is a part of it
+            **({"inputs": ended.schema.inputs.model_dump(mode="json")} if ended.part else {}),
             "verdict": report.verdict,
             "reason": report.reason,
             "test": winner.test,
@@ -242,4 +259,5 @@ def _sample(storage: Storage, ended: _Ended) -> Tensors:
     train = dataset_split(storage, ended.target, "train", ended.spec.adoption())
     count = min(GOLDEN_ITEMS, len(train))
     rows = np.random.default_rng(0).choice(len(train), count, replace=False)
-    return train.items.select(np.sort(rows)).read()
+    items = train.items.select(np.sort(rows)).read()
+    return ended.part.of(items) if ended.part else items
