@@ -73,9 +73,10 @@ def _network_findings(spec: "JobSpec", target: Schema) -> Iterator[Coded]:
     if got != "table" and spec.training.hidden_columns:
         detail = f"expected no hidden_columns for a {got}, which has no columns; leave it out"
         yield "not_a_table", Finding(detail, "#/training/hidden_columns")
-    if got != "joined" and spec.training.hidden_parts:
-        detail = f"expected no hidden_parts for a {got}, which is one part; leave it out"
-        yield "not_joined", Finding(detail, "#/training/hidden_parts")
+    for setting in ("hidden_parts", "parts_alone"):
+        if got != "joined" and getattr(spec.training, setting):
+            detail = f"expected no {setting} for a {got}, which is one part; leave it out"
+            yield "not_joined", Finding(detail, f"#/training/{setting}")
     if target.inputs.sides is None:
         yield from _picture_findings(spec, got)
     if isinstance(model, AutoBackbone):  # what it becomes fits

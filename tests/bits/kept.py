@@ -30,7 +30,8 @@ class Today:
 
 @dataclass
 class Kept:
-    """`numbers`: trial -> its numbers, on any machine. `machines`: kind -> trial -> digests."""
+    """`numbers`: trial -> its numbers, on any machine. `machines`: kind -> trial -> digests, of
+    those trials that were there when that kind was last at hand."""
 
     pictures: str = ""
     numbers: dict[str, dict[str, list[float]]] = field(default_factory=dict)
@@ -62,10 +63,10 @@ class Kept:
                 found.append(f"{name}: expected its numbers in {FILE.name}, got none; add them")
             elif difference := disagreement(self.numbers[name], marks.numbers):
                 found.append(f"{name}: {difference}")
-            elif digests is not None and digests.get(name) != marks.digests:
+            elif digests and name in digests and digests[name] != marks.digests:
                 found.append(
-                    f"{name}: expected the digests {digests.get(name)} of weights, outputs and "
-                    f"facts, got {marks.digests}"
+                    f"{name}: expected the digests {digests[name]} of weights, outputs and facts, "
+                    f"got {marks.digests}"
                 )
         return found
 

@@ -4,9 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from tests.strategies.losses import cross_entropy, log_softmax
 from tests.training import pairs
 from tests.training.trials import OF_PAIRS, Recorder
+from worker.backbones.network import Architecture, Network
+from worker.strategies.recipe import Batch, Setting
+from worker.strategies.supervised import learn_items
 from worker.training import program
 from worker.training import run as engine
 from worker.training.run import train
@@ -60,3 +65,31 @@ def test_the_teacher_of_other_classes_has_a_head_beside(weights: Path) -> None:
     assert [model.output.shape[1] for model in phase.companions[1:]] == [3, 3]
     network = train(setup, Recorder())
     assert np.isfinite(network.head.weights[0].numpy()).all()
+
+
+def test_each_part_alone_has_a_loss_of_its_own() -> None:
+    """L + w / 2 (mean of l(picture alone) + mean of l(row alone)), each over those that have it."""
+    job = pairs.spec("fine_tune", parts_alone=0.5)
+    network = Network(Architecture.of(job.model, pairs.SOURCE.schema))
+    network.initialise(3)
+    split = pairs.SOURCE.train.select(np.arange(10))
+    x = dict(network.inputs.seen(split.items.read()))
+    loss = learn_items(network, Setting(job.training))
+    found, outputs = loss({"target": Batch(x, split.y, split.known)}, tf.constant(0.0))
+    whole = network.outputs(x, training=True)
+    np.testing.assert_allclose(outputs, whole, rtol=1e-4, atol=1e-6)
+    alone = []
+    for part, other in (("picture", "row"), ("row", "picture")):
+        there = x[f"{part}.present"].numpy()[:, 0]
+        shown = {**x, f"{other}.present": tf.zeros((10, 1))}
+        said = log_softmax(network.outputs(shown, training=True).numpy())
+        alone.append(-(said[np.arange(10), split.y] @ there) / there.sum())
+    wanted = cross_entropy(whole, split.y) + 0.5 * np.mean(alone)
+    assert float(found) == pytest.approx(wanted, rel=1e-4)
+
+
+def test_a_network_of_one_part_has_nothing_beside() -> None:
+    job = pairs.spec("fine_tune", parts_alone=0.5)
+    params = job.model.params.model_copy(update={"parts": ("row",)})
+    model = job.model.model_copy(update={"params": params})
+    assert Network(Architecture.of(model, pairs.SOURCE.schema)).part_views is None

@@ -67,7 +67,7 @@ class JoinedLayers(InputLayers):
         return changed
 
     def apart(self, x: X, parts: Collection[str]) -> Apart:
-        """What a part that is hidden says is left out by its flag alone."""
+        """Hides parts by their flags alone, which is what leaves out what they say."""
         flags = {part.flag: part.name in parts for part in self._parts}
 
         def alone(is_own: bool) -> X:

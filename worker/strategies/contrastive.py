@@ -20,7 +20,6 @@ import tensorflow as tf
 
 from app.spec.strategy_params import ContrastiveParams
 from worker.backbones.network import Network
-from worker.strategies.modality_distill import mean_where
 from worker.strategies.recipe import (
     Batches,
     Group,
@@ -30,7 +29,7 @@ from worker.strategies.recipe import (
     fine_tuned,
     trainable,
 )
-from worker.strategies.supervised import learn_items
+from worker.strategies.supervised import learn_items, mean_where
 
 MOST_SCALE = log(100.0)
 NOT_THERE = -1e9  # a logit that no softmax sees

@@ -24,6 +24,7 @@ from worker.strategies.recipe import (
     Setting,
     fine_tuned,
 )
+from worker.strategies.supervised import mean_where
 
 
 def phases(network: Network, params: ModalityDistillParams, setting: Setting) -> tuple[Phase, ...]:
@@ -45,7 +46,7 @@ def phases(network: Network, params: ModalityDistillParams, setting: Setting) ->
         return supervised + params.weight * mean_where(of_pairs, pairs.paired), outputs
 
     def copy(_: object) -> None:
-        for model, source in ((teacher.backbone, network.backbone), (student, teacher_head)):
+        for model, source in ((teacher.backbone, network.backbone), (teacher_head, student)):
             for mine, theirs in zip(model.variables, source.variables, strict=True):
                 mine.assign(theirs.numpy())
 
@@ -58,14 +59,9 @@ def phases(network: Network, params: ModalityDistillParams, setting: Setting) ->
             Optimization.of(training),
             streams=("target", "source"),
             companions=(teacher.backbone, teacher_head, *beside),
-            source_head=teacher_head,
+            source_head=student,
             prepare=copy,
             hides_parts=False,
             fills_source=True,
         ),
     )
-
-
-def mean_where(values: tf.Tensor, counts: tf.Tensor) -> tf.Tensor:
-    """The mean of values (batch,) whose `counts` (batch,) is 1; 0 where none is."""
-    return tf.reduce_sum(values * counts) / tf.maximum(tf.reduce_sum(counts), 1.0)
