@@ -26,7 +26,8 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 
 from app.spec.report import Report
-from benchmarks.hospitals import Rows, Service, interval, read, service
+from benchmarks._service import Rows, Service, read, service
+from benchmarks.hospitals import interval
 
 ENGLISH = ("text_en_uci_sentiment_sentences.csv.gz", "text_en_rt_polarity.csv.gz")
 CHINESE = {"waimai": "text_zh_waimai.csv.gz", "hotel": "text_zh_chnsenticorp_hotel.csv.gz"}

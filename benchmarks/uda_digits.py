@@ -31,7 +31,6 @@ pretraining, and (`adapting`) without it. Needs mnist.npz and usps.npz in KTL_TE
 ../shared/data, and says so where they are absent. About 20 minutes a direction on 2 cores.
 """
 
-import importlib
 import importlib.util
 import json
 import os
@@ -48,61 +47,31 @@ for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):  # read when numpy is loa
     os.environ.pop(name, None)
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import numpy as np  # noqa: E402  after the environment
-from numpy.typing import NDArray  # noqa: E402
-
-from app.client import Client  # noqa: E402
-from app.spec.backbones import Convnet  # noqa: E402
-from app.spec.network_params import ConvnetParams  # noqa: E402
+from app.client import Client  # noqa: E402  after the environment
 from app.spec.report import LabelFreeChoice  # noqa: E402
+from benchmarks._digits import (  # noqa: E402
+    BATCH,
+    DIRECTIONS,
+    HELD_OUT,
+    HIDDEN,
+    METHODS,
+    NETWORK,
+    SEEDS,
+    Direction,
+)
 from benchmarks.evidence import OWN  # noqa: E402
 from tests.system.service import running  # noqa: E402
 
-DATA = Path(os.environ.get("KTL_TEST_DATA", "../shared/data"))
-SEEDS, BATCH, CLASSES, HIDDEN, HELD_OUT = 3, 64, 10, 500, 0.1
-SIZE = (16, 16)
-NETWORK = Convnet(
-    backbone="convnet", image_size=SIZE, params=ConvnetParams(filters=(32, 64), dense=256)
-)
 SHARED: list[dict[str, Any]] = [  # with adapt; they have a discriminator
-    {"name": name, "params": {"hidden": HIDDEN}} for name in ("dann", "cdan")
+    {"name": name, "params": {"hidden": HIDDEN}} for name in METHODS
 ]
 STRATEGIES = [
     *SHARED,
     *({"name": name} for name in ("adabn", "coral", "mcc", "shot", "adamatch")),
     {"name": "adamatch", "params": {"ratio": 1}},
 ]
-METHODS = [str(strategy["name"]) for strategy in SHARED]
 AUGMENTATION, PLAIN = {"strength": "weak"}, "plain_"
 WANTED_PERCENT, WANTED_SPEED = 97.5, 3.0
-
-
-@dataclass(frozen=True)
-class Direction:
-    """Epochs so that the steps are as many: 54,000 of MNIST's items are 8.2 passes over USPS's."""
-
-    source: str
-    target: str
-    pretrain_epochs: int
-    epochs: int  # of ours, over the target
-    library_epochs: int  # of adapt's, over the larger domain; 0: adapt is left out
-    resplit: bool = False  # the target's training and test items are parted anew
-
-    @property
-    def files(self) -> list[Path]:
-        return [DATA / f"{domain}.npz" for domain in (self.source, self.target)]
-
-    def uploads(self, folder: Path) -> list[Path]:
-        source, target = self.files
-        return [source, parted_anew(target, folder) if self.resplit else target]
-
-
-DIRECTIONS = {
-    "mnist_to_usps": Direction("mnist", "usps", 2, 16, 2),
-    "usps_to_mnist": Direction("usps", "mnist", 16, 2, 2),
-    "mnist_to_usps_resplit": Direction("mnist", "usps", 2, 16, 0, resplit=True),
-}
-TEST_SHARE = 0.2  # of a target that is parted anew
 
 
 @dataclass(frozen=True)
@@ -193,20 +162,6 @@ def job(
         return outcomes(client, ended.id), report.label_free
 
 
-def parted_anew(file: Path, folder: Path) -> Path:
-    """All items of a file, a fifth of them for testing, by chance."""
-    with np.load(file) as stored:
-        x, y = (np.concatenate([stored[f"{n}_train"], stored[f"{n}_test"]]) for n in "xy")
-    order, cut = np.random.default_rng(0).permutation(len(y)), round(TEST_SHARE * len(y))
-    parts = {"test": order[:cut], "train": order[cut:]}
-    arrays: dict[str, Any] = {}
-    for of, rows in parts.items():
-        arrays |= {f"x_{of}": x[rows], f"y_{of}": y[rows]}
-    path = folder / f"{file.stem}_parted_anew.npz"
-    np.savez(path, **arrays)
-    return path
-
-
 def outcomes(client: Client, job_id: str) -> dict[str, Outcome]:
     """By arm. A pretraining's seconds count for each trial that starts from it."""
     trials = client.jobs.trials(job_id)
@@ -229,80 +184,10 @@ def library(direction: str) -> dict[str, Outcome]:
         print("adapt is left out: it is not installed")
         return {}
     # Keras warns that it shuffles no tf.data.Dataset.
-    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.uda_digits", "adapt", direction]
+    command = [sys.executable, "-W", "ignore", "-m", "benchmarks._adapt", direction]
     answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     found = json.loads(answer.stdout.splitlines()[-1])
     return {method: Outcome(*by_seed) for method, by_seed in found.items()}
-
-
-def run_library(way: Direction) -> dict[str, tuple[list[float], list[float]]]:
-    """Method -> accuracies and seconds of fit(), a seed each."""
-    source, target = map(Images, way.files)
-    found: dict[str, tuple[list[float], list[float]]] = {}
-    for method in ("dann", "cdan", "mcd"):
-        for seed in range(SEEDS):
-            outcome = fit(method, seed, source, target, way.library_epochs)
-            for values, value in zip(found.setdefault(method, ([], [])), outcome, strict=True):
-                values.append(value)
-    return found
-
-
-class Images:
-    """As the job's network sees them: (n, 16, 16, 1), float32, 0..1; labels (n,)."""
-
-    def __init__(self, file: Path) -> None:
-        with np.load(file) as stored:
-            self.x, self.y = self._seen(stored["x_train"]), stored["y_train"]
-            self.x_test, self.y_test = self._seen(stored["x_test"]), stored["y_test"]
-
-    def _seen(self, raw: NDArray[np.uint8]) -> Any:
-        from worker.inputs.image import build
-
-        network = build((*raw.shape[1:], 1), (0.0, 255.0), SIZE)
-        images = {"image": raw[..., None].astype(np.float32)}
-        return network.predict(images, batch_size=1000, verbose=0)["image"]
-
-
-def fit(method: str, seed: int, source: Images, target: Images, epochs: int) -> tuple[float, float]:
-    """One of adapt's methods: accuracy on the target's test items, seconds of fit()."""
-    import keras
-
-    from worker.backbones import convnet
-    from worker.strategies.discriminator import discriminator_of
-
-    keras.backend.clear_session()
-    keras.utils.set_random_seed(seed)
-    rng = np.random.default_rng(seed)
-    rows_s, rows_t = (
-        rng.permutation(len(domain.x))[round(HELD_OUT * len(domain.x)) :]
-        for domain in (source, target)
-    )
-    features, images = NETWORK.params.dense, keras.Input((*SIZE, 1))
-    encoder = convnet.build(NETWORK.params, (*SIZE, 1))
-    parts: dict[str, Any] = {
-        "encoder": keras.Model(images, encoder({"image": images})),
-        "task": keras.Sequential(
-            [keras.Input((features,)), keras.layers.Dense(CLASSES, "softmax")]
-        ),
-    }
-    if method in METHODS:  # MCD has a second task network instead
-        judge = discriminator_of(features * (CLASSES if method == "cdan" else 1), HIDDEN)
-        parts["discriminator"] = keras.Model(judge.input, keras.ops.sigmoid(judge.output))
-    methods: Any = importlib.import_module("adapt.feature_based")
-    model = getattr(methods, method.upper())(
-        **parts,
-        Xt=target.x[rows_t],
-        loss="categorical_crossentropy",
-        optimizer=keras.optimizers.Adam(1e-3),
-        random_state=seed,
-        verbose=0,
-    )
-    x, y = source.x[rows_s], np.eye(CLASSES, dtype=np.float32)[source.y[rows_s]]
-    began = time.perf_counter()
-    model.fit(x, y, epochs=epochs, batch_size=BATCH, verbose=0)
-    seconds = time.perf_counter() - began
-    predicted = model.predict(target.x_test, batch_size=1000).argmax(1)
-    return float(np.mean(predicted == target.y_test)), seconds
 
 
 def show(
@@ -336,7 +221,4 @@ def figures_of(
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["adapt"]:
-        print(json.dumps(run_library(DIRECTIONS[sys.argv[2]])))
-    else:
-        main()
+    main()

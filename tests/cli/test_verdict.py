@@ -4,7 +4,10 @@ import pytest
 
 from app.cli import verdict
 from app.spec.report import Report
-from tests.jobs.page.examples import label_free, ranking, searched, unequal, unmeasured
+from tests.jobs.page.examples import unequal
+from tests.jobs.page.label_free import label_free, unmeasured
+from tests.jobs.page.ranked import ranking
+from tests.jobs.page.searched import searched
 from tests.jobs.page.sliced import SENTENCE, sliced
 
 

@@ -2,59 +2,20 @@
 
 import json
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import pytest
-from sqlalchemy import select
 from typer.testing import CliRunner
 
 from app.access.authentication import DEFAULT_PROJECT
 from app.cli.datasets import app as cli
-from app.cli.derive import conditions
-from app.database import Database
-from app.settings import Settings
-from app.storage import Storage
-from app.tables.datasets import DatasetRow
-from app.usage.sweep import sweep
+from tests.datasets.animals import NAMES, animals
 from tests.datasets.derived import House
 from tests.intake.archives import arrays, npz_bytes, pictures
-from tests.intake.test_intake import claim, row_of
-from worker.intake.intake import ingest
+from tests.intake.test_intake import row_of
 
-NAMES = np.array(["eel", "dog", "cat", "bee"])  # not in the order of the alphabet
-
-
-@pytest.fixture
-def database_url(tmp_path: Path) -> str:
-    """One engine is enough: what is asked of the database is asked elsewhere of both."""
-    return f"sqlite:///{tmp_path / 'test.db'}"
-
-
-@pytest.fixture
-def house(client: httpx.Client, database: Database, storage: Storage, settings: Settings) -> House:
-    return House(client, database, storage, settings)
-
-
-def animals(**changed: Any) -> dict[str, bytes]:
-    """Forty training and twelve test pictures of four classes, ten and three each."""
-    held = {
-        "x_train": pictures(40),
-        "y_train": np.arange(40) % 4,
-        "x_test": pictures(12, seed=1),
-        "y_test": np.arange(12) % 4,
-        "class_names": NAMES,
-        **changed,
-    }
-    return {"animals.npz": npz_bytes(**arrays(**held))}
-
-
-@pytest.fixture
-def origin(house: House) -> str:
-    found: str = house.upload(animals())["id"]
-    return found
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 def test_some_classes_become_a_dataset_of_their_own(house: House, origin: str) -> None:
@@ -206,77 +167,12 @@ def test_what_only_the_rows_tell_is_told_by_the_intake(house: House, origin: str
     assert house.ask(few["id"], rows=2).json()["code"] == "dataset_failed"
 
 
-def test_an_origin_must_be_there_and_ready(house: House, origin: str) -> None:
-    waiting = house.ask(origin, rows=10).json()["id"]
-    answer = house.ask(waiting, rows=5)
-    assert (answer.status_code, answer.json()["code"]) == (409, "dataset_not_ready")
-    assert answer.headers["Retry-After"] == "1"
-    assert answer.json()["errors"][0]["pointer"] == "#/from"
-    with house.database.write() as session:
-        session.get_one(DatasetRow, origin).project = "another"
-    answer = house.ask(origin, rows=5)
-    assert (answer.status_code, answer.json()["code"]) == (404, "dataset_not_found")
-    assert answer.json()["errors"][0]["pointer"] == "#/from"
-
-
 def test_a_class_with_one_item_is_not_drawn_away(house: House) -> None:
     rare = np.arange(40) % 4
     rare[rare == 3] = 0
     rare[0] = 3  # a single training item
     origin = house.upload(animals(y_train=rare))["id"]
     assert house.derive(origin, rows=10)["schema"]["class_counts"]["train"][3] == 1
-
-
-def test_a_name_must_be_given(house: House, origin: str) -> None:
-    answer = house.client.post("/v1/datasets", json={"from": origin, "rows": 5})
-    assert (answer.status_code, answer.json()["code"]) == (422, "missing_field")
-    assert answer.json()["errors"][0]["pointer"] == "#/name"
-
-
-def test_one_key_makes_one_dataset(house: House, origin: str) -> None:
-    body, headers = {"name": "part", "from": origin, "rows": 5}, {"Idempotency-Key": "once"}
-    first = house.client.post("/v1/datasets", json=body, headers=headers)
-    assert house.client.post("/v1/datasets", json=body, headers=headers).json() == first.json()
-    other = house.client.post("/v1/datasets", json={**body, "rows": 6}, headers=headers)
-    assert other.json()["code"] == "idempotency_key_reused"
-    with house.database.read() as session:
-        assert len(session.scalars(select(DatasetRow)).all()) == 2
-
-
-def test_an_origin_that_is_deleted_and_swept_is_derived_from_all_the_same(
-    house: House, origin: str
-) -> None:
-    waiting = house.ask(origin, classes=["cat", "dog"]).json()["id"]
-    assert house.client.delete(f"/v1/datasets/{origin}").status_code == 204
-    at_once = house.settings.model_copy(update={"gc_grace_seconds": 0})
-    sweep(house.database, at_once)
-    part = house.taken_in(waiting)
-    assert (part["status"], part["schema"]["splits"]["train"]) == ("ready", 20)
-    freed = sweep(house.database, at_once)
-    assert len(freed.files) >= 4  # the origin's arrays, which nothing names any more
-    assert house.array(part["id"], "x_train").shape == (20, 4, 4, 1)
-
-
-def test_a_damaged_origin_is_said_and_marked(house: House, origin: str) -> None:
-    waiting = house.ask(origin, rows=10).json()["id"]
-    ref = row_of(house.database, origin).arrays["x_train"]
-    house.storage.local(ref).write_bytes(b"other")
-    part = house.taken_in(waiting)
-    assert (part["status"], part["error"]["code"]) == ("failed", "artifact_damaged")
-    assert f"x_train of {origin}" in part["error"]["message"]
-    assert house.client.get(f"/v1/datasets/{origin}").json()["status"] == "damaged"
-    answer = house.ask(origin, rows=10)
-    assert (answer.status_code, answer.json()["code"]) == (409, "artifact_damaged")
-
-
-def test_it_counts_as_one_dataset_and_with_its_bytes(house: House, origin: str) -> None:
-    waiting = house.ask(origin, rows=30).json()["id"]
-    held = sum(house.storage.sizes(set(row_of(house.database, origin).arrays.values())).values())
-    tight = house.settings.model_copy(update={"quota_bytes": held + 200})
-    ingest(house.database, house.storage, tight, claim(house.database, waiting))
-    error = house.client.get(f"/v1/datasets/{waiting}").json()["error"]
-    assert error["code"] == "quota_exceeded"
-    assert house.client.get(f"/v1/datasets/{origin}").json()["status"] == "ready"
 
 
 def test_its_preview_shows_what_is_left(house: House, origin: str) -> None:
@@ -298,15 +194,3 @@ def test_the_command_line_derives(
     assert "the classes `dog`, `cat`; 5 rows drawn with the seed 3" in " ".join(shown.split())
     assert run(["derive", origin]).exit_code == 2
     assert run(["derive", origin, "--where", "hospital"]).exit_code == 2
-
-
-def test_conditions_on_the_command_line_have_types() -> None:
-    said = ["hospital=va", "hospital=null", "age=63", "smokes=true", "note=[1]", 'id="7"', "x=NaN"]
-    assert conditions(said) == {
-        "hospital": ["va", None],
-        "age": [63],
-        "smokes": [True],
-        "note": ["[1]"],
-        "id": ["7"],
-        "x": ["NaN"],
-    }

@@ -1,35 +1,21 @@
 """POST /v1/datasets with `from` and a choice: rows and columns of tables."""
 
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import ipc
 
-from app.database import Database
-from app.settings import Settings
-from app.storage import Storage
 from tests.datasets.derived import House
 from tests.datasets.hospitals import HOSPITALS, heart_csv
 from tests.intake.tables import csv_text
 from tests.intake.test_intake import row_of
 
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 SPEC: dict[str, Any] = {"target": {"column": "num"}, "columns": {"hospital": {"role": "domain"}}}
-
-
-@pytest.fixture
-def database_url(tmp_path: Path) -> str:
-    """One engine is enough: what is asked of the database is asked elsewhere of both."""
-    return f"sqlite:///{tmp_path / 'test.db'}"
-
-
-@pytest.fixture
-def house(client: httpx.Client, database: Database, storage: Storage, settings: Settings) -> House:
-    return House(client, database, storage, settings)
 
 
 @pytest.fixture

@@ -1,17 +1,14 @@
 """Datasets made of a dataset of texts: by language, by class, anew split."""
 
-from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import pytest
 
-from app.database import Database
 from app.inputs.text import texts_of
-from app.settings import Settings
-from app.storage import Storage
 from tests.datasets.derived import House
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 TEXTS = {"en": "the {} dish was served again", "zh": "今天的菜{}又来了一次"}
 
@@ -32,16 +29,6 @@ SPEC: dict[str, Any] = {
     },
     "max_characters": 64,
 }
-
-
-@pytest.fixture
-def database_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'test.db'}"
-
-
-@pytest.fixture
-def house(client: httpx.Client, database: Database, storage: Storage, settings: Settings) -> House:
-    return House(client, database, storage, settings)
 
 
 @pytest.fixture

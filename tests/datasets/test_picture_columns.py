@@ -2,22 +2,15 @@
 
 from typing import Any
 
-import httpx
 import pytest
 
-from app.database import Database
-from app.settings import Settings
-from app.storage import Storage
 from tests.datasets.derived import House
-from tests.datasets.test_derived_tables import columns, database_url, rows  # noqa: F401
+from tests.datasets.test_derived_tables import columns, rows
 from tests.intake.pictures.test_columns import files
 from tests.jobs.requests import problem, spec
 from tests.picture_files import zipped
 
-
-@pytest.fixture
-def house(client: httpx.Client, database: Database, storage: Storage, settings: Settings) -> House:
-    return House(client, database, storage, settings)
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture

@@ -13,12 +13,7 @@ from app.storage import Storage
 from tests.datasets.conftest import UPLOAD_LIMIT
 from tests.intake.archives import arrays, npz_bytes
 
-
-@pytest.fixture
-def database_url(tmp_path: Path) -> str:
-    """One engine is enough for what is refused before the database is asked."""
-    return f"sqlite:///{tmp_path / 'test.db'}"
-
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 CONTENT = npz_bytes(**arrays())
 SPEC = json.dumps({"name": "letters"})

@@ -29,6 +29,14 @@ def test_many_values_are_cut_by_their_quantiles() -> None:
     assert not column.misses
 
 
+def test_quantiles_are_numpys_to_the_bit() -> None:
+    rng = np.random.default_rng(0)
+    for rows, scale in ((18, 1e-30), (1_000, 3.0), (4_321, 1e30)):
+        values = rng.normal(0, scale, rows)
+        wanted = np.quantile(values, np.linspace(0, 1, BINS + 1)).astype(np.float32)
+        assert NumberColumn.fit("x", values).edges == tuple(wanted.tolist())
+
+
 def test_edges_ascend_and_are_few_whatever_the_values() -> None:
     """A column that is nearly all 0, tiny gaps, huge values, infinities and none at all."""
     nearly_zero = np.where(np.arange(1000) % 100, 0.0, np.arange(1000.0))

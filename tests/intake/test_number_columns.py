@@ -11,7 +11,7 @@ from app.datasets.table_spec import TableSpec
 from tests.intake.archives import take
 from tests.intake.tables import LIMITS, csv_text, kinds_of, rows_of, take_csv, x_of
 from worker.intake.raw import RawFile
-from worker.intake.tables import delimited
+from worker.intake.tables import delimited, records
 from worker.intake.tables.records import FileRows
 
 HEIGHTS = [f"{1.5 + place / 100:.2f}" for place in range(20)]
@@ -86,3 +86,25 @@ def test_of_two_files_both_are_text_where_one_is(tmp_path: Path) -> None:
     taken = take(tmp_path, {name: text.encode() for name, text in files.items()}, LIMITS)
     assert kinds_of(taken)["height"][0] == "category"
     assert rows_of(taken).column("height").to_pylist() == [*HEIGHTS, "short", *HEIGHTS[1:]]
+
+
+def test_rows_that_are_too_many_to_be_held_are_stored_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heights = [*(f"{place / 7:.6f}" for place in range(LATE)), "", "2.5"]  # of several batches
+    text = csv_text(len(heights), height=heights, number=range(len(heights)))
+    monkeypatch.setattr(delimited, "BLOCK_BYTES", 2**14)
+    limits = type(LIMITS)(items=2 * LATE, bytes=2**24)
+    held = take_csv(tmp_path, text, limits=limits)
+    found = {name: path.read_bytes() for name, path in held.arrays.items()}
+    for most in (0, 2**16):  # bytes: all go to disk, or those that come later
+        monkeypatch.setattr(records, "HELD_BYTES", most)
+        written = take_csv(tmp_path, text, limits=limits)
+        assert (written.schema, written.profile) == (held.schema, held.profile)
+        assert {name: path.read_bytes() for name, path in written.arrays.items()} == found
+
+
+def test_held_rows_leave_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not part_of(tmp_path, csv_text()).path.exists()
+    monkeypatch.setattr(records, "HELD_BYTES", 0)
+    assert part_of(tmp_path, csv_text()).path.exists()

@@ -24,6 +24,8 @@ from worker.training.setup import EpochRecord
 from worker.trials.journal import TrialJournal
 from worker.trials.lease_keeper import LeaseKeeper
 
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 
 def flip(path: Path) -> None:
     content = bytearray(path.read_bytes())
@@ -42,11 +44,6 @@ def zero(path: Path) -> None:
 def array_of(context: WorkerContext, dataset: str, array: str) -> Path:
     with context.database.read() as session:
         return context.storage.local(session.get_one(DatasetRow, dataset).arrays[array])
-
-
-@pytest.fixture(params=["sqlite"])
-def database_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'test.db'}"
 
 
 def retry(context: WorkerContext, job_id: str) -> None:

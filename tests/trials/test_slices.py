@@ -20,16 +20,13 @@ from worker.datasets.stored_rows import StoredRows
 from worker.evaluation.archive import first_difference, recompute
 from worker.machine.context import WorkerContext
 
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 SPEC: dict[str, Any] = {
     "target": {"column": "num"},
     "columns": {"hospital": {"role": "domain"}},
     "split": {"test_fraction": 0.5},
 }
-
-
-@pytest.fixture
-def database_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'test.db'}"
 
 
 @pytest.fixture

@@ -51,14 +51,15 @@ class MeasuredColumn(ColumnContract):
     def _learnt(cls, values: Numbers) -> dict[str, Any]:
         """At most BINS + 1 edges. `values` (n,), NaN where one is missing. Quantiles of more than
         131,072 known values are those of so many of them; the least and the greatest are of all."""
-        known = values[np.isfinite(values)].astype(np.float64)
+        is_known = np.isfinite(values)
+        known = (values if is_known.all() else values[is_known]).astype(np.float64, copy=False)
         some = known if len(known) <= SAMPLED else known[_spread(len(known))]
         edges = np.unique(some[:LOOKED_AT].astype(np.float32))
         for more in (some, known):
             if len(edges) <= BINS + 1 and len(more) > LOOKED_AT:
                 edges = np.unique(more.astype(np.float32))
         if len(edges) > BINS + 1:
-            quantiles = np.quantile(some, np.linspace(0, 1, BINS + 1))
+            quantiles = _quantiles(some)
             quantiles[[0, -1]] = known.min(), known.max()
             edges = np.unique(quantiles.astype(np.float32))
         apart = np.diff(edges.astype(np.float64), prepend=-np.inf) >= LEAST_GAP
@@ -145,6 +146,19 @@ def days_of(moment: datetime) -> float:
     """Since 1970-01-01 UTC; a time without a zone is taken as UTC."""
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return aware.timestamp() / SECONDS_A_DAY
+
+
+def _quantiles(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns (BINS + 1,), what `np.quantile` does, to the bit, of a sorted copy and so in half of
+    its time. `values` (n,): finite."""
+    ordered = np.sort(values)
+    at = np.linspace(0, 1, BINS + 1) * (len(ordered) - 1)
+    low = np.floor(at).astype(np.intp)
+    share = at - low
+    below, above = ordered[low], ordered[np.minimum(low + 1, len(ordered) - 1)]
+    apart = above - below
+    from_below, from_above = below + apart * share, above - apart * (1 - share)
+    return np.where(share >= 0.5, from_above, from_below)
 
 
 def _spread(values: int) -> NDArray[np.uint64]:

@@ -3,7 +3,7 @@
 from app.jobs.next_labels.schemas import Ranked
 from app.jobs.page.page import render
 from tests.jobs.page.examples import job, report
-from tests.jobs.page.test_page import Page
+from tests.jobs.page.markup import Page
 
 
 def test_which_items_to_label_next_stand_on_the_page() -> None:

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -15,7 +16,7 @@ from worker.intake.raw import IntakeLimits, RawFile, refuse
 from worker.intake.tables.dialect import Dialect, dialect_of, header_of, lines_of
 from worker.intake.tables.encodings import plain_text
 from worker.intake.tables.number_columns import all_finite, number_columns
-from worker.intake.tables.records import FileRows, check_names, spill
+from worker.intake.tables.records import FileRows, check_names, gathered
 
 name = "CSV"
 
@@ -41,8 +42,10 @@ def read(file: RawFile, spec: TableSpec, limits: IntakeLimits, workdir: Path) ->
     def taken(as_numbers: frozenset[str]) -> FileRows:
         types = {each: pa.float64() if each in as_numbers else pa.string() for each in names}
         batches = all_finite(_batches(text.path, types, dialect, spec.missing), as_numbers)
-        rows = spill(file.name, pa.schema([*types.items()]), batches, limits, target)
-        return FileRows(file.name, target, rows, names, place, found, dialect.decimal, as_text)
+        schema = pa.schema([*types.items()])
+        rows, held = gathered(file.name, schema, batches, limits, target)
+        read = FileRows(file.name, target, rows, names, place, found, dialect.decimal, as_text)
+        return replace(read, held=held)
 
     def as_text() -> FileRows:
         try:

@@ -27,8 +27,9 @@ from worker.intake.labels import NO_LABEL
 from worker.intake.raw import Array, refuse
 from worker.intake.splits import Rows
 from worker.intake.tables.kinds import InferredColumn, infer
-from worker.intake.tables.readings import Reading, as_numbers, coded, has_codes, numbers
+from worker.intake.tables.readings import LOOKED_AT, Reading, as_numbers, coded, has_codes, numbers
 from worker.intake.tables.records import Records
+from worker.intake.tables.rows import ColumnNumbers, NumbersHeld, NumbersOnDisk
 
 SEEN: tuple[FoundKind, ...] = ("number", "category", "flag", "date")  # kinds that a network sees
 FIRST_DAY, LAST_DAY = -719_162, 2_932_896  # of the years 1 to 9999, counted from 1970
@@ -58,14 +59,14 @@ class Feature:
     """One column, read.
 
     column: what a network sees of it; None where it sees nothing.
-    stored: (rows,), float64 and nothing else, of all rows of the upload; NaN where missing.
+    stored: its numbers, of all rows of the upload.
     """
 
     info: ColumnInfo
     reading: Reading
     missing: Mapping[str, int]  # by split
     column: Column | None = None
-    stored: Path | None = None
+    stored: ColumnNumbers | None = None
     doubt: str | None = None
 
 
@@ -91,7 +92,7 @@ def feature_of(
     """
     Args:
         rows: of the splits.
-        target: where numbers are stored.
+        target: where numbers are stored, unless they are held as they are.
         fixed: the role, and why, of a column that the labels or the split need.
 
     Raises:
@@ -126,13 +127,23 @@ def feature_of(
         why = "it has no value in any training row: there is nothing to learn from it"
         return left_out("constant", "ignored", why)
     column, plain = _fitted(name, unit, found, values, rows["train"])
-    seen = plain[rows["train"]]
-    if not np.isnan(seen).any() and (seen == seen[0]).all():
+    if _is_constant(plain, rows["train"]):
         why = "it has the same value in every training row: there is nothing to learn from it"
         return left_out("constant", "ignored", why)
     info = ColumnInfo(name=name, kind=found.kind, role="feature", unit=unit, reason=found.reason)
-    plain.tofile(target)
-    return Feature(info, found.reading, missing, column, target, found.doubt)
+    stored: ColumnNumbers
+    if found.kind == "number" and raw.type == pa.float64() and records.is_held(name):
+        stored = NumbersHeld(values)
+    else:
+        plain.tofile(target)
+        stored = NumbersOnDisk(target)
+    return Feature(info, found.reading, missing, column, stored, found.doubt)
+
+
+def _is_constant(plain: NDArray[np.float64], train: Rows) -> bool:
+    """Tells whether all training rows have the same value, and none lacks it."""
+    first = plain[train[0]]  # what is missing equals nothing
+    return all((plain[some] == first).all() for some in (train[:LOOKED_AT], train))
 
 
 def _missing(values: pa.ChunkedArray, chosen: Rows) -> int:

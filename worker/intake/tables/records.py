@@ -7,6 +7,8 @@ CSV file's), or numbers, flags and moments where the format has types. Nothing i
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import NoReturn, Protocol
 
@@ -24,6 +26,7 @@ COLUMN_LIMIT = 1_000
 NAME_LIMIT = 200  # characters
 SETTING = "KTL_DATASET_LIMIT_BYTES"
 NAMED = 10  # columns in one sentence
+HELD_BYTES = 192 * 2**20  # of rows that are not written before they are looked at
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class FileRows:
     found: sentences about how the file was read, and why so.
     decimal: the sign in numbers as text; None where the file shows none.
     as_text: reads the file again, numbers as text too; None where it has types of its own.
+    held: the rows themselves, where they are few bytes: nothing is at `path` then.
     units: of columns whose numbers the file holds with their unit, by their names.
     """
 
@@ -46,6 +50,7 @@ class FileRows:
     decimal: str | None = None
     as_text: Callable[[], "FileRows"] | None = None
     units: Mapping[str, str] = field(default_factory=dict)
+    held: pa.Table | None = None
 
     def kept(self, rows: NDArray[np.intp], workdir: Path) -> "FileRows":
         """Those rows alone, ascending, in a file of their own."""
@@ -63,17 +68,27 @@ class FileRows:
         def place(row: int) -> str:
             return self.place(int(rows[row]))
 
-        return replace(self, path=path, rows=len(rows), place=place, as_text=None)
+        return replace(self, path=path, rows=len(rows), place=place, as_text=None, held=None)
 
     def type_of(self, name: str) -> pa.DataType:
-        return StoredRows(self.path).schema.field(name).type
+        return self._schema.field(name).type
+
+    @cached_property
+    def _schema(self) -> pa.Schema:
+        return self.held.schema if self.held is not None else StoredRows(self.path).schema
 
     def column(self, name: str) -> pa.ChunkedArray:
-        """Read from disk: only that column takes memory."""
+        """Read from disk, unless all are held: only that column takes memory."""
+        if self.held is not None:
+            return self.held.column(name)
         return StoredRows(self.path).column(name)
 
     def batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Batches of some columns; those that it lacks are left out."""
+        if self.held is not None:
+            chosen = [name for name in names if name in self.names] or [self.names[0]]
+            yield from self.held.select(chosen).to_batches()
+            return
         with pa.OSFile(str(self.path)) as file:
             whole = ipc.open_file(file).schema
             fields = [whole.get_field_index(name) for name in names if name in self.names]
@@ -117,6 +132,10 @@ class Records:
         """Type of the column of both parts; float64 where they have different numbers."""
         kinds = {part.type_of(name) for part in self.parts if name in part.names}
         return kinds.pop() if len(kinds) == 1 else pa.float64()
+
+    def is_held(self, name: str) -> bool:
+        """Tells whether the column is in memory as it stands, in whatever file."""
+        return all(part.held is not None and name in part.names for part in self.parts)
 
     def column(self, name: str) -> pa.ChunkedArray:
         """Column of both parts, the training part's rows first; missing throughout a part without
@@ -172,22 +191,60 @@ def spill(
     target: Path,
 ) -> int:
     """Writes the batches as they come; returns how many rows they are."""
-    rows = size = 0
+    rows = 0
     with pa.OSFile(str(target), "wb") as output, ipc.new_file(output, schema) as writer:
-        for batch in batches:
-            rows, size = rows + batch.num_rows, size + batch.nbytes
-            if rows > limits.items:
-                refuse("too_many_items", f"expected at most {limits.items} rows, got more", name)
-            if size > limits.bytes:
-                detail = (
-                    f"expected at most {limits.bytes} bytes of values in `{name}`, got more: "
-                    f"upload fewer rows or columns, or raise {SETTING} where the service runs"
-                )
-                refuse("too_large", detail, name)
+        for batch in _within(batches, limits, name):
+            rows += batch.num_rows
             writer.write_batch(batch)
+    return rows
+
+
+def gathered(
+    name: str,
+    schema: pa.Schema,
+    batches: Iterable[pa.RecordBatch],
+    limits: IntakeLimits,
+    target: Path,
+) -> tuple[int, pa.Table | None]:
+    """Keeps the batches, or writes them where they are more than HELD_BYTES; returns how many rows
+    they are, and these where they are kept."""
+    kept: list[pa.RecordBatch] = []
+    coming = _within(batches, limits, name)
+    size = 0
+    for batch in coming:
+        kept.append(batch)
+        size += batch.nbytes
+        if size > HELD_BYTES:
+            return spill(name, schema, chain(_drained(kept), coming), limits, target), None
+    table = pa.Table.from_batches(kept, schema)
+    return table.num_rows, table
+
+
+def _drained(kept: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The batches, each of which is let go when the next one is asked for."""
+    kept.reverse()
+    while kept:
+        yield kept.pop()
+
+
+def _within(
+    batches: Iterable[pa.RecordBatch], limits: IntakeLimits, name: str
+) -> Iterator[pa.RecordBatch]:
+    """The batches, as long as they are within the limits. Raises WorkFailure `dataset_invalid`."""
+    rows = size = 0
+    for batch in batches:
+        rows, size = rows + batch.num_rows, size + batch.nbytes
+        if rows > limits.items:
+            refuse("too_many_items", f"expected at most {limits.items} rows, got more", name)
+        if size > limits.bytes:
+            detail = (
+                f"expected at most {limits.bytes} bytes of values in `{name}`, got more: "
+                f"upload fewer rows or columns, or raise {SETTING} where the service runs"
+            )
+            refuse("too_large", detail, name)
+        yield batch
     if not rows:
         refuse("empty_split", f"expected rows below the names of columns in `{name}`, got none")
-    return rows
 
 
 def check_names(names: Sequence[str], file: str) -> None:

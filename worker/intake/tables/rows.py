@@ -1,7 +1,9 @@
 """All columns of a table as typed values, in the order in which its rows are stored."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -11,17 +13,45 @@ from numpy.typing import NDArray
 from pyarrow import ipc
 
 from worker.intake.splits import Rows
-from worker.intake.tables.readings import MOMENT, Reading
+from worker.intake.tables.readings import MOMENT, Reading, as_numbers
 from worker.intake.tables.records import Records
 
 CHUNK_VALUES = 2**20
 WIDTH = 8  # bytes of a number
 
 
+class ColumnNumbers(Protocol):
+    """Numbers of one column, of all rows of the upload."""
+
+    def part(self, start: int, stop: int) -> NDArray[np.float64]:
+        """(stop - start,), fewer at the end; NaN where missing."""
+        ...
+
+
+@dataclass(frozen=True)
+class NumbersOnDisk:
+    """`path`: a file (rows,), float64 and nothing else, NaN where missing."""
+
+    path: Path
+
+    def part(self, start: int, stop: int) -> NDArray[np.float64]:
+        return np.fromfile(self.path, np.float64, stop - start, offset=start * WIDTH)
+
+
+@dataclass(frozen=True)
+class NumbersHeld:
+    """`values`: (rows,), float64, null where missing, as the rows of a small file hold them."""
+
+    values: pa.ChunkedArray
+
+    def part(self, start: int, stop: int) -> NDArray[np.float64]:
+        return as_numbers(self.values.slice(start, stop - start))
+
+
 def store_rows(
     records: Records,
     readings: Mapping[str, Reading],
-    parsed: Mapping[str, Path],
+    parsed: Mapping[str, ColumnNumbers],
     hidden: Mapping[str, NDArray[np.bool]],
     rows: Mapping[str, Rows],
     target: Path,
@@ -30,8 +60,7 @@ def store_rows(
     both ascending. The upload is read once for each, a batch at a time.
 
     Args:
-        parsed: columns of numbers that have been read already: files (rows,), float64, NaN where
-            missing.
+        parsed: columns of numbers that have been read already.
         hidden: (rows of the upload,) by column: where what stands there means that there is none.
 
     Returns:
@@ -63,11 +92,10 @@ def store_rows(
     return target
 
 
-def store_numbers(columns: Sequence[Path], rows: int, chosen: Rows, target: Path) -> None:
+def store_numbers(columns: Sequence[ColumnNumbers], rows: int, chosen: Rows, target: Path) -> None:
     """Writes a .npy file (chosen rows, columns), float32.
 
     Args:
-        columns: a file each, (rows,), float64.
         chosen: ascending.
     """
     shape, step = (len(chosen), len(columns)), max(1, CHUNK_VALUES // len(columns))
@@ -77,17 +105,13 @@ def store_numbers(columns: Sequence[Path], rows: int, chosen: Rows, target: Path
         for start in range(0, rows, step):
             low, high = np.searchsorted(chosen, (start, start + step))
             chunk = np.empty((high - low, len(columns)), np.float32)
-            for place, path in enumerate(columns):
-                chunk[:, place] = _slice(path, start, start + step)[chosen[low:high] - start]
+            for place, numbers in enumerate(columns):
+                chunk[:, place] = numbers.part(start, start + step)[chosen[low:high] - start]
             output.write(chunk.data)
 
 
-def _slice(path: Path, start: int, stop: int) -> NDArray[np.float64]:
-    return np.fromfile(path, np.float64, stop - start, offset=start * WIDTH)
-
-
-def _numbers(path: Path, start: int, stop: int, picked: Rows) -> pa.Array:
-    numbers = _slice(path, start, stop)[picked]
+def _numbers(column: ColumnNumbers, start: int, stop: int, picked: Rows) -> pa.Array:
+    numbers = column.part(start, stop)[picked]
     return pa.array(numbers, from_pandas=bool(np.isnan(numbers).any()))  # NaN is missing
 
 

@@ -111,4 +111,6 @@ def _without(part: FileRows, units: Mapping[str, str], workdir: Path) -> FileRow
         f"Numbers of `{part.name}` stand with their unit in {told}: the unit is kept apart, and "
         "what is asked about is the number alone."
     )
-    return replace(part, path=path, found=(*part.found, sentence), units=units, as_text=None)
+    return replace(
+        part, path=path, found=(*part.found, sentence), units=units, as_text=None, held=None
+    )
