@@ -26,9 +26,9 @@ class PartViews:
         said = {name: ends[name + projection].output for name in names if name + projection in ends}
         self.parts = tuple(said)
         self._flags = {name: f"{name}.{PRESENT}" for name in said}
-        flags = {flag: backbone.input[flag] for flag in self._flags.values()}
+        flags = [backbone.input[flag] for flag in self._flags.values()]
         self._said = keras.Model(backbone.input, said)
-        self._gathered = keras.Model({**said, **flags}, backbone.output)
+        self._gathered = keras.Model([*said.values(), *flags], backbone.output)
 
     def said(self, x: X, training: bool) -> Said:
         """Items as a backbone takes them -> what the network of each part says."""
@@ -41,5 +41,5 @@ class PartViews:
 
     def gathered(self, said: Said, there: Said, training: bool) -> tf.Tensor:
         """Features (batch, feature_count), float32, of the parts that are `there`."""
-        flags = {self._flags[name]: each for name, each in there.items()}
-        return tf.cast(self._gathered({**said, **flags}, training=training), tf.float32)
+        in_order = [said[name] for name in self.parts] + [there[name] for name in self.parts]
+        return tf.cast(self._gathered(in_order, training=training), tf.float32)
