@@ -10,11 +10,12 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 from starlette.middleware import Middleware
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import health
 from app.access.authentication import Authenticator, require_key_or_loopback
 from app.access.loopback import LoopbackGuard
+from app.at_once import WholeAnswer
 from app.background import Outbox, Repeated
 from app.damage import heal, mark
 from app.database import Database
@@ -78,6 +79,10 @@ class Api(FastAPI):
             await super().__call__(scope, receive, send)
         else:
             await self.predictions(route, scope, receive, send)
+
+    def at_once(self, scope: Scope, body: bytes) -> WholeAnswer | ASGIApp | None:
+        route = route_of(scope)
+        return None if route is None else self.predictions.at_once(route, scope, body)
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:

@@ -20,10 +20,11 @@ import structlog
 import uvicorn
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from app.errors import Unavailable
 from app.problems import problem_json
+from app.prompt_protocol import PromptProtocol
 from app.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -53,7 +54,7 @@ class ServerLimits:
     seconds: float
 
 
-class Connection(HttpToolsProtocol):
+class Connection(PromptProtocol):
     def __init__(self, limits: ServerLimits, **uvicorns: Any) -> None:
         super().__init__(**uvicorns)
         self._limits = limits

@@ -3,7 +3,8 @@
 `python -m benchmarks.serving`: processes on loopback serve one MLP 784-256-26 to 1, 8 and 32
 clients with keep-alive, one image (28x28, JSON) a request: ktl; a plain FastAPI + pydantic + ONNX
 Runtime route; LitServe + ONNX Runtime; a bare ASGI application that reads the body and does nothing
-(the ceiling); FastAPI + keras.predict. LitServe and Keras are left out, aloud, where they are not
+(the ceiling); one that runs the network without a check (what its run leaves of that); FastAPI +
+keras.predict. LitServe and Keras are left out, aloud, where they are not
 installed. The rounds of all alternate, the servers that wait are stopped (SIGSTOP), and each figure
 is the median of its rounds. `_cpu_us`: what a request costs the server's processes,
 in microseconds; it says more than the rate where the machine has other work. Two minutes.
@@ -83,7 +84,7 @@ def main() -> None:
         stream = io.BytesIO()
         np.save(stream, image)
         servers = {}
-        for which in ("ktl", "plain", "bare", "litserve", "keras"):
+        for which in ("ktl", "plain", "bare", "unchecked", "litserve", "keras"):
             if find_spec(NEEDED.get(which, "onnxruntime")) is None:
                 print(f"{NEEDED[which]} is not installed: left out")
                 continue
@@ -102,6 +103,7 @@ def main() -> None:
             (f"litserve_c{clients}", "ktl", "litserve"),
             (f"keras_predict_c{clients}", "ktl", "keras"),
             (f"bare_asgi_c{clients}", "bare", "ktl"),
+            (f"unchecked_c{clients}", "unchecked", "ktl"),
         )
         if {one, other} <= servers.keys()
     }

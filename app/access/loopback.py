@@ -36,11 +36,17 @@ async def refuse_foreign(
     headers: Iterable[tuple[bytes, bytes]], authenticator: Authenticator
 ) -> None:
     """Raises Forbidden for a web page of another site while no key is asked for."""
-    if authenticator.asks_for_keys or (foreign := _foreign_header(headers)) is None:
+    if not may_be_foreign(headers, authenticator):
         return
+    foreign = _foreign_header(headers)
     if await run_in_threadpool(lambda: authenticator.is_open):
         detail = f"expected the header {foreign} to name this machine (localhost), got another"
         raise Forbidden("foreign_origin", detail)
+
+
+def may_be_foreign(headers: Iterable[tuple[bytes, bytes]], authenticator: Authenticator) -> bool:
+    """Tells whether `refuse_foreign` has to look closer."""
+    return not authenticator.asks_for_keys and _foreign_header(headers) is not None
 
 
 def _foreign_header(headers: Iterable[tuple[bytes, bytes]]) -> str | None:

@@ -39,22 +39,32 @@ class Batcher:
         self._slow: deque[Waiting] = deque()  # for a thread
         self._is_due = False
         self._running = 0
-        self._batches_of_one = self._asked = 0
+        self._batches_of_one, self._asked = 0, 1
 
     async def run(self, inputs: Fed) -> Array:
         """Items as the session's feed prepares them -> probabilities (n, classes) float32."""
-        self._asked += 1
+        answer = self.begin(inputs)
+        return await answer if isinstance(answer, asyncio.Future) else answer
+
+    @property
+    def is_alone(self) -> bool:
+        """Tells whether who asks now would not wait for others."""
+        is_seldom_joined = self._batches_of_one >= ALONE and self._asked % LOOK_EVERY != 0
+        return is_seldom_joined and not self._is_due
+
+    def begin(self, inputs: Fed) -> Array | asyncio.Future[Array]:
+        """The same, at once for who is alone, or as soon as its batch has run."""
+        is_alone, self._asked = self.is_alone, self._asked + 1
         is_quick = len(inputs) <= self._session.inline_rows
-        is_alone = self._batches_of_one >= ALONE and self._asked % LOOK_EVERY != 0
-        if is_quick and is_alone and not self._is_due:
-            return self._session.run(inputs)
+        if is_quick and is_alone:
+            return self._session.run_inline(inputs)
         loop = asyncio.get_running_loop()
         waiting = Waiting(inputs, loop.create_future())
         (self._quick if is_quick else self._slow).append(waiting)
         if not self._is_due:
             self._is_due = True
             loop.call_soon(self._start, loop)  # what else this turn of the loop reads comes along
-        return await waiting.answer
+        return waiting.answer
 
     async def run_alone(self, part: Part) -> Array:
         """Items as decoded, a part of a large request -> the same."""

@@ -5,42 +5,34 @@ guard of an open loopback, the count, problems. The entries in the OpenAPI docum
 of the protocols.
 """
 
+import asyncio
+from collections.abc import Awaitable
 from functools import lru_cache
-from time import monotonic, perf_counter
 from typing import NamedTuple
 
-import orjson
-import structlog
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.access.authentication import Authenticator
 from app.access.caller import Caller
-from app.access.loopback import refuse_foreign
+from app.access.loopback import may_be_foreign, refuse_foreign
+from app.at_once import WholeAnswer
 from app.errors import UnsupportedMedia
-from app.health import count_request
-from app.prediction.bodies import ClientGone, Limit, begin, check_declared
+from app.prediction.bodies import SMALL_BYTES, Limit, begin, check_declared
+from app.prediction.callers import Callers
+from app.prediction.exchange import Exchange
+from app.prediction.feeds import Array
 from app.prediction.large import SMALL_SCORES, LargeRequests, Question
 from app.prediction.outputs import check_finite
-from app.prediction.protocols.contract import Answer, AnsweredRequest, PredictionProtocol
+from app.prediction.protocols.contract import Answer, AnsweredRequest, PredictionProtocol, Read
 from app.prediction.protocols.native import Native
 from app.prediction.protocols.open_inference import OpenInference
 from app.prediction.protocols.tensorflow_serving import TensorFlowServing
-from app.prediction.served import ServedModels
-from app.problems import problem_json
-from app.request_id import request_id_for
+from app.prediction.schemas import PredictionWarning
+from app.prediction.served import Loaded, ServedModels
 from app.settings import Settings
 
 PROTOCOLS: tuple[PredictionProtocol, ...] = (Native(), OpenInference(), TensorFlowServing())
-REMEMBERED_SECONDS = 1.0
-REMEMBERED_CALLERS = 1024
 REMEMBERED_ROUTES, REMEMBERED_PATH = 1024, 128  # of no more characters
-CLIENT_GONE = 499
-
-
-class Remembered(NamedTuple):
-    until: float
-    generation: int
-    caller: Caller
 
 
 class Route(NamedTuple):
@@ -67,6 +59,14 @@ def _match(method: str, path: str) -> Route | None:
     return None
 
 
+class Admitted(NamedTuple):
+    """A request whose body may be read. `key`: whose large requests stand in one line."""
+
+    key: str
+    question: Question
+    limit: Limit
+
+
 class PredictionFront:
     """One a process, used from one event loop."""
 
@@ -74,7 +74,7 @@ class PredictionFront:
         self, settings: Settings, authenticator: Authenticator, served: ServedModels
     ) -> None:
         self._authenticator, self._served = authenticator, served
-        self._callers: dict[bytes | None, Remembered] = {}
+        self._callers = Callers(authenticator)
         most = settings.predict_limit_bytes
         of_json = min(most, settings.predict_json_limit_bytes)
         self._limits = {
@@ -84,73 +84,101 @@ class PredictionFront:
         self._large = LargeRequests()
 
     async def __call__(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
-        began, status = perf_counter(), 500
-        request_id = request_id_for(scope["headers"])
+        await Exchange.of(scope).reply(self._predict(route, scope, receive), send)
+
+    def at_once(self, route: Route, scope: Scope, body: bytes) -> WholeAnswer | ASGIApp | None:
+        """Begins to answer, as app/at_once.py says."""
+        exchange = Exchange.of(scope)
         try:
-            try:
-                content, given = await self._predict(route, scope, receive)
-                status, headers = 200, [*given]
-            except ClientGone:
-                status = CLIENT_GONE
-                return
-            except Exception as error:
-                structlog.contextvars.bind_contextvars(request_id=request_id)
-                status, problem, said = problem_json(error, scope["path"], request_id)
-                problem.setdefault("error", problem["detail"])
-                content = orjson.dumps(problem)
-                headers = [(key.lower().encode(), said[key].encode("latin-1")) for key in said]
-            headers += (
-                (b"content-length", b"%d" % len(content)),
-                (b"x-request-id", request_id.encode()),
-                (b"x-content-type-options", b"nosniff"),
-            )
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            await send({"type": "http.response.body", "body": content})
-        finally:
-            count_request("POST", "prediction", status, perf_counter() - began)
+            answer = self._begun(route, scope, body)
+        except Exception as error:
+            answer = _raised(error)
+        if isinstance(answer, Answer):
+            return exchange.replied(answer)
+        return None if answer is None else exchange.replying(answer)
+
+    def _begun(self, route: Route, scope: Scope, body: bytes) -> Answer | Awaitable[Answer] | None:
+        """Returns None where the body is not small, something has to be asked for first, or others
+        ask as well: they all are read before any is run."""
+        headers = dict(scope["headers"])
+        if len(body) > SMALL_BYTES or may_be_foreign(scope["headers"], self._authenticator):
+            return None
+        caller = self._callers.remembered(headers.get(b"authorization"))
+        loaded = None if caller is None else self._served.ready(caller.project, route.name)
+        if caller is None or loaded is None or not loaded.batcher.is_alone:
+            return None
+        admitted = self._admitted(route, scope, headers, caller, loaded)
+        decoder = admitted.question.decoder
+        if decoder.body == "files" or len(body) > admitted.limit.bytes:
+            return None
+        return self._answer(admitted, decoder.read(body, loaded))
 
     async def _predict(self, route: Route, scope: Scope, receive: Receive) -> Answer:
-        protocol, name = route
         headers = dict(scope["headers"])
         await refuse_foreign(scope["headers"], self._authenticator)
-        caller = await self._caller(headers.get(b"authorization"))
-        loaded = await self._served.find(caller.project, name)
+        caller = await self._callers.find(headers.get(b"authorization"))
+        loaded = await self._served.find(caller.project, route.name)
+        admitted = self._admitted(route, scope, headers, caller, loaded)
+        key, question, limit = admitted
+        check_declared(headers.get(b"content-length"), limit)
+        begun = await begin(receive)
+        if question.decoder.body == "files":
+            read = await self._large.read_in_thread(key, question, begun, receive, limit)
+        elif begun.is_small:
+            read = question.decoder.read(begun.text, loaded)
+        else:
+            return await self._large.read_and_answer(key, question, begun, receive, limit)
+        answer = self._answer(admitted, read)
+        return answer if isinstance(answer, Answer) else await answer
+
+    def _admitted(
+        self,
+        route: Route,
+        scope: Scope,
+        headers: dict[bytes, bytes],
+        caller: Caller,
+        loaded: Loaded,
+    ) -> Admitted:
+        """Raises UnsupportedMedia or Invalid."""
         if headers.get(b"content-encoding", b"identity") != b"identity":
             detail = "expected a body without Content-Encoding, got an encoded one"
             raise UnsupportedMedia("unsupported_media_type", detail)
+        protocol, name = route
         decoder = protocol.decoder(headers, scope["query_string"], loaded.inputs)
         limit = self._limits[protocol][decoder.body != "text"]
-        check_declared(headers.get(b"content-length"), limit)
-        question = Question(name, loaded, decoder)
-        begun = await begin(receive)
-        key = caller.key_id or caller.project
-        if decoder.body == "files":
-            read = await self._large.read_in_thread(key, question, begun, receive, limit)
-        elif begun.is_small:
-            read = decoder.read(begun.text, loaded)
-        else:
-            return await self._large.read_and_answer(key, question, begun, receive, limit)
-        warnings = () if read.is_prepared else loaded.check(read.parts, read.place)
-        encoder = read.encoder
-        if (
-            len(read.parts) > 1
-            or read.rows * encoder.scores_per_input(len(loaded.labels)) > SMALL_SCORES
-        ):
-            return await self._large.answer(key, question, read, warnings)
-        probabilities = await loaded.batcher.run(loaded.session.feed.prepared(read.parts[0]))
-        check_finite(probabilities, read.place)
-        pieces = [encoder.piece(loaded, probabilities)]
-        return encoder.answer(AnsweredRequest(name, loaded, len(probabilities), pieces, warnings))
+        return Admitted(caller.key_id or caller.project, Question(name, loaded, decoder), limit)
 
-    async def _caller(self, header: bytes | None) -> Caller:
-        """The authenticator is asked once a second per key: it may have to ask the database."""
-        known, generation = self._callers.get(header), self._authenticator.generation
-        if known is None or known.generation != generation or known.until < monotonic():
-            authorization = None if header is None else header.decode("latin-1")
-            caller = await self._authenticator.caller(authorization)
-            if len(self._callers) >= REMEMBERED_CALLERS:
-                self._callers.clear()
-            known = Remembered(monotonic() + REMEMBERED_SECONDS, generation, caller)
-            self._callers[header] = known
-        known.caller.require("predict")
-        return known.caller
+    def _answer(self, admitted: Admitted, read: Read) -> Answer | Awaitable[Answer]:
+        """Answers what a small body asks, at once where the model does. Raises Invalid."""
+        key, question, _ = admitted
+        loaded, encoder = question.loaded, read.encoder
+        warnings = () if read.is_prepared else loaded.check(read.parts, read.place)
+        scores = read.rows * encoder.scores_per_input(len(loaded.labels))
+        if len(read.parts) > 1 or scores > SMALL_SCORES:
+            return self._large.answer(key, question, read, warnings)
+        probabilities = loaded.batcher.begin(loaded.session.feed.prepared(read.parts[0]))
+        if isinstance(probabilities, asyncio.Future):
+            return _written_later(question, read, warnings, probabilities)
+        return _written(question, read, warnings, probabilities)
+
+
+Warnings = tuple[PredictionWarning, ...]
+
+
+def _written(question: Question, read: Read, warnings: Warnings, probabilities: Array) -> Answer:
+    """Raises Invalid."""
+    check_finite(probabilities, read.place)
+    name, loaded, _ = question
+    pieces = [read.encoder.piece(loaded, probabilities)]
+    request = AnsweredRequest(name, loaded, len(probabilities), pieces, warnings)
+    return read.encoder.answer(request)
+
+
+async def _written_later(
+    question: Question, read: Read, warnings: Warnings, running: Awaitable[Array]
+) -> Answer:
+    return _written(question, read, warnings, await running)
+
+
+async def _raised(error: Exception) -> Answer:
+    raise error

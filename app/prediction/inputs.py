@@ -70,12 +70,19 @@ class Asked(NamedTuple):
         """Raises Invalid."""
         at, least, largest = 0, math.inf, -math.inf
         for part in parts:
-            low, high = float(np.minimum.reduce(part, None)), float(np.maximum.reduce(part, None))
+            # A third of what numpy's reductions cost with few values; a NaN is the least as well.
+            low, high = float(part.item(part.argmin())), float(part.item(part.argmax()))
             if not (low >= -LARGEST and high <= LARGEST):  # a NaN is both, and neither
                 _check_finite(part, at, place)
             least, largest = min(least, low), max(largest, high)
             at += len(part)
-        return cls(parts, float(np.float32(least)), float(np.float32(largest)), place)
+        return cls(parts, _rounded(least), _rounded(largest), place)
+
+
+def _rounded(value: float) -> float:
+    """As float32, which whole numbers up to 2^24 are already."""
+    is_exact = value.is_integer() and -(2**24) <= value <= 2**24
+    return value if is_exact else float(np.float32(value))
 
 
 def cut(values: Raw) -> list[Raw]:

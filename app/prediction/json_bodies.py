@@ -53,5 +53,7 @@ def read_plain(body: bytes, envelope: Envelope, shape: tuple[int, ...]) -> Read 
 def _count(skeleton: bytes, taken: tuple[int, ...]) -> int:
     """The rows that it consists of, or 0."""
     row = brackets(taken)
-    rows = (len(skeleton) - 1) // (len(row) + 1)
+    rows, rest = divmod(len(skeleton) - 1, len(row) + 1)
+    if rest:
+        return 0
     return rows if skeleton == b"[" + ((row + b",") * rows)[:-1] + b"]" else 0

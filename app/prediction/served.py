@@ -100,6 +100,11 @@ class ServedModels:
         if self._thread.ident is not None:
             self._thread.join()
 
+    def ready(self, project: str, name: str) -> Loaded | None:
+        """Returns None where there is no such model, or not yet."""
+        model = self._models.get((project, name))
+        return model if isinstance(model, Loaded) else None
+
     async def find(self, project: str, name: str) -> Loaded:
         """Raises NotFound, or Unavailable with the reason. Only a name that this process does not
         know goes to the database: another process may have made it just now."""

@@ -102,21 +102,21 @@ class Site:
 
 
 @contextmanager
-def run_site(settings: Settings, database: Database) -> Iterator[Site]:
+def run_site(settings: Settings, database: Database, is_prompt: bool = True) -> Iterator[Site]:
     """`database` is empty but for its tables, and the one that `settings` name."""
-    with serve(create_app(settings)) as client:
+    with serve(create_app(settings), is_prompt) as client:
         yield Site(client, settings, database, Storage(settings.storage, settings.cache_dir))
 
 
 @contextmanager
-def site_on_sqlite(folder: Path, **settings: int) -> Iterator[Site]:
+def site_on_sqlite(folder: Path, is_prompt: bool = True, **settings: int) -> Iterator[Site]:
     """A site of its own in `folder`. SQLite alone: prediction reads no more of the database than
     tests/deployments do."""
     chosen = Settings(data_dir=folder / "ktl", **settings)
     chosen.home.mkdir()
     database = Database(chosen.database)
     Base.metadata.create_all(database.engine)
-    with run_site(chosen, database) as site:
+    with run_site(chosen, database, is_prompt) as site:
         yield site
     database.dispose()
 

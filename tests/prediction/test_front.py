@@ -1,7 +1,9 @@
-"""What every protocol has from the front: each test asks in every way there is."""
+"""What every protocol has from the front: each test asks in every way there is, of a server that
+answers at once and of one that starts a task for each request."""
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -9,7 +11,9 @@ import numpy as np
 import pytest
 
 from app.access import repository as keys
+from app.prediction.batching import ALONE
 from app.prediction.bodies import SMALL_BYTES
+from app.prediction.exchange import Exchange
 from app.prediction.front import PROTOCOLS
 from tests.prediction.protocols.test_native import images
 from tests.prediction.site import Site, problem, run_site, site_on_sqlite
@@ -18,14 +22,19 @@ from tests.prediction.ways import TEMPERATURE, WAYS, Way, expected
 JSON_LIMIT, LIMIT = 400_000, 500_000
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+@pytest.fixture(scope="module", params=[True, False], ids=["at_once", "in_tasks"])
+def site(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Site]:
     with site_on_sqlite(
         tmp_path_factory.mktemp("front"),
+        request.param,
         predict_limit_bytes=LIMIT,
         predict_json_limit_bytes=JSON_LIMIT,
     ) as site:
         site.deploy("pets", site.add_model(1, value_range=[0, 255], temperature=TEMPERATURE))
+        for _ in range(2 * ALONE):  # from then on one who asks is known to be alone
+            assert ask(site, next(iter(WAYS.values())), images(1)).status_code == 200
         yield site
 
 
@@ -164,3 +173,20 @@ def test_a_key_needs_the_scope_predict(site: Site) -> None:
                 answer = ask(locked, way, images(1), headers={"Authorization": f"Bearer {key}"})
                 assert answer.status_code == status, answer.text
             problem(ask(locked, way, images(1)), 401, "missing_key")
+
+
+def test_answers_at_once_are_those_of_a_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without its id an answer is the same from the first request, which starts a task."""
+    replied, at_once = Exchange.replied, []
+    monkeypatch.setattr(Exchange, "replied", lambda *of: at_once.append(of) or replied(*of))
+    with site_on_sqlite(tmp_path) as site:
+        site.deploy("pets", site.add_model(1, value_range=[0, 255], temperature=TEMPERATURE))
+        for way in WAYS.values():
+            answers = [ask(site, way, images(1)) for _ in range(4 * ALONE)]
+            assert len({answer.content for answer in answers}) == 1
+            assert len({tuple(answer.headers) for answer in answers}) == 1
+            assert len({answer.headers["x-request-id"] for answer in answers}) == len(answers)
+            assert ALONE <= len(at_once) < len(answers)
+            at_once.clear()
