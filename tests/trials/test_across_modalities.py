@@ -166,7 +166,7 @@ def test_rows_of_other_classes(context: WorkerContext, tmp_path: Path) -> None:
     assert (job.status, job.error) == ("succeeded", None)
     report = report_of(job)
     assert report.arms["modality_distill"].metrics["accuracy"].mean > 0.9
-    names = {each.arm for each in report.references}
+    names = {*report.references}
     assert names == {"linear_on_target", "forest_on_target", "boosting_on_target"}
     chosen = next(choice for choice in job.selection if choice["field"] == "strategies")
     assert "not contrastive: 80 pairs of the source's parts are too few" in chosen["reason"]
