@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.errors import LONGEST_NAME, Finding, Invalid, token
+from app.suggestions import choice_meant, field_meant, object_of
 
 SHOWN = 20  # findings in an answer, which a long array of wrong numbers would fill
 CODES = {
@@ -21,8 +22,6 @@ CODES = {
     "enum": "unknown_choice",
 }
 EXPECTED = {
-    "model_type": "an object",
-    "model_attributes_type": "an object",
     "dict_type": "an object",
     "mapping_type": "an object",
     "tuple_type": "an array",
@@ -75,19 +74,31 @@ def _finding(error: Mapping[str, Any], body: Any, at: str) -> Finding:
         name = str(where[1])
         got = "nothing" if kind == "missing" else _got(error["input"], is_text=True)
         return Finding(f"`{name}`: expected {_expected(error)}, got {got}", parameter=name)
+    whole = body
     path, value = _follow(where[1:], body, kind)
     if kind.startswith("union_tag") and isinstance(value, Mapping):
         path.append(str(error["ctx"]["discriminator"]).strip("'"))
     place = pointer(path, at)
     name = f"`{path[-1][:LONGEST_NAME]}`" if path and isinstance(path[-1], str) else "an item"
     if kind == "extra_forbidden":
-        return Finding(f"expected no field {name}: it is not known here", place)
+        meant = field_meant(str(path[-1]), _siblings(path, whole))
+        return Finding(f"expected no field {name}: it is not known here{meant}", place)
     if kind == "value_error":
         return Finding(str(error["ctx"]["error"]), place)
     if kind in {"missing", "union_tag_not_found"} and path:
         return Finding(f"expected {name}, got nothing", place)
     got = "nothing" if kind == "missing" else _got(_received(error))
-    return Finding(f"expected {_expected(error)}, got {got}", place)
+    meant = ""
+    if CODES.get(kind) == "unknown_choice":
+        meant = choice_meant(_received(error), _expected(error))
+    return Finding(f"expected {_expected(error)}, got {got}{meant}", place)
+
+
+def _siblings(path: Sequence[str | int], body: Any) -> list[str]:
+    """Names beside the last one of the path, as the body has them."""
+    for part in path[:-1]:
+        body = body[part]
+    return [name for name in body if name != path[-1]] if isinstance(body, Mapping) else []
 
 
 def _follow(where: Sequence[str | int], body: Any, kind: str) -> tuple[list[str | int], Any]:
@@ -113,6 +124,8 @@ def _received(error: Mapping[str, Any]) -> Any:
 
 
 def _expected(error: Mapping[str, Any]) -> str:
+    if error["type"] in {"model_type", "model_attributes_type"}:
+        return object_of(error.get("ctx", {}).get("class_name", ""))
     if error["type"] in EXPECTED:
         return EXPECTED[error["type"]].format(**error.get("ctx", {}))
     message = re.split(r", (?:got|unable) ", error["msg"])[0]

@@ -24,7 +24,7 @@ from app.datasets.audits import router as audits
 from app.deployments import router as deployments
 from app.documented import complete
 from app.idempotency import forget_old
-from app.jobs import catalogue
+from app.jobs import auditing, catalogue
 from app.jobs import router as jobs
 from app.jobs.following import Following
 from app.jobs.recovery import recover
@@ -41,6 +41,7 @@ from app.storage import Storage
 from app.turns import CONNECTIONS, Turns
 from app.usage import router as usage
 from app.usage.sweep import sweep_now_and_then
+from app.web import router as web
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +61,7 @@ TAGS = [
 ROUTERS = (
     datasets.router,
     audits.router,
+    auditing.router,
     jobs.router,
     catalogue.router,
     *(protocol.router for protocol in PROTOCOLS),  # before models: names beside ids
@@ -68,6 +70,7 @@ ROUTERS = (
     usage.router,
     keys.router,
     health.router,
+    web.router,
 )
 
 
@@ -143,6 +146,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=_version(),
         openapi_tags=TAGS,
         lifespan=lifespan,
+        docs_url=None,  # FastAPI's two pages load scripts from elsewhere; app/web shows its own
+        redoc_url=None,
         redirect_slashes=False,
         middleware=[
             Middleware(RequestId),

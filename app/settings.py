@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     max_attempts: int = 5  # without progress in between
     training_slots: int = 0  # trials that one worker trains at once; 0: by its GPUs or cores
     compile_seconds: float = 120.0  # that XLA may take for one program; then the plain loop
+    import_seconds: float = Field(600.0, gt=0)  # that an uploaded network may take to be a model
     slot_memory_bytes: int = 0  # that a worker gives a trial; 0: by its machine or its container
     assumed_slot_memory_bytes: int = 4 * 2**30  # until a worker has said what it has
     checkpoint_interval_seconds: float = 1.0  # shorter epochs share a checkpoint

@@ -1,6 +1,7 @@
 """`ktl`: everything on one machine, each role alone, and the client."""
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -28,7 +29,34 @@ app = typer.Typer(
     help="Transfer learning as a service: POST one job, get evidence and an endpoint.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import version
+
+        typer.echo(f"ktl {version('ktl')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _whole(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            "-V",
+            help="Print the version and exit.",
+            callback=_show_version,
+            is_eager=True,
+        ),
+    ] = False,
+) -> None:
+    """Transfer learning as a service: POST one job, get evidence and an endpoint."""
+
+
 machine.register(app)
 doctor.register(app)
 submitting.register(app)

@@ -22,7 +22,7 @@ LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 class Transport:
     def __init__(self, url: str, api_key: str | None) -> None:
-        self.url = url.rstrip("/")
+        self.url = _with_scheme(url.rstrip("/"))
         parts = urlsplit(self.url)
         self.http = httpx.Client(
             base_url=self.url,
@@ -99,3 +99,11 @@ def accepted(response: httpx.Response) -> httpx.Response:
 def _retry_after(response: httpx.Response) -> float:
     value = response.headers.get("retry-after", "0")
     return min(float(value), LONGEST_RETRY_AFTER_SECONDS) if value.isdigit() else 0.0
+
+
+def _with_scheme(url: str) -> str:
+    """`localhost:8000` as people write it: http on this machine, https elsewhere."""
+    if "://" in url or not url:
+        return url
+    is_here = (urlsplit(f"//{url}").hostname or "") in LOOPBACK
+    return f"{'http' if is_here else 'https'}://{url}"

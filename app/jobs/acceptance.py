@@ -15,7 +15,7 @@ from app.encoders.availability import check_available
 from app.errors import Conflict, Invalid, NotFound, invalid
 from app.identifiers import new_id
 from app.inputs.contract import Sketch
-from app.jobs import lifecycle
+from app.jobs import lifecycle, repository
 from app.jobs.distances import with_distances
 from app.jobs.encoding_time import EncodingTime, encoding_time
 from app.models import repository as models
@@ -114,11 +114,10 @@ def accept(
     ]
     target = _identify(session, project, spec.target.dataset)
     resolved = accepted.spec.with_datasets(sources, target)
-    named = ", ".join(source.reference for source in accepted.spec.sources)
     job = JobRow(
         id=new_id("job"),
         project=project,
-        name=spec.name or f"{named} to {spec.target.dataset}",
+        name=spec.name,
         spec=resolved.model_dump(mode="json"),
         selection=[choice.model_dump(mode="json") for choice in accepted.selection],
         source_ids=sources,
@@ -126,6 +125,7 @@ def accept(
         tags=dict(spec.tags),
         estimate=accepted.memory.model_dump(),
     )
+    job.name = job.name or repository.default_name(session, job)
     lifecycle.submit(session, job, accepted.trials, accepted.steps, accepted.seconds)
     return job
 

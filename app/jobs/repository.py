@@ -17,6 +17,7 @@ from app.tables.datasets import DatasetRow
 from app.tables.jobs import JobRow, TrialRow
 from app.tables.models import ModelRow
 
+LONGEST_DEFAULT_NAME = 200
 WITNESSES = 1000  # trials of a job that tell how long its others take
 
 
@@ -50,6 +51,12 @@ def source_names(session: Session, job: JobRow) -> list[str]:
         ):
             names[id_] = name
     return [names.get(id_) or id_ for id_ in job.source_ids]
+
+
+def default_name(session: Session, job: JobRow) -> str:
+    """Name of a job that was given none, after its datasets' and models' names."""
+    target = session.scalar(select(DatasetRow.name).where(DatasetRow.id == job.target_id))
+    return f"{', '.join(source_names(session, job))} to {target}"[:LONGEST_DEFAULT_NAME]
 
 
 def datasets_of(

@@ -13,7 +13,8 @@ class ModelChoice(Params):
     image_size: Pair[Width] | None = Field(
         None,
         description="height, width: source and target are resized to it inside the network; "
-        "needed where their images differ in size",
+        "null: where their images differ in size, that of a source model, else the largest, at "
+        "most 96 a side where others are scaled up to it",
     )
     bottleneck: Width | None = Field(
         None,

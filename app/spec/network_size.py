@@ -19,6 +19,7 @@ class Size:
     kept: int  # activations of one image in a training step
     widest: int  # of one image, what inference holds at once at most
     features: int
+    lookups: int = 0  # parameters that stand in tables of which an item takes rows
 
 
 class Layers:
@@ -27,14 +28,16 @@ class Layers:
     def __init__(self, shape: Shape) -> None:
         self.height, self.width, self.channels = shape
         self._image = self._last = prod(shape)
-        self._parameters = self._convolutions = 0
+        self._parameters = self._convolutions = self._lookups = 0
         self._kept, self._widest = self._image, self._image
 
     @property
     def size(self) -> Size:
         widest = self._image + self._widest
         features = self.height * self.width * self.channels
-        return Size(self._parameters, self._convolutions, self._kept, widest, features)
+        return Size(
+            self._parameters, self._convolutions, self._kept, widest, features, self._lookups
+        )
 
     def convolution(self, filters: int, side: int, stride: int = 1) -> None:
         """Adds a convolution without a bias. Padded so that `stride` divides the sides, rounding
@@ -108,6 +111,7 @@ class Layers:
         """Each place's vector of `units` of each table of so many rows, their sum, and its places
         beyond the item's end wiped out."""
         self._parameters += sum(tables) * units
+        self._lookups += sum(tables) * units
         self.channels = units
         for _ in tables:
             self.write()
@@ -162,6 +166,7 @@ class Layers:
         """A network on a part of the item; `is_shared`: its parameters are another part's too."""
         self._parameters += 0 if is_shared else size.parameters
         self._convolutions += 0 if is_shared else size.convolutions
+        self._lookups += 0 if is_shared else size.lookups
         self._kept += size.kept
         self._widest = max(self._widest, size.widest)
 

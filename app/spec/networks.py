@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 CONVNET_FROM_ITEMS = 500
 CONVNET_FROM_SIDE = 8
+LARGEST_JOINT_SIDE = 96  # of pictures that are scaled up for the sake of others
 
 Family = Literal["mlp", "convnet", "tabm", "charconv", "fusion"]
 
@@ -48,6 +49,31 @@ def shown_at(model: Backbone, target: Schema) -> tuple[int, int] | None:
     if model.image_size or target.inputs.sides is None:
         return model.image_size
     return model.params.shown_at(target.inputs.layout)
+
+
+def joint_size(
+    spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema
+) -> tuple[int, int] | None:
+    """Returns the size that pictures of unlike sizes are brought to where a job says none: that of
+    a trained network, else the largest, so that nothing of the small ones is lost; None where all
+    are alike, or the network has a size of its own."""
+    sides = target.inputs.sides
+    others = [facts.schema.inputs.sides for facts in sources if not facts.is_general]
+    unlike = [each for each in others if each is not None and each != sides]
+    if spec.model.image_size or sides is None or not unlike:
+        return None
+    first = first_network(sources)
+    network = first if isinstance(spec.model, AutoBackbone) else spec.model
+    if network is not None and shown_at(network, target):
+        return None
+    if first is not None:
+        trained = next(facts for facts in sources if facts.network is not None)
+        return None if trained.is_general else trained.schema.inputs.sides
+    height, width = (
+        max(own, min(max(each[axis] for each in unlike), LARGEST_JOINT_SIDE))
+        for axis, own in enumerate(sides)
+    )
+    return height, width
 
 
 def gets_bottleneck(spec: "JobSpec", sources: Sequence[SourceFacts]) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import ceil
-from typing import Any
+from typing import Any, Literal
 
 from app.datasets.schemas import Schema
 from app.errors import Invalid
@@ -17,7 +17,7 @@ from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone
 from app.spec.crossing import crossed, pair_warnings, pairs_of, shared_part
 from app.spec.flaws import Imbalance, compared, decided, loses_smoothing
 from app.spec.model_choice import ModelChoice
-from app.spec.networks import chosen_family, gets_bottleneck, shown_at
+from app.spec.networks import chosen_family, gets_bottleneck, joint_size, shown_at
 from app.spec.plan import unlabelled_items
 from app.spec.portfolio import Facts, portfolio
 from app.spec.recipes import defaults_of
@@ -34,7 +34,7 @@ from app.spec.spec import Choice, JobSpec, ResolvedSpec
 from app.spec.strategies import Auto, AutoArm, Strategy
 from app.spec.strategy_params import LinearProbeParams
 from app.spec.table_matching import joint_table, tables_of
-from app.spec.training import Space, Training
+from app.spec.training import Augmentation, Space, Training
 from app.spec.unlabelled import IDLE
 from app.tasks import TaskKind
 
@@ -53,6 +53,10 @@ def resolve(
     target_sample: Sample = lambda: None,
 ) -> tuple[ResolvedSpec, list[Choice]]:
     """Raises Invalid with every finding at once."""
+    size = joint_size(spec, sources, target)
+    if size:
+        sized = spec.model.model_copy(update={"image_size": size})
+        spec = spec.model_copy(update={"model": sized})
     if findings := checks.findings(spec, sources, target):
         (code, first), *_ = findings
         raise Invalid(code, first.detail, *(finding for _, finding in findings))
@@ -60,6 +64,9 @@ def resolve(
     given, target = target, crossed(spec, sources, target)
     tables = tables_of(spec.sources, sources, target)
     resolution = _Resolution(spec, sources, target, pairs)
+    if size:
+        reason = "source and target differ in size, and the network sees one: it scales them itself"
+        resolution.chose("model.image_size", list(size), reason)
     combine = resolution.combine()
     hides: Hides | None = None
     if resolution.training.hidden_columns:
@@ -137,7 +144,7 @@ class _Resolution:
         said = self.spec.evaluation.primary_metric
         if said is None and compared(self.spec, self.target):
             reason = "choices of `imbalance` are compared, and accuracy hardly sees rare classes"
-            self._chose("evaluation.primary_metric", BALANCED, reason)
+            self.chose("evaluation.primary_metric", BALANCED, reason)
             return BALANCED
         return said or self.target.task.default_metric
 
@@ -150,7 +157,7 @@ class _Resolution:
         obstacle = obstacle or joint_obstacle(self.sources)
         combine = "each" if obstacle else "both"
         reason = f"each source alone: {obstacle}" if obstacle else "each source alone, and all"
-        self._chose("combine", combine, reason)
+        self.chose("combine", combine, reason)
         return combine
 
     @cached_property
@@ -158,13 +165,14 @@ class _Resolution:
         given = self.spec.model
         trained = first_network(self.sources)
         if isinstance(given, AutoBackbone) and trained:
-            self._chose("model", trained.backbone, "as the source model has it")
-            return self._shown(trained)
+            self.chose("model", trained.backbone, "as the source model has it")
+            size = given.image_size or trained.image_size
+            return self._shown(trained.model_copy(update={"image_size": size}))
         chosen = self._backbone(given) if isinstance(given, AutoBackbone) else given
         chosen = self._shown(chosen)
         if gets_bottleneck(self.spec, self.sources):
             chosen = chosen.model_copy(update={"bottleneck": BOTTLENECK})
-            self._chose("model.bottleneck", BOTTLENECK, "domain adaptation is done on its features")
+            self.chose("model.bottleneck", BOTTLENECK, "domain adaptation is done on its features")
         return chosen
 
     def _shown(self, model: Backbone) -> Backbone:
@@ -172,7 +180,7 @@ class _Resolution:
         size = shown_at(model, self.target)
         if size is None or model.image_size:
             return model
-        self._chose("model.image_size", list(size), f"as {model.backbone} sees such pictures best")
+        self.chose("model.image_size", list(size), f"as {model.backbone} sees such pictures best")
         return model.model_copy(update={"image_size": size})
 
     @cached_property
@@ -180,22 +188,39 @@ class _Resolution:
         given, entry = self.spec.training, CATALOGUE[self.model.backbone]
         fields = given.model_dump()
         for name, value in fields.items():
-            if value == "auto" and name != "precision":
+            if name == "augmentation" and self._augmentation == "auto":
+                fields[name] = None  # the searches choose
+            elif value == "auto" and name != "precision":
                 fields[name] = entry.recipe.get(name, Training.model_fields[name].default)
         for setting, value, reason in defaults_of(self.model, self.spec, self.sources, self.target):
             fields[setting] = value
-            self._chose(f"training.{setting}", value, reason)
+            self.chose(f"training.{setting}", value, reason)
         is_open = "label_smoothing" not in given.model_fields_set and not loses_smoothing(self.spec)
         if not self.spec.target.use_labels and is_open:
             fields["label_smoothing"] = SMOOTHING
             reason = "the source's classes lie further apart (Liang et al., ICML 2020)"
-            self._chose("training.label_smoothing", SMOOTHING, reason)
+            self.chose("training.label_smoothing", SMOOTHING, reason)
+        self._say_augmentation()
         return Training(**fields)
+
+    @property
+    def _augmentation(self) -> Augmentation | Literal["auto"] | None:
+        """As the job says; one that leaves its strategies to `auto` leaves this to it too."""
+        if "augmentation" in self.spec.training.model_fields_set:
+            return self.spec.training.augmentation
+        return "auto" if any(isinstance(each, Auto) for each in self.spec.strategies) else None
+
+    def _say_augmentation(self) -> None:
+        if self.spec.training.augmentation != "auto":
+            return
+        if not self.spec.target.use_labels:
+            reason = "invariant information, by which arms are chosen, is of changed items itself"
+            self.chose("training.augmentation", None, reason)
 
     def imbalance(self) -> Imbalance:
         chosen, reason = decided(self.spec, self.target)
         if reason:
-            self._chose("imbalance", list(compared(self.spec, self.target)) or chosen, reason)
+            self.chose("imbalance", list(compared(self.spec, self.target)) or chosen, reason)
         return chosen
 
     def space(self) -> Space:
@@ -204,6 +229,7 @@ class _Resolution:
             learning_rate=given.learning_rate == "auto",
             weight_decay=given.weight_decay == "auto",
             epochs=given.epochs == "auto",
+            augmentation=self._augmentation == "auto" and self.spec.target.use_labels,
             imbalance=compared(self.spec, self.target),
         )
 
@@ -215,7 +241,7 @@ class _Resolution:
                 able, reason = tuple(map(self._pulled, found.strategies)), found.reason
                 only = able[0] if len(able) == 1 else None
                 names = only.name if only else [each.name for each in able]
-                self._chose("strategies", names, reason)
+                self.chose("strategies", names, reason)
                 chosen.append(only or AutoArm(name="auto", portfolio=able))
             else:
                 chosen.append(self._pulled(strategy))
@@ -232,7 +258,7 @@ class _Resolution:
         reason = "what a head on pretrained features, more than most jobs' items, was best with"
         found = {n: v for n, v in PRETRAINED_HEAD.items() if n not in params.model_fields_set}
         for name, value in found.items():
-            self._chose(f"strategies.{strategy.name}.params.{name}", value, reason)
+            self.chose(f"strategies.{strategy.name}.params.{name}", value, reason)
         pulled: Strategy = strategy.model_copy(update={"params": params.model_copy(update=found)})
         return pulled
 
@@ -263,9 +289,9 @@ class _Resolution:
 
     def _backbone(self, auto: ModelChoice) -> Backbone:
         family, reason = chosen_family(auto, self.sources, self.target)
-        self._chose("model.backbone", family, reason)
+        self.chose("model.backbone", family, reason)
         chosen = {"backbone": family, **auto.model_dump(exclude=_CHOSEN)}
         return CATALOGUE[family].choice.model_validate(chosen)
 
-    def _chose(self, field: str, chosen: Any, reason: str) -> None:
+    def chose(self, field: str, chosen: Any, reason: str) -> None:
         self.choices.append(Choice(field=field, chosen=chosen, reason=reason))

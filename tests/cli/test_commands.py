@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 
 import numpy as np
 import pytest
@@ -29,8 +30,18 @@ def test_help_is_light():
     assert not heavy & set(loaded.split())
 
 
-def test_help(ktl):
-    assert "Transfer learning as a service" in ktl("--help").out
+@pytest.mark.parametrize("asked", [["--help"], ["-h"]])
+def test_help(ktl, asked):
+    assert "Transfer learning as a service" in ktl(*asked).out
+
+
+def test_help_of_one_command(ktl):
+    assert ktl("submit", "-h").out == ktl("submit", "--help").out != ""
+
+
+@pytest.mark.parametrize("asked", ["--version", "-V"])
+def test_the_version(ktl, asked):
+    assert ktl(asked).out == f"ktl {version('ktl')}\n"
 
 
 @pytest.mark.parametrize("path", EXAMPLES)

@@ -19,6 +19,21 @@ def test_a_refusal_is_a_problem_with_its_findings(scripted):
     assert problem.errors == [finding]
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("localhost:8000", "http://localhost:8000"),
+        ("127.0.0.1:8000/", "http://127.0.0.1:8000"),
+        ("[::1]:8000", "http://[::1]:8000"),
+        ("ktl.example.org", "https://ktl.example.org"),
+        ("http://ktl.example.org", "http://ktl.example.org"),
+    ],
+)
+def test_an_address_without_a_scheme(written, meant):
+    with Client(written) as client:
+        assert client.url == meant
+
+
 def test_a_proxys_page_is_a_problem_too(scripted):
     scripted.answers.append((502, {"Content-Type": "text/html"}, b"<h1>Bad gateway</h1>"))
     with Client(scripted.url) as client, pytest.raises(ApiError) as caught:

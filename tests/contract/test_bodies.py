@@ -18,7 +18,7 @@ from tests.contract.operations import PREDICTING, Operation, operations
 
 CHUNK = b"[" * 2**16
 ENDLESS = 2**26  # bytes that are on offer
-DESCRIBING = {"/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"}
+DESCRIBING = {"/openapi.json", "/docs", "/redoc", "/", "/web/{path:path}"}
 SCOPES = ("read", "write", "predict", "admin")
 
 

@@ -76,7 +76,7 @@ def test_a_job_from_imagenet(
     answer = client.post("/v1/jobs", json=photos)
     assert answer.status_code == 202, answer.text
     assert answer.json()["sources"] == ["efficientnet_lite0:imagenet"]
-    assert answer.json()["name"].startswith("efficientnet_lite0:imagenet to ds_")
+    assert answer.json()["name"] == "efficientnet_lite0:imagenet to letters"
 
 
 def test_strategies_that_need_data_or_classes_are_refused_by_name(

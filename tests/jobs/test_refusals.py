@@ -102,7 +102,6 @@ def test_choices_that_no_label_could_compare(client: httpx.Client, body: dict[st
 @pytest.mark.parametrize(
     ("changes", "code", "text"),
     [
-        ({"shape": (16, 8, 1)}, "shape_mismatch", "got 16x8x1"),
         ({"shape": (8, 8, 3)}, "shape_mismatch", "got 3 channels"),
         (
             {"classes": ("a",), "class_counts": {"train": (40,), "test": (20,)}},

@@ -28,6 +28,7 @@ def test_auto_is_resolved_with_reasons(client: httpx.Client, body: dict[str, Any
     plain = {name: body[name] for name in ("sources", "target")}
     job = client.post("/v1/jobs", json=plain).json()
     assert job["spec"]["model"]["backbone"] == "mlp"
+    assert job["name"] == "letters to letters"  # the datasets' names
     assert [strategy["name"] for strategy in job["spec"]["strategies"]] == ["auto"]
     assert job["spec"]["strategies"][0]["portfolio"][0]["name"] == "lp_ft"
     assert {choice["field"] for choice in job["selection"]} == {"model.backbone", "strategies"}

@@ -20,8 +20,10 @@ from app.client import Client
 
 
 class Service:
-    def __init__(self, process: subprocess.Popen[bytes], client: Client, log: Path) -> None:
-        self.process, self.client, self.log = process, client, log
+    def __init__(
+        self, process: subprocess.Popen[bytes], client: Client, log: Path, url: str
+    ) -> None:
+        self.process, self.client, self.log, self.url = process, client, log, url
 
     def children(self, word: str) -> list[psutil.Process]:
         """Processes below the service whose command line holds the word."""
@@ -71,7 +73,7 @@ def running(folder: Path, ready: str = "/readyz", **environment: str) -> Iterato
         try:
             wait_for(lambda: _is_ready(f"{url}{ready}"), 60, "the service is not ready")
             with Client(url) as client:
-                yield Service(process, client, log)
+                yield Service(process, client, log, url)
         except BaseException:  # a test that is ended for its time as well
             print(log.read_text()[-8000:])
             raise

@@ -17,6 +17,7 @@ from app.inputs import Inputs
 from app.inputs.table import TableInputs
 from app.spec.backbones import Backbone
 from app.spec.memory import INFERENCE, NUMBER, network_size
+from app.spec.network_size import Size
 from app.tasks import Task
 from worker.backbones.bottleneck import with_bottleneck
 from worker.backbones.initialisation import Initialiser, is_random_state
@@ -94,9 +95,17 @@ class Network:
     def inference_rows(self) -> int:
         """Counts how many items may go through the network at once, beside whatever else bounds
         them."""
+        return max(1, INFERENCE // (NUMBER * self._size.widest))
+
+    @property
+    def looks_up(self) -> bool:
+        """Tells whether the backbone takes rows of a table, as of characters, that it learns."""
+        return self._size.lookups > 0
+
+    @cached_property
+    def _size(self) -> Size:
         inputs = self.architecture.inputs
-        size = network_size(self.architecture.model, inputs.layout, inputs.tokens)
-        return max(1, INFERENCE // (NUMBER * size.widest))
+        return network_size(self.architecture.model, inputs.layout, inputs.tokens)
 
     def new_head(self, classes: int) -> keras.Model:
         """Features (batch, feature_count) -> outputs (batch, classes)."""

@@ -1,5 +1,6 @@
 """A claimed import -> a model with its files in the store; or the reason why not."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from worker.importing.network import ImportedNetwork
 from worker.importing.onnx_file import read_onnx
 from worker.importing.refusing import IMPORT, refused
 from worker.machine.context import WorkerContext
+from worker.machine.time_limit import ends_with_its_process
 from worker.packaging.onnx_graph import package
 
 log = structlog.get_logger(__name__)
@@ -35,10 +37,13 @@ FINAL = frozenset({FailureCode.MODEL_INVALID, FailureCode.QUOTA_EXCEEDED})
 
 def run(context: WorkerContext, row: ModelImportRow) -> None:
     """Ends the import, or leaves it to the one who has taken it. To run it again does no harm:
-    what is stored is named by its content. Never raises."""
+    what is stored is named by its content. Never raises; where it takes longer than it may it is
+    failed, and the process ends."""
+    limit = context.settings.import_seconds
     try:
         try:
-            with context.scratch() as folder:
+            late = partial(_too_late, context, row)
+            with ends_with_its_process(limit, late), context.scratch() as folder:
                 _run(context, row, folder)
         except (Fenced, OperationalError):
             raise
@@ -137,6 +142,20 @@ def _raw_path(context: WorkerContext, file: dict[str, Any]) -> Path:
         return context.storage.local(file["ref"])
     except DamagedArtifact as damage:
         raise damage.named("the uploaded file", "upload it again") from damage
+
+
+def _too_late(context: WorkerContext, row: ModelImportRow) -> bool:
+    """Fails the import; False where it is somebody else's, or has ended."""
+    limit = context.settings.import_seconds
+    detail = (
+        f"expected a network that is read, tried and packaged within {limit:g} s, got one that "
+        "takes longer: send a smaller one, or raise KTL_IMPORT_SECONDS"
+    )
+    try:
+        _fail(context, row, refused("took_too_long", detail))
+    except Fenced:
+        return False
+    return True
 
 
 def _fail(context: WorkerContext, row: ModelImportRow, error: Exception) -> None:

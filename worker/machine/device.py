@@ -1,5 +1,6 @@
 """The process's device: threads, GPU memory, and the facts that the engine's choices depend on."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from worker.machine.capacity import cores
 
 Precision = Literal["float32", "mixed_bfloat16"]
 BFLOAT16_SINCE = (8, 0)  # compute capability: Ampere
+# Flags of XLA with either of which a network of characters trained to equal bits (H200)
+IN_ORDER = ("--xla_gpu_exclude_nondeterministic_ops", "--xla_gpu_deterministic_ops")
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,14 @@ def deterministic_operations() -> Iterator[None]:
         yield
     finally:
         disable_op_determinism()
+
+
+def adds_in_any_order() -> bool:
+    """Tells whether XLA's programs add what several items say of one row of a table in whichever
+    order the device comes to it: on a GPU, unless the user's flags forbid that."""
+    flags = os.environ.get("XLA_FLAGS", "").split()
+    names = {flag.removesuffix("=true") for flag in flags}
+    return this_device().is_gpu and names.isdisjoint(IN_ORDER)
 
 
 @contextmanager

@@ -5,16 +5,20 @@ from collections.abc import Mapping
 import keras
 import numpy as np
 
+from app.inputs import Inputs
 from app.inputs.joined import JoinedInputs
 from app.prediction.feeds import ONE
 
 
-def of_one_part(raw_model: keras.Model, inputs: JoinedInputs, name: str) -> keras.Model:
+def of_one_part(raw_model: keras.Model, inputs: Inputs, name: str | None) -> keras.Model:
     """Builds a model that shares the weights of `raw_model`, which takes items of `inputs`, and
     takes the one raw tensor of the part `name`, as `inputs` (n, *shape): the other parts of its
-    items are missing. Raises ValueError where there is no such part."""
-    part = inputs.part(name)
-    if part is None:
+    items are missing. Without a name it is `raw_model` itself. Raises ValueError where there is no
+    such part."""
+    if name is None:
+        return raw_model
+    part = inputs.part(name) if isinstance(inputs, JoinedInputs) else None
+    if part is None or not isinstance(inputs, JoinedInputs):
         raise ValueError(f"expected a part {name}, got none")
     (spec,) = part.inputs.tensors
     takes: Mapping[str, keras.KerasTensor] = raw_model.input

@@ -2,14 +2,19 @@
 
 from dataclasses import dataclass
 
+from worker.machine.device import IN_ORDER, adds_in_any_order
 from worker.training.checkpoint import Backend
 from worker.training.loop import Loop
 
 
 @dataclass
 class DeviceLimits:
-    """The reasons, in the device's words; None where there is no such limit."""
+    """The reasons, in the device's words; None where there is no such limit.
 
+    `learns_lookups`: whether the phase learns rows of a table that items take.
+    """
+
+    learns_lookups: bool = False
     without_xla: str | None = None
     without_determinism: str | None = None
 
@@ -30,6 +35,12 @@ class DeviceLimits:
             found.append(
                 f"phase {phase} was trained without XLA, more slowly: this device cannot compile "
                 f"it ({self.without_xla})"
+            )
+        if self.learns_lookups and backend == "xla" and adds_in_any_order():
+            found.append(
+                f"phase {phase} repeats and resumes in all but the last bits: XLA adds up what "
+                "items say of one character in any order on this device; a worker that is started "
+                f"with XLA_FLAGS={IN_ORDER[0]}=true keeps to one"
             )
         if self.without_determinism and backend == "plain":
             found.append(

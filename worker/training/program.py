@@ -49,6 +49,8 @@ SCHEDULING = {
     "max_epochs",
     "learning_rate",
     "head_learning_rate",
+    "backbone_rate",
+    "finetune_rate",
 }
 # Below, compiling costs more than it saves. On a CPU a head on features has little to save; a GPU's
 # plain loop waits for the host in each step (1.9 ms of 1.9), whatever it computes.
@@ -100,7 +102,7 @@ class Program:
             *(variable for model in companions for variable in model.variables),
         ]
         self._loops: dict[tuple[int, Shapes], Loop] = {}
-        self.limits = [DeviceLimits() for _ in phases]
+        self.limits = [DeviceLimits(_learns_lookups(network, phase)) for phase in phases]
         self._identity, self._objective = identity, objective
         self._objectives: dict[Stream, Objective] = {
             "target": objective,
@@ -211,6 +213,12 @@ def keeps_backbone(setup: TrialSetup) -> bool:
     it once serves all such trials."""
     phases = program_of(setup).phases
     return setup.is_pretrained and all(p.inputs == "features" and p.norms is None for p in phases)
+
+
+def _learns_lookups(network: Network, phase: Phase) -> bool:
+    learnt = {id(variable) for group in phase.groups for variable in group.variables}
+    of_backbone = {id(variable) for variable in network.backbone.trainable_variables}
+    return network.looks_up and phase.inputs == "raw" and not learnt.isdisjoint(of_backbone)
 
 
 def _objective(domain: Domain, setup: TrialSetup) -> Objective:

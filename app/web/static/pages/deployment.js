@@ -1,0 +1,40 @@
+// One deployment: try it, call it, see what it served before.
+
+import { ask, get } from "/web/api.js";
+import { facts, fill, h, table } from "/web/dom.js";
+import { moment } from "/web/format.js";
+import { action, go, notice, sure } from "/web/main.js";
+import { tryIt } from "/web/try_it.js";
+import { t } from "/web/words.js";
+
+export async function show({ id, redraw }) {
+  const path = `/v1/deployments/${encodeURIComponent(id)}`;
+  const answer = await ask("GET", path);
+  const version = answer.headers.get("ETag");
+  const deployment = await answer.json();
+  const model = await get(`/v1/models/${deployment.model}`);
+
+  // If-Match: what another tab has changed meanwhile is shown, not overwritten.
+  const change = async (method, to, body) => {
+    try {
+      await ask(method, to, { body, headers: { "If-Match": version } });
+    } catch (problem) {
+      if (problem.status !== 412) throw problem;
+      notice(t("changed_elsewhere"), "bad");
+      return redraw();
+    }
+    return method === "DELETE" ? go("/models") : redraw();
+  };
+  const rows = deployment.history.map((each) => [each.version, h("a", { href: `#/models/${each.model}` }, each.model), moment(each.created_at),
+    each.version === deployment.version ? t("current") : action(t("switch_to"), () => change("PUT", path, { model: each.model }), "small")]);
+  return [
+    h("div.head", null, h("h1", null, deployment.name), h(`span.badge.${deployment.status === "ready" ? "good" : "busy"}`, null, t(`deployment_${deployment.status}`))),
+    deployment.reason && h("p.warn", null, deployment.reason),
+    h("section", null, h("h2", null, t("try_it")), model.signature ? tryIt(deployment.name, model.signature) : h("p.note", null, t("no_signature"))),
+    h("section", null, h("h2", null, t("history")), table(t("history"), [t("version"), t("model"), t("since"), ""], rows),
+      h("p.actions", null,
+        deployment.history.length > 1 && action(t("rollback"), () => change("POST", `${path}/rollback`)),
+        action(t("delete"), () => sure(t("delete_sure", deployment.name)) && change("DELETE", path), "danger"))),
+    fill(h("div"), facts([[t("model"), h("a", { href: `#/models/${model.id}` }, model.name)], [t("begun"), moment(deployment.created_at)], [t("changed"), moment(deployment.updated_at)]])),
+  ];
+}
