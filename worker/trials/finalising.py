@@ -72,10 +72,9 @@ class _Ended:
 
     @property
     def raw_inputs(self) -> Inputs:
-        """What clients will send: the network's, or texts where it sees features of these; the part
-        of the network's that the target's items are, where they are one."""
-        if part := self.part:
-            return part.inputs
+        """What clients will send: the network's, or its one part, or texts where it sees features."""
+        if self.part:
+            return self.part.inputs
         if isinstance(self.schema.inputs, FeaturesInputs):
             return Schema.model_validate(self.target.schema).inputs
         return self.schema.inputs
@@ -180,8 +179,8 @@ def _network(
     ensemble = report.ensemble
     members = [t for t in of_arm if ensemble and arm == ensemble.arm and t.seed in ensemble.seeds]
     networks = [_loaded(storage, ended, trial) for trial in members or [winner]]
-    seen, part = ended.schema.inputs, ended.spec.part
-    raw_models = [of_one_part(network.raw_model(), seen, part) for network in networks]
+    asked = ended.schema.inputs, ended.spec.part
+    raw_models = [of_one_part(network.raw_model(), *asked) for network in networks]
     judged_by = None
     if members:
         with context.database.read() as session:
@@ -226,7 +225,6 @@ def _network(
             "target": ended.job.target_id,
             "target_content_hash": ended.target.content_hash,
             "network": ended.spec.model.model_dump(mode="json"),
-            # Of the network, where what clients send is a part of it
             **({"inputs": ended.schema.inputs.model_dump(mode="json")} if ended.part else {}),
             "verdict": report.verdict,
             "reason": report.reason,
