@@ -72,7 +72,7 @@ class _Ended:
 
     @property
     def raw_inputs(self) -> Inputs:
-        """What clients will send: the network's, or its one part, or texts where it sees features."""
+        """What clients will send: the network's, or its one part, or texts for its features."""
         if self.part:
             return self.part.inputs
         if isinstance(self.schema.inputs, FeaturesInputs):
