@@ -9,7 +9,7 @@ from app.inputs import Inputs
 from app.inputs.encoders import EncoderIdentity
 from app.tasks import Task
 
-Format = Literal["onnx", "keras", "tokenizer"]
+Format = Literal["onnx", "keras", "tokenizer", "encoder"]
 ModelStatus = Literal["importing", "ready", "failed", "damaged"]
 Origin = Literal["job", "imported"]
 

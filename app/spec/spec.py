@@ -51,6 +51,12 @@ class Deploy(Sent):
         description="`best`: whichever of the winner, the baseline and the best model without a "
         "network is best on validation items",
     )
+    vocabulary: Literal["whole", "seen"] = Field(
+        "whole",
+        description="of a model on a frozen encoder: `seen` packages it with the pieces alone that "
+        "the training texts need, and all single characters; the model's card says how many test "
+        "texts keep their tokens. Served with a fraction of the memory",
+    )
     ensemble: Literal["none", "average"] = Field(
         "none",
         description="`average`: all seeds of what is packaged as one graph that answers the mean "

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from app.inputs.image import IMAGE
 from app.spec.backbones import (
     Backbone,
-    Charconv,
     Convnet,
     EfficientnetLite,
     EfficientnetV2B0,
@@ -18,10 +17,10 @@ from app.spec.backbones import (
     Fusion,
     Mlp,
     Mobilenet,
-    SentenceEncoder,
     Tabm,
 )
 from app.spec.imported.choice import Imported
+from app.spec.text_choices import Charconv, SentenceEncoder
 from worker.backbones import (
     charconv,
     convnet,

@@ -44,6 +44,7 @@ from worker.packaging.onnx_graph import package
 from worker.packaging.temperature import temperature_of
 from worker.trials.ensembling import temperature_of_members
 from worker.trials.packaged_reference import packaged_reference
+from worker.trials.served_encoder import served_encoder
 from worker.trials.setup import TrialData
 
 log = structlog.get_logger(__name__)
@@ -184,7 +185,8 @@ def _network(
         inputs=inputs, task=ended.schema.task, temperature=calibration.temperature
     )
     encoder = encoder_store.of_job(context, ended.spec.inputs)
-    frozen = encoder_store.frozen(storage, encoder) if encoder else None
+    served = served_encoder(context, ended.job, ended.spec, encoder, folder) if encoder else None
+    frozen = served.frozen if served else None
     if frozen:
         signature.encoder = frozen.encoder.facts.identity
     packaged = package(raw_model, sample, folder, signature, frozen, raw_models if members else ())
@@ -196,8 +198,8 @@ def _network(
             ("golden", packaged.golden),
         )
     } | {"weights": winner.weights}
-    if encoder:
-        files["tokenizer"] = encoder.files["tokenizer"]
+    if served:
+        files["tokenizer"] = storage.put(served.tokenizer)
     return {
         "trial_id": winner.id,
         "files": files,
@@ -218,6 +220,7 @@ def _network(
             "calibration": calibration.model_dump(mode="json"),
             "packaging_difference": packaged.max_difference,
         }
+        | ({"vocabulary": served.told} if served and served.told else {})
         | (_of_ensemble(ensemble, members, judged_by) if ensemble and members else {}),
     }
 

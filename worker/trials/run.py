@@ -85,9 +85,9 @@ def _run(context: WorkerContext, trial: TrialRow, keeper: LeaseKeeper, folder: P
         case "score":
             results: dict[str, Any] | None = _without_model(score(setup))
         case "reference":
-            results = _stored(
-                context.storage, predictions_of(setup, data, context.storage), setup, folder
-            )
+            asked = partial(predictions_of, setup, data, context.storage, journal)
+            found = _attempt(context, trial, journal, lambda _: asked())
+            results = None if found is None else _stored(context.storage, found, setup, folder)
         case "search":
             results = _searched(context, data, setup, journal)
         case _:
