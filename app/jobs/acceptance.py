@@ -170,7 +170,7 @@ def _facts(
         detail = "expected a model that this release trained, got one without its weights"
         raise invalid("model_without_weights", detail, f"{pointer}/model")
     schema = Schema(
-        inputs=signature.inputs,
+        inputs=model.card.get("inputs") or signature.inputs,
         task=signature.task,
         splits={},
         class_counts={"train": (), "test": ()},

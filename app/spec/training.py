@@ -135,6 +135,13 @@ class Training(Sent):
         description="items of several parts: each that is there goes missing in each step with "
         "this chance, but never the last one, so that a network learns what to say without any",
     )
+    parts_alone: float = Field(
+        0.0,
+        ge=0,
+        le=100,
+        description="items of several parts: weight of a second loss, of what the network says of "
+        "each part alone, over that of all parts, so that no part leans on the others",
+    )
     precision: Literal["auto", "float32", "mixed_bfloat16"] = Field(
         "auto", description="`auto`: mixed on a GPU that computes in bfloat16, else float32"
     )

@@ -10,6 +10,7 @@ from app.spec.plan import PRETRAIN, sources_of
 from app.spec.relation import Relation
 from app.spec.source_report import Transferability
 from app.spec.spec import ResolvedSpec, Sources
+from app.tasks import TASKS
 from worker.evaluation.evidence import TrialResult
 
 SIGNIFICANCE = 0.01
@@ -90,6 +91,8 @@ def _own_items(
     for trial in sorted(trials, key=lambda each: each.seed):
         y, logits = trial.y_validation, trial.logits_validation
         if trial.role != PRETRAIN or y is None or logits is None or not len(y):
+            continue
+        if not TASKS[spec.task_of(sources_of(spec, trial.arm))].has_classes:
             continue
         predicted, classes = logits.argmax(axis=1), logits.shape[1]
         shares = [np.bincount(of, minlength=classes) / len(y) for of in (y, predicted)]

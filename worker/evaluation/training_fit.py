@@ -8,7 +8,7 @@ from math import sqrt
 
 import numpy as np
 
-from app.spec.plan import PRETRAIN
+from app.spec.plan import PRETRAIN, sources_of
 from app.spec.spec import ResolvedSpec
 from worker.evaluation.calibration import FEWEST_VALIDATION_ITEMS
 from worker.evaluation.evidence import Evidence, TrialResult
@@ -138,7 +138,8 @@ def warnings_about_fit(
     """
     by_arm: dict[str, list[TrialResult]] = defaultdict(list)
     for trial in sorted(trials, key=lambda trial: (trial.arm, trial.seed)):
-        if trial.error is None and trial.logits_train is not None:
+        task = spec.task_of(sources_of(spec, trial.arm)) if trial.role == PRETRAIN else spec.task
+        if trial.error is None and trial.logits_train is not None and task == spec.task:
             by_arm[trial.arm].append(trial)
     names = [name for name in by_arm if name not in arms] + [
         name for name in arms if name in by_arm

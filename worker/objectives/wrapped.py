@@ -25,6 +25,9 @@ class Wrapped(ABC):
     def mean_loss(self, outputs: tf.Tensor, y: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
         return tf.reduce_mean(self.loss(outputs, y, smoothing))
 
+    def apart(self, teacher: tf.Tensor, outputs: tf.Tensor, temperature: float) -> tf.Tensor:
+        return self.inner.apart(teacher, outputs, temperature)
+
     def activate(self, outputs: tf.Tensor, temperature: float | None = None) -> tf.Tensor:
         return self.inner.activate(outputs, temperature)
 
@@ -33,6 +36,10 @@ class Wrapped(ABC):
 
     def statistic(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         return self.inner.statistic(outputs, y)
+
+    @property
+    def has_classes(self) -> bool:
+        return self.inner.has_classes
 
     @property
     def statistic_spec(self) -> tuple[tf.DType, int]:

@@ -54,7 +54,8 @@ def scored(setup: TrialSetup, items: Split) -> SourceScores:
     network = _network(setup, setup.target)
     features = predict.features(network, items.items)
     probabilities = None
-    if setup.source_classes:  # an imported network may have come without a head
+    # An imported network may have come without a head, and another task's tells no classes.
+    if setup.source_classes and setup.source_has_classes:
         head = network.new_head(setup.source_classes)
         network.load_head(setup.source_weights, head)
         probabilities = softmax(np.asarray(head(features)), axis=1)
