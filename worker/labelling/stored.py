@@ -1,4 +1,4 @@
-"""What a ranking is made of, as it is stored: a job's winner, labelled items, candidates."""
+"""Stored things that a ranking is made of: a job's winner, labelled items, candidates."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
