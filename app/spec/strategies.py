@@ -9,6 +9,7 @@ from app.spec.strategy_params import (
     AdaBnParams,
     AdaMatchParams,
     CdanParams,
+    ContrastiveParams,
     CoralParams,
     CoTuningParams,
     DannParams,
@@ -19,6 +20,7 @@ from app.spec.strategy_params import (
     LinearProbeParams,
     LpFtParams,
     MccParams,
+    ModalityDistillParams,
     MultiTaskParams,
     RecalibrateParams,
     ShotParams,
@@ -99,6 +101,19 @@ class Distill(StrategyBase):
 class MultiTask(StrategyBase):
     name: Literal["multi_task"]
     params: MultiTaskParams = MultiTaskParams()
+
+
+class ModalityDistill(StrategyBase):
+    name: Literal["modality_distill"]
+    params: ModalityDistillParams = ModalityDistillParams()
+
+
+class Contrastive(StrategyBase):
+    name: Literal["contrastive"]
+    params: ContrastiveParams = ContrastiveParams()
+
+    def epochs(self, training_epochs: int) -> int:
+        return self.params.pretraining_epochs(training_epochs) + training_epochs
 
 
 class Recalibrate(StrategyBase):
@@ -192,6 +207,8 @@ Strategy = (
     | CoTuning
     | Distill
     | MultiTask
+    | ModalityDistill
+    | Contrastive
     | Recalibrate
     | AdaBn
     | Coral
