@@ -52,9 +52,9 @@ Combine = Callable[[Sequence[Sequence[tf.Tensor | None]]], list[tf.Tensor | None
 
 
 class Outlook(Protocol):
-    """What is known of a phase's items before its first step."""
+    """Function that tells what is known of a phase's items before its first step."""
 
-    def __call__(self, stream: Stream | None = None) -> tuple[Features, Labels]:
+    def __call__(self, named: Stream | None = None, /) -> tuple[Features, Labels]:
         """Features of all items of a stream, of the first where none is named, in inference, and
         their labels."""
         ...

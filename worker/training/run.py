@@ -12,7 +12,7 @@ from app.spec.figures import Conditions
 from worker.backbones.network import Network
 from worker.evaluation.measures import measures_of
 from worker.machine.device import configure_tensorflow, this_device
-from worker.strategies.recipe import Features, Labels, Phase, Relabel, Stream
+from worker.strategies.recipe import Phase, Relabel
 from worker.training import predict
 from worker.training.checkpoint import Checkpoint
 from worker.training.chunk_plan import ChunkPlan, chunk_plan
@@ -102,7 +102,7 @@ class _Trial:
         feed = BatchFeed(streams, of_step, self._steps, [self._setup.seed, position.phase])
         loop, plan = self._begin_loop(feed, validation)
         if phase.prepare and position.epochs == position.step == 0:
-            phase.prepare(self._outlook)
+            phase.prepare(lambda named=None: self._inputs.outlook(named or phase.streams[0]))
         looked_at = validation.items.head(plan.looked_at).read()
         inside = tf.nest.map_structure(tf.constant, looked_at)
         while not has_ended(phase, position):
@@ -126,10 +126,6 @@ class _Trial:
             self._journal.moved(self._progress)
         self._settle_weights(loop)
         self._measure_norms()
-
-    def _outlook(self, stream: Stream | None = None) -> tuple[Features, Labels]:
-        rows = self._inputs.rows(stream or self.phase.streams[0])
-        return features_of(self._network, rows.items, self._look), rows.y
 
     def _begin_loop(self, feed: BatchFeed, validation: Split) -> tuple[Loop, ChunkPlan]:
         state, phase, index = self._state, self.phase, self._state.position.phase

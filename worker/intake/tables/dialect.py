@@ -62,7 +62,7 @@ def dialect_of(path: Path, name: str, said: CsvSpec) -> Dialect:
 
 
 def first_lines(stream: IO[AnyStr], newline: AnyStr, least: int) -> AnyStr:
-    """What a file begins with: so many characters or bytes, and more where these are hardly a line.
+    """Reads the beginning of a file: so many characters or bytes, more where that is hardly a line.
 
     Args:
         least: to be read at once.
