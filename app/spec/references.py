@@ -101,7 +101,10 @@ def _rows(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) -> li
     own: list[Rows] = ["target"] if spec.target.use_labels else []
     classes = set(target.classes)  # none where the target has no labels at all
     alike = all(
-        facts.has_data and (not classes or set(facts.schema.classes) == classes)
+        facts.has_data
+        and facts.is_of(target)
+        and facts.schema.inputs.modality == target.inputs.modality
+        and (not classes or set(facts.schema.classes) == classes)
         for facts in sources
     )
     if not alike or (len(sources) > 1 and joint_obstacle(sources)):

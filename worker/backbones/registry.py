@@ -34,6 +34,7 @@ from worker.backbones import (
     tabm,
 )
 from worker.backbones.input_rows import Axes
+from worker.backbones.part_views import PartViews
 
 
 def build(  # noqa: PLR0911  a case per family
@@ -71,6 +72,13 @@ def build(  # noqa: PLR0911  a case per family
             return fusion.build(model.params, shapes, dtypes)
         case _:
             assert_never(model)
+
+
+def part_views(model: Backbone, backbone: keras.Model) -> PartViews | None:
+    """Returns the halves of a network of several parts; None of one that looks at one alone."""
+    if not isinstance(model, Fusion) or model.params.looks_at_one_part:
+        return None
+    return PartViews(backbone, fusion.PROJECTION)
 
 
 def input_axes(model: Backbone, seen: Mapping[str, keras.KerasTensor]) -> Axes:

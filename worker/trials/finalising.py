@@ -15,6 +15,8 @@ from app.deployments import repository as deployments
 from app.errors import DamagedArtifact, Fenced
 from app.inputs import Inputs
 from app.inputs.features import FeaturesInputs
+from app.inputs.joined import JoinedInputs
+from app.inputs.joined_part import JoinedPart
 from app.jobs import repository, work
 from app.jobs.events import Event
 from app.jobs.lifecycle import FINALISING
@@ -40,6 +42,7 @@ from worker.machine.context import WorkerContext
 from worker.objectives import objective_of
 from worker.packaging.averaging import averaged_model
 from worker.packaging.golden import GOLDEN_ITEMS
+from worker.packaging.one_part import of_one_part
 from worker.packaging.onnx_graph import package
 from worker.packaging.temperature import temperature_of
 from worker.trials.ensembling import temperature_of_members
@@ -62,8 +65,16 @@ class _Ended:
     evidence: EvidenceOut
 
     @property
+    def part(self) -> JoinedPart | None:
+        """Part of the network's items that the target's are, where they are one alone."""
+        inputs, name = self.schema.inputs, self.spec.part
+        return inputs.part(name) if name and isinstance(inputs, JoinedInputs) else None
+
+    @property
     def raw_inputs(self) -> Inputs:
-        """What clients will send: the network's, or texts where it sees features of these."""
+        """What clients will send: the network's, or its one part, or texts for its features."""
+        if self.part:
+            return self.part.inputs
         if isinstance(self.schema.inputs, FeaturesInputs):
             return Schema.model_validate(self.target.schema).inputs
         return self.schema.inputs
@@ -168,7 +179,8 @@ def _network(
     ensemble = report.ensemble
     members = [t for t in of_arm if ensemble and arm == ensemble.arm and t.seed in ensemble.seeds]
     networks = [_loaded(storage, ended, trial) for trial in members or [winner]]
-    raw_models = [network.raw_model() for network in networks]
+    asked = ended.schema.inputs, ended.spec.part
+    raw_models = [of_one_part(network.raw_model(), *asked) for network in networks]
     judged_by = None
     if members:
         with context.database.read() as session:
@@ -213,6 +225,7 @@ def _network(
             "target": ended.job.target_id,
             "target_content_hash": ended.target.content_hash,
             "network": ended.spec.model.model_dump(mode="json"),
+            **({"inputs": ended.schema.inputs.model_dump(mode="json")} if ended.part else {}),
             "verdict": report.verdict,
             "reason": report.reason,
             "test": winner.test,
@@ -249,7 +262,7 @@ def _of_ensemble(
 
 
 def _best(trials: list[TrialRow], name: str, metric: Metric) -> TrialRow | None:
-    """By validation, the first of equals; those without a value last."""
+    """The best by validation, the first of equals; those without a value last."""
     worst = -float("inf")
 
     def merit(trial: TrialRow) -> float:
@@ -283,4 +296,5 @@ def _sample(storage: Storage, ended: _Ended) -> Tensors:
     train = dataset_split(storage, ended.target, "train", ended.spec.adoption())
     count = min(GOLDEN_ITEMS, len(train))
     rows = np.random.default_rng(0).choice(len(train), count, replace=False)
-    return train.items.select(np.sort(rows)).read()
+    items = train.items.select(np.sort(rows)).read()
+    return ended.part.of(items) if ended.part else items
