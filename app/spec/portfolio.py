@@ -1,4 +1,4 @@
-"""What `auto` tries, by the facts of the data: few strategies, the safest first.
+"""Strategies that `auto` tries, by the facts of the data: few strategies, the safest first.
 
 Of these the search rules out more by the source's features (worker/search/advice.py).
 
@@ -13,7 +13,7 @@ from typing import Any
 from app.spec.strategies import Strategy
 from app.spec.strategy_catalogue import CATALOGUE
 
-MOST, MOST_IF_EXPENSIVE = 5, 3  # that are trained
+MOST, MOST_IF_EXPENSIVE = 5, 3  # that are trained on labelled items alone
 UNTRAINED = frozenset({"recalibrate"})
 EXPENSIVE_STEPS = 20_000  # of one training
 FEW_LABELS = 50  # a class: below, what holds a network back helps it
@@ -29,8 +29,10 @@ class Facts:
     source_data: bool  # and not only a network trained on it
     target_labels: bool
     has_classes: bool = True  # or a quantity to tell
-    source_head: bool = True  # each source tells classes
+    source_head: bool = True  # each source has one
+    source_classes: bool = True  # and it tells one class of several
     batch_norm: bool = False  # in the backbone
+    pairs: int = 0  # of the target's part beside others, in a source; 0 where it has no other parts
     unlabelled: int = 0  # training items of the target without a label, or beyond the label budget
     use_unlabelled: bool = False  # whether these take part beside the labelled ones
     steps: int = 0  # of one training of the job's epochs
@@ -64,12 +66,19 @@ def portfolio(facts: Facts) -> Portfolio:
     is_expensive = facts.steps >= EXPENSIVE_STEPS
     most = MOST_IF_EXPENSIVE if is_expensive else MOST
     included, excluded = dict[str, str](), dict[str, str]()
+
+    def is_beside(name: str) -> bool:
+        """Whether it learns from items without labels beside labelled ones."""
+        return facts.target_labels and CATALOGUE[name].takes_unlabelled
+
     for name, rule in (_WITH_LABELS if facts.target_labels else _WITHOUT_LABELS).items():
         needs = CATALOGUE[name].needs
         if facts.target_labels and (beside := CATALOGUE[name].beside_labels) is not None:
             if not facts.unlabelled:
                 continue
             needs = beside
+        if "pairs" in needs and not facts.pairs:
+            continue
         if "unlabelled_items" in needs and not facts.use_unlabelled:
             excluded[name] = (
                 f"target.use_unlabelled is false, so that the target's {facts.unlabelled} other "
@@ -79,14 +88,16 @@ def portfolio(facts: Facts) -> Portfolio:
             excluded[name] = "it needs classes"
         elif "source_head" in needs and not facts.source_head:
             excluded[name] = "the source has no head"
+        elif {"source_head", "same_classes"} & {*needs} and not facts.source_classes:
+            excluded[name] = "the source tells no classes"
         elif "source_data" in needs and not facts.source_data:
             excluded[name] = "the source's data is not there"
         elif "same_classes" in needs and not facts.same_classes:
             excluded[name] = "source and target have different classes"
         else:
             is_in, why = rule(facts)
-            trained = included.keys() - UNTRAINED
-            if is_in and name not in UNTRAINED and len(trained) == most:
+            trained = [each for each in included if each not in UNTRAINED and not is_beside(each)]
+            if is_in and name not in UNTRAINED and not is_beside(name) and len(trained) == most:
                 is_in, why = (
                     False,
                     f"{most} are enough"
@@ -138,6 +149,16 @@ def _multi_task(facts: Facts) -> tuple[bool, str]:
     return True, f"the source's items hold the backbone where there are {_labels(facts)}"
 
 
+def _pairs(name: str, why: str) -> _Rule:
+    def rule(facts: Facts) -> tuple[bool, str]:
+        least = CATALOGUE[name].least_pairs
+        if facts.pairs < least:
+            return False, f"{facts.pairs} pairs of the source's parts are too few, {least} may pay"
+        return True, f"{facts.pairs} pairs of the source's parts: {why}"
+
+    return rule
+
+
 def _adamatch(facts: Facts) -> tuple[bool, str]:
     if facts.steps >= EXPENSIVE_STEPS:
         return False, "its steps are several times as large as the others'"
@@ -169,6 +190,8 @@ _WITH_LABELS: dict[str, _Rule] = {
     "lp_ft": _always("the safest: a head first, then all layers, gently"),
     "adamatch": _beside_labels("pseudo-labels, and the same label for every view of an item"),
     "mcc": _beside_labels("the source's labels, and no class taken for another"),
+    "modality_distill": _pairs("modality_distill", "one part learns what all parts say"),
+    "contrastive": _pairs("contrastive", "parts of one item become alike"),
     "fine_tune": _always("all layers learn"),
     "distill": _always("source and target have the same classes, so the source is a teacher"),
     "linear_probe": _linear_probe,

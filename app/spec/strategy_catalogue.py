@@ -1,4 +1,4 @@
-"""What is told of each way to transfer: what it does, what it needs, where it comes from."""
+"""The catalogue of ways to transfer: what each does, what it needs, where it comes from."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -8,6 +8,7 @@ from app.spec.strategies import (
     AdaBn,
     AdaMatch,
     Cdan,
+    Contrastive,
     Coral,
     CoTuning,
     Dann,
@@ -17,6 +18,7 @@ from app.spec.strategies import (
     LinearProbe,
     LpFt,
     Mcc,
+    ModalityDistill,
     MultiTask,
     Recalibrate,
     Shot,
@@ -27,7 +29,8 @@ from app.spec.target import Target
 # `source_data`: its items as well as the network trained on them; `same_classes`: in both domains;
 # `unlabelled_target`: target.use_labels is false; `batch_norm`: in the backbone; `classification`:
 # the task has classes; `unlabelled_items`: target.use_unlabelled is true; `source_head`: the source
-# tells classes, as an imported network without a head does not.
+# tells classes, as an imported network without a head does not; `pairs`: items of the source show
+# the target's part beside others.
 Need = Literal[
     "source",
     "target_labels",
@@ -38,6 +41,7 @@ Need = Literal[
     "unlabelled_items",
     "batch_norm",
     "source_head",
+    "pairs",
 ]
 
 
@@ -52,6 +56,10 @@ class StrategyEntry:
     # What it needs where target items without labels stand beside labelled ones
     # (target.use_unlabelled); None: it has no use for them and learns from the labelled ones alone.
     beside_labels: tuple[Need, ...] | None = None
+    # Of a strategy that learns from pairs, how many it takes until it may pay
+    least_pairs: int = 0
+    # Whether a phase of it trains on items that training.augmentation changes
+    augments: bool = True
     width: str | None = None  # the parameter that makes layers of its own wide
 
     @property
@@ -82,6 +90,7 @@ _ENTRIES = (
         LinearProbe,
         "The source's backbone stays frozen; a new head is trained on its features.",
         ("source", "target_labels"),
+        augments=False,
     ),
     StrategyEntry(
         FineTune,
@@ -121,16 +130,35 @@ _ENTRIES = (
         "Kendall et al., CVPR 2018, arXiv:1705.07115",
     ),
     StrategyEntry(
+        ModalityDistill,
+        "On the source's items of several parts, the target's part alone learns to say what the "
+        "source's network says of all parts, or of the others.",
+        ("source", "target_labels", "source_data", "pairs"),
+        "Gupta et al., CVPR 2016, arXiv:1507.00448",
+        least_pairs=200,
+    ),
+    StrategyEntry(
+        Contrastive,
+        "First the target's part and the other parts of one item become alike in their features, "
+        "and those of different items unlike (InfoNCE); then all layers learn the target's labels.",
+        ("source", "target_labels", "source_data", "pairs"),
+        "van den Oord et al., 2018, arXiv:1807.03748; Radford et al., ICML 2021, arXiv:2103.00020",
+        width="projection",
+        least_pairs=2000,
+    ),
+    StrategyEntry(
         Recalibrate,
         "The source's network as it is, with a slope and a bias per class that few labels tell.",
         ("source", "classification", "target_labels", "same_classes"),
         "Alexandari et al., ICML 2020, arXiv:1901.06852",
+        augments=False,
     ),
     StrategyEntry(
         AdaBn,
         "Nothing is trained: BatchNorm's statistics are computed anew on the target.",
         (*_ADAPTS, "batch_norm"),
         "Li et al., ICLR Workshop 2017, arXiv:1603.04779",
+        augments=False,
         beside_labels=(*_BESIDE, "batch_norm"),
     ),
     StrategyEntry(
@@ -176,6 +204,7 @@ _ENTRIES = (
         "Pseudo-labels aligned to the source's classes, on weakly and strongly changed items.",
         (*_ADAPTS, "source_data"),
         "Berthelot et al., ICLR 2022, arXiv:2106.04732",
+        augments=False,
         beside_labels=("source", "classification", "target_labels", "unlabelled_items"),
     ),
 )

@@ -1,4 +1,4 @@
-"""How networks are trained: what a job may say of it."""
+"""Settings of training that a job may say."""
 
 from math import ceil
 from typing import Annotated, Literal, Self
@@ -61,6 +61,10 @@ class Augmentation(Sent):
         "tables",
     )
 
+    @property
+    def words(self) -> str:
+        return f"{self.strength}, mirrored" if self.mirror else self.strength
+
 
 class Training(Sent):
     epochs: int = Field(10, ge=1, le=100_000)
@@ -109,7 +113,12 @@ class Training(Sent):
         "packaged instead of the last ones",
     )
     early_stopping: EarlyStopping | None = None
-    augmentation: Augmentation | None = None
+    augmentation: Augmentation | None = Field(
+        None,
+        description="`auto`: none, weak or strong, and for pictures mirrored or not, as held-out "
+        "training items choose, arm by arm, scratch included; the pretraining goes without. Left "
+        "out, it is `auto` in a job with the strategy `auto`; null: none",
+    )
     hidden_columns: float = Field(
         0.0,
         ge=0,
@@ -125,6 +134,13 @@ class Training(Sent):
         lt=1,
         description="items of several parts: each that is there goes missing in each step with "
         "this chance, but never the last one, so that a network learns what to say without any",
+    )
+    parts_alone: float = Field(
+        0.0,
+        ge=0,
+        le=100,
+        description="items of several parts: weight of a second loss, of what the network says of "
+        "each part alone, over that of all parts, so that no part leans on the others",
     )
     precision: Literal["auto", "float32", "mixed_bfloat16"] = Field(
         "auto", description="`auto`: mixed on a GPU that computes in bfloat16, else float32"
@@ -159,6 +175,9 @@ class TrainingChoice(Training):
     epochs: Annotated[int, Field(ge=1, le=100_000)] | Auto = 10  # type: ignore[assignment]  # wider
     learning_rate: Annotated[float, Field(gt=0, le=10)] | Auto = 0.001  # type: ignore[assignment]
     weight_decay: Annotated[float, Field(ge=0, le=1)] | Auto = 0.0  # type: ignore[assignment]
+    augmentation: Augmentation | Auto | None = Field(  # type: ignore[assignment]
+        None, description=Training.model_fields["augmentation"].description
+    )
 
 
 class Space(StoredPart):
@@ -167,11 +186,18 @@ class Space(StoredPart):
     learning_rate: bool = False
     weight_decay: bool = False
     epochs: bool = False
+    augmentation: bool = False
     imbalance: tuple[Imbalance, ...] = ()  # that are compared, the preferred first
 
     @property
     def is_empty(self) -> bool:
-        return not (self.learning_rate or self.weight_decay or self.epochs or self.imbalance)
+        return not (self.augmentation or self.has_settings)
+
+    @property
+    def has_settings(self) -> bool:
+        """Tells whether anything but augmentation, which is nothing to some strategies, is open."""
+        settings = self.learning_rate, self.weight_decay, self.epochs, self.imbalance
+        return any(map(bool, settings))
 
 
 def held_out(items: int, fraction: float) -> int:

@@ -1,6 +1,6 @@
 """Small jobs that train every strategy once, as a client would send them.
 
-Datasets stand by their names in `pictures.UPLOADS`.
+Datasets stand by their names in `pictures.UPLOADS` and `pictures.PAIRS`.
 """
 
 from typing import Any
@@ -23,7 +23,10 @@ WITH_LABELS = (
 WITHOUT_LABELS = ("adabn", "coral", "dann", "cdan", "mcc", "shot", "adamatch")
 PARAMS: dict[str, Job] = {
     "linear_probe": {"max_epochs": 4},
-    "lp_ft": {"max_epochs": 4},
+    "lp_ft": {"max_epochs": 4, "finetune_rate": 0.1},
+    "fine_tune": {"backbone_rate": 0.1},
+    "co_tuning": {"backbone_rate": 0.1},
+    "distill": {"backbone_rate": 0.1},
     "dann": {"hidden": 16},
     "cdan": {"hidden": 16},
 }
@@ -105,4 +108,22 @@ OTHERS: dict[str, Job] = {
         seed=3,
     ),
 }
+PAIRED: dict[str, Job] = {
+    # A source of pictures and rows, a target of pictures.
+    "pairs": _job(
+        ("modality_distill", "contrastive"),
+        {
+            "backbone": "fusion",
+            "params": {
+                "image": {"filters": [4], "dense": 8},
+                "table": {"hidden": [6]},
+                "width": 8,
+                "hidden": [8],
+            },
+        },
+        sources=[{"dataset": "pairs"}],
+        target={"dataset": "target", "labels_per_class": 6},
+    ),
+}
+OTHERS |= PAIRED
 JOBS = {**MLPS, **CONVNETS, **OTHERS}

@@ -130,6 +130,7 @@ def test_a_source_that_is_labelled_in_part_teaches_what_is_labelled(
     assert len(domain.train) + len(domain.validation) == LABELLED
 
 
+@pytest.mark.slow
 def test_they_take_part_in_adamatch_and_change_no_bit_of_supervised_arms(
     context: WorkerContext, add_dataset: AddDataset, add_partly: Add
 ) -> None:
@@ -197,6 +198,6 @@ def test_auto_proposes_them(
     (choice,) = [each for each in ended.selection if each["field"] == "strategies"]
     assert "adamatch" in choice["chosen"]
     assert "24 items without labels beside 6 labels per class" in choice["reason"]
-    (search, *_) = [trial.outcome for trial in trials if trial.role == "search"]
+    (search,) = [each.outcome for each in trials if (each.role, each.arm) == ("search", "auto")]
     assert search is not None
     assert "adamatch" in str(search["tried"])

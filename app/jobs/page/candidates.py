@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from app.spec.training import Augmentation
+
 SETTINGS = ("imbalance", "learning_rate", "weight_decay", "epochs")
 
 
@@ -26,11 +28,15 @@ def scores(entry: Mapping[str, float | None]) -> str:
 
 
 def _settings(entry: Mapping[str, Any]) -> list[str]:
-    return _named({name: entry.get(name) for name in SETTINGS})
+    found = _named({name: entry.get(name) for name in SETTINGS})
+    how = entry.get("augmentation")
+    if how:
+        found.append(f"augmentation {Augmentation.model_validate(how).words}")
+    return found
 
 
 def _named(values: Mapping[str, Any]) -> list[str]:
-    """Without those that are null: they are as the job says."""
+    """Names settings without those that are null: they are as the job says."""
     return [
         f"{name.replace('_', ' ')} {f'{value:.4g}' if isinstance(value, float) else value}"
         for name, value in values.items()
