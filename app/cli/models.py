@@ -156,14 +156,14 @@ def _end(client: "Client", model: "ModelOut", wait: bool, as_json: bool) -> NoRe
 
 
 def _origin(model: "ModelOut") -> str:
-    """Its job; of one that was trained elsewhere that, and how far it is."""
+    """Names the model's job; of one that was trained elsewhere that, and how far it is."""
     if model.origin == "job":
         return model.job_id or "a job"
     return "imported" if model.status == "ready" else f"imported, {model.status}"
 
 
 def _calibration(model: "ModelOut") -> tuple[str, str]:
-    """Its temperature, and the items that it was fitted on or why it has none."""
+    """Names the model's temperature, and the items that it was fitted on or why it has none."""
     from app.models.schemas import FittedTemperature
 
     fitted = FittedTemperature.model_validate(model.card.get("calibration") or {})

@@ -1,4 +1,4 @@
-"""Whether a job's encoder can be had, answered without loading it."""
+"""Check that a job's encoder can be had, answered without loading it."""
 
 from sqlalchemy.orm import Session
 

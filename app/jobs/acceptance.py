@@ -1,4 +1,5 @@
-"""From a POSTed spec to a job in the database: datasets found, spec resolved, trials planned."""
+"""The way from a POSTed spec to a job in the database: datasets found, spec resolved, trials
+planned."""
 
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -195,8 +196,8 @@ def _sample_of(session: Session, storage: Storage, project: str, reference: str 
 
 
 def _scale(session: Session, project: str, reference: str, schema: Schema) -> PixelScale | None:
-    """As far as the intake has told: before it, or by an earlier release, values fill their
-    range."""
+    """The scale as far as the intake has told it: before it, or by an earlier release, values fill
+    their range."""
     try:
         profile = datasets.find(session, project, reference).profile
     except NotFound:  # of the catalogue, and not asked for before

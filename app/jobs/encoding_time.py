@@ -1,4 +1,4 @@
-"""How long a job's texts take to be encoded, where their features are not in the store yet."""
+"""Seconds that a job's texts take to be encoded, where their features are not in the store yet."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""What the outside sees of a model."""
+"""A model as the outside sees it."""
 
 from datetime import datetime
 from typing import Any, Literal

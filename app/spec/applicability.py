@@ -1,4 +1,4 @@
-"""Which strategies can run between a job's domains, and why the others cannot."""
+"""Strategies that can run between a job's domains, and why the others cannot."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

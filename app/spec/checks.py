@@ -1,4 +1,4 @@
-"""What of a job can be refused before it starts: findings against the datasets' schemas."""
+"""Refusals of a job before it starts: findings against the datasets' schemas."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -63,7 +63,7 @@ def findings(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) ->
 def _image_size(
     spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema
 ) -> tuple[int, int] | None:
-    """To which images are resized: a source network's, where the job's is open."""
+    """Size to which images are resized: a source network's, where the job's is open."""
     model = spec.model
     if not isinstance(model, AutoBackbone):
         return shown_at(model, target)
@@ -115,7 +115,8 @@ def _picture_findings(spec: "JobSpec", modality: str) -> Iterator[Coded]:
 def _model_findings(
     spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema
 ) -> Iterator[Coded]:
-    """Whether the source models' weights fit the job's network: the first one's where it is open.
+    """Tells whether the source models' weights fit the job's network: the first one's where it is
+    open.
 
     A network is not the same at another image size, though the size matters to dense layers alone.
     """
@@ -142,7 +143,7 @@ def _model_findings(
 
 
 def _sized(facts: SourceFacts, network: ModelChoice, schema: Schema) -> dict[str, Any]:
-    """With the size that its images have, where the source's weights are for one size."""
+    """Adds the size that its images have, where the source's weights are for one size."""
     size = None if facts.is_general else network.image_size or schema.inputs.sides
     return network.model_dump() | {"image_size": size}
 

@@ -1,4 +1,4 @@
-"""What of a network on a frozen encoder's features may be said. Pure."""
+"""Parameters of networks on a frozen encoder's features that a job may say. Pure."""
 
 from pydantic import Field
 

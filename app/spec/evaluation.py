@@ -1,4 +1,4 @@
-"""How a job's arms are compared."""
+"""Settings of how a job's arms are compared."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""How long trials would take on the machine of calibration.py, before any has run. Pure.
+"""Seconds that trials would take on the machine of calibration.py, before any has run. Pure.
 
 A trial takes `once` seconds, more where it is the first of its arm and compiles, and its optimizer
 steps. A step with the source's items costs twice, a step of a head on cached features a tenth.

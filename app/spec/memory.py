@@ -143,7 +143,7 @@ class MemoryCase:
 
     @property
     def _raw(self) -> list[Shape]:
-        """Of the images as they are stored."""
+        """Bytes of the images as they are stored."""
         return [schema.inputs.layout for schema in (self.target, *self.sources)]
 
     @property

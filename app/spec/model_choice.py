@@ -1,4 +1,4 @@
-"""What may be said of every network, whichever its backbone."""
+"""Settings of every network, whichever its backbone."""
 
 from pydantic import Field
 

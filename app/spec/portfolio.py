@@ -1,4 +1,4 @@
-"""What `auto` tries, by the facts of the data: few strategies, the safest first.
+"""Strategies that `auto` tries, by the facts of the data: few strategies, the safest first.
 
 Of these the search rules out more by the source's features (worker/search/advice.py).
 

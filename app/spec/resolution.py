@@ -1,4 +1,5 @@
-"""From what was POSTed to a job that says everything, with the reasons for what was chosen."""
+"""The way from what was POSTed to a job that says everything, with the reasons for what was
+chosen."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -248,7 +249,7 @@ class _Resolution:
         return tuple(chosen)
 
     def _pulled(self, strategy: Strategy) -> Strategy:
-        """With the rate and the pull of a head on a pretrained network's many features, where the
+        """Adds the rate and the pull of a head on a pretrained network's many features, where the
         job leaves them open."""
         params = strategy.params
         if not isinstance(params, LinearProbeParams):

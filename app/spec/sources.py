@@ -1,5 +1,5 @@
-"""What a job's sources are to it: a dataset, or a trained network without its data, of this service
-or from elsewhere."""
+"""A job's sources as it sees them: a dataset, or a trained network without its data, of this
+service or from elsewhere."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,5 +1,5 @@
-"""What a user POSTs, and what becomes of it: app/spec/resolution.py turns a spec with `auto` in it
-into one that says everything; app/spec/checks.py refuses a job that cannot run."""
+"""A job as a user POSTs it, and what becomes of it: app/spec/resolution.py turns a spec with `auto`
+in it into one that says everything; app/spec/checks.py refuses a job that cannot run."""
 
 from dataclasses import dataclass
 from math import inf

@@ -1,4 +1,4 @@
-"""What is told of each way to transfer: what it does, what it needs, where it comes from."""
+"""The catalogue of ways to transfer: what each does, what it needs, where it comes from."""
 
 from dataclasses import dataclass
 from typing import Any, Literal

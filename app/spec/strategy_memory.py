@@ -1,4 +1,4 @@
-"""What each way of training holds besides a network, its gradients and one batch. Pure."""
+"""Memory that each way of training holds besides a network, its gradients and one batch. Pure."""
 
 from dataclasses import dataclass, replace
 from typing import assert_never

@@ -1,4 +1,4 @@
-"""What a job may say of each strategy, with the defaults."""
+"""Parameters of each strategy that a job may say, with the defaults."""
 
 from typing import Literal
 

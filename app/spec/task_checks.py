@@ -1,4 +1,4 @@
-"""What of a job does not go with the target's task."""
+"""Findings against a job that does not go with the target's task."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""How networks are trained: what a job may say of it."""
+"""Settings of training that a job may say."""
 
 from math import ceil
 from typing import Annotated, Literal, Self

@@ -116,7 +116,7 @@ def forget_traces(database: Database) -> None:
 
 
 def _forget_checkpoints(session: Session) -> None:
-    """Of jobs that nobody can retry."""
+    """Forgets checkpoints of jobs that nobody can retry."""
     over = select(JobRow.id).where(JobRow.status.in_(("succeeded", "cancelled")))
     left = select(TrialRow.id).where(TrialRow.checkpoint.is_not(None), TrialRow.job_id.in_(over))
     ids = session.scalars(left.limit(BATCH).with_for_update(skip_locked=True)).all()
@@ -187,7 +187,8 @@ def _added_encoders(session: Session) -> set[str]:
 
 
 def _of_features(session: Session, project: str | None) -> set[str]:
-    """Of a project: those of its datasets, whoever had them computed. Encoders are everybody's."""
+    """Features of a project: those of its datasets, whoever had them computed. Encoders are
+    everybody's."""
     arrays = None if project is None else _of_datasets(session, project)
     computed = select(FeatureChunkRow.array, FeatureChunkRow.ref).where(
         FeatureChunkRow.ref.is_not(None)

@@ -46,6 +46,7 @@ def add_quantities(context: WorkerContext, folder: Path, seed: int) -> str:
     return add_stored(context, folder, f"prices {seed}", arrays, schema)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_prices_from_labels_to_answers(context: WorkerContext, tmp_path: Path) -> None:
     source, target = (add_quantities(context, tmp_path, seed) for seed in (1, 2))
@@ -123,6 +124,7 @@ def test_what_does_not_go_with_a_quantity(
     assert (problem.code, problem.findings[0].pointer) == ("wrong_budget", "#/target/labels")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_auto_searches_by_the_error(context: WorkerContext, tmp_path: Path) -> None:
     """Among the strategies that need no classes, multi_task with the source's quantities too."""

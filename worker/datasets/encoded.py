@@ -225,7 +225,7 @@ def _stored(
 
 
 def _all_whole(context: WorkerContext, refs: Sequence[str]) -> bool:
-    """Whether all files are what they were; those that are not are computed anew."""
+    """Tells whether all files are what they were; those that are not are computed anew."""
     damaged = []
     for ref in refs:
         try:

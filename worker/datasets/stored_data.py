@@ -90,7 +90,7 @@ def _beside_nothing(items: Items, own: PartInputs, adoption: JoinedAdoption, nam
 
 
 def _joined(items: Items, own: JoinedInputs, adoption: JoinedAdoption) -> Items:
-    """With those parts written anew that the network has otherwise."""
+    """Writes those parts anew that the network has otherwise."""
     columns = items.read()
     for mine, joint, change in adoption.changed(own):
         (tensor,) = joint.inputs.tensors

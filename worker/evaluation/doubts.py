@@ -1,4 +1,4 @@
-"""What takes a verdict away, and what weakens it, in sentences for the report's reason."""
+"""Doubts that take a verdict away or weaken it, in sentences for the report's reason."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -119,7 +119,7 @@ def _standings(
 def _far_below_bound(
     winner: str, arms: Mapping[str, Evidence], reference: Reference, spec: ResolvedSpec
 ) -> list[str]:
-    """Where the winner has made less than half of the way from chance to the bound."""
+    """Doubts a winner that has made less than half of the way from chance to the bound."""
     metric = spec.evaluation.primary_metric
     if winner not in reference.far_below_bound:
         return []
@@ -137,7 +137,8 @@ def _lag(
     trials: Sequence[TrialResult],
     gain: Gain | None,
 ) -> str | None:
-    """Where the gain is no larger than what stale BatchNorm statistics take from the baseline."""
+    """Doubts a gain that is no larger than what stale BatchNorm statistics take from the
+    baseline."""
     if baseline not in arms or gain is None:
         return None
     own = _fit(arms[baseline])

@@ -83,8 +83,8 @@ def _is_chance(right: int, items: int, chance: float) -> bool:
 def _own_items(
     spec: ResolvedSpec, trials: Sequence[TrialResult]
 ) -> Mapping[Sources, list[tuple[int, int, float]]]:
-    """Of every pretraining: how many held-out items its network has right, of how many, and the
-    share that it would have right if labels and predictions were as frequent but unrelated."""
+    """Figures of every pretraining: how many held-out items its network has right, of how many, and
+    the share that it would have right if labels and predictions were as frequent but unrelated."""
     found: dict[Sources, list[tuple[int, int, float]]] = defaultdict(list)
     if not spec.has_classes:
         return found

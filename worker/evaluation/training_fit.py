@@ -1,4 +1,4 @@
-"""How trials do on items that they were trained on: whether anything was learnt, and whether
+"""Scores of trials on items that they were trained on: whether anything was learnt, and whether
 training mode and inference agree."""
 
 from collections import defaultdict
@@ -162,8 +162,8 @@ def warnings_about_fit(
 
 
 def _learnt_nothing(name: str, trials: Sequence[TrialResult], measures: Measures) -> str | None:
-    """By the task's own metric. What a pretraining's outputs mean in a source's unit is not known
-    here."""
+    """Tells by the task's own metric. What a pretraining's outputs mean in a source's unit is not
+    known here."""
     at_chance: list[tuple[float, Level]] = []
     metric = measures.task.default_metric
     known = 0

@@ -1,4 +1,4 @@
-"""What an item is: the half of a modality that needs TensorFlow."""
+"""The contract of modalities, what an item is: the half that needs TensorFlow."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping

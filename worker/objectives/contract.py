@@ -1,4 +1,4 @@
-"""What a network is trained for: the TensorFlow half of a task."""
+"""The contract of objectives, what a network is trained for: the TensorFlow half of a task."""
 
 from typing import Protocol
 

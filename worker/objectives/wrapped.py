@@ -1,4 +1,5 @@
-"""What the objectives of flawed data share: they change what networks learn, not what they answer.
+"""The base of the objectives for flawed data: they change what networks learn, not what they
+answer.
 
 Outputs stay plain logits: their softmax is served, measured and calibrated.
 """

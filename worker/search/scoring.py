@@ -1,4 +1,4 @@
-"""How well a source suits a target, before anything is transferred."""
+"""Scores of how well a source suits a target, before anything is transferred."""
 
 from dataclasses import dataclass
 
@@ -67,7 +67,7 @@ def scored(setup: TrialSetup, items: Split) -> SourceScores:
 
 
 def _network(setup: TrialSetup, domain: Domain) -> Network:
-    """With the source's backbone, for the raw images of a domain."""
+    """Network with the source's backbone, for the raw images of a domain."""
     network = shared_network(Architecture.of(setup.model, domain.schema))
     if setup.source_weights:
         network.load_backbone(setup.source_weights, setup.learnt)

@@ -1,4 +1,5 @@
-"""What a strategy is made of: phases, each with one loss and its groups of trainable variables.
+"""Parts that a strategy is made of: phases, each with one loss and its groups of trainable
+variables.
 
 A strategy is a pure function `phases(network, params, setting) -> phases`. It builds losses and
 names variables; data, seeds, compilation and checkpoints are the engine's (worker/training).

@@ -1,4 +1,4 @@
-"""What goes into a trial and what comes out while it runs."""
+"""Types of what goes into a trial and what comes out while it runs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -262,7 +262,7 @@ def _of_ensemble(
 
 
 def _best(trials: list[TrialRow], name: str, metric: Metric) -> TrialRow | None:
-    """By validation, the first of equals; those without a value last."""
+    """The best by validation, the first of equals; those without a value last."""
     worst = -float("inf")
 
     def merit(trial: TrialRow) -> float:

@@ -1,4 +1,4 @@
-"""What a network says of test items of several parts without each of them, and by each alone."""
+"""Outputs for test items of several parts without each of them, and by each alone."""
 
 import numpy as np
 

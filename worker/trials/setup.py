@@ -1,4 +1,4 @@
-"""What a trial is trained on and from: rows of the database -> a TrialSetup."""
+"""The setup of a trial, what it is trained on and from: rows of the database -> a TrialSetup."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -257,7 +257,7 @@ class _Target:
 
 
 def _target(storage: Storage, data: TrialData) -> _Target:
-    """With its labels hidden where the trial must not see them; then its classes are the source's.
+    """Hides its labels where the trial must not see them; then its classes are the source's.
     Nothing of how the rows are parted tells the labels either."""
     schema, split = data.target_schema, data.target_split(storage, "train")
     if not data.hides_labels:
