@@ -36,6 +36,7 @@ PACKAGED_ITEMS = 35  # that are asked at once then
 LOOKED_BACK = 2 * 512  # worker/trials/training_items.py
 COPIES_OF_PREDICTIONS = 1.5  # those of an arm are stacked
 REPORT = "report"
+PACKAGING = "packaging"
 
 
 @dataclass(frozen=True)
@@ -100,13 +101,21 @@ class MemoryCase:
                 self._weights(load),
                 self._activations(load, items),
                 self._data(load, trial, items),
-                CATALOGUE[self.spec.model.backbone].program_bytes,
+                self._program,
             )
             for load in self._loads(trial)
         ]
 
+    @property
+    def _program(self) -> int:
+        """Bytes of the network's graphs, and of a frozen encoder that was uploaded."""
+        own, encoder = CATALOGUE[self.spec.model.backbone].program_bytes, self.spec.model.encoder
+        return max(own, encoder.memory_bytes) if encoder and encoder.stored_id else own
+
     def _loads(self, trial: PlannedTrial) -> list[Load]:
-        if trial.role == "reference":
+        if (
+            trial.role == "reference"
+        ):  # the network over characters is smaller than what is warned of
             return [Load(passes=0, source_data=True)]
         if trial.role == "score":
             return [Load(passes=0, looks=1, slots=0, source_data=True, features=True)]
@@ -134,7 +143,7 @@ class MemoryCase:
 
     @property
     def _raw(self) -> list[Shape]:
-        """Of the images as they are stored."""
+        """Bytes of the images as they are stored."""
         return [schema.inputs.layout for schema in (self.target, *self.sources)]
 
     @property
@@ -179,11 +188,20 @@ class MemoryCase:
         numbers = COPIES_OF_PREDICTIONS * measured * items * (self.widths.classes + 1)
         return Need(REPORT, data=NUMBER * numbers, program=REPORTING)
 
+    @property
+    def packaged_networks(self) -> int:
+        """Counts the networks of a packaged model, at most: one, or the seeds of an ensemble."""
+        deploy = self.spec.deploy
+        is_averaged = deploy is not None and deploy.ensemble == "average"
+        return self.spec.evaluation.seeds if is_averaged else 1
+
     def _packaging(self) -> Need:
-        weights = PACKAGED * self.parameters + CONVERTED * self.size.convolutions
+        """Networks of an ensemble are converted one after the other."""
+        weights = PACKAGED * self.packaged_networks * self.parameters
+        weights += CONVERTED * self.size.convolutions
         return Need(
-            "packaging",
+            PACKAGING,
             float(NUMBER * weights),
             float(PACKAGED_ITEMS * NUMBER * self.size.widest),
-            program=CATALOGUE[self.spec.model.backbone].program_bytes,
+            program=self._program,
         )

@@ -25,6 +25,7 @@ def told(database: Database, job_id: str) -> list[str]:
     return [event.data["code"] for event in found if event.kind == "warning"]
 
 
+@pytest.mark.slow
 def test_what_does_not_compile_is_told_at_once_and_in_the_report(
     context: WorkerContext, add_dataset: AddDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:

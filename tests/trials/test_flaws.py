@@ -156,6 +156,7 @@ def test_suspects_are_left_out_of_every_training_and_counted(
         assert [each.recall is not None for each in arm.per_class] == [True, True]
 
 
+@pytest.mark.slow
 def test_smoothing_is_not_chosen_where_the_loss_has_no_room_for_it(
     context: WorkerContext, tmp_path: Path
 ) -> None:

@@ -54,6 +54,7 @@ def add_sets(
     return add_stored(context, folder, f"areas {seed}", arrays, schema)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_sets_of_labels_from_their_rows_to_answers(context: WorkerContext, tmp_path: Path) -> None:
     """The source has the same labels in another order."""

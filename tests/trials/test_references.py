@@ -49,6 +49,7 @@ def add_people(context: WorkerContext, folder: Path, seed: int, shift: float = 0
     return add_stored(context, folder, f"people {seed}", arrays, schema)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_trees_beat_a_network_of_one_unit(context: WorkerContext, tmp_path: Path) -> None:
     source, target = (add_people(context, tmp_path, seed) for seed in (1, 2))
@@ -89,6 +90,7 @@ def test_trees_beat_a_network_of_one_unit(context: WorkerContext, tmp_path: Path
     assert best.name in page_of(context, job)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_best_of_all_is_served(context: WorkerContext, tmp_path: Path) -> None:
     source, target = (add_people(context, tmp_path, seed) for seed in (1, 2))
@@ -119,6 +121,7 @@ def test_the_best_of_all_is_served(context: WorkerContext, tmp_path: Path) -> No
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_references_are_of_the_rows_that_there_are(
     context: WorkerContext, add_dataset: AddDataset, tmp_path: Path
@@ -137,6 +140,7 @@ def test_references_are_of_the_rows_that_there_are(
     assert found["linear_on_both"].metrics["accuracy"].mean > 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_several_labels_have_a_model_each(context: WorkerContext, tmp_path: Path) -> None:
     """Two labels, of a person's age and ward; the better model without a network is served."""

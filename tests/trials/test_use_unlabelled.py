@@ -130,6 +130,7 @@ def test_a_source_that_is_labelled_in_part_teaches_what_is_labelled(
     assert len(domain.train) + len(domain.validation) == LABELLED
 
 
+@pytest.mark.slow
 def test_they_take_part_in_adamatch_and_change_no_bit_of_supervised_arms(
     context: WorkerContext, add_dataset: AddDataset, add_partly: Add
 ) -> None:

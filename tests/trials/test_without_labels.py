@@ -53,6 +53,7 @@ def test_labels_that_are_hidden_change_nothing(
     assert weights[0]["target_supervised"] != weights[1]["target_supervised"]
 
 
+@pytest.mark.slow
 def test_a_target_without_any_label(context: WorkerContext, add_dataset: AddDataset) -> None:
     source, target = add_dataset(1), add_dataset(2, labelled=())
     changes = {"strategies": ["mcc", "adabn"], "target_use_labels": False}
@@ -68,6 +69,7 @@ def test_a_target_without_any_label(context: WorkerContext, add_dataset: AddData
     assert {trial.role for trial in trials} == {"pretrain", "baseline", "transfer"}
 
 
+@pytest.mark.slow
 def test_test_labels_alone_in_another_order(
     context: WorkerContext, add_dataset: AddDataset
 ) -> None:

@@ -1,4 +1,5 @@
-"""What an audit compares items by: what a network would see of them, in 50 numbers or fewer.
+"""Features by which an audit compares items: what a network would see of them, in 50 numbers or
+fewer.
 
 Nothing is trained, so no network can have learnt the wrong labels by heart.
 """
@@ -41,6 +42,19 @@ def audit_features(inputs: Inputs, items: Items) -> Features:
     return np.concatenate(blocks).astype(np.float32)
 
 
+def components_of(features: Features) -> Features:
+    """Brings what a network makes of items, (n, d), to length 1 each, and to 50 principal
+    components where they are more numbers than that."""
+    lengths = np.linalg.norm(features, axis=1, keepdims=True)
+    unit = features / np.maximum(lengths, np.finfo(np.float32).tiny)
+    components = min(COMPONENTS, *unit.shape)
+    if components == unit.shape[1]:
+        return np.asarray(unit, np.float32)
+    drawn = np.random.default_rng(SEED).permutation(len(unit))[:FITTED_ITEMS]
+    found = PCA(components, random_state=SEED).fit(unit[drawn])
+    return np.asarray(found.transform(unit), np.float32)
+
+
 def _size(inputs: Inputs) -> tuple[int, int] | None:
     if not isinstance(inputs, ImageInputs):
         return None
@@ -53,7 +67,7 @@ def _blocks(items: Items) -> list[Items]:
 
 
 def _seen(layers: InputLayers, items: Items) -> Features:
-    """Of one block, (block, d)."""
+    """Features of one block, (block, d)."""
     seen = layers.seen(layers.arrays(items.read()))
     flat = [np.asarray(tensor).reshape(len(items), -1) for tensor in seen.values()]
     return np.concatenate(flat, axis=1)

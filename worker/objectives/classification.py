@@ -6,7 +6,9 @@ with label smoothing s (Szegedy et al., CVPR 2016, arXiv:1512.00567, section 7).
 """
 
 from dataclasses import dataclass
+from math import log
 
+import keras
 import tensorflow as tf
 
 
@@ -24,12 +26,26 @@ class ClassObjective:
     def mean_loss(self, outputs: tf.Tensor, y: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
         return cross_entropy(outputs, y, smoothing)
 
+    def apart(self, teacher: tf.Tensor, outputs: tf.Tensor, temperature: float) -> tf.Tensor:
+        """T² KL of the softened probabilities."""
+        t = tf.nn.log_softmax(teacher / temperature)
+        s = tf.nn.log_softmax(outputs / temperature)
+        return temperature**2 * tf.reduce_sum(tf.exp(t) * (t - s), 1)
+
     def activate(self, outputs: tf.Tensor, temperature: float | None = None) -> tf.Tensor:
         return tf.nn.softmax(outputs / temperature if temperature else outputs)
+
+    def averaged(self, outputs: tf.Tensor) -> tf.Tensor:
+        logs = keras.ops.log_softmax(outputs, axis=-1)
+        return keras.ops.logsumexp(logs, axis=0) - log(outputs.shape[0])
 
     def statistic(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         """The predicted class, (batch, 1)."""
         return tf.argmax(outputs, 1, tf.int32)[:, None]
+
+    @property
+    def has_classes(self) -> bool:
+        return True
 
     @property
     def statistic_spec(self) -> tuple[tf.DType, int]:

@@ -15,6 +15,8 @@ from app.deployments import repository as deployments
 from app.errors import DamagedArtifact, Fenced
 from app.inputs import Inputs
 from app.inputs.features import FeaturesInputs
+from app.inputs.joined import JoinedInputs
+from app.inputs.joined_part import JoinedPart
 from app.jobs import repository, work
 from app.jobs.events import Event
 from app.jobs.lifecycle import FINALISING
@@ -22,6 +24,7 @@ from app.jobs.presenting import present_evidence
 from app.jobs.schemas import EvidenceOut
 from app.models import repository as models
 from app.models.schemas import FittedTemperature, Signature
+from app.spec.ensemble_report import EnsembleReport
 from app.spec.report import Report
 from app.spec.spec import ResolvedSpec
 from app.storage import Storage
@@ -32,13 +35,19 @@ from app.tensors import Tensors
 from worker.backbones.network import Architecture, Network
 from worker.datasets import encoder_store
 from worker.datasets.stored_data import dataset_split
-from worker.evaluation.archive import read_arrays, report_of
+from worker.evaluation.archive import read_arrays, report_of, with_cost
+from worker.evaluation.served_arm import served_arm
 from worker.failures import as_failure
 from worker.machine.context import WorkerContext
+from worker.objectives import objective_of
+from worker.packaging.averaging import averaged_model
 from worker.packaging.golden import GOLDEN_ITEMS
+from worker.packaging.one_part import of_one_part
 from worker.packaging.onnx_graph import package
 from worker.packaging.temperature import temperature_of
+from worker.trials.ensembling import temperature_of_members
 from worker.trials.packaged_reference import packaged_reference
+from worker.trials.served_encoder import served_encoder
 from worker.trials.setup import TrialData
 
 log = structlog.get_logger(__name__)
@@ -56,8 +65,16 @@ class _Ended:
     evidence: EvidenceOut
 
     @property
+    def part(self) -> JoinedPart | None:
+        """Part of the network's items that the target's are, where they are one alone."""
+        inputs, name = self.schema.inputs, self.spec.part
+        return inputs.part(name) if name and isinstance(inputs, JoinedInputs) else None
+
+    @property
     def raw_inputs(self) -> Inputs:
-        """What clients will send: the network's, or texts where it sees features of these."""
+        """What clients will send: the network's, or its one part, or texts for its features."""
+        if self.part:
+            return self.part.inputs
         if isinstance(self.schema.inputs, FeaturesInputs):
             return Schema.model_validate(self.target.schema).inputs
         return self.schema.inputs
@@ -92,6 +109,8 @@ def _run(context: WorkerContext, job: JobRow, folder: Path) -> None:
     )
     is_wanted = job.status != "cancelled"  # nobody waits for a cancelled job's model
     packaged = _packaged(context, ended, report, folder) if is_wanted else None
+    if packaged:
+        report = with_cost(report, packaged.pop("cost", None))
     deploy = ended.spec.deploy
     proven = report.is_proven
     with context.database.write() as session:
@@ -123,12 +142,7 @@ def _packaged(
 ) -> dict[str, Any] | None:
     """The winner as files in the store; the baseline itself where the transfer did harm; what is
     best of all where the job asks for that."""
-    arm = report.baseline if report.verdict == "negative_transfer" else report.winner
-    if ended.spec.deploy and ended.spec.deploy.when == "best":
-        arm = report.best_of_all
-    # A reference of texts is compared with, and not served: worker/references/text_reference.py.
-    if arm in ended.spec.references and not ended.raw_inputs.has_quantities:
-        arm = report.baseline if report.verdict == "negative_transfer" else report.winner
+    arm = served_arm(report, ended.spec)
     if arm in ended.spec.references:
         return _reference(context, ended, str(arm), folder)
     return _network(context, ended, report, arm, folder)
@@ -162,19 +176,32 @@ def _network(
     winner = _best(able, name, ended.spec.metric)
     if winner is None or winner.weights is None:
         return None
-    network = Network(Architecture.of(ended.spec.model, ended.schema))
-    network.load_weights(_result(storage, ended, winner.weights))
-    calibration = _calibration(storage, ended, winner, of_arm)
+    ensemble = report.ensemble
+    members = [t for t in of_arm if ensemble and arm == ensemble.arm and t.seed in ensemble.seeds]
+    networks = [_loaded(storage, ended, trial) for trial in members or [winner]]
+    asked = ended.schema.inputs, ended.spec.part
+    raw_models = [of_one_part(network.raw_model(), *asked) for network in networks]
+    judged_by = None
+    if members:
+        with context.database.read() as session:
+            data = [TrialData.of(session, trial) for trial in members]
+        found = temperature_of_members(storage, data, networks)
+        calibration, judged_by = found.fitted, found.judged_by
+        raw_model = averaged_model(raw_models, objective_of(ended.schema.task))
+    else:
+        calibration = _calibration(storage, ended, winner, of_arm)
+        (raw_model,) = raw_models
     sample = _sample(storage, ended)
     inputs = ended.raw_inputs.of_model(sample)
     signature = Signature(
         inputs=inputs, task=ended.schema.task, temperature=calibration.temperature
     )
     encoder = encoder_store.of_job(context, ended.spec.inputs)
-    frozen = encoder_store.frozen(storage, encoder) if encoder else None
+    served = served_encoder(context, ended.job, ended.spec, encoder, folder) if encoder else None
+    frozen = served.frozen if served else None
     if frozen:
         signature.encoder = frozen.encoder.facts.identity
-    packaged = package(network.raw_model(), sample, folder, signature, frozen)
+    packaged = package(raw_model, sample, folder, signature, frozen, raw_models if members else ())
     files = {
         name: storage.put(path)
         for name, path in (
@@ -183,12 +210,13 @@ def _network(
             ("golden", packaged.golden),
         )
     } | {"weights": winner.weights}
-    if encoder:
-        files["tokenizer"] = encoder.files["tokenizer"]
+    if served:
+        files["tokenizer"] = storage.put(served.tokenizer)
     return {
         "trial_id": winner.id,
         "files": files,
         "signature": signature,
+        "cost": packaged.cost,
         "card": {
             "arm": winner.arm,
             "seed": winner.seed,
@@ -197,18 +225,44 @@ def _network(
             "target": ended.job.target_id,
             "target_content_hash": ended.target.content_hash,
             "network": ended.spec.model.model_dump(mode="json"),
+            **({"inputs": ended.schema.inputs.model_dump(mode="json")} if ended.part else {}),
             "verdict": report.verdict,
             "reason": report.reason,
             "test": winner.test,
             "validation": winner.validation,
             "calibration": calibration.model_dump(mode="json"),
             "packaging_difference": packaged.max_difference,
+        }
+        | ({"vocabulary": served.told} if served and served.told else {})
+        | (_of_ensemble(ensemble, members, judged_by) if ensemble and members else {}),
+    }
+
+
+def _loaded(storage: Storage, ended: _Ended, trial: TrialRow) -> Network:
+    network = Network(Architecture.of(ended.spec.model, ended.schema))
+    network.load_weights(_result(storage, ended, str(trial.weights)))
+    return network
+
+
+def _of_ensemble(
+    ensemble: EnsembleReport, members: list[TrialRow], judged_by: int | None
+) -> dict[str, Any]:
+    """What the card of a model of several networks says otherwise. No validation item is one that
+    all of them have held out."""
+    return {
+        "ensemble": {
+            "kind": ensemble.kind,
+            "seeds": [trial.seed for trial in members],
+            "trials": [trial.id for trial in members],
+            "judged_by": judged_by,
         },
+        "test": ensemble.metrics or None,
+        "validation": None,
     }
 
 
 def _best(trials: list[TrialRow], name: str, metric: Metric) -> TrialRow | None:
-    """By validation, the first of equals; those without a value last."""
+    """The best by validation, the first of equals; those without a value last."""
     worst = -float("inf")
 
     def merit(trial: TrialRow) -> float:
@@ -242,4 +296,5 @@ def _sample(storage: Storage, ended: _Ended) -> Tensors:
     train = dataset_split(storage, ended.target, "train", ended.spec.adoption())
     count = min(GOLDEN_ITEMS, len(train))
     rows = np.random.default_rng(0).choice(len(train), count, replace=False)
-    return train.items.select(np.sort(rows)).read()
+    items = train.items.select(np.sort(rows)).read()
+    return ended.part.of(items) if ended.part else items
