@@ -24,7 +24,7 @@ from app.datasets.audits import router as audits
 from app.deployments import router as deployments
 from app.documented import complete
 from app.idempotency import forget_old
-from app.jobs import catalogue
+from app.jobs import auditing, catalogue
 from app.jobs import router as jobs
 from app.jobs.following import Following
 from app.jobs.recovery import recover
@@ -61,6 +61,7 @@ TAGS = [
 ROUTERS = (
     datasets.router,
     audits.router,
+    auditing.router,
     jobs.router,
     catalogue.router,
     *(protocol.router for protocol in PROTOCOLS),  # before models: names beside ids

@@ -103,9 +103,8 @@ def shown(title: str, report: Report) -> dict[str, float]:
     for kind, arms in (("arm", report.arms), ("reference", report.references)):
         for name, arm in arms.items():
             auc = arm.metrics["auc"]
-            print(
-                f"  {kind:9} {name:22} {auc.mean:.3f} [{auc.low:.3f}, {auc.high:.3f}]", flush=True
-            )
+            spread = "" if auc.low is None else f" [{auc.low:.3f}, {auc.high:.3f}]"
+            print(f"  {kind:9} {name:22} {auc.mean:.3f}{spread}", flush=True)
             figures[f"{title}/{name}"] = auc.mean
     if report.label_free:
         print(f"  chosen without labels: {report.label_free.chosen}")

@@ -84,6 +84,19 @@ class Dataset:
         schema = self.schema.model_copy(update={"splits": splits, "class_counts": counts})
         return replace(self, schema=schema, train=train)
 
+    def few_of(self, per_class: int, seed: int) -> "Dataset":
+        """The same of items of any kind."""
+        train = self.train.select(few_labels(self.train.y, per_class, seed))
+        classes = len(self.schema.classes)
+        counts = tuple(np.bincount(train.y, minlength=classes).tolist())
+        schema = self.schema.model_copy(
+            update={
+                "splits": self.schema.splits | {"train": len(train)},
+                "class_counts": self.schema.class_counts | {"train": counts},
+            }
+        )
+        return replace(self, schema=schema, train=train)
+
     def permuted(self, seed: int) -> "Dataset":
         """With its training labels dealt anew: nothing is left to learn of the classes."""
         y = np.random.default_rng(seed).permutation(self.train.y)
@@ -124,7 +137,7 @@ class Runner:
         for position, planned in enumerate(plan(spec)):
             needed, chosen = None, None
             if planned.depends_on is not None:
-                needed, chosen = starts[planned.depends_on], found.get(planned.depends_on)
+                needed, chosen = starts.get(planned.depends_on), found.get(planned.depends_on)
             places = sources_of(spec, planned.arm)
             if len(places) > 1:
                 raise ValueError(f"{planned.arm}: expected one source at most, got {len(places)}")
@@ -136,9 +149,10 @@ class Runner:
                 results.append(_result(planned, before.seconds, **before.arrays))
                 continue
             results.append(done := _trial(planned, setup, target, spec))
-            if isinstance(done.outcome, SearchOutcome) and needed:
+            if isinstance(done.outcome, SearchOutcome):
                 found[position] = done.outcome.chosen
-                starts[position] = needed
+                if needed:
+                    starts[position] = needed
         schema = target.schema
         return build_report(spec, results, schema.task, schema.class_counts["train"])
 
@@ -175,7 +189,7 @@ def _trial(
         outcome = score(setup)
         return _result(planned, time.perf_counter() - began, outcome=outcome)
     if planned.role == "search":
-        strategy = spec.arms[planned.arm].strategy
+        strategy = spec.arms[planned.arm].strategy if planned.arm in spec.arms else None
         portfolio = strategy.portfolio if isinstance(strategy, AutoArm) else (strategy,)
         searched = run_search(
             setup,

@@ -12,6 +12,10 @@ SHOWN = 20
 def audit(
     dataset_id: Annotated[str, typer.Argument(help="ds_…", show_default=False)],
     most: Annotated[int, typer.Option(min=1, max=1000, help="Show so many suspects.")] = SHOWN,
+    features: Annotated[
+        str | None,
+        typer.Option("--features", help="mdl_…: compare pictures by this model's features."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Look for labels that are likely wrong; nothing is changed."""
@@ -19,7 +23,7 @@ def audit(
     from app.client import Client
 
     with Client() as client:
-        found = client.datasets.audit(dataset_id, most)
+        found = client.datasets.audit(dataset_id, most, features=features)
     if as_json:
         output.print_json(found)
         raise typer.Exit(found.status == "failed")

@@ -113,6 +113,9 @@ def _found_out(report: Report) -> list[str]:
     lines = [said for source in report.columns for said in source.sentences]
     lines += [_choice(report.label_free)] if report.label_free else []
     lines += [_search(search) for search in report.searches]
+    if report.ensemble:
+        cost = report.ensemble.cost
+        lines += [report.ensemble.sentence, *([cost.sentence] if cost else [])]
     return lines + [
         f"{name}: accuracy on the source {kept.before.mean:.4f} before, {kept.after.mean:.4f} "
         f"after ({kept.change.mean:+.4f})"

@@ -96,11 +96,19 @@ class Datasets:
         path, params = f"/v1/datasets/{dataset_id}/preview", {"split": split, "offset": offset}
         return self._transport.ask(PreviewOut, "GET", path, params={**params, "limit": limit})
 
-    def audit(self, dataset_id: str, most: int = 100, patience_seconds: float = 60.0) -> AuditOut:
+    def audit(
+        self,
+        dataset_id: str,
+        most: int = 100,
+        patience_seconds: float = 60.0,
+        features: str | None = None,
+    ) -> AuditOut:
         """Has the dataset looked through for wrong labels, and waits until that has succeeded or
-        failed; with the `most` likeliest suspects. Waits for an API that restarts."""
+        failed; with the `most` likeliest suspects. Waits for an API that restarts. `features`: the
+        model by whose features pictures are compared."""
         path, params = f"/v1/datasets/{dataset_id}/audit", {"limit": most}
-        self._transport.ask(AuditOut, "POST", path, repeatable=True)
+        body = {"features": features} if features else {}
+        self._transport.ask(AuditOut, "POST", path, json=body, repeatable=True)
         heard = time.monotonic()
         while True:
             try:

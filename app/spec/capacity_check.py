@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from app.datasets.schemas import Schema
 from app.errors import Invalid, invalid
 from app.spec.backbones import CATALOGUE
-from app.spec.memory import REPORT, MemoryCase, Need
+from app.spec.memory import PACKAGING, REPORT, MemoryCase, Need
 from app.spec.plan import PlannedTrial
 from app.spec.spec import ResolvedSpec
 from app.spec.strategies import AutoArm, Strategy
@@ -47,6 +47,14 @@ def estimate_of(
             f"one can have, got {scene.parameters:,}: lower {_widths(spec)}"
         )
         raise invalid("network_too_large", detail, "#/model")
+    together = scene.packaged_networks * scene.parameters
+    if together > MOST_PARAMETERS:
+        detail = (
+            f"expected an ensemble of at most {MOST_PARAMETERS:,} parameters, as many as a "
+            f"packaged model can have, got {together:,} of {scene.packaged_networks} seeds: "
+            f"{_smaller_ensemble(scene, MOST_PARAMETERS // scene.parameters)}"
+        )
+        raise invalid("ensemble_too_large", detail, "#/deploy/ensemble")
     need = scene.need(trials)
     if need.total > available:
         raise _too_large(scene, trials, need, available)
@@ -65,6 +73,13 @@ def _too_large(
         f"{spec.training.batch_size}, {need.data / GB:.1f} GB for data"
     )
     more = "or give the workers more memory or fewer training slots"
+    if (
+        need.arm == PACKAGING
+        and scene.packaged_networks > 1
+        and _fits_alone(scene, trials, available)
+    ):
+        cure = _smaller_ensemble(scene, 1)
+        return invalid("ensemble_too_large", f"{detail}; {cure}, {more}", "#/deploy/ensemble")
     if fitting := _fitting_batch(scene, trials, available):
         cure = f"lower training.batch_size (with {fitting} it fits)"
         return invalid("network_too_large", f"{detail}; {cure}, {more}", "#/training/batch_size")
@@ -81,6 +96,18 @@ def _too_large(
         parts = {"#/evaluation": (need.data, cure)}
     pointer = max(parts, key=lambda each: parts[each][0])
     return invalid("network_too_large", f"{detail}; {parts[pointer][1]}, {more}", pointer)
+
+
+def _fits_alone(scene: MemoryCase, trials: Sequence[PlannedTrial], available: int) -> bool:
+    """Whether the same job without an ensemble would fit."""
+    deploy = scene.spec.deploy and scene.spec.deploy.model_copy(update={"ensemble": "none"})
+    alone = scene.spec.model_copy(update={"deploy": deploy})
+    return MemoryCase(alone, scene.sources, scene.target).need(trials).total <= available
+
+
+def _smaller_ensemble(scene: MemoryCase, fitting: int) -> str:
+    cure = f"leave `ensemble` out, and one network is served, or lower {_widths(scene.spec)}"
+    return f"lower evaluation.seeds to {fitting}, {cure}" if fitting > 1 else cure
 
 
 def _fitting_batch(scene: MemoryCase, trials: Sequence[PlannedTrial], available: int) -> int | None:

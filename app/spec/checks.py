@@ -8,6 +8,7 @@ from app.errors import Coded, Finding
 from app.spec.applicability import applicable, obstacle
 from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone
 from app.spec.batches import batch_findings
+from app.spec.deploy_checks import deploy_findings
 from app.spec.model_choice import ModelChoice
 from app.spec.networks import shown_at
 from app.spec.references import reference_findings
@@ -15,6 +16,7 @@ from app.spec.slice_checks import slice_findings
 from app.spec.sources import SourceFacts, first_network, joint_obstacle
 from app.spec.table_matching import column_findings, tables_of
 from app.spec.task_checks import task_findings
+from app.spec.training import Augmentation
 from app.spec.unlabelled import unlabelled_findings
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ def findings(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) ->
         *unlabelled_findings(spec, sources, target),
         *slice_findings(spec, target),
         *reference_findings(spec, target),
+        *deploy_findings(spec),
         *_plan_findings(spec, len(sources)),
     ]
     return list(dict.fromkeys(found))
@@ -99,7 +102,7 @@ def _picture_findings(spec: "JobSpec", modality: str) -> Iterator[Coded]:
         detail = f"expected no image_size for a {modality}, which has no sides; leave it out"
         yield "not_a_picture", Finding(detail, "#/model/image_size")
     augmentation = spec.training.augmentation
-    if augmentation and augmentation.mirror:
+    if isinstance(augmentation, Augmentation) and augmentation.mirror:
         detail = f"expected no mirror for a {modality}, which has no left and right; leave it out"
         yield "not_a_picture", Finding(detail, "#/training/augmentation/mirror")
 
@@ -193,9 +196,6 @@ def _combination_findings(spec: "JobSpec", sources: Sequence[SourceFacts]) -> It
         if not spec.target.use_labels:
             detail = "expected target.use_labels true: sources are ranked by the target's labels"
             yield "rank_needs_labels", Finding(detail, "#/target/use_labels")
-        if spec.deploy and not spec.measure:
-            detail = "expected no `deploy` in a job that only ranks; `measure` trains as well"
-            yield "nothing_to_deploy", Finding(detail, "#/deploy")
     elif spec.measure:
         detail = "expected `measure` only with the kind `rank`"
         yield "measure_needs_rank", Finding(detail, "#/measure")
@@ -249,13 +249,6 @@ def _plan_findings(spec: "JobSpec", sources: int) -> Iterator[Coded]:
             f"got {evaluation.pretrain_seeds}"
         )
         yield "too_many_pretrain_seeds", Finding(detail, "#/evaluation/pretrain_seeds")
-    is_judged = evaluation.baseline and evaluation.seeds > 1
-    if spec.deploy and spec.deploy.when == "beats_baseline" and not is_judged:
-        detail = (
-            "expected evaluation.baseline and at least 2 seeds for `beats_baseline`: without them "
-            "nothing can be proven, and nothing would ever be deployed; `always` deploys anyway"
-        )
-        yield "deploy_needs_evidence", Finding(detail, "#/deploy/when")
     starts = sources + 1 if sources > 1 and spec.combine != "each" else sources
     arms = len(spec.strategies) * starts + evaluation.baseline
     budgets = len({spec.target.budget, *(evaluation.learning_curve or ())})

@@ -36,6 +36,7 @@ PACKAGED_ITEMS = 35  # that are asked at once then
 LOOKED_BACK = 2 * 512  # worker/trials/training_items.py
 COPIES_OF_PREDICTIONS = 1.5  # those of an arm are stacked
 REPORT = "report"
+PACKAGING = "packaging"
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ class MemoryCase:
         images = max(map(prod, self._raw)) + 2 * prod(self.seen)
         if training.hidden_columns:
             images += 3 * max(map(prod, self._raw))
-        if training.augmentation:
+        if training.augmentation or self.spec.space.augmentation:
             images += 4 * prod(self.seen)
         one = BACK * load.passes * (size.kept + images + 4 * self.widths.classes)
         rows = training.batch_size if load.unlabelled else min(training.batch_size, items)
@@ -179,10 +180,19 @@ class MemoryCase:
         numbers = COPIES_OF_PREDICTIONS * measured * items * (self.widths.classes + 1)
         return Need(REPORT, data=NUMBER * numbers, program=REPORTING)
 
+    @property
+    def packaged_networks(self) -> int:
+        """Counts the networks of a packaged model, at most: one, or the seeds of an ensemble."""
+        deploy = self.spec.deploy
+        is_averaged = deploy is not None and deploy.ensemble == "average"
+        return self.spec.evaluation.seeds if is_averaged else 1
+
     def _packaging(self) -> Need:
-        weights = PACKAGED * self.parameters + CONVERTED * self.size.convolutions
+        """Networks of an ensemble are converted one after the other."""
+        weights = PACKAGED * self.packaged_networks * self.parameters
+        weights += CONVERTED * self.size.convolutions
         return Need(
-            "packaging",
+            PACKAGING,
             float(NUMBER * weights),
             float(PACKAGED_ITEMS * NUMBER * self.size.widest),
             program=CATALOGUE[self.spec.model.backbone].program_bytes,

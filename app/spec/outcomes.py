@@ -12,7 +12,7 @@ from app.spec.flaws import Imbalance
 from app.spec.relation import Relation
 from app.spec.strategies import BASELINE, Strategy
 from app.spec.strategy_params import LinearProbeParams
-from app.spec.training import StoredPart, Training
+from app.spec.training import Augmentation, StoredPart, Training
 
 Scores = dict[str, float | None]
 
@@ -24,6 +24,7 @@ class Candidate(StoredPart):
     learning_rate: float | None = None
     weight_decay: float | None = None
     epochs: int | None = None
+    augmentation: Augmentation | None = None
     imbalance: Imbalance | None = None  # where choices of it are compared
 
     @property
@@ -35,9 +36,15 @@ class Candidate(StoredPart):
     def name(self) -> str:
         return f"{self.way} with {self.imbalance}" if self.imbalance else self.way
 
+    @property
+    def views(self) -> str:
+        """Augmentation in words."""
+        return self.augmentation.words if self.augmentation else "none"
+
     def training(self, job: Training) -> Training:
         """The job's, with this candidate's settings."""
-        own = {name: getattr(self, name) for name in ("learning_rate", "weight_decay", "epochs")}
+        settings = ("learning_rate", "weight_decay", "epochs", "augmentation")
+        own = {name: getattr(self, name) for name in settings}
         return job.model_copy(
             update={name: value for name, value in own.items() if value is not None}
         )
@@ -94,6 +101,7 @@ class Tried(OutcomePart):
     learning_rate: float | None
     weight_decay: float | None
     epochs: int | None
+    augmentation: Augmentation | None = None
     imbalance: Imbalance | None = None
     rung: int
     share: float  # of its epochs that it was trained for

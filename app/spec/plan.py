@@ -7,6 +7,7 @@ from typing import Literal
 from app.datasets.schemas import Schema
 from app.spec.spec import ResolvedSpec, Sources
 from app.spec.strategies import SOURCE_ONLY, SUPERVISED, AutoArm
+from app.spec.strategy_catalogue import CATALOGUE
 from app.spec.training import Training, held_out
 
 # `bound`: what target labels would have brought; `score`: how well a source suits the target;
@@ -127,10 +128,15 @@ def sources_of(spec: ResolvedSpec, arm: str) -> Sources:
 def needs_search(spec: ResolvedSpec, arm: str) -> bool:
     """Tells whether something about how the arm is trained is still open. A baseline that trains is
     searched for whatever the others are searched for, by the same means."""
-    if not spec.space.is_empty:
-        return arm in spec.arms or (arm == spec.baseline_arm and spec.target.use_labels)
-    strategy = spec.arms[arm].strategy if arm in spec.arms else None
-    return isinstance(strategy, AutoArm) and len(strategy.portfolio) > 1
+    if arm == spec.baseline_arm:
+        return spec.target.use_labels and not spec.space.is_empty
+    if arm not in spec.arms:
+        return False
+    strategy = spec.arms[arm].strategy
+    if spec.space.has_settings or (isinstance(strategy, AutoArm) and len(strategy.portfolio) > 1):
+        return True
+    tried = strategy.portfolio if isinstance(strategy, AutoArm) else (strategy,)
+    return spec.space.augmentation and any(CATALOGUE[each.name].augments for each in tried)
 
 
 def plan(spec: ResolvedSpec, target: Schema | None = None) -> list[PlannedTrial]:

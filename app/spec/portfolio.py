@@ -13,7 +13,7 @@ from typing import Any
 from app.spec.strategies import Strategy
 from app.spec.strategy_catalogue import CATALOGUE
 
-MOST, MOST_IF_EXPENSIVE = 5, 3  # that are trained
+MOST, MOST_IF_EXPENSIVE = 5, 3  # that are trained on labelled items alone
 UNTRAINED = frozenset({"recalibrate"})
 EXPENSIVE_STEPS = 20_000  # of one training
 FEW_LABELS = 50  # a class: below, what holds a network back helps it
@@ -64,6 +64,11 @@ def portfolio(facts: Facts) -> Portfolio:
     is_expensive = facts.steps >= EXPENSIVE_STEPS
     most = MOST_IF_EXPENSIVE if is_expensive else MOST
     included, excluded = dict[str, str](), dict[str, str]()
+
+    def is_beside(name: str) -> bool:
+        """Whether it learns from items without labels beside labelled ones."""
+        return facts.target_labels and CATALOGUE[name].takes_unlabelled
+
     for name, rule in (_WITH_LABELS if facts.target_labels else _WITHOUT_LABELS).items():
         needs = CATALOGUE[name].needs
         if facts.target_labels and (beside := CATALOGUE[name].beside_labels) is not None:
@@ -85,8 +90,8 @@ def portfolio(facts: Facts) -> Portfolio:
             excluded[name] = "source and target have different classes"
         else:
             is_in, why = rule(facts)
-            trained = included.keys() - UNTRAINED
-            if is_in and name not in UNTRAINED and len(trained) == most:
+            trained = [each for each in included if each not in UNTRAINED and not is_beside(each)]
+            if is_in and name not in UNTRAINED and not is_beside(name) and len(trained) == most:
                 is_in, why = (
                     False,
                     f"{most} are enough"

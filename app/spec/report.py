@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from app.spec.ensemble_report import EnsembleReport
 from app.spec.figures import (
     CalibrationOut,
     Cost,
@@ -206,6 +207,9 @@ class Report(ReportPart):
     )
     best_reference: BestReference | None = Field(
         None, description="null without references, and without a winner"
+    )
+    ensemble: EnsembleReport | None = Field(
+        None, description="null where one network is packaged, or none"
     )
     transferability: Transferability | None = Field(
         None, description="of several sources; null with one, and without target labels"

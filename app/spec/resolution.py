@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import ceil
-from typing import Any
+from typing import Any, Literal
 
 from app.datasets.schemas import Schema
 from app.errors import Invalid
@@ -33,7 +33,7 @@ from app.spec.spec import Choice, JobSpec, ResolvedSpec
 from app.spec.strategies import Auto, AutoArm, Strategy
 from app.spec.strategy_params import LinearProbeParams
 from app.spec.table_matching import joint_table, tables_of
-from app.spec.training import Space, Training
+from app.spec.training import Augmentation, Space, Training
 from app.spec.unlabelled import IDLE
 
 # As domain adaptation has it: Ganin et al., JMLR 2016; Liang et al., ICML 2020.
@@ -173,7 +173,9 @@ class _Resolution:
         given, entry = self.spec.training, CATALOGUE[self.model.backbone]
         fields = given.model_dump()
         for name, value in fields.items():
-            if value == "auto" and name != "precision":
+            if name == "augmentation" and self._augmentation == "auto":
+                fields[name] = None  # the searches choose
+            elif value == "auto" and name != "precision":
                 fields[name] = entry.recipe.get(name, Training.model_fields[name].default)
         for setting, value, reason in defaults_of(self.model, self.spec, self.sources, self.target):
             fields[setting] = value
@@ -183,7 +185,22 @@ class _Resolution:
             fields["label_smoothing"] = SMOOTHING
             reason = "the source's classes lie further apart (Liang et al., ICML 2020)"
             self.chose("training.label_smoothing", SMOOTHING, reason)
+        self._say_augmentation()
         return Training(**fields)
+
+    @property
+    def _augmentation(self) -> Augmentation | Literal["auto"] | None:
+        """As the job says; one that leaves its strategies to `auto` leaves this to it too."""
+        if "augmentation" in self.spec.training.model_fields_set:
+            return self.spec.training.augmentation
+        return "auto" if any(isinstance(each, Auto) for each in self.spec.strategies) else None
+
+    def _say_augmentation(self) -> None:
+        if self.spec.training.augmentation != "auto":
+            return
+        if not self.spec.target.use_labels:
+            reason = "invariant information, by which arms are chosen, is of changed items itself"
+            self.chose("training.augmentation", None, reason)
 
     def imbalance(self) -> Imbalance:
         chosen, reason = decided(self.spec, self.target)
@@ -197,6 +214,7 @@ class _Resolution:
             learning_rate=given.learning_rate == "auto",
             weight_decay=given.weight_decay == "auto",
             epochs=given.epochs == "auto",
+            augmentation=self._augmentation == "auto" and self.spec.target.use_labels,
             imbalance=compared(self.spec, self.target),
         )
 

@@ -62,7 +62,7 @@ class Search(ReportPart):
     seed: int
     chosen: dict[str, Any] = Field(
         description="strategy (null: the baseline's), learning_rate, weight_decay, epochs, "
-        "imbalance (null: as the job says)"
+        "augmentation, imbalance (null: as the job says)"
     )
     reason: str
     tried: list[dict[str, Any]] = Field(description="in their order, with scores and why dropped")

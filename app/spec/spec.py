@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.datasets.schemas import Schema
 from app.inputs import Inputs
+from app.inputs.features import FeaturesInputs
 from app.inputs.joined import JoinedInputs
 from app.inputs.joint_columns import Adoption
 from app.inputs.joint_parts import JoinedAdoption
@@ -49,6 +50,11 @@ class Deploy(Sent):
         "beats_baseline",
         description="`best`: whichever of the winner, the baseline and the best model without a "
         "network is best on validation items",
+    )
+    ensemble: Literal["none", "average"] = Field(
+        "none",
+        description="`average`: all seeds of what is packaged as one graph that answers the mean "
+        "of their probabilities, label scores or quantities",
     )
 
 
@@ -204,6 +210,11 @@ class ResolvedSpec(JobSpec):
             name = f"{strategy.name}_{again + 1}" if again else strategy.name
             arms |= {f"{name}{end}": ArmSpec(strategy, of) for end, of in self.source_sets.items()}
         return arms
+
+    @property
+    def serves_references(self) -> bool:
+        """Tells whether a model without a network can be packaged: one of texts cannot."""
+        return not isinstance(self.inputs, TextInputs | FeaturesInputs)
 
     @property
     def references(self) -> dict[str, PlannedReference]:

@@ -52,6 +52,8 @@ class StrategyEntry:
     # What it needs where target items without labels stand beside labelled ones
     # (target.use_unlabelled); None: it has no use for them and learns from the labelled ones alone.
     beside_labels: tuple[Need, ...] | None = None
+    # Whether a phase of it trains on items that training.augmentation changes
+    augments: bool = True
     width: str | None = None  # the parameter that makes layers of its own wide
 
     @property
@@ -82,6 +84,7 @@ _ENTRIES = (
         LinearProbe,
         "The source's backbone stays frozen; a new head is trained on its features.",
         ("source", "target_labels"),
+        augments=False,
     ),
     StrategyEntry(
         FineTune,
@@ -125,12 +128,14 @@ _ENTRIES = (
         "The source's network as it is, with a slope and a bias per class that few labels tell.",
         ("source", "classification", "target_labels", "same_classes"),
         "Alexandari et al., ICML 2020, arXiv:1901.06852",
+        augments=False,
     ),
     StrategyEntry(
         AdaBn,
         "Nothing is trained: BatchNorm's statistics are computed anew on the target.",
         (*_ADAPTS, "batch_norm"),
         "Li et al., ICLR Workshop 2017, arXiv:1603.04779",
+        augments=False,
         beside_labels=(*_BESIDE, "batch_norm"),
     ),
     StrategyEntry(
@@ -176,6 +181,7 @@ _ENTRIES = (
         "Pseudo-labels aligned to the source's classes, on weakly and strongly changed items.",
         (*_ADAPTS, "source_data"),
         "Berthelot et al., ICLR 2022, arXiv:2106.04732",
+        augments=False,
         beside_labels=("source", "classification", "target_labels", "unlabelled_items"),
     ),
 )

@@ -26,13 +26,13 @@ class LinearProbeParams(Sent):
 
 class FineTuneParams(Sent):
     backbone_rate: float = Field(
-        0.1, gt=0, le=1, description="the backbone's learning rate over the head's"
+        0.3, gt=0, le=1, description="the backbone's learning rate over the head's"
     )
 
 
 class LpFtParams(LinearProbeParams):
     finetune_rate: float = Field(
-        0.1, gt=0, le=1, description="the second phase's learning rate over the job's"
+        0.3, gt=0, le=1, description="the second phase's learning rate over the job's"
     )
 
 

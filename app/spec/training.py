@@ -61,6 +61,10 @@ class Augmentation(Sent):
         "tables",
     )
 
+    @property
+    def words(self) -> str:
+        return f"{self.strength}, mirrored" if self.mirror else self.strength
+
 
 class Training(Sent):
     epochs: int = Field(10, ge=1, le=100_000)
@@ -109,7 +113,12 @@ class Training(Sent):
         "packaged instead of the last ones",
     )
     early_stopping: EarlyStopping | None = None
-    augmentation: Augmentation | None = None
+    augmentation: Augmentation | None = Field(
+        None,
+        description="`auto`: none, weak or strong, and for pictures mirrored or not, as held-out "
+        "training items choose, arm by arm, scratch included; the pretraining goes without. Left "
+        "out, it is `auto` in a job with the strategy `auto`; null: none",
+    )
     hidden_columns: float = Field(
         0.0,
         ge=0,
@@ -159,6 +168,9 @@ class TrainingChoice(Training):
     epochs: Annotated[int, Field(ge=1, le=100_000)] | Auto = 10  # type: ignore[assignment]  # wider
     learning_rate: Annotated[float, Field(gt=0, le=10)] | Auto = 0.001  # type: ignore[assignment]
     weight_decay: Annotated[float, Field(ge=0, le=1)] | Auto = 0.0  # type: ignore[assignment]
+    augmentation: Augmentation | Auto | None = Field(  # type: ignore[assignment]
+        None, description=Training.model_fields["augmentation"].description
+    )
 
 
 class Space(StoredPart):
@@ -167,11 +179,18 @@ class Space(StoredPart):
     learning_rate: bool = False
     weight_decay: bool = False
     epochs: bool = False
+    augmentation: bool = False
     imbalance: tuple[Imbalance, ...] = ()  # that are compared, the preferred first
 
     @property
     def is_empty(self) -> bool:
-        return not (self.learning_rate or self.weight_decay or self.epochs or self.imbalance)
+        return not (self.augmentation or self.has_settings)
+
+    @property
+    def has_settings(self) -> bool:
+        """Tells whether anything but augmentation, which is nothing to some strategies, is open."""
+        settings = self.learning_rate, self.weight_decay, self.epochs, self.imbalance
+        return any(map(bool, settings))
 
 
 def held_out(items: int, fraction: float) -> int:

@@ -23,7 +23,10 @@ WITH_LABELS = (
 WITHOUT_LABELS = ("adabn", "coral", "dann", "cdan", "mcc", "shot", "adamatch")
 PARAMS: dict[str, Job] = {
     "linear_probe": {"max_epochs": 4},
-    "lp_ft": {"max_epochs": 4},
+    "lp_ft": {"max_epochs": 4, "finetune_rate": 0.1},
+    "fine_tune": {"backbone_rate": 0.1},
+    "co_tuning": {"backbone_rate": 0.1},
+    "distill": {"backbone_rate": 0.1},
     "dann": {"hidden": 16},
     "cdan": {"hidden": 16},
 }

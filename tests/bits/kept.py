@@ -52,7 +52,7 @@ class Kept:
 
     def complaints(self, today: Today) -> list[str]:
         """What of today's is not as it was. Digests are left out where none is kept of this kind of
-        machine."""
+        machine, or none of a trial, which another kind has trained since."""
         if today.pictures != self.pictures:
             return [f"numpy draws other pictures: expected {self.pictures}, got {today.pictures}"]
         found = []
@@ -62,9 +62,9 @@ class Kept:
                 found.append(f"{name}: expected its numbers in {FILE.name}, got none; add them")
             elif difference := disagreement(self.numbers[name], marks.numbers):
                 found.append(f"{name}: {difference}")
-            elif digests is not None and digests.get(name) != marks.digests:
+            elif digests is not None and digests.get(name, marks.digests) != marks.digests:
                 found.append(
-                    f"{name}: expected the digests {digests.get(name)} of weights, outputs and "
+                    f"{name}: expected the digests {digests[name]} of weights, outputs and "
                     f"facts, got {marks.digests}"
                 )
         return found

@@ -47,7 +47,7 @@ def test_every_way_of_training_is_kept_for_both_networks() -> None:
         assert {arm.partition(",")[0] for arm in own} >= {*CATALOGUE, "scratch", "pretrain"}
     assert {name.partition(": ")[0] for name in kept.numbers} == {*JOBS}
     assert kept.machines
-    assert all(digests.keys() == kept.numbers.keys() for digests in kept.machines.values())
+    assert all(digests.keys() <= kept.numbers.keys() for digests in kept.machines.values())
 
 
 def _marks(change: float = 0.0) -> Marks:

@@ -49,3 +49,14 @@ def test_one_that_failed_says_why(ktl: Ktl, scripted: Any, monkeypatch: pytest.M
     scripted.answer(200, {**BEGUN, "status": "failed", "error": error})
     ended = ktl("datasets", "audit", "ds_1")
     assert (ended.status, ended.out.strip()) == (1, "artifact_missing: x_train is gone")
+
+
+def test_the_model_by_whose_features_pictures_are_compared(
+    ktl: Ktl, scripted: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KTL_URL", scripted.url)
+    for status, answer in ((202, BEGUN), (200, FOUND)):
+        scripted.answer(status, answer)
+    assert ktl("datasets", "audit", "ds_1", "--features", "mdl_1").status == 0
+    _, _, _, body = scripted.requests[0]
+    assert b"mdl_1" in bytes(body)

@@ -75,6 +75,7 @@ def test_what_is_auto_in_training_is_left_open(client: httpx.Client, body: dict[
         "learning_rate": True,
         "weight_decay": False,
         "epochs": False,
+        "augmentation": False,
         "imbalance": [],
     }
     assert plan["spec"]["training"]["learning_rate"] == 0.001

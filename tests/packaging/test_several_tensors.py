@@ -269,10 +269,11 @@ def test_a_network_that_answers_otherwise_than_its_graph_is_not_packaged(
 
     export = onnx_graph._export
 
-    def other(raw_model: keras.Model, *rest: Any) -> None:
+    def other(raw_model: keras.Model, *rest: Any) -> Any:
         raw_model.layers[-1].bias.assign([0.0, 0.5, 0.0])
-        export(raw_model, *rest)
+        graph = export(raw_model, *rest)
         raw_model.layers[-1].bias.assign([0.0, 0.0, 0.0])
+        return graph
 
     monkeypatch.setattr(onnx_graph, "_export", other)
     with pytest.raises(WorkFailure, match=r"within 0\.0001"):

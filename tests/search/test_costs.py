@@ -19,7 +19,7 @@ BEST = dict.fromkeys(SUPERVISED, 0.6) | {"co_tuning": 0.9}
 
 def test_a_head_that_converges_early_is_known_to_cost_less() -> None:
     """Heads of 1000 epochs at most converge in 15: 1.5 epochs beside 20 of the whole network. The
-    first rung must allow for 250, the second knows better and has room for a second fold."""
+    first look must allow for 25, what comes after knows better and has room for all."""
     field = candidates("lp_ft", "fine_tune", "linear_probe")
     field = [
         each if each.name == "fine_tune" else each.with_params(max_epochs=1000) for each in field
@@ -36,13 +36,11 @@ def test_a_head_that_converges_early_is_known_to_cost_less() -> None:
         )
 
     outcome = search(field, evaluate, costs(), folds=3, seeds=5)
-    assert {(each.strategy, each.rung): each.folds for each in outcome.tried} == {
-        ("lp_ft", 0): 1,
-        ("fine_tune", 0): 1,
-        ("linear_probe", 0): 1,
-        ("lp_ft", 1): 3,
-        ("linear_probe", 1): 3,
+    tried = {(each.strategy, each.rung): (each.share, each.folds) for each in outcome.tried}
+    assert {key: value for key, value in tried.items() if key[1] == 0} == {
+        (name, 0): (0.25, 1) for name in ("lp_ft", "fine_tune", "linear_probe")
     }
+    assert tried["lp_ft", 1] == tried["linear_probe", 1] == (1.0, 3)
     assert outcome.trainings * 21.5 <= SEARCH_OVER_TRAINING * 5 * 20
 
 
@@ -73,7 +71,7 @@ def test_stopped_anywhere_it_goes_on_to_the_same_outcome(space: Space) -> None:
 
     everything: list[Finished] = []
     whole = run(everything, -1)
-    assert len(everything) > 10
+    assert len(everything) > 8
     for stop in range(len(everything)):
         finished: list[Finished] = []
         with pytest.raises(Stopped):
@@ -117,7 +115,7 @@ def test_out_of_seconds_on_the_first_rung_the_first_is_taken() -> None:
 
 def test_out_of_seconds_later_the_best_so_far_is_taken() -> None:
     outcome = search(
-        candidates(*SUPERVISED), Arms(BEST, 500).evaluate, costs(), folds=3, seeds=5, seconds=11.0
+        candidates(*SUPERVISED), Arms(BEST, 500).evaluate, costs(), folds=3, seeds=2, seconds=6.0
     )
     assert outcome.stopped == "budget"
     assert outcome.chosen.name == "co_tuning"

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.training.trials import domain, images_of, pictures
-from worker.search.folds import FOLDS, MOST, folds, pooled
+from worker.search.folds import FOLDS, MOST, REPEATS, folds, pooled
 from worker.training.data import Domain
 
 
@@ -10,9 +10,10 @@ from worker.training.data import Domain
 def test_few_items_are_held_out_once_each_but_for_a_remainder(per_class: int, classes: int) -> None:
     y = np.repeat(np.arange(classes), per_class).astype(np.int32)
     parts = folds(y, seed=1)
-    assert len(parts) == FOLDS
-    held = np.concatenate([part.held_out for part in parts])
-    assert len(held) == len(set(held)) == len(y) // FOLDS * FOLDS
+    assert len(parts) == FOLDS * REPEATS
+    for first in (0, FOLDS):  # and each item once more when they are parted anew
+        held = np.concatenate([part.held_out for part in parts[first : first + FOLDS]])
+        assert len(held) == len(set(held)) == len(y) // FOLDS * FOLDS
     assert len({len(part.train) for part in parts}) == 1
     for part in parts:
         assert set(part.train) | set(part.held_out) == set(range(len(y)))
@@ -42,7 +43,7 @@ def test_many_items_make_one_fold() -> None:
 
 def test_hidden_labels_are_one_class() -> None:
     parts = folds(np.full(10, -1, np.int32), seed=0)
-    assert [len(part.held_out) for part in parts] == [3, 3, 3]
+    assert [len(part.held_out) for part in parts] == [3, 3, 3] * REPEATS
 
 
 def test_the_seed_chooses() -> None:

@@ -105,7 +105,7 @@ def test_what_the_features_rule_out_is_not_tried(weights: Path) -> None:
 
 def test_stopped_it_leaves_nothing(weights: Path) -> None:
     with pytest.raises(Interrupted) as interrupted:
-        searched(setup(weights), PORTFOLIO, Signalling(0.1, Signal.STOP))
+        searched(setup(weights), PORTFOLIO, Signalling(0.01, Signal.STOP))
     assert interrupted.value.checkpoint is None
 
 

@@ -164,6 +164,12 @@ def test_sources_that_cannot_be_joined(combine: str) -> None:
         (2, {"kind": "rank", "target": HIDDEN}, "rank_needs_labels", "#/target/use_labels"),
         (2, {"measure": True}, "measure_needs_rank", "#/measure"),
         (2, {"kind": "rank", "deploy": {"name": "best"}}, "nothing_to_deploy", "#/deploy"),
+        (
+            2,
+            {"kind": "rank", "deploy": {"name": "best", "ensemble": "average"}},
+            "nothing_to_deploy",
+            "#/deploy",
+        ),
     ],
 )
 def test_rankings_that_cannot_be(

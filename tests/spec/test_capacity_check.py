@@ -70,6 +70,31 @@ def test_absurd_networks_without_any_worker(
     assert "lower " in refused(client, body | {"model": model}, pointer)
 
 
+def test_ensembles_larger_than_a_model_can_be(client: httpx.Client, body: dict[str, Any]) -> None:
+    body["model"] = {"backbone": "mlp", "params": {"hidden": [8192, 8192]}}
+    body["evaluation"] = {"seeds": 8}
+    body["deploy"] = {"name": "wide", "when": "always", "ensemble": "average"}
+    found = problem(client.post("/v1/jobs", json=body), 422, "ensemble_too_large")
+    assert found["errors"][0]["pointer"] == "#/deploy/ensemble"
+    assert "lower evaluation.seeds to 7, leave `ensemble` out" in found["detail"]
+    assert "leave `ensemble` out, and one network is served" in found["detail"]
+    del body["deploy"]["ensemble"]
+    assert client.post("/v1/jobs:validate", json=body).status_code == 200
+
+
+def test_an_ensemble_that_a_worker_cannot_package(
+    client: httpx.Client, body: dict[str, Any], declare: Any
+) -> None:
+    body["model"] = {"backbone": "mlp", "params": {"hidden": [2048, 2048]}}
+    body["evaluation"] = {"seeds": 40}
+    declare(1200 * MIB)
+    assert client.post("/v1/jobs:validate", json=body).status_code == 200
+    body["deploy"] = {"name": "wide", "when": "always", "ensemble": "average"}
+    found = problem(client.post("/v1/jobs:validate", json=body), 422, "ensemble_too_large")
+    assert found["errors"][0]["pointer"] == "#/deploy/ensemble"
+    assert "in `packaging`" in found["detail"]
+
+
 def test_absurd_discriminators(client: httpx.Client, body: dict[str, Any]) -> None:
     body["target"]["use_labels"] = False
     params = {"hidden": WIDEST}

@@ -49,13 +49,13 @@ def model(network: Mlp) -> SourceFacts:
 
 @pytest.mark.parametrize("name", ["learning_rate", "weight_decay", "epochs"])
 def test_what_is_auto_is_left_to_the_search(name: str) -> None:
-    found, _ = resolved(training={name: "auto", "batch_size": 7})
+    found, _ = resolved(training={name: "auto", "batch_size": 7, "augmentation": None})
     assert found.space == Space(**{name: True})
     assert found.training == Training(batch_size=7)
 
 
 def test_nothing_is_searched_for_unless_asked() -> None:
-    found, _ = resolved(training={"learning_rate": 0.5})
+    found, _ = resolved(strategies=["fine_tune"], training={"learning_rate": 0.5})
     assert found.space.is_empty
     assert found.training.learning_rate == 0.5
 

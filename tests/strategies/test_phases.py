@@ -59,12 +59,12 @@ def test_linear_probe_trains_the_head_alone(source_weights: Path) -> None:
     assert {name for name, distance in distances.items() if distance} == HEAD
 
 
-def test_fine_tune_trains_the_backbone_at_a_tenth_of_the_heads_rate(source_weights: Path) -> None:
+def test_fine_tune_trains_the_backbone_slower_than_the_head(source_weights: Path) -> None:
     """Adam's first step has the size of the rate, whatever the gradient."""
     distances = moved("fine_tune", source_weights, epochs=1, batch_size=64, learning_rate=0.01)
     assert distances["logits/kernel"] == pytest.approx(0.01, rel=0.01)
-    assert distances["dense/kernel"] == pytest.approx(0.001, rel=0.01)
-    assert distances["convolution_0/kernel"] == pytest.approx(0.001, rel=0.01)
+    assert distances["dense/kernel"] == pytest.approx(0.003, rel=0.01)
+    assert distances["convolution_0/kernel"] == pytest.approx(0.003, rel=0.01)
     assert all(distances[name] for name in STATISTICS)
 
 
@@ -72,10 +72,10 @@ def test_lp_ft_trains_the_head_then_all_with_the_sources_statistics(source_weigh
     job = {"epochs": 1, "batch_size": 64, "learning_rate": 0.01}
     distances = moved("lp_ft", source_weights, **job)
     assert {name for name, distance in distances.items() if not distance} == STATISTICS
-    assert distances["dense/kernel"] == pytest.approx(0.001, rel=0.01)
-    assert distances["norm_0/gamma"] == pytest.approx(0.001, rel=0.01)
+    assert distances["dense/kernel"] == pytest.approx(0.003, rel=0.01)
+    assert distances["norm_0/gamma"] == pytest.approx(0.003, rel=0.01)
     probed = moved("linear_probe", source_weights, **job)
-    assert distances["logits/kernel"] == pytest.approx(probed["logits/kernel"], abs=0.0011)
+    assert distances["logits/kernel"] == pytest.approx(probed["logits/kernel"], abs=0.0031)
 
 
 def test_the_probe_stops_when_it_has_converged(source_weights: Path) -> None:

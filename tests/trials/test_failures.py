@@ -92,7 +92,8 @@ def test_a_store_that_fails_in_a_search_says_nothing_of_its_candidates(
     context = WorkerContext(
         eager, context.database, context.storage, context.slots, context.is_draining
     )
-    changes = {"evaluation": {"seeds": 5}, "training": {"epochs": 30, "min_steps": 0}}
+    training = {"epochs": 30, "min_steps": 0, "augmentation": None}
+    changes = {"evaluation": {"seeds": 5}, "training": training}
     submit(context, [{"dataset": add_dataset(1)}], add_dataset(2), strategies=["auto"], **changes)
     trials = {}
     while trial := runner._claim(context, "worker"):

@@ -21,14 +21,16 @@ def test_auto_searches_then_trains(context: WorkerContext, add_dataset: AddDatas
     job, trials = run(context, submit(context, [{"dataset": source}], target, **changes))
     assert {trial.status for trial in trials} == {"succeeded"}, [t.error for t in trials]
     roles = [trial.role for trial in trials]
-    assert roles == ["pretrain", "search", *["baseline", "transfer"] * 5]
-    pretraining, search = trials[:2]
+    assert roles == ["pretrain", "search", "search", *["baseline", "transfer"] * 5]
+    pretraining, of_scratch, search = trials[:3]
+    assert (of_scratch.arm, search.arm) == ("scratch", "auto")
     assert search.weights == pretraining.weights
     report = report_of(job)
-    (told,) = report.searches
-    assert told.arm == "auto"
+    told, views = report.searches
+    assert (told.arm, views.arm) == ("auto", "scratch")
+    assert "augmentation" in views.reason
     kept = [each["strategy"] for each in told.tried if each["dropped"] is None]
-    assert kept[-1] == told.chosen["strategy"]["name"]
+    assert told.chosen["strategy"]["name"] in kept
     assert told.reason
     assert set(told.scores or {}) == {"leep", "logme", "h_score", "knn", "probe"}
     cost = report.arms["auto"].cost

@@ -197,6 +197,6 @@ def test_auto_proposes_them(
     (choice,) = [each for each in ended.selection if each["field"] == "strategies"]
     assert "adamatch" in choice["chosen"]
     assert "24 items without labels beside 6 labels per class" in choice["reason"]
-    (search, *_) = [trial.outcome for trial in trials if trial.role == "search"]
+    (search,) = [each.outcome for each in trials if (each.role, each.arm) == ("search", "auto")]
     assert search is not None
     assert "adamatch" in str(search["tried"])

@@ -10,7 +10,9 @@ from app.datasets.schemas import Split as SplitName
 from app.errors import FailureCode, WorkFailure
 from app.tables.audits import AuditRow
 from app.tables.datasets import DatasetRow
-from worker.audit.audit import audited
+from app.tables.models import ModelRow
+from worker.audit.audit import FeaturesOf, audited
+from worker.audit.model_features import model_features
 from worker.audit.neighbours import NEIGHBOURS
 from worker.datasets.stored_data import dataset_split
 from worker.machine.context import WorkerContext
@@ -25,6 +27,10 @@ def result_of(context: WorkerContext, row: AuditRow) -> dict[str, Any]:
     """The row's `result`. Raises WorkFailure."""
     with context.database.read() as session:
         dataset = session.get(DatasetRow, row.dataset_id)
+        model = session.get(ModelRow, row.model_id) if row.model_id else None
+    if row.model_id and (model is None or model.deleted_at):
+        detail = f"{row.model_id}, by whose features items are compared, was deleted"
+        raise WorkFailure(FailureCode.DEPENDENCY_FAILED, detail, stage="audit")
     if dataset is None or dataset.deleted_at is not None:
         raise WorkFailure(FailureCode.DATASET_FAILED, "the dataset was deleted", stage="audit")
     schema = Schema.model_validate(dataset.schema)
@@ -33,10 +39,13 @@ def result_of(context: WorkerContext, row: AuditRow) -> dict[str, Any]:
         for name in SPLITS
         if schema.splits.get(name)
     }
-    return found_in(schema, splits).model_dump(mode="json")
+    features_of = model_features(context.storage, model, schema) if model else None
+    return found_in(schema, splits, features_of).model_dump(mode="json")
 
 
-def found_in(schema: Schema, splits: dict[SplitName, Split]) -> AuditResult:
+def found_in(
+    schema: Schema, splits: dict[SplitName, Split], features_of: FeaturesOf | None = None
+) -> AuditResult:
     """The suspects of all splits, whose items are each other's neighbours."""
     parts = list(splits.values())
     whole = Split(
@@ -44,7 +53,7 @@ def found_in(schema: Schema, splits: dict[SplitName, Split]) -> AuditResult:
         np.concatenate([part.y for part in parts]),
         np.concatenate([part.known for part in parts]),
     )
-    suspects = audited(schema, whole)
+    suspects = audited(schema, whole, features_of)
     names, starts = schema.classes, np.cumsum([0, *map(len, parts)])
 
     def listed(place: int) -> Suspect:

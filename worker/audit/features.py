@@ -41,6 +41,19 @@ def audit_features(inputs: Inputs, items: Items) -> Features:
     return np.concatenate(blocks).astype(np.float32)
 
 
+def components_of(features: Features) -> Features:
+    """Brings what a network makes of items, (n, d), to length 1 each, and to 50 principal
+    components where they are more numbers than that."""
+    lengths = np.linalg.norm(features, axis=1, keepdims=True)
+    unit = features / np.maximum(lengths, np.finfo(np.float32).tiny)
+    components = min(COMPONENTS, *unit.shape)
+    if components == unit.shape[1]:
+        return np.asarray(unit, np.float32)
+    drawn = np.random.default_rng(SEED).permutation(len(unit))[:FITTED_ITEMS]
+    found = PCA(components, random_state=SEED).fit(unit[drawn])
+    return np.asarray(found.transform(unit), np.float32)
+
+
 def _size(inputs: Inputs) -> tuple[int, int] | None:
     if not isinstance(inputs, ImageInputs):
         return None

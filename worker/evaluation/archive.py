@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from app.jobs.schemas import EvidenceOut, EvidenceTrial
+from app.spec.ensemble_report import EnsembleCost
 from app.spec.outcomes import outcome_of
 from app.spec.report import Report
 from app.spec.spec import Choice, ResolvedSpec
@@ -36,7 +37,7 @@ def report_of(evidence: EvidenceOut, arrays_of: Callable[[str], Arrays]) -> Repo
     Args:
         arrays_of: reads the arrays that a trial's `predictions` names.
     """
-    return build_report(
+    report = build_report(
         ResolvedSpec.model_validate(evidence.spec),
         [_result(trial, arrays_of) for trial in evidence.trials],
         evidence.task or Classification(classes=tuple(evidence.classes)),
@@ -46,6 +47,16 @@ def report_of(evidence: EvidenceOut, arrays_of: Callable[[str], Arrays]) -> Repo
         datasets=evidence.datasets,
         training_items=evidence.training_items,
     )
+    stored = (evidence.report or {}).get("ensemble") or {}
+    return with_cost(report, stored.get("cost"))
+
+
+def with_cost(report: Report, cost: EnsembleCost | dict[str, Any] | None) -> Report:
+    """Adds what an ensemble costs, which was measured once and is no function of predictions."""
+    if report.ensemble is None or cost is None:
+        return report
+    found = report.ensemble.model_copy(update={"cost": EnsembleCost.model_validate(cost)})
+    return report.model_copy(update={"ensemble": found})
 
 
 def read_arrays(file: Path | BinaryIO) -> Arrays:

@@ -23,6 +23,7 @@ from worker.evaluation.conditions import condition_warnings, devices_of
 from worker.evaluation.dataset_warnings import dataset_warnings
 from worker.evaluation.deployment_note import deployment_note
 from worker.evaluation.doubts import Doubts, doubts_about
+from worker.evaluation.ensembles import averaging_of
 from worker.evaluation.evidence import Evidence, TrialResult, gather
 from worker.evaluation.extrapolation import labels_for_goal
 from worker.evaluation.flaws import flaw_warnings
@@ -151,7 +152,7 @@ def build_report(
         reason = f"{ranking.headline}: {ranking.reason}"
     codes = {failure_code(trial) for trial in trials}
     failed = [trial for trial in trials if failure_code(trial) not in (None, *STOPPED)]
-    return Report(
+    report = Report(
         verdict=verdict,
         reason=reason,
         task=task.kind,
@@ -203,6 +204,11 @@ def build_report(
         trials_failed=len(failed),
         seconds=fsum(trial.seconds for trial in trials),
     )
+    averaging = averaging_of(report, spec, trials, measures)
+    if not averaging.report and not averaging.warnings:
+        return report
+    warnings = [*report.warnings, *averaging.warnings]
+    return report.model_copy(update={"ensemble": averaging.report, "warnings": warnings})
 
 
 def _goals(

@@ -6,7 +6,9 @@ with label smoothing s (Szegedy et al., CVPR 2016, arXiv:1512.00567, section 7).
 """
 
 from dataclasses import dataclass
+from math import log
 
+import keras
 import tensorflow as tf
 
 
@@ -26,6 +28,10 @@ class ClassObjective:
 
     def activate(self, outputs: tf.Tensor, temperature: float | None = None) -> tf.Tensor:
         return tf.nn.softmax(outputs / temperature if temperature else outputs)
+
+    def averaged(self, outputs: tf.Tensor) -> tf.Tensor:
+        logs = keras.ops.log_softmax(outputs, axis=-1)
+        return keras.ops.logsumexp(logs, axis=0) - log(outputs.shape[0])
 
     def statistic(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         """The predicted class, (batch, 1)."""

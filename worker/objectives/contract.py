@@ -19,6 +19,10 @@ class Objective(Protocol):
         """Returns what a packaged network answers, (batch, K): probabilities, or quantities in the
         user's unit. `temperature` divides logits."""
 
+    def averaged(self, outputs: tf.Tensor) -> tf.Tensor:
+        """Returns outputs of an ensemble, (batch, K), of its members' (members, batch, K), as
+        worker.evaluation.measures has them: their answers are the mean of the members'."""
+
     def statistic(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         """Returns what an epoch's running sums need of each item, (batch, k), of the type and width
         that `statistic_spec` says."""

@@ -5,6 +5,7 @@ l_i = -1/K sum_k (y_ik log s(z_ik) + (1 - y_ik) log(1 - s(z_ik))),   s(z) = 1 / 
 
 from dataclasses import dataclass
 
+import keras
 import tensorflow as tf
 
 
@@ -31,6 +32,12 @@ class LabelsObjective:
 
     def activate(self, outputs: tf.Tensor, temperature: float | None = None) -> tf.Tensor:
         return tf.nn.sigmoid(outputs / temperature if temperature else outputs)
+
+    def averaged(self, outputs: tf.Tensor) -> tf.Tensor:
+        given, withheld = (
+            keras.ops.logsumexp(keras.ops.log_sigmoid(each), axis=0) for each in (outputs, -outputs)
+        )
+        return given - withheld
 
     def statistic(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         """The predicted labels, (batch, K), 0 or 1: a probability of 0.5 is a logit of 0."""

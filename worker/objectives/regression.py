@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import keras
 import tensorflow as tf
 
 
@@ -27,6 +28,9 @@ class QuantityObjective:
     def activate(self, outputs: tf.Tensor, temperature: float | None = None) -> tf.Tensor:
         """Answers in the user's unit. There is no temperature."""
         return self.mean + self.std * outputs
+
+    def averaged(self, outputs: tf.Tensor) -> tf.Tensor:
+        return keras.ops.mean(outputs, axis=0)
 
     def statistic(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         """The absolute and the squared error in standard deviations, (batch, 2)."""

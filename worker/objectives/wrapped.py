@@ -27,6 +27,9 @@ class Wrapped(ABC):
     def activate(self, outputs: tf.Tensor, temperature: float | None = None) -> tf.Tensor:
         return self.inner.activate(outputs, temperature)
 
+    def averaged(self, outputs: tf.Tensor) -> tf.Tensor:
+        return self.inner.averaged(outputs)
+
     def statistic(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         return self.inner.statistic(outputs, y)
 

@@ -6,9 +6,10 @@ itself, and it has put BatchNorm in training mode where a network begins with a 
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copyfile
 
 import keras
 import numpy as np
@@ -18,15 +19,19 @@ import tensorflow as tf
 
 from app.models.schemas import Signature
 from app.prediction.feeds import ONE
+from app.spec.ensemble_report import EnsembleCost
 from app.tensors import Tensors
 from worker.machine.device import full_float32
 from worker.objectives import objective_of
+from worker.packaging.averaging import averaged_graph
 from worker.packaging.conversion import convert, fix
+from worker.packaging.cost import cost_of
 from worker.packaging.frozen_encoder import FrozenEncoder
 from worker.packaging.golden import hold
 
 Array = npt.NDArray[np.float32]
 
+OUTPUTS = "outputs"  # of a member's graph
 LARGE_KERNEL = 2**18  # weights: 1 MiB
 
 
@@ -35,7 +40,7 @@ class Packaged:
     """Paths into the working directory, and how far the graph was from Keras.
 
     `max_difference` is the largest absolute difference of a probability, or of a quantity in
-    standard deviations; `seconds` is wall time.
+    standard deviations; `seconds` is wall time; `cost` is an ensemble's.
     """
 
     onnx: Path
@@ -43,6 +48,7 @@ class Packaged:
     golden: Path
     max_difference: float
     seconds: float
+    cost: EnsembleCost | None = None
 
 
 def package(
@@ -51,6 +57,7 @@ def package(
     workdir: Path,
     signature: Signature,
     frozen: FrozenEncoder | None = None,
+    members: Sequence[keras.Model] = (),
 ) -> Packaged:
     """Exports the network and checks that the export answers as the network does.
 
@@ -64,6 +71,8 @@ def package(
             temperature before the softmax; the .keras archive does not.
         frozen: the encoder whose features `raw_model` takes; then items are texts, the graph takes
             their tokens, and the .keras archive features.
+        members: of an ensemble, of whose answers `raw_model` makes the mean (`averaged_model`).
+            They are converted one by one, and stand in one graph.
 
     Returns:
         The files. The graph takes `inputs` (n, *shape), or each of several tensors by its name, in
@@ -77,7 +86,7 @@ def package(
             by more than that of its standard deviation, or one is not finite.
     """
     with full_float32():  # as the graph computes where it is served
-        return _package(raw_model, sample, workdir, signature, frozen)
+        return _package(raw_model, sample, workdir, signature, frozen, members)
 
 
 def _package(
@@ -86,6 +95,7 @@ def _package(
     workdir: Path,
     signature: Signature,
     frozen: FrozenEncoder | None,
+    members: Sequence[keras.Model],
 ) -> Packaged:
     started = time.perf_counter()
     task, temperature = signature.task, signature.temperature
@@ -102,11 +112,19 @@ def _package(
         return [given[spec.name] for spec in takes]
 
     graph, archive, golden = (workdir / f for f in ("model.onnx", "model.keras", "golden.npz"))
+    head, alone = workdir / "averaged.onnx", workdir / "member.onnx"  # to be measured
 
     def activated(outputs: tf.Tensor) -> dict[str, tf.Tensor]:
         return {output: objective.activate(outputs, temperature)}
 
-    _export(raw_model, takes, activated, graph)
+    if members:
+        graphs = [_export(each, takes, lambda outputs: {OUTPUTS: outputs}) for each in members]
+        onnx.save(graphs[0], alone)
+        onnx.save(averaged_graph(graphs, activated, objective), graph)
+        del graphs
+        copyfile(graph, head)
+    else:
+        onnx.save(_export(raw_model, takes, activated), graph)
     if frozen:
         frozen.join(graph)
     raw_model.save(archive)
@@ -116,6 +134,7 @@ def _package(
         found: Array = tf.nn.softmax(raw_model(given, training=False)).numpy()
         return found
 
+    prepare = frozen.prepare if frozen else None
     difference = hold(
         graph,
         golden,
@@ -123,9 +142,14 @@ def _package(
         sample,
         lambda inputs: answers(*in_order(inputs)).numpy(),
         unsoftened,
-        frozen.prepare if frozen else None,
+        prepare,
     )
-    return Packaged(graph, archive, golden, difference, time.perf_counter() - started)
+
+    def of_head(inputs: Tensors) -> dict[str, npt.NDArray[np.generic]]:
+        return dict(zip([spec.name for spec in takes], in_order(inputs), strict=True))
+
+    cost = cost_of(graph, golden, prepare, (head, alone), of_head) if members else None
+    return Packaged(graph, archive, golden, difference, time.perf_counter() - started, cost)
 
 
 def _takes(raw_model: keras.Model) -> list[tf.TensorSpec]:
@@ -151,8 +175,7 @@ def _export(
     raw_model: keras.Model,
     takes: list[tf.TensorSpec],
     activated: Callable[[tf.Tensor], dict[str, tf.Tensor]],
-    path: Path,
-) -> None:
+) -> onnx.ModelProto:
     """Large kernels of dense layers are inputs while the graph is converted, and are put into it
     afterwards: of what is constant tf2onnx makes some sixty copies (8.7 GB for a network of 147
     MB). Kernels of convolutions stay constant, which it lays out anew and joins with BatchNorm.
@@ -180,4 +203,4 @@ def _export(
     of_kernels = [tf.TensorSpec(v.shape, v.dtype, name=name) for name, v in large.items()]
     graph = convert(answers, [*takes, *of_kernels])
     fix(graph, large)
-    onnx.save(graph, path)
+    return graph

@@ -18,6 +18,7 @@ class Costs:
     items: int  # that a trial trains on
     fold_items: int  # that an evaluation trains on
     beside_labels: bool = False  # target items without labels, in strategies that take them
+    least: float = 0.0  # steps that a search may cost however few the job's are
 
     def of_trial(self, candidate: Candidate, head: int | None = None) -> float:
         return self._epochs(candidate, head) * self.steps(self.items)

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from app.spec.forecast import SEARCH_OVER_TRAINING
 from app.spec.outcomes import Candidate, head_epochs
 from worker.search.candidates import Costs
 from worker.search.evaluations import Finished, Result
+from worker.search.prior import Prior
 from worker.search.standing import Standing
+from worker.training.items import Indices
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,11 @@ class Ledger:
     seeds: int
     limit: float | None  # seconds
     finished: list[Finished]
+    prior: Prior = field(default_factory=Prior)
+    places: Sequence[Indices] = ()  # of the items that each fold holds out; none: all are others
 
+    most: float = field(default=inf, init=False)  # that all there is to evaluate would cost
+    views: str = field(default="", init=False)  # what was found of augmentation, in words
     standings: list[Standing] = field(default_factory=list, init=False)
     last: list[Standing] = field(default_factory=list, init=False)  # comparable, complete
     best: Standing | None = field(default=None, init=False)  # of `last`
@@ -54,7 +61,8 @@ class Ledger:
         would leave no room to compare it with anything."""
         names = {candidate.name for candidate in field}
         costs = [self.trial(each) for each in self.portfolio if each.name in names]
-        return SEARCH_OVER_TRAINING * self.seeds * max(min(costs), self.costs.of_epochs)
+        most = SEARCH_OVER_TRAINING * self.seeds * max(min(costs), self.costs.of_epochs)
+        return max(most, self.costs.least)
 
     def trial(self, candidate: Candidate) -> float:
         """Steps, at most, of one trial."""
@@ -65,16 +73,40 @@ class Ledger:
         return self.costs.of_fold(candidate, share, self._heads.get(candidate.name))
 
     def standing(self, candidate: Candidate, rung: int, share: float) -> Standing:
-        standing = Standing(candidate, rung, share)
+        standing = Standing(candidate, rung, share, places=self.places)
         self.standings.append(standing)
         return standing
+
+    def is_known(self, candidate: Candidate, share: float) -> bool:
+        """Tells whether its first fold has been measured with this share of its epochs."""
+        return self._measured(candidate, share) is not None
+
+    def whole(self, candidate: Candidate, rung: int) -> Standing:
+        """Standing of a candidate with all its epochs, with the folds that it was measured on."""
+        known = self._measured(candidate, 1.0)
+        if known is None:
+            return self.standing(candidate, rung, 1.0)
+        known.dropped = known.failure
+        return known
+
+    def _measured(self, candidate: Candidate, share: float) -> Standing | None:
+        known = (
+            each
+            for each in self.standings
+            if each.results and (each.candidate, each.share) == (candidate, share)
+        )
+        return next(known, None)
 
     def rung(
         self, field: Sequence[Candidate], rung: int, share: float, folds: int
     ) -> list[Standing]:
         """Candidate after candidate: its compiled loop serves all its folds."""
-        standings = [self.standing(candidate, rung, share) for candidate in field]
+        standings = [
+            self._measured(candidate, share) or self.standing(candidate, rung, share)
+            for candidate in field
+        ]
         for standing in standings:
+            standing.dropped = None
             while len(standing.results) < folds and not standing.failure:
                 self.measure(standing)
         return standings
@@ -84,7 +116,8 @@ class Ledger:
         if self.limit is not None and self.seconds >= self.limit:
             raise OutOfSeconds
         candidate, share, fold = standing.candidate, standing.share, len(standing.results)
-        begins, room = self._progress, self.allowance([candidate]) - self.cost
+        begins = self._progress
+        room = min(self.most, self.allowance([candidate])) - self.cost
         part = min(1.0, self.expected(candidate, share) / room) if room > 0 else 1.0
         self._progress = ends = begins + (1 - begins) * part
         shorter = candidate.shortened(share, self.costs.training)

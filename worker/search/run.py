@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from app.errors import FailureCode, WorkFailure
+from app.inputs.image import ImageInputs
+from app.spec.calibration import once, seconds_per_step
 from app.spec.figures import Conditions
 from app.spec.forecast import HEAD_STEP_COST
 from app.spec.outcomes import Candidate, SearchOutcome
@@ -23,9 +25,11 @@ from worker.search.evaluations import Finished, Result
 from worker.search.folds import Fold, folds, pooled
 from worker.search.judging import Values, by_information, by_labels, scale_of
 from worker.search.ledger import Task
+from worker.search.prior import Prior
 from worker.search.scoring import SourceScores, scored
 from worker.search.search import search
 from worker.search.standing import Standing
+from worker.search.views import default_views
 from worker.training.checkpoint import Checkpoint, Position
 from worker.training.data import Domain, Split
 from worker.training.predict import changed_outputs, outputs_of
@@ -41,6 +45,7 @@ from worker.training.setup import (
 # It diverges or is too large: others may not be. A store that fails says nothing of a candidate.
 _OF_A_CANDIDATE = {FailureCode.DIVERGED, FailureCode.OUT_OF_MEMORY}
 _STATE: TypeAdapter[list[Finished]] = TypeAdapter(list[Finished])
+LEAST_SECONDS = 20.0  # of a search, what is compiled for it included
 _ARRAY = "search"  # of a checkpoint: the state as JSON
 
 
@@ -74,18 +79,22 @@ def run_search(
         for strategy in portfolio
         for imbalance in space.imbalance or (None,)
     ]
+    inputs = setup.target.schema.inputs
+    prior = Prior.of(candidates, inputs.modality)
     hidden = np.full(len(items), -1, np.int64)
     measures = measures_of(setup.target.schema.task)
     strata = measures.strata(items.y, setup.seed) if items.is_labelled else hidden
     parts = folds(strata, setup.seed)
     if not parts:
-        return _nothing_to_compare_on(candidates[0])
+        first = candidates[0]
+        return _nothing_to_compare_on(default_views(first, prior) if space.augmentation else first)
     metric = metric if items.is_labelled else "information"
     costs = Costs(
         setup.training,
         items=len(setup.target.train),
         fold_items=len(parts[0].train),
         beside_labels=setup.unlabelled is not None,
+        least=_least(setup, len(candidates)),
     )
     finished = _restored(checkpoint)
     found, out = _advice(setup, items, candidates)
@@ -103,10 +112,23 @@ def run_search(
         scale=scale_of(measures, metric) if items.is_labelled else 1.0,
         seconds=seconds,
         finished=finished,
+        prior=prior,
+        has_mirror=isinstance(inputs, ImageInputs),
+        places=[part.held_out for part in parts],
     )
     tried = [Standing(each, 0, 0.0, dropped=why).tried() for each, why in out.items()]
     known = {"scores": found.scores, "relation": found.relation} if found else {}
-    return outcome.model_copy(update={"tried": (*tried, *outcome.tried), **known})
+    reason = outcome.reason + _said_of_single(strata)
+    return outcome.model_copy(update={"tried": (*tried, *outcome.tried), "reason": reason, **known})
+
+
+def _least(setup: TrialSetup, candidates: int) -> float:
+    """Steps that a search may cost in any case: of a job of seconds nobody waits for a search of
+    seconds. By the machine of calibration.py, so that the same search has the same steps."""
+    inputs, fixed = setup.target.schema.inputs, once(setup.model.backbone)
+    batch = min(setup.training.batch_size, max(1, len(setup.target.train)))
+    step = seconds_per_step(setup.model, setup.model.seen(inputs.layout), batch, inputs.tokens)
+    return max(0.0, LEAST_SECONDS - candidates * (fixed.first - fixed.again)) / step
 
 
 def _advice(
@@ -231,6 +253,15 @@ class _InnerJournal:
 
     def _share(self, progress: float) -> float:
         return self.task.begins + (self.task.ends - self.task.begins) * progress
+
+
+def _said_of_single(strata: NDArray[np.integer]) -> str:
+    """What of the folds is said: a class of one item is in all trainings and judged by none."""
+    codes, counts = np.unique(strata[strata >= 0], return_counts=True)
+    single = int((counts == 1).sum())
+    if not single:
+        return ""
+    return f"; {single} of {len(codes)} classes have one item, which no fold holds out"
 
 
 def _nothing_to_compare_on(first: Candidate) -> SearchOutcome:

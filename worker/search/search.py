@@ -10,13 +10,19 @@ from app.spec.outcomes import Candidate, SearchOutcome
 from app.spec.training import Space
 from worker.search.candidates import Costs
 from worker.search.evaluations import Finished
-from worker.search.halving import SHORT_THEN_WHOLE, halve
 from worker.search.ledger import Evaluate, Ledger, OutOfSeconds
+from worker.search.prior import Prior
 from worker.search.proposals import dimensions
+from worker.search.racing import WHOLE, race
 from worker.search.standing import Standing, behind, ranked
 from worker.search.tuning import tune
+from worker.search.views import with_views
+from worker.training.items import Indices
 
-HALVING_BEFORE_TUNING = 0.6  # of the budget
+BEFORE_TUNING = 0.6  # of the budget
+FOR_VIEWS, FOR_VIEWS_ALONE = 0.4, 0.6  # of that: beside strategies, and where there is one
+MOST_VIEWS = 4  # that are tried, weak, strong and mirrored among them
+TUNED = WHOLE + 1  # rung
 
 
 def search(
@@ -32,6 +38,9 @@ def search(
     scale: float = 1.0,
     seconds: float | None = None,
     finished: list[Finished] | None = None,
+    prior: Prior | None = None,
+    has_mirror: bool = False,
+    places: Sequence[Indices] = (),
 ) -> SearchOutcome:
     """Chooses among `portfolio`, and settings in `space` for what is left of it.
 
@@ -47,21 +56,34 @@ def search(
         scale: what a score times it is the metric: scores are compared, metrics are told.
         seconds: of evaluations, at most; the one under way ends.
         finished: of an earlier call with the same arguments, to go on from; it grows.
+        prior: what is thought of candidates before any is trained; None: the first the most.
+        has_mirror: whether items may be mirrored, where augmentation is in `space`.
+        places: of the items that each fold holds out, where folds share items.
 
     Raises:
         ValueError: `finished` is of another search.
     """
     space, finished = space or Space(), [] if finished is None else finished
-    ledger = Ledger(portfolio, evaluate, costs, folds, seeds, seconds, finished)
+    prior = prior or Prior.of(portfolio)
+    ledger = Ledger(portfolio, evaluate, costs, folds, seeds, seconds, finished, prior, places)
     is_stopped = False
     try:
         tunes = any(dimensions(each, space) for each in portfolio)
-        halve(ledger, HALVING_BEFORE_TUNING if tunes else 1.0)
-        tune(ledger, space, len(SHORT_THEN_WHOLE), seed)
+        part = BEFORE_TUNING if tunes else 1.0
+        if not tunes:
+            views = [portfolio[0]] * MOST_VIEWS if space.augmentation else []
+            tried = [*portfolio, *views]
+            ledger.most = folds * sum(ledger.expected(each, 1.0) for each in tried)
+        if space.augmentation:
+            share = FOR_VIEWS if len(portfolio) > 1 else FOR_VIEWS_ALONE
+            ledger.portfolio = with_views(ledger, share * part, has_mirror)
+        race(ledger, ledger.portfolio, part)
+        tune(ledger, space, TUNED, seed)
     except OutOfSeconds:
         is_stopped = True
+    portfolio = ledger.portfolio
     best = ledger.best
-    chosen = best.candidate if best else portfolio[0]
+    chosen = best.candidate if best else max(portfolio, key=prior.worth)
     _say_why_not(ledger, is_stopped)
     default = next(each for each in portfolio if each.name == chosen.name)
     return SearchOutcome(
@@ -95,22 +117,26 @@ def _beside(best: Standing, other: Standing) -> str:
     ahead, error = other.over(best)
     if ahead <= 0:
         return behind(best, other)
-    said = f"{ahead:.3f} ± {error:.3f} ahead of {best.candidate.name}: within noise"
-    saved, error = best.saves(other)
-    if best.clearly_saves(other):
-        said += f", and its loss is {saved:.3f} ± {error:.3f} higher"
-    return said
+    return f"{ahead:.3f} ± {error:.3f} ahead of {best.name}: within noise"
 
 
 def _reason(ledger: Ledger, chosen: Candidate, metric: str, scale: float) -> str:
     best = ledger.best
     if best is None or not best.is_measured:
-        why = "nothing to compare it with, or no room in the budget for that"
-        return f"{chosen.name} is the first of the portfolio; {why}"
-    said = f"{chosen.name}: {metric} {scale * best.score:.3f} on {len(best.values)} held-out items"
-    others = [each for each in ranked(ledger.last) if each is not best]
+        if any(each.failure for each in ledger.standings):
+            tried = [each for each in ledger.standings if each.failure]
+            why = f"none could be trained: {tried[0].failure}"
+        else:
+            why = "nothing to compare it with, or no room in the budget for that"
+        return f"{chosen.name} is the study's best default for such a task; {why}"
+    said = f"{best.name}: {metric} {scale * best.score:.3f} on {len(best.values)} held-out items"
+    if best.share < 1:
+        said += f" after {best.share:.0%} of its epochs, for want of room"
+    rest = [each for each in ledger.standings if each.share == best.share]
+    others = [each for each in [*ranked(ledger.last), *ranked(rest)] if each is not best]
     if others:
-        name = others[0].candidate.name
-        name = f"{name} with other settings" if name == chosen.name else name
+        name = others[0].name
+        name = f"{name} with other settings" if name == best.name else name
         said += f"; {name} was {_beside(best, others[0])}"
+    said += f"; {ledger.views}" if ledger.views else ""
     return f"{said}; {ledger.evaluations} evaluations"

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.stats import t as student
 
 from app.spec.outcomes import Candidate, Tried
 from worker.search.evaluations import Result
 from worker.search.judging import Values, difference
+from worker.search.prior import Prior
+from worker.training.items import Indices
 
 NOISE = 1.0  # standard errors of a paired difference
 
@@ -19,6 +22,13 @@ class Standing:
     share: float
     results: list[Result] = field(default_factory=list)  # one a fold, from the first
     dropped: str | None = None
+    places: Sequence[Indices] = ()  # of the items that each fold holds out; none: all are others
+
+    @property
+    def name(self) -> str:
+        """The candidate's, with its views where it has some."""
+        how = self.candidate.augmentation
+        return f"{self.candidate.name} (augmentation {how.words})" if how else self.candidate.name
 
     @property
     def failure(self) -> str | None:
@@ -30,7 +40,8 @@ class Standing:
 
     @property
     def values(self) -> Values:
-        return np.concatenate([np.asarray(each.values) for each in self.results])
+        """One value an item: where folds were parted anew, the mean of an item's."""
+        return self._by_item([each.values for each in self.results])
 
     @property
     def score(self) -> float:
@@ -38,7 +49,15 @@ class Standing:
 
     @property
     def losses(self) -> Values:
-        return np.concatenate([np.asarray(each.losses) for each in self.results])
+        return self._by_item([each.losses for each in self.results])
+
+    def _by_item(self, folds: Sequence[Sequence[float]]) -> Values:
+        found = np.concatenate([np.asarray(values, np.float64) for values in folds])
+        if not self.places:
+            return found
+        items = np.concatenate(self.places[: len(folds)])
+        counts = np.bincount(items)
+        return np.bincount(items, found)[counts > 0] / counts[counts > 0]
 
     @property
     def loss(self) -> float:
@@ -55,22 +74,14 @@ class Standing:
         folds = min(len(self.results), len(other.results))
         return difference(self.on(folds).values, other.on(folds).values)
 
-    def saves(self, other: "Standing") -> tuple[float, float]:
-        """Amount by which its loss is lower, likewise."""
-        folds = min(len(self.results), len(other.results))
-        return difference(other.on(folds).losses, self.on(folds).losses)
-
-    def clearly_saves(self, other: "Standing") -> bool:
-        saved, error = self.saves(other)
-        return saved > NOISE * error + 1e-12
-
     def is_within_noise_of(self, leader: "Standing") -> bool:
         ahead, error = leader.over(self)
         return ahead <= NOISE * error + 1e-12
 
     def on(self, folds: int) -> "Standing":
         """The same on the first `folds` only."""
-        return Standing(self.candidate, self.rung, self.share, self.results[:folds])
+        results = self.results[:folds]
+        return Standing(self.candidate, self.rung, self.share, results, places=self.places)
 
     def tried(self, scale: float = 1.0) -> Tried:
         """Record as a search leaves it. `scale`: what a score times it is the metric."""
@@ -81,6 +92,7 @@ class Standing:
             learning_rate=candidate.learning_rate,
             weight_decay=candidate.weight_decay,
             epochs=candidate.epochs,
+            augmentation=candidate.augmentation,
             imbalance=candidate.imbalance,
             rung=self.rung,
             share=self.share,
@@ -93,22 +105,35 @@ class Standing:
 
 
 def ranked(standings: Sequence[Standing]) -> list[Standing]:
-    """Those that could be measured, the best first; of equals the earlier."""
+    """Those that could be measured, the best on the folds that all have first; of equals the
+    earlier."""
     measured = [each for each in standings if each.is_measured]
-    return sorted(measured, key=lambda each: each.merit, reverse=True)
+    folds = min((len(each.results) for each in measured), default=0)
+    return sorted(measured, key=lambda each: each.on(folds).merit, reverse=True)
 
 
-def choose(standings: Sequence[Standing], defaults: Sequence[Candidate]) -> Standing | None:
-    """Chooses of those within a standard error of the best, the earliest of `defaults`; or, of
-    those whose loss is clearly lower than its, the one that has the lowest."""
+def choose(standings: Sequence[Standing], prior: Prior) -> Standing | None:
+    """Chooses the one of which most is expected, by its score over the best's and the prior; of
+    equals the one whose loss is lower, then the one that the prior prefers."""
     order = ranked(standings)
-    close = [each for each in order if each.is_within_noise_of(order[0])]
-    first = [one for default in defaults for one in close if one.candidate == default]
-    safest = next(iter([*first, *close]), None)
-    surer = [each for each in close if safest and each.clearly_saves(safest)]
-    return min(surer, key=lambda each: each.loss, default=safest)
+
+    def merit(each: Standing) -> tuple[float, float, float]:
+        ahead, error = order[0].over(each) if each is not order[0] else (0.0, 0.0)
+        expected = prior.expected(each.candidate, order[0].candidate, ahead, error)
+        return round(expected, 9), -round(each.loss, 9), prior.worth(each.candidate)
+
+    return max(order, key=merit, default=None)
+
+
+def is_clearly_behind(leader: Standing, other: Standing, error: float) -> bool:
+    """Tells whether Student's t of the paired differences says so with at most this error."""
+    ahead, deviation = leader.over(other)
+    items = min(len(leader.values), len(other.values))
+    if ahead <= 0 or items < 2:
+        return False
+    return ahead > float(student.isf(error, items - 1)) * deviation + 1e-12
 
 
 def behind(leader: Standing, other: Standing) -> str:
     ahead, error = leader.over(other)
-    return f"{ahead:.3f} ± {error:.3f} behind {leader.candidate.name}"
+    return f"{ahead:.3f} ± {error:.3f} behind {leader.name}"

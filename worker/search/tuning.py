@@ -1,7 +1,7 @@
-"""A search of settings for what halving has left: the defaults first, then proposals.
+"""A search of settings for what the race has left: the defaults first, then proposals.
 
 A proposal is trained in full, fold after fold, as long as it is not clearly worse than the best
-(racing: Maron & Moore, NeurIPS 1993). The choice is made as in halving: defaults are preferred.
+(racing: Maron & Moore, NeurIPS 1993). The choice is made as in the race before it.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ def tune(ledger: Ledger, space: Space, rung: int, seed: int) -> None:
     for each in ranked(standings):
         if each.candidate in defaults:
             proposals.tell_default(each.candidate, _worth(each))
-    ledger.last, ledger.best = standings, choose(standings, ledger.portfolio)
+    ledger.last, ledger.best = standings, choose(standings, ledger.prior)
     for _ in range(MOST_PROPOSALS):
         candidate = proposals.ask()
         cost = folds * ledger.expected(candidate, 1.0)
@@ -44,7 +44,7 @@ def tune(ledger: Ledger, space: Space, rung: int, seed: int) -> None:
         proposals.tell(_worth(standing) if standing.is_measured else None)
         if standing.dropped is None:
             ledger.last = [*ledger.last, standing]
-            ledger.best = choose(ledger.last, ledger.portfolio)
+            ledger.best = choose(ledger.last, ledger.prior)
 
 
 def _close(ledger: Ledger, best: Standing) -> dict[Candidate, Standing]:

@@ -7,7 +7,7 @@ L     = mean_i CE(V B(x_i), y_i) + weight * mean_i -sum_k R[y_i]_k log softmax(S
 
 B0: the source's backbone, S: its head, V: the target's new one; B, S and V are trained.
 Departures: R is the mean of the source's probabilities (the paper's direct way), which are not
-calibrated first; the backbone's rate is a tenth of the heads', as in fine_tune.
+calibrated first; the backbone's rate is 0.3 of the heads' by default, as in fine_tune.
 """
 
 import keras

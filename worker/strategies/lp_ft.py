@@ -8,7 +8,8 @@ fine-tuning are small, and the source's features are not distorted for the sake 
 2. from (B0, V0): min_{B,V} mean_i CE(V B(x_i), y_i) at finetune_rate * eta, BatchNorm with the
    source's statistics
 
-Departure: the paper sweeps the rate of step 2; here it is a tenth of the job's by default.
+Departure: the paper sweeps the rate of step 2; here it is 0.3 of the job's by default
+(docs/decisions/defaults.md).
 """
 
 from app.spec.strategy_params import LpFtParams

@@ -48,6 +48,8 @@ SCHEDULING = {
     "max_epochs",
     "learning_rate",
     "head_learning_rate",
+    "backbone_rate",
+    "finetune_rate",
 }
 # Below, compiling costs more than it saves. On a CPU a head on features has little to save; a GPU's
 # plain loop waits for the host in each step (1.9 ms of 1.9), whatever it computes.

@@ -22,6 +22,7 @@ from app.jobs.presenting import present_evidence
 from app.jobs.schemas import EvidenceOut
 from app.models import repository as models
 from app.models.schemas import FittedTemperature, Signature
+from app.spec.ensemble_report import EnsembleReport
 from app.spec.report import Report
 from app.spec.spec import ResolvedSpec
 from app.storage import Storage
@@ -32,12 +33,16 @@ from app.tensors import Tensors
 from worker.backbones.network import Architecture, Network
 from worker.datasets import encoder_store
 from worker.datasets.stored_data import dataset_split
-from worker.evaluation.archive import read_arrays, report_of
+from worker.evaluation.archive import read_arrays, report_of, with_cost
+from worker.evaluation.served_arm import served_arm
 from worker.failures import as_failure
 from worker.machine.context import WorkerContext
+from worker.objectives import objective_of
+from worker.packaging.averaging import averaged_model
 from worker.packaging.golden import GOLDEN_ITEMS
 from worker.packaging.onnx_graph import package
 from worker.packaging.temperature import temperature_of
+from worker.trials.ensembling import temperature_of_members
 from worker.trials.packaged_reference import packaged_reference
 from worker.trials.setup import TrialData
 
@@ -92,6 +97,8 @@ def _run(context: WorkerContext, job: JobRow, folder: Path) -> None:
     )
     is_wanted = job.status != "cancelled"  # nobody waits for a cancelled job's model
     packaged = _packaged(context, ended, report, folder) if is_wanted else None
+    if packaged:
+        report = with_cost(report, packaged.pop("cost", None))
     deploy = ended.spec.deploy
     proven = report.is_proven
     with context.database.write() as session:
@@ -123,12 +130,7 @@ def _packaged(
 ) -> dict[str, Any] | None:
     """The winner as files in the store; the baseline itself where the transfer did harm; what is
     best of all where the job asks for that."""
-    arm = report.baseline if report.verdict == "negative_transfer" else report.winner
-    if ended.spec.deploy and ended.spec.deploy.when == "best":
-        arm = report.best_of_all
-    # A reference of texts is compared with, and not served: worker/references/text_reference.py.
-    if arm in ended.spec.references and not ended.raw_inputs.has_quantities:
-        arm = report.baseline if report.verdict == "negative_transfer" else report.winner
+    arm = served_arm(report, ended.spec)
     if arm in ended.spec.references:
         return _reference(context, ended, str(arm), folder)
     return _network(context, ended, report, arm, folder)
@@ -162,9 +164,20 @@ def _network(
     winner = _best(able, name, ended.spec.metric)
     if winner is None or winner.weights is None:
         return None
-    network = Network(Architecture.of(ended.spec.model, ended.schema))
-    network.load_weights(_result(storage, ended, winner.weights))
-    calibration = _calibration(storage, ended, winner, of_arm)
+    ensemble = report.ensemble
+    members = [t for t in of_arm if ensemble and arm == ensemble.arm and t.seed in ensemble.seeds]
+    networks = [_loaded(storage, ended, trial) for trial in members or [winner]]
+    raw_models = [network.raw_model() for network in networks]
+    judged_by = None
+    if members:
+        with context.database.read() as session:
+            data = [TrialData.of(session, trial) for trial in members]
+        found = temperature_of_members(storage, data, networks)
+        calibration, judged_by = found.fitted, found.judged_by
+        raw_model = averaged_model(raw_models, objective_of(ended.schema.task))
+    else:
+        calibration = _calibration(storage, ended, winner, of_arm)
+        (raw_model,) = raw_models
     sample = _sample(storage, ended)
     inputs = ended.raw_inputs.of_model(sample)
     signature = Signature(
@@ -174,7 +187,7 @@ def _network(
     frozen = encoder_store.frozen(storage, encoder) if encoder else None
     if frozen:
         signature.encoder = frozen.encoder.facts.identity
-    packaged = package(network.raw_model(), sample, folder, signature, frozen)
+    packaged = package(raw_model, sample, folder, signature, frozen, raw_models if members else ())
     files = {
         name: storage.put(path)
         for name, path in (
@@ -189,6 +202,7 @@ def _network(
         "trial_id": winner.id,
         "files": files,
         "signature": signature,
+        "cost": packaged.cost,
         "card": {
             "arm": winner.arm,
             "seed": winner.seed,
@@ -203,7 +217,31 @@ def _network(
             "validation": winner.validation,
             "calibration": calibration.model_dump(mode="json"),
             "packaging_difference": packaged.max_difference,
+        }
+        | (_of_ensemble(ensemble, members, judged_by) if ensemble and members else {}),
+    }
+
+
+def _loaded(storage: Storage, ended: _Ended, trial: TrialRow) -> Network:
+    network = Network(Architecture.of(ended.spec.model, ended.schema))
+    network.load_weights(_result(storage, ended, str(trial.weights)))
+    return network
+
+
+def _of_ensemble(
+    ensemble: EnsembleReport, members: list[TrialRow], judged_by: int | None
+) -> dict[str, Any]:
+    """What the card of a model of several networks says otherwise. No validation item is one that
+    all of them have held out."""
+    return {
+        "ensemble": {
+            "kind": ensemble.kind,
+            "seeds": [trial.seed for trial in members],
+            "trials": [trial.id for trial in members],
+            "judged_by": judged_by,
         },
+        "test": ensemble.metrics or None,
+        "validation": None,
     }
 
 

@@ -28,20 +28,23 @@ def get(session: Session, dataset_id: str) -> AuditRow:
     return row
 
 
-def obtain(session: Session, dataset_id: str) -> AuditRow:
-    """The dataset's audit: begun at the first call, and anew where it failed."""
+def obtain(session: Session, dataset_id: str, model_id: str | None = None) -> AuditRow:
+    """The dataset's audit: begun at the first call, and anew where it failed or was of another
+    model's features."""
     row = find(session, dataset_id)
     if row is None:
         try:
             with session.begin_nested():
-                row = AuditRow(id=new_id("aud"), dataset_id=dataset_id)
+                row = AuditRow(id=new_id("aud"), dataset_id=dataset_id, model_id=model_id)
                 session.add(row)
         except IntegrityError:  # another request was first
-            return get(session, dataset_id)
-        _start(session, row)
-        return row
+            row = get(session, dataset_id)
+        else:
+            _start(session, row)
+            return row
     session.refresh(row, with_for_update=True)
-    if row.status == "failed":
+    if row.status == "failed" or row.model_id != model_id:
+        row.model_id = model_id
         row.begin_anew()
         _start(session, row)
     return row

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.datasets.schemas import Split
+from app.sent import Sent
 
 AuditStatus = Literal["queued", "running", "succeeded", "failed"]
 
@@ -15,6 +16,18 @@ METHOD = (
     "how many labels of a class are wrong is estimated by confident learning (Northcutt et al., "
     "JAIR 2021). Nothing is trained"
 )
+
+
+class AuditAsked(Sent):
+    """`{}`, like no body at all, compares items as they are."""
+
+    features: str | None = Field(
+        None,
+        pattern=r"^mdl_[0-9A-Za-z]+$",
+        description="a model, of a job or imported, by whose features pictures are compared: best "
+        "one that has learnt others; one that has learnt these very labels agrees with the wrong "
+        "ones too. null: pictures are compared by their pixels",
+    )
 
 
 class Frozen(BaseModel):
@@ -61,6 +74,9 @@ class AuditOut(BaseModel):
     created_at: datetime
     ended_at: datetime | None
     method: str = METHOD
+    features: str | None = Field(
+        None, description="the model by whose features items were compared; null: as they are"
+    )
     items: int | None = Field(None, description="with labels; null until it has succeeded")
     suspects: int | None = Field(None, description="how many there are in all")
     classes: list[AuditedClass] = Field(default_factory=list)

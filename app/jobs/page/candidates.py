@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from app.spec.training import Augmentation
+
 SETTINGS = ("imbalance", "learning_rate", "weight_decay", "epochs")
 
 
@@ -26,7 +28,11 @@ def scores(entry: Mapping[str, float | None]) -> str:
 
 
 def _settings(entry: Mapping[str, Any]) -> list[str]:
-    return _named({name: entry.get(name) for name in SETTINGS})
+    found = _named({name: entry.get(name) for name in SETTINGS})
+    how = entry.get("augmentation")
+    if how:
+        found.append(f"augmentation {Augmentation.model_validate(how).words}")
+    return found
 
 
 def _named(values: Mapping[str, Any]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_softmax
+from scipy.special import log_softmax, logsumexp
 
 from app.spec.report import Detail
 from app.tasks.classification import RANKED, Classification, is_imbalanced
@@ -43,6 +43,12 @@ class ClassMeasures:
 
     def measure(self, y: Labels, outputs: Floats) -> dict[str, float]:
         return classification_metrics(y, outputs) | rank_metrics(y, outputs)
+
+    def averaged(self, outputs: Sequence[Floats]) -> Floats:
+        """z = ln (mean of softmax(z_m)), of which the softmax is that mean."""
+        logs = [log_softmax(each.astype(np.float64), axis=1) for each in outputs]
+        found: Floats = logsumexp(logs, axis=0) - np.log(len(logs))
+        return found
 
     def watched(self, y: Labels, outputs: Floats) -> dict[str, float]:
         """Computes the metrics without those that sort the items once per class."""

@@ -69,6 +69,10 @@ class Measures(Protocol):
     def measure(self, y: Labels, outputs: Floats) -> dict[str, float]:
         """Every metric of the task, each over all n items. Raises ValueError where n is 0."""
 
+    def averaged(self, outputs: Sequence[Floats]) -> Floats:
+        """Outputs of an ensemble, (n, K), of its members': those whose answers are the mean of
+        the members' answers."""
+
     def watched(self, y: Labels, outputs: Floats) -> dict[str, float]:
         """The task's `per_epoch` metrics at least, as `measure` has them: what an epoch costs."""
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_expit, logsumexp
 
 from app.spec.report import Detail
 from app.tasks.multi_label import MultiLabel, parts_of
@@ -49,6 +50,14 @@ class LabelsMeasures:
             "map": float(np.mean(precisions)) if precisions else 0.0,
             "loss": float(self.item_losses(y, outputs).mean()),
         }
+
+    def averaged(self, outputs: Sequence[Floats]) -> Floats:
+        """z = ln p - ln (1 - p), p the mean of the members' scores of a label."""
+        stacked = np.stack(outputs).astype(np.float64)
+        found: Floats = logsumexp(log_expit(stacked), axis=0) - logsumexp(
+            log_expit(-stacked), axis=0
+        )
+        return found
 
     def watched(self, y: Labels, outputs: Floats) -> dict[str, float]:
         return self.measure(y, outputs)

@@ -37,6 +37,10 @@ class QuantityMeasures:
         }
         return {**found, "loss": float(self.item_losses(y, outputs).mean())}
 
+    def averaged(self, outputs: Sequence[Floats]) -> Floats:
+        found: Floats = np.mean(outputs, axis=0, dtype=np.float64)
+        return found
+
     def watched(self, y: Labels, outputs: Floats) -> dict[str, float]:
         return self.measure(y, outputs)
 

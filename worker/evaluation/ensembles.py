@@ -1,0 +1,125 @@
+"""What an ensemble of an arm's seeds does with the test items, beside these seeds alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from app.spec.ensemble_report import EnsembleGain, EnsembleReport
+from app.spec.report import Report
+from app.spec.spec import ResolvedSpec
+from worker.evaluation.arrays import Floats
+from worker.evaluation.evidence import TrialResult, gather
+from worker.evaluation.gains import improvement
+from worker.evaluation.measures.contract import Labels, Measures
+from worker.evaluation.served_arm import served_arm
+from worker.evaluation.statistics import percentile_interval
+
+
+@dataclass(frozen=True)
+class Averaging:
+    """`warnings`: why nothing is averaged, where the job asks for it."""
+
+    report: EnsembleReport | None = None
+    warnings: list[str] = field(default_factory=list)
+
+
+def averaging_of(
+    report: Report, spec: ResolvedSpec, trials: Sequence[TrialResult], measures: Measures
+) -> Averaging:
+    """Averages the seeds of what is packaged, where the job asks for it.
+
+    Args:
+        report: all but its ensemble.
+    """
+    arm = served_arm(report, spec)
+    if spec.deploy is None or spec.deploy.ensemble == "none" or arm is None:
+        return Averaging()
+    own = spec.target.budget
+    if arm in spec.references:
+        said = f"no ensemble: {arm}, which is served, is a model without a network, and one alone"
+        return Averaging(warnings=[said])
+    members = sorted(
+        (t for t in trials if t.is_arm(arm, own) and not t.error and t.logits_test is not None),
+        key=lambda trial: trial.seed,
+    )
+    if len(members) < 2:
+        return Averaging(warnings=[f"no ensemble: fewer than two seeds of {arm} have results"])
+    evidence = gather(trials, (arm,), own, measures).get(arm)
+    if evidence and evidence.replicates.replication == "one_network":
+        return Averaging(warnings=[f"no ensemble: all seeds of {arm} are one network"])
+    single = _single(report, spec, arm, members, measures)
+    outputs = [t.logits_test for t in members if t.logits_test is not None]
+    whole, y = measures.averaged(outputs), members[0].y_test
+    found: dict[str, EnsembleGain] = {}
+    if y is not None:
+        alone = outputs[[t.seed for t in members].index(single)]
+        beside = {"over_mean": outputs, "over_single": [alone]}
+        found = {name: gain_of(y, whole, each, spec, measures) for name, each in beside.items()}
+    return Averaging(
+        EnsembleReport(
+            kind="average",
+            arm=arm,
+            seeds=[t.seed for t in members],
+            metrics=measures.measure(y, whole) if y is not None else {},
+            single_seed=single,
+            over_mean=found.get("over_mean"),
+            over_single=found.get("over_single"),
+            sentence=_sentence(spec, arm, len(members), single, found),
+        )
+    )
+
+
+def _single(
+    report: Report,
+    spec: ResolvedSpec,
+    arm: str,
+    members: Sequence[TrialResult],
+    measures: Measures,
+) -> int:
+    """The seed that would be served alone."""
+    if arm == report.winner and report.winner_seed is not None:
+        return report.winner_seed
+    name = spec.evaluation.primary_metric
+    held_out = {
+        t.seed: measures.measure(t.y_validation, t.logits_validation)[name]
+        for t in members
+        if t.y_validation is not None and t.logits_validation is not None and len(t.y_validation)
+    }
+    best = max(held_out, key=lambda seed: spec.metric.sign * held_out[seed], default=None)
+    return members[0].seed if best is None else best
+
+
+def gain_of(
+    y: Labels, whole: Floats, others: list[Floats], spec: ResolvedSpec, measures: Measures
+) -> EnsembleGain:
+    """Gain of an ensemble's outputs `whole` (n, K) over the mean of `others`, in the primary
+    metric."""
+    name, metric = spec.evaluation.primary_metric, spec.metric
+    same = [whole] * len(others)  # resampling is of as many networks on either side
+    resampled = metric.sign * measures.resample(y, same, others, name, spec.seed)
+    low, high = percentile_interval(resampled, spec.evaluation.confidence)
+    values = [measures.measure(y, each)[name] for each in others]
+    ours = measures.measure(y, whole)[name]
+    mean = float(improvement([ours] * len(values), values, metric).mean())
+    return EnsembleGain(mean=mean, low=low, high=high)
+
+
+def _sentence(
+    spec: ResolvedSpec, arm: str, members: int, single: int, found: dict[str, EnsembleGain]
+) -> str:
+    said = f"The mean of what {members} seeds of {arm} answer is what is packaged"
+    if not found:
+        return f"{said}; what it brings is not known: the test items have no labels"
+    level = f"{100 * spec.evaluation.confidence:g} %"
+
+    def amount(gain: EnsembleGain) -> str:
+        mean, low, high = (
+            spec.metric.shown(value, signed=True) for value in (gain.mean, gain.low, gain.high)
+        )
+        return f"{mean} [{low}, {high}]"
+
+    over_mean, over_single = (amount(found[name]) for name in ("over_mean", "over_single"))
+    return (
+        f"{said}: {spec.evaluation.primary_metric} better by {over_mean} than its seeds on the "
+        f"mean, and by {over_single} than seed {single}, which would be served alone ({level} "
+        "intervals over test items, with these networks)"
+    )
