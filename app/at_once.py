@@ -1,4 +1,4 @@
-"""What an application may say to the server of a request whose body is here: its answer, at once.
+"""An answer at once, which an application may give to a request whose body is here.
 
 ASGI gives each request a task, and coroutines to wait in. One that waits for nothing pays more for
 them than for its answer.

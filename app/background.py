@@ -1,4 +1,4 @@
-"""What an API process does beside answering: it sends messages, and repairs what was lost."""
+"""Work of an API process beside answering: it sends messages, and repairs what was lost."""
 
 from collections.abc import Callable
 from contextlib import suppress

@@ -1,5 +1,5 @@
-"""What follows once a stored file was found damaged or gone: whatever holds it says so, until the
-file is whole again."""
+"""Consequences of a stored file that was found damaged or gone: whatever holds it says so, until
+the file is whole again."""
 
 from collections.abc import Iterable, Iterator
 

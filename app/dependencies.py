@@ -1,4 +1,4 @@
-"""What routes ask for: a session, a caller, a page, the process's own things."""
+"""Dependencies that routes ask for: a session, a caller, a page, the process's own things."""
 
 from typing import Annotated, cast
 

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of answers that are no success: most by rule, the rest by route.
+"""Answers that are no success, in the OpenAPI document: most by rule, the rest by route.
 
 An answer of 500 is always a mistake of ours, so it stands nowhere; it is a problem as well.
 """

@@ -1,4 +1,4 @@
-"""What pydantic found wrong, said our way: where, what was expected, and the kind of what came.
+"""Findings of pydantic, said our way: where, what was expected, and the kind of what came.
 
 Values are not repeated: they may be large, or another's secret. Small numbers are.
 """

@@ -1,4 +1,4 @@
-"""What comes before a route reads its body: the key, then the size, then one reading of JSON.
+"""Checks before a route reads its body: the key, then the size, then one reading of JSON.
 
 FastAPI reads a body first and asks for the key afterwards. Every router of ours has this class of
 routes (tests/contract/test_bodies.py looks).

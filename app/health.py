@@ -1,4 +1,4 @@
-"""What a supervisor asks: is the process alive, can it work, what has it done."""
+"""Answers to a supervisor: is the process alive, can it work, what has it done."""
 
 from collections.abc import Callable
 from functools import lru_cache

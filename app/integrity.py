@@ -1,4 +1,4 @@
-"""Whether stored files are what their names say.
+"""Check of stored files against their names.
 
 Disks rot and people edit files: a name that holds a sha256 is held against the content at the first
 use, and again once the file was touched.
@@ -49,7 +49,8 @@ class FileIntegrity:
             self._note(named.group()).unlink(missing_ok=True)
 
     def _is_named(self, path: Path, stamp: Stamp, digest: str) -> bool:
-        """Of large files a note tells the other processes of this machine, for a day."""
+        """Looks at a note, which of large files tells the other processes of this machine, for a
+        day."""
         if stamp[0] < LARGE_BYTES:
             return sha256_of(path) == digest
         note = self._note(digest)

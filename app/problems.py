@@ -224,7 +224,7 @@ def _clearer(error: HTTPException, request: Request, app: FastAPI) -> Exception:
 
 
 def _methods(app: FastAPI, path: str) -> Iterable[str]:
-    """Of all routes with this path: the router itself names only the first one's."""
+    """Methods of all routes with this path: the router itself names only the first one's."""
     for route in iter_route_contexts(app.routes):
         pattern = getattr(route, "path_regex", None)
         if pattern and pattern.match(path):

@@ -203,7 +203,7 @@ async def _too_many_connections(scope: Scope, _: Receive, send: Send) -> None:
 
 
 def _problem(error: Exception, path: str) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-    """For who will not be heard any further."""
+    """Answers one who will not be heard any further."""
     status, problem, headers = problem_json(error, path, uuid4().hex)
     body = orjson.dumps(problem)
     headers |= {"Content-Length": str(len(body)), "Connection": "close"}

@@ -62,6 +62,8 @@ class Settings(BaseSettings):
     catalog_url: str = (
         ""  # a mirror that holds the catalogue's files by name; empty: their own homes
     )
+    hub_url: str = "https://huggingface.co"  # of encoders `hf:…`, or a mirror of it
+    hub_limit_bytes: int = 2 * 2**30  # of all files of one
     offline: bool = False  # nothing is fetched from the network: what is not here is refused
 
     @cached_property

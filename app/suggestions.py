@@ -1,4 +1,4 @@
-"""What a client probably meant: names that are known here, never what it sent."""
+"""Names that a client probably meant: those that are known here, never what it sent."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator

@@ -51,6 +51,8 @@ FOLDS, COMPONENTS, SIDE, BATCH = 5, 30, 128, 64
 VIEWS = ("frontal", "kitchen", "bedroom", "bathroom")
 ROOMS = ("bedrooms", "bathrooms", "area")
 WANTED = 0.51
+# Of the training of all parts: CHANGED='{"parts_alone": 0}' in the environment tries others.
+CHANGED: dict[str, float] = json.loads(os.environ.get("CHANGED", "{}"))
 R2 = (-np.inf, 1.0)
 
 
@@ -113,7 +115,8 @@ def trained(
         splits={"train": len(y), "test": 0},
         class_counts={"train": (len(y),), "test": (0,)},
     )
-    recipe = {**CATALOGUE["fusion"].recipe, **({"hidden_parts": 0.0} if parts else {})}
+    alone = {"hidden_parts": 0.0, "parts_alone": 0.0} if parts else CHANGED
+    recipe = {**CATALOGUE["fusion"].recipe, **alone}
     params: dict[str, Any] = {"parts": parts} if parts else {}
     job = spec({"backbone": "fusion", "params": params}, recipe)
     order = np.random.default_rng(seed).permutation(len(y))

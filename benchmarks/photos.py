@@ -118,7 +118,7 @@ def upload(client: Client, classes: tuple[int, ...], path: Path) -> str:
 def told(task: str, report: Report) -> dict[str, float]:
     figures = {}
     for arm, found in report.arms.items():
-        accuracy, gain = found.metrics["accuracy"], report.gains.get(arm)
+        accuracy, gain = found.metrics["accuracy"], found.gain
         line = f"  {arm:16}{accuracy.mean:.4f} [{accuracy.low:.4f}, {accuracy.high:.4f}]"
         if gain and gain.overall:
             line += f"  over scratch {gain.mean:+.4f} "

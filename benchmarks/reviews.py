@@ -34,7 +34,7 @@ CHINESE = {"waimai": "text_zh_waimai.csv.gz", "hotel": "text_zh_chnsenticorp_hot
 ENGLISH_TRAIN, CHINESE_TRAIN = 0.9, 0.3  # shares of the rows
 LABELS = 25  # per class
 DRAWS = 20
-WITHOUT_LABELS = ("mcc", "coral", "adabn")
+WITHOUT_LABELS = ("mcc", "coral")
 WITH_LABELS = ("recalibrate", "linear_probe", "lp_ft", "multi_task")
 MODEL = {"backbone": "sentence_encoder"}
 

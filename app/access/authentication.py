@@ -1,4 +1,4 @@
-"""From an Authorization header to a caller."""
+"""The way from an Authorization header to a caller."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -64,7 +64,8 @@ class Authenticator:
         return self._noted(caller)
 
     def _remembered(self, authorization: str | None) -> Caller | None:
-        """Without the database. Raises Unauthorized where no key was sent and one is needed."""
+        """Looks at what is remembered, without the database. Raises Unauthorized where no key was
+        sent and one is needed."""
         if not self._asks_for_keys:
             return OPEN if self._open_until > monotonic() else None
         until, caller = self._callers.get(_key(authorization), (0.0, None))

@@ -1,4 +1,4 @@
-"""Who asks. Everything a caller makes belongs to its project."""
+"""The caller who asks. Everything a caller makes belongs to its project."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What `ktl doctor` looks at, one after the other."""
+"""Checks of `ktl doctor`, one after the other."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""What runs on a machine: all of ktl, or one role."""
+"""Commands that run something on a machine: all of ktl, or one role."""
 
 import os
 import sys

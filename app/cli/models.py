@@ -1,7 +1,7 @@
 """`ktl models …`: list and show models, and add networks that were trained elsewhere."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from app.cli.options import AsJson
 
 if TYPE_CHECKING:
+    from app.client import Client
     from app.models.schemas import ModelOut
 
 LOOK = "look"
@@ -62,7 +63,14 @@ def look(
 
 @app.command()
 def add(
-    file: Annotated[Path, typer.Argument(help="A .keras file, as Keras 3 saves it.")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="A .keras file, as Keras 3 saves it, or an .onnx file; an encoder of texts: a "
+            "folder of model.onnx, tokenizer.json and encoder.json, or hf:ORG/NAME@REVISION.",
+        ),
+    ],
     spec: Annotated[
         Path | None, typer.Option(help="A JSON file with all that is said of it.")
     ] = None,
@@ -89,16 +97,22 @@ def add(
         str | None,
         typer.Option(help="Without classes: drop (the last dense layer) or none (there is none)."),
     ] = None,
+    prefix: Annotated[
+        str, typer.Option(help="Of an encoder of the hub: what stands before each text.")
+    ] = "",
     wait: Annotated[bool, typer.Option(help="Stay until it is ready.")] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Add a network that was trained elsewhere, for jobs to start from. Nothing in it is
-    executed."""
-    from app.cli import output
+    """Add a network that was trained elsewhere, for jobs to start from, or an encoder of texts, for
+    jobs to stand on. Nothing in a network is executed; an encoder's graph is tried on its own."""
     from app.cli.table_spec import read_spec
     from app.client import Client
 
-    if not file.is_file():
+    if file.startswith("hf:") or Path(file).is_dir():
+        with Client() as client:
+            _end(client, _added_encoder(client, file, name, prefix), wait, as_json)
+    path = Path(file)
+    if not path.is_file():
         raise typer.BadParameter(f"expected a file, got {file}")
     described: dict[str, Any] = read_spec(spec) if spec else {}
     inputs = {"expects": expects, "shape": shape}
@@ -107,11 +121,31 @@ def add(
         described["inputs"] = {**described.get("inputs", {}), **given}
     said = {"name": name, "classes": classes or None, "head": head}
     described |= {member: value for member, value in said.items() if value is not None}
-    described.setdefault("name", file.stem)
+    described.setdefault("name", path.stem)
     with Client() as client:
-        model = client.models.add(file, **described)
-        if wait:
-            model = client.models.wait(model.id)
+        _end(client, client.models.add(path, **described), wait, as_json)
+
+
+def _added_encoder(client: "Client", file: str, name: str | None, prefix: str) -> "ModelOut":
+    from app.models.encoder_spec import FILES, HubName
+
+    if file.startswith("hf:"):
+        try:
+            hub = HubName.parse(file)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+        return client.models.add_from_hub(file, name or hub.repository, prefix)
+    folder = Path(file)
+    if missing := [each for each in FILES if not (folder / each).is_file()]:
+        raise typer.BadParameter(f"expected {', '.join(missing)} in {folder}, got no such file")
+    return client.models.add_encoder(folder, name or folder.resolve().name)
+
+
+def _end(client: "Client", model: "ModelOut", wait: bool, as_json: bool) -> NoReturn:
+    from app.cli import output
+
+    if wait:
+        model = client.models.wait(model.id)
     if as_json:
         output.print_json(model)
     else:
@@ -122,14 +156,14 @@ def add(
 
 
 def _origin(model: "ModelOut") -> str:
-    """Its job; of one that was trained elsewhere that, and how far it is."""
+    """Names the model's job; of one that was trained elsewhere that, and how far it is."""
     if model.origin == "job":
         return model.job_id or "a job"
     return "imported" if model.status == "ready" else f"imported, {model.status}"
 
 
 def _calibration(model: "ModelOut") -> tuple[str, str]:
-    """Its temperature, and the items that it was fitted on or why it has none."""
+    """Names the model's temperature, and the items that it was fitted on or why it has none."""
     from app.models.schemas import FittedTemperature
 
     fitted = FittedTemperature.model_validate(model.card.get("calibration") or {})

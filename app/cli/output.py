@@ -1,4 +1,4 @@
-"""What commands print: tables for people, JSON for programs, refusals in full."""
+"""Output of commands: tables for people, JSON for programs, refusals in full."""
 
 import json
 import sys

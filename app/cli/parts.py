@@ -1,4 +1,4 @@
-"""What each part of items brings, for a person."""
+"""Figures of what each part of items brings, for a person."""
 
 from app.cli.output import out, print_table
 from app.spec.report import Report

@@ -1,5 +1,5 @@
-"""What must hold before a role starts. In production a migration is a step of its own: the roles
-only check that it was taken."""
+"""Conditions that must hold before a role starts. In production a migration is a step of its own:
+the roles only check that it was taken."""
 
 import socket
 

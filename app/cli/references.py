@@ -1,4 +1,4 @@
-"""What models without a network did, for a person."""
+"""Figures of models without a network, for a person."""
 
 from app.cli.output import out, print_table
 from app.jobs.page import numbers

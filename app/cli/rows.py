@@ -15,10 +15,10 @@ from typing import Any
 
 from app.cli.job_file import Unusable
 from app.inputs.columns import CategoryColumn, Column, FlagColumn
+from app.inputs.csv_rule import DECLARED
 from app.inputs.table import TableInputs
 
 DELIMITERS = ",;\t|"
-DECLARED = re.compile(r"sep=(.)\r?\n", re.I)  # as spreadsheets begin a file
 ENCODINGS = (("\ufeff".encode("utf-16-le"), "utf-16"), ("\ufeff".encode("utf-16-be"), "utf-16"))
 GROUPED = re.compile(r"[+-]?\d{1,3}([.,'’ \u00a0\u202f])\d{3}(?:\1\d{3})*(?![\d])")
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -113,7 +113,7 @@ def _check_names(path: Path, names: list[str], inputs: TableInputs) -> None:
 
 
 def _is_comma(lines: Iterable[tuple[int, list[str]]], numbers: Sequence[int]) -> bool:
-    """Whether numbers have commas and no points. 1,234 alone shows neither."""
+    """Tells whether numbers have commas and no points. 1,234 alone shows neither."""
     fields = [fields[place].strip() for _, fields in lines for place in numbers]
     plain = [field for field in fields if not GROUPED.fullmatch(field)]
     return any("," in field for field in plain) and not any("." in field for field in plain)
@@ -143,7 +143,7 @@ def _rows(
 
 
 def _value(column: Column, text: str, is_comma: bool, missing: Sequence[str]) -> Any:
-    """As JSON has it; text is for the service to judge. Raises ValueError."""
+    """Reads a value as JSON has it; text is for the service to judge. Raises ValueError."""
     plain = text.strip()
     if plain in missing or (not plain and not (not text and column.takes_empty_text)):
         return None

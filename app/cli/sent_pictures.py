@@ -28,7 +28,7 @@ def are_pictures(files: Sequence[Path]) -> bool:
 
 
 def _is_raw(path: Path) -> bool:
-    """By the ending, and where it tells nothing by the start of the file."""
+    """Tells by the ending, and where it tells nothing by the start of the file."""
     if str(path) == "-" or path.suffix.lower() in OTHERS:
         return True
     try:
@@ -63,7 +63,7 @@ def ask(
 
 
 def _next(files: Sequence[Path]) -> Sequence[Path]:
-    """As many of the first as go into one request."""
+    """Takes as many of the first as go into one request."""
     size = 0
     for count, path in enumerate(files[:IN_A_REQUEST]):
         size += path.stat().st_size

@@ -164,8 +164,8 @@ def predict(
 def _rows(
     client: "Client", name: str, file: Path, written: "Written", column: str | None
 ) -> list[Any]:
-    """Of a CSV file, with the columns of the deployment's model, or the texts of `column`; others
-    are left out, aloud."""
+    """Reads rows of a CSV file, with the columns of the deployment's model, or the texts of
+    `column`; others are left out, aloud."""
     from app.cli import output, rows, texts
     from app.cli.job_file import Unusable
     from app.inputs.table import TableInputs

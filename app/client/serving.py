@@ -4,6 +4,7 @@ import io
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from math import isnan
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from app.client.api_error import Unreachable
 from app.client.datasets import POLL_SECONDS, UPLOAD_SECONDS
 from app.client.transport import Transport
 from app.deployments.schemas import DeploymentOut, DeploymentWithHistory
+from app.models.encoder_spec import FILES
 from app.models.schemas import ModelOut
 from app.prediction.schemas import PredictOut
 
@@ -41,6 +43,29 @@ class Models:
                 headers={"Idempotency-Key": uuid4().hex},
                 timeout=httpx.Timeout(UPLOAD_SECONDS, connect=5),
             )
+
+    def add_encoder(self, folder: Path, name: str) -> ModelOut:
+        """Sends the encoder of texts that a folder is: model.onnx, tokenizer.json, encoder.json.
+        Sent once. Raises OSError for a file that cannot be read."""
+        with ExitStack() as held:
+            files = [
+                ("file", (file, held.enter_context((folder / file).open("rb")))) for file in FILES
+            ]
+            return self._transport.ask(
+                ModelOut,
+                "POST",
+                "/v1/models",
+                data={"spec": json.dumps({"kind": "encoder", "name": name})},
+                files=files,
+                headers={"Idempotency-Key": uuid4().hex},
+                timeout=httpx.Timeout(UPLOAD_SECONDS, connect=5),
+            )
+
+    def add_from_hub(self, origin: str, name: str, prefix: str = "") -> ModelOut:
+        """Has a worker fetch the encoder of texts `hf:ORG/NAME@REVISION`."""
+        body = {"kind": "encoder", "name": name, "from": origin, "prefix": prefix}
+        headers = {"Idempotency-Key": uuid4().hex}
+        return self._transport.ask(ModelOut, "POST", "/v1/models", json=body, headers=headers)
 
     def wait(self, model_id: str, patience_seconds: float = 60.0) -> ModelOut:
         """Until the model is `ready` or `failed`; returns it. Waits for an API that restarts."""

@@ -128,7 +128,7 @@ def _findings(asked: Selection, schema: Schema) -> Iterator[Coded]:
 
 
 def _column_findings(asked: Selection, schema: Schema) -> Iterator[Coded]:
-    """Of all members that name columns."""
+    """Findings of all members that name columns."""
     named = list(_named_columns(asked))
     if not schema.columns:
         for member in dict.fromkeys(path[0] for path, _ in named):

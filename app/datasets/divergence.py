@@ -1,4 +1,4 @@
-"""How far two samples are apart, in numpy alone: the API process asks as well as the worker.
+"""Distance of two samples, in numpy alone: the API process asks as well as the worker.
 
 Samples are (items, features), finite, in an order that means nothing.
 """

@@ -1,4 +1,4 @@
-"""What the outside sees of a dataset, and the schema that jobs are checked against."""
+"""A dataset as the outside sees it, and the schema that jobs are checked against."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self

@@ -1,4 +1,4 @@
-"""What of a dataset becomes another one: rows, classes or columns."""
+"""The part of a dataset that becomes another one: rows, classes or columns."""
 
 from typing import Annotated, Self
 

@@ -1,4 +1,4 @@
-"""What may be said of a table in a dataset's spec, and what is told of its columns."""
+"""Settings of tables in a dataset's spec, and what is told of their columns."""
 
 import re
 from collections.abc import Mapping

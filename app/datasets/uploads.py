@@ -83,8 +83,7 @@ async def _received(
     content_type = request.headers.get("content-type", "")
     kind, options = parse_options_header(content_type)
     if kind == b"application/json":
-        chunks = [chunk async for chunk in _within(request, _small)]
-        body = decode(b"".join(chunks))
+        body = decode(await small_body(request))
         try:
             yield DatasetFrom.model_validate(body)
         except ValidationError as error:
@@ -121,6 +120,11 @@ async def parts_of(
             yield reader.parts()
         finally:
             reader.close()
+
+
+async def small_body(request: Request) -> bytes:
+    """A body of JSON. Raises TooLarge."""
+    return b"".join([chunk async for chunk in _within(request, _small)])
 
 
 async def _within(request: Request, check: Callable[[int], None]) -> AsyncIterator[bytes]:

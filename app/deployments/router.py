@@ -21,6 +21,7 @@ from app.deployments.schemas import (
 )
 from app.documented import can_answer
 from app.errors import Conflict, invalid
+from app.models import encoders
 from app.models import repository as models
 from app.pages import Listing, fetch_page
 from app.prediction.dependencies import DeploymentName, ServedOf
@@ -126,6 +127,9 @@ def delete_deployment(
 def _check_servable(session: Session, model: ModelRow) -> None:
     """Raises Conflict or Invalid where an imported model is not read yet, or has no head."""
     if model.files:
+        if encoders.stored_of(model):
+            detail = "expected a model that answers, got an encoder, which jobs stand on"
+            raise invalid("model_without_head", detail, "#/model")
         if "onnx" not in model.files:
             detail = "expected a model with a head, got features alone, which jobs start from"
             raise invalid("model_without_head", detail, "#/model")

@@ -1,4 +1,4 @@
-"""What the outside sees of a deployment."""
+"""A deployment as the outside sees it."""
 
 from datetime import datetime
 from typing import Literal

@@ -9,16 +9,28 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.database import clock
-from app.inputs.encoders import EncoderEntry, EncoderFacts
+from app.inputs.encoders import ALL_ENCODERS, EncoderFacts
+from app.inputs.features import FeaturesInputs
+from app.inputs.stored_encoder import FILES, KnownEncoder, stored_id_of
 from app.tables.encoders import EncoderRow, FeatureChunkRow
 
 Chunk = FeatureChunkRow
 
 
-def find(session: Session, entry: EncoderEntry) -> EncoderRow | None:
-    """The encoder as this release makes it, once a worker has."""
+def find(session: Session, entry: KnownEncoder) -> EncoderRow | None:
+    """The encoder as this release makes it, once a worker has; one that was uploaded by the hash
+    of its files."""
+    if entry.stored_id:
+        return session.get(EncoderRow, entry.stored_id)
     own = (EncoderRow.name == entry.name) & (EncoderRow.revision == entry.revision)
     return session.scalar(select(EncoderRow).where(own))
+
+
+def find_of(session: Session, inputs: FeaturesInputs) -> EncoderRow | None:
+    """The encoder that features were computed by."""
+    if stored_id := stored_id_of(inputs.revision):
+        return session.get(EncoderRow, stored_id)
+    return find(session, ALL_ENCODERS[inputs.encoder])
 
 
 def add(session: Session, facts: EncoderFacts, files: dict[str, str]) -> None:
@@ -33,6 +45,12 @@ def add(session: Session, facts: EncoderFacts, files: dict[str, str]) -> None:
                 facts=facts.model_dump(mode="json"),
             )
         )
+
+
+def add_stored(session: Session, facts: EncoderFacts, files: dict[str, str]) -> None:
+    """Makes an encoder known that came by POST /v1/models, by the hash of its files, unless the
+    same came before."""
+    add(session, facts.model_copy(update={"revision": FILES + facts.sha256}), files)
 
 
 def plan(session: Session, encoder_id: str, array: str, count: int) -> None:

@@ -1,4 +1,4 @@
-"""How far apart two tables are, column by column, by samples of their training rows."""
+"""Distance of two tables, column by column, by samples of their training rows."""
 
 from dataclasses import dataclass
 from typing import Literal

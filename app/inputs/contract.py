@@ -1,4 +1,4 @@
-"""What an item is: the half of a modality that needs numpy alone.
+"""The contract of modalities, what an item is: the half that needs numpy alone.
 
 A modality is a member of the union in `app.inputs`: its raw form, and what was learnt of it from
 training rows. Datasets are stored by it, models are asked by it.

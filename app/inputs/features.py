@@ -23,6 +23,7 @@ class FeaturesInputs(DenseInputs):
     dtype: Literal["float32"] = "float32"
     encoder: str
     revision: str
+    pad_id: int | None = None  # where features are ids of tokens: the one of no token
 
     @classmethod
     def item_shape(cls, shape: tuple[int, ...], name: str) -> tuple[int, ...]:

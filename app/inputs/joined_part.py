@@ -90,7 +90,7 @@ def decoded_part(inputs: PartInputs, value: Any, at: str) -> Tensors:
 
 
 def _file(value: dict[str, Any], at: str) -> bytes:
-    """Of `{"b64": …}`, as TensorFlow Serving has bytes in JSON. Raises Invalid."""
+    """Decodes the file in `{"b64": …}`, as TensorFlow Serving has bytes in JSON. Raises Invalid."""
     text = value.get(B64)
     if list(value) != [B64] or not isinstance(text, str):
         detail = 'expected a picture as nested arrays or as {"b64": …}, a file, got other'
@@ -103,7 +103,7 @@ def _file(value: dict[str, Any], at: str) -> bytes:
 
 
 def _moved(wrong: Invalid, before: str, at: str) -> Invalid:
-    """With pointers from `at` that began at `before`."""
+    """Moves pointers to begin from `at` that began at `before`."""
     findings = [
         Finding(each.detail, (each.pointer or at).replace(before, at, 1)) for each in wrong.findings
     ]

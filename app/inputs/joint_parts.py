@@ -74,14 +74,25 @@ def _joint(
 
 @dataclass(frozen=True)
 class JoinedAdoption:
-    """The way in which items of one dataset become the network's: `joint`."""
+    """The way in which items of one dataset become the network's: `joint`. `part`: that they are
+    alone, where they are one."""
 
     joint: JoinedInputs
+    part: str | None = None
 
     @property
     def key(self) -> str:
         """Digest of what items become: sha256, hexadecimal."""
-        return sha256(self.joint.model_dump_json().encode()).hexdigest()
+        whole = self.joint.model_dump_json() + (self.part or "")
+        return sha256(whole.encode()).hexdigest()
+
+    def alone(self, own: PartInputs) -> JoinedInputs:
+        """Returns the inputs of items that are one part, as if others stood beside it."""
+        parts = tuple(
+            part.model_copy(update={"inputs": own}) if part.name == self.part else part
+            for part in self.joint.parts
+        )
+        return self.joint.model_copy(update={"parts": parts})
 
     def changed(self, own: JoinedInputs) -> Iterator[tuple[JoinedPart, JoinedPart, "Change"]]:
         """Parts of `own` that do not stay as they are, their counterparts, and how they change."""

@@ -1,4 +1,4 @@
-"""Which columns of two tables are the same, by their names and kinds.
+"""Columns that two tables share, by their names and kinds.
 
 Names are equal where they differ only in case, in spaces and underscores, or in Unicode's forms.
 Columns that are alike and no more are proposed (app.inputs.similar_columns), never matched.

@@ -178,7 +178,7 @@ def _orientation(image: "ImageFile") -> int:
 
 
 def _is_grey(image: "ImageFile") -> bool:
-    """By the header: Pillow's own `getpalette` decodes the picture."""
+    """Tells by the header: Pillow's own `getpalette` decodes the picture."""
     if image.mode != "P" or image.palette is None:
         return image.mode in COLOURLESS or image.mode.startswith("I;16")
     layout = image.palette.rawmode or image.palette.mode
@@ -222,7 +222,7 @@ def _of(values: NDArray[Any]) -> "Image":
 
 
 def _turned(values: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """As the EXIF tag wants it, which counts eight ways to hold a camera."""
+    """Turns the picture as the EXIF tag wants it, which counts eight ways to hold a camera."""
     if orientation >= ON_ITS_SIDE:
         values = values.swapaxes(0, 1)
     if orientation in {3, 4, 7, 8}:

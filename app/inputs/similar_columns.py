@@ -116,7 +116,7 @@ def _same_values(own: Column, its: Column) -> bool:
 
 
 def _apart(one: _Side, other: _Side) -> float | None:
-    """Of numbers and dates that have enough different values; None of others."""
+    """Distance of numbers and dates that have enough different values; None of others."""
     if not isinstance(one.column, MeasuredColumn):
         return None
     if min(len(np.unique(side.values)) for side in (one, other)) < TELLING:

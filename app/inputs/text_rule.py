@@ -1,4 +1,4 @@
-"""What a text is to a network: one rule for the intake and for every protocol.
+"""The rule of what a text is to a network, one for the intake and for every protocol.
 
 | what comes                                          | what becomes of it                         |
 |-----------------------------------------------------|--------------------------------------------|

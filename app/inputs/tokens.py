@@ -44,6 +44,11 @@ class Tokeniser:
         """Pieces, the special ones among them."""
         return int(self._tokenizer.get_vocab_size())
 
+    @property
+    def last(self) -> int:
+        """The largest id: vocabularies may have gaps."""
+        return max(self._tokenizer.get_vocab().values(), default=0)
+
     def ids_of(self, text: str) -> list[int]:
         """Pieces of a text, at most `max_tokens`, the special ones at both ends among them."""
         found: list[int] = self._tokenizer.encode(self._encoder.prefix + text).ids

@@ -1,4 +1,4 @@
-"""Which raw values become 0 and 1, by what a dataset's training rows hold."""
+"""Raw values that become 0 and 1, by what a dataset's training rows hold."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,5 @@
-"""From a POSTed spec to a job in the database: datasets found, spec resolved, trials planned."""
+"""The way from a POSTed spec to a job in the database: datasets found, spec resolved, trials
+planned."""
 
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -18,6 +19,8 @@ from app.inputs.contract import Sketch
 from app.jobs import lifecycle, repository
 from app.jobs.distances import with_distances
 from app.jobs.encoding_time import EncodingTime, encoding_time
+from app.jobs.named_encoders import with_encoder
+from app.models import encoders
 from app.models import repository as models
 from app.pretrained.choosing import pretrained_of, recommended
 from app.settings import Settings
@@ -78,6 +81,7 @@ def check(
     target = _schema(session, project, spec.target.dataset, "#/target/dataset")
     sample = _sample_of(session, storage, project, spec.target.dataset)
     spec, chosen = _with_weights_named(spec, target, settings)
+    spec, of_encoder = with_encoder(session, project, spec)
     if advice := recommended(spec, target, settings.cache_dir):
         chosen.append(advice)
     sources = [
@@ -100,7 +104,7 @@ def check(
     available = settings.assumed_slot_memory_bytes if declared is None else declared
     memory = estimate_of(resolved, trials, schemas, target, available)
     encoding = encoding_time(session, project, resolved)
-    choices = [*chosen, *selection]
+    choices = [*chosen, *of_encoder, *selection]
     return Accepted(resolved, choices, trials, steps, sources, target, memory, encoding)
 
 
@@ -158,11 +162,15 @@ def _facts(
     except NotFound as error:
         raise invalid("unknown_model", error.detail, f"{pointer}/model") from error
     signature = models.ready_signature(session, model, f"{pointer}/model")
+    if encoders.stored_of(model):
+        detail = "expected a network to start from, got an encoder of texts, which goes into "
+        detail += '`model`: {"backbone": "sentence_encoder", "params": {"encoder": "mdl_…"}}'
+        raise invalid("model_is_an_encoder", detail, f"{pointer}/model")
     if "weights" not in model.files:
         detail = "expected a model that this release trained, got one without its weights"
         raise invalid("model_without_weights", detail, f"{pointer}/model")
     schema = Schema(
-        inputs=signature.inputs,
+        inputs=model.card.get("inputs") or signature.inputs,
         task=signature.task,
         splits={},
         class_counts={"train": (), "test": ()},
@@ -188,8 +196,8 @@ def _sample_of(session: Session, storage: Storage, project: str, reference: str 
 
 
 def _scale(session: Session, project: str, reference: str, schema: Schema) -> PixelScale | None:
-    """As far as the intake has told: before it, or by an earlier release, values fill their
-    range."""
+    """The scale as far as the intake has told it: before it, or by an earlier release, values fill
+    their range."""
     try:
         profile = datasets.find(session, project, reference).profile
     except NotFound:  # of the catalogue, and not asked for before

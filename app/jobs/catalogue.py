@@ -1,4 +1,4 @@
-"""What a job can be made of: GET /v1/strategies and GET /v1/catalog/backbones."""
+"""Catalogues of what a job can be made of: GET /v1/strategies and GET /v1/catalog/backbones."""
 
 from typing import Any
 

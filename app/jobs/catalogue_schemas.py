@@ -1,4 +1,4 @@
-"""What is told of strategies and networks."""
+"""Answers that tell of strategies and networks."""
 
 from typing import Any, Literal
 

@@ -1,4 +1,4 @@
-"""How far a job's sources are from its target, by a few training items of each."""
+"""Distances of a job's sources from its target, by a few training items of each."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""How long a job's texts take to be encoded, where their features are not in the store yet."""
+"""Seconds that a job's texts take to be encoded, where their features are not in the store yet."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.datasets import repository as datasets
 from app.datasets.schemas import Schema
 from app.encoders import repository as encoders
-from app.inputs.encoders import EncoderEntry
+from app.inputs.stored_encoder import KnownEncoder
 from app.spec.plan import PRETRAIN, SCORE, PlannedTrial
 from app.spec.spec import ResolvedSpec
 from app.tables.datasets import DatasetRow
@@ -48,7 +48,7 @@ def encoding_time(session: Session, project: str, spec: ResolvedSpec) -> Encodin
     return EncodingTime(sum(sources.values()), seconds(spec.target.dataset))
 
 
-def _seconds(session: Session, entry: EncoderEntry, encoder_id: str, row: DatasetRow) -> float:
+def _seconds(session: Session, entry: KnownEncoder, encoder_id: str, row: DatasetRow) -> float:
     schema = Schema.model_validate(row.schema)
     a_text = entry.seconds_of(schema.inputs.tokens)
     total = 0.0

@@ -1,4 +1,5 @@
-"""What a job has found out: its epochs' metrics, its report, and the predictions behind it."""
+"""Routes to what a job has found out: its epochs' metrics, its report, and the predictions behind
+it."""
 
 from typing import Annotated
 

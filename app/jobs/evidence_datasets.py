@@ -1,4 +1,4 @@
-"""What the intake found in a job's datasets, as its report takes it."""
+"""Findings of the intake in a job's datasets, as its report takes them."""
 
 from collections.abc import Mapping
 from typing import Any, Literal

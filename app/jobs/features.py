@@ -1,4 +1,4 @@
-"""What a job's story says of features that a frozen encoder gives."""
+"""Events of a job about features that a frozen encoder gives."""
 
 from typing import Any
 

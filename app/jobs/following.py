@@ -47,7 +47,7 @@ class _Topic:
     followers: set["Follower"] = field(default_factory=set)
 
     def hear(self, news: EventBatch) -> bool:
-        """Whether there is something to be told."""
+        """Tells whether there is something to be told."""
         before = (self.number, self.has_ended)
         if news.told:
             if news.told[0].number != (self.number or 0) + 1:
@@ -230,7 +230,7 @@ class Follower:
         return []
 
     async def _wait(self) -> bool:
-        """Whether there is something new."""
+        """Tells whether there is something new."""
         self._waiting = asyncio.get_running_loop().create_future()
         done, _ = await asyncio.wait((self._waiting,), timeout=PING_SECONDS)
         return bool(done)

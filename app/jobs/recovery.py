@@ -1,5 +1,5 @@
-"""What keeps the promise when messages and workers are lost. Any API process runs it, every few
-seconds; each change is a compare-and-set, so that several may run it at once."""
+"""Repairs that keep the promise when messages and workers are lost. Any API process runs it, every
+few seconds; each change is a compare-and-set, so that several may run it at once."""
 
 from collections.abc import Callable
 
@@ -53,8 +53,8 @@ def abandon(session: Session, owner: str, out_of_memory: bool = False) -> None:
 
 
 def _note_lack_of_memory(session: Session, owner: str) -> None:
-    """On a trial that goes on its error says so until it ends: attempts are counted anew after each
-    checkpoint, and these must not be."""
+    """Notes the error on a trial that goes on: it says so until it ends: attempts are counted anew
+    after each checkpoint, and these must not be."""
     held = (TrialRow.owner == owner) & TrialRow.token.is_not(None)
     for trial_id, job_id in session.execute(select(TrialRow.id, TrialRow.job_id).where(held)).all():
         lifecycle.lock(session, job_id)

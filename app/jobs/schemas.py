@@ -1,4 +1,4 @@
-"""What the outside sees of a job. app/spec/spec.py is what is sent."""
+"""A job as the outside sees it; app/spec/spec.py is what is sent."""
 
 from datetime import datetime
 from typing import Any, Literal

@@ -116,7 +116,8 @@ def _of(job_id: str, *statuses: str) -> ColumnElement[bool]:
 
 
 def _write(session: Session, such: ColumnElement[bool], **values: object) -> bool:
-    """Whether there were such trials. Rows that the session has read stay as they were read."""
+    """Tells whether there were such trials. Rows that the session has read stay as they were
+    read."""
     session.flush()
     statement = update(TrialRow).where(such).values(**values)
     done = session.execute(statement.execution_options(synchronize_session=False))

@@ -1,4 +1,4 @@
-"""How long trials were trained, from the epochs that are recorded of them."""
+"""Steps and epochs that trials were trained for, from the epochs that are recorded of them."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypedDict

@@ -1,4 +1,4 @@
-"""What a worker does to a job's rows, under its lease."""
+"""Changes that a worker makes to a job's rows, under its lease."""
 
 from collections.abc import Callable, Sequence
 from operator import itemgetter

@@ -1,4 +1,4 @@
-"""What the outside sees of a key: never its secret, but once."""
+"""A key as the outside sees it: never its secret, but once."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""What is said of a network that was trained elsewhere: the `spec` part of POST /v1/models."""
+"""The description of a network that was trained elsewhere: the `spec` part of POST /v1/models."""
 
 from typing import Annotated, Literal, Self
 

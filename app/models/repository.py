@@ -182,13 +182,23 @@ def remove(session: Session, row: ModelRow) -> None:
         detail = f"expected a model that is not deployed, got one that serves {', '.join(names)}"
         raise Conflict("model_deployed", detail)
     open_jobs = session.execute(
-        select(JobRow.id, JobRow.source_ids).where(
+        select(JobRow.id, JobRow.source_ids, JobRow.spec).where(
             JobRow.project == row.project, JobRow.status.not_in(ENDED)
         )
     )
-    if users := [job for job, sources in open_jobs if row.id in sources]:
+    users = [
+        job for job, sources, spec in open_jobs if row.id in sources or row.id == _encoder_of(spec)
+    ]
+    if users:
         shown = ", ".join(users[:SHOWN_JOBS])
         detail = f"expected a model that no open job needs, {row.id} is needed by {shown}"
         raise Conflict("model_in_use", detail)
     row.deleted_at = now()
     session.flush()
+
+
+def _encoder_of(spec: dict[str, Any]) -> str | None:
+    """The model that a job's encoder is."""
+    stored = spec.get("model", {}).get("params", {}).get("stored") or {}
+    found: str | None = stored.get("model")
+    return found

@@ -29,6 +29,7 @@ from app.idempotency import (
 )
 from app.integrity import sha256_of
 from app.models import repository
+from app.models.encoder_spec import EncoderSpec
 from app.models.importing import ImportSpec
 from app.models.schemas import Format, ModelOut, Signature, VersionStatuses
 from app.models.stored import file_path
@@ -58,9 +59,11 @@ _BODY: dict[str, Any] = {
                             "format": "binary",
                             "description": "one .keras file, as Keras 3 saves it: a Sequential or "
                             "Functional network of layers of Keras' own; or one .onnx file of a "
-                            "convolutional or dense network. Nothing in it is executed",
+                            "convolutional or dense network. Nothing in it is executed. Or, with "
+                            "the kind `encoder`, the three files model.onnx, tokenizer.json and "
+                            "encoder.json, a part `file` each",
                         },
-                        "spec": inlined(ImportSpec),
+                        "spec": {"anyOf": [inlined(ImportSpec), inlined(EncoderSpec)]},
                     },
                 },
                 "encoding": {"spec": {"contentType": "application/json"}},
@@ -72,7 +75,15 @@ _BODY: dict[str, Any] = {
                         "classes": ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
                     },
                 },
-            }
+            },
+            "application/json": {
+                "schema": inlined(EncoderSpec),
+                "example": {
+                    "kind": "encoder",
+                    "name": "minilm",
+                    "from": "hf:sentence-transformers/all-MiniLM-L6-v2@main",
+                },
+            },
         },
     }
 }
@@ -81,12 +92,20 @@ _BODY: dict[str, Any] = {
 def _stored(
     received: ReceivedNetwork, storage: StorageOf
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """What a repeated request is known by, and the file as the row keeps it. Storing a large one
+    """What a repeated request is known by, and its files as the row keeps them. Storing a large one
     takes long, so it is done before the route's turn."""
-    file = received.file
-    body = {"spec": received.spec.model_dump(mode="json"), "file": sha256_of(file.path)}
-    ref = storage.write_upload(file.path)
-    return body, [{"name": file.name, "ref": ref, "bytes": file.bytes}]
+    spec = received.spec.model_dump(mode="json")
+    hashes = {file.name: sha256_of(file.path) for file in received.files}
+    files: list[dict[str, Any]] = []
+    try:
+        for file in received.files:
+            ref = storage.write_upload(file.path)
+            files.append({"name": file.name, "ref": ref, "bytes": file.bytes})
+    except Exception:
+        storage.delete_uploads(each["ref"] for each in files)
+        raise
+    single = [*hashes.values()] if isinstance(received.spec, ImportSpec) else []
+    return {"spec": spec, "file": single[0] if single else hashes}, files
 
 
 @router.post(
@@ -106,8 +125,9 @@ def import_model(
     caller: Writer,
     key: IdempotencyKey,
 ) -> Response:
-    """A network that was trained elsewhere, as a source of jobs. A worker reads the file, tries it
-    on a sample and packages it; until then it is `importing`."""
+    """A network that was trained elsewhere, as a source of jobs; or an encoder of texts, which jobs
+    name in `params.encoder`. A worker reads the files, or fetches them from the hub, tries them on
+    a sample and packages them; until then the model is `importing`."""
     body, files = stored
     kept: list[str] = []  # in a row
 
@@ -157,7 +177,8 @@ def download_model(
 ) -> FileResponse:
     """`onnx`: raw values in, probabilities out, calibrated where the signature names a temperature.
     `keras`: the same network, with logits out, which no temperature has divided; of a network on a
-    frozen encoder, from its features. `tokenizer`: that encoder's tokenizer.json."""
+    frozen encoder, from its features. `tokenizer`: that encoder's tokenizer.json.
+    `encoder`: the model.onnx of a model that is an encoder."""
     with database.read() as session:  # no longer: to look a large file through takes a while
         row = repository.get(session, caller.project, model_id)
     if file_format not in row.files:

@@ -1,4 +1,4 @@
-"""What the outside sees of a model."""
+"""A model as the outside sees it."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -9,7 +9,7 @@ from app.inputs import Inputs
 from app.inputs.encoders import EncoderIdentity
 from app.tasks import Task
 
-Format = Literal["onnx", "keras", "tokenizer"]
+Format = Literal["onnx", "keras", "tokenizer", "encoder"]
 ModelStatus = Literal["importing", "ready", "failed", "damaged"]
 Origin = Literal["job", "imported"]
 

@@ -1,5 +1,5 @@
-"""Who asks for predictions: the authenticator's answers, remembered for a second, since it may have
-to ask the database."""
+"""Callers who ask for predictions: the authenticator's answers, remembered for a second, since it
+may have to ask the database."""
 
 from time import monotonic
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""What holds values against those that a model was trained on."""
+"""Checks that hold values against those that a model was trained on."""
 
 from collections.abc import Sequence
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""What the routes of protocols and of deployments ask for."""
+"""Dependencies of the routes of protocols and of deployments."""
 
 from typing import Annotated, cast
 

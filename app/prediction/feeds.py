@@ -1,4 +1,4 @@
-"""What a packaged graph is fed with: one tensor `inputs`, or several by their names, of any dtype.
+"""Feeds of a packaged graph: one tensor `inputs`, or several by their names, of any dtype.
 
 A graph says itself what it takes. An axis that it leaves open beside that of the items is free:
 what runs together is padded with zeros to the longest there is. So a graph of texts takes another

@@ -1,4 +1,5 @@
-"""What answers predictions, before FastAPI and its middlewares: the hot path of every protocol.
+"""The handler that answers predictions, before FastAPI and its middlewares: the hot path of every
+protocol.
 
 What the middlewares do for other routes is done here by the same functions: the request's id, the
 guard of an open loopback, the count, problems. The entries in the OpenAPI document are the routers

@@ -1,4 +1,4 @@
-"""What a request says before its body, read alike by all protocols."""
+"""The head of a request, before its body, read alike by all protocols."""
 
 from starlette.datastructures import QueryParams
 

@@ -1,4 +1,4 @@
-"""What was asked: raw values as they came, and where they stand in the body."""
+"""Items that were asked about: raw values as they came, and where they stand in the body."""
 
 import math
 from collections.abc import Iterator, Sequence

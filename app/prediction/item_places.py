@@ -1,4 +1,4 @@
-"""Where items stand that are in one list of a body, one by one."""
+"""Places of items that are in one list of a body, one by one."""
 
 from typing import NamedTuple
 

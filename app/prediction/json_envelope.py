@@ -1,4 +1,5 @@
-"""What a JSON body says around the rows of its inputs: each protocol has an envelope of its own."""
+"""Members of a JSON body around the rows of its inputs: each protocol has an envelope of its
+own."""
 
 from typing import Any, NamedTuple, Protocol, TypeVar
 

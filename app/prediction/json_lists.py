@@ -141,7 +141,7 @@ def _decoded(body: bytes | bytearray, span: Span, at: str) -> Iterator[list[Any]
 
 
 def _items(text: bytes, at: str) -> list[Any]:
-    """At least one. Raises BadRequest."""
+    """Reads at least one item. Raises BadRequest."""
     try:
         items: list[Any] = document_of(b"[" + text + b"]")
     except BadRequest as error:

@@ -108,7 +108,7 @@ class _RowTaker(_Taker):
         return (row * ((at + size) // len(row) + 1))[at : at + size]
 
     def _values(self, text: bytes, rows: int) -> Raw:
-        """Of complete rows, with the comma before them that follows earlier ones."""
+        """Values of complete rows, with the comma before them that follows earlier ones."""
         if self._read:
             before, _, text = text.partition(b",")
             if before.strip():

@@ -118,7 +118,7 @@ def _check_decoder(inputs: Inputs, feed: GraphFeed, sent: bytes, asked: Fed) -> 
 
 
 def _is_same(one: Part, other: Part) -> bool:
-    """Whether values and shapes are equal; what is missing equals what is missing."""
+    """Tells whether values and shapes are equal; what is missing equals what is missing."""
     if not isinstance(one, TensorBatch):
         return not isinstance(other, TensorBatch) and np.array_equal(one, other, equal_nan=True)
     return isinstance(other, TensorBatch) and all(

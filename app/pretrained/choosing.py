@@ -1,4 +1,4 @@
-"""From what a job's source says to weights that are there: names known, `auto` decided."""
+"""The way from what a job's source says to weights that are there: names known, `auto` decided."""
 
 from pathlib import Path
 

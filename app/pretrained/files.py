@@ -1,4 +1,4 @@
-"""Where files of pretrained weights are on this machine: looked for, never read here.
+"""Places of files of pretrained weights on this machine: looked for, never read here.
 
 No package is imported for it, and no framework: whoever asks for the catalogue asks an API.
 """

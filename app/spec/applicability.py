@@ -1,10 +1,11 @@
-"""Which strategies can run between a job's domains, and why the others cannot."""
+"""Strategies that can run between a job's domains, and why the others cannot."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from app.datasets.schemas import Schema
 from app.spec.class_spaces import class_mismatch
+from app.spec.crossing import crossed, pairs_of
 from app.spec.networks import normalises
 from app.spec.sources import SourceFacts
 from app.spec.strategy_catalogue import CATALOGUE, Need
@@ -43,6 +44,13 @@ def _unmet(
                 "needs_source_head",
                 "expected a source that tells classes, got an imported network without a head",
             )
+        case "source_head" | "same_classes" if not all(f.tells_classes for f in sources):
+            told = next(f.schema.task.kind for f in sources if not f.tells_classes)
+            found = (
+                "needs_source_classes",
+                f"expected a source that tells one class of several, got a {told}: its backbone "
+                "carries over, its head does not",
+            )
         case "same_classes":
             found = _other_classes(spec, sources, target)
         case "source_data" if not all(facts.has_data for facts in sources):
@@ -62,7 +70,13 @@ def _unmet(
                 "expected target.use_labels false, it learns nothing from target labels, or "
                 "target.use_unlabelled true, then it learns from items without them as well",
             )
-        case "batch_norm" if not normalises(spec, sources, target):
+        case "pairs" if not pairs_of(spec, sources, target):
+            found = (
+                "needs_pairs",
+                "expected a source dataset whose items show the target's kind of item beside other "
+                "parts, and a target that has that part alone: there are no pairs to learn from",
+            )
+        case "batch_norm" if not normalises(spec, sources, crossed(spec, sources, target)):
             found = (
                 "needs_batch_norm",
                 "expected BatchNorm in the network, got one without; model.bottleneck gives it one",

@@ -1,4 +1,4 @@
-"""What the house has to know of a backbone, and how one of its kind is trained."""
+"""Facts of a backbone that the house has to know, and how one of its kind is trained."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -4,11 +4,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from app.inputs.encoders import E5_SMALL, EncoderEntry
-from app.inputs.features import FeaturesInputs
+from app.inputs.encoders import E5_SMALL
 from app.inputs.layouts import JoinedLayout
-from app.spec.backbone_entry import OF_FEATURES, OF_PARTS, OF_PHOTOS, OF_TABLES, BackboneEntry
-from app.spec.encoder_params import SentenceEncoderParams
+from app.spec.backbone_entry import (
+    OF_FEATURES,
+    OF_PARTS,
+    OF_PHOTOS,
+    OF_TABLES,
+    BackboneEntry,
+)
 from app.spec.fusion_params import FusionParams
 from app.spec.imported.choice import Imported
 from app.spec.model_choice import ModelChoice
@@ -27,7 +31,7 @@ from app.spec.photo_params import (
     EfficientnetV2B0Params,
 )
 from app.spec.table_params import FtTransformerParams, TabmParams
-from app.spec.text_params import CharconvParams
+from app.spec.text_choices import Charconv, SentenceEncoder
 
 
 class Mlp(ModelChoice):
@@ -79,24 +83,6 @@ class Tabm(ModelChoice):
 class FtTransformer(ModelChoice):
     backbone: Literal["ft_transformer"]
     params: FtTransformerParams = FtTransformerParams()
-
-
-class SentenceEncoder(ModelChoice):
-    backbone: Literal["sentence_encoder"]
-    params: SentenceEncoderParams = SentenceEncoderParams()
-
-    @property
-    def encoder(self) -> EncoderEntry:
-        return self.params.entry
-
-    @property
-    def features(self) -> FeaturesInputs:
-        return self.params.inputs
-
-
-class Charconv(ModelChoice):
-    backbone: Literal["charconv"]
-    params: CharconvParams = CharconvParams()
 
 
 class Fusion(ModelChoice):

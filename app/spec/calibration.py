@@ -1,4 +1,5 @@
-"""What training took on one machine: an estimate for an installation that has trained nothing yet.
+"""Seconds that training took on one machine: an estimate for an installation that has trained
+nothing yet.
 
 STEPS is what `nice -n 10 python -m benchmarks.calibration` prints, here on two shared cores of an
 x86-64 server without a GPU, each network at its defaults; ONCE is rounded from the processor's time

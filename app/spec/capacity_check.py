@@ -1,4 +1,4 @@
-"""Whether the workers' memory is enough for a job: what `network_too_large` says."""
+"""Check of a job against the workers' memory: what `network_too_large` says."""
 
 from collections.abc import Iterator, Sequence
 

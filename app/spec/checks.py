@@ -1,4 +1,4 @@
-"""What of a job can be refused before it starts: findings against the datasets' schemas."""
+"""Refusals of a job before it starts: findings against the datasets' schemas."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -8,6 +8,7 @@ from app.errors import Coded, Finding
 from app.spec.applicability import applicable, obstacle
 from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone
 from app.spec.batches import batch_findings
+from app.spec.crossing import crossed, crosses, crossing_findings
 from app.spec.deploy_checks import deploy_findings
 from app.spec.model_choice import ModelChoice
 from app.spec.networks import shown_at
@@ -27,7 +28,10 @@ MOST_TRIALS = 10_000
 
 def findings(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) -> list[Coded]:
     """Everything that is wrong, at once."""
-    found: list[Coded] = []
+    found = list(crossing_findings(spec, sources, target))
+    if found and crosses(sources, target):
+        return found
+    given, target = target, crossed(spec, sources, target)
     tables = {table.place for table in tables_of(spec.sources, sources, target)}
     for place, facts in enumerate(sources):
         pointer = f"#/sources/{place}"
@@ -45,11 +49,11 @@ def findings(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) ->
         *batch_findings(spec, sources, target),
         *_target_findings(spec, target),
         *_combination_findings(spec, sources),
-        *_strategy_findings(spec, sources, target),
+        *_strategy_findings(spec, sources, given),
         *task_findings(spec, sources, target),
-        *unlabelled_findings(spec, sources, target),
-        *slice_findings(spec, target),
-        *reference_findings(spec, target),
+        *unlabelled_findings(spec, sources, given),
+        *slice_findings(spec, given),
+        *reference_findings(spec, given),
         *deploy_findings(spec),
         *_plan_findings(spec, len(sources)),
     ]
@@ -59,7 +63,7 @@ def findings(spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema) ->
 def _image_size(
     spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema
 ) -> tuple[int, int] | None:
-    """To which images are resized: a source network's, where the job's is open."""
+    """Size to which images are resized: a source network's, where the job's is open."""
     model = spec.model
     if not isinstance(model, AutoBackbone):
         return shown_at(model, target)
@@ -72,9 +76,10 @@ def _network_findings(spec: "JobSpec", target: Schema) -> Iterator[Coded]:
     if got != "table" and spec.training.hidden_columns:
         detail = f"expected no hidden_columns for a {got}, which has no columns; leave it out"
         yield "not_a_table", Finding(detail, "#/training/hidden_columns")
-    if got != "joined" and spec.training.hidden_parts:
-        detail = f"expected no hidden_parts for a {got}, which is one part; leave it out"
-        yield "not_joined", Finding(detail, "#/training/hidden_parts")
+    for setting in ("hidden_parts", "parts_alone"):
+        if got != "joined" and getattr(spec.training, setting):
+            detail = f"expected no {setting} for a {got}, which is one part; leave it out"
+            yield "not_joined", Finding(detail, f"#/training/{setting}")
     if target.inputs.sides is None:
         yield from _picture_findings(spec, got)
     if isinstance(model, AutoBackbone):  # what it becomes fits
@@ -110,7 +115,8 @@ def _picture_findings(spec: "JobSpec", modality: str) -> Iterator[Coded]:
 def _model_findings(
     spec: "JobSpec", sources: Sequence[SourceFacts], target: Schema
 ) -> Iterator[Coded]:
-    """Whether the source models' weights fit the job's network: the first one's where it is open.
+    """Tells whether the source models' weights fit the job's network: the first one's where it is
+    open.
 
     A network is not the same at another image size, though the size matters to dense layers alone.
     """
@@ -137,7 +143,7 @@ def _model_findings(
 
 
 def _sized(facts: SourceFacts, network: ModelChoice, schema: Schema) -> dict[str, Any]:
-    """With the size that its images have, where the source's weights are for one size."""
+    """Adds the size that its images have, where the source's weights are for one size."""
     size = None if facts.is_general else network.image_size or schema.inputs.sides
     return network.model_dump() | {"image_size": size}
 

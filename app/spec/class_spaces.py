@@ -1,4 +1,4 @@
-"""Whether source and target have the same classes: by their names, in any order."""
+"""Comparison of the classes of source and target, by their names, in any order."""
 
 from collections.abc import Iterable, Sequence
 

@@ -1,4 +1,4 @@
-"""How a job's arms are compared."""
+"""Settings of how a job's arms are compared."""
 
 from typing import Annotated, Literal
 
@@ -54,8 +54,10 @@ class Evaluation(Sent):
         "auto",
         max_length=len(REFERENCE_MODELS),
         description="models of scikit-learn beside the arms, each on the target's rows, the "
-        "source's and both: `linear`, `forest`, `boosting`; `auto`: all of them for tables, none "
-        "for others; []: none",
+        "source's and both: `linear`, `forest`, `boosting`; `auto`: all of them for tables, "
+        "`linear` for texts, none for others; []: none. For texts also `charconv`, a network over "
+        "characters from random weights, on the target's rows: what a frozen encoder brings to all "
+        "arms, scratch among them, is seen beside it",
     )
     slices: Array[Annotated[str, Field(min_length=1, max_length=200)]] = Field(
         (),

@@ -1,4 +1,4 @@
-"""What a job does about flawed data: classes of unequal size, labels that are wrong."""
+"""Settings of a job for flawed data: classes of unequal size, labels that are wrong."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal

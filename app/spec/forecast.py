@@ -1,4 +1,4 @@
-"""How long trials would take on the machine of calibration.py, before any has run. Pure.
+"""Seconds that trials would take on the machine of calibration.py, before any has run. Pure.
 
 A trial takes `once` seconds, more where it is the first of its arm and compiles, and its optimizer
 steps. A step with the source's items costs twice, a step of a head on cached features a tenth.
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from app.datasets.schemas import Schema
 from app.spec.calibration import once, seconds_per_step
 from app.spec.plan import Kind, PlannedTrial, trained_items
+from app.spec.references import NETWORK
 from app.spec.spec import ResolvedSpec
 from app.spec.strategies import AutoArm, Strategy
 from app.spec.strategy_catalogue import batches_of_step
@@ -18,6 +19,7 @@ HEAD_STEP_COST = 0.1  # of a step of the head on cached features, over one of th
 SEARCH_OVER_TRAINING = 1.3  # what a search may cost over all trainings of the arm that it is for
 SCORE_SECONDS = 2.0  # of a source's features; nothing is trained
 REFERENCE_SECONDS = 1.0  # no network is built
+NETWORK_SECONDS = 40.0  # of the one over characters: 500 steps of 64 texts of usual length
 
 
 def planned_seconds(
@@ -40,7 +42,8 @@ def planned_seconds(
             step = seconds_per_step(spec.model, shape, batch, target.inputs.tokens)
             kinds[trial.kind] = _whole_steps(trial, count, items, spec) * step + _extra(trial)
         if trial.role == "reference":
-            found.append(REFERENCE_SECONDS)
+            is_network = spec.references[trial.arm].model == NETWORK
+            found.append(NETWORK_SECONDS if is_network else REFERENCE_SECONDS)
             continue
         arm = trial.role, trial.arm
         began = fixed.again if arm in seen else fixed.first

@@ -1,4 +1,4 @@
-"""What of a network for items of several parts may be said. Pure."""
+"""Parameters of networks for items of several parts that a job may say. Pure."""
 
 from pydantic import Field
 

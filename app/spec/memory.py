@@ -101,13 +101,21 @@ class MemoryCase:
                 self._weights(load),
                 self._activations(load, items),
                 self._data(load, trial, items),
-                CATALOGUE[self.spec.model.backbone].program_bytes,
+                self._program,
             )
             for load in self._loads(trial)
         ]
 
+    @property
+    def _program(self) -> int:
+        """Bytes of the network's graphs, and of a frozen encoder that was uploaded."""
+        own, encoder = CATALOGUE[self.spec.model.backbone].program_bytes, self.spec.model.encoder
+        return max(own, encoder.memory_bytes) if encoder and encoder.stored_id else own
+
     def _loads(self, trial: PlannedTrial) -> list[Load]:
-        if trial.role == "reference":
+        if (
+            trial.role == "reference"
+        ):  # the network over characters is smaller than what is warned of
             return [Load(passes=0, source_data=True)]
         if trial.role == "score":
             return [Load(passes=0, looks=1, slots=0, source_data=True, features=True)]
@@ -135,7 +143,7 @@ class MemoryCase:
 
     @property
     def _raw(self) -> list[Shape]:
-        """Of the images as they are stored."""
+        """Bytes of the images as they are stored."""
         return [schema.inputs.layout for schema in (self.target, *self.sources)]
 
     @property
@@ -195,5 +203,5 @@ class MemoryCase:
             PACKAGING,
             float(NUMBER * weights),
             float(PACKAGED_ITEMS * NUMBER * self.size.widest),
-            program=CATALOGUE[self.spec.model.backbone].program_bytes,
+            program=self._program,
         )

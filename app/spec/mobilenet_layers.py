@@ -44,6 +44,6 @@ def _convolution(layers: Layers, filters: int, side: int, stride: int = 1) -> No
 
 
 def _rounded(channels: float) -> int:
-    """To a multiple of 8, and not down by more than a tenth."""
+    """Rounds to a multiple of 8, and not down by more than a tenth."""
     rounded = max(8, int(channels + 4) // 8 * 8)
     return rounded + 8 if rounded < 0.9 * channels else rounded

@@ -1,9 +1,9 @@
-"""What may be said of every network, whichever its backbone."""
+"""Settings of every network, whichever its backbone."""
 
 from pydantic import Field
 
-from app.inputs.encoders import EncoderEntry
 from app.inputs.features import FeaturesInputs
+from app.inputs.stored_encoder import KnownEncoder
 from app.sent import Pair
 from app.spec.network_params import Params, Width
 from app.spec.network_size import Shape
@@ -23,7 +23,7 @@ class ModelChoice(Params):
     )
 
     @property
-    def encoder(self) -> EncoderEntry | None:
+    def encoder(self) -> KnownEncoder | None:
         """The frozen encoder that the network stands on."""
         return None
 

@@ -1,4 +1,4 @@
-"""What of a network may be said: a file per kind of items. Pure."""
+"""Parameters of networks that a job may say: a file per kind of items. Pure."""
 
 from abc import abstractmethod
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Which network a job will have, as far as its spec leaves that open."""
+"""The network that a job will have, as far as its spec leaves that open."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal

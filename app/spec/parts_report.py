@@ -1,4 +1,4 @@
-"""What a report says of items of several parts: what each says, and what is lost without it."""
+"""Members of a report on items of several parts: what each says, and what is lost without it."""
 
 from pydantic import Field
 

@@ -1,4 +1,4 @@
-"""What of a network for photos may be said. Pure."""
+"""Parameters of networks for photos that a job may say. Pure."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""What `auto` tries, by the facts of the data: few strategies, the safest first.
+"""Strategies that `auto` tries, by the facts of the data: few strategies, the safest first.
 
 Of these the search rules out more by the source's features (worker/search/advice.py).
 
@@ -29,8 +29,10 @@ class Facts:
     source_data: bool  # and not only a network trained on it
     target_labels: bool
     has_classes: bool = True  # or a quantity to tell
-    source_head: bool = True  # each source tells classes
+    source_head: bool = True  # each source has one
+    source_classes: bool = True  # and it tells one class of several
     batch_norm: bool = False  # in the backbone
+    pairs: int = 0  # of the target's part beside others, in a source; 0 where it has no other parts
     unlabelled: int = 0  # training items of the target without a label, or beyond the label budget
     use_unlabelled: bool = False  # whether these take part beside the labelled ones
     steps: int = 0  # of one training of the job's epochs
@@ -75,6 +77,8 @@ def portfolio(facts: Facts) -> Portfolio:
             if not facts.unlabelled:
                 continue
             needs = beside
+        if "pairs" in needs and not facts.pairs:
+            continue
         if "unlabelled_items" in needs and not facts.use_unlabelled:
             excluded[name] = (
                 f"target.use_unlabelled is false, so that the target's {facts.unlabelled} other "
@@ -84,6 +88,8 @@ def portfolio(facts: Facts) -> Portfolio:
             excluded[name] = "it needs classes"
         elif "source_head" in needs and not facts.source_head:
             excluded[name] = "the source has no head"
+        elif {"source_head", "same_classes"} & {*needs} and not facts.source_classes:
+            excluded[name] = "the source tells no classes"
         elif "source_data" in needs and not facts.source_data:
             excluded[name] = "the source's data is not there"
         elif "same_classes" in needs and not facts.same_classes:
@@ -143,6 +149,16 @@ def _multi_task(facts: Facts) -> tuple[bool, str]:
     return True, f"the source's items hold the backbone where there are {_labels(facts)}"
 
 
+def _pairs(name: str, why: str) -> _Rule:
+    def rule(facts: Facts) -> tuple[bool, str]:
+        least = CATALOGUE[name].least_pairs
+        if facts.pairs < least:
+            return False, f"{facts.pairs} pairs of the source's parts are too few, {least} may pay"
+        return True, f"{facts.pairs} pairs of the source's parts: {why}"
+
+    return rule
+
+
 def _adamatch(facts: Facts) -> tuple[bool, str]:
     if facts.steps >= EXPENSIVE_STEPS:
         return False, "its steps are several times as large as the others'"
@@ -174,6 +190,8 @@ _WITH_LABELS: dict[str, _Rule] = {
     "lp_ft": _always("the safest: a head first, then all layers, gently"),
     "adamatch": _beside_labels("pseudo-labels, and the same label for every view of an item"),
     "mcc": _beside_labels("the source's labels, and no class taken for another"),
+    "modality_distill": _pairs("modality_distill", "one part learns what all parts say"),
+    "contrastive": _pairs("contrastive", "parts of one item become alike"),
     "fine_tune": _always("all layers learn"),
     "distill": _always("source and target have the same classes, so the source is a teacher"),
     "linear_probe": _linear_probe,

@@ -1,4 +1,4 @@
-"""How far a job is: from its trials' rows alone, so that the answer stays the same while nothing
+"""Progress of a job, from its trials' rows alone, so that the answer stays the same while nothing
 moves. Pure."""
 
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What a network is trained with where a job does not say: the facts of its entry."""
+"""Settings that a network is trained with where a job does not say: the facts of its entry."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -38,8 +38,8 @@ def defaults_of(
 
 
 def _differ_in_gaps(schemas: Sequence[Schema]) -> bool:
-    """Whether rows of one of these tables lack values of a column that another has in all rows. One
-    that lacks some in both is learnt as it is."""
+    """Tells whether rows of one of these tables lack values of a column that another has in all
+    rows. One that lacks some in both is learnt as it is."""
     found: dict[str, set[bool]] = {}
     for schema in schemas:
         if isinstance(schema.inputs, TableInputs):

@@ -1,4 +1,4 @@
-"""What models without a network did with the same items, as a report says it."""
+"""Members of a report on models without a network, which had the same items."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""Whether a source's classes have anything to do with the target's."""
+"""Doubts that a source's classes have anything to do with the target's."""
 
 from pydantic import BaseModel, ConfigDict, Field
 

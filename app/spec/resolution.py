@@ -1,4 +1,5 @@
-"""From what was POSTed to a job that says everything, with the reasons for what was chosen."""
+"""The way from what was POSTed to a job that says everything, with the reasons for what was
+chosen."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from app.inputs.joint_parts import GivenParts, joint_parts
 from app.inputs.text import joint_text
 from app.spec import checks
 from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone
+from app.spec.crossing import crossed, pair_warnings, pairs_of, shared_part
 from app.spec.flaws import Imbalance, compared, decided, loses_smoothing
 from app.spec.model_choice import ModelChoice
 from app.spec.networks import chosen_family, gets_bottleneck, joint_size, shown_at
@@ -35,6 +37,7 @@ from app.spec.strategy_params import LinearProbeParams
 from app.spec.table_matching import joint_table, tables_of
 from app.spec.training import Augmentation, Space, Training
 from app.spec.unlabelled import IDLE
+from app.tasks import TaskKind
 
 # As domain adaptation has it: Ganin et al., JMLR 2016; Liang et al., ICML 2020.
 BOTTLENECK, SMOOTHING = 256, 0.1
@@ -58,8 +61,10 @@ def resolve(
     if findings := checks.findings(spec, sources, target):
         (code, first), *_ = findings
         raise Invalid(code, first.detail, *(finding for _, finding in findings))
+    shared, pairs = shared_part(spec, sources, target), pairs_of(spec, sources, target)
+    given, target = target, crossed(spec, sources, target)
     tables = tables_of(spec.sources, sources, target)
-    resolution = _Resolution(spec, sources, target)
+    resolution = _Resolution(spec, sources, target, pairs)
     if size:
         reason = "source and target differ in size, and the network sees one: it scales them itself"
         resolution.chose("model.image_size", list(size), reason)
@@ -77,7 +82,7 @@ def resolve(
         exclude={"model", "strategies", "training", "combine", "task", "imbalance"}
     )
     fields["evaluation"]["primary_metric"] = resolution.primary_metric
-    fields["evaluation"]["references"] = planned_references(spec, sources, target)
+    fields["evaluation"]["references"] = planned_references(spec, sources, given)
     resolved = ResolvedSpec(
         **fields,
         task=target.task.kind,
@@ -90,14 +95,24 @@ def resolve(
         strategies=resolution.strategies(),
         warnings=(
             *scale_warnings([facts.scale for facts in sources], target_scale),
+            *pair_warnings(spec, pairs),
             *([IDLE] if spec.target.use_unlabelled and not spec.target.use_labels else ()),
         ),
         inputs=inputs,
+        part=shared.name if shared else None,
+        source_tasks=_source_tasks(sources, target),
         columns=tuple(
             table.told(spec.sources[table.place].columns, target_sample()) for table in tables
         ),
     )
     return resolved, resolution.choices
+
+
+def _source_tasks(sources: Sequence[SourceFacts], target: Schema) -> tuple[TaskKind, ...]:
+    if all(facts.is_of(target) for facts in sources):
+        return ()
+    own = target.task.kind
+    return tuple(own if f.is_of(target) else f.schema.task.kind for f in sources)
 
 
 def _joint_parts(
@@ -116,6 +131,7 @@ class _Resolution:
     spec: JobSpec
     sources: Sequence[SourceFacts]
     target: Schema
+    pairs: int = 0  # of the target's part and others, in a source
     choices: list[Choice] = field(default_factory=list)
 
     @property
@@ -233,7 +249,7 @@ class _Resolution:
         return tuple(chosen)
 
     def _pulled(self, strategy: Strategy) -> Strategy:
-        """With the rate and the pull of a head on a pretrained network's many features, where the
+        """Adds the rate and the pull of a head on a pretrained network's many features, where the
         job leaves them open."""
         params = strategy.params
         if not isinstance(params, LinearProbeParams):
@@ -257,11 +273,16 @@ class _Resolution:
         return Facts(
             items=items,
             classes=len(classes),
-            same_classes=all(set(facts.schema.classes) == set(classes) for facts in self.sources),
+            same_classes=all(
+                facts.is_of(target) and set(facts.schema.classes) == set(classes)
+                for facts in self.sources
+            ),
             has_classes=target.task.has_classes,
             source_data=all(facts.has_data for facts in self.sources),
             source_head=all(facts.has_head for facts in self.sources),
+            source_classes=all(facts.tells_classes for facts in self.sources),
             target_labels=spec.target.use_labels,
+            pairs=self.pairs,
             unlabelled=unlabelled_items(target, spec.target.budget),
             use_unlabelled=spec.target.takes_unlabelled,
             steps=training.epochs * ceil(items / training.batch_size),

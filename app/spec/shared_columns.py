@@ -1,4 +1,4 @@
-"""What is told of the columns that a source's table shares with the target's."""
+"""Sentences on the columns that a source's table shares with the target's."""
 
 from collections.abc import Mapping
 from typing import Literal

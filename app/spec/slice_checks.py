@@ -1,4 +1,4 @@
-"""Whether the target has the columns by whose values its arms are to be told apart."""
+"""Check that the target has the columns by whose values its arms are to be told apart."""
 
 from collections.abc import Iterator
 from difflib import get_close_matches

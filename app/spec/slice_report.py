@@ -1,4 +1,4 @@
-"""What a report says of parts of the test items: those with one value of a column each."""
+"""Members of a report on parts of the test items: those with one value of a column each."""
 
 from pydantic import Field
 

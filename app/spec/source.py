@@ -42,6 +42,12 @@ class Source(Sent):
         "equal names and kinds need no mention",
     )
 
+    part: ColumnName | None = Field(
+        None,
+        description="where the source's items have several parts and the target's are one of these "
+        "alone: the name of that part; null: the only one of the target's modality",
+    )
+
     @model_validator(mode="after")
     def _is_one_thing(self) -> Self:
         given = [each for each in (self.dataset, self.model, self.backbone) if each is not None]

@@ -1,4 +1,4 @@
-"""What a report says of the sources, and of the searches that came before the trials."""
+"""Members of a report on the sources, and of the searches that came before the trials."""
 
 from typing import Any
 

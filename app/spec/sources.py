@@ -1,5 +1,5 @@
-"""What a job's sources are to it: a dataset, or a trained network without its data, of this service
-or from elsewhere."""
+"""A job's sources as it sees them: a dataset, or a trained network without its data, of this
+service or from elsewhere."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -35,6 +35,21 @@ class SourceFacts:
         return self.network is None
 
     @property
+    def member(self) -> str:
+        """Name of the member of a job's source that says which it is."""
+        return "dataset" if self.has_data else "backbone" if self.is_general else "model"
+
+    def is_of(self, target: Schema) -> bool:
+        """Tells whether what it says, if it says anything of a task, is of the target's."""
+        is_silent = self.is_general or not self.has_head
+        return is_silent or self.schema.task.kind == target.task.kind
+
+    @property
+    def tells_classes(self) -> bool:
+        """Tells whether it has a head that says one class of several of an item."""
+        return self.has_head and self.schema.task.has_classes
+
+    @property
     def has_head(self) -> bool:
         """Tells whether it says anything of classes: an imported network may give features
         alone."""
@@ -55,8 +70,8 @@ def joint_obstacle(sources: Sequence[SourceFacts]) -> str | None:
     """Says why one network cannot be trained on all of them; None where it can."""
     if not all(facts.has_data for facts in sources):
         return "a model comes without its data"
-    if not all(facts.schema.task.has_classes for facts in sources):
-        return f"labels of a {sources[0].schema.task.kind} of several datasets are not joined"
+    if other := next((f.schema.task.kind for f in sources if not f.schema.task.has_classes), None):
+        return f"labels of a {other} are not joined with those of another dataset"
     inputs = {facts.schema.inputs for facts in sources}
     brought_together = (TableInputs, TextInputs, JoinedInputs)
     if len(inputs) > 1 and not all(isinstance(each, brought_together) for each in inputs):

@@ -1,5 +1,5 @@
-"""What a user POSTs, and what becomes of it: app/spec/resolution.py turns a spec with `auto` in it
-into one that says everything; app/spec/checks.py refuses a job that cannot run."""
+"""A job as a user POSTs it, and what becomes of it: app/spec/resolution.py turns a spec with `auto`
+in it into one that says everything; app/spec/checks.py refuses a job that cannot run."""
 
 from dataclasses import dataclass
 from math import inf
@@ -50,6 +50,12 @@ class Deploy(Sent):
         "beats_baseline",
         description="`best`: whichever of the winner, the baseline and the best model without a "
         "network is best on validation items",
+    )
+    vocabulary: Literal["whole", "seen"] = Field(
+        "whole",
+        description="of a model on a frozen encoder: `seen` packages it with the pieces alone that "
+        "the training texts need, and all single characters; the model's card says how many test "
+        "texts keep their tokens. Served with a fraction of the memory",
     )
     ensemble: Literal["none", "average"] = Field(
         "none",
@@ -142,6 +148,8 @@ class ResolvedSpec(JobSpec):
     warnings: Array[str] = ()  # about the datasets beside one another
     inputs: Inputs | None = None  # the network's, where datasets may have others: columns, lengths
     columns: Array[SharedColumns] = ()  # of each source, where it and the target are tables
+    part: str | None = None  # of `inputs`, that the target's items are, where they are one of these
+    source_tasks: Array[TaskKind] = ()  # of each source; () where all are the target's
 
     def seen(self, schema: Schema) -> Schema:
         """A dataset as the job's network sees it."""
@@ -153,12 +161,16 @@ class ResolvedSpec(JobSpec):
         if isinstance(self.inputs, TextInputs):
             return Lengthened(self.inputs)
         if isinstance(self.inputs, JoinedInputs):
-            return JoinedAdoption(self.inputs)
+            return JoinedAdoption(self.inputs, self.part if place is None else None)
         if not isinstance(self.inputs, TableInputs):
             return None
         if place is not None:
             return Adoption(self.inputs, self.columns[place].names)
         return Adoption(self.inputs, {column.name: column.name for column in self.inputs.columns})
+
+    def task_of(self, sources: Sources) -> TaskKind:
+        """Task that a network of these sources is trained for: several as one have one."""
+        return self.source_tasks[sources[0]] if sources and self.source_tasks else self.task
 
     @property
     def metric(self) -> Metric:

@@ -9,6 +9,7 @@ from app.spec.strategy_params import (
     AdaBnParams,
     AdaMatchParams,
     CdanParams,
+    ContrastiveParams,
     CoralParams,
     CoTuningParams,
     DannParams,
@@ -18,6 +19,7 @@ from app.spec.strategy_params import (
     LinearProbeParams,
     LpFtParams,
     MccParams,
+    ModalityDistillParams,
     MultiTaskParams,
     RecalibrateParams,
     ShotParams,
@@ -100,6 +102,19 @@ class MultiTask(StrategyBase):
     params: MultiTaskParams = MultiTaskParams()
 
 
+class ModalityDistill(StrategyBase):
+    name: Literal["modality_distill"]
+    params: ModalityDistillParams = ModalityDistillParams()
+
+
+class Contrastive(StrategyBase):
+    name: Literal["contrastive"]
+    params: ContrastiveParams = ContrastiveParams()
+
+    def epochs(self, training_epochs: int) -> int:
+        return self.params.pretraining_epochs(training_epochs) + training_epochs
+
+
 class Recalibrate(StrategyBase):
     name: Literal["recalibrate"]
     params: RecalibrateParams = RecalibrateParams()
@@ -178,6 +193,8 @@ Strategy = (
     | CoTuning
     | Distill
     | MultiTask
+    | ModalityDistill
+    | Contrastive
     | Recalibrate
     | AdaBn
     | Coral

@@ -1,4 +1,4 @@
-"""What is told of each way to transfer: what it does, what it needs, where it comes from."""
+"""The catalogue of ways to transfer: what each does, what it needs, where it comes from."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -8,6 +8,7 @@ from app.spec.strategies import (
     AdaBn,
     AdaMatch,
     Cdan,
+    Contrastive,
     Coral,
     CoTuning,
     Dann,
@@ -17,6 +18,7 @@ from app.spec.strategies import (
     LinearProbe,
     LpFt,
     Mcc,
+    ModalityDistill,
     MultiTask,
     Recalibrate,
     Shot,
@@ -27,7 +29,8 @@ from app.spec.target import Target
 # `source_data`: its items as well as the network trained on them; `same_classes`: in both domains;
 # `unlabelled_target`: target.use_labels is false; `batch_norm`: in the backbone; `classification`:
 # the task has classes; `unlabelled_items`: target.use_unlabelled is true; `source_head`: the source
-# tells classes, as an imported network without a head does not.
+# tells classes, as an imported network without a head does not; `pairs`: items of the source show
+# the target's part beside others.
 Need = Literal[
     "source",
     "target_labels",
@@ -38,6 +41,7 @@ Need = Literal[
     "unlabelled_items",
     "batch_norm",
     "source_head",
+    "pairs",
 ]
 
 
@@ -52,6 +56,8 @@ class StrategyEntry:
     # What it needs where target items without labels stand beside labelled ones
     # (target.use_unlabelled); None: it has no use for them and learns from the labelled ones alone.
     beside_labels: tuple[Need, ...] | None = None
+    # Of a strategy that learns from pairs, how many it takes until it may pay
+    least_pairs: int = 0
     # Whether a phase of it trains on items that training.augmentation changes
     augments: bool = True
     width: str | None = None  # the parameter that makes layers of its own wide
@@ -122,6 +128,23 @@ _ENTRIES = (
         "Target and source are learnt together: one backbone, a head for each.",
         ("source", "target_labels", "source_data"),
         "Kendall et al., CVPR 2018, arXiv:1705.07115",
+    ),
+    StrategyEntry(
+        ModalityDistill,
+        "On the source's items of several parts, the target's part alone learns to say what the "
+        "source's network says of all parts, or of the others.",
+        ("source", "target_labels", "source_data", "pairs"),
+        "Gupta et al., CVPR 2016, arXiv:1507.00448",
+        least_pairs=200,
+    ),
+    StrategyEntry(
+        Contrastive,
+        "First the target's part and the other parts of one item become alike in their features, "
+        "and those of different items unlike (InfoNCE); then all layers learn the target's labels.",
+        ("source", "target_labels", "source_data", "pairs"),
+        "van den Oord et al., 2018, arXiv:1807.03748; Radford et al., ICML 2021, arXiv:2103.00020",
+        width="projection",
+        least_pairs=2000,
     ),
     StrategyEntry(
         Recalibrate,

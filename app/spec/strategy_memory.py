@@ -1,4 +1,4 @@
-"""What each way of training holds besides a network, its gradients and one batch. Pure."""
+"""Memory that each way of training holds besides a network, its gradients and one batch. Pure."""
 
 from dataclasses import dataclass, replace
 from typing import assert_never
@@ -7,6 +7,7 @@ from app.spec.strategies import (
     AdaBn,
     AdaMatch,
     Cdan,
+    Contrastive,
     Coral,
     CoTuning,
     Dann,
@@ -16,6 +17,7 @@ from app.spec.strategies import (
     LinearProbe,
     LpFt,
     Mcc,
+    ModalityDistill,
     MultiTask,
     Recalibrate,
     Shot,
@@ -80,6 +82,10 @@ def _alone(strategy: Strategy, widths: Widths) -> Load:  # noqa: PLR0912  a case
         case MultiTask(params=params):
             gradients = 3 if params.weighting == "pcgrad" else 1
             load = Load(2, looks=2, new=source_head, gradients=gradients)
+        case ModalityDistill():
+            load = Load(2, networks=1, looks=1, new=source_head, fixed=source_head)
+        case Contrastive(params=params):
+            load = Load(2, looks=1, new=2 * widths.features * params.projection + 1)
         case Recalibrate():
             load = Load(passes=0, slots=0, features=True)
         case AdaBn():

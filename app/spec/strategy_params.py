@@ -1,4 +1,4 @@
-"""What a job may say of each strategy, with the defaults."""
+"""Parameters of each strategy that a job may say, with the defaults."""
 
 from typing import Literal
 
@@ -63,6 +63,43 @@ class DistillParams(FineTuneParams):
         0.5, ge=0, le=1, description="weight of the labels; the teacher has the rest"
     )
     temperature: float = Field(3.0, gt=0, description="by which both networks' logits are divided")
+
+
+class ModalityDistillParams(FineTuneParams):
+    backbone_rate: float = Field(
+        1.0, gt=0, le=1, description="the backbone's learning rate over the heads'"
+    )
+    teacher: Literal["fused", "others"] = Field(
+        "fused",
+        description="what the source's network is asked about each pair: all its parts, or those "
+        "alone that the target lacks",
+    )
+    weight: float = Field(
+        1.0, ge=0, description="of the teacher's opinion over the loss of the target's labels"
+    )
+    temperature: float = Field(
+        2.0, gt=0, description="of classes: by which both networks' logits are divided"
+    )
+
+
+class ContrastiveParams(FineTuneParams):
+    backbone_rate: float = Field(
+        1.0, gt=0, le=1, description="the backbone's learning rate over the head's, afterwards"
+    )
+    pretraining: float = Field(
+        1.0,
+        gt=0,
+        le=100,
+        description="epochs of the pretraining on pairs, over those of the fine-tuning after it",
+    )
+    projection: int = Field(128, ge=1, le=65_536, description="width that features are compared at")
+    temperature: float = Field(
+        0.07, gt=0, description="by which similarities are divided at first; it is learnt"
+    )
+
+    def pretraining_epochs(self, epochs: int) -> int:
+        """Epochs of the pretraining before so many of fine-tuning, each of the target's length."""
+        return max(1, round(self.pretraining * epochs))
 
 
 class MultiTaskParams(FineTuneParams):

@@ -1,4 +1,4 @@
-"""What of a network for rows of tables may be said. Pure."""
+"""Parameters of networks for rows of tables that a job may say. Pure."""
 
 from itertools import pairwise
 from math import prod

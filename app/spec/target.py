@@ -1,4 +1,4 @@
-"""What a job adapts to: a dataset, and which of its labels are seen."""
+"""The target that a job adapts to: a dataset, and which of its labels are seen."""
 
 from typing import Annotated
 

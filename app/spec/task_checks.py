@@ -1,4 +1,4 @@
-"""What of a job does not go with the target's task."""
+"""Findings against a job that does not go with the target's task."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -23,15 +23,8 @@ def task_findings(
     if spec.task not in (None, task.kind):
         detail = f"expected the target's task, {task.kind}, or none, got {spec.task}"
         yield "task_mismatch", Finding(detail, "#/task")
-    for place, facts in enumerate(sources):
-        speaks = facts.has_head and not facts.is_general
-        if speaks and facts.schema.task.kind != task.kind:
-            detail = (
-                f"expected a source of the target's task, {task.kind}, got one of a "
-                f"{facts.schema.task.kind}; a dataset's `task` says what its labels are"
-            )
-            kind = "dataset" if facts.has_data else "model"
-            yield "task_mismatch", Finding(detail, f"#/sources/{place}/{kind}")
+    if task.has_classes:  # else the target's own is told
+        yield from _source_findings(spec, sources)
     metric = spec.evaluation.primary_metric
     if metric is not None and metric not in task.primary:
         detail = f"expected a metric of a {task.kind}: {', '.join(task.primary)}; got `{metric}`"
@@ -46,6 +39,18 @@ def task_findings(
     yield from flaw_findings(spec, target)
     if not task.has_classes:
         yield from _class_findings(spec, target)
+
+
+def _source_findings(spec: "JobSpec", sources: Sequence[SourceFacts]) -> Iterator[Coded]:
+    """Sources may be of another task than the target: a backbone carries over, a head does not, and
+    strategies that need it are refused by name (app/spec/applicability.py)."""
+    if not spec.evaluation.forgetting:
+        return
+    for facts in sources:
+        if facts.has_data and not facts.schema.task.has_classes:
+            kind = facts.schema.task.kind
+            detail = f"expected no `forgetting` of a source that is a {kind}: it is measured in "
+            yield "needs_classification", Finding(f"{detail}accuracy", "#/evaluation/forgetting")
 
 
 def _budget_findings(spec: "JobSpec", target: Schema) -> Iterator[Coded]:

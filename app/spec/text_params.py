@@ -1,4 +1,4 @@
-"""What of a network for texts may be said. Pure."""
+"""Parameters of networks for texts that a job may say. Pure."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""How long the rest of a job takes, from what its trials have taken. Pure.
+"""Seconds that the rest of a job takes, from what its trials have taken. Pure.
 
 A trial is expected to take what finished ones of its arm and label budget took, their median. Where
 none has finished, it takes its planned seconds (forecast.py) times a pace: seconds measured over
@@ -117,5 +117,5 @@ def _alike(trial: TrialTime) -> Key:
 
 
 def _kinds(trial: TrialTime) -> tuple[Key, ...]:
-    """From the most alike to the least."""
+    """Kinds from the most alike to the least."""
     return (trial.role, trial.arm), (trial.role == PRETRAIN,), ()

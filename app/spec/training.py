@@ -1,4 +1,4 @@
-"""How networks are trained: what a job may say of it."""
+"""Settings of training that a job may say."""
 
 from math import ceil
 from typing import Annotated, Literal, Self
@@ -134,6 +134,13 @@ class Training(Sent):
         lt=1,
         description="items of several parts: each that is there goes missing in each step with "
         "this chance, but never the last one, so that a network learns what to say without any",
+    )
+    parts_alone: float = Field(
+        0.0,
+        ge=0,
+        le=100,
+        description="items of several parts: weight of a second loss, of what the network says of "
+        "each part alone, over that of all parts, so that no part leans on the others",
     )
     precision: Literal["auto", "float32", "mixed_bfloat16"] = Field(
         "auto", description="`auto`: mixed on a GPU that computes in bfloat16, else float32"

@@ -1,4 +1,4 @@
-"""What is asked of an item: the half of a task that needs numpy alone."""
+"""The contract of tasks, what is asked of an item: the half of a task that needs numpy alone."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence

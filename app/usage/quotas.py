@@ -1,4 +1,4 @@
-"""What a project may hold, and how much room is left for an upload."""
+"""Limits of what a project may hold, and the room that is left for an upload."""
 
 import shutil
 from collections.abc import Iterable

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.database import Database
-from app.inputs.encoders import ENCODERS
+from app.inputs.encoders import ALL_ENCODERS
 from app.tables.audits import AuditRow
 from app.tables.datasets import DatasetRow
 from app.tables.deployments import DeploymentRow
@@ -116,7 +116,7 @@ def forget_traces(database: Database) -> None:
 
 
 def _forget_checkpoints(session: Session) -> None:
-    """Of jobs that nobody can retry."""
+    """Forgets checkpoints of jobs that nobody can retry."""
     over = select(JobRow.id).where(JobRow.status.in_(("succeeded", "cancelled")))
     left = select(TrialRow.id).where(TrialRow.checkpoint.is_not(None), TrialRow.job_id.in_(over))
     ids = session.scalars(left.limit(BATCH).with_for_update(skip_locked=True)).all()
@@ -160,9 +160,11 @@ def _purge_datasets(session: Session) -> int:
 def _purge_features(session: Session) -> int:
     """Features of what no dataset holds any more, and encoders that this release makes anew: both
     can be computed again."""
-    current = [(entry.name, entry.revision) for entry in ENCODERS.values()]
+    current = [(entry.name, entry.revision) for entry in ALL_ENCODERS.values()]
+    added = _added_encoders(session)
     known = {
-        row.id: (row.name, row.revision) in current for row in session.scalars(select(EncoderRow))
+        row.id: row.id in added or (row.name, row.revision) in current
+        for row in session.scalars(select(EncoderRow))
     }
     old = [encoder_id for encoder_id, is_current in known.items() if not is_current]
     session.execute(delete(EncoderRow).where(EncoderRow.id.in_(old)))
@@ -177,8 +179,16 @@ def _purge_features(session: Session) -> int:
     return gone + len(old)
 
 
+def _added_encoders(session: Session) -> set[str]:
+    """Hashes of the encoders that models are."""
+    kept = select(ModelRow.card).where(ModelRow.deleted_at.is_(None), ModelRow.origin == "imported")
+    told = [card.get("encoder") for card in session.scalars(kept)]
+    return {encoder["sha256"] for encoder in told if encoder}
+
+
 def _of_features(session: Session, project: str | None) -> set[str]:
-    """Of a project: those of its datasets, whoever had them computed. Encoders are everybody's."""
+    """Features of a project: those of its datasets, whoever had them computed. Encoders are
+    everybody's."""
     arrays = None if project is None else _of_datasets(session, project)
     computed = select(FeatureChunkRow.array, FeatureChunkRow.ref).where(
         FeatureChunkRow.ref.is_not(None)

@@ -12,9 +12,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.errors import NotFound
-from app.gate import GuardedRoute
+from app.turns import TurnRoute
 
-router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+router = APIRouter(route_class=TurnRoute, include_in_schema=False)
 
 FRONT = "index.html"
 # Scripts, styles and requests of this address alone: nothing inline, nothing from elsewhere.

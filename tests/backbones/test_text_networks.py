@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 
 from app.inputs.text import TEXT, TextInputs, coded
-from app.spec.backbones import Charconv
 from app.spec.memory import network_size
+from app.spec.text_choices import Charconv
 from app.spec.text_params import PRIMES, CharconvParams
 from app.tasks.classification import Classification
 from worker.backbones.network import Architecture, Network

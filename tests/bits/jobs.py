@@ -1,6 +1,6 @@
 """Small jobs that train every strategy once, as a client would send them.
 
-Datasets stand by their names in `pictures.UPLOADS`.
+Datasets stand by their names in `pictures.UPLOADS` and `pictures.PAIRS`.
 """
 
 from typing import Any
@@ -108,4 +108,22 @@ OTHERS: dict[str, Job] = {
         seed=3,
     ),
 }
+PAIRED: dict[str, Job] = {
+    # A source of pictures and rows, a target of pictures.
+    "pairs": _job(
+        ("modality_distill", "contrastive"),
+        {
+            "backbone": "fusion",
+            "params": {
+                "image": {"filters": [4], "dense": 8},
+                "table": {"hidden": [6]},
+                "width": 8,
+                "hidden": [8],
+            },
+        },
+        sources=[{"dataset": "pairs"}],
+        target={"dataset": "target", "labels_per_class": 6},
+    ),
+}
+OTHERS |= PAIRED
 JOBS = {**MLPS, **CONVNETS, **OTHERS}

@@ -30,7 +30,8 @@ class Today:
 
 @dataclass
 class Kept:
-    """`numbers`: trial -> its numbers, on any machine. `machines`: kind -> trial -> digests."""
+    """`numbers`: trial -> its numbers, on any machine. `machines`: kind -> trial -> digests, of
+    those trials that were there when that kind was last at hand."""
 
     pictures: str = ""
     numbers: dict[str, dict[str, list[float]]] = field(default_factory=dict)

@@ -27,7 +27,7 @@ from app.storage import Storage
 from app.tables.jobs import TrialRow
 from tests.bits.jobs import JOBS, Job
 from tests.bits.marks import marks_of
-from tests.bits.pictures import UPLOADS, digest_of_all
+from tests.bits.pictures import PAIRS, UPLOADS, digest_of_all
 from tests.serving import serve
 from worker.machine.compile_cache import programs_folder
 from worker.machine.context import WorkerContext
@@ -66,7 +66,7 @@ def trained(jobs: dict[str, Job], folder: Path) -> dict[str, Trained]:
     found: dict[str, Trained] = {}
     with serve(create_app(settings)) as client:
         datasets: dict[str, str] = {}
-        for name, content in UPLOADS.items():
+        for name, content in (UPLOADS | PAIRS).items():
             parts = [("spec", (None, json.dumps({"name": name}))), ("file", ("a.npz", content))]
             datasets[name] = _accepted(client.post("/v1/datasets", files=parts))
             runner.ingest(context, datasets[name], "bits")

@@ -81,3 +81,35 @@ def test_models_are_listed_and_shown_without_a_word_between(
     assert "imported, importing" in ktl("models").out
     assert json.loads(ktl("models", "mdl_1").out)["id"] == "mdl_1"
     assert "add" in ktl("models", "--help").out
+
+
+def test_an_encoder_is_a_folder_of_three_files(
+    ktl: Ktl, scripted: Scripted, file: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "reviews"
+    folder.mkdir()
+    (folder / "model.onnx").write_bytes(b"graph")
+    lacking = ktl("models", "add", folder)
+    assert lacking.status == 2
+    assert "expected tokenizer.json, encoder.json" in lacking.err
+    for name in ("tokenizer.json", "encoder.json"):
+        (folder / name).write_text("{}")
+    scripted.answer(202, MODEL)
+    added = ktl("models", "add", folder, "--no-wait")
+    assert added.status == 0, added.err
+    assert sent(scripted) == {"kind": "encoder", "name": "reviews"}
+    body = scripted.requests[0][3]
+    assert body.count(b'name="file"; filename="') == 3
+
+
+def test_an_encoder_of_the_hub_is_named(ktl: Ktl, scripted: Scripted, file: Path) -> None:
+    assert ktl("models", "add", "hf:org/tiny").status == 2
+    scripted.answer(202, MODEL)
+    added = ktl("models", "add", "hf:org/tiny@main", "--prefix", "query: ", "--no-wait")
+    assert added.status == 0, added.err
+    assert json.loads(scripted.requests[0][3]) == {
+        "kind": "encoder",
+        "name": "org/tiny",
+        "from": "hf:org/tiny@main",
+        "prefix": "query: ",
+    }

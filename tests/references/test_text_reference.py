@@ -11,6 +11,8 @@ from app.inputs.text import TEXT, TextInputs, coded
 from app.spec.references import PlannedReference, Rows, planned_references, reference_findings
 from app.spec.sources import SourceFacts
 from app.spec.spec import JobSpec
+from app.spec.text_choices import SentenceEncoder
+from app.spec.training import Training
 from app.tasks import Task
 from app.tasks.classification import Classification
 from app.tasks.regression import Regression
@@ -18,7 +20,7 @@ from worker.references.fitting import fitted
 from worker.references.text_reference import TextReference
 from worker.training.data import Domain, Split
 from worker.training.items import Items
-from worker.training.setup import TrialSetup
+from worker.training.setup import Interrupted, Signal, TrialSetup
 
 WORDS = {0: ["awful", "cold", "难吃"], 1: ["lovely", "warm", "好吃"]}
 CLASSES = Classification(classes=("bad", "good"))
@@ -93,4 +95,40 @@ def test_jobs_on_texts_have_it_by_habit_and_no_trees() -> None:
     asked = JobSpec.model_validate({**spec, "evaluation": {"references": ["forest"]}})
     ((code, finding),) = reference_findings(asked, schema)
     assert (code, finding.pointer) == ("no_references", "#/evaluation/references")
-    assert "texts, but for linear" in finding.detail
+    assert "texts, but for linear, charconv" in finding.detail
+
+
+def test_a_network_over_characters_is_asked_for_by_name() -> None:
+    schema = Schema(
+        inputs=INPUTS,
+        task=CLASSES,
+        splits={"train": 4, "test": 2},
+        class_counts={"train": (2, 2), "test": (1, 1)},
+    )
+    asked = {"evaluation": {"references": ["linear", "charconv"]}}
+    job = {"sources": [{"dataset": "ds_a"}], "target": {"dataset": "ds_b"}, **asked}
+    planned = planned_references(JobSpec.model_validate(job), [SourceFacts(schema)], schema)
+    assert [each.arm for each in planned][-1] == "charconv_on_target"
+    assert len(planned) == 4  # it learns from the target's rows alone
+    job["target"] = {"dataset": "ds_b", "use_labels": False}
+    ((code, finding),) = reference_findings(JobSpec.model_validate(job), schema)
+    assert code == "no_references"
+    assert "expected labels of the target for charconv" in finding.detail
+
+
+def test_a_network_over_characters_learns_what_the_arms_may() -> None:
+    setup = TrialSetup(
+        recipe="transfer",
+        params=None,
+        model=SentenceEncoder(backbone="sentence_encoder"),
+        training=Training(weight_decay=0.3),
+        seed=3,
+        target=Domain(Schema(inputs=INPUTS, task=CLASSES, splits={}, class_counts={}),
+                      some(64, 0), some(16, 1)),
+    )  # fmt: skip
+    found = fitted(PlannedReference(model="charconv", rows="target"), setup)
+    assert found.rows == 64
+    held_out = some(20, 2)
+    assert found.outputs(held_out).argmax(axis=1).tolist() == held_out.y.tolist()
+    with pytest.raises(Interrupted):
+        fitted(PlannedReference(model="charconv", rows="target"), setup, lambda: Signal.STOP)

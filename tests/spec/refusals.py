@@ -19,8 +19,10 @@ LETTERS = changed(SCHEMA, classes=("x", "y"))
 UNLABELLED = changed(SCHEMA, classes=(), class_counts={"train": (), "test": ()})
 TEST_LABELS_ONLY = SCHEMA.model_copy(update={"class_counts": {"train": (0, 0), "test": (10, 10)}})
 HIDDEN = {"dataset": "ds_9", "use_labels": False}
-WITH_LABELS = [name for name, entry in CATALOGUE.items() if "target_labels" in entry.needs]
-WITHOUT_LABELS = [name for name in CATALOGUE if name not in WITH_LABELS]
+OF_PAIRS = [name for name, entry in CATALOGUE.items() if "pairs" in entry.needs]
+FROM_LABELS = [name for name, entry in CATALOGUE.items() if "target_labels" in entry.needs]
+WITH_LABELS = [name for name in FROM_LABELS if name not in OF_PAIRS]  # of one modality
+WITHOUT_LABELS = [name for name in CATALOGUE if name not in FROM_LABELS]
 
 
 def trained(network: Backbone, **changes: Any) -> SourceFacts:

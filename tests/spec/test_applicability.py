@@ -14,8 +14,10 @@ from tests.jobs.factories import SCHEMA
 from tests.schemas import changed
 from tests.spec.refusals import (
     DIGITS,
+    FROM_LABELS,
     HIDDEN,
     MODEL,
+    OF_PAIRS,
     TEST_LABELS_ONLY,
     UNLABELLED,
     WITH_LABELS,
@@ -37,7 +39,15 @@ def test_labels_that_a_strategy_would_not_use(name: str) -> None:
     assert ", ".join(WITH_LABELS) in problem.detail
 
 
-@pytest.mark.parametrize("name", WITH_LABELS)
+@pytest.mark.parametrize("name", OF_PAIRS)
+def test_pairs_that_a_strategy_needs(name: str) -> None:
+    problem = refusal(spec(strategies=[name]))
+    assert found(problem) == ("needs_pairs", ["#/strategies/0"])
+    assert f"{name}: expected a source dataset whose items show the target's kind" in problem.detail
+    assert ", ".join(WITH_LABELS) in problem.detail
+
+
+@pytest.mark.parametrize("name", FROM_LABELS)
 def test_labels_that_a_strategy_needs(name: str) -> None:
     problem = refusal(spec(strategies=[name], target=HIDDEN))
     assert found(problem) == ("needs_target_labels", ["#/strategies/0"])

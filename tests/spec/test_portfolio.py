@@ -44,6 +44,18 @@ def test_every_strategy_has_a_reason() -> None:
     for has_labels in (True, False):
         chosen = portfolio(replace(FEW, same_classes=True, target_labels=has_labels))
         need = "target_labels" if has_labels else "unlabelled_target"
-        expected = {name for name, entry in CATALOGUE.items() if need in entry.needs}
+        expected = {
+            name
+            for name, entry in CATALOGUE.items()
+            if need in entry.needs and "pairs" not in entry.needs
+        }
         assert {*chosen.included, *chosen.excluded} == expected
         assert all(name in chosen.reason for name in expected)
+
+
+def test_pairs_of_parts() -> None:
+    few, some, many = (portfolio(replace(FEW, pairs=pairs)) for pairs in (50, 500, 5000))
+    assert few.excluded["modality_distill"].startswith("50 pairs of the source's parts are too few")
+    assert names(some)[:2] == ["lp_ft", "modality_distill"]
+    assert "2000 may pay" in some.excluded["contrastive"]
+    assert names(many)[:3] == ["lp_ft", "modality_distill", "contrastive"]

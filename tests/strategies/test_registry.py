@@ -17,9 +17,9 @@ def test_the_worker_runs_what_the_catalogue_offers() -> None:
 def test_a_phase_trains_no_variable_twice(name: str) -> None:
     job = spec("convnet")
     network = Network(Architecture.of(job.model, DOMAIN.schema))
-    strategy = job.arms[name].strategy if name in job.arms else None
+    params = CATALOGUE[name].choice(name=name).params if name in CATALOGUE else None
     setting = Setting(job.training, source_classes=5)
-    phases: tuple[Phase, ...] = RECIPES[name](network, strategy and strategy.params, setting)
+    phases: tuple[Phase, ...] = RECIPES[name](network, params, setting)
     assert phases
     for phase in phases:
         trained = [id(variable) for group in phase.groups for variable in group.variables]

@@ -9,9 +9,8 @@ import pytest
 from app.datasets.schemas import Schema
 from app.inputs.text import TEXT, TextInputs, coded
 from app.spec.spec import ResolvedSpec
-from app.spec.strategy_catalogue import CATALOGUE
 from app.tasks.classification import Classification
-from tests.training.trials import PROBES, Recorder, trial
+from tests.training.trials import PROBES, STRATEGIES, Recorder, trial
 from worker.training import predict
 from worker.training.data import Domain, Split, cut_validation
 from worker.training.items import Items
@@ -73,7 +72,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return found
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
+@pytest.mark.parametrize("name", STRATEGIES)
 def test_every_strategy_trains_on_texts(name: str, weights: Path) -> None:
     setup = trial(name, spec((name,)), target=TARGET, source=SOURCE, source_weights=weights)
     outputs = predict.outputs_of(train(setup, Recorder()), TARGET.validation.items)

@@ -23,7 +23,9 @@ from worker.training.setup import EpochRecord, Signal, TrialSetup
 from worker.trials.engine_setup import engine_setup
 
 SHAPE = (8, 8, 1)
-STRATEGIES = tuple(CATALOGUE)
+# Those that learn from pairs want items of several parts: tests/training/pairs.py
+STRATEGIES = tuple(name for name, entry in CATALOGUE.items() if "pairs" not in entry.needs)
+OF_PAIRS = tuple(name for name in CATALOGUE if name not in STRATEGIES)
 PROBES = ("linear_probe", "lp_ft")
 STEPLESS = ("adabn", "recalibrate")
 SMALL = {"mlp": {"hidden": [12]}, "convnet": {"filters": [4], "dense": 8}}

@@ -16,7 +16,11 @@ def without_classes(classes: str) -> list[Case]:
     """`classes`: a dataset that has some. The target has 60 training items."""
     metric = {"primary_metric": "accuracy"}
     return [
-        ("task_mismatch", "#/sources/0/dataset", {"sources": [{"dataset": classes}]}),
+        (
+            NEEDS_CLASSES,
+            "#/strategies/0",
+            {"sources": [{"dataset": classes}], "strategies": ["distill"]},
+        ),
         ("task_mismatch", "#/task", {"task": "classification"}),
         ("unknown_metric", "#/evaluation/primary_metric", {"evaluation": metric}),
         ("wrong_budget", "#/target/labels_per_class", {"target_labels_per_class": 5}),

@@ -64,6 +64,7 @@ OTHERWISE: dict[str, Any] = {
     "pretrain_min_steps": 50,
     "hidden_columns": 0.3,
     "hidden_parts": 0.3,
+    "parts_alone": 0.5,
 }
 
 

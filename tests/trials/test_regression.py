@@ -119,9 +119,6 @@ def test_what_does_not_go_with_a_quantity(
     curve = {"evaluation": {"learning_curve": [61]}}
     of_items = ("too_few_labels", "#/evaluation/learning_curve/0", curve)
     check_refusals(context, prices, other, [*without_classes(classes), of_items])
-    problem = refused(context, prices, classes)
-    assert problem.code == "task_mismatch"
-    assert "expected a source of the target's task, classification" in problem.detail
     problem = refused(context, classes, add_dataset(2), target_labels=5)
     assert (problem.code, problem.findings[0].pointer) == ("wrong_budget", "#/target/labels")
 

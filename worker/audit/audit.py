@@ -1,4 +1,4 @@
-"""Which labels of a classification's items are likely wrong."""
+"""Labels of a classification's items that are likely wrong."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,5 @@
-"""What an audit compares items by: what a network would see of them, in 50 numbers or fewer.
+"""Features by which an audit compares items: what a network would see of them, in 50 numbers or
+fewer.
 
 Nothing is trained, so no network can have learnt the wrong labels by heart.
 """
@@ -66,7 +67,7 @@ def _blocks(items: Items) -> list[Items]:
 
 
 def _seen(layers: InputLayers, items: Items) -> Features:
-    """Of one block, (block, d)."""
+    """Features of one block, (block, d)."""
     seen = layers.seen(layers.arrays(items.read()))
     flat = [np.asarray(tensor).reshape(len(items), -1) for tensor in seen.values()]
     return np.concatenate(flat, axis=1)

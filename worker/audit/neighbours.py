@@ -1,4 +1,4 @@
-"""What an item's nearest neighbours are labelled, itself left out: an opinion that its own label
+"""Labels of an item's nearest neighbours, itself left out: an opinion that its own label
 has no part in.
 
 p_ij ~ sum over the 10 nearest neighbours a labelled j of exp(-d_ia² / mean_a d_ia²)

@@ -1,4 +1,4 @@
-"""What an audit compares texts by: which runs of characters they have, in 50 numbers."""
+"""Features by which an audit compares texts: which runs of characters they have, in 50 numbers."""
 
 import numpy as np
 from numpy.typing import NDArray

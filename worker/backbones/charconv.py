@@ -56,7 +56,7 @@ def _ngrams(
 
 
 def _folded(codes: keras.KerasTensor) -> keras.KerasTensor:
-    """As worker.inputs.text_folding.folded."""
+    """Folds as worker.inputs.text_folding.folded does."""
     is_wide = keras.ops.logical_and(codes >= WIDE, codes <= WIDE_END)
     codes = keras.ops.where(is_wide, codes - TO_ASCII, codes)
     lower = keras.ops.take(lower_case(), keras.ops.minimum(codes, FOLDED - 1), axis=0)

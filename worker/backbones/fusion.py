@@ -20,6 +20,8 @@ from app.inputs.text import TEXT
 from app.spec.fusion_params import FusionParams
 from worker.backbones import charconv, convnet, mlp
 
+PROJECTION = "_projection"  # with which the names of layers end that bring parts to one width
+
 Shape = tuple[int, ...]
 Tensors = dict[str, keras.KerasTensor]
 
@@ -42,7 +44,8 @@ def build(
     features = _features(params, looked_at)
     there = keras.layers.Concatenate(name="present")([own[PRESENT] for own in looked_at.values()])
     projected = [
-        keras.layers.Dense(params.width, name=f"{name}_projection")(each) * looked_at[name][PRESENT]
+        keras.layers.Dense(params.width, name=f"{name}{PROJECTION}")(each)
+        * looked_at[name][PRESENT]
         for name, each in features.items()
     ]
     count = keras.ops.maximum(keras.ops.sum(there, axis=1, keepdims=True), 1.0)

@@ -10,6 +10,7 @@ Draw = Callable[[tuple[int, ...], int, int], NDArray[np.float32]]  # of a shape,
 
 EMBEDDINGS = 0.05
 SIGNS, SCALES = "signs", "scales"  # layers whose kernels are factors begin with these names
+GIVEN = "given_"  # layers whose weights come from elsewhere begin with it, and start from these
 LEVELS = 2  # values of a variable that is built with constants: a recurrent bias has 0 and 1
 
 
@@ -32,7 +33,8 @@ class Initialiser:
             for variable, draw in zip(variables, self._draws, strict=True)
         ]
         for variable, constant in zip(variables, self._constants, strict=True):
-            if constant is not None and variable.trainable and len(np.unique(constant)) > LEVELS:
+            is_open = variable.trainable and not _layer_of(variable).startswith(GIVEN)
+            if constant is not None and is_open and len(np.unique(constant)) > LEVELS:
                 detail = f"{variable.path}: expected a kernel, embeddings, or constants to start"
                 raise ValueError(f"{detail} from, got values that were drawn without the seed")
 
@@ -48,15 +50,18 @@ class Initialiser:
 
 def _draw_of(variable: keras.Variable) -> Draw | None:
     """How its first values are drawn; None: it is built with them."""
-    path, _, name = str(variable.path).rpartition("/")
-    layer = path.rpartition("/")[2]
-    if layer.startswith(SCALES):
+    layer, name = _layer_of(variable), str(variable.path).rpartition("/")[2]
+    if layer.startswith((SCALES, GIVEN)):
         return None
     if layer.startswith(SIGNS):
         return _signs
     if name.endswith("kernel"):
         return _glorot_uniform
     return _small_uniform if name == "embeddings" else None
+
+
+def _layer_of(variable: keras.Variable) -> str:
+    return str(variable.path).rpartition("/")[0].rpartition("/")[2]
 
 
 def is_random_state(variable: keras.Variable) -> bool:

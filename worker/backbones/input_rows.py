@@ -1,4 +1,4 @@
-"""Which rows of a backbone's first kernels belong to which columns of a table.
+"""Rows of a backbone's first kernels, by the columns of a table that they belong to.
 
 By them weights that were learnt on one table's columns go into a network for another's, and rows
 that no training row speaks to are silent instead of noise.
@@ -63,7 +63,7 @@ def silenced(
 
 
 def _spread(seen: NDArray[np.bool_], times: int) -> NDArray[np.bool_]:
-    """Of each row of a tensor's places: of one number each, or of all numbers of a place."""
+    """Spreads each row over a tensor's places: of one number each, or of all numbers of a place."""
     if seen.size == len(seen) * times:
         return seen.reshape(-1)
     return np.repeat(seen.reshape(len(seen), -1).any(axis=1), times)

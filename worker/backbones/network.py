@@ -23,7 +23,8 @@ from worker.backbones.bottleneck import with_bottleneck
 from worker.backbones.initialisation import Initialiser, is_random_state
 from worker.backbones.input_rows import Axes, Learnt, carried, keys_of
 from worker.backbones.nested import layers_within
-from worker.backbones.registry import build, input_axes
+from worker.backbones.part_views import PartViews
+from worker.backbones.registry import build, input_axes, part_views
 from worker.inputs import layers_of
 from worker.inputs.contract import InputLayers, X
 from worker.machine.device import Precision
@@ -84,6 +85,11 @@ class Network:
         """Counts how many networks the backbone is, whose features are averaged."""
         shape = self.backbone.output.shape
         return int(shape[1]) if len(shape) == 3 else 1
+
+    @cached_property
+    def part_views(self) -> PartViews | None:
+        """Halves of a network of several parts, which tell what each part says alone."""
+        return part_views(self.architecture.model, self.backbone)
 
     @cached_property
     def inference_rows(self) -> int:

@@ -1,4 +1,4 @@
-"""How much of BatchNorm's moving statistics stays when a batch is seen in training."""
+"""Share of BatchNorm's moving statistics that stays when a batch is seen in training."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

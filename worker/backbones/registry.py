@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from app.inputs.image import IMAGE
 from app.spec.backbones import (
     Backbone,
-    Charconv,
     Convnet,
     EfficientnetLite,
     EfficientnetV2B0,
@@ -18,10 +17,10 @@ from app.spec.backbones import (
     Fusion,
     Mlp,
     Mobilenet,
-    SentenceEncoder,
     Tabm,
 )
 from app.spec.imported.choice import Imported
+from app.spec.text_choices import Charconv, SentenceEncoder
 from worker.backbones import (
     charconv,
     convnet,
@@ -35,6 +34,7 @@ from worker.backbones import (
     tabm,
 )
 from worker.backbones.input_rows import Axes
+from worker.backbones.part_views import PartViews
 
 
 def build(  # noqa: PLR0911  a case per family
@@ -72,6 +72,13 @@ def build(  # noqa: PLR0911  a case per family
             return fusion.build(model.params, shapes, dtypes)
         case _:
             assert_never(model)
+
+
+def part_views(model: Backbone, backbone: keras.Model) -> PartViews | None:
+    """Returns the halves of a network of several parts; None of one that looks at one alone."""
+    if not isinstance(model, Fusion) or model.params.looks_at_one_part:
+        return None
+    return PartViews(backbone, fusion.PROJECTION)
 
 
 def input_axes(model: Backbone, seen: Mapping[str, keras.KerasTensor]) -> Axes:

@@ -22,7 +22,6 @@ from app.datasets.stored import array_path
 from app.encoders import repository
 from app.errors import DamagedArtifact
 from app.inputs import Inputs
-from app.inputs.encoders import ENCODERS
 from app.inputs.features import FEATURES, FeaturesInputs
 from app.inputs.text import joint_text, texts_of
 from app.spec.spec import ResolvedSpec
@@ -98,7 +97,7 @@ class Encoded:
         `inputs`, sees no features."""
         if not isinstance(inputs, FeaturesInputs):
             return None
-        row = repository.find(session, ENCODERS[inputs.encoder])
+        row = repository.find_of(session, inputs)
         arrays = [array for dataset in datasets for array in arrays_of(dataset).values()]
         found = {
             array: [ref for ref in refs if ref]
@@ -151,7 +150,7 @@ def encode(
     what `watch` raises."""
     if not wanted:
         return
-    row = encoder_store.obtain(context, ENCODERS[inputs.encoder])
+    row = encoder_store.obtain_of(context, inputs)
     of = sum(texts.chunks for texts in wanted)
     before = 0
     for texts in wanted:
@@ -226,7 +225,7 @@ def _stored(
 
 
 def _all_whole(context: WorkerContext, refs: Sequence[str]) -> bool:
-    """Whether all files are what they were; those that are not are computed anew."""
+    """Tells whether all files are what they were; those that are not are computed anew."""
     damaged = []
     for ref in refs:
         try:

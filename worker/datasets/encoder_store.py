@@ -5,10 +5,11 @@ from functools import lru_cache
 from filelock import FileLock
 
 from app.encoders import repository
-from app.errors import DamagedArtifact
+from app.errors import DamagedArtifact, FailureCode, WorkFailure
 from app.inputs import Inputs
-from app.inputs.encoders import ENCODERS, EncoderEntry, EncoderFacts
+from app.inputs.encoders import ALL_ENCODERS, EncoderEntry, EncoderFacts
 from app.inputs.features import FeaturesInputs
+from app.inputs.stored_encoder import stored_id_of
 from app.storage import Storage
 from app.tables.encoders import EncoderRow
 from worker.backbones.encoders.folder import Folder
@@ -45,7 +46,25 @@ def of_job(context: WorkerContext, inputs: Inputs | None) -> EncoderRow | None:
     """The encoder of a job whose network sees `inputs`; None where it has none."""
     if not isinstance(inputs, FeaturesInputs):
         return None
-    return obtain(context, ENCODERS[inputs.encoder])
+    return obtain_of(context, inputs)
+
+
+def obtain_of(context: WorkerContext, inputs: FeaturesInputs) -> EncoderRow:
+    """The encoder that gives a network's features. Raises what `obtain` raises; of one that was
+    uploaded WorkFailure `weights_unavailable` where it is gone, and DamagedArtifact."""
+    if stored_id_of(inputs.revision) is None:
+        return obtain(context, ALL_ENCODERS[inputs.encoder])
+    with context.database.read() as session:
+        row = repository.find_of(session, inputs)
+    if row is None:
+        detail = f"expected the files of the encoder {inputs.encoder}, which are gone: add it again"
+        raise WorkFailure(FailureCode.WEIGHTS_UNAVAILABLE, detail, stage="encoder")
+    for ref in row.files.values():
+        try:
+            context.storage.local(ref)
+        except DamagedArtifact as damage:
+            raise damage.named(f"the encoder {inputs.encoder}", "add it again") from damage
+    return row
 
 
 def frozen(storage: Storage, row: EncoderRow) -> FrozenEncoder:

@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 from app.datasets.schemas import Schema
 from app.datasets.stored import array_path
 from app.inputs import Inputs
+from app.inputs.image import ImageInputs
 from app.inputs.joined import JoinedInputs
+from app.inputs.joined_part import PartInputs
 from app.inputs.joint_columns import Adoption
 from app.inputs.joint_parts import JoinedAdoption, rewritten
 from app.inputs.table import ROW, TableInputs
@@ -62,13 +64,33 @@ def _adopted(items: Items, own: Inputs, adoption: Adopting | None) -> Items:
                 adoption.rows(items.read(block.start, block.stop)[TEXT], rows[block])
         case JoinedInputs(), JoinedAdoption():
             return _joined(items, own, adoption)
+        case ((ImageInputs() | TableInputs() | TextInputs()), JoinedAdoption(part=str() as name)):
+            return _joined(
+                _beside_nothing(items, own, adoption, name), adoption.alone(own), adoption
+            )
         case _:
             return items
     return Items.of({own.tensor: rows}, f"{items.key} {adoption.key}")
 
 
+def _beside_nothing(items: Items, own: PartInputs, adoption: JoinedAdoption, name: str) -> Items:
+    """Items of one part as items that lack all others. What is missing takes no memory."""
+    columns: dict[str, NDArray[Any]] = {}
+    count, stored = len(items), items.read()
+    for part in adoption.alone(own).parts:
+        is_own = part.name == name
+        for tensor, nothing in part.nothing(1).items():
+            values = (
+                stored[tensor] if is_own else np.broadcast_to(nothing, (count, *nothing.shape[1:]))
+            )
+            columns[f"{part.name}.{tensor}"] = values
+        if part.has_flag:
+            columns[part.flag] = np.full(count, is_own, np.uint8)
+    return Items.of(columns, items.key)
+
+
 def _joined(items: Items, own: JoinedInputs, adoption: JoinedAdoption) -> Items:
-    """With those parts written anew that the network has otherwise."""
+    """Writes those parts anew that the network has otherwise."""
     columns = items.read()
     for mine, joint, change in adoption.changed(own):
         (tensor,) = joint.inputs.tensors

@@ -1,7 +1,7 @@
 """The file of a dataset that holds all columns of its upload as typed values under their names: the
 training rows in the order of x_train, then the test rows in the order of x_test."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,3 +36,13 @@ class StoredRows:
             reader = ipc.open_file(file)
             for place in range(reader.num_record_batches):
                 yield reader.get_batch(place)
+
+
+def write_batches(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:
+    """Writes an Arrow file batch by batch; returns how many rows they are."""
+    rows = 0
+    with pa.OSFile(str(path), "wb") as output, ipc.new_file(output, schema) as writer:
+        for batch in batches:
+            rows += batch.num_rows
+            writer.write_batch(batch)
+    return rows

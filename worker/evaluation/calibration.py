@@ -1,4 +1,4 @@
-"""How far a network's confidence can be believed, and the one number that mends it."""
+"""Calibration, how far a network's confidence can be believed, and the one number that mends it."""
 
 from dataclasses import dataclass
 

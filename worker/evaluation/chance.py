@@ -1,4 +1,4 @@
-"""What answers that look at no item score, and which arms are no better.
+"""Scores of answers that look at no item, and arms that are no better.
 
 An arm is above chance where its mean over the seeds is better than that of the answer that looks at
 no item by more than the noise of that many items: z = 1.645 standard errors (one-sided, 95 %).

@@ -1,4 +1,4 @@
-"""What the trials were computed by."""
+"""Devices and precisions that the trials were computed by."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

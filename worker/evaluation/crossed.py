@@ -1,4 +1,4 @@
-"""How sure one can be of a gain for other seeds and other test items at once."""
+"""Intervals of a gain for other seeds and other test items at once."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What the intake found in a job's datasets, where it bears on the verdict."""
+"""Findings of the intake in a job's datasets, where it bears on the verdict."""
 
 from collections.abc import Sequence
 

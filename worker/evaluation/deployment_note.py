@@ -1,4 +1,4 @@
-"""What becomes of a job's wish to deploy its winner."""
+"""A note on what becomes of a job's wish to deploy its winner."""
 
 from app.spec.figures import Reference
 from app.spec.reference_report import BestReference

@@ -1,4 +1,4 @@
-"""How far two domains are apart in a network's features."""
+"""Distance of two domains in a network's features."""
 
 import numpy as np
 

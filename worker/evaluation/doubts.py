@@ -1,4 +1,4 @@
-"""What takes a verdict away, and what weakens it, in sentences for the report's reason."""
+"""Doubts that take a verdict away or weaken it, in sentences for the report's reason."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -9,6 +9,7 @@ import numpy as np
 from app.jobs.schemas import EvidenceDataset
 from app.spec.figures import Reference
 from app.spec.intervals import Gain
+from app.spec.references import NETWORK
 from app.spec.spec import ResolvedSpec
 from app.spec.strategies import SUPERVISED
 from app.tasks.classification import RANKED
@@ -67,9 +68,24 @@ def doubts_about(
     for name in shown:
         beside += filter(None, [torn(name, _fit(arms[name]))])
         beside += filter(None, [by_heart(name, arms[name])])
+    beside += _on_encoder(spec, gain)
     if reference.is_unequal and spec.evaluation.primary_metric == "accuracy":
         beside.append(_balanced(shown, arms, reference))
     return Doubts(tuple(any_verdict), tuple(positive), tuple(beside))
+
+
+def _on_encoder(spec: ResolvedSpec, gain: Gain | None) -> list[str]:
+    """What the gain is of, where the baseline has the arms' frozen encoder too."""
+    encoder = spec.model.encoder
+    if encoder is None or gain is None or not spec.target.use_labels:
+        return []
+    said = f"{spec.baseline_arm} stands on the same frozen encoder, {encoder.name}, as every arm: "
+    said += "the gain is what the sources bring beside it, not what the encoder brings"
+    own = [name for name, each in spec.references.items() if each.model == NETWORK]
+    if own:
+        return [f"{said}, for which {own[0]} stands"]
+    return [f'{said}; `evaluation.references`: ["linear", "{NETWORK}"] sets a network without it '
+            "beside"]  # fmt: skip
 
 
 def _standings(
@@ -103,7 +119,7 @@ def _standings(
 def _far_below_bound(
     winner: str, arms: Mapping[str, Evidence], reference: Reference, spec: ResolvedSpec
 ) -> list[str]:
-    """Where the winner has made less than half of the way from chance to the bound."""
+    """Doubts a winner that has made less than half of the way from chance to the bound."""
     metric = spec.evaluation.primary_metric
     if winner not in reference.far_below_bound:
         return []
@@ -121,7 +137,8 @@ def _lag(
     trials: Sequence[TrialResult],
     gain: Gain | None,
 ) -> str | None:
-    """Where the gain is no larger than what stale BatchNorm statistics take from the baseline."""
+    """Doubts a gain that is no larger than what stale BatchNorm statistics take from the
+    baseline."""
     if baseline not in arms or gain is None:
         return None
     own = _fit(arms[baseline])

@@ -1,4 +1,4 @@
-"""How many more labels a goal would take: the learning curve, continued by a power law.
+"""Labels that a goal would take: the learning curve, continued by a power law.
 
     e(n) = a + b n^-c,   a, b >= 0,   c in [.05, 2]
 

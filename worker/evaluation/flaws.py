@@ -1,4 +1,4 @@
-"""What the report says of flawed data: classes of unequal size, and labels that are wrong."""
+"""Members of the report on flawed data: classes of unequal size, and labels that are wrong."""
 
 from collections.abc import Iterable, Sequence
 
@@ -49,7 +49,7 @@ def flaw_warnings(
 
 
 def _chosen(trial: TrialResult) -> Imbalance:
-    """By a search among choices of `imbalance`; `none` of any other trial."""
+    """Choice of a search among choices of `imbalance`; `none` of any other trial."""
     outcome = trial.outcome
     return (isinstance(outcome, SearchOutcome) and outcome.chosen.imbalance) or "none"
 

@@ -1,4 +1,4 @@
-"""What transfer gains over scratch, at one label budget."""
+"""Gains of transfer over scratch, at one label budget."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""What each part of items says alone, and what an arm's networks lose without it."""
+"""Scores of each part of items alone, and what an arm's networks lose without it."""
 
 from collections.abc import Mapping
 

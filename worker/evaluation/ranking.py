@@ -1,4 +1,4 @@
-"""How well a score that was known before training ranked the sources, once all were measured.
+"""Quality of rankings of sources by scores known before training, once all were measured.
 
 Scores and measurements come in the same order, one a source, more is better; None where there is
 none. All that is asked of them are those sources that have both.

@@ -8,7 +8,7 @@ import numpy as np
 
 from app.spec.intervals import Gain
 from app.spec.reference_report import BestReference, ReferenceArm
-from app.spec.references import REFERENCE_MODELS
+from app.spec.references import NETWORK, REFERENCE_MODELS
 from app.spec.spec import ResolvedSpec
 from worker.evaluation.arms import metric_interval
 from worker.evaluation.calibration import FEWEST_VALIDATION_ITEMS
@@ -100,8 +100,10 @@ def _best(
 def _sentence(spec: ResolvedSpec, winner: str, best: str, gain: Gain | None, beats: bool) -> str:
     reference = spec.references[best]
     called = f"{best} ({REFERENCE_MODELS[reference.model]}, on {ROWS[reference.rows]})"
+    has_network = any(each.model == NETWORK for each in spec.references.values())
+    without = "without the job's network" if has_network else "without a network"
     if gain is None:
-        return f"{called} is the best model without a network; no seed of it pairs with {winner}"
+        return f"{called} is the best model {without}; no seed of it pairs with {winner}"
     name, metric = spec.evaluation.primary_metric, spec.metric
     amount = f"{metric.shown(abs(gain.mean))} {name}"
     bounds = gain.overall or gain.bootstrap
@@ -110,13 +112,13 @@ def _sentence(spec: ResolvedSpec, winner: str, best: str, gain: Gain | None, bea
         f"[{metric.shown(bounds.low, signed=True)}, {metric.shown(bounds.high, signed=True)}]"
     )
     if beats:
-        return f"A model without a network is better: {called} beats {winner} by {amount}, {within}"
+        return f"A model {without} is better: {called} beats {winner} by {amount}, {within}"
     if gain.overall and gain.overall.low > 0:
-        return f"{winner} beats the best model without a network, {called}, by {amount}, {within}"
+        return f"{winner} beats the best model {without}, {called}, by {amount}, {within}"
     lies = f"lies {'above' if gain.mean > 0 else 'below'} by {amount}"
     if metric.shown(abs(gain.mean)) == metric.shown(0.0):
         lies = f"has the same {name}"
     return (
-        f"{winner} is not shown to be better than the best model without a network, {called}: it "
-        f"{lies}, {within}"
+        f"{winner} is not shown to be better than the best model {without}, {called}: it {lies}, "
+        f"{within}"
     )

@@ -1,4 +1,4 @@
-"""Whether a source's classes have anything to do with a target's."""
+"""Doubts that a source's classes have anything to do with a target's."""
 
 import numpy as np
 

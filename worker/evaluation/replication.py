@@ -1,4 +1,4 @@
-"""What counts as one value of an arm, and what its values replicate.
+"""Values of an arm: what counts as one, and what they replicate.
 
 Trials that start from the same pretraining are no independent runs of the whole recipe, so
 
@@ -81,7 +81,7 @@ def replicates_of(rows: Sequence[Sequence[Run]]) -> Replicates:
 
 
 def _networks(rows: Sequence[Sequence[Run]]) -> list[int]:
-    """Of each row the number of the first one that it copies, or its own."""
+    """Number of the first row that each row copies, or its own."""
     distinct: list[int] = []
     numbers = []
     for number, row in enumerate(rows):

@@ -218,7 +218,7 @@ def _goals(
     counts: Sequence[int],
     arms: Sequence[str | None],
 ) -> list[LabelsForGoal]:
-    """Of each of `arms`, where its curve says how many labels the goal takes."""
+    """Goals of each of `arms`, where its curve says how many labels the goal takes."""
     evaluation = spec.evaluation
     told = []
     for arm in filter(None, arms):

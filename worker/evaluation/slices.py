@@ -133,7 +133,7 @@ def _value(group: SliceGroup, gains: Mapping[str, Gain | None], spec: ResolvedSp
 def _worst(
     groups: Sequence[SliceGroup], arm: str, whole: Evidence, spec: ResolvedSpec
 ) -> WorstSlice | None:
-    """Of the groups that have the primary metric, where there are two or more."""
+    """The worst of the groups that have the primary metric, where there are two or more."""
     metric = spec.evaluation.primary_metric
     means = {
         number: float(np.mean(group.arms[arm].test(metric)))

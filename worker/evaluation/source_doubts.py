@@ -10,6 +10,7 @@ from app.spec.plan import PRETRAIN, sources_of
 from app.spec.relation import Relation
 from app.spec.source_report import Transferability
 from app.spec.spec import ResolvedSpec, Sources
+from app.tasks import TASKS
 from worker.evaluation.evidence import TrialResult
 
 SIGNIFICANCE = 0.01
@@ -82,14 +83,16 @@ def _is_chance(right: int, items: int, chance: float) -> bool:
 def _own_items(
     spec: ResolvedSpec, trials: Sequence[TrialResult]
 ) -> Mapping[Sources, list[tuple[int, int, float]]]:
-    """Of every pretraining: how many held-out items its network has right, of how many, and the
-    share that it would have right if labels and predictions were as frequent but unrelated."""
+    """Figures of every pretraining: how many held-out items its network has right, of how many, and
+    the share that it would have right if labels and predictions were as frequent but unrelated."""
     found: dict[Sources, list[tuple[int, int, float]]] = defaultdict(list)
     if not spec.has_classes:
         return found
     for trial in sorted(trials, key=lambda each: each.seed):
         y, logits = trial.y_validation, trial.logits_validation
         if trial.role != PRETRAIN or y is None or logits is None or not len(y):
+            continue
+        if not TASKS[spec.task_of(sources_of(spec, trial.arm))].has_classes:
             continue
         predicted, classes = logits.argmax(axis=1), logits.shape[1]
         shares = [np.bincount(of, minlength=classes) / len(y) for of in (y, predicted)]

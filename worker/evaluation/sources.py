@@ -1,4 +1,4 @@
-"""What was found out before the arms were trained: which source suits, what to train with."""
+"""Findings from before the arms were trained: which source suits, what to train with."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""How sure one can be of a gain: over seeds (t) and over test items (bootstrap)."""
+"""Intervals and tests of a gain: over seeds (t) and over test items (bootstrap)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

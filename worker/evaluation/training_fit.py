@@ -1,4 +1,4 @@
-"""How trials do on items that they were trained on: whether anything was learnt, and whether
+"""Scores of trials on items that they were trained on: whether anything was learnt, and whether
 training mode and inference agree."""
 
 from collections import defaultdict
@@ -8,7 +8,7 @@ from math import sqrt
 
 import numpy as np
 
-from app.spec.plan import PRETRAIN
+from app.spec.plan import PRETRAIN, sources_of
 from app.spec.spec import ResolvedSpec
 from worker.evaluation.calibration import FEWEST_VALIDATION_ITEMS
 from worker.evaluation.evidence import Evidence, TrialResult
@@ -138,7 +138,8 @@ def warnings_about_fit(
     """
     by_arm: dict[str, list[TrialResult]] = defaultdict(list)
     for trial in sorted(trials, key=lambda trial: (trial.arm, trial.seed)):
-        if trial.error is None and trial.logits_train is not None:
+        task = spec.task_of(sources_of(spec, trial.arm)) if trial.role == PRETRAIN else spec.task
+        if trial.error is None and trial.logits_train is not None and task == spec.task:
             by_arm[trial.arm].append(trial)
     names = [name for name in by_arm if name not in arms] + [
         name for name in arms if name in by_arm
@@ -161,8 +162,8 @@ def warnings_about_fit(
 
 
 def _learnt_nothing(name: str, trials: Sequence[TrialResult], measures: Measures) -> str | None:
-    """By the task's own metric. What a pretraining's outputs mean in a source's unit is not known
-    here."""
+    """Tells by the task's own metric. What a pretraining's outputs mean in a source's unit is not
+    known here."""
     at_chance: list[tuple[float, Level]] = []
     metric = measures.task.default_metric
     known = 0

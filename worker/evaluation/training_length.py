@@ -1,4 +1,4 @@
-"""Whether arms were trained alike."""
+"""Check that arms were trained alike."""
 
 from collections.abc import Mapping
 

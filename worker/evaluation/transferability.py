@@ -1,4 +1,5 @@
-"""How well a source's network may serve a target, guessed before training from its features.
+"""Scores of how well a source's network may serve a target, guessed before training from its
+features.
 
 y: target labels, (n,), any integers. More is better for every score.
 """

@@ -1,4 +1,4 @@
-"""Which arms learnt from target items without labels beside labelled ones, and from how many."""
+"""Arms that learnt from target items without labels beside labelled ones, and from how many."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

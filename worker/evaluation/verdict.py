@@ -154,7 +154,7 @@ def warnings_about(
 
 
 def _unknown(gain: Gain) -> str:
-    """Of a single value."""
+    """Interval of a single value."""
     if gain.replication == "one_network":
         return "every seed evaluates the same network: the spread over networks"
     return "1 seed: the spread over seeds"

@@ -1,4 +1,4 @@
-"""Where an imported network's features end and its head begins."""
+"""The place where an imported network's features end and its head begins."""
 
 from dataclasses import dataclass
 

@@ -15,15 +15,17 @@ from app.database import now
 from app.errors import DamagedArtifact, FailureCode, Fenced, WorkFailure
 from app.integrity import sha256_of
 from app.models import repository as models
+from app.models.encoders import ENCODER
 from app.models.importing import ONNX, ImportSpec
 from app.models.schemas import Signature
 from app.tables.model_imports import ModelImportRow
-from app.usage import quotas
 from worker.failures import as_failure
+from worker.importing.encoder import import_encoder
 from worker.importing.keras_file import read_keras
 from worker.importing.network import ImportedNetwork
 from worker.importing.onnx_file import read_onnx
 from worker.importing.refusing import IMPORT, refused
+from worker.importing.uploaded import check_quota, raw_path
 from worker.machine.context import WorkerContext
 from worker.machine.time_limit import ends_with_its_process
 from worker.packaging.onnx_graph import package
@@ -56,8 +58,11 @@ def run(context: WorkerContext, row: ModelImportRow) -> None:
 
 
 def _run(context: WorkerContext, row: ModelImportRow, folder: Path) -> None:
+    if row.spec.get("kind") == ENCODER:
+        import_encoder(context, row, folder)
+        return
     (file,) = row.files
-    path = _raw_path(context, file)
+    path = raw_path(context, file)
     sha256 = sha256_of(path)
     spec = ImportSpec.model_validate(row.spec)
     if file["name"].lower().endswith(ONNX):
@@ -65,11 +70,7 @@ def _run(context: WorkerContext, row: ModelImportRow, folder: Path) -> None:
     else:
         found = read_keras(path, spec, folder, context.settings.dataset_limit_bytes)
     files, difference = packaged(found, folder)
-    with context.database.read() as session:
-        left = quotas.bytes_left(
-            session, context.storage, context.settings, row.project, besides={file["ref"]}
-        )
-    _check_quota(left, files)
+    check_quota(context, row, files)
     stored = {name: context.storage.put(each) for name, each in files.items()}
     network = found.network.architecture.model.model_dump(mode="json")
     card: dict[str, Any] = {
@@ -126,22 +127,6 @@ def _sample(signature: Signature, count: int) -> dict[str, NDArray[np.float32]]:
     drawn = np.random.default_rng(0).uniform(low, high, (count, *spec.shape))
     whole = np.round(drawn) if spec.dtype == "uint8" else drawn
     return {spec.name: whole.astype(np.float32)}
-
-
-def _check_quota(left: int | None, files: dict[str, Path]) -> None:
-    """Raises WorkFailure `quota_exceeded`."""
-    size = sum(path.stat().st_size for path in files.values())
-    if left is not None and size > left:
-        detail = f"expected at most the {left} bytes that are left to the project, got {size}"
-        what = f"{detail} as stored: {quotas.WHAT_TO_DO}, and import it again"
-        raise WorkFailure(FailureCode.QUOTA_EXCEEDED, what)
-
-
-def _raw_path(context: WorkerContext, file: dict[str, Any]) -> Path:
-    try:
-        return context.storage.local(file["ref"])
-    except DamagedArtifact as damage:
-        raise damage.named("the uploaded file", "upload it again") from damage
 
 
 def _too_late(context: WorkerContext, row: ModelImportRow) -> bool:

@@ -1,4 +1,4 @@
-"""What stands in front of an imported network: pictures 0..1 become what it was trained on."""
+"""Layers in front of an imported network: pictures 0..1 become what it was trained on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

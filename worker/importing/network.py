@@ -1,4 +1,4 @@
-"""What was read of a file -> a network of ours, with its weights and its head."""
+"""The way from what was read of a file to a network of ours, with its weights and its head."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -114,7 +114,7 @@ def _structure(picture: Picture, front: Sequence[Kind], read: ReadNetwork, cut: 
 
 
 def _places(read: ReadNetwork, cut: Cut) -> list[int]:
-    """Of the layers up to the features, in the order of their first calls."""
+    """Places of the layers up to the features, in the order of their first calls."""
     return list(dict.fromkeys(place for place, _ in read.calls[: cut.calls]))
 
 

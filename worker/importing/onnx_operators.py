@@ -1,4 +1,4 @@
-"""What each operator of ONNX becomes; those that are not here are refused by name."""
+"""Layers that each operator of ONNX becomes; those that are not here are refused by name."""
 
 from collections.abc import Mapping
 from functools import partial

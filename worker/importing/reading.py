@@ -1,4 +1,5 @@
-"""What every reader of a file makes of it: a flat list of layers and calls. Nothing is built."""
+"""The form that every reader of a file makes of it: a flat list of layers and calls. Nothing is
+built."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

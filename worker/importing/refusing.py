@@ -1,4 +1,4 @@
-"""How an upload of a network is refused: one code, a sentence, a pointer into the file."""
+"""Refusal of an upload of a network: one code, a sentence, a pointer into the file."""
 
 from app.errors import FailureCode, WorkFailure, token
 

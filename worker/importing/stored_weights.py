@@ -97,7 +97,7 @@ def _objects(file: h5py.File) -> Iterator[tuple[str, Any]]:
 
 
 def _check(array: h5py.Dataset) -> None:
-    """Whether all of it lies in this file, as numbers, unpacked by HDF5 itself."""
+    """Tells whether all of it lies in this file, as numbers, unpacked by HDF5 itself."""
     plan = array.id.get_create_plist()
     if plan.get_external_count() or plan.get_layout() == h5py.h5d.VIRTUAL:
         detail = "expected arrays that lie in this file, got one that lies in another"

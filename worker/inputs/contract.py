@@ -1,8 +1,8 @@
-"""What an item is: the half of a modality that needs TensorFlow."""
+"""The contract of modalities, what an item is: the half that needs TensorFlow."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -13,6 +13,15 @@ from app.spec.training import Augmentation
 from app.tensors import Tensors
 
 X = Mapping[str, tf.Tensor]  # tensors (batch, …) by their names
+
+
+class Apart(NamedTuple):
+    """Items as `seen` gives them with some parts alone and with the others alone; `paired`
+    (batch,), float32, is 1 where both are there."""
+
+    own: X
+    others: X
+    paired: tf.Tensor
 
 
 class InputLayers(ABC):
@@ -61,6 +70,11 @@ class InputLayers(ABC):
         """Raw items of several parts of which some go missing, each with this chance; others have
         one part alone, which stays."""
         return raw
+
+    def apart(self, x: X, parts: Collection[str]) -> Apart:
+        """Items as `seen` gives them, by `parts` and by all others. Raises ValueError where items
+        are one part."""
+        raise ValueError(f"expected items of several parts, got {type(self).__name__}")
 
     @abstractmethod
     def weak(self, x: X, seed: tf.Tensor) -> X:

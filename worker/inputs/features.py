@@ -1,7 +1,8 @@
 """Features of a frozen encoder in the graph: backbones see them as they are.
 
 Views leave some of them out, as Dropout does (Srivastava et al., JMLR 2014): what is left is
-multiplied so that sums stay as large. What a text says stands in many features at once.
+multiplied so that sums stay as large. What a text says stands in many features at once. Where
+features are tokens, those that are left out become padding, and no text loses its first one.
 """
 
 import keras
@@ -20,12 +21,21 @@ class FeaturesLayers(InputLayers):
         features = keras.Input(inputs.shape, name=FEATURES)
         seen = keras.layers.Identity(name="centred")(features)
         self.preprocessing = keras.Model({FEATURES: features}, {FEATURES: seen})
+        self._pad_id = inputs.pad_id
 
     def weak(self, x: X, seed: tf.Tensor) -> X:
-        return {FEATURES: _without_some(x[FEATURES], WEAK, seed)}
+        return {FEATURES: self._without(x[FEATURES], WEAK, seed)}
 
     def strong(self, x: X, seed: tf.Tensor) -> X:
-        return {FEATURES: _without_some(x[FEATURES], STRONG, seed)}
+        return {FEATURES: self._without(x[FEATURES], STRONG, seed)}
+
+    def _without(self, features: tf.Tensor, chance: float, seed: tf.Tensor) -> tf.Tensor:
+        if self._pad_id is None:
+            return _without_some(features, chance, seed)
+        shape = tf.shape(features)
+        is_kept = uniform((shape[0], shape[1]), seed) >= chance
+        is_kept |= tf.range(shape[1])[None] == 0
+        return tf.where(is_kept, features, float(self._pad_id))
 
 
 def _without_some(features: tf.Tensor, chance: float, seed: tf.Tensor) -> tf.Tensor:

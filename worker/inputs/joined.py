@@ -3,6 +3,8 @@
 Backbones see `PART.TENSOR` of each, and `PART.present`, (batch, 1), 1 or 0.
 """
 
+from collections.abc import Collection
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -13,7 +15,7 @@ from app.inputs.joined_part import PRESENT, JoinedPart, PartInputs
 from app.inputs.table import ROW, TableInputs
 from app.inputs.text import TEXT, TextInputs
 from app.spec.training import Augmentation
-from worker.inputs.contract import InputLayers, X
+from worker.inputs.contract import Apart, InputLayers, X
 from worker.inputs.counter_random import uniform
 from worker.inputs.image import ImageLayers
 from worker.inputs.table import TableLayers
@@ -63,6 +65,20 @@ class JoinedLayers(InputLayers):
             of_part = view(_own(part, x), _apart(seed, place))
             changed |= {f"{part.name}.{name}": each for name, each in of_part.items()}
         return changed
+
+    def apart(self, x: X, parts: Collection[str]) -> Apart:
+        """Hides parts by their flags alone, which is what leaves out what they say."""
+        flags = {part.flag: part.name in parts for part in self._parts}
+
+        def alone(is_own: bool) -> X:
+            hidden = {flag for flag, own in flags.items() if own is not is_own}
+            return {name: tf.zeros_like(v) if name in hidden else v for name, v in x.items()}
+
+        def there(is_own: bool) -> tf.Tensor:
+            each = [x[flag] for flag, own in flags.items() if own is is_own]
+            return tf.reduce_max(tf.concat(each, 1), 1)
+
+        return Apart(alone(True), alone(False), there(True) * there(False))
 
     def without_parts(self, raw: X, chance: float, seed: tf.Tensor) -> X:
         """Raw items whose parts go missing, each with this chance; one of those that were there

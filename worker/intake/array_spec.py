@@ -1,4 +1,4 @@
-"""What a spec says of files that hold arrays."""
+"""The part of a spec that is about files of arrays."""
 
 from app.datasets.schemas import DatasetSpec
 from app.datasets.table_spec import TableSpec

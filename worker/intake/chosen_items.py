@@ -1,4 +1,4 @@
-"""Which items of a stored dataset a selection takes, and their labels as an upload would bring
+"""Items of a stored dataset that a selection takes, and their labels as an upload would bring
 them. Items are numbered through: those of the training split, then those of the test split."""
 
 from collections.abc import Mapping, Sequence

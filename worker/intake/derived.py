@@ -57,7 +57,7 @@ def ingest_derived(
 
 
 def _chosen(derivation: Derivation, arrays: Mapping[str, Path]) -> ChosenItems:
-    """Of both splits, or pooled where these are to be split anew."""
+    """Chosen rows of both splits, or pooled where these are to be split anew."""
     schema, wanted = derivation.origin_schema, derivation.selection
     y = np.concatenate(
         [np.load(arrays[f"y_{split}"], allow_pickle=False) for split in ("train", "test")]
@@ -88,7 +88,7 @@ def _all_rows(schema: Schema) -> dict[str, Rows]:
 
 
 def _told(taken: IngestedDataset, derivation: Derivation) -> IngestedDataset:
-    """With what was derived in the profile."""
+    """Adds what was derived to the profile."""
     derived = {
         "from": derivation.origin,
         "name": derivation.origin_name,

@@ -1,4 +1,4 @@
-"""What an intake makes of an upload: files of a work folder, a schema, a profile."""
+"""Products of an intake: files of a work folder, a schema, a profile."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What is known of items beside the values that a network sees: columns that came with them."""
+"""Facts of items beside the values that a network sees: columns that came with them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

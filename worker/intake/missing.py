@@ -68,7 +68,7 @@ def doubtful(texts: Sequence[str]) -> list[str]:
 
 
 def _is_surely_none(text: str, labels: int, numbers: set[Decimal]) -> bool:
-    """Of so many different labels; `numbers`: those that are some."""
+    """Tells among so many different labels; `numbers`: those that are some."""
     if not text.strip():
         return True
     number = number_in(text)
@@ -84,7 +84,7 @@ def _is_surely_none(text: str, labels: int, numbers: set[Decimal]) -> bool:
 
 
 def _stands_alone(number: Decimal, numbers: set[Decimal]) -> bool:
-    """Without neighbours, as classes that are counted through have them."""
+    """Tells that a number has no neighbours, as classes that are counted through have them."""
     return not {number - 1, number + 1} & numbers
 
 

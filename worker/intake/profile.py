@@ -1,4 +1,4 @@
-"""What a user should know of the data before training on them."""
+"""Facts of the data that a user should know before training on them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What a format's reader gets and gives, and how bad input is refused."""
+"""Types that a format's reader gets and gives, and the refusal of bad input."""
 
 import errno
 import zlib

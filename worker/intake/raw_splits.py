@@ -104,7 +104,7 @@ def raw_split_of(
 
 
 def _known(rows: Rows | None, known: NDArray[np.bool] | None) -> Rows | None:
-    """Of the items `rows` those that are known to have a label; None: all."""
+    """The items among `rows` that are known to have a label; None: all."""
     if known is None or known.all():
         return rows
     there = np.flatnonzero(known)

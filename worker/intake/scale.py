@@ -1,4 +1,4 @@
-"""What values mean: which become 0 and 1 before a network sees them, and doubts about it.
+"""Meaning of values: which become 0 and 1 before a network sees them, and doubts about it.
 
 The rule looks at the training split's values, not at their type, so that int64, uint16 or float
 pixels from 0 to 255 mean what uint8 pixels mean:
@@ -83,7 +83,7 @@ def scale_warnings(
 
 
 def _apart(one: Scan, other: Scan) -> bool:
-    """Whether one holds far larger values, or negative ones beside a split without."""
+    """Tells whether one holds far larger values, or negative ones beside a split without."""
     sizes = sorted(max(abs(scan.low), abs(scan.high)) for scan in (one, other))
     if 0 < sizes[0] * APART_FROM <= sizes[1]:
         return True

@@ -1,4 +1,5 @@
-"""How much one dataset may hold: by its headers before anything inflates, and as it is stored."""
+"""Limits of what one dataset may hold: by its headers before anything inflates, and as it is
+stored."""
 
 from collections.abc import Collection, Mapping
 from math import prod

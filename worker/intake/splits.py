@@ -1,4 +1,4 @@
-"""Which items are cut off as the test split where the data have none: always the same ones."""
+"""Items that are cut off as the test split where the data have none: always the same ones."""
 
 from collections.abc import Sequence
 
@@ -53,5 +53,5 @@ def random_split(items: int, test_fraction: float, seed: int = SPLIT_SEED) -> tu
 
 
 def _test_items(items: int, test_fraction: float) -> int:
-    """At least one, and one is left for training."""
+    """Draws at least one, and leaves one for training."""
     return min(max(round(items * test_fraction), 1), items - 1)

@@ -1,4 +1,4 @@
-"""Which items to label next, of what a network makes of them: two rules for each task."""
+"""Choice of items to label next, by what a network makes of them: two rules for each task."""
 
 from typing import Literal, assert_never
 

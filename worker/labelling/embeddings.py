@@ -1,4 +1,4 @@
-"""What labelling an item would change in the last layer, were the network's guess its label.
+"""Changes that labelling an item would make in the last layer, were the network's guess its label.
 
 Ash, Zhang, Krishnamurthy, Langford & Agarwal, "Deep batch active learning by diverse, uncertain
 gradient lower bounds" (BADGE), ICLR 2020, equation 1: the gradient of the cross entropy in the last

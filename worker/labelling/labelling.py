@@ -1,4 +1,4 @@
-"""Which of a dataset's unlabelled items a job's user should label next, and what that was worth."""
+"""Ranking of a dataset's unlabelled items to label next, and what that was worth."""
 
 from typing import Any
 
@@ -86,8 +86,8 @@ def guess_of(task: Task, outputs: Floats) -> Guess:
 
 
 def _worth(winner: Winner, some: Split, own: Floats) -> tuple[Rule, Worth | None, str]:
-    """By which rule to choose, what that was worth, and the sentence that says it, or why it is not
-    known.
+    """The rule by which to choose, what that was worth, and the sentence that says it, or why it is
+    not known.
 
     Args:
         some: labelled items.

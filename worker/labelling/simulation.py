@@ -1,4 +1,4 @@
-"""What an order of labelling was worth, on items whose labels are known.
+"""Simulation of what an order of labelling was worth, on items whose labels are known.
 
 Each draw holds some items out to measure on and hides the labels of the rest. A linear probe learns
 from a few at random, then the next ones are chosen, in order or at random, and the probe is fitted

@@ -1,4 +1,4 @@
-"""What a ranking is made of, as it is stored: a job's winner, labelled items, candidates."""
+"""Stored things that a ranking is made of: a job's winner, labelled items, candidates."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -139,8 +139,15 @@ class Winner:
         network = self._network(inputs)
         network.load_weights(file_path(self.storage, self.model, "weights"))
         features = predict.features(network, items)
-        outputs = np.asarray(network.compiled_head(features)) / (self.signature.temperature or 1.0)
+        outputs = np.asarray(network.compiled_head(features)) / self._temperature
         return features.astype(np.float64), outputs.astype(np.float64)
+
+    @property
+    def _temperature(self) -> float:
+        """The temperature of the model's stored weights: of an ensemble these are one seed's, and
+        its own is not theirs."""
+        own = None if "ensemble" in self.model.card else self.signature.temperature
+        return own or 1.0
 
     def starting_features(self, items: Items) -> NDArray[Any] | None:
         """Features of the target's `items`, (n, d), by the weights that the winner started from,

@@ -1,4 +1,4 @@
-"""What a simulated order was worth, with its interval and in words."""
+"""Worth of a simulated order, with its interval and in words."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""How a worker shares its machine out among the trials that it trains at once."""
+"""Shares of its machine that a worker gives out among the trials that it trains at once."""
 
 import os
 from contextlib import suppress
@@ -43,7 +43,7 @@ def memory() -> int:
 
 
 def _limits(own: Path, mounted: Path) -> list[int]:
-    """Of the process's control group and of those that it is in, of both versions."""
+    """Limits of the process's control group and of those that it is in, of both versions."""
     found = []
     for folder in own_groups(own, mounted):
         for group in (folder, *folder.parents):

@@ -1,4 +1,5 @@
-"""What a child process works with: settings, database, store, its share of the machine."""
+"""The context that a child process works with: settings, database, store, its share of the
+machine."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

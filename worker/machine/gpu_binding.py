@@ -1,5 +1,5 @@
-"""Which GPU a child of a worker computes on: one, for as long as it lives, because a process that
-has woken CUDA cannot change it.
+"""The GPU that a child of a worker computes on: one, for as long as it lives, because a process
+that has woken CUDA cannot change it.
 
 A file per living child says where it is bound. The folder is the worker's own.
 """

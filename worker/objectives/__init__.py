@@ -1,4 +1,4 @@
-"""What networks are trained for: the TensorFlow twins of app.tasks."""
+"""Objectives that networks are trained for: the TensorFlow twins of app.tasks."""
 
 from typing import assert_never
 

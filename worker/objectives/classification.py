@@ -26,6 +26,12 @@ class ClassObjective:
     def mean_loss(self, outputs: tf.Tensor, y: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
         return cross_entropy(outputs, y, smoothing)
 
+    def apart(self, teacher: tf.Tensor, outputs: tf.Tensor, temperature: float) -> tf.Tensor:
+        """T² KL of the softened probabilities."""
+        t = tf.nn.log_softmax(teacher / temperature)
+        s = tf.nn.log_softmax(outputs / temperature)
+        return temperature**2 * tf.reduce_sum(tf.exp(t) * (t - s), 1)
+
     def activate(self, outputs: tf.Tensor, temperature: float | None = None) -> tf.Tensor:
         return tf.nn.softmax(outputs / temperature if temperature else outputs)
 
@@ -36,6 +42,10 @@ class ClassObjective:
     def statistic(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         """The predicted class, (batch, 1)."""
         return tf.argmax(outputs, 1, tf.int32)[:, None]
+
+    @property
+    def has_classes(self) -> bool:
+        return True
 
     @property
     def statistic_spec(self) -> tuple[tf.DType, int]:

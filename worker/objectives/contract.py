@@ -1,4 +1,4 @@
-"""What a network is trained for: the TensorFlow half of a task."""
+"""The contract of objectives, what a network is trained for: the TensorFlow half of a task."""
 
 from typing import Protocol
 
@@ -15,6 +15,10 @@ class Objective(Protocol):
     def mean_loss(self, outputs: tf.Tensor, y: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
         """The mean of `loss`, a scalar; `smoothing` is of classes (app.spec.training)."""
 
+    def apart(self, teacher: tf.Tensor, outputs: tf.Tensor, temperature: float) -> tf.Tensor:
+        """Returns how far outputs are from a teacher's, of each item, (batch,), float32;
+        `temperature` divides the logits of both, and its square weighs what is left."""
+
     def activate(self, outputs: tf.Tensor, temperature: float | None = None) -> tf.Tensor:
         """Returns what a packaged network answers, (batch, K): probabilities, or quantities in the
         user's unit. `temperature` divides logits."""
@@ -26,6 +30,10 @@ class Objective(Protocol):
     def statistic(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         """Returns what an epoch's running sums need of each item, (batch, k), of the type and width
         that `statistic_spec` says."""
+
+    @property
+    def has_classes(self) -> bool:
+        """Tells whether each label is one class of several, which smoothing mixes."""
 
     @property
     def statistic_spec(self) -> tuple[tf.DType, int]: ...

@@ -1,4 +1,4 @@
-"""What networks are trained for on flawed data: a task's objective, wrapped as the job asks."""
+"""Objectives for flawed data: a task's objective, wrapped as the job asks."""
 
 from collections.abc import Sequence
 from typing import assert_never

@@ -30,6 +30,14 @@ class LabelsObjective:
     def mean_loss(self, outputs: tf.Tensor, y: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
         return tf.reduce_mean(self.loss(outputs, y, smoothing))
 
+    def apart(self, teacher: tf.Tensor, outputs: tf.Tensor, temperature: float) -> tf.Tensor:
+        """T² KL of the softened probabilities of each label, their mean."""
+        t, s = teacher / temperature, outputs / temperature
+        likely = tf.nn.sigmoid(t)
+        of_labels = likely * (tf.math.log_sigmoid(t) - tf.math.log_sigmoid(s))
+        of_labels += (1 - likely) * (tf.math.log_sigmoid(-t) - tf.math.log_sigmoid(-s))
+        return temperature**2 * tf.reduce_mean(of_labels, 1)
+
     def activate(self, outputs: tf.Tensor, temperature: float | None = None) -> tf.Tensor:
         return tf.nn.sigmoid(outputs / temperature if temperature else outputs)
 
@@ -42,6 +50,10 @@ class LabelsObjective:
     def statistic(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         """The predicted labels, (batch, K), 0 or 1: a probability of 0.5 is a logit of 0."""
         return tf.cast(outputs >= 0, tf.int32)
+
+    @property
+    def has_classes(self) -> bool:
+        return False
 
     @property
     def statistic_spec(self) -> tuple[tf.DType, int]:

@@ -25,6 +25,10 @@ class QuantityObjective:
     def mean_loss(self, outputs: tf.Tensor, y: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
         return tf.reduce_mean(self.loss(outputs, y, smoothing))
 
+    def apart(self, teacher: tf.Tensor, outputs: tf.Tensor, temperature: float) -> tf.Tensor:
+        """The squared difference, in standard deviations. There is no temperature."""
+        return tf.square(teacher[:, 0] - outputs[:, 0])
+
     def activate(self, outputs: tf.Tensor, temperature: float | None = None) -> tf.Tensor:
         """Answers in the user's unit. There is no temperature."""
         return self.mean + self.std * outputs
@@ -36,6 +40,10 @@ class QuantityObjective:
         """The absolute and the squared error in standard deviations, (batch, 2)."""
         error = self._error(outputs, y)
         return tf.stack([tf.abs(error), tf.square(error)], axis=1)
+
+    @property
+    def has_classes(self) -> bool:
+        return False
 
     @property
     def statistic_spec(self) -> tuple[tf.DType, int]:

@@ -1,4 +1,5 @@
-"""What the objectives of flawed data share: they change what networks learn, not what they answer.
+"""The base of the objectives for flawed data: they change what networks learn, not what they
+answer.
 
 Outputs stay plain logits: their softmax is served, measured and calibrated.
 """
@@ -24,6 +25,9 @@ class Wrapped(ABC):
     def mean_loss(self, outputs: tf.Tensor, y: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
         return tf.reduce_mean(self.loss(outputs, y, smoothing))
 
+    def apart(self, teacher: tf.Tensor, outputs: tf.Tensor, temperature: float) -> tf.Tensor:
+        return self.inner.apart(teacher, outputs, temperature)
+
     def activate(self, outputs: tf.Tensor, temperature: float | None = None) -> tf.Tensor:
         return self.inner.activate(outputs, temperature)
 
@@ -32,6 +36,10 @@ class Wrapped(ABC):
 
     def statistic(self, outputs: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         return self.inner.statistic(outputs, y)
+
+    @property
+    def has_classes(self) -> bool:
+        return self.inner.has_classes
 
     @property
     def statistic_spec(self) -> tuple[tf.DType, int]:

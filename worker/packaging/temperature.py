@@ -1,4 +1,4 @@
-"""By which temperature a packaged network's scores are calibrated."""
+"""The temperature by which a packaged network's scores are calibrated."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

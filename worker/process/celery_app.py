@@ -67,7 +67,7 @@ if gpus().complaints and not gpus().usable:
 
 @signals.worker_init.connect  # type: ignore[untyped-decorator]
 def _close_data_folder(**_: Any) -> None:
-    """Before the children: what they write is their owner's alone."""
+    """Closes the folder before the children start: what they write is their owner's alone."""
     if left := private_folder.keep_private(settings):
         log.warning("data_folder_open", reason=private_folder.complaint(left))
 

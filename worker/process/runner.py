@@ -1,4 +1,4 @@
-"""What a woken child does: claim a row, do the work, and go on while there is work."""
+"""Work of a woken child: claim a row, do the work, and go on while there is work."""
 
 import os
 import signal

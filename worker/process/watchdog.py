@@ -1,4 +1,5 @@
-"""Whether a worker's event loop turns: seen from inside by a thread, from outside by a file's age.
+"""A watch on whether a worker's event loop turns: seen from inside by a thread, from outside by a
+file's age.
 
 A process whose loop stands still lives, and never works again. It ends itself, and whoever
 supervises it starts another; its children die with it, and their leases are recovered.

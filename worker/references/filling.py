@@ -1,4 +1,4 @@
-"""What is missing, filled: a linear model and a forest take no NaN."""
+"""Filling of missing values: a linear model and a forest take no NaN."""
 
 from dataclasses import dataclass
 from typing import Self

@@ -96,7 +96,7 @@ def _rows(fitted: FittedReference, inputs: tf.Tensor) -> tf.Tensor:
 
 
 def _features(inputs: Inputs, raw: tf.Tensor) -> tf.Tensor:
-    """As worker.references.features.rows_of."""
+    """Makes what worker.references.features.rows_of does."""
     match inputs:
         case TableInputs():
             return tf.concat([_column(raw, each) for each in layout_of(inputs.columns)], 1)

@@ -54,7 +54,8 @@ class NumbersScaled(StandardScaler):  # type: ignore[misc]  # scikit-learn has n
 
 
 def _small(seed: int) -> dict[str, Any]:
-    """As small tables want them: those of scikit-learn's defaults lose to a linear model there."""
+    """Settings as small tables want them: those of scikit-learn's defaults lose to a linear model
+    there."""
     return {
         "max_leaf_nodes": LEAVES,
         "max_iter": BOOSTS,

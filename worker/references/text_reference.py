@@ -81,7 +81,7 @@ def _texts(items: Tensors) -> list[str]:
 
 
 def _with_domain(x: Any, domains: NDArray[Any]) -> Any:
-    """With a column more: 1 for items of the target."""
+    """Adds a column: 1 for items of the target."""
     column = sparse.csr_matrix(domains.astype(np.float32)[:, None])
     return sparse.hstack([x, column]).tocsr()
 

@@ -1,4 +1,4 @@
-"""What the transferability scores of the source's features rule out before anything is trained."""
+"""Candidates that the transferability scores of the source's features rule out before training."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -37,7 +37,7 @@ class Costs:
         return ceil(items / self.training.batch_size)
 
     def _epochs(self, candidate: Candidate, head: int | None) -> float:
-        """In epochs of the whole network on one domain."""
+        """Cost in epochs of the whole network on one domain."""
         epochs, strategy = candidate.epochs or self.training.epochs, candidate.strategy
         most = head_epochs(candidate)
         whole = (strategy.epochs(epochs) if strategy else epochs) - most

@@ -1,4 +1,4 @@
-"""How the labelled items of a trial are parted to compare candidates on held-out ones."""
+"""Folds of the labelled items of a trial, to compare candidates on held-out ones."""
 
 from dataclasses import dataclass
 

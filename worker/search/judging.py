@@ -1,4 +1,4 @@
-"""How good held-out outputs are: one value an item, so that candidates can be compared in pairs.
+"""Judgement of held-out outputs: one value an item, so that candidates can be compared in pairs.
 
 The score is the mean of the values; the standard error of a difference is that of the mean of the
 items' differences.

@@ -1,4 +1,4 @@
-"""What a search has evaluated, what that has cost, and what it may still cost."""
+"""The ledger of what a search has evaluated, what that has cost, and what it may still cost."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

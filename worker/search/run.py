@@ -220,7 +220,7 @@ def _restored(checkpoint: Checkpoint | None) -> list[Finished]:
 
 @dataclass(eq=False)
 class _InnerJournal:
-    """Of a training inside the search: forwards signals and progress, and counts."""
+    """Journal of a training inside the search: forwards signals and progress, and counts."""
 
     outer: Journal
     task: Task

@@ -1,4 +1,4 @@
-"""How well a source suits a target, before anything is transferred."""
+"""Scores of how well a source suits a target, before anything is transferred."""
 
 from dataclasses import dataclass
 
@@ -54,7 +54,8 @@ def scored(setup: TrialSetup, items: Split) -> SourceScores:
     network = _network(setup, setup.target)
     features = predict.features(network, items.items)
     probabilities = None
-    if setup.source_classes:  # an imported network may have come without a head
+    # An imported network may have come without a head, and another task's tells no classes.
+    if setup.source_classes and setup.source_has_classes:
         head = network.new_head(setup.source_classes)
         network.load_head(setup.source_weights, head)
         probabilities = softmax(np.asarray(head(features)), axis=1)
@@ -66,7 +67,7 @@ def scored(setup: TrialSetup, items: Split) -> SourceScores:
 
 
 def _network(setup: TrialSetup, domain: Domain) -> Network:
-    """With the source's backbone, for the raw images of a domain."""
+    """Network with the source's backbone, for the raw images of a domain."""
     network = shared_network(Architecture.of(setup.model, domain.schema))
     if setup.source_weights:
         network.load_backbone(setup.source_weights, setup.learnt)

@@ -1,4 +1,4 @@
-"""Where a candidate stands on a rung, and which of several is to be had."""
+"""Standing of a candidate on a rung, and which of several is to be had."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""How the strategies that learn from target items without labels are optimised.
+"""Optimisation of the strategies that learn from target items without labels.
 
 SGD, Nesterov momentum 0.9, weight decay 1e-3, rate lr0 (1 + 10q)^-0.75 over the phase's progress q
 (Ganin et al., JMLR 2016, section 5.2.2). All begins from the source's network, its head included.

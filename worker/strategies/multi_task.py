@@ -1,8 +1,10 @@
 """Multi-task: the target and the source are learnt together, with one backbone and a head each.
 
 L_t = mean_i l(V B(x_i), y_i) over a batch of the target, l its task's loss, L_s the same
-with the source's head and batch; task_weighting.py says how the two become one. An epoch is one of
-the target; the source's batches go round.
+with the source's head, batch and task, which may be another: quantities are learnt as
+(y - mean) / std of their own training rows, so that both losses begin near 1.
+task_weighting.py says how the two become one. An epoch is one of the target; the source's batches
+go round.
 """
 
 import tensorflow as tf
@@ -27,14 +29,14 @@ def phases(network: Network, params: MultiTaskParams, setting: Setting) -> tuple
     source_head = network.new_head(setting.source_classes)
     weighting = weighting_of(params.weighting, TASKS)
     surgery = params.weighting == "pcgrad"
+    of_source = training.label_smoothing if setting.source_objective.has_classes else 0.0
 
     def losses(batch: Batches) -> tuple[tf.Tensor, tf.Tensor]:
         (x_t, y_t, _), (x_s, y_s, _) = batch["target"], batch["source"]
         outputs = network.outputs(x_t, training=True)
         source_outputs = source_head(network.features(x_s, training=True), training=True)
-        smoothing = training.label_smoothing
-        target = setting.objective.mean_loss(outputs, y_t, smoothing)
-        source = setting.source_objective.mean_loss(source_outputs, y_s, smoothing)
+        target = setting.objective.mean_loss(outputs, y_t, training.label_smoothing)
+        source = setting.source_objective.mean_loss(source_outputs, y_s, of_source)
         return tf.stack([target, source]), outputs
 
     def loss(batch: Batches, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

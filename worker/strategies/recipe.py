@@ -1,4 +1,5 @@
-"""What a strategy is made of: phases, each with one loss and its groups of trainable variables.
+"""Parts that a strategy is made of: phases, each with one loss and its groups of trainable
+variables.
 
 A strategy is a pure function `phases(network, params, setting) -> phases`. It builds losses and
 names variables; data, seeds, compilation and checkpoints are the engine's (worker/training).
@@ -140,6 +141,11 @@ class Phase:
     # Whose items BatchNorm's statistics are measured on at the phase's end; None: they stay. Those
     # of `target` are with the items of `unlabelled` in a phase that has these
     norms: Stream | None = "target"
+    # Whether parts of items go missing where the job says so; false where a loss tells them apart
+    hides_parts: bool = True
+    # Whether a step has as many of the source's items as the job's `batch_size` says, however few
+    # the target's are
+    fills_source: bool = False
     augments: bool = True  # false where images must stay as they are, or the loss changes them
 
 
@@ -169,6 +175,8 @@ class Setting:
     objective: Objective = CLASSES
     source_objective: Objective = CLASSES  # where the source's items are learnt too
     unlabelled: Unlabelled | None = None  # None: there are none beside labelled ones
+    shares_classes: bool = False  # the source's head is for the network's own outputs
+    parts: tuple[str, ...] = ()  # that the target's items are, where the source's have others too
 
 
 Recipe = Callable[[Network, Any, Setting], tuple[Phase, ...]]

@@ -84,7 +84,7 @@ def pseudo_labels(features: Features, probabilities: NDArray[np.float32]) -> Lab
 
 
 def _nearest(f: Features, weights: NDArray[np.float32], present: NDArray[np.integer]) -> Labels:
-    """Of the classes `present` the one whose centroid by `weights`, (n, classes), has the largest
+    """The one of the classes `present` whose centroid by `weights`, (n, classes), has the largest
     cosine with each f; a cosine does not change with the centroid's length."""
     classes = np.unique(present)
     cosines = f @ _at_length_1(weights.T @ f)[classes].T  # (n, present classes)

@@ -1,4 +1,4 @@
-"""How the losses of tasks that are learnt together become one.
+"""Weighting of the losses of tasks that are learnt together.
 
 equal        L = sum_i L_i
              Caruana, Machine Learning 28, 1997

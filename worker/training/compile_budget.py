@@ -1,4 +1,4 @@
-"""How long XLA may compile one program, in a process whose supervisor starts another.
+"""Seconds that XLA may compile one program, in a process whose supervisor starts another.
 
 A compiler cannot be interrupted from within its process. So one that takes too long is ended with
 it, by SIGKILL; a file remembers the program, and whoever takes the trial next trains it by the

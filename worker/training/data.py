@@ -1,4 +1,4 @@
-"""What a trial is trained on: items and their labels."""
+"""Data that a trial is trained on: items and their labels."""
 
 from dataclasses import dataclass
 from typing import Any, Self

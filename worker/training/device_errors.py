@@ -1,4 +1,4 @@
-"""What a device raises, as typed failures."""
+"""Errors that a device raises, as typed failures."""
 
 import re
 from collections.abc import Callable, Iterator

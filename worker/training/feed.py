@@ -165,11 +165,17 @@ def rows_of_step(
     """Rows of each stream in a step of a phase.
 
     `batch` of each, but where items without labels stand beside labelled ones: of these others, and
-    of the source's, as many as the job's `batch_size` says, however few labels there are.
+    of the source's, as many as the job's `batch_size` says, however few labels there are; of the
+    source's likewise where the phase fills it.
 
     Args:
         batch: rows of `target`: batch_size, or all its items where these are fewer.
     """
+    if phase.fills_source:
+        return {
+            stream: min(batch_size, len(split)) if stream == "source" else batch
+            for stream, split in streams.items()
+        }
     if "unlabelled" not in phase.streams:
         return dict.fromkeys(streams, batch)
     wanted: dict[Stream, int] = {

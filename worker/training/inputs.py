@@ -1,4 +1,4 @@
-"""What a trial's phases take in: raw items, or features of the frozen backbone."""
+"""Inputs of a trial's phases: raw items, or features of the frozen backbone."""
 
 from collections.abc import Callable
 from dataclasses import replace

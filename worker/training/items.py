@@ -134,8 +134,8 @@ class Items:
 
 
 def _let_go(part: Tensors) -> None:
-    """Of the pages of large files that were read: the kernel keeps them as long as it has room, but
-    they are no longer this process's memory."""
+    """Lets go of the pages of large files that were read: the kernel keeps them as long as it has
+    room, but they are no longer this process's memory."""
     for column in part.values():
         if column.nbytes >= LARGE:
             let_go(column)

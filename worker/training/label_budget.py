@@ -1,4 +1,4 @@
-"""Which labels of a target's training items a trial sees."""
+"""Labels of a target's training items that a trial sees."""
 
 import numpy as np
 

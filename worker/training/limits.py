@@ -1,4 +1,4 @@
-"""What the loops of a phase have turned out not to be able to do in this process."""
+"""Limits that the loops of a phase have turned out to have in this process."""
 
 from dataclasses import dataclass
 

@@ -79,13 +79,15 @@ class Loop:
         network: Network,
         shapes: Shapes,
         prepare: Mapping[Stream, Callable[[X], X]],
-        objective: Objective,
+        objectives: Mapping[Stream, Objective],
         identity: str,
     ) -> None:
-        """`prepare`: raw rows of a stream into what the phase's loss takes. `identity`: of what
-        is compiled but for its sizes, the same in another process."""
+        """`prepare`: raw rows of a stream into what the phase's loss takes. `objectives`: whose
+        labels a stream has. `identity`: of what is compiled but for its sizes, the same in another
+        process."""
         self._phase, self._network, self._shapes = phase, network, shapes
-        self._prepare, self._objective, self._identity = prepare, objective, identity
+        self._prepare, self._objectives, self._identity = prepare, objectives, identity
+        self._objective = objectives[phase.streams[0]]
         self.has_run, self._seconds_per_step = False, 0.0
         self._optimizers = [
             optimizer_of(phase.optimization, group, shapes.backend) for group in phase.groups
@@ -180,10 +182,14 @@ class Loop:
             return {each.name: spec(each.dtype, None, *each.shape) for each in rows.items}
 
         phase, shapes = self._phase, self._shapes
-        labels = spec(self._objective.label_type, None, *self._objective.label_shape)
+
+        def labels(stream: Stream) -> tf.TensorSpec:
+            objective = self._objectives[stream]
+            return spec(objective.label_type, None, *objective.label_shape)
+
         return [
             {
-                stream: Batch(items(rows), labels, spec(tf.bool, None))
+                stream: Batch(items(rows), labels(stream), spec(tf.bool, None))
                 for stream, rows in zip(phase.streams, shapes.rows, strict=True)
             },
             {stream: spec(tf.int32, None, None) for stream in phase.streams},

@@ -25,6 +25,7 @@ from worker.backbones.input_rows import Learnt
 from worker.backbones.network import Architecture, Network
 from worker.inputs.contract import InputLayers, X
 from worker.machine.device import resolve_precision, this_device
+from worker.objectives import objective_of
 from worker.objectives.classification import CLASSES
 from worker.objectives.contract import Objective
 from worker.objectives.flawed import training_objective
@@ -79,6 +80,7 @@ class Program:
         hidden_parts: float = 0.0,
         identity: str = "",
         objective: Objective = CLASSES,
+        source_objective: Objective = CLASSES,
     ) -> None:
         """`source`: for the source's raw items, where they are others than the target's.
         `identity`: of all that is compiled but for its sizes, the same in another process."""
@@ -102,6 +104,11 @@ class Program:
         self._loops: dict[tuple[int, Shapes], Loop] = {}
         self.limits = [DeviceLimits(_learns_lookups(network, phase)) for phase in phases]
         self._identity, self._objective = identity, objective
+        self._objectives: dict[Stream, Objective] = {
+            "target": objective,
+            "source": source_objective,
+            "unlabelled": objective,
+        }
 
     def rescheduled(self, phases: tuple[Phase, ...]) -> "Program":
         """The same with the epochs and rates of `phases`, which differ in nothing else."""
@@ -149,7 +156,7 @@ class Program:
             self.network,
             shapes,
             self._prepare(phase_index),
-            self._objective,
+            self._objectives,
             f"{self._identity} {phase_index}",
         )
         self._loops[key] = loop  # the youngest stands last
@@ -163,7 +170,8 @@ class Program:
         augments = self.phases[phase_index].augments
         how, most, chance = None, 0.0, 0.0
         if augments:
-            how, most, chance = self._augmentation, self._hidden_columns, self._hidden_parts
+            how, most = self._augmentation, self._hidden_columns
+            chance = self._hidden_parts if self.phases[phase_index].hides_parts else 0.0
 
         def prepared_by(layers: InputLayers) -> Callable[[X], X]:
             def prepare(raw: X) -> X:
@@ -189,6 +197,7 @@ def program_of(setup: TrialSetup) -> Program:
     architecture = Architecture.of(setup.model, setup.target.schema, precision)
     source = setup.source and Architecture.of(setup.model, setup.source.schema, precision)
     setting = Setting(training, setup.source_classes, _objective(setup.target, setup))
+    setting = replace(setting, shares_classes=setup.shares_classes, parts=setup.parts)
     if setup.source:
         setting = replace(setting, source_objective=_objective(setup.source, setup))
     takes = setup.recipe in STRATEGIES and STRATEGIES[setup.recipe].takes_unlabelled
@@ -214,9 +223,9 @@ def _learns_lookups(network: Network, phase: Phase) -> bool:
 
 def _objective(domain: Domain, setup: TrialSetup) -> Objective:
     task, train = domain.schema.task, domain.train
-    counts: list[int] = []
-    if task.has_classes:
-        counts = np.bincount(train.y[train.known], minlength=task.outputs).tolist()
+    if not task.has_classes:  # a source's, where the target has some
+        return objective_of(task)
+    counts = np.bincount(train.y[train.known], minlength=task.outputs).tolist()
     return training_objective(task, setup.imbalance, setup.label_noise, counts)
 
 
@@ -251,7 +260,8 @@ def _compiled(
     identity = f"{this_device()} {(architecture, source, recipe, params, setting)}"
     training = setting.training
     changes = training.augmentation, training.hidden_columns, training.hidden_parts
-    return Program(network, phases, source, *changes, identity, setting.objective)
+    objectives = setting.objective, setting.source_objective
+    return Program(network, phases, source, *changes, identity, *objectives)
 
 
 def _without_scheduling(settings: Settings) -> Settings:

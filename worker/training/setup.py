@@ -1,4 +1,4 @@
-"""What goes into a trial and what comes out while it runs."""
+"""Types of what goes into a trial and what comes out while it runs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,7 +28,8 @@ class TrialSetup:
     seed: int
     target: Domain  # what is trained on, validated and tested: in a pretraining the source itself
     source: Domain | None = None  # for strategies that need its data too
-    source_classes: int = 0  # of a transfer's source
+    source_classes: int = 0  # outputs of a transfer's source
+    source_has_classes: bool = True  # and whether they are classes
     source_weights: Path | None = None  # of the pretraining that this trial starts from
     # Of each of the network's classes in the source's head, where the two order the same ones
     # differently
@@ -36,6 +37,8 @@ class TrialSetup:
     # Of a table's network without its data: the columns by which it has learnt
     learnt: Learnt | None = None
     shares_classes: bool = False  # the source's are the network's, in whichever order
+    # Of the source's items, that the target's are, where these are fewer
+    parts: tuple[str, ...] = ()
     # Whether the weights came from elsewhere, with a backbone that many trials and jobs share
     is_pretrained: bool = False
     # The target's other training items, without their labels, for strategies that can use them

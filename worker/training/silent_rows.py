@@ -1,4 +1,4 @@
-"""What a table's network starts with of numbers that none of its training rows shows."""
+"""Weights that a table's network starts with for numbers that none of its training rows shows."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Where a trial stands between two chunks of steps, and its checkpoint."""
+"""State of a trial between two chunks of steps, and its checkpoint."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,5 @@
-"""How a trial's phases go by: when one ends, what changes from step to step, how far it all is."""
+"""The schedule of a trial's phases: when one ends, what changes from step to step, how far it all
+is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What an epoch has added up so far."""
+"""Sums that an epoch has added up so far."""
 
 from dataclasses import dataclass
 from typing import Any, Self

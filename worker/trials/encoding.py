@@ -34,7 +34,7 @@ def with_features(context: WorkerContext, data: TrialData, journal: TrialJournal
 
 
 def _texts(context: WorkerContext, data: TrialData) -> Iterator[StoredTexts]:
-    """Of the sources their training items, and their test items too where it is asked what of them
+    """Texts of the sources' training items, and their test items too where it is asked what of them
     is forgotten; of the target all."""
     forgets = data.spec.evaluation.forgetting and data.trial.role == "transfer"
     for dataset in data.sources:

@@ -1,4 +1,4 @@
-"""What the engine is told of a job's trial: which recipe, with which final settings."""
+"""Setup of the engine for a job's trial: which recipe, with which final settings."""
 
 from app.spec.plan import PRETRAIN, Role
 from app.spec.spec import ResolvedSpec

@@ -15,6 +15,8 @@ from app.deployments import repository as deployments
 from app.errors import DamagedArtifact, Fenced
 from app.inputs import Inputs
 from app.inputs.features import FeaturesInputs
+from app.inputs.joined import JoinedInputs
+from app.inputs.joined_part import JoinedPart
 from app.jobs import repository, work
 from app.jobs.events import Event
 from app.jobs.lifecycle import FINALISING
@@ -40,10 +42,12 @@ from worker.machine.context import WorkerContext
 from worker.objectives import objective_of
 from worker.packaging.averaging import averaged_model
 from worker.packaging.golden import GOLDEN_ITEMS
+from worker.packaging.one_part import of_one_part
 from worker.packaging.onnx_graph import package
 from worker.packaging.temperature import temperature_of
 from worker.trials.ensembling import temperature_of_members
 from worker.trials.packaged_reference import packaged_reference
+from worker.trials.served_encoder import served_encoder
 from worker.trials.setup import TrialData
 
 log = structlog.get_logger(__name__)
@@ -61,8 +65,16 @@ class _Ended:
     evidence: EvidenceOut
 
     @property
+    def part(self) -> JoinedPart | None:
+        """Part of the network's items that the target's are, where they are one alone."""
+        inputs, name = self.schema.inputs, self.spec.part
+        return inputs.part(name) if name and isinstance(inputs, JoinedInputs) else None
+
+    @property
     def raw_inputs(self) -> Inputs:
-        """What clients will send: the network's, or texts where it sees features of these."""
+        """What clients will send: the network's, or its one part, or texts for its features."""
+        if self.part:
+            return self.part.inputs
         if isinstance(self.schema.inputs, FeaturesInputs):
             return Schema.model_validate(self.target.schema).inputs
         return self.schema.inputs
@@ -167,7 +179,8 @@ def _network(
     ensemble = report.ensemble
     members = [t for t in of_arm if ensemble and arm == ensemble.arm and t.seed in ensemble.seeds]
     networks = [_loaded(storage, ended, trial) for trial in members or [winner]]
-    raw_models = [network.raw_model() for network in networks]
+    asked = ended.schema.inputs, ended.spec.part
+    raw_models = [of_one_part(network.raw_model(), *asked) for network in networks]
     judged_by = None
     if members:
         with context.database.read() as session:
@@ -184,7 +197,8 @@ def _network(
         inputs=inputs, task=ended.schema.task, temperature=calibration.temperature
     )
     encoder = encoder_store.of_job(context, ended.spec.inputs)
-    frozen = encoder_store.frozen(storage, encoder) if encoder else None
+    served = served_encoder(context, ended.job, ended.spec, encoder, folder) if encoder else None
+    frozen = served.frozen if served else None
     if frozen:
         signature.encoder = frozen.encoder.facts.identity
     packaged = package(raw_model, sample, folder, signature, frozen, raw_models if members else ())
@@ -196,8 +210,8 @@ def _network(
             ("golden", packaged.golden),
         )
     } | {"weights": winner.weights}
-    if encoder:
-        files["tokenizer"] = encoder.files["tokenizer"]
+    if served:
+        files["tokenizer"] = storage.put(served.tokenizer)
     return {
         "trial_id": winner.id,
         "files": files,
@@ -211,6 +225,7 @@ def _network(
             "target": ended.job.target_id,
             "target_content_hash": ended.target.content_hash,
             "network": ended.spec.model.model_dump(mode="json"),
+            **({"inputs": ended.schema.inputs.model_dump(mode="json")} if ended.part else {}),
             "verdict": report.verdict,
             "reason": report.reason,
             "test": winner.test,
@@ -218,6 +233,7 @@ def _network(
             "calibration": calibration.model_dump(mode="json"),
             "packaging_difference": packaged.max_difference,
         }
+        | ({"vocabulary": served.told} if served and served.told else {})
         | (_of_ensemble(ensemble, members, judged_by) if ensemble and members else {}),
     }
 
@@ -246,7 +262,7 @@ def _of_ensemble(
 
 
 def _best(trials: list[TrialRow], name: str, metric: Metric) -> TrialRow | None:
-    """By validation, the first of equals; those without a value last."""
+    """The best by validation, the first of equals; those without a value last."""
     worst = -float("inf")
 
     def merit(trial: TrialRow) -> float:
@@ -280,4 +296,5 @@ def _sample(storage: Storage, ended: _Ended) -> Tensors:
     train = dataset_split(storage, ended.target, "train", ended.spec.adoption())
     count = min(GOLDEN_ITEMS, len(train))
     rows = np.random.default_rng(0).choice(len(train), count, replace=False)
-    return train.items.select(np.sort(rows)).read()
+    items = train.items.select(np.sort(rows)).read()
+    return ended.part.of(items) if ended.part else items

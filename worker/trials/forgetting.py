@@ -1,4 +1,4 @@
-"""How much of the source a network still knows after the transfer."""
+"""Measure of how much of the source a network still knows after the transfer."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What a network says of test items of several parts without each of them, and by each alone."""
+"""Outputs for test items of several parts without each of them, and by each alone."""
 
 import numpy as np
 
@@ -16,6 +16,9 @@ def part_outputs(network: Network, items: Items) -> Predictions:
     if not isinstance(inputs, JoinedInputs):
         return Predictions()
     tensors = items.read()
+    known = [part.known(tensors).any() for part in inputs.parts]
+    if sum(known) < 2:  # items that are one part, for a network of several
+        return Predictions()
     names = [part.name for part in inputs.parts]
 
     def outputs(hidden: set[str]) -> Floats:

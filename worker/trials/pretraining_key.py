@@ -31,7 +31,7 @@ def pretraining_key(
     """
     training = spec.training.model_dump(mode="json", exclude=_NO_PART)
     # Left away where nothing is chosen: what was trained before they could be is still the same.
-    for name in ("pretrain_min_steps", "hidden_columns", "hidden_parts"):
+    for name in ("pretrain_min_steps", "hidden_columns", "hidden_parts", "parts_alone"):
         if not training[name]:
             del training[name]
     if (training["early_stopping"] or {}).get("min_items") == 1:

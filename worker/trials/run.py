@@ -85,9 +85,9 @@ def _run(context: WorkerContext, trial: TrialRow, keeper: LeaseKeeper, folder: P
         case "score":
             results: dict[str, Any] | None = _without_model(score(setup))
         case "reference":
-            results = _stored(
-                context.storage, predictions_of(setup, data, context.storage), setup, folder
-            )
+            asked = partial(predictions_of, setup, data, context.storage, journal)
+            found = _attempt(context, trial, journal, lambda _: asked())
+            results = None if found is None else _stored(context.storage, found, setup, folder)
         case "search":
             results = _searched(context, data, setup, journal)
         case _:
@@ -110,7 +110,8 @@ def _run(context: WorkerContext, trial: TrialRow, keeper: LeaseKeeper, folder: P
 def _trained(
     context: WorkerContext, data: TrialData, setup: TrialSetup, journal: TrialJournal, folder: Path
 ) -> dict[str, Any] | None:
-    """None where the trial was given back, lost or failed; that is then written."""
+    """Outcome of a training; None where the trial was given back, lost or failed, which is then
+    written."""
     network = _attempt(context, data.trial, journal, partial(train, setup, journal))
     if network is None:
         return None
@@ -136,7 +137,8 @@ def _stored(
 def _searched(
     context: WorkerContext, data: TrialData, setup: TrialSetup, journal: TrialJournal
 ) -> dict[str, Any] | None:
-    """As _trained. The weights are the pretraining's: the arm's trials start from them."""
+    """Outcome of a search, as of `_trained`. The weights are the pretraining's: the arm's trials
+    start from them."""
     tried, spec = data.strategy, data.spec
     portfolio = tried.portfolio if isinstance(tried, AutoArm) else (tried,)
     seconds = None
@@ -172,8 +174,8 @@ def _attempt(
     journal: TrialJournal,
     work_on: Callable[[Checkpoint | None], Found],
 ) -> Found | None:
-    """From the trial's checkpoint. None where it was given back, lost or failed; that is then
-    written."""
+    """Goes on from the trial's checkpoint. None where it was given back, lost or failed; that is
+    then written."""
     try:
         return work_on(journal.start())
     except Interrupted as interruption:
@@ -187,7 +189,7 @@ def _attempt(
 
 
 def _content_key(data: TrialData) -> str | None:
-    """Of a pretraining, where its sources' content has a name."""
+    """Key of a pretraining, where its sources' content has a name."""
     hashes = [row.content_hash for row in data.sources]
     if data.trial.role != PRETRAIN or None in hashes:
         return None
@@ -222,8 +224,8 @@ def _take_over(context: WorkerContext, data: TrialData, key: str) -> bool:
 
 
 def _whole_pretraining(context: WorkerContext, project: str, key: str) -> bool:
-    """Whether an equal one is there whose files are what they were. One that is damaged loses its
-    key, and the next is looked at."""
+    """Tells whether an equal one is there whose files are what they were. One that is damaged loses
+    its key, and the next is looked at."""
     while True:
         with context.database.read() as session:
             equal = repository.pretrained(session, project, key)

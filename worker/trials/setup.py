@@ -1,4 +1,4 @@
-"""What a trial is trained on and from: rows of the database -> a TrialSetup."""
+"""The setup of a trial, what it is trained on and from: rows of the database -> a TrialSetup."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from app.storage import Storage
 from app.tables.datasets import DatasetRow
 from app.tables.jobs import JobRow, TrialRow
 from app.tables.models import ModelRow
-from app.tasks import TASKS
+from app.tasks import TASKS, TaskKind
 from worker.audit.audit import without_suspects
 from worker.datasets.encoded import Encoded, without_encoder
 from worker.datasets.stored_data import dataset_split
@@ -57,6 +57,8 @@ class TrialData:
         sources = [session.get_one(DatasetRow, id_) for given, id_ in named if given.dataset]
         if trial.role == "reference":
             spec = without_encoder(spec, target, sources)
+            if spec.part:  # of the target's own rows, which lack nothing
+                spec = spec.model_copy(update={"inputs": None, "part": None})
         return cls(
             job=job,
             trial=trial,
@@ -100,6 +102,17 @@ class TrialData:
         if self.pretrained:
             return IMAGENET_CLASSES
         return joint_classes(self.source_schemas)
+
+    @property
+    def source_task(self) -> TaskKind:
+        """Task of the sources that the trial starts from; the job's where there is none."""
+        return self.spec.task_of(sources_of(self.spec, self.trial.arm))
+
+    @property
+    def shares_classes(self) -> bool:
+        """Tells whether the source's outputs are the network's, in whichever order."""
+        is_alike = self.trial.role == PRETRAIN or self.source_task == self.spec.task
+        return is_alike and set(self.source_classes) == set(self.classes)
 
     @property
     def source_weights(self) -> str | None:
@@ -150,7 +163,7 @@ class TrialData:
         """Places of each output's class among the source's, where both have the same ones in
         another order."""
         source, own = self.source_classes, self.classes
-        if source == own or set(source) != set(own):
+        if source == own or not self.shares_classes:
             return None
         return tuple(source.index(label) for label in own)
 
@@ -167,6 +180,8 @@ def setup_of(storage: Storage, data: TrialData) -> TrialSetup:
     role: Role = "transfer" if trial.arm in spec.arms else trial.role  # type: ignore[assignment]  # a string in the database
     fixed = None if isinstance(strategy, AutoArm) else strategy
     training = data.training(len(domain.train))
+    if not domain.schema.task.has_classes:  # a source's, where the target's labels are smoothed
+        training = training.model_copy(update={"label_smoothing": 0.0})
     weights, learnt = starting_point(storage, data)
     return replace(
         engine_setup(spec, role, fixed, trial.seed, domain, training),
@@ -177,8 +192,10 @@ def setup_of(storage: Storage, data: TrialData) -> TrialSetup:
         source_places=data.source_places,
         is_pretrained=bool(data.pretrained),
         learnt=learnt,
-        shares_classes=set(data.source_classes) == set(data.classes),
+        source_has_classes=TASKS[data.source_task].has_classes,
+        shares_classes=data.shares_classes,
         unlabelled=target.unlabelled if target else None,
+        parts=(spec.part,) if spec.part else (),
     )
 
 
@@ -240,7 +257,7 @@ class _Target:
 
 
 def _target(storage: Storage, data: TrialData) -> _Target:
-    """With its labels hidden where the trial must not see them; then its classes are the source's.
+    """Hides its labels where the trial must not see them; then its classes are the source's.
     Nothing of how the rows are parted tells the labels either."""
     schema, split = data.target_schema, data.target_split(storage, "train")
     if not data.hides_labels:
@@ -262,6 +279,6 @@ def _labelled(schema: Schema, split: Split, data: TrialData) -> Domain:
     strata = measures_of(schema.task).strata(split.y, data.trial.seed)
     kept, held_out = cut_validation(strata, fraction, data.trial.seed)
     train, suspects = split.select(kept), 0
-    if data.spec.label_noise == "drop_suspects":
+    if data.spec.label_noise == "drop_suspects" and schema.task.has_classes:
         train, suspects = without_suspects(schema, train)
     return Domain(schema, train, split.select(held_out), suspects)

@@ -1,4 +1,4 @@
-"""Which value each test item has of the columns of evaluation.slices, as it is stored beside the
+"""Values of each test item in the columns of evaluation.slices, as it is stored beside the
 item's prediction: the report is made from that, whatever becomes of the dataset."""
 
 from collections.abc import Sequence
@@ -61,7 +61,7 @@ def _is_number(kind: pa.DataType) -> bool:
 
 
 def _quarters(column: Column) -> tuple[Codes, list[str]]:
-    """By the quartiles of these items; equal numbers stay together."""
+    """Cuts by the quartiles of these items; equal numbers stay together."""
     is_moment = pa.types.is_timestamp(column.type)
     micro = pc.cast(column, pa.int64()) if is_moment else column
     plain = pc.cast(micro, pa.float64(), safe=False)

@@ -1,4 +1,5 @@
-"""What a trial starts from: the weights of a model, of a pretraining, or from elsewhere."""
+"""The point that a trial starts from: the weights of a model, of a pretraining, or from
+elsewhere."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

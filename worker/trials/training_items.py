@@ -1,4 +1,4 @@
-"""What a network makes of the items that it has learnt from: the report is warned by it."""
+"""Outputs for the items that a network has learnt from: the report is warned by it."""
 
 import numpy as np
 

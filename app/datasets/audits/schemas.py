@@ -1,4 +1,4 @@
-"""What an audit has found: labels that are likely wrong."""
+"""Findings of an audit: labels that are likely wrong."""
 
 from datetime import datetime
 from typing import Any, Literal

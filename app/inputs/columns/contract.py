@@ -1,4 +1,4 @@
-"""What each kind of column says of itself."""
+"""The contract of kinds of columns: what each says of itself."""
 
 import math
 from abc import ABC, abstractmethod

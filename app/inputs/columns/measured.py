@@ -49,8 +49,9 @@ class MeasuredColumn(ColumnContract):
 
     @classmethod
     def _learnt(cls, values: Numbers) -> dict[str, Any]:
-        """At most BINS + 1 edges. `values` (n,), NaN where one is missing. Quantiles of more than
-        131,072 known values are those of so many of them; the least and the greatest are of all."""
+        """Learns at most BINS + 1 edges. `values` (n,), NaN where one is missing. Quantiles of more
+        than 131,072 known values are those of so many of them; the least and the greatest are of
+        all."""
         is_known = np.isfinite(values)
         known = (values if is_known.all() else values[is_known]).astype(np.float64, copy=False)
         some = known if len(known) <= SAMPLED else known[_spread(len(known))]

@@ -1,4 +1,4 @@
-"""Which items may be ranked for a job, and what of a question is refused."""
+"""Items that may be ranked for a job, and the questions that are refused."""
 
 from app.datasets import repository as datasets
 from app.datasets.schemas import Schema, Split

@@ -1,4 +1,5 @@
-"""Which unlabelled items to label next, and what that order was worth."""
+"""Rankings as the outside sees them: unlabelled items to label next, and what the order was
+worth."""
 
 from datetime import datetime
 from typing import Any, Literal

@@ -36,7 +36,7 @@ def _settings(entry: Mapping[str, Any]) -> list[str]:
 
 
 def _named(values: Mapping[str, Any]) -> list[str]:
-    """Without those that are null: they are as the job says."""
+    """Names settings without those that are null: they are as the job says."""
     return [
         f"{name.replace('_', ' ')} {f'{value:.4g}' if isinstance(value, float) else value}"
         for name, value in values.items()

@@ -162,7 +162,7 @@ def _ordered(names: set[str], order: Sequence[str]) -> list[str]:
 
 
 def _rule_scores(report: Report) -> dict[str, Interval]:
-    """Of the choice without labels, the highest first."""
+    """Scores of the choice without labels, the highest first."""
     scores = report.label_free.scores if report.label_free else {}
     return dict(sorted(scores.items(), key=lambda named: (-named[1].mean, named[0])))
 
@@ -227,7 +227,7 @@ def _place(row: ClassMetrics) -> tuple[bool, float]:
 
 
 def _confusions(report: Report, shown: list[str]) -> dict[str, Confusion]:
-    """Of arms that have a table: where there are very many classes none has."""
+    """Confusion matrices of arms that have a table: where there are very many classes none has."""
     return {
         name: confusion(report.arms[name].confusion, report.classes)
         for name in shown

@@ -1,4 +1,4 @@
-"""What a regression predicts against what is true."""
+"""Plot of what a regression predicts against what is true."""
 
 from markupsafe import Markup
 

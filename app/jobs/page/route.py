@@ -1,4 +1,4 @@
-"""When a report is asked for as a page, and the answer then."""
+"""Choice between a report as JSON and as a page, and the page as an answer."""
 
 import re
 from base64 import b64encode

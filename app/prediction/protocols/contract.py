@@ -1,4 +1,5 @@
-"""What a protocol is: a way to ask a deployment. How to add one: docs/how-to/add-a-protocol.md.
+"""The contract of protocols, each a way to ask a deployment. How to add one:
+docs/how-to/add-a-protocol.md.
 
 The front (app.prediction.front) finds the protocol, admits the caller, bounds and reads the body,
 holds the values against the model's range, runs the model and turns every error into a problem. A
@@ -20,8 +21,8 @@ T = TypeVar("T")
 Steps: TypeAlias = Generator[None, None, T]
 Headers: TypeAlias = Mapping[bytes, bytes]  # of a request: names in lower case
 BodyKind = Literal["text", "binary", "files"]
-"""Of text a body may have less bytes than of the others. Files take a while whatever their size, so
-that they are read in a thread."""
+"""A body of text may have fewer bytes than one of the others. Files take a while whatever their
+size, so that they are read in a thread."""
 OF_JSON = ((b"content-type", b"application/json"),)
 
 

@@ -195,7 +195,8 @@ def _of_options(options: Mapping[str, Any], loaded: Loaded, is_raw: bool) -> Ans
 
 
 def _encoder(asked: AnswerEncoder, loaded: Loaded, is_raw: bool) -> AnswerEncoder:
-    """With what the query says. Raises Invalid where more labels are wanted than there are."""
+    """Makes an encoder by what the query says. Raises Invalid where more labels are wanted than
+    there are."""
     if loaded.form == "value":
         return _of_quantities(asked, is_raw)
     if asked is PLAIN and not is_raw:

@@ -188,7 +188,7 @@ def size_of(tensor: schemas.RequestInput) -> int | None:
 
 
 def _inner(value: Any) -> Any:
-    """Of a row of [n, 1], which may be written with brackets or without."""
+    """Reads a row of [n, 1], which may be written with brackets or without."""
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 

@@ -118,7 +118,7 @@ class _InferIn(Sent):
 
     @property
     def is_binary_wanted(self) -> bool:
-        """Whether the probabilities are to follow the answer's JSON as bytes."""
+        """Tells whether the probabilities are to follow the answer's JSON as bytes."""
         output = self.outputs[0].parameters if self.outputs else None
         if output is not None and output.binary_data is not None:
             return output.binary_data

@@ -5,8 +5,10 @@ model has one signature, `serving_default`, here from its one tensor (`image`, `
 columns of its table, to `probabilities`.
 """
 
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple, assert_never
+from typing import Any, ClassVar, NamedTuple, assert_never
 
 import orjson
 from fastapi import APIRouter
@@ -135,23 +137,40 @@ class _ServingArrays:
 ARRAYS = _ServingArrays()
 
 
-class _ServingRows(NamedTuple):
-    inputs: TableInputs
-    body: BodyKind = "text"
+@dataclass(frozen=True)
+class _ServingItems(ABC):
+    """Items that are no arrays of numbers; a subclass says how a request holds those it is for."""
+
+    body: ClassVar[BodyKind] = "text"
+    depths: ClassVar[tuple[int, ...]] = (1, 2)  # of lists of items, within arrays and objects
+    inputs: Inputs
 
     def read(self, body: bytes, loaded: Loaded) -> Read:
         return json_items.read(body, self._asked, self.inputs)
 
     def read_in_steps(self, body: bytearray, loaded: Loaded) -> Steps[Read]:
-        return json_items.read_in_steps(body, self._asked, self.inputs, depths=(1, 2))
+        return json_items.read_in_steps(body, self._asked, self.inputs, self.depths)
 
     def _asked(self, document: Any) -> json_items.Asked:
-        """Rows, or columns. Raises Invalid."""
+        """Raises Invalid."""
         request = one_of_two(document)
-        if request.instances is not None:
-            places = places_of(self.inputs, "#/instances")
-            return json_items.Listed(Nested(b"predictions"), places, request.instances)
-        at, columns = "#/inputs", request.inputs
+        if request.instances is None:
+            return self._of_inputs(request.inputs)
+        places = places_of(self.inputs, "#/instances")
+        return json_items.Listed(Nested(b"predictions"), places, request.instances)
+
+    @abstractmethod
+    def _of_inputs(self, inputs: Any) -> json_items.Asked:
+        """Raises Invalid."""
+
+
+@dataclass(frozen=True)
+class _ServingRows(_ServingItems):
+    inputs: TableInputs
+
+    def _of_inputs(self, inputs: Any) -> json_items.Asked:
+        """Columns, each a list of its values. Raises Invalid."""
+        at, columns = "#/inputs", inputs
         if not isinstance(columns, dict):
             detail = "expected an object with a list for each column: rows go in `instances`"
             raise invalid("invalid_value", detail, at)
@@ -161,24 +180,13 @@ class _ServingRows(NamedTuple):
         return json_items.Columns(Nested(b"outputs"), at, values)
 
 
-class _ServingTexts(NamedTuple):
+@dataclass(frozen=True)
+class _ServingTexts(_ServingItems):
     inputs: TextInputs
-    body: BodyKind = "text"
 
-    def read(self, body: bytes, loaded: Loaded) -> Read:
-        return json_items.read(body, self._asked, self.inputs)
-
-    def read_in_steps(self, body: bytearray, loaded: Loaded) -> Steps[Read]:
-        return json_items.read_in_steps(body, self._asked, self.inputs, depths=(1, 2))
-
-    def _asked(self, document: Any) -> json_items.Asked:
+    def _of_inputs(self, inputs: Any) -> json_items.Asked:
         """Texts, or the one tensor of them. Raises Invalid."""
-        request, name = one_of_two(document), self.inputs.tensor
-        if request.instances is not None:
-            return json_items.Listed(
-                Nested(b"predictions"), places_of(self.inputs, "#/instances"), request.instances
-            )
-        at, texts = "#/inputs", request.inputs
+        at, texts, name = "#/inputs", inputs, self.inputs.tensor
         if isinstance(texts, dict):
             if list(texts) != [name]:
                 detail = f'expected {{"{name}": […]}} and nothing beside it, got other'
@@ -189,28 +197,22 @@ class _ServingTexts(NamedTuple):
         return json_items.Listed(Nested(b"outputs"), places_of(self.inputs, at), texts)
 
 
-class JoinedInstances(NamedTuple):
+@dataclass(frozen=True)
+class JoinedInstances(_ServingItems):
     """Items of several parts, one by one."""
 
+    body: ClassVar[BodyKind] = "files"
+    depths: ClassVar[tuple[int, ...]] = (1,)
     inputs: JoinedInputs
-    body: BodyKind = "files"
-
-    def read(self, body: bytes, loaded: Loaded) -> Read:
-        return json_items.read(body, self._asked, self.inputs)
 
     def read_in_steps(self, body: bytearray, loaded: Loaded) -> Steps[Read]:
         if is_of_files(body):
             return self.read(bytes(body), loaded)
-        return (yield from json_items.read_in_steps(body, self._asked, self.inputs, depths=(1,)))
+        return (yield from super().read_in_steps(body, loaded))
 
-    def _asked(self, document: Any) -> json_items.Asked:
-        """Raises Invalid."""
-        request = one_of_two(document)
-        if request.instances is None:
-            detail = "expected items of several parts in `instances`, objects by names of parts"
-            raise invalid("invalid_value", detail, "#/inputs")
-        places = places_of(self.inputs, "#/instances")
-        return json_items.Listed(Nested(b"predictions"), places, request.instances)
+    def _of_inputs(self, inputs: Any) -> json_items.Asked:
+        detail = "expected items of several parts in `instances`, objects by names of parts"
+        raise invalid("invalid_value", detail, "#/inputs")
 
 
 class _ServingEnvelope:

@@ -1,4 +1,4 @@
-"""What every kind of layer of an imported network is: options, and what they do to a shape.
+"""The contract of every kind of layer of an imported network: options, and what they do to a shape.
 
 The kinds are those of Keras that are listed in `kinds.py`, with the options that change what they
 compute. Nothing here needs Keras: a structure is checked, and counted, before any layer is built.

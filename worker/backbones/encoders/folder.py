@@ -8,15 +8,14 @@ import numpy as np
 import onnx
 from pydantic import ValidationError
 
-from app.errors import FailureCode, WorkFailure
 from app.inputs.encoders import EncoderFacts
 from app.inputs.tokens import IDS, MASK, padded
 from app.integrity import sha256_of
+from worker.backbones.encoders.operators import GRAPH, check_operators, check_vocabulary, table_rows
+from worker.backbones.encoders.refusing import refused
 from worker.backbones.encoders.running import FEATURES, Encoder, Floats
 
-GRAPH, TOKENIZER, FACTS = "model.onnx", "tokenizer.json", "encoder.json"
-STAGE = "encoder"
-DOMAINS = {"", "ai.onnx", "ai.onnx.ml", "com.microsoft"}  # of operators that ONNX Runtime has
+TOKENIZER, FACTS = "tokenizer.json", "encoder.json"
 TOLERANCE = 1e-2  # of the largest feature: of a sentence alone and among longer ones
 DECIMALS = 6  # of a centre
 # Tried on whatever calls itself an encoder; the mean of their features is its centre.
@@ -31,6 +30,7 @@ PROBES = (
     ("una buona cena", "la stanza era fredda", "funziona come descritto", "non tornerò"),
     ("ein gutes Essen", "das Zimmer war kalt", "es läuft wie beschrieben", "nie wieder"),
 )
+LONG = tuple(letter * 16_384 for letter in ("a", " ", "1", "!", "a ", "好"))  # for slow patterns
 SENTENCES = [sentence for of_language in PROBES for sentence in of_language]
 
 
@@ -73,13 +73,16 @@ def checked(folder: Folder) -> EncoderFacts:
             raise refused(f"expected the file {path.name} beside {FACTS}, got none")
         if (got := sha256_of(path)) != expected:
             raise refused(f"expected {path.name} of sha256 {expected}, got one of {got}")
-    _check_graph(folder.graph)
+    rows = _check_graph(folder.graph)
     try:
         encoder = Encoder.load(folder.graph.read_bytes(), folder.tokenizer.read_bytes(), facts)
     except ValueError as error:
         raise refused(str(error)) from error
     _check_session(encoder)
+    check_vocabulary(rows, encoder.tokeniser.size)
     found = _probe(encoder)
+    if facts.are_tokens:
+        return facts
     if facts.centre:
         if len(facts.centre) != facts.dimension:
             raise refused(
@@ -90,22 +93,15 @@ def checked(folder: Folder) -> EncoderFacts:
     return facts.model_copy(update={"centre": centre})
 
 
-def _check_graph(path: Path) -> None:
-    """What can be read of the graph without running it: all of its data, and known operators."""
+def _check_graph(path: Path) -> int | None:
+    """What can be read of the graph without running it: all of its data, and known operators.
+    Returns the rows of its table of tokens."""
     try:
         model = onnx.load(path, load_external_data=False)
     except Exception as error:  # protobuf's, which share no class
         raise refused(f"expected {GRAPH} to be an ONNX graph, got: {error}") from error
-    outside = [
-        each.name
-        for each in model.graph.initializer
-        if each.data_location == onnx.TensorProto.EXTERNAL
-    ]
-    if outside:
-        raise refused(f"expected {GRAPH} to hold all its data, got {len(outside)} tensors outside")
-    if others := {each.domain for each in model.opset_import} - DOMAINS:
-        named = ", ".join(sorted(others))
-        raise refused(f"expected operators of ONNX and ONNX Runtime, got some of {named}")
+    check_operators(model)
+    return table_rows(model)
 
 
 def _check_session(encoder: Encoder) -> None:
@@ -130,14 +126,16 @@ def _listed(tensors: dict[str, tuple[str, int]]) -> str:
 def _probe(encoder: Encoder) -> Floats:
     """Runs a few sentences, whose features (n, dimension) it returns, and the last piece that the
     tokenizer knows."""
-    facts, last = encoder.facts, encoder.tokeniser.size - 1
+    facts, last = encoder.facts, encoder.tokeniser.last
     try:
-        encoder.run(padded([[last]], facts.pad_id))
+        encoder.run(padded([[last], [last] * facts.max_tokens], facts.pad_id))
     except Exception as error:  # ONNX Runtime's share no class of their own
         raise refused(
             f"expected a graph for the {last + 1} pieces of {TOKENIZER}, got one that fails at "
             "the last: the tokenizer is another encoder's"
         ) from error
+    for text in LONG:
+        encoder.tokeniser.ids_of(text)
     together = encoder.run(encoder.tokeniser(SENTENCES))
     if together.shape != (len(SENTENCES), facts.dimension):
         got = together.shape[1]
@@ -153,7 +151,3 @@ def _probe(encoder: Encoder) -> Floats:
             f"others: the graph does not heed {MASK}"
         )
     return together
-
-
-def refused(detail: str) -> WorkFailure:
-    return WorkFailure(FailureCode.ENCODER_REFUSED, detail, stage=STAGE)

@@ -10,7 +10,9 @@ import onnx
 
 from app.errors import FailureCode, WorkFailure
 from app.inputs.encoders import (
+    CUTTERS,
     E5_SMALL,
+    TOKENS,
     USE,
     EncoderEntry,
     EncoderFacts,
@@ -18,9 +20,10 @@ from app.inputs.encoders import (
     WheelFile,
 )
 from app.integrity import sha256_of
-from worker.backbones.encoders import e5_graph, use_graph
-from worker.backbones.encoders.folder import STAGE, Folder, checked, refused
+from worker.backbones.encoders import e5_graph, tokens_graph, use_graph
+from worker.backbones.encoders.folder import Folder, checked
 from worker.backbones.encoders.packed_e5 import PackedE5
+from worker.backbones.encoders.refusing import STAGE, refused
 from worker.backbones.encoders.sentencepiece_file import SentencePieceFile
 from worker.backbones.encoders.tokenizer_json import tokenizer_json
 
@@ -34,6 +37,8 @@ def build(entry: EncoderEntry, folder: Path) -> EncoderFacts:
             facts = _e5(entry, sources, Folder(folder))
         case USE.name:
             facts = _use(entry, sources, Folder(folder))
+        case name if name in CUTTERS:
+            facts = _tokens(entry, sources, Folder(folder))
         case _:
             raise ValueError(f"expected an encoder that is made of a wheel, got {entry.name}")
     Folder(folder).write(facts)
@@ -73,6 +78,16 @@ def _e5(entry: EncoderEntry, sources: Sequence[Path], folder: Folder) -> Encoder
     return _facts(entry, folder, prefix="query: ", pad_id=sizes.pad, pooling="mean")
 
 
+def _tokens(entry: EncoderEntry, sources: Sequence[Path], folder: Folder) -> EncoderFacts:
+    packed = PackedE5.read(sources[0])
+    sizes = packed.sizes
+    onnx.save(tokens_graph.graph_of(entry.max_tokens, sizes.pad), folder.graph)
+    folder.tokenizer.write_bytes(
+        tokenizer_json(packed.pieces, packed.scores, sizes.begin, sizes.end, sizes.unknown)
+    )
+    return _facts(entry, folder, prefix="query: ", pad_id=sizes.pad, pooling=TOKENS)
+
+
 def _use(entry: EncoderEntry, sources: Sequence[Path], folder: Folder) -> EncoderFacts:
     with np.load(sources[0], allow_pickle=False) as weights:
         onnx.save(use_graph.graph_of(weights), folder.graph)
@@ -94,7 +109,7 @@ def _facts(
         max_tokens=entry.max_tokens,
         pad_id=pad_id,
         pooling=pooling,
-        normalised=True,
+        normalised=pooling != TOKENS,
         dimension=entry.dimension,
         languages=entry.languages,
         model_sha256=sha256_of(folder.graph),

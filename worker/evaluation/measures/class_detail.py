@@ -1,4 +1,4 @@
-"""What the report says of an arm class by class, and of how far its scores can be believed."""
+"""Members of the report on an arm class by class, and on how far its scores can be believed."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING

@@ -1,4 +1,5 @@
-"""How well a classification's probabilities order the items: no threshold, no commonest class.
+"""Measures of how well a classification's probabilities order the items: no threshold, no commonest
+class.
 
 Of two classes the second one's AUC and average precision; of more the mean over the classes of that
 class against the rest (scikit-learn's one-vs-rest, macro). Classes without test items, or without
@@ -70,7 +71,7 @@ def _ordered(y: Labels, classes: int) -> Iterator[int]:
 
 
 def _without_order(y: Labels, classes: int, metric: str) -> float:
-    """Where all items are of one class: of two, the share that is the second."""
+    """Value where all items are of one class: of two, the share that is the second."""
     if metric == "auc":
         return NO_ORDER
     return float((y == 1).mean()) if classes == 2 else 1.0

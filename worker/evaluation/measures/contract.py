@@ -1,4 +1,5 @@
-"""What is measured of a task: numbers alone, by numpy. app/tasks says how each is read."""
+"""The contract of measures, what is measured of a task: numbers alone, by numpy. app/tasks says how
+each is read."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

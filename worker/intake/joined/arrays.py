@@ -119,7 +119,7 @@ def _numbers(table: Array, place: int, part: str) -> Array:
 
 
 def _pictures(splits: Sequence[Array], part: str, workdir: Path) -> PartPictures:
-    """Of all splits together; those of NaN alone become zeros."""
+    """Pictures of all splits together; those of NaN alone become zeros."""
     count, shape = sum(map(len, splits)), splits[0].shape[1:]
     if splits[0].dtype.kind not in "biuf":
         detail = f"expected numbers in x_train.{part}, got {splits[0].dtype}"

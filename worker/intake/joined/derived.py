@@ -63,7 +63,7 @@ def ingest_derived_joined(
 def _pictures(
     part: JoinedPart, arrays: Mapping[str, Path], rows: np.ndarray, workdir: Path
 ) -> PartPictures:
-    """Of the chosen items, by their places in both splits together."""
+    """Pictures of the chosen items, by their places in both splits together."""
     both, flags = (
         [np.load(arrays[f"x_{split}.{part.name}.{tensor}"], mmap_mode="r") for split in SPLITS]
         for tensor in (IMAGE, "present")

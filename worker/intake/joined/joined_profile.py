@@ -1,4 +1,4 @@
-"""What a user should know of items of several parts before training on them."""
+"""Facts of items of several parts that a user should know before training on them."""
 
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b

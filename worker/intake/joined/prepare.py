@@ -147,7 +147,8 @@ def _features(intake: Intake) -> list[Feature]:
 
 
 def _is_text(feature: Feature, intake: Intake) -> bool:
-    """Whether a column of free text is a part: where nothing says that it is something else."""
+    """Tells whether a column of free text is a part: where nothing says that it is something
+    else."""
     info, said = feature.info, said_of(intake.spec, feature.info.name)
     if info.kind != "text" or said is None or said.role not in {None, "feature"}:
         return False

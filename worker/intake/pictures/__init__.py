@@ -47,8 +47,8 @@ def _is_archive(file: RawFile) -> bool:
 
 
 def _holds_arrays(file: RawFile) -> bool:
-    """Whether a zip is NumPy's: by its members, or by its ending where they cannot be read, or are
-    more than arrays ever are."""
+    """Tells whether a zip is NumPy's: by its members, or by its ending where they cannot be read,
+    or are more than arrays ever are."""
     if file.name.lower().endswith(".npz"):
         return True
     try:
@@ -146,7 +146,7 @@ def _check_items(pictures: int, limits: IntakeLimits) -> None:
 
 
 def _check_bytes(form: Form, pictures: int, limits: IntakeLimits) -> None:
-    """Before anything is decoded."""
+    """Checks bytes before anything is decoded."""
     size = pictures * prod((form.height, form.width, form.channels, 4 if form.is_deep else 1))
     if size > limits.bytes:
         detail = (

@@ -157,7 +157,7 @@ class TarArchive(PictureArchive):
 
 
 def _members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    """Without keeping those that were seen."""
+    """Yields members without keeping those that were seen."""
     for member in archive:
         yield member
         archive.members = []  # type: ignore[attr-defined]  # its own, and documented nowhere

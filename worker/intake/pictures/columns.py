@@ -64,7 +64,7 @@ def beside_of(
 
 
 def _aimed(spec: DatasetSpec, columns: tuple[str, ...]) -> DatasetSpec:
-    """With the columns as the spec's target, which may have named none."""
+    """Sets the columns as the spec's target, which may have named none."""
     if spec.target and (spec.target.column is not None or spec.target.columns is not None):
         return spec
     one = columns[0] if len(columns) == 1 else None

@@ -1,4 +1,4 @@
-"""What became of the pictures and of what came beside them, in facts and sentences."""
+"""Findings about the pictures and what came beside them, in facts and sentences."""
 
 from app.inputs.pictures import DEEP
 from worker.intake.pictures import junk

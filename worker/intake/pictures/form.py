@@ -1,4 +1,5 @@
-"""What all pictures of a dataset become: one size and one mode, by their headers."""
+"""The form that all pictures of a dataset are brought to: one size and one mode, by their
+headers."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What archives of pictures hold besides: known by name alone, counted and never refused."""
+"""Other files in archives of pictures: known by name alone, counted and never refused."""
 
 from pathlib import PurePath
 

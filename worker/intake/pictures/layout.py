@@ -1,4 +1,4 @@
-"""Which of the files are pictures, of which split, and of which class: the convention of Hugging
+"""Pictures among the files, their splits and their classes: the convention of Hugging
 Face's imagefolder.
 
 `class/file`, or `train|validation|test/class/file`; what all paths begin with is left out, and of

@@ -109,7 +109,7 @@ def read_texts(
 
 
 def _kind_of(path: Path, is_folder: bool) -> str | None:
-    """As junk.kind_of, but texts are wanted and all else is not."""
+    """Does as junk.kind_of, but texts are wanted and all else is not."""
     kind = junk.kind_of(path, is_folder)
     if is_folder:
         return kind

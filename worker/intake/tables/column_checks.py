@@ -1,4 +1,4 @@
-"""What may be wrong with the columns of a table: a sentence each."""
+"""Doubts about the columns of a table: a sentence each."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -36,7 +36,7 @@ def column_warnings(
 
 
 def _tells(column: Column, x: Splits, y: Mapping[str, Stored], task: Task) -> str | None:
-    """Of each part of the column the commonest label, or the mean, of training rows, held against
+    """Holds the commonest label of each part of the column, or the mean, of training rows against
     the test rows."""
     if y["train"].ndim > 1:
         return None

@@ -1,4 +1,4 @@
-"""How a CSV file is written, found out from its first rows, and said."""
+"""The dialect of a CSV file, found out from its first rows, and said."""
 
 import csv
 import re
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from app.datasets.table_spec import CsvSpec
+from app.inputs.csv_rule import DECLARED
 from worker.intake.raw import refuse
 from worker.intake.tables.unit_words import bare
 
@@ -21,7 +22,6 @@ LONGEST_FIELD = 2**22  # characters
 WITH_COMMA = re.compile(r"[+-]?(\d{1,3}([.'’ \u00a0\u202f]\d{3})+|\d+),\d+")
 WITH_POINT = re.compile(r"[+-]?(\d{1,3}([,'’ \u00a0\u202f]\d{3})+|\d+)\.\d+")
 THOUSANDS = re.compile(r"[+-]?\d{1,3}([.,]\d{3})+")
-DECLARED = re.compile(r"sep=(.)\r?\n", re.I)  # as spreadsheets begin a file
 PLAIN_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 
 Decimal = Literal[".", ","]

@@ -77,7 +77,7 @@ def _objects(path: Path, file: str) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _types(path: Path, file: str, spec: TableSpec) -> Mapping[str, pa.DataType]:
-    """Of each column, in the order in which they come first."""
+    """Types of each column, in the order in which they come first."""
     columns: dict[str, _Seen] = {}
     for number, found in _objects(path, file):
         for key, value in found.items():

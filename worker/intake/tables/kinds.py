@@ -1,4 +1,4 @@
-"""What a column is, by its values alone: a kind, and a sentence that says why.
+"""The kind of a column, by its values alone: a kind, and a sentence that says why.
 
 The rules in their order, each on the fields that are not missing:
 
@@ -205,7 +205,7 @@ def _number(
 
 
 def _are_merged(known: Column, found: Column) -> bool:
-    """Whether values that the file tells apart are one as float64."""
+    """Tells whether values that the file tells apart are one as float64."""
     told, kept = (pc.count_distinct(each, mode="only_valid").as_py() for each in (known, found))
     return bool(told > kept)
 

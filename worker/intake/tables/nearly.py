@@ -41,7 +41,7 @@ def nearly(name: str, tally: TextCounts, reading: Reading, taken: str) -> str | 
 
 
 def _is_date(text: str) -> bool:
-    """As ISO 8601 has it."""
+    """Tells a date as ISO 8601 has it."""
     if not DATE_LIKE.fullmatch(text):
         return False
     try:

@@ -1,4 +1,4 @@
-"""Which columns of a CSV file can be read as numbers straight away, by its first rows.
+"""Columns of a CSV file that can be read as numbers straight away, by its first rows.
 
 Only a column whose first rows are numbers with fractions: no leading zero makes a code of it then,
 and nothing but its numbers is asked for. Where a later field is no number, all is read as text.

@@ -1,4 +1,4 @@
-"""What a column's fields mean as values: numbers, moments, or what stands there.
+"""Readings of a column's fields as values: numbers, moments, or what stands there.
 
 A field is missing where it is empty, holds nothing but spaces, or a word that the spec's `missing`
 says; in files with types also where it is null or NaN. Spaces around a number do not count. The

@@ -1,4 +1,4 @@
-"""What a table's reader gives: columns on disk, read back one at a time.
+"""Rows that a table's reader gives: columns on disk, read back one at a time.
 
 A file of any format becomes an Arrow IPC file of plain columns: text as it stands there (all of a
 CSV file's), or numbers, flags and moments where the format has types. Nothing is inferred yet.
@@ -19,7 +19,7 @@ from pyarrow import ipc
 
 from app.datasets.table_spec import TableSpec
 from app.errors import FailureCode, WorkFailure
-from worker.datasets.stored_rows import StoredRows
+from worker.datasets.stored_rows import StoredRows, write_batches
 from worker.intake.raw import IntakeLimits, RawFile, refuse
 
 COLUMN_LIMIT = 1_000
@@ -54,16 +54,18 @@ class FileRows:
 
     def kept(self, rows: NDArray[np.intp], workdir: Path) -> "FileRows":
         """Those rows alone, ascending, in a file of their own."""
-        path, start = workdir / f"kept_of_{self.path.name}", 0
-        batches = self.batches(self.names)
-        first = next(batches)
-        with pa.OSFile(str(path), "wb") as output, ipc.new_file(output, first.schema) as writer:
-            for batch in (first, *batches):
+        path = workdir / f"kept_of_{self.path.name}"
+
+        def chosen() -> Iterator[pa.RecordBatch]:
+            start = 0
+            for batch in self.batches(self.names):
                 stop = start + batch.num_rows
                 low, high = np.searchsorted(rows, (start, stop))
                 if high > low:
-                    writer.write_batch(batch.take(pa.array(rows[low:high] - start)))
+                    yield batch.take(pa.array(rows[low:high] - start))
                 start = stop
+
+        write_batches(path, self.schema, chosen())
 
         def place(row: int) -> str:
             return self.place(int(rows[row]))
@@ -71,10 +73,10 @@ class FileRows:
         return replace(self, path=path, rows=len(rows), place=place, as_text=None, held=None)
 
     def type_of(self, name: str) -> pa.DataType:
-        return self._schema.field(name).type
+        return self.schema.field(name).type
 
     @cached_property
-    def _schema(self) -> pa.Schema:
+    def schema(self) -> pa.Schema:
         return self.held.schema if self.held is not None else StoredRows(self.path).schema
 
     def column(self, name: str) -> pa.ChunkedArray:
@@ -190,13 +192,9 @@ def spill(
     limits: IntakeLimits,
     target: Path,
 ) -> int:
-    """Writes the batches as they come; returns how many rows they are."""
-    rows = 0
-    with pa.OSFile(str(target), "wb") as output, ipc.new_file(output, schema) as writer:
-        for batch in _within(batches, limits, name):
-            rows += batch.num_rows
-            writer.write_batch(batch)
-    return rows
+    """Writes the batches as they come, within the limits; returns how many rows they are. Raises
+    WorkFailure `dataset_invalid`."""
+    return write_batches(target, schema, _within(batches, limits, name))
 
 
 def gathered(

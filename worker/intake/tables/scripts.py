@@ -1,4 +1,4 @@
-"""Which scripts texts are written in: a rough guess at their languages, by blocks of Unicode."""
+"""Scripts that texts are written in: a rough guess at their languages, by blocks of Unicode."""
 
 import numpy as np
 from numpy.typing import NDArray

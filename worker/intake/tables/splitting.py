@@ -1,4 +1,4 @@
-"""Which rows of a table are for training and which for testing."""
+"""Rows of a table for training and for testing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

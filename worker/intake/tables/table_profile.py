@@ -1,4 +1,4 @@
-"""What a user should know of a table before training on it."""
+"""Facts of a table that a user should know before training on it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path

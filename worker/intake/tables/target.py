@@ -1,4 +1,4 @@
-"""Which columns hold the labels, and what labels they hold."""
+"""Columns that hold the labels, and the labels that they hold."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -135,7 +135,7 @@ def _one_said(
 
 
 def _may_be_labels(spec: TableSpec, name: str) -> bool:
-    """Whether the spec leaves it open that a column holds the labels, or says so."""
+    """Tells whether the spec leaves it open that a column holds the labels, or says so."""
     said = spec.columns.get(name)
     role = said.role if isinstance(said, ColumnSpec) else None
     return said != "ignore" and role in {None, "label"}
@@ -206,8 +206,8 @@ def _one(
 
 
 def _are_nearly_numbers(fields: Column, codes: Array, wrong: NDArray[np.bool]) -> bool:
-    """Whether labels are quantities but for a few fields: all that a file says is a number, and
-    text most of which is a number, where most rows have one of their own.
+    """Tells whether labels are quantities but for a few fields: all that a file says is a number,
+    and text most of which is a number, where most rows have one of their own.
 
     Args:
         fields: the different ones; codes (rows,): places of rows among them, -1 where there is

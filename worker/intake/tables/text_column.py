@@ -1,4 +1,4 @@
-"""Whether the items of a table are the texts of one of its columns, and of which.
+"""Decision whether the items of a table are the texts of one of its columns, and of which.
 
 They are where the spec says so: `columns`: {"NAME": {"kind": "text", "role": "feature"}}, or the
 `modality` text where there is one column of text, or of words. Else they are where nothing but one
@@ -70,7 +70,7 @@ def text_column(records: Records, spec: DatasetSpec, reading: Reading) -> TextCo
 
 
 def _are_words(values: Column, reading: Reading) -> bool:
-    """Whether the first of them are text, and not all numbers."""
+    """Tells whether the first of them are text, and not all numbers."""
     some = values.drop_null().slice(0, LOOKED_AT)
     return bool(pa.types.is_string(some.type) and numbers(some, reading.decimal).null_count > 0)
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import ipc
 
 from app.datasets.table_spec import TableSpec
+from worker.datasets.stored_rows import write_batches
 from worker.intake.raw import refuse
 from worker.intake.tables.features import reading_of, said_of
 from worker.intake.tables.readings import LOOKED_AT, Column, Reading, has_codes, numbers
@@ -97,15 +97,15 @@ def _without(part: FileRows, units: Mapping[str, str], workdir: Path) -> FileRow
     if not units:
         return part
     path = workdir / f"plain_of_{part.path.name}"
-    batches = part.batches(part.names)
-    first = next(batches)
-    with pa.OSFile(str(path), "wb") as output, ipc.new_file(output, first.schema) as writer:
-        for batch in (first, *batches):
-            columns = [
-                _stripped(column, units[name]) if name in units else column
-                for name, column in zip(batch.schema.names, batch.columns, strict=True)
-            ]
-            writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=first.schema))
+
+    def plain(batch: pa.RecordBatch) -> pa.RecordBatch:
+        columns = [
+            _stripped(column, units[name]) if name in units else column
+            for name, column in zip(batch.schema.names, batch.columns, strict=True)
+        ]
+        return pa.RecordBatch.from_arrays(columns, schema=part.schema)
+
+    write_batches(path, part.schema, map(plain, part.batches(part.names)))
     told = ", ".join(f"`{name}` ({unit})" for name, unit in units.items())
     sentence = (
         f"Numbers of `{part.name}` stand with their unit in {told}: the unit is kept apart, and "

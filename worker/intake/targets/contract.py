@@ -1,4 +1,4 @@
-"""What the labels of an upload become: a task's half of the intake."""
+"""The contract of targets, what the labels of an upload become: a task's half of the intake."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol

@@ -1,4 +1,5 @@
-"""Which task an upload's labels are for: what the spec says, else what the labels look like.
+"""Decision on the task that an upload's labels are for: what the spec says, else what the labels
+look like.
 
 A matrix of 0 and 1 is several labels of each item. Text is classes. Numbers with fractions are
 quantities. Whole numbers are classes, unless there are more than 100 different ones with gaps
