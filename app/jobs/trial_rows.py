@@ -6,7 +6,7 @@ the trials; none goes through them one by one.
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, literal_column, null, or_, select, update
+from sqlalchemy import ColumnElement, func, insert, literal_column, null, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from app import leases
@@ -16,7 +16,7 @@ from app.identifiers import new_ids
 from app.messages import RunTrial
 from app.spec.plan import PlannedTrial
 from app.spec.progress import UNFINISHED
-from app.tables.jobs import TrialRow
+from app.tables.jobs import ENDED, JobRow, TrialRow
 
 PIECE = 1000  # rows an insert
 # What all new trials have is text of the statement: a parameter costs as much for each row anew.
@@ -126,3 +126,15 @@ def _write(session: Session, such: ColumnElement[bool], **values: object) -> boo
     statement = update(TrialRow).where(such).values(**values)
     done = session.execute(statement.execution_options(synchronize_session=False))
     return bool(done.rowcount)  # type: ignore[attr-defined]  # of an UPDATE it is a CursorResult
+
+
+def open_trials(session: Session) -> dict[str, int]:
+    """Counts the trials that have not ended, of jobs that have not, by their status."""
+    count = (
+        select(TrialRow.status, func.count())
+        .join(JobRow, JobRow.id == TrialRow.job_id)
+        .where(JobRow.status.not_in(ENDED), TrialRow.status.in_(UNFINISHED))
+        .group_by(TrialRow.status)
+    )
+    found = {row[0]: row[1] for row in session.execute(count)}
+    return {status: found.get(status, 0) for status in UNFINISHED}
