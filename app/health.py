@@ -6,7 +6,14 @@ from time import perf_counter
 from typing import Literal
 
 from fastapi import APIRouter, Depends, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
 from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,13 +23,20 @@ from app.database import Database
 from app.dependencies import DatabaseOf, SettingsOf, StorageOf
 from app.errors import Finding, KtlError, Unavailable, WorkFailure
 from app.gate import BEARER, Needs
+from app.jobs import trial_rows
 from app.problems import PREDICTION_PATH
 from app.turns import TurnRoute
+from app.workers import repository as workers
 
 router = APIRouter(tags=["operation"], route_class=TurnRoute)
 
 REQUESTS = Counter("ktl_http_requests", "HTTP requests answered.", ["method", "route", "status"])
 SECONDS = Histogram("ktl_http_request_seconds", "From request to last byte.", ["method", "route"])
+
+
+# A worker says every ten seconds that its event loop turns; one that stands still ends itself after
+# thirty.
+ALIVE_SECONDS = 60.0
 
 
 class Health(BaseModel):
@@ -63,8 +77,36 @@ def readyz(request: Request, database: DatabaseOf, storage: StorageOf) -> Health
 
 
 @router.get("/metrics", summary="Prometheus metrics", response_class=Response, dependencies=MONITOR)
-def metrics() -> Response:
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+def metrics(database: DatabaseOf) -> Response:
+    told = generate_latest() + generate_latest(_standing(database))
+    return Response(told, media_type=CONTENT_TYPE_LATEST)
+
+
+def _standing(database: Database) -> CollectorRegistry:
+    """Gauges of what the database says at this moment, the same from each process of the API; where
+    it does not answer, that alone."""
+    registry = CollectorRegistry()
+
+    def gauge(name: str, told: str, *labels: str) -> Gauge:
+        return Gauge(name, told, labels, registry=registry)
+
+    answers = gauge("ktl_database_up", "Whether the database answered.")
+    try:
+        with database.read() as session:
+            seen, trials = workers.last_seen(session), trial_rows.open_trials(session)
+    except (KtlError, SQLAlchemyError):
+        return registry
+    answers.set(1)
+    ages = gauge("ktl_worker_age_seconds", "Since a worker was last seen to work.", "worker")
+    for name, (seconds, _) in seen.items():
+        ages.labels(name).set(seconds)
+    alive = [slots for seconds, slots in seen.values() if seconds <= ALIVE_SECONDS]
+    gauge("ktl_workers", f"Workers seen within {ALIVE_SECONDS:g} s.").set(len(alive))
+    gauge("ktl_worker_slots", "Trials that these can train at once.").set(sum(alive))
+    count = gauge("ktl_trials", "Trials of jobs under way, by what they do.", "status")
+    for status, number in trials.items():
+        count.labels(status).set(number)
+    return registry
 
 
 def _check_database(database: Database) -> None:

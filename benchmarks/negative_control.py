@@ -2,6 +2,7 @@
 
     python -m benchmarks.negative_control                 (all kinds at 3, 10 and 60 epochs)
     python -m benchmarks.negative_control --network convnet --kinds permuted own --epochs 3
+    python -m benchmarks.negative_control --augmentation auto
 
 Target: handwritten digits (catalog:digits, 8x8 pixels), 10 labels per class, drawn anew for every
 job; 3 seeds, lp_ft and fine_tune, of which validation chooses. The network is an MLP with BatchNorm
@@ -62,6 +63,9 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", choices=list(KINDS), default=list(KINDS))
     parser.add_argument("--epochs", nargs="+", type=int, default=list(EPOCHS))
     parser.add_argument("--network", choices=list(NETWORKS), default="mlp")
+    parser.add_argument(
+        "--augmentation", choices=["auto"], help="chosen by held-out items; otherwise none"
+    )
     parser.add_argument("--jobs", type=int, default=JOBS, help="of each kind and number of epochs")
     chosen = parser.parse_args()
     figures: dict[str, float] = {}
@@ -74,7 +78,7 @@ def main() -> None:
             for kind in (TRUE, *chosen.kinds):
                 jobs, began = 1 if kind == TRUE else chosen.jobs, time.perf_counter()
                 reports = [
-                    run(kind, epochs, number, mnist, digits, chosen.network)
+                    run(kind, epochs, number, (mnist, digits), chosen.network, chosen.augmentation)
                     for number in range(jobs)
                 ]
                 seconds = (time.perf_counter() - began) / jobs
@@ -86,9 +90,14 @@ def main() -> None:
 
 
 def run(
-    kind: str, epochs: int, number: int, mnist: Dataset, digits: Dataset, network: str
+    kind: str,
+    epochs: int,
+    number: int,
+    data: tuple[Dataset, Dataset],
+    network: str,
+    augmentation: str | None,
 ) -> Report:
-    seed = 1000 * (number + 1)
+    (mnist, digits), seed = data, 1000 * (number + 1)
     target = digits.few(LABELS_PER_CLASS, seed)
     items = mnist.few(SOURCE_ITEMS_PER_CLASS, seed)
     source = items if kind == TRUE else KINDS[kind](items, target, seed)
@@ -97,7 +106,7 @@ def run(
         "target": {"dataset": "ds_target"},
         "model": {**NETWORKS[network], "image_size": digits.schema.inputs.shape[:2]},
         "strategies": ["lp_ft", "fine_tune"],
-        "training": {"epochs": epochs},
+        "training": {"epochs": epochs, "augmentation": augmentation},
         "evaluation": {"seeds": SEEDS},
         "seed": seed,
     }

@@ -1,23 +1,29 @@
 """The whole API process, on a real server, as its clients and its supervisor see it."""
 
 import asyncio
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from app import background
 from app.background import Outbox, Repeated
 from app.broker import ensure
 from app.child_process import kill_session
 from app.cli.supervisor import Supervisor
+from app.database import Database
 from app.main import create_app
 from app.messages import IngestDataset
 from app.migrate import upgrade
 from app.settings import Settings
+from app.tables.workers import WorkerRow
+from app.workers import repository
 from tests.serving import serve
 
 
@@ -67,6 +73,34 @@ def test_requests_are_counted_by_route(client: httpx.Client) -> None:
     lines = [line for line in metrics.text.splitlines() if line.startswith("ktl_http_requests_t")]
     assert any('route="/v1/jobs/{' in line and 'status="404"' in line for line in lines)
     assert not any("job_1" in line or "nowhere" in line for line in lines)
+
+
+def gauges(client: httpx.Client) -> dict[str, float]:
+    lines = [line for line in client.get("/metrics").text.splitlines() if line[:1] != "#"]
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
+
+
+def test_workers_and_trials_are_counted(client: httpx.Client, settings: Settings) -> None:
+    assert gauges(client)["ktl_workers"] == 0
+    database = Database(settings.database)
+    with database.write() as session:
+        for name, slots in (("one", 2), ("other", 3), ("gone", 5)):
+            repository.declare(session, name, slots, 2**30)
+        gone = update(WorkerRow).where(WorkerRow.name == "gone")
+        session.execute(gone.values(seen_at=WorkerRow.seen_at - 100))
+    found = gauges(client)
+    assert (found["ktl_database_up"], found["ktl_workers"], found["ktl_worker_slots"]) == (1, 2, 5)
+    assert 100 <= found['ktl_worker_age_seconds{worker="gone"}'] < 200
+    assert found['ktl_trials{status="queued"}'] == 0
+    database.dispose()
+
+
+def test_metrics_without_a_database(client: httpx.Client, settings: Settings) -> None:
+    with closing(sqlite3.connect(settings.home / "ktl.db")) as file:
+        file.execute("DROP TABLE workers")
+    found = gauges(client)
+    assert found["ktl_database_up"] == 0
+    assert "ktl_workers" not in found
 
 
 def test_every_error_is_a_problem(client: httpx.Client) -> None:

@@ -4,20 +4,29 @@ the trials; none goes through them one by one.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, insert, null, or_, select, update
+from sqlalchemy import ColumnElement, func, insert, literal_column, null, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from app import leases
 from app.database import announce, clock, now
 from app.errors import FailureCode, WorkFailure
-from app.identifiers import new_id
+from app.identifiers import new_ids
 from app.messages import RunTrial
 from app.spec.plan import PlannedTrial
 from app.spec.progress import UNFINISHED
-from app.tables.jobs import TrialRow
+from app.tables.jobs import ENDED, JobRow, TrialRow
 
 PIECE = 1000  # rows an insert
+# What all new trials have is text of the statement: a parameter costs as much for each row anew.
+FRESH: dict[str, ColumnElement[Any]] = {
+    "status": literal_column("'waiting'"),
+    "progress": literal_column("0.0"),
+    "seconds": literal_column("0.0"),
+    "attempt": literal_column("0"),
+    "publish_count": literal_column("0"),
+}
 MOST_STEPS = 2**31 - 1  # that the column holds; no trial lives to see them
 # Messages a transaction. Whoever is woken takes trials until none is left, so that more than there
 # are children to wake only fill the broker.
@@ -32,7 +41,7 @@ def add(
     seconds: Sequence[float],
 ) -> None:
     """Writes a plan's trials, all of them waiting."""
-    ids, moment = [new_id("trial") for _ in trials], now()
+    ids, moment = new_ids("trial", len(trials)), now()
     rows = [
         {
             "id": ids[position],
@@ -45,17 +54,12 @@ def add(
             "steps": min(steps[position], MOST_STEPS),
             "planned_seconds": seconds[position],
             "depends_on": None if trial.depends_on is None else ids[trial.depends_on],
-            "status": "waiting",
-            "progress": 0.0,
-            "seconds": 0.0,
-            "attempt": 0,
-            "publish_count": 0,
             "created_at": moment,
         }
         for position, trial in enumerate(trials)
     ]
     for start in range(0, len(rows), PIECE):
-        session.execute(insert(TrialRow.__table__), rows[start : start + PIECE])  # type: ignore[arg-type]  # a Table
+        session.execute(insert(TrialRow.__table__).values(FRESH), rows[start : start + PIECE])  # type: ignore[arg-type]  # a Table
 
 
 def queue_ready(session: Session, job_id: str) -> None:
@@ -122,3 +126,15 @@ def _write(session: Session, such: ColumnElement[bool], **values: object) -> boo
     statement = update(TrialRow).where(such).values(**values)
     done = session.execute(statement.execution_options(synchronize_session=False))
     return bool(done.rowcount)  # type: ignore[attr-defined]  # of an UPDATE it is a CursorResult
+
+
+def open_trials(session: Session) -> dict[str, int]:
+    """Counts the trials that have not ended, of jobs that have not, by their status."""
+    count = (
+        select(TrialRow.status, func.count())
+        .join(JobRow, JobRow.id == TrialRow.job_id)
+        .where(JobRow.status.not_in(ENDED), TrialRow.status.in_(UNFINISHED))
+        .group_by(TrialRow.status)
+    )
+    found = {row[0]: row[1] for row in session.execute(count)}
+    return {status: found.get(status, 0) for status in UNFINISHED}

@@ -26,6 +26,20 @@ def declare(session: Session, name: str, slots: int, slot_bytes: int) -> None:
     session.execute(delete(WorkerRow).where(WorkerRow.seen_at < clock() - FORGOTTEN_SECONDS))
 
 
+def turned(session: Session, name: str) -> None:
+    """Says that the worker's event loop turns. One that has declared nothing yet is not counted."""
+    session.execute(update(WorkerRow).where(WorkerRow.name == name).values(seen_at=clock()))
+
+
+def last_seen(session: Session) -> dict[str, tuple[float, int]]:
+    """Workers of the last day: seconds since each was seen, and its slots."""
+    age = clock() - WorkerRow.seen_at
+    found = session.execute(
+        select(WorkerRow.name, age, WorkerRow.slots).where(age < FORGOTTEN_SECONDS)
+    )
+    return {name: (max(0.0, float(seconds)), slots) for name, seconds, slots in found}
+
+
 def slot_bytes(session: Session) -> int | None:
     """Memory that every worker which is present gives a trial: any of them may take it. None where
     no worker has ever been there."""

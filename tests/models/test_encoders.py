@@ -88,7 +88,7 @@ def asked(source: str, target: str, encoder: str) -> dict[str, Any]:
         "sources": [{"dataset": source}],
         "target": {"dataset": target},
         "model": {"backbone": "sentence_encoder", "params": params},
-        "deploy": {"name": "reviews", "when": "always"},
+        "deploy": {"name": "reviews", "when": "always", "vocabulary": "seen"},
     }
 
 
@@ -117,6 +117,8 @@ def test_a_job_stands_on_an_uploaded_encoder_by_its_name(
         job = session.get_one(JobRow, job_id)
         assert job.status == "succeeded", job.error
         model = session.get_one(ModelRow, job.model_id or "")
+    told = model.card["vocabulary"]  # of single letters all stay
+    assert (told["pieces"], told["test_texts_with_the_same_tokens"]) == (told["of"], 6)
     loaded = ServedModels(context.database, context.storage).load(model)
     answers = loaded.session.answers(loaded.inputs.decode(["so nice"], "#")["text"])
     assert np.isfinite(answers).all()

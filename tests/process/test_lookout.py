@@ -12,6 +12,7 @@ from dataclasses import asdict
 
 import pytest
 import redis
+from sqlalchemy import update
 
 from app import broker
 from app.child_process import spawn, stop
@@ -19,6 +20,8 @@ from app.database import Database
 from app.messages import QUEUE, Message, Publisher, RunTrial, celery_application
 from app.settings import Settings
 from app.tables.jobs import TrialRow
+from app.tables.workers import WorkerRow
+from app.workers import repository
 from tests.jobs.factories import must_claim, ready_job, trials_of
 from tests.system.service import wait_for
 
@@ -171,3 +174,20 @@ def test_it_ends_with_its_worker(start: Start, database: Database) -> None:
     lookout.process.stdin.close()
     lookout.process.stdin = None
     assert lookout.process.wait(20) == 0
+
+
+def test_it_tells_that_the_loop_turns(database: Database, start: Start) -> None:
+    """Of its own machine's worker alone."""
+    with database.write() as session:
+        for name in (socket.gethostname(), "another"):
+            repository.declare(session, name, 1, 2**30)
+        session.execute(update(WorkerRow).values(seen_at=WorkerRow.seen_at - 500))
+
+    def ages() -> dict[str, float]:
+        with database.read() as session:
+            return {name: seconds for name, (seconds, _) in repository.last_seen(session).items()}
+
+    assert min(ages().values()) >= 500
+    start(KTL_LOOK_INTERVAL_SECONDS=SELDOM).tell("turned")
+    wait_for(lambda: ages()[socket.gethostname()] < 100, 30, "the turn was not told")
+    assert ages()["another"] >= 500

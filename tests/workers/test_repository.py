@@ -36,3 +36,16 @@ def test_a_worker_that_is_gone_holds_nobody_up(database: Database) -> None:
     declare(database, "there", 2**33)
     with database.read() as session:
         assert list(session.scalars(select(WorkerRow.name))) == ["there"]
+
+
+def test_a_worker_whose_loop_turns_is_seen(database: Database) -> None:
+    declare(database, "turning", 2**30, seconds_ago=500)
+    declare(database, "still", 2**30, seconds_ago=500)
+    with database.write() as session:
+        repository.turned(session, "turning")
+        repository.turned(session, "unknown")
+    with database.read() as session:
+        seen = repository.last_seen(session)
+    assert {name: slots for name, (_, slots) in seen.items()} == {"still": 2, "turning": 2}
+    assert seen["turning"][0] < 60
+    assert 500 <= seen["still"][0] < 600

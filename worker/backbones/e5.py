@@ -121,8 +121,13 @@ def _layer(
     attended = x + _dense(sizes.width, f"{at}ao", learns)(context)
     y = _norm(sizes, f"{at}aln", learns)(attended)
     inner = _dense(sizes.inner, f"{at}fi", learns)(y)
-    back = _dense(sizes.width, f"{at}fo", learns)(keras.activations.gelu(inner))
+    back = _dense(sizes.width, f"{at}fo", learns)(_gelu(inner))
     return _norm(sizes, f"{at}oln", learns)(y + back)
+
+
+def _gelu(x: keras.KerasTensor) -> keras.KerasTensor:
+    """Keras' own is written with erfc, which no operator of ONNX is."""
+    return 0.5 * x * (1.0 + keras.ops.erf(x * float(np.sqrt(0.5))))
 
 
 def _dense(units: int, name: str, learns: bool) -> keras.layers.Dense:

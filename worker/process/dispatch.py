@@ -17,6 +17,7 @@ from worker.process.lookout_link import LookoutLink
 from worker.process.watchdog import LivenessFile, Watchdog
 
 CHECK_SECONDS = 1.0
+TURN_SECONDS = 10.0  # between two signs that the loop turns, which the API's gauges show
 AGAIN_SECONDS = 1.0  # what is still there after being handed out comes behind what has waited
 
 
@@ -45,6 +46,7 @@ class Dispatch(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no 
         self._lookout = LookoutLink(hub, self._hand_out)
         self._lookout.check()
         hub.call_repeatedly(CHECK_SECONDS, self._lookout.check)
+        hub.call_repeatedly(TURN_SECONDS, self._lookout.tell, "turned")
         hub.on_tick.add(self._turn)
 
     def close(self, worker: Any) -> None:

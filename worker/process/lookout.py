@@ -5,11 +5,13 @@ worker replaces when it falls silent. A message of the broker says "look", no mo
 lookout looks every few seconds. The two talk in lines:
 
     worker -> lookout    room | full | lost TASK [memory]    is a child idle? a child was killed
+    worker -> lookout    turned                              the event loop turns
     lookout -> worker    [[TASK NAME, FIELDS], ...]          what waits; empty as a sign of life
 """
 
 import json
 import os
+import socket
 import sys
 import time
 from contextlib import suppress
@@ -25,6 +27,7 @@ from app.jobs import recovery, work
 from app.logs import configure_logs
 from app.messages import QUEUE, Message, celery_application
 from app.settings import Settings
+from app.workers import repository as workers
 
 log = structlog.get_logger(__name__)
 
@@ -65,6 +68,8 @@ class Lookout:
                 self._room.set()
             case ["full"]:
                 self._room.clear()
+            case ["turned"]:
+                self._tell_of_turn()
             case ["lost", task, *why]:
                 self._free_leases(task, out_of_memory=why == ["memory"])
             case _:
@@ -79,6 +84,15 @@ class Lookout:
             return []
         self._complaints.pop("look_failed", None)
         return found
+
+    def _tell_of_turn(self) -> None:
+        try:
+            with self._database.write() as session:
+                workers.turned(session, socket.gethostname())
+        except SQLAlchemyError as error:  # the next turn tells it
+            self._complain("turn_not_told", error)
+            return
+        self._complaints.pop("turn_not_told", None)
 
     def _free_leases(self, task: str, out_of_memory: bool) -> None:
         """Ends the leases of a killed child now, and `recover` need not wait for them."""
