@@ -41,7 +41,7 @@ HEART, GERMAN, AUSTRALIAN = (
 ZERO_IS_MISSING = ("chol", "trestbps")
 NAMED = ("sex", "cp", "fbs", "restecg", "exang", "slope", "thal")
 LABELS = 10  # labels per class
-ADAPTING = ("coral", "mcc", "adabn", "shot")
+ADAPTING = ("coral", "linear_coral", "mcc", "adabn", "shot")
 LABELLED = ("recalibrate", "linear_probe", "lp_ft", "multi_task")
 # By the Australian's hidden names the German's that may be the same, by what their values look like
 CREDIT = {"A2": "age", "A3": "duration", "A14": "credit_amount", "A13": "installment_rate"}

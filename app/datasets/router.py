@@ -1,5 +1,6 @@
 """/v1/datasets: upload, name from the catalogue, look at, delete."""
 
+from itertools import islice
 from typing import Annotated, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from app.datasets.catalogue import CATALOGUE, PREFIX
 from app.datasets.derivation import derived_row
 from app.datasets.preview_schemas import PreviewOut
 from app.datasets.schemas import (
+    LISTED_COLUMNS,
     CataloguedDataset,
     CatalogueOut,
     DatasetFrom,
@@ -280,10 +282,17 @@ def _out(row: DatasetRow, is_listed: bool = False) -> DatasetOut:
         created_at=row.created_at,
         schema=schema,
         classes_left_off=len(whole.classes) - len(schema.classes) if whole and schema else 0,
-        profile=row.profile,
+        columns_left_off=len(whole.columns) - len(schema.columns) if whole and schema else 0,
+        profile=_listed_profile(row.profile) if is_listed else row.profile,
         error=row.error,
         content_hash=row.content_hash,
     )
+
+
+def _listed_profile(profile: dict[str, Any] | None) -> dict[str, Any] | None:
+    if profile is None or len(columns := profile.get("columns") or {}) <= LISTED_COLUMNS:
+        return profile
+    return {**profile, "columns": dict(islice(columns.items(), LISTED_COLUMNS))}
 
 
 def _open(storage: Storage, row: DatasetRow, array: str) -> np.ndarray[Any, Any]:

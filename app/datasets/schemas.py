@@ -17,6 +17,7 @@ Split = Literal["train", "test"]
 DatasetStatus = Literal["ingesting", "ready", "failed", "damaged"]
 MissingLabel = StrictInt | Annotated[str, Field(max_length=200)] | None
 LISTED_CLASSES = 100
+LISTED_COLUMNS = 100
 NARROWEST_RANGE = 1e-12
 Side = Annotated[int, Field(ge=1, le=4096)]
 IMAGE_AREA = PIXEL_LIMIT // max(CHANNELS)
@@ -52,10 +53,12 @@ class Schema(BaseModel):
         return self.model_copy(update={"task": self.task.named(classes)})
 
     def in_list(self) -> "Schema":
-        """Returns the schema with the first 100 classes, as lists of datasets have it."""
+        """Returns the schema with the first 100 classes and columns, as lists of datasets have
+        it."""
         counts = {split: held[:LISTED_CLASSES] for split, held in self.class_counts.items()}
         cut = self.named(self.classes[:LISTED_CLASSES])
-        return cut.model_copy(update={"class_counts": counts})
+        inputs, columns = self.inputs.in_list(LISTED_COLUMNS), self.columns[:LISTED_COLUMNS]
+        return cut.model_copy(update={"class_counts": counts, "inputs": inputs, "columns": columns})
 
     def has_labels(self, split: str) -> bool:
         """Tells whether any of its items has one: of a test split then all have."""
@@ -228,6 +231,11 @@ class DatasetOut(BaseModel):
         0,
         description="in lists no more than 100 classes of each dataset are named: so many more "
         "there are; the dataset's own answer names them all",
+    )
+    columns_left_off: int = Field(
+        0,
+        description="in lists no more than 100 columns of each table are told, in its profile too: "
+        "so many more there are; the dataset's own answer tells them all",
     )
     profile: dict[str, Any] | None = Field(
         None,

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from app.inputs.columns import CategoryColumn, FlagColumn
+from app.inputs.columns import CategoryColumn, FlagColumn, MeasuredColumn
 from app.inputs.contract import Sketch
 from app.inputs.joint_columns import SourceColumns, adopted, joint_inputs
 from app.inputs.table import TableInputs
@@ -35,7 +35,7 @@ def column_distances(
         samples: training rows of the target (m, its columns) and of the source (n, its columns),
             NaN where a value is missing.
     """
-    joint, one, other = _as_joint(target, source, names, samples)
+    joint, one, other = _as_joint(_without_edges(target), _without_edges(source), names, samples)
     found = {}
     for place, column in enumerate(joint.columns):
         if column.name not in names:
@@ -50,6 +50,15 @@ def column_distances(
             (float(np.isnan(values[0]).mean()), float(np.isnan(values[1]).mean())),
         )
     return found
+
+
+def _without_edges(inputs: TableInputs) -> TableInputs:
+    """Columns by which values are what they are, at next to no cost."""
+    columns = tuple(
+        column.model_copy(update={"edges": ()}) if isinstance(column, MeasuredColumn) else column
+        for column in inputs.columns
+    )
+    return inputs.model_copy(update={"columns": columns})
 
 
 def quantile_distance(one: Values, other: Values) -> float:

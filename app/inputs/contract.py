@@ -126,6 +126,10 @@ class InputsContract(BaseModel, ABC):
         """These inputs as a model says them that was trained on such items."""
         return self
 
+    def in_list(self, most: int) -> Self:
+        """These inputs as lists of datasets and models show them, with so many columns at most."""
+        return self
+
     def arrays(self, split: str) -> dict[str, str]:
         """Names of a dataset's stored arrays, by the tensors that they hold of one split."""
         if len(self.tensors) == 1:

@@ -200,6 +200,12 @@ class JoinedInputs(InputsContract):
         )
         return self.model_copy(update={PARTS: parts})
 
+    def in_list(self, most: int) -> Self:
+        parts = [
+            part.model_copy(update={"inputs": part.inputs.in_list(most)}) for part in self.parts
+        ]
+        return self.model_copy(update={"parts": tuple(parts)})
+
     def sketch(self, items: Tensors) -> Sketch:
         """Sketches of the parts, beside each other; of a row as the distance of tables has it."""
         rows = sketched(len(next(iter(items.values()))))

@@ -7,6 +7,7 @@ training rows taught of them is joined with what the sources' taught of their co
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, Literal, assert_never
 
@@ -15,7 +16,6 @@ from numpy.typing import NDArray
 
 from app.inputs.columns import (
     ABSENT,
-    BINS,
     MOST_VALUES,
     CategoryColumn,
     Column,
@@ -23,7 +23,9 @@ from app.inputs.columns import (
     FlagColumn,
     MeasuredColumn,
     NumberColumn,
+    are_ranked,
 )
+from app.inputs.joint_edges import joint_edges, joint_edges_of_many
 from app.inputs.matching import Names
 from app.inputs.table import TableInputs
 
@@ -47,8 +49,11 @@ class SourceColumns:
     is_learnt: bool = False
 
     def counterpart(self, name: str) -> Column | None:
-        other = self.names.get(name)
-        return next((column for column in self.inputs.columns if column.name == other), None)
+        return self._columns.get(self.names.get(name))
+
+    @cached_property
+    def _columns(self) -> dict[str | None, Column]:
+        return {column.name: column for column in self.inputs.columns}
 
 
 def joint_inputs(
@@ -75,10 +80,11 @@ def joint_inputs(
             all, or those that lack some in any table, learnt from or not.
     """
     columns = []
+    known = _edges_at_once(target, rows, sources) if are_ranked(target.columns) else {}
     for column in target.columns:
         found = [(given, other) for given in sources if (other := given.counterpart(column.name))]
         seen = [other for _, other in found] + ([column] if uses_labels or not found else [])
-        joined = _joint(column, rows, found)
+        joined = _joint(column, rows, found, known.get(column.name))
         looked_at = [*(other for _, other in found), column] if hides else seen
         lacks = any(each.misses for each in looked_at)
         learnt: dict[str, Any] = {"misses": hides == "all" or lacks}
@@ -91,17 +97,42 @@ def joint_inputs(
     return target.model_copy(update={"columns": tuple(columns)})
 
 
-def _joint(own: Column, rows: int, found: Sequence[tuple[SourceColumns, Column]]) -> Column:
+Found = Sequence[tuple[SourceColumns, Column]]  # a column's counterparts
+
+
+def _edges_at_once(
+    target: TableInputs, rows: int, sources: Sequence[SourceColumns]
+) -> dict[str, tuple[float, ...]]:
+    """Edges of the numbers and dates of very many columns."""
+    weighted = {}
+    for column in target.columns:
+        if isinstance(column, MeasuredColumn):
+            found = [(each, other) for each in sources if (other := each.counterpart(column.name))]
+            weighted[column.name] = _weighted(column, rows, found)
+    return joint_edges_of_many(weighted)
+
+
+def _weighted(own: MeasuredColumn, rows: int, found: Found) -> list[tuple[tuple[float, ...], int]]:
+    measured = [
+        (other.edges, given.rows)
+        for given, other in found
+        if isinstance(other, MeasuredColumn) and other.edges
+    ]
+    return [(own.edges, rows), *measured]
+
+
+def _joint(own: Column, rows: int, found: Found, known: tuple[float, ...] | None = None) -> Column:
+    """`known`: edges that were found already."""
     match own:
         case NumberColumn() | DateColumn():
-            measured = [
-                (given, other.edges)
+            learnt = [
+                other.edges
                 for given, other in found
-                if isinstance(other, MeasuredColumn) and other.edges
+                if isinstance(other, MeasuredColumn) and other.edges and given.is_learnt
             ]
-            learnt = [edges for given, edges in measured if given.is_learnt]
-            weighted = [(own.edges, rows), *((edges, given.rows) for given, edges in measured)]
-            return own.model_copy(update={"edges": learnt[0] if learnt else joint_edges(weighted)})
+            if known is None or learnt:
+                known = learnt[0] if learnt else joint_edges(_weighted(own, rows, found))
+            return own.model_copy(update={"edges": known})
         case CategoryColumn():
             values = [other.values for _, other in found if isinstance(other, CategoryColumn)]
             joined = dict.fromkeys(value for each in (own.values, *values) for value in each)
@@ -111,25 +142,6 @@ def _joint(own: Column, rows: int, found: Sequence[tuple[SourceColumns, Column]]
             return own
         case _:
             assert_never(own)
-
-
-def joint_edges(tables: Sequence[tuple[tuple[float, ...], float]]) -> tuple[float, ...]:
-    """Returns at most BINS + 1 of the tables' edges, ascending: all of them where they are few,
-    else quantiles of them, where each edge of a table counts for its share of the table's weight.
-    Equal tables have the same edges."""
-    edges = np.concatenate([np.array(edges, np.float64) for edges, _ in tables])
-    if not len(edges):
-        return ()
-    weights = np.concatenate(
-        [np.full(len(edges), max(weight, 1) / max(len(edges), 1)) for edges, weight in tables]
-    )
-    points, places = np.unique(edges, return_inverse=True)
-    if len(points) <= BINS + 1:
-        return tuple(points.tolist())
-    below = np.cumsum(np.bincount(places, weights))
-    wanted = np.linspace(0, 1, BINS + 1) * below[-1]
-    chosen = np.searchsorted(below, wanted * (1 - 1e-9))
-    return tuple(points[np.unique(chosen)].tolist())
 
 
 @dataclass(frozen=True)

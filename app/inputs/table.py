@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from app.errors import Invalid, invalid, token
-from app.inputs.columns import MISSING, Column
+from app.inputs.columns import MISSING, Column, numbers_seen
 from app.inputs.contract import InputsContract, Sketch, sketched
 from app.tensors import Tensors, TensorSpec
 
@@ -35,6 +35,9 @@ class TableInputs(InputsContract):
         """A tensor per column, of one value each."""
         return tuple(TensorSpec(column.name, column.dtype, ()) for column in self.columns)
 
+    def in_list(self, most: int) -> Self:
+        return self.model_copy(update={"columns": self.columns[:most]})
+
     @property
     def summary(self) -> str:
         return f"{len(self.columns)} columns" if len(self.columns) != 1 else "1 column"
@@ -46,7 +49,7 @@ class TableInputs(InputsContract):
 
     @property
     def layout(self) -> tuple[int, int, int]:
-        return (1, 1, sum(column.width for column in self.columns))
+        return (1, 1, numbers_seen(self.columns))
 
     def differences(self, source: Self, resized: tuple[int, int] | None) -> list[str]:
         theirs = {(column.name, column.kind) for column in source.columns}

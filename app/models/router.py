@@ -6,7 +6,7 @@ from fastapi.responses import FileResponse
 from sqlalchemy.orm import Session
 
 from app.conditional import check_if_match, conditional, etag_of
-from app.datasets.schemas import LISTED_CLASSES
+from app.datasets.schemas import LISTED_CLASSES, LISTED_COLUMNS
 from app.dependencies import (
     DatabaseOf,
     PageOf,
@@ -206,10 +206,13 @@ def delete_model(model_id: str, request: Request, session: WriteSession, caller:
 def _shown(session: Session, row: ModelRow, is_listed: bool = False) -> ModelOut:
     status, error = repository.status_of(session, row)
     signature = Signature.model_validate(row.signature) if row.signature else None
-    names = signature.task.names if signature else ()
+    names, left_off = signature.task.names if signature else (), 0
     shown = names[:LISTED_CLASSES] if is_listed else names
     if signature:
-        signature = signature.model_copy(update={"task": signature.task.named(shown)})
+        named = {"task": signature.task.named(shown)}
+        inputs = signature.inputs.in_list(LISTED_COLUMNS) if is_listed else signature.inputs
+        left_off = len(signature.inputs.asked) - len(inputs.asked)
+        signature = signature.model_copy(update={**named, "inputs": inputs})
     return ModelOut(
         id=row.id,
         name=row.name,
@@ -218,6 +221,7 @@ def _shown(session: Session, row: ModelRow, is_listed: bool = False) -> ModelOut
         trial_id=row.trial_id,
         signature=signature,
         classes_left_off=len(names) - len(shown),
+        columns_left_off=left_off,
         card=row.card,
         status=status,
         error=error,

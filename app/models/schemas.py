@@ -86,6 +86,9 @@ class ModelOut(BaseModel):
         description="in lists no more than 100 classes of each model are named: so many more there "
         "are; the model's own answer names them all",
     )
+    columns_left_off: int = Field(
+        0, description="the same of columns of a table, of which lists tell no more than 100"
+    )
     card: dict[str, Any] = Field(
         description="data, arm and metrics it was trained with; `calibration`: {temperature, "
         "items, seeds, reason}: the validation items, of so many seeds, that its temperature was "

@@ -207,5 +207,6 @@ _WITHOUT_LABELS: dict[str, _Rule] = {
     "adamatch": _adamatch,
     "dann": _always("aligns domains as a whole, where classes cannot be told"),
     "coral": _never("aligns second moments only; cdan aligns more"),
+    "linear_coral": _never("the others learn features that agree, it maps those that there are"),
     "adabn": _never("the others compute BatchNorm's statistics on the target as well"),
 }

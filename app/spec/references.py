@@ -21,6 +21,7 @@ ReferenceModel = Literal["linear", "forest", "boosting", "charconv"]
 Rows = Literal["target", "source", "both"]
 
 MOST_VALUES = 4096  # of an item
+MOST_NUMBERS = 2**24  # of all training rows of a wider table
 MOST_LABELS = 30  # of a multi-label task
 
 REFERENCE_MODELS: dict[ReferenceModel, str] = {
@@ -93,7 +94,14 @@ def _obstacle(target: Schema) -> str | None:
     if target.task.kind == "multi_label" and target.task.outputs > MOST_LABELS:
         return f"more than {MOST_LABELS} labels, each of which takes a model of its own"
     if target.inputs.has_quantities and target.inputs.values > MOST_VALUES:
-        return f"more than {MOST_VALUES} values in an item"
+        numbers = target.inputs.values * target.splits.get("train", 0)
+        if not target.inputs.has_references:
+            return f"more than {MOST_VALUES} values in an item"
+        if numbers > MOST_NUMBERS:
+            return (
+                f"more than {MOST_VALUES} columns and, in all training rows of the target, more "
+                f"than {MOST_NUMBERS} numbers"
+            )
     return None
 
 

@@ -16,6 +16,7 @@ from app.spec.strategy_params import (
     DistillParams,
     FineTuneParams,
     L2SpParams,
+    LinearCoralParams,
     LinearProbeParams,
     LpFtParams,
     MccParams,
@@ -146,6 +147,19 @@ class Coral(StrategyBase):
     params: CoralParams = CoralParams()
 
 
+class LinearCoral(StrategyBase):
+    name: Literal["linear_coral"]
+    params: LinearCoralParams = LinearCoralParams()
+
+    def epochs(self, training_epochs: int) -> int:
+        return 0
+
+    @property
+    def searched(self) -> Searched:
+        """Nothing is trained."""
+        return {}
+
+
 class Dann(StrategyBase):
     name: Literal["dann"]
     params: DannParams = DannParams()
@@ -198,6 +212,7 @@ Strategy = (
     | Recalibrate
     | AdaBn
     | Coral
+    | LinearCoral
     | Dann
     | Cdan
     | Mcc

@@ -15,6 +15,7 @@ from app.spec.strategies import (
     Distill,
     FineTune,
     L2Sp,
+    LinearCoral,
     LinearProbe,
     LpFt,
     Mcc,
@@ -166,6 +167,14 @@ _ENTRIES = (
         "The covariances of the features become alike in both domains.",
         (*_ADAPTS, "source_data"),
         "Sun & Saenko, ECCV Workshops 2016, arXiv:1607.01719",
+        beside_labels=(*_BESIDE, "source_data"),
+    ),
+    StrategyEntry(
+        LinearCoral,
+        "Nothing is trained: the target's features are given the source's mean and covariance, in "
+        "front of the source's head.",
+        (*_ADAPTS, "source_data"),
+        "Sun, Feng & Saenko, AAAI 2016, arXiv:1511.05547",
         beside_labels=(*_BESIDE, "source_data"),
     ),
     StrategyEntry(

@@ -14,6 +14,7 @@ from app.spec.strategies import (
     Distill,
     FineTune,
     L2Sp,
+    LinearCoral,
     LinearProbe,
     LpFt,
     Mcc,
@@ -92,6 +93,9 @@ def _alone(strategy: Strategy, widths: Widths) -> Load:  # noqa: PLR0912  a case
             load = Load(passes=0, looks=1, slots=0)
         case Coral():
             load = Load(2, fixed=4 * widths.features**2, slots=1)  # covariances
+        case LinearCoral():
+            # Both covariances, their powers and the map, in float64.
+            load = Load(passes=0, looks=1, fixed=12 * widths.features**2, slots=0, features=True)
         case Mcc():
             load = Load(2, slots=1)
         case Dann(params=params):

@@ -139,6 +139,15 @@ class CoralParams(AdaptParams):
     weight: float = Field(1.0, ge=0, description="of the distance over the source's cross-entropy")
 
 
+class LinearCoralParams(Sent):
+    ridge: float = Field(
+        1.0,
+        gt=0,
+        le=1000,
+        description="added to the diagonal of both covariances, of features at deviation 1",
+    )
+
+
 class DannParams(AdaptParams):
     trade_off: float = Field(0.5, ge=0, description="of the discriminator's loss")
     hidden: int = Field(1024, ge=1, le=65_536, description="width of the discriminator's layers")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Self
 from app.datasets.schemas import Schema
 from app.errors import Coded, Finding
 from app.inputs.column_distance import column_distances
-from app.inputs.columns import CategoryColumn, FlagColumn
+from app.inputs.columns import BINS, CategoryColumn, FlagColumn, are_ranked
+from app.inputs.columns.wide import PIECEWISE_COLUMNS
 from app.inputs.contract import Sketch
 from app.inputs.joint_columns import Hides, SourceColumns, joint_inputs
 from app.inputs.matching import Match, matched, obstacle
@@ -211,6 +212,16 @@ def _model_findings(
             "which then leaves them out"
         )
         yield "columns_lost", Finding(detail, pointer)
+    ranked = [are_ranked(inputs.columns) for inputs in (table.inputs, table.target)]
+    if ranked[0] != ranked[1]:
+        detail = (
+            f"expected a model whose network sees numbers as the target's does, got one of "
+            f"{len(table.inputs.columns)} columns for a table of {len(table.target.columns)}: of "
+            f"more than {PIECEWISE_COLUMNS} numbers each is seen as one, of fewer in {BINS} parts. "
+            "Train on the model's dataset as a source instead"
+        )
+        yield "weights_do_not_fit", Finding(detail, pointer)
+        return
     first = next(each for each in tables if not each.facts.has_data)
     if table is first:
         return

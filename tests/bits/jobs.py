@@ -20,7 +20,7 @@ WITH_LABELS = (
     "multi_task",
     "recalibrate",
 )
-WITHOUT_LABELS = ("adabn", "coral", "dann", "cdan", "mcc", "shot", "adamatch")
+WITHOUT_LABELS = ("adabn", "coral", "dann", "cdan", "mcc", "shot", "adamatch", "linear_coral")
 PARAMS: dict[str, Job] = {
     "linear_probe": {"max_epochs": 4},
     "lp_ft": {"max_epochs": 4, "finetune_rate": 0.1},

@@ -13,7 +13,8 @@ from app.inputs.columns import (
     FlagColumn,
     NumberColumn,
 )
-from app.inputs.joint_columns import Adoption, SourceColumns, adopted, joint_edges, joint_inputs
+from app.inputs.joint_columns import Adoption, SourceColumns, adopted, joint_inputs
+from app.inputs.joint_edges import joint_edges, joint_edges_of_many
 from app.inputs.table import TableInputs
 
 NAN = np.nan
@@ -41,6 +42,22 @@ def test_equal_edges_stay() -> None:
     edges = tuple(float(edge) for edge in np.random.default_rng(0).normal(size=BINS + 1).cumsum())
     edges = tuple(sorted(edges))
     assert joint_edges([(edges, 10), (edges, 90)]) == edges
+
+
+def test_edges_of_many_columns_are_those_of_each() -> None:
+    """Tables with as many edges and with fewer, equal edges, and none."""
+    rng = np.random.default_rng(0)
+    columns = {}
+    for number in range(240):
+        lengths = [(17, 17), (17,), (5, 9), (17, 17, 12), (0, 17), (0,)][number % 6]
+        digits = (1, 6)[number // 6 % 2]
+        columns[str(number)] = [
+            (tuple(np.unique(rng.normal(size=length).round(digits)).tolist()), weight)
+            for length, weight in zip(lengths, (100, 37, 60), strict=False)
+        ]
+    found = joint_edges_of_many(columns)
+    assert found == {name: joint_edges(tables) for name, tables in columns.items()}
+    assert joint_edges_of_many({}) == {}
 
 
 def test_quantiles_of_both_weigh_by_their_rows() -> None:

@@ -52,6 +52,35 @@ def test_what_was_never_missing_is_in_the_middle_where_it_is() -> None:
     assert found.tolist() == [[0, 0, 0, 0], [0, 0, 0, 0], [0, 1, 0, 0]]
 
 
+def test_of_very_many_numbers_each_is_its_place_among_the_quantiles() -> None:
+    """Edges 20, 40, 60, 80: two thirds of the way are at 60. One that was never missing, one that
+    has no edges, and a date, which keeps its phases."""
+    columns: tuple[Column, ...] = tuple(
+        NumberColumn(name=f"x{place}", edges=(20, 40, 60, 80)) for place in range(1_000)
+    )
+    columns = (
+        NumberColumn(name="whole", edges=(0, 1), misses=False),
+        DateColumn(name="day", edges=()),
+        CategoryColumn(name="city", values=("a", "b")),
+        *columns,
+    )
+    rows = [[0.25, 1.75, 0, *[60.0] * 1_000], [NAN, NAN, NAN, 20, 80, NAN, ABSENT, *[50.0] * 996]]
+    found = seen(columns, rows)
+    assert found["numbers"].shape == (2, 1_002, 2)
+    np.testing.assert_allclose(
+        found["numbers"][:, :6],
+        [
+            [(-0.5, 0), (0, 0), *[(1 / 3, 0)] * 4],
+            [(0, 0), (0, 1), (-1, 0), (1, 0), (0, 1), (0, 0)],
+        ],
+        atol=1e-6,
+    )
+    assert found["phases"].shape == (2, 1, 4)
+    assert found["categories"].shape == (2, 4)
+    inputs = TableInputs(columns=columns)
+    assert inputs.layout == (1, 1, sum(tensor[0].size for tensor in found.values()))
+
+
 @pytest.mark.parametrize("edges", [(), (5.0,), (0.0, 1e-36), (-1e37, 1e37)])
 def test_columns_without_a_spread_are_finite(edges: tuple[float, ...]) -> None:
     column = NumberColumn(name="x", edges=edges)

@@ -145,7 +145,7 @@ def test_a_column_without_a_name(tmp_path: Path) -> None:
         ("height,city,label\n", "empty_split", "got none"),
         ("1.5,2,3\n1,2,3\n", "missing_header", "got numbers alone"),
         (f"{'x' * 201},label\n1,a\n", "name_too_long", "200 characters"),
-        (",".join(f"c{place}" for place in range(1001)) + "\n", "too_many_columns", "got 1001"),
+        (",".join(f"c{place}" for place in range(10_001)) + "\n", "too_many_columns", "got 10001"),
     ],
 )
 def test_refused(tmp_path: Path, text: str, code: str, said: str) -> None:
@@ -153,6 +153,23 @@ def test_refused(tmp_path: Path, text: str, code: str, said: str) -> None:
     assert failure.reason == code
     assert said in failure.detail
     assert failure.pointer is not None
+
+
+def test_a_line_of_names_that_is_longer_than_what_is_looked_at_first(tmp_path: Path) -> None:
+    """280 kB of names, after which only the rows tell semicolons from commas in numbers."""
+    names = [f"{place:0190}" for place in range(1_500)]
+    lines = [";".join([*names, "label"])]
+    for row in range(20):
+        lines.append(
+            ";".join([*(f"{row + place / 7:.2f}" for place in range(1_500)), "ab"[row % 2]])
+        )
+    text = "\n".join([lines[0], *(line.replace(".", ",") for line in lines[1:])]) + "\n"
+    taken = take_csv(tmp_path, text)
+    kinds = {column.kind for column in taken.schema.columns if column.role == "feature"}
+    assert (len(taken.schema.columns), kinds) == (1_501, {"number"})
+    [of_fields, of_numbers] = taken.profile["files"][1:]
+    assert "semicolon" in of_fields
+    assert "a comma as decimal sign" in of_numbers
 
 
 def test_a_bomb(tmp_path: Path) -> None:

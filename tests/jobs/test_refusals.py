@@ -164,7 +164,7 @@ def test_items_without_labels_that_are_not_there_or_have_no_use(
     answer = client.post("/v1/jobs", json={**body, "target": target, "strategies": ["lp_ft"]})
     (found,) = problem(answer, 422, "unlabelled_not_used")["errors"]
     assert found["pointer"] == "#/target/use_unlabelled"
-    assert "there are coral, dann, cdan, mcc, shot, adamatch" in found["detail"]
+    assert "there are coral, linear_coral, dann, cdan, mcc, shot, adamatch" in found["detail"]
     answer = client.post("/v1/jobs", json={**body, "target": target, "strategies": ["adamatch"]})
     assert answer.status_code == 202, answer.text
     assert answer.json()["spec"]["target"]["use_unlabelled"]

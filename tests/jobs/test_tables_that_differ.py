@@ -183,13 +183,28 @@ def test_pictures_words_stay_out_of_tables(client: httpx.Client, database: Datab
     assert resolved["model"]["image_size"] is None
 
 
-def test_a_model_that_would_lose_columns_without_labels(
-    client: httpx.Client, database: Database
-) -> None:
-    learnt = TableInputs(columns=(number("a"), number("b")))
+def test_a_model_that_sees_numbers_otherwise(client: httpx.Client, database: Database) -> None:
+    """Of more than 1,000 numbers each is one, of fewer in parts."""
+    learnt = TableInputs(columns=tuple(number(f"x{place}") for place in range(1_001)))
+    model = add_model(database, learnt)
+    target = add_table(database, number("x0"), number("x1"))
+    body = spec(target, target, sources=[{"model": model}], strategies=["fine_tune"])
+    body["model"] = {"backbone": "auto"}
+    found = problem(client.post("/v1/jobs", json=body), 422, "weights_do_not_fit")
+    assert "one of 1001 columns for a table of 2" in found["detail"]
+    wide = add_table(database, *(number(f"x{place}") for place in range(1_002)))
+    body["target"]["dataset"] = wide
+    plan = client.post("/v1/jobs:validate", json=body)
+    assert plan.status_code == 200, plan.text
+    body["sources"] = [{"dataset": target}]
+    plan = client.post("/v1/jobs:validate", json=body)
+    assert plan.status_code == 200, plan.text
+
+
+def add_model(database: Database, learnt: TableInputs) -> str:
     network = {"backbone": "mlp", "params": {"hidden": [8]}, "image_size": None}
     with database.write() as session:
-        model = models.add(
+        return models.add(
             session,
             LOCAL,
             "m",
@@ -199,6 +214,13 @@ def test_a_model_that_would_lose_columns_without_labels(
             signature=Signature(inputs=learnt, task=TASK),
             card={"network": network},
         ).id
+
+
+def test_a_model_that_would_lose_columns_without_labels(
+    client: httpx.Client, database: Database
+) -> None:
+    learnt = TableInputs(columns=(number("a"), number("b")))
+    model = add_model(database, learnt)
     target = add_table(database, number("A"), number("new"))
     body = spec(target, target, sources=[{"model": model}], strategies=["shot"])
     body["model"] = {"backbone": "auto"}

@@ -27,7 +27,7 @@ SHAPE = (8, 8, 1)
 STRATEGIES = tuple(name for name, entry in CATALOGUE.items() if "pairs" not in entry.needs)
 OF_PAIRS = tuple(name for name in CATALOGUE if name not in STRATEGIES)
 PROBES = ("linear_probe", "lp_ft")
-STEPLESS = ("adabn", "recalibrate")
+STEPLESS = ("adabn", "recalibrate", "linear_coral")
 SMALL = {"mlp": {"hidden": [12]}, "convnet": {"filters": [4], "dense": 8}}
 DROPOUT = {"mlp": {"hidden": [12], "dropout": 0.3}, "convnet": {**SMALL["convnet"], "dropout": 0.3}}
 

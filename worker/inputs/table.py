@@ -6,6 +6,9 @@ clipped to 0..1, so that no outlier reaches a network. Categories and flags are 
 value is missing is a number of its own: the weights that a network gives it are the learnt vector
 of a missing value. Where training rows never missed one, nothing is learnt of it: it counts as the
 middle of a number's quantiles, and as no category. Of a column that is ABSENT all numbers are 0.
+
+Of very many columns each number is one, twice its parts' mean less 1: where it lies among the
+quantiles, from -1 to 1, and 0 where it is missing or ABSENT (app/inputs/columns/wide.py).
 """
 
 import keras
@@ -24,6 +27,7 @@ from app.inputs.columns import (
     FlagColumn,
     MeasuredColumn,
     NumberColumn,
+    are_ranked,
 )
 from app.inputs.table import ROW, TableInputs
 from worker.inputs import table_views
@@ -61,7 +65,8 @@ def build(columns: tuple[Column, ...]) -> keras.Model:
     """Rows (batch, columns), float32, NaN where a value is missing -> those of these that there
     are columns for, all float32 in -1..1:
 
-    `numbers` (batch, numbers and dates, BINS + 1): parts between quantiles, and a missing bit;
+    `numbers` (batch, numbers and dates, BINS + 1): parts between quantiles, and a missing bit; of
+    very many (batch, numbers and dates, 2): a place among the quantiles, and a missing bit;
     `phases` (batch, dates, 4): sine and cosine of the year's and of the week's phase, 0 if missing;
     `categories` (batch, places): one-hot, each column's `other` and missing places last.
     """
@@ -69,7 +74,8 @@ def build(columns: tuple[Column, ...]) -> keras.Model:
     measured, dates, named = _kinds(columns)
     seen = {}
     if measured:
-        seen[NUMBERS] = _parts(_taken(row, measured), [columns[place] for place in measured])
+        written = _ranks if are_ranked(columns) else _parts
+        seen[NUMBERS] = written(_taken(row, measured), [columns[place] for place in measured])
     if dates:
         seen[PHASES] = _phases(_taken(row, dates))
     if named:
@@ -96,15 +102,9 @@ def _taken(row: keras.KerasTensor, places: list[int]) -> keras.KerasTensor:
 
 def _parts(x: keras.KerasTensor, columns: list[Column]) -> keras.KerasTensor:
     """e_t = clip((x - b_t) / (b_t+1 - b_t), 0, 1) for each two neighbouring edges b_t, b_t+1."""
-    low = np.zeros((len(columns), BINS), np.float32)
-    scale = np.zeros_like(low)  # 0: a part that a column with fewer edges does not have
+    low, scale, counts = _bins(columns)
     unlearnt = np.zeros_like(low)  # parts of a missing value where no missing bit was learnt
-    for place, column in enumerate(columns):
-        assert isinstance(column, MeasuredColumn)
-        edges = np.array(column.edges, np.float32)
-        count = max(0, len(edges) - 1)
-        low[place, :count] = edges[:-1]
-        scale[place, :count] = 1 / np.diff(edges)
+    for place, (column, count) in enumerate(zip(columns, counts, strict=True)):
         if not column.misses:
             unlearnt[place, :count] = np.clip(count / 2 - np.arange(count), 0, 1)
     bits = np.array([[column.misses] for column in columns], np.float32)
@@ -112,6 +112,38 @@ def _parts(x: keras.KerasTensor, columns: list[Column]) -> keras.KerasTensor:
     known, bit, has_none = _known(x)
     parts = keras.ops.clip((known - low) * scale, 0.0, 1.0)
     return keras.layers.Concatenate(2)([parts * (1.0 - has_none) + bit * unlearnt, bit * bits])
+
+
+def _ranks(x: keras.KerasTensor, columns: list[Column]) -> keras.KerasTensor:
+    """2 (e_1 + … + e_n) / n - 1 of the n parts that a column has: (batch, columns) ->
+    (batch, columns, 2). One part after the other: all of them at once would be most of what a step
+    holds."""
+    low, scale, counts = _bins(columns)
+    known, bit, has_none = _known(x)
+    total = 0.0
+    for part in range(int(counts.max())):
+        total += keras.ops.clip((known - low[:, part]) * scale[:, part], 0.0, 1.0)
+    ranks = total * (2 / np.maximum(counts, 1)).astype(np.float32) - np.float32(counts > 0)
+    bits = np.array([column.misses for column in columns], np.float32)
+    both = [keras.ops.expand_dims(each, 2) for each in (ranks * (1.0 - has_none), bit * bits)]
+    return keras.layers.Concatenate(2)(both)
+
+
+def _bins(
+    columns: list[Column],
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.intp]]:
+    """Lower edges of the parts and their inverse widths, (columns, BINS), 0 for parts that a column
+    with fewer edges does not have; and how many parts each has, (columns,)."""
+    low = np.zeros((len(columns), BINS), np.float32)
+    scale = np.zeros_like(low)
+    counts = np.zeros(len(columns), np.intp)
+    for place, column in enumerate(columns):
+        assert isinstance(column, MeasuredColumn)
+        edges = np.array(column.edges, np.float32)
+        count = counts[place] = max(0, len(edges) - 1)
+        low[place, :count] = edges[:-1]
+        scale[place, :count] = 1 / np.diff(edges)
+    return low, scale, counts
 
 
 def _known(x: keras.KerasTensor) -> tuple[keras.KerasTensor, ...]:

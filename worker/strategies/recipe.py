@@ -7,7 +7,7 @@ names variables; data, seeds, compilation and checkpoints are the engine's (work
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Protocol, Self
 
 import keras
 import numpy as np
@@ -49,8 +49,18 @@ Features = NDArray[np.float32]  # (n, feature_count)
 Labels = NDArray[np.int32]  # (n,)
 # The gradients of each task, one a variable -> one a variable.
 Combine = Callable[[Sequence[Sequence[tf.Tensor | None]]], list[tf.Tensor | None]]
-# Called with a function that computes the first stream's features in inference, and its labels.
-Prepare = Callable[[Callable[[], tuple[Features, Labels]]], None]
+
+
+class Outlook(Protocol):
+    """Function that tells what is known of a phase's items before its first step."""
+
+    def __call__(self, named: Stream | None = None, /) -> tuple[Features, Labels]:
+        """Features of all items of a stream, of the first where none is named, in inference, and
+        their labels."""
+        ...
+
+
+Prepare = Callable[[Outlook], None]
 # Features of all rows of the first stream, in inference -> labels for the epoch to come.
 Relabel = Callable[[Features], Labels]
 

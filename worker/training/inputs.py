@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from worker.backbones.network import Network
-from worker.strategies.recipe import FEATURES, Phase, Stream
+from worker.strategies.recipe import FEATURES, Features, Labels, Phase, Stream
 from worker.training.data import Split
 from worker.training.features import features_of
 from worker.training.items import Items
@@ -46,6 +46,11 @@ class Inputs:
             streams = {stream: self._features(split) for stream, split in streams.items()}
             validation = self._features(validation)
         return streams, validation
+
+    def outlook(self, stream: Stream) -> tuple[Features, Labels]:
+        """Features of all items of a stream, in inference, and their labels."""
+        rows = self.rows(stream)
+        return features_of(self._network, rows.items, self._look), rows.y
 
     def _features(self, split: Split) -> Split:
         features = features_of(self._network, split.items, self._look)

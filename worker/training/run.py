@@ -102,8 +102,7 @@ class _Trial:
         feed = BatchFeed(streams, of_step, self._steps, [self._setup.seed, position.phase])
         loop, plan = self._begin_loop(feed, validation)
         if phase.prepare and position.epochs == position.step == 0:
-            rows = self._inputs.rows(phase.streams[0])
-            phase.prepare(lambda: (features_of(self._network, rows.items, self._look), rows.y))
+            phase.prepare(lambda named=None: self._inputs.outlook(named or phase.streams[0]))
         looked_at = validation.items.head(plan.looked_at).read()
         inside = tf.nest.map_structure(tf.constant, looked_at)
         while not has_ended(phase, position):

@@ -20,6 +20,7 @@ from app.inputs.columns.measured import (
     days_of,
 )
 from app.inputs.columns.named import MOST_VALUES, OTHER, CategoryColumn, FlagColumn, category_text
+from app.inputs.columns.wide import are_ranked, numbers_seen
 
 Column = Annotated[
     NumberColumn | CategoryColumn | FlagColumn | DateColumn, Field(discriminator="kind")
@@ -40,6 +41,8 @@ __all__ = [
     "FlagColumn",
     "MeasuredColumn",
     "NumberColumn",
+    "are_ranked",
     "category_text",
     "days_of",
+    "numbers_seen",
 ]

@@ -13,7 +13,7 @@ from pyarrow import csv as arrow_csv
 
 from app.datasets.table_spec import CsvSpec, TableSpec
 from worker.intake.raw import IntakeLimits, RawFile, refuse
-from worker.intake.tables.dialect import Dialect, dialect_of, header_of, lines_of
+from worker.intake.tables.dialect import Dialect, dialect_of, first_lines, header_of, lines_of
 from worker.intake.tables.encodings import plain_text
 from worker.intake.tables.number_columns import all_finite, number_columns
 from worker.intake.tables.records import FileRows, check_names, gathered
@@ -66,7 +66,7 @@ def _number_columns(
     if dialect.decimal is None:
         return frozenset()
     with path.open("rb") as stream:
-        whole_lines, _, _ = stream.read(HEAD_BYTES).rpartition(b"\n")
+        whole_lines, _, _ = first_lines(stream, b"\n", HEAD_BYTES).rpartition(b"\n")
     types = dict.fromkeys(names, pa.string())
     try:
         first = next(_batches(pa.BufferReader(whole_lines), types, dialect), None)

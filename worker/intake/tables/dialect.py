@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from io import StringIO
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import IO, AnyStr, Literal
 
 from app.datasets.table_spec import CsvSpec
 from app.inputs.csv_rule import DECLARED
@@ -17,6 +17,7 @@ from worker.intake.tables.unit_words import bare
 
 DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 LOOKED_AT = 2**18  # characters
+FEWEST_LINES, MOST_LOOKED_AT = 4, 2**24  # of wide tables: lines, unless they are longer together
 ROWS = 200
 LONGEST_FIELD = 2**22  # characters
 WITH_COMMA = re.compile(r"[+-]?(\d{1,3}([.'’ \u00a0\u202f]\d{3})+|\d+),\d+")
@@ -38,7 +39,7 @@ class Dialect:
 def dialect_of(path: Path, name: str, said: CsvSpec) -> Dialect:
     """`path`: UTF-8. Raises WorkFailure `dataset_invalid`."""
     with path.open(encoding="utf-8-sig", newline="") as stream:
-        head = stream.read(LOOKED_AT)
+        head = first_lines(stream, "\n", LOOKED_AT)
         is_whole = not stream.read(1)
     declared = DECLARED.match(head)
     head = head[declared.end() :] if declared else head
@@ -58,6 +59,20 @@ def dialect_of(path: Path, name: str, said: CsvSpec) -> Dialect:
         sign = "a comma" if decimal == "," else "a point"
         found.append(f"Numbers of `{name}` have {sign} as decimal sign: {why}.")
     return Dialect(delimiter, decimal, tuple(found), 1 if declared else 0)
+
+
+def first_lines(stream: IO[AnyStr], newline: AnyStr, least: int) -> AnyStr:
+    """Reads the beginning of a file: so many characters or bytes, more where that is hardly a line.
+
+    Args:
+        least: to be read at once.
+    """
+    head = stream.read(least)
+    while head.count(newline) < FEWEST_LINES and len(head) < MOST_LOOKED_AT:
+        if not (more := stream.read(least)):
+            break
+        head += more
+    return head
 
 
 def lines_of(path: Path, delimiter: str, skipped: int = 0) -> Iterator[tuple[int, list[str]]]:

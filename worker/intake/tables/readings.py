@@ -62,6 +62,8 @@ class Reading:
     @property
     def _marks(self) -> list[float]:
         """Numbers among the words."""
+        if not self.missing:
+            return []
         words = pa.chunked_array([pa.array(self.missing, pa.string())])
         found: list[float] = numbers(words, self.decimal).drop_null().to_pylist()
         return found

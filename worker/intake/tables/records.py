@@ -22,7 +22,7 @@ from app.errors import FailureCode, WorkFailure
 from worker.datasets.stored_rows import StoredRows, write_batches
 from worker.intake.raw import IntakeLimits, RawFile, refuse
 
-COLUMN_LIMIT = 1_000
+COLUMN_LIMIT = 10_000
 NAME_LIMIT = 200  # characters
 SETTING = "KTL_DATASET_LIMIT_BYTES"
 NAMED = 10  # columns in one sentence
@@ -72,6 +72,10 @@ class FileRows:
 
         return replace(self, path=path, rows=len(rows), place=place, as_text=None, held=None)
 
+    @cached_property
+    def own(self) -> frozenset[str]:
+        return frozenset(self.names)
+
     def type_of(self, name: str) -> pa.DataType:
         return self.schema.field(name).type
 
@@ -87,13 +91,14 @@ class FileRows:
 
     def batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Batches of some columns; those that it lacks are left out."""
+        own = self.own
         if self.held is not None:
-            chosen = [name for name in names if name in self.names] or [self.names[0]]
+            chosen = [name for name in names if name in own] or [self.names[0]]
             yield from self.held.select(chosen).to_batches()
             return
         with pa.OSFile(str(self.path)) as file:
             whole = ipc.open_file(file).schema
-            fields = [whole.get_field_index(name) for name in names if name in self.names]
+            fields = [whole.get_field_index(name) for name in names if name in own]
             options = ipc.IpcReadOptions(included_fields=fields)
             if not fields:  # which would mean all of them
                 options = ipc.IpcReadOptions(included_fields=[0])
@@ -132,19 +137,19 @@ class Records:
 
     def type_of(self, name: str) -> pa.DataType:
         """Type of the column of both parts; float64 where they have different numbers."""
-        kinds = {part.type_of(name) for part in self.parts if name in part.names}
+        kinds = {part.type_of(name) for part in self.parts if name in part.own}
         return kinds.pop() if len(kinds) == 1 else pa.float64()
 
     def is_held(self, name: str) -> bool:
         """Tells whether the column is in memory as it stands, in whatever file."""
-        return all(part.held is not None and name in part.names for part in self.parts)
+        return all(part.held is not None and name in part.own for part in self.parts)
 
     def column(self, name: str) -> pa.ChunkedArray:
         """Column of both parts, the training part's rows first; missing throughout a part without
         it."""
         kind, chunks = self.type_of(name), []
         for part in self.parts:
-            if name in part.names:
+            if name in part.own:
                 chunks += part.column(name).cast(kind).chunks
             else:
                 chunks.append(pa.nulls(part.rows, kind))
