@@ -55,6 +55,8 @@ class Operation:
         said = content["application/json"]
         if "example" in said:
             return said["example"]
+        if "examples" in said:
+            return next(iter(said["examples"].values()))["value"]
         name = said["schema"]["$ref"].rpartition("/")[2]
         return document["components"]["schemas"][name]["examples"][0]
 

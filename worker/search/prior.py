@@ -1,5 +1,5 @@
-"""What is thought of candidates before any is trained: the study of the defaults
-(docs/decisions/defaults.md, benchmarks/defaults_study.py), in parts of a score.
+"""Parts of a score that are thought of candidates before any is trained: an order by hand, after
+what the study of the defaults saw (docs/decisions/defaults.md), not fitted to it.
 
 A measured difference d of a standard error e weighs against the prior's as a normal one would:
 w d + (1 - w) prior, w = SPREAD² / (SPREAD² + e²). Where nothing is measured the prior decides.

@@ -128,7 +128,7 @@ def _reason(ledger: Ledger, chosen: Candidate, metric: str, scale: float) -> str
             why = f"none could be trained: {tried[0].failure}"
         else:
             why = "nothing to compare it with, or no room in the budget for that"
-        return f"{chosen.name} is the study's best default for such a task; {why}"
+        return f"{chosen.name} is what is thought best of such a task before any is tried; {why}"
     said = f"{best.name}: {metric} {scale * best.score:.3f} on {len(best.values)} held-out items"
     if best.share < 1:
         said += f" after {best.share:.0%} of its epochs, for want of room"

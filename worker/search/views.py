@@ -61,7 +61,7 @@ def default_views(candidate: Candidate, prior: Prior) -> Candidate:
 def said(best: Standing | None, options: Sequence[Candidate], standings: Sequence[Standing]) -> str:
     """Words for what was chosen, and for what it brought."""
     if best is None:
-        return "augmentation as the study of the defaults has it: no room in the budget to try it"
+        return "augmentation as it seems best before a try: no room in the budget to try it"
     plain = [
         each for each in standings if each.candidate == options[0] and each.share == best.share
     ]
