@@ -19,6 +19,7 @@ TRIED: dict[str, Any] = {
     "learning_rate": 0.1,
     "weight_decay": None,
     "epochs": None,
+    "augmentation": None,
     "rung": 0,
     "share": 1.0,
     "folds": 3,

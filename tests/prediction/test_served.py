@@ -144,7 +144,7 @@ def test_requests_wait_for_a_model_that_is_being_loaded(slow: Slow) -> None:
         threads = threading.active_count()
         waiting = [asyncio.ensure_future(slow.find("default", "pets")) for _ in range(100)]
         await asyncio.sleep(0.05)
-        assert threading.active_count() == threads  # none is held by who waits
+        assert threading.active_count() <= threads  # none is held by who waits
         assert not any(one.done() for one in waiting)
         slow.may_load.set()
         return await asyncio.gather(*waiting)

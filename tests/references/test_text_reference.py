@@ -116,6 +116,7 @@ def test_a_network_over_characters_is_asked_for_by_name() -> None:
     assert "expected labels of the target for charconv" in finding.detail
 
 
+@pytest.mark.slow
 def test_a_network_over_characters_learns_what_the_arms_may() -> None:
     setup = TrialSetup(
         recipe="transfer",

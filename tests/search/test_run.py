@@ -68,7 +68,7 @@ def test_the_portfolio_is_tried_on_held_out_items(weights: Path) -> None:
     assert all(each.score is not None and 0 <= each.score <= 1 for each in outcome.tried)
     assert outcome.chosen.name in outcome.reason
     assert "accuracy" in outcome.reason
-    assert 0 < outcome.trainings <= 1.3 * 5
+    assert 0 < outcome.trainings <= 2 * 7  # seconds on any machine: all folds of both are afforded
     assert recorder.records == []
     assert outcome.scores is not None
     assert 0 <= (outcome.scores["probe"] or 0) <= 1

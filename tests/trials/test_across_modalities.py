@@ -102,6 +102,7 @@ def model_of(context: WorkerContext, job: JobRow) -> ModelRow:
         return session.get_one(ModelRow, job.model_id)
 
 
+@pytest.mark.slow
 def test_pictures_from_pictures_and_rows(context: WorkerContext, tmp_path: Path) -> None:
     source = add(context, tmp_path, 1, ("picture", "row"))
     target = add(context, tmp_path, 2, ("picture",))
@@ -146,6 +147,7 @@ def test_pictures_from_pictures_and_rows(context: WorkerContext, tmp_path: Path)
     assert (job.status, job.error) == ("succeeded", None)
 
 
+@pytest.mark.slow
 def test_rows_of_other_classes(context: WorkerContext, tmp_path: Path) -> None:
     """The target's part is found by its modality, its columns by their names, in another order; the
     teacher speaks of classes that the target has not."""

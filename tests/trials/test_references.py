@@ -11,7 +11,7 @@ from app.inputs.columns import CategoryColumn, NumberColumn
 from app.inputs.table import TableInputs
 from app.jobs.page import numbers
 from app.prediction.served import ServedModels
-from app.spec.references import REFERENCE_MODELS
+from app.spec.references import NETWORK, REFERENCE_MODELS
 from app.tables.datasets import DatasetRow
 from app.tables.models import ModelRow
 from app.tasks.classification import Classification
@@ -25,6 +25,8 @@ from worker.evaluation.statistics import holm
 from worker.machine.context import WorkerContext
 
 ROWS = {"train": 120, "test": 80}
+
+OF_SCIKIT_LEARN = [model for model in REFERENCE_MODELS if model != NETWORK]
 
 
 def add_people(context: WorkerContext, folder: Path, seed: int, shift: float = 0.0) -> str:
@@ -64,7 +66,7 @@ def test_trees_beat_a_network_of_one_unit(context: WorkerContext, tmp_path: Path
     job, trials = run(context, job_id)
     assert (job.status, job.error) == ("succeeded", None)
     report = report_of(job)
-    names = {f"{m}_on_{rows}" for m in REFERENCE_MODELS for rows in ("target", "source", "both")}
+    names = {f"{m}_on_{rows}" for m in OF_SCIKIT_LEARN for rows in ("target", "source", "both")}
     assert set(report.references) == names
     assert set(report.arms) == {"scratch", "fine_tune"}
     assert all(t.weights is None for t in trials if t.role == "reference")
@@ -129,7 +131,7 @@ def test_references_are_of_the_rows_that_there_are(
     people, others = (add_people(context, tmp_path, seed) for seed in (1, 2))
     without = {"target_use_labels": False, "strategies": ["coral"], "evaluation": {"seeds": 1}}
     job, _ = run(context, submit(context, [{"dataset": people}], others, **without))
-    assert set(report_of(job).references) == {f"{name}_on_source" for name in REFERENCE_MODELS}
+    assert set(report_of(job).references) == {f"{name}_on_source" for name in OF_SCIKIT_LEARN}
     pictures = [{"dataset": add_dataset(1)}]
     job, _ = run(context, submit(context, pictures, add_dataset(2)))
     assert report_of(job).references == {}

@@ -21,8 +21,7 @@ from app.inputs.columns import (
     FlagColumn,
     NumberColumn,
 )
-from app.inputs.features import FeaturesInputs
-from app.inputs.image import ImageInputs
+from app.inputs.dense import DenseInputs
 from app.inputs.joined import JoinedInputs
 from app.inputs.table import ROW, TableInputs
 from app.inputs.text import TextInputs
@@ -55,7 +54,7 @@ def rows_of(inputs: Inputs, items: Tensors) -> Matrix:
             raw = np.asarray(items[ROW], np.float32)
             raw = np.where(raw == np.float32(ABSENT), np.float32(MISSING), raw)
             return np.concatenate([_column(raw, each) for each in layout_of(inputs.columns)], 1)
-        case ImageInputs() | FeaturesInputs():
+        case DenseInputs():
             (values,) = items.values()
             return np.asarray(values, np.float32).reshape(len(values), -1)
         case TextInputs():

@@ -9,8 +9,7 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.pipeline import Pipeline
 
 from app.inputs import Inputs
-from app.inputs.features import FeaturesInputs
-from app.inputs.image import ImageInputs
+from app.inputs.dense import DenseInputs
 from app.inputs.joined import JoinedInputs
 from app.inputs.table import TableInputs
 from app.inputs.text import TextInputs
@@ -100,7 +99,7 @@ def _features(inputs: Inputs, raw: tf.Tensor) -> tf.Tensor:
     match inputs:
         case TableInputs():
             return tf.concat([_column(raw, each) for each in layout_of(inputs.columns)], 1)
-        case ImageInputs() | FeaturesInputs():
+        case DenseInputs():
             return tf.reshape(raw, (-1, inputs.values))
         case TextInputs():
             raise ValueError("expected items that are numbers: a reference of texts has no graph")
