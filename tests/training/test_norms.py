@@ -31,7 +31,7 @@ CASES: dict[str, Case] = {
 }
 CLOSE = 0.05
 # Statistics, in training mode too
-KEEP_THE_SOURCES = {"linear_probe", "lp_ft", "recalibrate", "source_only"}
+KEEP_THE_SOURCES = {"linear_coral", "linear_probe", "lp_ft", "recalibrate", "source_only"}
 
 
 @cache
