@@ -60,13 +60,17 @@ def test_several_sources_in_several_orders(context: WorkerContext, add_dataset: 
     assert all(value > 0.8 for arm, value in found.items() if arm != "target_supervised"), found
 
 
+SLOWLY = {"distill": {"backbone_rate": 0.1}}  # so that it forgets little
+
+
 @pytest.mark.parametrize("strategy", ["distill", "multi_task"])
 def test_what_was_forgotten_is_counted_in_the_sources_order(
     context: WorkerContext, add_dataset: AddDataset, strategy: str
 ) -> None:
     source, target = add_dataset(1), add_dataset(2, order=TURNED)
     evaluation = {"seeds": 1, "forgetting": True}
-    changes = {"strategies": [strategy], "training": LONG, "model": NETWORK}
+    named = {"name": strategy, "params": SLOWLY.get(strategy, {})}
+    changes = {"strategies": [named], "training": LONG, "model": NETWORK}
     job, trials = run(
         context, submit(context, [{"dataset": source}], target, evaluation=evaluation, **changes)
     )
