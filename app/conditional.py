@@ -25,7 +25,7 @@ def conditional(
     content = _encode(body)
     etag = _etag(content)
     sent = {"ETag": etag, **(headers or {})}
-    if request.method in {"GET", "HEAD"} and _names(request, "if-none-match", etag):
+    if request.method in {"GET", "HEAD"} and names(request, "if-none-match", etag):
         return Response(status_code=304, headers=sent)
     return Response(content, status, sent, media_type="application/json")
 
@@ -37,7 +37,7 @@ def check_if_match(request: Request, current_etag: str | None) -> None:
     """
     if "if-match" not in request.headers:
         return
-    if current_etag is None or not _names(request, "if-match", current_etag):
+    if current_etag is None or not names(request, "if-match", current_etag):
         detail = f"expected If-Match to name the current version {current_etag or '(none)'}"
         finding = Finding(detail, parameter="If-Match")
         raise PreconditionFailed("version_changed", f"{detail}, got another one", finding)
@@ -52,8 +52,9 @@ def _etag(content: bytes) -> str:
     return f'"{sha256(content).hexdigest()[:32]}"'
 
 
-def _names(request: Request, header: str, etag: str) -> bool:
-    """If-None-Match compares weakly: a proxy that compresses turns our ETag into W/"…"."""
+def names(request: Request, header: str, etag: str) -> bool:
+    """Tells whether a header names that version. If-None-Match compares weakly: a proxy that
+    compresses turns our ETag into W/"…"."""
     sent = [tag.strip() for line in request.headers.getlist(header) for tag in line.split(",")]
     if header == "if-none-match":
         sent = [tag.removeprefix("W/") for tag in sent]

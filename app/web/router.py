@@ -11,6 +11,7 @@ from importlib.resources.abc import Traversable
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from app.conditional import names
 from app.errors import NotFound
 from app.turns import TurnRoute
 
@@ -79,6 +80,6 @@ async def file(path: str, request: Request) -> Response:
 
 def _answer(request: Request, found: WebFile) -> Response:
     headers = {**HEADERS, "ETag": found.etag}
-    if found.etag in request.headers.get("if-none-match", ""):
+    if names(request, "if-none-match", found.etag):
         return Response(status_code=304, headers=headers)
     return Response(found.content, media_type=found.media_type, headers=headers)

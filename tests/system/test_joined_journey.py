@@ -5,8 +5,6 @@ import io
 import json
 import zipfile
 from base64 import b64encode
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,36 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.database import Database
-from app.main import create_app
-from app.settings import Settings
-from app.storage import Storage
-from app.tables import Base
-from tests.serving import serve
 from worker.machine.context import WorkerContext
 from worker.process import runner
 
 pytestmark = pytest.mark.slow
 
 SIDE = 12
-
-
-@pytest.fixture
-def place(settings: Settings, tmp_path: Path) -> Iterator[WorkerContext]:
-    settings = settings.model_copy(update={"broker_url": "memory://"})
-    settings.home.mkdir()
-    database, slots = Database(settings.database), tmp_path / "slots"
-    slots.mkdir()
-    Base.metadata.create_all(database.engine)
-    storage = Storage(settings.storage, settings.cache_dir)
-    yield WorkerContext(settings, database, storage, slots, is_draining=lambda: False)
-    database.dispose()
-
-
-@pytest.fixture
-def client(place: WorkerContext) -> Iterator[httpx.Client]:
-    with serve(create_app(place.settings)) as client:
-        yield client
 
 
 def picture(bright: float, seed: int, side: int = SIDE) -> bytes:
@@ -71,7 +45,9 @@ def zipped(items: int, seed: int) -> bytes:
     return stream.getvalue()
 
 
-def uploaded(client: httpx.Client, place: WorkerContext, name: str, data: bytes) -> dict[str, Any]:
+def uploaded(
+    client: httpx.Client, context: WorkerContext, name: str, data: bytes
+) -> dict[str, Any]:
     spec = {"name": name, "modality": "joined", "target": {"column": "price"}}
     answer = client.post(
         "/v1/datasets",
@@ -79,15 +55,15 @@ def uploaded(client: httpx.Client, place: WorkerContext, name: str, data: bytes)
         data={"spec": json.dumps(spec)},
     )
     assert answer.status_code == 202, answer.text
-    runner.ingest(place, answer.json()["id"], "worker")
+    runner.ingest(context, answer.json()["id"], "worker")
     found: dict[str, Any] = client.get(f"/v1/datasets/{answer.json()['id']}").json()
     assert found["status"] == "ready", found["error"]
     return found
 
 
-def test_from_a_zip_with_metadata_to_answers(client: httpx.Client, place: WorkerContext) -> None:
-    source = uploaded(client, place, "town", zipped(160, 1))
-    target = uploaded(client, place, "village", zipped(160, 2))
+def test_from_a_zip_with_metadata_to_answers(client: httpx.Client, context: WorkerContext) -> None:
+    source = uploaded(client, context, "town", zipped(160, 1))
+    target = uploaded(client, context, "village", zipped(160, 2))
     parts = {part["name"]: part["inputs"] for part in target["schema"]["inputs"]["parts"]}
     assert [parts[name]["modality"] for name in ("image", "row")] == ["image", "table"]
     assert parts["image"]["shape"] == [SIDE, SIDE, 3]
@@ -100,7 +76,7 @@ def test_from_a_zip_with_metadata_to_answers(client: httpx.Client, place: Worker
         json={"name": "half", "from": target["id"], "where": {"city": ["A"]}},
     )
     assert derived.status_code == 202, derived.text
-    runner.ingest(place, derived.json()["id"], "worker")
+    runner.ingest(context, derived.json()["id"], "worker")
     half = client.get(f"/v1/datasets/{derived.json()['id']}").json()
     assert half["status"] == "ready", half["error"]
     assert half["schema"]["inputs"]["modality"] == "joined"
@@ -117,8 +93,8 @@ def test_from_a_zip_with_metadata_to_answers(client: httpx.Client, place: Worker
     job["model"]["backbone"] = "fusion"  # type: ignore[index]
     answer = client.post("/v1/jobs", json=job)
     assert answer.status_code == 202, answer.text
-    runner.train(place, "worker")
-    runner.finalise(place, answer.json()["id"], "worker")
+    runner.train(context, "worker")
+    runner.finalise(context, answer.json()["id"], "worker")
     ended = client.get(f"/v1/jobs/{answer.json()['id']}").json()
     assert ended["status"] == "succeeded", ended
     page = client.get(f"/v1/jobs/{answer.json()['id']}/report", headers={"accept": "text/html"})

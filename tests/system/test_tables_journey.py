@@ -14,13 +14,10 @@ import pytest
 
 from app.cli.main import main
 from app.client import Client
-from app.database import Database
 from app.datasets.schemas import DatasetOut
 from app.jobs.schemas import JobOut
 from app.main import create_app
 from app.settings import Settings
-from app.storage import Storage
-from app.tables import Base
 from tests.serving import serve
 from tests.system.clinics import english, german, people
 from worker.machine.context import WorkerContext
@@ -39,18 +36,6 @@ JOB: dict[str, Any] = {
 }
 PICTURES = re.compile(r"pictures?\b|\bimages?\b|pixel", re.I)
 Ktl = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def context(settings: Settings, tmp_path: Path) -> Iterator[WorkerContext]:
-    settings = settings.model_copy(update={"broker_url": "memory://"})
-    settings.home.mkdir()
-    database, slots = Database(settings.database), tmp_path / "slots"
-    slots.mkdir()
-    Base.metadata.create_all(database.engine)
-    storage = Storage(settings.storage, settings.cache_dir)
-    yield WorkerContext(settings, database, storage, slots, is_draining=lambda: False)
-    database.dispose()
 
 
 @pytest.fixture

@@ -2,20 +2,12 @@
 process."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
 import pytest
 
-from app.database import Database
-from app.main import create_app
-from app.settings import Settings
-from app.storage import Storage
-from app.tables import Base
-from tests.serving import serve
 from worker.machine.context import WorkerContext
 from worker.process import runner
 
@@ -46,24 +38,6 @@ def reviews(language: str, items: int, seed: int) -> list[dict[str, Any]]:
         for label in ("good", "bad")
         for _ in range(items // 2)
     ]
-
-
-@pytest.fixture
-def context(settings: Settings, tmp_path: Path) -> Iterator[WorkerContext]:
-    settings = settings.model_copy(update={"broker_url": "memory://"})
-    settings.home.mkdir()
-    database, slots = Database(settings.database), tmp_path / "slots"
-    slots.mkdir()
-    Base.metadata.create_all(database.engine)
-    storage = Storage(settings.storage, settings.cache_dir)
-    yield WorkerContext(settings, database, storage, slots, is_draining=lambda: False)
-    database.dispose()
-
-
-@pytest.fixture
-def client(context: WorkerContext) -> Iterator[httpx.Client]:
-    with serve(create_app(context.settings)) as client:
-        yield client
 
 
 def uploaded(

@@ -2,7 +2,6 @@
 over HTTP; a worker's child is called in process."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,8 @@ import numpy as np
 import pytest
 
 from app.client import Client
-from app.database import Database
 from app.inputs.table import TableInputs
 from app.main import create_app
-from app.settings import Settings
-from app.storage import Storage
-from app.tables import Base
 from tests.serving import serve
 from worker.machine.context import WorkerContext
 from worker.process import runner
@@ -52,18 +47,6 @@ def tsv(values: np.ndarray, ill: np.ndarray) -> bytes:
         fields = [f"{value:.4f}" for value in row.tolist()]
         lines.append("\t".join([f"p{place}", *fields, "ill" if ill[place] else "well"]))
     return ("\n".join(lines) + "\n").encode()
-
-
-@pytest.fixture
-def context(settings: Settings, tmp_path: Path) -> Iterator[WorkerContext]:
-    settings = settings.model_copy(update={"broker_url": "memory://"})
-    settings.home.mkdir()
-    database, slots = Database(settings.database), tmp_path / "slots"
-    slots.mkdir()
-    Base.metadata.create_all(database.engine)
-    storage = Storage(settings.storage, settings.cache_dir)
-    yield WorkerContext(settings, database, storage, slots, is_draining=lambda: False)
-    database.dispose()
 
 
 def test_from_a_wide_table_to_answers(context: WorkerContext, tmp_path: Path) -> None:

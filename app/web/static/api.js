@@ -1,5 +1,7 @@
 // The public API, as any client sees it.
 
+export const LOOK_AGAIN = 700;
+
 let key = sessionStorage.getItem("ktl-key") ?? "";
 
 /** Keeps the key until the tab is closed. */
@@ -57,6 +59,19 @@ export async function send(method, path, body, headers = {}) {
   return answer.status === 204 ? null : answer.json();
 }
 
+/** Headers of a request that is done once, however often it is sent. */
+export const onceOnly = () => ({ "Idempotency-Key": crypto.randomUUID?.() ?? String(Math.random()) });
+
+/** Asks a route until what it tells has succeeded or failed; each answer goes to `draw`. */
+export async function watch(path, draw, signal) {
+  for (;;) {
+    const found = await get(path);
+    draw(found);
+    if (found.status === "succeeded" || found.status === "failed" || signal.aborted) return;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
+  }
+}
+
 /** A page of a listing, and the path of the next one. */
 export async function page(path, limit = 50, after = null, filters = {}) {
   const query = new URLSearchParams({ limit, ...(after ? { after } : {}), ...filters });
@@ -84,7 +99,7 @@ export function upload(path, spec, files, onprogress) {
     const request = new XMLHttpRequest();
     request.open("POST", path);
     request.responseType = "json";
-    request.setRequestHeader("Idempotency-Key", crypto.randomUUID?.() ?? String(Math.random()));
+    for (const [name, value] of Object.entries(onceOnly())) request.setRequestHeader(name, value);
     for (const [name, value] of Object.entries(authorised())) request.setRequestHeader(name, value);
     request.upload.onprogress = (event) => event.lengthComputable && onprogress(event.loaded / event.total);
     request.onerror = () => reject(new Problem(0, {}));

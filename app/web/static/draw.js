@@ -40,13 +40,3 @@ export function board(isDark, ondrawn) {
   clear();
   return { element: h("div.drawing", null, canvas, h("button.small", { type: "button", onclick: clear }, t("clear"))), canvas };
 }
-
-/** Any picture of the browser's as a PNG of a size, in one channel or three. */
-export async function scaled(blob, height, width) {
-  const picture = await createImageBitmap(blob);
-  const canvas = h("canvas", { width, height });
-  const context = canvas.getContext("2d");
-  context.imageSmoothingQuality = "high";
-  context.drawImage(picture, 0, 0, width, height);
-  return canvas;
-}

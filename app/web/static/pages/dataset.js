@@ -1,6 +1,6 @@
 // One dataset: what was found in it and why, what may be wrong with it, what it looks like.
 
-import { ask, get, send } from "/web/api.js";
+import { ask, get, LOOK_AGAIN, send, watch } from "/web/api.js";
 import { facts, field, fill, h, once, select, table } from "/web/dom.js";
 import { count, kindOf, moment, score } from "/web/format.js";
 import { action, go, sure } from "/web/main.js";
@@ -10,7 +10,6 @@ import { sentFor, uploadForm } from "/web/uploading.js";
 import { t } from "/web/words.js";
 
 const AT_ONCE = 24;
-const LOOK_AGAIN = 700;
 const MOST_BARS = 30;
 
 function preview(dataset) {
@@ -93,18 +92,10 @@ function audit(dataset, signal) {
     return fill(told, h("p", null, t("suspects", count(found.suspects), count(found.items))),
       found.data.length > 0 && table(t("audit"), [t("item"), t("label"), t("proposed"), t("score")], found.data.map((each) => [`${t(`split_${each.split}`)} ${each.index}`, each.label, each.proposed, score(each.score)])));
   }
-  async function look() {
-    for (;;) {
-      const found = await get(`${path}?limit=50`);
-      draw(found);
-      if (found.status === "succeeded" || found.status === "failed" || signal.aborted) return;
-      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
-    }
-  }
   const before = once(() => get(`${path}?limit=50`).then(draw, () => null)); // 404: never looked
   return h("details.section", { ontoggle: before }, h("summary", null, t("audit")), h("p.note", null, t("audit_how")), h("p", null, action(t("audit_do"), async () => {
     await send("POST", path);
-    await look();
+    await watch(`${path}?limit=50`, draw, signal);
   })), told);
 }
 

@@ -1,6 +1,6 @@
 // One job: how far it is, its curves as they grow, and, when it is there, the evidence.
 
-import { ask, follow, get, page, send } from "/web/api.js";
+import { ask, follow, get, page, send, watch } from "/web/api.js";
 import { facts, field, fill, h, select, table } from "/web/dom.js";
 import { count, duration, moment, percent, score } from "/web/format.js";
 import { action, go, problemBox, sure } from "/web/main.js";
@@ -71,25 +71,21 @@ function trialRows(trials) {
     each.arm, each.seed, each.labels_per_class ?? t("all"), statusBadge(each.status), percent(each.progress), duration(each.seconds || null), testOf(each)]));
 }
 
-function nextLabels(job, told) {
+function nextLabels(job, signal) {
   const path = `/v1/jobs/${job.id}/next_labels`;
   const items = h("input", { type: "number", value: 20, min: 1, max: 10000 });
   const shown = h("div");
-  async function look() {
-    for (;;) {
-      const found = await get(path);
-      if (found.status === "failed") return fill(shown, h("p.warn", null, found.error?.message));
-      if (found.status === "succeeded") return fill(shown, h("p", null, found.sentence), table(t("next_labels"), ["", t("item"), t("score"), t("guess")], found.data.map((each, place) => [
-        place + 1, each.identifier ?? `${t(`split_${each.split}`)} ${each.index}`, score(each.score), each.guess.label ?? (each.guess.labels ? each.guess.labels.join(", ") : score(each.guess.value))])));
-      fill(shown, h("p", { role: "status" }, t("looking")));
-      await new Promise((resolve) => setTimeout(resolve, 700));
-    }
+  function draw(found) {
+    if (found.status === "failed") return fill(shown, h("p.warn", null, found.error?.message));
+    if (found.status !== "succeeded") return fill(shown, h("p", { role: "status" }, t("looking")));
+    return fill(shown, h("p", null, found.sentence), table(t("next_labels"), ["", t("item"), t("score"), t("guess")], found.data.map((each, place) => [
+      place + 1, each.identifier ?? `${t(`split_${each.split}`)} ${each.index}`, score(each.score), each.guess.label ?? (each.guess.labels ? each.guess.labels.join(", ") : score(each.guess.value))])));
   }
   return h("details.section", null, h("summary", null, t("next_labels")), h("p.note", null, t("next_labels_how")), field(t("items"), items),
     h("p", null, action(t("rank"), async () => {
       await send("POST", path, { items: Number(items.value) });
-      await look();
-    })), shown, told);
+      await watch(path, draw, signal);
+    })), shown);
 }
 
 export async function show({ id, signal, redraw }) {
@@ -139,7 +135,7 @@ export async function show({ id, signal, redraw }) {
     return fill(evidence, h("section", null, h("p.actions", null,
       action(t("save_page"), async () => report.save()),
       action(t("save_json"), async () => save(await (await ask("GET", job.report)).blob(), `${id}.json`)),
-      action(t("save_csv"), async () => save(await (await ask("GET", `/v1/jobs/${id}/metrics`, { headers: { Accept: "text/csv" } })).blob(), `${id}.csv`))), report.element), nextLabels(job));
+      action(t("save_csv"), async () => save(await (await ask("GET", `/v1/jobs/${id}/metrics`, { headers: { Accept: "text/csv" } })).blob(), `${id}.csv`))), report.element), nextLabels(job, signal));
   }
 
   async function refresh() {

@@ -1,6 +1,6 @@
 // A new job: what is learnt from what, checked while one types, and the same job as JSON and code.
 
-import { all, get, send } from "/web/api.js";
+import { all, get, onceOnly, send } from "/web/api.js";
 import { calmly, field, fill, h, select, table } from "/web/dom.js";
 import { count, duration, score, size } from "/web/format.js";
 import { action, go, problemBox } from "/web/main.js";
@@ -117,7 +117,7 @@ export async function show({ signal }) {
   }
 
   async function begin() {
-    const job = await send("POST", "/v1/jobs", spec(), { "Idempotency-Key": crypto.randomUUID?.() ?? String(Math.random()) });
+    const job = await send("POST", "/v1/jobs", spec(), onceOnly());
     go(`/jobs/${job.id}`);
   }
 

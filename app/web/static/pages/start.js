@@ -1,6 +1,6 @@
 // The first page: what is going on, or, where nothing has happened yet, one button.
 
-import { get, page, send } from "/web/api.js";
+import { onceOnly, page, send } from "/web/api.js";
 import { h, table } from "/web/dom.js";
 import { moment, percent } from "/web/format.js";
 import { action, go } from "/web/main.js";
@@ -19,7 +19,7 @@ const DEMO = {
 };
 
 async function demo() {
-  const job = await send("POST", "/v1/jobs", DEMO, { "Idempotency-Key": crypto.randomUUID?.() ?? String(Math.random()) });
+  const job = await send("POST", "/v1/jobs", DEMO, onceOnly());
   go(`/jobs/${job.id}`);
 }
 
