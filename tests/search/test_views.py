@@ -99,12 +99,12 @@ def test_the_views_of_the_first_hold_for_all_that_train_on_views() -> None:
     assert outcome.chosen.views == "weak"
 
 
-def test_without_room_the_views_are_the_study_s() -> None:
+def test_without_room_the_views_are_what_was_thought_best_before() -> None:
     tiny = replace(costs(), items=10, fold_items=1000)
     outcome, tasks = searched(RIGHT, allowed=tiny)
     assert tasks == []
     assert outcome.chosen.augmentation == Augmentation(strength="weak")
-    assert "study" in outcome.reason
+    assert "before any is tried" in outcome.reason
     assert "no room" in outcome.reason
     outcome, _ = searched(RIGHT, allowed=tiny, modality="table")
     assert outcome.chosen.augmentation is None
@@ -139,7 +139,7 @@ def test_classes_that_mirror_each_other_are_not_mirrored() -> None:
     assert len(outcome.tried) >= 3
 
 
-def test_with_one_item_a_class_the_views_are_the_study_s() -> None:
+def test_with_one_item_a_class_the_views_are_what_was_thought_best_before() -> None:
     few = domain(items=3)
     none = few.train.select(np.empty(0, np.int64))
     setup = replace(
