@@ -32,7 +32,7 @@ from worker.packaging.golden import hold
 Array = npt.NDArray[np.float32]
 
 OUTPUTS = "outputs"  # of a member's graph
-LARGE_KERNEL = 2**18  # weights: 1 MiB
+LARGE_KERNEL = 2**17  # weights: 512 KiB
 
 
 @dataclass(frozen=True)
