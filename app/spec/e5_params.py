@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from app.errors import Coded, Finding
-from app.inputs.encoders import cutter_of
+from app.inputs.encoders import EncoderEntry, cutter_of
 from app.inputs.features import FeaturesInputs
 from app.spec.network_params import NetworkParams
 from app.spec.network_size import Layers, Shape
@@ -37,9 +37,14 @@ class E5SmallParams(NetworkParams):
         return self.dropout > 0
 
     @property
+    def entry(self) -> EncoderEntry:
+        """Returns the encoder that cuts texts into tokens."""
+        return cutter_of(self.max_tokens)
+
+    @property
     def inputs(self) -> FeaturesInputs:
         """Returns what the network sees: a text's tokens."""
-        cutter = cutter_of(self.max_tokens)
+        cutter = self.entry
         return FeaturesInputs(
             shape=(self.max_tokens,), encoder=cutter.name, revision=cutter.revision, pad_id=PAD
         )

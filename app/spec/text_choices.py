@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from app.inputs.encoders import E5_SMALL, cutter_of
+from app.inputs.encoders import E5_SMALL
 from app.inputs.features import FeaturesInputs
 from app.inputs.stored_encoder import KnownEncoder
 from app.spec.e5_params import E5SmallParams
@@ -30,7 +30,7 @@ class E5Small(ModelChoice):
 
     @property
     def encoder(self) -> KnownEncoder:
-        return cutter_of(self.params.max_tokens)
+        return self.params.entry
 
     @property
     def begins_as(self) -> str:

@@ -10,14 +10,16 @@ from app.inputs.encoders import E5_SMALL, cutter_of
 from app.inputs.features import FEATURES
 from app.inputs.tokens import padded
 from app.spec.backbones import CATALOGUE
-from app.spec.e5_params import OF_LAYER, E5SmallParams
+from app.spec.e5_params import OF_LAYER, PAD, E5SmallParams
 from app.spec.text_choices import E5Small
+from app.tasks.classification import Classification
 from tests.encoders.scripts import SENTENCES
 from worker.backbones.encoders import tokens_graph
 from worker.backbones.encoders.folder import Folder
 from worker.backbones.encoders.running import Encoder
 from worker.backbones.encoders.wheels import build as made
 from worker.backbones.initialisation import Initialiser
+from worker.backbones.network import Architecture, Network
 from worker.backbones.registry import build
 
 NEEDS_WHEEL = pytest.mark.skipif(
@@ -75,3 +77,21 @@ def test_its_features_are_the_frozen_encoders(tmp_path: Path) -> None:
     assert all(name.startswith("given_11_") for name in learns)
     Initialiser(model.variables).initialise(7)
     np.testing.assert_array_equal(np.asarray(model({FEATURES: ids})), found)
+
+
+@NEEDS_WHEEL
+@pytest.mark.slow
+def test_what_never_changes_stands_in_no_file_of_weights(tmp_path: Path) -> None:
+    params = E5SmallParams(max_tokens=32, depth=2, trained_layers=1)
+    task = Classification(classes=("bad", "good")).nameless
+    architecture = Architecture(E5Small(backbone="e5_small", params=params), params.inputs, task)
+    network, other = Network(architecture), Network(architecture)
+    network.initialise(7)
+    network.save_weights(tmp_path / "weights.npz")
+    with np.load(tmp_path / "weights.npz") as stored:
+        assert sum(stored[name].size for name in stored) == OF_LAYER + 2 * 384 + 2
+        assert {name.split("/")[1][:8] for name in stored} == {"given_1_", "logits"}
+    other.load_weights(tmp_path / "weights.npz")
+    ids = np.array([[0, 9, 250_001, 2, *[PAD] * 28]], np.float32)
+    answers = [np.asarray(each.raw_outputs({FEATURES: ids})) for each in (network, other)]
+    np.testing.assert_array_equal(*answers)

@@ -67,7 +67,7 @@ class PackedPieces(keras.layers.Layer):  # type: ignore[misc]  # Keras has no ty
 
 
 class Offset(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
-    """What came with an array of `shape` added to it."""
+    """Adds an array of `shape` to what comes."""
 
     def __init__(self, shape: tuple[int, ...], name: str, dtype: str | None = None) -> None:
         super().__init__(name=name, trainable=False, dtype=dtype)
