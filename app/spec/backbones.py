@@ -115,7 +115,7 @@ def _auto_unless_named(choice: Any) -> Any:
     return {"backbone": "auto", **choice} if isinstance(choice, dict) else choice
 
 
-E5_BYTES = 1024 * 2**20  # frozen layers and pieces, the latter of the tokenizer too
+E5_BYTES = 1536 * 2**20  # frozen layers, pieces, the tokenizer, and copies of these in packaging
 
 Backbone = (
     Mlp

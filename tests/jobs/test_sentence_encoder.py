@@ -13,6 +13,7 @@ from app.encoders import repository
 from app.inputs.encoders import E5_SMALL, EncoderFacts
 from app.inputs.text import TextInputs
 from app.spec.e5_params import OF_LAYER
+from app.spec.memory import MIB
 from app.tables.datasets import DatasetRow
 from app.tasks.classification import Classification
 from tests.jobs.factories import add_dataset
@@ -141,6 +142,9 @@ def test_the_catalogue_tells_of_the_encoder(
 
 
 E5 = {"backbone": "e5_small"}
+# By how many MiB more was resident at the peak of a process that trained l2_sp and lp_ft with all
+# defaults than when TensorFlow was loaded (2026-11-27, two cores of an x86-64 server).
+MEASURED = 1555
 
 
 def test_layers_of_an_encoder_that_learn(client: httpx.Client, texts: dict[str, Any]) -> None:
@@ -149,6 +153,7 @@ def test_layers_of_an_encoder_that_learn(client: httpx.Client, texts: dict[str, 
     assert found["spec"]["training"]["batch_size"] == 16  # its own recipe
     of_four = found["estimate"]
     assert of_four["parameters"] == 4 * OF_LAYER + 384 * 2 + 2
+    assert MEASURED * MIB < of_four["memory_bytes"] < 3 * MEASURED * MIB
     one = {**E5, "params": {"trained_layers": 1, "depth": 6, "max_tokens": 32}}
     smaller = validated(client, {**texts, "model": one})
     assert smaller["estimate"]["parameters"] == OF_LAYER + 384 * 2 + 2
