@@ -112,7 +112,7 @@ class Program:
 
     @property
     def source_inputs(self) -> InputLayers:
-        """What makes of the source's raw items what the network takes."""
+        """Layers that make of the source's raw items what the network takes."""
         return self._inputs["source"]
 
     def rescheduled(self, phases: tuple[Phase, ...]) -> "Program":
