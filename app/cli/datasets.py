@@ -6,16 +6,13 @@ import typer
 
 from app.cli.adding import add
 from app.cli.derive import derive
-from app.cli.options import AsJson
+from app.cli.options import AsJson, DatasetRef
 
 if TYPE_CHECKING:
     from app.datasets.schemas import DatasetOut, Schema
     from app.tasks import Task
 
 app = typer.Typer(help="Upload, list and look at datasets.", no_args_is_help=True)
-
-DatasetId = Annotated[str, typer.Argument(help="ds_…", show_default=False)]
-
 
 app.command()(add)
 
@@ -53,13 +50,13 @@ def list_datasets(
         output.print_json(found)
         return
     output.print_table(
-        ["id", "name", "status", "shape", "labels", "train", "test"],
-        [(d.id, d.name, d.status, *_summary(d)) for d in found],
+        ["name", "status", "shape", "labels", "train", "test", "id"],
+        [(d.name, d.status, *_summary(d), d.id) for d in found],
     )
 
 
 @app.command()
-def show(dataset_id: DatasetId, as_json: AsJson = False) -> None:
+def show(dataset_id: DatasetRef, as_json: AsJson = False) -> None:
     """Show one dataset: its schema, its profile, or why it failed."""
     from app.client import Client
 
@@ -68,7 +65,7 @@ def show(dataset_id: DatasetId, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def delete(dataset_id: DatasetId, as_json: AsJson = False) -> None:
+def delete(dataset_id: DatasetRef, as_json: AsJson = False) -> None:
     """Delete a dataset that no unfinished job needs."""
     from app.cli import output
     from app.client import Client
@@ -89,8 +86,8 @@ def print_dataset(dataset: "DatasetOut", as_json: bool) -> None:
     profile = dataset.profile or {}
     output.print_fields(
         {
-            "id": dataset.id,
             "name": dataset.name,
+            "id": dataset.id,
             "status": dataset.status,
             "origin": dataset.origin,
             "shape": shape,

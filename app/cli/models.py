@@ -16,7 +16,7 @@ LOOK = "look"
 
 
 class _LooksByDefault(TyperGroup):
-    """`ktl models` and `ktl models mdl_…` need no word between."""
+    """`ktl models` and `ktl models NAME` need no word between."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         is_plain = not args or args[0] not in {*self.commands, "--help"}
@@ -25,14 +25,16 @@ class _LooksByDefault(TyperGroup):
 
 
 app = typer.Typer(
-    help="List models; show or download one (`ktl models mdl_…`); add one trained elsewhere.",
+    help="List models; show or download one (`ktl models NAME`); add one trained elsewhere.",
     cls=_LooksByDefault,
 )
 
 
 @app.command(LOOK, hidden=True)
 def look(
-    model_id: Annotated[str | None, typer.Argument(help="mdl_…: show this one.")] = None,
+    model_id: Annotated[
+        str | None, typer.Argument(metavar="MODEL", help="Show this one: its name, or mdl_….")
+    ] = None,
     download: Annotated[
         Path | None, typer.Option(help="Store the model's file here (.onnx or .keras).")
     ] = None,
@@ -50,14 +52,14 @@ def look(
             output.print_json(client.models.get(model_id))
             return
         if download:
-            raise typer.BadParameter("--download: expected a model's id before it, got none")
+            raise typer.BadParameter("--download: expected a model before it, got none")
         found = list(client.models.list())
     if as_json:
         output.print_json(found)
         return
     output.print_table(
-        ["id", "name", "from", "temperature", "fitted on", "created"],
-        [(m.id, m.name, _origin(m), *_calibration(m), f"{m.created_at:%F %T}") for m in found],
+        ["name", "from", "temperature", "fitted on", "created", "id"],
+        [(m.name, _origin(m), *_calibration(m), f"{m.created_at:%F %T}", m.id) for m in found],
     )
 
 
@@ -149,7 +151,7 @@ def _end(client: "Client", model: "ModelOut", wait: bool, as_json: bool) -> NoRe
     if as_json:
         output.print_json(model)
     else:
-        output.print_fields({"id": model.id, "name": model.name, "status": model.status})
+        output.print_fields({"name": model.name, "id": model.id, "status": model.status})
         if model.error:
             output.complain(f"{model.error['code']}: {model.error['message']}")
     raise typer.Exit(model.status == "failed")

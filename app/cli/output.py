@@ -58,14 +58,26 @@ def print_fields(fields: dict[str, object]) -> None:
 
 
 def print_problem(problem: ApiError) -> None:
-    """The detail, then each finding with its place."""
-    _say(f"{problem.status} {problem.code or problem.title}: {problem.detail}")
-    for finding in problem.errors:
-        where = finding.get("pointer") or finding.get("parameter")
-        if where or finding["detail"] != problem.detail:
-            _say(f"  {where + ': ' if where else ''}{finding['detail']}")
+    """What is wrong, and each finding with its place, once: the detail repeats the first one."""
+    found = [_placed(finding) for finding in problem.errors]
+    repeats = bool(found) and problem.errors[0]["detail"] in problem.detail
+    head = f"{problem.status} {problem.code or problem.title}"
+    if repeats and len(found) == 1:
+        _say(f"{head}: {found[0]}")
+    else:
+        _say(f"{head}: {f'{len(found)} findings' if repeats else problem.detail}")
+        for each in found:
+            _say(f"  {each}")
+    if left_off := problem.body.get("errors_left_off"):
+        _say(f"  and {left_off} more")
     if problem.request_id and problem.status >= 500:
         _say(f"  request {problem.request_id}")
+
+
+def _placed(finding: dict[str, str]) -> str:
+    """`#/target/dataset: expected …`; a parameter's detail names it already."""
+    where = finding.get("pointer")
+    return f"{where}: {finding['detail']}" if where else finding["detail"]
 
 
 def complain(message: str) -> None:

@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 def deployments(
     name: Annotated[str | None, typer.Argument(help="Show this one.")] = None,
     point_to: Annotated[
-        str | None, typer.Option(help="mdl_…: serve this model under the name.")
+        str | None, typer.Option(help="A model, by name or mdl_…: serve it under the name.")
     ] = None,
     rollback: Annotated[bool, typer.Option("--rollback", help="Back to the model before.")] = False,
     delete: Annotated[bool, typer.Option("--delete", help="Serve the name no more.")] = False,
@@ -57,8 +57,8 @@ def deployments(
         output.print_json(found[0] if name else found)
         return
     output.print_table(
-        ["name", "model", "version", "status"],
-        [(d.name, d.model, d.version, d.status) for d in found],
+        ["name", "model", "version", "status", "model id"],
+        [(d.name, d.model_name, d.version, d.status, d.model) for d in found],
     )
 
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 import httpx
 
 from app.client.api_error import Unreachable
-from app.client.transport import Transport
+from app.client.transport import Transport, path_to
 from app.datasets.audits.schemas import AuditOut
 from app.datasets.preview_schemas import PreviewOut
 from app.datasets.schemas import CataloguedDataset, CatalogueOut, DatasetOut
@@ -24,6 +24,9 @@ UPLOAD_SECONDS = 600.0  # the API stores and hashes the files before it answers
 
 
 class Datasets:
+    """The project's datasets. `dataset_id` may be a dataset's name, where it is the only one of
+    that name; a name that several have is refused (409 `ambiguous_name`)."""
+
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
@@ -79,7 +82,7 @@ class Datasets:
         )
 
     def get(self, dataset_id: str) -> DatasetOut:
-        return self._transport.ask(DatasetOut, "GET", f"/v1/datasets/{dataset_id}")
+        return self._transport.ask(DatasetOut, "GET", path_to("datasets", dataset_id))
 
     def list(self) -> Iterator[DatasetOut]:
         """Newest first."""
@@ -93,8 +96,9 @@ class Datasets:
         self, dataset_id: str, split: str = "test", offset: int = 0, limit: int = 10
     ) -> PreviewOut:
         """Some stored items with their labels."""
-        path, params = f"/v1/datasets/{dataset_id}/preview", {"split": split, "offset": offset}
-        return self._transport.ask(PreviewOut, "GET", path, params={**params, "limit": limit})
+        path = path_to("datasets", dataset_id, "preview")
+        params: dict[str, Any] = {"split": split, "offset": offset, "limit": limit}
+        return self._transport.ask(PreviewOut, "GET", path, params=params)
 
     def audit(
         self,
@@ -106,9 +110,10 @@ class Datasets:
         """Has the dataset looked through for wrong labels, and waits until that has succeeded or
         failed; with the `most` likeliest suspects. Waits for an API that restarts. `features`: the
         model by whose features pictures are compared."""
-        path, params = f"/v1/datasets/{dataset_id}/audit", {"limit": most}
+        path, params = path_to("datasets", dataset_id, "audit"), {"limit": most}
         body = {"features": features} if features else {}
-        self._transport.ask(AuditOut, "POST", path, json=body, repeatable=True)
+        begun = self._transport.ask(AuditOut, "POST", path, json=body, repeatable=True)
+        path = path_to("datasets", begun.dataset, "audit")
         heard = time.monotonic()
         while True:
             try:
@@ -122,7 +127,7 @@ class Datasets:
             time.sleep(POLL_SECONDS)
 
     def delete(self, dataset_id: str) -> None:
-        self._transport.call("DELETE", f"/v1/datasets/{dataset_id}")
+        self._transport.call("DELETE", path_to("datasets", dataset_id))
 
     def wait(self, dataset_id: str, patience_seconds: float = 60.0) -> DatasetOut:
         """Until the dataset is `ready` or `failed`; returns it. Waits for an API that restarts."""
@@ -130,6 +135,7 @@ class Datasets:
         while True:
             try:
                 dataset, heard = self.get(dataset_id), time.monotonic()
+                dataset_id = dataset.id  # of a name, another dataset may have it soon
                 if dataset.status != "ingesting":
                     return dataset
             except Unreachable:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from app.client.api_error import ApiError, Unreachable
 from app.client.events import Event, events_of
-from app.client.transport import Transport
+from app.client.transport import Transport, path_to
 from app.jobs.next_labels.schemas import NextLabelsOut
 from app.jobs.schemas import JobOut, MetricsOut, TrialOut, ValidationOut
 from app.spec.report import Report
@@ -25,6 +25,9 @@ AWAY = frozenset({502, 503, 504})  # what a proxy or an API that starts says
 
 
 class Jobs:
+    """The project's jobs. `job_id` may be a job's name, where it is the only one of that name; a
+    name that several have is refused (409 `ambiguous_name`)."""
+
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
@@ -42,7 +45,7 @@ class Jobs:
         )
 
     def get(self, job_id: str) -> JobOut:
-        return self._transport.ask(JobOut, "GET", f"/v1/jobs/{job_id}")
+        return self._transport.ask(JobOut, "GET", path_to("jobs", job_id))
 
     def list(self, status: str | None = None) -> Iterator[JobOut]:
         """Newest first."""
@@ -61,17 +64,18 @@ class Jobs:
         return self._steer(job_id, "retry")
 
     def delete(self, job_id: str) -> None:
-        self._transport.call("DELETE", f"/v1/jobs/{job_id}")
+        self._transport.call("DELETE", path_to("jobs", job_id))
 
     def trial(self, job_id: str, trial_id: str) -> TrialOut:
-        return self._transport.ask(TrialOut, "GET", f"/v1/jobs/{job_id}/trials/{trial_id}")
+        return self._transport.ask(TrialOut, "GET", path_to("jobs", job_id, "trials", trial_id))
 
     def trials(self, job_id: str) -> Sequence[TrialOut]:
-        return [*self._transport.pages(TrialOut, f"/v1/jobs/{job_id}/trials")]
+        return [*self._transport.pages(TrialOut, path_to("jobs", job_id, "trials"))]
 
     def metrics(self, job_id: str, arm: str | None = None) -> MetricsOut:
         """Metrics of all trials; pages are fetched one after the other."""
-        path, params = f"/v1/jobs/{job_id}/metrics", {"limit": 100} | ({"arm": arm} if arm else {})
+        path = path_to("jobs", job_id, "metrics")
+        params: dict[str, Any] = {"limit": 100} | ({"arm": arm} if arm else {})
         found = page = self._transport.ask(MetricsOut, "GET", path, params=params)
         while page.has_more:
             page = self._transport.ask(
@@ -81,20 +85,20 @@ class Jobs:
         return found.model_copy(update={"has_more": False, "next": None})
 
     def metrics_csv(self, job_id: str, arm: str | None = None) -> str:
-        path, params = f"/v1/jobs/{job_id}/metrics", {"arm": arm} if arm else {}
+        path, params = path_to("jobs", job_id, "metrics"), {"arm": arm} if arm else {}
         return self._transport.call("GET", path, params=params, headers={"Accept": "text/csv"}).text
 
     def report(self, job_id: str) -> Report:
-        return self._transport.ask(Report, "GET", f"/v1/jobs/{job_id}/report")
+        return self._transport.ask(Report, "GET", path_to("jobs", job_id, "report"))
 
     def report_page(self, job_id: str) -> str:
         """The report as a page of HTML that stands alone."""
-        path, headers = f"/v1/jobs/{job_id}/report", {"Accept": "text/html"}
+        path, headers = path_to("jobs", job_id, "report"), {"Accept": "text/html"}
         return self._transport.call("GET", path, headers=headers).text
 
     def predictions(self, job_id: str, target: Path) -> Path:
         """Writes a zip of what the report is made from at `target`, whole or not at all."""
-        return self._transport.download(f"/v1/jobs/{job_id}/predictions", target)
+        return self._transport.download(path_to("jobs", job_id, "predictions"), target)
 
     def next_labels(
         self,
@@ -106,8 +110,9 @@ class Jobs:
         """Has unlabelled items ranked by what their labels would bring, those of the dataset
         `origin` or of the job's target, and waits until that has succeeded or failed. Waits for an
         API that restarts."""
-        path, body = f"/v1/jobs/{job_id}/next_labels", {"items": items, "from": origin}
-        self._transport.ask(NextLabelsOut, "POST", path, json=body, repeatable=True)
+        path, body = path_to("jobs", job_id, "next_labels"), {"items": items, "from": origin}
+        begun = self._transport.ask(NextLabelsOut, "POST", path, json=body, repeatable=True)
+        path = path_to("jobs", begun.job, "next_labels")
         heard = time.monotonic()
         while True:
             try:
@@ -125,7 +130,7 @@ class Jobs:
         """The job's story from the start, or after the event of that number; ends with the job.
         `progress`: with events that say how far it is, which have no number."""
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": after} if after else {})
-        path = f"/v1/jobs/{job_id}/events"
+        path = path_to("jobs", job_id, "events")
         how: dict[str, Any] = {"params": {"progress": True}} if progress else {}
         how |= {"headers": headers, "timeout": SILENCE_SECONDS}
         with self._transport.stream(path, **how) as response:
@@ -147,6 +152,7 @@ class Jobs:
         while True:
             try:
                 job, heard = self.get(job_id), time.monotonic()
+                job_id = job.id  # of a name, another job may have it soon
             except (Unreachable, ApiError) as error:
                 away = isinstance(error, Unreachable) or error.status in AWAY
                 if not away or time.monotonic() - heard > patience_seconds:
@@ -170,4 +176,4 @@ class Jobs:
 
     def _steer(self, job_id: str, verb: str) -> JobOut:
         # The same call again answers the same, so it may be repeated.
-        return self._transport.ask(JobOut, "POST", f"/v1/jobs/{job_id}/{verb}", repeatable=True)
+        return self._transport.ask(JobOut, "POST", path_to("jobs", job_id, verb), repeatable=True)

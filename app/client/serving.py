@@ -15,7 +15,7 @@ import numpy as np
 
 from app.client.api_error import Unreachable
 from app.client.datasets import POLL_SECONDS, UPLOAD_SECONDS
-from app.client.transport import Transport
+from app.client.transport import Transport, path_to
 from app.deployments.schemas import DeploymentOut, DeploymentWithHistory
 from app.models.encoder_spec import FILES
 from app.models.schemas import ModelOut
@@ -23,11 +23,16 @@ from app.prediction.schemas import PredictOut
 
 
 class Models:
+    """The project's models. `model_id` may be a model's name, where it is the only one of that
+    name; a name that several have is refused (409 `ambiguous_name`)."""
+
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
     def get(self, model_id: str) -> ModelOut:
-        return self._transport.ask(ModelOut, "GET", f"/v1/models/{model_id}")
+        """A model by its id or its name, also where a deployment has the same name."""
+        path, params = path_to("models", model_id), {"deployment": False}
+        return self._transport.ask(ModelOut, "GET", path, params=params)
 
     def add(self, file: Path, name: str | None = None, **spec: Any) -> ModelOut:
         """Sends a network that was trained elsewhere; a worker reads it afterwards (see `wait`).
@@ -73,6 +78,7 @@ class Models:
         while True:
             try:
                 model, heard = self.get(model_id), time.monotonic()
+                model_id = model.id  # of a name, another model may have it soon
                 if model.status != "importing":
                     return model
             except Unreachable:
@@ -86,11 +92,11 @@ class Models:
 
     def download(self, model_id: str, target: Path, format: str = "onnx") -> Path:
         """Writes the file at `target`, whole or not at all."""
-        path = f"/v1/models/{model_id}/download"
+        path = path_to("models", model_id, "download")
         return self._transport.download(path, target, params={"format": format})
 
     def delete(self, model_id: str) -> None:
-        self._transport.call("DELETE", f"/v1/models/{model_id}")
+        self._transport.call("DELETE", path_to("models", model_id))
 
 
 class Deployments:
@@ -98,22 +104,22 @@ class Deployments:
         self._transport = transport
 
     def get(self, name: str) -> DeploymentWithHistory:
-        return self._transport.ask(DeploymentWithHistory, "GET", f"/v1/deployments/{name}")
+        return self._transport.ask(DeploymentWithHistory, "GET", path_to("deployments", name))
 
     def list(self) -> Iterator[DeploymentOut]:
         return self._transport.pages(DeploymentOut, "/v1/deployments")
 
     def point(self, name: str, model_id: str) -> DeploymentOut:
         """Makes the deployment, or switches it to this model; no request fails meanwhile."""
-        path, body = f"/v1/deployments/{name}", {"model": model_id}
+        path, body = path_to("deployments", name), {"model": model_id}
         return self._transport.ask(DeploymentOut, "PUT", path, json=body)
 
     def rollback(self, name: str) -> DeploymentOut:
         """Goes back to the model before."""
-        return self._transport.ask(DeploymentOut, "POST", f"/v1/deployments/{name}/rollback")
+        return self._transport.ask(DeploymentOut, "POST", path_to("deployments", name, "rollback"))
 
     def delete(self, name: str) -> None:
-        self._transport.call("DELETE", f"/v1/deployments/{name}")
+        self._transport.call("DELETE", path_to("deployments", name))
 
     def predict(
         self,
@@ -157,7 +163,7 @@ class Deployments:
     def _predict(self, name: str, raw_scores: bool, request: dict[str, Any]) -> PredictOut:
         if raw_scores:
             request["params"] = {"raw_scores": "true"}
-        path = f"/v1/deployments/{name}/predict"
+        path = path_to("deployments", name, "predict")
         return self._transport.ask(PredictOut, "POST", path, repeatable=True, **request)
 
 

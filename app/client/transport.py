@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
 import httpx
@@ -88,6 +88,11 @@ class Transport:
             return partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
+
+
+def path_to(resource: str, reference: str, *below: str) -> str:
+    """`/v1/datasets/my%20letters/audit`: a name may have any character."""
+    return "/".join([f"/v1/{resource}", quote(reference, safe=""), *below])
 
 
 def accepted(response: httpx.Response) -> httpx.Response:

@@ -20,6 +20,7 @@ from app.jobs import lifecycle, repository
 from app.jobs.distances import with_distances
 from app.jobs.encoding_time import EncodingTime, encoding_time
 from app.jobs.named_encoders import with_encoder
+from app.jobs.named_sources import unknown_dataset, with_ids
 from app.models import encoders
 from app.models import repository as models
 from app.pretrained.choosing import pretrained_of, recommended
@@ -77,7 +78,8 @@ def check(
     session: Session, storage: Storage, project: str, spec: JobSpec, settings: Settings
 ) -> Accepted:
     """Everything that a POST checks, with nothing written. Raises Invalid, or Conflict while a
-    dataset is still being taken in."""
+    dataset is still being taken in, or where several have the name that one is called by."""
+    spec = with_ids(session, project, spec)
     target = _schema(session, project, spec.target.dataset, "#/target/dataset")
     sample = _sample_of(session, storage, project, spec.target.dataset)
     spec, chosen = _with_weights_named(spec, target, settings)
@@ -116,7 +118,7 @@ def accept(
         _identify(session, project, source.reference) if source.dataset else source.reference
         for source in accepted.spec.sources
     ]
-    target = _identify(session, project, spec.target.dataset)
+    target = _identify(session, project, accepted.spec.target.dataset)
     resolved = accepted.spec.with_datasets(sources, target)
     job = JobRow(
         id=new_id("job"),
@@ -215,7 +217,7 @@ def _schema(session: Session, project: str, reference: str, pointer: str) -> Sch
     try:
         return datasets.schema_of(datasets.find(session, project, reference))
     except NotFound as error:
-        raise invalid("unknown_dataset", error.detail, pointer) from error
+        raise unknown_dataset(session, project, reference, pointer) from error
     except Invalid as error:
         raise invalid(error.code, error.detail, pointer) from error
     except Conflict as error:

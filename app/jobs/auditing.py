@@ -44,16 +44,16 @@ def begin(
     schema = _refuse(row)
     features = asked.features if asked else None
     if features:
-        require_features(session, caller.project, features, schema)
+        features = require_features(session, caller.project, features, schema)
     audit = repository.obtain(session, row.id, features)
     response.headers["Location"] = f"/v1/datasets/{row.id}/audit"
     response.headers["Retry-After"] = POLL_SECONDS
     return audit_out(audit, 0, SHOWN)
 
 
-def require_features(session: Session, project: str, model_id: str, schema: Schema) -> None:
-    """Raises NotFound, Conflict, Invalid where the model has no features of such items."""
-    model = models.get(session, project, model_id, pointer=POINTER)
+def require_features(session: Session, project: str, reference: str, schema: Schema) -> str:
+    """The model's id. Raises NotFound, Conflict, Invalid where it has no features of such items."""
+    model = models.get(session, project, reference, pointer=POINTER)
     signature = models.ready_signature(session, model, POINTER)
     if schema.inputs.modality != "image":
         detail = (
@@ -64,7 +64,7 @@ def require_features(session: Session, project: str, model_id: str, schema: Sche
         raise invalid("features_do_not_fit", detail, POINTER)
     if "weights" not in model.files:
         detail = (
-            f"expected a network, which has features, {model_id} is the reference "
+            f"expected a network, which has features, {model.id} is the reference "
             f"{model.card['arm']}; leave `features` out, and pictures are compared as they are"
         )
         raise invalid("needs_network", detail, POINTER)
@@ -74,6 +74,7 @@ def require_features(session: Session, project: str, model_id: str, schema: Sche
             "model). Name another one, or leave `features` out"
         )
         raise invalid("features_do_not_fit", detail, POINTER)
+    return model.id
 
 
 def _seen_at(card: dict[str, Any]) -> tuple[int, int] | None:

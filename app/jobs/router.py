@@ -147,29 +147,29 @@ def delete(job_id: str, request: Request, session: WriteSession, caller: Writer)
 def cancel(job_id: str, session: WriteSession, caller: Writer) -> JobOut:
     """Ends the job; what is training stops within two seconds. Where trials have results, a report
     of them follows."""
-    repository.get(session, caller.project, job_id)
-    return present_job(session, lifecycle.cancel(session, job_id))
+    job = repository.get(session, caller.project, job_id)
+    return present_job(session, lifecycle.cancel(session, job.id))
 
 
 @router.post("/jobs/{job_id}/pause", responses=can_answer(409))
 def pause(job_id: str, session: WriteSession, caller: Writer) -> JobOut:
     """Pauses a job: what is training stores a checkpoint and lets go of its worker."""
-    repository.get(session, caller.project, job_id)
-    return present_job(session, lifecycle.pause(session, job_id))
+    job = repository.get(session, caller.project, job_id)
+    return present_job(session, lifecycle.pause(session, job.id))
 
 
 @router.post("/jobs/{job_id}/resume", responses=can_answer(409))
 def resume(job_id: str, session: WriteSession, caller: Writer) -> JobOut:
     """Goes on from the checkpoints, bit for bit as if never paused."""
-    repository.get(session, caller.project, job_id)
-    return present_job(session, lifecycle.resume(session, job_id))
+    job = repository.get(session, caller.project, job_id)
+    return present_job(session, lifecycle.resume(session, job.id))
 
 
 @router.post("/jobs/{job_id}/retry", responses=can_answer(409))
 def retry(job_id: str, session: WriteSession, caller: Writer) -> JobOut:
     """Runs again what failed; what succeeded stays."""
-    repository.get(session, caller.project, job_id)
-    return present_job(session, lifecycle.retry(session, job_id))
+    job = repository.get(session, caller.project, job_id)
+    return present_job(session, lifecycle.retry(session, job.id))
 
 
 @router.get("/jobs/{job_id}/trials")

@@ -17,6 +17,7 @@ OTHERS = {
     "app/jobs/work.py",
     "app/leases.py",
     "app/migrate.py",
+    "app/naming.py",
 }
 
 

@@ -24,14 +24,16 @@ SCHEMA = Schema(
 )
 
 
-def add_dataset(database: Database, status: str = "ready", project: str = "p") -> str:
+def add_dataset(
+    database: Database, status: str = "ready", project: str = "p", name: str = "letters"
+) -> str:
     dataset_id = new_id("ds")
     with database.write() as session:
         session.add(
             DatasetRow(
                 id=dataset_id,
                 project=project,
-                name="letters",
+                name=name,
                 origin="upload",
                 spec={},
                 status=status,
