@@ -95,6 +95,7 @@ def print_dataset(dataset: "DatasetOut", as_json: bool) -> None:
             "items": dataset.schema_ and f"{train} to train on, {test} to test on",
             "values": dataset.schema_ and _values(dataset.schema_, profile),
             "files": "\n".join(profile.get("files", [])),
+            "same data as": ", ".join(f"{each.name} ({each.id})" for each in dataset.same_as),
             "derived": profile.get("derived", {}).get("sentence"),
             "warnings": "\n".join(profile.get("warnings", [])),
             "error": dataset.error and f"{dataset.error['code']}: {dataset.error['message']}",

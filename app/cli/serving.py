@@ -67,8 +67,8 @@ def predict(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Pictures or .txt, as many as you like; or raw inputs: one .npy, one JSON file (- "
-            "for standard input), or rows or texts as one .csv or .tsv."
+            help="Pictures or .txt, or folders of them, as many as you like; or raw inputs: one "
+            ".npy, one JSON file (- for standard input), or rows or texts as one .csv or .tsv."
         ),
     ] = None,
     text: Annotated[
@@ -109,7 +109,7 @@ def predict(
 
     with Client() as client:
         items: list[object]
-        files = files or []
+        files = sent_pictures.expanded(files or [])
         if text or texts.are_files_of_texts(files):
             inputs: Any = text or texts.read_files(files, encoding)
             answer = client.deployments.predict(name, inputs, top_k, raw_scores)

@@ -41,7 +41,7 @@ class Jobs:
     def validate(self, spec: dict[str, Any]) -> ValidationOut:
         """The plan, with nothing started."""
         return self._transport.ask(
-            ValidationOut, "POST", "/v1/jobs:validate", json=spec, repeatable=True
+            ValidationOut, "POST", "/v1/jobs/validate", json=spec, repeatable=True
         )
 
     def get(self, job_id: str) -> JobOut:

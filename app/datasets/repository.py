@@ -1,6 +1,8 @@
 """All SQL about datasets. A deleted dataset, and another project's, is not found."""
 
-from typing import Literal
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
 from sqlalchemy import Select, String, cast, select, update
 from sqlalchemy.exc import IntegrityError
@@ -27,6 +29,13 @@ from app.tables.jobs import ENDED, JobRow
 RETRY_SECONDS = "1"
 SHOWN_JOBS = 5
 NAMED = naming.NamedKind("datasets", "ds_", DatasetRow.id, DatasetRow.name)
+
+
+class Twin(NamedTuple):
+    """A dataset that holds the same data as another."""
+
+    id: str
+    name: str
 
 
 def find(
@@ -106,6 +115,23 @@ def of_project(project: str, status: str | None = None) -> Select[DatasetRow]:
         DatasetRow.project == project, DatasetRow.deleted_at.is_(None)
     )
     return statement.where(DatasetRow.status == status) if status else statement
+
+
+def twins(session: Session, project: str, rows: Sequence[DatasetRow]) -> dict[str, list[Twin]]:
+    """Datasets that hold the same data as one of the rows, the oldest first, by the row's id."""
+    hashes = {row.content_hash for row in rows if row.content_hash}
+    equal = select(DatasetRow.content_hash, DatasetRow.id, DatasetRow.name).where(
+        DatasetRow.project == project,
+        DatasetRow.deleted_at.is_(None),
+        DatasetRow.content_hash.in_(hashes),
+    )
+    by_hash: dict[str | None, list[Twin]] = defaultdict(list)
+    for content, *twin in session.execute(equal.order_by(DatasetRow.id)) if hashes else ():
+        by_hash[content].append(Twin(*twin))
+    return {
+        row.id: [twin for twin in by_hash.get(row.content_hash, []) if twin.id != row.id]
+        for row in rows
+    }
 
 
 def schema_of(row: DatasetRow) -> Schema:

@@ -214,6 +214,13 @@ class DatasetFrom(Selection):
         return data
 
 
+class SameDataset(BaseModel):
+    """Another dataset of the project that holds the very same data."""
+
+    id: str
+    name: str
+
+
 class DatasetOut(BaseModel):
     id: str
     name: str
@@ -252,6 +259,11 @@ class DatasetOut(BaseModel):
         "do: {code, message, param, stage, errors}",
     )
     content_hash: str | None = None
+    same_as: list[SameDataset] = Field(
+        default=[],
+        description="other datasets of the project with the same data, as of a file that was "
+        "uploaded twice; empty until ready",
+    )
 
 
 class CataloguedDataset(BaseModel):

@@ -3,6 +3,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
+from app.actions import post_action
 from app.conditional import check_if_match, conditional, etag_of
 from app.database import Database
 from app.dependencies import (
@@ -90,8 +91,8 @@ def put_deployment(
     return _answer(request, caller.project, name, database, served, status)
 
 
-@router.post(
-    "/{name}/rollback", response_model=DeploymentWithHistory, responses=can_answer(409, 412)
+@post_action(
+    router, "/{name}/rollback", response_model=DeploymentWithHistory, responses=can_answer(409, 412)
 )
 def roll_back_deployment(
     name: DeploymentName, request: Request, caller: Writer, database: DatabaseOf, served: ServedOf

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Body, Response
 from fastapi.openapi.models import Example
 from sqlalchemy.orm import Session
 
+from app.actions import post_action
 from app.datasets import repository as datasets
 from app.datasets.audits import repository
 from app.datasets.audits.router import POLL_SECONDS, SHOWN, audit_out
@@ -24,7 +25,8 @@ POINTER = "#/features"
 EXAMPLES = {"by a model's features": Example(value={"features": "mdl_01M8"})}
 
 
-@router.post(
+@post_action(
+    router,
     "/datasets/{dataset_id}/audit",
     status_code=202,
     response_model=AuditOut,
