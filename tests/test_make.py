@@ -1,4 +1,4 @@
-"""`make` where something that the installation needs is missing: it says what, and begins nothing."""
+"""`make` where what the installation needs is missing: it says what, and begins nothing."""
 
 import os
 import shutil

@@ -7,12 +7,17 @@ import typer
 from app.cli.adding import add
 from app.cli.derive import derive
 from app.cli.options import AsJson, DatasetRef
+from app.cli.resources import LOOK, ResourceGroup
 
 if TYPE_CHECKING:
     from app.datasets.schemas import DatasetOut, Schema
     from app.tasks import Task
 
-app = typer.Typer(help="Upload, list and look at datasets.", no_args_is_help=True)
+app = typer.Typer(
+    help="List datasets; show one (`ktl datasets NAME`); add, derive, audit or delete one.",
+    cls=ResourceGroup,
+)
+Catalogue = Annotated[bool, typer.Option("--catalogue", help="What can be had as catalog:NAME.")]
 
 app.command()(add)
 
@@ -20,13 +25,21 @@ app.command()(add)
 app.command()(derive)
 
 
-@app.command("list")
-def list_datasets(
-    catalogue: Annotated[
-        bool, typer.Option("--catalogue", help="What can be had as catalog:NAME.")
-    ] = False,
+@app.command(LOOK, hidden=True)
+def look(
+    name: Annotated[str | None, typer.Argument(metavar="DATASET", help="Show this one.")] = None,
+    catalogue: Catalogue = False,
     as_json: AsJson = False,
 ) -> None:
+    """List datasets; or show one."""
+    if name:
+        show(name, as_json)
+    else:
+        list_datasets(catalogue, as_json)
+
+
+@app.command("list")
+def list_datasets(catalogue: Catalogue = False, as_json: AsJson = False) -> None:
     """List datasets, newest first."""
     from app.cli import output
     from app.client import Client

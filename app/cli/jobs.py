@@ -7,11 +7,14 @@ import typer
 
 from app.cli.next_labels import next_labels
 from app.cli.options import AsJson, JobRef
+from app.cli.resources import LOOK, ResourceGroup
 
 if TYPE_CHECKING:
     from app.client import Client, Event
     from app.jobs.schemas import JobOut
 
+StatusOption = Annotated[str | None, typer.Option(help="Only jobs of this status.")]
+LimitOption = Annotated[int, typer.Option(min=1, help="So many of the newest.")]
 ArmOption = Annotated[str | None, typer.Option(help="Only this arm.")]
 SHOWN_METRICS = (
     *("loss", "accuracy", "f1_micro", "f1_macro", "balanced_accuracy", "auc", "map"),
@@ -22,10 +25,16 @@ SHOWN_METRICS = (
 def register(app: typer.Typer) -> None:
     panel = "Jobs"
     evidence = (metrics, report, predictions)
-    for command in (watch, job, *evidence, cancel, pause, resume, retry):
+    for command in (watch, job, *evidence, *STEERING):
         app.command(rich_help_panel=panel)(command)
-    of_jobs = typer.Typer(invoke_without_command=True)
-    of_jobs.callback()(list_jobs)
+    of_jobs = typer.Typer(
+        help="List jobs; show one (`ktl jobs NAME`); steer, delete or ask one.", cls=ResourceGroup
+    )
+    of_jobs.command(LOOK, hidden=True)(look)
+    of_jobs.command("list")(list_jobs)
+    of_jobs.command("show")(job)
+    for command in (*STEERING, delete):
+        of_jobs.command()(command)
     of_jobs.command("next-labels")(next_labels)
     app.add_typer(of_jobs, name="jobs", rich_help_panel=panel)
 
@@ -38,15 +47,23 @@ def watch(job_id: JobRef, as_json: AsJson = False) -> None:
         follow(client, job_id, as_json)
 
 
-def list_jobs(
-    context: typer.Context,
-    status: Annotated[str | None, typer.Option(help="Only jobs of this status.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="So many of the newest.")] = 20,
+def look(
+    name: Annotated[str | None, typer.Argument(metavar="JOB", help="Show this one.")] = None,
+    status: StatusOption = None,
+    limit: LimitOption = 20,
     as_json: AsJson = False,
 ) -> None:
-    """List jobs, newest first; or ask one which labels it needs next."""
-    if context.invoked_subcommand:
-        return
+    """List jobs; or show one."""
+    if name:
+        job(name, as_json)
+    else:
+        list_jobs(status, limit, as_json)
+
+
+def list_jobs(
+    status: StatusOption = None, limit: LimitOption = 20, as_json: AsJson = False
+) -> None:
+    """List jobs, newest first."""
     from itertools import islice
 
     from app.cli import output, progress
@@ -186,6 +203,20 @@ def retry(job_id: JobRef, as_json: AsJson = False) -> None:
 
     with Client() as client:
         _show(client.jobs.retry(job_id), as_json)
+
+
+def delete(job_id: JobRef, as_json: AsJson = False) -> None:
+    """Delete an ended job with its trials and files. Its models stay."""
+    from app.cli import output
+    from app.client import Client
+
+    with Client() as client:
+        client.jobs.delete(job_id)
+    if as_json:
+        output.print_json({"job": job_id, "deleted": True})
+
+
+STEERING = (cancel, pause, resume, retry)
 
 
 def follow(client: "Client", job_id: str, as_json: bool) -> None:

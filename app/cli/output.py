@@ -58,7 +58,7 @@ def print_fields(fields: dict[str, object]) -> None:
 
 
 def print_problem(problem: ApiError) -> None:
-    """What is wrong, and each finding with its place, once: the detail repeats the first one."""
+    """Prints what is wrong, and each finding with its place, once: the detail repeats the first."""
     found = [_placed(finding) for finding in problem.errors]
     repeats = bool(found) and problem.errors[0]["detail"] in problem.detail
     head = f"{problem.status} {problem.code or problem.title}"

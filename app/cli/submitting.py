@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.completion import names_of
 from app.cli.options import AsJson
 
 JobFile = Annotated[
@@ -17,11 +18,18 @@ JobFile = Annotated[
 Sources = Annotated[
     list[str] | None,
     typer.Option(
-        "--source", help="A dataset's name, ds_…, catalog:NAME, or mdl_…; may come again."
+        "--source",
+        help="A dataset's name, ds_…, catalog:NAME, or mdl_…; may come again.",
+        autocompletion=names_of("datasets"),
     ),
 ]
 Target = Annotated[
-    str | None, typer.Option("--target", help="A dataset's name, ds_… or catalog:NAME.")
+    str | None,
+    typer.Option(
+        "--target",
+        help="A dataset's name, ds_… or catalog:NAME.",
+        autocompletion=names_of("datasets"),
+    ),
 ]
 Deploy = Annotated[
     str | None, typer.Option("--deploy", help="Serve the winner under this name, if it is proven.")

@@ -16,11 +16,12 @@ from app.encoders.availability import check_available
 from app.errors import Conflict, Invalid, NotFound, invalid
 from app.identifiers import new_id
 from app.inputs.contract import Sketch
-from app.jobs import lifecycle, repository
+from app.jobs import lifecycle
 from app.jobs.distances import with_distances
 from app.jobs.encoding_time import EncodingTime, encoding_time
 from app.jobs.named_encoders import with_encoder
-from app.jobs.named_sources import unknown_dataset, with_ids
+from app.jobs.names import repository as names
+from app.jobs.names.ids import unknown_dataset, with_ids
 from app.models import encoders
 from app.models import repository as models
 from app.pretrained.choosing import pretrained_of, recommended
@@ -131,7 +132,7 @@ def accept(
         tags=dict(spec.tags),
         estimate=accepted.memory.model_dump(),
     )
-    job.name = job.name or repository.default_name(session, job)
+    job.name = job.name or names.default_name(session, job)
     lifecycle.submit(session, job, accepted.trials, accepted.steps, accepted.seconds)
     return job
 

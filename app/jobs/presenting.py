@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.datasets.schemas import LISTED_CLASSES, Schema
 from app.jobs import epoch_repository, repository
 from app.jobs.evidence_datasets import evidence_datasets
+from app.jobs.names.repository import names_of, source_names
 from app.jobs.schemas import EvidenceOut, EvidenceTrial, Failure, JobOut, TrialOut
 from app.jobs.trial_steps import steps_taken
 from app.spec.progress import TrialCounts
@@ -43,7 +44,7 @@ def present_jobs(session: Session, jobs: Sequence[JobRow]) -> list[JobOut]:
         affordable = None if budget is None else budget - tallies[job.id].seconds
         return seconds_left(found, elsewhere, affordable)
 
-    names = repository.names_of(session, jobs)
+    names = names_of(session, jobs)
     return [_job_out(job, names, tallies[job.id], left(job), job.id in reported) for job in jobs]
 
 
@@ -76,7 +77,7 @@ def present_evidence(
             target.class_counts["train"] if target.has_labels("train") else (0,) * len(classes)
         ),
         training_items=target.splits["train"],
-        source_names=repository.source_names(session, job),
+        source_names=source_names(session, job),
         datasets=evidence_datasets(session, job),
         report=job.report,
         trials=[
