@@ -96,7 +96,7 @@ def test_a_shell_completes_names(ktl: Ktl, house: Client, monkeypatch: pytest.Mo
     def completed(line: str) -> list[str]:
         monkeypatch.setenv("COMP_WORDS", line)
         monkeypatch.setenv("COMP_CWORD", str(line.count(" ")))
-        return ktl().out.split("\n")[:-1]
+        return [each for each in ktl().out.split("\n") if each]
 
     assert completed("ktl deploy") == ["deployments"]
     assert completed("ktl datasets show d") == ["digits"]
