@@ -119,6 +119,11 @@ class JobSpec(Sent):
         description="of training, summed over the trials; what is not done by then is not done, "
         "and the report says what is missing",
     )
+    priority: Literal["low", "normal", "high"] = Field(
+        "normal",
+        description="among the jobs that wait for the same workers; of equal ones a small job is "
+        "not stuck behind a long one: they take turns by the minute",
+    )
     tags: dict[Tag, Tag] = Field(default_factory=dict, max_length=64)
 
     @model_validator(mode="before")

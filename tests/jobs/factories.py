@@ -50,6 +50,7 @@ def add_job(
     seeds: int = 1,
     project: str = "p",
     budget_seconds: float | None = None,
+    priority: str = "normal",
     **evaluation: Any,
 ) -> str:
     spec = JobSpec.model_validate(
@@ -59,6 +60,7 @@ def add_job(
             "strategies": ["fine_tune"],
             "evaluation": {"seeds": seeds, **evaluation},
             "budget_seconds": budget_seconds,
+            "priority": priority,
         }
     )
     resolved, _ = resolve(spec, [SourceFacts(SCHEMA)], SCHEMA)
