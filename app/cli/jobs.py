@@ -152,10 +152,11 @@ def report(
             output.out.print(str(html), markup=False)
             return
         found = client.jobs.report(job_id)
+        names = () if as_json else client.jobs.get(job_id).source_names
     if as_json:
         output.print_json(found)
     else:
-        verdict.show(found)
+        verdict.show(found, names)
 
 
 def predictions(
@@ -238,7 +239,7 @@ def follow(client: "Client", job_id: str, as_json: bool) -> None:
             with progress.shown(output.err) as show:
                 ended = client.jobs.wait(job_id, show)
             if ended.report:
-                verdict.show(client.jobs.report(job_id))
+                verdict.show(client.jobs.report(job_id), ended.source_names)
             _show_end(ended)
     except KeyboardInterrupt:
         output.complain(f"{job_id} goes on; `ktl watch {job_id}` follows it again")
