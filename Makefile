@@ -13,7 +13,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 # Tests start many processes: without compiled files each would compile all of ktl, and its tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install demo up test check lint fast slow bench clean
+.PHONY: install demo up test check lint fast slow bench generated clean
 
 install: $(INSTALLED)
 
@@ -57,6 +57,9 @@ bench: install
 	@set -e; for file in benchmarks/[a-z]*.py; do \
 		name=$$(basename $$file .py); echo "== $$name"; $(BIN)/python -m benchmarks.$$name; \
 	done
+
+generated: install  # the client's types and its half without await, and docs/reference
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m docs.generate
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

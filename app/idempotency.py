@@ -96,6 +96,11 @@ def answer_once(
     return StoredAnswer(first.status, first.headers, first.body)
 
 
+def is_answered(session: Session, caller: Caller, key: str | None) -> bool:
+    """Whether a request with this key has been answered, so that `answer_once` may make nothing."""
+    return key is not None and session.get(IdempotencyRow, (caller.project, key)) is not None
+
+
 def respond(answer: StoredAnswer) -> Response:
     content = orjson.dumps(answer.body)
     return Response(content, answer.status, answer.headers, media_type="application/json")

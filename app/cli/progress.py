@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from app.client.events import Event
-from app.client.jobs import ENDED, OnChange
+from app.client import Event
+from app.client.house import OnChange
+from app.client.ktl._sync.jobs import ENDED
 from app.jobs.schemas import JobOut
 from app.tasks import TASKS
 

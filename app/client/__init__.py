@@ -1,7 +1,9 @@
-"""The typed client of the HTTP API: `Client().jobs.submit({...})`."""
+"""The client with the service's own types, for the command line: `Client().jobs.submit({...})`.
 
-from app.client.api_error import ApiError, Unreachable
-from app.client.client import Client
-from app.client.events import Event
+Everybody else imports `ktl`, which is `app/client/ktl` under the name that it is installed by.
+"""
+
+from app.client.house import HouseClient as Client
+from app.client.ktl import ApiError, Event, Unreachable
 
 __all__ = ["ApiError", "Client", "Event", "Unreachable"]

@@ -33,11 +33,13 @@ from app.spec.plan import PlannedTrial, plan, planned_steps
 from app.spec.pretrained import PRETRAINED
 from app.spec.resolution import resolve
 from app.spec.scales import PixelScale
+from app.spec.source import Source
 from app.spec.sources import Sample, SourceFacts
 from app.spec.spec import Choice, JobSpec, ResolvedSpec
 from app.spec.time_left import TimingRatios, TrialTime, seconds_left
 from app.storage import Storage
 from app.tables.jobs import JobRow
+from app.tables.models import ModelRow
 from app.workers import repository as workers
 
 
@@ -114,13 +116,20 @@ def check(
 def accept(
     session: Session, storage: Storage, project: str, spec: JobSpec, settings: Settings
 ) -> JobRow:
-    accepted = check(session, storage, project, spec, settings)
+    """Checks and records in one transaction."""
+    return record(session, project, check(session, storage, project, spec, settings))
+
+
+def record(session: Session, project: str, accepted: Accepted) -> JobRow:
+    """Writes the job down and queues it. Raises Invalid where a dataset or model has been deleted
+    since it was checked."""
+    spec = accepted.spec
     sources = [
-        _identify(session, project, source.reference) if source.dataset else source.reference
-        for source in accepted.spec.sources
+        _there(session, project, source, f"#/sources/{place}")
+        for place, source in enumerate(spec.sources)
     ]
-    target = _identify(session, project, accepted.spec.target.dataset)
-    resolved = accepted.spec.with_datasets(sources, target)
+    target = _identify(session, project, spec.target.dataset, "#/target/dataset")
+    resolved = spec.with_datasets(sources, target)
     job = JobRow(
         id=new_id("job"),
         project=project,
@@ -160,10 +169,7 @@ def _facts(
     if source.dataset:
         schema = _schema(session, project, source.dataset, f"{pointer}/dataset")
         return SourceFacts(schema, scale=_scale(session, project, source.dataset, schema))
-    try:
-        model = models.get(session, project, source.reference)
-    except NotFound as error:
-        raise invalid("unknown_model", error.detail, f"{pointer}/model") from error
+    model = _model(session, project, source.reference, pointer)
     signature = models.ready_signature(session, model, f"{pointer}/model")
     if encoders.stored_of(model):
         detail = "expected a network to start from, got an encoder of texts, which goes into "
@@ -230,8 +236,27 @@ def _schema(session: Session, project: str, reference: str, pointer: str) -> Sch
         ) from error
 
 
-def _identify(session: Session, project: str, reference: str) -> str:
+def _model(session: Session, project: str, reference: str, pointer: str) -> ModelRow:
+    try:
+        return models.get(session, project, reference)
+    except NotFound as error:
+        raise invalid("unknown_model", error.detail, f"{pointer}/model") from error
+
+
+def _there(session: Session, project: str, source: Source, pointer: str) -> str:
+    """The source's id, or the name of weights from elsewhere."""
+    if source.dataset:
+        return _identify(session, project, source.dataset, f"{pointer}/dataset")
+    if source.model:
+        return _model(session, project, source.model, pointer).id
+    return source.reference
+
+
+def _identify(session: Session, project: str, reference: str, pointer: str) -> str:
     if reference.startswith(PREFIX):
         name = reference.removeprefix(PREFIX)
         return datasets.obtain_from_catalogue(session, project, name).id
-    return reference
+    try:
+        return datasets.find(session, project, reference, lock="share").id
+    except NotFound as error:
+        raise invalid("unknown_dataset", error.detail, pointer) from error

@@ -5,6 +5,7 @@ from fastapi import APIRouter, Request, Response
 from app.actions import post_action
 from app.conditional import check_if_match, conditional, etag_of
 from app.dependencies import (
+    DatabaseOf,
     PageOf,
     Reader,
     ReadSession,
@@ -21,6 +22,7 @@ from app.idempotency import (
     answer_once,
     fingerprint,
     forget_answers,
+    is_answered,
     respond,
 )
 from app.jobs import acceptance, evidence, lifecycle, repository, stream
@@ -54,23 +56,30 @@ POLL_SECONDS = "1"
 def create(
     spec: JobSpec,
     request: Request,
-    session: WriteSession,
+    database: DatabaseOf,
     caller: Writer,
     storage: StorageOf,
     settings: SettingsOf,
     key: IdempotencyKey = None,
 ) -> Response:
     """Accepts a transfer job: it is checked against its datasets, planned and queued."""
+    accepted: acceptance.Accepted | None = None
+    with database.read() as session:  # checking takes seconds of wide tables: nobody waits for it
+        if not is_answered(session, caller, key):
+            accepted = acceptance.check(session, storage, caller.project, spec, settings)
 
     def make() -> StoredAnswer:
         quotas.admit(session, storage, settings, caller.project)
-        job = acceptance.accept(session, storage, caller.project, spec, settings)
+        checked = accepted or acceptance.check(session, storage, caller.project, spec, settings)
+        job = acceptance.record(session, caller.project, checked)
         headers = {"Location": f"/v1/jobs/{job.id}", "Retry-After": POLL_SECONDS}
         return StoredAnswer(202, headers, present_job(session, job).model_dump(mode="json"))
 
     body = spec.model_dump(mode="json")
     mark = fingerprint(request.method, request.url.path, body)
-    return respond(answer_once(session, caller, key, mark, make))
+    with database.write() as session:
+        answer = answer_once(session, caller, key, mark, make)
+    return respond(answer)
 
 
 @post_action(router, "/jobs/validate", responses=can_answer(404, 409))

@@ -3,7 +3,7 @@ import orjson
 import pytest
 
 from app.client import Client, Unreachable
-from app.client.events import Event, events_of
+from app.client.ktl.events import Event, events_of
 from app.jobs.events import sse
 
 STREAM = {"Content-Type": "text/event-stream; charset=utf-8"}

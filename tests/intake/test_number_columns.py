@@ -104,6 +104,13 @@ def test_rows_that_are_too_many_to_be_held_are_stored_alike(
         assert {name: path.read_bytes() for name, path in written.arrays.items()} == found
 
 
+def test_whole_numbers_stay_whole_where_float32_would_round_them(tmp_path: Path) -> None:
+    counts = [2**24 + 1 + 2 * (place * 7 % 20) for place in range(20)]
+    taken = take_csv(tmp_path, csv_text(people=counts))
+    assert kinds_of(taken)["people"] == ("number", "feature")
+    assert sorted(rows_of(taken).column("people").to_pylist()) == sorted(map(float, counts))
+
+
 def test_held_rows_leave_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not part_of(tmp_path, csv_text()).path.exists()
     monkeypatch.setattr(records, "HELD_BYTES", 0)

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
-from app.client.events import Event, events_of
+from app.client.ktl.events import Event, events_of
 from app.database import Database
 from app.jobs import lifecycle, work
 from tests.jobs.factories import add_dataset, add_job, finish, must_claim

@@ -27,18 +27,20 @@ def searched(
     mirrored: float = 0.0,
     allowed: Costs = costs(),
     modality: str = "image",
+    items: int = 200,
+    folds: int = 3,
 ) -> tuple[SearchOutcome, list[Task]]:
-    """`right`: part of 200 items that each augmentation gets right, `mirrored`: what that adds."""
+    """`right`: part of the items that each augmentation gets right, `mirrored`: what that adds."""
     tasks = []
 
     def evaluate(task: Task) -> Result:
         tasks.append(task)
         how = task.candidate.augmentation
         share = right[how.strength if how else "none"] + (mirrored if how and how.mirror else 0)
-        values = np.arange(200) < round(200 * share)
+        values = np.arange(items) < round(items * share)
         return Result(
             values=tuple(values.astype(float).tolist()),
-            losses=(1.0,) * 200,
+            losses=(1.0,) * items,
             cost=allowed.of_fold(task.candidate, 1.0),
             seconds=1.0,
         )
@@ -48,7 +50,7 @@ def searched(
         field,
         evaluate,
         allowed,
-        folds=3,
+        folds=folds,
         seeds=5,
         space=VIEWS,
         prior=Prior.of(field, modality),
@@ -75,6 +77,13 @@ def test_mirrored_is_chosen_where_held_out_items_speak_for_it() -> None:
 def test_mirrored_that_makes_no_difference_is_left() -> None:
     outcome, _ = searched(RIGHT, mirrored=0.0)
     assert outcome.chosen.augmentation == Augmentation(strength="weak")
+
+
+def test_one_held_out_item_of_few_does_not_speak_for_mirrored() -> None:
+    right = {"none": 0.8, "weak": 0.9, "strong": 0.75}
+    outcome, tasks = searched(right, mirrored=0.1, items=16, folds=1)
+    assert outcome.chosen.augmentation == Augmentation(strength="weak")
+    assert any(each.candidate.views == "weak, mirrored" for each in tasks)
 
 
 def test_views_that_do_harm_are_left() -> None:

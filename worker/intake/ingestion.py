@@ -32,7 +32,7 @@ from worker.intake.sizes import check_stored
 from worker.intake.splits import Rows
 from worker.intake.tables.items import prepare_items
 from worker.intake.tables.records import Records
-from worker.intake.tables.target import spoken_of
+from worker.intake.tables.speaking import spoken_of
 from worker.intake.targets import target_of
 from worker.intake.targets.deciding import decide
 

@@ -92,10 +92,12 @@ def _told_variance(parts: Mapping[str, Array], y: Mapping[str, Stored]) -> float
 def _zeros(column: Column, x: Splits) -> str | None:
     if not isinstance(column, NumberColumn):
         return None
-    known = np.concatenate(list(x.values()))
-    if not (known == 0).any() or np.nanmin(known) < 0:
+    if not any((values == 0).any() for values in x.values()):
         return None
+    known = np.concatenate(list(x.values()))
     known = known[~np.isnan(known)]
+    if known.min() < 0:
+        return None
     others = known[known != 0]
     zeros = len(known) - len(others)
     if len(np.unique(others[:10_000])) < FEWEST_VALUES:

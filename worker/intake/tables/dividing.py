@@ -16,8 +16,9 @@ from worker.intake.splits import Rows
 from worker.intake.tables.features import said_of
 from worker.intake.tables.readings import Reading
 from worker.intake.tables.records import Records
+from worker.intake.tables.speaking import spoken_of
 from worker.intake.tables.splitting import RowCut, check_both, cut_of
-from worker.intake.tables.target import TableLabels, labels_of, spoken_of
+from worker.intake.tables.target import TableLabels, labels_of
 from worker.intake.targets import target_of
 from worker.intake.targets.contract import Stored, TargetContract
 from worker.intake.targets.deciding import Decision, decide
@@ -53,9 +54,9 @@ class Divided:
         with spoken_of(labels.called, (*labels.columns, "label")[0]):
             decision = decide(spec.said_task, given, labels.names is not None)
             target = target_of(decision.kind, given, labels.names, _unit(records, spec, labels))
-            is_doubted = spec.missing_label is not None
-            if is_doubted and labels.values is not None and labels.values.ndim == 1:
-                refuse_missing(target.texts, labels.values[labels.known], "y_train")
+            is_doubted, held = spec.missing_label is not None, labels.labelled
+            if is_doubted and held is not None and held.ndim == 1:
+                refuse_missing(target.texts, held, "y_train")
             rows, y = _split(records, labels, cut, target, given)
             if labels.values is not None and keeps:
                 others = _unlabelled(labels, cut, rows)
@@ -97,7 +98,7 @@ def _by_split(labels: TableLabels, cut: RowCut) -> dict[str, Array | None]:
     if labels.values is None:
         return {"train": None, "test": None} if cut.given is not None else {"train": None}
     if cut.given is None:
-        return {"train": labels.values[labels.known]}
+        return {"train": labels.labelled}
     sides = {"train": ~cut.given, "test": cut.given}
     chosen = {split: side & labels.known for split, side in sides.items()}
     return {split: labels.values[side] if side.any() else None for split, side in chosen.items()}

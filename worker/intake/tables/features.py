@@ -29,7 +29,7 @@ from worker.intake.splits import Rows
 from worker.intake.tables.kinds import InferredColumn, infer
 from worker.intake.tables.readings import LOOKED_AT, Reading, as_numbers, coded, has_codes, numbers
 from worker.intake.tables.records import Records
-from worker.intake.tables.rows import ColumnNumbers, NumbersHeld, NumbersOnDisk
+from worker.intake.tables.rows import ColumnNumbers, NumbersHeld, kept_numbers
 
 SEEN: tuple[FoundKind, ...] = ("number", "category", "flag", "date")  # kinds that a network sees
 FIRST_DAY, LAST_DAY = -719_162, 2_932_896  # of the years 1 to 9999, counted from 1970
@@ -114,9 +114,8 @@ def feature_of(
 
     if said is None:
         return left_out(found.kind, "ignored", "the spec says that it is to be ignored")
-    _check_read(records, name, found, reading.known(raw), is_said=said.kind is not None)
-    if found.kind == "date":
-        _check_calendar(records, name, values)
+    _check_read(records, name, found, is_said=said.kind is not None)
+    days = _checked_days(records, name, values) if found.kind == "date" else None
     role, why = fixed or (said.role or "feature", "the spec says so")
     if role != "feature":
         return left_out(found.kind, role, f"{found.reason}; {why}")
@@ -126,7 +125,7 @@ def feature_of(
     if missing["train"] == len(rows["train"]):
         why = "it has no value in any training row: there is nothing to learn from it"
         return left_out("constant", "ignored", why)
-    column, plain = _fitted(name, unit, found, values, rows["train"])
+    column, plain = _fitted(name, unit, found, rows["train"], days)
     if _is_constant(plain, rows["train"]):
         why = "it has the same value in every training row: there is nothing to learn from it"
         return left_out("constant", "ignored", why)
@@ -135,8 +134,7 @@ def feature_of(
     if found.kind == "number" and raw.type == pa.float64() and records.is_held(name):
         stored = NumbersHeld(values)
     else:
-        plain.tofile(target)
-        stored = NumbersOnDisk(target)
+        stored = kept_numbers(plain, records.is_held(name), target)
     return Feature(info, found.reading, missing, column, stored, found.doubt)
 
 
@@ -162,11 +160,10 @@ def check_type(name: str, said: Kind, kind: pa.DataType) -> None:
         refuse("wrong_type", f"{detail}, as the file says", name)
 
 
-def _check_read(
-    records: Records, name: str, found: InferredColumn, known: pa.ChunkedArray, is_said: bool
-) -> None:
+def _check_read(records: Records, name: str, found: InferredColumn, is_said: bool) -> None:
     """Refuses a field that is no number, date or flag in a column that is said to be one, by the
     spec (`is_said`) or by the types of the file."""
+    known = found.known
     if found.values.null_count == known.null_count and not is_said:
         return
     if (
@@ -200,7 +197,8 @@ def _check_read(
         refuse("wrong_type", detail, name)
 
 
-def _check_calendar(records: Records, name: str, values: pa.ChunkedArray) -> None:
+def _checked_days(records: Records, name: str, values: pa.ChunkedArray) -> NDArray[np.float64]:
+    """Returns the days since 1970 that dates are; refuses those that no calendar has."""
     days = as_numbers(values)
     beyond = (days < FIRST_DAY) | (days > LAST_DAY)
     if count := int(beyond.sum()):
@@ -210,18 +208,26 @@ def _check_calendar(records: Records, name: str, values: pa.ChunkedArray) -> Non
             f"the first in {records.place(row)}"
         )
         refuse("wrong_type", detail, name)
+    return days
 
 
 def _fitted(
-    name: str, unit: str, found: InferredColumn, values: pa.ChunkedArray, train: Rows
+    name: str,
+    unit: str,
+    found: InferredColumn,
+    train: Rows,
+    days: NDArray[np.float64] | None,
 ) -> tuple[Column, NDArray[np.float64]]:
+    """`days`: of a column of dates."""
     column: Column
+    values = found.values
     match found.kind:
         case "number":
             plain = as_numbers(values)
             column = NumberColumn.fit(name, plain[train], unit)
         case "date":
-            plain = as_numbers(values)
+            assert days is not None
+            plain = days
             column = DateColumn.fit(name, plain[train], found.reading.format)
         case "flag":
             if pa.types.is_string(values.type):
@@ -233,7 +239,7 @@ def _fitted(
                     plain = np.where(np.isnan(plain), plain, plain == float(found.words[1]))
             column = FlagColumn(name=name, unit=unit, **_words(found))
         case _:
-            codes, texts = _coded(values, found.reading)
+            codes, texts = _coded(found)
             counts = np.bincount(codes[train][codes[train] >= 0], minlength=len(texts))
             present = np.flatnonzero(counts)
             column = CategoryColumn.fit(
@@ -249,12 +255,15 @@ def _words(found: InferredColumn) -> dict[str, tuple[str, str]]:
     return {} if found.words is None else {"values": found.words}
 
 
-def _coded(values: pa.ChunkedArray, reading: Reading) -> tuple[NDArray[np.int64], list[str]]:
+def _coded(found: InferredColumn) -> tuple[NDArray[np.int64], list[str]]:
     """(rows,), -1 where missing, and the texts by code. Whole numbers lose their fraction, as
     rows in JSON have them."""
-    codes, different = coded(values)
-    each = pa.chunked_array([pa.array(different, values.type)])
-    plain = numbers(each, reading.decimal)
+    if found.tally is not None:
+        codes, different = found.tally.codes, found.tally.texts.to_pylist()
+    else:
+        codes, different = coded(found.values)
+    each = pa.chunked_array([pa.array(different, found.values.type)])
+    plain = numbers(each, found.reading.decimal)
     known = as_numbers(plain)
     if np.isnan(known).any() or has_codes(each, plain) or (known != np.rint(known)).any():
         return codes, [text if isinstance(text, str) else _number_text(text) for text in different]

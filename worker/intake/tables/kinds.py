@@ -77,7 +77,8 @@ SAME = "it has the same value in every row"
 class InferredColumn:
     """values: (rows,), null where missing, or unreadable in a column that is said to be of a kind;
     numbers and flags of 0 and 1 float64, moments in UTC, else as the file holds them. words: a
-    flag's two values, false first. doubt: what a user should know of the decision."""
+    flag's two values, false first. doubt: what a user should know of the decision. known: (rows,),
+    the fields as the file holds them, null where missing. tally: of a category that was counted."""
 
     kind: FoundKind
     reason: str
@@ -85,6 +86,8 @@ class InferredColumn:
     values: Column
     words: tuple[str, str] | None = None
     doubt: str | None = None
+    known: Column = None
+    tally: TextCounts | None = None
 
 
 def infer(name: str, column: Column, reading: Reading, said: Kind | None = None) -> InferredColumn:
@@ -96,8 +99,12 @@ def infer(name: str, column: Column, reading: Reading, said: Kind | None = None)
             whoever asks checks that they can be read.
     """
     if not said and (plain := plain_numbers(column, reading)) is not None:
-        return _number(name, column, plain, reading, is_plain=True)
+        return replace(_number(name, column, plain, reading, is_plain=True), known=column)
     known = reading.known(column)
+    return replace(_inferred(name, known, reading, said), known=known)
+
+
+def _inferred(name: str, known: Column, reading: Reading, said: Kind | None) -> InferredColumn:
     if said:
         return _said(name, known, reading, said)
     if known.null_count == len(known):
@@ -120,14 +127,12 @@ def _by_type(known: Column, reading: Reading) -> InferredColumn | None:
 
 
 def _by_words(name: str, known: Column, reading: Reading) -> InferredColumn:
-    tally = TextCounts.of(known)
-    if len(tally.texts) == 1 and not known.null_count:
+    if not known.null_count and pc.all(pc.equal(known, known[0])).as_py():
         return InferredColumn("constant", SAME, reading, known)
-    return (
-        _flag(known, tally.texts.to_pylist()[:3], reading)
-        or _date(name, known, reading)
-        or _text(name, known, tally, reading)
-    )
+    if found := _date(name, known, reading):  # no flag's word is one
+        return found
+    tally = TextCounts.of(known)
+    return _flag(known, tally.texts.to_pylist()[:3], reading) or _text(name, known, tally, reading)
 
 
 def _said(name: str, known: Column, reading: Reading, said: Kind) -> InferredColumn:
@@ -189,7 +194,7 @@ def _number(
         return InferredColumn("identifier", reason, reading, known)
     if bounds["min"] == bounds["max"] and not found.null_count:
         return InferredColumn("constant", SAME, taken, found)
-    if not found.null_count and (why := _tells_apart(name, as_numbers(found))):
+    if not found.null_count and (why := _tells_apart(name, found)):
         return InferredColumn("identifier", why, reading, known)
     if (bounds["min"], bounds["max"]) == (0, 1) and _are_zero_and_one(found):
         return InferredColumn("flag", "its values are 0 and 1 alone", taken, found, ("0", "1"))
@@ -214,17 +219,23 @@ def _are_zero_and_one(found: Column) -> bool:
     return sorted(pc.unique(found).drop_null().to_pylist()) == [0.0, 1.0]
 
 
-def _tells_apart(name: str, values: NDArray[np.float64]) -> str | None:
+def _tells_apart(name: str, found: Column) -> str | None:
     """Why numbers stand for rows, which all differ; None where they do not."""
-    if len(values) < FEWEST_IDENTIFIED:
+    if len(found) < FEWEST_IDENTIFIED:
         return None
-    steps = np.diff(values)
-    if (steps == 1).all() or (steps == -1).all():
+    if _counts(as_numbers(found.slice(0, LOOKED_AT))) and _counts(as_numbers(found)):
         return "it counts the rows"
-    is_named = IDENTIFYING.match(name) and (values == np.rint(values)).all()
-    if is_named and len(np.unique(values)) == len(values):
+    if not IDENTIFYING.match(name):
+        return None
+    values = as_numbers(found)
+    if (values == np.rint(values)).all() and len(np.unique(values)) == len(values):
         return "its whole numbers differ in each row, and it is named like an identifier"
     return None
+
+
+def _counts(values: NDArray[np.float64]) -> bool:
+    steps = np.diff(values)
+    return bool((steps == 1).all() or (steps == -1).all())
 
 
 def _flag(known: Column, different: Sequence[str], reading: Reading) -> InferredColumn | None:
@@ -286,4 +297,4 @@ def _text(name: str, known: Column, tally: TextCounts, reading: Reading) -> Infe
         )
     reason = f"it has {distinct} different values in {values} rows"
     doubt = nearly(name, tally, reading, "a category")
-    return InferredColumn("category", reason, reading, known, doubt=doubt)
+    return InferredColumn("category", reason, reading, known, doubt=doubt, tally=tally)

@@ -48,6 +48,8 @@ class Reading:
                 trimmed = pc.utf8_trim_whitespace(column)
                 gone = pc.or_(gone, pc.is_in(trimmed, pa.array(self.missing, pa.string())))
         elif pa.types.is_floating(column.type):
+            if not self.missing and not column.null_count and _is_finite(column):
+                return column
             gone = pc.is_nan(column)
         elif pa.types.is_integer(column.type):
             gone = pc.is_null(column)
@@ -142,8 +144,12 @@ def has_codes(known: Column, found: Column) -> bool:
     first = as_numbers(found.slice(0, LOOKED_AT).drop_null())
     if (first != np.rint(first)).any():
         return False
-    zero = pc.and_(pc.starts_with(known, "0"), pc.greater(pc.binary_length(known), 1))
-    doubtful = known.filter(pc.and_not(zero, pc.starts_with(known, "0.")))
+    starts = pc.starts_with(known, "0")
+    if not pc.any(starts).as_py():
+        return False
+    zero = known.filter(starts)
+    is_longer = pc.greater(pc.binary_length(zero), 1)
+    doubtful = zero.filter(pc.and_not(is_longer, pc.starts_with(zero, "0.")))
     return bool(pc.any(pc.match_substring_regex(doubtful, CODE)).as_py())
 
 

@@ -48,6 +48,32 @@ class NumbersHeld:
         return as_numbers(self.values.slice(start, stop - start))
 
 
+@dataclass(frozen=True)
+class NumbersFloat32:
+    """`values`: (rows,), float32, NaN where missing: numbers that lose nothing by it."""
+
+    values: NDArray[np.float32]
+
+    def part(self, start: int, stop: int) -> NDArray[np.float64]:
+        return self.values[start:stop].astype(np.float64)
+
+
+def kept_numbers(plain: NDArray[np.float64], is_held: bool, target: Path) -> ColumnNumbers:
+    """Numbers of a column of which more than the file holds had to be made: in memory where they
+    take no more of it than their text does, else written.
+
+    Args:
+        is_held: whether the column itself is in memory.
+    """
+    if is_held:
+        with np.errstate(over="ignore"):
+            short = plain.astype(np.float32)
+        if np.array_equal(short, plain, equal_nan=True):
+            return NumbersFloat32(short)
+    plain.tofile(target)
+    return NumbersOnDisk(target)
+
+
 def store_rows(
     records: Records,
     readings: Mapping[str, Reading],

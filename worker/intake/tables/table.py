@@ -8,6 +8,8 @@ rows.arrow                 Arrow IPC, zstd: all columns of the upload as typed v
                            names, the rows of x_train in its order, then those of x_test
 """
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,11 +38,6 @@ def prepare_table(
     features = _features(records, spec, reading, divided, workdir)
     stored = [each.stored for each in features if each.stored is not None]
     check_size(len(stored) * sum(map(len, rows.values())), limits)
-    arrays: dict[str, Path] = {}
-    for split in ("train", "test"):
-        arrays[f"x_{split}"], arrays[f"y_{split}"] = (workdir / f"{xy}_{split}.npy" for xy in "xy")
-        store_numbers(stored, records.rows, rows[split], arrays[f"x_{split}"])
-        store_labels(y[split], arrays[f"y_{split}"])
     readings = {
         each.info.name: replace(each.reading, is_complete=not any(each.missing.values()))
         for each in features
@@ -50,20 +47,32 @@ def prepare_table(
         for each in features
         if each.stored is not None and each.reading.how == "number"
     }
-    target = workdir / "rows.arrow"
-    arrays["rows"] = store_rows(records, readings, parsed, divided.hidden, rows, target)
+    arrays: dict[str, Path] = {}
+    with ThreadPoolExecutor(1) as beside:  # compression takes about as long as all of the rest
+        stored_rows = beside.submit(
+            store_rows, records, readings, parsed, divided.hidden, rows, workdir / "rows.arrow"
+        )
+        for split in ("train", "test"):
+            arrays[f"x_{split}"] = workdir / f"x_{split}.npy"
+            arrays[f"y_{split}"] = workdir / f"y_{split}.npy"
+            store_numbers(stored, records.rows, rows[split], arrays[f"x_{split}"])
+            store_labels(y[split], arrays[f"y_{split}"])
+        schema = _schema(features, divided)
+        told = profile(schema, records, arrays, features, divided)
+        arrays["rows"] = stored_rows.result()
+    hashed = content_hash(schema, arrays)
+    arrays["sketch"] = store_sketch(arrays["x_train"], schema, workdir)
+    return IngestedDataset(schema, told, arrays, hashed)
+
+
+def _schema(features: Sequence[Feature], divided: Divided) -> Schema:
     seen = [each.column for each in features if each.column is not None]
-    schema = Schema(
+    return Schema(
         inputs=TableInputs(columns=tuple(seen)),
         task=divided.task,
         splits=divided.splits,
         class_counts=divided.class_counts,
         columns=tuple(each.info for each in features),
-    )
-    hashed = content_hash(schema, arrays)
-    arrays["sketch"] = store_sketch(arrays["x_train"], schema, workdir)
-    return IngestedDataset(
-        schema, profile(schema, records, arrays, features, divided), arrays, hashed
     )
 
 

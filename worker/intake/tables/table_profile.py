@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from app.datasets.schemas import Schema
 from app.inputs.columns import CategoryColumn, Column, FlagColumn
-from app.inputs.table import TableInputs
+from app.inputs.mapped import let_go
 from worker.intake.duplicates import duplicates
 from worker.intake.profile import Findings, balance_of, decided, label_warnings, split_warnings
 from worker.intake.tables.column_checks import Splits, column_warnings, left_out_warning
@@ -17,7 +17,7 @@ from worker.intake.tables.dividing import Divided
 from worker.intake.tables.features import Feature
 from worker.intake.tables.records import Records
 
-CHUNK_ROWS = 2**16
+CHUNK_ROWS = 2**14
 MOST_WARNED = 20  # columns of which sentences stand in the profile
 ALIKE = ", alike in all columns that a network sees"
 MIXERS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))  # of SplitMix64
@@ -34,7 +34,7 @@ def profile(
     twins = duplicates(
         {split: _hashes(rows) for split, rows in x.items()}, divided.target.codes(divided.y)
     )
-    columns, sentences = _columns(schema, features, divided, x)
+    columns, sentences = _columns(schema, features, divided)
     told = told_of_rows(schema, records, divided)
     return {
         **told,
@@ -97,10 +97,8 @@ def _target_warnings(divided: Divided) -> list[str]:
 
 
 def _columns(
-    schema: Schema, features: Sequence[Feature], divided: Divided, x: Splits
+    schema: Schema, features: Sequence[Feature], divided: Divided
 ) -> tuple[dict[str, Any], list[str]]:
-    assert isinstance(schema.inputs, TableInputs)
-    place = {column.name: at for at, column in enumerate(schema.inputs.columns)}
     told: dict[str, Any] = {}
     sentences: list[str] = []
     left: dict[str, str] = {}
@@ -110,11 +108,12 @@ def _columns(
         told[info.name] = {"missing": dict(feature.missing)}
         if feature.doubt:
             sentences.append(f"{feature.doubt[0].upper()}{feature.doubt[1:]}.")
-        if feature.column is None:
+        if feature.column is None or feature.stored is None:
             if info.role in {"id", "ignored"} and "the spec says" not in info.reason:
                 left[info.name] = info.reason
             continue
-        values = {split: np.ascontiguousarray(x[split][:, place[info.name]]) for split in x}
+        plain = feature.stored.part(0, len(divided.labels.known)).astype(np.float32)
+        values: Splits = {split: plain[chosen] for split, chosen in divided.rows.items()}
         told[info.name] |= _told(feature.column, values)
         sentences += column_warnings(feature.column, values, divided.y, schema.task, is_cut)
     shown = dict(list(left.items())[:MOST_WARNED])
@@ -139,7 +138,8 @@ def _told(column: Column, x: Splits) -> dict[str, Any]:
             return {"values": list(column.values)}
     ranges = {}
     for split, values in x.items():
-        known = values[~np.isnan(values)]
+        is_missing = np.isnan(values)
+        known = values[~is_missing] if is_missing.any() else values
         ranges[split] = (
             [column.shown(known.min()), column.shown(known.max())] if len(known) else None
         )
@@ -148,15 +148,22 @@ def _told(column: Column, x: Splits) -> dict[str, Any]:
 
 def _hashes(x: NDArray[np.float32]) -> NDArray[np.uint64]:
     """(rows,), equal for rows that are alike in all columns that a network sees."""
-    found = np.zeros(len(x), np.uint64)
+    found, columns = np.zeros(len(x), np.uint64), x.shape[1]
+    padded = np.zeros((min(len(x), CHUNK_ROWS), columns + columns % 2), np.float32)
     for start in range(0, len(x), CHUNK_ROWS):
-        rows = np.ascontiguousarray(x[start : start + CHUNK_ROWS]) + np.float32(0)  # no -0
-        bits = np.where(np.isnan(rows), np.float32(np.nan), rows).view(np.uint32)
-        mixed = np.zeros(len(rows), np.uint64)
-        for column in bits.T:
-            mixed = (mixed ^ column) * MIXERS[0]
-            mixed = (mixed ^ (mixed >> np.uint64(29))) * MIXERS[1]
-        found[start : start + CHUNK_ROWS] = mixed ^ (mixed >> np.uint64(32))
+        mixed = found[start : start + CHUNK_ROWS]
+        rows = padded[: len(mixed)]
+        np.add(x[start : start + CHUNK_ROWS], np.float32(0), out=rows[:, :columns])  # no -0
+        is_missing = np.isnan(rows)
+        if is_missing.any():
+            rows[is_missing] = np.nan  # of one form
+        for pair in rows.view(np.uint64).T:
+            mixed ^= pair
+            mixed *= MIXERS[0]
+            mixed ^= mixed >> np.uint64(29)
+            mixed *= MIXERS[1]
+        mixed ^= mixed >> np.uint64(32)
+        let_go(x)
     return found
 
 

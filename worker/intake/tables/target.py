@@ -1,7 +1,6 @@
 """Columns that hold the labels, and the labels that they hold."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import NamedTuple
@@ -13,13 +12,13 @@ from numpy.typing import NDArray
 
 from app.datasets.schemas import DatasetSpec
 from app.datasets.table_spec import ColumnSpec, TableSpec
-from app.errors import FailureCode, WorkFailure
 from app.tasks import TaskKind
 from worker.intake.labels import CLASS_LIMIT
 from worker.intake.missing import without_missing
 from worker.intake.raw import NAME_CHARACTERS, Array, refuse
 from worker.intake.tables.readings import Column, Reading, as_numbers, distinct, has_codes, numbers
 from worker.intake.tables.records import Records, listed, refuse_said
+from worker.intake.tables.speaking import spoken_of
 
 USUAL = ("label", "labels", "target", "class", "y")  # names of columns that hold labels
 NEAR = 0.7  # of difflib's ratio: a slip of the keyboard
@@ -42,6 +41,11 @@ class TableLabels:
     known: NDArray[np.bool]
     names: Array | None
     reason: str
+
+    @property
+    def labelled(self) -> Array | None:
+        """Labels of the rows that have one."""
+        return None if self.values is None else _those(self.values, self.known)
 
     @property
     def called(self) -> str:
@@ -156,7 +160,7 @@ def labels_of(records: Records, spec: DatasetSpec, reading: Reading) -> TableLab
     (name,) = columns
     values, known = _one(records, name, reading, task)
     with spoken_of(f"the column `{name}`", name):
-        left = without_missing(values[known], spec.missing_label, "y_train")
+        left = without_missing(_those(values, known), spec.missing_label, "y_train")
     if left is not None:
         places = np.flatnonzero(known)[left]
         known = np.zeros(len(known), np.bool)
@@ -168,6 +172,10 @@ def labels_of(records: Records, spec: DatasetSpec, reading: Reading) -> TableLab
         )
         refuse("no_labels", detail, name)
     return TableLabels(columns, values, known, None, reason)
+
+
+def _those(values: Array, known: NDArray[np.bool]) -> Array:
+    return values if known.all() else values[known]  # no copy of what may be large
 
 
 def _one(
@@ -280,19 +288,3 @@ def _check_plain(column: Column, name: str) -> None:
             f"expected text or numbers in the column `{name}`, which holds the labels, got dates"
         )
         refuse("wrong_type", detail, name)
-
-
-@contextmanager
-def spoken_of(called: str, name: str | None) -> Iterator[None]:
-    """Around what speaks of arrays: a failure names the column instead, where there is
-    one."""
-    try:
-        yield
-    except WorkFailure as failure:
-        arrays = {f"#/file/{array}" for array in ("y_train", "y_test", "x_train", "class_names")}
-        if failure.code is not FailureCode.DATASET_INVALID or failure.pointer not in arrays:
-            raise
-        detail = failure.detail
-        for array in ("y_train", "y_test"):
-            detail = detail.replace(array, called)
-        refuse(failure.reason, detail, name)

@@ -1,28 +1,30 @@
+# Made from ktl/_async by docs/generate; changes belong there.
 """HTTP with a few tries, and refusals as exceptions."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
-from urllib.parse import quote, urlsplit
+from time import sleep
+from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
-from pydantic import BaseModel
 
-from app.client.api_error import ApiError, Unreachable
+from ..answer import ApiAnswer, read
+from ..errors import Unreachable, accepted, retry_after
+from ..places import LOOPBACK, with_scheme
+
+Kind = TypeVar("Kind")
 
 WAITS_SECONDS = (0.1, 0.2, 0.4, 0.8)  # between the tries of a call that may be repeated
-LONGEST_RETRY_AFTER_SECONDS = 5.0
-Answer = TypeVar("Answer", bound=BaseModel)
-
-LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 class Transport:
+    """One connection pool to one API."""
+
     def __init__(self, url: str, api_key: str | None) -> None:
-        self.url = _with_scheme(url.rstrip("/"))
+        self.url = with_scheme(url.rstrip("/"))
         parts = urlsplit(self.url)
         self.http = httpx.Client(
             base_url=self.url,
@@ -44,32 +46,39 @@ class Transport:
             try:
                 response = self.http.request(method, path, **request)
             except httpx.TransportError:
-                time.sleep(wait)
+                sleep(wait)
                 continue
             if response.status_code != 503:
                 return accepted(response)
-            time.sleep(max(wait, _retry_after(response)))
+            sleep(max(wait, retry_after(response)))
         try:
             return accepted(self.http.request(method, path, **request))
         except httpx.TransportError as error:
             raise Unreachable(self.url, error) from error
 
-    def ask(self, answer: type[Answer], method: str, path: str, **request: Any) -> Answer:
-        """A call whose answer has this form."""
-        return answer.model_validate_json(self.call(method, path, **request).content)
+    def ask(self, kind: type[Kind], method: str, path: str, **request: Any) -> Kind:
+        """Calls, and reads the answer, which has this form."""
+        return read(kind, (self.call(method, path, **request)).content)
 
-    def pages(self, item: type[Answer], path: str, **filters: Any) -> Iterator[Answer]:
+    def begin(self, kind: type[Kind], path: str, **request: Any) -> Kind:
+        """Asks for something new, with a key by which a second try makes no second one."""
+        headers = {"Idempotency-Key": uuid4().hex} | request.pop("headers", {})
+        return self.ask(kind, "POST", path, headers=headers, **request)
+
+    def pages(self, kind: type[Kind], path: str, **filters: Any) -> Iterator[Kind]:
         """Every item of a list; pages are fetched as they are needed."""
         params = {"limit": 100} | {n: value for n, value in filters.items() if value is not None}
         while True:
-            page = self.call("GET", path, params=params).json()
-            yield from (item.model_validate(each) for each in page["data"])
+            page = self.ask(ApiAnswer, "GET", path, params=params)
+            for item in page["data"]:
+                yield cast(Kind, item)
             if not page["has_more"]:
                 return
             params["after"] = page["next"]
 
     @contextmanager
     def stream(self, path: str, **request: Any) -> Iterator[httpx.Response]:
+        """An answer that is read as it comes."""
         try:
             with self.http.stream("GET", path, **request) as response:
                 if not response.is_success:
@@ -78,37 +87,15 @@ class Transport:
         except httpx.TransportError as error:
             raise Unreachable(self.url, error) from error
 
-    def download(self, path: str, target: Path, **request: Any) -> Path:
+    def download(self, path: str, target: str | Path, **request: Any) -> Path:
         """Writes the answer at `target`, whole or not at all."""
+        target = Path(target)
         partial = target.with_name(f"{target.name}.{uuid4().hex}.partial")
         try:
-            with self.stream(path, **request) as response, partial.open("wb") as file:
-                for piece in response.iter_bytes():
-                    file.write(piece)
+            with self.stream(path, **request) as response:
+                with partial.open("wb") as file:
+                    for piece in response.iter_bytes():
+                        file.write(piece)
             return partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
-
-
-def path_to(resource: str, reference: str, *below: str) -> str:
-    """`/v1/datasets/my%20letters/audit`: a name may have any character."""
-    return "/".join([f"/v1/{resource}", quote(reference, safe=""), *below])
-
-
-def accepted(response: httpx.Response) -> httpx.Response:
-    if response.is_success:
-        return response
-    raise ApiError.of(response)
-
-
-def _retry_after(response: httpx.Response) -> float:
-    value = response.headers.get("retry-after", "0")
-    return min(float(value), LONGEST_RETRY_AFTER_SECONDS) if value.isdigit() else 0.0
-
-
-def _with_scheme(url: str) -> str:
-    """`localhost:8000` as people write it: http on this machine, https elsewhere."""
-    if "://" in url or not url:
-        return url
-    is_here = (urlsplit(f"//{url}").hostname or "") in LOOPBACK
-    return f"{'http' if is_here else 'https'}://{url}"

@@ -36,3 +36,19 @@ class Unreachable(Exception):
     def __init__(self, url: str, reason: Exception) -> None:
         self.url = url
         super().__init__(f"cannot reach {url}: {reason}")
+
+
+LONGEST_RETRY_AFTER_SECONDS = 5.0
+
+
+def accepted(response: httpx.Response) -> httpx.Response:
+    """Returns an answer that is none of refusal. Raises ApiError for one."""
+    if response.is_success:
+        return response
+    raise ApiError.of(response)
+
+
+def retry_after(response: httpx.Response) -> float:
+    """Seconds that a server asks to wait, a few at most."""
+    value = response.headers.get("retry-after", "0")
+    return min(float(value), LONGEST_RETRY_AFTER_SECONDS) if value.isdigit() else 0.0

@@ -1,0 +1,36 @@
+# Made from ktl/_async by docs/generate; changes belong there.
+"""API keys, for holders of the scope `admin`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from .. import answers
+from .transport import Transport
+
+
+class Keys:
+    """Keys of all projects.
+
+    >>> made = client.keys.create("mine", ["admin"])
+    >>> made.name, made.key[:4]
+    ('mine', 'ktl_')
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def create(
+        self, name: str, scopes: Sequence[str], project: str | None = None
+    ) -> answers.NewKey:
+        """Makes a key. The key itself is in this answer and nowhere else."""
+        body = {"name": name, "scopes": [*scopes]} | ({"project": project} if project else {})
+        return self._transport.ask(answers.NewKey, "POST", "/v1/keys", json=body)
+
+    def list(self) -> Iterator[answers.Key]:
+        """Every key, newest first, revoked ones too."""
+        return self._transport.pages(answers.Key, "/v1/keys")
+
+    def revoke(self, key_id: str) -> None:
+        """Ends a key."""
+        self._transport.call("DELETE", f"/v1/keys/{key_id}")

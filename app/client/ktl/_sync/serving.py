@@ -1,0 +1,159 @@
+# Made from ktl/_async by docs/generate; changes belong there.
+"""Models, deployments and predictions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from .. import answers, asked
+from ..places import path_to
+from .datasets import READY, UPLOAD_SECONDS
+from .transport import Transport
+from .waiting import settled
+
+ENCODER_FILES = ("model.onnx", "tokenizer.json", "encoder.json")
+
+
+class Models:
+    """Models of the key's project. `model_id` may be the name of one, where it alone has it; a name
+    that several have is refused (409 `ambiguous_name`).
+
+    >>> [model.name for model in client.models.list()]
+    []
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def get(self, model_id: str) -> answers.Model:
+        """Returns one model and its card, also where a deployment has its name."""
+        path, params = path_to("models", model_id), {"deployment": False}
+        return self._transport.ask(answers.Model, "GET", path, params=params)
+
+    def add(self, file: str | Path, name: str | None = None, **spec: Any) -> answers.Model:
+        """Sends a network that was trained elsewhere, .keras or .onnx; a worker reads it afterwards
+        (see `wait`). `spec`: what else is said of it, as `classes` and `inputs`. Sent once: what
+        fails on the way is Unreachable. Raises OSError for a file that cannot be read."""
+        path = Path(file)
+        return self._send([path], {"name": name or path.stem, **spec})
+
+    def add_encoder(self, folder: str | Path, name: str) -> answers.Model:
+        """Sends the encoder of texts that a folder is: model.onnx, tokenizer.json, encoder.json.
+        Sent once. Raises OSError for a file that cannot be read."""
+        files = [Path(folder) / file for file in ENCODER_FILES]
+        return self._send(files, {"kind": "encoder", "name": name})
+
+    def add_from_hub(self, origin: str, name: str, prefix: str = "") -> answers.Model:
+        """Has a worker fetch the encoder of texts `hf:ORG/NAME@REVISION`."""
+        body = {"kind": "encoder", "name": name, "from": origin, "prefix": prefix}
+        return self._transport.begin(answers.Model, "/v1/models", json=body)
+
+    def wait(self, model_id: str, patience_seconds: float = 60.0) -> answers.Model:
+        """Waits until the model is `ready` or `failed`; returns it. Waits for an API that
+        restarts."""
+
+        def look() -> answers.Model:
+            nonlocal model_id
+            found = self.get(model_id)
+            model_id = found.id  # another may have the name soon
+            return found
+
+        return settled(look, READY, patience_seconds)
+
+    def list(self) -> Iterator[answers.Model]:
+        """Every model, newest first."""
+        return self._transport.pages(answers.Model, "/v1/models")
+
+    def download(self, model_id: str, target: str | Path, format: str = "onnx") -> Path:
+        """Writes the file at `target`, whole or not at all."""
+        path = path_to("models", model_id, "download")
+        return self._transport.download(path, target, params={"format": format})
+
+    def delete(self, model_id: str) -> None:
+        """Deletes a model that no deployment serves."""
+        self._transport.call("DELETE", path_to("models", model_id))
+
+    def _send(self, files: Sequence[Path], spec: dict[str, Any]) -> answers.Model:
+        with ExitStack() as held:
+            return self._transport.begin(
+                answers.Model,
+                "/v1/models",
+                data={"spec": json.dumps(spec)},
+                files=[
+                    ("file", (path.name, held.enter_context(path.open("rb")))) for path in files
+                ],
+                timeout=httpx.Timeout(UPLOAD_SECONDS, connect=5),
+            )
+
+
+class Deployments:
+    """Names that serve a model.
+
+    >>> [deployment.name for deployment in client.deployments.list()]
+    []
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def get(self, name: str) -> answers.DeploymentWithHistory:
+        """Returns one deployment, with the models that it has served."""
+        return self._transport.ask(
+            answers.DeploymentWithHistory, "GET", path_to("deployments", name)
+        )
+
+    def list(self) -> Iterator[answers.Deployment]:
+        """Every deployment."""
+        return self._transport.pages(answers.Deployment, "/v1/deployments")
+
+    def point(self, name: str, model_id: str) -> answers.DeploymentWithHistory:
+        """Makes the deployment, or switches it to this model; no request fails meanwhile."""
+        return self._transport.ask(
+            answers.DeploymentWithHistory,
+            "PUT",
+            path_to("deployments", name),
+            json={"model": model_id},
+        )
+
+    def rollback(self, name: str) -> answers.DeploymentWithHistory:
+        """Goes back to the model before."""
+        return self._transport.ask(
+            answers.DeploymentWithHistory, "POST", path_to("deployments", name, "rollback")
+        )
+
+    def delete(self, name: str) -> None:
+        """Serves the name no more."""
+        self._transport.call("DELETE", path_to("deployments", name))
+
+    def predict(
+        self, name: str, inputs: Any, top_k: int | None = None, raw_scores: bool = False
+    ) -> answers.Predict:
+        """Asks about raw items: an array (n, height, width[, channels]); texts; rows of a table, as
+        a data frame or as dicts by the names of columns, where None and NaN are missing values.
+
+        An array goes as application/x-npy, all else, and whatever asks for `top_k`, as JSON.
+        `raw_scores`: the network's own, not calibrated. A deployment that is still loading is
+        waited for, for a few seconds."""
+        return self._predict(name, asked.items(inputs, top_k, raw_scores))
+
+    def predict_pictures(
+        self,
+        name: str,
+        files: Sequence[str | Path],
+        top_k: int | None = None,
+        raw_scores: bool = False,
+    ) -> answers.Predict:
+        """Asks about pictures, which the service decodes as it did those that the model was trained
+        on; 256 at most, fewer of a model of large pictures. Else as `predict`. Raises OSError for a
+        file that cannot be read."""
+        return self._predict(name, asked.pictures(files, top_k, raw_scores))
+
+    def _predict(self, name: str, request: dict[str, Any]) -> answers.Predict:
+        path = path_to("deployments", name, "predict")
+        return self._transport.ask(answers.Predict, "POST", path, repeatable=True, **request)

@@ -1,0 +1,5 @@
+from pathlib import Path
+
+
+def files(root: Path) -> dict[Path, str]:
+    return {}

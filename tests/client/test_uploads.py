@@ -1,0 +1,98 @@
+"""What is sent of arrays and data frames, and what of an upload is told."""
+
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from app.client.ktl.uploads import OpenUpload
+
+FRAME = {"age": [40, 51], "code": ["007", "010"], "sick": ["yes", "no"]}
+
+
+def sent(content, name="mine", on_progress=None):
+    with OpenUpload(content, name, on_progress) as upload:
+        return [(file, stream.read()) for _, (file, stream) in upload.parts]
+
+
+def test_arrays_by_name_are_an_npz():
+    ((file, data),) = sent({"x": np.ones((3, 2, 2)), "y": ["a", "b", "a"]})
+    assert file == "arrays.npz"
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        assert arrays["x"].shape == (3, 2, 2)
+        assert list(arrays["y"]) == ["a", "b", "a"]
+
+
+@pytest.mark.parametrize("made", [pd.DataFrame, pa.table], ids=["pandas", "pyarrow"])
+def test_a_data_frame_is_parquet(made):
+    ((file, data),) = sent(made(FRAME))
+    assert file == "rows.parquet"
+    assert parquet.read_table(io.BytesIO(data)).to_pydict() == FRAME
+
+
+def test_a_data_frame_of_polars_is_parquet():
+    polars = pytest.importorskip("polars", reason="polars is not installed")
+    ((_, data),) = sent(polars.DataFrame(FRAME))
+    assert parquet.read_table(io.BytesIO(data)).to_pydict() == FRAME
+    with pytest.raises(TypeError, match=r"\.collect\(\)"):
+        sent(polars.LazyFrame(FRAME))
+
+
+def test_pandas_without_pyarrow_sends_lines_whose_texts_stay_texts(monkeypatch):
+    def missing(*_, **__):
+        raise ImportError("no pyarrow")
+
+    monkeypatch.setattr(pd.DataFrame, "to_parquet", missing)
+    ((file, data),) = sent(pd.DataFrame(FRAME))
+    assert file == "rows.jsonl"
+    assert [json.loads(line)["code"] for line in data.splitlines()] == ["007", "010"]
+
+
+def test_an_index_is_no_column():
+    ((_, data),) = sent(pd.DataFrame(FRAME, index=["a", "b"]))
+    assert parquet.read_table(io.BytesIO(data)).column_names == [*FRAME]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (7, "got a int"),
+        ([], "got a list"),
+        ([7], "got a sequence with a int"),
+        ({}, "got no array"),
+        ({"x": [object()]}, "Python objects in x"),
+    ],
+)
+def test_what_is_no_data_is_refused(content, said):
+    with pytest.raises(TypeError, match="expected") as caught:
+        sent(content)
+    assert said in str(caught.value)
+
+
+def test_data_from_no_file_needs_a_name(client):
+    with pytest.raises(TypeError, match="name="):
+        client.datasets.upload({"x": np.zeros((2, 2, 2))})
+
+
+def test_one_file_may_be_named_alone(client, tmp_path):
+    path = tmp_path / "letters.npz"
+    np.savez(path, x=np.zeros((20, 4, 4), np.uint8), y=np.arange(20) % 2)
+    assert client.datasets.upload(path).name == "letters"
+    assert client.datasets.upload(str(path), "second").name == "second"
+
+
+def test_a_file_that_is_not_there_closes_the_others(tmp_path):
+    (tmp_path / "a.csv").write_text("x\n1\n")  # a file left open would be a warning, thus an error
+    with pytest.raises(FileNotFoundError):
+        sent([tmp_path / "a.csv", tmp_path / "b.csv"])
+
+
+def test_a_bar_ends_its_line_when_all_is_sent(client, capsys):
+    client.datasets.upload({"x": np.zeros((20, 4, 4))}, "blank", on_progress=True)
+    lines = capsys.readouterr().err.split("\r")
+    assert lines[-1].endswith("MB\n")
+    assert "100%" in lines[-1]
