@@ -25,8 +25,8 @@ def headline(report: Report) -> str:
 
 
 def behind(report: Report, source_names: Sequence[str] = ()) -> dict[str, str]:
-    """By the name of an arm that does not say it: which source it starts from, and what its search
-    made of it. `source_names`: of the job's sources, in their order."""
+    """Words by the name of an arm that does not say it: which source it starts from, and what its
+    search made of it. `source_names`: of the job's sources, in their order."""
     arms = dict.fromkeys([*report.arms, *(each.arm for each in report.searches)])
     told = {arm: [*_source(arm, source_names), *_became(arm, report)] for arm in arms}
     return {arm: ", ".join(words) for arm, words in told.items() if words}
