@@ -43,7 +43,7 @@ class Jobs:
     >>> job = client.jobs.submit(spec)
     >>> job.status
     'queued'
-    >>> (client.jobs.cancel(job.id)).status
+    >>> client.jobs.cancel(job.id).status
     'cancelled'
     """
 
