@@ -9,7 +9,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 # Tests start many processes: without compiled files each would compile all of ktl, and its tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install demo up test check lint fast slow bench generated clean
+.PHONY: install demo up test check lint fast slow bench docs generated clean
 
 install: $(INSTALLED)
 
@@ -45,6 +45,11 @@ bench: install
 	@set -e; for file in benchmarks/[a-z]*.py; do \
 		name=$$(basename $$file .py); echo "== $$name"; $(BIN)/python -m benchmarks.$$name; \
 	done
+
+docs: install  # pages of docs/, to build/docs
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[docs]'
+	$(BIN)/zensical build --clean --strict
+	rm -rf build/docs/generate
 
 generated: install  # the client's types and its half without await, and docs/reference
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m docs.generate

@@ -97,7 +97,7 @@ def answer_once(
 
 
 def is_answered(session: Session, caller: Caller, key: str | None) -> bool:
-    """Whether a request with this key has been answered, so that `answer_once` may make nothing."""
+    """Tells whether a request with this key was answered: `answer_once` may make nothing then."""
     return key is not None and session.get(IdempotencyRow, (caller.project, key)) is not None
 
 

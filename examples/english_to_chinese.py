@@ -15,9 +15,8 @@ import json
 from pathlib import Path
 
 import numpy as np
+from ktl import Client
 from service import ended, folder_of, run, spec_of, uploaded
-
-from app.client import Client
 
 REVIEWS = Path(__file__).with_name("reviews.json")
 LANGUAGES = ("english", "chinese")

@@ -15,10 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from ktl import Client
 from service import ended, folder_of, run, spec_of, uploaded
 from sklearn.datasets import load_breast_cancer
-
-from app.client import Client
 
 CITY = 300  # tumours; the country has the other 269
 SHARED = ("mean radius", "mean texture", "mean smoothness", "mean concavity", "worst radius")

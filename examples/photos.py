@@ -15,11 +15,10 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import numpy as np
+from ktl import Client
 from PIL import Image
 from service import ended, folder_of, run, spec_of, uploaded
 from sklearn.datasets import load_sample_image
-
-from app.client import Client
 
 PHOTOGRAPHS = {"palace": "china.jpg", "flower": "flower.jpg"}
 PIECES = {"train": 40, "test": 60}  # of each class

@@ -14,10 +14,9 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import numpy as np
+from ktl import Client
 from PIL import Image, ImageDraw
 from service import ended, folder_of, run, spec_of, uploaded
-
-from app.client import Client
 
 CORNERS = {"circle": 60, "square": 4, "triangle": 3}
 EXIF_ORIENTATION, ON_ITS_RIGHT_SIDE = 0x0112, 6

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from app.client import ApiError, Client, Unreachable
-from app.jobs.schemas import JobOut
+from ktl import ApiError, Client, Unreachable
+from ktl.answers import Job
 
 
 def folder_of(name: str) -> Path:
@@ -35,7 +35,7 @@ def uploaded(client: Client, path: Path, **spec: Any) -> str:
     return dataset.id
 
 
-def ended(client: Client, spec: dict[str, Any]) -> JobOut:
+def ended(client: Client, spec: dict[str, Any]) -> Job:
     """Submits a job, waits for its end and prints why it failed, where it did."""
     job = client.jobs.submit(spec)
     for choice in job.selection:

@@ -72,9 +72,12 @@ EXAMPLE: dict[str, Any] = {
     "name": "mnist to digits",
     "sources": [{"dataset": "catalog:mnist_5k"}],
     "target": {"dataset": "catalog:digits", "labels_per_class": 5},
-    "model": {"backbone": "convnet", "image_size": [16, 16]},
-    "strategies": ["lp_ft", {"name": "fine_tune", "params": {"backbone_rate": 0.1}}],
-    "training": {"epochs": 60, "pretrain_epochs": 5, "batch_size": 64},
+    "model": {
+        "backbone": "convnet",
+        "params": {"filters": [16, 32], "dense": 64},
+        "image_size": [16, 16],
+    },
+    "strategies": ["auto"],
     "evaluation": {"seeds": 5},
     "deploy": {"name": "digits", "when": "beats_baseline"},
 }

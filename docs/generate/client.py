@@ -15,6 +15,7 @@ CLIENT = Path("app/client/ktl")
 # What becomes of a module that awaits where one waits as it stands
 WITHOUT_AWAIT = (
     (r"\basync (def|with|for)\b", r"\1"),
+    (r"\(await (client[^\n]*?\))\)\.", r"\1."),
     (r"\bawait ", ""),
     (r"\bfrom anyio import sleep\b", "from time import sleep"),
     (r"\b__a(enter|exit)__\b", r"__\1__"),

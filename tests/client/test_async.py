@@ -7,14 +7,14 @@ import pytest
 
 from app.cli.supervisor import free_port
 from app.client.ktl import ApiError, AsyncClient, Event, Unreachable
-from app.spec.spec import EXAMPLE
+from tests.client.jobs import COUNTED
 
 
 def test_a_jobs_life(api):
     async def live() -> tuple[str, list[str]]:
         seen: list[Event] = []
         async with AsyncClient(api.url, api_key="") as client:
-            job = await client.jobs.submit(EXAMPLE)
+            job = await client.jobs.submit(COUNTED)
             waiting = asyncio.create_task(
                 client.jobs.wait(job.id, lambda _, event: seen.append(event) if event else None)
             )

@@ -9,7 +9,7 @@ import pytest
 from app.client import ApiError, Client, Event, Unreachable
 from app.database import Database
 from app.jobs import work
-from app.spec.spec import EXAMPLE
+from tests.client.jobs import COUNTED
 from tests.jobs.factories import add_dataset, add_job, finish, must_claim
 
 
@@ -21,7 +21,7 @@ def letters(tmp_path):
 
 
 def test_trials_and_metrics_come_page_by_page(client):
-    job = client.jobs.submit(EXAMPLE | {"evaluation": {"seeds": 50}})
+    job = client.jobs.submit(COUNTED | {"evaluation": {"seeds": 50}})
     trials = [trial.id for trial in client.jobs.trials(job.id)]
     assert len(trials) == len(set(trials)) == 151
     assert [trial.id for trial in client.jobs.metrics(job.id).trials] == trials
@@ -29,9 +29,9 @@ def test_trials_and_metrics_come_page_by_page(client):
 
 
 def test_a_jobs_life(client):
-    job = client.jobs.submit(EXAMPLE)
+    job = client.jobs.submit(COUNTED)
     assert job.status == "queued"
-    assert client.jobs.get(job.id).name == EXAMPLE["name"]
+    assert client.jobs.get(job.id).name == COUNTED["name"]
     assert client.jobs.pause(job.id).status == "paused"
     assert client.jobs.resume(job.id).status == "queued"
     assert len(client.jobs.trials(job.id)) == 16
@@ -49,26 +49,26 @@ def test_a_jobs_life(client):
 
 
 def test_a_plan_starts_nothing(client):
-    plan = client.jobs.validate(EXAMPLE)
+    plan = client.jobs.validate(COUNTED)
     assert [trial.role for trial in plan.trials][:2] == ["pretrain", "baseline"]
     assert list(client.jobs.list()) == []
 
 
 def test_what_is_wrong_is_named(client):
     with pytest.raises(ApiError) as caught:
-        client.jobs.submit({**EXAMPLE, "strategy": "lp_ft"})
+        client.jobs.submit({**COUNTED, "strategy": "lp_ft"})
     assert caught.value.errors[0]["pointer"] == "#/strategy"
 
 
 def test_the_same_key_makes_one_job(client):
-    first = client.jobs.submit(EXAMPLE, idempotency_key="once")
-    second = client.jobs.submit(EXAMPLE, idempotency_key="once")
+    first = client.jobs.submit(COUNTED, idempotency_key="once")
+    second = client.jobs.submit(COUNTED, idempotency_key="once")
     assert first.id == second.id
     assert len(list(client.jobs.list())) == 1
 
 
 def test_lists_run_over_their_pages(client):
-    made = [client.jobs.submit({**EXAMPLE, "evaluation": {"seeds": 2}}).id for _ in range(101)]
+    made = [client.jobs.submit({**COUNTED, "evaluation": {"seeds": 2}}).id for _ in range(101)]
     assert [job.id for job in client.jobs.list()] == made[::-1]
     assert [job.id for job in client.jobs.list(status="running")] == []
 
@@ -112,7 +112,7 @@ def test_no_models_and_no_deployments_yet(client):
 
 
 def test_waiting_follows_the_events(client, api):
-    job = client.jobs.submit(EXAMPLE)
+    job = client.jobs.submit(COUNTED)
     seen: list[Event] = []
 
     def cancel_at_the_first(_, event):
@@ -150,7 +150,7 @@ def test_waiting_brings_a_cancelled_jobs_report(client, settings):
 
 
 def test_waiting_survives_a_restart_of_the_api(client, api):
-    job = client.jobs.submit(EXAMPLE)
+    job = client.jobs.submit(COUNTED)
     seen: list[str] = []
     ended = []
 
@@ -173,7 +173,7 @@ def test_waiting_survives_a_restart_of_the_api(client, api):
 
 
 def test_waiting_for_an_api_that_stays_away_ends(client, api):
-    job = client.jobs.submit(EXAMPLE)
+    job = client.jobs.submit(COUNTED)
     api.stop()
     with pytest.raises(Unreachable):
         client.jobs.wait(job.id, patience_seconds=0.5)

@@ -3,13 +3,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.training.trials import DOMAIN, SOURCE, Recorder, spec, trial
+from tests.training.trials import DOMAIN, SOURCE, Recorder, domain, spec, trial
 from worker.backbones.network import Network
 from worker.strategies.linear_coral import power, recoloured
+from worker.training.data import Domain
 from worker.training.features import features_of
 from worker.training.run import train
 
 MLP = ("mlp", {"hidden": [12]})
+LARGER = domain(items=54, shape=(12, 10, 1), seed=3)
 
 
 def drawn(seed: int, items: int, width: int = 4) -> np.ndarray:
@@ -74,23 +76,21 @@ def values(network: Network) -> dict[str, np.ndarray]:
     return {variable.path: variable.numpy() for variable in network.variables}
 
 
-def test_a_trial_maps_the_source_head_alone(tmp_path: Path) -> None:
-    job = spec(*MLP, strategies=("linear_coral",))
+@pytest.mark.parametrize("given", [SOURCE, LARGER], ids=["of the target's size", "larger"])
+def test_a_trial_maps_the_source_head_alone(given: Domain, tmp_path: Path) -> None:
+    job = spec(*MLP, image_size=(6, 6), strategies=("linear_coral",))
     path = tmp_path / "source.npz"
-    source = train(trial("pretrain", job, target=SOURCE), Recorder())
+    source = train(trial("pretrain", job, target=given), Recorder())
     source.save_weights(path)
     before = values(source)
-    setup = trial("linear_coral", job, target=DOMAIN, source=SOURCE, source_weights=path)
+    setup = trial("linear_coral", job, target=DOMAIN, source=given, source_weights=path)
     network = train(setup, Recorder())
     after = values(network)
     kernel, bias = (variable.path for variable in network.head.variables)
     moved = {name for name in after if not np.array_equal(after[name], before[name])}
     assert moved == {kernel, bias}
-    assert setup.source is not None
-    f_s, f_t = (
-        features_of(source, rows.items, lambda: None)
-        for rows in (setup.source.train, setup.target.train)
-    )
+    f_s = features_of(source, given.train.items, lambda: None)
+    f_t = features_of(network, DOMAIN.train.items, lambda: None)
     scale, shift = recoloured(f_s, f_t, ridge=1.0)
     np.testing.assert_allclose(
         f_t @ after[kernel] + after[bias],

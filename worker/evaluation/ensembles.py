@@ -105,8 +105,8 @@ def gain_of(
 
 @dataclass(frozen=True, eq=False)
 class Student:
-    """What a network that has learnt the mean of the seeds answers to the test items, (n, K): on
-    so many training items, in so many seconds."""
+    """Network that has learnt the mean of the seeds: on so many training items, in so many seconds;
+    `outputs` (n, K) are of the test items."""
 
     outputs: Floats
     items: int

@@ -13,7 +13,8 @@ from app.spec.outcomes import Candidate
 SPREAD = 0.03  # standard deviation of differences between candidates of one task
 PLACE = 0.005  # by which a place in the portfolio is thought better than the next
 SETTINGS = 0.005  # by which defaults are thought better than other settings of a strategy
-# It makes other classes of digits and letters, so held-out items have to speak for it: not one of 16.
+# It makes other classes of digits and letters, so held-out items have to speak for it, not one of
+# 16.
 MIRROR = -0.02
 # Modality -> strength of augmentation -> what it is thought to bring over none.
 VIEWS: dict[str, dict[str, float]] = {

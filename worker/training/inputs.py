@@ -4,18 +4,23 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from worker.backbones.network import Network
+from worker.inputs.contract import InputLayers
 from worker.strategies.recipe import FEATURES, Features, Labels, Phase, Stream
 from worker.training.data import Split
 from worker.training.features import features_of
 from worker.training.items import Items
+from worker.training.predict import features_seen_by
 from worker.training.setup import TrialSetup
 
 
 class Inputs:
-    """`look` is called between blocks of items whose features are computed."""
+    """`source` makes of the source's raw items what the network takes; `look` is called between
+    blocks of items whose features are computed."""
 
-    def __init__(self, setup: TrialSetup, network: Network, look: Callable[[], None]) -> None:
-        self._setup, self._network, self._look = setup, network, look
+    def __init__(
+        self, setup: TrialSetup, network: Network, source: InputLayers, look: Callable[[], None]
+    ) -> None:
+        self._setup, self._network, self._source, self._look = setup, network, source, look
 
     def rows(self, stream: Stream) -> Split:
         """Rows that are trained on. Raises ValueError where the trial was given no such data."""
@@ -50,6 +55,10 @@ class Inputs:
     def outlook(self, stream: Stream) -> tuple[Features, Labels]:
         """Features of all items of a stream, in inference, and their labels."""
         rows = self.rows(stream)
+        source, target = self._setup.source, self._setup.target
+        if stream == "source" and source and source.schema.inputs != target.schema.inputs:
+            found = features_seen_by(self._network, self._source, rows.items)
+            return found, rows.y
         return features_of(self._network, rows.items, self._look), rows.y
 
     def _features(self, split: Split) -> Split:

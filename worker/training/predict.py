@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from app.tensors import Tensors
 from worker.backbones.network import Network
-from worker.inputs.contract import X
+from worker.inputs.contract import InputLayers, X
 from worker.strategies.recipe import FEATURES
 from worker.training.items import Items
 
@@ -37,6 +37,22 @@ def changed_outputs(network: Network, items: Items, seed: int) -> NDArray[np.flo
 def features(network: Network, items: Items) -> NDArray[np.float32]:
     """Computes the backbone's features (n, feature_count) of raw items."""
     return _by_network(network, network.compiled_features, items, network.feature_count)
+
+
+def features_seen_by(network: Network, layers: InputLayers, items: Items) -> NDArray[np.float32]:
+    """Computes features as `features` does, of items with input layers of their own: a source's,
+    whose raw form or scale is another."""
+
+    def seen(raw: X) -> tf.Tensor:
+        return network.features(layers.seen(raw))
+
+    compiled = tf.function(seen, input_signature=[layers.raw], autograph=False)
+    return _batched(
+        lambda raw: compiled(layers.arrays(raw)),
+        items,
+        network.feature_count,
+        network.inference_rows,
+    )
 
 
 def head_outputs(network: Network, items: Items) -> NDArray[np.float32]:

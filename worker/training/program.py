@@ -109,6 +109,11 @@ class Program:
             "unlabelled": objective,
         }
 
+    @property
+    def source_inputs(self) -> InputLayers:
+        """Layers that make of the source's raw items what the network takes."""
+        return self._inputs["source"]
+
     def rescheduled(self, phases: tuple[Phase, ...]) -> "Program":
         """The same with the epochs and rates of `phases`, which differ in nothing else."""
         program = copy(self)

@@ -62,7 +62,7 @@ class _Trial:
         self._measures = measures_of(setup.target.schema.task)
         self._batch = min(setup.training.batch_size, len(setup.target.train))
         self._steps = -(-len(setup.target.train) // self._batch)  # an epoch
-        self._inputs = Inputs(setup, self._network, self._look)
+        self._inputs = Inputs(setup, self._network, self._program.source_inputs, self._look)
         self._loop: Loop | None = None
         self._program.initialise(setup.seed)
         if checkpoint:

@@ -35,7 +35,7 @@ class EndedJob:
 
     @property
     def raw_inputs(self) -> Inputs:
-        """What clients will send: the network's, or its one part, or texts for its features."""
+        """Inputs that clients will send: the network's, or its one part, or texts for its features."""
         if self.part:
             return self.part.inputs
         if isinstance(self.schema.inputs, FeaturesInputs):
@@ -43,7 +43,7 @@ class EndedJob:
         return self.schema.inputs
 
     def result(self, storage: Storage, ref: str) -> Path:
-        """What a trial has stored. Raises DamagedArtifact, which says whose it is."""
+        """Path of what a trial has stored. Raises DamagedArtifact, which says whose it is."""
         try:
             return storage.local(ref)
         except DamagedArtifact as damage:

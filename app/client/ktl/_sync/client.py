@@ -18,7 +18,7 @@ class Client:
     """Client of the API. Its address and the key come from the environment (KTL_URL or KTL_HOST and
     KTL_PORT, KTL_API_KEY) where they are not given. Every call may raise ApiError and Unreachable.
 
-    >>> (client.usage()).datasets
+    >>> client.usage().datasets
     0
     """
 

@@ -63,7 +63,7 @@ class Datasets:
     def from_catalogue(self, origin: str, name: str | None = None) -> answers.Dataset:
         """Returns `catalog:NAME`; the same one again answers the dataset that is there.
 
-        >>> (client.datasets.from_catalogue("catalog:digits")).name
+        >>> client.datasets.from_catalogue("catalog:digits").name
         'digits'
         """
         body = {"from": origin} | ({"name": name} if name else {})

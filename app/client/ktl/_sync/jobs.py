@@ -41,7 +41,7 @@ class Jobs:
     >>> job = client.jobs.submit(spec)
     >>> job.status
     'queued'
-    >>> (client.jobs.cancel(job.id)).status
+    >>> client.jobs.cancel(job.id).status
     'cancelled'
     """
 

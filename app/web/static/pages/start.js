@@ -11,9 +11,8 @@ const DEMO = {
   name: "mnist to digits",
   sources: [{ dataset: "catalog:mnist_5k" }],
   target: { dataset: "catalog:digits", labels_per_class: 5 },
-  model: { backbone: "convnet", image_size: [16, 16] },
+  model: { backbone: "convnet", params: { filters: [16, 32], dense: 64 }, image_size: [16, 16] },
   strategies: ["lp_ft"],
-  training: { epochs: 60, pretrain_epochs: 5, batch_size: 64 },
   evaluation: { seeds: 3 },
   deploy: { name: "digits", when: "always" },
 };
