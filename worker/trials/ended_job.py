@@ -35,7 +35,7 @@ class EndedJob:
 
     @property
     def raw_inputs(self) -> Inputs:
-        """Inputs that clients will send: the network's, or its one part, or texts for its features."""
+        """Inputs that clients send: the network's, its one part, or texts for its features."""
         if self.part:
             return self.part.inputs
         if isinstance(self.schema.inputs, FeaturesInputs):
