@@ -5,6 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
+SAY := printf "ktl: expected Python 3.11, 3.12 or 3.13, %s\n" >&2
+ANOTHER := \`make PYTHON=/path/to/python3.12\` names another
+NEEDED_MB := 4000
+
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 # Tests start many processes: without compiled files each would compile all of ktl, and its tests.
 unexport PYTHONDONTWRITEBYTECODE
@@ -14,8 +18,16 @@ unexport PYTHONDONTWRITEBYTECODE
 install: $(INSTALLED)
 
 $(INSTALLED): pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { $(SAY) "got no $(PYTHON). $(ANOTHER)"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+		|| { $(SAY) "got $$($(PYTHON) --version 2>&1). $(ANOTHER)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { $(SAY) "got one without its module venv: on Debian and Ubuntu \`apt install python3-venv\` brings it. $(ANOTHER)"; exit 1; }
+	@free=$$(df -Pk . | awk 'NR == 2 {print int($$4 / 1024)}'); test -e $(VENV) || test $$free -ge $(NEEDED_MB) \
+		|| { echo "ktl: expected $(NEEDED_MB) MB of free disk for $(VENV), got $$free MB in $$(pwd)" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[worker,local,demo,text,vision,fast,heic,postgres,s3,dev]'
+	@$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[worker,local,demo,text,vision,fast,heic,postgres,s3,dev]' \
+		|| { echo "ktl: pip could not install what ktl needs; its own lines above say why. It needs an index of packages, $(NEEDED_MB) MB here and 1000 MB in $${TMPDIR:-/tmp}; \`make\` goes on where it stopped" >&2; exit 1; }
 	@touch $@
 
 demo: install

@@ -213,6 +213,8 @@ def _clearer(error: HTTPException, request: Request, app: FastAPI) -> Exception:
     path, method = request.scope["path"], request.method
     if error.status_code == HTTPStatus.NOT_FOUND:
         detail = "expected a path of /openapi.json, got one that is not there"
+        if b"%2f" in request.scope.get("raw_path", b"").lower():
+            detail += ": a name with a slash stands in no path, its id does"
         return HTTPException(error.status_code, detail, error.headers)
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = ", ".join(sorted(_methods(app, path)))

@@ -193,7 +193,7 @@ def credit(service: Service, common: dict[str, Any], seeds: int) -> Any:
             "strategies": ["lp_ft", "multi_task"],
             "evaluation": {"seeds": seeds, "pretrain_seeds": seeds, "primary_metric": "auc"},
         }
-        answer = service.client.post("/v1/jobs:validate", json=spec)
+        answer = service.client.post("/v1/jobs/validate", json=spec)
         print(f"\n{source} -> {target}, nothing said of columns: {answer.status_code}, "
               f"{answer.json().get('detail', 'taken')}")  # fmt: skip
         spec["sources"] = [{"dataset": ids[source], "columns": columns}]

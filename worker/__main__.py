@@ -13,6 +13,7 @@ from celery.platforms import SecurityWarning
 from app.logs import configure_logs
 from app.settings import Settings
 from worker.machine.compile_cache import keep_compiled_programs
+from worker.machine.cuda_noise import without_cuda_noise
 from worker.machine.gpus import prepare_environment
 from worker.process.watchdog import LivenessFile
 
@@ -24,7 +25,8 @@ keep_compiled_programs(Settings().cache_dir)
 prepare_environment(os.environ)
 
 gc.disable()  # it looked through TensorFlow again and again, a quarter of the worker's start
-from worker.process.celery_app import application  # noqa: E402  after the environment
+with without_cuda_noise():
+    from worker.process.celery_app import application  # after the environment
 
 gc.freeze()  # what is imported stays, and children share it untouched
 gc.enable()

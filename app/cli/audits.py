@@ -4,17 +4,19 @@ from typing import Annotated
 
 import typer
 
-from app.cli.options import AsJson
+from app.cli.options import AsJson, DatasetRef
 
 SHOWN = 20
 
 
 def audit(
-    dataset_id: Annotated[str, typer.Argument(help="ds_…", show_default=False)],
+    dataset_id: DatasetRef,
     most: Annotated[int, typer.Option(min=1, max=1000, help="Show so many suspects.")] = SHOWN,
     features: Annotated[
         str | None,
-        typer.Option("--features", help="mdl_…: compare pictures by this model's features."),
+        typer.Option(
+            "--features", help="A model, by name or mdl_…: compare pictures by its features."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -6,16 +6,18 @@ import typer
 
 from app.cli.adding import add
 from app.cli.derive import derive
-from app.cli.options import AsJson
+from app.cli.options import AsJson, DatasetRef
+from app.cli.resources import LOOK, ResourceGroup
 
 if TYPE_CHECKING:
     from app.datasets.schemas import DatasetOut, Schema
     from app.tasks import Task
 
-app = typer.Typer(help="Upload, list and look at datasets.", no_args_is_help=True)
-
-DatasetId = Annotated[str, typer.Argument(help="ds_…", show_default=False)]
-
+app = typer.Typer(
+    help="List datasets; show one (`ktl datasets NAME`); add, derive, audit or delete one.",
+    cls=ResourceGroup,
+)
+Catalogue = Annotated[bool, typer.Option("--catalogue", help="What can be had as catalog:NAME.")]
 
 app.command()(add)
 
@@ -23,13 +25,21 @@ app.command()(add)
 app.command()(derive)
 
 
-@app.command("list")
-def list_datasets(
-    catalogue: Annotated[
-        bool, typer.Option("--catalogue", help="What can be had as catalog:NAME.")
-    ] = False,
+@app.command(LOOK, hidden=True)
+def look(
+    name: Annotated[str | None, typer.Argument(metavar="DATASET", help="Show this one.")] = None,
+    catalogue: Catalogue = False,
     as_json: AsJson = False,
 ) -> None:
+    """List datasets; or show one."""
+    if name:
+        show(name, as_json)
+    else:
+        list_datasets(catalogue, as_json)
+
+
+@app.command("list")
+def list_datasets(catalogue: Catalogue = False, as_json: AsJson = False) -> None:
     """List datasets, newest first."""
     from app.cli import output
     from app.client import Client
@@ -53,13 +63,13 @@ def list_datasets(
         output.print_json(found)
         return
     output.print_table(
-        ["id", "name", "status", "shape", "labels", "train", "test"],
-        [(d.id, d.name, d.status, *_summary(d)) for d in found],
+        ["name", "status", "shape", "labels", "train", "test", "id"],
+        [(d.name, d.status, *_summary(d), d.id) for d in found],
     )
 
 
 @app.command()
-def show(dataset_id: DatasetId, as_json: AsJson = False) -> None:
+def show(dataset_id: DatasetRef, as_json: AsJson = False) -> None:
     """Show one dataset: its schema, its profile, or why it failed."""
     from app.client import Client
 
@@ -68,7 +78,7 @@ def show(dataset_id: DatasetId, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def delete(dataset_id: DatasetId, as_json: AsJson = False) -> None:
+def delete(dataset_id: DatasetRef, as_json: AsJson = False) -> None:
     """Delete a dataset that no unfinished job needs."""
     from app.cli import output
     from app.client import Client
@@ -89,8 +99,8 @@ def print_dataset(dataset: "DatasetOut", as_json: bool) -> None:
     profile = dataset.profile or {}
     output.print_fields(
         {
-            "id": dataset.id,
             "name": dataset.name,
+            "id": dataset.id,
             "status": dataset.status,
             "origin": dataset.origin,
             "shape": shape,
@@ -98,6 +108,7 @@ def print_dataset(dataset: "DatasetOut", as_json: bool) -> None:
             "items": dataset.schema_ and f"{train} to train on, {test} to test on",
             "values": dataset.schema_ and _values(dataset.schema_, profile),
             "files": "\n".join(profile.get("files", [])),
+            "same data as": ", ".join(f"{each.name} ({each.id})" for each in dataset.same_as),
             "derived": profile.get("derived", {}).get("sentence"),
             "warnings": "\n".join(profile.get("warnings", [])),
             "error": dataset.error and f"{dataset.error['code']}: {dataset.error['message']}",

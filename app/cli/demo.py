@@ -113,7 +113,7 @@ def _show(settings: Settings) -> None:
         if job.status != "succeeded":
             raise DemoFailed(f"expected the job to succeed, it {job.status}: {job.error}")
         out.print()
-        verdict.show(client.jobs.report(job.id))
+        verdict.show(client.jobs.report(job.id), job.source_names)
         _show_predictions(client, job)
 
 

@@ -7,7 +7,9 @@ import typer
 
 from app.cli.options import AsJson
 
-Origin = Annotated[str, typer.Argument(help="ds_… or catalog:NAME", show_default=False)]
+Origin = Annotated[
+    str, typer.Argument(help="A dataset's name, ds_… or catalog:NAME.", show_default=False)
+]
 
 
 def derive(

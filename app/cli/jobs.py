@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.next_labels import next_labels
-from app.cli.options import AsJson
+from app.cli.options import AsJson, JobRef
+from app.cli.resources import LOOK, ResourceGroup
 
 if TYPE_CHECKING:
     from app.client import Client, Event
     from app.jobs.schemas import JobOut
 
-JobId = Annotated[str, typer.Argument(help="job_…", show_default=False)]
+StatusOption = Annotated[str | None, typer.Option(help="Only jobs of this status.")]
+LimitOption = Annotated[int, typer.Option(min=1, help="So many of the newest.")]
 ArmOption = Annotated[str | None, typer.Option(help="Only this arm.")]
 SHOWN_METRICS = (
     *("loss", "accuracy", "f1_micro", "f1_macro", "balanced_accuracy", "auc", "map"),
@@ -23,15 +25,21 @@ SHOWN_METRICS = (
 def register(app: typer.Typer) -> None:
     panel = "Jobs"
     evidence = (metrics, report, predictions)
-    for command in (watch, job, *evidence, cancel, pause, resume, retry):
+    for command in (watch, job, *evidence, *STEERING):
         app.command(rich_help_panel=panel)(command)
-    of_jobs = typer.Typer(invoke_without_command=True)
-    of_jobs.callback()(list_jobs)
+    of_jobs = typer.Typer(
+        help="List jobs; show one (`ktl jobs NAME`); steer, delete or ask one.", cls=ResourceGroup
+    )
+    of_jobs.command(LOOK, hidden=True)(look)
+    of_jobs.command("list")(list_jobs)
+    of_jobs.command("show")(job)
+    for command in (*STEERING, delete):
+        of_jobs.command()(command)
     of_jobs.command("next-labels")(next_labels)
     app.add_typer(of_jobs, name="jobs", rich_help_panel=panel)
 
 
-def watch(job_id: JobId, as_json: AsJson = False) -> None:
+def watch(job_id: JobRef, as_json: AsJson = False) -> None:
     """Follow a job to its end. Exit status 0 when it succeeded, 1 when not."""
     from app.client import Client
 
@@ -39,15 +47,23 @@ def watch(job_id: JobId, as_json: AsJson = False) -> None:
         follow(client, job_id, as_json)
 
 
-def list_jobs(
-    context: typer.Context,
-    status: Annotated[str | None, typer.Option(help="Only jobs of this status.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="So many of the newest.")] = 20,
+def look(
+    name: Annotated[str | None, typer.Argument(metavar="JOB", help="Show this one.")] = None,
+    status: StatusOption = None,
+    limit: LimitOption = 20,
     as_json: AsJson = False,
 ) -> None:
-    """List jobs, newest first; or ask one which labels it needs next."""
-    if context.invoked_subcommand:
-        return
+    """List jobs; or show one."""
+    if name:
+        job(name, as_json)
+    else:
+        list_jobs(status, limit, as_json)
+
+
+def list_jobs(
+    status: StatusOption = None, limit: LimitOption = 20, as_json: AsJson = False
+) -> None:
+    """List jobs, newest first."""
     from itertools import islice
 
     from app.cli import output, progress
@@ -59,22 +75,22 @@ def list_jobs(
         output.print_json(found)
         return
     output.print_table(
-        ["id", "name", "status", "progress", "trials", "created"],
+        ["name", "status", "progress", "trials", "created", "id"],
         [
             (
-                j.id,
                 j.name,
                 progress.stage(j),
                 f"{j.progress:.0%}",
                 progress.trials(j),
                 f"{j.created_at:%F %T}",
+                j.id,
             )
             for j in found
         ],
     )
 
 
-def job(job_id: JobId, as_json: AsJson = False) -> None:
+def job(job_id: JobRef, as_json: AsJson = False) -> None:
     """Show one job."""
     from app.client import Client
 
@@ -83,7 +99,7 @@ def job(job_id: JobId, as_json: AsJson = False) -> None:
 
 
 def metrics(
-    job_id: JobId,
+    job_id: JobRef,
     arm: ArmOption = None,
     csv: Annotated[bool, typer.Option("--csv", help="Every epoch, as CSV.")] = False,
     as_json: AsJson = False,
@@ -104,15 +120,15 @@ def metrics(
     tested = next((trial.test for trial in found.trials if trial.test), {})
     names = [name for name in SHOWN_METRICS if name in tested]
     output.print_table(
-        ["trial", "arm", "seed", "status", "epochs", *map(metric, names)],
+        ["arm", "seed", "status", "epochs", *map(metric, names), "trial"],
         [
             (
-                trial.id,
                 trial.arm,
                 trial.seed,
                 trial.status,
                 sum(epoch["split"] == "train" for epoch in trial.epochs),
                 *(f"{trial.test[name]:.6g}" if trial.test else None for name in names),
+                trial.id,
             )
             for trial in found.trials
         ],
@@ -120,7 +136,7 @@ def metrics(
 
 
 def report(
-    job_id: JobId,
+    job_id: JobRef,
     html: Annotated[
         Path | None, typer.Option("--html", help="Write it as a page to this file.")
     ] = None,
@@ -136,14 +152,15 @@ def report(
             output.out.print(str(html), markup=False)
             return
         found = client.jobs.report(job_id)
+        names = () if as_json else client.jobs.get(job_id).source_names
     if as_json:
         output.print_json(found)
     else:
-        verdict.show(found)
+        verdict.show(found, names)
 
 
 def predictions(
-    job_id: JobId,
+    job_id: JobRef,
     target: Annotated[
         Path | None, typer.Option("-o", "--output", help="The file; JOB.zip if not given.")
     ] = None,
@@ -157,7 +174,7 @@ def predictions(
     output.out.print(str(written), markup=False)
 
 
-def cancel(job_id: JobId, as_json: AsJson = False) -> None:
+def cancel(job_id: JobRef, as_json: AsJson = False) -> None:
     """End a job. What has finished by then is still reported."""
     from app.client import Client
 
@@ -165,7 +182,7 @@ def cancel(job_id: JobId, as_json: AsJson = False) -> None:
         _show(client.jobs.cancel(job_id), as_json)
 
 
-def pause(job_id: JobId, as_json: AsJson = False) -> None:
+def pause(job_id: JobRef, as_json: AsJson = False) -> None:
     """Let a job rest; `resume` goes on where it stopped."""
     from app.client import Client
 
@@ -173,7 +190,7 @@ def pause(job_id: JobId, as_json: AsJson = False) -> None:
         _show(client.jobs.pause(job_id), as_json)
 
 
-def resume(job_id: JobId, as_json: AsJson = False) -> None:
+def resume(job_id: JobRef, as_json: AsJson = False) -> None:
     """Go on with a paused job."""
     from app.client import Client
 
@@ -181,12 +198,26 @@ def resume(job_id: JobId, as_json: AsJson = False) -> None:
         _show(client.jobs.resume(job_id), as_json)
 
 
-def retry(job_id: JobId, as_json: AsJson = False) -> None:
+def retry(job_id: JobRef, as_json: AsJson = False) -> None:
     """Run again what failed in a job; what succeeded stays."""
     from app.client import Client
 
     with Client() as client:
         _show(client.jobs.retry(job_id), as_json)
+
+
+def delete(job_id: JobRef, as_json: AsJson = False) -> None:
+    """Delete an ended job with its trials and files. Its models stay."""
+    from app.cli import output
+    from app.client import Client
+
+    with Client() as client:
+        client.jobs.delete(job_id)
+    if as_json:
+        output.print_json({"job": job_id, "deleted": True})
+
+
+STEERING = (cancel, pause, resume, retry)
 
 
 def follow(client: "Client", job_id: str, as_json: bool) -> None:
@@ -202,11 +233,13 @@ def follow(client: "Client", job_id: str, as_json: bool) -> None:
             ended = client.jobs.wait(job_id, print_event)
             output.print_json_line(ended)
         else:
-            output.out.print(job_id)
+            job = client.jobs.get(job_id)
+            job_id = job.id
+            output.out.print(f"{job.name} ({job.id})", markup=False)
             with progress.shown(output.err) as show:
                 ended = client.jobs.wait(job_id, show)
             if ended.report:
-                verdict.show(client.jobs.report(job_id))
+                verdict.show(client.jobs.report(job_id), ended.source_names)
             _show_end(ended)
     except KeyboardInterrupt:
         output.complain(f"{job_id} goes on; `ktl watch {job_id}` follows it again")
@@ -222,14 +255,14 @@ def _show(job: "JobOut", as_json: bool) -> None:
         return
     output.print_fields(
         {
-            "id": job.id,
             "name": job.name,
+            "id": job.id,
             "status": job.status,
             "stage": job.stage,
             "progress": f"{job.progress:.0%}, {progress.trials(job)}",
             "time left": progress.eta(job),
-            "sources": ", ".join(job.sources),
-            "target": job.target,
+            "sources": ", ".join(map(_both, job.source_names, job.sources)),
+            "target": _both(job.target_name, job.target),
             "models": ", ".join(job.models),
             "deployment": job.deployment,
             "report": job.report and f"ktl report {job.id}",
@@ -238,6 +271,11 @@ def _show(job: "JobOut", as_json: bool) -> None:
             "created": f"{job.created_at:%F %T %Z}",
         }
     )
+
+
+def _both(name: str, reference: str) -> str:
+    """`letters (ds_…)`; once where they are the same."""
+    return f"{name} ({reference})" if name != reference else reference
 
 
 def _show_end(job: "JobOut") -> None:

@@ -66,9 +66,9 @@ def list_keys(as_json: AsJson = False) -> None:
         output.print_json(found)
         return
     output.print_table(
-        ["id", "name", "project", "scopes", "last used", "revoked"],
+        ["name", "project", "scopes", "last used", "revoked", "id"],
         [
-            (k.id, k.name, k.project, " ".join(k.scopes), k.last_used_at, k.revoked_at)
+            (k.name, k.project, " ".join(k.scopes), k.last_used_at, k.revoked_at, k.id)
             for k in found
         ],
     )

@@ -9,6 +9,7 @@ from app.cli import (
     audits,
     backbones,
     datasets,
+    deployments,
     doctor,
     jobs,
     keys,
@@ -66,13 +67,14 @@ usage.register(app)
 datasets.app.command()(audits.audit)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(models.app, name="models", rich_help_panel="Serving")
+app.add_typer(deployments.app, name="deployments", rich_help_panel="Serving")
 app.add_typer(backbones.app, name="backbones")
 app.add_typer(keys.app, name="keys")
 
 
 def main() -> None:
     try:
-        app()
+        app(prog_name="ktl")
     except Exception as error:
         sys.exit(_explain(error))
 

@@ -4,61 +4,104 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
-from typer.core import TyperGroup
 
-from app.cli.options import AsJson
+from app.cli.options import AsJson, ModelRef
+from app.cli.resources import LOOK, ResourceGroup
 
 if TYPE_CHECKING:
     from app.client import Client
     from app.models.schemas import ModelOut
 
-LOOK = "look"
-
-
-class _LooksByDefault(TyperGroup):
-    """`ktl models` and `ktl models mdl_…` need no word between."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        is_plain = not args or args[0] not in {*self.commands, "--help"}
-        parsed: list[str] = super().parse_args(ctx, [LOOK, *args] if is_plain else args)
-        return parsed
-
-
 app = typer.Typer(
-    help="List models; show or download one (`ktl models mdl_…`); add one trained elsewhere.",
-    cls=_LooksByDefault,
+    help="List models; show one (`ktl models NAME`); add one trained elsewhere; delete one.",
+    cls=ResourceGroup,
 )
 
 
 @app.command(LOOK, hidden=True)
 def look(
-    model_id: Annotated[str | None, typer.Argument(help="mdl_…: show this one.")] = None,
+    model: Annotated[
+        str | None, typer.Argument(metavar="MODEL", help="Show this one: its name, or mdl_….")
+    ] = None,
     download: Annotated[
         Path | None, typer.Option(help="Store the model's file here (.onnx or .keras).")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List models; or show one, or download it."""
+    if model:
+        show(model, download, as_json)
+        return
+    if download:
+        raise typer.BadParameter("--download: expected a model before it, got none")
+    list_models(as_json)
+
+
+@app.command("list")
+def list_models(as_json: AsJson = False) -> None:
+    """List models, newest first."""
     from app.cli import output
     from app.client import Client
 
     with Client() as client:
-        if model_id and download:
-            kind = download.suffix.removeprefix(".")
-            client.models.download(model_id, download, kind)
-        if model_id:
-            output.print_json(client.models.get(model_id))
-            return
-        if download:
-            raise typer.BadParameter("--download: expected a model's id before it, got none")
         found = list(client.models.list())
     if as_json:
         output.print_json(found)
         return
     output.print_table(
-        ["id", "name", "from", "temperature", "fitted on", "created"],
-        [(m.id, m.name, _origin(m), *_calibration(m), f"{m.created_at:%F %T}") for m in found],
+        ["name", "from", "temperature", "fitted on", "created", "id"],
+        [(m.name, _origin(m), *_calibration(m), f"{m.created_at:%F %T}", m.id) for m in found],
     )
+
+
+@app.command()
+def show(
+    model: ModelRef,
+    download: Annotated[
+        Path | None, typer.Option(help="Store the model's file here (.onnx or .keras).")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show one model, or download it."""
+    from app.cli import output
+    from app.client import Client
+
+    with Client() as client:
+        found = client.models.get(model)
+        if download:
+            client.models.download(found.id, download, download.suffix.removeprefix("."))
+    if as_json:
+        output.print_json(found)
+        return
+    signature = found.signature
+    temperature, fitted = _calibration(found)
+    output.print_fields(
+        {
+            "name": found.name,
+            "id": found.id,
+            "status": found.status,
+            "from": _origin(found),
+            "takes": signature and signature.inputs.summary,
+            "answers": signature and signature.task.kind,
+            "temperature": f"{temperature}, {fitted}" if fitted else temperature,
+            "serves": ", ".join(found.deployments),
+            "files": ", ".join(found.hashes),
+            "error": found.error and f"{found.error['code']}: {found.error['message']}",
+            "created": f"{found.created_at:%F %T %Z}",
+        }
+    )
+
+
+@app.command()
+def delete(model: ModelRef, as_json: AsJson = False) -> None:
+    """Delete a model that serves no name and that no unfinished job needs."""
+    from app.cli import output
+    from app.client import Client
+
+    with Client() as client:
+        client.models.delete(model)
+    if as_json:
+        output.print_json({"model": model, "deleted": True})
 
 
 @app.command()
@@ -149,7 +192,7 @@ def _end(client: "Client", model: "ModelOut", wait: bool, as_json: bool) -> NoRe
     if as_json:
         output.print_json(model)
     else:
-        output.print_fields({"id": model.id, "name": model.name, "status": model.status})
+        output.print_fields({"name": model.name, "id": model.id, "status": model.status})
         if model.error:
             output.complain(f"{model.error['code']}: {model.error['message']}")
     raise typer.Exit(model.status == "failed")

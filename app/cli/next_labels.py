@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.options import AsJson
+from app.cli.options import AsJson, JobRef
 
 if TYPE_CHECKING:
     from app.jobs.next_labels.schemas import ChosenItem, Guess, NextLabelsOut
@@ -16,11 +16,14 @@ HEADER = ("rank", "split", "index", "identifier", "score", "guess", "probability
 
 
 def next_labels(
-    job_id: Annotated[str, typer.Argument(help="job_…", show_default=False)],
+    job_id: JobRef,
     items: Annotated[int, typer.Option(min=1, max=1000, help="Choose so many.")] = 50,
     origin: Annotated[
         str | None,
-        typer.Option("--from", help="ds_…: its items without a label; the target's otherwise."),
+        typer.Option(
+            "--from",
+            help="A dataset, by name or ds_…: its items without a label; the target's otherwise.",
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Write them to this file as CSV.")

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import typer
-from pydantic import BaseModel
 from rich.table import Table
 from rich.text import Text
 
@@ -21,7 +20,7 @@ err = Terminal(stderr=True)
 
 def plain(value: Any) -> Any:
     """Answers of the API as what `json` can write."""
-    if isinstance(value, BaseModel):
+    if hasattr(value, "model_dump"):  # a pydantic model; pydantic itself may not be loaded
         return value.model_dump(mode="json", by_alias=True)
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
@@ -58,14 +57,26 @@ def print_fields(fields: dict[str, object]) -> None:
 
 
 def print_problem(problem: ApiError) -> None:
-    """The detail, then each finding with its place."""
-    _say(f"{problem.status} {problem.code or problem.title}: {problem.detail}")
-    for finding in problem.errors:
-        where = finding.get("pointer") or finding.get("parameter")
-        if where or finding["detail"] != problem.detail:
-            _say(f"  {where + ': ' if where else ''}{finding['detail']}")
+    """Prints what is wrong, and each finding with its place, once: the detail repeats the first."""
+    found = [_placed(finding) for finding in problem.errors]
+    repeats = bool(found) and problem.errors[0]["detail"] in problem.detail
+    head = f"{problem.status} {problem.code or problem.title}"
+    if repeats and len(found) == 1:
+        _say(f"{head}: {found[0]}")
+    else:
+        _say(f"{head}: {f'{len(found)} findings' if repeats else problem.detail}")
+        for each in found:
+            _say(f"  {each}")
+    if left_off := problem.body.get("errors_left_off"):
+        _say(f"  and {left_off} more")
     if problem.request_id and problem.status >= 500:
         _say(f"  request {problem.request_id}")
+
+
+def _placed(finding: dict[str, str]) -> str:
+    """`#/target/dataset: expected …`; a parameter's detail names it already."""
+    where = finding.get("pointer")
+    return f"{where}: {finding['detail']}" if where else finding["detail"]
 
 
 def complain(message: str) -> None:

@@ -5,15 +5,33 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.cli.job_file import Unusable
+from app.cli.texts import ENDING
 
 if TYPE_CHECKING:
     from app.client import Client
     from app.prediction.schemas import PredictOut
 
+HIDDEN = (".", "__MACOSX/")  # what systems leave beside people's files
+PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".heic"}
 OTHERS = {".npy", ".csv", ".tsv", ".tab", ".json", ".jsonl"}  # endings of raw inputs
 IN_A_REQUEST, BYTES_IN_A_REQUEST = 32, 2**24  # pictures, and bytes but for a larger one alone
 JSON_STARTS = (b"[", b"{")
 LOOKED_AT = 64  # bytes
+
+
+def expanded(files: Sequence[Path]) -> list[Path]:
+    """The files, with all pictures below a folder in its place, or all its texts, in the order of
+    their names. Raises Unusable for a folder of neither."""
+    return [each for path in files for each in (_within(path) if path.is_dir() else [path])]
+
+
+def _within(folder: Path) -> list[Path]:
+    below = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    seen = [folder / path for path in below if not path.as_posix().startswith(HIDDEN)]
+    for endings in (PICTURES, {ENDING}):
+        if found := [path for path in seen if path.suffix.lower() in endings]:
+            return found
+    raise Unusable(f"{folder}: expected pictures or .txt files in the folder, got neither")
 
 
 def are_pictures(files: Sequence[Path]) -> bool:

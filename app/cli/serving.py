@@ -1,74 +1,32 @@
-"""`ktl deployments` and `ktl predict`."""
+"""`ktl predict`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.options import AsJson
+from app.cli.options import AsJson, DeploymentName
 
 if TYPE_CHECKING:
     import numpy as np
 
     from app.cli.rows import Written
     from app.client import Client
-    from app.deployments.schemas import DeploymentOut
 
 CSV_SUFFIXES = {".csv", ".tsv", ".tab"}
 
 
 def register(app: typer.Typer) -> None:
-    for command in (deployments, predict):
-        app.command(rich_help_panel="Serving")(command)
-
-
-def deployments(
-    name: Annotated[str | None, typer.Argument(help="Show this one.")] = None,
-    point_to: Annotated[
-        str | None, typer.Option(help="mdl_…: serve this model under the name.")
-    ] = None,
-    rollback: Annotated[bool, typer.Option("--rollback", help="Back to the model before.")] = False,
-    delete: Annotated[bool, typer.Option("--delete", help="Serve the name no more.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """List deployments; or show, point, roll back or delete one."""
-    from app.cli import output
-    from app.client import Client
-
-    changes = [bool(point_to), rollback, delete]
-    if sum(changes) > 1 or (any(changes) and name is None):
-        raise typer.BadParameter("expected a name and one of --point-to, --rollback, --delete")
-    with Client() as client:
-        if name and delete:
-            client.deployments.delete(name)
-            if as_json:
-                output.print_json({"name": name, "deleted": True})
-            return
-        found: list[DeploymentOut]
-        if name and point_to:
-            found = [client.deployments.point(name, point_to)]
-        elif name and rollback:
-            found = [client.deployments.rollback(name)]
-        elif name:
-            found = [client.deployments.get(name)]
-        else:
-            found = list(client.deployments.list())
-    if as_json:
-        output.print_json(found[0] if name else found)
-        return
-    output.print_table(
-        ["name", "model", "version", "status"],
-        [(d.name, d.model, d.version, d.status) for d in found],
-    )
+    app.command(rich_help_panel="Serving")(predict)
 
 
 def predict(
-    name: Annotated[str, typer.Argument(help="A deployment.")],
+    name: DeploymentName,
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Pictures or .txt, as many as you like; or raw inputs: one .npy, one JSON file (- "
-            "for standard input), or rows or texts as one .csv or .tsv."
+            help="Pictures or .txt, or folders of them, as many as you like; or raw inputs: one "
+            ".npy, one JSON file (- for standard input), or rows or texts as one .csv or .tsv."
         ),
     ] = None,
     text: Annotated[
@@ -109,7 +67,7 @@ def predict(
 
     with Client() as client:
         items: list[object]
-        files = files or []
+        files = sent_pictures.expanded(files or [])
         if text or texts.are_files_of_texts(files):
             inputs: Any = text or texts.read_files(files, encoding)
             answer = client.deployments.predict(name, inputs, top_k, raw_scores)

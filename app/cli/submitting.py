@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.completion import names_of
 from app.cli.options import AsJson
 
 JobFile = Annotated[
@@ -15,15 +16,27 @@ JobFile = Annotated[
     ),
 ]
 Sources = Annotated[
-    list[str] | None, typer.Option("--source", help="ds_…, mdl_… or catalog:NAME; may come again.")
+    list[str] | None,
+    typer.Option(
+        "--source",
+        help="A dataset's name, ds_…, catalog:NAME, or mdl_…; may come again.",
+        autocompletion=names_of("datasets"),
+    ),
 ]
-Target = Annotated[str | None, typer.Option("--target", help="ds_… or catalog:NAME.")]
+Target = Annotated[
+    str | None,
+    typer.Option(
+        "--target",
+        help="A dataset's name, ds_… or catalog:NAME.",
+        autocompletion=names_of("datasets"),
+    ),
+]
 Deploy = Annotated[
     str | None, typer.Option("--deploy", help="Serve the winner under this name, if it is proven.")
 ]
 Set = Annotated[
     list[str] | None,
-    typer.Option("--set", help="Change a member: training.epochs=3, sources.0.dataset=ds_…"),
+    typer.Option("--set", help="Change a member: training.epochs=3, sources.0.dataset=letters"),
 ]
 
 
@@ -41,7 +54,7 @@ def submit(
     watch: Annotated[bool, typer.Option("--watch", help="Stay until the job has ended.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Submit a job: from a file, or `--source ds_… --target ds_…` with all else at its default."""
+    """Submit a job: from a file, or `--source mnist --target letters` and defaults."""
     from app.cli import job_file, output
     from app.cli.jobs import follow
     from app.client import Client

@@ -1,22 +1,24 @@
 """The evidence for a person."""
 
+from collections.abc import Sequence
+
 from app.cli import parts, ranking, references, slices
 from app.cli.output import out, print_table
-from app.jobs.page import candidates, numbers
+from app.jobs.page import candidates, numbers, told
 from app.spec.figures import Cost, Missing, Reference
 from app.spec.intervals import Bounds, Interval
 from app.spec.plan import PRETRAIN
-from app.spec.report import Arm, LabelFreeChoice, Report
+from app.spec.report import Arm, LabelFreeChoice, Report, Verdict
 from app.spec.source_report import Search
 from app.spec.spec import budget_words
 from app.spec.strategies import SOURCE_ONLY, SUPERVISED
 from app.tasks import TASKS
 from app.tasks.contract import Metric
 
-VERDICTS = {
-    "positive_transfer": "[bold green]The transfer helped.[/]",
-    "no_evidence": "[bold yellow]No evidence that the transfer helped.[/]",
-    "negative_transfer": "[bold red]The transfer did harm.[/]",
+COLOURS: dict[Verdict, str] = {
+    "positive_transfer": "green",
+    "no_evidence": "yellow",
+    "negative_transfer": "red",
 }
 STOPPED = {
     "budget": "the job's budget of seconds was spent",
@@ -24,16 +26,17 @@ STOPPED = {
 }
 
 
-def show(report: Report) -> None:
+def show(report: Report, source_names: Sequence[str] = ()) -> None:
     """A row per arm, then the verdict in a sentence, then what is missing and the warnings."""
     if report.arms:
-        _show_arms(report)
+        _show_arms(report, source_names)
     if report.references:
         references.show(report)
     if report.transferability:
         ranking.show(report, report.transferability)
     if report.arms or not report.transferability:
-        out.print(f"\n{VERDICTS[report.verdict]}", markup=True)
+        style = f"bold {COLOURS[report.verdict]}"
+        out.print(f"\n{told.headline(report)}.", markup=False, style=style)
     out.print(report.reason, markup=False)
     if report.correction_note:
         out.print(report.correction_note, markup=False)
@@ -54,7 +57,7 @@ def show(report: Report) -> None:
         out.print(f"warning: {warning}", markup=False, style="yellow")
 
 
-def _show_arms(report: Report) -> None:
+def _show_arms(report: Report, source_names: Sequence[str]) -> None:
     level = f"{100 * report.confidence:g} %"
     gain = f"gain over {report.baseline}" if report.baseline else "gain"
     beside = ["balanced accuracy"] if _shows_balanced(report) else []
@@ -62,6 +65,8 @@ def _show_arms(report: Report) -> None:
         ["arm", _headed(report), level, *beside, gain, level, "p", "p (Holm)"],
         [(_name(name, report), *_cells(arm, report)) for name, arm in report.ranked.items()],
     )
+    for name, words in told.behind(report, source_names).items():
+        out.print(f"{name}: {words}", markup=False, style="dim")
     if report.reference:
         out.print(_without_a_look(report, report.reference), markup=False, style="dim")
     seeds = max(arm.metrics[report.primary_metric].n for arm in report.arms.values())

@@ -1,35 +1,31 @@
-"""The published client, whose answers are read into the types of the service."""
+"""The published client, whose answers are read into the types of the service.
+
+Each kind of answer is imported when something of it is first asked for: types of jobs stand on all
+of app/spec, and a list of deployments needs none of that.
+"""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from pydantic import BaseModel
-
 from app.client.ktl import Client, Event
-from app.datasets.audits.schemas import AuditOut
-from app.datasets.preview_schemas import PreviewOut
-from app.datasets.schemas import CataloguedDataset, DatasetOut
-from app.deployments.schemas import DeploymentOut, DeploymentWithHistory
-from app.jobs.catalogue_schemas import BackboneOut
-from app.jobs.next_labels.schemas import NextLabelsOut
-from app.jobs.schemas import JobOut, MetricsOut, TrialOut, ValidationOut
-from app.models.schemas import ModelOut
-from app.prediction.schemas import PredictOut
-from app.settings import Settings
-from app.spec.report import Report
-from app.usage.schemas import UsageOut
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from app.client.ktl._sync.datasets import Datasets
     from app.client.ktl._sync.jobs import Jobs
     from app.client.ktl._sync.keys import Keys
     from app.client.ktl._sync.serving import Deployments, Models
+    from app.datasets.schemas import CataloguedDataset
+    from app.jobs.catalogue_schemas import BackboneOut
+    from app.jobs.schemas import JobOut, TrialOut
+    from app.usage.schemas import UsageOut
 
 Asked = ParamSpec("Asked")
-Kind = TypeVar("Kind", bound=BaseModel)
-OnChange = Callable[[JobOut, Event | None], None]
+Kind = TypeVar("Kind", bound="BaseModel")
+OnChange = Callable[["JobOut", Event | None], None]
 
 
 def read(kind: type[Kind], answer: object) -> Kind:
@@ -61,6 +57,10 @@ class HouseDatasets:
     """Datasets; each call is told at the published client's."""
 
     def __init__(self, datasets: "Datasets") -> None:
+        from app.datasets.audits.schemas import AuditOut
+        from app.datasets.preview_schemas import PreviewOut
+        from app.datasets.schemas import DatasetOut
+
         self._datasets = datasets
         self.upload = one(DatasetOut, datasets.upload)
         self.from_catalogue = one(DatasetOut, datasets.from_catalogue)
@@ -72,7 +72,9 @@ class HouseDatasets:
         self.wait = one(DatasetOut, datasets.wait)
         self.delete = datasets.delete
 
-    def catalogue(self) -> Sequence[CataloguedDataset]:
+    def catalogue(self) -> "Sequence[CataloguedDataset]":
+        from app.datasets.schemas import CataloguedDataset
+
         return [read(CataloguedDataset, entry) for entry in self._datasets.catalogue()]
 
 
@@ -80,6 +82,10 @@ class HouseJobs:
     """Jobs; each call is told at the published client's."""
 
     def __init__(self, jobs: "Jobs") -> None:
+        from app.jobs.next_labels.schemas import NextLabelsOut
+        from app.jobs.schemas import JobOut, MetricsOut, TrialOut, ValidationOut
+        from app.spec.report import Report
+
         self._jobs = jobs
         self.submit = one(JobOut, jobs.submit)
         self.validate = one(ValidationOut, jobs.validate)
@@ -99,12 +105,16 @@ class HouseJobs:
         self.predictions = jobs.predictions
         self.events = jobs.events
 
-    def trials(self, job_id: str) -> Sequence[TrialOut]:
+    def trials(self, job_id: str) -> "Sequence[TrialOut]":
+        from app.jobs.schemas import TrialOut
+
         return [read(TrialOut, trial) for trial in self._jobs.trials(job_id)]
 
     def wait(
         self, job_id: str, on_change: OnChange | None = None, patience_seconds: float = 60.0
-    ) -> JobOut:
+    ) -> "JobOut":
+        from app.jobs.schemas import JobOut
+
         def tell(job: object, event: Event | None) -> None:
             if on_change:
                 on_change(read(JobOut, job), event)
@@ -116,6 +126,8 @@ class HouseModels:
     """Models; each call is told at the published client's."""
 
     def __init__(self, models: "Models") -> None:
+        from app.models.schemas import ModelOut
+
         self.get = one(ModelOut, models.get)
         self.add = one(ModelOut, models.add)
         self.add_encoder = one(ModelOut, models.add_encoder)
@@ -130,6 +142,9 @@ class HouseDeployments:
     """Deployments; each call is told at the published client's."""
 
     def __init__(self, deployments: "Deployments") -> None:
+        from app.deployments.schemas import DeploymentOut, DeploymentWithHistory
+        from app.prediction.schemas import PredictOut
+
         self.get = one(DeploymentWithHistory, deployments.get)
         self.list = many(DeploymentOut, deployments.list)
         self.point = one(DeploymentOut, deployments.point)
@@ -152,28 +167,41 @@ class HouseKeys:
 
 class HouseClient:
     """Client of the API in the service's own types. Where that is and the key come from the
-    settings when they are not given."""
+    environment when they are not given."""
 
     def __init__(self, url: str | None = None, api_key: str | None = None) -> None:
-        settings = Settings()
-        if api_key is None and settings.api_key:
-            api_key = settings.api_key.get_secret_value()
-        self._client = Client(url or settings.base_url, api_key)
+        self._client = Client(url, api_key)
         self.url = self._client.url
-        self.datasets = HouseDatasets(self._client.datasets)
-        self.jobs = HouseJobs(self._client.jobs)
-        self.models = HouseModels(self._client.models)
-        self.deployments = HouseDeployments(self._client.deployments)
         self.close = self._client.close
+
+    @cached_property
+    def datasets(self) -> HouseDatasets:
+        return HouseDatasets(self._client.datasets)
+
+    @cached_property
+    def jobs(self) -> HouseJobs:
+        return HouseJobs(self._client.jobs)
+
+    @cached_property
+    def models(self) -> HouseModels:
+        return HouseModels(self._client.models)
+
+    @cached_property
+    def deployments(self) -> HouseDeployments:
+        return HouseDeployments(self._client.deployments)
 
     @cached_property
     def keys(self) -> HouseKeys:
         return HouseKeys(self._client.keys)
 
-    def backbones(self) -> Sequence[BackboneOut]:
+    def backbones(self) -> "Sequence[BackboneOut]":
+        from app.jobs.catalogue_schemas import BackboneOut
+
         return [read(BackboneOut, each) for each in self._client.backbones()]
 
-    def usage(self) -> UsageOut:
+    def usage(self) -> "UsageOut":
+        from app.usage.schemas import UsageOut
+
         return read(UsageOut, self._client.usage())
 
     def __enter__(self) -> "HouseClient":

@@ -46,6 +46,8 @@ class Derivation(BaseModel):
 def derived_row(session: Session, storage: Storage, project: str, asked: DatasetFrom) -> DatasetRow:
     """Raises NotFound where the project has no such origin, Conflict while it is being taken in or
     is damaged, Invalid where it failed or does not have what is asked of it."""
+    known = repository.id_of(session, project, asked.origin, "#/from")
+    asked = asked.model_copy(update={"origin": known})
     origin = _origin(session, project, asked.origin)
     if origin is None:
         entry = CATALOGUE[asked.origin.removeprefix(PREFIX)]

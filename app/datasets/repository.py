@@ -1,11 +1,14 @@
 """All SQL about datasets. A deleted dataset, and another project's, is not found."""
 
-from typing import Literal
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
 from sqlalchemy import Select, String, cast, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app import naming
 from app.database import announce, clock, now
 from app.datasets.catalogue import CATALOGUE, PREFIX
 from app.datasets.schemas import Schema
@@ -25,23 +28,41 @@ from app.tables.jobs import ENDED, JobRow
 
 RETRY_SECONDS = "1"
 SHOWN_JOBS = 5
+NAMED = naming.NamedKind("datasets", "ds_", DatasetRow.id, DatasetRow.name)
+
+
+class Twin(NamedTuple):
+    """A dataset that holds the same data as another."""
+
+    id: str
+    name: str
 
 
 def find(
     session: Session, project: str, reference: str, lock: Literal["share"] | None = None
 ) -> DatasetRow:
-    """`reference`: `ds_…` or `catalog:NAME`. Locked until the commit where asked. Raises
-    NotFound."""
-    column = DatasetRow.origin_key if reference.startswith(PREFIX) else DatasetRow.id
-    statement = select(DatasetRow).where(
-        column == reference, DatasetRow.project == project, DatasetRow.deleted_at.is_(None)
-    )
+    """`reference`: `ds_…`, `catalog:NAME` or a dataset's name. Locked until the commit where asked.
+    Raises NotFound, and Conflict for a name that several datasets have."""
+    statement = of_project(project)
+    if reference.startswith(PREFIX):
+        statement = statement.where(DatasetRow.origin_key == reference)
+    else:
+        statement = statement.where(DatasetRow.id == id_of(session, project, reference))
     if lock:
         statement = statement.with_for_update(read=True)
     row = session.scalar(statement)
     if row is None:
         raise NotFound("dataset_not_found", f"no dataset {reference[:80]} in this project")
     return row
+
+
+def id_of(session: Session, project: str, reference: str, pointer: str | None = None) -> str:
+    """The id of the dataset that `reference` is the id or the name of; a name of the catalogue, and
+    an unknown one, stay. Raises Conflict for a name that several datasets have."""
+    if reference.startswith(PREFIX):
+        return reference
+    kept = (DatasetRow.project == project, DatasetRow.deleted_at.is_(None))
+    return naming.id_of(session, NAMED, reference, *kept, pointer=pointer)
 
 
 def obtain_from_catalogue(
@@ -94,6 +115,23 @@ def of_project(project: str, status: str | None = None) -> Select[DatasetRow]:
         DatasetRow.project == project, DatasetRow.deleted_at.is_(None)
     )
     return statement.where(DatasetRow.status == status) if status else statement
+
+
+def twins(session: Session, project: str, rows: Sequence[DatasetRow]) -> dict[str, list[Twin]]:
+    """Datasets that hold the same data as one of the rows, the oldest first, by the row's id."""
+    hashes = {row.content_hash for row in rows if row.content_hash}
+    equal = select(DatasetRow.content_hash, DatasetRow.id, DatasetRow.name).where(
+        DatasetRow.project == project,
+        DatasetRow.deleted_at.is_(None),
+        DatasetRow.content_hash.in_(hashes),
+    )
+    by_hash: dict[str | None, list[Twin]] = defaultdict(list)
+    for content, *twin in session.execute(equal.order_by(DatasetRow.id)) if hashes else ():
+        by_hash[content].append(Twin(*twin))
+    return {
+        row.id: [twin for twin in by_hash.get(row.content_hash, []) if twin.id != row.id]
+        for row in rows
+    }
 
 
 def schema_of(row: DatasetRow) -> Schema:

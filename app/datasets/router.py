@@ -1,6 +1,5 @@
 """/v1/datasets: upload, name from the catalogue, look at, delete."""
 
-from itertools import islice
 from typing import Annotated, Any
 
 import numpy as np
@@ -12,9 +11,9 @@ from app.datasets import repository
 from app.datasets.audits import repository as audits
 from app.datasets.catalogue import CATALOGUE, PREFIX
 from app.datasets.derivation import derived_row
+from app.datasets.presenting import present_dataset
 from app.datasets.preview_schemas import PreviewOut
 from app.datasets.schemas import (
-    LISTED_COLUMNS,
     CataloguedDataset,
     CatalogueOut,
     DatasetFrom,
@@ -111,8 +110,11 @@ def _stored(received: Received, storage: StorageOf) -> tuple[dict[str, Any], lis
             detail = f"expected one of {known}, got {received.origin[:80]}"
             raise invalid("unknown_dataset", detail, "#/from")
         if received.is_empty and not received.origin.startswith(PREFIX):
-            detail = "expected `where`, `classes`, `columns`, `rows` or `split`, got none of them"
-            raise invalid("nothing_chosen", f"{detail}: the dataset is there already", "#/from")
+            detail = (
+                "expected `catalog:NAME`; or a dataset of this project and `where`, `classes`, "
+                "`columns`, `rows` or `split`, got none of them"
+            )
+            raise invalid("nothing_chosen", detail, "#/from")
         return received.model_dump(mode="json"), []
     files = [
         {"name": file.name, "ref": storage.write_upload(file.path), "bytes": file.bytes}
@@ -163,7 +165,9 @@ def create(
         quotas.admit_dataset(session, storage, settings, caller.project)
         kept.extend(file["ref"] for file in files)
         headers = {"Location": f"/v1/datasets/{row.id}", "Retry-After": POLL_SECONDS}
-        return StoredAnswer(202, headers, _out(row).model_dump(mode="json", by_alias=True))
+        return StoredAnswer(
+            202, headers, present_dataset(row).model_dump(mode="json", by_alias=True)
+        )
 
     mark = fingerprint(request.method, request.url.path, body)
     try:
@@ -179,7 +183,8 @@ def list_datasets(
     """Newest first."""
     statement = repository.of_project(caller.project, status)
     rows, has_more, following = fetch_page(session, statement, DatasetRow.id, page)
-    data = [_out(row, is_listed=True) for row in rows]
+    twins = repository.twins(session, caller.project, rows)
+    data = [present_dataset(row, is_listed=True, twins=twins[row.id]) for row in rows]
     return Listing[DatasetOut](data=data, has_more=has_more, next=following)
 
 
@@ -187,7 +192,8 @@ def list_datasets(
 def show(dataset_id: str, request: Request, session: ReadSession, caller: Reader) -> Response:
     row = repository.find(session, caller.project, dataset_id)
     headers = {"Retry-After": POLL_SECONDS} if row.status == "ingesting" else {}
-    return conditional(request, _out(row), headers=headers)
+    twins = repository.twins(session, caller.project, [row])[row.id]
+    return conditional(request, present_dataset(row, twins=twins), headers=headers)
 
 
 @router.get("/datasets/{dataset_id}/preview", response_model=PreviewOut, responses=can_answer(409))
@@ -269,30 +275,6 @@ def _shown_label(schema: Schema, label: Any) -> dict[str, Any]:
             return {"label": None, "labels": None if (label < 0).all() else known}
         case "label":
             return {"label": schema.classes[label] if label >= 0 else None}
-
-
-def _out(row: DatasetRow, is_listed: bool = False) -> DatasetOut:
-    whole = Schema.model_validate(row.schema) if row.schema else None
-    schema = whole.in_list() if whole and is_listed else whole
-    return DatasetOut(
-        id=row.id,
-        name=row.name,
-        status=row.status,
-        origin=row.origin,
-        created_at=row.created_at,
-        schema=schema,
-        classes_left_off=len(whole.classes) - len(schema.classes) if whole and schema else 0,
-        columns_left_off=len(whole.columns) - len(schema.columns) if whole and schema else 0,
-        profile=_listed_profile(row.profile) if is_listed else row.profile,
-        error=row.error,
-        content_hash=row.content_hash,
-    )
-
-
-def _listed_profile(profile: dict[str, Any] | None) -> dict[str, Any] | None:
-    if profile is None or len(columns := profile.get("columns") or {}) <= LISTED_COLUMNS:
-        return profile
-    return {**profile, "columns": dict(islice(columns.items(), LISTED_COLUMNS))}
 
 
 def _open(storage: Storage, row: DatasetRow, array: str) -> np.ndarray[Any, Any]:

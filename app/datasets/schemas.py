@@ -197,9 +197,11 @@ class DatasetFrom(Selection):
     name: str = Field(min_length=1, max_length=200)
     origin: str = Field(
         alias="from",
-        pattern=r"^(catalog:[a-z0-9_]+|ds_[0-9A-Za-z]+)$",
-        description="`catalog:NAME`; or, with a selection, also `ds_…` of the same project. The "
-        "new dataset is a copy: it stays when its origin is deleted",
+        min_length=1,
+        max_length=200,
+        description="`catalog:NAME`; or, with a selection, also a dataset of the same project, by "
+        "its id (`ds_…`) or its name. The new dataset is a copy: it stays when its origin is "
+        "deleted",
     )
 
     @model_validator(mode="before")
@@ -207,9 +209,16 @@ class DatasetFrom(Selection):
     def _named_after_origin(cls, data: Any) -> Any:
         """A dataset without a name of its own is asked for one."""
         origin = data.get("from") if isinstance(data, dict) else None
-        if isinstance(origin, str) and "name" not in data and not origin.startswith("ds_"):
+        if isinstance(origin, str) and "name" not in data and origin.startswith("catalog:"):
             return {**data, "name": origin.removeprefix("catalog:")}
         return data
+
+
+class SameDataset(BaseModel):
+    """Another dataset of the project that holds the very same data."""
+
+    id: str
+    name: str
 
 
 class DatasetOut(BaseModel):
@@ -250,6 +259,11 @@ class DatasetOut(BaseModel):
         "do: {code, message, param, stage, errors}",
     )
     content_hash: str | None = None
+    same_as: list[SameDataset] = Field(
+        default=[],
+        description="other datasets of the project with the same data, as of a file that was "
+        "uploaded twice; empty until ready",
+    )
 
 
 class CataloguedDataset(BaseModel):

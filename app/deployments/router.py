@@ -3,6 +3,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
+from app.actions import post_action
 from app.conditional import check_if_match, conditional, etag_of
 from app.database import Database
 from app.dependencies import (
@@ -42,7 +43,8 @@ def list_deployments(
     rows, has_more, following = fetch_page(
         session, repository.of_project(caller.project), DeploymentRow.id, page
     )
-    data = [DeploymentOut(**_members(row, served)) for row in rows]
+    names = models.names_of(session, [row.model_id for row in rows])
+    data = [DeploymentOut(**_members(row, names, served)) for row in rows]
     return Listing(data=data, has_more=has_more, next=following)
 
 
@@ -82,15 +84,15 @@ def put_deployment(
         current = repository.find(session, caller.project, name, is_locked=True)
         etag = etag_of(_shown(session, current, served)) if current else None
         check_if_match(request, etag)
-        models.get(session, caller.project, body.model, is_locked=True, pointer="#/model")
+        models.get(session, caller.project, model.id, is_locked=True, pointer="#/model")
         repository.point(session, caller.project, name, model.id)
     served.refresh(loaded)
     status = 200 if current else 201
     return _answer(request, caller.project, name, database, served, status)
 
 
-@router.post(
-    "/{name}/rollback", response_model=DeploymentWithHistory, responses=can_answer(409, 412)
+@post_action(
+    router, "/{name}/rollback", response_model=DeploymentWithHistory, responses=can_answer(409, 412)
 )
 def roll_back_deployment(
     name: DeploymentName, request: Request, caller: Writer, database: DatabaseOf, served: ServedOf
@@ -166,14 +168,16 @@ def _shown(session: Session, row: DeploymentRow, served: ServedModels) -> Deploy
         DeploymentVersion(version=past.version, model=past.model_id, created_at=past.created_at)
         for past in repository.history(session, row)
     ]
-    return DeploymentWithHistory(**_members(row, served), history=history)
+    names = models.names_of(session, [row.model_id])
+    return DeploymentWithHistory(**_members(row, names, served), history=history)
 
 
-def _members(row: DeploymentRow, served: ServedModels) -> dict[str, Any]:
+def _members(row: DeploymentRow, names: dict[str, str], served: ServedModels) -> dict[str, Any]:
     status, reason = served.state(row)
     return {
         "name": row.name,
         "model": row.model_id,
+        "model_name": names[row.model_id],
         "version": row.version,
         "status": status,
         "reason": reason,

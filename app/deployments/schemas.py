@@ -15,12 +15,13 @@ class DeploymentIn(Sent):
         json_schema_extra={"examples": [{"model": "mdl_01JD6ZB5V4T8Q0M2N9X3K7RWCE"}]},
     )
 
-    model: str = Field(description="`mdl_…`")
+    model: str = Field(description="`mdl_…`, or the model's name")
 
 
 class DeploymentOut(BaseModel):
     name: str
     model: str = Field(description="the model that the name points to")
+    model_name: str
     version: int = Field(description="rises with each re-pointing")
     status: DeploymentStatus = Field(
         description="of `model` in the process that answers; it is ready within about a second"

@@ -16,10 +16,12 @@ from app.encoders.availability import check_available
 from app.errors import Conflict, Invalid, NotFound, invalid
 from app.identifiers import new_id
 from app.inputs.contract import Sketch
-from app.jobs import lifecycle, repository
+from app.jobs import lifecycle
 from app.jobs.distances import with_distances
 from app.jobs.encoding_time import EncodingTime, encoding_time
 from app.jobs.named_encoders import with_encoder
+from app.jobs.names import repository as names
+from app.jobs.names.ids import unknown_dataset, with_ids
 from app.models import encoders
 from app.models import repository as models
 from app.pretrained.choosing import pretrained_of, recommended
@@ -79,7 +81,8 @@ def check(
     session: Session, storage: Storage, project: str, spec: JobSpec, settings: Settings
 ) -> Accepted:
     """Everything that a POST checks, with nothing written. Raises Invalid, or Conflict while a
-    dataset is still being taken in."""
+    dataset is still being taken in, or where several have the name that one is called by."""
+    spec = with_ids(session, project, spec)
     target = _schema(session, project, spec.target.dataset, "#/target/dataset")
     sample = _sample_of(session, storage, project, spec.target.dataset)
     spec, chosen = _with_weights_named(spec, target, settings)
@@ -138,7 +141,7 @@ def record(session: Session, project: str, accepted: Accepted) -> JobRow:
         tags=dict(spec.tags),
         estimate=accepted.memory.model_dump(),
     )
-    job.name = job.name or repository.default_name(session, job)
+    job.name = job.name or names.default_name(session, job)
     lifecycle.submit(session, job, accepted.trials, accepted.steps, accepted.seconds)
     return job
 
@@ -221,7 +224,7 @@ def _schema(session: Session, project: str, reference: str, pointer: str) -> Sch
     try:
         return datasets.schema_of(datasets.find(session, project, reference))
     except NotFound as error:
-        raise invalid("unknown_dataset", error.detail, pointer) from error
+        raise unknown_dataset(session, project, reference, pointer) from error
     except Invalid as error:
         raise invalid(error.code, error.detail, pointer) from error
     except Conflict as error:

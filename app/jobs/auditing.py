@@ -6,6 +6,7 @@ from fastapi import APIRouter, Body, Response
 from fastapi.openapi.models import Example
 from sqlalchemy.orm import Session
 
+from app.actions import post_action
 from app.datasets import repository as datasets
 from app.datasets.audits import repository
 from app.datasets.audits.router import POLL_SECONDS, SHOWN, audit_out
@@ -24,7 +25,8 @@ POINTER = "#/features"
 EXAMPLES = {"by a model's features": Example(value={"features": "mdl_01M8"})}
 
 
-@router.post(
+@post_action(
+    router,
     "/datasets/{dataset_id}/audit",
     status_code=202,
     response_model=AuditOut,
@@ -44,16 +46,16 @@ def begin(
     schema = _refuse(row)
     features = asked.features if asked else None
     if features:
-        require_features(session, caller.project, features, schema)
+        features = require_features(session, caller.project, features, schema)
     audit = repository.obtain(session, row.id, features)
     response.headers["Location"] = f"/v1/datasets/{row.id}/audit"
     response.headers["Retry-After"] = POLL_SECONDS
     return audit_out(audit, 0, SHOWN)
 
 
-def require_features(session: Session, project: str, model_id: str, schema: Schema) -> None:
-    """Raises NotFound, Conflict, Invalid where the model has no features of such items."""
-    model = models.get(session, project, model_id, pointer=POINTER)
+def require_features(session: Session, project: str, reference: str, schema: Schema) -> str:
+    """The model's id. Raises NotFound, Conflict, Invalid where it has no features of such items."""
+    model = models.get(session, project, reference, pointer=POINTER)
     signature = models.ready_signature(session, model, POINTER)
     if schema.inputs.modality != "image":
         detail = (
@@ -64,7 +66,7 @@ def require_features(session: Session, project: str, model_id: str, schema: Sche
         raise invalid("features_do_not_fit", detail, POINTER)
     if "weights" not in model.files:
         detail = (
-            f"expected a network, which has features, {model_id} is the reference "
+            f"expected a network, which has features, {model.id} is the reference "
             f"{model.card['arm']}; leave `features` out, and pictures are compared as they are"
         )
         raise invalid("needs_network", detail, POINTER)
@@ -74,6 +76,7 @@ def require_features(session: Session, project: str, model_id: str, schema: Sche
             "model). Name another one, or leave `features` out"
         )
         raise invalid("features_do_not_fit", detail, POINTER)
+    return model.id
 
 
 def _seen_at(card: dict[str, Any]) -> tuple[int, int] | None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.datasets.schemas import LISTED_CLASSES, Schema
 from app.jobs import epoch_repository, repository
 from app.jobs.evidence_datasets import evidence_datasets
+from app.jobs.names.repository import names_of, source_names
 from app.jobs.schemas import EvidenceOut, EvidenceTrial, Failure, JobOut, TrialOut
 from app.jobs.trial_steps import steps_taken
 from app.spec.progress import TrialCounts
@@ -43,7 +44,8 @@ def present_jobs(session: Session, jobs: Sequence[JobRow]) -> list[JobOut]:
         affordable = None if budget is None else budget - tallies[job.id].seconds
         return seconds_left(found, elsewhere, affordable)
 
-    return [_job_out(job, tallies[job.id], left(job), job.id in reported) for job in jobs]
+    names = names_of(session, jobs)
+    return [_job_out(job, names, tallies[job.id], left(job), job.id in reported) for job in jobs]
 
 
 def _backbone(job: JobRow) -> str:
@@ -75,7 +77,7 @@ def present_evidence(
             target.class_counts["train"] if target.has_labels("train") else (0,) * len(classes)
         ),
         training_items=target.splits["train"],
-        source_names=repository.source_names(session, job),
+        source_names=source_names(session, job),
         datasets=evidence_datasets(session, job),
         report=job.report,
         trials=[
@@ -119,7 +121,9 @@ def without_columns(spec: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in spec.items() if name not in {"inputs", "columns"}}
 
 
-def _job_out(job: JobRow, tally: TrialCounts, left: float | None, has_report: bool) -> JobOut:
+def _job_out(
+    job: JobRow, names: dict[str, str], tally: TrialCounts, left: float | None, has_report: bool
+) -> JobOut:
     progress = tally.done if job.status in ENDED else tally.progress
     return JobOut.model_validate(
         {
@@ -136,7 +140,9 @@ def _job_out(job: JobRow, tally: TrialCounts, left: float | None, has_report: bo
             "spec": shown_spec(job.spec),
             "selection": [Choice.model_validate(choice) for choice in job.selection],
             "sources": job.source_ids,
+            "source_names": [names[each] for each in job.source_ids],
             "target": job.target_id,
+            "target_name": names[job.target_id],
             "report": f"/v1/jobs/{job.id}/report" if has_report else None,
             "models": [job.model_id] if job.model_id else [],
             "deployment": job.deployment,

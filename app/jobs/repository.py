@@ -8,6 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, defer
 
+from app import naming
 from app.errors import Conflict, Finding, Invalid, NotFound
 from app.spec.plan import MEASURED
 from app.spec.progress import UNFINISHED, StatusCount, TrialCounts
@@ -17,15 +18,17 @@ from app.tables.datasets import DatasetRow
 from app.tables.jobs import JobRow, TrialRow
 from app.tables.models import ModelRow
 
-LONGEST_DEFAULT_NAME = 200
+NAMED = naming.NamedKind("jobs", "job_", JobRow.id, JobRow.name)
 WITNESSES = 1000  # trials of a job that tell how long its others take
 
 
-def get(session: Session, project: str, job_id: str) -> JobRow:
-    """Raises NotFound, also for another project's job."""
-    job = session.get(JobRow, job_id)
+def get(session: Session, project: str, reference: str) -> JobRow:
+    """A job by its id or its name. Raises NotFound, also for another project's job, and Conflict
+    for a name that several jobs have."""
+    own = JobRow.project == project
+    job = session.get(JobRow, naming.id_of(session, NAMED, reference, own))
     if job is None or job.project != project:
-        raise NotFound("job_not_found", f"there is no job {job_id}")
+        raise NotFound("job_not_found", f"there is no job {reference[:80]} in this project")
     return job
 
 
@@ -40,23 +43,6 @@ def of_ids(session: Session, job_ids: Sequence[str]) -> Sequence[JobRow]:
     """Jobs by their ids, without their reports. One that was deleted is missing."""
     statement = select(JobRow).options(defer(JobRow.report, raiseload=True))
     return session.scalars(statement.where(JobRow.id.in_(job_ids))).all()
-
-
-def source_names(session: Session, job: JobRow) -> list[str]:
-    """Names of the job's sources, datasets or models, in their order."""
-    names: dict[str, str] = {}
-    for row in (DatasetRow, ModelRow):
-        for id_, name in session.execute(
-            select(row.id, row.name).where(row.id.in_(job.source_ids))
-        ):
-            names[id_] = name
-    return [names.get(id_) or id_ for id_ in job.source_ids]
-
-
-def default_name(session: Session, job: JobRow) -> str:
-    """Name of a job that was given none, after its datasets' and models' names."""
-    target = session.scalar(select(DatasetRow.name).where(DatasetRow.id == job.target_id))
-    return f"{', '.join(source_names(session, job))} to {target}"[:LONGEST_DEFAULT_NAME]
 
 
 def datasets_of(

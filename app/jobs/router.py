@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
+from app.actions import post_action
 from app.conditional import check_if_match, conditional, etag_of
 from app.dependencies import (
     DatabaseOf,
@@ -81,7 +82,7 @@ def create(
     return respond(answer)
 
 
-@router.post("/jobs:validate", responses=can_answer(404, 409))
+@post_action(router, "/jobs/validate", responses=can_answer(404, 409))
 def validate(
     spec: JobSpec,
     session: ReadSession,
@@ -152,33 +153,33 @@ def delete(job_id: str, request: Request, session: WriteSession, caller: Writer)
     forget_answers(session, job.project, job.id)
 
 
-@router.post("/jobs/{job_id}/cancel", responses=can_answer(409))
+@post_action(router, "/jobs/{job_id}/cancel", responses=can_answer(409))
 def cancel(job_id: str, session: WriteSession, caller: Writer) -> JobOut:
     """Ends the job; what is training stops within two seconds. Where trials have results, a report
     of them follows."""
-    repository.get(session, caller.project, job_id)
-    return present_job(session, lifecycle.cancel(session, job_id))
+    job = repository.get(session, caller.project, job_id)
+    return present_job(session, lifecycle.cancel(session, job.id))
 
 
-@router.post("/jobs/{job_id}/pause", responses=can_answer(409))
+@post_action(router, "/jobs/{job_id}/pause", responses=can_answer(409))
 def pause(job_id: str, session: WriteSession, caller: Writer) -> JobOut:
     """Pauses a job: what is training stores a checkpoint and lets go of its worker."""
-    repository.get(session, caller.project, job_id)
-    return present_job(session, lifecycle.pause(session, job_id))
+    job = repository.get(session, caller.project, job_id)
+    return present_job(session, lifecycle.pause(session, job.id))
 
 
-@router.post("/jobs/{job_id}/resume", responses=can_answer(409))
+@post_action(router, "/jobs/{job_id}/resume", responses=can_answer(409))
 def resume(job_id: str, session: WriteSession, caller: Writer) -> JobOut:
     """Goes on from the checkpoints, bit for bit as if never paused."""
-    repository.get(session, caller.project, job_id)
-    return present_job(session, lifecycle.resume(session, job_id))
+    job = repository.get(session, caller.project, job_id)
+    return present_job(session, lifecycle.resume(session, job.id))
 
 
-@router.post("/jobs/{job_id}/retry", responses=can_answer(409))
+@post_action(router, "/jobs/{job_id}/retry", responses=can_answer(409))
 def retry(job_id: str, session: WriteSession, caller: Writer) -> JobOut:
     """Runs again what failed; what succeeded stays."""
-    repository.get(session, caller.project, job_id)
-    return present_job(session, lifecycle.retry(session, job_id))
+    job = repository.get(session, caller.project, job_id)
+    return present_job(session, lifecycle.retry(session, job.id))
 
 
 @router.get("/jobs/{job_id}/trials")

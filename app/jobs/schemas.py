@@ -56,7 +56,9 @@ class JobOut(BaseModel):
     spec: dict[str, Any] = Field(description="as resolved: nothing is `auto` any more")
     selection: list[Choice] = Field(description="what `auto` chose, and why")
     sources: list[str]
+    source_names: list[str] = Field(description="of the sources, in their order")
     target: str
+    target_name: str
     report: str | None = Field(
         description="path of the report, once there is one; a cancelled job of which trials had "
         "results gets one too, in its stage `finalising`"

@@ -22,6 +22,7 @@ from app.jobs.lifecycle import (
     lock,
     status_event,
 )
+from app.jobs.turn_order import in_turn
 from app.messages import FinaliseJob, IngestDataset, Message, RunTrial
 from app.spec.figures import Conditions
 from app.tables.datasets import DatasetRow
@@ -60,21 +61,17 @@ def waiting(session: Session, most: int, quota: int = 0) -> list[Message]:
 def claim_trial(
     session: Session, owner: str, seconds: float, max_attempts: int, quota: int = 0
 ) -> TrialRow | None:
-    """The oldest runnable trial under a fresh lease, or None. One whose worker was lost for the
-    last time is left to recovery, which ends it. `quota`: trials of a project that run at once."""
+    """The runnable trial whose turn it is under a fresh lease, or None. One whose worker was lost
+    for the last time is left to recovery, which ends it. `quota`: trials of a project that run at
+    once."""
     lost = (TrialRow.status == "running") & leases.expired(TrialRow)
     lost &= TrialRow.attempt < max_attempts
     runnable = ((TrialRow.status == "queued") | lost) & JobRow.status.in_(ACTIVE)
     if quota:
         runnable &= JobRow.project.not_in(full_projects(quota))
     while True:
-        found = session.execute(
-            select(TrialRow.id, TrialRow.job_id)
-            .join(JobRow, JobRow.id == TrialRow.job_id)
-            .where(runnable)
-            .order_by(TrialRow.job_id, TrialRow.position)
-            .limit(1)
-        ).first()
+        trials = select(TrialRow.id, TrialRow.job_id).join(JobRow, JobRow.id == TrialRow.job_id)
+        found = session.execute(in_turn(trials.where(runnable)).limit(1)).first()
         if found is None:
             return None
         job = lock(session, found.job_id)

@@ -1,10 +1,12 @@
 """All SQL about models. Callers commit."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Select, String, cast, null, select, update
 from sqlalchemy.orm import Session
 
+from app import naming
 from app.database import announce, clock, now
 from app.errors import Conflict, DamagedArtifact, Finding, NotFound, invalid
 from app.identifiers import new_id
@@ -18,6 +20,7 @@ from app.tables.models import ModelRow
 
 SHOWN_JOBS = 5
 RETRY_SECONDS = "1"
+NAMED = naming.NamedKind("models", "mdl_", ModelRow.id, ModelRow.name)
 
 
 def add(
@@ -127,20 +130,30 @@ def of_project(project: str) -> Select[ModelRow]:
     return select(ModelRow).where(ModelRow.project == project, ModelRow.deleted_at.is_(None))
 
 
+def id_of(session: Session, project: str, reference: str, pointer: str | None = None) -> str:
+    """The id of the model that `reference` is the id or the name of; an unknown name stays. Raises
+    Conflict for a name that several models have."""
+    kept = (ModelRow.project == project, ModelRow.deleted_at.is_(None))
+    return naming.id_of(session, NAMED, reference, *kept, pointer=pointer)
+
+
 def get(
     session: Session,
     project: str,
-    model_id: str,
+    reference: str,
     *,
     is_locked: bool = False,
     pointer: str | None = None,
 ) -> ModelRow:
-    """A locked model is neither deleted nor deployed by another until the commit. `pointer` says
-    where in the body the id stood. Raises NotFound."""
-    statement = of_project(project).where(ModelRow.id == model_id)
+    """`reference`: the model's id or its name. A locked model is neither deleted nor deployed by
+    another until the commit. `pointer` says where in the body it stood. Raises NotFound, and
+    Conflict for a name that several models have."""
+    statement = of_project(project).where(
+        ModelRow.id == id_of(session, project, reference, pointer)
+    )
     row = session.scalar(statement.with_for_update() if is_locked else statement)
     if row is None:
-        detail = "expected the id of a model, got an unknown one"
+        detail = "expected the id or the name of a model, got an unknown one"
         raise NotFound("model_not_found", detail, *([Finding(detail, pointer)] if pointer else []))
     return row
 
@@ -167,6 +180,13 @@ def refs(session: Session) -> set[str]:
 
 def heal(session: Session, row: ModelRow) -> None:
     session.execute(update(ModelRow).where(ModelRow.id == row.id).values(error=null()))
+
+
+def names_of(session: Session, ids: Sequence[str]) -> dict[str, str]:
+    """Names by the models' ids."""
+    return dict(
+        session.execute(select(ModelRow.id, ModelRow.name).where(ModelRow.id.in_(ids))).all()
+    )
 
 
 def deployed_as(session: Session, model_id: str) -> list[str]:

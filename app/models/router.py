@@ -1,12 +1,9 @@
-from pathlib import PurePosixPath
 from typing import Annotated, Any, get_args
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import FileResponse
-from sqlalchemy.orm import Session
 
-from app.conditional import check_if_match, conditional, etag_of
-from app.datasets.schemas import LISTED_CLASSES, LISTED_COLUMNS
+from app.conditional import check_if_match, etag_of
 from app.dependencies import (
     DatabaseOf,
     PageOf,
@@ -31,7 +28,8 @@ from app.integrity import sha256_of
 from app.models import repository
 from app.models.encoder_spec import EncoderSpec
 from app.models.importing import ImportSpec
-from app.models.schemas import Format, ModelOut, Signature, VersionStatuses
+from app.models.presenting import POLL_SECONDS, content_hash, model_answer, present_model
+from app.models.schemas import Format, ModelOut, VersionStatuses
 from app.models.stored import file_path
 from app.models.uploads import ReceivedNetwork
 from app.pages import Listing, fetch_page
@@ -41,8 +39,6 @@ from app.usage import quotas
 
 router = APIRouter(prefix="/v1/models", tags=["models"], route_class=TurnRoute)
 
-
-POLL_SECONDS = "1"
 
 _BODY: dict[str, Any] = {
     "requestBody": {
@@ -138,7 +134,7 @@ def import_model(
         quotas.admit(session, storage, settings, caller.project)
         kept.extend(file["ref"] for file in files)
         headers = {"Location": f"/v1/models/{row.id}", "Retry-After": POLL_SECONDS}
-        return StoredAnswer(202, headers, _shown(session, row).model_dump(mode="json"))
+        return StoredAnswer(202, headers, present_model(session, row).model_dump(mode="json"))
 
     mark = fingerprint(request.method, request.url.path, body)
     try:
@@ -153,18 +149,23 @@ def list_models(session: ReadSession, caller: Reader, page: PageOf) -> Listing[M
     rows, has_more, following = fetch_page(
         session, repository.of_project(caller.project), ModelRow.id, page
     )
-    data = [_shown(session, row, is_listed=True) for row in rows]
+    data = [present_model(session, row, is_listed=True) for row in rows]
     return Listing(data=data, has_more=has_more, next=following)
 
 
 @router.get("/{model_id}", response_model=ModelOut | VersionStatuses, responses=can_answer(304))
-def get_model(model_id: str, request: Request, session: ReadSession, caller: Reader) -> Response:
-    """A model by its id, `mdl_…`. By any other name, the version status of the deployment of that
-    name, for clients of TensorFlow Serving."""
-    row = repository.get(session, caller.project, model_id)
-    shown = _shown(session, row)
-    headers = {"Retry-After": POLL_SECONDS} if shown.status == "importing" else {}
-    return conditional(request, shown, headers=headers)
+def get_model(
+    model_id: str,
+    request: Request,
+    session: ReadSession,
+    caller: Reader,
+    deployment: Annotated[
+        bool, Query(description="false: a model, also where a deployment has its name")
+    ] = True,
+) -> Response:
+    """A model by its id, `mdl_…`, or its name. Where a deployment has that name, the version status
+    of the deployment, for clients of TensorFlow Serving."""
+    return model_answer(request, session, repository.get(session, caller.project, model_id))
 
 
 @router.get("/{model_id}/download", response_class=FileResponse)
@@ -189,7 +190,7 @@ def download_model(
         file_path(storage, row, file_format),
         media_type="application/octet-stream",
         filename=f"{row.id}.{file_format}",
-        headers={"ETag": f'"{_hash(row.files[file_format])}"'},
+        headers={"ETag": f'"{content_hash(row.files[file_format])}"'},
     )
 
 
@@ -198,39 +199,6 @@ def delete_model(model_id: str, request: Request, session: WriteSession, caller:
     """409 while a deployment points to it, or an open job starts from it. One that is still being
     imported goes as well."""
     row = repository.get(session, caller.project, model_id, is_locked=True)
-    check_if_match(request, etag_of(_shown(session, row)))
+    check_if_match(request, etag_of(present_model(session, row)))
     repository.remove(session, row)
     forget_answers(session, row.project, row.id)
-
-
-def _shown(session: Session, row: ModelRow, is_listed: bool = False) -> ModelOut:
-    status, error = repository.status_of(session, row)
-    signature = Signature.model_validate(row.signature) if row.signature else None
-    names, left_off = signature.task.names if signature else (), 0
-    shown = names[:LISTED_CLASSES] if is_listed else names
-    if signature:
-        named = {"task": signature.task.named(shown)}
-        inputs = signature.inputs.in_list(LISTED_COLUMNS) if is_listed else signature.inputs
-        left_off = len(signature.inputs.asked) - len(inputs.asked)
-        signature = signature.model_copy(update={**named, "inputs": inputs})
-    return ModelOut(
-        id=row.id,
-        name=row.name,
-        origin=row.origin,
-        job_id=row.job_id,
-        trial_id=row.trial_id,
-        signature=signature,
-        classes_left_off=len(names) - len(shown),
-        columns_left_off=left_off,
-        card=row.card,
-        status=status,
-        error=error,
-        hashes={kind: _hash(ref) for kind, ref in row.files.items()},
-        deployments=repository.deployed_as(session, row.id),
-        created_at=row.created_at,
-    )
-
-
-def _hash(ref: str) -> str:
-    """Refs name content by its sha256."""
-    return PurePosixPath(ref).stem

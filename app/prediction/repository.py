@@ -3,7 +3,6 @@
 from sqlalchemy import Row, exists, select
 from sqlalchemy.orm import Session
 
-from app.errors import NotFound
 from app.tables.deployments import DeploymentRow
 from app.tables.models import ModelRow
 
@@ -14,13 +13,9 @@ def is_known(session: Session, project: str, name: str) -> bool:
     return bool(session.scalar(select(of_name)))
 
 
-def get(session: Session, project: str, name: str) -> DeploymentRow:
-    """Raises NotFound."""
+def find(session: Session, project: str, name: str) -> DeploymentRow | None:
     of_name = (DeploymentRow.project == project) & (DeploymentRow.name == name)
-    row = session.scalar(select(DeploymentRow).where(of_name))
-    if row is None:
-        raise NotFound("deployment_not_found", "expected a deployment, got an unknown name")
-    return row
+    return session.scalar(select(DeploymentRow).where(of_name))
 
 
 def all_with_models(session: Session) -> list[Row[DeploymentRow, ModelRow]]:

@@ -21,9 +21,11 @@ def is_stored(reference: str) -> bool:
 class Source(Sent):
     """Exactly one of `dataset`, `model` and `backbone` with its `weights`."""
 
-    dataset: str | None = Field(None, description="`ds_…` or `catalog:NAME`")
+    dataset: str | None = Field(None, description="`ds_…`, `catalog:NAME`, or a dataset's name")
     model: str | None = Field(
-        None, description="`mdl_…`: a trained network of this service, without its data"
+        None,
+        description="`mdl_…`, or a model's name: a trained network of this service, without its "
+        "data",
     )
     backbone: Annotated[str, Field(max_length=100)] | None = Field(
         None,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.datasets.schemas import Schema
 from app.inputs import Inputs
@@ -22,6 +22,7 @@ from app.spec.evaluation import Evaluation, ResolvedEvaluation
 from app.spec.flaws import IMBALANCE, LABEL_NOISE, Imbalance, ImbalanceChoice, LabelNoise
 from app.spec.references import PlannedReference
 from app.spec.shared_columns import SharedColumns
+from app.spec.short_form import refuse_short_form
 from app.spec.source import Source
 from app.spec.strategies import (
     BASELINE,
@@ -123,7 +124,18 @@ class JobSpec(Sent):
         description="of training, summed over the trials; what is not done by then is not done, "
         "and the report says what is missing",
     )
+    priority: Literal["low", "normal", "high"] = Field(
+        "normal",
+        description="among the jobs that wait for the same workers; of equal ones a small job is "
+        "not stuck behind a long one: they take turns by the minute",
+    )
     tags: dict[Tag, Tag] = Field(default_factory=dict, max_length=64)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_no_short_form(cls, data: Any) -> Any:
+        refuse_short_form(data)
+        return data
 
     @property
     def trains_arms(self) -> bool:

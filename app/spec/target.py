@@ -10,7 +10,7 @@ LabelBudget = Annotated[int, Field(ge=1, le=2**31 - 1)]  # a budget: per class, 
 
 
 class Target(Sent):
-    dataset: str = Field(description="`ds_…` or `catalog:NAME`")
+    dataset: str = Field(description="`ds_…`, `catalog:NAME`, or a dataset's name")
     labels_per_class: LabelBudget | None = Field(
         None, description="train on so many labels per class, stratified; null: on all"
     )

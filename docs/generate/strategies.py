@@ -10,7 +10,7 @@ INTRODUCTION = """# Strategies
 
 Ways to transfer that a job's `strategies` may name, each alone (`"lp_ft"`) or with parameters
 (`{"name": "lp_ft", "params": {…}}`). `auto` picks by the facts of the data. `POST
-/v1/jobs:validate` says which of them can run between your domains, and why the others cannot.
+/v1/jobs/validate` says which of them can run between your domains, and why the others cannot.
 
 """
 

@@ -79,7 +79,7 @@ def test_models_are_listed_and_shown_without_a_word_between(
     scripted.answer(200, {"data": [MODEL], "has_more": False, "next": None})
     scripted.answer(200, MODEL)
     assert "imported, importing" in ktl("models").out
-    assert json.loads(ktl("models", "mdl_1").out)["id"] == "mdl_1"
+    assert json.loads(ktl("models", "mdl_1", "--json").out)["id"] == "mdl_1"
     assert "add" in ktl("models", "--help").out
 
 

@@ -19,6 +19,7 @@ PREDICTION = {
 DEPLOYMENT = {
     "name": "people",
     "model": "mdl_1",
+    "model_name": "m",
     "version": 1,
     "status": "ready",
     "reason": None,

@@ -69,3 +69,26 @@ def test_what_cannot_be_sent_is_refused(ktl, answering, tmp_path, names):
     (tmp_path / "x").write_bytes(b" [[1]]")
     assert ktl("predict", "birds", *[tmp_path / name for name in names]).status == 2
     assert not answering.requests
+
+
+def test_a_folder_is_the_pictures_below_it(ktl, answering, tmp_path):
+    (tmp_path / "owls").mkdir()
+    for name in ("b.PNG", "owls/a.jpg", ".hidden.png", "owls/notes.md"):
+        (tmp_path / name).write_bytes(b"\xff\xd8" + name.encode())
+    answering.answer(200, ANSWER)
+    ended = ktl("predict", "birds", tmp_path)
+    assert ended.status == 0, ended.err
+    ((_, _, _, body),) = answering.requests
+    assert body.count(b'name="file"') == 2
+    lines = [line.split()[0] for line in ended.out.splitlines()[1:]]
+    assert lines == [str(tmp_path / "b.PNG"), str(tmp_path / "owls/a.jpg")]
+
+
+def test_a_folder_without_pictures_has_texts_or_is_refused(ktl, answering, tmp_path):
+    (tmp_path / "note.txt").write_text("a good film")
+    answering.answer(200, ANSWER | {"outputs": [{"label": "good", "score": 0.9}]})
+    ended = ktl("predict", "films", tmp_path)
+    assert (ended.status, "note.txt" in ended.out) == (0, True), ended.err
+    (tmp_path / "note.txt").unlink()
+    refused = ktl("predict", "films", tmp_path)
+    assert (refused.status, "expected pictures or .txt files" in refused.err) == (2, True)

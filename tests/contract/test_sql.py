@@ -14,9 +14,11 @@ OTHERS = {
     "app/jobs/lifecycle.py",
     "app/jobs/recovery.py",
     "app/jobs/trial_rows.py",
+    "app/jobs/turn_order.py",
     "app/jobs/work.py",
     "app/leases.py",
     "app/migrate.py",
+    "app/naming.py",
 }
 
 

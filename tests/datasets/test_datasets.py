@@ -67,7 +67,8 @@ def test_one_name_gives_one_dataset(client: httpx.Client) -> None:
     ("body", "code", "pointer"),
     [
         ({"from": "catalog:imagenet"}, "unknown_dataset", "#/from"),
-        ({"from": "https://example.org"}, "invalid_value", "#/from"),
+        ({"from": "https://example.org"}, "missing_field", "#/name"),
+        ({"from": "https://example.org", "name": "a"}, "nothing_chosen", "#/from"),
         ({"from": "catalog:digits", "test_fraction": 0.5}, "unknown_field", "#/test_fraction"),
         ({"name": "a"}, "missing_field", "#/from"),
         ([], "invalid_value", "#"),
@@ -168,7 +169,7 @@ def test_the_command_line_tells_what_has_no_labels(
     assert "12 unlabelled to train on, 6 unlabelled to test on" in run(["show", bare]).output
     listed = run(["list"])
     assert listed.exit_code == 0
-    rows = {row.split()[0]: row.split()[4:] for row in listed.output.splitlines()}
+    rows = {row.split()[-1]: row.split()[3:-1] for row in listed.output.splitlines()}
     assert rows[known] == ["3", "classes", "12", "unlabelled", "6"]
     assert rows[bare] == ["none", "12", "unlabelled", "6", "unlabelled"]
 

@@ -5,6 +5,7 @@ from sqlalchemy import select
 
 from app.tables.datasets import DatasetRow
 from app.usage.sweep import sweep
+from tests.datasets.animals import animals
 from tests.datasets.derived import House
 from tests.intake.test_intake import claim, row_of
 from worker.intake.intake import ingest
@@ -75,3 +76,18 @@ def test_it_counts_as_one_dataset_and_with_its_bytes(house: House, origin: str) 
     error = house.client.get(f"/v1/datasets/{waiting}").json()["error"]
     assert error["code"] == "quota_exceeded"
     assert house.client.get(f"/v1/datasets/{origin}").json()["status"] == "ready"
+
+
+def test_the_same_data_twice_are_said(house: House, origin: str) -> None:
+    again = house.upload(animals())
+    assert again["same_as"] == [{"id": origin, "name": "origin"}]
+    listed = house.client.get("/v1/datasets").json()["data"]
+    assert {each["id"]: [same["id"] for same in each["same_as"]] for each in listed} == {
+        origin: [again["id"]],
+        again["id"]: [origin],
+    }
+    part = house.derive(origin, rows=10)
+    assert (part["status"], part["same_as"]) == ("ready", [])
+    with house.database.write() as session:
+        session.get_one(DatasetRow, origin).project = "another"
+    assert house.client.get(f"/v1/datasets/{again['id']}").json()["same_as"] == []

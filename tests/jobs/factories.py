@@ -24,14 +24,16 @@ SCHEMA = Schema(
 )
 
 
-def add_dataset(database: Database, status: str = "ready", project: str = "p") -> str:
+def add_dataset(
+    database: Database, status: str = "ready", project: str = "p", name: str = "letters"
+) -> str:
     dataset_id = new_id("ds")
     with database.write() as session:
         session.add(
             DatasetRow(
                 id=dataset_id,
                 project=project,
-                name="letters",
+                name=name,
                 origin="upload",
                 spec={},
                 status=status,
@@ -48,6 +50,7 @@ def add_job(
     seeds: int = 1,
     project: str = "p",
     budget_seconds: float | None = None,
+    priority: str = "normal",
     **evaluation: Any,
 ) -> str:
     spec = JobSpec.model_validate(
@@ -57,6 +60,7 @@ def add_job(
             "strategies": ["fine_tune"],
             "evaluation": {"seeds": seeds, **evaluation},
             "budget_seconds": budget_seconds,
+            "priority": priority,
         }
     )
     resolved, _ = resolve(spec, [SourceFacts(SCHEMA)], SCHEMA)

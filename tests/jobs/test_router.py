@@ -150,3 +150,21 @@ def test_trials_and_metrics(client: httpx.Client, body: dict[str, Any], database
     assert table.headers["content-type"].startswith("text/csv")
     assert table.text.splitlines()[1].startswith(f"{trial.id},pretrain,0,,pretrain,1,train,0.5")
     problem(client.get(f"/v1/jobs/{job_id}/report"), 404, "no_report")
+
+
+def test_both_forms_of_an_action_answer_and_one_is_documented(
+    client: httpx.Client, body: dict[str, Any]
+) -> None:
+    plans = [
+        client.post(f"/v1/jobs{form}", json=body).json() for form in ("/validate", ":validate")
+    ]
+    assert plans[0] == plans[1]
+    assert plans[0]["trials"]
+    job = f"/v1/jobs/{submit(client, {**body, 'name': 'at 12:30'})}"
+    steps = {":pause": "paused", "/resume": "queued", "/pause": "paused", ":resume": "queued"}
+    for form, status in {**steps, ":cancel": "cancelled", "/cancel": "cancelled"}.items():
+        assert client.post(f"{job}{form}").json()["status"] == status
+    assert client.post("/v1/jobs/at%2012:30:cancel").json()["status"] == "cancelled"
+    documented = client.get("/openapi.json").json()["paths"]
+    assert {"/v1/jobs/validate", "/v1/jobs/{job_id}/cancel"} <= set(documented)
+    assert [path for path in documented if ":" in path] == ["/v1/models/{name}:predict"]

@@ -12,6 +12,7 @@ from tensorflow.python.framework.config import disable_op_determinism  # enable'
 
 from app.spec.backbones import CATALOGUE, Backbone
 from worker.machine.capacity import cores
+from worker.machine.cuda_noise import without_cuda_noise
 
 Precision = Literal["float32", "mixed_bfloat16"]
 BFLOAT16_SINCE = (8, 0)  # compute capability: Ampere
@@ -53,7 +54,9 @@ _threads: list[int] = []  # of the process, once they are settled
 
 def _configure(threads: int) -> int:
     try:
-        for gpu in tf.config.list_physical_devices("GPU"):
+        with without_cuda_noise():  # the first look
+            found = tf.config.list_physical_devices("GPU")
+        for gpu in found:
             tf.config.experimental.set_memory_growth(gpu, True)
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)

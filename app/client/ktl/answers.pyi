@@ -211,6 +211,7 @@ class Dataset(Members):
     profile: dict[str, Any] | None
     error: dict[str, Any] | None
     content_hash: str | None
+    same_as: list[SameDataset]
 
 class DateColumn(Members):
     kind: Literal["date"]
@@ -223,6 +224,7 @@ class DateColumn(Members):
 class Deployment(Members):
     name: str
     model: str
+    model_name: str
     version: int
     status: Literal["ready", "loading", "failed"]
     reason: str | None
@@ -237,6 +239,7 @@ class DeploymentVersion(Members):
 class DeploymentWithHistory(Members):
     name: str
     model: str
+    model_name: str
     version: int
     status: Literal["ready", "loading", "failed"]
     reason: str | None
@@ -409,7 +412,9 @@ class Job(Members):
     spec: dict[str, Any]
     selection: list[Choice]
     sources: list[str]
+    source_names: list[str]
     target: str
+    target_name: str
     report: str | None
     models: list[str]
     deployment: str | None
@@ -737,6 +742,12 @@ class ResponseOutput(Members):
     shape: list[int]
     parameters: dict[str, Any] | None
     data: list[float] | None
+
+class SameDataset(Members):
+    """Another dataset of the project that holds the very same data."""
+
+    id: str
+    name: str
 
 class Schema(Members):
     """A stored dataset: what its items are, what is asked of them, and how many there are."""

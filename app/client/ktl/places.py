@@ -1,7 +1,7 @@
 """Where the API is, and with which key one asks it."""
 
 import os
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -24,3 +24,8 @@ def with_scheme(url: str) -> str:
         return url
     is_here = (urlsplit(f"//{url}").hostname or "") in LOOPBACK
     return f"{'http' if is_here else 'https'}://{url}"
+
+
+def path_to(resource: str, reference: str, *below: str) -> str:
+    """`/v1/datasets/my%20letters/audit`: a name may have any character."""
+    return "/".join([f"/v1/{resource}", quote(reference, safe=""), *below])

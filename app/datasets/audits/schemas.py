@@ -23,10 +23,11 @@ class AuditAsked(Sent):
 
     features: str | None = Field(
         None,
-        pattern=r"^mdl_[0-9A-Za-z]+$",
-        description="a model, of a job or imported, by whose features pictures are compared: best "
-        "one that has learnt others; one that has learnt these very labels agrees with the wrong "
-        "ones too. null: pictures are compared by their pixels",
+        min_length=1,
+        max_length=200,
+        description="a model, by its id or its name, of a job or imported, by whose features "
+        "pictures are compared: best one that has learnt others; one that has learnt these very "
+        "labels agrees with the wrong ones too. null: pictures are compared by their pixels",
     )
 
 

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
+from app.actions import post_action
 from app.conditional import conditional
 from app.datasets import repository as datasets
 from app.dependencies import Reader, ReadSession, Writer, WriteSession
@@ -19,7 +20,8 @@ router = APIRouter(prefix="/jobs", tags=["jobs"], route_class=TurnRoute)
 POLL_SECONDS = "1"
 
 
-@router.post(
+@post_action(
+    router,
     "/{job_id}/next_labels",
     status_code=202,
     response_model=NextLabelsOut,

@@ -22,11 +22,12 @@ class NextLabelsAsked(Sent):
     origin: str | None = Field(
         None,
         alias="from",
-        pattern=r"^ds_[0-9A-Za-z]+$",
-        description="the dataset whose items without a label are ranked: of its training items, "
-        "and where no test item has a label, of these too. null: the training items of the job's "
-        "target whose labels the winner has not seen, those without one and those beyond the "
-        "label budget",
+        min_length=1,
+        max_length=200,
+        description="the dataset, by its id or its name, whose items without a label are ranked: "
+        "of its training items, and where no test item has a label, of these too. null: the "
+        "training items of the job's target whose labels the winner has not seen, those without "
+        "one and those beyond the label budget",
     )
 
 

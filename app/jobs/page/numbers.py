@@ -82,9 +82,13 @@ def tick(value: float) -> str:
 
 
 def short(label: str, length: int = 16) -> str:
-    """Shortens a label to what fits beside a bar; the whole label stands in the tables."""
+    """Shortens a label to what fits beside a bar, in its middle: names that differ at their end
+    alone stay apart. The whole label stands in the tables."""
     label = " ".join(label.split())
-    return label if len(label) <= length else label[: length - 1] + "…"
+    if len(label) <= length:
+        return label
+    end = (length - 1) // 2
+    return f"{label[: length - 1 - end]}…{label[len(label) - end :]}"
 
 
 NAMES = {

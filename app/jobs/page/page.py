@@ -10,21 +10,16 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from app.jobs.next_labels.schemas import Ranked
-from app.jobs.page import candidates, numbers, plots
+from app.jobs.page import candidates, numbers, plots, told
 from app.jobs.page.confusion import Confusion, confusion
 from app.jobs.page.residuals import residual_plot
 from app.jobs.schemas import JobOut
 from app.spec.intervals import Interval
 from app.spec.plan import PRETRAIN
-from app.spec.report import Arm, ClassMetrics, Report, Verdict
+from app.spec.report import Arm, ClassMetrics, Report
 from app.spec.strategies import SOURCE_ONLY, SUPERVISED
 from app.tasks import TASKS
 
-HEADLINES: dict[Verdict, str] = {
-    "positive_transfer": "The transfer helped",
-    "no_evidence": "No evidence that the transfer helped",
-    "negative_transfer": "The transfer did harm",
-}
 MOST_LISTED = 20  # items to label next
 ARMS_A_TABLE = 5  # as many columns as a printed page is wide
 METRICS = (
@@ -72,6 +67,8 @@ def render(job: JobOut, report: Report, ranking: Ranked | None = None) -> str:
         ranking=ranking,
         level=numbers.percent(report.confidence),
         headline=_headline(job, report),
+        made_of=f"{', '.join(job.source_names)} to {job.target_name}",
+        behind=told.behind(report, job.source_names),
         judged=judged,
         gain=judged.gain if judged else None,
         seeds=_seeds(report, judged),
@@ -131,7 +128,7 @@ def _headline(job: JobOut, report: Report) -> str:
     found = report.transferability
     if found and (job.spec.get("kind") == "rank" or not report.arms):
         return found.headline or "The sources were ranked"
-    return HEADLINES[report.verdict]
+    return told.headline(report)
 
 
 def _styles(report: Report) -> dict[str, int]:

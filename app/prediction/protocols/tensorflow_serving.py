@@ -12,18 +12,16 @@ from typing import Any, ClassVar, NamedTuple, assert_never
 
 import orjson
 from fastapi import APIRouter
-from starlette.convertors import Convertor, register_url_convertor
 
-from app.dependencies import Predictor, Reader, ReadSession
+from app.dependencies import Predictor
 from app.errors import KtlError, invalid, token
 from app.inputs import Inputs
 from app.inputs.dense import DenseInputs
 from app.inputs.joined import JoinedInputs
 from app.inputs.table import TableInputs
 from app.inputs.text import TextInputs
-from app.models.schemas import ErrorCode, LoadStatus, State, VersionStatus, VersionStatuses
-from app.prediction import json_bodies, json_items, json_steps, repository
-from app.prediction.dependencies import AnsweredByFront, DeploymentName, ServedOf
+from app.prediction import json_bodies, json_items, json_steps
+from app.prediction.dependencies import AnsweredByFront, DeploymentName
 from app.prediction.feeds import Array
 from app.prediction.heads import JSON, UNSAID, media_type, name_in, refuse_query
 from app.prediction.inputs import Place
@@ -35,6 +33,7 @@ from app.prediction.json_envelope import (
     document_of,
     outer_brackets,
 )
+from app.prediction.protocols import tensorflow_serving_status as version_status
 from app.prediction.protocols.contract import (
     Answer,
     AnsweredRequest,
@@ -53,39 +52,9 @@ from app.prediction.served import Loaded
 from app.turns import TurnRoute
 
 PREFIX, SUFFIX = "/v1/models/", ":predict"
-STATES: dict[str, tuple[State, ErrorCode]] = {
-    "ready": ("AVAILABLE", "OK"),
-    "loading": ("LOADING", "OK"),
-    "failed": ("END", "FAILED_PRECONDITION"),
-}
 
-
-class _NameConvertor(Convertor[str]):
-    """A deployment's name where a model's id may stand; what begins with `mdl_` is an id."""
-
-    regex = "(?!mdl_)[^/:]+"
-
-    def convert(self, value: str) -> str:
-        return value
-
-    def to_string(self, value: str) -> str:
-        return value
-
-
-register_url_convertor("deployment", _NameConvertor())
 _router = APIRouter(prefix="/v1/models", tags=["deployments"], route_class=TurnRoute)
-
-
-@_router.get("/{model_id:deployment}", include_in_schema=False)  # app.models.router documents it
-def model_status(
-    model_id: str, session: ReadSession, caller: Reader, served: ServedOf
-) -> VersionStatuses:
-    row = repository.get(session, caller.project, model_id)
-    status, reason = served.state(row)
-    state, code = STATES[status]
-    told = LoadStatus(error_code=code, error_message=reason or "")
-    version = VersionStatus(version=str(row.version), state=state, status=told)
-    return VersionStatuses(model_version_status=[version])
+_router.include_router(version_status.router)
 
 
 @_router.post("/{name}:predict", response_model_exclude_none=True)

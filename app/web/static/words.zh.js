@@ -30,7 +30,7 @@ export const chinese = {
   room: "磁盘占用", room_checkpoints: "检查点", room_datasets: "数据集", room_features: "特征", room_models: "模型", room_predictions: "预测", room_weights: "权重",
   run_demo: "演示一下", run_demo_how: "用手写数字帮助识别另一种数字，每类只有五个标签。大约一分钟，可以全程观看。", running_trials: "正在训练",
   same_as_code: "等价代码", save_csv: "曲线 CSV", save_json: "报告 JSON", save_page: "报告网页", scopes: "权限", score: "得分", search: "搜索", see_model: "模型", seed: "种子", seeds: "随机种子数", seeds_hint: "全部重复多少次。少于 3 次不下结论。",
-  send_again: "补充描述后重新上传", send_again_how: "请补充描述后重新上传文件。", serve: "提供服务", serve_how: "此名称立即生效；若已指向其他模型，则切换过来。", settings: "设置", similar_columns: "有些列名称不同但内容相似，详见 API 中 :validate 的回答。", since: "起始于", skip: "跳到正文", so_many: "{0} 个值", so_many_files: "{0} 个文件",
+  send_again: "补充描述后重新上传", send_again_how: "请补充描述后重新上传文件。", serve: "提供服务", serve_how: "此名称立即生效；若已指向其他模型，则切换过来。", settings: "设置", similar_columns: "有些列名称不同但内容相似，详见 API 中 /v1/jobs/validate 的回答。", since: "起始于", skip: "跳到正文", so_many: "{0} 个值", so_many_files: "{0} 个文件",
   source: "源域", sources: "从中学习（源域）", sources_hint: "较充足的数据，或已训练好的网络。表格按列匹配，类别按名称匹配。",
   spec_json: "其他设置（JSON）", spec_json_hint: "API 描述中的成员，将替换上面的设置。", split: "划分", split_test: "测试集", split_train: "训练集", split_validation: "验证集", start: "首页", start_job: "开始", state: "状态",
   status_cancelled: "已取消", status_code: "状态码", status_damaged: "已损坏", status_failed: "失败", status_importing: "读取中", status_ingesting: "读取中", status_paused: "已暂停", status_queued: "等待中", status_ready: "就绪", status_running: "运行中", status_succeeded: "完成", status_waiting: "等待中",

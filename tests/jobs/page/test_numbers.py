@@ -43,4 +43,4 @@ def test_small_numbers_keep_their_meaning() -> None:
 
 def test_labels_are_shortened_to_one_line() -> None:
     assert numbers.short("a\n b", 8) == "a b"
-    assert numbers.short("abcdefghij", 8) == "abcdefg…"
+    assert numbers.short("abcdefghij", 8) == "abcd…hij"

@@ -129,7 +129,7 @@ def test_an_id_goes_on_to_mean_a_model(site: Site) -> None:
     model = site.client.get("/v1/deployments/pets").json()["model"]
     assert site.client.get(f"/v1/models/{model}").json()["id"] == model
     problem(site.client.get("/v1/models/mdl_no"), 404, "model_not_found")
-    found = problem(site.client.get("/v1/models/cars"), 404, "deployment_not_found")
+    found = problem(site.client.get("/v1/models/cars"), 404, "model_not_found")
     assert found["error"] == found["detail"]
     answer = site.client.get("/v1/models/pets", params={"limt": 1})
     problem(answer, 422, "unknown_parameter")
@@ -140,6 +140,6 @@ def test_another_projects_deployment_is_not_there(site: Site) -> None:
     theirs = site.add_model(project="theirs")
     with site.database.write() as session:
         repository.point(session, "theirs", "hidden", theirs)
-    problem(site.client.get("/v1/models/hidden"), 404, "deployment_not_found")
+    problem(site.client.get("/v1/models/hidden"), 404, "model_not_found")
     answer = site.client.post("/v1/models/hidden:predict", json={"instances": ROWS})
     problem(answer, 404, "deployment_not_found")

@@ -13,6 +13,7 @@ from anyio import sleep
 from .. import answers
 from ..errors import ApiError, Unreachable
 from ..events import Event, async_events_of
+from ..places import path_to
 from ..shown import ReportPage
 from .transport import AsyncTransport
 from .waiting import settled
@@ -27,7 +28,8 @@ AWAY = frozenset({502, 503, 504})  # what a proxy or an API that starts says
 
 
 class AsyncJobs:
-    """Jobs of the key's project.
+    """Jobs of the key's project. `job_id` may be the name of one, where it alone has it; a name
+    that several have is refused (409 `ambiguous_name`).
 
     >>> spec = {
     ...     "sources": [{"dataset": "catalog:mnist_5k"}],
@@ -60,12 +62,12 @@ class AsyncJobs:
     async def validate(self, spec: Mapping[str, Any]) -> answers.Validation:
         """Returns the plan, with nothing started."""
         return await self._transport.ask(
-            answers.Validation, "POST", "/v1/jobs:validate", json=spec, repeatable=True
+            answers.Validation, "POST", "/v1/jobs/validate", json=spec, repeatable=True
         )
 
     async def get(self, job_id: str) -> answers.Job:
         """Returns one job as it is now."""
-        return await self._transport.ask(answers.Job, "GET", f"/v1/jobs/{job_id}")
+        return await self._transport.ask(answers.Job, "GET", path_to("jobs", job_id))
 
     def list(self, status: str | None = None) -> AsyncIterator[answers.Job]:
         """Every job, newest first; or those of one status."""
@@ -89,23 +91,27 @@ class AsyncJobs:
 
     async def delete(self, job_id: str) -> None:
         """Deletes a job that has ended, and what it stored."""
-        await self._transport.call("DELETE", f"/v1/jobs/{job_id}")
+        await self._transport.call("DELETE", path_to("jobs", job_id))
 
     async def trial(self, job_id: str, trial_id: str) -> answers.Trial:
         """Returns one trial of a job."""
         return await self._transport.ask(
-            answers.Trial, "GET", f"/v1/jobs/{job_id}/trials/{trial_id}"
+            answers.Trial, "GET", path_to("jobs", job_id, "trials", trial_id)
         )
 
     async def trials(self, job_id: str) -> Sequence[answers.Trial]:
         """Returns all trials of a job."""
         return [
-            each async for each in self._transport.pages(answers.Trial, f"/v1/jobs/{job_id}/trials")
+            each
+            async for each in self._transport.pages(
+                answers.Trial, path_to("jobs", job_id, "trials")
+            )
         ]
 
     async def metrics(self, job_id: str, arm: str | None = None) -> answers.Metrics:
         """Metrics of all trials; pages are fetched one after the other."""
-        path, params = f"/v1/jobs/{job_id}/metrics", {"limit": 100} | ({"arm": arm} if arm else {})
+        path = path_to("jobs", job_id, "metrics")
+        params: dict[str, Any] = {"limit": 100} | ({"arm": arm} if arm else {})
         found = page = await self._transport.ask(answers.Metrics, "GET", path, params=params)
         while page.has_more:
             page = await self._transport.ask(
@@ -117,22 +123,22 @@ class AsyncJobs:
 
     async def metrics_csv(self, job_id: str, arm: str | None = None) -> str:
         """Returns every epoch's metrics as CSV."""
-        path, params = f"/v1/jobs/{job_id}/metrics", {"arm": arm} if arm else {}
+        path, params = path_to("jobs", job_id, "metrics"), {"arm": arm} if arm else {}
         headers = {"Accept": "text/csv"}
         return (await self._transport.call("GET", path, params=params, headers=headers)).text
 
     async def report(self, job_id: str) -> answers.Report:
         """Returns the evidence. A notebook shows it as a table."""
-        return await self._transport.ask(answers.Report, "GET", f"/v1/jobs/{job_id}/report")
+        return await self._transport.ask(answers.Report, "GET", path_to("jobs", job_id, "report"))
 
     async def report_page(self, job_id: str) -> ReportPage:
         """Returns the report as a page of HTML that stands alone. A notebook shows it."""
-        path, headers = f"/v1/jobs/{job_id}/report", {"Accept": "text/html"}
+        path, headers = path_to("jobs", job_id, "report"), {"Accept": "text/html"}
         return ReportPage((await self._transport.call("GET", path, headers=headers)).text)
 
     async def predictions(self, job_id: str, target: str | Path) -> Path:
         """Writes a zip of what the report is made from at `target`, whole or not at all."""
-        return await self._transport.download(f"/v1/jobs/{job_id}/predictions", target)
+        return await self._transport.download(path_to("jobs", job_id, "predictions"), target)
 
     async def next_labels(
         self,
@@ -144,8 +150,11 @@ class AsyncJobs:
         """Has unlabelled items ranked by what their labels would bring, those of the dataset
         `origin` or of the job's target, and waits until that has succeeded or failed. Waits for an
         API that restarts."""
-        path, body = f"/v1/jobs/{job_id}/next_labels", {"items": items, "from": origin}
-        await self._transport.ask(answers.NextLabels, "POST", path, json=body, repeatable=True)
+        path, body = path_to("jobs", job_id, "next_labels"), {"items": items, "from": origin}
+        begun = await self._transport.ask(
+            answers.NextLabels, "POST", path, json=body, repeatable=True
+        )
+        path = path_to("jobs", begun.job, "next_labels")
         return await settled(
             lambda: self._transport.ask(answers.NextLabels, "GET", path), RANKED, patience_seconds
         )
@@ -156,7 +165,7 @@ class AsyncJobs:
         """Tells the job's story from the start, or after the event of that number; ends with the
         job. `progress`: with events that say how far it is, which have no number."""
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": after} if after else {})
-        path = f"/v1/jobs/{job_id}/events"
+        path = path_to("jobs", job_id, "events")
         how: dict[str, Any] = {"params": {"progress": True}} if progress else {}
         how |= {"headers": headers, "timeout": SILENCE_SECONDS}
         async with self._transport.stream(path, **how) as response:
@@ -182,6 +191,7 @@ class AsyncJobs:
         while True:
             try:
                 job, heard = await self.get(job_id), time.monotonic()
+                job_id = job.id  # another may have the name soon
             except (Unreachable, ApiError) as error:
                 away = isinstance(error, Unreachable) or error.status in AWAY
                 if not away or time.monotonic() - heard > patience_seconds:
@@ -206,5 +216,5 @@ class AsyncJobs:
     async def _steer(self, job_id: str, verb: str) -> answers.Job:
         # The same call again answers the same, so it may be repeated.
         return await self._transport.ask(
-            answers.Job, "POST", f"/v1/jobs/{job_id}/{verb}", repeatable=True
+            answers.Job, "POST", path_to("jobs", job_id, verb), repeatable=True
         )

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from .. import answers, asked
+from ..places import path_to
 from .datasets import READY, UPLOAD_SECONDS
 from .transport import AsyncTransport
 from .waiting import settled
@@ -19,7 +20,8 @@ ENCODER_FILES = ("model.onnx", "tokenizer.json", "encoder.json")
 
 
 class AsyncModels:
-    """Models of the key's project.
+    """Models of the key's project. `model_id` may be the name of one, where it alone has it; a name
+    that several have is refused (409 `ambiguous_name`).
 
     >>> [model.name async for model in client.models.list()]
     []
@@ -29,8 +31,9 @@ class AsyncModels:
         self._transport = transport
 
     async def get(self, model_id: str) -> answers.Model:
-        """Returns one model and its card."""
-        return await self._transport.ask(answers.Model, "GET", f"/v1/models/{model_id}")
+        """Returns one model and its card, also where a deployment has its name."""
+        path, params = path_to("models", model_id), {"deployment": False}
+        return await self._transport.ask(answers.Model, "GET", path, params=params)
 
     async def add(self, file: str | Path, name: str | None = None, **spec: Any) -> answers.Model:
         """Sends a network that was trained elsewhere, .keras or .onnx; a worker reads it afterwards
@@ -53,7 +56,14 @@ class AsyncModels:
     async def wait(self, model_id: str, patience_seconds: float = 60.0) -> answers.Model:
         """Waits until the model is `ready` or `failed`; returns it. Waits for an API that
         restarts."""
-        return await settled(lambda: self.get(model_id), READY, patience_seconds)
+
+        async def look() -> answers.Model:
+            nonlocal model_id
+            found = await self.get(model_id)
+            model_id = found.id  # another may have the name soon
+            return found
+
+        return await settled(look, READY, patience_seconds)
 
     def list(self) -> AsyncIterator[answers.Model]:
         """Every model, newest first."""
@@ -61,12 +71,12 @@ class AsyncModels:
 
     async def download(self, model_id: str, target: str | Path, format: str = "onnx") -> Path:
         """Writes the file at `target`, whole or not at all."""
-        path = f"/v1/models/{model_id}/download"
+        path = path_to("models", model_id, "download")
         return await self._transport.download(path, target, params={"format": format})
 
     async def delete(self, model_id: str) -> None:
         """Deletes a model that no deployment serves."""
-        await self._transport.call("DELETE", f"/v1/models/{model_id}")
+        await self._transport.call("DELETE", path_to("models", model_id))
 
     async def _send(self, files: Sequence[Path], spec: dict[str, Any]) -> answers.Model:
         with ExitStack() as held:
@@ -94,7 +104,7 @@ class AsyncDeployments:
     async def get(self, name: str) -> answers.DeploymentWithHistory:
         """Returns one deployment, with the models that it has served."""
         return await self._transport.ask(
-            answers.DeploymentWithHistory, "GET", f"/v1/deployments/{name}"
+            answers.DeploymentWithHistory, "GET", path_to("deployments", name)
         )
 
     def list(self) -> AsyncIterator[answers.Deployment]:
@@ -106,19 +116,19 @@ class AsyncDeployments:
         return await self._transport.ask(
             answers.DeploymentWithHistory,
             "PUT",
-            f"/v1/deployments/{name}",
+            path_to("deployments", name),
             json={"model": model_id},
         )
 
     async def rollback(self, name: str) -> answers.DeploymentWithHistory:
         """Goes back to the model before."""
         return await self._transport.ask(
-            answers.DeploymentWithHistory, "POST", f"/v1/deployments/{name}/rollback"
+            answers.DeploymentWithHistory, "POST", path_to("deployments", name, "rollback")
         )
 
     async def delete(self, name: str) -> None:
         """Serves the name no more."""
-        await self._transport.call("DELETE", f"/v1/deployments/{name}")
+        await self._transport.call("DELETE", path_to("deployments", name))
 
     async def predict(
         self, name: str, inputs: Any, top_k: int | None = None, raw_scores: bool = False
@@ -144,5 +154,5 @@ class AsyncDeployments:
         return await self._predict(name, asked.pictures(files, top_k, raw_scores))
 
     async def _predict(self, name: str, request: dict[str, Any]) -> answers.Predict:
-        path = f"/v1/deployments/{name}/predict"
+        path = path_to("deployments", name, "predict")
         return await self._transport.ask(answers.Predict, "POST", path, repeatable=True, **request)

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from .. import answers
+from ..places import path_to
 from ..uploads import Content, OnProgress, OpenUpload
 from .transport import Transport
 from .waiting import settled
@@ -20,7 +21,8 @@ LOOKED_THROUGH = frozenset({"succeeded", "failed"})
 
 
 class Datasets:
-    """Datasets of the key's project.
+    """Datasets of the key's project. `dataset_id` may be the name of one, where it alone has it; a
+    name that several have is refused (409 `ambiguous_name`).
 
     >>> [entry.reference for entry in client.datasets.catalogue()][:2]
     ['catalog:mnist_5k', 'catalog:digits']
@@ -83,7 +85,7 @@ class Datasets:
 
     def get(self, dataset_id: str) -> answers.Dataset:
         """Returns one dataset as it is now."""
-        return self._transport.ask(answers.Dataset, "GET", f"/v1/datasets/{dataset_id}")
+        return self._transport.ask(answers.Dataset, "GET", path_to("datasets", dataset_id))
 
     def list(self) -> Iterator[answers.Dataset]:
         """Every dataset, newest first."""
@@ -97,8 +99,9 @@ class Datasets:
         self, dataset_id: str, split: str = "test", offset: int = 0, limit: int = 10
     ) -> answers.Preview:
         """Some stored items with their labels."""
-        path, params = f"/v1/datasets/{dataset_id}/preview", {"split": split, "offset": offset}
-        return self._transport.ask(answers.Preview, "GET", path, params={**params, "limit": limit})
+        path = path_to("datasets", dataset_id, "preview")
+        params: dict[str, Any] = {"split": split, "offset": offset, "limit": limit}
+        return self._transport.ask(answers.Preview, "GET", path, params=params)
 
     def audit(
         self,
@@ -110,9 +113,10 @@ class Datasets:
         """Has the dataset looked through for wrong labels, and waits until that has succeeded or
         failed; with the `most` likeliest suspects. Waits for an API that restarts. `features`: the
         model by whose features pictures are compared."""
-        path, params = f"/v1/datasets/{dataset_id}/audit", {"limit": most}
+        path, params = path_to("datasets", dataset_id, "audit"), {"limit": most}
         body = {"features": features} if features else {}
-        self._transport.ask(answers.Audit, "POST", path, json=body, repeatable=True)
+        begun = self._transport.ask(answers.Audit, "POST", path, json=body, repeatable=True)
+        path = path_to("datasets", begun.dataset, "audit")
         return settled(
             lambda: self._transport.ask(answers.Audit, "GET", path, params=params),
             LOOKED_THROUGH,
@@ -121,9 +125,16 @@ class Datasets:
 
     def delete(self, dataset_id: str) -> None:
         """Deletes a dataset that no unfinished job needs."""
-        self._transport.call("DELETE", f"/v1/datasets/{dataset_id}")
+        self._transport.call("DELETE", path_to("datasets", dataset_id))
 
     def wait(self, dataset_id: str, patience_seconds: float = 60.0) -> answers.Dataset:
         """Waits until the dataset is `ready` or `failed`; returns it. Waits for an API that
         restarts."""
-        return settled(lambda: self.get(dataset_id), READY, patience_seconds)
+
+        def look() -> answers.Dataset:
+            nonlocal dataset_id
+            found = self.get(dataset_id)
+            dataset_id = found.id  # another may have the name soon
+            return found
+
+        return settled(look, READY, patience_seconds)

@@ -13,6 +13,7 @@ from typing import Any
 from .. import answers
 from ..errors import ApiError, Unreachable
 from ..events import Event, events_of
+from ..places import path_to
 from ..shown import ReportPage
 from .transport import Transport
 from .waiting import settled
@@ -27,7 +28,8 @@ AWAY = frozenset({502, 503, 504})  # what a proxy or an API that starts says
 
 
 class Jobs:
-    """Jobs of the key's project.
+    """Jobs of the key's project. `job_id` may be the name of one, where it alone has it; a name
+    that several have is refused (409 `ambiguous_name`).
 
     >>> spec = {
     ...     "sources": [{"dataset": "catalog:mnist_5k"}],
@@ -58,12 +60,12 @@ class Jobs:
     def validate(self, spec: Mapping[str, Any]) -> answers.Validation:
         """Returns the plan, with nothing started."""
         return self._transport.ask(
-            answers.Validation, "POST", "/v1/jobs:validate", json=spec, repeatable=True
+            answers.Validation, "POST", "/v1/jobs/validate", json=spec, repeatable=True
         )
 
     def get(self, job_id: str) -> answers.Job:
         """Returns one job as it is now."""
-        return self._transport.ask(answers.Job, "GET", f"/v1/jobs/{job_id}")
+        return self._transport.ask(answers.Job, "GET", path_to("jobs", job_id))
 
     def list(self, status: str | None = None) -> Iterator[answers.Job]:
         """Every job, newest first; or those of one status."""
@@ -87,19 +89,24 @@ class Jobs:
 
     def delete(self, job_id: str) -> None:
         """Deletes a job that has ended, and what it stored."""
-        self._transport.call("DELETE", f"/v1/jobs/{job_id}")
+        self._transport.call("DELETE", path_to("jobs", job_id))
 
     def trial(self, job_id: str, trial_id: str) -> answers.Trial:
         """Returns one trial of a job."""
-        return self._transport.ask(answers.Trial, "GET", f"/v1/jobs/{job_id}/trials/{trial_id}")
+        return self._transport.ask(
+            answers.Trial, "GET", path_to("jobs", job_id, "trials", trial_id)
+        )
 
     def trials(self, job_id: str) -> Sequence[answers.Trial]:
         """Returns all trials of a job."""
-        return [each for each in self._transport.pages(answers.Trial, f"/v1/jobs/{job_id}/trials")]
+        return [
+            each for each in self._transport.pages(answers.Trial, path_to("jobs", job_id, "trials"))
+        ]
 
     def metrics(self, job_id: str, arm: str | None = None) -> answers.Metrics:
         """Metrics of all trials; pages are fetched one after the other."""
-        path, params = f"/v1/jobs/{job_id}/metrics", {"limit": 100} | ({"arm": arm} if arm else {})
+        path = path_to("jobs", job_id, "metrics")
+        params: dict[str, Any] = {"limit": 100} | ({"arm": arm} if arm else {})
         found = page = self._transport.ask(answers.Metrics, "GET", path, params=params)
         while page.has_more:
             page = self._transport.ask(
@@ -111,22 +118,22 @@ class Jobs:
 
     def metrics_csv(self, job_id: str, arm: str | None = None) -> str:
         """Returns every epoch's metrics as CSV."""
-        path, params = f"/v1/jobs/{job_id}/metrics", {"arm": arm} if arm else {}
+        path, params = path_to("jobs", job_id, "metrics"), {"arm": arm} if arm else {}
         headers = {"Accept": "text/csv"}
         return (self._transport.call("GET", path, params=params, headers=headers)).text
 
     def report(self, job_id: str) -> answers.Report:
         """Returns the evidence. A notebook shows it as a table."""
-        return self._transport.ask(answers.Report, "GET", f"/v1/jobs/{job_id}/report")
+        return self._transport.ask(answers.Report, "GET", path_to("jobs", job_id, "report"))
 
     def report_page(self, job_id: str) -> ReportPage:
         """Returns the report as a page of HTML that stands alone. A notebook shows it."""
-        path, headers = f"/v1/jobs/{job_id}/report", {"Accept": "text/html"}
+        path, headers = path_to("jobs", job_id, "report"), {"Accept": "text/html"}
         return ReportPage((self._transport.call("GET", path, headers=headers)).text)
 
     def predictions(self, job_id: str, target: str | Path) -> Path:
         """Writes a zip of what the report is made from at `target`, whole or not at all."""
-        return self._transport.download(f"/v1/jobs/{job_id}/predictions", target)
+        return self._transport.download(path_to("jobs", job_id, "predictions"), target)
 
     def next_labels(
         self,
@@ -138,8 +145,9 @@ class Jobs:
         """Has unlabelled items ranked by what their labels would bring, those of the dataset
         `origin` or of the job's target, and waits until that has succeeded or failed. Waits for an
         API that restarts."""
-        path, body = f"/v1/jobs/{job_id}/next_labels", {"items": items, "from": origin}
-        self._transport.ask(answers.NextLabels, "POST", path, json=body, repeatable=True)
+        path, body = path_to("jobs", job_id, "next_labels"), {"items": items, "from": origin}
+        begun = self._transport.ask(answers.NextLabels, "POST", path, json=body, repeatable=True)
+        path = path_to("jobs", begun.job, "next_labels")
         return settled(
             lambda: self._transport.ask(answers.NextLabels, "GET", path), RANKED, patience_seconds
         )
@@ -150,7 +158,7 @@ class Jobs:
         """Tells the job's story from the start, or after the event of that number; ends with the
         job. `progress`: with events that say how far it is, which have no number."""
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": after} if after else {})
-        path = f"/v1/jobs/{job_id}/events"
+        path = path_to("jobs", job_id, "events")
         how: dict[str, Any] = {"params": {"progress": True}} if progress else {}
         how |= {"headers": headers, "timeout": SILENCE_SECONDS}
         with self._transport.stream(path, **how) as response:
@@ -176,6 +184,7 @@ class Jobs:
         while True:
             try:
                 job, heard = self.get(job_id), time.monotonic()
+                job_id = job.id  # another may have the name soon
             except (Unreachable, ApiError) as error:
                 away = isinstance(error, Unreachable) or error.status in AWAY
                 if not away or time.monotonic() - heard > patience_seconds:
@@ -200,5 +209,5 @@ class Jobs:
     def _steer(self, job_id: str, verb: str) -> answers.Job:
         # The same call again answers the same, so it may be repeated.
         return self._transport.ask(
-            answers.Job, "POST", f"/v1/jobs/{job_id}/{verb}", repeatable=True
+            answers.Job, "POST", path_to("jobs", job_id, verb), repeatable=True
         )

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from .. import answers, asked
+from ..places import path_to
 from .datasets import READY, UPLOAD_SECONDS
 from .transport import Transport
 from .waiting import settled
@@ -20,7 +21,8 @@ ENCODER_FILES = ("model.onnx", "tokenizer.json", "encoder.json")
 
 
 class Models:
-    """Models of the key's project.
+    """Models of the key's project. `model_id` may be the name of one, where it alone has it; a name
+    that several have is refused (409 `ambiguous_name`).
 
     >>> [model.name for model in client.models.list()]
     []
@@ -30,8 +32,9 @@ class Models:
         self._transport = transport
 
     def get(self, model_id: str) -> answers.Model:
-        """Returns one model and its card."""
-        return self._transport.ask(answers.Model, "GET", f"/v1/models/{model_id}")
+        """Returns one model and its card, also where a deployment has its name."""
+        path, params = path_to("models", model_id), {"deployment": False}
+        return self._transport.ask(answers.Model, "GET", path, params=params)
 
     def add(self, file: str | Path, name: str | None = None, **spec: Any) -> answers.Model:
         """Sends a network that was trained elsewhere, .keras or .onnx; a worker reads it afterwards
@@ -54,7 +57,14 @@ class Models:
     def wait(self, model_id: str, patience_seconds: float = 60.0) -> answers.Model:
         """Waits until the model is `ready` or `failed`; returns it. Waits for an API that
         restarts."""
-        return settled(lambda: self.get(model_id), READY, patience_seconds)
+
+        def look() -> answers.Model:
+            nonlocal model_id
+            found = self.get(model_id)
+            model_id = found.id  # another may have the name soon
+            return found
+
+        return settled(look, READY, patience_seconds)
 
     def list(self) -> Iterator[answers.Model]:
         """Every model, newest first."""
@@ -62,12 +72,12 @@ class Models:
 
     def download(self, model_id: str, target: str | Path, format: str = "onnx") -> Path:
         """Writes the file at `target`, whole or not at all."""
-        path = f"/v1/models/{model_id}/download"
+        path = path_to("models", model_id, "download")
         return self._transport.download(path, target, params={"format": format})
 
     def delete(self, model_id: str) -> None:
         """Deletes a model that no deployment serves."""
-        self._transport.call("DELETE", f"/v1/models/{model_id}")
+        self._transport.call("DELETE", path_to("models", model_id))
 
     def _send(self, files: Sequence[Path], spec: dict[str, Any]) -> answers.Model:
         with ExitStack() as held:
@@ -94,7 +104,9 @@ class Deployments:
 
     def get(self, name: str) -> answers.DeploymentWithHistory:
         """Returns one deployment, with the models that it has served."""
-        return self._transport.ask(answers.DeploymentWithHistory, "GET", f"/v1/deployments/{name}")
+        return self._transport.ask(
+            answers.DeploymentWithHistory, "GET", path_to("deployments", name)
+        )
 
     def list(self) -> Iterator[answers.Deployment]:
         """Every deployment."""
@@ -105,19 +117,19 @@ class Deployments:
         return self._transport.ask(
             answers.DeploymentWithHistory,
             "PUT",
-            f"/v1/deployments/{name}",
+            path_to("deployments", name),
             json={"model": model_id},
         )
 
     def rollback(self, name: str) -> answers.DeploymentWithHistory:
         """Goes back to the model before."""
         return self._transport.ask(
-            answers.DeploymentWithHistory, "POST", f"/v1/deployments/{name}/rollback"
+            answers.DeploymentWithHistory, "POST", path_to("deployments", name, "rollback")
         )
 
     def delete(self, name: str) -> None:
         """Serves the name no more."""
-        self._transport.call("DELETE", f"/v1/deployments/{name}")
+        self._transport.call("DELETE", path_to("deployments", name))
 
     def predict(
         self, name: str, inputs: Any, top_k: int | None = None, raw_scores: bool = False
@@ -143,5 +155,5 @@ class Deployments:
         return self._predict(name, asked.pictures(files, top_k, raw_scores))
 
     def _predict(self, name: str, request: dict[str, Any]) -> answers.Predict:
-        path = f"/v1/deployments/{name}/predict"
+        path = path_to("deployments", name, "predict")
         return self._transport.ask(answers.Predict, "POST", path, repeatable=True, **request)

@@ -100,7 +100,7 @@ export async function show({ signal }) {
       return fill(checked, h("p.note", null, t("choose_source")));
     }
     try {
-      const found = await send("POST", "/v1/jobs:validate", body);
+      const found = await send("POST", "/v1/jobs/validate", body);
       if (mine === asked && !signal.aborted) fill(checked, verdict(found));
       submit.disabled = false;
     } catch (problem) {

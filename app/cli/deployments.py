@@ -1,0 +1,117 @@
+"""`ktl deployments …`: the names that serve models."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.options import AsJson, DeploymentName, ModelRef
+from app.cli.resources import LOOK, ResourceGroup
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.deployments.schemas import DeploymentOut
+
+app = typer.Typer(
+    help="List deployments; show one (`ktl deployments NAME`); point, roll back or delete one.",
+    cls=ResourceGroup,
+)
+
+
+@app.command(LOOK, hidden=True)
+def look(
+    name: Annotated[str | None, typer.Argument(help="Show this one.")] = None,
+    point_to: Annotated[
+        str | None, typer.Option(help="A model, by name or mdl_…: serve it under the name.")
+    ] = None,
+    is_rollback: Annotated[
+        bool, typer.Option("--rollback", help="Back to the model before.")
+    ] = False,
+    is_end: Annotated[bool, typer.Option("--delete", help="Serve the name no more.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List deployments; or show, point, roll back or delete one."""
+    changes = [bool(point_to), is_rollback, is_end]
+    if sum(changes) > 1 or (any(changes) and name is None):
+        raise typer.BadParameter("expected a name and one of --point-to, --rollback, --delete")
+    if name is None:
+        list_deployments(as_json)
+    elif point_to:
+        point(name, point_to, as_json)
+    elif is_rollback:
+        rollback(name, as_json)
+    elif is_end:
+        delete(name, as_json)
+    else:
+        show(name, as_json)
+
+
+@app.command("list")
+def list_deployments(as_json: AsJson = False) -> None:
+    """List deployments, newest first."""
+    from app.cli import output
+    from app.client import Client
+
+    with Client() as client:
+        found = list(client.deployments.list())
+    if as_json:
+        output.print_json(found)
+    else:
+        _print_table(found)
+
+
+@app.command()
+def show(name: DeploymentName, as_json: AsJson = False) -> None:
+    """Show one deployment, with the models that it had before in its JSON."""
+    from app.client import Client
+
+    with Client() as client:
+        _print(client.deployments.get(name), as_json)
+
+
+@app.command()
+def point(name: DeploymentName, model: ModelRef, as_json: AsJson = False) -> None:
+    """Serve a model under the name; the name is made, or switched without a failed request."""
+    from app.client import Client
+
+    with Client() as client:
+        _print(client.deployments.point(name, model), as_json)
+
+
+@app.command()
+def rollback(name: DeploymentName, as_json: AsJson = False) -> None:
+    """Serve the model before again."""
+    from app.client import Client
+
+    with Client() as client:
+        _print(client.deployments.rollback(name), as_json)
+
+
+@app.command()
+def delete(name: DeploymentName, as_json: AsJson = False) -> None:
+    """Serve the name no more; the model stays."""
+    from app.cli import output
+    from app.client import Client
+
+    with Client() as client:
+        client.deployments.delete(name)
+    if as_json:
+        output.print_json({"name": name, "deleted": True})
+
+
+def _print(deployment: "DeploymentOut", as_json: bool) -> None:
+    from app.cli import output
+
+    if as_json:
+        output.print_json(deployment)
+    else:
+        _print_table([deployment])
+
+
+def _print_table(found: "Sequence[DeploymentOut]") -> None:
+    from app.cli import output
+
+    output.print_table(
+        ["name", "model", "version", "status", "model id"],
+        [(d.name, d.model_name, d.version, d.status, d.model) for d in found],
+    )

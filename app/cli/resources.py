@@ -1,0 +1,20 @@
+"""Groups of commands about what a project has: `ktl datasets`, `models`, `jobs`, `deployments`.
+
+All behave alike: the bare word and `list` list, `show NAME`, or the name alone, shows one.
+"""
+
+from typing import Any
+
+from typer.core import TyperGroup
+
+LOOK = "look"
+HELP = frozenset({"--help", "-h"})
+
+
+class ResourceGroup(TyperGroup):
+    """Takes what is no command of its own for a name to look at. Its command `look` is hidden."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        is_plain = not args or args[0] not in {*self.commands, *HELP}
+        parsed: list[str] = super().parse_args(ctx, [LOOK, *args] if is_plain else args)
+        return parsed
