@@ -1,13 +1,11 @@
 """What averaging an arm's seeds brings and costs, as a report says it."""
 
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from pydantic import Field
 
 from app.spec.figures import ReportPart
 from app.spec.intervals import Bounds
-
-Ensemble: TypeAlias = Literal["none", "average", "distill"]
 
 
 class EnsembleGain(Bounds):

@@ -17,7 +17,6 @@ from app.inputs.table import TableInputs
 from app.inputs.text import Lengthened, TextInputs
 from app.sent import Array, Sent
 from app.spec.backbones import AutoBackbone, Backbone, BackboneChoice
-from app.spec.ensemble_report import Ensemble
 from app.spec.evaluation import Evaluation, ResolvedEvaluation
 from app.spec.flaws import IMBALANCE, LABEL_NOISE, Imbalance, ImbalanceChoice, LabelNoise
 from app.spec.references import PlannedReference
@@ -59,11 +58,10 @@ class Deploy(Sent):
         "the training texts need, and all single characters; the model's card says how many test "
         "texts keep their tokens. Served with a fraction of the memory",
     )
-    ensemble: Ensemble = Field(
+    ensemble: Literal["none", "average", "distill"] = Field(
         "none",
-        description="`average`: all seeds of what is packaged as one graph that answers the mean "
-        "of their probabilities, label scores or quantities; `distill`: one network, as large as "
-        "each, that learns that mean on the training items",
+        description="`average`: all seeds of what is packaged as one graph that answers their mean "
+        "probabilities or quantities; `distill`: one network as large as each that learns the mean",
     )
 
 
