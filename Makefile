@@ -61,7 +61,7 @@ bench: install
 docs: install  # pages of docs/, to build/docs
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[docs]'
 	$(BIN)/zensical build --clean --strict
-	rm -rf build/docs/generate
+	rm -rf build/docs/generate build/docs/pictures/*.py
 
 generated: install  # the client's types and its half without await, and docs/reference
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m docs.generate

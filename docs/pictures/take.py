@@ -1,5 +1,5 @@
-"""The README's pictures, taken anew of this release: `python -m docs.pictures.take` (needs the extra
-`dev` and a Chromium on the PATH; two minutes).
+"""The README's pictures, taken anew of this release: `python -m docs.pictures.take` (needs the
+extra `dev` and a Chromium on the PATH; two minutes).
 
 The service runs on loopback in a temporary folder; the job is `examples/digits.json`.
 """

@@ -134,7 +134,7 @@ def test_of_the_catalogue_without_asking_for_it_first(house: House) -> None:
 @pytest.mark.parametrize(
     ("choice", "code", "pointer", "told"),
     [
-        ({}, "nothing_chosen", "#/from", "the dataset is there already"),
+        ({}, "nothing_chosen", "#/from", "or a dataset of this project and `where`"),
         ({"classes": ["dog", "Caat"]}, "unknown_class", "#/classes/1", "near it are `cat`"),
         ({"classes": ["dog", "dog"]}, "invalid_value", "#/classes/1", "again"),
         ({"classes": ["dog"]}, "invalid_value", "#/classes", "at least 2"),

