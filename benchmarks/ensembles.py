@@ -3,6 +3,7 @@
     python -m benchmarks.ensembles [PART …] [--seeds 5]
 
 hungarian, va  Cleveland -> that hospital, no label of it seen (benchmarks/hospitals.py): AUC
+distilled      the same digits, with the seeds of the winner as one network that learns their mean
 digits         mnist_5k -> scikit-learn's digits, 10 labels per class, convnet, scratch, fine_tune
                and lp_ft: accuracy
 Of every arm: the mean of its seeds, all of them averaged, and the gain with its 95 % interval over
@@ -27,6 +28,9 @@ from worker.evaluation.calibration import bins_of_logits, fit_temperature
 from worker.evaluation.ensembles import gain_of
 from worker.evaluation.measures import measures_of
 from worker.process import runner
+
+DIGITS = {"digits": "average", "distilled": "distill"}
+PARTS = ("hungarian", "va", *DIGITS)
 
 
 def averaged(opened: Service, title: str, **spec: Any) -> dict[str, float]:
@@ -63,7 +67,7 @@ def averaged(opened: Service, title: str, **spec: Any) -> dict[str, float]:
             flush=True,
         )
         figures |= {f"{title}/{arm}": value, f"{title}/{arm}_gain": gain.mean}
-        if arm == model.card["arm"] and signature.temperature:
+        if arm == model.card["arm"] and signature.temperature and "ensemble" in model.card:
             validation = [
                 np.concatenate([each[f"{of}_validation"] for each in found])
                 for of in ("y", "logits")
@@ -77,7 +81,12 @@ def averaged(opened: Service, title: str, **spec: Any) -> dict[str, float]:
                 print(f"    temperature {said}: {temperature:.3f}, ece {error:.4f}")
     ensemble = (job.report or {}).get("ensemble")
     if ensemble:
-        print(f"  {ensemble['sentence']}\n  {ensemble['cost']}, judged by {model.card['ensemble']}")
+        print(f"  {ensemble['sentence']}\n  {ensemble['cost']}")
+        if learnt := ensemble["distilled"]:
+            print(f"  {learnt['sentence']}")
+            figures[f"{title}/distilled"] = learnt["metrics"][name]
+        else:
+            print(f"  judged by {model.card['ensemble']}")
     return figures
 
 
@@ -98,32 +107,32 @@ def heart(opened: Service, name: str, seeds: int) -> dict[str, float]:
     )
 
 
-def digits(opened: Service, seeds: int) -> dict[str, float]:
+def digits(opened: Service, seeds: int, ensemble: str) -> dict[str, float]:
     ids = [opened.derive(name, f"catalog:{name}") for name in ("mnist_5k", "digits")]
     return averaged(
         opened,
-        "digits",
+        f"digits, {ensemble}",
         sources=[{"dataset": ids[0]}],
         target={"dataset": ids[1], "labels_per_class": 10},
         model={"backbone": "convnet", "image_size": [16, 16]},
         strategies=["fine_tune", "lp_ft"],
         training={"pretrain_epochs": 5},
         evaluation={"seeds": seeds},
-        deploy={"name": "digits", "when": "always", "ensemble": "average"},
+        deploy={"name": "digits", "when": "always", "ensemble": ensemble},
     )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("parts", nargs="*", default=[])
+    parser.add_argument("parts", nargs="*", default=[*PARTS])
     parser.add_argument("--seeds", type=int, default=5)
     asked = parser.parse_args()
     figures: dict[str, float] = {}
     with service() as opened:
-        for name in asked.parts or ("hungarian", "va", "digits"):
+        for name in asked.parts:
             figures |= (
-                digits(opened, asked.seeds)
-                if name == "digits"
+                digits(opened, asked.seeds, DIGITS[name])
+                if name in DIGITS
                 else heart(opened, name, asked.seeds)
             )
     print(json.dumps({"benchmark": "ensembles", "ratios": {}, "figures": figures}))

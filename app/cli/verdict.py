@@ -119,8 +119,9 @@ def _found_out(report: Report) -> list[str]:
     lines += [_choice(report.label_free)] if report.label_free else []
     lines += [_search(search) for search in report.searches]
     if report.ensemble:
-        cost = report.ensemble.cost
-        lines += [report.ensemble.sentence, *([cost.sentence] if cost else [])]
+        cost, learnt = report.ensemble.cost, report.ensemble.distilled
+        lines += [report.ensemble.sentence, *([learnt.sentence] if learnt else [])]
+        lines += [cost.sentence] if cost else []
     return lines + [
         f"{name}: accuracy on the source {kept.before.mean:.4f} before, {kept.after.mean:.4f} "
         f"after ({kept.change.mean:+.4f})"

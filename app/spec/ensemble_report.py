@@ -26,18 +26,34 @@ class EnsembleCost(ReportPart):
     @property
     def sentence(self) -> str:
         return (
-            f"It takes {_size(self.bytes)} and {self.milliseconds:.3g} ms per prediction where one "
-            f"of its networks takes {_size(self.single_bytes)} and "
+            f"The mean takes {_size(self.bytes)} and {self.milliseconds:.3g} ms per prediction "
+            f"where one network takes {_size(self.single_bytes)} and "
             f"{self.single_milliseconds:.3g} ms"
         )
 
 
+class DistilledReport(ReportPart):
+    """Facts of the one network that has learnt the mean of the seeds: trained where the model was
+    packaged, and looked at on the same test items."""
+
+    items: int = Field(description="training items that it learnt on, without their labels")
+    seconds: float = Field(description="of its training")
+    metrics: dict[str, float] = Field(description="empty where the test items have no labels")
+    over_mean: EnsembleGain | None = Field(
+        description="over the mean of the seeds, as of `ensemble`; null without labels"
+    )
+    over_single: EnsembleGain | None = Field(description="over `single_seed`: over `none`")
+    over_average: EnsembleGain | None = Field(description="over the mean of their answers")
+    sentence: str
+
+
 class EnsembleReport(ReportPart):
-    kind: Literal["average"]
+    kind: Literal["average", "distill"]
     arm: str = Field(description="whose seeds are averaged: that which is packaged")
     seeds: list[int]
     metrics: dict[str, float] = Field(
-        description="of the ensemble on the test items; empty where these have no labels"
+        description="of the mean of the seeds' answers on the test items, whether it is packaged "
+        "or learnt; empty where these have no labels"
     )
     single_seed: int = Field(description="which would be served alone: best on validation")
     over_mean: EnsembleGain | None = Field(
@@ -45,6 +61,9 @@ class EnsembleReport(ReportPart):
     )
     over_single: EnsembleGain | None = Field(description="over `single_seed`")
     cost: EnsembleCost | None = Field(None, description="null where no model was packaged")
+    distilled: DistilledReport | None = Field(
+        None, description="null unless `kind` is `distill`, and where no model was packaged"
+    )
     sentence: str
 
 

@@ -90,7 +90,7 @@ class MemoryCase:
         """Need of the trial that needs most, or of the job's end."""
         kinds = {trial.kind: trial for trial in trials}
         needs = [need for trial in kinds.values() for need in self._needs(trial)]
-        needs += [self._packaging(), self._report(trials)]
+        needs += [self._packaging(), *self._distilling(), self._report(trials)]
         return max(needs, key=lambda need: need.total)
 
     def _needs(self, trial: PlannedTrial) -> list[Need]:
@@ -190,10 +190,30 @@ class MemoryCase:
 
     @property
     def packaged_networks(self) -> int:
-        """Counts the networks of a packaged model, at most: one, or the seeds of an ensemble."""
+        """Counts the networks of a packaged model, at most: one, or the seeds of an ensemble; where
+        it is distilled, their mean is packaged too, to be measured."""
         deploy = self.spec.deploy
-        is_averaged = deploy is not None and deploy.ensemble == "average"
+        is_averaged = deploy is not None and deploy.ensemble != "none"
         return self.spec.evaluation.seeds if is_averaged else 1
+
+    def _distilling(self) -> list[Need]:
+        """The training of one network on what all seeds answer, before packaging."""
+        if self.spec.deploy is None or self.spec.deploy.ensemble != "distill":
+            return []
+        seeds, items = self.packaged_networks, max(1, self.target.splits["train"])
+        load, trial = (
+            Load(networks=2 * seeds, looks=seeds),
+            PlannedTrial("transfer", PACKAGING, 0, None, None),
+        )
+        return [
+            Need(
+                PACKAGING,
+                self._weights(load),
+                self._activations(load, items),
+                self._data(load, trial, items),
+                self._program,
+            )
+        ]
 
     def _packaging(self) -> Need:
         """Networks of an ensemble are converted one after the other."""

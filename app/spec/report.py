@@ -209,7 +209,7 @@ class Report(ReportPart):
         None, description="null without references, and without a winner"
     )
     ensemble: EnsembleReport | None = Field(
-        None, description="null where one network is packaged, or none"
+        None, description="null where one seed is packaged, or none"
     )
     transferability: Transferability | None = Field(
         None, description="of several sources; null with one, and without target labels"

@@ -58,10 +58,10 @@ class Deploy(Sent):
         "the training texts need, and all single characters; the model's card says how many test "
         "texts keep their tokens. Served with a fraction of the memory",
     )
-    ensemble: Literal["none", "average"] = Field(
+    ensemble: Literal["none", "average", "distill"] = Field(
         "none",
-        description="`average`: all seeds of what is packaged as one graph that answers the mean "
-        "of their probabilities, label scores or quantities",
+        description="`average`: all seeds of what is packaged as one graph that answers their mean "
+        "probabilities or quantities; `distill`: one network as large as each that learns the mean",
     )
 
 

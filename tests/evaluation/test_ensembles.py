@@ -5,11 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.spec.ensemble_report import DistilledReport
 from app.spec.report import Report
 from app.tasks.classification import Classification
 from app.tasks.multi_label import MultiLabel
 from app.tasks.regression import Regression
 from tests.evaluation.made_up import COUNTS, SCRATCH, TASK, Y, logits, spec, trial
+from worker.evaluation.ensembles import Student, distilled_report
 from worker.evaluation.evidence import TrialResult
 from worker.evaluation.measures import measures_of
 from worker.evaluation.report import build_report
@@ -137,3 +139,36 @@ def test_where_the_test_items_have_no_labels_what_it_brings_is_not_known() -> No
     assert found is not None
     assert (found.metrics, found.over_mean, found.over_single) == ({}, None, None)
     assert "not known: the test items have no labels" in found.sentence
+
+
+def test_a_network_that_learns_the_mean_stands_beside_one_seed_and_the_mean() -> None:
+    """What answers as the mean does is no better than it; what is always right is."""
+    trials = members()
+    wanted = spec(seeds=3)
+    wanted = type(wanted).model_validate(
+        {**wanted.model_dump(), "deploy": {**DEPLOY, "ensemble": "distill"}}
+    )
+    found = build_report(wanted, [*SCRATCH[:3], *trials], TASK, COUNTS).ensemble
+    assert found is not None
+    assert found.kind == "distill"
+    assert found.distilled is None  # which is known where it is packaged
+    assert "is what one network learns, which is packaged" in found.sentence
+    measures, outputs = measures_of(TASK), [logits(Y, 0.7, seed) for seed in range(3)]
+
+    def report_of(answered: np.ndarray, y: np.ndarray | None = Y) -> DistilledReport:
+        student = Student(answered, 40, 2.0)
+        return distilled_report(found, student, y, outputs, wanted, measures)
+
+    same = report_of(measures.averaged(outputs))
+    assert same.metrics == pytest.approx(found.metrics)
+    assert (same.over_mean, same.over_single) == (found.over_mean, found.over_single)
+    assert same.over_average is not None
+    assert (same.over_average.mean, same.over_average.low, same.over_average.high) == (0, 0, 0)
+    assert "learnt that mean on 40 training items without labels" in same.sentence
+    best = report_of(10 * np.eye(outputs[0].shape[1])[Y])
+    assert best.over_average is not None
+    assert best.over_average.mean == pytest.approx(1 - found.metrics["accuracy"])
+    assert best.over_average.low > 0
+    hidden = report_of(outputs[0], None)
+    assert (hidden.metrics, hidden.over_average) == ({}, None)
+    assert "not known: the test items have no labels" in hidden.sentence

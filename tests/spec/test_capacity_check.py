@@ -70,10 +70,13 @@ def test_absurd_networks_without_any_worker(
     assert "lower " in refused(client, body | {"model": model}, pointer)
 
 
-def test_ensembles_larger_than_a_model_can_be(client: httpx.Client, body: dict[str, Any]) -> None:
+@pytest.mark.parametrize("ensemble", ["average", "distill"])
+def test_ensembles_larger_than_a_model_can_be(
+    client: httpx.Client, body: dict[str, Any], ensemble: str
+) -> None:
     body["model"] = {"backbone": "mlp", "params": {"hidden": [8192, 8192]}}
     body["evaluation"] = {"seeds": 8}
-    body["deploy"] = {"name": "wide", "when": "always", "ensemble": "average"}
+    body["deploy"] = {"name": "wide", "when": "always", "ensemble": ensemble}
     found = problem(client.post("/v1/jobs", json=body), 422, "ensemble_too_large")
     assert found["errors"][0]["pointer"] == "#/deploy/ensemble"
     assert "lower evaluation.seeds to 7, leave `ensemble` out" in found["detail"]
@@ -93,6 +96,20 @@ def test_an_ensemble_that_a_worker_cannot_package(
     found = problem(client.post("/v1/jobs:validate", json=body), 422, "ensemble_too_large")
     assert found["errors"][0]["pointer"] == "#/deploy/ensemble"
     assert "in `packaging`" in found["detail"]
+
+
+def test_what_learns_from_all_seeds_needs_more_than_one_of_them(
+    client: httpx.Client, body: dict[str, Any]
+) -> None:
+    body["model"] = {"backbone": "mlp", "params": {"hidden": [2048, 2048]}}
+    body["evaluation"] = {"seeds": 5}
+    needs = {}
+    for ensemble in ("none", "distill"):
+        body["deploy"] = {"name": "wide", "when": "always", "ensemble": ensemble}
+        found = client.post("/v1/jobs:validate", json=body).json()
+        needs[ensemble] = found["estimate"]["memory_bytes"]
+    parameters = found["estimate"]["parameters"]
+    assert needs["distill"] - needs["none"] > 4 * 5 * parameters
 
 
 def test_absurd_discriminators(client: httpx.Client, body: dict[str, Any]) -> None:

@@ -5,12 +5,13 @@ from app.spec.strategies import BASELINE, SOURCE_ONLY
 from app.spec.strategy_catalogue import CATALOGUE
 from tests.training.trials import DOMAIN, STEPLESS, spec
 from worker.backbones.network import Architecture, Network
+from worker.strategies import seeds_distill
 from worker.strategies.recipe import Phase, Setting
 from worker.strategies.registry import RECIPES
 
 
 def test_the_worker_runs_what_the_catalogue_offers() -> None:
-    assert set(RECIPES) == {*CATALOGUE, BASELINE, SOURCE_ONLY, PRETRAIN}
+    assert set(RECIPES) == {*CATALOGUE, BASELINE, SOURCE_ONLY, PRETRAIN, seeds_distill.NAME}
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.training.trials import OF_PAIRS, Recorder, pictures, schema, spec, trial
-from worker.strategies.registry import RECIPES
+from tests.training.trials import OF_TRIALS, Recorder, pictures, schema, spec, trial
 from worker.training.data import Domain
 from worker.training.population_norms import batch_outputs
 from worker.training.predict import outputs_of
@@ -56,9 +55,7 @@ def test_inference_and_training_mode_agree(case: str, tmp_path: Path) -> None:
     path = tmp_path / "source.npz"
     target, source = shapes(1, 20, side), shapes(2, 60, side)
     apart = {}
-    for arm in arms or [
-        name for name in RECIPES if name not in OF_PAIRS
-    ]:  # the pretraining is the first
+    for arm in arms or OF_TRIALS:  # the pretraining is the first
         domain = source if arm == "pretrain" else target
         weights = None if arm in {"pretrain", "scratch"} else path
         setup = trial(arm, job, target=domain, source=source, source_weights=weights)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.training.trials import (
     DROPOUT,
-    OF_PAIRS,
+    OF_TRIALS,
     SMALL,
     STEPLESS,
     Recorder,
@@ -19,14 +19,13 @@ from tests.training.trials import (
     trial,
 )
 from worker.backbones.network import Network
-from worker.strategies.registry import RECIPES
 from worker.training import features, program
 from worker.training import run as engine
 from worker.training.checkpoint import Checkpoint
 from worker.training.run import train
 from worker.training.setup import Interrupted, Signal, TrialSetup
 
-ARMS = tuple(name for name in RECIPES if name not in OF_PAIRS)
+ARMS = OF_TRIALS
 NETWORKS = {
     "mlp, xla": ("mlp", SMALL["mlp"]),
     "mlp with dropout, plain": ("mlp", DROPOUT["mlp"]),

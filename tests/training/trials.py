@@ -16,6 +16,8 @@ from app.spec.spec import ResolvedSpec
 from app.spec.strategy_catalogue import CATALOGUE
 from app.tasks.classification import Classification
 from worker.backbones.network import Architecture
+from worker.strategies import seeds_distill
+from worker.strategies.registry import RECIPES
 from worker.training.checkpoint import Checkpoint
 from worker.training.data import Domain, Split, cut_validation
 from worker.training.items import Items
@@ -26,6 +28,7 @@ SHAPE = (8, 8, 1)
 # Those that learn from pairs want items of several parts: tests/training/pairs.py
 STRATEGIES = tuple(name for name, entry in CATALOGUE.items() if "pairs" not in entry.needs)
 OF_PAIRS = tuple(name for name in CATALOGUE if name not in STRATEGIES)
+OF_TRIALS = tuple(name for name in RECIPES if name not in {*OF_PAIRS, seeds_distill.NAME})
 PROBES = ("linear_probe", "lp_ft")
 STEPLESS = ("adabn", "recalibrate", "linear_coral")
 SMALL = {"mlp": {"hidden": [12]}, "convnet": {"filters": [4], "dense": 8}}

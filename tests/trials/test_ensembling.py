@@ -130,8 +130,107 @@ def test_the_seeds_of_the_winner_are_served_as_one(
 
 @pytest.mark.slow
 @FEW
+def test_the_seeds_of_the_winner_are_learnt_by_one_network(
+    context: WorkerContext, add_dataset: AddDataset, tmp_path: Path
+) -> None:
+    changes = {
+        "training": {"epochs": 20, "batch_size": 16, "validation_fraction": 0.3},
+        "evaluation": {"seeds": 3},
+        "deploy": {"name": "rows", "when": "always", "ensemble": "distill"},
+    }
+    job_id = submit(context, add_dataset(1, LOCAL), add_dataset(2, LOCAL), LOCAL, **changes)
+    trials = run(context, job_id)
+    runner.finalise(context, job_id, "worker")
+    job = job_of(context, job_id)
+    with context.database.read() as session:
+        model = session.get_one(ModelRow, job.model_id)
+        stored_target = session.get_one(DatasetRow, job.target_id)
+        data = {trial.id: TrialData.of(session, trial) for trial in trials}
+    report = jobs.report_of(job)
+    ensemble = report.ensemble
+    assert ensemble is not None
+    assert ensemble.kind == "distill"
+    learnt = ensemble.distilled
+    assert learnt is not None
+    members = [t for t in trials if t.arm == ensemble.arm and t.role != "pretrain"]
+    assert model.card["distilled"]["trials"] == [t.id for t in members]
+    assert "ensemble" not in model.card
+
+    # What is served is the one network that the report measured, as large as one of its teachers.
+    x = np.load(context.storage.local(stored_target.arrays["x_test"]))
+    y = read_arrays(context.storage.local(str(members[0].predictions)))["y_test"]
+    served = onnxruntime.InferenceSession(context.storage.local(model.files["onnx"]))
+    (answered,) = served.run(None, {"inputs": x.astype(np.float32)})
+    accuracy = float((answered.argmax(axis=1) == y).mean())
+    assert learnt.metrics["accuracy"] == pytest.approx(accuracy)
+    assert model.card["test"] == learnt.metrics
+    assert learnt.over_average is not None
+    assert learnt.over_average.mean == pytest.approx(accuracy - ensemble.metrics["accuracy"])
+    assert learnt.over_mean is not None
+    assert ensemble.over_mean is not None
+    assert learnt.over_mean.mean - ensemble.over_mean.mean == pytest.approx(
+        learnt.over_average.mean
+    )
+    assert ensemble.cost is not None
+    size = context.storage.local(model.files["onnx"]).stat().st_size
+    assert size < 1.5 * ensemble.cost.single_bytes < ensemble.cost.bytes
+
+    # Its own held-out items were kept from it.
+    start = next(t for t in members if t.seed == ensemble.single_seed)
+    split = data[start.id].target_split(context.storage, "train")
+    _, held_out = rows_of(context.storage, data[start.id])
+    assert learnt.items == len(split) - len(held_out)
+    assert model.card["calibration"]["items"] == len(held_out)
+
+    # Its weights are what another job starts from.
+    assert model.files["weights"] not in {str(t.weights) for t in members}
+    page = jobs.page_of(context, job)
+    assert "One network has learnt that mean" in page
+    assert "distilled" in page
+
+
+@pytest.mark.slow
+@FEW
+@pytest.mark.parametrize("takes_unlabelled", [False, True])
+def test_unlabelled_items_are_learnt_on_where_the_job_uses_them(
+    context: WorkerContext, add_dataset: AddDataset, takes_unlabelled: bool
+) -> None:
+    target = add_dataset(2)
+    job_id = jobs.submit(
+        context,
+        [{"dataset": add_dataset(1)}],
+        target,
+        target_labels_per_class=2,
+        strategies=["fine_tune", *["mcc"] * takes_unlabelled],
+        target_use_unlabelled=takes_unlabelled,
+        deploy={"name": "rows", "when": "always", "ensemble": "distill"},
+    )
+    job, trials = jobs.run(context, job_id)
+    assert job.status == "succeeded", job.error
+    ensemble = jobs.report_of(job).ensemble
+    assert ensemble is not None
+    assert ensemble.distilled is not None
+    with context.database.read() as session:
+        members = [
+            TrialData.of(session, t)
+            for t in trials
+            if t.arm == ensemble.arm and t.role != "pretrain"
+        ]
+    start = next(each for each in members if each.trial.seed == ensemble.single_seed)
+    learnt = {
+        row for each in members for rows in rows_of(context.storage, each) for row in rows.tolist()
+    }
+    if takes_unlabelled:
+        learnt = {*range(len(start.target_split(context.storage, "train")))}
+    _, held_out = rows_of(context.storage, start)
+    assert ensemble.distilled.items == len(learnt - {*held_out.tolist()})
+
+
+@pytest.mark.slow
+@FEW
+@pytest.mark.parametrize("ensemble", ["average", "distill"])
 def test_hidden_labels_calibrate_no_ensemble(
-    context: WorkerContext, add_dataset: AddDataset
+    context: WorkerContext, add_dataset: AddDataset, ensemble: str
 ) -> None:
     job_id = jobs.submit(
         context,
@@ -139,12 +238,12 @@ def test_hidden_labels_calibrate_no_ensemble(
         add_dataset(2),
         strategies=["mcc"],
         target_use_labels=False,
-        deploy={"name": "rows", "when": "always", "ensemble": "average"},
+        deploy={"name": "rows", "when": "always", "ensemble": ensemble},
     )
     job, _ = jobs.run(context, job_id)
     assert job.status == "succeeded", job.error
     with context.database.read() as session:
         model = session.get_one(ModelRow, job.model_id)
-    assert model.card["ensemble"]["seeds"] == [0, 1]
+    assert model.card["ensemble" if ensemble == "average" else "distilled"]["seeds"] == [0, 1]
     assert model.card["calibration"]["reason"] == "its validation items have no labels"
     assert model.signature["temperature"] is None

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from app.jobs.schemas import EvidenceOut, EvidenceTrial
-from app.spec.ensemble_report import EnsembleCost
+from app.spec.ensemble_report import DistilledReport, EnsembleCost
 from app.spec.outcomes import outcome_of
 from app.spec.report import Report
 from app.spec.spec import Choice, ResolvedSpec
@@ -48,14 +48,24 @@ def report_of(evidence: EvidenceOut, arrays_of: Callable[[str], Arrays]) -> Repo
         training_items=evidence.training_items,
     )
     stored = (evidence.report or {}).get("ensemble") or {}
-    return with_cost(report, stored.get("cost"))
+    return with_packaged(report, stored.get("cost"), stored.get("distilled"))
 
 
-def with_cost(report: Report, cost: EnsembleCost | dict[str, Any] | None) -> Report:
-    """Adds what an ensemble costs, which was measured once and is no function of predictions."""
+def with_packaged(
+    report: Report,
+    cost: EnsembleCost | dict[str, Any] | None,
+    distilled: DistilledReport | dict[str, Any] | None,
+) -> Report:
+    """Adds what was measured once, where an ensemble was packaged, and is no function of the
+    trials' predictions: what it costs, and the network that has learnt it."""
     if report.ensemble is None or cost is None:
         return report
-    found = report.ensemble.model_copy(update={"cost": EnsembleCost.model_validate(cost)})
+    found = report.ensemble.model_copy(
+        update={
+            "cost": EnsembleCost.model_validate(cost),
+            "distilled": distilled and DistilledReport.model_validate(distilled),
+        }
+    )
     return report.model_copy(update={"ensemble": found})
 
 

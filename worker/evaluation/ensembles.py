@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from app.spec.ensemble_report import EnsembleGain, EnsembleReport
+from app.spec.ensemble_report import DistilledReport, EnsembleGain, EnsembleReport
 from app.spec.report import Report
 from app.spec.spec import ResolvedSpec
 from worker.evaluation.arrays import Floats
@@ -56,14 +56,14 @@ def averaging_of(
         found = {name: gain_of(y, whole, each, spec, measures) for name, each in beside.items()}
     return Averaging(
         EnsembleReport(
-            kind="average",
+            kind=spec.deploy.ensemble,
             arm=arm,
             seeds=[t.seed for t in members],
             metrics=measures.measure(y, whole) if y is not None else {},
             single_seed=single,
             over_mean=found.get("over_mean"),
             over_single=found.get("over_single"),
-            sentence=_sentence(spec, arm, len(members), single, found),
+            sentence=_sentence(spec, _whole(spec, arm, len(members)), single, found),
         )
     )
 
@@ -103,21 +103,77 @@ def gain_of(
     return EnsembleGain(mean=mean, low=low, high=high)
 
 
-def _sentence(
-    spec: ResolvedSpec, arm: str, members: int, single: int, found: dict[str, EnsembleGain]
-) -> str:
-    said = f"The mean of what {members} seeds of {arm} answer is what is packaged"
+@dataclass(frozen=True, eq=False)
+class Student:
+    """Network that has learnt the mean of the seeds: on so many training items, in so many seconds;
+    `outputs` (n, K) are of the test items."""
+
+    outputs: Floats
+    items: int
+    seconds: float
+
+
+def distilled_report(
+    ensemble: EnsembleReport,
+    student: Student,
+    y: Labels | None,
+    members: Sequence[Floats],
+    spec: ResolvedSpec,
+    measures: Measures,
+) -> DistilledReport:
+    """Holds the student against the seeds alone and against their mean.
+
+    Args:
+        y: labels of the test items, (n,); None without any.
+        members: outputs (n, K) of each seed of `ensemble`, in its order.
+    """
+    found: dict[str, EnsembleGain] = {}
+    said = f"One network has learnt that mean on {student.items} training items without labels"
+    metrics: dict[str, float] = {}
+    if y is not None:
+        single = members[ensemble.seeds.index(ensemble.single_seed)]
+        beside = {
+            "over_mean": [*members],
+            "over_single": [single],
+            "over_average": [measures.averaged([*members])],
+        }
+        metrics = measures.measure(y, student.outputs)
+        found = {
+            name: gain_of(y, student.outputs, others, spec, measures)
+            for name, others in beside.items()
+        }
+    sentence = _sentence(spec, said, ensemble.single_seed, found)
+    if found:
+        sentence += f"; than the mean itself by {_amount(spec, found['over_average'])}"
+    return DistilledReport(
+        items=student.items,
+        seconds=student.seconds,
+        metrics=metrics,
+        over_mean=found.get("over_mean"),
+        over_single=found.get("over_single"),
+        over_average=found.get("over_average"),
+        sentence=f"{sentence}. Its training took {student.seconds:.3g} s",
+    )
+
+
+def _whole(spec: ResolvedSpec, arm: str, members: int) -> str:
+    whole = f"The mean of what {members} seeds of {arm} answer is what"
+    is_learnt = spec.deploy is not None and spec.deploy.ensemble == "distill"
+    return f"{whole} one network learns, which is packaged" if is_learnt else f"{whole} is packaged"
+
+
+def _amount(spec: ResolvedSpec, gain: EnsembleGain) -> str:
+    mean, low, high = (
+        spec.metric.shown(value, signed=True) for value in (gain.mean, gain.low, gain.high)
+    )
+    return f"{mean} [{low}, {high}]"
+
+
+def _sentence(spec: ResolvedSpec, said: str, single: int, found: dict[str, EnsembleGain]) -> str:
     if not found:
         return f"{said}; what it brings is not known: the test items have no labels"
     level = f"{100 * spec.evaluation.confidence:g} %"
-
-    def amount(gain: EnsembleGain) -> str:
-        mean, low, high = (
-            spec.metric.shown(value, signed=True) for value in (gain.mean, gain.low, gain.high)
-        )
-        return f"{mean} [{low}, {high}]"
-
-    over_mean, over_single = (amount(found[name]) for name in ("over_mean", "over_single"))
+    over_mean, over_single = (_amount(spec, found[name]) for name in ("over_mean", "over_single"))
     return (
         f"{said}: {spec.evaluation.primary_metric} better by {over_mean} than its seeds on the "
         f"mean, and by {over_single} than seed {single}, which would be served alone ({level} "

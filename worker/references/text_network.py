@@ -11,18 +11,17 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from app.spec.backbones import CATALOGUE
-from app.spec.figures import Conditions
 from app.spec.references import NETWORK
 from app.spec.strategies import BASELINE
 from app.spec.text_choices import Charconv
 from app.spec.training import Training
 from worker.backbones.network import Network
 from worker.references.reference import Array
-from worker.training.checkpoint import Checkpoint
 from worker.training.data import Split
 from worker.training.predict import outputs_of
 from worker.training.run import train
-from worker.training.setup import EpochRecord, Interrupted, Signal, TrialSetup
+from worker.training.setup import Signal, TrialSetup
+from worker.training.unwritten import UnwrittenJournal
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,28 +56,8 @@ class TextNetwork:
             is_pretrained=False,
             unlabelled=None,
         )
-        return cls(train(own, _Unwritten(signal)), len(setup.target.train))
+        return cls(train(own, UnwrittenJournal(signal)), len(setup.target.train))
 
     def outputs(self, split: Split) -> Array:
         """(n, K), as any network has them."""
         return outputs_of(self.network, split.items)
-
-
-class _Unwritten:
-    """A journal that keeps nothing, for a training that is short enough to start anew."""
-
-    def __init__(self, signal: Callable[[], Signal | None]) -> None:
-        self._signal = signal
-
-    def signal(self) -> Signal | None:
-        if self._signal() is not None:
-            raise Interrupted(None)
-        return None
-
-    def computed_by(self, conditions: Conditions) -> None: ...
-
-    def moved(self, progress: float) -> None: ...
-
-    def epoch_ended(
-        self, records: list[EpochRecord], progress: float, snapshot: Callable[[], Checkpoint]
-    ) -> None: ...

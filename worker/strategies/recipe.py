@@ -141,6 +141,8 @@ class Phase:
     # Beside the trained network: a discriminator, a teacher, weights to stay close to. They start
     # from the trial's seed, and checkpoints hold them.
     companions: tuple[keras.Layer, ...] = ()
+    # Networks among the companions that start as the weights of the trial's `teachers`
+    teachers: tuple[Network, ...] = ()
     # What starts as the source's head: a companion, or the network's own head
     source_head: keras.Model | None = None
     # Joins the gradients of several tasks; the loss is then a vector, (tasks,).
@@ -187,6 +189,7 @@ class Setting:
     unlabelled: Unlabelled | None = None  # None: there are none beside labelled ones
     shares_classes: bool = False  # the source's head is for the network's own outputs
     parts: tuple[str, ...] = ()  # that the target's items are, where the source's have others too
+    teachers: int = 0  # trained networks to learn from, beside the one that is started from
 
 
 Recipe = Callable[[Network, Any, Setting], tuple[Phase, ...]]

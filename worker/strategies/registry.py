@@ -21,6 +21,7 @@ from worker.strategies import (
     pretrain,
     recalibrate,
     scratch,
+    seeds_distill,
     shot,
     source_only,
 )
@@ -48,4 +49,5 @@ RECIPES: dict[str, Recipe] = {
     "mcc": mcc.phases,
     "shot": shot.phases,
     "adamatch": adamatch.phases,
+    seeds_distill.NAME: seeds_distill.phases,
 }

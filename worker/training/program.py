@@ -21,7 +21,6 @@ from app.spec.backbones import CATALOGUE
 from app.spec.strategy_catalogue import CATALOGUE as STRATEGIES
 from app.spec.training import Augmentation
 from worker.backbones.initialisation import Initialiser
-from worker.backbones.input_rows import Learnt
 from worker.backbones.network import Architecture, Network
 from worker.inputs.contract import InputLayers, X
 from worker.machine.device import resolve_precision, this_device
@@ -137,14 +136,15 @@ class Program:
         for index, initialiser in enumerate(self._initialisers):
             initialiser.initialise(seed + index + 1)
 
-    def start_from(
-        self, source: Path, places: tuple[int, ...] | None = None, learnt: Learnt | None = None
-    ) -> None:
+    def start_from(self, source: Path, setup: TrialSetup) -> None:
         """Loads the source's backbone, and its head where a phase has a use for it, its classes
-        put into this order. `learnt`: the columns of its table, where they may be others."""
-        self.network.load_backbone(source, learnt)
+        put into this order; and the trial's teachers."""
+        self.network.load_backbone(source, setup.learnt)
         for head in {phase.source_head for phase in self.phases if phase.source_head}:
-            self.network.load_head(source, head, places)
+            self.network.load_head(source, head, setup.source_places)
+        for phase in self.phases:
+            for teacher, path in zip(phase.teachers, setup.teachers, strict=True):
+                teacher.load_weights(path)
 
     def watched_loss(self, y: Labels, outputs: NDArray[np.float32], plain: float) -> float:
         """Loss that early stopping goes by, a mean over items: the loss that is trained for.
@@ -202,13 +202,13 @@ def program_of(setup: TrialSetup) -> Program:
     architecture = Architecture.of(setup.model, setup.target.schema, precision)
     source = setup.source and Architecture.of(setup.model, setup.source.schema, precision)
     setting = Setting(training, setup.source_classes, _objective(setup.target, setup))
-    setting = replace(setting, shares_classes=setup.shares_classes, parts=setup.parts)
+    shares, teachers = setup.shares_classes, len(setup.teachers)
+    setting = replace(setting, shares_classes=shares, parts=setup.parts, teachers=teachers)
     if setup.source:
         setting = replace(setting, source_objective=_objective(setup.source, setup))
     takes = setup.recipe in STRATEGIES and STRATEGIES[setup.recipe].takes_unlabelled
     if setup.unlabelled and takes:
-        has_source = setup.source is not None and setup.shares_classes
-        beside = Unlabelled(shares_classes=setup.shares_classes, has_source=has_source)
+        beside = Unlabelled(shares, has_source=setup.source is not None and shares)
         setting = replace(setting, unlabelled=beside)
     return _program(architecture, source, setup.recipe, setup.params, setting)
 

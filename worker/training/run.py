@@ -71,7 +71,7 @@ class _Trial:
             return
         silence(self._network, setup.target.train.items)
         if setup.source_weights:
-            self._program.start_from(setup.source_weights, setup.source_places, setup.learnt)
+            self._program.start_from(setup.source_weights, setup)
         backends = tuple(
             choose_backend(phase, self._network, self._steps, setup.trials)
             for phase in self._program.phases

@@ -36,6 +36,8 @@ class TrialSetup:
     source_places: tuple[int, ...] | None = None
     # Of a table's network without its data: the columns by which it has learnt
     learnt: Learnt | None = None
+    # Of trained networks that this one learns from, of its own architecture
+    teachers: tuple[Path, ...] = ()
     shares_classes: bool = False  # the source's are the network's, in whichever order
     # Of the source's items, that the target's are, where these are fewer
     parts: tuple[str, ...] = ()

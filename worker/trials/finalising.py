@@ -1,7 +1,6 @@
 """The end of a job under its lease: the report, the packaged winner, the deployment. A cancelled
 job has its report alone."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +12,12 @@ from app.damage import mark
 from app.datasets.schemas import Schema
 from app.deployments import repository as deployments
 from app.errors import DamagedArtifact, Fenced
-from app.inputs import Inputs
-from app.inputs.features import FeaturesInputs
-from app.inputs.joined import JoinedInputs
-from app.inputs.joined_part import JoinedPart
 from app.jobs import repository, work
 from app.jobs.events import Event
 from app.jobs.lifecycle import FINALISING
 from app.jobs.presenting import present_evidence
-from app.jobs.schemas import EvidenceOut
 from app.models import repository as models
-from app.models.schemas import FittedTemperature, Signature
-from app.spec.ensemble_report import EnsembleReport
+from app.models.schemas import Signature
 from app.spec.report import Report
 from app.spec.spec import ResolvedSpec
 from app.storage import Storage
@@ -32,52 +25,23 @@ from app.tables.datasets import DatasetRow
 from app.tables.jobs import JobRow, TrialRow
 from app.tasks.contract import Metric
 from app.tensors import Tensors
-from worker.backbones.network import Architecture, Network
 from worker.datasets import encoder_store
 from worker.datasets.stored_data import dataset_split
-from worker.evaluation.archive import read_arrays, report_of, with_cost
+from worker.evaluation.archive import read_arrays, report_of, with_packaged
 from worker.evaluation.served_arm import served_arm
 from worker.failures import as_failure
 from worker.machine.context import WorkerContext
 from worker.objectives import objective_of
 from worker.packaging.averaging import averaged_model
 from worker.packaging.golden import GOLDEN_ITEMS
-from worker.packaging.one_part import of_one_part
 from worker.packaging.onnx_graph import package
-from worker.packaging.temperature import temperature_of
-from worker.trials.ensembling import temperature_of_members
+from worker.trials.ended_job import EndedJob
 from worker.trials.packaged_reference import packaged_reference
 from worker.trials.served_encoder import served_encoder
+from worker.trials.served_network import served_network
 from worker.trials.setup import TrialData
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class _Ended:
-    """All that a job left behind."""
-
-    job: JobRow
-    spec: ResolvedSpec
-    schema: Schema
-    target: DatasetRow
-    trials: list[TrialRow]
-    evidence: EvidenceOut
-
-    @property
-    def part(self) -> JoinedPart | None:
-        """Part of the network's items that the target's are, where they are one alone."""
-        inputs, name = self.schema.inputs, self.spec.part
-        return inputs.part(name) if name and isinstance(inputs, JoinedInputs) else None
-
-    @property
-    def raw_inputs(self) -> Inputs:
-        """What clients will send: the network's, or its one part, or texts for its features."""
-        if self.part:
-            return self.part.inputs
-        if isinstance(self.schema.inputs, FeaturesInputs):
-            return Schema.model_validate(self.target.schema).inputs
-        return self.schema.inputs
 
 
 def run(context: WorkerContext, job: JobRow) -> None:
@@ -104,13 +68,11 @@ def run(context: WorkerContext, job: JobRow) -> None:
 
 def _run(context: WorkerContext, job: JobRow, folder: Path) -> None:
     ended = _read(context, job)
-    report = report_of(
-        ended.evidence, lambda ref: read_arrays(_result(context.storage, ended, ref))
-    )
+    report = report_of(ended.evidence, lambda ref: read_arrays(ended.result(context.storage, ref)))
     is_wanted = job.status != "cancelled"  # nobody waits for a cancelled job's model
     packaged = _packaged(context, ended, report, folder) if is_wanted else None
     if packaged:
-        report = with_cost(report, packaged.pop("cost", None))
+        report = with_packaged(report, packaged.pop("cost", None), packaged.pop("distilled", None))
     deploy = ended.spec.deploy
     proven = report.is_proven
     with context.database.write() as session:
@@ -126,7 +88,7 @@ def _run(context: WorkerContext, job: JobRow, folder: Path) -> None:
         work.finish_job(session, job, story, **results)
 
 
-def _read(context: WorkerContext, job: JobRow) -> _Ended:
+def _read(context: WorkerContext, job: JobRow) -> EndedJob:
     with context.database.read() as session:
         target = session.get_one(DatasetRow, job.target_id)
         spec = ResolvedSpec.model_validate(job.spec)
@@ -134,11 +96,11 @@ def _read(context: WorkerContext, job: JobRow) -> _Ended:
         trials = repository.trials(session, job.id)
         evidence = present_evidence(session, job, schema, trials, lambda trial: trial.predictions)
     schema = schema.named(spec.classes or schema.classes)
-    return _Ended(job, spec, schema, target, trials, evidence)
+    return EndedJob(job, spec, schema, target, trials, evidence)
 
 
 def _packaged(
-    context: WorkerContext, ended: _Ended, report: Report, folder: Path
+    context: WorkerContext, ended: EndedJob, report: Report, folder: Path
 ) -> dict[str, Any] | None:
     """The winner as files in the store; the baseline itself where the transfer did harm; what is
     best of all where the job asks for that."""
@@ -149,7 +111,7 @@ def _packaged(
 
 
 def _reference(
-    context: WorkerContext, ended: _Ended, arm: str, folder: Path
+    context: WorkerContext, ended: EndedJob, arm: str, folder: Path
 ) -> dict[str, Any] | None:
     name, own = ended.spec.evaluation.primary_metric, ended.spec.target.budget
     able = [t for t in ended.trials if (t.arm, t.labels_per_class) == (arm, own) and t.predictions]
@@ -162,7 +124,7 @@ def _reference(
 
 
 def _network(
-    context: WorkerContext, ended: _Ended, report: Report, arm: str | None, folder: Path
+    context: WorkerContext, ended: EndedJob, report: Report, arm: str | None, folder: Path
 ) -> dict[str, Any] | None:
     """`arm`: the winner, of which the report names the trial, or the baseline."""
     storage = context.storage
@@ -176,32 +138,26 @@ def _network(
     winner = _best(able, name, ended.spec.metric)
     if winner is None or winner.weights is None:
         return None
-    ensemble = report.ensemble
-    members = [t for t in of_arm if ensemble and arm == ensemble.arm and t.seed in ensemble.seeds]
-    networks = [_loaded(storage, ended, trial) for trial in members or [winner]]
-    asked = ended.schema.inputs, ended.spec.part
-    raw_models = [of_one_part(network.raw_model(), *asked) for network in networks]
-    judged_by = None
-    if members:
-        with context.database.read() as session:
-            data = [TrialData.of(session, trial) for trial in members]
-        found = temperature_of_members(storage, data, networks)
-        calibration, judged_by = found.fitted, found.judged_by
-        raw_model = averaged_model(raw_models, objective_of(ended.schema.task))
-    else:
-        calibration = _calibration(storage, ended, winner, of_arm)
-        (raw_model,) = raw_models
+    ensemble = report.ensemble if report.ensemble and report.ensemble.arm == arm else None
+    served = served_network(context, ended, winner, of_arm, ensemble, folder)
+    calibration = served.calibration
     sample = _sample(storage, ended)
     inputs = ended.raw_inputs.of_model(sample)
     signature = Signature(
         inputs=inputs, task=ended.schema.task, temperature=calibration.temperature
     )
     encoder = encoder_store.of_job(context, ended.spec.inputs)
-    served = served_encoder(context, ended.job, ended.spec, encoder, folder) if encoder else None
-    frozen = served.frozen if served else None
+    encoding = served_encoder(context, ended.job, ended.spec, encoder, folder) if encoder else None
+    frozen = encoding.frozen if encoding else None
     if frozen:
         signature.encoder = frozen.encoder.facts.identity
-    packaged = package(raw_model, sample, folder, signature, frozen, raw_models if members else ())
+    packaged = package(served.raw_model, sample, folder, signature, frozen, served.members)
+    cost = packaged.cost
+    if served.beside:  # to be measured
+        mean = averaged_model(served.beside, objective_of(ended.schema.task))
+        apart = folder / "mean"
+        apart.mkdir()
+        cost = package(mean, sample, apart, signature, frozen, served.beside).cost
     files = {
         name: storage.put(path)
         for name, path in (
@@ -209,14 +165,15 @@ def _network(
             ("keras", packaged.keras),
             ("golden", packaged.golden),
         )
-    } | {"weights": winner.weights}
-    if served:
-        files["tokenizer"] = storage.put(served.tokenizer)
+    } | {"weights": served.weights}
+    if encoding:
+        files["tokenizer"] = storage.put(encoding.tokenizer)
     return {
         "trial_id": winner.id,
         "files": files,
         "signature": signature,
-        "cost": packaged.cost,
+        "cost": cost,
+        "distilled": served.distilled,
         "card": {
             "arm": winner.arm,
             "seed": winner.seed,
@@ -233,31 +190,8 @@ def _network(
             "calibration": calibration.model_dump(mode="json"),
             "packaging_difference": packaged.max_difference,
         }
-        | ({"vocabulary": served.told} if served and served.told else {})
-        | (_of_ensemble(ensemble, members, judged_by) if ensemble and members else {}),
-    }
-
-
-def _loaded(storage: Storage, ended: _Ended, trial: TrialRow) -> Network:
-    network = Network(Architecture.of(ended.spec.model, ended.schema))
-    network.load_weights(_result(storage, ended, str(trial.weights)))
-    return network
-
-
-def _of_ensemble(
-    ensemble: EnsembleReport, members: list[TrialRow], judged_by: int | None
-) -> dict[str, Any]:
-    """What the card of a model of several networks says otherwise. No validation item is one that
-    all of them have held out."""
-    return {
-        "ensemble": {
-            "kind": ensemble.kind,
-            "seeds": [trial.seed for trial in members],
-            "trials": [trial.id for trial in members],
-            "judged_by": judged_by,
-        },
-        "test": ensemble.metrics or None,
-        "validation": None,
+        | ({"vocabulary": encoding.told} if encoding and encoding.told else {})
+        | served.card,
     }
 
 
@@ -272,26 +206,7 @@ def _best(trials: list[TrialRow], name: str, metric: Metric) -> TrialRow | None:
     return max(trials, key=merit, default=None)
 
 
-def _result(storage: Storage, ended: _Ended, ref: str) -> Path:
-    """What a trial has stored. Raises DamagedArtifact, which says whose it is."""
-    try:
-        return storage.local(ref)
-    except DamagedArtifact as damage:
-        trial = next(t for t in ended.trials if ref in (t.weights, t.predictions))
-        what = f"what the trial {trial.id} ({trial.arm}) has stored"
-        raise damage.named(what, "retry the job, which runs that trial again") from damage
-
-
-def _calibration(
-    storage: Storage, ended: _Ended, winner: TrialRow, of_arm: list[TrialRow]
-) -> FittedTemperature:
-    stored = {
-        t.id: read_arrays(_result(storage, ended, t.predictions)) for t in of_arm if t.predictions
-    }
-    return temperature_of(stored.get(winner.id, {}), list(stored.values()), ended.schema.task)
-
-
-def _sample(storage: Storage, ended: _Ended) -> Tensors:
+def _sample(storage: Storage, ended: EndedJob) -> Tensors:
     """Raw items of the training split, the same at every try."""
     train = dataset_split(storage, ended.target, "train", ended.spec.adoption())
     count = min(GOLDEN_ITEMS, len(train))

@@ -252,6 +252,18 @@ class Disk(Members):
     free_bytes: int
     reserve_bytes: int
 
+class DistilledReport(Members):
+    """Facts of the one network that has learnt the mean of the seeds: trained where the model
+    was packaged, and looked at on the same test items."""
+
+    items_: int
+    seconds: float
+    metrics: dict[str, float]
+    over_mean: EnsembleGain | None
+    over_single: EnsembleGain | None
+    over_average: EnsembleGain | None
+    sentence: str
+
 class EncoderIdentity(Members):
     """Identity of an encoder, and the way in which it is asked."""
 
@@ -283,7 +295,7 @@ class EnsembleGain(Members):
     mean: float
 
 class EnsembleReport(Members):
-    kind: Literal["average"]
+    kind: Literal["average", "distill"]
     arm: str
     seeds: list[int]
     metrics: dict[str, float]
@@ -291,6 +303,7 @@ class EnsembleReport(Members):
     over_mean: EnsembleGain | None
     over_single: EnsembleGain | None
     cost: EnsembleCost | None
+    distilled: DistilledReport | None
     sentence: str
 
 class Epoch(Members):
