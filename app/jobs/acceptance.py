@@ -100,7 +100,8 @@ def check(
     scale = _scale(session, project, spec.target.dataset, target)
     resolved, selection = resolve(spec, sources, target, scale, sample)
     if resolved.model.encoder:
-        check_available(session, resolved.model.encoder)
+        named = "backbone" if resolved.model.begins_as else "params/encoder"
+        check_available(session, resolved.model.encoder, f"#/model/{named}")
     target = resolved.seen(target)
     trials = plan(resolved, target)
     schemas = [resolved.seen(facts.schema) for facts in sources]

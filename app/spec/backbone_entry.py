@@ -72,3 +72,16 @@ OF_FEATURES = {
     "weight_decay": 0.3,
     "early_stopping": {"patience": 5, "min_items": 20},
 }
+
+# As BERTs are fine-tuned (Devlin et al., NAACL 2019, section A.3: few epochs at 2e-5 to 5e-5, small
+# batches; smaller ones want more), in as few steps as two cores can pay for.
+OF_BERT = {
+    "optimizer": "adamw",
+    "learning_rate": 0.0001,
+    "weight_decay": 0.01,
+    "gradient_clip_norm": 1.0,
+    "batch_size": 16,
+    "epochs": 3,
+    "min_steps": 100,
+    "early_stopping": {"patience": 2, "min_items": 20},
+}

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field
 from app.inputs.encoders import E5_SMALL
 from app.inputs.layouts import JoinedLayout
 from app.spec.backbone_entry import (
+    OF_BERT,
     OF_FEATURES,
     OF_PARTS,
     OF_PHOTOS,
@@ -31,7 +32,7 @@ from app.spec.photo_params import (
     EfficientnetV2B0Params,
 )
 from app.spec.table_params import FtTransformerParams, TabmParams
-from app.spec.text_choices import Charconv, SentenceEncoder
+from app.spec.text_choices import Charconv, E5Small, SentenceEncoder
 
 
 class Mlp(ModelChoice):
@@ -114,6 +115,8 @@ def _auto_unless_named(choice: Any) -> Any:
     return {"backbone": "auto", **choice} if isinstance(choice, dict) else choice
 
 
+E5_BYTES = 1536 * 2**20  # frozen layers, pieces, the tokenizer, and copies of these in packaging
+
 Backbone = (
     Mlp
     | Convnet
@@ -127,6 +130,7 @@ Backbone = (
     | Charconv
     | Fusion
     | SentenceEncoder
+    | E5Small
     | Imported
 )
 BackboneChoice = Annotated[
@@ -228,6 +232,20 @@ CATALOGUE: dict[str, BackboneEntry] = {
             bfloat16_pays=False,
             compiles_slowly=False,
             recipe=OF_FEATURES,
+            encoder=E5_SMALL,
+        ),
+        BackboneEntry(
+            E5Small,
+            "multilingual-e5-small (Wang et al., arXiv 2402.05672), whose last layers learn on "
+            "from its own weights, source or not; its vocabulary is frozen.",
+            modality="text",
+            has_batch_norm=False,
+            is_dense=False,
+            program_bytes=E5_BYTES,
+            widths=("trained_layers", "max_tokens"),
+            bfloat16_pays=True,
+            compiles_slowly=False,
+            recipe=OF_BERT,
             encoder=E5_SMALL,
         ),
         BackboneEntry(

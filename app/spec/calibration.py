@@ -77,6 +77,7 @@ STEPS = (
     StepSeconds("sentence_encoder", (1, 1, 384), 64, 0.00170),
     StepSeconds("ft_transformer", (1, 1, 170), 64, 0.02000, 10),
     StepSeconds("ft_transformer", (1, 1, 1700), 64, 0.20000, 100),
+    StepSeconds("e5_small", (1, 1, 64), 16, 1.80000),
     StepSeconds("charconv", (1, 64, 1), 16, 0.02000, 64),
     StepSeconds("charconv", (1, 64, 1), 64, 0.05000, 64),
     StepSeconds("charconv", (1, 256, 1), 16, 0.05000, 256),
@@ -93,6 +94,7 @@ ONCE = {
     "tabm": FixedSeconds(first=3.0, again=0.4),
     "ft_transformer": FixedSeconds(first=6.0, again=0.6),
     "charconv": FixedSeconds(first=3.0, again=0.5),
+    "e5_small": FixedSeconds(first=15.0, again=2.0),
     "fusion": FixedSeconds(first=5.0, again=0.6),
 }
 

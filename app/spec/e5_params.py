@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.inputs.encoders import cutter_of
+from app.errors import Coded, Finding
+from app.inputs.encoders import EncoderEntry, cutter_of
 from app.inputs.features import FeaturesInputs
 from app.spec.network_params import NetworkParams
 from app.spec.network_size import Layers, Shape
@@ -20,8 +21,14 @@ class E5SmallParams(NetworkParams):
     max_tokens: Literal[32, 64, 128, 256] = Field(
         64, description="more of a text are cut; a step costs as much as all texts were so long"
     )
+    depth: int = Field(
+        LAYERS,
+        ge=1,
+        le=LAYERS,
+        description="the first so many of the 12 layers; fewer are quicker and know less",
+    )
     trained_layers: int = Field(
-        4, ge=0, le=LAYERS, description="the last of the 12, which learn; pieces never do"
+        4, ge=1, le=LAYERS, description="the last of them, which learn; pieces never do"
     )
     dropout: float = Field(0.1, ge=0, lt=1, description="of the features")
 
@@ -30,16 +37,31 @@ class E5SmallParams(NetworkParams):
         return self.dropout > 0
 
     @property
+    def entry(self) -> EncoderEntry:
+        """Returns the encoder that cuts texts into tokens."""
+        return cutter_of(self.max_tokens)
+
+    @property
     def inputs(self) -> FeaturesInputs:
         """Returns what the network sees: a text's tokens."""
-        cutter = cutter_of(self.max_tokens)
+        cutter = self.entry
         return FeaturesInputs(
             shape=(self.max_tokens,), encoder=cutter.name, revision=cutter.revision, pad_id=PAD
         )
 
+    def misfit(self, shape: Shape) -> Coded | None:
+        if self.trained_layers <= self.depth:
+            return None
+        detail = f"expected at most {self.depth} layers that learn, as many as there are"
+        pointer = "#/model/params/trained_layers"
+        return "too_many_layers", Finding(f"{detail}, got {self.trained_layers}", pointer)
+
     def multiplications(self, shape: Shape, tokens: int = 1) -> float:
+        """Counts as if all layers learnt, where a step is thrice the way forth: those that do not
+        learn cost a third."""
         attended = 2 * self.max_tokens * WIDTH
-        return float(self.max_tokens * LAYERS * (OF_LAYER + attended))
+        layers = (self.depth + 2 * self.trained_layers) / 3
+        return float(self.max_tokens * layers * (OF_LAYER + attended))
 
     def layers(self, shape: Shape, tokens: int = 1) -> Layers:
         """Counts weights and activations of the layers that learn; what is frozen, the table of

@@ -28,6 +28,11 @@ class ModelChoice(Params):
         return None
 
     @property
+    def begins_as(self) -> str | None:
+        """Names whose weights every network begins with, a source or none; None: random ones."""
+        return None
+
+    @property
     def features(self) -> FeaturesInputs | None:
         """Returns what the network sees instead of a dataset's own items; None: it sees those."""
         return None

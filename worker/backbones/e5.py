@@ -5,11 +5,12 @@ It begins at tokens, which the encoder that only cuts gives. Its weights are tho
 file, whose 4 bits become float32 in the layers and stay 4 bits in the table of pieces, which never
 learns; nor do the layers below the last `trained_layers`. Departures: features are centred by their
 mean over plain sentences in nine languages and multiplied by the root of their number, as the
-frozen encoder's are (docs/decisions/encoders.md); no Dropout inside of the layers.
+frozen encoder's are (docs/decisions/encoders.md); no Dropout inside of the layers; the last layers
+can be left out. All numbers are weights of layers: tf2onnx takes what a function captures for an
+input of the graph.
 """
 
 from functools import cache
-from typing import Literal
 
 import keras
 import numpy as np
@@ -17,10 +18,11 @@ from numpy.typing import NDArray
 
 from app.inputs.encoders import E5_SMALL, EncoderFacts
 from app.inputs.features import FEATURES
-from app.inputs.tokens import Tokeniser
 from app.spec.e5_params import E5SmallParams
+from worker.backbones.encoders import e5_graph
 from worker.backbones.encoders.folder import SENTENCES
 from worker.backbones.encoders.packed_e5 import BLOCK, PackedE5, Sizes
+from worker.backbones.encoders.running import Encoder
 from worker.backbones.encoders.tokenizer_json import tokenizer_json
 from worker.backbones.encoders.wheels import files_of
 from worker.backbones.initialisation import GIVEN
@@ -28,7 +30,7 @@ from worker.backbones.initialisation import GIVEN
 FAR = -1e9  # added to the attention paid to padding
 HALF = 16.0  # values of four bits
 OFFSET = 8.0
-LONGEST_PROBE: Literal[32] = 32
+MOST_TOKENS = 32  # of a probe
 
 Floats = NDArray[np.float32]
 
@@ -64,37 +66,47 @@ class PackedPieces(keras.layers.Layer):  # type: ignore[misc]  # Keras has no ty
         return ops.cast(found, self.compute_dtype)
 
 
+class Offset(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """Adds an array of `shape` to what comes."""
+
+    def __init__(self, shape: tuple[int, ...], name: str, dtype: str | None = None) -> None:
+        super().__init__(name=name, trainable=False, dtype=dtype)
+        self._shape = shape
+
+    def build(self, input_shape: tuple[int, ...]) -> None:
+        self.offset = self.add_weight(shape=self._shape, initializer="zeros", name="offset")
+
+    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        return x + keras.ops.cast(self.offset, x.dtype)
+
+
 def build(params: E5SmallParams) -> keras.Model:
     """Ids of tokens (batch, params.max_tokens), float32 -> features (batch, 384), float32. Raises
     WorkFailure `extra_missing` without the wheel."""
     packed = PackedE5.read(files_of(E5_SMALL)[0])
+    width = packed.sizes.width
     given = keras.Input((params.max_tokens,), name=FEATURES)
-    sentence = _sentence(given, packed, params)
-    centre = _centre()
-    x = (sentence - keras.ops.cast(centre, sentence.dtype)) * float(np.sqrt(packed.sizes.width))
+    sentence = _sentence(given, packed.sizes, params)
+    x = Offset((1, width), f"{GIVEN}centre", dtype="float32")(sentence) * float(np.sqrt(width))
     if params.dropout:
         x = keras.layers.Dropout(params.dropout, name="dropout")(x)
     model = keras.Model({FEATURES: given}, x, name="e5_small")
     _assign(model, packed, params)
+    model.get_layer(f"{GIVEN}centre").offset.assign(-_centre(params.depth))
     return model
 
 
-def _sentence(
-    given: keras.KerasTensor, packed: PackedE5, params: E5SmallParams
-) -> keras.KerasTensor:
-    """Features of length 1, (batch, width)."""
-    ops, sizes = keras.ops, packed.sizes
+def _sentence(given: keras.KerasTensor, sizes: Sizes, params: E5SmallParams) -> keras.KerasTensor:
+    """Features of length 1, (batch, width), float32."""
+    ops = keras.ops
     ids = ops.cast(ops.round(given), "int32")
     pieces = PackedPieces(sizes.rows, sizes.width, f"{GIVEN}pieces")
-    x = pieces(ids)
-    places = packed.floats("emb.pos", sizes.positions, sizes.width)[: params.max_tokens]
-    places = places + packed.floats("emb.type", sizes.types, sizes.width)[0]
-    x = x + ops.cast(ops.expand_dims(places, 0), x.dtype)
+    x = Offset((1, params.max_tokens, sizes.width), f"{GIVEN}places")(pieces(ids))
     x = _norm(sizes, "embedded", learns=False)(x)
     is_there = ops.cast(ops.not_equal(ids, sizes.pad), x.dtype)
     far = ops.reshape((1.0 - is_there) * FAR, (-1, 1, 1, params.max_tokens))
-    for number in range(sizes.layers):
-        x = _layer(x, far, sizes, number, learns=sizes.layers - number <= params.trained_layers)
+    for number in range(params.depth):
+        x = _layer(x, far, sizes, number, learns=params.depth - number <= params.trained_layers)
     kept = x * ops.expand_dims(is_there, 2)
     count = ops.maximum(ops.sum(is_there, axis=1, keepdims=True), 1.0)
     mean = ops.cast(ops.sum(kept, axis=1) / count, "float32")
@@ -147,8 +159,11 @@ def _assign(model: keras.Model, packed: PackedE5, params: E5SmallParams) -> None
     pieces = model.get_layer(f"{GIVEN}pieces")
     pieces.halves.assign(table.halves)
     pieces.steps.assign(table.scales.astype(np.float32))
+    places = packed.floats("emb.pos", sizes.positions, sizes.width)[: params.max_tokens]
+    of_type = packed.floats("emb.type", sizes.types, sizes.width)[0]
+    model.get_layer(f"{GIVEN}places").offset.assign((places + of_type)[None])
     _assign_norm(model, packed, "embedded", "emb.ln")
-    for number in range(sizes.layers):
+    for number in range(params.depth):
         for kind in ("q", "k", "v", "ao", "fi", "fo"):
             units = sizes.inner if kind == "fi" else sizes.width
             width = sizes.inner if kind == "fo" else sizes.width
@@ -166,23 +181,14 @@ def _assign_norm(model: keras.Model, packed: PackedE5, ours: str, theirs: str) -
 
 
 @cache
-def _centre() -> Floats:
+def _centre(layers: int) -> Floats:
     """The mean of the features of plain sentences in nine languages, (1, width)."""
     packed = PackedE5.read(files_of(E5_SMALL)[0])
     sizes = packed.sizes
-    content = tokenizer_json(packed.pieces, packed.scores, sizes.begin, sizes.end, sizes.unknown)
-    tokeniser = Tokeniser(content, _facts(sizes))
-    ids = np.full((len(SENTENCES), LONGEST_PROBE), sizes.pad, np.float32)
-    for row, sentence in zip(ids, SENTENCES, strict=True):
-        own = tokeniser.ids_of(sentence)
-        row[: len(own)] = own
-    params = E5SmallParams(max_tokens=LONGEST_PROBE, trained_layers=0)
-    with keras.device("cpu"):
-        given = keras.Input((LONGEST_PROBE,), name=FEATURES)
-        probe = keras.Model({FEATURES: given}, _sentence(given, packed, params))
-        _assign(probe, packed, params)
-        found: Floats = keras.ops.convert_to_numpy(probe({FEATURES: ids}, training=False))
-    mean: Floats = found.mean(axis=0, keepdims=True)
+    graph = e5_graph.graph_of(packed, layers).SerializeToString()
+    tokenizer = tokenizer_json(packed.pieces, packed.scores, sizes.begin, sizes.end, sizes.unknown)
+    encoder = Encoder.load(graph, tokenizer, _facts(sizes))
+    mean: Floats = encoder.run(encoder.tokeniser(SENTENCES)).mean(axis=0, keepdims=True)
     return mean
 
 
@@ -192,7 +198,7 @@ def _facts(sizes: Sizes) -> EncoderFacts:
         revision=E5_SMALL.revision,
         licence=E5_SMALL.licence,
         prefix="query: ",
-        max_tokens=LONGEST_PROBE,
+        max_tokens=MOST_TOKENS,
         pad_id=sizes.pad,
         dimension=sizes.width,
         model_sha256="0" * 64,

@@ -64,6 +64,11 @@ def _layer_of(variable: keras.Variable) -> str:
     return str(variable.path).rpartition("/")[0].rpartition("/")[2]
 
 
+def never_changes(variable: keras.Variable) -> bool:
+    """Tells whether it is a number that came from elsewhere, of a layer that is built frozen."""
+    return _layer_of(variable).startswith(GIVEN) and not variable.trainable
+
+
 def is_random_state(variable: keras.Variable) -> bool:
     """Tells whether it holds the state of a Dropout layer's random numbers: no weight."""
     return str(variable.path).endswith("seed_generator_state")

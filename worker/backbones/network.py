@@ -20,7 +20,7 @@ from app.spec.memory import INFERENCE, NUMBER, network_size
 from app.spec.network_size import Size
 from app.tasks import Task
 from worker.backbones.bottleneck import with_bottleneck
-from worker.backbones.initialisation import Initialiser, is_random_state
+from worker.backbones.initialisation import Initialiser, is_random_state, never_changes
 from worker.backbones.input_rows import Axes, Learnt, carried, keys_of
 from worker.backbones.nested import layers_within
 from worker.backbones.part_views import PartViews
@@ -57,7 +57,7 @@ class Network:
 
     Items are named tensors (batch, …): raw ones as `architecture.inputs` has them, else what
     `inputs.seen` makes of them. Weights are read and written as .npz files keyed by
-    `backbone/LAYER/NAME` and `head/…`.
+    `backbone/LAYER/NAME` and `head/…`; what never changes comes with the architecture.
     """
 
     def __init__(self, architecture: Architecture) -> None:
@@ -69,12 +69,15 @@ class Network:
             if model.bottleneck:
                 self.backbone = with_bottleneck(self.backbone, model.bottleneck)
         self.head = self.new_head(architecture.outputs)
+        self._fixed = {id(each) for each in self.backbone.variables if never_changes(each)}
         self._initialiser = Initialiser(self.variables)
 
     @property
     def variables(self) -> list[keras.Variable]:
-        """Weights, moving statistics and the random state of Dropout, always in one order."""
-        return [*self.backbone.variables, *self.head.variables]
+        """All that may change, always in one order: weights, moving statistics and the random state
+        of Dropout."""
+        own = [each for each in self.backbone.variables if id(each) not in self._fixed]
+        return [*own, *self.head.variables]
 
     @property
     def feature_count(self) -> int:
@@ -265,7 +268,7 @@ class Network:
             f"{part}/{variable.path}": variable
             for part, model in (("backbone", self.backbone), ("head", self.head))
             for variable in model.variables
-            if not is_random_state(variable)
+            if not is_random_state(variable) and id(variable) not in self._fixed
         }
 
 

@@ -20,10 +20,11 @@ from app.spec.backbones import (
     Tabm,
 )
 from app.spec.imported.choice import Imported
-from app.spec.text_choices import Charconv, SentenceEncoder
+from app.spec.text_choices import Charconv, E5Small, SentenceEncoder
 from worker.backbones import (
     charconv,
     convnet,
+    e5,
     efficientnet_lite,
     efficientnet_v2,
     ft_transformer,
@@ -65,6 +66,8 @@ def build(  # noqa: PLR0911  a case per family
             return ft_transformer.build(model.params, shapes, blocks)
         case Charconv():
             return charconv.build(model.params)
+        case E5Small():
+            return e5.build(model.params)
         case Imported():
             return imported.build(model.params)
         case Fusion():
@@ -94,6 +97,7 @@ def input_axes(model: Backbone, seen: Mapping[str, keras.KerasTensor]) -> Axes:
         case (
             Charconv()
             | Convnet()
+            | E5Small()
             | Fusion()
             | Mobilenet()
             | EfficientnetLite()

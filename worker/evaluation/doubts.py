@@ -75,9 +75,14 @@ def doubts_about(
 
 
 def _on_encoder(spec: ResolvedSpec, gain: Gain | None) -> list[str]:
-    """What the gain is of, where the baseline has the arms' frozen encoder too."""
-    encoder = spec.model.encoder
-    if encoder is None or gain is None or not spec.target.use_labels:
+    """What the gain is of, where the baseline has the arms' encoder too."""
+    encoder, given = spec.model.encoder, spec.model.begins_as
+    if gain is None or not spec.target.use_labels:
+        return []
+    if given:
+        said = f"{spec.baseline_arm} begins with the weights of {given}, as every arm: the gain is "
+        return [f"{said}what the sources bring beside them, not what these weights bring"]
+    if encoder is None:
         return []
     said = f"{spec.baseline_arm} stands on the same frozen encoder, {encoder.name}, as every arm: "
     said += "the gain is what the sources bring beside it, not what the encoder brings"

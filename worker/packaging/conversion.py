@@ -21,9 +21,17 @@ def convert(function: Callable[..., Any], signature: Sequence[tf.TensorSpec]) ->
     Args:
         function: tensors of `signature` -> a tensor, or a dict whose keys name the outputs.
         signature: its arguments, whose names are the graph's inputs; a dimension None is free.
+
+    Raises:
+        ValueError: the graph wants more inputs than these. tf2onnx makes one of a tensor of more
+            than 128 numbers that `function` captures and that is no variable.
     """
     traced = tf.function(function, input_signature=signature, autograph=False)
     graph, _ = tf2onnx.convert.from_function(traced, signature, opset=OPSET)
+    takes = {each.name for each in signature}
+    if more := [each.name for each in graph.graph.input if each.name not in takes]:
+        raise ValueError(f"expected a graph that takes {sorted(takes)} alone, got one that takes "
+                         f"{more} too: keep these numbers in weights of a layer")  # fmt: skip
     return graph
 
 

@@ -32,7 +32,7 @@ from worker.packaging.golden import hold
 Array = npt.NDArray[np.float32]
 
 OUTPUTS = "outputs"  # of a member's graph
-LARGE_KERNEL = 2**18  # weights: 1 MiB
+LARGE_KERNEL = 2**17  # weights: 512 KiB
 
 
 @dataclass(frozen=True)
@@ -103,9 +103,9 @@ def _package(
     takes = _takes(raw_model)
 
     @tf.function(input_signature=takes)  # type: ignore[untyped-decorator]  # TensorFlow
-    def answers(*inputs: tf.Tensor) -> tf.Tensor:
-        logits = raw_model(_given(raw_model, inputs), training=False)
-        return objective.activate(logits, temperature)
+    def outputs(*inputs: tf.Tensor) -> tf.Tensor:
+        """Called eagerly a Keras model keeps whatever its layers give until its end: gigabytes."""
+        return raw_model(_given(raw_model, inputs), training=False)
 
     def in_order(inputs: Tensors) -> list[npt.NDArray[np.generic]]:
         given = {ONE: frozen.features(inputs)} if frozen else inputs
@@ -129,9 +129,12 @@ def _package(
         frozen.join(graph)
     raw_model.save(archive)
 
+    def answers(inputs: Tensors) -> Array:
+        found: Array = objective.activate(outputs(*in_order(inputs)), temperature).numpy()
+        return found
+
     def unsoftened(inputs: Tensors) -> Array:
-        given = _given(raw_model, tuple(map(tf.constant, in_order(inputs))))
-        found: Array = tf.nn.softmax(raw_model(given, training=False)).numpy()
+        found: Array = tf.nn.softmax(outputs(*in_order(inputs))).numpy()
         return found
 
     prepare = frozen.prepare if frozen else None
@@ -140,7 +143,7 @@ def _package(
         golden,
         signature,
         sample,
-        lambda inputs: answers(*in_order(inputs)).numpy(),
+        answers,
         unsoftened,
         prepare,
     )

@@ -22,13 +22,14 @@ FAR = -1e9  # added to the attention paid to padding
 EIGHT_BITS = 4  # accuracy_level of MatMulNBits: activations as int8
 
 
-def graph_of(packed: PackedE5) -> onnx.ModelProto:
+def graph_of(packed: PackedE5, layers: int | None = None) -> onnx.ModelProto:
     """`input_ids` and `attention_mask` (n, tokens), int64 -> `features` (n, 384), float32, of
-    length 1. At most as many tokens as the model has positions."""
+    length 1. At most as many tokens as the model has positions. `layers`: the first so many; None:
+    all."""
     sizes = packed.sizes
     build = GraphBuilder(_shared_constants(sizes.width, sizes.heads))
     x = _embedded(build, packed)
-    for number in range(sizes.layers):
+    for number in range(sizes.layers if layers is None else layers):
         x = _layer(build, packed, number, x)
     _pooled(build, x)
     return build.encoder(sizes.width)
