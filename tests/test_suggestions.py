@@ -35,9 +35,9 @@ def test_near_misses(changes: dict[str, Any], meant: str) -> None:
 
 
 def test_a_field_that_is_missing_under_its_name() -> None:
-    found = refused({"source": [{"dataset": "a"}], "targets": {"dataset": "b"}}).findings
+    found = refused({"sorces": [{"dataset": "a"}], "targets": {"dataset": "b"}}).findings
     said = {finding.pointer: finding.detail for finding in found}
-    assert said["#/source"].endswith("did you mean `sources`?")
+    assert said["#/sorces"].endswith("did you mean `sources`?")
     assert said["#/targets"].endswith("did you mean `target`?")
 
 
@@ -59,5 +59,5 @@ def test_what_was_sent_is_not_repeated() -> None:
 
 
 def test_an_object_that_is_expected_is_described() -> None:
-    assert "an object with `dataset`, got text" in refused({**GOOD, "target": "ds_1"}).detail
-    assert "an object of `dataset`, `model`" in refused({**GOOD, "sources": ["ds_1"]}).detail
+    assert "an object with `dataset`, got" in refused({**GOOD, "target": 3}).detail
+    assert "an object of `dataset`, `model`" in refused({**GOOD, "sources": [3]}).detail

@@ -144,7 +144,7 @@ E5_SMALL = EncoderEntry(
             ),
         ),
     ),
-    recipe=1,
+    recipe=2,
     licence="MIT",
     languages="about 100",
     dimension=384,
@@ -187,7 +187,6 @@ def _cutter(tokens: int) -> EncoderEntry:
     return replace(
         E5_SMALL,
         name=f"{E5_SMALL.name} tokens {tokens}",
-        recipe=1,
         dimension=tokens,
         max_tokens=tokens,
         seconds_per_token=0.00001,

@@ -18,7 +18,7 @@ def refuse_short_form(data: Any) -> None:
         return
     target = data.get("target")
     named = target.get("dataset") if isinstance(target, Mapping) else target
-    if "targets" in data or isinstance(named, list):
+    if isinstance(data.get("targets"), list) or isinstance(named, list):
         raise ValueError(SEVERAL)
     given = data.get("sources", data.get("source"))
     sources = given if isinstance(given, list) else [given]

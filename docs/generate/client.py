@@ -3,6 +3,7 @@
 import keyword
 import re
 import subprocess
+import sys
 import tempfile
 import textwrap
 from pathlib import Path
@@ -62,7 +63,15 @@ def description() -> dict[str, Any]:
 def _formatted(root: Path, text: str, name: str) -> str:
     for command in (["check", "--select", "I", "--fix", "--quiet"], ["format", "--quiet"]):
         text = subprocess.run(
-            ["ruff", *command, "--stdin-filename", str(root / CLIENT / name), "-"],
+            [
+                sys.executable,
+                "-m",
+                "ruff",
+                *command,
+                "--stdin-filename",
+                str(root / CLIENT / name),
+                "-",
+            ],
             input=text,
             capture_output=True,
             text=True,

@@ -26,6 +26,7 @@ ODD = (
     "a",
     "字",
     "line one\nline two\ttabbed",
+    "很好喝！天天都喝～～",
     "http://example.org/?q=%20 user@example.org #tag",
 )
 LONG = tuple(" ".join(SENTENCES[start::4]) for start in range(4))

@@ -170,8 +170,8 @@ def test_what_cannot_be_asked_is_refused(
     colours = add(5, 0, 9, channels=3)
     assert refusal(**{"from": colours}) == (422, "shape_mismatch", "#/from")
     assert refusal(items=0)[2] == "#/items"
-    assert refusal(**{"from": "mdl_1"})[2] == "#/from"
-    assert ask(client, job_id, **{"from": "ds_0"}).json()["code"] == "dataset_not_found"
+    for named in ("ds_0", "mdl_1", "nobody's"):
+        assert ask(client, job_id, **{"from": named}).json()["code"] == "dataset_not_found"
     assert ask(client, "job_0").json()["code"] == "job_not_found"
 
     partly = ended(source, add(3))

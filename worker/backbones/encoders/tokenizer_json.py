@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SPACE = "▁"  # stands for a space in pieces
+WIDE_TILDE, STAND_IN = "～", "\ufdd0"  # NFKC makes ~ of it, `nmt_nfkc` leaves it as it is
 
 
 def tokenizer_json(
@@ -70,11 +71,20 @@ def tokenizer_json(
 
 def _normalisers(table: bytes | None) -> list[dict[str, Any]]:
     if table is None:
-        return [{"type": "Nmt"}, {"type": "NFKC"}]
+        return [
+            _replaced(WIDE_TILDE, STAND_IN),
+            {"type": "Nmt"},
+            {"type": "NFKC"},
+            _replaced(STAND_IN, WIDE_TILDE),
+        ]
     return [
         {"type": "Precompiled", "precompiled_charsmap": b64encode(table).decode()},
         {"type": "Strip", "strip_left": True, "strip_right": True},
     ]
+
+
+def _replaced(text: str, by: str) -> dict[str, Any]:
+    return {"type": "Replace", "pattern": {"String": text}, "content": by}
 
 
 def _special(piece: str) -> dict[str, Any]:
