@@ -71,12 +71,9 @@ EXAMPLE: dict[str, Any] = {
     "name": "mnist to digits",
     "sources": [{"dataset": "catalog:mnist_5k"}],
     "target": {"dataset": "catalog:digits", "labels_per_class": 5},
-    "model": {
-        "backbone": "convnet",
-        "params": {"filters": [16, 32], "dense": 64},
-        "image_size": [16, 16],
-    },
-    "strategies": ["auto"],
+    "model": {"backbone": "convnet", "params": {"filters": [16, 32]}, "image_size": [16, 16]},
+    "strategies": ["lp_ft", "linear_probe"],
+    "training": {"pretrain_epochs": 5},
     "evaluation": {"seeds": 5},
     "deploy": {"name": "digits", "when": "beats_baseline"},
 }

@@ -86,6 +86,16 @@ def test_one_held_out_item_of_few_does_not_speak_for_mirrored() -> None:
     assert any(each.candidate.views == "weak, mirrored" for each in tasks)
 
 
+def test_views_of_pictures_are_taken_where_few_items_are_all_answered_alike() -> None:
+    """Few labels are learnt by heart either way; it is later items that views are good for."""
+    outcome, _ = searched({"none": 1.0, "weak": 1.0, "strong": 1.0}, items=16, folds=1)
+    assert outcome.chosen.augmentation == Augmentation(strength="weak")
+    outcome, _ = searched(
+        {"none": 1.0, "weak": 1.0, "strong": 1.0}, items=16, folds=1, modality="table"
+    )
+    assert outcome.chosen.augmentation is None
+
+
 def test_views_that_do_harm_are_left() -> None:
     outcome, tasks = searched({"none": 0.8, "weak": 0.6, "strong": 0.5})
     assert outcome.chosen.augmentation is None

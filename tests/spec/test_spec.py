@@ -76,8 +76,8 @@ def test_sources_and_target_are_required(absent: str) -> None:
 
 def test_the_example_runs() -> None:
     resolved, choices = resolve(JobSpec.model_validate(EXAMPLE), SOURCES, SCHEMA)
-    assert list(resolved.arms) == ["auto"]
-    assert [choice.field for choice in choices] == ["strategies"]
+    assert list(resolved.arms) == ["lp_ft", "linear_probe"]
+    assert choices == []
 
 
 @pytest.mark.parametrize(

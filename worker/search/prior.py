@@ -40,18 +40,32 @@ class Prior:
 
     def worth(self, candidate: Candidate) -> float:
         """Says what is thought of a candidate, over the first of the portfolio without views."""
-        place = self.order.index(candidate.name) if candidate.name in self.order else 0
-        worth = -PLACE * place
-        how = candidate.augmentation
-        if how:
-            worth += self.views.get(how.strength, 0.0) + MIRROR * how.mirror
-        plain = candidate.model_copy(update={"augmentation": None})
-        return worth - SETTINGS * (plain not in self.defaults)
+        return self._of_way(candidate) + self._of_views(candidate)
 
     def expected(
-        self, candidate: Candidate, leader: Candidate, ahead: float, error: float
+        self, candidate: Candidate, leader: Candidate, ahead: float, error: float, items: int
     ) -> float:
         """Expected score of a candidate over that of `leader`, which is measured to be `ahead` of
-        it by so much, with this standard error."""
-        weight = SPREAD**2 / (SPREAD**2 + error**2)
-        return -weight * ahead + (1 - weight) * (self.worth(candidate) - self.worth(leader))
+        it by so much, with this standard error, on so many items.
+
+        Views are weighed as if one item more told the two apart: few labels are learnt by heart
+        without them as well as with them, and few held-out items are then answered alike.
+        """
+        weight, of_views = _weight(error), _weight(max(error, 1 / items))
+        way = self._of_way(candidate) - self._of_way(leader)
+        views = self._of_views(candidate) - self._of_views(leader)
+        return -weight * ahead + (1 - weight) * way + (1 - of_views) * views
+
+    def _of_way(self, candidate: Candidate) -> float:
+        place = self.order.index(candidate.name) if candidate.name in self.order else 0
+        plain = candidate.model_copy(update={"augmentation": None})
+        return -PLACE * place - SETTINGS * (plain not in self.defaults)
+
+    def _of_views(self, candidate: Candidate) -> float:
+        how = candidate.augmentation
+        return self.views.get(how.strength, 0.0) + MIRROR * how.mirror if how else 0.0
+
+
+def _weight(error: float) -> float:
+    """Weight of what was measured, beside the prior."""
+    return SPREAD**2 / (SPREAD**2 + error**2)

@@ -105,12 +105,13 @@ class _Race:
         self._settle([each for each in standings if each.dropped is None])
 
     def _roomy(self, alive: list[Standing], fold: int) -> list[Standing]:
-        """Those that go on to a fold: all, or the best where there is no room for more."""
+        """Those that go on to a fold: all, or the best where there is no room for more; none where
+        it would be fewer than half, or one alone: nobody leaves for that."""
         order, new = ranked(alive), [each for each in alive if len(each.results) <= fold]
         kept = [each for each in order if each in new]
-        half = ceil(len(order) / 2)
+        least = max(ceil(len(order) / 2), 2 - (len(alive) - len(new)))
         while len(kept) > 1 and self._fold_of(kept) > self._room():
-            if len(kept) <= half:
+            if len(kept) <= least:
                 return []
             kept.pop()
         lost = [each for each in order if each in new and each not in kept]

@@ -119,7 +119,8 @@ def choose(standings: Sequence[Standing], prior: Prior) -> Standing | None:
 
     def merit(each: Standing) -> tuple[float, float, float]:
         ahead, error = order[0].over(each) if each is not order[0] else (0.0, 0.0)
-        expected = prior.expected(each.candidate, order[0].candidate, ahead, error)
+        items = len(each.values)
+        expected = prior.expected(each.candidate, order[0].candidate, ahead, error, items)
         return round(expected, 9), -round(each.loss, 9), prior.worth(each.candidate)
 
     return max(order, key=merit, default=None)

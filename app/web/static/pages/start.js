@@ -11,7 +11,7 @@ const DEMO = {
   name: "mnist to digits",
   sources: [{ dataset: "catalog:mnist_5k" }],
   target: { dataset: "catalog:digits", labels_per_class: 5 },
-  model: { backbone: "convnet", params: { filters: [16, 32], dense: 64 }, image_size: [16, 16] },
+  model: { backbone: "convnet", params: { filters: [16, 32] }, image_size: [16, 16] },
   strategies: ["lp_ft"],
   evaluation: { seeds: 3 },
   deploy: { name: "digits", when: "always" },
