@@ -143,6 +143,7 @@ def test_lost_connections_are_unavailable_and_come_back(
                 return client.get("/v1/datasets", params={"limit": 3}).status_code
             return client.post("/v1/datasets", json=SMALL).status_code
 
+        assert client.get("/v1/datasets").status_code == 200  # it has started
         asked = [threads.submit(ask, number) for number in range(200)]
         while not all(answer.done() for answer in asked):
             with database.read() as session:
