@@ -1,45 +1,21 @@
 """Options that many commands share. Light: `ktl --help` imports it."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from app.cli.completion import names_of
+from app.cli.completion import Kind, names_of
 
-DatasetRef = Annotated[
-    str,
-    typer.Argument(
-        metavar="DATASET",
-        help="Its name, or ds_….",
-        show_default=False,
-        autocompletion=names_of("datasets"),
-    ),
-]
-JobRef = Annotated[
-    str,
-    typer.Argument(
-        metavar="JOB",
-        help="Its name, or job_….",
-        show_default=False,
-        autocompletion=names_of("jobs"),
-    ),
-]
-ModelRef = Annotated[
-    str,
-    typer.Argument(
-        metavar="MODEL",
-        help="Its name, or mdl_….",
-        show_default=False,
-        autocompletion=names_of("models"),
-    ),
-]
-DeploymentName = Annotated[
-    str,
-    typer.Argument(
-        metavar="NAME",
-        help="A deployment.",
-        show_default=False,
-        autocompletion=names_of("deployments"),
-    ),
-]
+
+def _named(kind: Kind, metavar: str, help_text: str) -> Any:
+    """An argument that a shell completes with the names of that kind."""
+    return typer.Argument(
+        metavar=metavar, help=help_text, show_default=False, autocompletion=names_of(kind)
+    )
+
+
+DatasetRef = Annotated[str, _named("datasets", "DATASET", "Its name, or ds_….")]
+JobRef = Annotated[str, _named("jobs", "JOB", "Its name, or job_….")]
+ModelRef = Annotated[str, _named("models", "MODEL", "Its name, or mdl_….")]
+DeploymentName = Annotated[str, _named("deployments", "NAME", "A deployment.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]

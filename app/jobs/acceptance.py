@@ -114,13 +114,6 @@ def check(
     return Accepted(resolved, choices, trials, steps, sources, target, memory, encoding)
 
 
-def accept(
-    session: Session, storage: Storage, project: str, spec: JobSpec, settings: Settings
-) -> JobRow:
-    """Checks and records in one transaction."""
-    return record(session, project, check(session, storage, project, spec, settings))
-
-
 def record(session: Session, project: str, accepted: Accepted) -> JobRow:
     """Writes the job down and queues it. Raises Invalid where a dataset or model has been deleted
     since it was checked."""
@@ -260,4 +253,4 @@ def _identify(session: Session, project: str, reference: str, pointer: str) -> s
     try:
         return datasets.find(session, project, reference, lock="share").id
     except NotFound as error:
-        raise invalid("unknown_dataset", error.detail, pointer) from error
+        raise unknown_dataset(session, project, reference, pointer) from error

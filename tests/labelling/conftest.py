@@ -12,7 +12,7 @@ from app.access.authentication import DEFAULT_PROJECT
 from app.database import Database
 from app.datasets.schemas import Schema
 from app.inputs.image import ImageInputs
-from app.jobs import acceptance, repository
+from app.jobs import repository
 from app.main import create_app
 from app.models import repository as models
 from app.models.schemas import Signature
@@ -26,7 +26,7 @@ from app.tasks.classification import Classification
 from app.tasks.multi_label import MultiLabel
 from app.tasks.regression import Regression
 from tests.serving import serve
-from tests.trials.jobs import SMALL
+from tests.trials.jobs import SMALL, accepted
 from tests.trials.stored import add_stored
 from worker.backbones.network import Architecture, Network
 from worker.labelling import simulation
@@ -129,9 +129,7 @@ def ended(context: WorkerContext, tmp_path: Path) -> Add:
             }
         )
         with context.database.write() as session:
-            job = acceptance.accept(
-                session, context.storage, DEFAULT_PROJECT, spec, context.settings
-            )
+            job = accepted(session, context, DEFAULT_PROJECT, spec)
             dataset = session.get_one(DatasetRow, target)
             resolved, schema = (
                 ResolvedSpec.model_validate(job.spec),

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from app.jobs import acceptance, repository
 from app.jobs.page.page import render
 from app.jobs.presenting import present_job
@@ -32,7 +34,13 @@ def submit(
         {**SMALL, "sources": sources, "target": {"dataset": target, **of_target}, **changes}
     )
     with context.database.write() as session:
-        return acceptance.accept(session, context.storage, "p", spec, context.settings).id
+        return accepted(session, context, "p", spec).id
+
+
+def accepted(session: Session, context: WorkerContext, project: str, spec: JobSpec) -> JobRow:
+    """Checked and written down in one transaction."""
+    checked = acceptance.check(session, context.storage, project, spec, context.settings)
+    return acceptance.record(session, project, checked)
 
 
 def run(context: WorkerContext, job_id: str) -> tuple[JobRow, list[TrialRow]]:

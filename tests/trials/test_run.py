@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from app.jobs import acceptance, epoch_repository, repository
+from app.jobs import epoch_repository, repository
 from app.spec.report import Report
 from app.spec.spec import JobSpec
 from app.tables.jobs import JobRow, TrialRow
 from tests.trials.conftest import AddDataset
+from tests.trials.jobs import accepted
 from worker.machine.context import WorkerContext
 from worker.process import runner
 
@@ -33,7 +34,7 @@ def submit(
         }
     )
     with context.database.write() as session:
-        return acceptance.accept(session, context.storage, project, spec, context.settings).id
+        return accepted(session, context, project, spec).id
 
 
 def run(context: WorkerContext, job_id: str) -> list[TrialRow]:
