@@ -154,11 +154,12 @@ LOW, HIGH, ALL = tuple(range(5)), tuple(range(5, 10)), tuple(range(10))
 MACHINES, ANIMALS = (0, 1, 8, 9), (2, 4, 6, 7)  # CIFAR-10's classes
 
 TASKS: dict[str, StudyTask] = {
-    "mnist_usps": StudyTask(
-        "image", True, lambda: (pictures("mnist", ALL), pictures("usps", ALL)), PICTURES, 3
-    ),
-    "usps_mnist": StudyTask(
-        "image", True, lambda: (pictures("usps", ALL), pictures("mnist", ALL)), PICTURES, 3
+    "usps_low_high": StudyTask(
+        "image",
+        False,
+        lambda: (pictures("usps", LOW, "low"), pictures("usps", HIGH, "high")),
+        PICTURES,
+        3,
     ),
     "mnist_low_high": StudyTask(
         "image",

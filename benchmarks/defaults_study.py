@@ -1,6 +1,6 @@
 """Which settings of the supervised strategies win over many tasks: what the defaults are from.
 
-    python -m benchmarks.defaults_study run OUT.jsonl [--seeds 2] [--tasks mnist_usps ...]
+    python -m benchmarks.defaults_study run OUT.jsonl [--seeds 2] [--tasks usps_low_high ...]
     python -m benchmarks.defaults_study table OUT.jsonl
 
 `run` trains each setting of each strategy on each task of benchmarks/_study_tasks.py, label budget

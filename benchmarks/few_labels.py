@@ -15,7 +15,6 @@ it is absent. Five minutes for letters, 12 for either animals on 2 cores.
 """
 
 import json
-import os
 import sys
 import tempfile
 import time
@@ -24,16 +23,15 @@ from typing import Any
 
 from app.client import Client
 from app.spec.strategy_catalogue import CATALOGUE
-from benchmarks.auto import ANIMALS, VEHICLES, Part
+from benchmarks._auto_tasks import ANIMALS, CIFAR, LETTERS, MNIST, VEHICLES, Pictures
 from benchmarks.evidence import OWN
 from tests.system.service import running
 
-DATA = Path(os.environ.get("KTL_TEST_DATA", "../shared/data"))
 BUDGETS, EPOCHS = (5, 10, 50), 50
-FILES = {
-    "letters": ("mnist.npz", "emnist_letters_a_to_m.npz"),
-    "animals": ("cifar10_small.npz",),
-    "animals_augmented": ("cifar10_small.npz",),
+TASKS = {
+    "letters": (MNIST, LETTERS),
+    "animals": (Pictures(CIFAR, VEHICLES), Pictures(CIFAR, ANIMALS)),
+    "animals_augmented": (Pictures(CIFAR, VEHICLES), Pictures(CIFAR, ANIMALS)),
 }
 SEEDS = {"letters": 5, "animals": 10, "animals_augmented": 10}
 TRAINING: dict[str, dict[str, Any]] = {
@@ -48,32 +46,25 @@ TRAINING: dict[str, dict[str, Any]] = {
 
 def main() -> None:
     figures: dict[str, float] = {}
-    with tempfile.TemporaryDirectory(prefix="ktl-") as folder:
-        found = {name: files_of(name, Path(folder)) for name in sys.argv[1:] or FILES}
-        able = {name: files for name, files in found.items() if files}
-        if able:
-            with running(Path(folder), **OWN) as service:
-                for name, files in able.items():
-                    figures |= run(service.client, name, files)
+    names = sys.argv[1:] or [*TASKS]
+    absent = {part.path for name in names for part in TASKS[name] if not part.path.exists()}
+    if absent:
+        print(f"left out, there is no {' and no '.join(map(str, absent))}")
+    elif names:
+        with (
+            tempfile.TemporaryDirectory(prefix="ktl-") as folder,
+            running(Path(folder), **OWN) as service,
+        ):
+            for name in names:
+                figures |= run(service.client, name)
     print(json.dumps({"benchmark": "few_labels", "ratios": {}, "figures": figures}))
 
 
-def files_of(task: str, folder: Path) -> list[Path]:
-    """The source's and the target's .npz; none where the data is absent."""
-    files = [DATA / name for name in FILES[task]]
-    if absent := [file.name for file in files if not file.exists()]:
-        print(f"{task}: left out, there is no {' and no '.join(absent)} in {DATA}")
-        return []
-    if task == "letters":
-        return files
-    return [
-        Part("cifar10_small", classes).write(folder / f"{half}.npz")
-        for half, classes in (("vehicles", VEHICLES), ("animals", ANIMALS))
-    ]
-
-
-def run(client: Client, task: str, files: list[Path]) -> dict[str, float]:
-    source, target = (client.datasets.wait(client.datasets.upload([f]).id).id for f in files)
+def run(client: Client, task: str) -> dict[str, float]:
+    source, target = (
+        client.datasets.wait(client.datasets.upload(part.content(), of).id).id
+        for of, part in zip(("source", "target"), TASKS[task], strict=True)
+    )
     able = [name for name, entry in CATALOGUE.items() if "same_classes" not in entry.needs]
     spec: dict[str, Any] = {
         "sources": [{"dataset": source}],

@@ -32,13 +32,12 @@ from app.pretrained.files import located
 from app.settings import Settings
 from app.spec.pretrained import PRETRAINED
 from app.spec.report import Report
-from benchmarks.auto import ANIMALS, CATS_DOGS, DATA, VEHICLES, Part
+from benchmarks._auto_tasks import ANIMALS, CATS_DOGS, CIFAR, DATA, VEHICLES, Pictures
 from benchmarks.evidence import OWN
 from tests.system.service import running
 
 SEEDS, RESAMPLES = 5, 10_000
 IMAGENET = {"backbone": "efficientnet_lite0", "weights": "imagenet"}
-CIFAR = "cifar10_small"
 WANTED = {"cats_dogs": 0.82, "cats_dogs_10": 0.685}
 # Three epochs, 102 steps: no arm here starts from random weights, which would need more.
 SHORT = {"epochs": 3, "min_steps": 0, "augmentation": {"strength": "weak", "mirror": True}}
@@ -89,8 +88,8 @@ def run(client: Client, task: str, folder: Path) -> dict[str, float]:
     target = ANIMALS if task == "animals_10" else CATS_DOGS
     sources: list[dict[str, str]] = [IMAGENET]
     if task == "animals_10":
-        sources.append({"dataset": upload(client, VEHICLES, folder / "vehicles.npz")})
-    dataset = upload(client, target, folder / f"{task}.npz")
+        sources.append({"dataset": upload(client, VEHICLES, "vehicles")})
+    dataset = upload(client, target, task)
     spec: dict[str, Any] = {
         "name": task,
         "sources": sources,
@@ -111,8 +110,9 @@ def run(client: Client, task: str, folder: Path) -> dict[str, float]:
     return figures
 
 
-def upload(client: Client, classes: tuple[int, ...], path: Path) -> str:
-    return client.datasets.wait(client.datasets.upload([Part(CIFAR, classes).write(path)]).id).id
+def upload(client: Client, classes: tuple[int, ...], name: str) -> str:
+    content = Pictures(CIFAR, classes).content()
+    return client.datasets.wait(client.datasets.upload(content, name).id).id
 
 
 def told(task: str, report: Report) -> dict[str, float]:

@@ -13,7 +13,7 @@ app = typer.Typer(help="Networks that a job can name, and their weights.", no_ar
 def list_backbones(as_json: AsJson = False) -> None:
     """List the networks: what they are for, and whether pretrained weights are there."""
     from app.cli import output
-    from app.client import Client
+    from app.client.ktl import Client
 
     with Client() as client:
         found = client.backbones()

@@ -14,7 +14,7 @@ def names_of(kind: Kind) -> Callable[[str], list[str]]:
     """Completes what a person has begun to write of a name of that kind."""
 
     def complete(incomplete: str) -> list[str]:
-        from app.client import ApiError, Client, Unreachable
+        from app.client.ktl import ApiError, Client, Unreachable
 
         try:
             with Client() as client:

@@ -67,7 +67,7 @@ def list_jobs(
     from itertools import islice
 
     from app.cli import output, progress
-    from app.client import Client
+    from app.client.ktl import Client
 
     with Client() as client:
         found = list(islice(client.jobs.list(status), limit))
@@ -82,7 +82,7 @@ def list_jobs(
                 progress.stage(j),
                 f"{j.progress:.0%}",
                 progress.trials(j),
-                f"{j.created_at:%F %T}",
+                output.to_the_second(j.created_at),
                 j.id,
             )
             for j in found

@@ -58,7 +58,7 @@ def create(
 def list_keys(as_json: AsJson = False) -> None:
     """List keys, without their secrets. Needs the scope admin."""
     from app.cli import output
-    from app.client import Client
+    from app.client.ktl import Client
 
     with Client() as client:
         found = list(client.keys.list())

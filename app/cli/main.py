@@ -83,10 +83,7 @@ def main() -> None:
 
 def _explain(error: Exception) -> int:
     """Prints what went wrong and returns the exit status. Anything unforeseen goes on up."""
-    from app.broker import BrokerFailed
-    from app.cli.job_file import Unusable
     from app.cli.output import complain, print_json, print_problem
-    from app.cli.preconditions import CannotStart
     from app.client import ApiError, Unreachable
 
     if isinstance(error, ApiError):
@@ -98,6 +95,12 @@ def _explain(error: Exception) -> int:
     if isinstance(error, Unreachable):
         complain(f"{error}\n`ktl up` starts one here; KTL_URL names another")
         return UNREACHABLE
+
+    # What the roles stand on is loaded for their errors alone.
+    from app.broker import BrokerFailed
+    from app.cli.job_file import Unusable
+    from app.cli.preconditions import CannotStart
+
     if isinstance(error, (CannotStart, BrokerFailed)):
         complain(str(error))
         return FAILED

@@ -10,6 +10,7 @@ from app.cli.resources import LOOK, ResourceGroup
 
 if TYPE_CHECKING:
     from app.client import Client
+    from app.client.ktl.answers import Model
     from app.models.schemas import ModelOut
 
 app = typer.Typer(
@@ -41,7 +42,7 @@ def look(
 def list_models(as_json: AsJson = False) -> None:
     """List models, newest first."""
     from app.cli import output
-    from app.client import Client
+    from app.client.ktl import Client
 
     with Client() as client:
         found = list(client.models.list())
@@ -50,7 +51,10 @@ def list_models(as_json: AsJson = False) -> None:
         return
     output.print_table(
         ["name", "from", "temperature", "fitted on", "created", "id"],
-        [(m.name, _origin(m), *_calibration(m), f"{m.created_at:%F %T}", m.id) for m in found],
+        [
+            (m.name, _origin(m), *_calibration(m), output.to_the_second(m.created_at), m.id)
+            for m in found
+        ],
     )
 
 
@@ -198,18 +202,16 @@ def _end(client: "Client", model: "ModelOut", wait: bool, as_json: bool) -> NoRe
     raise typer.Exit(model.status == "failed")
 
 
-def _origin(model: "ModelOut") -> str:
+def _origin(model: "ModelOut | Model") -> str:
     """Names the model's job; of one that was trained elsewhere that, and how far it is."""
     if model.origin == "job":
         return model.job_id or "a job"
     return "imported" if model.status == "ready" else f"imported, {model.status}"
 
 
-def _calibration(model: "ModelOut") -> tuple[str, str]:
+def _calibration(model: "ModelOut | Model") -> tuple[str, str]:
     """Names the model's temperature, and the items that it was fitted on or why it has none."""
-    from app.models.schemas import FittedTemperature
-
-    fitted = FittedTemperature.model_validate(model.card.get("calibration") or {})
-    if fitted.temperature is None:
-        return "none", fitted.reason or ""
-    return f"{fitted.temperature:.3g}", f"{fitted.items} validation items"
+    fitted = model.card.get("calibration") or {}
+    if fitted.get("temperature") is None:
+        return "none", fitted.get("reason") or ""
+    return f"{fitted['temperature']:.3g}", f"{fitted['items']} validation items"

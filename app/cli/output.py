@@ -48,6 +48,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     out.print(table)
 
 
+def to_the_second(time: str) -> str:
+    """A time of the API as tables have it: `2026-11-28 00:18:10`, UTC."""
+    return time[:19].replace("T", " ")
+
+
 def print_fields(fields: dict[str, object]) -> None:
     table = Table(box=None, pad_edge=False, show_header=False)
     for name, value in fields.items():

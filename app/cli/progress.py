@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -12,12 +13,13 @@ from rich.text import Text
 from app.client import Event
 from app.client.house import OnChange
 from app.client.ktl._sync.jobs import ENDED
-from app.jobs.schemas import JobOut
-from app.tasks import TASKS
+
+if TYPE_CHECKING:
+    from app.client.ktl.answers import Job
+    from app.jobs.schemas import JobOut
 
 PRECISE_MINUTES = 10
 QUIET_SECONDS = 30.0
-SHOWN = tuple(task.default_metric for task in TASKS.values())
 
 
 @contextmanager
@@ -41,7 +43,7 @@ def shown(console: Console) -> Iterator[OnChange]:
         task = bar.add_task("queued", total=1.0, trials="", news="", eta="")
         news = _News()
 
-        def show(job: JobOut, event: Event | None) -> None:
+        def show(job: "JobOut", event: Event | None) -> None:
             bar.update(
                 task,
                 description=stage(job),
@@ -66,7 +68,7 @@ class _PlainLines:
         self._console, self._last, self._news = console, "", _News()
         self._progress, self._said = 0.0, time.monotonic()
 
-    def __call__(self, job: JobOut, event: Event | None) -> None:
+    def __call__(self, job: "JobOut", event: Event | None) -> None:
         news = self._news.after(event)
         milestone = f"{stage(job)} {trials(job)}"
         is_quiet = time.monotonic() - self._said < QUIET_SECONDS or job.progress == self._progress
@@ -82,23 +84,26 @@ class _News:
     """The latest epoch, in a few words."""
 
     def __init__(self) -> None:
+        from app.tasks import TASKS
+
         self._words = ""
+        self._metrics = [task.default_metric for task in TASKS.values()]
 
     def after(self, event: Event | None) -> str:
         if event and event.kind == "epoch":
             data = event.data
-            shown = next((name for name in SHOWN if data.get(name) is not None), None)
+            shown = next((name for name in self._metrics if data.get(name) is not None), None)
             self._words = f"{data['arm']} seed {data['seed']}: {data['phase']} {data['epoch']}"
             if shown:
                 self._words += f", {data['split']} {shown} {data[shown]:.3f}"
         return self._words
 
 
-def stage(job: JobOut) -> str:
+def stage(job: "JobOut | Job") -> str:
     return job.status if job.status in ENDED or job.status == "paused" else job.stage
 
 
-def trials(job: JobOut) -> str:
+def trials(job: "JobOut | Job") -> str:
     total = sum(job.trials.values())
     if job.status in {"failed", "cancelled"}:
         return f"{job.trials.get('succeeded', 0)} of {total} trials finished"
@@ -106,7 +111,7 @@ def trials(job: JobOut) -> str:
     return f"{ended}/{total} trials"
 
 
-def eta(job: JobOut) -> str:
+def eta(job: "JobOut") -> str:
     if job.status != "running" or job.eta_seconds is None:
         return ""
     return f"about {duration(job.eta_seconds)} left"

@@ -1,6 +1,7 @@
 """The commands against the real API. No worker runs: jobs wait until they are cancelled."""
 
 import json
+import os
 import subprocess
 import sys
 from importlib.metadata import version
@@ -28,6 +29,23 @@ def test_help_is_light():
     loaded = subprocess.check_output([sys.executable, "-c", script], text=True)
     heavy = {"fastapi", "sqlalchemy", "celery", "numpy", "httpx", "pydantic", "rich", "tensorflow"}
     assert not heavy & set(loaded.split())
+
+
+@pytest.mark.parametrize("asked", ["jobs", "models", "keys"])
+def test_lists_are_light(scripted, asked):
+    scripted.answer(200, {"data": [], "has_more": False, "next": None})
+    script = f"import sys; sys.argv[1:] = ['{asked}', 'list']; import app.cli.main as m; m.main()"
+    ran = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", script],
+        check=False,
+        env={**os.environ, "KTL_URL": scripted.url},
+        capture_output=True,
+        text=True,
+    )
+    loaded = {line.rsplit("|", 1)[-1].strip() for line in ran.stderr.splitlines()}
+    assert ran.returncode == 0
+    assert "httpx" in loaded
+    assert not {"fastapi", "sqlalchemy", "celery", "numpy"} & loaded
 
 
 @pytest.mark.parametrize("asked", [["--help"], ["-h"]])
@@ -207,6 +225,9 @@ def test_models_show_their_temperature_and_the_items_behind_it(ktl, scripted, mo
     model = {
         "id": "mdl_1",
         "name": "m",
+        "origin": "job",
+        "job_id": None,
+        "status": "ready",
         "signature": signature((2, 2, 1), ["a", "b"]).model_dump(mode="json"),
         "hashes": {},
         "deployments": [],

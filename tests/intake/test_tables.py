@@ -86,6 +86,12 @@ def test_equal_tables_have_equal_hashes(tmp_path: Path) -> None:
         (csv_text(label=[f"n{place}" for place in range(20)]), {}, "unique_labels", "20 rows"),
         (csv_text(label=[""] * 20), {}, "no_labels", "got none in any row"),
         (csv_text(city=["Rome"] * 20, height=[1] * 20), {}, "no_columns", "the same value"),
+        (
+            csv_text(height=[*range(5, 100, 5), "inf"], city=None),
+            {},
+            "no_columns",
+            "19 of the 20 values of the column `height` are numbers, 1 are not (`inf`)",
+        ),
         (csv_text(), {"modality": "image"}, "not_a_table", "got image"),
         (csv_text(), {"value_range": [0, 1]}, "not_for_tables", "pictures alone"),
         (

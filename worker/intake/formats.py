@@ -42,6 +42,7 @@ def read(
     formats = ", ".join(known_names)
     detail = (
         f"expected files of one of the formats {formats}, got {names}; a table's name ends in "
-        ".csv, .tsv, .parquet, .jsonl or .arrow: save a sheet of another program as CSV"
+        ".csv, .tsv, .parquet, .jsonl or .arrow: save a sheet of another program as CSV; pack "
+        "what another archive holds as .zip or .tar.gz"
     )
     refuse("unknown_format", detail)

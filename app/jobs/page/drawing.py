@@ -76,10 +76,13 @@ class Drawing:
     def __init__(
         self, name: str, title: str, description: str, height: float, width: float = WIDTH
     ) -> None:
+        self.name = name
         self._root = Element(
             "svg",
             {
                 "class": "plot",
+                "width": f"{width:.0f}",
+                "height": f"{height:.0f}",
                 "viewBox": f"0 0 {width:.0f} {height:.0f}",
                 "role": "img",
                 "aria-labelledby": f"{name}-title {name}-desc",

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from app.jobs.next_labels.schemas import Ranked
 from app.jobs.page import candidates, numbers, plots, told
 from app.jobs.page.confusion import Confusion, confusion
+from app.jobs.page.figure import Figure
 from app.jobs.page.residuals import residual_plot
 from app.jobs.schemas import JobOut
 from app.spec.intervals import Interval
@@ -177,7 +178,7 @@ def _sources(report: Report) -> dict[str, Any]:
     }
 
 
-def _forest(report: Report, styles: dict[str, int]) -> str | None:
+def _forest(report: Report, styles: dict[str, int]) -> Figure | None:
     gains = {name: arm.gain for name, arm in report.arms.items() if arm.gain}
     if not gains or report.baseline is None:
         return None
@@ -185,7 +186,7 @@ def _forest(report: Report, styles: dict[str, int]) -> str | None:
     return plots.forest(gains, styles, metric, report.confidence, report.baseline)
 
 
-def _curve(report: Report, styles: dict[str, int]) -> str | None:
+def _curve(report: Report, styles: dict[str, int]) -> Figure | None:
     points = [point for point in report.learning_curve if point.arms]
     if len(points) < 2:
         return None

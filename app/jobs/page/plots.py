@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from math import log
 
-from markupsafe import Markup
-
 from app.jobs.page import numbers
 from app.jobs.page.drawing import WIDTH, AxisScale, Drawing, Point, padded, spread, ticks
+from app.jobs.page.figure import Figure
 from app.spec.figures import Bin, CalibrationOut
 from app.spec.intervals import Bounds, Gain, Interval
 from app.spec.report import ClassMetrics, CurvePoint
@@ -25,7 +24,7 @@ def colour(number: int) -> str:
 
 def forest(
     gains: Mapping[str, Gain], styles: Styles, metric: str, confidence: float, baseline: str
-) -> Markup:
+) -> Figure:
     """Each arm's gain over the baseline with its intervals, about the line of no gain."""
     rows = {name: _intervals(gain) for name, gain in gains.items()}
     line_height, arm_gap, top = 19.0, 15.0, 30.0
@@ -69,7 +68,12 @@ def forest(
             drawing.text((WIDTH, y + 4), _bounds(interval), "number", "end")
             y += line_height
         y += arm_gap / 2 - line_height / 2
-    return drawing.markup()
+    drawn = [
+        (name, gain.mean, kind, bounds.low, bounds.high)
+        for name, gain in gains.items()
+        for kind, bounds in rows[name]
+    ]
+    return Figure(drawing, ("arm", "gain", "interval", "low", "high"), drawn)
 
 
 def learning_curve(
@@ -79,7 +83,7 @@ def learning_curve(
     winner: str | None,
     within: tuple[float, float] = RATE,
     has_classes: bool = True,
-) -> Markup:
+) -> Figure:
     """The primary metric, which lies `within` its bounds, against the number of labels, on a log
     axis."""
     arms = [name for name in styles if any(name in point.arms for point in points)]
@@ -129,10 +133,17 @@ def learning_curve(
             drawing.line((place + 6, y(line[-1][1].mean)), (place + 14, end), "axis")
         drawing.marker((place + 20, end), styles[name], f"mark {colour(styles[name])}")
         drawing.text((place + 29, end + 4), numbers.short(name, 15), "strong", whole=name)
-    return drawing.markup()
+    drawn = [
+        (point.labels, point.labels_per_class, name, each.mean, each.low, each.high)
+        for point in points
+        for name in arms
+        if (each := point.arms.get(name))
+    ]
+    columns = ("labels", "labels_per_class", "arm", metric, "low", "high")
+    return Figure(drawing, columns, drawn)
 
 
-def class_gains(classes: Sequence[ClassMetrics], arm: str, baseline: str) -> Markup:
+def class_gains(classes: Sequence[ClassMetrics], arm: str, baseline: str) -> Figure:
     """Bars of each class's gain in F1, in the order given; classes without a gain are left out."""
     bars = [(each.label, each.gain) for each in classes if each.gain is not None]
     row, top = 18.0, 26.0
@@ -160,10 +171,11 @@ def class_gains(classes: Sequence[ClassMetrics], arm: str, baseline: str) -> Mar
                 drawing.line((x(end), y - 3), (x(end), y + 3), "whisker")
         drawing.text((WIDTH, y + 4), numbers.signed(gain.mean), "number", "end")
     drawing.line((x(0), top - 4), (x(0), bottom), "zero")
-    return drawing.markup()
+    drawn = [(label, gain.mean, gain.low, gain.high) for label, gain in bars]
+    return Figure(drawing, ("class", "gain", "low", "high"), drawn)
 
 
-def reliability(calibration: CalibrationOut, arm: str, number: int) -> Markup:
+def reliability(calibration: CalibrationOut, arm: str, number: int) -> Figure:
     """Accuracy against confidence, before and after the temperature, with the items' shares."""
     panels = (
         ("before", 40.0, calibration.bins_before, calibration.ece_before),
@@ -190,7 +202,13 @@ def reliability(calibration: CalibrationOut, arm: str, number: int) -> Markup:
     drawing.text(
         (0, 372), "bars: accuracy · dots: mean confidence, accuracy · below: items", "muted"
     )
-    return drawing.markup()
+    drawn = [
+        (when, each.low, each.high, each.items, each.confidence, each.accuracy)
+        for when, _, bins, _ in panels
+        for each in bins
+    ]
+    columns = ("temperature", "from", "to", "items", "confidence", "accuracy")
+    return Figure(drawing, columns, drawn)
 
 
 def _bins(drawing: Drawing, bins: Sequence[Bin], x: AxisScale, y: AxisScale, style: str) -> None:

@@ -1,15 +1,14 @@
 """Plot of what a regression predicts against what is true."""
 
-from markupsafe import Markup
-
 from app.jobs.page import numbers
 from app.jobs.page.drawing import AxisScale, Drawing, padded, ticks
+from app.jobs.page.figure import Figure
 from app.spec.figures import Residuals
 
 SIDE, LEFT, TOP = 320.0, 78.0, 22.0
 
 
-def residual_plot(found: Residuals, arm: str, number: int, style: str, unit: str) -> Markup:
+def residual_plot(found: Residuals, arm: str, number: int, style: str, unit: str) -> Figure:
     """A dot per item, about the line on which the prediction is true."""
     low, high = padded([value for point in found.points for value in point])
     x, y = AxisScale(low, high, LEFT, LEFT + SIDE), AxisScale(low, high, TOP + SIDE, TOP)
@@ -32,4 +31,4 @@ def residual_plot(found: Residuals, arm: str, number: int, style: str, unit: str
         drawing.marker((x(true), y(predicted)), number, f"mark {style}", 2.5)
     drawing.text((0, 12), f"predicted{in_unit}", "muted")
     drawing.text(((x.start + x.end) / 2, y(low) + 36), f"true{in_unit}", "muted", "middle")
-    return drawing.markup()
+    return Figure(drawing, ("true", "predicted"), found.points)

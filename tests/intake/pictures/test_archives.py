@@ -173,7 +173,7 @@ def test_junk_is_counted_by_kind(tmp_path: Path) -> None:
         "tables and annotations": 1,
     }
     told = " ".join(taken.profile["warnings"])
-    assert "1 files that are videos and sounds were not read" in told
+    assert "1 files that are videos and sounds were not read: `clip.mov`." in told
     assert "texts" not in told
 
 

@@ -215,6 +215,14 @@ def test_metadata_without_labels_leaves_folders_classes(tmp_path: Path) -> None:
     assert taken.schema.classes == ("cat", "dog")
 
 
+def test_where_labels_could_have_stood_is_said(tmp_path: Path) -> None:
+    named = b"filename,label\n0.png,a\n1.png,b\n"
+    files = {f"images/{number}.png": png(number) for number in range(4)}
+    told = " ".join(take_zip(tmp_path, files | {"labels.csv": named}).profile["warnings"])
+    assert "1 files that are tables and annotations were not read: `labels.csv`; labels" in told
+    assert "All pictures stand side by side: labels come from a folder for each class" in told
+
+
 @pytest.mark.parametrize(
     ("rows", "reason", "words"),
     [
@@ -227,6 +235,11 @@ def test_metadata_without_labels_leaves_folders_classes(tmp_path: Path) -> None:
             b"file_name,label\n0.png,a\n1.png,b\n2.png,c\n",
             "metadata_mismatch",
             "1 rows without a picture: `2.png`",
+        ),
+        (
+            b"file_name,label\n0,a\n1,b\n",
+            "metadata_mismatch",
+            "2 pictures without a row: `0.png`, `1.png`; 2 rows without a picture: `0`, `1`",
         ),
         (b"file_name,label\n../0.png,a\n", "unsafe_path", "leaves the folder"),
         (b"file_name," + b"x" * 201 + b"\n0.png,a\n", "name_too_long", "at most 200"),

@@ -1,24 +1,28 @@
 """Figures against positions worked out by hand."""
 
+import csv
+import io
+import re
+from base64 import b64decode
 from xml.etree import ElementTree
 
 import pytest
-from markupsafe import Markup
 
 from app.jobs.page import plots
+from app.jobs.page.figure import Figure
 from app.spec.report import CurvePoint
 from tests.jobs.page.examples import interval, report
 
 Attributes = dict[str, str]
 
 
-def elements(figure: Markup, tag: str, style: str = "") -> list[Attributes]:
-    root = ElementTree.fromstring(figure)
+def elements(figure: Figure, tag: str, style: str = "") -> list[Attributes]:
+    root = ElementTree.fromstring(figure.svg)
     return [each.attrib for each in root.iter(tag) if style in each.get("class", "").split()]
 
 
-def texts(figure: Markup) -> list[str]:
-    return [str(each.text) for each in ElementTree.fromstring(figure).iter("text")]
+def texts(figure: Figure) -> list[str]:
+    return [str(each.text) for each in ElementTree.fromstring(figure.svg).iter("text")]
 
 
 def test_budgets_stand_where_their_logarithms_do() -> None:
@@ -80,3 +84,21 @@ def test_bins_without_items_are_left_out() -> None:
 
 def test_colours_repeat_but_the_baseline_keeps_its_own() -> None:
     assert [plots.colour(number) for number in (0, 1, 5, 6, 7)] == ["c0", "c1", "c5", "c1", "c2"]
+
+
+def test_a_figure_is_kept_as_it_is_drawn_with_its_numbers() -> None:
+    gain = report().arms["lp_ft"].gain
+    assert gain is not None
+    figure = plots.forest({"=a,b": gain}, {"=a,b": 1}, "accuracy", 0.95, "scratch")
+    links = re.findall(r'download="([^"]+)" href="data:([^;]+)[^,]*,([^"]+)"', figure.__html__())
+    kept = {name: b64decode(content).decode() for name, _, content in links}
+    assert [kind for _, kind, _ in links] == ["image/svg+xml", "text/csv"]
+    alone = ElementTree.fromstring(kept["forest.svg"])
+    assert alone.tag == "{http://www.w3.org/2000/svg}svg"
+    assert alone[0].text is not None
+    assert "--c1:" in alone[0].text
+    assert "prefers-color-scheme" not in alone[0].text
+    head, *rows = csv.reader(io.StringIO(kept["forest.csv"]))
+    assert head == ["arm", "gain", "interval", "low", "high"]
+    assert rows[0][:3] == ["=a,b", repr(gain.mean), "overall"]
+    assert len(rows) == 3

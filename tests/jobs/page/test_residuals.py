@@ -11,10 +11,10 @@ FOUND = Residuals(
 
 
 def test_a_dot_per_item_in_the_unit_that_was_given() -> None:
-    plot = residual_plot(FOUND, "lp_ft", 1, "c1", "<USD>")
+    plot = residual_plot(FOUND, "lp_ft", 1, "c1", "<USD>").svg
     assert plot.count("mark c1") == 3
     assert "predicted [&lt;USD&gt;]" in plot
     assert "true [&lt;USD&gt;]" in plot
     assert "mean −1234.0" in plot
     assert "zero dashed" in plot
-    assert "predicted</text>" in residual_plot(FOUND, "lp_ft", 1, "c1", "")
+    assert "predicted</text>" in residual_plot(FOUND, "lp_ft", 1, "c1", "").svg

@@ -8,6 +8,10 @@ from worker.intake.pictures.names import Path, listed, spoken
 from worker.intake.raw import refuse
 
 UNLABELLED = {"unlabelled", "unlabeled"}  # folders that are no classes
+LABELS_COME = (
+    "labels come from a folder for each class, or from a file metadata.csv or metadata.jsonl "
+    "beside the pictures, with a column `file_name` and one of labels"
+)
 Placed = tuple[Split, Path, ArchiveEntry]
 
 
@@ -19,11 +23,10 @@ def classes_of(
     start = 1 if has_splits else 0
     inner = [path[start:-1] for _, path, _ in placed]
     if len(set(inner)) == 1:
-        folder = inner[0][-1:]
-        told = [
-            f"All pictures stand in one folder, `{each}`, which is no class." for each in folder
-        ]
-        return [None] * len(inner), told
+        where = (
+            f"in one folder, `{inner[0][-1]}`, which is no class" if inner[0] else "side by side"
+        )
+        return [None] * len(inner), [f"All pictures stand {where}: {LABELS_COME}."]
     sentences = []
     if deep := {folders for folders in inner if len(folders) > 1}:
         sentences.append(

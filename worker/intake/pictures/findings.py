@@ -1,9 +1,10 @@
 """Findings about the pictures and what came beside them, in facts and sentences."""
 
 from app.inputs.pictures import DEEP
-from worker.intake.pictures import junk
+from worker.intake.pictures.classes import LABELS_COME
 from worker.intake.pictures.form import Decided, Seen, squeezed
-from worker.intake.pictures.layout import ArchiveLayout
+from worker.intake.pictures.layout import METADATA_KINDS, ArchiveLayout
+from worker.intake.pictures.names import listed, spoken
 from worker.intake.pictures.unreadable import LeftOut
 from worker.intake.raw import PictureFindings
 
@@ -60,6 +61,8 @@ def _sentences(
         sentences.append(f"{seen.with_alpha} pictures have transparency: white was laid under it.")
     if seen.moving:
         sentences.append(f"Of {seen.moving} animations the first frame was taken.")
-    for kind in sorted(junk.SAID & layout.junk.keys()):
-        sentences.append(f"{layout.junk[kind]} files that are {kind} were not read.")
+    for kind, paths in sorted(layout.unread.items()):
+        named = listed(list(map(spoken, paths)))
+        hint = f"; {LABELS_COME}" if kind in METADATA_KINDS else ""
+        sentences.append(f"{len(paths)} files that are {kind} were not read: {named}{hint}.")
     return sentences

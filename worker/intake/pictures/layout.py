@@ -50,6 +50,7 @@ class Picture:
 class ArchiveLayout:
     """pictures: training first, each split by class and name; whatever order they came in.
     junk: files that are no pictures, counted by kind.
+    unread: those of them that may have been meant to be read.
     described: metadata files; without any, no picture has a row.
     label_columns: of these files; None where folders are classes.
     sentences: what was decided of folders and names that a user should know.
@@ -57,6 +58,7 @@ class ArchiveLayout:
 
     pictures: list[Picture] = field(default_factory=list)
     junk: Counter[str] = field(default_factory=Counter)
+    unread: dict[str, list[Path]] = field(default_factory=dict)
     described: list[Metadata] = field(default_factory=list)
     label_columns: tuple[str, ...] | None = None
     sentences: list[str] = field(default_factory=list)
@@ -125,6 +127,8 @@ def _within(
                 kind = None
             if kind:
                 layout.junk[kind] += 1
+                if kind in junk.SAID and not entry.is_folder:
+                    layout.unread.setdefault(kind, []).append(entry.path)
             elif not entry.is_folder:
                 found.append((entry.path, entry))
     if archive.encoding:
@@ -214,13 +218,20 @@ def _rows(described: Iterable[Metadata], placed: Sequence[Placed]) -> dict[Path,
     if not rows and not extra:
         return {}
     missing = [path for _, path, _ in placed if path not in rows]
-    for wrong, what in ((missing, "pictures without a row"), (extra, "rows without a picture")):
-        if wrong:
-            detail = (
-                "expected a row of the metadata for each picture and a picture for each row, got "
-                f"{len(wrong)} {what}: {listed([spoken(path) for path in wrong])}"
+    if missing or extra:
+        told = [
+            f"{len(wrong)} {what}: {listed([spoken(path) for path in wrong])}"
+            for wrong, what in (
+                (missing, "pictures without a row"),
+                (extra, "rows without a picture"),
             )
-            refuse("metadata_mismatch", detail, spoken(wrong[0]))
+            if wrong
+        ]
+        detail = (
+            "expected a row of the metadata for each picture and a picture for each row, whose "
+            f"`file_name` is its path beside the metadata, ending included; got {'; '.join(told)}"
+        )
+        refuse("metadata_mismatch", detail, spoken((missing or extra)[0]))
     return rows
 
 

@@ -89,7 +89,9 @@ def _features(
         for place, name in enumerate(records.train.names)
     ]
     if not any(each.column for each in features):
-        reasons = "; ".join(f"`{each.info.name}`: {each.info.reason}" for each in features[:10])
+        beside = [each for each in features if each.info.role != "label"][:10]
+        found = [each.doubt or f"`{each.info.name}`: {each.info.reason}" for each in beside]
+        reasons = "; ".join(found) or "there is no other column"
         detail = (
             f"expected a column or more to learn from beside the labels, got none: {reasons}. "
             "`columns` in the spec says what a column is"
