@@ -107,6 +107,30 @@ def test_from_a_file_to_a_prediction(service: Service, seen: Seen, tmp_path: Pat
     assert seen.hosts == {service.url.split("/")[2]}
 
 
+TOLD = """async ([lines, points]) => {
+  const { Series } = await import("/web/series.js");
+  const series = new Series();
+  for (let x = 1; x <= points; x += 1)
+    for (let line = 0; line < lines; line += 1)
+      series.add(`trial ${line}`, "lp_ft", "train", { x, loss: 1 / x });
+  return series.of("loss", "train").map(({ points }) => points.map(([x]) => x));
+}"""
+
+
+def test_curves_are_kept_whole_where_they_are_few(service: Service, seen: Seen) -> None:
+    seen.page.goto(at(service, "/"))
+    kept = seen.page.evaluate(TOLD, [10, 1000])
+    assert kept == [list(range(1, 1001))] * 10
+
+
+def test_curves_of_very_many_points_keep_a_part_of_each(service: Service, seen: Seen) -> None:
+    seen.page.goto(at(service, "/"))
+    kept = seen.page.evaluate(TOLD, [1000, 500])
+    assert len(kept) == 1000
+    assert sum(map(len, kept)) <= 41_000  # and the last of each
+    assert all(line[0] == 1 and line[-1] == 500 and len(line) >= 16 for line in kept)
+
+
 @pytest.mark.parametrize("path", ["/jobs", "/models", "/settings", "/api", "/nowhere"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_page_in_both_themes(service: Service, seen: Seen, path: str, theme: str) -> None:

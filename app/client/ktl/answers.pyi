@@ -163,6 +163,12 @@ class Classification(Members):
     kind: Literal["classification"]
     classes: list[str]
 
+class ColumnContribution(Members):
+    columns: list[str]
+    values_: list[Any]
+    instead: list[list[Any]]
+    contribution: float | None
+
 class ColumnInfo(Members):
     """One column of the upload, whether a network sees it or not."""
 
@@ -321,6 +327,20 @@ class Epoch(Members):
     learning_rate: float
     seconds: float
 
+class Explanation(Members):
+    deployment: str
+    model: str
+    calibrated: bool
+    temperature: float
+    warnings: list[PredictionWarning] | None
+    prediction: Any
+    output: str
+    answer: float
+    unit: str
+    rows: int
+    contributions: Any
+    note: str
+
 class Failure(Members):
     code: str
     message: str
@@ -422,6 +442,10 @@ class Job(Members):
     created_at: str
     started_at: str | None
     ended_at: str | None
+
+class JoinedContributions(Members):
+    kind: Literal["joined"]
+    parts: list[PartContribution]
 
 class JoinedInputs(Members):
     """The tensors of each part as `PART.TENSOR`, and `PART.present` of a picture."""
@@ -589,6 +613,11 @@ class NumberColumn(Members):
     misses: bool
     edges: list[float]
 
+class PartContribution(Members):
+    part: str
+    contribution: float | None
+    within: Any
+
 class PartFigures(Members):
     """One part of the test items, by the network of an arm that looks at all of them."""
 
@@ -596,6 +625,23 @@ class PartFigures(Members):
     alone: Interval
     without: Interval
     lost: Interval
+
+class PictureContributions(Members):
+    """A grid over the picture, as the model sees it: each cell's number is the change by a patch
+    around it."""
+
+    kind: Literal["image"]
+    cell: list[Any]
+    patch: list[Any]
+    filling: Literal["border", "mean"]
+    colour: list[float]
+    contributions: list[list[float | None]]
+
+class PieceContribution(Members):
+    start: int
+    end: int
+    text: str
+    contribution: float | None
 
 class PlannedTrial(Members):
     role: Literal["pretrain", "score", "search", "baseline", "bound", "transfer", "reference"]
@@ -909,6 +955,16 @@ class Suspected(Members):
     proposed: str
     score: float
 
+class TableContributions(Members):
+    """A value is taken away by making it missing, as null does, where training rows lack some of
+    its column's values too: the model has learnt what that means. Where none did, it is
+    compared with values of training rows, up to eight that cut them into about equal shares,
+    or the commonest categories: its contribution is the mean of these changes."""
+
+    kind: Literal["table"]
+    columns: list[ColumnContribution]
+    missing: list[str]
+
 class TableInputs(Members):
     """One tensor `row`, a number per column: see app.inputs.columns."""
 
@@ -920,6 +976,14 @@ class TensorMetadata(Members):
     datatype: str
     shape: list[int]
     parameters: dict[str, list[str]] | None
+
+class TextContributions(Members):
+    """Pieces are words, which stand between white space, and each character of Chinese and
+    Japanese; of a text of more pieces than are taken away, so many neighbours together that
+    they are. What the model does not look at of a long text is in no piece."""
+
+    kind: Literal["text"]
+    pieces: list[PieceContribution]
 
 class TextInputs(Members):
     """One tensor `text` (length,), int32: the code points of a text by app.inputs.text_rule,

@@ -37,11 +37,13 @@ function thinned(points, across) {
 }
 
 export class Curves {
-  constructor(label) {
+  /** `series`: of which one measure and one split are drawn at a time. */
+  constructor(label, series) {
     this.canvas = h("canvas.curves", { role: "img", "aria-label": label });
-    this.lines = new Map();
+    this.series = series;
     this.colours = new Map();
     this.isDue = false;
+    this.pause = 0;
     new ResizeObserver(() => this.due()).observe(this.canvas);
   }
 
@@ -50,27 +52,21 @@ export class Curves {
     return this.colours.get(arm);
   }
 
-  clear() {
-    this.lines.clear();
+  show(measure, split) {
+    Object.assign(this, { measure, split });
     this.due();
   }
 
-  /** Adds a point of a trial's line. */
-  add(trial, arm, x, y) {
-    if (!Number.isFinite(y)) return;
-    this.colourOf(arm);
-    if (!this.lines.has(trial)) this.lines.set(trial, { arm, points: [] });
-    this.lines.get(trial).points.push([x, y]);
-    this.due();
-  }
-
+  /** Draws soon, and so seldom that most of the time is left to everything else. */
   due() {
     if (this.isDue) return;
     this.isDue = true;
-    requestAnimationFrame(() => {
+    setTimeout(() => requestAnimationFrame(() => {
       this.isDue = false;
+      const began = performance.now();
       this.draw();
-    });
+      this.pause = 4 * (performance.now() - began);
+    }), this.pause);
   }
 
   draw() {
@@ -86,7 +82,8 @@ export class Curves {
     const style = getComputedStyle(canvas);
     const ink = (name) => style.getPropertyValue(name);
     let [left, right, low, high] = [Infinity, -Infinity, Infinity, -Infinity];
-    for (const { points } of this.lines.values()) for (const [x, y] of points) {
+    const lines = this.series.of(this.measure, this.split);
+    for (const { points } of lines) for (const [x, y] of points) {
       left = Math.min(left, x);
       right = Math.max(right, x);
       low = Math.min(low, y);
@@ -115,10 +112,10 @@ export class Curves {
     context.textBaseline = "top";
     for (const at of steps(left, right, 8)) if (Number.isInteger(at)) context.fillText(String(at), px(at), height - BOTTOM + 7);
     context.lineJoin = "round";
-    context.lineWidth = this.lines.size > 40 ? 1 : 1.6;
-    for (const { arm, points } of this.lines.values()) {
-      context.strokeStyle = context.fillStyle = ink(this.colours.get(arm));
-      context.globalAlpha = this.lines.size > 12 ? 0.55 : 0.9;
+    context.lineWidth = lines.length > 40 ? 1 : 1.6;
+    for (const { arm, points } of lines) {
+      context.strokeStyle = context.fillStyle = ink(this.colourOf(arm));
+      context.globalAlpha = lines.length > 12 ? 0.55 : 0.9;
       context.beginPath();
       for (const [x, y] of thinned(points, Math.max(1, Math.floor(across)))) context.lineTo(px(x), py(y));
       context.stroke();

@@ -7,6 +7,7 @@ import { action, go, problemBox, sure } from "/web/main.js";
 import { Curves } from "/web/curves.js";
 import { copied, meter, statusBadge } from "/web/parts.js";
 import { reportView, save } from "/web/report_view.js";
+import { Series } from "/web/series.js";
 import { jobAsCurl, jobAsJson, jobAsPython } from "/web/snippets.js";
 import { t } from "/web/words.js";
 
@@ -15,8 +16,8 @@ const MOST_TRIALS = 100;
 
 class LiveCurves {
   constructor() {
-    this.curves = new Curves(t("curves"));
-    this.told = [];
+    this.series = new Series();
+    this.curves = new Curves(t("curves"), this.series);
     this.measures = new Set(["loss"]);
     this.shown = null;
     this.split = "validation";
@@ -26,7 +27,7 @@ class LiveCurves {
     this.element = h("section", null, h("h2", null, t("curves")), h("div.filter", null, this.which,
       field(t("split"), select([["validation", t("split_validation")], ["train", t("split_train")]], this.split, (chosen) => {
         this.split = chosen;
-        this.again();
+        this.curves.show(this.shown, this.split);
       }))), this.curves.canvas, this.legend);
   }
 
@@ -34,33 +35,30 @@ class LiveCurves {
   add(event) {
     const trial = this.phases.get(event.trial) ?? this.phases.set(event.trial, { phase: event.phase, before: 0, last: 0 }).get(event.trial);
     if (trial.phase !== event.phase) Object.assign(trial, { phase: event.phase, before: trial.last });
-    const x = trial.before + event.epoch;
-    trial.last = Math.max(trial.last, x);
-    const point = { ...event, x };
-    this.told.push(point);
+    const point = { x: trial.before + event.epoch, loss: event.loss };
+    trial.last = Math.max(trial.last, point.x);
     const found = Object.keys(event).filter((name) => !NOT_MEASURES.has(name) && typeof event[name] === "number");
-    const grown = found.some((name) => !this.measures.has(name));
-    found.forEach((name) => this.measures.add(name));
-    if (grown || !this.shown) {
-      this.shown ??= found[0] ?? "loss";
-      fill(this.which, field(t("measure"), select([...this.measures].map((each) => [each, each]), this.shown, (chosen) => {
-        this.shown = chosen;
-        this.again();
-      })));
-    }
-    this.put(point);
+    found.forEach((name) => { point[name] = event[name]; });
+    this.series.add(event.trial, event.arm, event.split, point);
+    this.knows(found);
+    this.colours(event.arm);
+    this.curves.show(this.shown, this.split);
   }
 
-  put(point) {
-    if (point.split !== this.split) return;
-    const known = this.curves.colours.size;
-    this.curves.add(point.trial, point.arm, point.x, point[this.shown]);
-    if (this.curves.colours.size !== known) fill(this.legend, [...this.curves.colours].map(([arm, colour]) => h("li", null, h("span.swatch", { style: { background: `var(${colour})` } }), arm)));
+  knows(measures) {
+    if (this.shown && measures.every((name) => this.measures.has(name))) return;
+    measures.forEach((name) => this.measures.add(name));
+    this.shown ??= measures[0] ?? "loss";
+    fill(this.which, field(t("measure"), select([...this.measures].map((each) => [each, each]), this.shown, (chosen) => {
+      this.shown = chosen;
+      this.curves.show(this.shown, this.split);
+    })));
   }
 
-  again() {
-    this.curves.clear();
-    this.told.forEach((point) => this.put(point));
+  colours(arm) {
+    if (this.curves.colours.has(arm)) return;
+    this.curves.colourOf(arm);
+    fill(this.legend, [...this.curves.colours].map(([each, colour]) => h("li", null, h("span.swatch", { style: { background: `var(${colour})` } }), each)));
   }
 }
 
