@@ -516,6 +516,18 @@ class LoadStatus(Members):
     error_code: Literal["OK", "FAILED_PRECONDITION"]
     error_message: str
 
+class MadeUpColumn(Members):
+    """A column that the source lacks, predicted in its rows by what the target's training rows
+    tell; no label of theirs is used."""
+
+    arm: str
+    name: str
+    rows: int
+    measure: Literal["r2", "accuracy"]
+    quality: float | None
+    guessing: float | None
+    is_used: bool
+
 class MemoryEstimate(Members):
     """Estimate of what a process that trains takes, before any has run."""
 
@@ -795,6 +807,17 @@ class SameDataset(Members):
     id: str
     name: str
 
+class ScaledColumn(Members):
+    """A number that was brought to the target's scale in the source's rows."""
+
+    arm: str
+    name: str
+    by: Literal["moments", "quantiles"]
+    source_mean: float
+    source_deviation: float
+    target_mean: float
+    target_deviation: float
+
 class Schema(Members):
     """A stored dataset: what its items are, what is asked of them, and how many there are."""
 
@@ -852,6 +875,8 @@ class SharedColumns(Members):
     source_only: list[str]
     unlike: list[UnlikeColumns]
     similar: list[SimilarColumns]
+    scaled: list[ScaledColumn]
+    made_up: list[MadeUpColumn]
 
 class Signature(Members):
     """Form of what a model is asked, and of what it answers."""
