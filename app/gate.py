@@ -6,7 +6,7 @@ routes (tests/contract/test_bodies.py looks).
 
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from fastapi import Depends, Request, Response
 from fastapi.dependencies.models import Dependant
@@ -45,8 +45,41 @@ class Needs:
         return cast(Caller, request.state.caller)
 
 
+class BoundedRequest(Request):
+    """Reads no more than it may. Routes that take `stream()` have limits of their own."""
+
+    @property
+    def limit_bytes(self) -> int:
+        return LIMIT_BYTES
+
+    async def body(self) -> bytes:
+        if not hasattr(self, "_body"):
+            limit = self.limit_bytes
+            declared = self.headers.get("content-length", "")
+            if declared.isdecimal() and int(declared[:MOST_DIGITS]) > limit:
+                raise _too_large(limit)
+            received = bytearray()
+            async for chunk in self.stream():
+                received += chunk
+                if len(received) > limit:
+                    raise _too_large(limit)
+            self._body = bytes(received)
+        return self._body
+
+    async def json(self) -> Any:
+        body = await self.body()
+        read = self.decoded
+        return read(body) if len(body) <= LARGE_BYTES else await run_in_threadpool(read, body)
+
+    def decoded(self, body: bytes) -> Any:
+        """Raises BadRequest or Invalid."""
+        return decode(body)
+
+
 class GuardedRoute(APIRoute):
     """Admits the caller before the first byte of a body is asked for."""
+
+    request_class: ClassVar[type[BoundedRequest]] = BoundedRequest
 
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
@@ -58,30 +91,9 @@ class GuardedRoute(APIRoute):
             for needs in needed:
                 await needs.admit(request)
             _check_parameters(request, known)
-            return await handle(_BoundedRequest(request.scope, request.receive))
+            return await handle(self.request_class(request.scope, request.receive))
 
         return guarded
-
-
-class _BoundedRequest(Request):
-    """Reads no more than it may. Routes that take `stream()` have limits of their own."""
-
-    async def body(self) -> bytes:
-        if not hasattr(self, "_body"):
-            declared = self.headers.get("content-length", "")
-            if declared.isdecimal() and int(declared[:MOST_DIGITS]) > LIMIT_BYTES:
-                raise _too_large()
-            received = bytearray()
-            async for chunk in self.stream():
-                received += chunk
-                if len(received) > LIMIT_BYTES:
-                    raise _too_large()
-            self._body = bytes(received)
-        return self._body
-
-    async def json(self) -> Any:
-        body = await self.body()
-        return decode(body) if len(body) <= LARGE_BYTES else await run_in_threadpool(decode, body)
 
 
 def _every(dependant: Dependant) -> Iterator[Dependant]:
@@ -116,6 +128,6 @@ def _listed(names: set[str]) -> str:
     return ", ".join(f"`{name}`" for name in sorted(names)) or "no query"
 
 
-def _too_large() -> TooLarge:
-    detail = f"expected a body of at most {LIMIT_BYTES} bytes, got more"
+def _too_large(limit: int) -> TooLarge:
+    detail = f"expected a body of at most {limit} bytes, got more"
     return TooLarge("body_too_large", detail)

@@ -33,6 +33,8 @@ from app.jobs.recovery import recover
 from app.keys import router as keys
 from app.logs import configure_logs
 from app.models import router as models
+from app.prediction.explaining import router as explaining
+from app.prediction.explaining.line import ExplanationLine
 from app.prediction.front import PROTOCOLS, PredictionFront, route_of
 from app.prediction.served import ServedModels
 from app.private_folder import complaint, keep_private
@@ -72,6 +74,7 @@ ROUTERS = (
     models.router,
     deployments.router,
     watching.router,
+    explaining.router,
     usage.router,
     keys.router,
     health.router,
@@ -170,6 +173,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings, app.state.database, app.state.storage = settings, database, storage
     app.state.authenticator, app.state.outbox, app.state.served = authenticator, outbox, served
     app.state.turns, app.state.following = Turns(), following
+    app.state.explanations = ExplanationLine()
     for router in ROUTERS:
         app.include_router(router)
     add_error_handlers(app, partial(mark, database))

@@ -19,14 +19,19 @@ def choice_meant(sent: object, expected: str) -> str:
     return f"; did you mean '{near}'?" if near else ""
 
 
+def name_meant(sent: str, names: Iterable[str]) -> str:
+    """Returns `; did you mean `dog`?`, or nothing."""
+    near = _nearest(sent, names)
+    return f"; did you mean `{near}`?" if near else ""
+
+
 def field_meant(sent: str, siblings: Collection[str]) -> str:
     """Returns `; did you mean `sources`?`, or nothing: of the fields of objects that have all its
     `siblings` which are fields of any."""
     known = {name for fields in _objects().values() for name in fields}
     beside = known.intersection(siblings)
     names = {name for fields in _objects().values() if beside <= fields.keys() for name in fields}
-    near = _nearest(sent, sorted(names - {sent, *siblings}))
-    return f"; did you mean `{near}`?" if near else ""
+    return name_meant(sent, sorted(names - {sent, *siblings}))
 
 
 def object_of(class_name: str) -> str:

@@ -11,6 +11,7 @@ from app.cli import (
     datasets,
     deployments,
     doctor,
+    explaining,
     jobs,
     keys,
     machine,
@@ -63,6 +64,7 @@ doctor.register(app)
 submitting.register(app)
 jobs.register(app)
 serving.register(app)
+explaining.register(app)
 usage.register(app)
 datasets.app.command()(audits.audit)
 app.add_typer(datasets.app, name="datasets")

@@ -144,6 +144,7 @@ class HouseDeployments:
 
     def __init__(self, deployments: "Deployments") -> None:
         from app.deployments.schemas import DeploymentOut, DeploymentWithHistory
+        from app.prediction.explaining.schemas import Explanation
         from app.prediction.schemas import PredictOut
 
         self.traffic = _traffic(deployments)
@@ -153,6 +154,7 @@ class HouseDeployments:
         self.rollback = one(DeploymentOut, deployments.rollback)
         self.predict = one(PredictOut, deployments.predict)
         self.predict_pictures = one(PredictOut, deployments.predict_pictures)
+        self.explain = one(Explanation, deployments.explain)
         self.delete = deployments.delete
 
 

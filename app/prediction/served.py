@@ -61,6 +61,7 @@ class Loaded:
     batcher: Batcher
     form: AnswerForm = "label"  # of an answer in the native protocol
     answers: str = "probabilities"  # what the graph calls its output
+    unit: str = ""  # of a quantity
 
 
 @dataclass(frozen=True)
@@ -170,6 +171,7 @@ class ServedModels:
             Batcher(session),
             signature.task.form,
             signature.task.answers,
+            signature.task.unit,
         )
 
     def _prepare(self, model: ModelRow, signature: Signature) -> Prepare | None:

@@ -170,6 +170,12 @@ class Classification(Members):
     kind: Literal["classification"]
     classes: list[str]
 
+class ColumnContribution(Members):
+    columns: list[str]
+    values_: list[Any]
+    instead: list[list[Any]]
+    contribution: float | None
+
 class ColumnInfo(Members):
     """One column of the upload, whether a network sees it or not."""
 
@@ -354,6 +360,20 @@ class Epoch(Members):
     learning_rate: float
     seconds: float
 
+class Explanation(Members):
+    deployment: str
+    model: str
+    calibrated: bool
+    temperature: float
+    warnings: list[PredictionWarning] | None
+    prediction: Any
+    output: str
+    answer: float
+    unit: str
+    rows: int
+    contributions: Any
+    note: str
+
 class Failure(Members):
     code: str
     message: str
@@ -456,6 +476,10 @@ class Job(Members):
     started_at: str | None
     ended_at: str | None
 
+class JoinedContributions(Members):
+    kind: Literal["joined"]
+    parts: list[PartContribution]
+
 class JoinedInputs(Members):
     """The tensors of each part as `PART.TENSOR`, and `PART.present` of a picture."""
 
@@ -524,6 +548,18 @@ class Limits(Members):
 class LoadStatus(Members):
     error_code: Literal["OK", "FAILED_PRECONDITION"]
     error_message: str
+
+class MadeUpColumn(Members):
+    """A column that the source lacks, predicted in its rows by what the target's training rows
+    tell; no label of theirs is used."""
+
+    arm: str
+    name: str
+    rows: int
+    measure: Literal["r2", "accuracy"]
+    quality: float | None
+    guessing: float | None
+    is_used: bool
 
 class MemoryEstimate(Members):
     """Estimate of what a process that trains takes, before any has run."""
@@ -617,6 +653,11 @@ class NumberColumn(Members):
     misses: bool
     edges: list[float]
 
+class PartContribution(Members):
+    part: str
+    contribution: float | None
+    within: Any
+
 class PartFigures(Members):
     """One part of the test items, by the network of an arm that looks at all of them."""
 
@@ -624,6 +665,23 @@ class PartFigures(Members):
     alone: Interval
     without: Interval
     lost: Interval
+
+class PictureContributions(Members):
+    """A grid over the picture, as the model sees it: each cell's number is the change by a patch
+    around it."""
+
+    kind: Literal["image"]
+    cell: list[Any]
+    patch: list[Any]
+    filling: Literal["border", "mean"]
+    colour: list[float]
+    contributions: list[list[float | None]]
+
+class PieceContribution(Members):
+    start: int
+    end: int
+    text: str
+    contribution: float | None
 
 class PlannedTrial(Members):
     role: Literal["pretrain", "score", "search", "baseline", "bound", "transfer", "reference"]
@@ -789,6 +847,17 @@ class SameDataset(Members):
     id: str
     name: str
 
+class ScaledColumn(Members):
+    """A number that was brought to the target's scale in the source's rows."""
+
+    arm: str
+    name: str
+    by: Literal["moments", "quantiles"]
+    source_mean: float
+    source_deviation: float
+    target_mean: float
+    target_deviation: float
+
 class Schema(Members):
     """A stored dataset: what its items are, what is asked of them, and how many there are."""
 
@@ -846,6 +915,8 @@ class SharedColumns(Members):
     source_only: list[str]
     unlike: list[UnlikeColumns]
     similar: list[SimilarColumns]
+    scaled: list[ScaledColumn]
+    made_up: list[MadeUpColumn]
 
 class Signature(Members):
     """Form of what a model is asked, and of what it answers."""
@@ -924,6 +995,16 @@ class Suspected(Members):
     proposed: str
     score: float
 
+class TableContributions(Members):
+    """A value is taken away by making it missing, as null does, where training rows lack some of
+    its column's values too: the model has learnt what that means. Where none did, it is
+    compared with values of training rows, up to eight that cut them into about equal shares,
+    or the commonest categories: its contribution is the mean of these changes."""
+
+    kind: Literal["table"]
+    columns: list[ColumnContribution]
+    missing: list[str]
+
 class TableInputs(Members):
     """One tensor `row`, a number per column: see app.inputs.columns."""
 
@@ -935,6 +1016,14 @@ class TensorMetadata(Members):
     datatype: str
     shape: list[int]
     parameters: dict[str, list[str]] | None
+
+class TextContributions(Members):
+    """Pieces are words, which stand between white space, and each character of Chinese and
+    Japanese; of a text of more pieces than are taken away, so many neighbours together that
+    they are. What the model does not look at of a long text is in no piece."""
+
+    kind: Literal["text"]
+    pieces: list[PieceContribution]
 
 class TextInputs(Members):
     """One tensor `text` (length,), int32: the code points of a text by app.inputs.text_rule,

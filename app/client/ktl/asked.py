@@ -1,6 +1,7 @@
 """What a prediction asks, as the body of a request."""
 
 import io
+from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from math import isnan
 from pathlib import Path
@@ -28,6 +29,13 @@ def pictures(files: Sequence[str | Path], top_k: int | None, raw_scores: bool) -
     if top_k:
         request["data"] = {"top_k": str(top_k)}
     return request | _params(raw_scores)
+
+
+def one_item(item: Any, output: str | None) -> dict[str, Any]:
+    """The body that asks for an explanation. Raises OSError for a file that cannot be read."""
+    if isinstance(item, Path):
+        item = {"b64": b64encode(item.read_bytes()).decode()}
+    return {"inputs": [_plain(item)]} | ({} if output is None else {"output": output})
 
 
 def _params(raw_scores: bool) -> dict[str, Any]:

@@ -65,6 +65,11 @@ class ColumnContract(BaseModel, ABC):
         """Values at the edges of what clients may send, as `read` makes them."""
 
     @abstractmethod
+    def typical(self, most: int) -> tuple[float, ...]:
+        """Values of training rows, as `read` makes them, at most so many: none where there are
+        none."""
+
+    @abstractmethod
     def shown(self, number: float) -> Any:
         """The value as JSON has it that `read` makes `number` of; not for NaN."""
 

@@ -47,6 +47,14 @@ class MeasuredColumn(ColumnContract):
         width = (high - low) or 1.0
         return low, high, low - FAR * width, high + FAR * width
 
+    def typical(self, most: int) -> tuple[float, ...]:
+        """Edges that cut training rows into about equal shares; of one, the middle one."""
+        if not self.edges:
+            return ()
+        quantiles = (np.arange(most) + 0.5) / most
+        places = np.unique(np.rint(quantiles * (len(self.edges) - 1)).astype(int))
+        return tuple(self.edges[place] for place in places)
+
     @classmethod
     def _learnt(cls, values: Numbers) -> dict[str, Any]:
         """Learns at most BINS + 1 edges. `values` (n,), NaN where one is missing. Quantiles of more

@@ -67,6 +67,10 @@ class CategoryColumn(ColumnContract):
         """The commonest and the rarest value, and `other`."""
         return 0.0, float(max(len(self.values) - 1, 0)), float(len(self.values))
 
+    def typical(self, most: int) -> tuple[float, ...]:
+        """The commonest."""
+        return tuple(map(float, range(min(most, len(self.values)))))
+
     def shown(self, number: float) -> str:
         place = int(number)
         return self.values[place] if place < len(self.values) else OTHER
@@ -104,6 +108,9 @@ class FlagColumn(ColumnContract):
     @property
     def extremes(self) -> tuple[float, ...]:
         return 0.0, 1.0
+
+    def typical(self, most: int) -> tuple[float, ...]:
+        return self.extremes[:most]
 
     def shown(self, number: float) -> bool:
         return bool(number)

@@ -16,6 +16,7 @@ from .datasets import READY, UPLOAD_SECONDS
 from .transport import AsyncTransport
 from .waiting import settled
 
+EXPLAIN_SECONDS = 600
 ENCODER_FILES = ("model.onnx", "tokenizer.json", "encoder.json")
 
 
@@ -159,6 +160,22 @@ class AsyncDeployments:
         on; 256 at most, fewer of a model of large pictures. Else as `predict`. Raises OSError for a
         file that cannot be read."""
         return await self._predict(name, asked.pictures(files, top_k, raw_scores))
+
+    async def explain(self, name: str, item: Any, output: str | None = None) -> answers.Explanation:
+        """Asks how the answer to one item changes when a part of it is taken away: a patch of a
+        picture, a column, a word. It tells how, not why. Takes as long as some 256 predictions.
+
+        `item`: one of those that `predict` is asked about, or a picture as the path of its file.
+        `output`: the class whose score is explained, else the one that is answered. Raises OSError
+        for a file that cannot be read."""
+        return await self._transport.ask(
+            answers.Explanation,
+            "POST",
+            path_to("deployments", name, "explain"),
+            repeatable=True,
+            json=asked.one_item(item, output),
+            timeout=httpx.Timeout(EXPLAIN_SECONDS, connect=5),
+        )
 
     async def _predict(self, name: str, request: dict[str, Any]) -> answers.Predict:
         path = path_to("deployments", name, "predict")

@@ -17,6 +17,7 @@ from .datasets import READY, UPLOAD_SECONDS
 from .transport import Transport
 from .waiting import settled
 
+EXPLAIN_SECONDS = 600
 ENCODER_FILES = ("model.onnx", "tokenizer.json", "encoder.json")
 
 
@@ -160,6 +161,22 @@ class Deployments:
         on; 256 at most, fewer of a model of large pictures. Else as `predict`. Raises OSError for a
         file that cannot be read."""
         return self._predict(name, asked.pictures(files, top_k, raw_scores))
+
+    def explain(self, name: str, item: Any, output: str | None = None) -> answers.Explanation:
+        """Asks how the answer to one item changes when a part of it is taken away: a patch of a
+        picture, a column, a word. It tells how, not why. Takes as long as some 256 predictions.
+
+        `item`: one of those that `predict` is asked about, or a picture as the path of its file.
+        `output`: the class whose score is explained, else the one that is answered. Raises OSError
+        for a file that cannot be read."""
+        return self._transport.ask(
+            answers.Explanation,
+            "POST",
+            path_to("deployments", name, "explain"),
+            repeatable=True,
+            json=asked.one_item(item, output),
+            timeout=httpx.Timeout(EXPLAIN_SECONDS, connect=5),
+        )
 
     def _predict(self, name: str, request: dict[str, Any]) -> answers.Predict:
         path = path_to("deployments", name, "predict")
