@@ -23,7 +23,7 @@ from app.prediction.checks import ValueCheck
 from app.prediction.encoding import CannotTokenise, prepare_of, shared_tokeniser
 from app.prediction.feeds import Prepare
 from app.prediction.sessions import LoadFailed, Session
-from app.prediction.splitting import Split
+from app.prediction.splitting import SplitRequests
 from app.storage import Storage
 from app.tables.deployments import DeploymentRow
 from app.tables.models import ModelRow
@@ -70,7 +70,7 @@ class NotLoaded:
 
 
 Name = tuple[str, str]  # project, deployment
-Serving = Loaded | NotLoaded | Split
+Serving = Loaded | NotLoaded | SplitRequests
 
 
 class ServedModels:
@@ -108,7 +108,7 @@ class ServedModels:
         model = self._models.get((project, name))
         if isinstance(model, Loaded):
             return model
-        if isinstance(model, Split):
+        if isinstance(model, SplitRequests):
             return model.next() if takes_turns else model.stable
         deadline = monotonic() + PATIENCE_SECONDS
         if model is None:
@@ -123,7 +123,7 @@ class ServedModels:
             raise NotFound("deployment_not_found", "expected a deployment, got an unknown name")
         if isinstance(model, NotLoaded):
             raise _not_ready(name, model)
-        return model.stable if isinstance(model, Split) else model
+        return model.stable if isinstance(model, SplitRequests) else model
 
     async def _decided(self, name: Name, deadline: float) -> Serving | None:
         """What the name serves as soon as that is no longer under way, at the latest then."""
@@ -214,7 +214,7 @@ class ServedModels:
         ready: dict[str, Loaded],
     ) -> Serving:
         current = self._models[name]
-        stable = current.stable if isinstance(current, Split) else current
+        stable = current.stable if isinstance(current, SplitRequests) else current
         serving = self._following(stable, model, ready)
         if tried is None or isinstance(serving, NotLoaded):
             return serving
@@ -223,11 +223,11 @@ class ServedModels:
         candidate = self._following(unknown, row, ready)
         if isinstance(candidate, NotLoaded):
             return serving  # alone, until the other is there
-        if isinstance(current, Split):
+        if isinstance(current, SplitRequests):
             same = current.stable, current.candidate, current.percent
             if same == (serving, candidate, percent):
                 return current
-        return Split(serving, candidate, percent)
+        return SplitRequests(serving, candidate, percent)
 
     def _set(self, models: dict[Name, Serving]) -> None:
         self._models = models
@@ -278,7 +278,7 @@ class ServedModels:
 
 
 def _loaded(serving: Serving) -> tuple[Loaded, ...]:
-    if isinstance(serving, Split):
+    if isinstance(serving, SplitRequests):
         return serving.stable, serving.candidate
     return (serving,) if isinstance(serving, Loaded) else ()
 

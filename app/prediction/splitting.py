@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False)
-class Split:
+class SplitRequests:
     """Two models under one name: `candidate` answers `percent` of each 100 requests that follow
     each other in this process, as evenly as can be."""
 
