@@ -1,6 +1,7 @@
 """Heart disease, from hospital to hospital; credit, from country to country.
 
     python -m benchmarks.hospitals [PART …] [--draws 20] [--seeds 5] [--backbone auto]
+                                   [--strategies NAME …] [--without COLUMN …]
 
 no_labels  Cleveland -> Hungary and the veterans' hospital, of whose patients no label is seen: all
            of them are adapted to, and all are the test. Also to Switzerland with `switzerland`: of
@@ -10,6 +11,8 @@ labels_20  Cleveland -> the veterans' hospital, 20 of whose patients (10 of each
            and all others are the test: a job per draw
 credit     German -> Australian credit and back, 20 labels, the columns said to be one that may be:
            no evidence is to be expected
+`--strategies`: in place of the part's own; `--without`: columns that Cleveland's patients do not
+have, as for `pseudo_features`.
 Everything goes through the API: one upload serves four hospitals (`from` and `where`), the service
 infers columns, matches them, trains, fits its references of scikit-learn, reports. AUC on the test
 items of arms and references as the reports have them; means, with 95 % t-intervals over the seeds
@@ -22,7 +25,7 @@ import json
 import os
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,9 +58,11 @@ class Hospitals:
 
     service: Service
     draws: int
+    without: Sequence[str] = ()  # columns, in Cleveland's patients
 
     def __post_init__(self) -> None:
         rows = read(HEART)
+        self.features = [name for name in rows[0] if name not in {"num", "hospital"}]
         for row in rows:
             row["sick"] = "yes" if int(row.pop("num")) else "no"
             row |= {name: "" for name in ZERO_IS_MISSING if row[name] and not float(row[name])}
@@ -79,6 +84,13 @@ class Hospitals:
             target={"column": "sick"},
             split={"column": "part"},
         )
+
+    def cleveland(self) -> str:
+        if not self.without:
+            return self.of("cleveland")
+        kept = [name for name in self.features if name not in self.without]
+        where = {"hospital": ["cleveland"]}
+        return self.service.derive("cleveland less", self.file, where=where, columns=kept)
 
     def of(self, *names: str) -> str:
         return self.service.derive(" ".join(names), self.file, where={"hospital": [*names]})
@@ -119,7 +131,7 @@ def interval(values: list[float]) -> str:
 
 
 def no_labels(hospitals: Hospitals, common: dict[str, Any], seeds: int, *to: str) -> Found:
-    source, figures = hospitals.of("cleveland"), {}
+    source, figures = hospitals.cleveland(), {}
     for name in to:
         figures |= _adapted(hospitals, source, name, f"no_labels {name}", common, seeds)
     return figures
@@ -134,27 +146,25 @@ def _adapted(
     hospitals: Hospitals, source: str, name: str, title: str, common: dict[str, Any], seeds: int
 ) -> Any:
     report = hospitals.service.report(
-        **common,
+        **{"strategies": [*ADAPTING], **common},
         sources=[{"dataset": source}],
         target={"dataset": hospitals.of(name), "use_labels": False},
-        strategies=[*ADAPTING],
         evaluation={"seeds": seeds, "pretrain_seeds": seeds, "primary_metric": "auc"},
     )
     return shown(title, report)
 
 
 def labels_20(hospitals: Hospitals, common: dict[str, Any], minutes: float) -> Any:
-    source, found, verdicts = hospitals.of("cleveland"), defaultdict(list), defaultdict(int)
+    source, found, verdicts = hospitals.cleveland(), defaultdict(list), defaultdict(int)
     until = time.monotonic() + 60 * minutes
     for draw in range(hospitals.draws):
         if time.monotonic() > until:
             print(f"labels_20: out of time after {draw} draws")
             break
         report = hospitals.service.report(
-            **common,
+            **{"strategies": [*LABELLED], **common},
             sources=[{"dataset": source}],
             target={"dataset": hospitals.drawn(draw)},
-            strategies=[*LABELLED],
             evaluation={"seeds": 1, "primary_metric": "auc"},
             seed=draw,
         )
@@ -201,6 +211,11 @@ def credit(service: Service, common: dict[str, Any], seeds: int) -> Any:
     return figures
 
 
+def _strategy(said: str) -> Any:
+    """A name, or JSON with parameters."""
+    return json.loads(said) if said.startswith("{") else said
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("parts", nargs="*", default=[])
@@ -208,13 +223,17 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--minutes", type=float, default=600.0, help="of labels_20")
     parser.add_argument("--backbone", default="auto")
+    parser.add_argument("--strategies", nargs="+", type=_strategy)
+    parser.add_argument("--without", nargs="+", default=())
     asked = parser.parse_args()
-    common = {"model": {"backbone": asked.backbone}}
+    common: dict[str, Any] = {"model": {"backbone": asked.backbone}}
+    if asked.strategies:
+        common["strategies"] = asked.strategies
     if not (DATA / HEART).exists():
         raise SystemExit(f"there is no {HEART} in {DATA}")
     figures: dict[str, float] = {}
     with service() as opened:
-        hospitals = Hospitals(opened, asked.draws)
+        hospitals = Hospitals(opened, asked.draws, asked.without)
         parts: dict[str, Callable[[], Any]] = {
             "no_labels": lambda: no_labels(hospitals, common, asked.seeds, "hungarian", "va"),
             "hungarian": lambda: no_labels(hospitals, common, asked.seeds, "hungarian"),

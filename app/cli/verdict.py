@@ -7,7 +7,7 @@ from app.cli.output import out, print_table
 from app.jobs.page import candidates, numbers, told
 from app.spec.figures import Cost, Missing, Reference
 from app.spec.intervals import Bounds, Interval
-from app.spec.plan import PRETRAIN
+from app.spec.plan import is_pretraining
 from app.spec.report import Arm, LabelFreeChoice, Report, Verdict
 from app.spec.source_report import Search
 from app.spec.spec import budget_words
@@ -190,8 +190,6 @@ def _missing(missing: Missing, report: Report) -> str:
     seeds = ", ".join(map(str, missing.seeds))
     noun = "seed" if len(missing.seeds) == 1 else "seeds"
     budget = (
-        ""
-        if missing.arm.partition("@")[0] == PRETRAIN
-        else f" with {_budget(missing.labels_per_class, report)}"
+        "" if is_pretraining(missing.arm) else f" with {_budget(missing.labels_per_class, report)}"
     )
     return f"{missing.arm}{budget}, {noun} {seeds} ({missing.code})"

@@ -4,16 +4,23 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from app.datasets.schemas import Schema
+from app.inputs.table import TableInputs
 from app.spec.class_spaces import class_mismatch
 from app.spec.crossing import crossed, pairs_of
 from app.spec.networks import normalises
 from app.spec.sources import SourceFacts
 from app.spec.strategy_catalogue import CATALOGUE, Need
+from app.spec.table_needs import nothing_lacking, nothing_to_scale
 
 if TYPE_CHECKING:
     from app.spec.spec import JobSpec
 
 Obstacle = tuple[str, str]  # code, sentence
+
+_OF_TABLES = (
+    ". It measures a network's features; numbers of a table are brought to one scale by "
+    "`domain_scaling`"
+)
 
 
 def obstacle(
@@ -79,8 +86,13 @@ def _unmet(
         case "batch_norm" if not normalises(spec, sources, crossed(spec, sources, target)):
             found = (
                 "needs_batch_norm",
-                "expected BatchNorm in the network, got one without; model.bottleneck gives it one",
+                "expected BatchNorm in the network, got one without; model.bottleneck gives it one"
+                + _OF_TABLES * isinstance(target.inputs, TableInputs),
             )
+        case "shared_numbers":
+            found = nothing_to_scale(spec.sources, sources, target)
+        case "lacking_columns":
+            found = nothing_lacking(spec.sources, sources, target)
     return found
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from app.datasets.schemas import Schema
 from app.spec.spec import ResolvedSpec, Sources
-from app.spec.strategies import SOURCE_ONLY, SUPERVISED, AutoArm
+from app.spec.strategies import SOURCE_ONLY, SUPERVISED, AutoArm, Rewriting
 from app.spec.strategy_catalogue import CATALOGUE
 from app.spec.training import Training, held_out
 
@@ -45,6 +45,8 @@ class PlannedTrial:
             return training.epochs * training.steps_per_epoch(items)
         if self.role in {"score", "reference"} or self.arm == SOURCE_ONLY:
             return 1
+        if not spec.target.use_labels and rewriting_of(spec, self.arm):
+            return 1  # the network of its pretraining as it is
         arm = spec.arms.get(self.arm)
         epochs = arm.strategy.epochs(training.epochs) if arm else training.epochs
         steps = epochs * training.steps_per_epoch(items)
@@ -122,7 +124,19 @@ def sources_of(spec: ResolvedSpec, arm: str) -> Sources:
         rows = spec.references[arm].rows
         return () if rows == "target" else tuple(range(len(spec.sources)))
     name, at, end = arm.partition("@")
-    return spec.source_sets.get(at + end, ()) if name in {PRETRAIN, SCORE} else ()
+    return spec.source_sets.get(at + end, ()) if name == SCORE or is_pretraining(name) else ()
+
+
+def is_pretraining(arm: str) -> bool:
+    """Tells whether this names a pretraining: `pretrain@2` of a source's rows as they are,
+    `pretrain_ARM` of the rows that an arm has written anew."""
+    return arm == PRETRAIN or arm.startswith((f"{PRETRAIN}@", f"{PRETRAIN}_"))
+
+
+def rewriting_of(spec: ResolvedSpec, arm: str) -> Rewriting | None:
+    """Returns how an arm, or its own pretraining, has the rows of source tables."""
+    found = spec.arms.get(arm.removeprefix(f"{PRETRAIN}_"))
+    return found.strategy.rewriting if found else None
 
 
 def needs_search(spec: ResolvedSpec, arm: str) -> bool:
@@ -157,6 +171,11 @@ class _Plan:
         self._starts: dict[Sources, list[int | None]] = {}  # positions of pretrainings
         for end, sources in spec.source_sets.items():
             self._starts[sources] = self._pretrain(end, sources)
+        self._own = {
+            name: self._pretrain(f"_{name}", arm.sources)
+            for name, arm in spec.arms.items()
+            if arm.strategy.rewriting
+        }
         if len(spec.sources) > 1 and spec.target.use_labels and spec.has_classes:
             self._score()
         if spec.trains_arms:
@@ -205,7 +224,7 @@ class _Plan:
     def _starts_of(self, name: str, budget: int | None) -> list[int | None]:
         """What the arm's trials wait for, in turn: pretrainings, or searches after them."""
         spec = self._spec
-        starts = self._starts.get(sources_of(spec, name), [None])
+        starts = self._own.get(name) or self._starts.get(sources_of(spec, name), [None])
         if not needs_search(spec, name):
             return starts
         return [

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from app.spec.figures import ReportPart
+from app.spec.rewritten_columns import MadeUpColumn, ScaledColumn
 
 MEASURES = {
     "wasserstein": "Wasserstein distance in quantile units",
@@ -61,6 +62,15 @@ class SharedColumns(ReportPart):
     source_only: list[str] = Field(description="which fall away")
     unlike: list[UnlikeColumns] = Field(default_factory=list)
     similar: list[SimilarColumns] = Field(default_factory=list)
+    scaled: list[ScaledColumn] = Field(
+        default_factory=list,
+        description="numbers that `domain_scaling` has brought to the target's scale; in a report",
+    )
+    made_up: list[MadeUpColumn] = Field(
+        default_factory=list,
+        description="columns of the target alone that `pseudo_features` has predicted in the "
+        "source's rows, or has left out; in a report",
+    )
 
     @property
     def names(self) -> Mapping[str, str]:
@@ -87,7 +97,12 @@ class SharedColumns(ReportPart):
         if renamed:
             pairs = ", ".join(f"`{each.source_name}` as `{each.name}`" for each in renamed)
             said.append(f"matched because the job says so: {pairs}")
-        return said + ([self.furthest] if self.furthest else [])
+        if self.furthest:
+            said.append(self.furthest)
+        for arm in dict.fromkeys(each.arm for each in self.scaled):
+            names = [each.name for each in self.scaled if each.arm == arm]
+            said.append(f"{arm} was trained with these on the target's scale: {listed(names)}")
+        return said + [f"{each.arm}: {each.sentence}" for each in self.made_up]
 
     @property
     def furthest(self) -> str | None:

@@ -14,6 +14,7 @@ from app.spec.strategy_params import (
     CoTuningParams,
     DannParams,
     DistillParams,
+    DomainScalingParams,
     FineTuneParams,
     L2SpParams,
     LinearCoralParams,
@@ -22,17 +23,26 @@ from app.spec.strategy_params import (
     MccParams,
     ModalityDistillParams,
     MultiTaskParams,
+    PseudoFeaturesParams,
     RecalibrateParams,
     ShotParams,
 )
 
 Searched = dict[str, str | None]
+# How rows of source tables are written anew: numbers by the target's mean and deviation, or its
+# quantiles; columns of the target alone by what predicts them there.
+Rewriting = Literal["moments", "quantiles", "made_up"]
 
 
 class StrategyBase(Sent):
     def epochs(self, training_epochs: int) -> int:
         """Epochs of all its phases, at most; `training_epochs` are the job's."""
         return training_epochs
+
+    @property
+    def rewriting(self) -> Rewriting | None:
+        """Change of the rows of source tables for this arm, whose pretraining is then its own."""
+        return None
 
     @property
     def unlabelled_batches(self) -> int:
@@ -76,6 +86,24 @@ class LpFt(StrategyBase):
 
     def epochs(self, training_epochs: int) -> int:
         return self.params.max_epochs + training_epochs
+
+
+class DomainScaling(StrategyBase):
+    name: Literal["domain_scaling"]
+    params: DomainScalingParams = DomainScalingParams()
+
+    @property
+    def rewriting(self) -> Rewriting:
+        return self.params.by
+
+
+class PseudoFeatures(StrategyBase):
+    name: Literal["pseudo_features"]
+    params: PseudoFeaturesParams = PseudoFeaturesParams()
+
+    @property
+    def rewriting(self) -> Rewriting:
+        return "made_up"
 
 
 class L2Sp(StrategyBase):
@@ -218,6 +246,8 @@ Strategy = (
     | Mcc
     | Shot
     | AdaMatch
+    | DomainScaling
+    | PseudoFeatures
 )
 StrategyChoice = Annotated[
     Annotated[Strategy | Auto, Field(discriminator="name")],

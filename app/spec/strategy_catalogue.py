@@ -13,6 +13,7 @@ from app.spec.strategies import (
     CoTuning,
     Dann,
     Distill,
+    DomainScaling,
     FineTune,
     L2Sp,
     LinearCoral,
@@ -21,6 +22,7 @@ from app.spec.strategies import (
     Mcc,
     ModalityDistill,
     MultiTask,
+    PseudoFeatures,
     Recalibrate,
     Shot,
     Strategy,
@@ -31,7 +33,8 @@ from app.spec.target import Target
 # `unlabelled_target`: target.use_labels is false; `batch_norm`: in the backbone; `classification`:
 # the task has classes; `unlabelled_items`: target.use_unlabelled is true; `source_head`: the source
 # tells classes, as an imported network without a head does not; `pairs`: items of the source show
-# the target's part beside others.
+# the target's part beside others; `shared_numbers`: source and target are tables and share a
+# number; `lacking_columns`: they are tables, and a source lacks a column of the target.
 Need = Literal[
     "source",
     "target_labels",
@@ -43,6 +46,8 @@ Need = Literal[
     "batch_norm",
     "source_head",
     "pairs",
+    "shared_numbers",
+    "lacking_columns",
 ]
 
 
@@ -57,6 +62,8 @@ class StrategyEntry:
     # What it needs where target items without labels stand beside labelled ones
     # (target.use_unlabelled); None: it has no use for them and learns from the labelled ones alone.
     beside_labels: tuple[Need, ...] | None = None
+    # What it needs besides where target.use_labels is false
+    without_labels: tuple[Need, ...] = ()
     # Of a strategy that learns from pairs, how many it takes until it may pay
     least_pairs: int = 0
     # Whether a phase of it trains on items that training.augmentation changes
@@ -69,6 +76,8 @@ class StrategyEntry:
 
     def needs_in(self, target: Target) -> tuple[Need, ...]:
         """Needs of the strategy in a job with such a target."""
+        if not target.use_labels:
+            return (*self.needs, *self.without_labels)
         return self.beside_labels or self.needs if target.takes_unlabelled else self.needs
 
     @property
@@ -85,6 +94,8 @@ class StrategyEntry:
 
 _ADAPTS: tuple[Need, ...] = ("source", "classification", "unlabelled_target", "same_classes")
 _BESIDE: tuple[Need, ...] = ("source", "classification", "unlabelled_items", "same_classes")
+
+_AS_IT_IS: tuple[Need, ...] = ("classification", "same_classes")
 
 _ENTRIES = (
     StrategyEntry(
@@ -215,6 +226,23 @@ _ENTRIES = (
         "Berthelot et al., ICLR 2022, arXiv:2106.04732",
         augments=False,
         beside_labels=("source", "classification", "target_labels", "unlabelled_items"),
+    ),
+    StrategyEntry(
+        DomainScaling,
+        "Of tables: the source's network is trained on numbers that are brought to the target's "
+        "scale, each by its own domain's rows; then as it is, or fine-tuned where there are "
+        "labels.",
+        ("source", "shared_numbers"),
+        without_labels=_AS_IT_IS,
+    ),
+    StrategyEntry(
+        PseudoFeatures,
+        "Of tables: columns that a source lacks are predicted in its rows by what the target's "
+        "rows tell; the network trained on them is then taken as it is, or fine-tuned where there "
+        "are labels.",
+        ("source", "lacking_columns"),
+        "Levin et al., ICLR 2023, arXiv:2206.15306",
+        without_labels=_AS_IT_IS,
     ),
 )
 CATALOGUE: dict[str, StrategyEntry] = {entry.name: entry for entry in _ENTRIES}

@@ -12,6 +12,7 @@ from app.spec.strategies import (
     CoTuning,
     Dann,
     Distill,
+    DomainScaling,
     FineTune,
     L2Sp,
     LinearCoral,
@@ -20,6 +21,7 @@ from app.spec.strategies import (
     Mcc,
     ModalityDistill,
     MultiTask,
+    PseudoFeatures,
     Recalibrate,
     Shot,
     Strategy,
@@ -112,7 +114,7 @@ def _alone(strategy: Strategy, widths: Widths) -> Load:  # noqa: PLR0912  a case
             # Weak and strong images of both domains; labelled ones twice (its header says why).
             beside = 8 + 2 * params.ratio
             load = Load(2 + 4 / params.ratio, slots=2, averaged=True, passes_beside=beside)
-        case FineTune():
+        case FineTune() | DomainScaling() | PseudoFeatures():
             pass
         case _ as unknown:
             assert_never(unknown)

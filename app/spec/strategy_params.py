@@ -45,6 +45,18 @@ class RecalibrateParams(Sent):
     )
 
 
+class DomainScalingParams(FineTuneParams):
+    by: Literal["moments", "quantiles"] = Field(
+        "moments",
+        description="what a number of the source is given of the target's: `moments` its mean and "
+        "deviation, `quantiles` its whole distribution",
+    )
+
+
+class PseudoFeaturesParams(FineTuneParams):
+    pass
+
+
 class L2SpParams(Sent):
     alpha: float = Field(
         0.01, ge=0, description="pull of the backbone towards the source's weights"

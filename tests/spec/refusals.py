@@ -22,7 +22,8 @@ HIDDEN = {"dataset": "ds_9", "use_labels": False}
 OF_PAIRS = [name for name, entry in CATALOGUE.items() if "pairs" in entry.needs]
 FROM_LABELS = [name for name, entry in CATALOGUE.items() if "target_labels" in entry.needs]
 WITH_LABELS = [name for name in FROM_LABELS if name not in OF_PAIRS]  # of one modality
-WITHOUT_LABELS = [name for name in CATALOGUE if name not in FROM_LABELS]
+OF_TABLES = ["domain_scaling", "pseudo_features"]  # with target labels or without
+WITHOUT_LABELS = [name for name in CATALOGUE if name not in {*FROM_LABELS, *OF_TABLES}]
 
 
 def trained(network: Backbone, **changes: Any) -> SourceFacts:

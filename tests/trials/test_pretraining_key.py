@@ -102,5 +102,16 @@ def test_what_is_done_about_flaws_does_and_nothing_done_is_as_before(
     assert key(**dict.fromkeys(changes, "none")) == KEY
 
 
+def test_rows_that_are_written_anew_do_and_so_does_the_target_then() -> None:
+    def anew(how: str, target: str) -> str:
+        return pretraining_key.pretraining_key(
+            spec(), "content", 3, "float32", (), rewriting=(how, target)
+        )
+
+    assert pretraining_key.pretraining_key(spec(), "content", 3, "float32") == KEY
+    found = {anew(how, to) for how in ("moments", "made_up") for to in ("one", "other")}
+    assert len({KEY, *found}) == 5
+
+
 def test_the_source_and_the_seed_do() -> None:
     assert len({KEY, key(content="other"), key(of_trial=4)}) == 3

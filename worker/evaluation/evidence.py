@@ -46,6 +46,7 @@ class TrialResult:
             hidden, and with all others hidden, (P, n, K).
         suspects: (2,): training items left out because their labels are likely wrong, and those
             that stayed; None where none were looked for.
+        rewritten: of a pretraining on rows written anew, (columns, 6): app.spec.rewritten_columns.
     """
 
     arm: str
@@ -81,6 +82,7 @@ class TrialResult:
     parts_missing: NDArray[np.int64] | None = None
     logits_without: Floats | None = None
     logits_alone: Floats | None = None
+    rewritten: NDArray[np.float64] | None = None
 
     def is_arm(self, arm: str, labels_per_class: int | None) -> bool:
         """Tells whether it is one of the arm's own trials, not a search for them."""

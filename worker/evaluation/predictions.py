@@ -34,6 +34,7 @@ class Predictions(TypedDict, total=False):
     parts_missing: Ints
     logits_without: Floats
     logits_alone: Floats
+    rewritten: NDArray[np.float64]
 
 
 ARRAYS = tuple(Predictions.__annotations__)

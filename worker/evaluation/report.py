@@ -39,6 +39,7 @@ from worker.evaluation.measures.contract import Labels
 from worker.evaluation.missing import failure_code, missing_of
 from worker.evaluation.parts_of_items import parts_of
 from worker.evaluation.references import references_of
+from worker.evaluation.rewritten import with_rewritten
 from worker.evaluation.slice_groups import MeasuredArms
 from worker.evaluation.slices import coded, slices_of
 from worker.evaluation.source_doubts import source_warnings
@@ -198,7 +199,7 @@ def build_report(
         references=references.arms,
         best_reference=best,
         transferability=ranking,
-        columns=list(spec.columns),
+        columns=with_rewritten(spec, trials),
         searches=searches_of(trials),
         devices=devices_of(trials),
         trials_failed=len(failed),

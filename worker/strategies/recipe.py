@@ -190,6 +190,7 @@ class Setting:
     shares_classes: bool = False  # the source's head is for the network's own outputs
     parts: tuple[str, ...] = ()  # that the target's items are, where the source's have others too
     teachers: int = 0  # trained networks to learn from, beside the one that is started from
+    learns_labels: bool = True  # there are labels of the target
 
 
 Recipe = Callable[[Network, Any, Setting], tuple[Phase, ...]]

@@ -10,6 +10,7 @@ from worker.strategies import (
     coral,
     dann,
     distill,
+    domain_scaling,
     fine_tune,
     l2_sp,
     linear_coral,
@@ -19,6 +20,7 @@ from worker.strategies import (
     modality_distill,
     multi_task,
     pretrain,
+    pseudo_features,
     recalibrate,
     scratch,
     seeds_distill,
@@ -49,5 +51,7 @@ RECIPES: dict[str, Recipe] = {
     "mcc": mcc.phases,
     "shot": shot.phases,
     "adamatch": adamatch.phases,
+    "domain_scaling": domain_scaling.phases,
+    "pseudo_features": pseudo_features.phases,
     seeds_distill.NAME: seeds_distill.phases,
 }

@@ -204,6 +204,7 @@ def program_of(setup: TrialSetup) -> Program:
     setting = Setting(training, setup.source_classes, _objective(setup.target, setup))
     shares, teachers = setup.shares_classes, len(setup.teachers)
     setting = replace(setting, shares_classes=shares, parts=setup.parts, teachers=teachers)
+    setting = replace(setting, learns_labels=setup.target.train.is_labelled)
     if setup.source:
         setting = replace(setting, source_objective=_objective(setup.source, setup))
     takes = setup.recipe in STRATEGIES and STRATEGIES[setup.recipe].takes_unlabelled

@@ -4,14 +4,35 @@ differ in."""
 import json
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
+from app.spec.plan import PRETRAIN, rewriting_of, sources_of
 from app.spec.spec import ResolvedSpec
-from worker.machine.device import Precision
+from worker.machine.device import Precision, resolve_precision
+
+if TYPE_CHECKING:
+    from worker.trials.setup import TrialData
 
 # Raised when the engine, a network or the recipe of a pretraining changes what the same words train
 # to: what was trained before is then trained anew.
 REVISION = 2
 _NO_PART = {"epochs", "pretrain_epochs", "min_steps"}
+
+
+def content_key(data: "TrialData") -> str | None:
+    """Key of a pretraining; None of another trial, and where the content of something that it
+    learns from has no name."""
+    hashes = [row.content_hash for row in data.sources]
+    how, of_target = rewriting_of(data.spec, data.trial.arm), data.target.content_hash
+    if data.trial.role != PRETRAIN or None in hashes or (how and of_target is None):
+        return None
+    content = str(hashes[0])
+    if len(hashes) > 1:  # which classes are one depends on their names
+        content = json.dumps([hashes, [schema.classes for schema in data.source_schemas]])
+    precision = resolve_precision(data.spec.training.precision, data.spec.model)
+    places = sources_of(data.spec, data.trial.arm)
+    rewriting = (how, str(of_target)) if how else None
+    return pretraining_key(data.spec, content, data.trial.seed, precision, places, rewriting)
 
 
 def pretraining_key(
@@ -20,13 +41,17 @@ def pretraining_key(
     seed: int,
     precision: Precision,
     places: Sequence[int] = (),
+    rewriting: tuple[str, str] | None = None,
 ) -> str:
-    """sha256, hexadecimal, of all that the weights depend on; the target is no part of it.
+    """sha256, hexadecimal, of all that the weights depend on; the target is no part of it but where
+    rows are written anew by what it says.
 
     Args:
         source_content: the source dataset's content_hash.
         seed: the trial's, not the job's.
         places: the trial's sources among the job's.
+        rewriting: of an arm's own pretraining how the source's rows are written anew, and the
+            target's content_hash.
         precision: that the machine computes in, where the spec leaves it to it.
     """
     training = spec.training.model_dump(mode="json", exclude=_NO_PART)
@@ -49,6 +74,8 @@ def pretraining_key(
         recipe["inputs"] = spec.inputs.model_dump(mode="json")
     if spec.columns:
         recipe["columns"] = [dict(spec.columns[place].names) for place in places]
+    if rewriting:
+        recipe["rewriting"] = rewriting
     flaws = {"imbalance": spec.imbalance, "label_noise": spec.label_noise}
     recipe |= {name: chosen for name, chosen in flaws.items() if chosen != "none"}
     return sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()

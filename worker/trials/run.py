@@ -1,6 +1,5 @@
 """One trial under its lease: load the data, train, test once, store."""
 
-import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -14,7 +13,7 @@ from app.damage import mark
 from app.errors import DamagedArtifact, FailureCode, Fenced, WorkFailure
 from app.jobs import repository, work
 from app.spec.outcomes import TrialOutcome
-from app.spec.plan import PRETRAIN, plan, sources_of
+from app.spec.plan import PRETRAIN, plan
 from app.spec.strategies import AutoArm
 from app.storage import Storage
 from app.tables.jobs import TrialRow
@@ -25,7 +24,6 @@ from worker.evaluation.measures.contract import Labels, Measures
 from worker.evaluation.predictions import HeldOut, Predictions, held_out, on
 from worker.failures import as_failure, diverged
 from worker.machine.context import WorkerContext
-from worker.machine.device import resolve_precision
 from worker.search.run import run_search
 from worker.search.scoring import score
 from worker.training.checkpoint import Checkpoint
@@ -40,10 +38,11 @@ from worker.trials.forgetting import forgetting
 from worker.trials.journal import TrialJournal
 from worker.trials.lease_keeper import LeaseKeeper
 from worker.trials.part_outputs import part_outputs
-from worker.trials.pretraining_key import pretraining_key
+from worker.trials.pretraining_key import content_key
 from worker.trials.referencing import predictions_of
 from worker.trials.setup import TrialData, setup_of, target_test
 from worker.trials.slices import slices_of_test
+from worker.trials.source_rows import told_of
 from worker.trials.training_items import look_back
 
 log = structlog.get_logger(__name__)
@@ -71,7 +70,7 @@ def run(context: WorkerContext, trial: TrialRow, keeper: LeaseKeeper) -> None:
 def _run(context: WorkerContext, trial: TrialRow, keeper: LeaseKeeper, folder: Path) -> None:
     with context.database.read() as session:
         data = TrialData.of(session, trial)
-    key = _content_key(data)
+    key = content_key(data)
     if key and _take_over(context, data, key):
         return
     journal = TrialJournal(context, trial, keeper, folder)
@@ -188,19 +187,6 @@ def _attempt(
     return None
 
 
-def _content_key(data: TrialData) -> str | None:
-    """Key of a pretraining, where its sources' content has a name."""
-    hashes = [row.content_hash for row in data.sources]
-    if data.trial.role != PRETRAIN or None in hashes:
-        return None
-    content = str(hashes[0])
-    if len(hashes) > 1:  # which classes are one hangs on their names
-        content = json.dumps([hashes, [schema.classes for schema in data.source_schemas]])
-    precision = resolve_precision(data.spec.training.precision, data.spec.model)
-    places = sources_of(data.spec, data.trial.arm)
-    return pretraining_key(data.spec, content, data.trial.seed, precision, places)
-
-
 def _take_over(context: WorkerContext, data: TrialData, key: str) -> bool:
     """Ends a pretraining with the weights of an equal one of the project, if there is one and
     nothing has been trained yet."""
@@ -260,6 +246,8 @@ def _predictions(
     if data.trial.role != PRETRAIN:
         results |= slices_of_test(storage, data.target, data.spec.evaluation.slices)
     results |= look_back(network, setup)
+    if (told := told_of(data.changes)) is not None:
+        results["rewritten"] = told
     if setup.label_noise == "drop_suspects":
         results["suspects"] = np.array([setup.target.suspects, len(setup.target.train)])
     if data.hides_labels:  # by these the arms will be compared

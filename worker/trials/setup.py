@@ -1,7 +1,7 @@
 """The setup of a trial, what it is trained on and from: rows of the database -> a TrialSetup."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.datasets.schemas import Schema
 from app.models.schemas import Signature
 from app.spec.outcomes import Candidate, SearchOutcome, outcome_of
-from app.spec.plan import PRETRAIN, Role, final_training, hides_labels, sources_of
+from app.spec.plan import PRETRAIN, Role, final_training, hides_labels, rewriting_of, sources_of
 from app.spec.pretrained import IMAGENET_CLASSES, PRETRAINED, Pretrained
 from app.spec.sources import joint_classes
 from app.spec.spec import ResolvedSpec
@@ -30,6 +30,7 @@ from worker.training.items import Items
 from worker.training.label_budget import within_budget
 from worker.training.setup import TrialSetup
 from worker.trials.engine_setup import engine_setup
+from worker.trials.source_rows import Change, learnt, written
 from worker.trials.starting_point import starting_point
 
 
@@ -46,6 +47,8 @@ class TrialData:
     pretrained: Sequence[Pretrained]  # weights from elsewhere
     needed: TrialRow | None
     encoded: Encoded | None = None  # features in place of texts, as far as they are computed
+    # What the arm does to rows of sources, by their index, each learnt when it is first asked for
+    changes: dict[int, Change] = field(default_factory=dict)
 
     @classmethod
     def of(cls, session: Session, trial: TrialRow) -> "TrialData":
@@ -80,11 +83,20 @@ class TrialData:
         return self.spec.seen(Schema.model_validate(self.target.schema))
 
     def source_split_of(self, storage: Storage, index: int, name: str) -> Split:
-        """Split of one of the trial's sources that are datasets."""
+        """Split of one of the trial's sources that are datasets, as its arm has their rows."""
         own = sources_of(self.spec, self.trial.arm)
-        places = [place for place in own if self.spec.sources[place].dataset]
-        adoption = self.encoded or self.spec.adoption(places[index])
-        return dataset_split(storage, self.sources[index], name, adoption)
+        place = [place for place in own if self.spec.sources[place].dataset][index]
+        adoption = self.encoded or self.spec.adoption(place)
+
+        def stored(name: str) -> Split:
+            return dataset_split(storage, self.sources[index], name, adoption)
+
+        if (how := rewriting_of(self.spec, self.trial.arm)) is None:
+            return stored(name)
+        if index not in self.changes:
+            both = stored("train").items, self.target_split(storage, "train").items
+            self.changes[index] = learnt(how, self.spec, place, *both)
+        return written(stored(name), self.changes[index])
 
     def target_split(self, storage: Storage, name: str) -> Split:
         return dataset_split(storage, self.target, name, self.encoded or self.spec.adoption())

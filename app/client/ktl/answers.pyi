@@ -6,6 +6,13 @@ from typing import Any, Literal
 class Members(dict[str, Any]):
     """An object of the API's JSON, whose members are attributes too."""
 
+class AnswerShare(Members):
+    """A class; of several labels at once the likeliest, or none; of a quantity a range of it."""
+
+    answer: str
+    share: float
+    reference_share: float | None
+
 class Applicability(Members):
     name: str
     reason: str | None
@@ -237,6 +244,13 @@ class Deployment(Members):
     created_at: str
     updated_at: str
 
+class DeploymentTraffic(Members):
+    """Counts of all processes of the API, a few seconds old. Requests that are refused before it
+    is known which model they ask, as those of a wrong key, are not among them."""
+
+    name: str
+    models: list[ModelTraffic]
+
 class DeploymentVersion(Members):
     version: int
     model: str
@@ -268,6 +282,25 @@ class DistilledReport(Members):
     over_mean: EnsembleGain | None
     over_single: EnsembleGain | None
     over_average: EnsembleGain | None
+    sentence: str
+
+class DoubtedInputs(Members):
+    code: str
+    requests: int
+    share: float
+
+class Drift(Members):
+    """Answers of a window, held against those that the model is known by."""
+
+    standing: Literal["too_few", "same", "drifted", "no_reference"]
+    distance: float | None
+    limit: float | None
+    items_: int
+    reference: Literal["test", "first_answers"] | None
+    reference_items: int
+    confidence: float | None
+    reference_confidence: float | None
+    confidence_standing: Literal["too_few", "same", "drifted", "no_reference"]
     sentence: str
 
 class EncoderIdentity(Members):
@@ -516,6 +549,18 @@ class LoadStatus(Members):
     error_code: Literal["OK", "FAILED_PRECONDITION"]
     error_message: str
 
+class MadeUpColumn(Members):
+    """A column that the source lacks, predicted in its rows by what the target's training rows
+    tell; no label of theirs is used."""
+
+    arm: str
+    name: str
+    rows: int
+    measure: Literal["r2", "accuracy"]
+    quality: float | None
+    guessing: float | None
+    is_used: bool
+
 class MemoryEstimate(Members):
     """Estimate of what a process that trains takes, before any has run."""
 
@@ -561,6 +606,13 @@ class Model(Members):
 class ModelReady(Members):
     name: str
     ready: Literal[True]
+
+class ModelTraffic(Members):
+    model: str
+    model_name: str
+    role: Literal["current", "earlier"]
+    version: int | None
+    windows: list[TrafficWindow]
 
 class MultiLabel(Members):
     kind: Literal["multi_label"]
@@ -795,6 +847,17 @@ class SameDataset(Members):
     id: str
     name: str
 
+class ScaledColumn(Members):
+    """A number that was brought to the target's scale in the source's rows."""
+
+    arm: str
+    name: str
+    by: Literal["moments", "quantiles"]
+    source_mean: float
+    source_deviation: float
+    target_mean: float
+    target_deviation: float
+
 class Schema(Members):
     """A stored dataset: what its items are, what is asked of them, and how many there are."""
 
@@ -852,6 +915,8 @@ class SharedColumns(Members):
     source_only: list[str]
     unlike: list[UnlikeColumns]
     similar: list[SimilarColumns]
+    scaled: list[ScaledColumn]
+    made_up: list[MadeUpColumn]
 
 class Signature(Members):
     """Form of what a model is asked, and of what it answers."""
@@ -967,6 +1032,20 @@ class TextInputs(Members):
 
     modality: Literal["text"]
     length: int
+
+class TrafficWindow(Members):
+    window: Literal["minute", "hour", "day"]
+    seconds: int
+    requests: int
+    requests_per_second: float
+    items_: int
+    errors: dict[str, int]
+    p50_seconds: float | None
+    p99_seconds: float | None
+    doubts: list[DoubtedInputs]
+    answers: list[AnswerShare]
+    answers_left_off: int
+    drift: Drift
 
 class Transferability(Members):
     headline: str

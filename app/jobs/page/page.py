@@ -16,7 +16,7 @@ from app.jobs.page.figure import Figure
 from app.jobs.page.residuals import residual_plot
 from app.jobs.schemas import JobOut
 from app.spec.intervals import Interval
-from app.spec.plan import PRETRAIN
+from app.spec.plan import is_pretraining
 from app.spec.report import Arm, ClassMetrics, Report
 from app.spec.strategies import SOURCE_ONLY, SUPERVISED
 from app.tasks import TASKS
@@ -59,7 +59,7 @@ def render(job: JobOut, report: Report, ranking: Ranked | None = None) -> str:
     return _template().render(
         n=numbers,
         candidates=candidates,
-        PRETRAIN=PRETRAIN,
+        is_pretraining=is_pretraining,
         SUPERVISED=SUPERVISED,
         ARMS_A_TABLE=ARMS_A_TABLE,
         MOST_LISTED=MOST_LISTED,

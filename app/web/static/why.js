@@ -86,7 +86,7 @@ const valued = ({ columns, values }) => (columns.length === 1 ? `${columns[0]}: 
 /** Draws contributions of an item, as it was sent. */
 function contributions(told, inputs, item) {
   if (told.kind === "image") return heat(told, inputs.shape, item);
-  if (told.kind === "table") return signedBars(told.columns.map((each) => [valued(each), each.contribution]));
+  if (told.kind === "table") return [signedBars(told.columns.map((each) => [valued(each), each.contribution])), h("p.note", null, t("why_instead"))];
   if (told.kind === "text") return words(told, item);
   return [signedBars(told.parts.map((each) => [each.part, each.contribution])),
     told.parts.map((each) => [h("p", null, h("b", null, each.part)), contributions(each.within, inputs.parts.find((own) => own.name === each.part).inputs, item[each.part])])];
