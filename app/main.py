@@ -2,13 +2,14 @@
 
 import gc
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import structlog
 from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -22,6 +23,7 @@ from app.database import Database
 from app.datasets import router as datasets
 from app.datasets.audits import router as audits
 from app.deployments import router as deployments
+from app.deployments import watching
 from app.documented import complete
 from app.idempotency import forget_old
 from app.jobs import auditing, catalogue
@@ -40,6 +42,8 @@ from app.problems import LastResort, add_error_handlers
 from app.request_id import RequestId
 from app.settings import Settings
 from app.storage import Storage
+from app.traffic.recording import INTERVAL_SECONDS, Recorder
+from app.traffic.tally import Tallies
 from app.turns import CONNECTIONS, Turns
 from app.usage import router as usage
 from app.usage.sweep import sweep_now_and_then
@@ -69,6 +73,7 @@ ROUTERS = (
     *(protocol.router for protocol in PROTOCOLS),  # before models: names beside ids
     models.router,
     deployments.router,
+    watching.router,
     explaining.router,
     usage.router,
     keys.router,
@@ -109,6 +114,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     authenticator = Authenticator(database, settings)
     served = ServedModels(database, storage)
     following = Following(database, settings)
+    tallies = Tallies()
+    recorder = Recorder(database, tallies)
 
     def repair() -> None:
         recover(database, settings)
@@ -129,7 +136,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             lambda: sweep_now_and_then(database, settings),
             is_prompt=True,  # so that a new store is this database's before it holds anything
         )
-        threads = (outbox, recovery, served, sweeping)
+        recording = Repeated("traffic", INTERVAL_SECONDS, recorder.record)
+        threads = (outbox, recovery, served, sweeping, recording)
         for thread in threads:
             thread.start()
         # What is loaded by now stays: a collection that looks through it all holds a request up.
@@ -141,6 +149,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             following.stop()
             for thread in reversed(threads):
                 thread.stop()
+            with suppress(SQLAlchemyError):  # what came since the last round
+                recorder.record()
             database.dispose()
 
     app = Api(
@@ -159,7 +169,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             Middleware(LoopbackGuard, authenticator),
         ],
     )
-    app.predictions = PredictionFront(settings, authenticator, served)
+    app.predictions = PredictionFront(settings, authenticator, served, tallies)
     app.state.settings, app.state.database, app.state.storage = settings, database, storage
     app.state.authenticator, app.state.outbox, app.state.served = authenticator, outbox, served
     app.state.turns, app.state.following = Turns(), following

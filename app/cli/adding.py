@@ -68,6 +68,22 @@ def add(
     no_labels: Annotated[
         bool, typer.Option("--no-labels", rich_help_panel=TABLES, help="No column holds labels.")
     ] = False,
+    separator: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIGN",
+            rich_help_panel=TABLES,
+            help="Stands between several labels in the column of --target, as in a|b.",
+        ),
+    ] = None,
+    none: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WORD",
+            rich_help_panel=TABLES,
+            help="Means there that none of the labels applies, as No Finding.",
+        ),
+    ] = None,
     split: Annotated[
         str | None,
         typer.Option(
@@ -188,6 +204,8 @@ def add(
         "unlabelled": "leave_out" if leave_out else None,
         "target": target,
         "no_labels": no_labels,
+        "separator": separator,
+        "none": none,
         "split": split,
         "where": where,
         "time": time,

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from app.deployments.schemas import DeploymentOut
 
 app = typer.Typer(
-    help="List deployments; show one (`ktl deployments NAME`); point, roll back or delete one.",
+    help="List deployments; show one (`ktl deployments NAME`); watch, point, roll back or delete "
+    "one.",
     cls=ResourceGroup,
 )
 
@@ -76,6 +77,22 @@ def point(name: DeploymentName, model: ModelRef, as_json: AsJson = False) -> Non
 
     with Client() as client:
         _print(client.deployments.point(name, model), as_json)
+
+
+@app.command()
+def traffic(name: DeploymentName, as_json: AsJson = False) -> None:
+    """Show what it was asked lately, and whether its answers are still such as its model is known
+    by."""
+    from app.cli import output
+    from app.cli.traffic import print_traffic
+    from app.client import Client
+
+    with Client() as client:
+        found = client.deployments.traffic(name)
+    if as_json:
+        output.print_json(found)
+    else:
+        print_traffic(found)
 
 
 @app.command()

@@ -2,7 +2,7 @@
 API says what is wrong with values."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -31,6 +31,8 @@ class TableOptions(TypedDict):
     unlabelled: str | None
     target: list[str] | None
     no_labels: bool
+    separator: str | None
+    none: str | None
     split: str | None
     where: list[str] | None
     time: str | None
@@ -60,7 +62,7 @@ def spec_of(said: TableOptions, file: Path | None = None) -> dict[str, Any]:
         "test_fraction": said["test_fraction"],
         "missing_label": said["missing_label"],
         "unlabelled": said["unlabelled"],
-        "target": _target(said["target"], said["no_labels"], said["task"]),
+        "target": _target(said),
         "split": {
             "column": said["split"],
             "where": conditions(said["where"]) if said["where"] else None,
@@ -112,16 +114,17 @@ def _moment(said: str | None) -> str | float | None:
         return said
 
 
-def _target(columns: Sequence[str] | None, no_labels: bool, task: str | None) -> dict[str, Any]:
-    if columns and no_labels:
+def _target(said: TableOptions) -> dict[str, Any]:
+    columns = said["target"]
+    if columns and said["no_labels"]:
         raise typer.BadParameter("expected one of --target and --no-labels")
-    if no_labels:
+    if said["no_labels"]:
         return {"columns": []}
+    parted = {"separator": said["separator"], "none": said["none"]}
     if not columns:
-        return {}
-    if len(columns) == 1 and task != "multi_label":
-        return {"column": columns[0]}
-    return {"columns": list(columns)}
+        return parted
+    is_one = len(columns) == 1 and (said["task"] != "multi_label" or said["separator"])
+    return {"column": columns[0], **parted} if is_one else {"columns": list(columns), **parted}
 
 
 def _columns(said: Iterable[str]) -> dict[str, Any]:

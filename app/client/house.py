@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from app.datasets.schemas import CataloguedDataset
     from app.jobs.catalogue_schemas import BackboneOut
     from app.jobs.schemas import JobOut, TrialOut
+    from app.traffic.schemas import DeploymentTraffic
     from app.usage.schemas import UsageOut
 
 Asked = ParamSpec("Asked")
@@ -146,6 +147,7 @@ class HouseDeployments:
         from app.prediction.explaining.schemas import Explanation
         from app.prediction.schemas import PredictOut
 
+        self.traffic = _traffic(deployments)
         self.get = one(DeploymentWithHistory, deployments.get)
         self.list = many(DeploymentOut, deployments.list)
         self.point = one(DeploymentOut, deployments.point)
@@ -154,6 +156,17 @@ class HouseDeployments:
         self.predict_pictures = one(PredictOut, deployments.predict_pictures)
         self.explain = one(Explanation, deployments.explain)
         self.delete = deployments.delete
+
+
+def _traffic(deployments: "Deployments") -> Callable[[str], "DeploymentTraffic"]:
+    """Its type is loaded when it is asked for: few are, and it brings numpy."""
+
+    def asked(name: str) -> "DeploymentTraffic":
+        from app.traffic.schemas import DeploymentTraffic
+
+        return read(DeploymentTraffic, deployments.traffic(name))
+
+    return asked
 
 
 class HouseKeys:

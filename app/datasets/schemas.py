@@ -163,10 +163,18 @@ class DatasetSpec(TableSpec):
         asked = self.target.task if self.target else None
         if self.task and asked and self.task != asked:
             raise ValueError(f"expected one task, got `{self.task}` and in `target` `{asked}`")
+        if self.has_separator and self.task not in {None, "multi_label"}:
+            raise ValueError(f"expected the task multi_label beside `separator`, got `{self.task}`")
         return self
 
     @property
+    def has_separator(self) -> bool:
+        return self.target is not None and self.target.separator is not None
+
+    @property
     def said_task(self) -> TaskKind | None:
+        if self.has_separator:
+            return "multi_label"
         return self.task or (self.target.task if self.target else None)
 
     @field_validator("value_range")

@@ -87,12 +87,29 @@ class TargetSpec(Sent):
         None,
         description="of a table: those that hold 0 and 1, a label each; []: it has no labels",
     )
+    separator: Annotated[str, Field(min_length=1, max_length=3)] | None = Field(
+        None,
+        description="of one column that names several labels in each row, as "
+        "`Cardiomegaly|Effusion`: what stands between them. Each label becomes a column, and "
+        "`task` is multi_label; an empty field is a row whose labels are not known",
+    )
+    none: Name | None = Field(
+        None,
+        description="with `separator`: the word that means that none of the labels applies, as "
+        "`No Finding`",
+    )
     task: TaskKind | None = Field(None, description="as `task` beside it")
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
         if self.column is not None and self.columns is not None:
             raise ValueError("expected one of `column` and `columns`, got both")
+        if self.separator is not None and self.columns is not None:
+            raise ValueError("expected `separator` beside one `column`, got it beside `columns`")
+        if self.separator is not None and self.task not in {None, "multi_label"}:
+            raise ValueError(f"expected the task multi_label beside `separator`, got `{self.task}`")
+        if self.none is not None and self.separator is None:
+            raise ValueError("expected `none` beside `separator`, got it alone")
         return self
 
 

@@ -182,6 +182,11 @@ def heal(session: Session, row: ModelRow) -> None:
     session.execute(update(ModelRow).where(ModelRow.id == row.id).values(error=null()))
 
 
+def find(session: Session, model_id: str) -> ModelRow | None:
+    """Returns a model of any project, also a deleted one."""
+    return session.get(ModelRow, model_id)
+
+
 def names_of(session: Session, ids: Sequence[str]) -> dict[str, str]:
     """Names by the models' ids."""
     return dict(

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable
 from time import perf_counter
-from typing import NamedTuple, Self
+from typing import Self
 
 import orjson
 import structlog
@@ -14,20 +14,25 @@ from app.prediction.bodies import ClientGone
 from app.prediction.protocols.contract import Answer
 from app.problems import problem_json
 from app.request_id import request_id_for
+from app.traffic.tally import Tally
 
 CLIENT_GONE = 499
 
 
-class Exchange(NamedTuple):
-    """A request since it came, and its answer."""
+class Exchange:
+    """A request since it came, and its answer. `tally`: counts it, once it is known what it asks;
+    what is refused before counts for no deployment."""
 
-    began: float
-    request_id: str
-    path: str
+    __slots__ = ("began", "path", "request_id", "tally")
+
+    def __init__(self, request_id: str, path: str) -> None:
+        self.began = perf_counter()
+        self.request_id, self.path = request_id, path
+        self.tally: Tally | None = None
 
     @classmethod
     def of(cls, scope: Scope) -> Self:
-        return cls(perf_counter(), request_id_for(scope["headers"]), scope["path"])
+        return cls(request_id_for(scope["headers"]), scope["path"])
 
     async def reply(self, answering: Awaitable[Answer], send: Send) -> None:
         """Sends the answer, or a problem where there is none."""
@@ -72,4 +77,7 @@ class Exchange(NamedTuple):
         ]
 
     def _count(self, status: int) -> None:
-        count_request("POST", "prediction", status, perf_counter() - self.began)
+        seconds = perf_counter() - self.began
+        count_request("POST", "prediction", status, seconds)
+        if self.tally is not None:
+            self.tally.ended(status, seconds)

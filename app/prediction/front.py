@@ -31,6 +31,7 @@ from app.prediction.protocols.tensorflow_serving import TensorFlowServing
 from app.prediction.schemas import PredictionWarning
 from app.prediction.served import Loaded, ServedModels
 from app.settings import Settings
+from app.traffic.tally import Tallies, Tally
 
 PROTOCOLS: tuple[PredictionProtocol, ...] = (Native(), OpenInference(), TensorFlowServing())
 REMEMBERED_ROUTES, REMEMBERED_PATH = 1024, 128  # of no more characters
@@ -72,9 +73,13 @@ class PredictionFront:
     """One a process, used from one event loop."""
 
     def __init__(
-        self, settings: Settings, authenticator: Authenticator, served: ServedModels
+        self,
+        settings: Settings,
+        authenticator: Authenticator,
+        served: ServedModels,
+        tallies: Tallies,
     ) -> None:
-        self._authenticator, self._served = authenticator, served
+        self._authenticator, self._served, self._tallies = authenticator, served, tallies
         self._callers = Callers(authenticator)
         most = settings.predict_limit_bytes
         of_json = min(most, settings.predict_json_limit_bytes)
@@ -85,20 +90,23 @@ class PredictionFront:
         self._large = LargeRequests()
 
     async def __call__(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
-        await Exchange.of(scope).reply(self._predict(route, scope, receive), send)
+        exchange = Exchange.of(scope)
+        await exchange.reply(self._predict(exchange, route, scope, receive), send)
 
     def at_once(self, route: Route, scope: Scope, body: bytes) -> WholeAnswer | ASGIApp | None:
         """Begins to answer, as app/at_once.py says."""
         exchange = Exchange.of(scope)
         try:
-            answer = self._begun(route, scope, body)
+            answer = self._begun(exchange, route, scope, body)
         except Exception as error:
             answer = _raised(error)
         if isinstance(answer, Answer):
             return exchange.replied(answer)
         return None if answer is None else exchange.replying(answer)
 
-    def _begun(self, route: Route, scope: Scope, body: bytes) -> Answer | Awaitable[Answer] | None:
+    def _begun(
+        self, exchange: Exchange, route: Route, scope: Scope, body: bytes
+    ) -> Answer | Awaitable[Answer] | None:
         """Returns None where the body is not small, something has to be asked for first, or others
         ask as well: they all are read before any is run."""
         headers = dict(scope["headers"])
@@ -108,18 +116,22 @@ class PredictionFront:
         loaded = None if caller is None else self._served.ready(caller.project, route.name)
         if caller is None or loaded is None or not loaded.batcher.is_alone:
             return None
-        admitted = self._admitted(route, scope, headers, caller, loaded)
+        tally = exchange.tally = self._tallies.of(caller.project, route.name, loaded.model_id)
+        admitted = self._admitted(route, scope, headers, caller, loaded, tally)
         decoder = admitted.question.decoder
         if decoder.body == "files" or len(body) > admitted.limit.bytes:
             return None
         return self._answer(admitted, decoder.read(body, loaded))
 
-    async def _predict(self, route: Route, scope: Scope, receive: Receive) -> Answer:
+    async def _predict(
+        self, exchange: Exchange, route: Route, scope: Scope, receive: Receive
+    ) -> Answer:
         headers = dict(scope["headers"])
         await refuse_foreign(scope["headers"], self._authenticator)
         caller = await self._callers.find(headers.get(b"authorization"))
         loaded = await self._served.find(caller.project, route.name)
-        admitted = self._admitted(route, scope, headers, caller, loaded)
+        tally = exchange.tally = self._tallies.of(caller.project, route.name, loaded.model_id)
+        admitted = self._admitted(route, scope, headers, caller, loaded, tally)
         key, question, limit = admitted
         check_declared(headers.get(b"content-length"), limit)
         begun = await begin(receive)
@@ -139,6 +151,7 @@ class PredictionFront:
         headers: dict[bytes, bytes],
         caller: Caller,
         loaded: Loaded,
+        tally: Tally,
     ) -> Admitted:
         """Raises UnsupportedMedia or Invalid."""
         if headers.get(b"content-encoding", b"identity") != b"identity":
@@ -147,7 +160,9 @@ class PredictionFront:
         protocol, name = route
         decoder = protocol.decoder(headers, scope["query_string"], loaded.inputs)
         limit = self._limits[protocol][decoder.body != "text"]
-        return Admitted(caller.key_id or caller.project, Question(name, loaded, decoder), limit)
+        return Admitted(
+            caller.key_id or caller.project, Question(name, loaded, decoder, tally), limit
+        )
 
     def _answer(self, admitted: Admitted, read: Read) -> Answer | Awaitable[Answer]:
         """Answers what a small body asks, at once where the model does. Raises Invalid."""
@@ -169,7 +184,10 @@ Warnings = tuple[PredictionWarning, ...]
 def _written(question: Question, read: Read, warnings: Warnings, probabilities: Array) -> Answer:
     """Raises Invalid."""
     check_finite(probabilities, read.place)
-    name, loaded, _ = question
+    name, loaded, _, tally = question
+    tally.answered(probabilities)
+    if warnings:
+        tally.warned(warnings)
     pieces = [read.encoder.piece(loaded, probabilities)]
     request = AnsweredRequest(name, loaded, len(probabilities), pieces, warnings)
     return read.encoder.answer(request)

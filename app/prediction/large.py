@@ -22,6 +22,7 @@ from app.prediction.outputs import check_finite
 from app.prediction.protocols.contract import Answer, AnsweredRequest, Decoder, Read, ended
 from app.prediction.schemas import PredictionWarning
 from app.prediction.served import Loaded
+from app.traffic.tally import Tally
 
 SMALL_SCORES = 2**10  # of an answer that is made at once
 SCORES_LIMIT = 2**18
@@ -36,6 +37,7 @@ class Question(NamedTuple):
     name: str
     loaded: Loaded
     decoder: Decoder
+    tally: Tally
 
 
 class LargeRequests:
@@ -110,10 +112,12 @@ async def _answered(
     first = 0
     for part in chain.from_iterable(map(cut_items, read.parts)):
         probabilities = await loaded.batcher.run_alone(part)
+        question.tally.answered(probabilities)
         for at in range(0, len(part), step):
             some = probabilities[at : at + step]
             check_finite(some, read.place, first + at)
             written.append(encoder.piece(loaded, some))
             await asyncio.sleep(0)
         first += len(part)
+    question.tally.warned(warnings)
     return encoder.answer(AnsweredRequest(question.name, loaded, rows, written, warnings))

@@ -10,6 +10,7 @@ from app.tables.keys import IdempotencyRow, KeyRow
 from app.tables.model_imports import ModelImportRow
 from app.tables.models import ModelRow
 from app.tables.next_labels import NextLabelsRow
+from app.tables.traffic import TrafficRow
 from app.tables.usage import InstallationRow
 from app.tables.workers import WorkerRow
 
@@ -30,6 +31,7 @@ __all__ = [
     "ModelImportRow",
     "ModelRow",
     "NextLabelsRow",
+    "TrafficRow",
     "TrialRow",
     "WorkerRow",
 ]

@@ -60,6 +60,14 @@ class Classification(TaskContract):
     def named(self, names: tuple[str, ...]) -> Self:
         return self.model_copy(update={"classes": names})
 
+    @property
+    def answer_kinds(self) -> tuple[str, ...]:
+        return self.classes
+
+    def kinds_of(self, answers: NDArray[np.float32]) -> NDArray[np.int64]:
+        kinds: NDArray[np.int64] = answers.argmax(axis=1)
+        return kinds
+
     @staticmethod
     def placed(y: NDArray[Any], own: Sequence[str], wanted: Sequence[str]) -> NDArray[Any]:
         where = {name: place for place, name in enumerate(wanted)}

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import floor, inf, log10
 from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
@@ -96,6 +97,20 @@ class TaskContract(BaseModel, ABC):
     @abstractmethod
     def named(self, names: tuple[str, ...]) -> Self:
         """The same task with outputs of other names, or in another order."""
+
+    @property
+    @abstractmethod
+    def answer_kinds(self) -> tuple[str, ...]:
+        """Names of the kinds of answers that are told apart where answers are counted."""
+
+    @abstractmethod
+    def kinds_of(self, answers: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Answers of a packaged graph (n, outputs) -> the place of each in `answer_kinds`, (n,)."""
+
+    def confidence_of(self, answers: NDArray[np.float32]) -> NDArray[np.float32] | None:
+        """The largest probability of each item, (n,); None where answers are no probabilities."""
+        confidence: NDArray[np.float32] = answers.max(axis=1)
+        return confidence
 
     @property
     def nameless(self) -> Self:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
+import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
@@ -10,6 +11,7 @@ from app.tasks.contract import AnswerForm, Budget, Metric, TaskContract
 from app.tasks.shares import budgeted, equal_shares
 
 PARTS, FEWEST_IN_PART = 100, 10  # of items in the order of their rarest labels
+NO_LABEL = "(no label)"
 THRESHOLD = 0.5  # of a probability, from which an item has the label
 
 
@@ -43,6 +45,14 @@ class MultiLabel(TaskContract):
 
     def named(self, names: tuple[str, ...]) -> Self:
         return self.model_copy(update={"labels": names})
+
+    @property
+    def answer_kinds(self) -> tuple[str, ...]:
+        """The labels, by which of them is the likeliest; last, that an item has none."""
+        return (*self.labels, NO_LABEL)
+
+    def kinds_of(self, answers: NDArray[np.float32]) -> NDArray[np.int64]:
+        return np.where(answers.max(axis=1) < THRESHOLD, self.outputs, answers.argmax(axis=1))
 
     @staticmethod
     def placed(y: NDArray[Any], own: Sequence[str], wanted: Sequence[str]) -> NDArray[Any]:

@@ -1,6 +1,8 @@
 """A quantity of each item, in the user's unit."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from statistics import NormalDist
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -45,6 +47,25 @@ class Regression(TaskContract):
     def named(self, names: tuple[str, ...]) -> Self:
         (name,) = names
         return self.model_copy(update={"name": name})
+
+    @property
+    def answer_kinds(self) -> tuple[str, ...]:
+        """Ranges of the quantity: ten that a normal one of this mean and spread falls into equally
+        often."""
+        edges = [f"{edge:.4g}" for edge in self._edges]
+        between = (f"{low} to {high}" for low, high in pairwise(edges))
+        return (f"below {edges[0]}", *between, f"{edges[-1]} or more")
+
+    def kinds_of(self, answers: NDArray[np.float32]) -> NDArray[np.int64]:
+        return np.searchsorted(self._edges, answers[:, 0].astype(np.float64), side="right")
+
+    def confidence_of(self, answers: NDArray[np.float32]) -> None:
+        return None
+
+    @property
+    def _edges(self) -> list[float]:
+        normal = NormalDist(self.mean, self.std)
+        return [normal.inv_cdf(place / BINS) for place in range(1, BINS)]
 
     @staticmethod
     def placed(y: NDArray[Any], own: Sequence[str], wanted: Sequence[str]) -> NDArray[Any]:

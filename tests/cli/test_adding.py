@@ -35,6 +35,12 @@ def test_options_become_the_spec() -> None:
         "task": "regression",
     }
     assert spec(target=["red", "green"])["target"] == {"columns": ["red", "green"]}
+    assert spec(target=["found"], task="multi_label", separator="|", none="nothing")["target"] == {
+        "column": "found",
+        "separator": "|",
+        "none": "nothing",
+    }
+    assert spec(separator=";")["target"] == {"separator": ";"}
     assert spec(no_labels=True)["target"] == {"columns": []}
     assert spec(split="part")["split"] == {"column": "part"}
     assert spec(time="since", test_from="2026-01-01")["split"] == {

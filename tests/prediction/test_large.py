@@ -18,6 +18,7 @@ from app.prediction.heads import JSON
 from app.prediction.large import LargeRequests, Question
 from app.prediction.protocols.contract import Answer
 from app.prediction.protocols.native import Native
+from app.traffic.tally import Tally
 from tests.prediction.loaded import loaded
 from tests.prediction.site import (
     LABELS,
@@ -130,7 +131,7 @@ class Engine:
 
 def question(engine: Any) -> Question:
     decoder = Native().decoder({b"content-type": JSON.encode()}, b"", loaded(SHAPE, 3).inputs)
-    return Question("pets", loaded((2, 2), 2, engine), decoder)
+    return Question("pets", loaded((2, 2), 2, engine), decoder, Tally())
 
 
 def body(rows: int) -> bytes:

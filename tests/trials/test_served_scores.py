@@ -1,5 +1,6 @@
 """From training to the scores that a deployment answers."""
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from app.settings import Settings
 from app.tables.datasets import DatasetRow
 from app.tables.jobs import JobRow
 from app.tables.models import ModelRow
+from app.traffic.counts import answers_on_test
 from tests.jobs.requests import LOCAL
 from tests.serving import serve
 from tests.trials import jobs
@@ -81,6 +83,11 @@ def test_a_deployment_answers_calibrated_scores_and_raw_ones(
                 softmax(z / temperature, axis=1).max(axis=1),
                 atol=1e-4,
             )
+        seen = answers_on_test(model.card)  # what later answers are held against
+        assert seen is not None
+        assert (seen.items, seen.kinds) == (len(z), dict(Counter(z.argmax(axis=1).tolist())))
+        sure = softmax(z / signature.temperature, axis=1).max(axis=1)
+        assert seen.confidence == pytest.approx(sure.sum(), rel=1e-5)
         divided = client.post(URL, json={"inputs": (x / 255).tolist()})
         assert (divided.status_code, divided.json()["code"]) == (422, "wrong_scale")
 

@@ -9,6 +9,7 @@ sketch.npy                 (items, 64), float32: see app.inputs
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from worker.intake.scale import check_one_scale, scale_warnings
 from worker.intake.sizes import check_stored
 from worker.intake.splits import Rows
 from worker.intake.tables.items import prepare_items
+from worker.intake.tables.labels_apart import labels_apart
 from worker.intake.tables.records import Records
 from worker.intake.tables.speaking import spoken_of
 from worker.intake.targets import target_of
@@ -46,11 +48,13 @@ def ingest_upload(
             with _spoken(raw):
                 return ingest_arrays(raw, spec, limits, workdir)
         case JoinedUpload() as upload:
-            return ingest_joined(upload, spec, limits, workdir)
-        case Records() as records if spec.modality == "joined":
-            return ingest_joined(JoinedUpload(records, {}), spec, limits, workdir)
+            records, said = labels_apart(upload.records, spec, workdir)
+            return ingest_joined(replace(upload, records=records), said, limits, workdir)
         case Records() as records:
-            return prepare_items(records, spec, limits, workdir)
+            records, said = labels_apart(records, spec, workdir)
+            if spec.modality == "joined":
+                return ingest_joined(JoinedUpload(records, {}), said, limits, workdir)
+            return prepare_items(records, said, limits, workdir)
         case TextFiles(records, said):
             return prepare_items(records, said, limits, workdir)
 

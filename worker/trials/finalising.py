@@ -29,6 +29,7 @@ from worker.datasets import encoder_store
 from worker.datasets.stored_data import dataset_split
 from worker.evaluation.archive import read_arrays, report_of, with_packaged
 from worker.evaluation.served_arm import served_arm
+from worker.evaluation.tested_answers import card_of_answers
 from worker.failures import as_failure
 from worker.machine.context import WorkerContext
 from worker.objectives import objective_of
@@ -120,7 +121,10 @@ def _reference(
         return None
     with context.database.read() as session:
         data = TrialData.of(session, session.get_one(TrialRow, best.id))
-    return packaged_reference(context.storage, data, _sample(context.storage, ended), folder)
+    made = packaged_reference(context.storage, data, _sample(context.storage, ended), folder)
+    outputs = ended.arrays(context.storage, best).get("logits_test")
+    made["card"] |= card_of_answers(ended.schema.task, outputs)
+    return made
 
 
 def _network(
@@ -190,6 +194,7 @@ def _network(
             "calibration": calibration.model_dump(mode="json"),
             "packaging_difference": packaged.max_difference,
         }
+        | card_of_answers(ended.schema.task, served.outputs, calibration.temperature)
         | ({"vocabulary": encoding.told} if encoding and encoding.told else {})
         | served.card,
     }

@@ -13,6 +13,7 @@ from app.spec.ensemble_report import DistilledReport, EnsembleReport
 from app.storage import Storage
 from app.tables.jobs import TrialRow
 from worker.backbones.network import Network
+from worker.evaluation.arrays import Floats
 from worker.evaluation.ensembles import distilled_report
 from worker.evaluation.measures import measures_of
 from worker.evaluation.predictions import on
@@ -33,6 +34,7 @@ class ServedNetwork:
     raw_model: raw values -> outputs; of an ensemble the mean of `members`.
     weights: in the store, from which other jobs may start.
     card: what the model's card says otherwise than of one seed.
+    outputs: on the test items, (n, K), where they are known.
     beside: seeds whose mean is packaged for its cost alone, where it is not served.
     """
 
@@ -43,6 +45,7 @@ class ServedNetwork:
     card: dict[str, Any] = field(default_factory=dict)
     beside: Sequence[keras.Model] = ()
     distilled: DistilledReport | None = None
+    outputs: Floats | None = None
 
 
 def served_network(
@@ -66,7 +69,10 @@ def served_network(
         own = stored.get(winner.id, {})
         calibration = temperature_of(own, list(stored.values()), ended.schema.task)
         network = ended.network(ended.result(storage, str(winner.weights)))
-        return ServedNetwork(_raw(ended, network), calibration, str(winner.weights))
+        outputs = own.get("logits_test")
+        return ServedNetwork(
+            _raw(ended, network), calibration, str(winner.weights), outputs=outputs
+        )
     with context.database.read() as session:
         data = [TrialData.of(session, trial) for trial in members]
     told = {
@@ -80,6 +86,8 @@ def served_network(
         found = _distilled(storage, ended, winner, data, ensemble, folder)
         return replace(found, beside=raw_models, card=found.card | {"distilled": told})
     mean = temperature_of_members(storage, data, networks)
+    of_members = [ended.arrays(storage, trial) for trial in members]
+    tested = [arrays["logits_test"] for arrays in of_members if "logits_test" in arrays]
     return ServedNetwork(
         averaged_model(raw_models, objective_of(ended.schema.task)),
         mean.fitted,
@@ -90,6 +98,7 @@ def served_network(
             "test": ensemble.metrics or None,
             "validation": None,  # no item is one that all of them have held out
         },
+        outputs=measures_of(ended.schema.task).averaged(tested) if tested else None,
     )
 
 
@@ -119,6 +128,7 @@ def _distilled(
             "validation": measures.measure(*held_out) if held_out else None,
         },
         distilled=report,
+        outputs=found.student.outputs,
     )
 
 

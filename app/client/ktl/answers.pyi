@@ -6,6 +6,13 @@ from typing import Any, Literal
 class Members(dict[str, Any]):
     """An object of the API's JSON, whose members are attributes too."""
 
+class AnswerShare(Members):
+    """A class; of several labels at once the likeliest, or none; of a quantity a range of it."""
+
+    answer: str
+    share: float
+    reference_share: float | None
+
 class Applicability(Members):
     name: str
     reason: str | None
@@ -237,6 +244,13 @@ class Deployment(Members):
     created_at: str
     updated_at: str
 
+class DeploymentTraffic(Members):
+    """Counts of all processes of the API, a few seconds old. Requests that are refused before it
+    is known which model they ask, as those of a wrong key, are not among them."""
+
+    name: str
+    models: list[ModelTraffic]
+
 class DeploymentVersion(Members):
     version: int
     model: str
@@ -268,6 +282,25 @@ class DistilledReport(Members):
     over_mean: EnsembleGain | None
     over_single: EnsembleGain | None
     over_average: EnsembleGain | None
+    sentence: str
+
+class DoubtedInputs(Members):
+    code: str
+    requests: int
+    share: float
+
+class Drift(Members):
+    """Answers of a window, held against those that the model is known by."""
+
+    standing: Literal["too_few", "same", "drifted", "no_reference"]
+    distance: float | None
+    limit: float | None
+    items_: int
+    reference: Literal["test", "first_answers"] | None
+    reference_items: int
+    confidence: float | None
+    reference_confidence: float | None
+    confidence_standing: Literal["too_few", "same", "drifted", "no_reference"]
     sentence: str
 
 class EncoderIdentity(Members):
@@ -573,6 +606,13 @@ class Model(Members):
 class ModelReady(Members):
     name: str
     ready: Literal[True]
+
+class ModelTraffic(Members):
+    model: str
+    model_name: str
+    role: Literal["current", "earlier"]
+    version: int | None
+    windows: list[TrafficWindow]
 
 class MultiLabel(Members):
     kind: Literal["multi_label"]
@@ -992,6 +1032,20 @@ class TextInputs(Members):
 
     modality: Literal["text"]
     length: int
+
+class TrafficWindow(Members):
+    window: Literal["minute", "hour", "day"]
+    seconds: int
+    requests: int
+    requests_per_second: float
+    items_: int
+    errors: dict[str, int]
+    p50_seconds: float | None
+    p99_seconds: float | None
+    doubts: list[DoubtedInputs]
+    answers: list[AnswerShare]
+    answers_left_off: int
+    drift: Drift
 
 class Transferability(Members):
     headline: str

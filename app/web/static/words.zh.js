@@ -38,4 +38,7 @@ export const chinese = {
   strategies: "策略", strategies_hint: "迁移知识的方式。不选则由 ktl 尝试合适的并保留最好的。", stream_ended: "", stream_live: "实时", stream_waiting: "正在重新连接……", suspects: "{1} 个标签中有 {0} 个可能有误。", switch_to: "切换",
   takes: "用时", target: "学习目标（目标域）", target_hint: "标签较少的数据。", task: "任务类型", task_classification: "分类", task_hint: "对每个样本要回答什么。", task_multi_label: "多标签", task_regression: "数值", text: "文本", theme: "配色", theme_dark: "深色", theme_light: "浅色", theme_system: "跟随系统", trials: "训练", trials_done: "{1} 次训练已完成 {0} 次", try_it: "试一试", try_one: "试用",
   unit: "数值的单位", unreachable: "服务没有响应，可能正在重启。", upload: "上传", use_key: "使用", value: "值", version: "版本", warnings: "值得注意", went_wrong: "没有成功", what: "内容", what_happens: "将会发生什么", what_it_says: "含义", where: "位置", why: "理由", without_labels: "完全不使用目标域的标签",
+  doubt_missing_part: "缺少某个部分", doubt_out_of_range: "数值超出训练数据的范围", doubt_text_cut: "文本被截断", doubt_unknown_category: "训练数据中没有的类别", doubt_wrong_scale: "数值的尺度不同",
+  drift_bad: "回答与{0}不同：现在 {1} 为“{2}”，当时 {3}。", drift_doubt: "{0} 的请求：{1}。", drift_few: "回答太少，无法比较：现在 {0} 个，参照 {1} 个；各有 50 个即可。", drift_good: "除随机波动外，回答与{0}相同。", drift_nothing: "还没有可比较的回答。", drift_sure: "模型的平均把握现在为 {0}，当时为 {1}。",
+  errors: "错误", last_day: "最近一天", last_hour: "最近一小时", last_minute: "最近一分钟", p50: "一半不超过", p99: "99% 不超过", reference_first_answers: "此名称下最初的回答", reference_test: "对测试样本的回答", requests: "请求", role_current: "当前", role_earlier: "以前", then: "当时 {0}", traffic: "流量",
 };

@@ -14,6 +14,7 @@ from worker.intake.item_columns import ItemColumns
 from worker.intake.pictures.layout import ArchiveLayout, Picture
 from worker.intake.pictures.metadata import FILE_NAME, Metadata, place_of, table_of
 from worker.intake.raw import IntakeLimits, refuse
+from worker.intake.tables.labels_apart import labels_apart
 from worker.intake.tables.readings import Reading
 from worker.intake.tables.records import FileRows, Records, spill
 from worker.intake.tables.splitting import RowCut, check_both, cut_of
@@ -55,7 +56,8 @@ def beside_of(
         everything = np.ones(records.rows, np.bool)
         labels = TableLabels((), None, everything, None, "folders are classes")
     else:
-        labels = labels_of(records, _aimed(spec, layout.label_columns), reading)
+        records, spec = labels_apart(records, _aimed(spec, layout.label_columns), workdir)
+        labels = labels_of(records, spec, reading)
     if cut is None:
         cut = cut_of(records, spec, spec.test_fraction, reading, labels.known)
     else:
@@ -69,9 +71,9 @@ def _aimed(spec: DatasetSpec, columns: tuple[str, ...]) -> DatasetSpec:
         return spec
     one = columns[0] if len(columns) == 1 else None
     several = None if one else columns
-    return spec.model_copy(
-        update={"target": TargetSpec(column=one, columns=several, task=spec.said_task)}
-    )
+    said = {"column": one, "columns": several, "task": spec.said_task}
+    target = (spec.target or TargetSpec()).model_copy(update=said)
+    return spec.model_copy(update={"target": target})
 
 
 def _reading(records: Records, spec: DatasetSpec) -> Reading:

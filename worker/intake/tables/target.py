@@ -16,6 +16,7 @@ from app.tasks import TaskKind
 from worker.intake.labels import CLASS_LIMIT
 from worker.intake.missing import without_missing
 from worker.intake.raw import NAME_CHARACTERS, Array, refuse
+from worker.intake.tables.label_matrix import check_plain, label_matrix
 from worker.intake.tables.readings import Column, Reading, as_numbers, distinct, has_codes, numbers
 from worker.intake.tables.records import Records, listed, refuse_said
 from worker.intake.tables.speaking import spoken_of
@@ -155,7 +156,7 @@ def labels_of(records: Records, spec: DatasetSpec, reading: Reading) -> TableLab
     reason = "the spec says so" if is_said else "its name says that it holds the labels"
     task = spec.said_task
     if len(columns) > 1 or task == "multi_label":
-        values, known = _matrix(records, columns, reading)
+        values, known = label_matrix(records, columns, reading)
         return TableLabels(columns, values, known, np.array(columns), reason)
     (name,) = columns
     values, known = _one(records, name, reading, task)
@@ -184,7 +185,7 @@ def _one(
     """Looks at each different field once."""
     codes, fields = distinct(records.column(name))
     fields = reading.known(fields)
-    _check_plain(fields, name)
+    check_plain(fields, name)
     is_known = np.append(np.asarray(pc.is_valid(fields).to_numpy()), False)
     known = is_known[codes]
     if pa.types.is_boolean(fields.type):
@@ -251,40 +252,3 @@ def _texts(fields: list[str], codes: Array, known: NDArray[np.bool], name: str) 
         refuse("name_too_long", detail, name)
     found: Array = np.array([*fields, ""])[codes]
     return found
-
-
-def _matrix(
-    records: Records, columns: Sequence[str], reading: Reading
-) -> tuple[Array, NDArray[np.bool]]:
-    """(rows, columns), 0 and 1; a row without one of them has no labels."""
-    if len(columns) < 2:
-        detail = (
-            "expected two columns or more of 0 and 1 where `task` is multi_label, got one; one "
-            'column of two classes is a `task`: "classification"'
-        )
-        refuse_said("one_class", detail, "target")
-    values = np.empty((records.rows, len(columns)), np.float64)
-    for place, name in enumerate(columns):
-        column = reading.known(records.column(name))
-        _check_plain(column, name)
-        found = pc.cast(column, pa.float64()) if pa.types.is_boolean(column.type) else None
-        found = numbers(column, reading.decimal) if found is None else found
-        values[:, place] = as_numbers(found)
-        wrong = np.asarray(pc.is_valid(column).to_numpy()) & ~np.isin(values[:, place], (0, 1))
-        if count := int(wrong.sum()):
-            row = int(np.flatnonzero(wrong)[0])
-            detail = (
-                f"expected 0 and 1 alone in the column `{name}`, whether a row has that label, got "
-                f"{count} other values, the first in {records.place(row)}"
-            )
-            refuse("wrong_type", detail, name)
-    known = np.isfinite(values).sum(axis=1) == len(columns)
-    return np.nan_to_num(values).astype(np.int8), known
-
-
-def _check_plain(column: Column, name: str) -> None:
-    if pa.types.is_temporal(column.type):
-        detail = (
-            f"expected text or numbers in the column `{name}`, which holds the labels, got dates"
-        )
-        refuse("wrong_type", detail, name)

@@ -11,6 +11,7 @@ from worker.intake.label_forms import check_whole
 from worker.intake.labels import Classes, find_classes
 from worker.intake.raw import Array
 from worker.intake.splits import SPLIT_SEED, Rows, stratified_split
+from worker.intake.tables.label_matrix import SEPARATORS
 from worker.intake.targets.contract import Stored
 
 
@@ -55,7 +56,21 @@ class ClassTarget:
         return None
 
     def warnings(self, y: Mapping[str, Stored]) -> Sequence[str]:
+        names = set(self.classes.names)
+        for sign in SEPARATORS:
+            made = [name for name in self.classes.names if _is_of(name, sign, names)]
+            if made:
+                return (
+                    f"{len(made)} classes are made of others, as `{made[0]}`: `target`: "
+                    f'{{"separator": "{sign}"}} beside its `column` learns each label by itself.',
+                )
         return ()
 
     def codes(self, y: Mapping[str, Stored]) -> Mapping[str, NDArray[np.int32]]:
         return y
+
+
+def _is_of(name: str, sign: str, names: set[str]) -> bool:
+    """Tells whether a class is several others with the sign between them."""
+    parts = {part.strip() for part in name.split(sign)}
+    return len(parts) > 1 and parts <= names

@@ -127,6 +127,13 @@ class AsyncDeployments:
             answers.DeploymentWithHistory, "POST", path_to("deployments", name, "rollback")
         )
 
+    async def traffic(self, name: str) -> answers.DeploymentTraffic:
+        """Returns what it was asked within the last minute, hour and day, and whether its answers
+        are still such as the model is known by."""
+        return await self._transport.ask(
+            answers.DeploymentTraffic, "GET", path_to("deployments", name, "traffic")
+        )
+
     async def delete(self, name: str) -> None:
         """Serves the name no more."""
         await self._transport.call("DELETE", path_to("deployments", name))

@@ -128,6 +128,13 @@ class Deployments:
             answers.DeploymentWithHistory, "POST", path_to("deployments", name, "rollback")
         )
 
+    def traffic(self, name: str) -> answers.DeploymentTraffic:
+        """Returns what it was asked within the last minute, hour and day, and whether its answers
+        are still such as the model is known by."""
+        return self._transport.ask(
+            answers.DeploymentTraffic, "GET", path_to("deployments", name, "traffic")
+        )
+
     def delete(self, name: str) -> None:
         """Serves the name no more."""
         self._transport.call("DELETE", path_to("deployments", name))

@@ -4,10 +4,11 @@ import { ask, get } from "/web/api.js";
 import { facts, fill, h, table } from "/web/dom.js";
 import { moment } from "/web/format.js";
 import { action, go, notice, sure } from "/web/main.js";
+import { trafficView } from "/web/traffic.js";
 import { tryIt } from "/web/try_it.js";
 import { t } from "/web/words.js";
 
-export async function show({ id, redraw }) {
+export async function show({ id, signal, redraw }) {
   const path = `/v1/deployments/${encodeURIComponent(id)}`;
   const answer = await ask("GET", path);
   const version = answer.headers.get("ETag");
@@ -31,6 +32,7 @@ export async function show({ id, redraw }) {
     h("div.head", null, h("h1", null, deployment.name), h(`span.badge.${deployment.status === "ready" ? "good" : "busy"}`, null, t(`deployment_${deployment.status}`))),
     deployment.reason && h("p.warn", null, deployment.reason),
     h("section", null, h("h2", null, t("try_it")), model.signature ? tryIt(deployment.name, model.signature) : h("p.note", null, t("no_signature"))),
+    trafficView(path, signal),
     h("section", null, h("h2", null, t("history")), table(t("history"), [t("version"), t("model"), t("since"), ""], rows),
       h("p.actions", null,
         deployment.history.length > 1 && action(t("rollback"), () => change("POST", `${path}/rollback`)),

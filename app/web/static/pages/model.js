@@ -13,7 +13,7 @@ function shown(value) {
   if (value === null || value === undefined) return "–";
   if (typeof value === "number") return score(value);
   if (Array.isArray(value)) return value.length > 12 ? t("so_many", value.length) : value.map(shown).map((each, place) => [place ? ", " : "", each]);
-  if (typeof value === "object") return facts(Object.entries(value).map(([name, each]) => [name.replaceAll("_", " "), shown(each)]));
+  if (typeof value === "object") return facts(Object.entries(value).filter(([, each]) => each !== undefined).map(([name, each]) => [name.replaceAll("_", " "), shown(each)]));
   return String(value);
 }
 
@@ -38,6 +38,6 @@ export async function show({ id }) {
         await send("PUT", `/v1/deployments/${encodeURIComponent(name.value)}`, { model: id });
         go(`/deployments/${encodeURIComponent(name.value)}`);
       }, "primary"))),
-    h("section", null, h("h2", null, t("card")), shown(model.card)),
+    h("section", null, h("h2", null, t("card")), shown({ ...model.card, test_answers: undefined })),
   ];
 }
