@@ -1,6 +1,7 @@
-"""Findings of pydantic, said our way: where, what was expected, and the kind of what came.
+"""Findings of pydantic, said our way: where, what was expected, and what came.
 
-Values are not repeated: they may be large, or another's secret. Small numbers are.
+Values are repeated where they are small: numbers, and a few words of text. Of what is called like a
+secret, and of what cannot be printed, only the kind and the size are.
 """
 
 import re
@@ -12,6 +13,8 @@ from pydantic import ValidationError
 from app.errors import LONGEST_NAME, Finding, Invalid, token
 from app.suggestions import choice_meant, field_meant, object_of
 
+SECRET = re.compile(r"key|secret|token|passw|auth|credential", re.I)  # in a member's name
+SHORT = 40  # characters of text that are repeated
 SHOWN = 20  # findings in an answer, which a long array of wrong numbers would fill
 CODES = {
     "missing": "missing_field",
@@ -72,7 +75,7 @@ def _finding(error: Mapping[str, Any], body: Any, at: str) -> Finding:
     kind, where = error["type"], error["loc"]
     if where[0] != "body":
         name = str(where[1])
-        got = "nothing" if kind == "missing" else _got(error["input"], is_text=True)
+        got = "nothing" if kind == "missing" else _got(error["input"], name, is_text=True)
         return Finding(f"`{name}`: expected {_expected(error)}, got {got}", parameter=name)
     whole = body
     path, value = _follow(where[1:], body, kind)
@@ -87,7 +90,7 @@ def _finding(error: Mapping[str, Any], body: Any, at: str) -> Finding:
         return Finding(str(error["ctx"]["error"]), place)
     if kind in {"missing", "union_tag_not_found"} and path:
         return Finding(f"expected {name}, got nothing", place)
-    got = "nothing" if kind == "missing" else _got(_received(error))
+    got = "nothing" if kind == "missing" else _got(_received(error), place)
     meant = ""
     if CODES.get(kind) == "unknown_choice":
         meant = choice_meant(_received(error), _expected(error))
@@ -133,8 +136,8 @@ def _expected(error: Mapping[str, Any]) -> str:
     return f"a number {message}" if message.startswith(("greater", "less")) else message
 
 
-def _got(value: Any, is_text: bool = False) -> str:
-    """The kind and size of a value. Parameters are always text, so numbers look like it."""
+def _got(value: Any, place: str, is_text: bool = False) -> str:
+    """What came, or its kind and size. Parameters are always text, so numbers look like it."""
     match value:
         case None | True | False:
             said = {None: "null", True: "true", False: "false"}[value]
@@ -142,6 +145,8 @@ def _got(value: Any, is_text: bool = False) -> str:
             said = str(value) if abs(value) < 1e15 else "a number too large or not finite"
         case str() if is_text and re.fullmatch(r"-?\d{1,15}", value):
             said = value
+        case str() if len(value) <= SHORT and value.isprintable() and not SECRET.search(place):
+            said = f"'{value}'"
         case str():
             said = f"text of length {len(value)}"
         case list() | tuple():

@@ -128,13 +128,13 @@ def problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
             "got 0",
         ),
         (
-            {"seed": "secret"},
+            {"seed": "six"},
             "invalid_value",
             "#/seed",
-            "expected a valid integer, got text of length 6",
+            "expected a valid integer, got 'six'",
         ),
-        ({"task": "secret"}, "unknown_choice", "#/task", "expected 'classification'"),
-        ({"deploy": {"name": "A secret"}}, "invalid_value", "#/deploy/name", "matches ^[a-z0-9]"),
+        ({"task": "clustering"}, "unknown_choice", "#/task", "expected 'classification'"),
+        ({"deploy": {"name": "A name"}}, "invalid_value", "#/deploy/name", "matches ^[a-z0-9]"),
         ({"seed": 10**400}, "invalid_value", "#/seed", "too large"),
     ],
 )

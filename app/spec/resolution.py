@@ -15,15 +15,16 @@ from app.inputs.joint_parts import GivenParts, joint_parts
 from app.inputs.text import joint_text
 from app.spec import checks
 from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone
-from app.spec.crossing import crossed, pair_warnings, pairs_of, shared_part
+from app.spec.crossing import crossed, pairs_of, shared_part
 from app.spec.flaws import Imbalance, compared, decided, loses_smoothing
+from app.spec.job_warnings import job_warnings
 from app.spec.model_choice import ModelChoice
 from app.spec.networks import chosen_family, gets_bottleneck, joint_size, shown_at
 from app.spec.plan import unlabelled_items
 from app.spec.portfolio import Facts, portfolio
 from app.spec.recipes import defaults_of
 from app.spec.references import planned_references
-from app.spec.scales import PixelScale, scale_warnings
+from app.spec.scales import PixelScale
 from app.spec.sources import (
     Sample,
     SourceFacts,
@@ -36,7 +37,6 @@ from app.spec.strategies import Auto, AutoArm, Strategy
 from app.spec.strategy_params import LinearProbeParams
 from app.spec.table_matching import joint_table, tables_of
 from app.spec.training import Augmentation, Space, Training
-from app.spec.unlabelled import IDLE
 from app.tasks import TaskKind
 
 # As domain adaptation has it: Ganin et al., JMLR 2016; Liang et al., ICML 2020.
@@ -93,11 +93,7 @@ def resolve(
         space=resolution.space(),
         classes=resolution.classes,
         strategies=resolution.strategies(),
-        warnings=(
-            *scale_warnings([facts.scale for facts in sources], target_scale),
-            *pair_warnings(spec, pairs),
-            *([IDLE] if spec.target.use_unlabelled and not spec.target.use_labels else ()),
-        ),
+        warnings=job_warnings(spec, sources, target_scale, pairs),
         inputs=inputs,
         part=shared.name if shared else None,
         source_tasks=_source_tasks(sources, target),

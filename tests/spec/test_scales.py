@@ -7,6 +7,7 @@ import pytest
 
 from app.database import Database
 from app.jobs.repository import get
+from app.spec.job_warnings import OWN_SOURCE
 from app.spec.scales import PixelScale, scale_warnings
 from app.tables.datasets import DatasetRow
 from tests.jobs.factories import SCHEMA
@@ -55,7 +56,8 @@ def test_what_an_earlier_release_took_in_fills_its_range() -> None:
 def test_a_job_is_warned_and_remembers_it(
     client: httpx.Client, database: Database, body: dict[str, Any]
 ) -> None:
-    assert client.post("/v1/jobs:validate", json=body).json()["warnings"] == []
+    own = {**body, "sources": [{"dataset": body["target"]["dataset"]}]}
+    assert client.post("/v1/jobs:validate", json=own).json()["warnings"] == [OWN_SOURCE]
     target = dataset(database)
     with database.write() as session:
         row = session.get_one(DatasetRow, target)
@@ -66,9 +68,6 @@ def test_a_job_is_warned_and_remembers_it(
     job_id = client.post("/v1/jobs", json=body).json()["id"]
     with database.read() as session:
         assert get(session, LOCAL, job_id).spec["warnings"] == [said]
-    assert (
-        client.post("/v1/jobs:validate", json={**body, "sources": [{"dataset": target}]}).json()[
-            "warnings"
-        ]
-        == []
-    )
+    assert client.post("/v1/jobs:validate", json={**body, "sources": [{"dataset": target}]}).json()[
+        "warnings"
+    ] == [OWN_SOURCE]

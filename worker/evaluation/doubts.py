@@ -16,6 +16,7 @@ from app.tasks.classification import RANKED
 from worker.evaluation.chance import mean_of
 from worker.evaluation.dataset_warnings import known_items
 from worker.evaluation.evidence import Evidence, TrialResult
+from worker.evaluation.source_overlap import overlap_doubts
 from worker.evaluation.training_fit import Fit, by_heart, fit_of, pretrainings_of, torn
 
 
@@ -53,6 +54,9 @@ def doubts_about(
     if known := known_items(datasets, len(arms[winner].y)):
         said, proves_nothing = known
         (any_verdict if proves_nothing else beside).append(said)
+    shared = overlap_doubts(spec, winner, datasets, trials)
+    for kept, more in zip((any_verdict, positive, beside), shared, strict=True):
+        kept.extend(more)
     no_better = [name for name in (winner, baseline) if name in reference.not_above]
     standing = _standings(no_better, arms, reference, spec) if no_better else []
     far_below = _far_below_bound(winner, arms, reference, spec)

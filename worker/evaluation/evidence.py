@@ -47,6 +47,10 @@ class TrialResult:
         suspects: (2,): training items left out because their labels are likely wrong, and those
             that stayed; None where none were looked for.
         rewritten: of a pretraining on rows written anew, (columns, 6): app.spec.rewritten_columns.
+        shared_items: of an arm's first seed, (sources, 7): a source's place in the job; how many
+            of the target's test items stand among its training items, of how many; the same of
+            the target's training items; how many of its own have another that is equal, of how
+            many. Sources with items of another shape are left out.
     """
 
     arm: str
@@ -83,6 +87,7 @@ class TrialResult:
     logits_without: Floats | None = None
     logits_alone: Floats | None = None
     rewritten: NDArray[np.float64] | None = None
+    shared_items: Ints | None = None
 
     def is_arm(self, arm: str, labels_per_class: int | None) -> bool:
         """Tells whether it is one of the arm's own trials, not a search for them."""

@@ -35,6 +35,7 @@ class Predictions(TypedDict, total=False):
     logits_without: Floats
     logits_alone: Floats
     rewritten: NDArray[np.float64]
+    shared_items: Ints
 
 
 ARRAYS = tuple(Predictions.__annotations__)

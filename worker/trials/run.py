@@ -41,6 +41,7 @@ from worker.trials.part_outputs import part_outputs
 from worker.trials.pretraining_key import content_key
 from worker.trials.referencing import predictions_of
 from worker.trials.setup import TrialData, setup_of, target_test
+from worker.trials.shared_items import shared_items
 from worker.trials.slices import slices_of_test
 from worker.trials.source_rows import told_of
 from worker.trials.training_items import look_back
@@ -240,6 +241,8 @@ def _predictions(
         results |= held_out(name, split.y if split.is_labelled else None, outputs)
         if name == "test":
             results |= part_outputs(network, split.items)
+            if (shared := shared_items(storage, data, split.items)) is not None:
+                results["shared_items"] = shared
         if not np.isfinite(outputs).all():  # without validation items nothing has looked yet
             what = f"expected finite outputs of the {name} items, got others after the last epoch"
             raise diverged(what, setup.training.learning_rate, "training")

@@ -13,6 +13,9 @@ export function score(number) {
   return number.toLocaleString(language(), { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
+/** A difference, with its sign. */
+export const change = (number) => number.toLocaleString(language(), { signDisplay: "exceptZero", maximumSignificantDigits: 3 });
+
 export const percent = (share) => (share ?? 0).toLocaleString(language(), { style: "percent", maximumFractionDigits: 0 });
 
 export function size(bytes) {

@@ -7,6 +7,7 @@ import { score } from "/web/format.js";
 import { action, problemBox } from "/web/main.js";
 import { bars, copied } from "/web/parts.js";
 import { predictAsCurl, predictAsPython } from "/web/snippets.js";
+import { why } from "/web/why.js";
 import { t } from "/web/words.js";
 
 const MOST = 8;
@@ -68,15 +69,19 @@ async function base64(file) {
   return btoa(text);
 }
 
-function pictures(name, inputs, task) {
+function pictures(name, signature) {
+  const { inputs, task } = signature;
   const answer = h("div", { role: "status" });
+  const reasons = h("div");
   const shown = h("div");
   async function predict(blob) {
     const body = new FormData();
     body.append("file", blob, blob.name ?? "drawing.png");
     if (task.kind !== "regression") body.append("top_k", topOf(task));
+    fill(reasons);
     try {
       fill(answer, answered(await (await ask("POST", `/v1/deployments/${encodeURIComponent(name)}/predict`, { body })).json(), task));
+      fill(reasons, why(name, signature, { b64: await base64(blob) }));
     } catch (problem) {
       fill(answer, problemBox(problem));
     }
@@ -89,7 +94,7 @@ function pictures(name, inputs, task) {
   const isSmall = inputs.shape[0] <= 64 && inputs.shape[2] === 1;
   return h("div.trying", null, h("div", null,
     isSmall && [h("p.note", null, t("draw_here")), board(true, predict).element],
-    field(t("picture"), chooser, t("picture_hint")), shown), answer);
+    field(t("picture"), chooser, t("picture_hint")), shown), h("div", null, answer, reasons));
 }
 
 const topOf = (task) => Math.min(MOST, (task.classes ?? task.labels).length);
@@ -102,18 +107,21 @@ export function tryIt(name, signature) {
   const called = h("details", null, h("summary", null, t("same_as_code")), code);
   if (inputs.modality === "image") {
     drawCode(null);
-    return h("div", null, pictures(name, inputs, task), called);
+    return h("div", null, pictures(name, signature), called);
   }
   if (inputs.modality === "features") return h("p.note", null, t("no_trying"));
   const answer = h("div", { role: "status" });
+  const reasons = h("div");
   const parts = inputs.modality === "joined" ? inputs.parts.map((each) => [each.name, part(each.inputs, soon)]) : [[null, part(inputs, soon)]];
   const item = () => (inputs.modality === "joined" ? Object.fromEntries(parts.map(([each, control]) => [each, control.value()])) : parts[0][1].value());
   const bodyOf = () => ({ inputs: [item()], ...(task.kind !== "regression" && { top_k: topOf(task) }) });
   async function predict() {
     const body = bodyOf();
     drawCode(body);
+    fill(reasons);
     try {
       fill(answer, answered(await (await ask("POST", `/v1/deployments/${encodeURIComponent(name)}/predict`, { body })).json(), task));
+      fill(reasons, why(name, signature, body.inputs[0]));
     } catch (problem) {
       fill(answer, problemBox(problem));
     }
@@ -123,5 +131,5 @@ export function tryIt(name, signature) {
     calm();
   }
   drawCode(bodyOf());
-  return h("div", null, h("div.trying", null, h("div", null, parts.map(([each, control]) => [each && h("h3", null, each), control.element]), h("p", null, action(t("predict"), predict, "primary"))), answer), called);
+  return h("div", null, h("div.trying", null, h("div", null, parts.map(([each, control]) => [each && h("h3", null, each), control.element]), h("p", null, action(t("predict"), predict, "primary"))), h("div", null, answer, reasons)), called);
 }

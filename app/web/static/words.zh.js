@@ -1,5 +1,5 @@
 export const chinese = {
-  add: "添加", added: "添加于", again: "重试", all: "全部", and_more: "还有 {0} 个", answers: "响应", anything: "任意", api: "API", arm: "方法",
+  add: "添加", added: "添加于", again: "重试", all: "全部", and_more: "还有 {0} 个", answers: "响应", anything: "任意", api: "API", arm: "方法", ask_why: "为什么？",
   as_source: "作为源域", as_target: "作为目标域",
   audit: "可能有误的标签", audit_do: "查找错误标签", audit_how: "把每个样本与最相似的样本比较。不会改动任何内容，由您决定。",
   back: "上一页", balance: "训练集中每类的样本数", begun: "开始于", being_stored: "正在保存……", board: "画板", body: "请求体",
@@ -37,7 +37,7 @@ export const chinese = {
   step_data: "准备数据", step_data_how: "表格、图片文件夹或文本：识别出的内容及其理由都会告诉您。", step_job: "说明从什么学习什么", step_job_how: "其余的都会自动选择，并在输入时检查。", step_read: "读一句话", step_read_how: "有帮助、有害，或者还无法判断：与没有迁移的同一网络比较得出。", step_try: "试一试", step_try_how: "画一笔、写一句，或拖入自己的文件。",
   strategies: "策略", strategies_hint: "迁移知识的方式。不选则由 ktl 尝试合适的并保留最好的。", stream_ended: "", stream_live: "实时", stream_waiting: "正在重新连接……", suspects: "{1} 个标签中有 {0} 个可能有误。", switch_to: "切换",
   takes: "用时", target: "学习目标（目标域）", target_hint: "标签较少的数据。", task: "任务类型", task_classification: "分类", task_hint: "对每个样本要回答什么。", task_multi_label: "多标签", task_regression: "数值", text: "文本", theme: "配色", theme_dark: "深色", theme_light: "浅色", theme_system: "跟随系统", trials: "训练", trials_done: "{1} 次训练已完成 {0} 次", try_it: "试一试", try_one: "试用",
-  unit: "数值的单位", unreachable: "服务没有响应，可能正在重启。", upload: "上传", use_key: "使用", value: "值", version: "版本", warnings: "值得注意", went_wrong: "没有成功", what: "内容", what_happens: "将会发生什么", what_it_says: "含义", where: "位置", why: "理由", without_labels: "完全不使用目标域的标签",
+  unit: "数值的单位", unreachable: "服务没有响应，可能正在重启。", upload: "上传", use_key: "使用", value: "值", version: "版本", warnings: "值得注意", went_wrong: "没有成功", what: "内容", what_happens: "将会发生什么", what_it_says: "含义", where: "位置", why: "理由", why_against: "不支持该答案", why_cell: "第 {0} 行第 {1} 列：{2}", why_for: "支持该答案", why_grid: "在 {0} × {1} 个格子中，影响最大的是", why_how: "{0}：{1}。下面是有该部分时比没有时高出多少。", why_instead: "每个值与“不知道该值”相比；若训练数据都有该值，则与训练数据中的值相比。", why_little: "没有哪个部分单独有明显影响。", why_note: "这只说明模型的答案如何变化，不说明原因，更不是因果关系。每次只去掉一个部分，看不到各部分的共同作用。", why_picture: "图片，标出影响答案的部分", without_labels: "完全不使用目标域的标签",
   doubt_missing_part: "缺少某个部分", doubt_out_of_range: "数值超出训练数据的范围", doubt_text_cut: "文本被截断", doubt_unknown_category: "训练数据中没有的类别", doubt_wrong_scale: "数值的尺度不同",
   drift_bad: "回答与{0}不同：现在 {1} 为“{2}”，当时 {3}。", drift_doubt: "{0} 的请求：{1}。", drift_few: "回答太少，无法比较：现在 {0} 个，参照 {1} 个；各有 50 个即可。", drift_good: "除随机波动外，回答与{0}相同。", drift_nothing: "还没有可比较的回答。", drift_sure: "模型的平均把握现在为 {0}，当时为 {1}。",
   errors: "错误", last_day: "最近一天", last_hour: "最近一小时", last_minute: "最近一分钟", p50: "一半不超过", p99: "99% 不超过", reference_first_answers: "此名称下最初的回答", reference_test: "对测试样本的回答", requests: "请求", role_current: "当前", role_earlier: "以前", then: "当时 {0}", traffic: "流量",
