@@ -22,8 +22,8 @@ from app.damage import heal, mark
 from app.database import Database
 from app.datasets import router as datasets
 from app.datasets.audits import router as audits
+from app.deployments import canaries, watching
 from app.deployments import router as deployments
-from app.deployments import watching
 from app.documented import complete
 from app.idempotency import forget_old
 from app.jobs import auditing, catalogue
@@ -74,6 +74,7 @@ ROUTERS = (
     models.router,
     deployments.router,
     watching.router,
+    canaries.router,
     explaining.router,
     usage.router,
     keys.router,

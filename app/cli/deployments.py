@@ -96,6 +96,39 @@ def traffic(name: DeploymentName, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def canary(
+    name: DeploymentName,
+    model: ModelRef,
+    percent: Annotated[int, typer.Option(help="Requests of each 100, 1 to 99.")] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Try a model on a share of the requests; `traffic` shows it beside the current one."""
+    from app.client import Client
+
+    with Client() as client:
+        _print(client.deployments.canary(name, model, percent), as_json)
+
+
+@app.command()
+def promote(name: DeploymentName, as_json: AsJson = False) -> None:
+    """Serve the canary under the name from now on."""
+    from app.client import Client
+
+    with Client() as client:
+        _print(client.deployments.promote(name), as_json)
+
+
+@app.command("drop-canary")
+def drop_canary(name: DeploymentName, as_json: AsJson = False) -> None:
+    """Send all requests to the current model again."""
+    from app.client import Client
+
+    with Client() as client:
+        client.deployments.drop_canary(name)
+        _print(client.deployments.get(name), as_json)
+
+
+@app.command()
 def rollback(name: DeploymentName, as_json: AsJson = False) -> None:
     """Serve the model before again."""
     from app.client import Client
@@ -129,6 +162,11 @@ def _print_table(found: "Sequence[DeploymentOut]") -> None:
     from app.cli import output
 
     output.print_table(
-        ["name", "model", "version", "status", "model id"],
-        [(d.name, d.model_name, d.version, d.status, d.model) for d in found],
+        ["name", "model", "version", "status", "canary", "model id"],
+        [(d.name, d.model_name, d.version, d.status, _tried(d), d.model) for d in found],
     )
+
+
+def _tried(deployment: "DeploymentOut") -> str:
+    tried = deployment.canary
+    return f"{tried.model_name} {tried.percent} %" if tried else "-"

@@ -9,6 +9,8 @@ def print_traffic(traffic: DeploymentTraffic) -> None:
         ["model", "role", "last", "requests", "errors", "p50", "p99", "confidence"],
         [_row(model, window) for model in traffic.models for window in model.windows],
     )
+    if traffic.canary:
+        output.print_text(f"\nThe canary: {traffic.canary.sentence}\n")
     for model in traffic.models:
         day = model.windows[-1]
         output.print_text(f"\n{model.model_name}: {day.drift.sentence}\n")

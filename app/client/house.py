@@ -152,6 +152,9 @@ class HouseDeployments:
         self.list = many(DeploymentOut, deployments.list)
         self.point = one(DeploymentOut, deployments.point)
         self.rollback = one(DeploymentOut, deployments.rollback)
+        self.canary = one(DeploymentOut, deployments.canary)
+        self.promote = one(DeploymentOut, deployments.promote)
+        self.drop_canary = deployments.drop_canary
         self.predict = one(PredictOut, deployments.predict)
         self.predict_pictures = one(PredictOut, deployments.predict_pictures)
         self.explain = one(Explanation, deployments.explain)

@@ -1,5 +1,7 @@
 """All SQL about deployments. Callers commit."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Select, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -7,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.database import now
 from app.errors import Conflict, NotFound
 from app.identifiers import new_id
-from app.tables.deployments import DeploymentRow, DeploymentVersionRow
+from app.tables.deployments import CanaryRow, DeploymentRow, DeploymentVersionRow
 from app.tables.models import ModelRow
 
 
@@ -30,15 +32,44 @@ def get(session: Session, project: str, name: str, *, is_locked: bool = False) -
 
 
 def point(session: Session, project: str, name: str, model_id: str) -> DeploymentRow:
-    """The name points to the model from the commit on: made, or moved with a new version. A name
-    that points there already stays as it is."""
+    """The name points to the model from the commit on: made, or moved with a new version, which
+    ends a canary. A name that points there already stays as it is."""
     row = find(session, project, name, is_locked=True) or _made(session, project, name, model_id)
     if row.version and row.model_id == model_id:
         return row
     row.model_id, row.version, row.updated_at = model_id, row.version + 1, now()
     session.add(DeploymentVersionRow(deployment_id=row.id, version=row.version, model_id=model_id))
+    end_canary(session, row)
     session.flush()
     return row
+
+
+def canaries(session: Session, rows: Sequence[DeploymentRow]) -> dict[str, CanaryRow]:
+    """Canaries by the ids of their deployments."""
+    found = select(CanaryRow).where(CanaryRow.deployment_id.in_([row.id for row in rows]))
+    return {each.deployment_id: each for each in session.scalars(found)}
+
+
+def canary(session: Session, row: DeploymentRow) -> CanaryRow:
+    """Raises Conflict where there is none."""
+    found = session.get(CanaryRow, row.id)
+    if found is None:
+        raise Conflict("no_canary", f"expected a canary of `{row.name}`, got none: PUT one first")
+    return found
+
+
+def try_out(session: Session, row: DeploymentRow, model_id: str, percent: int) -> None:
+    """The model answers so many of each 100 requests from the commit on."""
+    found = session.get(CanaryRow, row.id) or CanaryRow(deployment_id=row.id)
+    if found.model_id != model_id:
+        found.created_at = now()
+    found.model_id, found.percent = model_id, percent
+    session.add(found)
+    session.flush()
+
+
+def end_canary(session: Session, row: DeploymentRow) -> None:
+    session.execute(delete(CanaryRow).where(CanaryRow.deployment_id == row.id))
 
 
 def history(session: Session, row: DeploymentRow) -> list[DeploymentVersionRow]:

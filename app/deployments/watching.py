@@ -14,9 +14,9 @@ from app.tables.deployments import DeploymentRow
 from app.tables.traffic import TrafficRow
 from app.traffic import repository as traffic
 from app.traffic.counts import answers_on_test
-from app.traffic.presenting import reference_of, windows_of
+from app.traffic.presenting import beside, reference_of, windows_of
 from app.traffic.repository import FIRST
-from app.traffic.schemas import DeploymentTraffic, ModelTraffic
+from app.traffic.schemas import DeploymentTraffic, ModelTraffic, Role
 from app.turns import TurnRoute
 
 router = APIRouter(prefix="/v1/deployments", tags=["deployments"], route_class=TurnRoute)
@@ -41,13 +41,30 @@ def get_traffic(name: DeploymentName, session: ReadSession, caller: Reader) -> D
         if model_id == row.model_id or any(each.seconds != FIRST for each in rows)
     }
     versions = {past.model_id: past.version for past in reversed(repository.history(session, row))}
-    told = [_told(session, row, model_id, rows, versions, at) for model_id, rows in asked.items()]
-    return DeploymentTraffic(name=name, models=[each for each in told if each])
+    found = repository.canaries(session, [row]).get(row.id)
+    tried = found.model_id if found else None
+    if tried:
+        asked.setdefault(tried, [])
+    order = sorted(asked, key=lambda id: (id != row.model_id, id != tried))
+    told = [_told(session, row, tried, id, asked[id], versions, at) for id in order]
+    model = models.find(session, row.model_id)
+    canary = None
+    if tried and model:
+        task = Signature.model_validate(model.signature).task
+        canary = beside(task, asked[tried], asked[row.model_id], at)
+    return DeploymentTraffic(name=name, canary=canary, models=[each for each in told if each])
+
+
+def _role(model_id: str, current: str, tried: str | None) -> Role:
+    if model_id == current:
+        return "current"
+    return "canary" if model_id == tried else "earlier"
 
 
 def _told(
     session: Session,
     row: DeploymentRow,
+    tried: str | None,
     model_id: str,
     rows: list[TrafficRow],
     versions: dict[str, int],
@@ -62,7 +79,7 @@ def _told(
     return ModelTraffic(
         model=model_id,
         model_name=model.name,
-        role="current" if model_id == row.model_id else "earlier",
+        role=_role(model_id, row.model_id, tried),
         version=versions.get(model_id),
         windows=windows_of(task, rows, reference, at),
     )

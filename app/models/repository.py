@@ -13,7 +13,7 @@ from app.identifiers import new_id
 from app.messages import ImportModel
 from app.models.schemas import ModelStatus, Signature
 from app.models.stored import named
-from app.tables.deployments import DeploymentRow
+from app.tables.deployments import CanaryRow, DeploymentRow
 from app.tables.jobs import ENDED, JobRow
 from app.tables.model_imports import ModelImportRow
 from app.tables.models import ModelRow
@@ -200,11 +200,24 @@ def deployed_as(session: Session, model_id: str) -> list[str]:
     return list(session.scalars(statement.order_by(DeploymentRow.name)))
 
 
+def tried_as(session: Session, model_id: str) -> list[str]:
+    """The names of the deployments whose canary the model is."""
+    statement = (
+        select(DeploymentRow.name)
+        .join(CanaryRow, CanaryRow.deployment_id == DeploymentRow.id)
+        .where(CanaryRow.model_id == model_id)
+    )
+    return list(session.scalars(statement.order_by(DeploymentRow.name)))
+
+
 def remove(session: Session, row: ModelRow) -> None:
     """`row` is locked. Its files go with the next sweep, unless another row shares them. Raises
     Conflict while a deployment or an open job needs it."""
     if names := deployed_as(session, row.id):
         detail = f"expected a model that is not deployed, got one that serves {', '.join(names)}"
+        raise Conflict("model_deployed", detail)
+    if names := tried_as(session, row.id):
+        detail = f"expected a model that is not deployed, got the canary of {', '.join(names)}"
         raise Conflict("model_deployed", detail)
     open_jobs = session.execute(
         select(JobRow.id, JobRow.source_ids, JobRow.spec).where(

@@ -129,7 +129,7 @@ class PredictionFront:
         headers = dict(scope["headers"])
         await refuse_foreign(scope["headers"], self._authenticator)
         caller = await self._callers.find(headers.get(b"authorization"))
-        loaded = await self._served.find(caller.project, route.name)
+        loaded = await self._served.find(caller.project, route.name, takes_turns=True)
         tally = exchange.tally = self._tallies.of(caller.project, route.name, loaded.model_id)
         admitted = self._admitted(route, scope, headers, caller, loaded, tally)
         key, question, limit = admitted

@@ -3,7 +3,7 @@
 from sqlalchemy import Row, exists, select
 from sqlalchemy.orm import Session
 
-from app.tables.deployments import DeploymentRow
+from app.tables.deployments import CanaryRow, DeploymentRow
 from app.tables.models import ModelRow
 
 
@@ -16,6 +16,13 @@ def is_known(session: Session, project: str, name: str) -> bool:
 def find(session: Session, project: str, name: str) -> DeploymentRow | None:
     of_name = (DeploymentRow.project == project) & (DeploymentRow.name == name)
     return session.scalar(select(DeploymentRow).where(of_name))
+
+
+def all_canaries(session: Session) -> dict[str, tuple[int, ModelRow]]:
+    """Every project's, by the deployments' ids: in how many of 100 requests which model is
+    asked."""
+    statement = select(CanaryRow, ModelRow).join(ModelRow, ModelRow.id == CanaryRow.model_id)
+    return {row.deployment_id: (row.percent, model) for row, model in session.execute(statement)}
 
 
 def all_with_models(session: Session) -> list[Row[DeploymentRow, ModelRow]]:

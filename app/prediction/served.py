@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
-from typing import Literal, assert_never
+from typing import Literal
 
 import structlog
 
@@ -14,22 +14,16 @@ from app.damage import mark
 from app.database import Database
 from app.errors import DamagedArtifact, NotFound, Unavailable, WorkFailure
 from app.inputs import Inputs
-from app.inputs.dense import DenseInputs
-from app.inputs.joined import JoinedInputs
-from app.inputs.table import TableInputs
-from app.inputs.text import TextInputs
 from app.models.schemas import Signature
 from app.models.stored import file_path
 from app.prediction import repository, sessions
 from app.prediction.batching import Batcher
+from app.prediction.checking import check_of
 from app.prediction.checks import ValueCheck
 from app.prediction.encoding import CannotTokenise, prepare_of, shared_tokeniser
 from app.prediction.feeds import Prepare
-from app.prediction.joined import JoinedCheck
-from app.prediction.rows import RowCheck
 from app.prediction.sessions import LoadFailed, Session
-from app.prediction.texts import TextCheck
-from app.prediction.value_range import ArrayCheck, ValueRange
+from app.prediction.splitting import SplitRequests
 from app.storage import Storage
 from app.tables.deployments import DeploymentRow
 from app.tables.models import ModelRow
@@ -76,6 +70,7 @@ class NotLoaded:
 
 
 Name = tuple[str, str]  # project, deployment
+Serving = Loaded | NotLoaded | SplitRequests
 
 
 class ServedModels:
@@ -84,7 +79,7 @@ class ServedModels:
 
     def __init__(self, database: Database, storage: Storage) -> None:
         self._database, self._storage = database, storage
-        self._models: dict[Name, Loaded | NotLoaded] = {}
+        self._models: dict[Name, Serving] = {}
         self._has_looked = False  # into the database
         self._changed: Future[None] = Future()  # of `_models`; each change has its own
         self._refreshing = threading.Lock()
@@ -102,16 +97,19 @@ class ServedModels:
             self._thread.join()
 
     def ready(self, project: str, name: str) -> Loaded | None:
-        """Returns None where there is no such model, or not yet."""
+        """Returns None where there is no such model, or not yet, or several take turns."""
         model = self._models.get((project, name))
         return model if isinstance(model, Loaded) else None
 
-    async def find(self, project: str, name: str) -> Loaded:
-        """Raises NotFound, or Unavailable with the reason. Only a name that this process does not
-        know goes to the database: another process may have made it just now."""
+    async def find(self, project: str, name: str, *, takes_turns: bool = False) -> Loaded:
+        """Finds the model that the name points to; with `takes_turns` the canary in its share of
+        the calls. Raises NotFound, or Unavailable with the reason. Only a name that this process
+        does not know goes to the database: another process may have made it just now."""
         model = self._models.get((project, name))
         if isinstance(model, Loaded):
             return model
+        if isinstance(model, SplitRequests):
+            return model.next() if takes_turns else model.stable
         deadline = monotonic() + PATIENCE_SECONDS
         if model is None:
             loop = asyncio.get_running_loop()
@@ -125,9 +123,9 @@ class ServedModels:
             raise NotFound("deployment_not_found", "expected a deployment, got an unknown name")
         if isinstance(model, NotLoaded):
             raise _not_ready(name, model)
-        return model
+        return model.stable if isinstance(model, SplitRequests) else model
 
-    async def _decided(self, name: Name, deadline: float) -> Loaded | NotLoaded | None:
+    async def _decided(self, name: Name, deadline: float) -> Serving | None:
         """What the name serves as soon as that is no longer under way, at the latest then."""
         while True:
             changed = self._changed  # before the look, so that no change is missed
@@ -188,10 +186,10 @@ class ServedModels:
         """Makes this process serve what the database says. `loaded` is not loaded again."""
         with self._refreshing:
             with self._database.read() as session:
-                wanted = {
-                    (deployment.project, deployment.name): model
-                    for deployment, model in repository.all_with_models(session)
-                }
+                canaries = repository.all_canaries(session)
+                found = repository.all_with_models(session)
+                wanted = {(each.project, each.name): model for each, model in found}
+                tried = {(x.project, x.name): canaries[x.id] for x, _ in found if x.id in canaries}
             # Names that are gone go first, new ones are known as loading before any file is read.
             self._set(
                 {
@@ -201,14 +199,37 @@ class ServedModels:
                 }
             )
             self._has_looked = True
-            ready = {one.model_id: one for one in self._models.values() if isinstance(one, Loaded)}
+            ready = {one.model_id: one for each in self._models.values() for one in _loaded(each)}
             ready |= {one.model_id: one for one in loaded}
             for name, model in wanted.items():
-                serving = self._following(self._models[name], model, ready)
+                serving = self._split(name, model, tried.get(name), ready)
                 if serving is not self._models[name]:
                     self._set({**self._models, name: serving})
 
-    def _set(self, models: dict[Name, Loaded | NotLoaded]) -> None:
+    def _split(
+        self,
+        name: Name,
+        model: ModelRow,
+        tried: tuple[int, ModelRow] | None,
+        ready: dict[str, Loaded],
+    ) -> Serving:
+        current = self._models[name]
+        stable = current.stable if isinstance(current, SplitRequests) else current
+        serving = self._following(stable, model, ready)
+        if tried is None or isinstance(serving, NotLoaded):
+            return serving
+        percent, row = tried
+        unknown = NotLoaded(row.id, "loading", "it is being loaded")
+        candidate = self._following(unknown, row, ready)
+        if isinstance(candidate, NotLoaded):
+            return serving  # alone, until the other is there
+        if isinstance(current, SplitRequests):
+            same = current.stable, current.candidate, current.percent
+            if same == (serving, candidate, percent):
+                return current
+        return SplitRequests(serving, candidate, percent)
+
+    def _set(self, models: dict[Name, Serving]) -> None:
         self._models = models
         changed, self._changed = self._changed, Future()
         changed.set_result(None)
@@ -256,18 +277,10 @@ class ServedModels:
                 return
 
 
-def check_of(inputs: Inputs) -> ValueCheck:
-    match inputs:
-        case DenseInputs():
-            return ArrayCheck(ValueRange.of(inputs))
-        case TableInputs():
-            return RowCheck(inputs)
-        case TextInputs():
-            return TextCheck(inputs)
-        case JoinedInputs():
-            return JoinedCheck(inputs, {p.name: check_of(p.inputs) for p in inputs.parts})
-        case _:
-            assert_never(inputs)
+def _loaded(serving: Serving) -> tuple[Loaded, ...]:
+    if isinstance(serving, SplitRequests):
+        return serving.stable, serving.candidate
+    return (serving,) if isinstance(serving, Loaded) else ()
 
 
 def _not_ready(name: str, model: NotLoaded) -> Unavailable:

@@ -3,7 +3,7 @@
 from app.database import Base
 from app.tables.audits import AuditRow
 from app.tables.datasets import DatasetRow
-from app.tables.deployments import DeploymentRow, DeploymentVersionRow
+from app.tables.deployments import CanaryRow, DeploymentRow, DeploymentVersionRow
 from app.tables.encoders import EncoderRow, FeatureChunkRow
 from app.tables.jobs import EpochRow, EventRow, JobRow, TrialRow
 from app.tables.keys import IdempotencyRow, KeyRow
@@ -17,6 +17,7 @@ from app.tables.workers import WorkerRow
 __all__ = [
     "AuditRow",
     "Base",
+    "CanaryRow",
     "DatasetRow",
     "DeploymentRow",
     "DeploymentVersionRow",

@@ -21,6 +21,20 @@ class DeploymentRow(Base):
     updated_at: Mapped[datetime] = mapped_column(default=now)
 
 
+class CanaryRow(Base):
+    """A model that answers a share of a deployment's requests, to be seen beside the current
+    one."""
+
+    __tablename__ = "canaries"
+
+    deployment_id: Mapped[str] = mapped_column(
+        ForeignKey("deployments.id", ondelete="CASCADE"), primary_key=True
+    )
+    model_id: Mapped[str] = mapped_column(ForeignKey("models.id"))
+    percent: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
 class DeploymentVersionRow(Base):
     """The history: which model the name pointed to, and since when."""
 

@@ -15,7 +15,11 @@ from app.traffic.schemas import AnswerShare, DoubtedInputs, DriftOut, Origin, Tr
 from app.traffic.windows import WINDOWS, Window
 
 SHOWN = 20
-PLACES = {"test": "the test items", "first_answers": "the first ones"}
+PLACES = {
+    "test": "those to the test items",
+    "first_answers": "the first ones",
+    "current": "those of the current model",
+}
 
 
 class ReferenceAnswers(NamedTuple):
@@ -43,6 +47,19 @@ def windows_of(
         own = (row for row in rows if row.seconds == window.step and _is_within(row, window, at))
         told.append(_told(task, window, _sum(own), reference))
     return told
+
+
+def beside(
+    task: Task, rows: Sequence[TrafficRow], current: Sequence[TrafficRow], at: float
+) -> DriftOut:
+    """Answers of one model's last day held against another's. `rows`, `current`: of each."""
+    day = WINDOWS[-1]
+    own, others = (
+        _sum(row for row in each if row.seconds == day.step and _is_within(row, day, at)).answers
+        for each in (rows, current)
+    )
+    known = ReferenceAnswers("current", others) if others.items else None
+    return _drift(day, own, known, _shares(task, own, known))
 
 
 def _is_within(row: TrafficRow, window: Window, at: float) -> bool:
@@ -147,7 +164,7 @@ def _sentence(
     told = []
     if kinds.standing == "drifted":
         told.append(
-            f"The answers of the last {window.name} differ from those to {place}: "
+            f"The answers of the last {window.name} differ from {place}: "
             f"{most.share:.0%} `{most.answer}`, {most.reference_share or 0:.0%} then."
         )
     if sure.standing == "drifted":
@@ -155,7 +172,5 @@ def _sentence(
         word = "less" if after < before else "more"
         told.append(f"The model is {word} sure: {after:.0%} on the mean, {before:.0%} then.")
     if not told:
-        told.append(
-            f"The answers of the last {window.name} are as those to {place}, but for chance."
-        )
+        told.append(f"The answers of the last {window.name} are as {place}, but for chance.")
     return " ".join(told)

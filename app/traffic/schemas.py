@@ -8,8 +8,8 @@ from app.traffic.counts import FIRST_ITEMS
 from app.traffic.drift import FEWEST, Standing
 from app.traffic.windows import WindowName
 
-Origin = Literal["test", "first_answers"]
-Role = Literal["current", "earlier"]
+Origin = Literal["test", "first_answers", "current"]
+Role = Literal["current", "canary", "earlier"]
 
 
 class AnswerShare(BaseModel):
@@ -41,7 +41,8 @@ class DriftOut(BaseModel):
     items: int = Field(description="answers that were looked at: one request in many, under load")
     reference: Origin | None = Field(
         None,
-        description="`test`: the model's answers on the items that it was tested on; "
+        description="`current`: the current model's, of the same time; "
+        "`test`: the model's answers on the items that it was tested on; "
         f"`first_answers`: its first {FIRST_ITEMS} or so under this name, of a model whose answers "
         "on a test are not known",
     )
@@ -88,6 +89,9 @@ class DeploymentTraffic(BaseModel):
     known which model they ask, as those of a wrong key, are not among them."""
 
     name: str
+    canary: DriftOut | None = Field(
+        None, description="the canary's answers of the last day, held against the current model's"
+    )
     models: list[ModelTraffic] = Field(
         description="the current one first, then those that have answered within the last day"
     )

@@ -13,7 +13,7 @@ from app.database import Database
 from app.inputs.encoders import ALL_ENCODERS
 from app.tables.audits import AuditRow
 from app.tables.datasets import DatasetRow
-from app.tables.deployments import DeploymentRow
+from app.tables.deployments import CanaryRow, DeploymentRow
 from app.tables.encoders import EncoderRow, FeatureChunkRow
 from app.tables.jobs import JobRow, TrialRow
 from app.tables.model_imports import ModelImportRow
@@ -130,7 +130,9 @@ def _forget_checkpoints(session: Session) -> None:
 
 def _purge_models(session: Session) -> int:
     deleted = select(ModelRow.id).where(
-        ModelRow.deleted_at.is_not(None), ModelRow.id.not_in(select(DeploymentRow.model_id))
+        ModelRow.deleted_at.is_not(None),
+        ModelRow.id.not_in(select(DeploymentRow.model_id)),
+        ModelRow.id.not_in(select(CanaryRow.model_id)),
     )
     ids = session.scalars(deleted.limit(BATCH).with_for_update(skip_locked=True)).all()
     session.execute(delete(ModelRow).where(ModelRow.id.in_(ids)))

@@ -4,7 +4,8 @@ from typing import Any
 
 from app.inputs.image import ImageInputs
 from app.prediction.batching import Batcher
-from app.prediction.served import Loaded, check_of
+from app.prediction.checking import check_of
+from app.prediction.served import Loaded
 from app.prediction.sessions import Session
 
 

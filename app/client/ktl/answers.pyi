@@ -120,6 +120,12 @@ class Calibration(Members):
     bins_before: list[Bin]
     bins_after: list[Bin]
 
+class Canary(Members):
+    model: str
+    model_name: str
+    percent: int
+    created_at: str
+
 class Catalogue(Members):
     data: list[CataloguedDataset]
 
@@ -241,6 +247,7 @@ class Deployment(Members):
     version: int
     status: Literal["ready", "loading", "failed"]
     reason: str | None
+    canary: Canary | None
     created_at: str
     updated_at: str
 
@@ -249,6 +256,7 @@ class DeploymentTraffic(Members):
     is known which model they ask, as those of a wrong key, are not among them."""
 
     name: str
+    canary: Drift | None
     models: list[ModelTraffic]
 
 class DeploymentVersion(Members):
@@ -263,6 +271,7 @@ class DeploymentWithHistory(Members):
     version: int
     status: Literal["ready", "loading", "failed"]
     reason: str | None
+    canary: Canary | None
     created_at: str
     updated_at: str
     history: list[DeploymentVersion]
@@ -296,7 +305,7 @@ class Drift(Members):
     distance: float | None
     limit: float | None
     items_: int
-    reference: Literal["test", "first_answers"] | None
+    reference: Literal["test", "first_answers", "current"] | None
     reference_items: int
     confidence: float | None
     reference_confidence: float | None
@@ -610,7 +619,7 @@ class ModelReady(Members):
 class ModelTraffic(Members):
     model: str
     model_name: str
-    role: Literal["current", "earlier"]
+    role: Literal["current", "canary", "earlier"]
     version: int | None
     windows: list[TrafficWindow]
 

@@ -16,6 +16,7 @@ function sentences({ drift, doubts, answers }) {
   const told = [];
   if (drift.standing === "no_reference" || !drift.items) told.push(["note", t("drift_nothing")]);
   else if (drift.standing === "too_few") told.push(["note", t("drift_few", count(drift.items), count(drift.reference_items))]);
+  else if (drift.standing === "drifted" && !answers.length) told.push(["warn", t("drift_beside", percent(drift.distance))]);
   else if (drift.standing === "drifted") told.push(["warn", t("drift_bad", when, percent(answers[0].share), answers[0].answer, percent(answers[0].reference_share))]);
   else told.push(["good", t("drift_good", when)]);
   if (drift.confidence_standing === "drifted") told.push(["warn", t("drift_sure", percent(drift.confidence), percent(drift.reference_confidence))]);
@@ -36,13 +37,14 @@ function pairs(answers, leftOff) {
 
 const windowOf = (model, name) => model.windows.find((each) => each.window === name);
 
-function drawn({ models }, name) {
+function drawn({ models, canary }, name) {
   const rows = models.map((model) => {
     const seen = windowOf(model, name);
     return [h("a", { href: `#/models/${model.model}` }, model.model_name), t(`role_${model.role}`), count(seen.requests), count(seen.items), errorsOf(seen.errors), milliseconds(seen.p50_seconds), milliseconds(seen.p99_seconds)];
   });
   return [
     table(t("traffic"), ["model", "role", "requests", "items", "errors", "p50", "p99"].map((each) => t(each)), rows),
+    canary && h("div", null, h("h3", null, t("canary_beside")), sentences({ drift: canary, doubts: [], answers: [] })),
     models.filter((model) => windowOf(model, name).requests || model.role === "current").map((model) => {
       const seen = windowOf(model, name);
       return h("div", null, h("h3", null, model.model_name, " · ", t(`role_${model.role}`)), sentences(seen), seen.drift.items > 0 && pairs(seen.answers, seen.answers_left_off));

@@ -41,4 +41,5 @@ export const chinese = {
   doubt_missing_part: "缺少某个部分", doubt_out_of_range: "数值超出训练数据的范围", doubt_text_cut: "文本被截断", doubt_unknown_category: "训练数据中没有的类别", doubt_wrong_scale: "数值的尺度不同",
   drift_bad: "回答与{0}不同：现在 {1} 为“{2}”，当时 {3}。", drift_doubt: "{0} 的请求：{1}。", drift_few: "回答太少，无法比较：现在 {0} 个，参照 {1} 个；各有 50 个即可。", drift_good: "除随机波动外，回答与{0}相同。", drift_nothing: "还没有可比较的回答。", drift_sure: "模型的平均把握现在为 {0}，当时为 {1}。",
   errors: "错误", last_day: "最近一天", last_hour: "最近一小时", last_minute: "最近一分钟", p50: "一半不超过", p99: "99% 不超过", reference_first_answers: "此名称下最初的回答", reference_test: "对测试样本的回答", requests: "请求", role_current: "当前", role_earlier: "以前", then: "当时 {0}", traffic: "流量",
+  canary: "试用新模型", canary_beside: "试用模型与当前模型，最近一天", canary_drop: "停止试用", canary_how: "它回答一部分请求，流量中可并排比较两者。输入和类别必须相同。", canary_now: "每 100 个请求中有 {0} 个由它回答：", canary_promote: "从现在起使用它", canary_put: "试用", canary_share: "每 100 个请求中的个数", drift_beside: "两者的回答不同：有 {0} 需要改变才会一致。", reference_current: "当前模型的回答", role_canary: "试用",
 };

@@ -128,6 +128,25 @@ class Deployments:
             answers.DeploymentWithHistory, "POST", path_to("deployments", name, "rollback")
         )
 
+    def canary(self, name: str, model_id: str, percent: int = 10) -> answers.DeploymentWithHistory:
+        """Has another model answer so many of each 100 requests; no request fails meanwhile."""
+        return self._transport.ask(
+            answers.DeploymentWithHistory,
+            "PUT",
+            path_to("deployments", name, "canary"),
+            json={"model": model_id, "percent": percent},
+        )
+
+    def promote(self, name: str) -> answers.DeploymentWithHistory:
+        """Points the name to its canary."""
+        return self._transport.ask(
+            answers.DeploymentWithHistory, "POST", path_to("deployments", name, "canary", "promote")
+        )
+
+    def drop_canary(self, name: str) -> None:
+        """Sends all requests to the current model again."""
+        self._transport.call("DELETE", path_to("deployments", name, "canary"))
+
     def traffic(self, name: str) -> answers.DeploymentTraffic:
         """Returns what it was asked within the last minute, hour and day, and whether its answers
         are still such as the model is known by."""

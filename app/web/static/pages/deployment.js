@@ -1,12 +1,27 @@
 // One deployment: try it, call it, see what it served before.
 
 import { ask, get } from "/web/api.js";
-import { facts, fill, h, table } from "/web/dom.js";
+import { facts, field, fill, h, select, table } from "/web/dom.js";
 import { moment } from "/web/format.js";
 import { action, go, notice, sure } from "/web/main.js";
 import { trafficView } from "/web/traffic.js";
 import { tryIt } from "/web/try_it.js";
 import { t } from "/web/words.js";
+
+function canary({ model, canary: tried }, path, change) {
+  const to = `${path}/canary`;
+  if (tried) {
+    return h("section", null, h("h2", null, t("canary")),
+      h("p", null, t("canary_now", tried.percent), " ", h("a", { href: `#/models/${tried.model}` }, tried.model_name)),
+      h("p.actions", null, action(t("canary_promote"), () => change("POST", `${to}/promote`), "primary"), action(t("canary_drop"), () => change("DELETE", to))));
+  }
+  const share = h("input", { type: "number", min: 1, max: 99, value: "10" });
+  const choice = select([["", "–"]], "");
+  get("/v1/models?limit=100").then(({ data }) => choice.append(...data.filter((each) => each.id !== model && each.status === "ready").map((each) => h("option", { value: each.id }, `${each.name} · ${moment(each.created_at)}`)))).catch(() => null);
+  return h("section", null, h("h2", null, t("canary")), h("form.panel", { onsubmit: (event) => event.preventDefault() }, h("p.note", null, t("canary_how")),
+    field(t("model"), choice), field(t("canary_share"), share),
+    h("div.actions", null, action(t("canary_put"), () => choice.value && change("PUT", to, { model: choice.value, percent: Number(share.value) }), "primary"))));
+}
 
 export async function show({ id, signal, redraw }) {
   const path = `/v1/deployments/${encodeURIComponent(id)}`;
@@ -24,7 +39,7 @@ export async function show({ id, signal, redraw }) {
       notice(t("changed_elsewhere"), "bad");
       return redraw();
     }
-    return method === "DELETE" ? go("/models") : redraw();
+    return to === path && method === "DELETE" ? go("/models") : redraw();
   };
   const rows = deployment.history.map((each) => [each.version, h("a", { href: `#/models/${each.model}` }, each.model), moment(each.created_at),
     each.version === deployment.version ? t("current") : action(t("switch_to"), () => change("PUT", path, { model: each.model }), "small")]);
@@ -33,6 +48,7 @@ export async function show({ id, signal, redraw }) {
     deployment.reason && h("p.warn", null, deployment.reason),
     h("section", null, h("h2", null, t("try_it")), model.signature ? tryIt(deployment.name, model.signature) : h("p.note", null, t("no_signature"))),
     trafficView(path, signal),
+    canary(deployment, path, change),
     h("section", null, h("h2", null, t("history")), table(t("history"), [t("version"), t("model"), t("since"), ""], rows),
       h("p.actions", null,
         deployment.history.length > 1 && action(t("rollback"), () => change("POST", `${path}/rollback`)),
