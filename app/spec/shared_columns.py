@@ -13,6 +13,7 @@ MEASURES = {
     "total_variation": "total variation",
 }
 NAMED = 10  # columns in one sentence
+APART = 0.8  # that numbers of one unit hardly are
 
 
 class SharedColumn(ReportPart):
@@ -111,10 +112,16 @@ class SharedColumns(ReportPart):
         if not known:
             return None
         apart, column = max(known, key=lambda pair: pair[0])
-        return (
+        said = (
             f"furthest apart of the shared columns is `{column.name}`: {apart:.2f} "
             f"({MEASURES[column.measure]}, 0 alike, 1 without overlap)"
         )
+        if column.kind == "number" and apart >= APART:
+            said += (
+                "; if it has another unit there, the strategy `domain_scaling` brings the source's "
+                "numbers to the target's scale"
+            )
+        return said
 
     @property
     def _counts(self) -> str:

@@ -137,6 +137,37 @@ def test_from_two_files_to_answers(
         check_ways(client, url, asked, labels)
 
 
+def test_arms_with_source_rows_of_their_own(
+    ktl: Ktl, context: WorkerContext, url: str, tmp_path: Path
+) -> None:
+    """Cities that only one clinic has, values missing, days of admission that nothing tells."""
+    rows = people(3, 60)
+    files = {"english": english(), "german": german(people(2, 160)), "rows": german(rows, False)}
+    for name, content in files.items():
+        (tmp_path / f"{name}.csv").write_bytes(content)
+    target = ("--target", "diagnosis")
+    with Client(url) as client:
+        source = added(ktl, context, client, tmp_path / "english.csv", *target)
+        own = added(ktl, context, client, tmp_path / "german.csv", *target, "--encoding", "cp1252")
+        spec = {
+            "sources": [{"dataset": source.id}],
+            "target": {"dataset": own.id},
+            **JOB,
+            "strategies": ["pseudo_features", "domain_scaling"],
+        }
+        (tmp_path / "job.json").write_text(json.dumps(spec))
+        job = submitted(ktl, context, client, tmp_path / "job.json")
+        assert job.status == "succeeded", job.error
+        [columns] = client.jobs.report(job.id).columns
+        assert {each.name for each in columns.scaled} == {"Age", "Blood Pressure"}
+        assert [(each.name, each.is_used) for each in columns.made_up] == [("admitted", False)]
+        assert "`admitted` was not made up" in ktl("report", job.id)[1].replace("\n", " ")
+        said = ktl("predict", "clinic", tmp_path / "rows.csv", "--encoding", "cp1252", "--json")
+        assert said[0] == 0, said[2]
+        ill = np.array([each["label"] == "ill" for each in json.loads(said[1])["outputs"]])
+        assert np.mean(ill == [row["ill"] for row in rows]) > 0.8
+
+
 def check_ways(client: Client, url: str, asked: list[dict[str, Any]], labels: list[str]) -> None:
     """JSON rows and the Open Inference Protocol answer what the command did."""
     fields = csv.reader(io.StringIO(german(asked, False).decode("cp1252")), delimiter=";")
