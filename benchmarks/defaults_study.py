@@ -30,6 +30,7 @@ from app.spec.resolution import resolve
 from app.spec.sources import SourceFacts
 from app.spec.spec import JobSpec, ResolvedSpec
 from app.spec.strategies import BASELINE
+from app.spec.strategy_catalogue import CATALOGUE
 from benchmarks._study_tasks import TASKS, StudyTask
 from benchmarks.in_process import Dataset, FirstValidation
 from worker.training.data import Domain, cut_validation
@@ -53,7 +54,8 @@ def settings() -> Iterator[tuple[str, Setting]]:
     for name, param in rated.items():
         for rate in RATES:
             yield f"{name} {rate:g}", (name, {param: rate}, {})
-    yield "l2_sp", ("l2_sp", {}, {})
+    for name in ("l2_sp", "recalibrate", "distill"):
+        yield name, (name, {}, {})
     for name, params, training, how in (
         (*whole, COSINE, "cosine"),
         ("fine_tune", {"backbone_rate": 1.0}, COSINE, "cosine"),
@@ -103,6 +105,8 @@ def run(out: Path, tasks: list[str], seeds: int, first: int) -> None:
             weights = [pretrained(task, source, target, n, Path(folder)) for n in range(seeds)]
             # A setting's compiled loop serves all its budgets and seeds.
             for said, setting in islice(settings(), first):
+                if not applies(setting, source, target):
+                    continue
                 for budget, seed in product(task.budgets, range(seeds)):
                     if (name, budget, seed, said) in known:
                         continue
@@ -112,6 +116,11 @@ def run(out: Path, tasks: list[str], seeds: int, first: int) -> None:
                     with out.open("a") as file:
                         file.write(json.dumps(line) + "\n")
         print(f"{name}: {time.process_time() - began:.0f} s of CPU", flush=True)
+
+
+def applies(setting: Setting, source: Dataset, target: Dataset) -> bool:
+    needs = CATALOGUE[setting[0]].needs if setting[0] in CATALOGUE else ()
+    return "same_classes" not in needs or source.schema.classes == target.schema.classes
 
 
 def job_of(task: StudyTask, setting: Setting, source: Dataset, target: Dataset) -> ResolvedSpec:

@@ -26,6 +26,7 @@ export const chinese = {
   no_admin: "只有具备 admin 权限的密钥才能查看密钥。", no_datasets: "还没有数据。请在上方拖入文件，或使用下方现成的数据集。", no_deployments: "还没有部署。", no_endpoint: "无", no_jobs: "还没有任务。", no_json: "无法读取 JSON：{0}", no_keys: "还没有密钥：能访问此地址的人都能使用此服务。创建第一个密钥即可关闭。",
   no_label: "无标签", no_labels: "没有标签", no_models: "还没有模型：任务会产生模型。", no_page: "没有这个页面", no_signature: "此模型无法在这里试用。", no_trying: "此模型的输入是编码器的特征，请以 JSON 发送。", none: "无",
   on: "下一页", on_test: "测试集结果", open: "打开", origin: "来源", packaged: "打包的网络", parameters: "参数", pause: "暂停", perhaps: "也许是 {0}？", picture: "图片", picture_hint: "相机拍摄的原图即可，模型会自行缩放。", predict: "预测", preview: "样本", progress: "进度", project: "项目", proposed: "相似样本的标签",
+  priority: "优先级", priority_high: "高", priority_hint: "优先级相同的任务轮流运行。", priority_low: "低", priority_normal: "普通", same_as: "数据相同于",
   rank: "排序", resume: "继续", retry: "重新运行", revoke: "吊销", revoke_sure: "吊销 {0}？使用者将立即被拒绝。", revoked: "已吊销", role: "角色", rollback: "回退到上一个",
   room: "磁盘占用", room_checkpoints: "检查点", room_datasets: "数据集", room_features: "特征", room_models: "模型", room_predictions: "预测", room_weights: "权重",
   run_demo: "演示一下", run_demo_how: "用手写数字帮助识别另一种数字，每类只有五个标签。大约一分钟，可以全程观看。", running_trials: "正在训练",

@@ -124,7 +124,8 @@ export async function show({ id, signal, redraw }) {
     h("p.actions", null,
       h("a.button.primary", { href: `#/new?target=${dataset.id}` }, t("as_target")),
       h("a.button", { href: `#/new?source=${dataset.id}` }, t("as_source")), remove),
-    facts([[t("what"), kindOf(dataset.schema)], [t("split_train"), count(dataset.schema.splits.train)], [t("split_test"), count(dataset.schema.splits.test)], [t("origin"), dataset.origin], [t("added"), moment(dataset.created_at)], ["id", h("code", null, dataset.id)]]),
+    facts([[t("what"), kindOf(dataset.schema)], [t("split_train"), count(dataset.schema.splits.train)], [t("split_test"), count(dataset.schema.splits.test)], [t("origin"), dataset.origin], [t("added"), moment(dataset.created_at)],
+      [t("same_as"), dataset.same_as?.length ? dataset.same_as.map((each) => [h("a", { href: `#/datasets/${each.id}` }, each.name), " "]) : null], ["id", h("code", null, dataset.id)]]),
     dataset.profile?.task?.reason && h("p.note", null, t("decided", t(`task_${dataset.schema.task.kind}`), dataset.profile.task.reason)),
     warnings.length > 0 && h("section.warnings", null, h("h2", null, t("warnings")), h("ul", null, warnings.map((each) => h("li", null, each)))),
     preview(dataset), balance(dataset), columns(dataset), derive(dataset), audit(dataset, signal)];

@@ -86,6 +86,11 @@ function nextLabels(job, signal) {
     })), shown);
 }
 
+function sourceLink(source, name) {
+  const kind = { ds: "datasets", mdl: "models" }[source.split("_")[0]];
+  return kind ? h("a", { href: `#/${kind}/${source}` }, name) : name;
+}
+
 export async function show({ id, signal, redraw }) {
   let job = await get(`/v1/jobs/${id}`);
   const state = h("span");
@@ -175,6 +180,8 @@ export async function show({ id, signal, redraw }) {
   } }).catch((problem) => signal.aborted || fill(connection, problemBox(problem)));
 
   return [h("div.head", null, h("h1", null, job.name || job.id), state, connection), h("div.progress", null, bar.element, told), controls, warnings, evidence, curves.element, trialsShown,
-    h("details.section", null, h("summary", null, t("facts")), facts([["id", h("code", null, job.id)], [t("begun"), moment(job.created_at)], [t("target"), h("a", { href: `#/datasets/${job.target}` }, job.target)], [t("sources"), job.sources.map((each) => [h("a", { href: `#/${each.startsWith("mdl_") ? "models" : "datasets"}/${each}` }, each), " "])]]),
+    h("details.section", null, h("summary", null, t("facts")), facts([["id", h("code", null, job.id)], [t("begun"), moment(job.created_at)], [t("target"), h("a", { href: `#/datasets/${job.target}` }, job.target_name)],
+      [t("sources"), job.sources.map((each, place) => [sourceLink(each, job.source_names[place]), " "])],
+      [t("priority"), job.spec.priority && t(`priority_${job.spec.priority}`)]]),
       copied(jobAsJson(job.spec), "JSON"), copied(jobAsCurl(job.spec), "curl"), copied(jobAsPython(job.spec), "Python"))];
 }

@@ -66,6 +66,7 @@ export async function show({ signal }) {
   const ways = h("div.boxes", { role: "group", "aria-label": t("strategies") }, strategies.data.map((each) => h("label.check", { title: each.summary }, h("input", { type: "checkbox", value: each.name, onchange: changed }), each.name)));
   const extra = h("textarea", { rows: 4, spellcheck: "false", placeholder: '{"training": {"augmentation": {"strength": "weak"}}}' });
   const name = h("input", { maxlength: 200 });
+  const priority = select(["high", "normal", "low"].map((each) => [each, t(`priority_${each}`)]), "normal", changed);
   for (const each of [labels, seeds, epochs, goal, extra, name]) each.addEventListener("input", changed);
 
   function spec() {
@@ -79,6 +80,7 @@ export async function show({ signal }) {
       ...(chosen.length && { strategies: chosen }),
       ...(given(epochs) && { training: { epochs: given(epochs) } }),
       evaluation: { seeds: given(seeds) ?? 5 },
+      ...(priority.value !== "normal" && { priority: priority.value }),
       ...(goal.value && { deploy: { name: goal.value, when: "best" } }),
       ...(extra.value.trim() && JSON.parse(extra.value)),
     };
@@ -136,6 +138,7 @@ export async function show({ signal }) {
         h("fieldset", null, h("legend", null, t("strategies")), h("p.note", null, t("strategies_hint")), ways),
         field(t("seeds"), seeds, t("seeds_hint")),
         field(t("epochs"), epochs),
+        field(t("priority"), priority, t("priority_hint")),
         field(t("spec_json"), extra, t("job_json_hint"))),
       h("div.actions", null, submit)),
     h("section", null, h("h2", null, t("what_happens")), checked,
