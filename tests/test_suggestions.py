@@ -54,8 +54,9 @@ def test_what_is_far_from_all_is_not_guessed(changes: dict[str, Any]) -> None:
     assert "did you mean" not in refused({**GOOD, **changes}).detail
 
 
-def test_what_was_sent_is_not_repeated() -> None:
-    assert "finetunes" not in refused({**GOOD, "strategies": ["finetunes"]}).detail
+def test_what_was_sent_is_repeated_beside_what_was_meant() -> None:
+    said = refused({**GOOD, "strategies": ["finetunes"]}).detail
+    assert said.endswith("got 'finetunes'; did you mean 'fine_tune'?")
 
 
 def test_an_object_that_is_expected_is_described() -> None:
