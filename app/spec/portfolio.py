@@ -15,6 +15,10 @@ from app.spec.strategy_catalogue import CATALOGUE
 
 MOST, MOST_IF_EXPENSIVE = 5, 3  # that are trained on labelled items alone
 UNTRAINED = frozenset({"recalibrate"})
+# Of rows and texts whose classes are the source's, what keeps its answers was best in the study
+# (docs/decisions/defaults.md); of pictures what learns anew.
+KEEPING = frozenset({"distill", "recalibrate"})
+KEEPING_MODALITIES = frozenset({"table", "text"})
 EXPENSIVE_STEPS = 20_000  # of one training
 FEW_LABELS = 50  # a class: below, what holds a network back helps it
 PARTS = 10  # of a quantity's range, each as a class
@@ -36,6 +40,7 @@ class Facts:
     unlabelled: int = 0  # training items of the target without a label, or beyond the label budget
     use_unlabelled: bool = False  # whether these take part beside the labelled ones
     steps: int = 0  # of one training of the job's epochs
+    modality: str = "image"  # of the target's items
 
     @property
     def labels_per_class(self) -> float:
@@ -71,7 +76,7 @@ def portfolio(facts: Facts) -> Portfolio:
         """Whether it learns from items without labels beside labelled ones."""
         return facts.target_labels and CATALOGUE[name].takes_unlabelled
 
-    for name, rule in (_WITH_LABELS if facts.target_labels else _WITHOUT_LABELS).items():
+    for name, rule in _rules(facts).items():
         needs = CATALOGUE[name].needs
         if facts.target_labels and (beside := CATALOGUE[name].beside_labels) is not None:
             if not facts.unlabelled:
@@ -105,6 +110,15 @@ def portfolio(facts: Facts) -> Portfolio:
                 )
             (included if is_in else excluded)[name] = why
     return Portfolio(tuple(_strategy(name) for name in included), included, excluded)
+
+
+def _rules(facts: Facts) -> Mapping[str, _Rule]:
+    """In the order of preference."""
+    if not facts.target_labels:
+        return _WITHOUT_LABELS
+    if facts.modality not in KEEPING_MODALITIES:
+        return _WITH_LABELS
+    return dict(sorted(_WITH_LABELS.items(), key=lambda rule: rule[0] not in KEEPING))
 
 
 def _strategy(name: str) -> Strategy:

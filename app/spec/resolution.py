@@ -282,6 +282,7 @@ class _Resolution:
             unlabelled=unlabelled_items(target, spec.target.budget),
             use_unlabelled=spec.target.takes_unlabelled,
             steps=training.epochs * ceil(items / training.batch_size),
+            modality=target.inputs.modality,
         )
 
     def _backbone(self, auto: ModelChoice) -> Backbone:

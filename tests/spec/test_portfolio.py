@@ -17,6 +17,15 @@ def test_few_labels() -> None:
     assert chosen.excluded["multi_task"] == "5 are enough"
 
 
+def test_of_rows_and_texts_what_keeps_the_sources_answers_is_first() -> None:
+    same = replace(FEW, same_classes=True)
+    first = ["distill", "recalibrate", "lp_ft"]
+    for modality in ("table", "text"):
+        assert names(portfolio(replace(same, modality=modality)))[:3] == first
+        assert names(portfolio(replace(FEW, modality=modality)))[0] == "lp_ft"
+    assert names(portfolio(same))[0] == "lp_ft"
+
+
 def test_many_labels() -> None:
     chosen = portfolio(replace(FEW, items=50_000, same_classes=True))
     assert names(chosen) == ["lp_ft", "fine_tune", "distill", "co_tuning"]
