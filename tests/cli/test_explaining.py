@@ -12,21 +12,15 @@ from app.client.ktl import Client
 from tests.prediction import tables
 from tests.prediction.explaining.models import (
     EYE,
-    deploy_joined,
-    deploy_pictures,
-    deploy_texts,
+    site_of_all,
     whole_item,
 )
-from tests.prediction.site import SHAPE, Site, site_on_sqlite
+from tests.prediction.site import SHAPE, Site
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("explaining")
-    with site_on_sqlite(folder) as site:
-        tables.deploy(site, folder)
-        for deploy in (deploy_pictures, deploy_texts, deploy_joined):
-            deploy(site, folder)
+    with site_of_all(tmp_path_factory.mktemp("explaining")) as site:
         yield site
 
 

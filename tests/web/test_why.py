@@ -8,15 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.prediction import tables
 from tests.prediction.explaining.models import (
     EYE,
-    deploy_joined,
-    deploy_pictures,
-    deploy_texts,
+    site_of_all,
     whole_item,
 )
-from tests.prediction.site import SHAPE, Site, site_on_sqlite
+from tests.prediction.site import SHAPE, Site
 from tests.web.browser import Seen, browser, keep_screenshot
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -28,11 +25,7 @@ PIXEL = """([x, y]) => [...document.querySelector("canvas.heat").getContext("2d"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("why")
-    with site_on_sqlite(folder) as site:
-        tables.deploy(site, folder)
-        for deploy in (deploy_pictures, deploy_texts, deploy_joined):
-            deploy(site, folder)
+    with site_of_all(tmp_path_factory.mktemp("why")) as site:
         yield site
 
 

@@ -43,6 +43,7 @@ class TrialData:
     spec: ResolvedSpec
     target: DatasetRow
     sources: Sequence[DatasetRow]
+    places: Sequence[int]  # of these in the job
     models: Sequence[ModelRow]
     pretrained: Sequence[Pretrained]  # weights from elsewhere
     needed: TrialRow | None
@@ -68,6 +69,7 @@ class TrialData:
             spec=spec,
             target=target,
             sources=sources,
+            places=[place for place in places if spec.sources[place].dataset],
             models=[session.get_one(ModelRow, id_) for given, id_ in named if given.model],
             pretrained=[PRETRAINED[given.reference] for given, _ in named if given.backbone],
             needed=session.get_one(TrialRow, trial.depends_on) if trial.depends_on else None,
@@ -82,21 +84,21 @@ class TrialData:
     def target_schema(self) -> Schema:
         return self.spec.seen(Schema.model_validate(self.target.schema))
 
+    def stored_split_of(self, storage: Storage, index: int, name: str) -> Split:
+        """Split of one of the trial's sources that are datasets, in the network's columns."""
+        adoption = self.encoded or self.spec.adoption(self.places[index])
+        return dataset_split(storage, self.sources[index], name, adoption)
+
     def source_split_of(self, storage: Storage, index: int, name: str) -> Split:
-        """Split of one of the trial's sources that are datasets, as its arm has their rows."""
-        own = sources_of(self.spec, self.trial.arm)
-        place = [place for place in own if self.spec.sources[place].dataset][index]
-        adoption = self.encoded or self.spec.adoption(place)
-
-        def stored(name: str) -> Split:
-            return dataset_split(storage, self.sources[index], name, adoption)
-
+        """The same, as the trial's arm has its rows."""
+        split = self.stored_split_of(storage, index, name)
         if (how := rewriting_of(self.spec, self.trial.arm)) is None:
-            return stored(name)
+            return split
         if index not in self.changes:
-            both = stored("train").items, self.target_split(storage, "train").items
-            self.changes[index] = learnt(how, self.spec, place, *both)
-        return written(stored(name), self.changes[index])
+            source = self.stored_split_of(storage, index, "train").items
+            target = self.target_split(storage, "train").items
+            self.changes[index] = learnt(how, self.spec, self.places[index], source, target)
+        return written(split, self.changes[index])
 
     def target_split(self, storage: Storage, name: str) -> Split:
         return dataset_split(storage, self.target, name, self.encoded or self.spec.adoption())

@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from app.spec.plan import sources_of
 from app.storage import Storage
 from app.tensors import Tensors
 from worker.evaluation.arrays import Ints
@@ -21,18 +20,16 @@ def shared_items(storage: Storage, data: TrialData, test: Items) -> Ints | None:
     Returns:
         (sources, 7), as worker.evaluation.evidence.TrialResult has it, of the sources that are
         datasets with items of the target's shape; None where there are none, and but for an arm's
-        first seed, since it is the same for all.
+        first seed on the job's own budget, since it is the same for all.
     """
     trial = data.trial
-    if trial.role != "transfer" or trial.seed != 0:
+    is_first = trial.seed == 0 and trial.labels_per_class == data.spec.target.budget
+    if trial.role != "transfer" or not is_first:
         return None
-    places = [
-        place for place in sources_of(data.spec, trial.arm) if data.spec.sources[place].dataset
-    ]
     found = []
     train: Hashes | None = None
-    for index, place in enumerate(places):
-        source = data.source_split_of(storage, index, "train").items
+    for index, place in enumerate(data.places):
+        source = data.stored_split_of(storage, index, "train").items
         if source.specs != test.specs:
             continue
         if train is None:

@@ -1,6 +1,8 @@
 """Models whose explanations are known by hand, one of each modality, behind one API."""
 
 from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +25,8 @@ from app.tasks import Task
 from app.tasks.classification import Classification
 from app.tasks.regression import Regression
 from tests.picture_files import file_of
-from tests.prediction import test_texts
-from tests.prediction.site import LABELS, SHAPE, Site, write_golden, write_graph
+from tests.prediction import tables, test_texts
+from tests.prediction.site import LABELS, SHAPE, Site, site_on_sqlite, write_golden, write_graph
 
 DEPLOYED = "/v1/deployments/{}/explain"
 PICTURES = ImageInputs(shape=SHAPE, dtype="uint8", value_range=(0, 255))
@@ -51,6 +53,15 @@ JOINED = JoinedInputs(
 PRICE = Regression(name="price", unit="EUR", mean=1000.0, std=500.0)
 SLOPES = np.array([3.0, -2.0], np.float32)  # EUR per unit of area and of age
 OF_A_LETTER, OF_A_LEVEL = 7.0, 0.5  # EUR per code point of a text, and per level of a picture
+
+
+@contextmanager
+def site_of_all(folder: Path) -> Iterator[Site]:
+    """A site that serves one model of each modality."""
+    with site_on_sqlite(folder) as site:
+        for deploy in (tables.deploy, deploy_pictures, deploy_texts, deploy_joined):
+            deploy(site, folder)
+        yield site
 
 
 def price(pixels: Any, row: Any, text: str) -> float:

@@ -19,21 +19,15 @@ from tests.prediction.explaining.models import (
     OF_A_LETTER,
     OF_A_LEVEL,
     as_file,
-    deploy_joined,
-    deploy_pictures,
-    deploy_texts,
+    site_of_all,
     whole_item,
 )
-from tests.prediction.site import SHAPE, Site, problem, site_on_sqlite, softmax
+from tests.prediction.site import SHAPE, Site, problem, softmax
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("explaining")
-    with site_on_sqlite(folder) as site:
-        tables.deploy(site, folder)
-        for deploy in (deploy_pictures, deploy_texts, deploy_joined):
-            deploy(site, folder)
+    with site_of_all(tmp_path_factory.mktemp("explaining")) as site:
         yield site
 
 
