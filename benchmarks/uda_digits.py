@@ -2,6 +2,7 @@
 
     python -m benchmarks.uda_digits            (all), or: mnist_to_usps, usps_to_mnist,
                                                mnist_to_usps_resplit
+    python -m benchmarks.uda_digits plain ...  (ours alone, without augmentation)
 
 Ours: a job a direction through `ktl up`, all seven strategies (`adamatch` also with as many items
 of the source as of the target in a step) and both bounds, 3 seeds with a pretraining each, images
@@ -98,7 +99,9 @@ class Outcome:
 
 
 def main() -> None:
-    named = {name: DIRECTIONS[name] for name in sys.argv[1:] or DIRECTIONS}
+    words = sys.argv[1:]
+    only_plain = "plain" in words
+    named = {name: DIRECTIONS[name] for name in words if name != "plain"} or dict(DIRECTIONS)
     if absent := sorted({str(f) for way in named.values() for f in way.files if not f.exists()}):
         print(f"left out, there is no {' and no '.join(absent)}")
         named = {}
@@ -108,8 +111,8 @@ def main() -> None:
         for name, way in named.items():
             workdir = Path(folder) / name
             workdir.mkdir()
-            ours, choice = job(way, workdir, STRATEGIES, AUGMENTATION)
-            theirs = library(name) if way.library_epochs else {}
+            ours, choice = job(way, workdir, STRATEGIES, None if only_plain else AUGMENTATION)
+            theirs = library(name) if way.library_epochs and not only_plain else {}
             if theirs:
                 plain, _ = job(way, workdir, SHARED, None)
                 ours |= {f"{PLAIN}{method}": plain[method] for method in METHODS}
