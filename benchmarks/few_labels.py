@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from app.client import Client
-from app.spec.strategy_catalogue import CATALOGUE
 from benchmarks._auto_tasks import ANIMALS, CIFAR, LETTERS, MNIST, VEHICLES, Pictures
+from benchmarks.auto import applicable
 from benchmarks.evidence import OWN
 from tests.system.service import running
 
@@ -65,15 +65,14 @@ def run(client: Client, task: str) -> dict[str, float]:
         client.datasets.wait(client.datasets.upload(part.content(), of).id).id
         for of, part in zip(("source", "target"), TASKS[task], strict=True)
     )
-    able = [name for name, entry in CATALOGUE.items() if "same_classes" not in entry.needs]
     spec: dict[str, Any] = {
         "sources": [{"dataset": source}],
         "target": {"dataset": target, "labels_per_class": 10},
         "model": {"backbone": "convnet"},
-        "strategies": able,
         "training": {"epochs": EPOCHS, **TRAINING[task]},
         "evaluation": {"seeds": SEEDS[task], "learning_curve": list(BUDGETS)},
     }
+    spec["strategies"] = applicable(client, spec)
     began = time.perf_counter()
     job = client.jobs.wait(client.jobs.submit(spec).id)
     if job.status != "succeeded":
