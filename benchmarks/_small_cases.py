@@ -162,7 +162,13 @@ def spec_of(backbone: str, strategy: str, fields: dict[str, Any], **model: Any) 
             "target": {"dataset": "ds_target"},
             "model": {"backbone": backbone, "params": FEW.get(backbone, {}), **model},
             "strategies": [{"name": strategy, "params": probe}],
-            "training": {"epochs": 2, "min_steps": 0, "batch_size": BATCH, **training},
+            "training": {
+                "epochs": 2,
+                "min_steps": 0,
+                "batch_size": BATCH,
+                "augmentation": None,
+                **training,
+            },
             **flaws,
         }
     )

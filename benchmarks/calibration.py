@@ -148,7 +148,7 @@ def spec(backbone: str, batch: int) -> ResolvedSpec:
                 {"name": name, "params": {"max_epochs": 20} if name == "lp_ft" else {}}
                 for name in STRATEGIES
             ],
-            "training": {"epochs": EPOCHS, "batch_size": batch},
+            "training": {"epochs": EPOCHS, "batch_size": batch, "augmentation": None},
         }
     )
 

@@ -75,7 +75,12 @@ def job(files: list[Path], folder: Path, pretrainings: int) -> dict[str, float]:
             "target": {"dataset": target},
             "model": {"backbone": "mlp", "params": {"hidden": [HIDDEN]}},
             "strategies": ["fine_tune"],
-            "training": {"epochs": EPOCHS, "batch_size": BATCH, "learning_rate": RATE},
+            "training": {
+                "epochs": EPOCHS,
+                "batch_size": BATCH,
+                "learning_rate": RATE,
+                "augmentation": None,
+            },
             "evaluation": {"seeds": SEEDS, "pretrain_seeds": pretrainings},
             "deploy": {"name": "letters", "when": "always"},
         }

@@ -159,7 +159,7 @@ def _job(**changes: Any) -> dict[str, Any]:
         "target": {"dataset": "digits"},
         "model": {"backbone": "mlp"},
         "strategies": ["fine_tune"],
-        "training": {"epochs": EPOCHS},
+        "training": {"epochs": EPOCHS, "augmentation": None},
         "evaluation": {"seeds": SEEDS, "pretrain_seeds": SEEDS},
         **changes,
     }

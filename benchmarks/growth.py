@@ -57,7 +57,7 @@ SPEC = ResolvedSpec.model_validate(
         "target": {"dataset": "ds_target"},
         "model": {"backbone": "mlp"},
         "strategies": [{"name": "fine_tune"}],
-        "training": {"epochs": EPOCHS},
+        "training": {"epochs": EPOCHS, "augmentation": None},
         "evaluation": {"seeds": SEEDS},
     }
 )

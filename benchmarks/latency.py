@@ -136,12 +136,12 @@ class Service:
             "target": {"dataset": target},
             "model": {"backbone": "mlp", "params": {"hidden": [16]}},
             "strategies": ["fine_tune"],
-            "training": {"epochs": 1, "batch_size": 16, "min_steps": 0},
+            "training": {"epochs": 1, "batch_size": 16, "min_steps": 0, "augmentation": None},
             "evaluation": {"seeds": 1},
         }
         self._long: Spec = {
             **self._tiny,
-            "training": {"epochs": 20_000, "batch_size": 16, "min_steps": 0},
+            "training": {"epochs": 20_000, "batch_size": 16, "min_steps": 0, "augmentation": None},
         }
 
     def warm_up(self) -> None:

@@ -86,7 +86,7 @@ def features_of(source: Dataset, target: Dataset) -> list[Floats]:
         "target": {"dataset": "ds_2"},
         "model": {"backbone": "convnet"},
         "strategies": ["linear_probe"],
-        "training": {"pretrain_epochs": 2, "epochs": 1},
+        "training": {"pretrain_epochs": 2, "epochs": 1, "augmentation": None},
         "evaluation": {"seeds": 1},
     }
     spec = resolved(fields, [source], target)

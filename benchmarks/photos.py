@@ -55,7 +55,7 @@ JOBS: dict[str, dict[str, Any]] = {
     "animals_10": {
         "labels": 10,
         "strategies": ["linear_probe"],
-        "training": {"pretrain_epochs": 10},
+        "training": {"pretrain_epochs": 10, "augmentation": None},
         "evaluation": {"seeds": SEEDS},
     },
 }

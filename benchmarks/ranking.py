@@ -109,6 +109,7 @@ def run(task: Task, pool: dict[str, Dataset], runner: Runner) -> dict[str, Any]:
             "epochs": 30,
             "pretrain_epochs": PRETRAIN_EPOCHS[task.pictures],
             "batch_size": 32,
+            "augmentation": None,
         },
         "evaluation": {"seeds": SEEDS, "baseline": False},
     }

@@ -81,7 +81,7 @@ def _trained(path: Path, items: int, backbone: str) -> float:
             "target": {"dataset": "ds_b"},
             "model": {"backbone": backbone, "params": _SMALL[backbone]},
             "strategies": [{"name": "fine_tune"}],
-            "training": {"epochs": 1, "min_steps": 0, "batch_size": 256},
+            "training": {"epochs": 1, "min_steps": 0, "batch_size": 256, "augmentation": None},
         }
     )
     began = time.perf_counter()

@@ -122,6 +122,7 @@ def setup(
                 "epochs": epochs,
                 "batch_size": BATCH,
                 "learning_rate": 1e-3,
+                "augmentation": None,
                 **training,
             },
         }

@@ -55,6 +55,7 @@ SPEC: dict[str, Any] = {
         "pretrain_epochs": 1,
         "batch_size": BATCH,
         "learning_rate": RATE,
+        "augmentation": None,
     },
 }
 

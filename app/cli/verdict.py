@@ -142,7 +142,8 @@ def _choice(choice: LabelFreeChoice) -> str:
 
 def _search(search: Search) -> str:
     chosen = candidates.chosen(search.chosen)
-    return f"search for {search.arm}, seed {search.seed}: {chosen} ({search.reason})"
+    others = f"; {', '.join(search.others)} with the same augmentation" if search.others else ""
+    return f"search for {search.arm}, seed {search.seed}: {chosen} ({search.reason}){others}"
 
 
 def _name(name: str, report: Report) -> str:

@@ -153,6 +153,14 @@ def needs_search(spec: ResolvedSpec, arm: str) -> bool:
     return spec.space.augmentation and any(CATALOGUE[each.name].augments for each in tried)
 
 
+def shares_search(spec: ResolvedSpec, arm: str) -> bool:
+    """Tells whether nothing but views is open of how a transfer arm is trained: what an item may
+    look like depends on the items more than on the strategy."""
+    found = spec.arms.get(arm)
+    is_plain = found is not None and not isinstance(found.strategy, AutoArm)
+    return is_plain and not spec.space.has_settings
+
+
 def plan(spec: ResolvedSpec, target: Schema | None = None) -> list[PlannedTrial]:
     """Pretrainings first, which the seeds share in turn; then every arm with every seed, on the
     job's own label budget before the learning curve's others: a job that is cut short has answered
@@ -168,6 +176,7 @@ class _Plan:
     def __init__(self, spec: ResolvedSpec, target: Schema | None) -> None:
         self._spec = spec
         self.trials: list[PlannedTrial] = []
+        self._views: dict[tuple[Sources, int | None, int | None], list[int | None]] = {}
         self._starts: dict[Sources, list[int | None]] = {}  # positions of pretrainings
         for end, sources in spec.source_sets.items():
             self._starts[sources] = self._pretrain(end, sources)
@@ -222,12 +231,20 @@ class _Plan:
                 self._add(PlannedTrial("reference", arm, spec.seed + number, budget, None))
 
     def _starts_of(self, name: str, budget: int | None) -> list[int | None]:
-        """What the arm's trials wait for, in turn: pretrainings, or searches after them."""
-        spec = self._spec
-        starts = self._own.get(name) or self._starts.get(sources_of(spec, name), [None])
+        """What the arm's trials wait for, in turn: pretrainings, or searches after them. Arms with
+        the same start of which views alone are open share the search of the first."""
+        spec, sources = self._spec, sources_of(self._spec, name)
+        starts = self._own.get(name) or self._starts.get(sources, [None])
         if not needs_search(spec, name):
             return starts
-        return [
-            self._add(PlannedTrial("search", name, spec.seed + number, budget, start))
-            for number, start in enumerate(starts)
+        start = sources, starts[0], budget
+        is_shared = shares_search(spec, name)
+        if is_shared and start in self._views:
+            return self._views[start]
+        found: list[int | None] = [
+            self._add(PlannedTrial("search", name, spec.seed + number, budget, needed))
+            for number, needed in enumerate(starts)
         ]
+        if is_shared:
+            self._views[start] = found
+        return found

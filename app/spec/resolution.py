@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import ceil
-from typing import Any, Literal
+from typing import Any
 
 from app.datasets.schemas import Schema
 from app.errors import Invalid
@@ -36,7 +36,7 @@ from app.spec.spec import Choice, JobSpec, ResolvedSpec
 from app.spec.strategies import Auto, AutoArm, Strategy
 from app.spec.strategy_params import LinearProbeParams
 from app.spec.table_matching import joint_table, tables_of
-from app.spec.training import Augmentation, Space, Training
+from app.spec.training import Space, Training
 from app.tasks import TaskKind
 
 # As domain adaptation has it: Ganin et al., JMLR 2016; Liang et al., ICML 2020.
@@ -185,9 +185,8 @@ class _Resolution:
         given, entry = self.spec.training, CATALOGUE[self.model.backbone]
         fields = given.model_dump()
         for name, value in fields.items():
-            if name == "augmentation" and self._augmentation == "auto":
-                fields[name] = None  # the searches choose
-            elif value == "auto" and name != "precision":
+            if value == "auto" and name != "precision":
+                # Which views, the searches choose.
                 fields[name] = entry.recipe.get(name, Training.model_fields[name].default)
         for setting, value, reason in defaults_of(self.model, self.spec, self.sources, self.target):
             fields[setting] = value
@@ -200,17 +199,10 @@ class _Resolution:
         self._say_augmentation()
         return Training(**fields)
 
-    @property
-    def _augmentation(self) -> Augmentation | Literal["auto"] | None:
-        """As the job says; one that leaves its strategies to `auto` leaves this to it too."""
-        if "augmentation" in self.spec.training.model_fields_set:
-            return self.spec.training.augmentation
-        return "auto" if any(isinstance(each, Auto) for each in self.spec.strategies) else None
-
     def _say_augmentation(self) -> None:
-        if self.spec.training.augmentation != "auto":
-            return
-        if not self.spec.target.use_labels:
+        given = self.spec.training
+        is_asked = "augmentation" in given.model_fields_set and given.augmentation == "auto"
+        if is_asked and not self.spec.target.use_labels:
             reason = "invariant information, by which arms are chosen, is of changed items itself"
             self.chose("training.augmentation", None, reason)
 
@@ -226,7 +218,7 @@ class _Resolution:
             learning_rate=given.learning_rate == "auto",
             weight_decay=given.weight_decay == "auto",
             epochs=given.epochs == "auto",
-            augmentation=self._augmentation == "auto" and self.spec.target.use_labels,
+            augmentation=given.augmentation == "auto" and self.spec.target.use_labels,
             imbalance=compared(self.spec, self.target),
         )
 

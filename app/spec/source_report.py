@@ -58,6 +58,9 @@ class Search(ReportPart):
     """Record of what an arm's search tried, and what the arm's trials were then trained with."""
 
     arm: str
+    others: list[str] = Field(
+        default_factory=list, description="arms that are trained with the same augmentation"
+    )
     labels_per_class: int | None
     seed: int
     chosen: dict[str, Any] = Field(

@@ -116,8 +116,8 @@ class Training(Sent):
     augmentation: Augmentation | None = Field(
         None,
         description="`auto`: none, weak or strong, and for pictures mirrored or not, as held-out "
-        "training items choose, arm by arm, scratch included; the pretraining goes without. Left "
-        "out, it is `auto` in a job with the strategy `auto`; null: none",
+        "training items choose, arm by arm, scratch included; the pretraining goes without, and so "
+        "does a job without target labels. null: none",
     )
     hidden_columns: float = Field(
         0.0,
@@ -176,7 +176,7 @@ class TrainingChoice(Training):
     learning_rate: Annotated[float, Field(gt=0, le=10)] | Auto = 0.001  # type: ignore[assignment]
     weight_decay: Annotated[float, Field(ge=0, le=1)] | Auto = 0.0  # type: ignore[assignment]
     augmentation: Augmentation | Auto | None = Field(  # type: ignore[assignment]
-        None, description=Training.model_fields["augmentation"].description
+        "auto", description=Training.model_fields["augmentation"].description
     )
 
 

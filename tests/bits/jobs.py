@@ -9,7 +9,13 @@ Job = dict[str, Any]
 
 MLP: Job = {"backbone": "mlp", "params": {"hidden": [12]}}
 CONVNET: Job = {"backbone": "convnet", "params": {"filters": [4], "dense": 8}}
-TRAINING: Job = {"epochs": 4, "learning_rate": 0.005, "batch_size": 16, "min_steps": 0}
+TRAINING: Job = {
+    "epochs": 4,
+    "learning_rate": 0.005,
+    "batch_size": 16,
+    "min_steps": 0,
+    "augmentation": None,
+}
 WITH_LABELS = (
     "linear_probe",
     "fine_tune",

@@ -4,5 +4,5 @@ from app.spec.spec import EXAMPLE
 
 COUNTED = EXAMPLE | {
     "strategies": ["lp_ft", "fine_tune"],
-    "training": {"epochs": 60, "pretrain_epochs": 5},
+    "training": {"epochs": 60, "pretrain_epochs": 5, "augmentation": None},
 }

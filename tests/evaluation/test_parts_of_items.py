@@ -42,6 +42,7 @@ def spec() -> ResolvedSpec:
             "target": {"dataset": "ds_b"},
             "model": {"backbone": "fusion"},
             "strategies": [{"name": "fine_tune"}],
+            "training": {"augmentation": None},
         }
     )
 

@@ -58,6 +58,7 @@ def add_job(
             "sources": [{"dataset": source}],
             "target": {"dataset": target},
             "strategies": ["fine_tune"],
+            "training": {"augmentation": None},
             "evaluation": {"seeds": seeds, **evaluation},
             "budget_seconds": budget_seconds,
             "priority": priority,

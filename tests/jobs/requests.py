@@ -27,7 +27,7 @@ def spec(source: str, target: str, /, **changes: Any) -> dict[str, Any]:
         "target": {"dataset": target},
         "model": {"backbone": "mlp"},
         "strategies": ["fine_tune"],
-        "training": {"min_steps": 0},  # so that steps can be counted by hand
+        "training": {"min_steps": 0, "augmentation": None},  # so that steps can be counted by hand
         "evaluation": {"seeds": 1},
         **changes,
     }

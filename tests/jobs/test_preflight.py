@@ -69,7 +69,8 @@ def test_adaptation_between_digits_and_letters_is_refused(
 
 def test_what_is_auto_in_training_is_left_open(client: httpx.Client, body: dict[str, Any]) -> None:
     plan = client.post(
-        "/v1/jobs:validate", json={**body, "training": {"learning_rate": "auto"}}
+        "/v1/jobs:validate",
+        json={**body, "training": {"learning_rate": "auto", "augmentation": None}},
     ).json()
     assert plan["spec"]["space"] == {
         "learning_rate": True,

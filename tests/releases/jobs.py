@@ -6,7 +6,7 @@ Json = dict[str, Any]
 
 MLP: Json = {"backbone": "mlp", "params": {"hidden": [8]}}
 CONVNET: Json = {"backbone": "convnet", "params": {"filters": [4], "dense": 8}, "bottleneck": 6}
-QUICK: Json = {"epochs": 3, "batch_size": 16, "min_steps": 0}
+QUICK: Json = {"epochs": 3, "batch_size": 16, "min_steps": 0, "augmentation": None}
 DIVERGING: Json = {**QUICK, "optimizer": "adamw", "learning_rate": 10, "weight_decay": 1}
 
 

@@ -1,19 +1,39 @@
 """What a job says of augmentation, and what becomes of it."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
 from app.spec.plan import plan
 from app.spec.training import Space, TrainingChoice
-from tests.spec.test_resolution import resolved, without_labels
+from tests.spec.test_resolution import resolved, source, without_labels
 
 
-def test_auto_is_left_to_searches_of_each_arm_that_trains_on_views() -> None:
-    found, _ = resolved(strategies=["linear_probe", "fine_tune"], training={"augmentation": "auto"})
+@pytest.mark.parametrize("training", [{}, {"augmentation": "auto"}])
+def test_it_is_left_to_searches_of_arms_that_train_on_views(training: dict[str, Any]) -> None:
+    found, _ = resolved(strategies=["linear_probe", "fine_tune"], training=training)
     assert found.space == Space(augmentation=True)
     assert found.training.augmentation is None
     searched = [trial.arm for trial in plan(found) if trial.role == "search"]
     assert searched == ["scratch", "fine_tune"]
+
+
+def test_arms_of_which_views_alone_are_open_share_a_search() -> None:
+    """`auto` has its own, and so has what starts from another source."""
+    named = ["linear_probe", "fine_tune", "auto", "l2_sp"]
+    found, _ = resolved(source(), source(), strategies=named, combine="each")
+    trials = plan(found)
+    searches = {place: trial.arm for place, trial in enumerate(trials) if trial.role == "search"}
+    waits = {trial.arm: searches.get(trial.depends_on or 0) for trial in trials if trial.seed == 0}
+    for at in ("@1", "@2"):
+        assert waits[f"l2_sp{at}"] == waits[f"fine_tune{at}"] == f"fine_tune{at}"
+        assert waits[f"auto{at}"] == f"auto{at}"
+        assert waits[f"linear_probe{at}"] is None
+    assert waits["scratch"] == "scratch"
+    assert len(searches) == 5
+    tuned, _ = resolved(strategies=["fine_tune", "l2_sp"], training={"learning_rate": "auto"})
+    assert sum(trial.role == "search" for trial in plan(tuned)) == 3
 
 
 def test_without_labels_there_is_none_and_the_reason_is_said() -> None:
@@ -35,12 +55,8 @@ def test_another_word_is_refused() -> None:
         TrainingChoice.model_validate({"augmentation": "some"})
 
 
-def test_a_job_that_leaves_its_strategies_open_leaves_augmentation_open() -> None:
-    for strategies, training, expected in (
-        (["auto"], {}, True),
-        (["auto", "fine_tune"], {"epochs": 3}, True),
-        (["auto"], {"augmentation": None}, False),
-        (["fine_tune"], {}, False),
-    ):
-        found, _ = resolved(strategies=strategies, training=training)
-        assert found.space.augmentation is expected, (strategies, training)
+@pytest.mark.parametrize("strategy", ["auto", "fine_tune"])
+def test_null_is_none(strategy: str) -> None:
+    found, _ = resolved(strategies=[strategy], training={"augmentation": None})
+    assert found.space.is_empty
+    assert found.training.augmentation is None

@@ -54,9 +54,9 @@ def test_what_is_auto_is_left_to_the_search(name: str) -> None:
     assert found.training == Training(batch_size=7)
 
 
-def test_nothing_is_searched_for_unless_asked() -> None:
+def test_no_setting_is_searched_for_unless_asked() -> None:
     found, _ = resolved(strategies=["fine_tune"], training={"learning_rate": 0.5})
-    assert found.space.is_empty
+    assert not found.space.has_settings
     assert found.training.learning_rate == 0.5
 
 

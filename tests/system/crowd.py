@@ -17,7 +17,10 @@ CONVNET = {"backbone": "convnet", "params": {"filters": [8], "dense": 16}}
 # Small in data, long in epochs: a trial has checkpoints, and is over in a second or two.
 VARIANTS: dict[str, dict[str, Any]] = {
     "fine_tune": {},
-    "convnet": {"model": CONVNET, "training": {"epochs": 30, "batch_size": 16, "min_steps": 0}},
+    "convnet": {
+        "model": CONVNET,
+        "training": {"epochs": 30, "batch_size": 16, "min_steps": 0, "augmentation": None},
+    },
     "probes": {"strategies": ["lp_ft", "linear_probe"], "evaluation": {"seeds": 1}},
     "both_domains": {"strategies": ["multi_task"], "evaluation": {"seeds": 2}},
     "search": {"strategies": ["auto"], "evaluation": {"seeds": 4}},

@@ -119,7 +119,7 @@ def job_spec(source: str, target: str, /, **changes: Any) -> dict[str, Any]:
         "target": {"dataset": target},
         "model": {"backbone": "mlp", "params": {"hidden": [32]}},
         "strategies": ["fine_tune"],
-        "training": {"epochs": 5, "batch_size": 16, "min_steps": 0},
+        "training": {"epochs": 5, "batch_size": 16, "min_steps": 0, "augmentation": None},
         "evaluation": {"seeds": 2},
         **changes,
     }

@@ -30,7 +30,7 @@ def add_dataset(service: Service, folder: Path) -> str:
 
 
 def submit(service: Service, dataset: str) -> str:
-    changes = {"training": {"epochs": 2, "batch_size": 16, "min_steps": 0}}
+    changes = {"training": {"epochs": 2, "batch_size": 16, "min_steps": 0, "augmentation": None}}
     return service.client.jobs.submit(job_spec(dataset, dataset, **changes)).id
 
 

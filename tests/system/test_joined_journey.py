@@ -86,7 +86,13 @@ def test_from_a_zip_with_metadata_to_answers(client: httpx.Client, context: Work
         "target": {"dataset": target["id"], "labels_per_class": 30},
         "strategies": ["fine_tune"],
         "model": {"params": {"image": {"filters": [8], "dense": 16}}},
-        "training": {"epochs": 25, "pretrain_epochs": 15, "min_steps": 0, "early_stopping": None},
+        "training": {
+            "epochs": 25,
+            "pretrain_epochs": 15,
+            "min_steps": 0,
+            "early_stopping": None,
+            "augmentation": None,
+        },
         "evaluation": {"seeds": 1},
         "deploy": {"name": "houses", "when": "always"},
     }

@@ -44,7 +44,7 @@ def job(source: str, target: str, name: str) -> dict[str, object]:
         "target": {"dataset": target},
         "model": {"backbone": "mlp", "params": {"hidden": [16]}},
         "strategies": ["fine_tune"],
-        "training": {"epochs": 20, "pretrain_epochs": 10, "batch_size": 8},
+        "training": {"epochs": 20, "pretrain_epochs": 10, "batch_size": 8, "augmentation": None},
         "evaluation": {"seeds": 1},
         "deploy": {"name": name, "when": "always"},
     }
@@ -79,7 +79,7 @@ def test_pictures_of_16_bits_are_predicted_as_they_were_trained_on(service: Serv
     dataset = client.datasets.wait(client.datasets.upload([path]).id)
     spec = job(dataset.id, dataset.id, "grey16") | {
         "model": {"backbone": "convnet"},
-        "training": {"epochs": 10, "pretrain_epochs": 3},
+        "training": {"epochs": 10, "pretrain_epochs": 3, "augmentation": None},
     }
     done = client.jobs.wait(client.jobs.submit(spec).id)
     assert done.status == "succeeded", done.error

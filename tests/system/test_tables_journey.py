@@ -30,7 +30,7 @@ needs_cases = pytest.mark.skipif(not CASES.is_dir(), reason="the shared cases ar
 
 JOB: dict[str, Any] = {
     "strategies": ["fine_tune"],
-    "training": {"epochs": 8, "pretrain_epochs": 8, "min_steps": 0},
+    "training": {"epochs": 8, "pretrain_epochs": 8, "min_steps": 0, "augmentation": None},
     "evaluation": {"seeds": 1, "references": ["linear"], "slices": ["Smokes"]},
     "deploy": {"name": "clinic", "when": "always"},
 }
@@ -201,7 +201,7 @@ def check_ways(client: Client, url: str, asked: list[dict[str, Any]], labels: li
 
 ALONE: dict[str, Any] = {
     "strategies": ["fine_tune"],
-    "training": {"epochs": 10, "pretrain_epochs": 3},
+    "training": {"epochs": 10, "pretrain_epochs": 3, "augmentation": None},
     "evaluation": {"seeds": 1, "references": []},
     "deploy": {"name": "case", "when": "always"},
 }

@@ -85,7 +85,7 @@ def test_from_two_files_to_answers(client: httpx.Client, context: WorkerContext)
             "sources": [{"dataset": english}],
             "target": {"dataset": chinese, "labels_per_class": 20},
             "strategies": ["fine_tune"],
-            "training": {"epochs": 8, "pretrain_epochs": 4, "min_steps": 0},
+            "training": {"epochs": 8, "pretrain_epochs": 4, "min_steps": 0, "augmentation": None},
             "evaluation": {"seeds": 1, "slices": ["shop"]},
             "deploy": {"name": "reviews", "when": "always"},
         },

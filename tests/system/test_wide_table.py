@@ -24,7 +24,7 @@ TOLD = 400  # genes that differ between the two kinds of patients
 JOB: dict[str, Any] = {
     "strategies": ["fine_tune"],
     "model": {"backbone": "tabm", "params": {"hidden": [32], "members": 4}},
-    "training": {"epochs": 12, "pretrain_epochs": 6, "min_steps": 0},
+    "training": {"epochs": 12, "pretrain_epochs": 6, "min_steps": 0, "augmentation": None},
     "evaluation": {"seeds": 1, "references": ["linear", "forest"]},
     "deploy": {"name": "genes", "when": "always"},
 }

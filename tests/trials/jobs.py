@@ -16,7 +16,7 @@ from worker.process import runner
 SMALL: dict[str, Any] = {
     "model": {"backbone": "mlp", "params": {"hidden": [6]}},
     "strategies": ["fine_tune"],
-    "training": {"epochs": 2, "batch_size": 16, "min_steps": 0},
+    "training": {"epochs": 2, "batch_size": 16, "min_steps": 0, "augmentation": None},
     "evaluation": {"seeds": 2},
 }
 

@@ -42,6 +42,7 @@ TRAINING: dict[str, Any] = {
     "min_steps": 0,
     "learning_rate": 0.02,
     "early_stopping": None,
+    "augmentation": None,
 }
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

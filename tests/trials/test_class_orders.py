@@ -12,7 +12,7 @@ from worker.machine.context import WorkerContext
 pytestmark = pytest.mark.slow
 
 TURNED = (2, 0, 1)
-LONG = {"epochs": 60, "batch_size": 16, "min_steps": 0, "learning_rate": 0.01}
+LONG = {"epochs": 60, "batch_size": 16, "min_steps": 0, "learning_rate": 0.01, "augmentation": None}
 NETWORK = {"backbone": "mlp", "params": {"hidden": [16]}, "bottleneck": 8}
 
 

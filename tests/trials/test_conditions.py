@@ -41,7 +41,10 @@ def test_what_does_not_compile_is_told_at_once_and_in_the_report(
     monkeypatch.setitem(RECIPES, "fine_tune", uncompilable)
     monkeypatch.setattr(program, "XLA_FROM_STEPS", dict.fromkeys(program.XLA_FROM_STEPS, 0))
     program.forget()
-    changes = {"evaluation": {"seeds": 2}, "training": {"epochs": 2, "min_steps": 0}}
+    changes = {
+        "evaluation": {"seeds": 2},
+        "training": {"epochs": 2, "min_steps": 0, "augmentation": None},
+    }
     sources = [{"dataset": add_dataset(1)}]
     with standing_in(Device("gpu", "NVIDIA Stand-in", (9, 0))):
         job_id = jobs.submit(context, sources, add_dataset(2), strategies=["fine_tune"], **changes)

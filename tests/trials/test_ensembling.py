@@ -63,7 +63,12 @@ def test_the_seeds_of_the_winner_are_served_as_one(
 ) -> None:
     source, target = add_dataset(1, LOCAL), add_dataset(2, LOCAL)
     changes = {
-        "training": {"epochs": 20, "batch_size": 16, "validation_fraction": 0.3},
+        "training": {
+            "epochs": 20,
+            "batch_size": 16,
+            "validation_fraction": 0.3,
+            "augmentation": None,
+        },
         "evaluation": {"seeds": 4},
         "deploy": {"name": "rows", "when": "always", "ensemble": "average"},
     }
@@ -134,7 +139,12 @@ def test_the_seeds_of_the_winner_are_learnt_by_one_network(
     context: WorkerContext, add_dataset: AddDataset, tmp_path: Path
 ) -> None:
     changes = {
-        "training": {"epochs": 20, "batch_size": 16, "validation_fraction": 0.3},
+        "training": {
+            "epochs": 20,
+            "batch_size": 16,
+            "validation_fraction": 0.3,
+            "augmentation": None,
+        },
         "evaluation": {"seeds": 3},
         "deploy": {"name": "rows", "when": "always", "ensemble": "distill"},
     }

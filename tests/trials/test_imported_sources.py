@@ -27,7 +27,7 @@ SAID: dict[str, Any] = {
     "inputs": {"shape": [SIDE, SIDE, 1], "expects": [0, 1]},
     "classes": ["a", "b", "c"],
 }
-SHORT = {"epochs": 4, "batch_size": 16, "min_steps": 0}
+SHORT = {"epochs": 4, "batch_size": 16, "min_steps": 0, "augmentation": None}
 
 
 def rows() -> np.ndarray:

@@ -24,7 +24,13 @@ TRAIN, TEST = 60, 40
 NAMES = ("top", "left", "bottom")
 AREAS = (np.s_[:4, :], np.s_[:, :4], np.s_[4:, :])
 EVALUATION = {"seeds": 2, "pretrain_seeds": 1}
-TRAINING = {"epochs": 12, "batch_size": 16, "min_steps": 0, "learning_rate": 0.01}
+TRAINING = {
+    "epochs": 12,
+    "batch_size": 16,
+    "min_steps": 0,
+    "learning_rate": 0.01,
+    "augmentation": None,
+}
 
 
 def pictures(seed: int, items: int) -> tuple[np.ndarray, np.ndarray]:

@@ -15,7 +15,13 @@ from tests.trials.stored import add_stored
 from tests.trials.test_regression import TEST, TRAIN, add_quantities
 from worker.machine.context import WorkerContext
 
-TRAINING: dict[str, Any] = {"epochs": 6, "batch_size": 16, "min_steps": 0, "learning_rate": 0.01}
+TRAINING: dict[str, Any] = {
+    "epochs": 6,
+    "batch_size": 16,
+    "min_steps": 0,
+    "learning_rate": 0.01,
+    "augmentation": None,
+}
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

@@ -27,7 +27,7 @@ LITE0 = PRETRAINED["efficientnet_lite0:imagenet"]
 TRAIN, TEST, SIDE = 24, 12, 40
 HOW: dict[str, Any] = {
     "model": {"image_size": [32, 32]},
-    "training": {"epochs": 1, "batch_size": 8, "min_steps": 0},
+    "training": {"epochs": 1, "batch_size": 8, "min_steps": 0, "augmentation": None},
     "evaluation": {"seeds": 1},
 }
 

@@ -23,7 +23,13 @@ from worker.machine.context import WorkerContext
 
 TRAIN, TEST = 60, 40
 EVALUATION = {"seeds": 3, "pretrain_seeds": 1}
-TRAINING = {"epochs": 6, "batch_size": 16, "min_steps": 0, "learning_rate": 0.01}
+TRAINING = {
+    "epochs": 6,
+    "batch_size": 16,
+    "min_steps": 0,
+    "learning_rate": 0.01,
+    "augmentation": None,
+}
 
 
 def add_quantities(context: WorkerContext, folder: Path, seed: int) -> str:

@@ -22,7 +22,13 @@ pytestmark = pytest.mark.slow
 TRAIN, TEST = 240, 200
 LEARNT: dict[str, Any] = {
     "model": {"backbone": "mlp", "params": {"hidden": [32]}},
-    "training": {"epochs": 30, "batch_size": 32, "min_steps": 0, "learning_rate": 0.01},
+    "training": {
+        "epochs": 30,
+        "batch_size": 32,
+        "min_steps": 0,
+        "learning_rate": 0.01,
+        "augmentation": None,
+    },
     "evaluation": {"seeds": 1, "references": []},
     "strategies": ["domain_scaling", "pseudo_features"],
 }

@@ -28,7 +28,7 @@ def submit(
             "target": {"dataset": target, "labels_per_class": labels},
             "model": {"backbone": "mlp", "params": {"hidden": [6]}},
             "strategies": ["fine_tune"],
-            "training": {"epochs": 2, "batch_size": 16, "min_steps": 0},
+            "training": {"epochs": 2, "batch_size": 16, "min_steps": 0, "augmentation": None},
             "evaluation": {"seeds": 1},
             **changes,
         }

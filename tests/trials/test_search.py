@@ -9,6 +9,7 @@ from tests.trials.jobs import page_of, report_of, run, submit
 from worker.machine.context import WorkerContext
 
 pytestmark = pytest.mark.slow
+OWN = {"baseline", "transfer"}
 
 
 def test_auto_searches_then_trains(context: WorkerContext, add_dataset: AddDataset) -> None:
@@ -56,6 +57,29 @@ def test_settings_are_searched_for_every_arm(
     report = report_of(job)
     assert {search.arm for search in report.searches} == {"scratch", "fine_tune"}
     assert set(report.arms) == {"scratch", "fine_tune"}
+
+
+def test_plain_arms_share_a_search_for_views_and_nothing_else(
+    context: WorkerContext, add_dataset: AddDataset
+) -> None:
+    source, target = add_dataset(1), add_dataset(2)
+    changes = {
+        "strategies": ["fine_tune", "l2_sp", "linear_probe"],
+        "training": {"epochs": 20, "batch_size": 16, "min_steps": 0},
+    }
+    job, trials = run(context, submit(context, [{"dataset": source}], target, **changes))
+    assert {trial.status for trial in trials} == {"succeeded"}, [t.error for t in trials]
+    _, of_scratch, search = trials[:3]
+    waits = {trial.arm: trial.depends_on for trial in trials if trial.role in OWN}
+    assert waits["fine_tune"] == waits["l2_sp"] == search.id
+    assert waits["scratch"] == of_scratch.id
+    report = report_of(job)
+    told, of_baseline = report.searches
+    assert (told.arm, told.others, of_baseline.others) == ("fine_tune", ["l2_sp"], [])
+    assert "augmentation" in told.reason
+    assert "With the same augmentation: l2_sp." in page_of(context, job)
+    own = [trial.test for trial in trials if trial.arm in {"fine_tune", "l2_sp"} and trial.test]
+    assert len(own) == len({str(each) for each in own}) == 4  # each by its own strategy
 
 
 def test_without_labels_the_search_is_label_free(

@@ -44,7 +44,7 @@ def test_a_deployment_answers_calibrated_scores_and_raw_ones(
 ) -> None:
     """The 3 validation items of one seed are too few for a temperature, the 21 of all are not."""
     changes = {
-        "training": {"epochs": 20, "batch_size": 16},
+        "training": {"epochs": 20, "batch_size": 16, "augmentation": None},
         "evaluation": {"seeds": 7},
         "deploy": {"name": "rows", "when": "always"},
     }

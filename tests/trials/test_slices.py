@@ -50,7 +50,7 @@ def submit(house: House, source: str, target: str, slices: list[str]) -> httpx.R
         "target": {"dataset": target},
         "model": {"backbone": "mlp", "params": {"hidden": [6]}},
         "strategies": ["fine_tune"],
-        "training": {"epochs": 2, "batch_size": 16, "min_steps": 0},
+        "training": {"epochs": 2, "batch_size": 16, "min_steps": 0, "augmentation": None},
         "evaluation": {"seeds": 2, "slices": slices},
     }
     return house.client.post("/v1/jobs", json=body)

@@ -28,7 +28,13 @@ NETWORKS: tuple[dict[str, Any], ...] = (
     {"backbone": "tabm", "params": {"hidden": [32], "members": 4}},
     {"backbone": "ft_transformer", "params": {"width": 16, "blocks": 1, "heads": 2}},
 )
-TRAINING = {"epochs": 30, "batch_size": 32, "min_steps": 0, "learning_rate": 0.01}
+TRAINING = {
+    "epochs": 30,
+    "batch_size": 32,
+    "min_steps": 0,
+    "learning_rate": 0.01,
+    "augmentation": None,
+}
 LEARNT: dict[str, Any] = {
     "model": {"backbone": "mlp", "params": {"hidden": [32]}},
     "training": TRAINING,

@@ -109,12 +109,19 @@ def _quality(measured: Sequence[SourceRank], metric: Metric) -> dict[str, Rankin
     return found
 
 
+def _others(search: TrialResult, trials: Sequence[TrialResult]) -> list[str]:
+    """Arms beside its own whose trials waited for it."""
+    found = dict.fromkeys(each.arm for each in trials if each.depends_on == search.id)
+    return [arm for arm in found if arm != search.arm]
+
+
 def searches_of(trials: Sequence[TrialResult]) -> list[Search]:
     """Searches in the order of their arms and label budgets."""
     order = sorted(trials, key=lambda t: (t.arm, t.labels_per_class or np.inf, t.seed))
     return [
         Search(
             arm=trial.arm,
+            others=_others(trial, trials),
             labels_per_class=trial.labels_per_class,
             seed=trial.seed,
             chosen=outcome.chosen.model_dump(mode="json", exclude_unset=True),

@@ -141,7 +141,7 @@ class TrialData:
 
     @property
     def found(self) -> Candidate | None:
-        """Candidate that the arm's search has found, where there was one."""
+        """Candidate that the search before the trial has found, where there was one."""
         if self.needed is None or self.needed.role != "search":
             return None
         outcome = outcome_of("search", self.needed.outcome)
@@ -149,8 +149,9 @@ class TrialData:
 
     @property
     def strategy(self) -> Strategy | AutoArm | None:
-        """Strategy with which the arm is trained: as the job says, or as its search found."""
-        if found := self.found:
+        """Strategy with which the arm is trained: as the job says, or as its own search found; that
+        of another arm says how items are changed alone."""
+        if (found := self.found) and self.needed and self.needed.arm == self.trial.arm:
             return found.strategy
         arm = self.spec.arms.get(self.trial.arm)
         strategy = arm.strategy if arm else None

@@ -884,6 +884,7 @@ class Search(Members):
     """Record of what an arm's search tried, and what the arm's trials were then trained with."""
 
     arm: str
+    others: list[str]
     labels_per_class: int | None
     seed: int
     chosen: dict[str, Any]
