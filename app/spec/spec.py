@@ -70,10 +70,9 @@ Tag = Annotated[str, Field(max_length=200)]
 EXAMPLE: dict[str, Any] = {
     "name": "mnist to digits",
     "sources": [{"dataset": "catalog:mnist_5k"}],
-    "target": {"dataset": "catalog:digits", "labels_per_class": 5},
+    "target": {"dataset": "catalog:digits", "labels_per_class": 3},
     "model": {"backbone": "convnet", "params": {"filters": [16, 32]}, "image_size": [16, 16]},
-    "strategies": ["lp_ft", "linear_probe"],
-    "training": {"pretrain_epochs": 5},
+    "strategies": ["auto"],
     "evaluation": {"seeds": 5},
     "deploy": {"name": "digits", "when": "beats_baseline"},
 }

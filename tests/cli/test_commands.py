@@ -81,9 +81,9 @@ def test_a_jobs_life(ktl, api, job_file):
     assert json.loads(ktl("pause", job_id, "--json").out)["status"] == "paused"
     assert "paused" in ktl("job", job_id).out
     assert json.loads(ktl("resume", job_id, "--json").out)["status"] == "queued"
-    assert ktl("metrics", job_id).out.count("scratch") == 5
+    assert ktl("metrics", job_id).out.count("scratch") == 6
     assert ktl("metrics", job_id, "--csv").out.startswith("trial,arm,seed")
-    assert len(json.loads(ktl("metrics", job_id, "--arm", "lp_ft", "--json").out)["trials"]) == 5
+    assert len(json.loads(ktl("metrics", job_id, "--arm", "auto", "--json").out)["trials"]) == 6
     assert ktl("cancel", job_id).status == 0
 
     refused = ktl("retry", job_id)
@@ -96,18 +96,18 @@ def test_watching_ends_with_the_jobs_status(ktl, api, job_file):
     ktl("cancel", job_id)
     watched = ktl("watch", job_id)
     assert (watched.status, watched.err.count("cancelled")) == (1, 2)
-    assert "cancelled, 0 of 16 trials finished" in watched.err
+    assert "cancelled, 0 of 13 trials finished" in watched.err
     lines = ktl("watch", job_id, "--json").out.splitlines()
     assert json.loads(lines[-1])["status"] == "cancelled"
 
 
 def test_a_plan(ktl, api, job_file):
     plan = ktl("validate", job_file)
-    assert "16 trials" in plan.out
+    assert "13 trials" in plan.out
     assert "nothing with this backbone was trained here yet" in plan.out
     each = ktl("validate", job_file, "--trials")
-    assert len(each.out.splitlines()) - len(plan.out.splitlines()) == 16 - 4  # roles and arms
-    assert len(json.loads(ktl("validate", job_file, "--json").out)["trials"]) == 16
+    assert len(each.out.splitlines()) - len(plan.out.splitlines()) == 13 - 5  # roles and arms
+    assert len(json.loads(ktl("validate", job_file, "--json").out)["trials"]) == 13
 
 
 def test_a_refusal_shows_its_findings(ktl, api, job_file):

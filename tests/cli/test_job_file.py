@@ -18,7 +18,7 @@ def test_values_are_json_or_else_strings(spec):
     apply(spec, "name=a=b")
     assert spec == {
         "sources": [{"dataset": "ds_1"}],
-        "training": {"epochs": 3, "augmentation": None},
+        "training": {"epochs": 3},
         "strategies": ["lp_ft"],
         "name": "a=b",
     }

@@ -39,7 +39,7 @@ class AsyncJobs:
     ... }
     >>> plan = await client.jobs.validate(spec)  # what would happen; nothing is started
     >>> [trial.role for trial in plan.trials][:3]
-    ['pretrain', 'baseline', 'transfer']
+    ['pretrain', 'search', 'search']
     >>> job = await client.jobs.submit(spec)
     >>> job.status
     'queued'

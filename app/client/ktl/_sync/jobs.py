@@ -39,7 +39,7 @@ class Jobs:
     ... }
     >>> plan = client.jobs.validate(spec)  # what would happen; nothing is started
     >>> [trial.role for trial in plan.trials][:3]
-    ['pretrain', 'baseline', 'transfer']
+    ['pretrain', 'search', 'search']
     >>> job = client.jobs.submit(spec)
     >>> job.status
     'queued'

@@ -10,9 +10,9 @@ import { t } from "/web/words.js";
 const DEMO = {
   name: "mnist to digits",
   sources: [{ dataset: "catalog:mnist_5k" }],
-  target: { dataset: "catalog:digits", labels_per_class: 5 },
+  target: { dataset: "catalog:digits", labels_per_class: 3 },
   model: { backbone: "convnet", params: { filters: [16, 32] }, image_size: [16, 16] },
-  strategies: ["lp_ft"],
+  strategies: ["auto"],
   evaluation: { seeds: 3 },
   deploy: { name: "digits", when: "always" },
 };
