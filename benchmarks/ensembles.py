@@ -116,7 +116,7 @@ def digits(opened: Service, seeds: int, ensemble: str) -> dict[str, float]:
         target={"dataset": ids[1], "labels_per_class": 10},
         model={"backbone": "convnet", "image_size": [16, 16]},
         strategies=["fine_tune", "lp_ft"],
-        training={"pretrain_epochs": 5},
+        training={"pretrain_epochs": 5, "augmentation": None},
         evaluation={"seeds": seeds},
         deploy={"name": "digits", "when": "always", "ensemble": ensemble},
     )

@@ -40,7 +40,7 @@ def test_english_to_chinese(context: WorkerContext, tmp_path: Path) -> None:
         target,
         model=ENCODER,
         strategies=["recalibrate", "linear_probe", "lp_ft"],
-        training={"epochs": 20, "batch_size": 8, "learning_rate": 0.003},
+        training={"epochs": 20, "batch_size": 8, "learning_rate": 0.003, "augmentation": None},
         deploy={"name": "reviews", "when": "always"},
     )
     job, trials = run(context, job_id)
@@ -75,7 +75,7 @@ def test_layers_of_the_encoder_learn(context: WorkerContext, tmp_path: Path) -> 
         target,
         model={"backbone": "e5_small", "params": E5},
         strategies=["linear_probe", "lp_ft", "l2_sp", "fine_tune"],
-        training={"epochs": 2, "min_steps": 4, "batch_size": 8},
+        training={"epochs": 2, "min_steps": 4, "batch_size": 8, "augmentation": None},
         evaluation={"seeds": 1},
         deploy={"name": "reviews", "when": "always"},
     )

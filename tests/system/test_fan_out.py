@@ -63,7 +63,7 @@ def run_job(service: Service, folder: Path) -> str:
     spec = job_spec(
         dataset,
         dataset,
-        training={"epochs": EPOCHS, "batch_size": 16, "min_steps": 0},
+        training={"epochs": EPOCHS, "batch_size": 16, "min_steps": 0, "augmentation": None},
         evaluation={"seeds": SEEDS, "learning_curve": BUDGETS},
     )
     job = service.client.jobs.wait(service.client.jobs.submit(spec).id)

@@ -35,7 +35,7 @@ def datasets(service: Service, tmp_path_factory: pytest.TempPathFactory) -> tupl
 def long_job(datasets: tuple[str, str], **changes: Any) -> dict[str, Any]:
     return job_spec(
         *datasets,
-        training={"epochs": 20_000, "batch_size": 16, "min_steps": 0},
+        training={"epochs": 20_000, "batch_size": 16, "min_steps": 0, "augmentation": None},
         evaluation={"seeds": 1},
         **changes,
     )
@@ -113,7 +113,11 @@ def test_pause_lets_go_of_the_worker_and_resume_goes_on(
     service: Service, datasets: tuple[str, str]
 ) -> None:
     client = service.client
-    spec = job_spec(*datasets, training={"epochs": 400, "min_steps": 0}, evaluation={"seeds": 1})
+    spec = job_spec(
+        *datasets,
+        training={"epochs": 400, "min_steps": 0, "augmentation": None},
+        evaluation={"seeds": 1},
+    )
     job_id = client.jobs.submit(spec).id
     when_training(service, job_id)
     assert client.jobs.pause(job_id).status == "paused"
@@ -134,7 +138,11 @@ def test_metrics_do_not_depend_on_kills_and_pauses(
     service: Service, datasets: tuple[str, str]
 ) -> None:
     client = service.client
-    spec = job_spec(*datasets, training={"epochs": 300, "min_steps": 0}, evaluation={"seeds": 1})
+    spec = job_spec(
+        *datasets,
+        training={"epochs": 300, "min_steps": 0, "augmentation": None},
+        evaluation={"seeds": 1},
+    )
     undisturbed = client.jobs.wait(client.jobs.submit(spec).id).id
     disturbed = client.jobs.submit(spec).id
     when_training(service, disturbed)

@@ -65,7 +65,7 @@ def test_every_accepted_job_ends_well_under_kill_9(database_url: str, tmp_path: 
             dataset.id,
             dataset.id,
             model={"backbone": "convnet", "params": {"filters": [8], "dense": 16}},
-            training={"epochs": EPOCHS, "batch_size": 16, "min_steps": 0},
+            training={"epochs": EPOCHS, "batch_size": 16, "min_steps": 0, "augmentation": None},
         )
         jobs: list[str] = []
         killed: Counter[str] = Counter()

@@ -50,7 +50,7 @@ def job(
 ) -> tuple[JobRow, Report]:
     """As the cases' README asks for it: convnet, 10 epochs after 3, 2 seeds."""
     network = {"backbone": "convnet"}
-    training = {"epochs": 10, "pretrain_epochs": 3}
+    training = {"epochs": 10, "pretrain_epochs": 3, "augmentation": None}
     ids = [add(context, folder, name) for name in (source, target)]
     fields = {"model": network, "training": training, "strategies": [strategy], **changes}
     ended, trials = run(context, submit(context, [{"dataset": ids[0]}], ids[1], **fields))

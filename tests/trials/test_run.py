@@ -87,7 +87,12 @@ def test_what_trains_to_other_weights_is_trained(
     first, *_ = run(context, submit(context, source, target))
     jobs = [
         submit(context, source, target, seed=1),
-        submit(context, source, target, training={"epochs": 3, "batch_size": 16, "min_steps": 0}),
+        submit(
+            context,
+            source,
+            target,
+            training={"epochs": 3, "batch_size": 16, "min_steps": 0, "augmentation": None},
+        ),
         submit(context, add_dataset(4), target),
         submit(context, add_dataset(1, "q"), add_dataset(2, "q"), "q"),
     ]
@@ -106,7 +111,7 @@ def test_a_trial_that_outlasts_the_jobs_budget(
         context,
         add_dataset(1),
         add_dataset(2),
-        training={"epochs": 100_000, "batch_size": 16, "min_steps": 0},
+        training={"epochs": 100_000, "batch_size": 16, "min_steps": 0, "augmentation": None},
         budget_seconds=0.5,
     )
     trials = run(context, job_id)
@@ -156,6 +161,7 @@ def test_weights_that_the_last_step_broke_diverge_without_validation_items_too(
             "optimizer": "adamw",
             "learning_rate": 10,
             "weight_decay": 1,
+            "augmentation": None,
         },
     )
     trials = {trial.arm: trial for trial in run(context, job_id)}

@@ -51,6 +51,7 @@ def test_settings_are_searched_for_every_arm(
         "batch_size": 16,
         "min_steps": 0,
         "learning_rate": "auto",
+        "augmentation": None,
     }
     job, trials = run(context, submit(context, [{"dataset": source}], target, training=training))
     assert [trial.arm for trial in trials if trial.role == "search"] == ["scratch", "fine_tune"]
