@@ -116,6 +116,7 @@ def _steps(cost: Cost) -> str:
 def _found_out(report: Report) -> list[str]:
     """What was chosen on the way, and what was forgotten."""
     lines = [said for source in report.columns for said in source.sentences]
+    lines += [each.sentence for each in report.recalibrated]
     lines += [_choice(report.label_free)] if report.label_free else []
     lines += [_search(search) for search in report.searches]
     if report.ensemble:

@@ -20,7 +20,7 @@ from app.spec.parts_report import ArmParts
 from app.spec.reference_report import BestReference, ReferenceArm
 from app.spec.shared_columns import SharedColumns
 from app.spec.slice_report import Slice
-from app.spec.source_report import Search, Transferability
+from app.spec.source_report import Recalibrated, Search, Transferability
 from app.spec.spec import Choice
 from app.tasks import TaskKind, metric_of
 from app.tasks.contract import Metric
@@ -210,6 +210,11 @@ class Report(ReportPart):
     )
     ensemble: EnsembleReport | None = Field(
         None, description="null where one seed is packaged, or none"
+    )
+    recalibrated: list[Recalibrated] = Field(
+        default_factory=list,
+        description="of arms that move a slope and a bias per class of the source's network and "
+        "nothing else (`recalibrate`), with each label budget; empty without such an arm",
     )
     transferability: Transferability | None = Field(
         None, description="of several sources; null with one, and without target labels"

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from app.spec.figures import ReportPart
-from app.spec.intervals import Interval
+from app.spec.intervals import Gain, Interval
 from app.spec.relation import Relation
 
 
@@ -52,6 +52,18 @@ class Transferability(ReportPart):
     quality: dict[str, RankingQuality] | None = Field(
         description="by score; null where fewer than two sources were measured"
     )
+
+
+class Recalibrated(ReportPart):
+    """What labels buy where a slope and a bias per class of the source's network move alone."""
+
+    arm: str
+    labels_per_class: int | None
+    labels: int = Field(description="all classes together, validation's included")
+    before: float = Field(description="primary metric of the source's network as it came")
+    after: float
+    gain: Gain = Field(description="of the arm over that network, on the same test items")
+    sentence: str
 
 
 class Search(ReportPart):

@@ -69,6 +69,8 @@ class StrategyEntry:
     # Whether a phase of it trains on items that training.augmentation changes
     augments: bool = True
     width: str | None = None  # the parameter that makes layers of its own wide
+    # Whether it moves so little of the source's network that the report holds it against that
+    keeps_source: bool = False
 
     @property
     def takes_unlabelled(self) -> bool:
@@ -164,6 +166,7 @@ _ENTRIES = (
         ("source", "classification", "target_labels", "same_classes"),
         "Alexandari et al., ICML 2020, arXiv:1901.06852",
         augments=False,
+        keeps_source=True,
     ),
     StrategyEntry(
         AdaBn,

@@ -44,6 +44,8 @@ class TrialResult:
         part_names, parts_missing: of items of several parts, (P,), and how many of the test items
             lack each; logits_without, logits_alone: outputs on the test items with each part
             hidden, and with all others hidden, (P, n, K).
+        logits_unmoved: outputs of the source's network on the test items before anything of it
+            moved, (n, K).
         suspects: (2,): training items left out because their labels are likely wrong, and those
             that stayed; None where none were looked for.
         rewritten: of a pretraining on rows written anew, (columns, 6): app.spec.rewritten_columns.
@@ -86,6 +88,7 @@ class TrialResult:
     parts_missing: NDArray[np.int64] | None = None
     logits_without: Floats | None = None
     logits_alone: Floats | None = None
+    logits_unmoved: Floats | None = None
     rewritten: NDArray[np.float64] | None = None
     shared_items: Ints | None = None
 

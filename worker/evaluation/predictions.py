@@ -34,6 +34,7 @@ class Predictions(TypedDict, total=False):
     parts_missing: Ints
     logits_without: Floats
     logits_alone: Floats
+    logits_unmoved: Floats
     rewritten: NDArray[np.float64]
     shared_items: Ints
 

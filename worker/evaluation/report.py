@@ -38,6 +38,7 @@ from worker.evaluation.measures import measures_of
 from worker.evaluation.measures.contract import Labels
 from worker.evaluation.missing import failure_code, missing_of
 from worker.evaluation.parts_of_items import parts_of
+from worker.evaluation.recalibrated import recalibrated
 from worker.evaluation.references import references_of
 from worker.evaluation.rewritten import with_rewritten
 from worker.evaluation.slice_groups import MeasuredArms
@@ -196,6 +197,7 @@ def build_report(
         ),
         parts=parts_of({name: arms[name] for name in (winner, baseline) if name in arms}, spec),
         reference=reference,
+        recalibrated=recalibrated(found, spec, task, counts),
         references=references.arms,
         best_reference=best,
         transferability=ranking,

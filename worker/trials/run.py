@@ -45,6 +45,7 @@ from worker.trials.shared_items import shared_items
 from worker.trials.slices import slices_of_test
 from worker.trials.source_rows import told_of
 from worker.trials.training_items import look_back
+from worker.trials.unmoved import unmoved
 
 log = structlog.get_logger(__name__)
 
@@ -119,6 +120,7 @@ def _trained(
     weights = _store_weights(context.storage, network, folder)
     if data.spec.evaluation.forgetting and data.trial.role == "transfer":
         results |= forgetting(context.storage, setup, data)
+    results |= unmoved(context.storage, setup, data)
     return {"weights": weights, **_stored(context.storage, results, setup, folder)}
 
 

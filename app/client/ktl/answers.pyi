@@ -763,6 +763,17 @@ class RankingQuality(Members):
     weighted_tau: float | None
     regret: float | None
 
+class Recalibrated(Members):
+    """What labels buy where a slope and a bias per class of the source's network move alone."""
+
+    arm: str
+    labels_per_class: int | None
+    labels: int
+    before: float
+    after: float
+    gain: Gain
+    sentence: str
+
 class Reference(Members):
     """Score of answers that look at no item on the test items."""
 
@@ -827,6 +838,7 @@ class Report(Members):
     parts: dict[str, ArmParts]
     best_reference: BestReference | None
     ensemble: EnsembleReport | None
+    recalibrated: list[Recalibrated]
     transferability: Transferability | None
     columns: list[SharedColumns]
     searches: list[Search]
