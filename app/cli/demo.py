@@ -119,7 +119,7 @@ def _show(settings: Settings) -> None:
 
 def _show_predictions(client: Client, job: JobOut) -> None:
     if job.deployment is None:
-        raise DemoFailed("expected a deployment, but the transfer did not beat the baseline")
+        raise DemoFailed("expected a deployment, got none: the report above says why")
     items = client.datasets.preview(job.target, "test", limit=PREDICTIONS).data
     images = np.array([item.image for item in items], dtype=np.float32)
     found = client.deployments.predict(job.deployment, images).outputs

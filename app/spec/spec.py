@@ -74,7 +74,7 @@ EXAMPLE: dict[str, Any] = {
     "model": {"backbone": "convnet", "params": {"filters": [16, 32]}, "image_size": [16, 16]},
     "strategies": ["auto"],
     "evaluation": {"seeds": 5},
-    "deploy": {"name": "digits", "when": "beats_baseline"},
+    "deploy": {"name": "digits", "when": "always"},
 }
 
 
