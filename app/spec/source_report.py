@@ -55,7 +55,7 @@ class Transferability(ReportPart):
 
 
 class Recalibrated(ReportPart):
-    """What labels buy where a slope and a bias per class of the source's network move alone."""
+    """Gain of an arm that moves a slope and a bias per class of the source's network alone."""
 
     arm: str
     labels_per_class: int | None

@@ -764,7 +764,7 @@ class RankingQuality(Members):
     regret: float | None
 
 class Recalibrated(Members):
-    """What labels buy where a slope and a bias per class of the source's network move alone."""
+    """Gain of an arm that moves a slope and a bias per class of the source's network alone."""
 
     arm: str
     labels_per_class: int | None
