@@ -33,6 +33,8 @@ export function fill(element, ...children) {
   return element;
 }
 
+const NUMBER = /^[\d.,%\s]+$/; // is not broken into lines
+
 /** Makes a table of a caption, titles of columns and rows of cells. */
 export function table(caption, titles, rows) {
   return h("div.scroll", { tabindex: 0, role: "region", "aria-label": caption },
@@ -40,7 +42,7 @@ export function table(caption, titles, rows) {
       h("caption.hidden", null, caption),
       h("thead", null, h("tr", null, titles.map((title) => (title ? h("th", { scope: "col" }, title) : h("td"))))),
       h("tbody", null, rows.map((cells) => h("tr", null, cells.map((cell, place) => place
-        ? h("td", null, cell)
+        ? h(NUMBER.test(cell) ? "td.unbroken" : "td", null, cell)
         : h("th", { scope: "row" }, cell)))))));
 }
 

@@ -61,13 +61,13 @@ def decide(
     if held.ndim == 2:
         return Decision(
             "multi_label",
-            f"they are a matrix of 0 and 1 with {held.shape[1]} columns, whose rows do not all "
+            f"labels are a matrix of 0 and 1 with {held.shape[1]} columns, whose rows do not all "
             "hold exactly one 1",
         )
     if has_names:
         return Decision("classification", "the upload names its classes")
     if held.dtype.kind not in "iuf":
-        return Decision("classification", "they are text, or true and false")
+        return Decision("classification", "labels are text, or true and false")
     return _of_numbers(held)
 
 
@@ -76,11 +76,11 @@ def _of_numbers(held: Array) -> Decision:
         fractions = np.isfinite(held) & (held != np.rint(held))
         if count := int(fractions.sum()):
             first = held[fractions][0]
-            reason = f"{count} of {len(held)} are no whole numbers, as {first:g}"
+            reason = f"{count} of {len(held)} labels are no whole numbers, as {first:g}"
             return Decision("regression", reason, is_doubtful=True)
     values = np.unique(held)
     low, high = float(values[0]), float(values[-1])
-    told = f"they are whole numbers, {len(values)} different ones from {low:.10g} to {high:.10g}"
+    told = f"labels are whole numbers, {len(values)} different ones from {low:.10g} to {high:.10g}"
     if len(values) > MANY and high - low + 1 > GAPS * len(values):
         return Decision("regression", f"{told}, with gaps between them", is_doubtful=True)
     return Decision("classification", told, is_doubtful=len(values) >= SAID_FROM)

@@ -66,7 +66,7 @@ const testOf = (trial) => (trial.test ? Object.entries(trial.test).slice(0, 2).m
 
 function trialRows(trials) {
   return table(t("trials"), [t("arm"), t("seed"), t("labels"), t("state"), t("progress"), t("takes"), t("on_test")], trials.map((each) => [
-    each.arm, each.seed, each.labels_per_class ?? t("all"), statusBadge(each.status), percent(each.progress), duration(each.seconds || null), testOf(each)]));
+    each.role === "search" ? t("search_for", each.arm) : each.arm, each.seed, each.labels_per_class ?? t("all"), statusBadge(each.status), percent(each.progress), duration(each.seconds || null), testOf(each)]));
 }
 
 function nextLabels(job, signal) {

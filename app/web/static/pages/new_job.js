@@ -21,6 +21,17 @@ function sourcesOf(datasets, models, catalogue, pretrained) {
   ];
 }
 
+/** The one other dataset of a kind, where there is just one: there is nothing to choose then. */
+function onlyOther(datasets, target) {
+  const kind = (each) => each?.schema?.inputs?.modality;
+  const own = datasets.find((each) => each.id === target);
+  const others = datasets.filter((each) => own && each !== own && kind(each) === kind(own));
+  return others.length === 1 ? others[0].id : null;
+}
+
+/** A name for an endpoint, of a dataset's: small letters, digits and hyphens. */
+const endpointOf = (name) => name.toLowerCase().replace(/[^a-z0-9]+/g, "-").slice(0, 63).replace(/^-+|-+$/g, "");
+
 function distances(found) {
   return found.flatMap((each, place) => (each
     ? Object.entries(each).filter(([, value]) => value !== null).map(([name, value]) => [`${t("source")} ${place + 1}: ${name}`, score(value)])
@@ -41,8 +52,8 @@ function verdict(found) {
 
 export async function show({ signal }) {
   const query = new URLSearchParams(location.hash.split("?")[1] ?? "");
-  const [datasets, models, catalogue, strategies, backbones] = await Promise.all([
-    all("/v1/datasets"), all("/v1/models"), get("/v1/catalog/datasets"), get("/v1/strategies"), get("/v1/catalog/backbones")]);
+  const [datasets, models, catalogue, strategies, backbones, deployments] = await Promise.all([
+    all("/v1/datasets"), all("/v1/models"), get("/v1/catalog/datasets"), get("/v1/strategies"), get("/v1/catalog/backbones"), all("/v1/deployments")]);
   const ready = datasets.filter((each) => each.status === "ready");
   const here = new Set(ready.map((each) => each.origin));
   const more = catalogue.data.filter((each) => !here.has(each.reference));
@@ -54,9 +65,10 @@ export async function show({ signal }) {
   const checked = h("div", { role: "status" });
   const code = h("div");
   const submit = action(t("start_job"), begin, "primary");
-  const target = select(targets, query.get("target") ?? targets[0][0], changed);
-  const sources = h("div.boxes", { role: "group", "aria-label": t("sources") }, offered.map(([source, title], place) => h("label.check", null,
-    h("input", { type: "checkbox", value: place, checked: source.dataset === query.get("source") || source.model === query.get("source"), onchange: changed }), title)));
+  const target = select(targets, query.get("target") ?? targets[0][0], () => { proposeEndpoint(); changed(); });
+  const source = query.get("source") ?? onlyOther(ready, target.value);
+  const sources = h("div.boxes", { role: "group", "aria-label": t("sources") }, offered.map(([given, title], place) => h("label.check", null,
+    h("input", { type: "checkbox", value: place, checked: [given.dataset, given.model].includes(source), onchange: changed }), title)));
   const labels = numbered("", 1, 100000, t("all"));
   const hidden = h("input", { type: "checkbox", onchange: changed });
   const seeds = numbered(5, 1, 100);
@@ -67,6 +79,13 @@ export async function show({ signal }) {
   const extra = h("textarea", { rows: 4, spellcheck: "false", placeholder: '{"training": {"augmentation": {"strength": "weak"}}}' });
   const name = h("input", { maxlength: 200 });
   const priority = select(["high", "normal", "low"].map((each) => [each, t(`priority_${each}`)]), "normal", changed);
+  let isOwn = false; // what stands as the endpoint is the user's
+  function proposeEndpoint() {
+    const proposed = endpointOf(targets.find(([id]) => id === target.value)[1]);
+    if (!isOwn) goal.value = deployments.some((each) => each.name === proposed) ? "" : proposed;
+  }
+  goal.addEventListener("input", () => { isOwn = true; });
+  proposeEndpoint();
   for (const each of [labels, seeds, epochs, goal, extra, name]) each.addEventListener("input", changed);
 
   function spec() {
