@@ -25,6 +25,7 @@ from app.integrity import FileIntegrity, sha256_of
 UPLOADS = "uploads"  # raw files, each of one dataset alone
 FOLDERS = ("sha256", UPLOADS, "checkpoints", "probe")  # all that a store holds, but for
 OWNERS = "owners"  # a small file for each database whose files it holds
+ASIDE_SECONDS = (0.01, 0.05, 0.2)  # looked again after each
 WRITABLE_SECONDS = 60.0  # a store that was written to is taken for writable so long
 FEW = 20  # sizes that are asked for one by one; more are read from the store's own list
 
@@ -98,7 +99,7 @@ class Storage:
         DamagedArtifact where it is gone, or is not what its name says."""
         with failures(f"reading {ref}"):
             path = Path(self._path(ref)) if self._is_local else self._fetched(ref)
-            if not path.is_file():
+            if not _stands(path):
                 raise self._gone(ref)
             if not self._wholeness.of(ref, path):
                 raise DamagedArtifact(FailureCode.ARTIFACT_DAMAGED, ref)
@@ -222,6 +223,16 @@ class Storage:
             partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
+
+
+def _stands(path: Path) -> bool:
+    """Looks more than once: a sweep moves an old file aside for a moment, and back where it was put
+    again since."""
+    for pause in ASIDE_SECONDS:
+        if path.is_file():
+            return True
+        time.sleep(pause)
+    return path.is_file()
 
 
 @contextmanager

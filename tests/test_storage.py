@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,18 @@ def test_a_written_thing_is_deleted(store: Storage, tmp_path: Path) -> None:
     assert caught.value.code == FailureCode.ARTIFACT_MISSING
     assert ref in str(caught.value)
     store.delete(ref)  # gone already
+
+
+def test_a_file_that_a_sweep_has_moved_aside_for_a_moment_is_there(
+    storage: Storage, settings: Settings, tmp_path: Path
+) -> None:
+    ref = storage.put(file(tmp_path, b"abc"))
+    path = Path(settings.storage, ref)
+    aside = path.rename(path.with_name("aside.partial"))
+    back = threading.Timer(0.02, aside.rename, [path])
+    back.start()
+    assert storage.local(ref).read_bytes() == b"abc"
+    back.join()
 
 
 def test_a_checked_store_is_left_as_it_was(store: Storage, settings: Settings) -> None:
