@@ -70,7 +70,15 @@ def test_from_a_file_to_a_prediction(service: Service, seen: Seen, tmp_path: Pat
     keep_screenshot(page, "dataset")
 
     page.get_by_role("link", name="Learn it (target)").click()
-    page.get_by_label("many", exact=True).check()
+    page.get_by_text("This can run").wait_for()  # what there is no choice of is chosen
+    assert page.get_by_label("many", exact=True).is_checked()
+    assert page.get_by_label("Endpoint").input_value() == "few"
+    page.get_by_label("Learn (target)").select_option(label="many")
+    assert page.get_by_label("few", exact=True).is_checked()
+    assert not page.get_by_label("many", exact=True).is_checked()
+    assert page.get_by_label("Endpoint").input_value() == "many"
+    page.get_by_label("Learn (target)").select_option(label="few")
+    assert page.get_by_label("many", exact=True).is_checked()
     page.get_by_label("Endpoint").fill("shapes")
     page.get_by_text("More settings").click()
     page.get_by_label("Seeds").fill("2")

@@ -65,10 +65,10 @@ export async function show({ signal }) {
   const checked = h("div", { role: "status" });
   const code = h("div");
   const submit = action(t("start_job"), begin, "primary");
-  const target = select(targets, query.get("target") ?? targets[0][0], () => { proposeEndpoint(); changed(); });
-  const source = query.get("source") ?? onlyOther(ready, target.value);
+  const first = targets.find(([id]) => id !== query.get("source")) ?? targets[0];
+  const target = select(targets, query.get("target") ?? first[0], () => { proposeSource(); proposeEndpoint(); changed(); });
   const sources = h("div.boxes", { role: "group", "aria-label": t("sources") }, offered.map(([given, title], place) => h("label.check", null,
-    h("input", { type: "checkbox", value: place, checked: [given.dataset, given.model].includes(source), onchange: changed }), title)));
+    h("input", { type: "checkbox", value: place, checked: [given.dataset, given.model].includes(query.get("source")), onchange: changed }), title)));
   const labels = numbered("", 1, 100000, t("all"));
   const hidden = h("input", { type: "checkbox", onchange: changed });
   const seeds = numbered(5, 1, 100);
@@ -79,12 +79,19 @@ export async function show({ signal }) {
   const extra = h("textarea", { rows: 4, spellcheck: "false", placeholder: '{"training": {"augmentation": {"strength": "weak"}}}' });
   const name = h("input", { maxlength: 200 });
   const priority = select(["high", "normal", "low"].map((each) => [each, t(`priority_${each}`)]), "normal", changed);
+  function proposeSource() {
+    const boxes = [...sources.querySelectorAll("input")];
+    const check = (id, checked) => { for (const box of boxes) if (offered[box.value][0].dataset === id) box.checked = checked; };
+    check(target.value, false);
+    if (!boxes.some((each) => each.checked)) check(onlyOther(ready, target.value), true);
+  }
   let isOwn = false; // what stands as the endpoint is the user's
   function proposeEndpoint() {
     const proposed = endpointOf(targets.find(([id]) => id === target.value)[1]);
     if (!isOwn) goal.value = deployments.some((each) => each.name === proposed) ? "" : proposed;
   }
   goal.addEventListener("input", () => { isOwn = true; });
+  proposeSource();
   proposeEndpoint();
   for (const each of [labels, seeds, epochs, goal, extra, name]) each.addEventListener("input", changed);
 
