@@ -72,7 +72,9 @@ CONVNETS: dict[str, Job] = {
 }
 OTHERS: dict[str, Job] = {
     # So many seeds that a search may cost a few trainings.
-    "auto": _job(("auto",), MLP, evaluation={"seeds": 3}),
+    "auto": _job(
+        ("auto",), MLP, training={**TRAINING, "augmentation": "auto"}, evaluation={"seeds": 3}
+    ),
     "searched rate": _job(
         ("fine_tune",),
         MLP,
