@@ -49,8 +49,8 @@ def test_test_items_in_the_source_are_found_whatever_they_are_called(
     mixed = np.concatenate([held[:10], own[:2], others[12:]])
     leaking = add(context, tmp_path, "all hospitals", mixed, others)
     apart = add(context, tmp_path, "another", others, pictures(4))
-    for source, count in ((leaking, 10), (apart, 0)):
-        job, _ = run(context, submit(context, [{"dataset": source}], target))
+    for source, count, seed in ((leaking, 10, 0), (leaking, 10, 3), (apart, 0, 0)):
+        job, _ = run(context, submit(context, [{"dataset": source}], target, seed=seed))
         reason = report_of(job).reason
         said = "10 of 40 test items stand among the training items of the source all hospitals"
         assert (said in reason) == bool(count)

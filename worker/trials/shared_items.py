@@ -23,7 +23,7 @@ def shared_items(storage: Storage, data: TrialData, test: Items) -> Ints | None:
         first seed on the job's own budget, since it is the same for all.
     """
     trial = data.trial
-    is_first = trial.seed == 0 and trial.labels_per_class == data.spec.target.budget
+    is_first = trial.seed == data.spec.seed and trial.labels_per_class == data.spec.target.budget
     if trial.role != "transfer" or not is_first:
         return None
     found = []
