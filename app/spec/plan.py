@@ -176,7 +176,7 @@ class _Plan:
     def __init__(self, spec: ResolvedSpec, target: Schema | None) -> None:
         self._spec = spec
         self.trials: list[PlannedTrial] = []
-        self._views: dict[tuple[Sources, int | None, int | None], list[int | None]] = {}
+        self._searches: dict[tuple[object, int | None], list[int | None]] = {}
         self._starts: dict[Sources, list[int | None]] = {}  # positions of pretrainings
         for end, sources in spec.source_sets.items():
             self._starts[sources] = self._pretrain(end, sources)
@@ -237,14 +237,11 @@ class _Plan:
         starts = self._own.get(name) or self._starts.get(sources, [None])
         if not needs_search(spec, name):
             return starts
-        start = sources, starts[0], budget
-        is_shared = shares_search(spec, name)
-        if is_shared and start in self._views:
-            return self._views[start]
-        found: list[int | None] = [
-            self._add(PlannedTrial("search", name, spec.seed + number, budget, needed))
-            for number, needed in enumerate(starts)
-        ]
-        if is_shared:
-            self._views[start] = found
-        return found
+        whose = (sources, starts[0]) if shares_search(spec, name) else name
+        key = whose, budget
+        if key not in self._searches:
+            self._searches[key] = [
+                self._add(PlannedTrial("search", name, spec.seed + number, budget, start))
+                for number, start in enumerate(starts)
+            ]
+        return self._searches[key]

@@ -29,7 +29,6 @@ def spec(
             "target": {"dataset": "ds_target", "labels_per_class": labels},
             "model": {"backbone": "mlp"},
             "strategies": [{"name": name} for name in strategies],
-            "training": {"augmentation": None},
             "evaluation": evaluation,
         }
     )

@@ -26,7 +26,6 @@ def job(metric: str | None = None, **target: Any) -> ResolvedSpec:
             "target": {"dataset": "ds_target", **target},
             "model": {"backbone": "mlp"},
             "strategies": [{"name": name} for name in ("lp_ft", "fine_tune")],
-            "training": {"augmentation": None},
             "evaluation": {"seeds": 5, "pretrain_seeds": 5, "primary_metric": metric or "mae"},
         }
     )

@@ -22,7 +22,6 @@ def spec(deploy: Deploy | None = None) -> ResolvedSpec:
             "target": {"dataset": "ds_target", "use_labels": False},
             "model": {"backbone": "mlp"},
             "strategies": [{"name": "mcc"}],
-            "training": {"augmentation": None},
             "evaluation": {"seeds": 5, "pretrain_seeds": 5},
             "deploy": deploy and deploy.model_dump(),
         }

@@ -21,7 +21,6 @@ def spec(*names: str, seeds: int = 2) -> ResolvedSpec:
             "target": {"dataset": "ds_target", "use_labels": False},
             "model": {"backbone": "mlp"},
             "strategies": [{"name": name} for name in names],
-            "training": {"augmentation": None},
             "evaluation": {"seeds": seeds},
         }
     )

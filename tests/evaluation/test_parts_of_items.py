@@ -42,7 +42,6 @@ def spec() -> ResolvedSpec:
             "target": {"dataset": "ds_b"},
             "model": {"backbone": "fusion"},
             "strategies": [{"name": "fine_tune"}],
-            "training": {"augmentation": None},
         }
     )
 

@@ -83,7 +83,6 @@ def unlabelled(**evaluation: Any) -> ResolvedSpec:
             "target": {"dataset": "ds_target", "use_labels": False},
             "model": {"backbone": "mlp"},
             "strategies": [{"name": "mcc"}, {"name": "adabn"}],
-            "training": {"augmentation": None},
             "evaluation": evaluation,
         }
     )

@@ -50,7 +50,6 @@ def ranking_of(sources: int) -> ResolvedSpec:
             "target": {"dataset": "ds_target"},
             "model": {"backbone": "mlp"},
             "strategies": [{"name": "lp_ft"}, {"name": "fine_tune"}],
-            "training": {"augmentation": None},
             "evaluation": {"seeds": 2},
         }
     )

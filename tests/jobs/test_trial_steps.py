@@ -26,7 +26,7 @@ def spec(strategy: str, use_labels: bool = True) -> ResolvedSpec:
             "target": {"dataset": "ds_target", "use_labels": use_labels},
             "model": {"backbone": "convnet"},
             "strategies": [{"name": strategy}],
-            "training": {"batch_size": 16, "augmentation": None},
+            "training": {"batch_size": 16},
         }
     )
 

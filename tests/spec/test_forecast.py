@@ -21,7 +21,7 @@ def spec(**changes: Any) -> ResolvedSpec:
             "target": {"dataset": "ds_target"},
             "model": {"backbone": "mlp"},
             "strategies": [{"name": "fine_tune"}],
-            "training": {"epochs": 10, "batch_size": 16, "augmentation": None},
+            "training": {"epochs": 10, "batch_size": 16},
             "evaluation": {"seeds": 2},
             **changes,
         }

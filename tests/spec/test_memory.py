@@ -150,7 +150,6 @@ def test_sources_of_another_size_count_as_they_are_stored() -> None:
             "combine": "each",
             "model": {"backbone": "mlp", "image_size": [8, 8]},
             "strategies": [{"name": "fine_tune"}],
-            "training": {"augmentation": None},
         }
     )
     large = {"shape": (512, 512, 1), "dtype": "float32", "splits": {"train": 200, "test": 0}}

@@ -19,11 +19,7 @@ def without_classes(classes: str) -> list[Case]:
         (
             NEEDS_CLASSES,
             "#/strategies/0",
-            {
-                "sources": [{"dataset": classes}],
-                "strategies": ["distill"],
-                "training": {"augmentation": None},
-            },
+            {"sources": [{"dataset": classes}], "strategies": ["distill"]},
         ),
         ("task_mismatch", "#/task", {"task": "classification"}),
         ("unknown_metric", "#/evaluation/primary_metric", {"evaluation": metric}),

@@ -10,7 +10,7 @@ from app.spec.source_report import Recalibrated
 from app.spec.spec import ResolvedSpec
 from app.tasks import Task
 from worker.evaluation.evidence import Evidence
-from worker.evaluation.gains import gain_over, paired
+from worker.evaluation.gains import gain_over
 
 
 def recalibrated(
@@ -47,7 +47,7 @@ def _of_arm(
         evidence.measures,
     )
     metric, of = spec.evaluation.primary_metric, spec.metric
-    gain = gain_over(*paired(evidence, as_it_came), spec)
+    gain = gain_over(evidence, as_it_came, spec)
     before, after = (float(np.mean(each.test(metric))) for each in (as_it_came, evidence))
     sentence = (
         f"{arm}: {labels} labels, with nothing of the source's network moved but a slope and a "

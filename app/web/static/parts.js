@@ -34,3 +34,6 @@ export function meter(label) {
   const bar = h("progress", { max: 1, "aria-label": label });
   return { element: bar, set: (share) => { bar.value = share; } };
 }
+
+/** A name for an endpoint, made of another thing's: small letters, digits and hyphens. */
+export const endpointOf = (name) => name.toLowerCase().replace(/[^a-z0-9]+/g, "-").slice(0, 63).replace(/^-|-$/g, "");

@@ -39,7 +39,6 @@ def job(**changes: Any) -> JobOut:
             "target": {"dataset": "catalog:emnist_letters", "labels_per_class": 5},
             "model": {"backbone": "convnet", "params": {"filters": [32, 64], "dense": 128}},
             "strategies": [{"name": "fine_tune"}, {"name": "lp_ft"}],
-            "training": {"augmentation": None},
             "evaluation": {"seeds": 5, "learning_curve": [10, 50, None]},
         },
         "selection": [],

@@ -4,7 +4,7 @@ import { ask, get, send } from "/web/api.js";
 import { facts, field, h } from "/web/dom.js";
 import { kindOf, moment, score } from "/web/format.js";
 import { action, go, sure } from "/web/main.js";
-import { statusBadge } from "/web/parts.js";
+import { endpointOf, statusBadge } from "/web/parts.js";
 import { save } from "/web/report_view.js";
 import { deploymentLink } from "/web/pages/models.js";
 import { t } from "/web/words.js";
@@ -19,7 +19,7 @@ function shown(value) {
 
 export async function show({ id }) {
   const model = await get(`/v1/models/${id}`);
-  const name = h("input", { maxlength: 63, required: true, pattern: "[a-z0-9]([a-z0-9\\-]*[a-z0-9])?", value: model.name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") });
+  const name = h("input", { maxlength: 63, required: true, pattern: "[a-z0-9]([a-z0-9\\-]*[a-z0-9])?", value: endpointOf(model.name) });
   return [
     h("div.head", null, h("h1", null, model.name), statusBadge(model.status)),
     h("p.actions", null,

@@ -4,7 +4,7 @@ import { all, get, onceOnly, send } from "/web/api.js";
 import { calmly, field, fill, h, select, table } from "/web/dom.js";
 import { count, duration, score, size } from "/web/format.js";
 import { action, go, problemBox } from "/web/main.js";
-import { copied } from "/web/parts.js";
+import { copied, endpointOf } from "/web/parts.js";
 import { jobAsCurl, jobAsJson, jobAsPython } from "/web/snippets.js";
 import { t } from "/web/words.js";
 
@@ -28,9 +28,6 @@ function onlyOther(datasets, target) {
   const others = datasets.filter((each) => own && each !== own && kind(each) === kind(own));
   return others.length === 1 ? others[0].id : null;
 }
-
-/** A name for an endpoint, of a dataset's: small letters, digits and hyphens. */
-const endpointOf = (name) => name.toLowerCase().replace(/[^a-z0-9]+/g, "-").slice(0, 63).replace(/^-+|-+$/g, "");
 
 function distances(found) {
   return found.flatMap((each, place) => (each
