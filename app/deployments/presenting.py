@@ -32,12 +32,18 @@ def answer(
 
 
 def shown(session: Session, row: DeploymentRow, served: ServedModels) -> DeploymentWithHistory:
+    pasts, canaries = repository.history(session, row), repository.canaries(session, [row])
+    of_past = [past.model_id for past in pasts]
+    names = models.names_of(session, [*named_of([row], canaries), *of_past])
     history = [
-        DeploymentVersion(version=past.version, model=past.model_id, created_at=past.created_at)
-        for past in repository.history(session, row)
+        DeploymentVersion(
+            version=past.version,
+            model=past.model_id,
+            model_name=names[past.model_id],
+            created_at=past.created_at,
+        )
+        for past in pasts
     ]
-    canaries = repository.canaries(session, [row])
-    names = models.names_of(session, named_of([row], canaries))
     return DeploymentWithHistory(**members(row, names, canaries, served), history=history)
 
 

@@ -55,6 +55,7 @@ class DeploymentOut(BaseModel):
 class DeploymentVersion(BaseModel):
     version: int
     model: str
+    model_name: str
     created_at: datetime
 
 

@@ -216,6 +216,12 @@ def claim_finalisation(session: Session, job_id: str, owner: str, seconds: float
     return leases.claim(session, JobRow, ready & free, [JobRow.id], owner, seconds)
 
 
+def release_finalisation(session: Session, job: JobRow) -> None:
+    """A worker that drains gives the job back; that is no failed attempt."""
+    _write_job(session, job, attempt=JobRow.attempt - 1, published_at=clock())
+    announce(session, FinaliseJob(job.id))
+
+
 def finish_job(session: Session, job: JobRow, story: list[Event], **results: Any) -> None:
     """`story`: the events that come before the last one. A cancelled job stays so."""
     ended = {} if job.status == "cancelled" else {"status": "succeeded", "ended_at": now()}

@@ -31,9 +31,12 @@ def test_a_name_is_made_and_pointed_elsewhere(site: Site) -> None:
 
     moved = site.client.put(URL, json={"model": dog})
     assert moved.status_code == 200
-    assert [(one["version"], one["model"]) for one in moved.json()["history"]] == [
-        (2, dog),
-        (1, cat),
+    names = [site.client.get(f"/v1/models/{each}").json()["name"] for each in (dog, cat)]
+    assert [
+        (one["version"], one["model"], one["model_name"]) for one in moved.json()["history"]
+    ] == [
+        (2, dog, names[0]),
+        (1, cat, names[1]),
     ]
     assert answered(site) == (dog, "dog")
     assert datetime.fromisoformat(moved.json()["updated_at"]).utcoffset() is not None

@@ -57,6 +57,6 @@ def test_its_report_compares_what_had_finished(
     assert set(report.arms) == {"scratch", "fine_tune"}
     assert report.trials_failed == 0
     assert "was cancelled" in page_of(context, job)
-    evidence = _read(context, job).evidence
+    evidence = _read(context, job, lambda: None).evidence
     again = recomputed(evidence, lambda ref: read_arrays(context.storage.local(ref)))
     assert again.model_dump(mode="json") == job.report

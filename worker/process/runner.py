@@ -58,8 +58,8 @@ def finalise(context: WorkerContext, job_id: str, owner: str) -> None:
         lease = context.settings.lease_seconds
         job = work.claim_finalisation(session, job_id, owner, lease)
     if job is not None:
-        with LeaseKeeper(context, job):
-            finalising.run(context, job)
+        with LeaseKeeper(context, job) as keeper:
+            finalising.run(context, job, lambda: keeper.signal)
 
 
 def ingest(context: WorkerContext, dataset_id: str, owner: str) -> None:

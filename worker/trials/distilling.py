@@ -7,7 +7,7 @@ on them.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from worker.training.data import Domain, cut_at_random
 from worker.training.items import Indices
 from worker.training.predict import outputs_of
 from worker.training.run import train
-from worker.training.setup import TrialSetup
+from worker.training.setup import Signal, TrialSetup
 from worker.training.unwritten import UnwrittenJournal
 from worker.trials.engine_setup import engine_setup
 from worker.trials.ensembling import rows_of
@@ -44,6 +44,7 @@ def distilled(
     start: TrialData,
     members: Sequence[TrialData],
     weights: Sequence[Path],
+    signal: Callable[[], Signal | None],
     folder: Path,
 ) -> Distilled:
     """Trains and looks at the test items once, afterwards.
@@ -51,13 +52,15 @@ def distilled(
     Args:
         start: of the members, the one that would be served alone.
         weights: of each member.
+        signal: whatever it says ends the training.
 
     Raises:
         WorkFailure: as training does.
+        Interrupted: because of `signal`.
     """
     setup = student_setup(storage, start, members, weights)
     began = time.perf_counter()
-    network = train(setup, UnwrittenJournal(lambda: None))
+    network = train(setup, UnwrittenJournal(signal))
     seconds = time.perf_counter() - began
     validation, test = setup.target.validation, target_test(storage, start)
     outputs = outputs_of(network, test.items)

@@ -1,5 +1,6 @@
 """All that a job has left behind once its trials have ended."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from app.tables.datasets import DatasetRow
 from app.tables.jobs import JobRow, TrialRow
 from worker.backbones.network import Architecture, Network
 from worker.evaluation.archive import Arrays, read_arrays
+from worker.training.setup import Signal
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class EndedJob:
     target: DatasetRow
     trials: list[TrialRow]
     evidence: EvidenceOut
+    signal: Callable[[], Signal | None]  # whatever it says ends a training of the finaliser's own
 
     @property
     def part(self) -> JoinedPart | None:

@@ -1,6 +1,7 @@
 """The end of a job under its lease: the report, the packaged winner, the deployment. A cancelled
 job has its report alone."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from worker.objectives import objective_of
 from worker.packaging.averaging import averaged_model
 from worker.packaging.golden import GOLDEN_ITEMS
 from worker.packaging.onnx_graph import package
+from worker.training.setup import Interrupted, Signal
 from worker.trials.ended_job import EndedJob
 from worker.trials.packaged_reference import packaged_reference
 from worker.trials.served_encoder import served_encoder
@@ -45,11 +47,17 @@ from worker.trials.setup import TrialData
 log = structlog.get_logger(__name__)
 
 
-def run(context: WorkerContext, job: JobRow) -> None:
-    """Ends the job, or leaves it to the one who has taken it. Never raises."""
+def run(context: WorkerContext, job: JobRow, signal: Callable[[], Signal | None]) -> None:
+    """Ends the job, gives it back, or leaves it to the one who has taken it. Never raises.
+
+    Args:
+        signal: whatever it says ends a training that the finaliser does.
+    """
     try:
         with context.scratch() as folder:
-            _run(context, job, folder)
+            _run(context, _read(context, job, signal), folder)
+    except Interrupted:
+        _give_back(context, job)
     except Fenced:
         log.info("finalisation_lost", job=job.id)
     except OperationalError as error:  # the database is away: the lease ends, and another goes on
@@ -67,8 +75,16 @@ def run(context: WorkerContext, job: JobRow) -> None:
             log.info("finalisation_lost", job=job.id)
 
 
-def _run(context: WorkerContext, job: JobRow, folder: Path) -> None:
-    ended = _read(context, job)
+def _give_back(context: WorkerContext, job: JobRow) -> None:
+    try:
+        with context.database.write() as session:
+            work.release_finalisation(session, job)
+    except Fenced:  # the job is paused or cancelled, or another has it
+        log.info("finalisation_lost", job=job.id)
+
+
+def _run(context: WorkerContext, ended: EndedJob, folder: Path) -> None:
+    job = ended.job
     report = report_of(ended.evidence, lambda ref: read_arrays(ended.result(context.storage, ref)))
     is_wanted = job.status != "cancelled"  # nobody waits for a cancelled job's model
     packaged = _packaged(context, ended, report, folder) if is_wanted else None
@@ -89,7 +105,7 @@ def _run(context: WorkerContext, job: JobRow, folder: Path) -> None:
         work.finish_job(session, job, story, **results)
 
 
-def _read(context: WorkerContext, job: JobRow) -> EndedJob:
+def _read(context: WorkerContext, job: JobRow, signal: Callable[[], Signal | None]) -> EndedJob:
     with context.database.read() as session:
         target = session.get_one(DatasetRow, job.target_id)
         spec = ResolvedSpec.model_validate(job.spec)
@@ -97,7 +113,7 @@ def _read(context: WorkerContext, job: JobRow) -> EndedJob:
         trials = repository.trials(session, job.id)
         evidence = present_evidence(session, job, schema, trials, lambda trial: trial.predictions)
     schema = schema.named(spec.classes or schema.classes)
-    return EndedJob(job, spec, schema, target, trials, evidence)
+    return EndedJob(job, spec, schema, target, trials, evidence, signal)
 
 
 def _packaged(

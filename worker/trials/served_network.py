@@ -113,7 +113,7 @@ def _distilled(
     measures = measures_of(ended.schema.task)
     weights = [ended.result(storage, str(each.trial.weights)) for each in members]
     start = next((each for each in members if each.trial.id == winner.id), members[0])
-    found = distilled(storage, start, members, weights, folder)
+    found = distilled(storage, start, members, weights, ended.signal, folder)
     outputs = [ended.arrays(storage, each.trial)["logits_test"] for each in members]
     y = found.predictions.get("y_test")
     report = distilled_report(ensemble, found.student, y, outputs, ended.spec, measures)

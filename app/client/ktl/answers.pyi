@@ -262,6 +262,7 @@ class DeploymentTraffic(Members):
 class DeploymentVersion(Members):
     version: int
     model: str
+    model_name: str
     created_at: str
 
 class DeploymentWithHistory(Members):

@@ -41,7 +41,7 @@ export async function show({ id, signal, redraw }) {
     }
     return to === path && method === "DELETE" ? go("/models") : redraw();
   };
-  const rows = deployment.history.map((each) => [each.version, h("a", { href: `#/models/${each.model}` }, each.model), moment(each.created_at),
+  const rows = deployment.history.map((each) => [each.version, h("a", { href: `#/models/${each.model}` }, each.model_name), moment(each.created_at),
     each.version === deployment.version ? t("current") : action(t("switch_to"), () => change("PUT", path, { model: each.model }), "small")]);
   return [
     h("div.head", null, h("h1", null, deployment.name), h(`span.badge.${deployment.status === "ready" ? "good" : "busy"}`, null, t(`deployment_${deployment.status}`))),
