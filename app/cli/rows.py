@@ -68,7 +68,8 @@ def read(
     places = {column.name: names.index(plain_name(column.name)) for column in inputs.columns}
     numbers = [places[column.name] for column in inputs.columns if column.dtype == "float32"]
     is_comma = _is_comma(lines[1:], numbers) if written.decimal is None else written.decimal == ","
-    rows = [*_rows(path, lines[1:], places, inputs, is_comma, written.missing)]
+    missing = [word.strip() for word in written.missing]
+    rows = [*_rows(path, lines[1:], places, inputs, is_comma, missing)]
     left_out = [name for name in names if name not in places]
     said = ["numbers have a comma as decimal sign"] if is_comma and not written.decimal else []
     if left_out:

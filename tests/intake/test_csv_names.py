@@ -78,6 +78,10 @@ def test_a_column_without_a_name_gets_one_that_no_other_has(tmp_path: Path) -> N
         (PLAIN.replace("\n", ",\n").replace(",\n", "\n", 1), "end the line of names with one too"),
         (f"{PLAIN}20 rows\n", "take it out where it is a note"),
         (f"{PLAIN}1.5,Rome, Italy,a\n", "put quotes around a field"),
+        (
+            f'{PLAIN}1.5, "Rome, Italy", a\n',
+            "leave out the spaces between a delimiter and the quote",
+        ),
         ("patients\n1,2\n3,4\n", "write the names of all columns above"),
         (PLAIN.replace(",", "^"), '`csv`: {"delimiter": …}'),
         ("label\na\nb\na\nb\n", '`csv`: {"delimiter": …}'),

@@ -250,6 +250,19 @@ def test_labels_of_many_digits_stay_apart(tmp_path: Path, suffix: str) -> None:
     assert taken.schema.class_counts["train"] == (8, 8)
 
 
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_fractions_are_classes_where_the_spec_says_so(tmp_path: Path, suffix: str) -> None:
+    """As the warning of a table whose half stars became quantities advises."""
+    stars = [0.5, 1.0, 1.5, 10.0] * 5
+    text = csv_text(label=stars).replace(",1.5\n", ",1.50\n", 1)
+    content = text if suffix == "csv" else parquet_bytes(label=stars)
+    taken = take_csv(tmp_path, content, f"table.{suffix}")
+    assert taken.schema.task.kind == "regression"
+    assert '`task`: "classification" in the spec takes them for classes' in warned(taken)
+    taken = take_csv(tmp_path, content, f"table.{suffix}", task="classification")
+    assert taken.schema.classes == ("0.5", "1", "1.5", "10")
+
+
 @pytest.mark.parametrize("value", [10**400, 2**63, 1e308])
 @pytest.mark.parametrize("column", ["height", "city"])
 def test_numbers_beyond_all_in_where(tmp_path: Path, column: str, value: float) -> None:

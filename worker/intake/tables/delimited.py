@@ -1,6 +1,7 @@
 """CSV and TSV files, .gz too: a line of names, then rows."""
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -22,6 +23,7 @@ from worker.intake.tables.records import FileRows, check_names, gathered
 name = "CSV"
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".csv.gz", ".tsv.gz", ".tab.gz")
+SPACED_QUOTE = re.compile(r'\s+"')
 BLOCK_BYTES = 2**22
 HEAD_BYTES = 2**18  # in which columns of numbers show
 
@@ -159,6 +161,8 @@ def _cure(row: Sequence[str], columns: int) -> str:
         )
     if len(row) == columns + 1 and not row[-1].strip():
         return "it ends with a delimiter: end the line of names with one too"
+    if any(SPACED_QUOTE.match(field) for field in row):
+        return "leave out the spaces between a delimiter and the quote behind it"
     if len(row) < columns:
         return "complete it, or take it out where it is a note that belongs to no row"
     return "put quotes around a field that holds the delimiter itself"

@@ -47,7 +47,8 @@ class Reading:
             gone = pc.or_(pc.equal(column, ""), pc.utf8_is_space(column))
             if self.missing:
                 trimmed = pc.utf8_trim_whitespace(column)
-                gone = pc.or_(gone, pc.is_in(trimmed, pa.array(self.missing, pa.string())))
+                words = pa.array([word.strip() for word in self.missing], pa.string())
+                gone = pc.or_(gone, pc.is_in(trimmed, words))
         elif pa.types.is_floating(column.type):
             if not self.missing and not column.null_count and _is_finite(column):
                 return column

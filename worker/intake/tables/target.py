@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from app.datasets.schemas import DatasetSpec
 from app.datasets.table_spec import ColumnSpec, TableSpec
 from app.tasks import TaskKind
-from worker.intake.labels import CLASS_LIMIT
+from worker.intake.labels import CLASS_LIMIT, text_of
 from worker.intake.missing import without_missing
 from worker.intake.raw import NAME_CHARACTERS, Array, refuse
 from worker.intake.tables.kinds import MOST_EXACT
@@ -211,15 +211,16 @@ def _one(
     if not wrong.any() and not are_names:
         values = np.append(np.nan_to_num(as_numbers(found)), 0.0)
         is_whole = bool((values == np.rint(values)).all() and np.abs(values).max() < MOST_EXACT)
-        if not is_whole and task == "classification":
-            detail = (
-                f"expected classes in the column `{name}`, got numbers with fractions; say "
-                '`task`: "regression" where it is a quantity, or write a class in each row'
-            )
-            refuse("wrong_type", detail, name)
+        if not is_whole and task == "classification":  # as half stars are
+            numbered = ["" if value is None else text_of(value, name) for value in _plain(found)]
+            return _texts(numbered, codes, known, name), known
         return (values.astype(np.int64) if is_whole else values)[codes], known
     texts = ["" if field is None else str(field) for field in fields.to_pylist()]
     return _texts(texts, codes, known, name), known
+
+
+def _plain(found: Column) -> list[np.float64 | None]:
+    return [None if value is None else np.float64(value) for value in found.to_pylist()]
 
 
 def _are_merged(fields: Column, found: Column) -> bool:
