@@ -144,7 +144,10 @@ def _roles(members: Iterable[str], file: str) -> dict[str, str]:
 
 
 def _cure(held: set[str], role: str) -> str:
+    by_case = {name.casefold(): name for name in held}
     for name in ROLES[role]:
+        if name in by_case:
+            return f"; was `{by_case[name]}` meant to be `{name}`?"
         if close := get_close_matches(name, sorted(held - KNOWN), 1, NEAR):
             return f"; was `{close[0]}` meant to be `{name}`?"
     if "arr_0" in held:
