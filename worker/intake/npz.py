@@ -11,7 +11,6 @@ from zipfile import ZipFile, ZipInfo
 
 from numpy.lib import format as npy
 
-from worker.intake.capped_file import CappedFile
 from worker.intake.joined.arrays import are_parts, roles_of
 from worker.intake.raw import (
     NAME_CHARACTERS,
@@ -24,6 +23,7 @@ from worker.intake.raw import (
     refuse,
 )
 from worker.intake.sizes import check_declared
+from worker.machine.capped_file import CappedFile
 
 name = "npz"
 
