@@ -6,21 +6,23 @@ the file's decimal sign, whole numbers of a category are written without a fract
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from io import StringIO
+from itertools import islice
 from math import isinf
 from pathlib import Path
 from typing import Any
 
 from app.cli.job_file import Unusable
 from app.inputs.columns import CategoryColumn, Column, FlagColumn
-from app.inputs.csv_rule import DECLARED
+from app.inputs.csv_rule import BETWEEN, DECLARED, MINUS, plain_name
 from app.inputs.table import TableInputs
 
 DELIMITERS = ",;\t|"
+TITLE_ROWS = 20  # among which the names of columns are looked for
 ENCODINGS = (("\ufeff".encode("utf-16-le"), "utf-16"), ("\ufeff".encode("utf-16-be"), "utf-16"))
-GROUPED = re.compile(r"[+-]?\d{1,3}([.,'’ \u00a0\u202f])\d{3}(?:\1\d{3})*(?![\d])")
+GROUPED = re.compile(rf"[+-]?\d{{1,3}}([.,{BETWEEN}])\d{{3}}(?:\1\d{{3}})*(?![\d])")
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
@@ -46,13 +48,14 @@ def read(
     try:
         declared = DECLARED.match(text)
         table = text[declared.end() :] if declared else text
-        delimiter = declared[1] if declared else _delimiter(table.partition("\n")[0], inputs)
+        known = {plain_name(column.name) for column in inputs.columns}
+        first, delimiter = heading(table, declared[1] if declared else DELIMITERS, known)
         reader = csv.reader(StringIO(table, newline=""), delimiter=delimiter, strict=True)
         before = 1 if declared else 0
-        lines = [(before + reader.line_num, fields) for fields in reader if fields]
+        lines = [(before + reader.line_num, fields) for fields in reader if fields][first:]
     except csv.Error as error:
         raise Unusable(f"{path}: expected a CSV file, got: {error}") from error
-    names = lines[0][1] if lines else []
+    names = [plain_name(name) for name in lines[0][1]] if lines else []
     _check_names(path, names, inputs)
     for line, fields in lines[1:]:
         if len(fields) != len(names):
@@ -62,10 +65,11 @@ def read(
             )
     if not lines[1:]:
         raise Unusable(f"{path}: expected rows below the names of columns, got none")
-    places = {column.name: names.index(column.name) for column in inputs.columns}
+    places = {column.name: names.index(plain_name(column.name)) for column in inputs.columns}
     numbers = [places[column.name] for column in inputs.columns if column.dtype == "float32"]
     is_comma = _is_comma(lines[1:], numbers) if written.decimal is None else written.decimal == ","
-    rows = [*_rows(path, lines[1:], places, inputs, is_comma, written.missing)]
+    missing = [word.strip() for word in written.missing]
+    rows = [*_rows(path, lines[1:], places, inputs, is_comma, missing)]
     left_out = [name for name in names if name not in places]
     said = ["numbers have a comma as decimal sign"] if is_comma and not written.decimal else []
     if left_out:
@@ -95,21 +99,23 @@ def text_of(path: Path, said: str | None) -> str:
         raise Unusable(f"{path}: expected text in {encoding}, got other bytes") from error
 
 
-def _delimiter(header: str, inputs: TableInputs) -> str:
-    """The one by which the first line names the most columns of the model."""
-    known = {column.name for column in inputs.columns}
-
-    def found(delimiter: str) -> int:
-        return len(known.intersection(next(csv.reader([header], delimiter=delimiter), [])))
-
-    return max(DELIMITERS, key=found)
+def heading(table: str, delimiters: str, known: Set[str]) -> tuple[int, str]:
+    """The place among the rows that are not blank of the one that has the most of the `known`
+    names, which titles may stand above, and the delimiter by which it does. Raises csv.Error."""
+    found = [(0, 0, delimiters[0])]
+    for delimiter in delimiters:
+        rows = (row for row in csv.reader(StringIO(table, newline=""), delimiter=delimiter) if row)
+        for place, row in enumerate(islice(rows, TITLE_ROWS)):
+            found.append((len(known & {*map(plain_name, row)}), place, delimiter))
+    _, place, delimiter = max(found, key=lambda each: each[0])
+    return place, delimiter
 
 
 def _check_names(path: Path, names: list[str], inputs: TableInputs) -> None:
-    for column in inputs.columns:
-        if names.count(column.name) != 1:
-            got = "none" if column.name not in names else "several"
-            raise Unusable(f"{path}: expected one column `{column.name}`, got {got}")
+    for name in (plain_name(column.name) for column in inputs.columns):
+        if names.count(name) != 1:
+            got = "none" if name not in names else "several"
+            raise Unusable(f"{path}: expected one column `{name}`, got {got}")
 
 
 def _is_comma(lines: Iterable[tuple[int, list[str]]], numbers: Sequence[int]) -> bool:
@@ -165,7 +171,9 @@ def _without_unit(text: str, unit: str) -> str:
 
 
 def _ungrouped(text: str, decimal: str) -> str:
-    """A number with a point for its decimal sign and nothing between groups of three digits."""
+    """A number with a point for its decimal sign, a hyphen for its minus and nothing between groups
+    of three digits."""
+    text = text.replace(MINUS, "-")
     groups = GROUPED.match(text)
     if groups and groups[1] != decimal:
         text = text.replace(groups[1], "")

@@ -7,7 +7,8 @@ from io import StringIO
 from pathlib import Path
 
 from app.cli.job_file import Unusable
-from app.cli.rows import DELIMITERS, text_of
+from app.cli.rows import DELIMITERS, heading, text_of
+from app.inputs.csv_rule import plain_name
 
 ENDING = ".txt"
 USUAL = "text"  # the name of a column of texts
@@ -36,17 +37,18 @@ def read_column(path: Path, column: str | None, encoding: str | None) -> tuple[l
         column: its name; None: `text`, or the only one.
     """
     text = text_of(path, encoding)
-    first = text.partition("\n")[0]
-    delimiter = max(DELIMITERS, key=first.count)
+    top = text.lstrip().partition("\n")[0]
+    by_count = "".join(sorted(DELIMITERS, key=top.count, reverse=True))
     before = csv.field_size_limit(LONGEST_FIELD)
     try:
+        first, delimiter = heading(text, by_count, {column or USUAL})
         reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        lines = [(reader.line_num, fields) for fields in reader if fields]
+        lines = [(reader.line_num, fields) for fields in reader if fields][first:]
     except csv.Error as error:
         raise Unusable(f"{path}: expected a CSV file, got: {error}") from error
     finally:
         csv.field_size_limit(before)
-    names = lines[0][1] if lines else []
+    names = [plain_name(name) for name in lines[0][1]] if lines else []
     wanted = column or (names[0] if len(names) == 1 else USUAL)
     if names.count(wanted) != 1:
         got = "none" if wanted not in names else "several"

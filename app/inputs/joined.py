@@ -1,9 +1,9 @@
 """Items of several parts: a photo and a row, several photos, a text and a row.
 
 A part may be missing. One rule holds in the intake and in serving: a part that is left out or null
-is missing, and so is a row of which no value is known; an item has one part at least. What is
-missing is stored as nothing: a row of NaN, a text of zeros, a picture of zeros whose flag
-`PART.present` is 0.
+is missing, and so is a row of which no value is known, and a text of nothing; an item has one part
+at least. What is missing is stored as nothing: a row of NaN, a text of zeros, a picture of zeros
+whose flag `PART.present` is 0.
 """
 
 from collections.abc import Collection, Mapping, Sequence

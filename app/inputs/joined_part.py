@@ -79,11 +79,14 @@ class JoinedPart(BaseModel):
 
 
 def decoded_part(inputs: PartInputs, value: Any, at: str) -> Tensors:
-    """One item -> tensors (1, …). Raises Invalid."""
+    """One item -> tensors (1, …), of a text of nothing those that mean that it is missing. Raises
+    Invalid."""
     if isinstance(inputs, ImageInputs) and isinstance(value, dict | bytes):
         data = value if isinstance(value, bytes) else _file(value, at)
         return {inputs.tensor: prepare(data, inputs, at)[None]}
     try:
+        if isinstance(inputs, TextInputs):
+            return inputs.decode_any([value], at)
         return inputs.decode([value], at)
     except Invalid as wrong:
         raise _moved(wrong, f"{at}/0", at) from None

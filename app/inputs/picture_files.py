@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 from zlib import crc32
 
 from app.errors import UnsupportedMedia
@@ -21,6 +21,8 @@ FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "AVIF", "JPEG2000
 PIXELS_LIMIT = 2**26  # decoded at once; JPEG decodes at an eighth of its sides where that is enough
 FILE_LIMIT_BYTES = 2**26
 PNG_START, CHUNK_FRAME = b"\x89PNG\r\n\x1a\n", 12  # a chunk's length, kind and sum
+TIFF_ORDERS: dict[bytes, Literal["little", "big"]] = {b"II*\0": "little", b"MM\0*": "big"}
+TIFF_ENTRY = 12  # bytes of a tag
 SCANNED_LIMIT = 2**30  # pixels of a JPEG, as often as a scan refines them: 16 times the most
 SCAN_START = b"\xff\xda"  # stands nowhere else in a JPEG but in its thumbnail
 CUT_OFF, DAMAGED = "a picture that is cut off", "a picture whose data are damaged"
@@ -115,6 +117,18 @@ def check_sums(data: bytes) -> None:
             cut = end + 4 > len(data)
             raise UnreadablePicture(CUT_OFF if cut else DAMAGED)
         place = end + 4
+
+
+def has_pages(data: bytes) -> bool:
+    """Tells whether a TIFF holds several pictures, as stacks of microscopes and scanned documents
+    do. Other files do not."""
+    order = TIFF_ORDERS.get(data[:4])
+    if order is None:
+        return False
+    start = int.from_bytes(data[4:8], order)
+    entries = int.from_bytes(data[start : start + 2], order)
+    end = start + 2 + TIFF_ENTRY * entries
+    return any(data[end : end + 4])  # where the next one begins
 
 
 def check_pixels(size: tuple[int, int]) -> None:

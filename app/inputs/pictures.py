@@ -1,10 +1,11 @@
 """Files of pictures -> arrays of pixels: what an intake does with each and an endpoint does again.
 
 The rules, in their order: a file is known by its content, never by its ending; of an animation the
-first frame is taken; the picture is brought to the wanted mode, where transparent pixels are laid
-over white, CMYK becomes RGB by the plain formula without colour profiles and colour becomes grey by
-ITU-R 601-2 luma; then to the wanted height and width, both sides by their own factor, so that
-nothing is cut off and nothing added; then it is turned as its EXIF data say.
+first frame is taken, of several pages the first; the picture is brought to the wanted mode, where
+transparent pixels are laid over white, CMYK becomes RGB by the plain formula without colour
+profiles and colour becomes grey by ITU-R 601-2 luma; then to the wanted height and width, both
+sides by their own factor, so that nothing is cut off and nothing added; then it is turned as its
+EXIF data say.
 """
 
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from app.inputs.picture_files import (
     check_scans,
     check_sums,
     damage_named,
+    has_pages,
     opened,
     pillow,
 )
@@ -69,7 +71,7 @@ class PictureHeader:
     is_cut_to_8_bits: bool  # 16 bits per channel of colour, of which Pillow reads the upper 8
     has_alpha: bool
     is_turned: bool
-    is_moving: bool  # more than one frame
+    is_moving: bool  # more than one frame, or page
 
 
 def look(data: bytes) -> PictureHeader:
@@ -83,6 +85,7 @@ def look(data: bytes) -> PictureHeader:
         with damage_named(data):
             has_alpha = image.has_transparency_data
             is_moving = image.format in MOVING and bool(getattr(image, "is_animated", False))
+            is_moving = is_moving or has_pages(data)
         return PictureHeader(
             format="JPEG" if image.format == "MPO" else str(image.format),
             height=height,

@@ -79,7 +79,18 @@ class TextInputs(InputsContract):
 
     def decode(self, items: Sequence[Any], at: str, first: int = 0) -> Tensors:
         """Text, `{"text": …}`, or bytes of UTF-8 -> int32 (n, length)."""
-        texts = [_text(item, f"{at}/{place}") for place, item in enumerate(items, first)]
+        texts = list[str]()
+        for place, item in enumerate(items, first):
+            text, pointer = _text(item, f"{at}/{place}")
+            if not text:
+                detail = "expected text of a character or more, got none beside spaces and controls"
+                raise invalid("no_text", detail, pointer)
+            texts.append(text)
+        return {TEXT: coded(texts, self.length)}
+
+    def decode_any(self, items: Sequence[Any], at: str) -> Tensors:
+        """Decodes as `decode` does, and takes texts of nothing, which are rows of zeros."""
+        texts = [_text(item, f"{at}/{place}")[0] for place, item in enumerate(items)]
         return {TEXT: coded(texts, self.length)}
 
     def preview(self, items: Tensors) -> list[dict[str, Any]]:
@@ -175,8 +186,8 @@ def _parts(items: NDArray[Any]) -> list[tuple[str, bool]]:
     return found
 
 
-def _text(item: Any, at: str) -> str:
-    """Raises Invalid."""
+def _text(item: Any, at: str) -> tuple[str, str]:
+    """The text by the rule, which may be empty, and a pointer to it. Raises Invalid."""
     if isinstance(item, dict) and list(item) == [TEXT]:
         item, at = item[TEXT], f"{at}/{TEXT}"
     if isinstance(item, bytes):
@@ -186,10 +197,7 @@ def _text(item: Any, at: str) -> str:
             raise invalid("not_text", "expected text in UTF-8, got other bytes", at) from None
     if not isinstance(item, str):
         raise invalid("not_text", f"expected text, got {_kind(item)}", at)
-    if not (text := normalised(item)):
-        detail = "expected text of a character or more, got none beside spaces and controls"
-        raise invalid("no_text", detail, at)
-    return text
+    return normalised(item), at
 
 
 def _kind(value: Any) -> str:

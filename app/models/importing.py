@@ -9,10 +9,10 @@ from app.sent import Array, Pair, Sent
 
 KERAS, ONNX = ".keras", ".onnx"  # how files are called
 
-Bound = Annotated[float, Field(strict=False, ge=-1e12, le=1e12)]
+LARGEST = 1e12  # by which values are scaled, and which is added
+Bound = Annotated[float, Field(strict=False, ge=-LARGEST, le=LARGEST)]
 Side = Annotated[int, Field(ge=1, le=4096)]
-Deviation = Annotated[float, Field(strict=False, gt=0, le=1e12)]
-PerChannel = Annotated[Array[Bound], Field(min_length=1, max_length=max(CHANNELS))]
+Deviation = Annotated[float, Field(strict=False, ge=1e-6, le=1e6)]
 ClassName = Annotated[str, Field(min_length=1, max_length=200)]
 MOST_CLASSES = 100_000
 NARROWEST = 1e-12
@@ -21,9 +21,24 @@ NARROWEST = 1e-12
 def _wide(span: tuple[float, float]) -> tuple[float, float]:
     if span[1] - span[0] < NARROWEST:
         raise ValueError("expected a low and a higher value")
+    if span[1] - span[0] > LARGEST:
+        raise ValueError(f"expected at most {LARGEST:g} from the low to the high value")
     return span
 
 
+def _of_0_to_1(mean: float) -> float:
+    if not 0 <= mean <= 1:
+        raise ValueError(
+            "expected the mean of values 0..1, as 0.485: where it is one of values 0..255, divide "
+            "it by 255, and `std` too"
+        )
+    return mean
+
+
+PerChannel = Annotated[
+    Array[Annotated[Bound, AfterValidator(_of_0_to_1)]],
+    Field(min_length=1, max_length=max(CHANNELS)),
+]
 Span = Annotated[Pair[Bound], AfterValidator(_wide)]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.errors import invalid
+from app.inputs.contract import InputsContract
 from app.prediction.feeds import Array, Part
 from app.tensors import TensorBatch
 
@@ -16,6 +17,8 @@ Raw = npt.NDArray[Any]  # (n, *shape), integers or floating-point numbers of any
 LARGEST = float(np.finfo(np.float32).max)
 PART_VALUES = 2**17
 PART_ROWS = 2**10
+MOST_VALUES = 2**26  # of all items of a request, decoded: 256 MiB
+FEW = 16  # items, whatever their size: what one alone may take, training has borne
 
 
 class Places(Protocol):
@@ -83,6 +86,18 @@ def _rounded(value: float) -> float:
     """As float32, which whole numbers up to 2^24 are already."""
     is_exact = value.is_integer() and -(2**24) <= value <= 2**24
     return value if is_exact else float(np.float32(value))
+
+
+def check_room(items: int, inputs: InputsContract, at: str) -> None:
+    """Holds a request against the memory that it takes once it is decoded: a few bytes of a body
+    may become a text's whole length, or a picture that is missing.
+
+    Raises Invalid. `items`: how many there are at least; `at`: a pointer to what is too much.
+    """
+    if items > FEW and items * (values := inputs.values) > MOST_VALUES:
+        most = max(FEW, MOST_VALUES // values)
+        detail = f"expected at most {most} inputs a request, as each becomes {values} numbers"
+        raise invalid("too_large", f"{detail}, got more: send fewer", at)
 
 
 def cut(values: Raw) -> list[Raw]:

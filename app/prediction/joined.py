@@ -19,19 +19,24 @@ from app.tensors import TensorBatch, Tensors
 RULE = """An item of a model for several parts is an object with a value for each part by its name:
 a row as an object of columns, a text, a picture as nested arrays or as `{"b64": …}`, the bytes of a
 file in Base64. A part that is null or left out is missing, and so is a row of which every value is
-null: the answer is then that of the other parts, and carries the warning `missing_part` for each
-part that items lack. An item without any part is 422 `no_part`, a part that the model does not know
-422 `unknown_part`. What is said of pictures, rows and texts holds for each part.
+null, and a text of nothing but white space and control characters: the answer is then that of the
+other parts, and carries the warning `missing_part` for each part that items lack. An item without
+any part is 422 `no_part`, a part that the model does not know 422 `unknown_part`. What is said of
+pictures, rows and texts holds for each part.
 """
 
 
-MOST_VALUES = 2**20  # of a body that is decoded at once: each takes Python some 32 bytes
+MOST_COMMAS = 2**20  # of JSON that is decoded at once: a value takes Python 32 bytes and more
+
+
+def is_light(text: bytes | bytearray) -> bool:
+    """Tells whether JSON holds few enough values to be decoded at once, in a thread."""
+    return text.count(b",") < MOST_COMMAS
 
 
 def is_of_files(body: bytes | bytearray) -> bool:
-    """True where a large body holds files of pictures, of any size, and few values beside them: it
-    may then be decoded at once, in a thread."""
-    return b'"b64"' in body and body.count(b",") < MOST_VALUES
+    """True where a large body holds files of pictures, of any size, and few values beside them."""
+    return b'"b64"' in body and is_light(body)
 
 
 class PartPlaces(NamedTuple):

@@ -14,7 +14,7 @@ from app.errors import invalid
 from app.inputs import Inputs
 from app.inputs.table import TableInputs
 from app.prediction.feeds import Part, padded
-from app.prediction.inputs import PART_ROWS, Places, Raw, cut_items
+from app.prediction.inputs import PART_ROWS, Places, Raw, check_room, cut_items
 from app.prediction.item_places import places_of
 from app.prediction.json_envelope import document_of
 from app.prediction.json_lists import Lists, without_lists
@@ -119,6 +119,7 @@ def _parts(batches: Iterator[list[Any]], at: str, inputs: Inputs) -> Steps[list[
     count = 0
     for batch in batches:
         if batch:
+            check_room(count + len(batch), inputs, at)
             read.append(inputs.decode(batch, at, count))
             count += len(batch)
         yield

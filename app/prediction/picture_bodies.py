@@ -16,12 +16,11 @@ from app.errors import LONGEST_NAME, BadRequest, Invalid, invalid
 from app.inputs.image import ImageInputs
 from app.inputs.pictures import prepare_all
 from app.json_text import decode
-from app.prediction.inputs import Raw, cut
+from app.prediction.inputs import MOST_VALUES, Raw, cut
 
 FORM, FILE = "multipart/form-data", "file"
 AT = f"#/{FILE}"
 MOST_PICTURES = 256
-MOST_VALUES = 2**26  # of all pictures together, decoded
 LONGEST_OPTION = 2**8  # bytes
 HEADER_BYTES = 2**12  # of a part
 TAKEN_BYTES = 2**18  # at once: a copy of more would hold up the other threads

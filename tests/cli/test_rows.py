@@ -163,6 +163,22 @@ def test_encodings(ktl, answering, tmp_path, encoding):
     assert json.loads(answering.requests[2][3])["inputs"][0]["city"] == "Köln"
 
 
+@pytest.mark.parametrize("above", ["\n\n", "Applicants; of 2026\n\n", '"sep=;"\n', "sep=;\n\n"])
+def test_names_are_found_as_in_an_upload(ktl, answering, tmp_path, above):
+    """Below blank lines and titles, with spaces around them."""
+    text = above + CSV.replace(",", ";").replace("income", " income ")
+    (tmp_path / "rows.csv").write_text(text)
+    ended = ktl("predict", "people", tmp_path / "rows.csv")
+    assert ended.status == 0, ended.err
+    assert json.loads(answering.requests[2][3]) == {"inputs": ROWS}
+
+
+def test_a_minus_that_is_no_hyphen(ktl, answering, tmp_path):
+    (tmp_path / "rows.csv").write_text(CSV.replace("52000", "\u221252\u2009000"))
+    assert ktl("predict", "people", tmp_path / "rows.csv").status == 0
+    assert json.loads(answering.requests[2][3])["inputs"][0]["income"] == -52000
+
+
 def test_words_that_mean_nothing(ktl, answering, tmp_path):
     (tmp_path / "rows.csv").write_text(CSV.replace("52000", "?").replace("41.5", "n/a"))
     words = ("--missing", "?", "--missing", "n/a")

@@ -48,6 +48,7 @@ def test_files_are_texts_each(ktl, answering, tmp_path):
         ('text,label\nfine,1\n"so, so",0\n', ()),
         ("said;n\nfine;1\nso, so;2\n", ("--column", "said")),
         ('said\nfine\n"so, so"\n', ()),
+        ('\nReviews of May\n\nn;" text "\n1;fine\n2;so, so\n', ()),
     ],
 )
 def test_a_column_of_a_csv_file(ktl, answering, tmp_path, content, options):

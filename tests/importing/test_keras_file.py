@@ -166,3 +166,29 @@ def test_heads_that_are_none(tmp_path: Path) -> None:
     assert refusal(without, tmp_path)[0] == "no_head"
     two = keras.Model([first := keras.Input((3,)), second := keras.Input((3,))], first + second)
     assert refusal(two, tmp_path)[0] in {"several_inputs", "unknown_layer"}
+
+
+def test_several_outputs_are_refused_with_what_to_save_instead(tmp_path: Path) -> None:
+    pictures = keras.Input((6, 5))
+    flat = keras.layers.Flatten()(pictures)
+    model = keras.Model(pictures, [keras.layers.Dense(3)(flat), keras.layers.Dense(2)(flat)])
+    code, pointer = refusal(model, tmp_path)
+    assert code == "several_outputs"
+    assert pointer == "#/file/config.json/config/output_layers"
+
+
+def test_a_layer_that_nothing_calls_is_passed_over(tmp_path: Path) -> None:
+    """What a Normalization has learnt is looked for by what it takes, which this one never does."""
+
+    def with_another(config: Any) -> Any:
+        layers = config["config"]["layers"]
+        own = next(each for each in layers if each["class_name"] == "Normalization")
+        named = own["config"] | {"name": "lonely"}
+        layers.append(own | {"name": "lonely", "config": named, "inbound_nodes": []})
+        return config
+
+    whole = archives.saved(archives.nested(), tmp_path / "nested.keras")
+    path = archives.tampered(whole, tmp_path / "lonely.keras", with_another)
+    spec = ImportSpec.model_validate(archives.spec(classes=["a", "b"]))
+    found, plain = (read_keras(each, spec, tmp_path, 2**22) for each in (path, whole))
+    assert found.told["parameters"] == plain.told["parameters"]

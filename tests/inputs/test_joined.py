@@ -116,7 +116,7 @@ def test_a_picture_is_arrays_or_a_file() -> None:
         ({"photo": [[1]]}, "wrong_shape", "#/inputs/4/photo"),
         ({"photo": {"b64": 5}}, "not_a_picture", "#/inputs/4/photo"),
         ({"photo": {"b64": "äöü"}}, "not_base64", "#/inputs/4/photo/b64"),
-        ({"note": ""}, "no_text", "#/inputs/4/note"),
+        ({"note": " \x00"}, "no_part", "#/inputs/4"),
     ],
 )
 def test_items_that_are_refused(item: Any, code: str, pointer: str) -> None:

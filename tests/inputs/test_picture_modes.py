@@ -7,6 +7,7 @@ import zlib
 from base64 import b64decode
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from PIL import Image
 
 from app.errors import Invalid
 from app.inputs.image import ImageInputs
-from app.inputs.picture_files import UnreadablePicture
+from app.inputs.picture_files import UnreadablePicture, has_pages
 from app.inputs.pictures import Form, look, pixels, prepare, prepare_all
 from tests.picture_files import file_of, picture, quarters
 
@@ -71,6 +72,25 @@ def test_the_first_frame_of_an_animation() -> None:
     data = file_of(frames[0], "GIF", save_all=True, append_images=frames[1:])
     assert look(data).is_moving
     assert np.abs(pixels(data, ROUND).astype(int) - 30).max() <= 1
+
+
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_the_first_page_of_a_stack(order: Literal["little", "big"]) -> None:
+    pages = [picture(8, value) for value in (30, 200)]
+    stack = file_of(pages[0], "TIFF", save_all=True, append_images=pages[1:])
+    assert look(stack).is_moving
+    assert np.abs(pixels(stack, ROUND).astype(int) - 30).max() <= 1
+    assert not look(file_of(pages[0], "TIFF")).is_moving
+    assert has_pages(_tiff_of(order, is_last=False))
+    assert not has_pages(_tiff_of(order, is_last=True))
+    assert not has_pages(_tiff_of(order, is_last=False)[:9])
+
+
+def _tiff_of(order: Literal["little", "big"], is_last: bool) -> bytes:
+    """A header, one tag and the place of the next page."""
+    mark = b"II*\0" if order == "little" else b"MM\0*"
+    numbers = [(8).to_bytes(4, order), (1).to_bytes(2, order), b"x" * 12]
+    return mark + b"".join(numbers) + (0 if is_last else 200).to_bytes(4, order)
 
 
 def test_sixteen_bits_keep_their_meaning() -> None:

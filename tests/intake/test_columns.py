@@ -65,6 +65,7 @@ def test_kinds(values: list[object], name: str, kind: str) -> None:
 def test_words_that_mean_that_nothing_is_known() -> None:
     assert kind_of(["1", "?", "?", "5"]) == "category"
     assert kind_of(["1", "?", " ? ", "5"], missing=("?",)) == "number"
+    assert kind_of(["1", "?", " ? ", "5"], missing=(" ? ",)) == "number"
     column = pa.chunked_array([pa.array(["7", "-9", "-9.0", "5"])])
     reading = Reading(missing=("-9",))
     assert infer("c", column, reading).values.to_pylist() == [7, None, None, 5]

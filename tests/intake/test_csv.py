@@ -47,6 +47,25 @@ def test_an_encoding_that_has_to_be_said(tmp_path: Path) -> None:
     assert "line 2" in refusal(tmp_path, content, csv={"encoding": "utf-8"}).detail
 
 
+@pytest.mark.parametrize(
+    ("cities", "encoding"),
+    [
+        (["서울", "부산", "대구", "인천"], "cp949"),
+        (["とうきょう", "カナ"], "euc_jp"),
+        (["Москва", "Омск"], "cp1251"),
+    ],
+)
+def test_what_could_be_chinese_and_may_be_none_has_to_be_said(
+    tmp_path: Path, cities: list[str], encoding: str
+) -> None:
+    """Bytes that are valid GB18030, too."""
+    content = csv_text(city=(cities * 20)[:20]).encode(encoding)
+    detail = refusal(tmp_path, content).detail
+    assert f'as "gb18030" or "{encoding}"' in detail
+    taken = take_csv(tmp_path, content, csv={"encoding": encoding})
+    assert set(rows_of(taken)["city"].to_pylist()) == set(cities)
+
+
 def test_a_character_that_breaks_off_where_a_megabyte_ends(tmp_path: Path) -> None:
     head = csv_text(city=["Lima", "Oslo"] * 10).encode()
     filling = b"x" * (CHUNK_BYTES - len(head) - len("上".encode()))

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from app.datasets.table_spec import CsvSpec
 from app.errors import FailureCode, WorkFailure
-from tests.intake.tables import csv_text, kinds_of, take_csv
+from tests.intake.tables import csv_text, kinds_of, rows_of, take_csv
 from worker.intake.ingested import IngestedDataset
 
 ROWS = 20
@@ -211,3 +211,68 @@ def refused_or_taken(folder: Path, content: bytes, name: str) -> None:
     x = np.load(taken.arrays["x_train"])
     assert not np.isinf(x).any()
     assert len(x) == taken.schema.splits["train"]
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ([f"{place}.5-" for place in range(ROWS)], "`0.5-`"),
+        ([f"({place}.5)" for place in range(ROWS)], "`(0.5)`"),
+        ([f'"1,{place + 10},100.50"' for place in range(ROWS)], "`1,10,100.50`"),
+        ([f'"1.2{place + 10},5"' for place in range(ROWS)], "`1.210,5`"),
+    ],
+)
+def test_numbers_in_ways_that_are_not_read_are_told(
+    tmp_path: Path, values: list[str], told: str
+) -> None:
+    taken = take_csv(tmp_path, csv_text(x=values))
+    assert kinds_of(taken)["x"][1] == "id"
+    assert f"look like numbers, but not all are written as one that is read, as {told}" in (
+        warned(taken)
+    )
+
+
+def test_a_minus_that_is_no_hyphen_and_thin_spaces(tmp_path: Path) -> None:
+    written = [f"\u22121\u2009{place * 7 % 11:03}.5" for place in range(ROWS)]
+    weights = [f"\u2212{place * 3 % 7}.5 kg" for place in range(ROWS)]
+    rows = rows_of(take_csv(tmp_path, csv_text(x=written, weight=weights)))
+    assert min(rows["x"].to_pylist()) == -1010.5
+    assert set(rows["weight"].to_pylist()) == {-(place + 0.5) for place in range(7)}
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_labels_of_many_digits_stay_apart(tmp_path: Path, suffix: str) -> None:
+    """Codes such as SNOMED's, of which float64 holds every second one."""
+    codes = [10**16 + place % 2 for place in range(ROWS)]
+    text, typed = csv_text(label=codes), parquet_bytes(label=codes)
+    taken = take_csv(tmp_path, text if suffix == "csv" else typed, f"table.{suffix}")
+    assert taken.schema.classes == (str(10**16), str(10**16 + 1))
+    assert taken.schema.class_counts["train"] == (8, 8)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_fractions_are_classes_where_the_spec_says_so(tmp_path: Path, suffix: str) -> None:
+    """As the warning of a table whose half stars became quantities advises."""
+    stars = [0.5, 1.0, 1.5, 10.0] * 5
+    text = csv_text(label=stars).replace(",1.5\n", ",1.50\n", 1)
+    content = text if suffix == "csv" else parquet_bytes(label=stars)
+    taken = take_csv(tmp_path, content, f"table.{suffix}")
+    assert taken.schema.task.kind == "regression"
+    assert '`task`: "classification" in the spec takes them for classes' in warned(taken)
+    taken = take_csv(tmp_path, content, f"table.{suffix}", task="classification")
+    assert taken.schema.classes == ("0.5", "1", "1.5", "10")
+
+
+@pytest.mark.parametrize("value", [10**400, 2**63, 1e308])
+@pytest.mark.parametrize("column", ["height", "city"])
+def test_numbers_beyond_all_in_where(tmp_path: Path, column: str, value: float) -> None:
+    with pytest.raises(WorkFailure, match="values in `where` that rows of the column"):
+        take_csv(tmp_path, csv_text(), split={"where": {column: [value]}})
+
+
+def test_whole_numbers_of_a_file_with_types_are_told_apart_in_where(tmp_path: Path) -> None:
+    keys = [2**60 + place // 5 for place in range(ROWS)]
+    taken = take_csv(
+        tmp_path, parquet_bytes(key=keys), "table.parquet", split={"where": {"key": [2**60 + 1]}}
+    )
+    assert taken.schema.splits == {"train": 15, "test": 5}

@@ -199,6 +199,11 @@ def test_refuses_with_a_reason_and_a_place(tmp_path: Path, case: str) -> None:
     assert failure.value.stage == "intake"
 
 
+def test_names_of_another_case_are_told(tmp_path: Path) -> None:
+    with pytest.raises(WorkFailure, match="was `X_train` meant to be `x_train`"):
+        take(tmp_path, {"a.npz": npz_bytes(X_train=pictures(12), y_train=np.arange(12) % 3)})
+
+
 def test_says_how_many_numbers_are_none(tmp_path: Path) -> None:
     held = arrays(x_train=nan(3), x_test=np.ones((6, 2, 2)))
     with pytest.raises(WorkFailure, match="in x_train, got 3 that"):

@@ -24,7 +24,7 @@ from worker.machine.context import WorkerContext
 from worker.process import runner
 from worker.training.data import Split
 from worker.trials.ensembling import Judged, fitted_on, rows_of
-from worker.trials.setup import TrialData
+from worker.trials.trial_data import TrialData
 
 FEW = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

@@ -15,7 +15,8 @@ from app.tasks.classification import Classification
 from tests.trials.jobs import page_of, report_of, run, submit
 from tests.trials.stored import add_stored
 from worker.machine.context import WorkerContext
-from worker.trials.setup import TrialData, setup_of
+from worker.trials.setup import setup_of
+from worker.trials.trial_data import TrialData
 
 pytestmark = pytest.mark.slow
 

@@ -17,7 +17,8 @@ from tests.trials.jobs import page_of, report_of, run, submit
 from tests.trials.stored import add_stored
 from worker.machine.context import WorkerContext
 from worker.training.setup import TrialSetup
-from worker.trials.setup import TrialData, setup_of
+from worker.trials.setup import setup_of
+from worker.trials.trial_data import TrialData
 
 CLASSES, LABELLED, UNLABELLED, TEST = ("a", "b", "c"), 18, 24, 12
 BESIDE = [name for name, entry in CATALOGUE.items() if entry.takes_unlabelled]

@@ -1,6 +1,8 @@
 """A .keras archive, read as what it may be and nothing more: three plain files of bounded size."""
 
+import errno
 import stat
+import struct
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +12,29 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 from app.errors import BadRequest, Invalid
 from app.json_text import decode
 from worker.importing.refusing import refused
+from worker.machine.capped_file import CappedFile, TooManyMembers
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+MEMBERS = (METADATA, CONFIG, WEIGHTS)
 MOST_OF = {CONFIG: 2**24, METADATA: 2**16}
 CHUNK_BYTES = 2**20
 MOST_MEMBERS = 16
+DIRECTORY_BYTES = 2**21  # of its members' names; a chunk is read at once too
 KERAS = "3."
+# What zipfile and zlib raise at bytes that are not what they say: a place before the file's
+# beginning, a name that is no text, an extra field that is cut off.
+DAMAGED = (
+    BadZipFile,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+OUR_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS})
 
 
 @dataclass(frozen=True)
@@ -35,7 +54,7 @@ def unpack(path: Path, folder: Path, most_bytes: int) -> Archive:
         WorkFailure: `model_invalid`, whatever the bytes are.
     """
     try:
-        with ZipFile(path) as archive:
+        with CappedFile(path, DIRECTORY_BYTES, MOST_MEMBERS) as file, ZipFile(file) as archive:
             members = _members(archive)
             metadata = _json(archive, members[METADATA])
             version = metadata.get("keras_version") if isinstance(metadata, dict) else None
@@ -48,7 +67,11 @@ def unpack(path: Path, folder: Path, most_bytes: int) -> Archive:
             config = _json(archive, members[CONFIG])
             weights = folder / "uploaded.h5"
             _write(archive, members[WEIGHTS], weights, most_bytes)
-    except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except TooManyMembers as error:
+        raise _not_these(error.members) from error
+    except DAMAGED as error:
+        if isinstance(error, OSError) and error.errno in OUR_DISK:
+            raise
         detail = "expected a .keras archive, a zip that can be read, got one that is damaged"
         raise refused("not_a_keras_archive", detail) from error
     plain = version if version.replace(".", "").isalnum() and len(version) < 20 else KERAS
@@ -58,13 +81,9 @@ def unpack(path: Path, folder: Path, most_bytes: int) -> Archive:
 def _members(archive: ZipFile) -> dict[str, ZipInfo]:
     """The three that there are to be, each once, as plain files."""
     infos = archive.infolist()
-    wanted = (METADATA, CONFIG, WEIGHTS)
-    if len(infos) > MOST_MEMBERS or sorted(i.filename for i in infos) != sorted(wanted):
-        detail = (
-            f"expected {', '.join(wanted)} in the archive, each once and nothing else, got "
-            f"{len(infos)} members that are not these"
-        )
-        raise refused("unexpected_member", detail)
+    wanted = MEMBERS
+    if sorted(i.filename for i in infos) != sorted(wanted):
+        raise _not_these(len(infos))
     for info in infos:
         is_plain = stat.S_IFMT(info.external_attr >> 16) in {0, stat.S_IFREG}
         is_known = info.compress_type in {ZIP_STORED, ZIP_DEFLATED} and not info.flag_bits & 1
@@ -72,6 +91,14 @@ def _members(archive: ZipFile) -> dict[str, ZipInfo]:
             detail = "expected a plain file, stored or deflated, got a link or another kind"
             raise refused("unexpected_member", detail, info.filename)
     return {info.filename: info for info in infos}
+
+
+def _not_these(members: int) -> Exception:
+    detail = (
+        f"expected {', '.join(MEMBERS)} in the archive, each once and nothing else, got {members} "
+        "members that are not these"
+    )
+    return refused("unexpected_member", detail)
 
 
 def _json(archive: ZipFile, info: ZipInfo) -> Any:

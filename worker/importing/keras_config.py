@@ -206,6 +206,13 @@ def _part(network: ReadNetwork, entry: Entry, stored: str, depth: int) -> _Part:
         for each in entries
         for number, node in enumerate(_calls_of(each))
     }
+    outputs = entry.config.get("output_layers")
+    if isinstance(outputs, list) and len(outputs) > 1 and isinstance(outputs[0], list):
+        detail = (
+            f"expected a network with one output, got {len(outputs)}: save the one that gives the "
+            "classes, as `keras.Model(model.inputs, model.outputs[0])`"
+        )
+        raise refused("several_outputs", detail, *entry.path, "output_layers")
     start, end = (
         end_of(entry.config.get(side), (*entry.path, side))
         for side in ("input_layers", "output_layers")

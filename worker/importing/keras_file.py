@@ -28,7 +28,8 @@ def read_keras(path: Path, spec: ImportSpec, folder: Path, most_bytes: int) -> I
     front = front_of(spec, picture, declared)
     read = read_config(archive.config, front.shape)
     with stored_weights(archive.weights) as weights:
-        for layer in read.layers:
+        called = {place for place, _ in read.calls}
+        for layer in (read.layers[place] for place in sorted(called)):
             if isinstance(layer, KerasLayer):
                 layer.weights = partial(weights.of, layer.stored)
                 if layer.entry.class_name == NORMALIZATION:

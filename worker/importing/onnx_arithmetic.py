@@ -51,8 +51,6 @@ def _row_added(read: OnnxReader, node: OnnxNode) -> tuple[OnnxNode, np.ndarray[A
 
 def arithmetic(read: OnnxReader, node: OnnxNode) -> None:
     """Arithmetic of two values, or of one and numbers by the channel."""
-    if node.outputs[0] in read.values:  # the row of a dense layer
-        return
     if all(read.is_value(node, number) for number in range(len(node.inputs))):
         given = [read.value(node, number) for number in range(len(node.inputs))]
         ranks = {(len(read.shape(each)), each.order) for each in given}

@@ -41,8 +41,11 @@ def read_nodes(graph: Graph, shape: tuple[int, ...], order: Order) -> ReadNetwor
         if node.operator not in OPERATORS or not node.outputs:
             detail = f"expected operators of these: {', '.join(sorted(OPERATORS))}; got another"
             raise refused("unknown_operator", detail, GRAPH, "node", node.place, "op_type")
+        if node.outputs[0] in reader.values:  # made with the node before: the row of a dense layer
+            continue
         try:
             OPERATORS[node.operator](reader, node)
+            reader.check_known(node)
         except UNFORESEEN as error:
             raise reader.refuse(node, "attributes and numbers of other forms") from error
     end = reader.values.get(graph.output)

@@ -1,7 +1,7 @@
 """An ONNX graph, read as what it may be and nothing more: nodes of ONNX' own operators on tensors
 that stand in the file itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -36,6 +36,18 @@ PLAIN = frozenset(
 Constant = NDArray[Any]
 
 
+class Attributes(dict[str, Any]):
+    """Attributes of a node, of which it is known what was asked for."""
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        super().__init__(given)
+        self.asked: set[str] = set()
+
+    def get(self, name: str, default: Any = None, /) -> Any:
+        self.asked.add(name)
+        return super().get(name, default)
+
+
 @dataclass(frozen=True)
 class OnnxNode:
     """`place`: among the graph's nodes, for pointers."""
@@ -43,7 +55,7 @@ class OnnxNode:
     operator: str
     inputs: Sequence[str]
     outputs: Sequence[str]
-    attributes: dict[str, Any]
+    attributes: Attributes
     place: int
 
 
@@ -139,7 +151,7 @@ def _node(raw: onnx.NodeProto, place: int) -> OnnxNode:
             attributes[each.name] = _constant(each.t, GRAPH, "node", place, "attribute")
         else:
             attributes[each.name] = onnx.helper.get_attribute_value(each)
-    return OnnxNode(raw.op_type, tuple(raw.input), tuple(raw.output), attributes, place)
+    return OnnxNode(raw.op_type, tuple(raw.input), tuple(raw.output), Attributes(attributes), place)
 
 
 def _constant(tensor: TensorProto, *path: str | int) -> Constant:

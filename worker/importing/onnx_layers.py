@@ -22,6 +22,9 @@ Order = Literal["first", "last"]  # where the graph has the channels
 
 _KINDS: TypeAdapter[Kind] = TypeAdapter(Kind)
 ANY = -1
+# Attributes that change no number of an inference, or say what is known of the inputs.
+PASSED = frozenset({"is_test", "kernel_shape", "momentum", "noop_with_empty_axes", "ratio"})
+PASSED |= {"round_mode", "saturate", "seed"}
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class OnnxReader:
         self.graph = graph
         self.network = ReadNetwork([shape])
         self.values = {graph.input: Value(0, order)}
+        self._taken: set[tuple[int, int]] = set()  # inputs that were looked at
         self.uses: dict[str, int] = {}
         for node in graph.nodes:
             for name in node.inputs:
@@ -56,6 +60,7 @@ class OnnxReader:
     def value(self, node: OnnxNode, number: int) -> Value:
         """Returns what the node takes, as a tensor that depends on the picture. Raises
         WorkFailure."""
+        self._taken.add((node.place, number))
         name = node.inputs[number] if number < len(node.inputs) else ""
         if name not in self.values:
             raise self.refuse(node, "a tensor that was made before", "inputs")
@@ -66,12 +71,22 @@ class OnnxReader:
 
     def constant(self, node: OnnxNode, number: int) -> Constant | None:
         """The same as numbers that stand in the file; None where it is left out."""
+        self._taken.add((node.place, number))
         name = node.inputs[number] if number < len(node.inputs) else ""
         if not name:
             return None
         if name not in self.graph.constants:
             raise self.refuse(node, "numbers that stand in the file", "inputs")
         return self.graph.constants[name]
+
+    def check_known(self, node: OnnxNode) -> None:
+        """Raises WorkFailure where the node has an attribute or an input that its reading has not
+        looked at: it may change what comes out."""
+        if node.attributes.keys() - node.attributes.asked - PASSED:
+            raise self.refuse(node, "attributes that are known here", "attribute")
+        inputs = {(node.place, number) for number, name in enumerate(node.inputs) if name}
+        if inputs - self._taken:
+            raise self.refuse(node, "inputs that are known here", "inputs")
 
     def ints(
         self, node: OnnxNode, attribute: str, number: int | None = None

@@ -11,7 +11,7 @@ from worker.importing.onnx_graph import OnnxNode
 from worker.importing.onnx_layers import ANY, OnnxReader, Operator, Value, kept
 from worker.importing.onnx_windows import convolution, global_pooling, mean, padding, pooling
 
-UNARY = {"Sigmoid": "sigmoid", "HardSwish": "hard_silu", "Softplus": "softplus", "Gelu": "gelu"}
+UNARY = {"Sigmoid": "sigmoid", "HardSwish": "hard_silu", "Softplus": "softplus"}
 SIXTH = 1 / 6
 
 
@@ -61,6 +61,11 @@ def activation(read: OnnxReader, node: OnnxNode, name: str) -> None:
     read.give(node, Value(made.place, made.order, name in {"sigmoid", "hard_sigmoid", "softplus"}))
 
 
+def gelu(read: OnnxReader, node: OnnxNode) -> None:
+    read.require(node, approximate=b"none")
+    activation(read, node, "gelu")
+
+
 def softmax(read: OnnxReader, node: OnnxNode) -> None:
     x = read.value(node, 0)
     axis = int(node.attributes.get("axis", -1 if read.graph.opset >= 13 else 1))
@@ -78,6 +83,8 @@ def flatten(read: OnnxReader, node: OnnxNode) -> None:
 def reshape(read: OnnxReader, node: OnnxNode) -> None:
     """Reshapes to a row of all numbers, or to the form that there is."""
     x, wanted = read.value(node, 0), read.ints(node, "shape", 1) or ()
+    if node.attributes.get("allowzero", 0) and 0 in wanted:
+        raise read.refuse(node, "a Reshape to more than nothing", "inputs")
     *sides, channels = read.shape(x)
     if tuple(wanted[1:]) == ((channels, *sides) if x.order == "first" else (*sides, channels)):
         read.give(node, x)
@@ -122,6 +129,8 @@ def nothing(read: OnnxReader, node: OnnxNode) -> None:
 
 def left_out(read: OnnxReader, node: OnnxNode) -> None:
     read.network.left_out.append(node.operator)
+    for number in range(1, len(node.inputs)):  # how much is left out in training
+        read.constant(node, number)
     nothing(read, node)
 
 
@@ -135,6 +144,7 @@ def _nothing_new(read: OnnxReader, node: OnnxNode) -> None:
     """A Constant, which is known."""
     if node.outputs[0] not in read.graph.constants:
         raise read.refuse(node, "a tensor of numbers", "attribute")
+    node.attributes.asked.update(node.attributes)
 
 
 OPERATORS: Mapping[str, Operator] = {
@@ -149,6 +159,7 @@ OPERATORS: Mapping[str, Operator] = {
     "Dropout": left_out,
     "Elu": partial(leaky, "ELU", "alpha", 1.0),
     "Flatten": flatten,
+    "Gelu": gelu,
     "Gemm": dense,
     "GlobalAveragePool": partial(global_pooling, "GlobalAveragePooling2D"),
     "GlobalMaxPool": partial(global_pooling, "GlobalMaxPooling2D"),

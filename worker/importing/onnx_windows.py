@@ -45,12 +45,11 @@ def _padded(
 ) -> tuple[Value, str]:
     """What is padded by as many rows and columns as the graph says, and how Keras goes on.
     `is_zero`: with zeros; else with what loses against any number, as a maximum has it."""
-    auto = node.attributes.get("auto_pad", b"NOTSET")
+    auto, pads = node.attributes.get("auto_pad", b"NOTSET"), read.ints(node, "pads") or (0, 0, 0, 0)
     if auto == b"SAME_UPPER":
         return x, "same"
     if auto not in {b"NOTSET", b"VALID", b""}:
         raise read.refuse(node, "padding in numbers, or SAME_UPPER", "attribute")
-    pads = read.ints(node, "pads") or (0, 0, 0, 0)
     if auto == b"VALID" or not any(pads):
         return x, "valid"
     if len(pads) != 4 or not (is_zero or x.is_positive):
@@ -66,7 +65,7 @@ def pooling(kind: str, read: OnnxReader, node: OnnxNode) -> None:
     if len(node.outputs) > 1 or len(side) != 2 or x.order != "first":
         raise read.refuse(node, "pooling over pictures, channels first")
     padded, padding = _padded(read, node, x, side, is_zero=is_mean)
-    counts = bool(node.attributes.get("count_include_pad", 0))
+    counts = bool(node.attributes.get("count_include_pad", 0))  # of a mean alone
     if is_mean and counts != (padded is not x) and (padded is not x or padding == "same"):
         raise read.refuse(node, "count_include_pad 1 with padding in numbers", "attribute")
     strides = list(read.ints(node, "strides") or (1, 1))
@@ -76,6 +75,8 @@ def pooling(kind: str, read: OnnxReader, node: OnnxNode) -> None:
 
 def global_pooling(kind: str, read: OnnxReader, node: OnnxNode) -> None:
     x = read.value(node, 0)
+    if x.order != "first":
+        raise read.refuse(node, "a mean or a maximum over pictures, channels first")
     read.give(node, Value(read.add(node, kind, x, keepdims=True).place, x.order, x.is_positive))
 
 

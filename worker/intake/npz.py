@@ -11,7 +11,6 @@ from zipfile import ZipFile, ZipInfo
 
 from numpy.lib import format as npy
 
-from worker.intake.capped_file import CappedFile
 from worker.intake.joined.arrays import are_parts, roles_of
 from worker.intake.raw import (
     NAME_CHARACTERS,
@@ -24,6 +23,7 @@ from worker.intake.raw import (
     refuse,
 )
 from worker.intake.sizes import check_declared
+from worker.machine.capped_file import CappedFile
 
 name = "npz"
 
@@ -144,7 +144,10 @@ def _roles(members: Iterable[str], file: str) -> dict[str, str]:
 
 
 def _cure(held: set[str], role: str) -> str:
+    by_case = {name.casefold(): name for name in held}
     for name in ROLES[role]:
+        if name in by_case:
+            return f"; was `{by_case[name]}` meant to be `{name}`?"
         if close := get_close_matches(name, sorted(held - KNOWN), 1, NEAR):
             return f"; was `{close[0]}` meant to be `{name}`?"
     if "arr_0" in held:

@@ -33,8 +33,8 @@ from worker.training.data import Split
 from worker.training.items import Items
 from worker.training.label_budget import within_budget
 from worker.training.program import shared_network
-from worker.trials.setup import TrialData
 from worker.trials.starting_point import starting_point
+from worker.trials.trial_data import TrialData
 
 IDENTIFIERS = ("identifier", "id")
 

@@ -27,7 +27,8 @@ from worker.training.setup import Signal, TrialSetup
 from worker.training.unwritten import UnwrittenJournal
 from worker.trials.engine_setup import engine_setup
 from worker.trials.ensembling import rows_of
-from worker.trials.setup import TrialData, target_test
+from worker.trials.setup import target_test
+from worker.trials.trial_data import TrialData
 
 
 @dataclass(frozen=True, eq=False)

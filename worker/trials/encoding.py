@@ -12,7 +12,7 @@ from worker.datasets.encoded import Encoded, StoredTexts, encode
 from worker.machine.context import WorkerContext
 from worker.training.setup import Interrupted, Signal
 from worker.trials.journal import TrialJournal
-from worker.trials.setup import TrialData
+from worker.trials.trial_data import TrialData
 
 TELL_SECONDS = 3.0
 

@@ -23,7 +23,7 @@ from worker.training.data import Labels, cut_validation
 from worker.training.items import Indices
 from worker.training.label_budget import within_budget
 from worker.training.predict import outputs_of
-from worker.trials.setup import TrialData
+from worker.trials.trial_data import TrialData
 
 Averaged = Callable[[Sequence[Floats]], Floats]
 

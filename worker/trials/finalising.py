@@ -42,7 +42,7 @@ from worker.trials.ended_job import EndedJob
 from worker.trials.packaged_reference import packaged_reference
 from worker.trials.served_encoder import served_encoder
 from worker.trials.served_network import served_network
-from worker.trials.setup import TrialData
+from worker.trials.trial_data import TrialData
 
 log = structlog.get_logger(__name__)
 

@@ -8,7 +8,8 @@ from worker.evaluation.predictions import Predictions
 from worker.training.predict import outputs_of
 from worker.training.program import program_of, shared_network
 from worker.training.setup import TrialSetup
-from worker.trials.setup import TrialData, source_split
+from worker.trials.setup import source_split
+from worker.trials.trial_data import TrialData
 
 
 def forgetting(storage: Storage, setup: TrialSetup, data: TrialData) -> Predictions:

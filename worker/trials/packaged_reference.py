@@ -12,7 +12,8 @@ from app.tensors import Tensors
 from worker.packaging.golden import hold
 from worker.references.graph import graph_of
 from worker.references.reference import Array, FittedReference
-from worker.trials.setup import TrialData, setup_of
+from worker.trials.setup import setup_of
+from worker.trials.trial_data import TrialData
 
 
 def packaged_reference(

@@ -4,14 +4,11 @@ differ in."""
 import json
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
 from app.spec.plan import PRETRAIN, rewriting_of, sources_of
 from app.spec.spec import ResolvedSpec
 from worker.machine.device import Precision, resolve_precision
-
-if TYPE_CHECKING:
-    from worker.trials.setup import TrialData
+from worker.trials.trial_data import TrialData
 
 # Raised when the engine, a network or the recipe of a pretraining changes what the same words train
 # to: what was trained before is then trained anew.
@@ -19,7 +16,7 @@ REVISION = 2
 _NO_PART = {"epochs", "pretrain_epochs", "min_steps"}
 
 
-def content_key(data: "TrialData") -> str | None:
+def content_key(data: TrialData) -> str | None:
     """Key of a pretraining; None of another trial, and where the content of something that it
     learns from has no name."""
     hashes = [row.content_hash for row in data.sources]

@@ -6,7 +6,8 @@ from worker.references.fitting import fitted
 from worker.training.data import Split
 from worker.training.setup import Signal, TrialSetup
 from worker.trials.journal import TrialJournal
-from worker.trials.setup import TrialData, target_test
+from worker.trials.setup import target_test
+from worker.trials.trial_data import TrialData
 
 
 def predictions_of(

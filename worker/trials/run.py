@@ -40,11 +40,12 @@ from worker.trials.lease_keeper import LeaseKeeper
 from worker.trials.part_outputs import part_outputs
 from worker.trials.pretraining_key import content_key
 from worker.trials.referencing import predictions_of
-from worker.trials.setup import TrialData, setup_of, target_test
+from worker.trials.setup import setup_of, target_test
 from worker.trials.shared_items import shared_items
 from worker.trials.slices import slices_of_test
 from worker.trials.source_rows import told_of
 from worker.trials.training_items import look_back
+from worker.trials.trial_data import TrialData
 from worker.trials.unmoved import unmoved
 
 log = structlog.get_logger(__name__)

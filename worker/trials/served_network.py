@@ -25,7 +25,7 @@ from worker.packaging.temperature import temperature_of
 from worker.trials.distilling import distilled
 from worker.trials.ended_job import EndedJob
 from worker.trials.ensembling import temperature_of_members
-from worker.trials.setup import TrialData
+from worker.trials.trial_data import TrialData
 
 
 @dataclass(frozen=True, eq=False)

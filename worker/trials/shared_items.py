@@ -7,7 +7,7 @@ from app.storage import Storage
 from app.tensors import Tensors
 from worker.evaluation.arrays import Ints
 from worker.training.items import Items
-from worker.trials.setup import TrialData
+from worker.trials.trial_data import TrialData
 
 BLOCK_ITEMS = 4096
 Hashes = NDArray[np.int64]

@@ -2,7 +2,6 @@
 elsewhere."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from app.errors import DamagedArtifact
 from app.inputs.table import TableInputs
@@ -12,19 +11,17 @@ from app.spec.plan import sources_of
 from app.storage import Storage
 from worker.backbones.input_rows import Learnt
 from worker.backbones.pretrained import weights_file
-
-if TYPE_CHECKING:
-    from worker.trials.setup import TrialData
+from worker.trials.trial_data import TrialData
 
 
-def starting_point(storage: Storage, data: "TrialData") -> tuple[Path | None, Learnt | None]:
+def starting_point(storage: Storage, data: TrialData) -> tuple[Path | None, Learnt | None]:
     """The weights that the trial starts from, None where it starts from none; and by which columns
     they have learnt, where items are rows of a table and these may be others. Raises
     DamagedArtifact, and WorkFailure `weights_unavailable`."""
     return _source_weights(storage, data), _learnt(data)
 
 
-def _learnt(data: "TrialData") -> Learnt | None:
+def _learnt(data: TrialData) -> Learnt | None:
     """The columns of the model that the trial starts from, where its items are rows of a table."""
     if not data.models or not isinstance(data.spec.inputs, TableInputs):
         return None
@@ -35,7 +32,7 @@ def _learnt(data: "TrialData") -> Learnt | None:
     return Learnt(inputs, data.spec.columns[place].names)
 
 
-def _source_weights(storage: Storage, data: "TrialData") -> Path | None:
+def _source_weights(storage: Storage, data: TrialData) -> Path | None:
     if data.models:
         return file_path(storage, data.models[0], "weights")
     if data.pretrained:

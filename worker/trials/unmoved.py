@@ -6,7 +6,8 @@ from worker.evaluation.predictions import Predictions
 from worker.training.predict import outputs_of
 from worker.training.program import program_of
 from worker.training.setup import TrialSetup
-from worker.trials.setup import TrialData, target_test
+from worker.trials.setup import target_test
+from worker.trials.trial_data import TrialData
 
 
 def unmoved(storage: Storage, setup: TrialSetup, data: TrialData) -> Predictions:

@@ -131,6 +131,6 @@ def category_text(value: Any) -> str:
     Raises ValueError for others."""
     if isinstance(value, str):
         return value
-    if type(value) in {int, float} and float(value).is_integer():
+    if type(value) is int or (type(value) is float and value.is_integer()):
         return str(int(value))
     raise ValueError

@@ -61,7 +61,9 @@ Scores are calibrated where the answer says so: the logits were divided by `temp
 fitted on validation items and changes no label. `raw_scores` answers them without it.
 
 A JSON body holds at most 8 MiB and any other 64 MiB, unless this server was set up otherwise; an
-answer holds at most 262,144 scores. Large requests of one key are answered one after the other.
+answer holds at most 262,144 scores, and the items of a request, decoded, at most 67,108,864
+numbers: a text counts with the model's whole `length`, a part that is missing as if it were there.
+Large requests of one key are answered one after the other.
 
 **Pictures.** {value_range.RULE}
 **Tables.** {rows.RULE}

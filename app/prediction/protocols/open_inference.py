@@ -127,7 +127,7 @@ def infer(
     A model of items of several parts takes the tensors of each as `PART.image`, `PART.COLUMN` and
     `PART.text`. A part without any tensor is missing in all items; of some items a picture is
     missing where all its numbers are NaN or null, a row where all its values are, a text where it
-    is empty.
+    is of nothing but white space and control characters.
     """
     raise AnsweredByFront
 

@@ -94,17 +94,22 @@ class ColumnTensor(NamedTuple):
         shape, size = self.tensor.shape, size_of(self.tensor)
         if len(shape) not in {1, 2} or shape[0] < 1 or shape[1:] not in ([], [1]):
             raise invalid("wrong_shape", "expected [n] or [n, 1]", f"{self.pointer}/shape")
+        self.check_source()
+        width = _WIDTHS.get(self.tensor.datatype)
+        if size is not None and width is not None and size != width * shape[0]:
+            wanted = f"{width * shape[0]} bytes for {self.tensor.datatype} of {shape}"
+            detail = f"expected {wanted}, got {size}"
+            raise invalid("wrong_shape", detail, f"{self.pointer}/parameters/binary_data_size")
+
+    def check_source(self) -> None:
+        """Raises Invalid unless the values stand in the JSON, or else after it."""
+        size = size_of(self.tensor)
         if (self.tensor.data is None) == (size is None):
             got = "both" if size is not None else "none"
             detail = (
                 f"expected `data`, or `binary_data_size` and the header {JSON_LENGTH}, got {got}"
             )
             raise invalid("missing_field" if size is None else "invalid_value", detail, self.at)
-        width = _WIDTHS.get(self.tensor.datatype)
-        if size is not None and width is not None and size != width * shape[0]:
-            wanted = f"{width * shape[0]} bytes for {self.tensor.datatype} of {shape}"
-            detail = f"expected {wanted}, got {size}"
-            raise invalid("wrong_shape", detail, f"{self.pointer}/parameters/binary_data_size")
 
     def batches(self, lists: Lists) -> Iterator[list[Any]]:
         """Batches of as many values as the shape says. Raises Invalid."""

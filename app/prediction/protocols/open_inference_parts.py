@@ -3,7 +3,7 @@
 A picture is one tensor `PART.image`, a row one `PART.COLUMN` of each column, a text `PART.text` of
 BYTES. A part none of whose tensors are there is missing in all items; of some items a picture is
 missing where its numbers are all NaN or null, a row where all its values are, a text where it is
-empty.
+of nothing.
 """
 
 import math
@@ -20,23 +20,28 @@ from app.inputs.joined import JoinedInputs
 from app.inputs.joined_part import JoinedPart
 from app.inputs.table import ROW, TableInputs
 from app.inputs.text import TextInputs
-from app.prediction.inputs import cut_items
-from app.prediction.joined import TensorPlaces
+from app.prediction.inputs import check_room, cut_items
+from app.prediction.joined import MOST_COMMAS, TensorPlaces, is_light
 from app.prediction.json_envelope import document_of, validated
 from app.prediction.json_lists import Lists
 from app.prediction.protocols import open_inference_schemas as schemas
 from app.prediction.protocols.contract import BodyKind, Read, Steps
 from app.prediction.protocols.open_inference_bodies import (
     DTYPES,
+    LIGHTER,
     Probabilities,
     check_output,
     parts_of,
 )
 from app.prediction.protocols.open_inference_columns import BYTES, ColumnTensor, size_of
 from app.prediction.served import Loaded
-from app.tensors import TensorBatch, Tensors
+from app.tensors import TensorBatch
 
 AT = "#/inputs"
+HEAVY = (
+    f"expected fewer than {MOST_COMMAS} values in JSON, got more: send them as {LIGHTER}, or fewer "
+    "inputs a request"
+)
 Given = Mapping[str, tuple[ColumnTensor, str]]  # by names: the tensor, and a pointer to its data
 
 
@@ -51,10 +56,13 @@ class PartsDecoder(NamedTuple):
         text, data = bytes(body), memoryview(b"")
         if self.json_length is not None:
             text, data = parts_of(body, self.json_length)
+        if not is_light(text):
+            raise invalid("too_large", HEAVY, "#")
         request = validated(document_of(text), schemas.InferIn)
         check_output(request, loaded.answers)
         given = self._given(request.inputs, data)
         count = request.inputs[0].shape[0]
+        check_room(count, self.inputs, f"{AT}/0/shape")
         items: dict[str, npt.NDArray[Any]] = {}
         for part in self.inputs.parts:
             items |= _of_part(part, given, count)
@@ -111,13 +119,9 @@ def _of_part(part: JoinedPart, given: Given, count: int) -> dict[str, npt.NDArra
             rows = _rows(own, inputs, part)
             return part.placed({ROW: rows}, np.ones(count, np.bool_))
         case TextInputs() as inputs:
-            texts = _texts(own[inputs.tensor])
-            has_text: npt.NDArray[np.bool_] = np.array([bool(text) for text in texts], np.bool_)
-            at = own[inputs.tensor].at
-            read: Tensors = part.nothing(0)
-            if has_text.any():
-                read = inputs.decode([text for text in texts if text], at)
-            return part.placed(read, has_text)
+            tensor = own[inputs.tensor]
+            read = inputs.decode_any(_texts(tensor), tensor.at)
+            return part.placed(read, np.ones(count, np.bool_))
 
 
 def _pictures(tensor: ColumnTensor, inputs: ImageInputs) -> npt.NDArray[np.float32]:
@@ -130,6 +134,7 @@ def _pictures(tensor: ColumnTensor, inputs: ImageInputs) -> npt.NDArray[np.float
     if dtype is None:
         detail = f"expected numbers, got {tensor.tensor.datatype}"
         raise invalid("not_of_datatype", detail, f"{tensor.pointer}/datatype")
+    tensor.check_source()
     data, wanted = tensor.tensor.data, math.prod(stated)
     if data is None:
         if size != wanted * dtype.itemsize:
@@ -141,6 +146,7 @@ def _pictures(tensor: ColumnTensor, inputs: ImageInputs) -> npt.NDArray[np.float
         numbers = [math.nan if each is None else each for each in data] if flat else data
         check_numbers(numbers, (wanted,) if flat else stated, tensor.at)
         values = np.asarray(numbers, np.float64)
+        _check_datatype(values[~np.isnan(values)], dtype, tensor)
     with np.errstate(over="ignore"):  # what does not fit becomes infinite
         found: npt.NDArray[np.float32] = values.astype(np.float32).reshape(-1, *inputs.shape)
     wrong = np.isinf(found).any() or (np.isnan(found).any(axis=(1, 2, 3)) & ~_all_nan(found)).any()
@@ -148,6 +154,19 @@ def _pictures(tensor: ColumnTensor, inputs: ImageInputs) -> npt.NDArray[np.float
         detail = "expected finite float32 values, or NaN in all of a picture that is missing"
         raise invalid("not_finite", detail, tensor.at)
     return found
+
+
+def _check_datatype(known: npt.NDArray[np.float64], dtype: np.dtype[Any], at: ColumnTensor) -> None:
+    """Raises Invalid where a number is none of what the tensor says they are."""
+    if dtype.kind == "f":
+        return
+    limits = np.iinfo(dtype)
+    if ((known != np.rint(known)) | (known < limits.min) | (known > limits.max)).any():
+        detail = (
+            f"expected whole numbers from {limits.min} to {limits.max}, as `datatype` says, or "
+            "null, got others: say FP32 where there are fractions"
+        )
+        raise invalid("not_of_datatype", detail, at.at)
 
 
 def _all_nan(pictures: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
@@ -173,9 +192,9 @@ def _rows(
     return np.stack(columns, axis=1)
 
 
-def _texts(tensor: ColumnTensor) -> list[str | None]:
+def _texts(tensor: ColumnTensor) -> list[str]:
     if tensor.tensor.datatype != BYTES:
         detail = f"expected BYTES, as texts have it, got {tensor.tensor.datatype}"
         raise invalid("not_of_datatype", detail, f"{tensor.pointer}/datatype")
     tensor.check()
-    return [text for batch in tensor.batches(Lists(None)) for text in batch]
+    return [text or "" for batch in tensor.batches(Lists(None)) for text in batch]

@@ -208,6 +208,23 @@ def test_metadata_of_each_split_and_quantities(tmp_path: Path) -> None:
     assert np.load(taken.arrays["y_test"]).tolist() == [0.5, 1.5, 2.5, 3.5]
 
 
+def test_a_picture_in_two_metadata_files_is_refused(tmp_path: Path) -> None:
+    files = {f"images/{number}.png": png(number) for number in range(4)}
+    files["metadata.csv"] = b"file_name,label\n" + b"".join(
+        b"images/%d.png,%s\n" % (number, b"ab"[number % 2 :][:1]) for number in range(4)
+    )
+    files["images/metadata.csv"] = b"file_name,label\n3.png,a\n"
+    refused = refusal(tmp_path, files)
+    assert refused.reason == "repeated_file_name"
+    assert "`images/3.png`" in refused.detail
+
+
+def test_blank_rows_below_metadata_are_none(tmp_path: Path) -> None:
+    rows = b"\n file_name ,label\n0.png,a\n1.png,b\n2.png,a\n3.png,b\n,\n,\n"
+    files = {f"{number}.png": png(number) for number in range(4)}
+    assert take_zip(tmp_path, files | {"metadata.csv": rows}).schema.classes == ("a", "b")
+
+
 def test_metadata_without_labels_leaves_folders_classes(tmp_path: Path) -> None:
     files = folders("cat", "dog", top="pets/")
     rows = "file_name,age\n" + "".join(f"{name},3\n" for name in files)  # from the archive's top

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from app.datasets.schemas import DatasetSpec, Split
 from app.inputs.picture_files import UnreadablePicture
 from app.inputs.pictures import Form, look
-from worker.intake.capped_file import CappedFile
 from worker.intake.item_columns import ItemColumns
 from worker.intake.joined import archive
 from worker.intake.joined.upload import JoinedUpload
@@ -26,6 +25,7 @@ from worker.intake.pictures.texts import TextFiles, are_texts, read_texts
 from worker.intake.pictures.unreadable import left_out, refuse_unreadable
 from worker.intake.raw import Array, IntakeLimits, RawArrays, RawFile, refuse
 from worker.intake.sizes import SETTING
+from worker.machine.capped_file import CappedFile
 
 name = "pictures"
 

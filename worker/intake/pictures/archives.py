@@ -17,11 +17,11 @@ from typing import Any, NoReturn
 from zipfile import ZipFile, ZipInfo
 
 from app.inputs.picture_files import FILE_LIMIT_BYTES, UnreadablePicture
-from worker.intake.capped_file import CappedFile, TooManyMembers
 from worker.intake.pictures.names import Path as Name
 from worker.intake.pictures.names import encoding_of, path_of, refuse_special
 from worker.intake.raw import CHUNK_BYTES, IntakeLimits, RawFile, damage_refused, refuse
 from worker.intake.sizes import FREE_BYTES, RATIO, SETTING
+from worker.machine.capped_file import CappedFile, TooManyMembers
 
 DIRECTORY_BYTES = 2**25  # of a zip's members, or of one member's headers in a .tar
 FILES_LIMIT = 300_000

@@ -60,7 +60,9 @@ def _sentences(
     if seen.with_alpha:
         sentences.append(f"{seen.with_alpha} pictures have transparency: white was laid under it.")
     if seen.moving:
-        sentences.append(f"Of {seen.moving} animations the first frame was taken.")
+        sentences.append(
+            f"Of {seen.moving} animations and files of several pages the first picture was taken."
+        )
     for kind, paths in sorted(layout.unread.items()):
         named = listed(list(map(spoken, paths)))
         hint = f"; {LABELS_COME}" if kind in METADATA_KINDS else ""

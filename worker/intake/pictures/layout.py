@@ -212,6 +212,9 @@ def _rows(described: Iterable[Metadata], placed: Sequence[Placed]) -> dict[Path,
             found = path if path in known else whole.get(path)
             if found is None:
                 extra.append(path)
+            elif found in rows:
+                detail = "expected each picture once in all metadata files, got it in two of them"
+                refuse("repeated_file_name", f"{detail}: `{spoken(found)}`", spoken(found))
             else:
                 rows[found] = start + row
         start += each.part.rows

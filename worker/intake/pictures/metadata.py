@@ -16,6 +16,7 @@ from worker.intake.pictures.archives import ArchiveEntry
 from worker.intake.pictures.names import Path, path_of, spoken
 from worker.intake.raw import IntakeLimits, RawFile, refuse
 from worker.intake.tables import delimited, json_lines
+from worker.intake.tables.blank_rows import without_blank_rows
 from worker.intake.tables.records import FileRows, listed
 from worker.intake.tables.target import target_columns
 
@@ -50,7 +51,7 @@ def read(
     copy = workdir / f"metadata-{len([*workdir.glob('metadata-*')])}"
     copy.write_bytes(entry.read())
     reader = delimited if name.casefold().endswith(".csv") else json_lines
-    part = reader.read(RawFile(name, copy), spec, limits, workdir)
+    part = without_blank_rows(reader.read(RawFile(name, copy), spec, limits, workdir), workdir)
     if FILE_NAME not in part.names:
         detail = (
             f"expected a column `{FILE_NAME}` in `{name}`, which names the picture of each row, "

@@ -32,6 +32,8 @@ def _is_number(column: Column, value: float) -> NDArray[np.bool_] | None:
     if pa.types.is_timestamp(column.type):
         return None
     try:
+        if pa.types.is_integer(column.type) and isinstance(value, int):  # 2^53 + 1 is not 2^53
+            return _equal(column, value)
         return _equal(pc.cast(column, pa.float64(), safe=False), float(value))
     except OverflowError:
         return np.zeros(len(column), np.bool_)

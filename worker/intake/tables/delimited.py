@@ -1,6 +1,7 @@
 """CSV and TSV files, .gz too: a line of names, then rows."""
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -12,6 +13,7 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from app.datasets.table_spec import CsvSpec, TableSpec
+from app.inputs.csv_rule import plain_name
 from worker.intake.raw import IntakeLimits, RawFile, refuse
 from worker.intake.tables.dialect import Dialect, dialect_of, first_lines, header_of, lines_of
 from worker.intake.tables.encodings import plain_text
@@ -21,6 +23,7 @@ from worker.intake.tables.records import FileRows, check_names, gathered
 name = "CSV"
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".csv.gz", ".tsv.gz", ".tab.gz")
+SPACED_QUOTE = re.compile(r'\s+"')
 BLOCK_BYTES = 2**22
 HEAD_BYTES = 2**18  # in which columns of numbers show
 
@@ -76,14 +79,23 @@ def _number_columns(
 
 
 def _named(header: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names, and a sentence where some were blank."""
-    names = tuple(
-        each if each.strip() else f"column_{place}" for place, each in enumerate(header, 1)
-    )
-    blank = [new for new, old in zip(names, header, strict=True) if new != old]
-    if not blank:
-        return names, ()
-    return names, (f"Columns without a name are called by their place: {', '.join(blank)}.",)
+    """Names without the spaces around them, and sentences where some were blank or had some."""
+    plain, found = [plain_name(each) for each in header], list[str]()
+    if any(each and each != old for each, old in zip(plain, header, strict=True)):
+        found.append("Spaces around names of columns were left out.")
+    blank = {place: _unnamed(place, plain) for place, each in enumerate(plain) if not each}
+    if blank:
+        called = ", ".join(blank.values())
+        found.append(f"Columns without a name are called by their place: {called}.")
+    return tuple(blank.get(place, each) for place, each in enumerate(plain)), tuple(found)
+
+
+def _unnamed(place: int, others: Sequence[str]) -> str:
+    """Name of a column without one, that none of the others has."""
+    name = f"column_{place + 1}"
+    while name in others:
+        name += "_"
+    return name
 
 
 def _batches(
@@ -116,23 +128,44 @@ def _batches(
 
 def _refuse_ragged(path: Path, dialect: Dialect, columns: int, file: str) -> NoReturn:
     """Finds the line that Arrow's reader stumbled over."""
-    line = 1
+    line = rows = 0
     try:
         for line, row in lines_of(path, dialect.delimiter, dialect.skipped):
+            rows += 1
             if len(row) != columns:
                 detail = (
-                    f"expected {columns} fields in each row of `{file}`, as its first line has, "
-                    f"got {len(row)} in the row that begins on line {line}"
+                    f"expected {columns} fields in each row of `{file}`, as its line of names has, "
+                    f"got {len(row)} in the row that begins on line {line}; {_cure(row, columns)}"
                 )
                 refuse("ragged_rows", detail, file)
     except csv.Error:
         detail = (
             f"expected quotes that end in `{file}`, got a field that does not in the record after "
-            f"the one on line {line}: it is longer than 4 MB, or a quote stands within it"
+            f"the one on line {line}: it is longer than 4 MB, or a quote stands within it, which "
+            "is written twice"
         )
         refuse("ragged_rows", detail, file)
+    if rows < 2:
+        detail = f"expected rows below the names of columns in `{file}`, got none"
+        refuse("empty_split", detail)
     detail = f"expected rows of {columns} fields of less than 4 MB in `{file}`, got others"
     refuse("ragged_rows", detail, file)
+
+
+def _cure(row: Sequence[str], columns: int) -> str:
+    """What to do about a row that has too few fields, or too many."""
+    if columns == 1:
+        return (
+            'write the names of all columns above the rows, or say `csv`: {"delimiter": …} in the '
+            "spec"
+        )
+    if len(row) == columns + 1 and not row[-1].strip():
+        return "it ends with a delimiter: end the line of names with one too"
+    if any(SPACED_QUOTE.match(field) for field in row):
+        return "leave out the spaces between a delimiter and the quote behind it"
+    if len(row) < columns:
+        return "complete it, or take it out where it is a note that belongs to no row"
+    return "put quotes around a field that holds the delimiter itself"
 
 
 def _place(path: Path, dialect: Dialect, row: int) -> str:

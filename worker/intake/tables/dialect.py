@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, AnyStr, Literal
 
 from app.datasets.table_spec import CsvSpec
-from app.inputs.csv_rule import DECLARED
+from app.inputs.csv_rule import BETWEEN, DECLARED, NUMBER, SIGN, place_of_names
 from worker.intake.raw import refuse
 from worker.intake.tables.unit_words import bare
 
@@ -20,10 +20,9 @@ LOOKED_AT = 2**18  # characters
 FEWEST_LINES, MOST_LOOKED_AT = 4, 2**24  # of wide tables: lines, unless they are longer together
 ROWS = 200
 LONGEST_FIELD = 2**22  # characters
-WITH_COMMA = re.compile(r"[+-]?(\d{1,3}([.'’ \u00a0\u202f]\d{3})+|\d+),\d+")
-WITH_POINT = re.compile(r"[+-]?(\d{1,3}([,'’ \u00a0\u202f]\d{3})+|\d+)\.\d+")
-THOUSANDS = re.compile(r"[+-]?\d{1,3}([.,]\d{3})+")
-PLAIN_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
+WITH_COMMA = re.compile(rf"{SIGN}(\d{{1,3}}([.{BETWEEN}]\d{{3}})+|\d+),\d+")
+WITH_POINT = re.compile(rf"{SIGN}(\d{{1,3}}([,{BETWEEN}]\d{{3}})+|\d+)\.\d+")
+THOUSANDS = re.compile(rf"{SIGN}\d{{1,3}}([.,]\d{{3}})+")
 
 Decimal = Literal[".", ","]
 
@@ -53,12 +52,21 @@ def dialect_of(path: Path, name: str, said: CsvSpec) -> Dialect:
         refuse("wrong_delimiter", "expected a delimiter that is no quote and no end of line")
     called = DELIMITERS.get(delimiter, f"`{delimiter}`")
     found = [f"Fields of `{name}` are told apart by {called}: {why}."]
-    fields = [field for row in _rows(head, delimiter, is_whole)[1:] for field in row]
+    records = _records(head, delimiter, is_whole)
+    place = place_of_names([row for _, row in records])
+    before = records[place][0] - 1 if records else 0
+    skipped = before + (1 if declared else 0)
+    if place:
+        found.append(
+            f"The names of columns of `{name}` stand on line {skipped + 1}: what stands above them "
+            "was left out."
+        )
+    fields = [field for _, row in records[place + 1 :] for field in row]
     decimal, why = (said.decimal, "the spec says so") if said.decimal else _decimal(fields)
     if why:
         sign = "a comma" if decimal == "," else "a point"
         found.append(f"Numbers of `{name}` have {sign} as decimal sign: {why}.")
-    return Dialect(delimiter, decimal, tuple(found), 1 if declared else 0)
+    return Dialect(delimiter, decimal, tuple(found), skipped)
 
 
 def first_lines(stream: IO[AnyStr], newline: AnyStr, least: int) -> AnyStr:
@@ -101,7 +109,7 @@ def header_of(path: Path, dialect: Dialect, name: str) -> list[str]:
             "empty_file", f"expected a line of names and rows in `{name}`, got blank lines alone"
         )
     names = first[1]
-    if all(PLAIN_NUMBER.fullmatch(each.strip()) for each in names):
+    if all(NUMBER.fullmatch(each.strip()) for each in names):
         detail = (
             f"expected names of columns in the first line of `{name}`, got numbers alone; write a "
             "line of names above them"
@@ -110,17 +118,23 @@ def header_of(path: Path, dialect: Dialect, name: str) -> list[str]:
     return names
 
 
-def _rows(head: str, delimiter: str, is_whole: bool) -> list[list[str]]:
+def _records(head: str, delimiter: str, is_whole: bool) -> list[tuple[int, list[str]]]:
+    """The first records that are not blank, with the line, counted from 1, that each begins on."""
     csv.field_size_limit(LONGEST_FIELD)
-    rows = list(islice(csv.reader(StringIO(head, newline=""), delimiter=delimiter), ROWS))
-    return [row for row in (rows if is_whole or len(rows) == ROWS else rows[:-1]) if row]
+    reader = csv.reader(StringIO(head, newline=""), delimiter=delimiter)
+    rows, line = list[tuple[int, list[str]]](), 1
+    for row in islice(reader, ROWS):
+        rows.append((line, row))
+        line = reader.line_num + 1
+    chosen = rows if is_whole or len(rows) == ROWS else rows[:-1]
+    return [(line, row) for line, row in chosen if row]
 
 
 def _delimiter(head: str, is_whole: bool) -> tuple[str, str]:
     """The one that makes the most rows equally long; of those the one that makes most columns."""
     scores = {}
     for delimiter in DELIMITERS:
-        lengths = Counter(map(len, _rows(head, delimiter, is_whole)))
+        lengths = Counter(len(row) for _, row in _records(head, delimiter, is_whole))
         if not lengths:
             continue
         length, rows = lengths.most_common(1)[0]

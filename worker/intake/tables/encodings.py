@@ -3,8 +3,8 @@ that mixes two is refused with the line.
 
 A mark at the start decides. Else what is valid UTF-8 throughout is UTF-8; what has a NUL in nearly
 every other byte is UTF-16; and what is valid GB18030 with nearly all of its characters written in
-two bytes beyond ASCII, as Chinese text is, is GB18030. Anything else has to be said: single-byte
-encodings cannot be told apart.
+two bytes beyond ASCII, as Chinese text is, is GB18030, unless it may be Korean or Japanese as well.
+Anything else has to be said: single-byte encodings cannot be told apart.
 """
 
 import codecs
@@ -26,6 +26,10 @@ MARKS = {
 NO_FILES = {"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape", "utf-7"}
 PROVING = 4  # characters beyond ASCII, so many of which a line holds as UTF-8 by no accident
 CHINESE_FROM = 0.9  # of the characters beyond ASCII, written in two bytes beyond ASCII each
+KANA_FROM = 0.1  # kana for each Chinese character
+LAST_OF_KOREAN = 0xC8  # first byte of its syllables
+FIRST_OF_RARE = 0xD8  # first byte of Chinese characters that are seldom written
+RARE_FROM = 0.3  # of the different ones
 NULS_FROM = 0.4  # of the even, or of the odd bytes
 SAYING = '`csv`: {"encoding": …} in the spec says what it is, as "cp1252" or "gb18030"'
 
@@ -131,6 +135,13 @@ def _other_than_utf8(file: RawFile, path: Path) -> tuple[str, str]:
         )
         refuse("mixed_encodings", detail, file.name)
     if lines.is_chinese and _first_fault(path, "gb18030") is None:
+        if (likely := _other_than_chinese(path)) is not None:
+            detail = (
+                f"expected text in one known encoding in `{file.name}`, got such as may be Chinese "
+                f'in GB18030 or {likely}: `csv`: {{"encoding": …}} in the spec says which, as '
+                f'"gb18030" or {likely.rpartition(" ")[2]}; or write the file in UTF-8'
+            )
+            refuse("unknown_encoding", detail, file.name)
         return "gb18030", "it is not UTF-8, but valid GB18030 that reads as Chinese text"
     detail = (
         f"expected text in UTF-8, UTF-16 or GB18030 in `{file.name}`, got line {lines.not_utf8} "
@@ -167,6 +178,25 @@ class _FirstLines:
                         first_utf8 = first_utf8 or number
         is_chinese = paired >= CHINESE_FROM * (paired + alone)
         return cls(first_utf8, first_other or 1, is_chinese)
+
+
+def _other_than_chinese(path: Path) -> str | None:
+    """What text that is valid GB18030 may be as well: all Korean text is, Japanese text of EUC-JP,
+    and words of an even number of Cyrillic or Greek letters. Chinese has characters behind those
+    that Korean syllables look like, unless it has few; hardly any kana, and few rare ones."""
+    letters = set[str]()
+    for text in _decoded(path, "gb18030", path.name):
+        letters.update(text)
+    kana = {letter for letter in letters if "\u3041" <= letter <= "\u30ff"}
+    chinese = {letter for letter in letters if "\u4e00" <= letter <= "\u9fff"}
+    if len(kana) > KANA_FROM * len(chinese):
+        return 'Japanese in "euc_jp"'
+    first = [letter.encode("gb18030")[0] for letter in chinese]
+    if all(byte <= LAST_OF_KOREAN for byte in first):
+        return 'Korean in "cp949"'
+    if sum(byte >= FIRST_OF_RARE for byte in first) > RARE_FROM * len(first):
+        return 'Russian in "cp1251"'
+    return None
 
 
 def _short_lines(stream: IO[bytes]) -> Iterator[bytes]:

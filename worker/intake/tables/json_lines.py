@@ -1,6 +1,7 @@
 """JSONL: an object in each line, .gz too. A column is a name that any object has; where an object
 lacks it, or has null, its value is missing."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,6 +23,7 @@ SUFFIXES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 LONGEST_LINE = 2**24  # bytes
 BATCH_ROWS = 2**12
 LARGEST_WHOLE = 2**63 - 1
+NO_NUMBER = re.compile(rb"[:\[,]\s*-?(NaN|Infinity|inf)\b")
 TYPES = {"text": pa.string(), "number": pa.float64(), "whole": pa.int64(), "flag": pa.bool_()}
 SPOKEN = {"text": "text", "number": "a number", "whole": "a number", "flag": "true or false"}
 
@@ -69,11 +71,25 @@ def _objects(path: Path, file: str) -> Iterator[tuple[int, dict[str, Any]]]:
             found = orjson.loads(line)
         except orjson.JSONDecodeError as error:
             detail = f"expected a JSON object in each line of `{file}`, got none in line {number}"
-            refuse("invalid_json", f"{detail}: {error.msg}, at character {error.colno}", file)
+            told = f"{detail}: {error.msg}, at character {error.colno}"
+            refuse("invalid_json", f"{told}{_cure(line)}", file)
         if not isinstance(found, dict):
             detail = f"expected a JSON object in each line of `{file}`, got another value"
-            refuse("invalid_json", f"{detail} in line {number}", file)
+            refuse("invalid_json", f"{detail} in line {number}{_cure(line)}", file)
         yield number, found
+
+
+def _cure(line: bytes) -> str:
+    """What to do about a line that holds none, where it shows."""
+    if line.lstrip().startswith(b"["):
+        return "; write each object of the array on a line of its own, without commas between them"
+    if line.rstrip().endswith(b"},"):
+        return "; leave out the comma behind the object"
+    if line.strip() in {b"{", b"}"}:
+        return "; write each object on one line"
+    if NO_NUMBER.search(line):
+        return "; JSON has no NaN and no infinite numbers: write null where nothing is known"
+    return ""
 
 
 def _types(path: Path, file: str, spec: TableSpec) -> Mapping[str, pa.DataType]:

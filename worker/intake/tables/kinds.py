@@ -30,44 +30,28 @@ from numpy.typing import NDArray
 
 from app.datasets.table_spec import FoundKind, Kind
 from worker.intake.raw import NAME_CHARACTERS
-from worker.intake.tables.nearly import DATE_LIKE, nearly
+from worker.intake.tables.dates import LOOKED_AT, forms_of
+from worker.intake.tables.nearly import nearly
 from worker.intake.tables.readings import (
     Column,
     Reading,
     as_numbers,
-    dates_among,
     has_codes,
     has_separators,
-    moments,
     numbers,
     plain_numbers,
 )
 from worker.intake.tables.text_counts import TextCounts
+from worker.intake.tables.written_dates import written_dates
 
 NEGATIVE = {"yes": "no", "y": "n", "true": "false", "t": "f", "ja": "nein", "j": "n"}
 NEGATIVE |= {"wahr": "falsch", "oui": "non", "o": "n", "vrai": "faux", "si": "no", "s": "n"}
 NEGATIVE |= {"sí": "no", "sì": "no"}
-FORMATS = (
-    "%Y/%m/%d",
-    "%d.%m.%Y",
-    "%d/%m/%Y",
-    "%m/%d/%Y",
-    "%d-%m-%Y",
-    "%m-%d-%Y",
-    "%d.%m.%Y %H:%M",
-    "%d/%m/%Y %H:%M",
-    "%m/%d/%Y %H:%M",
-    "%Y/%m/%d %H:%M:%S",
-    "%d.%m.%Y %H:%M:%S",
-    "%d/%m/%Y %H:%M:%S",
-    "%m/%d/%Y %H:%M:%S",
-)
 IDENTIFYING = re.compile(r"(.*[_\W]|^)(id|ids|key|index|idx|uuid|guid|nr|no|number|row)$", re.I)
 TEXT_LENGTH = 40  # characters, on the mean
 UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]{2}"  # scripts that write no spaces
 UNSPACED_LENGTH = 6
 MOSTLY = 0.5  # of the values differ
-LOOKED_AT = 100  # values, before all are tried
 FEWEST_IDENTIFIED = 3  # rows
 MOST_EXACT = 2**53  # whole numbers up to here are kept to the last digit
 SAME = "it has the same value in every row"
@@ -144,7 +128,7 @@ def _said(name: str, known: Column, reading: Reading, said: Kind) -> InferredCol
         case "date":
             taken, is_text = replace(reading, how="moment"), pa.types.is_string(known.type)
             if is_text and reading.format is not None:
-                return InferredColumn("date", reason, taken, dates_among(known, reading.format))
+                return InferredColumn("date", reason, taken, written_dates(known, reading.format))
             found = _date(name, known, reading) if is_text else None
             if found and found.kind == "date":
                 taken = found.reading
@@ -250,24 +234,14 @@ def _flag(known: Column, different: Sequence[str], reading: Reading) -> Inferred
 
 
 def _date(name: str, known: Column, reading: Reading) -> InferredColumn | None:
-    first = known.drop_null()[:LOOKED_AT]
-    if not all(DATE_LIKE.fullmatch(text) for text in first.to_pylist()):
-        return None
-    if (found := moments(known, None)) is not None:
-        reason = "all its values are dates as ISO 8601 has them"
-        return InferredColumn("date", reason, replace(reading, how="moment"), found)
-    fitting = [
-        form
-        for form in FORMATS
-        if moments(pa.chunked_array([first.combine_chunks()]), form) is not None
-        and moments(known, form) is not None
-    ]
+    fitting = forms_of(known)
     if len(fitting) == 1:
-        reason = f"all its values are dates, read as {fitting[0]}, the one form that fits them all"
+        how = f"read as {fitting[0]}, the one form that fits them all"
+        reason = f"all its values are dates{f', {how}' if fitting[0] else ' as ISO 8601 has them'}"
         taken = replace(reading, how="moment", format=fitting[0])
         return InferredColumn("date", reason, taken, taken.values(known))
     if fitting:
-        ways = " or ".join(fitting)
+        ways = " or ".join(str(form) for form in fitting)
         column = f'{{"{name}": {{"kind": "date", "format": "{fitting[0]}"}}}}'
         doubt = f"say which it is with `columns`: {column} in the spec"
         reason = f"its values are dates that can be read as {ways}: {doubt}"

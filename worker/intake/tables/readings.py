@@ -15,11 +15,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from app.inputs.columns import LARGEST, category_text
+from app.inputs.csv_rule import BETWEEN, MINUS
+from worker.intake.tables.written_dates import MOMENT, written_dates
 
 GROUPED = r"\d{1,3}(?:[%s]\d{3})+"
 NUMBER = r"^[+-]?(?:(?:\d+|%s)(?:%s\d*)?|%s\d+)(?:[eE][+-]?\d+)?$"
 CODE = r"^[+-]?0\d"  # a leading zero: 007 is no 7
-MOMENT = pa.timestamp("us")
 UTC_MOMENT = pa.timestamp("us", "UTC")
 DAY_MICROSECONDS = 86_400 * 10**6
 LOOKED_AT = 1_000  # numbers, to see whether there are fractions
@@ -46,7 +47,8 @@ class Reading:
             gone = pc.or_(pc.equal(column, ""), pc.utf8_is_space(column))
             if self.missing:
                 trimmed = pc.utf8_trim_whitespace(column)
-                gone = pc.or_(gone, pc.is_in(trimmed, pa.array(self.missing, pa.string())))
+                words = pa.array([word.strip() for word in self.missing], pa.string())
+                gone = pc.or_(gone, pc.is_in(trimmed, words))
         elif pa.types.is_floating(column.type):
             if not self.missing and not column.null_count and _is_finite(column):
                 return column
@@ -90,8 +92,8 @@ def numbers(known: Column, decimal: str) -> Column:
             return _finite(pc.cast(known, pa.float64()))
         except pa.ArrowInvalid:  # one of them is none, or is written with separators
             pass
-    text = pc.utf8_trim_whitespace(known)
-    separators = f"{',' if decimal == '.' else '.'}'’ \u00a0\u202f"
+    text = pc.replace_substring(pc.utf8_trim_whitespace(known), MINUS, "-")
+    separators = f"{',' if decimal == '.' else '.'}{BETWEEN}"
     sign = re.escape(decimal)
     pattern = NUMBER % (GROUPED % separators, sign, sign)
     readable = pc.if_else(
@@ -129,7 +131,7 @@ def has_separators(known: Column, reading: Reading) -> bool:
             pass
         else:
             return False
-    pattern = GROUPED % f"{',' if reading.decimal == '.' else '.'}'’ \u00a0\u202f"
+    pattern = GROUPED % f"{',' if reading.decimal == '.' else '.'}{BETWEEN}"
     return bool(pc.any(pc.match_substring_regex(known, pattern)).as_py())
 
 
@@ -179,18 +181,14 @@ def moments(known: Column, format: str | None) -> Column | None:
         )
     try:
         if format is not None:
-            return pc.strptime(known, format=format, unit="us")
+            found = written_dates(known, format)
+            return found if found.null_count == known.null_count else None
         try:
             return pc.cast(known, MOMENT)
         except pa.ArrowInvalid:
             return pc.cast(pc.cast(known, UTC_MOMENT), MOMENT)
     except pa.ArrowInvalid:
         return None
-
-
-def dates_among(known: Column, format: str) -> Column:
-    """Timestamps; null where text is none of that form."""
-    return pc.strptime(known, format=format, unit="us", error_is_null=True)
 
 
 def _has_zone(column: Column) -> bool:

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from pyarrow import ipc
 
 from worker.intake.splits import Rows
-from worker.intake.tables.readings import MOMENT, Reading, as_numbers
+from worker.intake.tables.readings import Reading, as_numbers
 from worker.intake.tables.records import Records
+from worker.intake.tables.written_dates import MOMENT
 
 CHUNK_VALUES = 2**20
 WIDTH = 8  # bytes of a number

@@ -232,4 +232,6 @@ def _as_held(column: Column, value: Any) -> Any:
     """True and false as 1 and 0 where a column of numbers holds them, and the other way round."""
     if pa.types.is_string(column.type) or isinstance(value, str):
         return value
-    return bool(value) if pa.types.is_boolean(column.type) and value in {0, 1} else float(value)
+    if pa.types.is_boolean(column.type):
+        return bool(value) if value in {0, 1} else value
+    return int(value) if isinstance(value, bool) else value

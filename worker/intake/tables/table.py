@@ -26,6 +26,7 @@ from worker.intake.tables.readings import Reading
 from worker.intake.tables.records import SETTING, Records
 from worker.intake.tables.rows import store_numbers, store_rows
 from worker.intake.tables.table_profile import profile
+from worker.intake.tables.target import SEVERAL
 
 
 def prepare_table(
@@ -91,7 +92,7 @@ def _features(
     if not any(each.column for each in features):
         beside = [each for each in features if each.info.role != "label"][:10]
         found = [each.doubt or f"`{each.info.name}`: {each.info.reason}" for each in beside]
-        reasons = "; ".join(found) or "there is no other column"
+        reasons = "; ".join(found) or f"there is no other column; {SEVERAL}"
         detail = (
             f"expected a column or more to learn from beside the labels, got none: {reasons}. "
             "`columns` in the spec says what a column is"

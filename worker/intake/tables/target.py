@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from app.datasets.schemas import DatasetSpec
 from app.datasets.table_spec import ColumnSpec, TableSpec
 from app.tasks import TaskKind
-from worker.intake.labels import CLASS_LIMIT
+from worker.intake.labels import CLASS_LIMIT, text_of
 from worker.intake.missing import without_missing
 from worker.intake.raw import NAME_CHARACTERS, Array, refuse
+from worker.intake.tables.kinds import MOST_EXACT
 from worker.intake.tables.label_matrix import check_plain, label_matrix
 from worker.intake.tables.readings import Column, Reading, as_numbers, distinct, has_codes, numbers
 from worker.intake.tables.records import Records, listed, refuse_said
@@ -23,6 +24,9 @@ from worker.intake.tables.speaking import spoken_of
 
 USUAL = ("label", "labels", "target", "class", "y")  # names of columns that hold labels
 NEAR = 0.7  # of difflib's ratio: a slip of the keyboard
+SEVERAL = (
+    'where one column is several, `csv`: {"delimiter": …} in the spec says what stands between them'
+)
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,8 @@ def _found(spec: TableSpec, names: Sequence[str]) -> tuple[str, ...] | TargetRef
         '`target`: {"column": …} in the spec says which one does, and `target`: {"columns": []} '
         "that the table has no labels"
     )
+    if len(names) == 1:
+        detail += f"; {SEVERAL}"
     return TargetRefusal("target_unclear", detail, ("target",))
 
 
@@ -201,17 +207,33 @@ def _one(
             "where they mean that there is none, name them in the spec's `missing`"
         )
         refuse("wrong_type", detail, name)
-    if not wrong.any() and not (has_codes(fields, found) and task != "regression"):
+    are_names = task != "regression" and (has_codes(fields, found) or _are_merged(fields, found))
+    if not wrong.any() and not are_names:
         values = np.append(np.nan_to_num(as_numbers(found)), 0.0)
-        is_whole = bool((values == np.rint(values)).all() and np.abs(values).max() < 2**53)
-        if not is_whole and task == "classification":
-            detail = (
-                f"expected classes in the column `{name}`, got numbers with fractions; say "
-                '`task`: "regression" where it is a quantity, or write a class in each row'
-            )
-            refuse("wrong_type", detail, name)
+        is_whole = bool((values == np.rint(values)).all() and np.abs(values).max() < MOST_EXACT)
+        if not is_whole and task == "classification":  # as half stars are
+            numbered = ["" if value is None else text_of(value, name) for value in _plain(found)]
+            return _texts(numbered, codes, known, name), known
         return (values.astype(np.int64) if is_whole else values)[codes], known
-    return _texts([text or "" for text in fields.to_pylist()], codes, known, name), known
+    texts = ["" if field is None else str(field) for field in fields.to_pylist()]
+    return _texts(texts, codes, known, name), known
+
+
+def _plain(found: Column) -> list[np.float64 | None]:
+    return [None if value is None else np.float64(value) for value in found.to_pylist()]
+
+
+def _are_merged(fields: Column, found: Column) -> bool:
+    """Tells whether labels are codes of so many digits that some become one as float64.
+
+    Args:
+        fields: the different ones; found: the numbers that they stand for.
+    """
+    values = as_numbers(found.drop_null())
+    large = values[np.abs(values) >= MOST_EXACT]
+    if not len(large) or pa.types.is_floating(fields.type):
+        return False
+    return bool(len(np.unique(values)) < len(fields) - fields.null_count)
 
 
 def _are_nearly_numbers(fields: Column, codes: Array, wrong: NDArray[np.bool]) -> bool:

@@ -12,8 +12,9 @@ from app.datasets.table_spec import SplitSpec, TableSpec
 from worker.intake.raw import refuse
 from worker.intake.tables.features import reading_of, said_of
 from worker.intake.tables.kinds import infer
-from worker.intake.tables.readings import MOMENT, Reading, as_numbers, moments, numbers
+from worker.intake.tables.readings import Reading, as_numbers, moments, numbers
 from worker.intake.tables.records import Records, refuse_said
+from worker.intake.tables.written_dates import MOMENT
 
 
 @dataclass(frozen=True)

@@ -54,8 +54,8 @@ def spill_typed(
     if nested:
         first = next(iter(nested))
         detail = (
-            f"expected text, numbers, flags or dates in each column of `{file.name}`, got lists, "
-            f"structures or bytes in {listed(list(nested))}, in `{first}` "
+            f"expected text, numbers, flags or dates in each column of `{file.name}`, got "
+            f"lists, structures, bytes or times of day in {listed(list(nested))}, in `{first}` "
             f"{str(nested[first])[:80]}: "
             "make columns of their own of what these hold, or say "
             '`columns`: {"NAME": "ignore"} in the spec'

@@ -2,11 +2,13 @@
 
 import re
 
+from app.inputs.csv_rule import BETWEEN, SIGN
+
 CURRENCY = r"(?:[A-Z]{0,3}[$€£¥₹₩₽₺₴]|EUR|USD|GBP|CHF|CNY|RMB|JPY|INR)"
 WORD = r"(?:[^\W\d_]|[%‰°µΩ])(?:[^\W\d_]|[%°µΩ/²³·^.-]){0,15}"
-DIGITS = r"[\d.,'’ \u00a0\u202f]*\d[.,]?"
-BEFORE = re.compile(rf"[+-]?({CURRENCY})\s?{DIGITS}")
-BEHIND = re.compile(rf"[+-]?{DIGITS}\s?({CURRENCY}|{WORD})")
+DIGITS = rf"[\d.,{BETWEEN}]*\d[.,]?"
+BEFORE = re.compile(rf"{SIGN}({CURRENCY})\s?{DIGITS}")
+BEHIND = re.compile(rf"{SIGN}{DIGITS}\s?({CURRENCY}|{WORD})")
 
 
 def unit_of(text: str) -> str | None:

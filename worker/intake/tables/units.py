@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from app.datasets.table_spec import TableSpec
+from app.inputs.csv_rule import BETWEEN, SIGN
 from worker.datasets.stored_rows import write_batches
 from worker.intake.raw import refuse
 from worker.intake.tables.features import reading_of, said_of
@@ -87,9 +88,9 @@ def _are_all_of(known: Column, unit: str, reading: Reading) -> bool:
 def _stripped(column: Column, unit: str) -> Column:
     """Numbers alone where a field is one with that unit; what is none stays as it is."""
     sign = re.escape(unit)
-    number = r"\d[\d.,'’ \x{a0}\x{202f}]*"
-    plain = pc.replace_substring_regex(column, rf"^\s*([+-]?)\s*{sign}\s*({number})\s*$", r"\1\2")
-    return pc.replace_substring_regex(plain, rf"^\s*([+-]?[.,]?{number}?)\s*{sign}\s*$", r"\1")
+    number = rf"\d[\d.,{BETWEEN}]*"
+    plain = pc.replace_substring_regex(column, rf"^\s*({SIGN})\s*{sign}\s*({number})\s*$", r"\1\2")
+    return pc.replace_substring_regex(plain, rf"^\s*({SIGN}[.,]?{number}?)\s*{sign}\s*$", r"\1")
 
 
 def _without(part: FileRows, units: Mapping[str, str], workdir: Path) -> FileRows:
