@@ -26,10 +26,15 @@ from app.datasets.schemas import Schema
 from app.inputs import Inputs
 from app.inputs.columns import BINS, NumberColumn
 from app.inputs.image import ImageInputs
+from app.inputs.joined import JoinedInputs
+from app.inputs.joined_part import JoinedPart, PartInputs
+from app.inputs.layouts import JoinedLayout
 from app.inputs.table import TableInputs
 from app.inputs.text import TextInputs
 from app.spec.backbones import CATALOGUE
+from app.spec.calibration import FUSED
 from app.spec.figures import Conditions
+from app.spec.network_size import Shape
 from app.spec.spec import ResolvedSpec
 from app.tasks.classification import Classification
 from worker.training.checkpoint import Checkpoint
@@ -40,7 +45,7 @@ from worker.training.setup import EpochRecord, Signal, TrialSetup
 from worker.trials.engine_setup import engine_setup
 
 CLASSES, STEPS, EPOCHS = 10, 6, 5
-SHAPES: dict[str, tuple[tuple[int, int, int], ...]] = {
+SHAPES: dict[str, tuple[Shape, ...]] = {
     "mlp": ((8, 8, 1), (28, 28, 1), (64, 64, 3)),
     "convnet": ((16, 16, 1), (32, 32, 3), (64, 64, 3)),
     "mobilenet": ((32, 32, 3), (64, 64, 3), (96, 96, 3)),
@@ -49,6 +54,7 @@ SHAPES: dict[str, tuple[tuple[int, int, int], ...]] = {
     "charconv": ((1, 64, 1), (1, 256, 1)),
     "sentence_encoder": ((1, 1, 384),),
     "e5_small": ((1, 1, 64),),
+    "fusion": (FUSED,),
 }
 BATCHES = (16, 64)
 STRATEGIES = ("fine_tune", "lp_ft", "dann")
@@ -85,8 +91,9 @@ def main() -> None:
                 first, again = (pretrain(name, shape, batch, seed) for seed in range(2))
                 step, parts = again.step, inputs_of(name, shape).tokens
                 tokens = f", {parts}" if parts > 1 else ""
+                told = "FUSED" if shape is FUSED else shape
                 print(
-                    f'Step("{name}", {shape}, {batch}, {step:.5f}{tokens}),  '
+                    f'StepSeconds("{name}", {told}, {batch}, {step:.5f}{tokens}),  '
                     f"# first {first.whole:.2f} s, again {again.whole:.2f} s",
                     flush=True,
                 )
@@ -101,12 +108,12 @@ class Timed:
     whole: float
 
 
-def pretrain(name: str, shape: tuple[int, int, int], batch: int, seed: int) -> Timed:
+def pretrain(name: str, shape: Shape, batch: int, seed: int) -> Timed:
     setup = engine_setup(spec(name, batch), "pretrain", None, seed, noise(name, shape, batch, seed))
     return timed(setup)
 
 
-def transfers(name: str, shape: tuple[int, int, int]) -> Iterator[tuple[str, float, float]]:
+def transfers(name: str, shape: Shape) -> Iterator[tuple[str, float, float]]:
     job, domain = spec(name, BATCHES[-1]), noise(name, shape, BATCHES[-1], 0)
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "weights.npz"
@@ -153,27 +160,40 @@ def spec(backbone: str, batch: int) -> ResolvedSpec:
     )
 
 
-def inputs_of(name: str, shape: tuple[int, int, int]) -> Inputs:
-    """Pictures, texts, what an encoder makes of these, or rows of numbers whose parts are as many
-    as the shape says."""
+def inputs_of(name: str, shape: Shape) -> Inputs:
+    """Pictures, texts, what an encoder makes of these, rows of numbers whose parts are as many as
+    the shape says, or a picture and a row."""
     if features := CATALOGUE[name].choice(backbone=name).features:
         return features
-    if CATALOGUE[name].modality == "text":
+    if isinstance(shape, JoinedLayout):
+        return JoinedInputs(
+            parts=tuple(
+                JoinedPart(name=part.name, inputs=part_of(part.modality, part.layout))
+                for part in shape.parts
+            )
+        )
+    return part_of(CATALOGUE[name].modality, shape)
+
+
+def part_of(modality: str | None, shape: tuple[int, int, int]) -> PartInputs:
+    if modality == "text":
         return TextInputs(length=shape[1])
-    if CATALOGUE[name].modality != "table":
+    if modality != "table":
         return ImageInputs(shape=shape, dtype="uint8", value_range=(0, 255))
     edges = tuple(float(edge) for edge in range(BINS + 1))
     columns = range(shape[2] // (BINS + 1))
     return TableInputs(columns=tuple(NumberColumn(name=str(n), edges=edges) for n in columns))
 
 
-def noise(name: str, shape: tuple[int, int, int], batch: int, seed: int) -> Domain:
+def noise(name: str, shape: Shape, batch: int, seed: int) -> Domain:
     rng, items = np.random.default_rng(seed), round(STEPS * batch / 0.9)
     y = (np.arange(items) % CLASSES).astype(np.int32)
     inputs = inputs_of(name, shape)
-    (tensor,) = inputs.tensors
-    values = rng.integers(0, 256, (items, *tensor.shape)).astype(tensor.dtype)
-    split = Split.stored(Items.of({tensor.name: values}), y)
+    values = {
+        tensor.name: rng.integers(0, 256, (items, *tensor.shape)).astype(tensor.dtype)
+        for tensor in inputs.tensors
+    }
+    split = Split.stored(Items.of(values), y)
     counts = tuple(int((y == k).sum()) for k in range(CLASSES))
     schema = Schema(
         inputs=inputs,

@@ -193,6 +193,8 @@ def test_a_choice_that_the_table_does_not_have(
         ({"where": {"sex": [None]}}, "unknown_value", "#/where/sex/0", "missing"),
         ({"where": {"hospital": ["va"], "sex": ["f"]}}, "empty_split", "#/where", "got none"),
         ({"where": {"num": [1]}}, "one_class", "#/where", "`1` alone"),
+        ({"split": {"time": "hospital"}}, "no_times", "#/split/time", "dates or numbers"),
+        ({"split": {"where": {"age": [200]}}}, "empty_split", "#/split/where/age", "have"),
         ({"rows": 200, "where": {"hospital": ["va"]}}, "too_many_rows", "#/rows", "got 200"),
     ],
 )

@@ -1,5 +1,6 @@
 """A folder of an encoder is what its facts say, or it is refused by name."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from onnx import helper
 
 from app.errors import FailureCode, WorkFailure
 from tests.encoders.tiny import DIMENSION, graph, tiny, write_facts
-from worker.backbones.encoders.folder import Folder, checked
+from worker.backbones.encoders.folder import LONG, SENTENCES, Folder, checked
 from worker.backbones.encoders.running import Encoder
 
 pytest.importorskip("tokenizers", reason="needs the extra `text`")
@@ -104,6 +105,25 @@ def _no_tokens(folder: Folder) -> None:
     write_facts(folder)
 
 
+def _no_piece_for_what_is_not_known(folder: Folder) -> None:
+    content = json.loads(folder.tokenizer.read_bytes())
+    content["model"]["unk_id"] = None
+    folder.tokenizer.write_text(json.dumps(content))
+    write_facts(folder)
+
+
+def _passes_over_what_is_not_known(folder: Folder) -> None:
+    """It has each letter of the sentences that are tried, and makes nothing of any other."""
+    letters = sorted({*"".join(SENTENCES), *"".join(LONG)})
+    vocabulary = {piece: place for place, piece in enumerate(["<s>", "<pad>", *letters])}
+    content = json.loads(folder.tokenizer.read_bytes())
+    content |= {"normalizer": None, "pre_tokenizer": None, "post_processor": None}
+    content["model"] = {"type": "BPE", "vocab": vocabulary, "merges": []}
+    folder.tokenizer.write_text(json.dumps(content))
+    onnx.save(graph(len(vocabulary)), folder.graph)
+    write_facts(folder)
+
+
 def _no_facts(folder: Folder) -> None:
     (folder.path / "encoder.json").write_text('{"name": "tiny"}')
 
@@ -122,6 +142,8 @@ def _no_facts(folder: Folder) -> None:
         (_custom_operators, "got some of com.example"),
         (_no_graph, "to be an ONNX graph"),
         (_no_tokens, "expected a tokenizer.json"),
+        (_no_piece_for_what_is_not_known, "that cuts any text, got one that fails"),
+        (_passes_over_what_is_not_known, "expected finite features of any text"),
         (_no_facts, "expected the facts of an encoder"),
     ],
 )

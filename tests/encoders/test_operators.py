@@ -25,6 +25,46 @@ def test_sizes_that_a_text_decides() -> None:
         check_operators(model)
 
 
+@pytest.mark.parametrize("counted", ["Size", "Shape"])
+def test_sizes_made_of_how_many_tokens_a_text_has_of_one_kind(counted: str) -> None:
+    """A size is no value of a text, but what it counts is: one rare token would be a terabyte."""
+    model = tiny.graph(30)
+    nodes, constant = model.graph.node, numpy_helper.from_array
+    model.graph.initializer.append(constant(np.array(29, np.int64), "rare"))
+    model.graph.initializer.append(constant(np.array([2**40], np.int64), "many"))
+    nodes.append(helper.make_node("Equal", [tiny.IDS, "rare"], ["is_rare"]))
+    nodes.append(helper.make_node("NonZero", ["is_rare"], ["places"]))
+    nodes.append(helper.make_node("Identity", ["places"], ["same"]))
+    nodes.append(helper.make_node(counted, ["same"], ["count"]))
+    nodes.append(helper.make_node("Mul", ["count", "many"], ["size"]))
+    check_operators(model)
+    nodes.append(helper.make_node("ConstantOfShape", ["size"], ["huge"]))
+    with pytest.raises(WorkFailure, match="do not depend on what a text says, got a Const"):
+        check_operators(model)
+
+
+def test_what_is_picked_by_a_length_makes_sizes_as_usual() -> None:
+    """As exports of PyTorch do: places of ones that are as many as there are tokens."""
+    model = tiny.graph(30)
+    for operator, takes, gives in (
+        ("Shape", tiny.IDS, "sizes"),
+        ("ConstantOfShape", "sizes", "zeros"),
+        ("NonZero", "zeros", "places"),
+        ("Shape", "places", "of_places"),
+        ("ConstantOfShape", "of_places", "again"),
+    ):
+        model.graph.node.append(helper.make_node(operator, [takes], [gives]))
+    check_operators(model)
+
+
+def test_a_window_of_as_many_values_as_a_token_says() -> None:
+    model = tiny.graph(30)
+    model.graph.node.append(helper.make_node("ReduceMax", [tiny.IDS], ["most"], keepdims=0))
+    model.graph.node.append(helper.make_node("HannWindow", ["most"], ["huge"]))
+    with pytest.raises(WorkFailure, match="got a HannWindow"):
+        check_operators(model)
+
+
 def test_sizes_that_a_texts_length_decides_are_usual() -> None:
     model = tiny.graph(30)
     model.graph.node.append(helper.make_node("Shape", [tiny.IDS], ["sizes"]))

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -156,6 +157,40 @@ def test_all_missing_pictures_are_named(tmp_path: Path) -> None:
         taken(tmp_path, rows)
     assert len(raised.value.findings) == 3
     assert "line 19" in raised.value.findings[0].detail
+
+
+@pytest.mark.parametrize("second", ["front/3.png", "metadata.csv"])
+def test_a_file_in_two_archives_is_refused(tmp_path: Path, second: str) -> None:
+    """The later one took the place of the first, without a word."""
+    files = {"a.zip": archive(houses()), "b.zip": zipped({second: b"x"})}
+    with pytest.raises(WorkFailure) as raised:
+        take(tmp_path, files, LIMITS, modality="joined")
+    assert raised.value.reason == "repeated_file"
+    assert f"got `{second}` in `a.zip` and in `b.zip`" in raised.value.detail
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_file_twice_in_one_archive_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "twice.zip"
+    path.write_bytes(archive(houses()))
+    with ZipFile(path, "a") as opened:
+        opened.writestr("front/3.png", png(4))
+    with pytest.raises(WorkFailure) as raised:
+        take(tmp_path, {"a.zip": path.read_bytes()}, LIMITS, modality="joined")
+    assert raised.value.reason == "repeated_file"
+    assert "twice in `a.zip`" in raised.value.detail
+
+
+def test_pictures_that_are_missing_take_room_before_any_is_written(tmp_path: Path) -> None:
+    """One picture and many rows without: each is stored as one of zeros."""
+    rows = [houses(1)[0], *(f",{number}.5,Oslo,{'ab'[number % 2]}" for number in range(999))]
+    limits = IntakeLimits(items=1000, bytes=1000 * 8 * 8 * 3 - 1)
+    with pytest.raises(WorkFailure) as raised:
+        take(tmp_path, {"a.zip": archive(rows, 1)}, limits, modality="joined")
+    assert raised.value.reason == "too_large"
+    assert "1000 pictures of 8 x 8" in raised.value.detail
+    assert not [*tmp_path.glob("x_train*")]
+    assert not [*tmp_path.glob("joined_*")]
 
 
 def parts(**changed: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from app.datasets.catalogue import PREFIX
 from app.datasets.derivation import Derivation, shortened
 from app.datasets.schemas import Schema
 from app.datasets.selection import Selection
+from app.errors import WorkFailure
 from app.inputs.columns import FlagColumn
 from app.inputs.table import TableInputs
 from app.settings import Settings
@@ -32,6 +33,7 @@ from worker.intake.splits import Rows
 from worker.intake.tables.items import MODALITIES
 
 SHOWN_NAMES = 10
+OF_SPEC = "#/spec"  # of an upload; who asks for a dataset of another says the split in the body
 
 
 def ingest_derived(
@@ -39,6 +41,17 @@ def ingest_derived(
 ) -> IngestedDataset:
     """`arrays`: the origin's stored ones; none where it is the catalogue's and not stored. Raises
     WorkFailure: `dataset_invalid` with a pointer into what was asked."""
+    try:
+        return _ingested(derivation, arrays, settings, workdir)
+    except WorkFailure as failure:
+        if failure.pointer and failure.pointer.startswith(f"{OF_SPEC}/split"):
+            failure.pointer = f"#{failure.pointer.removeprefix(OF_SPEC)}"
+        raise
+
+
+def _ingested(
+    derivation: Derivation, arrays: Mapping[str, Path], settings: Settings, workdir: Path
+) -> IngestedDataset:
     if not arrays:
         folder = workdir / "origin"
         folder.mkdir()

@@ -1,6 +1,7 @@
 """Folders and names -> splits and classes, as the imagefolder convention has them."""
 
 import json
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -110,6 +111,19 @@ def test_the_class_is_the_folder_that_a_picture_stands_in(tmp_path: Path) -> Non
     taken = take_zip(tmp_path, folders("pets/cat", "pets/dog", "farm/cow"))
     assert taken.schema.classes == ("cat", "cow", "dog")
     assert "as in `farm/cow`" in said(taken)
+
+
+def test_folders_of_splits_inside_of_classes(tmp_path: Path) -> None:
+    files = {
+        f"pets/{name}/{split}/{number}.png": png(number + 10 * place)
+        for place, (name, split) in enumerate(product(("cat", "dog"), ("Train", "test")))
+        for number in range(4)
+    }
+    taken = take_zip(tmp_path, files)
+    assert taken.schema.classes == ("cat", "dog")
+    assert taken.schema.class_counts == {"train": (4, 4), "test": (4, 4)}
+    assert labels(taken, "test") == ["cat"] * 4 + ["dog"] * 4
+    assert "stand inside of those of classes, as in `cat/Train`" in said(taken)
 
 
 def test_without_folders_there_are_no_labels(tmp_path: Path) -> None:

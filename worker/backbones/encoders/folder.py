@@ -31,6 +31,9 @@ PROBES = (
     ("ein gutes Essen", "das Zimmer war kalt", "es läuft wie beschrieben", "nie wieder"),
 )
 LONG = tuple(letter * 16_384 for letter in ("a", " ", "1", "!", "a ", "好"))  # for slow patterns
+# Which tokenizers may not know: a code point that is none, one of private use, a family of emoji,
+# marks alone, a direction alone.
+STRANGE = ("\U0010ffff", "\ue000\ue001", "👩\u200d👩\u200d👧\u200d👦", "\u0301\u0302", "\u200f")
 SENTENCES = [sentence for of_language in PROBES for sentence in of_language]
 
 
@@ -123,6 +126,23 @@ def _listed(tensors: dict[str, tuple[str, int]]) -> str:
     return ", ".join(f"{name}, {kind} of {rank} axes" for name, (kind, rank) in tensors.items())
 
 
+def _check_any_text(encoder: Encoder) -> None:
+    """Whatever is a text to the service has to have features: there is nobody to ask later."""
+    try:
+        for text in (*STRANGE, *LONG):
+            encoder.tokeniser.ids_of(text)
+    except Exception as error:  # the package knows no class of its own
+        raise refused(
+            f"expected a {TOKENIZER} that cuts any text, got one that fails at characters it does "
+            f"not know ({str(error)[:200]}): give it a piece for these, as [UNK] or <unk>"
+        ) from error
+    if not np.isfinite(encoder.run(encoder.tokeniser([*STRANGE, SENTENCES[0]]))).all():
+        raise refused(
+            f"expected finite features of any text, got others of characters that {TOKENIZER} "
+            "passes over: give it a piece for these, as [UNK] or <unk>, or pieces around each text"
+        )
+
+
 def _probe(encoder: Encoder) -> Floats:
     """Runs a few sentences, whose features (n, dimension) it returns, and the last piece that the
     tokenizer knows."""
@@ -134,8 +154,7 @@ def _probe(encoder: Encoder) -> Floats:
             f"expected a graph for the {last + 1} pieces of {TOKENIZER}, got one that fails at "
             "the last: the tokenizer is another encoder's"
         ) from error
-    for text in LONG:
-        encoder.tokeniser.ids_of(text)
+    _check_any_text(encoder)
     together = encoder.run(encoder.tokeniser(SENTENCES))
     if together.shape != (len(SENTENCES), facts.dimension):
         got = together.shape[1]

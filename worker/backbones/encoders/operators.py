@@ -4,7 +4,7 @@ It is run by ONNX Runtime, in workers and where models are served; so there are 
 others, no data outside the file, and no tensor whose size a text's content decides.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import onnx
 
@@ -17,16 +17,39 @@ MOST_NODES = 20_000
 SPARE_ROWS, SPARE_SHARE = 1024, 0.02  # of a table of pieces, beyond the tokenizer's
 # Operators that make a tensor of the size that these of their inputs say.
 SIZED_BY = {
+    "AffineGrid": (1,),
+    "BlackmanWindow": (0,),
+    "CenterCropPad": (1,),
+    "Col2Im": (1, 2),
     "ConstantOfShape": (0,),
+    "ConvTransposeWithDynamicPads": (2,),
+    "CropAndResize": (3,),
+    "DFT": (1,),
     "Expand": (1,),
+    "HammingWindow": (0,),
+    "HannWindow": (0,),
+    "MaxUnpool": (2,),
+    "MelWeightMatrix": (0, 1),
     "OneHot": (1,),
     "Pad": (1,),
     "Range": (0, 1, 2),
     "Reshape": (1,),
     "Resize": (2, 3),
+    "STFT": (1, 3),
     "Tile": (1,),
+    "Upsample": (1,),
 }
-ONLY_SIZES = {"Shape", "Size"}  # their outputs do not depend on what a tensor holds
+# Operators that pick from a tensor as many values as these of their inputs say, or hold.
+PICKED_BY = {
+    "Compress": (1,),
+    "NonMaxSuppression": (0, 1, 2, 3, 4),
+    "NonZero": (0,),
+    "Slice": (1, 2, 3, 4),
+    "Split": (1,),
+    "TopK": (1,),
+    "Unique": (0,),
+}
+ONLY_SIZES = {"Shape", "Size"}  # their outputs say how large a tensor is, not what it holds
 
 
 def check_operators(model: onnx.ModelProto) -> None:
@@ -72,16 +95,26 @@ def check_vocabulary(rows: int | None, pieces: int) -> None:
 
 
 def _check_sizes(graph: onnx.GraphProto) -> None:
+    """What a text says may pick values, and must not make any: neither by their number itself nor
+    by a number that was made of how many were picked."""
     told = {each.name for each in graph.input} - {each.name for each in graph.initializer}
+    picked = set[str]()  # tensors of as many values as a text says
     for node in graph.node:
-        for place in SIZED_BY.get(node.op_type, ()):
-            if place < len(node.input) and node.input[place] in told:
-                raise refused(
-                    f"expected tensors whose sizes do not depend on what a text says, got a "
-                    f"{node.op_type} in {GRAPH} of which one does"
-                )
-        if node.op_type not in ONLY_SIZES and told.intersection(node.input):
+        if told.intersection(_at(node, SIZED_BY)):
+            raise refused(
+                f"expected tensors whose sizes do not depend on what a text says, got a "
+                f"{node.op_type} in {GRAPH} of which one does"
+            )
+        if picked.intersection(node.input) or told.intersection(_at(node, PICKED_BY)):
+            picked.update(node.output)
+        if (picked if node.op_type in ONLY_SIZES else told).intersection(node.input):
             told.update(node.output)
+
+
+def _at(node: onnx.NodeProto, places: Mapping[str, Sequence[int]]) -> set[str]:
+    """Names of its inputs at the places of its operator."""
+    listed = places.get(node.op_type, ())
+    return {node.input[place] for place in listed if place < len(node.input)}
 
 
 def _tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:

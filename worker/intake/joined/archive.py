@@ -9,6 +9,7 @@ has a folder, each has a metadata file.
 from collections.abc import Sequence
 from math import prod
 from pathlib import Path as FilePath
+from typing import NoReturn
 
 import numpy as np
 
@@ -72,7 +73,8 @@ def read(
             f"{len(unused)} pictures are of no item and were not read: "
             f"{listed([spoken(path) for path in unused[:5]])}."
         )
-    values, gone, findings = _decoded(layout, spec, limits, workdir)
+    stored = records.rows * len(columns)
+    values, gone, findings = _decoded(layout, spec, limits, workdir, stored)
     pictures = {}
     for column in columns:
         own = [place for place, (of, _) in enumerate(places) if of == column]
@@ -104,9 +106,24 @@ def _files(archives: Sequence[PictureArchive], layout: ArchiveLayout) -> dict[Pa
                 kind = junk.kind_of(entry.path, entry.is_folder)
                 if kind and not (metadata.is_metadata(entry.path) and kind in KINDS):
                     layout.junk[kind] += 1
-                else:
+                elif (other := found.get(entry.path)) is None:
                     found[entry.path] = entry
+                else:
+                    _refuse_second(entry, other)
     return found
+
+
+def _refuse_second(entry: ArchiveEntry, other: ArchiveEntry) -> NoReturn:
+    """Rows name pictures by their paths: of two files at one, either may be meant."""
+    where = f"twice in `{entry.archive.name}`"
+    if entry.archive is not other.archive:
+        where = f"in `{other.archive.name}` and in `{entry.archive.name}`"
+    detail = (
+        f"expected each file once in all archives, got `{spoken(entry.path)}` {where}: pack one "
+        "archive, in which each file has a path of its own and one metadata file has all rows, or "
+        "the folders `train` and `test` have one each"
+    )
+    refuse("repeated_file", detail, spoken(entry.path))
 
 
 KINDS = {None, "tables and annotations"}  # of junk, that a metadata file may be
@@ -211,15 +228,16 @@ def _check_there(
 
 
 def _decoded(
-    layout: ArchiveLayout, spec: DatasetSpec, limits: IntakeLimits, workdir: FilePath
+    layout: ArchiveLayout, spec: DatasetSpec, limits: IntakeLimits, workdir: FilePath, stored: int
 ) -> tuple[Array, dict[int, str], PictureFindings]:
-    """All pictures in one form, without those that cannot be read where the spec says so."""
+    """All pictures in one form, without those that cannot be read where the spec says so. `stored`:
+    as how many they will be, those that are missing among them."""
     pictures = layout.pictures
     headers = look_at(pictures)
     if not headers.seen.pictures:
         refuse_unreadable(pictures, headers.unreadable)
     decided = decide(headers.seen, spec.image_size)
-    _check_bytes(decided.form, len(pictures), limits)
+    _check_bytes(decided.form, stored, limits)
     leaves_out = spec.unreadable == "leave_out"
     arrays, gone = decode(pictures, headers, decided.form, workdir, leaves_out)
     if gone and not (leaves_out and arrays):
@@ -253,7 +271,8 @@ def _check_bytes(form: Form, pictures: int, limits: IntakeLimits) -> None:
     if size > limits.bytes:
         detail = (
             f"expected at most {limits.bytes} bytes as the dataset is stored, got {size}: "
-            f"{pictures} pictures of {form.height} x {form.width}. A smaller `image_size` in the "
+            f"{pictures} pictures of {form.height} x {form.width}, those that are missing among "
+            "them. A smaller `image_size` in the "
             f"spec takes less, or raise {SETTING} where the service runs"
         )
         refuse("too_large", detail)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from app.datasets.schemas import DatasetSpec, Schema
 from app.datasets.table_spec import ColumnInfo, TargetSpec
+from app.inputs.contract import InputsContract
 from app.inputs.image import ImageInputs
 from app.inputs.joined import MOST_PARTS, JoinedInputs
 from app.inputs.joined_part import JoinedPart
@@ -52,6 +53,7 @@ class Intake:
     spec: DatasetSpec
     reading: Reading
     divided: Divided
+    limits: IntakeLimits
     workdir: Path
 
     @property
@@ -72,7 +74,8 @@ def ingest_joined(
         said = TargetSpec(column=upload.label, task=spec.said_task)
         spec = spec.model_copy(update={"target": said})
     reading = Reading(missing=spec.missing, decimal=upload.records.decimal)
-    intake = Intake(upload, spec, reading, Divided.of(upload.records, spec, reading), workdir)
+    divided = Divided.of(upload.records, spec, reading)
+    intake = Intake(upload, spec, reading, divided, limits, workdir)
     features = _features(intake)
     arrays: Arrays = {}
     parts = [
@@ -82,8 +85,7 @@ def ingest_joined(
     ]
     _check_parts(parts, features)
     inputs = JoinedInputs(parts=tuple(parts))
-    _check_size(inputs, intake, limits)
-    divided = intake.divided
+    _check_size(inputs, intake)
     for split, labels in divided.y.items():
         arrays[f"y_{split}"] = workdir / f"y_{split}.npy"
         store_labels(labels, arrays[f"y_{split}"])
@@ -209,6 +211,7 @@ def _texts(intake: Intake, features: Sequence[Feature], arrays: Arrays) -> Itera
         texts = [normalised(text or "") for text in reading.known(column).to_pylist()]
         lengths = np.array([len(texts[row]) for row in intake.rows["train"]])
         inputs = TextInputs.fit(lengths, intake.spec.max_characters)
+        _check_size(inputs, intake)
         for split, rows in intake.rows.items():
             key, path = intake.path(split, name, "text")
             np.save(path, coded([texts[row] for row in rows], inputs.length), allow_pickle=False)
@@ -232,12 +235,13 @@ def _check_parts(parts: Sequence[JoinedPart], features: Sequence[Feature]) -> No
         refuse("one_part", detail)
 
 
-def _check_size(inputs: JoinedInputs, intake: Intake, limits: IntakeLimits) -> None:
+def _check_size(inputs: InputsContract, intake: Intake) -> None:
+    """Raises WorkFailure `too_large`. `inputs`: of the items, or of one of their parts."""
     size = inputs.bytes * sum(map(len, intake.rows.values()))
-    if size > limits.bytes:
+    if size > intake.limits.bytes:
         detail = (
-            f"expected at most {limits.bytes} bytes as the dataset is stored, got {size}: upload "
-            f"fewer items or smaller pictures, or raise {SETTING} where the service runs"
+            f"expected at most {intake.limits.bytes} bytes as the dataset is stored, got {size}: "
+            f"upload fewer items or smaller pictures, or raise {SETTING} where the service runs"
         )
         refuse("too_large", detail)
 

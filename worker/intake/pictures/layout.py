@@ -91,6 +91,8 @@ def laid_out(
     files = [each for each in found if not metadata.is_metadata(each[0])]
     if not files:
         _refuse_empty(layout)
+    if not layout.described:
+        files = _splits_first(files, layout)
     folders = _split_folders([path for path, _ in files], layout)
     splits = _splits(set(folders.values()), layout)
     placed = [(splits[folders.get(path, "train")], path, entry) for path, entry in files]
@@ -165,6 +167,22 @@ def _top(paths: Sequence[Path]) -> Path:
 
 def _is_split(path: Path) -> bool:
     return len(path) > 1 and path[0].casefold() in FOLDERS
+
+
+def _splits_first(
+    files: list[tuple[Path, ArchiveEntry]], layout: ArchiveLayout
+) -> list[tuple[Path, ArchiveEntry]]:
+    """Puts the folders of splits before those of classes where all files stand in `cat/train` and
+    the like, as train and test would be the classes else."""
+    are_inside = all(len(path) > 2 and path[-2].casefold() in FOLDERS for path, _ in files)
+    if not are_inside or any(_is_split(path) for path, _ in files):
+        return files
+    shown = spoken(files[0][0][-3:-1])
+    layout.sentences.append(
+        f"Folders of splits stand inside of those of classes, as in `{shown}`: the class is the "
+        "one around them."
+    )
+    return [((path[-2], *path[:-2], path[-1]), entry) for path, entry in files]
 
 
 def _split_folders(paths: Sequence[Path], layout: ArchiveLayout) -> dict[Path, Folder]:

@@ -5,6 +5,7 @@ import re
 from datetime import datetime
 from typing import Any, TypeAlias
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -22,12 +23,14 @@ def written_dates(texts: Texts, form: str) -> Texts:
     found = pc.strptime(texts, format=form, unit="us", error_is_null=True)
     if "%Y" in form:
         found = _without(found, pc.less(found, pa.scalar(FOUR_DIGITS, MOMENT)))
-    suspect = pc.less_equal(pc.day(found), SHIFTED)
-    if not pc.any(suspect).as_py():
+    is_suspect = pc.fill_null(pc.less_equal(pc.day(found), SHIFTED), False)
+    days = pc.struct_field(pc.extract_regex(texts.filter(is_suspect), _pattern(form)), "day")
+    shifted = pc.not_equal(pc.cast(days, pa.int64()), pc.day(found.filter(is_suspect)))
+    if not pc.any(shifted).as_py():
         return found
-    days = pc.struct_field(pc.extract_regex(texts, _pattern(form)), "day")
-    is_another = pc.not_equal(pc.cast(days, pa.int64()), pc.day(found))
-    return _without(found, pc.and_(suspect, is_another))
+    is_wrong = np.zeros(len(found), np.bool_)
+    is_wrong[np.flatnonzero(is_suspect.to_numpy())] = pc.fill_null(shifted, False).to_numpy()
+    return _without(found, pa.array(is_wrong))
 
 
 def _without(found: Texts, wrong: Texts) -> Texts:
