@@ -6,7 +6,7 @@ import typer
 
 from app.cli.adding import add
 from app.cli.derive import derive
-from app.cli.options import AsJson, DatasetRef
+from app.cli.options import AsJson, DatasetRef, not_empty
 from app.cli.resources import LOOK, ResourceGroup
 
 if TYPE_CHECKING:
@@ -27,7 +27,9 @@ app.command()(derive)
 
 @app.command(LOOK, hidden=True)
 def look(
-    name: Annotated[str | None, typer.Argument(metavar="DATASET", help="Show this one.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="DATASET", help="Show this one.", callback=not_empty)
+    ] = None,
     catalogue: Catalogue = False,
     as_json: AsJson = False,
 ) -> None:

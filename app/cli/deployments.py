@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.options import AsJson, DeploymentName, ModelRef
+from app.cli.options import AsJson, DeploymentName, ModelRef, not_empty
 from app.cli.resources import LOOK, ResourceGroup
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ app = typer.Typer(
 
 @app.command(LOOK, hidden=True)
 def look(
-    name: Annotated[str | None, typer.Argument(help="Show this one.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Show this one.", callback=not_empty)] = None,
     point_to: Annotated[
         str | None, typer.Option(help="A model, by name or mdl_…: serve it under the name.")
     ] = None,

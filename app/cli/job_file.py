@@ -46,6 +46,8 @@ def _object(path: Path) -> dict[str, Any]:
         spec = decode(text.encode(errors="surrogatepass"), "it")
     except OSError as error:
         raise Unusable(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise Unusable(f"{path}: expected a job as JSON in UTF-8, got other bytes") from error
     except (ValueError, BadRequest, Invalid) as error:
         raise Unusable(f"{path}: {error}") from error
     if not isinstance(spec, dict):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.next_labels import next_labels
-from app.cli.options import AsJson, JobRef
+from app.cli.options import AsJson, JobRef, not_empty
 from app.cli.resources import LOOK, ResourceGroup
 
 if TYPE_CHECKING:
@@ -48,7 +48,9 @@ def watch(job_id: JobRef, as_json: AsJson = False) -> None:
 
 
 def look(
-    name: Annotated[str | None, typer.Argument(metavar="JOB", help="Show this one.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="JOB", help="Show this one.", callback=not_empty)
+    ] = None,
     status: StatusOption = None,
     limit: LimitOption = 20,
     as_json: AsJson = False,

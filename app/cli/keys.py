@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.options import AsJson
+from app.cli.options import AsJson, not_empty
 
 app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
 
@@ -76,7 +76,7 @@ def list_keys(as_json: AsJson = False) -> None:
 
 @app.command()
 def revoke(
-    key_id: Annotated[str, typer.Argument(help="key_…", show_default=False)],
+    key_id: Annotated[str, typer.Argument(help="key_…", show_default=False, callback=not_empty)],
     as_json: AsJson = False,
 ) -> None:
     """Revoke a key. Needs the scope admin."""

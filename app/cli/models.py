@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from app.cli.options import AsJson, ModelRef
+from app.cli.options import AsJson, ModelRef, not_empty
 from app.cli.resources import LOOK, ResourceGroup
 
 if TYPE_CHECKING:
@@ -22,7 +22,10 @@ app = typer.Typer(
 @app.command(LOOK, hidden=True)
 def look(
     model: Annotated[
-        str | None, typer.Argument(metavar="MODEL", help="Show this one: its name, or mdl_….")
+        str | None,
+        typer.Argument(
+            metavar="MODEL", help="Show this one: its name, or mdl_….", callback=not_empty
+        ),
     ] = None,
     download: Annotated[
         Path | None, typer.Option(help="Store the model's file here (.onnx or .keras).")

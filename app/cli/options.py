@@ -7,10 +7,21 @@ import typer
 from app.cli.completion import Kind, names_of
 
 
+def not_empty(said: str | None) -> str | None:
+    """Refuses what a script's empty variable leaves of a name. Raises BadParameter."""
+    if said is not None and not said.strip():
+        raise typer.BadParameter("expected a name or an id, got an empty one")
+    return said
+
+
 def _named(kind: Kind, metavar: str, help_text: str) -> Any:
     """An argument that a shell completes with the names of that kind."""
     return typer.Argument(
-        metavar=metavar, help=help_text, show_default=False, autocompletion=names_of(kind)
+        metavar=metavar,
+        help=help_text,
+        show_default=False,
+        autocompletion=names_of(kind),
+        callback=not_empty,
     )
 
 

@@ -14,7 +14,7 @@ from app.client import ApiError
 
 PIPE_WIDTH = 240  # columns where no terminal tells: whole ids on one line
 
-out = Terminal(width=None if sys.stdout.isatty() else PIPE_WIDTH)
+out = Terminal(width=None if sys.stdout and sys.stdout.isatty() else PIPE_WIDTH)
 err = Terminal(stderr=True)
 
 
@@ -28,11 +28,17 @@ def plain(value: Any) -> Any:
 
 
 def print_json(value: Any) -> None:
-    typer.echo(harmless_json(json.dumps(plain(value), indent=2, ensure_ascii=False)))
+    typer.echo(_written(value, indent=2))
 
 
 def print_json_line(value: Any) -> None:
-    typer.echo(harmless_json(json.dumps(plain(value), ensure_ascii=False)))
+    typer.echo(_written(value))
+
+
+def _written(value: Any, indent: int | None = None) -> str:
+    """JSON in letters that standard output has, whatever its encoding."""
+    is_narrow = sys.stdout is not None and not sys.stdout.encoding.lower().startswith("utf")
+    return harmless_json(json.dumps(plain(value), indent=indent, ensure_ascii=is_narrow))
 
 
 def print_text(text: str) -> None:

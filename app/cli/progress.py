@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from app.client import Event
@@ -15,6 +14,8 @@ from app.client.house import OnChange
 from app.client.ktl._sync.jobs import ENDED
 
 if TYPE_CHECKING:
+    from rich.progress import TextColumn
+
     from app.client.ktl.answers import Job
     from app.jobs.schemas import JobOut
 
@@ -28,6 +29,8 @@ def shown(console: Console) -> Iterator[OnChange]:
     if not console.is_terminal:
         yield _PlainLines(console)
         return
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TimeElapsedColumn
+
     bar = Progress(
         SpinnerColumn(),
         _text("{task.description:<11}"),
@@ -56,7 +59,9 @@ def shown(console: Console) -> Iterator[OnChange]:
         yield show
 
 
-def _text(template: str, style: str = "none") -> TextColumn:
+def _text(template: str, style: str = "none") -> "TextColumn":
+    from rich.progress import TextColumn  # a listing of jobs needs none
+
     return TextColumn(template, style=style, markup=False)
 
 

@@ -53,7 +53,8 @@ def _is_raw(path: Path) -> bool:
         with path.open("rb") as file:
             return file.read(LOOKED_AT).lstrip().startswith(JSON_STARTS)
     except OSError as error:
-        raise Unusable(f"{path}: expected a picture or raw inputs, got: {error}") from error
+        detail = f"expected a picture or raw inputs, got: {error.strerror}"
+        raise Unusable(f"{path}: {detail}") from error
 
 
 def ask(

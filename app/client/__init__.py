@@ -4,6 +4,7 @@ Everybody else imports `ktl`, which is `app/client/ktl` under the name that it i
 """
 
 from app.client.house import HouseClient as Client
+from app.client.house import OtherRelease
 from app.client.ktl import ApiError, Event, Unreachable
 
-__all__ = ["ApiError", "Client", "Event", "Unreachable"]
+__all__ = ["ApiError", "Client", "Event", "OtherRelease", "Unreachable"]

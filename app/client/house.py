@@ -29,9 +29,23 @@ Kind = TypeVar("Kind", bound="BaseModel")
 OnChange = Callable[["JobOut", Event | None], None]
 
 
+class OtherRelease(Exception):
+    """The answer is one of ktl, and not as this release has it."""
+
+
 def read(kind: type[Kind], answer: object) -> Kind:
-    """An answer in the service's own type."""
-    return kind.model_validate_json(json.dumps(answer))
+    """An answer in the service's own type. Raises OtherRelease."""
+    from pydantic import ValidationError
+
+    try:
+        return kind.model_validate_json(json.dumps(answer))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"])) or "it"
+        raise OtherRelease(
+            f"expected an answer as this release of ktl has it, got another in `{place}` "
+            f"({first['msg']}): the service's release may be another one (`ktl --version` there)"
+        ) from error
 
 
 def one(kind: type[Kind], call: Callable[Asked, Any]) -> Callable[Asked, Kind]:

@@ -45,7 +45,8 @@ def test_lists_are_light(scripted, asked):
     loaded = {line.rsplit("|", 1)[-1].strip() for line in ran.stderr.splitlines()}
     assert ran.returncode == 0
     assert "httpx" in loaded
-    assert not {"fastapi", "sqlalchemy", "celery", "numpy"} & loaded
+    assert not {"fastapi", "sqlalchemy", "celery", "numpy", "click", "rich.progress"} & loaded
+    assert "app.client.ktl._async.client" not in loaded
 
 
 @pytest.mark.parametrize("asked", [["--help"], ["-h"]])

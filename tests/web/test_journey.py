@@ -99,6 +99,12 @@ def test_from_a_file_to_a_prediction(service: Service, seen: Seen, tmp_path: Pat
     assert page.locator(".reported").locator("h1").count() == 1
     assert seen.violations() == []
     keep_screenshot(page, "job")
+    page.set_viewport_size({"width": 375, "height": 700})
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    assert seen.violations() == []
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 1200, "height": 900})
 
     page.get_by_role("link", name="Try it").click()
     board = page.locator("canvas.board")

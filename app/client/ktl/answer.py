@@ -34,6 +34,9 @@ class WithStatus(Protocol):
 
 
 def read(kind: type[Kind], content: bytes | str) -> Kind:
-    """JSON of an object; every object in it is an answer, however deep it stands."""
-    found: Kind = json.loads(content, object_hook=ApiAnswer)
+    """JSON of an object; every object in it is an answer, however deep it stands. Raises ValueError
+    for anything else."""
+    found: Any = json.loads(content, object_hook=ApiAnswer)
+    if not isinstance(found, ApiAnswer):
+        raise ValueError(f"expected an object, got {type(found).__name__}")
     return found if isinstance(found, kind) else kind(found)  # type: ignore[call-arg]

@@ -1,6 +1,6 @@
 // The frame of the dashboard: which page an address shows, and what stands on every page.
 
-import { hasKey, Problem, useKey } from "/web/api.js";
+import { ask, hasKey, Problem, useKey } from "/web/api.js";
 import { field, fill, h } from "/web/dom.js";
 import { language, LANGUAGES, speak, t } from "/web/words.js";
 
@@ -18,6 +18,9 @@ const PAGES = [
   [/^\/api$/, () => import("/web/pages/reference.js")],
 ];
 const LINKS = [["/", "start"], ["/datasets", "datasets"], ["/jobs", "jobs"], ["/models", "models"], ["/api", "api"], ["/settings", "settings"]];
+
+const UNLOADED = "unloaded";
+const BACK_MS = 2000; // between looks whether the service is back
 
 const main = document.getElementById("main");
 let leaving = new AbortController();
@@ -97,6 +100,8 @@ function frame(path) {
 }
 
 function askForKey(problem) {
+  leaving.abort(); // what goes on asking would clear what is typed
+  drawn += 1;
   const given = h("input", { type: "password", autocomplete: "off", required: true });
   fill(main, h("h1", null, t("key_needed")), hasKey() && problemBox(problem),
     h("form.panel", { onsubmit: (event) => {
@@ -108,27 +113,54 @@ function askForKey(problem) {
 }
 
 let drawn = 0;
+let place = ""; // and language, of what is shown
+
+/** What an address means; one that is no escaped text means itself. */
+function meant(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Turns a page's script that did not come into a service that does not answer. */
+function unloaded(error) {
+  throw error instanceof TypeError ? new Problem(0, { code: UNLOADED }) : error;
+}
+
+/** Draws again once a service that did not answer does; browsers ask for a script but once. */
+async function whenBack(signal, code) {
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, BACK_MS));
+    if (signal.aborted) return undefined;
+    if (await ask("GET", "/healthz", { signal }).catch(() => null)) return code === UNLOADED ? location.reload() : draw();
+  }
+}
 
 async function draw() {
-  const path = decodeURI(location.hash.slice(1) || "/").split("?")[0];
+  const path = (location.hash.slice(1) || "/").split("?")[0];
   const mine = ++drawn;
   leaving.abort();
   leaving = new AbortController();
-  frame(path);
+  const { signal } = leaving;
+  const isNew = place !== (place = `${language()} ${location.hash}`);
+  if (isNew) frame(path);
   for (const [pattern, load] of PAGES) {
     const found = pattern.exec(path);
     if (!found) continue;
     try {
-      const { show } = await load();
-      const shown = await show({ id: found[1] && decodeURIComponent(found[1]), signal: leaving.signal, redraw: draw });
+      const { show } = await load().catch(unloaded);
+      const shown = await show({ id: found[1] && meant(found[1]), signal, redraw: draw });
       if (mine !== drawn) return;
       fill(main, shown);
       document.title = `${main.querySelector("h1")?.textContent ?? "ktl"} · ktl`;
-      if (drawn > 1) main.focus({ preventScroll: true });
+      if (drawn > 1 && (isNew || document.activeElement === document.body)) main.focus({ preventScroll: true });
     } catch (problem) {
       if (mine !== drawn || problem.name === "AbortError") return;
       if (problem.status === 401) return askForKey(problem);
       fill(main, h("h1", null, t("went_wrong")), problemBox(problem), h("p", null, action(t("again"), draw)));
+      if (problem.status === 0) whenBack(signal, problem.code);
     }
     return;
   }
@@ -138,6 +170,11 @@ async function draw() {
 addEventListener("hashchange", () => {
   scrollTo(0, 0);
   draw();
+});
+addEventListener("unhandledrejection", (event) => {
+  if (!(event.reason instanceof Problem)) return;
+  event.preventDefault();
+  if (event.reason.status !== 401) notice(event.reason.status === 0 ? t("unreachable") : event.reason.message, "bad");
 });
 addEventListener("ktl-key-needed", (event) => event.detail && askForKey(event.detail));
 theme(localStorage.getItem("ktl-theme") ?? "system");

@@ -1,7 +1,8 @@
 // Small pieces that several pages show.
 
-import { h } from "/web/dom.js";
-import { notice } from "/web/main.js";
+import { page, Problem } from "/web/api.js";
+import { fill, h, table } from "/web/dom.js";
+import { action, notice } from "/web/main.js";
 import { t } from "/web/words.js";
 
 const TONES = { succeeded: "good", ready: "good", failed: "bad", damaged: "bad", cancelled: "quiet", running: "busy", ingesting: "busy", importing: "busy", queued: "quiet", waiting: "quiet", paused: "quiet" };
@@ -12,14 +13,52 @@ export const jobLink = (job) => h("a", { href: `#/jobs/${job.id}` }, job.name ||
 
 export const datasetLink = (dataset) => h("a", { href: `#/datasets/${dataset.id}` }, dataset.name);
 
+/** Copies what an element shows. Plain http from another machine has no clipboard of its own: then
+ * what is selected is copied, or stays selected. */
+async function copy(element) {
+  try {
+    await navigator.clipboard.writeText(element.textContent);
+    return true;
+  } catch {
+    getSelection().selectAllChildren(element);
+    return document.execCommand("copy");
+  }
+}
+
 /** Text to be copied, with its button. */
 export function copied(text, label) {
+  const code = h("code", null, text);
   return h("figure.code", null, label && h("figcaption", null, label),
-    h("pre", { tabindex: 0 }, h("code", null, text)),
-    h("button.small", { type: "button", onclick: async () => {
-      await navigator.clipboard.writeText(text);
-      notice(t("copied"));
-    } }, t("copy")));
+    h("pre", { tabindex: 0 }, code),
+    h("button.small", { type: "button", onclick: async () => notice(t(await copy(code) ? "copied" : "selected")) }, t("copy")));
+}
+
+/** A listing that grows page by page; `again()` begins anew, with the filters as they are then. */
+export async function listing(path, { caption, titles, row, none, filters = () => ({}) }) {
+  const shown = h("div");
+  let found = [];
+  let asked = 0;
+  async function more(after) {
+    const mine = ++asked;
+    const got = await page(path, 50, after, filters());
+    if (mine !== asked) return;
+    found = after ? [...found, ...got.data] : got.data;
+    fill(shown, found.length ? table(caption, titles, found.map(row)) : h("p.note", null, none()),
+      got.has_more && h("p", null, action(t("more"), () => more(got.next))));
+  }
+  await more(null);
+  return { element: shown, again: () => more(null) };
+}
+
+/** The object that somebody wrote as JSON; nothing is an empty one. Raises Problem. */
+export function objectOf(text) {
+  try {
+    const found = JSON.parse(text.trim() || "{}");
+    if (found?.constructor === Object) return found;
+  } catch (error) {
+    throw new Problem(422, { detail: t("no_json", error.message) });
+  }
+  throw new Problem(422, { detail: t("no_json", "{…}?") });
 }
 
 /** Bars of labels and shares, the largest first. */

@@ -3,15 +3,16 @@
 import { ask } from "/web/api.js";
 import { h } from "/web/dom.js";
 
-/** Puts the report's page into a shadow root, where its style sheet is its own. It has no script;
- * what is parsed here could not run one. */
+/** Puts the report's page into a shadow root, where its style sheet is its own but for the colours,
+ * which are the dashboard's, in the theme that was chosen. It has no script; what is parsed here could
+ * not run one. */
 export async function reportView(jobId, signal) {
   const answer = await ask("GET", `/v1/jobs/${jobId}/report`, { headers: { Accept: "text/html" }, signal });
   const text = await answer.text();
   const [element, styles] = /<style>([\s\S]*?)<\/style>/.exec(text);
   const page = new DOMParser().parseFromString(text.replace(element, ""), "text/html");
   const sheet = new CSSStyleSheet();
-  const own = styles.replace(/:root/g, ":host").replace(/(^|\})\s*body\s*\{/g, "$1 .report {");
+  const own = styles.replace(/:root\s*\{[^}]*\}/g, "").replace(/(^|\})\s*body\s*\{/g, "$1 .report {");
   sheet.replaceSync(`${own} .report { padding: 0; margin: 0; max-width: none; } :host { display: block; }`);
   const host = h("div.reported");
   const root = host.attachShadow({ mode: "open" });

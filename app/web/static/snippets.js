@@ -1,6 +1,9 @@
 // The same request as the page makes, for a terminal and for a program.
 
+import { hasKey } from "/web/api.js";
+
 const origin = () => location.origin;
+const keyHeader = () => (hasKey() ? ` \\\n  -H "Authorization: Bearer $KTL_API_KEY"` : "");
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 const indented = (value) => JSON.stringify(value, null, 2);
 
@@ -23,15 +26,22 @@ export function python(value, depth = 0) {
   return JSON.stringify(value);
 }
 
-export const jobAsCurl = (spec) => `curl -X POST ${origin()}/v1/jobs \\\n  -H 'Content-Type: application/json' \\\n  -d ${quoted(JSON.stringify(spec))}`;
+export const jobAsCurl = (spec) => `curl -X POST ${origin()}/v1/jobs${keyHeader()} \\\n  -H 'Content-Type: application/json' \\\n  -d ${quoted(JSON.stringify(spec))}`;
 export const jobAsPython = (spec) => `from ktl import Client\n\nwith Client("${origin()}") as client:\n    job = client.jobs.submit(${python(spec, 1)})\n    job = client.jobs.wait(job.id)\n    print(client.jobs.report(job.id).reason)`;
 export const jobAsJson = indented;
 
 const path = (name) => `${origin()}/v1/deployments/${encodeURIComponent(name)}/predict`;
 
 export const predictAsCurl = (name, body) => (body === null
-  ? `curl -X POST ${path(name)} \\\n  -H 'Content-Type: image/png' --data-binary @picture.png`
-  : `curl -X POST ${path(name)} \\\n  -H 'Content-Type: application/json' \\\n  -d ${quoted(JSON.stringify(body))}`);
+  ? `curl -X POST ${path(name)}${keyHeader()} \\\n  -H 'Content-Type: image/png' --data-binary @picture.png`
+  : `curl -X POST ${path(name)}${keyHeader()} \\\n  -H 'Content-Type: application/json' \\\n  -d ${quoted(JSON.stringify(body))}`);
+/** A program that asks with httpx, with the key of the environment where one is asked for. */
+const program = (opening, name, body, type) => {
+  const headers = { ...(hasKey() && { Authorization: 'f"Bearer {os.environ[\'KTL_API_KEY\']}"' }), ...(type && { "Content-Type": `"${type}"` }) };
+  const written = Object.entries(headers).map(([header, value]) => `"${header}": ${value}`).join(", ");
+  return `${hasKey() ? "import os\n\n" : ""}import httpx\n\n${opening}answer = httpx.post(\n    "${path(name)}",\n    ${body},\n${written && `    headers={${written}},\n`})\nprint(answer.json()["outputs"])`;
+};
+
 export const predictAsPython = (name, body) => (body === null
-  ? `import httpx\n\nwith open("picture.png", "rb") as picture:\n    answer = httpx.post("${path(name)}",\n                        content=picture.read(), headers={"Content-Type": "image/png"})\nprint(answer.json()["outputs"])`
-  : `import httpx\n\nanswer = httpx.post("${path(name)}", json=${python(body)})\nprint(answer.json()["outputs"])`);
+  ? program('from pathlib import Path\n\n', name, 'content=Path("picture.png").read_bytes()', "image/png")
+  : program("", name, `json=${python(body, 1)}`));

@@ -12,6 +12,7 @@ import { t } from "/web/words.js";
 
 const MOST = 8;
 const PAUSE = 300;
+const NUMERAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?$/i;
 
 function answered(found, task) {
   const [output] = found.outputs;
@@ -32,8 +33,9 @@ function column(each) {
 
 function read(each, control) {
   if (control.value === "") return null;
-  if (each.kind === "number") return Number.isNaN(Number(control.value)) ? control.value : Number(control.value);
-  return control.value;
+  if (each.kind !== "number") return control.value;
+  const text = control.value.trim();
+  return NUMERAL.test(text) ? Number(text) : text || null; // the service says what is wrong with any other
 }
 
 function rowForm(columns, onchange) {
@@ -55,6 +57,7 @@ function part(inputs, onchange) {
   let chosen = null;
   const shown = h("div");
   const chooser = h("input", { type: "file", accept: "image/*", "aria-label": t("picture"), onchange: async () => {
+    if (!chooser.files.length) return;
     chosen = await base64(chooser.files[0]);
     fill(shown, h("img.chosen", { alt: chooser.files[0].name, src: `data:${chooser.files[0].type};base64,${chosen}` }));
     onchange();
@@ -88,6 +91,7 @@ function pictures(name, signature) {
   }
   const chooser = h("input", { type: "file", accept: "image/*", onchange: () => {
     const [file] = chooser.files;
+    if (!file) return;
     fill(shown, h("img.chosen", { alt: file.name, src: URL.createObjectURL(file) }));
     predict(file);
   } });

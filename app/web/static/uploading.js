@@ -5,7 +5,7 @@ import { upload } from "/web/api.js";
 import { field, fill, h, select } from "/web/dom.js";
 import { percent, size } from "/web/format.js";
 import { acting, go } from "/web/main.js";
-import { meter } from "/web/parts.js";
+import { meter, objectOf } from "/web/parts.js";
 import { t } from "/web/words.js";
 
 const TABLE = /\.(csv|tsv|txt)$/i;
@@ -69,7 +69,7 @@ export function dropZone(onfiles) {
 export async function uploadForm(files, spec = {}) {
   const columns = files.length === 1 ? await columnsOf(files[0]) : [];
   const total = files.reduce((sum, file) => sum + file.size, 0);
-  const name = h("input", { value: spec.name ?? files[0].name.replace(/(\.tar)?\.[^.]+$/, ""), required: true, maxlength: 200 });
+  const name = h("input", { value: spec.name ?? files[0].name.replace(/(\.tar)?\.[^.]+$/, "").slice(0, 200), required: true, maxlength: 200 });
   const label = select([["", t("by_name")], ["-", t("no_labels")], ...columns.map((each) => [each, each])], spec.target?.column ?? (spec.target?.columns ? "-" : ""));
   const task = select([["", t("by_labels")], ...["classification", "regression", "multi_label"].map((each) => [each, t(`task_${each}`)])], spec.task ?? "");
   const unit = h("input", { value: spec.unit ?? "", maxlength: 40, placeholder: "mg/dl, USD …" });
@@ -79,7 +79,7 @@ export async function uploadForm(files, spec = {}) {
   const told = h("p.note", { role: "status" });
   const button = h("button.primary", null, t("upload"));
   const described = () => {
-    const said = more.value.trim() ? JSON.parse(more.value) : {};
+    const said = objectOf(more.value);
     return {
       name: name.value,
       ...(label.value === "-" ? { target: { columns: [] } } : label.value && { target: { column: label.value } }),

@@ -59,6 +59,10 @@ def test_every_report_makes_a_page_that_stands_alone(case: str) -> None:
     assert all(svg["role"] == "img" for svg in figures)
     assert {name for svg in figures for name in str(svg["aria-labelledby"]).split()} == set(ids)
     assert all(head["scope"] in {"col", "row"} for head in page.all("th"))
+    # A wide table scrolls by itself, by keys too: else the whole page is as wide, on a phone.
+    scrolls = ("div", {"class": "scroll", "tabindex": "0"})
+    tables = [place for place, (tag, _) in enumerate(page.elements) if tag == "table"]
+    assert all(page.elements[place - 1] == scrolls for place in tables)
 
 
 @pytest.mark.parametrize(

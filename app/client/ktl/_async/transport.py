@@ -4,18 +4,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
 from anyio import sleep
 
 from ..answer import ApiAnswer, read
-from ..errors import Unreachable, accepted, retry_after
-from ..places import LOOPBACK, with_scheme
+from ..errors import Unreachable, accepted, retry_after, said
+from ..places import LOOPBACK, address_of, headers_with
 
 Kind = TypeVar("Kind")
 
+LISTING = {"data", "has_more", "next"}
 WAITS_SECONDS = (0.1, 0.2, 0.4, 0.8)  # between the tries of a call that may be repeated
 
 
@@ -23,15 +23,15 @@ class AsyncTransport:
     """One connection pool to one API."""
 
     def __init__(self, url: str, api_key: str | None) -> None:
-        self.url = with_scheme(url.rstrip("/"))
-        parts = urlsplit(self.url)
+        address = address_of(url)
+        self.url = str(address)
         self.http = httpx.AsyncClient(
             base_url=self.url,
-            headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
+            headers=headers_with(api_key, address),
             timeout=httpx.Timeout(60, connect=5),
             # A proxy of the environment cannot reach this machine's own loopback address.
-            trust_env=parts.hostname not in LOOPBACK,
-            verify=parts.scheme == "https",  # else the certificates would be read for nothing
+            trust_env=address.host not in LOOPBACK,
+            verify=address.scheme == "https",  # else the certificates would be read for nothing
         )
 
     async def call(
@@ -57,7 +57,11 @@ class AsyncTransport:
 
     async def ask(self, kind: type[Kind], method: str, path: str, **request: Any) -> Kind:
         """Calls, and reads the answer, which has this form."""
-        return read(kind, (await self.call(method, path, **request)).content)
+        response = await self.call(method, path, **request)
+        try:
+            return read(kind, response.content)
+        except ValueError as error:
+            raise Unreachable(self.url, said(response)) from error
 
     async def begin(self, kind: type[Kind], path: str, **request: Any) -> Kind:
         """Asks for something new, with a key by which a second try makes no second one."""
@@ -69,6 +73,8 @@ class AsyncTransport:
         params = {"limit": 100} | {n: value for n, value in filters.items() if value is not None}
         while True:
             page = await self.ask(ApiAnswer, "GET", path, params=params)
+            if not page.keys() >= LISTING:
+                raise Unreachable(self.url, "expected a list of ktl's API, got other JSON")
             for item in page["data"]:
                 yield cast(Kind, item)
             if not page["has_more"]:
@@ -96,5 +102,8 @@ class AsyncTransport:
                     async for piece in response.aiter_bytes():
                         file.write(piece)
             return partial.replace(target)
+        except OSError as error:
+            error.filename, error.filename2 = str(target), None  # the name that was asked for
+            raise
         finally:
             partial.unlink(missing_ok=True)

@@ -3,7 +3,7 @@
 import { ask, get, LOOK_AGAIN, send, watch } from "/web/api.js";
 import { facts, field, fill, h, once, select, table } from "/web/dom.js";
 import { count, kindOf, moment, score } from "/web/format.js";
-import { action, go, sure } from "/web/main.js";
+import { action, go, problemBox, sure } from "/web/main.js";
 import { itemCard } from "/web/items.js";
 import { bars, statusBadge } from "/web/parts.js";
 import { sentFor, uploadForm } from "/web/uploading.js";
@@ -38,7 +38,7 @@ function preview(dataset) {
     offset = 0;
     return draw();
   });
-  draw();
+  draw().catch((problem) => fill(shown, h("li", null, problemBox(problem))));
   return h("section", null, h("h2", null, t("preview")), h("div.filter", null, field(t("split"), which), back, place, on), shown);
 }
 
@@ -64,7 +64,7 @@ function derive(dataset) {
     ...(dataset.schema.task.classes ? [["classes", t("classes"), dataset.schema.task.classes]] : []),
   ];
   if (!choices.length) return null;
-  const name = h("input", { value: `${dataset.name} 2`, maxlength: 200 });
+  const name = h("input", { value: `${dataset.name.slice(0, 198)} 2`, maxlength: 200 });
   const boxes = h("div.boxes");
   let chosen = choices[0];
   const draw = () => fill(boxes, chosen[2].slice(0, 200).map((value) => h("label.check", null, h("input", { type: "checkbox", value: String(value) }), String(value))));
@@ -107,7 +107,7 @@ async function failed(dataset) {
 }
 
 export async function show({ id, signal, redraw }) {
-  const dataset = await get(`/v1/datasets/${id}`);
+  const dataset = await get(`/v1/datasets/${encodeURIComponent(id)}`);
   const head = h("div.head", null, h("h1", null, dataset.name), statusBadge(dataset.status));
   if (dataset.status === "ingesting") {
     setTimeout(() => signal.aborted || redraw(), LOOK_AGAIN);

@@ -1,12 +1,17 @@
 // One deployment: try it, call it, see what it served before.
 
-import { ask, get } from "/web/api.js";
+import { ask, get, Problem } from "/web/api.js";
 import { facts, field, fill, h, select, table } from "/web/dom.js";
 import { moment } from "/web/format.js";
 import { action, go, notice, sure } from "/web/main.js";
 import { trafficView } from "/web/traffic.js";
 import { tryIt } from "/web/try_it.js";
 import { t } from "/web/words.js";
+
+function chosen({ value }) {
+  if (!value) throw new Problem(422, { detail: t("choose_model") });
+  return value;
+}
 
 function canary({ model, canary: tried }, path, change) {
   const to = `${path}/canary`;
@@ -20,7 +25,7 @@ function canary({ model, canary: tried }, path, change) {
   get("/v1/models?limit=100").then(({ data }) => choice.append(...data.filter((each) => each.id !== model && each.status === "ready").map((each) => h("option", { value: each.id }, `${each.name} · ${moment(each.created_at)}`)))).catch(() => null);
   return h("section", null, h("h2", null, t("canary")), h("form.panel", { onsubmit: (event) => event.preventDefault() }, h("p.note", null, t("canary_how")),
     field(t("model"), choice), field(t("canary_share"), share),
-    h("div.actions", null, action(t("canary_put"), () => choice.value && change("PUT", to, { model: choice.value, percent: Number(share.value) }), "primary"))));
+    h("div.actions", null, action(t("canary_put"), () => chosen(choice) && change("PUT", to, { model: choice.value, percent: Number(share.value) }), "primary"))));
 }
 
 export async function show({ id, signal, redraw }) {

@@ -91,8 +91,9 @@ function sourceLink(source, name) {
   return kind ? h("a", { href: `#/${kind}/${source}` }, name) : name;
 }
 
-export async function show({ id, signal, redraw }) {
-  let job = await get(`/v1/jobs/${id}`);
+export async function show({ id: named, signal }) {
+  let job = await get(`/v1/jobs/${encodeURIComponent(named)}`);
+  const { id } = job;
   const state = h("span");
   const bar = meter(t("progress"));
   const told = h("p.note", { role: "status" });
@@ -132,7 +133,11 @@ export async function show({ id, signal, redraw }) {
     fill(trialsShown, h("details.section", { open: job.stage !== "ended" }, h("summary", null, t("trials")), trialRows(found.data), found.has_more && h("p.note", null, t("first_ones", count(MOST_TRIALS)))));
   }
 
+  let reported = null;
   async function drawReport() {
+    const now = `${job.status} ${job.report}`;
+    if (reported === now) return undefined; // what stands open in it stays open
+    reported = now;
     if (!job.report) return fill(evidence, job.error && h("div.problem", { role: "alert" }, h("p", null, job.error.message)));
     const report = await reportView(id, signal);
     return fill(evidence, h("section", null, h("p.actions", null,
@@ -154,7 +159,7 @@ export async function show({ id, signal, redraw }) {
       job = { ...job, ...event };
       draw();
     },
-    status: () => refresh(),
+    status: () => soon(),
     trial: () => soon(),
     report: () => soon(),
     warning: (event) => {

@@ -17,8 +17,9 @@ function shown(value) {
   return String(value);
 }
 
-export async function show({ id }) {
-  const model = await get(`/v1/models/${id}`);
+export async function show({ id: named }) {
+  const model = await get(`/v1/models/${encodeURIComponent(named)}?deployment=false`);
+  const { id } = model;
   const name = h("input", { maxlength: 63, required: true, pattern: "[a-z0-9]([a-z0-9\\-]*[a-z0-9])?", value: endpointOf(model.name) });
   return [
     h("div.head", null, h("h1", null, model.name), statusBadge(model.status)),

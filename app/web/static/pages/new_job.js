@@ -4,7 +4,7 @@ import { all, get, onceOnly, send } from "/web/api.js";
 import { calmly, field, fill, h, select, table } from "/web/dom.js";
 import { count, duration, score, size } from "/web/format.js";
 import { action, go, problemBox } from "/web/main.js";
-import { copied, endpointOf } from "/web/parts.js";
+import { copied, endpointOf, objectOf } from "/web/parts.js";
 import { jobAsCurl, jobAsJson, jobAsPython } from "/web/snippets.js";
 import { t } from "/web/words.js";
 
@@ -105,7 +105,7 @@ export async function show({ signal }) {
       evaluation: { seeds: given(seeds) ?? 5 },
       ...(priority.value !== "normal" && { priority: priority.value }),
       ...(goal.value && { deploy: { name: goal.value, when: "best" } }),
-      ...(extra.value.trim() && JSON.parse(extra.value)),
+      ...objectOf(extra.value),
     };
   }
 
@@ -115,12 +115,12 @@ export async function show({ signal }) {
     let body;
     try {
       body = spec();
-    } catch (error) {
+    } catch (problem) {
       submit.disabled = true;
-      return fill(checked, h("p.warn", null, t("no_json", error.message)));
+      return fill(checked, problemBox(problem));
     }
     fill(code, copied(jobAsJson(body), "JSON"), copied(jobAsCurl(body), "curl"), copied(jobAsPython(body), "Python"));
-    if (!body.sources.length) {
+    if (body.sources?.length === 0) {
       submit.disabled = true;
       return fill(checked, h("p.note", null, t("choose_source")));
     }

@@ -1,12 +1,13 @@
 // Keys, room on the disk, version.
 
-import { ask, get, hasKey, send, useKey } from "/web/api.js";
+import { ask, get, hasKey, Problem, send, useKey } from "/web/api.js";
 import { facts, field, fill, h, table } from "/web/dom.js";
 import { count, moment, size } from "/web/format.js";
-import { action, sure } from "/web/main.js";
+import { action, problemBox, sure } from "/web/main.js";
 import { bars, copied } from "/web/parts.js";
 import { t } from "/web/words.js";
 
+const KINDS = ["datasets", "models", "features", "weights", "predictions", "checkpoints"];
 const SCOPES = ["read", "write", "predict", "admin"];
 
 async function keys(redraw) {
@@ -34,14 +35,24 @@ async function keys(redraw) {
       })), made)];
 }
 
+/** What a key may not see stands as a sentence: another key can be given on this page. */
+const refused = (problem) => {
+  if (problem.status !== 403) throw problem;
+  return problem;
+};
+
+function room(usage) {
+  if (usage instanceof Problem) return problemBox(usage);
+  return [bars(KINDS.map((each) => [t(`room_${each}`), usage.bytes[each]]), size),
+    facts([[t("in_all"), size(usage.bytes.total)], [t("free"), usage.disk && size(usage.disk.free_bytes)], [t("datasets"), count(usage.datasets)], [t("jobs"), count(usage.jobs)], [t("running_trials"), count(usage.running_trials)], [t("project"), usage.project]])];
+}
+
 export async function show({ redraw }) {
-  const [usage, about] = await Promise.all([get("/v1/usage"), get("/v2")]);
+  const [usage, about] = await Promise.all([get("/v1/usage").catch(refused), get("/v2").catch(refused)]);
   const own = h("input", { type: "password", autocomplete: "off", placeholder: hasKey() ? "•".repeat(12) : "" });
-  const kinds = ["datasets", "models", "features", "weights", "predictions", "checkpoints"];
   return [
     h("h1", null, t("settings")),
-    h("section", null, h("h2", null, t("room")), bars(kinds.map((each) => [t(`room_${each}`), usage.bytes[each]]), size),
-      facts([[t("in_all"), size(usage.bytes.total)], [t("free"), usage.disk && size(usage.disk.free_bytes)], [t("datasets"), count(usage.datasets)], [t("jobs"), count(usage.jobs)], [t("running_trials"), count(usage.running_trials)], [t("project"), usage.project]])),
+    h("section", null, h("h2", null, t("room")), room(usage)),
     h("section", null, h("h2", null, t("key")), h("form", { onsubmit: (event) => {
       event.preventDefault();
       useKey(own.value);
@@ -51,6 +62,6 @@ export async function show({ redraw }) {
       redraw();
     })))),
     h("section", null, h("h2", null, t("keys")), await keys(redraw)),
-    h("p.note", null, `ktl ${about.version}`),
+    about.version && h("p.note", null, `ktl ${about.version}`),
   ];
 }
