@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from app.cli import parts, ranking, references, slices
 from app.cli.output import out, print_table
 from app.jobs.page import candidates, numbers, told
+from app.plurals import counted
 from app.spec.figures import Cost, Missing, Reference
 from app.spec.intervals import Bounds, Interval
 from app.spec.plan import is_pretraining
@@ -72,10 +73,11 @@ def _show_arms(report: Report, source_names: Sequence[str]) -> None:
     seeds = max(arm.metrics[report.primary_metric].n for arm in report.arms.values())
     budget = _budget(report.labels_per_class, report)
     if TASKS[report.task].has_classes or report.labels_per_class is None:
-        budget += f" ({report.labels} labels)"
+        budget += f" ({counted(report.labels, 'label')})"
     if report.label_free or report.baseline == SOURCE_ONLY:
         budget = "no labels of the target"
-    out.print(f"{budget}, {seeds} seeds, {report.test_items} test items", style="dim")
+    tested = f"{counted(seeds, 'seed')}, {counted(report.test_items, 'test item')}"
+    out.print(f"{budget}, {tested}", style="dim")
     if beside := [name for name, arm in report.arms.items() if arm.unlabelled]:
         said = f"{report.unlabelled} more training items without labels took part"
         out.print(f"{said} in {', '.join(beside)}", markup=False, style="dim")
@@ -102,9 +104,9 @@ def _without_a_look(report: Report, reference: Reference) -> str:
         f"{numbers.metric(name)} {report.metric.shown(reference.majority[name])}"
         for name in metrics
     )
-    if not TASKS[report.task].has_classes:
-        return f"always answering {reference.majority_class}: {told}"
-    return f"chance: {reference.chance:.4f}; always answering {reference.majority_class}: {told}"
+    always = f"always answering {reference.majority_class}: {told}"
+    chance = report.chance_of(report.primary_metric)
+    return always if chance is None else f"chance: {chance:.4f}; {always}"
 
 
 def _steps(cost: Cost) -> str:
@@ -163,7 +165,8 @@ def _cells(arm: Arm, report: Report) -> tuple[object, ...]:
         return (*cells, None, None, None, None)
     is_some = numbers.rounds_to_something(gain.mean) or not of.is_rate
     mean = of.shown(gain.mean, signed=True) if is_some else f"{0:.4f}"
-    return (*cells, mean, _bounds(gain.overall, of), _p_value(gain.p_value), _p_value(gain.p_holm))
+    within = _bounds(gain.overall, of, is_difference=True)
+    return (*cells, mean, within, _p_value(gain.p_value), _p_value(gain.p_holm))
 
 
 def _p_value(value: float | None) -> str | None:
@@ -178,10 +181,13 @@ def _headed(report: Report) -> str:
     return f"{numbers.metric(report.primary_metric)}{unit} (mean{direction})"
 
 
-def _bounds(of: Interval | Bounds | None, metric: Metric) -> str | None:
+def _bounds(
+    of: Interval | Bounds | None, metric: Metric, is_difference: bool = False
+) -> str | None:
     if of is None or of.low is None or of.high is None:
         return None
-    return f"{metric.shown(of.low)} … {metric.shown(of.high)}"
+    ends = (metric.shown(end, signed=is_difference).removeprefix("+") for end in (of.low, of.high))
+    return " … ".join(ends)
 
 
 def _budget(budget: int | None, report: Report) -> str:

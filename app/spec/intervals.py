@@ -51,3 +51,8 @@ class Gain(Interval):
         description="the same, corrected for the number of arms compared with scratch (Holm)"
     )
     replication: Replication = Field("seeds", description=REPLICATION)
+
+    @property
+    def is_shown(self) -> bool:
+        """Tells whether `overall` rules 0 out."""
+        return self.overall is not None and (self.overall.low > 0 or self.overall.high < 0)

@@ -22,7 +22,8 @@ from app.spec.shared_columns import SharedColumns
 from app.spec.slice_report import Slice
 from app.spec.source_report import Recalibrated, Search, Transferability
 from app.spec.spec import Choice
-from app.tasks import TaskKind, metric_of
+from app.tasks import TASKS, TaskKind, metric_of
+from app.tasks.classification import RANKED
 from app.tasks.contract import Metric
 
 Verdict = Literal["positive_transfer", "no_evidence", "negative_transfer"]
@@ -94,8 +95,8 @@ class Arm(Detail):
     )
     replication: Replication = Field("seeds", description=REPLICATION)
     transfer_ratio: float | None = Field(
-        description="mean primary metric over the baseline's; null where that is 0 or absent; of "
-        "an error below 1 is better"
+        description="mean primary metric over the baseline's; null where that is 0 or absent, and "
+        "of r2, which may lie below 0; of an error below 1 is better"
     )
     jumpstart: float | None = Field(
         description="gain in the primary metric on validation after the first epoch on the target; "
@@ -106,7 +107,7 @@ class Arm(Detail):
     )
     labels_to_reach: LabelsToReach | None = Field(
         description="how many labels scratch needs for what this arm reaches; null for the "
-        "baseline, and without a learning curve"
+        "baseline, for an arm at chance, and without a learning curve"
     )
     cost: Cost
     forgetting: Forgetting | None = Field(
@@ -235,6 +236,15 @@ class Report(ReportPart):
     def metric(self) -> Metric:
         """Metric by which the job is decided, with its direction."""
         return metric_of(self.task, self.primary_metric)
+
+    def chance_of(self, metric: str) -> float | None:
+        """Score of answers at random by a metric of classes: what an order at random has by `auc`
+        and `average_precision`; None where it is not known."""
+        if self.reference is None or not TASKS[self.task].has_classes:
+            return None
+        if metric in RANKED:
+            return self.reference.majority.get(metric)
+        return 1 / len(self.classes) if metric in ("accuracy", "balanced_accuracy") else None
 
     @property
     def ranked(self) -> dict[str, Arm]:

@@ -46,7 +46,7 @@ class WorstSlice(ReportPart):
         "report's confidence corrected for the number of values (Bonferroni), as the worst of "
         "several is named"
     )
-    is_clear: bool = Field(description="whether that interval excludes 0")
+    is_clear: bool = Field(description="whether all of that interval is on the worse side of 0")
 
 
 class Slice(ReportPart):

@@ -19,6 +19,12 @@ TASKS: dict[TaskKind, type[Classification] | type[MultiLabel] | type[Regression]
 }
 
 
+def size_of(task: Task, metric: str) -> float:
+    """Size of a metric's differences: the labels' standard deviation where it is in their unit,
+    else 1."""
+    return task.std if task.metrics[metric].is_in_unit else 1.0
+
+
 def metric_of(kind: TaskKind, name: str) -> Metric:
     """Returns how a metric of a kind of task is read. Raises KeyError for one that it has not."""
     return TASKS[kind].metrics[name]

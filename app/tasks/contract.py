@@ -15,6 +15,8 @@ Name = TypeVar("Name")
 
 RATE = (0.0, 1.0)
 DIGITS = 4  # of a number that is told to a person
+SMALL = 1e-4  # in a unit: below, digits are counted from the first that is not 0
+EXACT = 1e-9  # means of the same values in another order differ by less, as a share of their size
 
 
 class Metric(NamedTuple):
@@ -57,11 +59,22 @@ class Metric(NamedTuple):
 
     def shown(self, value: float, signed: bool = False) -> str:
         """Writes a value for a person: a rate with four decimals, anything else with four digits or
-        more."""
-        decimals = DIGITS
-        if not self.is_rate and value:
+        more.
+
+        What is not 0 is never shown as 0 where its sign says something: of a difference and below
+        0. What is not in a unit is 0 where it is smaller than sums of floats are exact.
+        """
+        if abs(value) < EXACT and not self.is_in_unit:
+            value = 0.0
+        sign, decimals = "+" if signed and value else "", DIGITS
+        if self.is_rate:
+            tells = not value or float(f"{value:.{decimals}f}") or not (signed or value < 0)
+            return f"{value:{sign}.{decimals}f}" if tells else f"{value:{sign}.0e}"
+        if 0 < abs(value) < SMALL:
+            return f"{value:{sign}.{DIGITS - 1}e}"
+        if value:
             decimals = max(0, DIGITS - 1 - floor(log10(abs(value))))
-        return f"{value:{'+' if signed else ''}{',' if abs(value) >= 1000 else ''}.{decimals}f}"
+        return f"{value:{sign}{',' if abs(value) >= 1000 else ''}.{decimals}f}"
 
 
 class TaskContract(BaseModel, ABC):

@@ -1,9 +1,12 @@
 """Chance and the figure of always answering the commonest class, by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from app.spec.report import Report
+from app.tasks.classification import Classification
 from tests.evaluation.made_up import COUNTS, TASK, arm, logits, spec, trial
 from worker.evaluation.measures.classification import level_of
 from worker.evaluation.measures.contract import Level
@@ -145,3 +148,40 @@ def test_other_arms_at_chance_are_warned_of() -> None:
 def test_without_labelled_test_items_there_is_no_reference() -> None:
     report = build_report(spec(seeds=1), [], TASK, COUNTS)
     assert report.reference is None
+
+
+def test_chance_is_that_of_the_metric_beside_it() -> None:
+    """Of ten items one is a b: an order at random has an average precision of 0.1 and an AUC of
+    1/2, guessing an accuracy of 1/2, whichever metric decides the job."""
+    y = np.repeat([0, 1], [90, 10])
+    for metric in ("accuracy", "average_precision"):
+        trials = [
+            replace(each, y_test=y, logits_test=np.eye(2)[y], y_validation=None)
+            for each in arm("fine_tune", [0, 0])
+        ]
+        two = Classification(classes=("a", "b"))
+        report = build_report(spec(seeds=2, primary_metric=metric), trials, two, (9, 1))
+        assert report.chance_of("accuracy") == report.chance_of("auc") == 0.5
+        assert report.chance_of("average_precision") == pytest.approx(0.1)
+        assert report.chance_of("f1_macro") is None
+
+
+def test_what_is_better_but_within_noise_is_said_so() -> None:
+    """3 of 5 are of the commonest class; 4 of 5 are no more than luck brings."""
+    y = np.array([0, 0, 0, 1, 2])
+    trials = [
+        trial(name, seed, 0, y_test=y, logits_test=np.eye(4)[[0, 0, 0, 1, 1]])
+        for name in ("fine_tune", "scratch")
+        for seed in range(2)
+    ]
+    reason = build_report(spec(seeds=2), trials, TASK, COUNTS).reason
+    assert "no better than always answering a by more than the noise of 5 test items (" in reason
+
+
+def test_few_items_of_a_class_are_warned_of_where_they_weigh_as_much_as_many() -> None:
+    y = np.repeat([0, 1, 2, 3], [200, 100, 4, 1])
+    trials = arm("fine_tune", [0, 0], y_test=y, logits_test=logits(y, 0.9, 0))
+    rough = "classes with fewer than 5 test items weigh as much as the others by auc: c (4), d (1)"
+    for metric, is_said in (("auc", True), ("accuracy", False)):
+        report = build_report(spec(seeds=2, primary_metric=metric), trials, TASK, COUNTS)
+        assert any(each.startswith(rough) for each in report.warnings) is is_said

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
+from app.tasks.classification import Classification
 from benchmarks.coverage import REGIMES, coverage
 from worker.evaluation.crossed import crossed_interval
+from worker.evaluation.measures import measures_of
 from worker.evaluation.statistics import mean_interval
 
 
@@ -19,6 +21,42 @@ def test_by_hand() -> None:
     assert (got.low, got.high) == pytest.approx((0.25 - margin, 0.25 + margin))
     ratio = 0.25 / np.sqrt(1 / 12 + 7 / 18)
     assert got.p_value == pytest.approx(2 * student.sf(ratio, nu))
+
+
+def test_few_items_of_a_class_are_not_taken_for_all_that_there_could_be() -> None:
+    """Around the means of their classes: of two items 2 / 1 times the squares; the only item of a
+    class as the others' on the mean."""
+    items = np.array([3.0, -3.0, 1.0, -1.0, 0.0, 0.0, 0.0])
+    classes = np.array([0, 0, 1, 1, 1, 1, 2])
+    got = crossed_interval(np.tile(items, (2, 1)), 0.95, False, classes)
+    of_0, of_1 = 2 * (9 + 9), 4 / 3 * (1 + 1)
+    only = (2 * of_0 + 4 * of_1) / 2
+    margin = student.ppf(0.975, 6) * np.sqrt((of_0 + of_1 + only) / 6 / 7)
+    assert (got.low, got.high) == pytest.approx((-margin, margin))
+    alone = crossed_interval(np.tile(items, (2, 1)), 0.95, False, np.arange(7))
+    assert alone == crossed_interval(np.tile(items, (2, 1)), 0.95, False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("metric", ["balanced_accuracy", "auc", "average_precision"])
+def test_rare_classes_bring_no_wrong_verdicts(metric: str) -> None:
+    """50 items, of the rarest classes 1 or 2; both arms alike, but for what they make of an item.
+    With the plain mean squares the interval was beside 0 in 12 to 15 % of these jobs; it is in 4 to
+    9 %, where 5 are promised, and a warning says that such classes make it rough."""
+    rng, measures = np.random.default_rng(0), measures_of(Classification(classes=tuple("abcd")))
+    wrong, jobs = 0, 400
+    for _ in range(jobs):
+        y = rng.choice(4, 50, p=(0.85, 0.1, 0.03, 0.02))
+        of_items = rng.normal(0, 1, (50, 4))
+        values = []
+        for _arm in range(2):
+            of_arm = 2 * np.eye(4)[y] + of_items + rng.normal(0, 1, (50, 4))
+            seeds = [of_arm + rng.normal(0, 1, (50, 4)) for _ in range(5)]
+            values.append([measures.item_values(y, each, metric) for each in seeds])
+        apart = np.subtract(values[0], values[1])
+        got = crossed_interval(apart, 0.95, True, measures.averaged_over(y, metric))
+        wrong += got.low > 0 or got.high < 0
+    assert wrong / jobs <= 0.1
 
 
 def test_two_seeds_that_differ_are_told_by_their_own_t() -> None:

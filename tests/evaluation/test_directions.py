@@ -1,5 +1,6 @@
 """A report of a metric of which less is better: nothing may go by the larger number."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,60 @@ def test_the_arm_with_the_least_error_wins_and_has_gained(metric: str) -> None:
         assert (gain.overall.low > 0) is is_better
         assert (gain.bootstrap.low > 0) is is_better
     assert list(found.ranked) == ["scratch", "fine_tune", "lp_ft"]
+
+
+@pytest.mark.parametrize("metric", ["mae", "rmse"])
+def test_the_unit_changes_nothing(metric: str) -> None:
+    """Of mol/L a billionth is much: an absolute tolerance called a gain none, and arms a tie."""
+    small = 1e-12
+    task = Regression(unit="mol/L", mean=50 * small, std=10 * small)
+    trials = [
+        replace(
+            each, y_test=each.y_test * np.float32(small), y_validation=each.y_validation * small
+        )
+        for arm in TOO_HIGH
+        for each in (trial(arm, seed) for seed in range(5))
+        if each.y_test is not None and each.y_validation is not None
+    ]
+    found, usual = build_report(job(metric), trials, task, (250,)), report(metric)
+    assert (found.winner, found.verdict) == (usual.winner, usual.verdict)
+    assert not any("tie on validation" in each for each in found.warnings)
+    gain = usual.arms["fine_tune"].gain
+    assert gain is not None
+    assert found.reason.startswith(f"fine_tune beats scratch by {small * gain.mean:.3e} {metric}")
+
+
+def test_two_arms_that_differ_in_the_last_bits_are_equal() -> None:
+    """Errors of one size on either side of the truth."""
+    trials = [
+        replace(
+            trial(arm, seed),
+            logits_test=((Y.astype(np.float64) + off * (1 + seed) - 50) / 10)[:, None],
+        )
+        for arm, off in (("scratch", 0.1), ("fine_tune", -0.1))
+        for seed in range(5)
+    ]
+    found = build_report(job("mae"), trials, TASK, (250,))
+    assert found.verdict == "no_evidence"
+    assert found.reason.startswith("fine_tune equals scratch in mae")
+
+
+def test_no_ratio_of_what_may_lie_below_0() -> None:
+    assert report("r2").arms["fine_tune"].transfer_ratio is None
+    assert report("mae").arms["fine_tune"].transfer_ratio is not None
+
+
+def test_one_test_item_has_no_interval() -> None:
+    trials = [
+        replace(each, y_test=Y[:1], logits_test=each.logits_test[:1])
+        for arm in TOO_HIGH
+        for each in (trial(arm, seed) for seed in range(5))
+        if each.logits_test is not None
+    ]
+    found = build_report(job("mae"), trials, TASK, (250,))
+    assert "interval [" not in found.reason
+    assert "over 1 test item alone; the spread over test items is unknown" in found.reason
+    assert found.warnings[0].startswith("1 test item: with fewer than 100")
 
 
 def test_a_gain_is_the_baselines_error_minus_the_arms() -> None:

@@ -53,8 +53,9 @@ def test_a_winner_that_beats_a_baseline_below_chance_is_no_evidence() -> None:
     assert gain.overall.low > 0
     assert (report.verdict, report.is_proven) == ("no_evidence", False)
     assert report.reason.startswith(
-        "mcc is not above chance (accuracy 0.2700; guessing has 0.2500, always answering a "
-        "0.2500). source_only is below chance (accuracy 0.1000; "
+        "mcc is not above chance by more than the noise of 400 test items (accuracy 0.2700; "
+        "guessing has 0.2500, always answering a 0.2500). source_only is below chance (accuracy "
+        "0.1000; "
     )
     assert "under these circumstances that is no evidence" in report.reason
 

@@ -72,6 +72,7 @@ def test_its_gain_over_the_mean_and_over_the_seed_that_would_be_served() -> None
     for gain in (found.over_mean, found.over_single):
         assert gain.low < gain.mean < gain.high
     assert "3 seeds of fine_tune" in found.sentence
+    assert "by accuracy it is better by 0." in found.sentence
     assert "seed 1, which would be served alone (95 % intervals" in found.sentence
     assert found.cost is None
 

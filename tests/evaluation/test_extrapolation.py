@@ -12,6 +12,7 @@ from worker.evaluation.extrapolation import fit_power_law, labels_for_goal
 
 ACCURACY, MAE = Classification.metrics["accuracy"], Regression.metrics["mae"]
 LABELS = (10, 40, 160, 640)
+RATES = (0.6, 0.85, 0.94, 0.8975)
 
 
 def falling(a: float, b: float, c: float, spread: float = 0.0) -> dict[int, list[float]]:
@@ -59,6 +60,26 @@ def test_what_no_number_of_labels_reaches() -> None:
     assert found is not None
     assert (found.labels, found.low, found.high) == (None, None, None)
     assert "not expected to reach 0.9500 accuracy with 100 times the 640 labels" in found.sentence
+
+
+def test_a_goal_that_was_reached_with_fewer_labels_is_none_to_reach() -> None:
+    bump = {n: [rate - 0.001, rate, rate + 0.001] for n, rate in zip(LABELS, RATES, strict=True)}
+    assert goal_of(bump, 0.9) is None
+    found = goal_of(bump)
+    assert found is not None
+    assert found.goal == 0.95  # and not .9, which 160 labels have reached
+
+
+def test_nobody_needs_fewer_labels_than_were_not_enough() -> None:
+    """The law lies above the last budget's mean, and would have the goal at 600 of 640 labels."""
+    low = {10: [0.6], 40: [0.8], 160: [0.9], 640: [0.9]}
+    assert goal_of({n: rates * 2 for n, rates in low.items()}, 0.905) is None
+    uneven = {**falling(0, 1, 0.5), 640: [0.93, 0.96, 0.97]}
+    found = goal_of(uneven, 0.96)
+    assert found is not None
+    assert found.low is not None
+    assert found.labels is not None
+    assert 640 <= found.low <= found.labels
 
 
 def test_an_error_falls_to_half() -> None:

@@ -66,6 +66,15 @@ def test_the_sentences() -> None:
     )
 
 
+def test_a_gain_that_is_not_shown_buys_no_labels() -> None:
+    found = labels_to_reach("lp_ft", 0.6, 10, curve((0.5, 0.7, 0.8)), ACCURACY, is_shown=False)
+    assert found is not None
+    assert found.sentence == (
+        "scratch needs 3.2 times the labels of lp_ft, by the means alone: with as many labels the "
+        "two are not shown to differ"
+    )
+
+
 def test_two_budgets_that_come_to_the_same_labels() -> None:
     found = labels_to_reach("lp_ft", 0.6, 50, curve((0.5, 0.7), (50, 50)), ACCURACY)
     assert found is not None

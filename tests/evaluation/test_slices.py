@@ -11,6 +11,7 @@ from scipy.stats import ttest_ind
 from app.spec.references import PlannedReference
 from app.spec.report import Report
 from app.spec.spec import ResolvedSpec
+from app.tasks.classification import Classification
 from app.tasks.regression import Regression
 from tests.evaluation.made_up import COUNTS, ITEMS, TASK, spec, trial
 from worker.evaluation.evidence import TrialResult
@@ -145,6 +146,43 @@ def test_what_chance_may_bring_is_said_so() -> None:
     assert by.worst
     assert not by.worst.is_clear
     assert "which chance alone may bring" in by.sentence
+
+
+def test_a_value_is_no_worse_than_the_others_where_all_are_alike() -> None:
+    right = right_in(40, 360)
+    arms = [sliced(name, [right] * 2) for name in ("scratch", "fine_tune")]
+    (by,) = report(by_hospital(), *arms).slices
+    assert by.worst
+    assert not by.worst.is_clear
+    assert by.sentence.startswith(
+        "By hospital, fine_tune is no worse for any value than for the others: accuracy 1.0000."
+    )
+
+
+def test_the_worst_by_auc_may_be_better_than_the_others_together() -> None:
+    """Each hospital's items are told apart well, but on scales of their own: together they are told
+    apart badly, and nobody is clearly worst."""
+    rng, task = np.random.default_rng(0), Classification(classes=("ill", "well"))
+    codes, y = np.repeat([0, 1, 2], [100, 150, 150]), np.arange(ITEMS) % 2
+    scores = 2 * y + np.array([0, -20, 20])[codes] + rng.normal(0, 1, ITEMS)
+    trials = [
+        replace(each, y_test=y, logits_test=np.stack([0 * scores, scores], axis=1), **_nothing())
+        for name in ("scratch", "fine_tune")
+        for each in sliced(name, [right_in(0, 0)] * 2, codes)
+    ]
+    (by,) = build_report(by_hospital(primary_metric="auc"), trials, task, (200, 200)).slices
+    assert by.worst
+    assert by.worst.mean > by.worst.rest
+    assert by.worst.difference.low > 0
+    assert not by.worst.is_clear
+    assert "so the others taken together are no better" in by.sentence
+
+
+def test_one_item_is_one() -> None:
+    codes = np.repeat([0, 1, 2], [40, 359, 1])
+    arms = [sliced(name, [right_in(10, 300)] * 2, codes) for name in ("scratch", "fine_tune")]
+    (by,) = report(by_hospital(), *arms).slices
+    assert by.sentence.endswith("The 1 test item of one value with fewer than 20 is not measured.")
 
 
 def test_one_value_is_compared_with_nothing() -> None:

@@ -37,3 +37,7 @@ def test_scores_are_compared_and_the_metric_is_told() -> None:
     scores = {tried.strategy: tried.score for tried in found.tried}
     assert scores["fine_tune"] == pytest.approx(205, abs=5)
     assert scores["lp_ft"] == pytest.approx(505, abs=5)
+    dropped = next(tried.dropped for tried in found.tried if tried.strategy == "lp_ft")
+    assert dropped
+    assert dropped.startswith("300")  # of the unit, as the errors, and not of deviations
+    assert dropped.split(" behind ")[0] in found.reason

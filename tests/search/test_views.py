@@ -139,6 +139,17 @@ def test_all_diverge_and_the_report_says_so() -> None:
     assert "none could be trained: the loss is not finite" in outcome.reason
 
 
+def test_what_diverged_is_not_chosen_before_what_was_not_tried() -> None:
+    def evaluate(task: Task) -> Result:
+        return Result(cost=1.0, seconds=5.0, failure="the loss is not finite")
+
+    field = candidates("lp_ft", "fine_tune")
+    outcome = search(field, evaluate, costs(), folds=3, seeds=5, seconds=3.0)
+    assert [each.strategy for each in outcome.tried if each.folds] == ["lp_ft"]
+    assert outcome.chosen.name == "fine_tune"
+    assert "none that was tried could be trained: the loss is not finite" in outcome.reason
+
+
 @pytest.mark.slow
 def test_classes_that_mirror_each_other_are_not_mirrored() -> None:
     """As b and d: a bright column on the left, or on the right."""
@@ -184,4 +195,4 @@ def test_a_class_of_one_item_is_told_of() -> None:
         target=Domain(DOMAIN.schema, single, none),
     )
     outcome = run_search(setup, (None,), Recorder(), space=VIEWS, metric="accuracy")
-    assert "1 of 3 classes have one item, which no fold holds out" in outcome.reason
+    assert "1 of 3 classes has one item, which no fold holds out" in outcome.reason

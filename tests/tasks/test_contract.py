@@ -7,6 +7,7 @@ import pytest
 from app.spec.epoch_metrics import names_of
 from app.tasks import TASKS, metric_of
 from app.tasks.classification import Classification
+from app.tasks.contract import Metric
 from app.tasks.multi_label import MultiLabel
 from app.tasks.regression import Regression, bins_of
 
@@ -36,6 +37,23 @@ def test_bounds_of_a_value_and_of_a_change() -> None:
 )
 def test_quantities_have_four_digits(value: float, shown: str) -> None:
     assert MAE.shown(value) == shown
+
+
+def test_small_quantities_count_digits_from_the_first() -> None:
+    assert MAE.shown(2.3184e-11) == "2.318e-11"
+    assert MAE.shown(-2.3184e-11, signed=True) == "-2.318e-11"
+
+
+@pytest.mark.parametrize("metric", [ACCURACY, R2])
+def test_what_rounding_leaves_is_nothing(metric: Metric) -> None:
+    assert [metric.shown(each, signed=True) for each in (6e-18, -6e-18, -0.0)] == ["0.0000"] * 3
+
+
+def test_an_end_near_0_keeps_its_side() -> None:
+    """[0.0000, +0.0100] beside `helped`, or [-0.0000, ...] beside `no evidence`, contradict."""
+    assert ACCURACY.shown(2e-5, signed=True) == "+2e-05"
+    assert ACCURACY.shown(-2e-5, signed=True) == "-2e-05"
+    assert ACCURACY.shown(2e-5) == "0.0000"
 
 
 def test_rates_have_four_decimals() -> None:

@@ -90,8 +90,11 @@ def _forgetting(evidence: Evidence, confidence: float) -> Forgetting | None:
 
 
 def _ratio(evidence: Evidence, baseline: Evidence, metric: str) -> float | None:
+    """None where the metric may lie below 0, as R² does: of such values a ratio says nothing."""
     reference = float(np.mean(baseline.test(metric)))
-    return float(np.mean(evidence.test(metric))) / reference if reference else None
+    if evidence.measures.task.metrics[metric].within[0] < 0 or not reference:
+        return None
+    return float(np.mean(evidence.test(metric))) / reference
 
 
 def _jumpstart(transfer: Evidence, baseline: Evidence, spec: ResolvedSpec) -> float | None:

@@ -31,7 +31,7 @@ def reference_of(
     """
     if not len(y):
         return None
-    constant, level = measures.constant(y), measures.level(y, metric)
+    constant, level = measures.constant(y, metric), measures.level(y, metric)
     is_order = metric in RANKED
     chance = level.score if constant.guessing is None or is_order else constant.guessing
     not_above = [

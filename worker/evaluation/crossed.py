@@ -6,6 +6,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from worker.evaluation.arrays import Floats
+from worker.evaluation.measures.contract import Labels
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class CrossedInterval:
 
 
 def crossed_interval(
-    differences: Floats, confidence: float, is_rate: bool = True
+    differences: Floats, confidence: float, is_rate: bool = True, classes: Labels | None = None
 ) -> CrossedInterval:
     """Interval of the mean of D[s, i] = μ + seed_s + item_i + rest_si, all random, from a two-way
     analysis of variance with the mean squares M:
@@ -32,6 +33,9 @@ def crossed_interval(
     won or lost every other time: that no item was contested does not show that none ever will be.
     It stands for items that are right or wrong, and is left out of other metrics.
 
+    Of a mean over classes, some of which may have few items, the items' mean squares are summed
+    class by class: see `_unbiased`.
+
     benchmarks/coverage.py simulates how often it covers the truth.
 
     Args:
@@ -39,6 +43,7 @@ def crossed_interval(
             is right or wrong D lies in -1..1.
         confidence: in (0, 1).
         is_rate: whether the metric counts items that are right or wrong.
+        classes: of the items, (I,), where the metric is a mean over classes and D are influences.
 
     Raises:
         ValueError: there is a single seed or a single item.
@@ -55,8 +60,11 @@ def crossed_interval(
     of_seeds, of_items = differences.mean(axis=1) - mean, differences.mean(axis=0) - mean
     rest = differences - mean - of_seeds[:, None] - of_items
     m_seeds = items * float(of_seeds @ of_seeds) / (seeds - 1)
-    m_items = seeds * float(of_items @ of_items) / (items - 1)
-    m_rest = float(np.vdot(rest, rest)) / ((seeds - 1) * (items - 1))
+    by_item, by_rest = of_items**2, (rest**2).sum(axis=0)
+    if classes is not None:
+        by_item, by_rest = _unbiased(by_item, classes), _unbiased(by_rest, classes)
+    m_items = seeds * float(by_item.sum()) / (items - 1)
+    m_rest = float(by_rest.sum()) / ((seeds - 1) * (items - 1))
     by_seeds = m_seeds / (seeds * items)
     by_items = max(0.0, m_items - m_rest) / (seeds * items)
     if is_rate:
@@ -71,3 +79,21 @@ def crossed_interval(
         ratios = np.where(errors > 0, abs(mean) / errors, np.inf)
     p_value = float(2 * student.sf(ratios, freedom).max())
     return CrossedInterval(mean - margin, mean + margin, p_value)
+
+
+def _unbiased(squares: Floats, classes: Labels) -> Floats:
+    """Squared deviations of items, (I,), from their class's mean, as influences have them: of T
+    items T / (T - 1) times, since the mean is these items' own. A class's only item, which cannot
+    deviate, has what the items of other classes have on the mean, with its own class's weight.
+
+    Without it a class of 1 to 3 test items counted as if it were known exactly: of jobs without a
+    gain up to 7 % were called positive by auc, average precision or balanced accuracy.
+    """
+    _, own, counts = np.unique(classes, return_inverse=True, return_counts=True)
+    items = counts[own]
+    if (items == 1).all():
+        return squares
+    found: Floats = squares * items / np.maximum(1, items - 1)
+    of_class = np.bincount(own, found * items)
+    found[items == 1] = of_class[counts > 1].mean()
+    return found

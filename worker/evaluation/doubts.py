@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.jobs.schemas import EvidenceDataset
+from app.plurals import counted
 from app.spec.figures import Reference
 from app.spec.intervals import Gain
 from app.spec.references import NETWORK
@@ -115,6 +116,8 @@ def _standings(
             said = f"no better than {constant}"
         else:
             said = "not above chance"
+        if of.sign * mean > of.sign * level.score:
+            said += f" by more than the noise of {counted(len(first.y), 'test item')}"
         found[said][name] = mean
     guessing = f"guessing has {of.shown(reference.chance)}, " if guesses else ""
     return [
@@ -135,8 +138,9 @@ def _far_below_bound(
     reached, bound = (float(np.mean(arms[name].test(metric))) for name in (winner, SUPERVISED))
     chance = reference.majority[metric] if metric in RANKED else reference.chance
     return [
-        f"{winner} is far below {SUPERVISED}: {metric.replace('_', ' ')} {reached:.4f} against "
-        f"{bound:.4f}, less than half of the way from chance ({chance:.4f})"
+        f"{winner} is far below {SUPERVISED}: {metric.replace('_', ' ')} "
+        f"{spec.metric.shown(reached)} against {spec.metric.shown(bound)}, less than half of the "
+        f"way from chance ({spec.metric.shown(chance)})"
     ]
 
 

@@ -144,7 +144,7 @@ def distilled_report(
         }
     sentence = _sentence(spec, said, ensemble.single_seed, found)
     if found:
-        sentence += f"; than the mean itself by {_amount(spec, found['over_average'])}"
+        sentence += f"; {_held(spec, found['over_average'])} the mean itself"
     return DistilledReport(
         items=student.items,
         seconds=student.seconds,
@@ -162,20 +162,22 @@ def _whole(spec: ResolvedSpec, arm: str, members: int) -> str:
     return f"{whole} one network learns, which is packaged" if is_learnt else f"{whole} is packaged"
 
 
-def _amount(spec: ResolvedSpec, gain: EnsembleGain) -> str:
-    mean, low, high = (
-        spec.metric.shown(value, signed=True) for value in (gain.mean, gain.low, gain.high)
-    )
-    return f"{mean} [{low}, {high}]"
+def _held(spec: ResolvedSpec, gain: EnsembleGain) -> str:
+    """`better by 0.0100 [+0.0020, +0.0180] than`; a loss is called one."""
+    low, high = (spec.metric.shown(value, signed=True) for value in (gain.low, gain.high))
+    amount = spec.metric.shown(abs(gain.mean))
+    if amount == spec.metric.shown(0.0):
+        return f"equal [{low}, {high}] to"
+    return f"{'better' if gain.mean > 0 else 'worse'} by {amount} [{low}, {high}] than"
 
 
 def _sentence(spec: ResolvedSpec, said: str, single: int, found: dict[str, EnsembleGain]) -> str:
     if not found:
         return f"{said}; what it brings is not known: the test items have no labels"
     level = f"{100 * spec.evaluation.confidence:g} %"
-    over_mean, over_single = (_amount(spec, found[name]) for name in ("over_mean", "over_single"))
+    over_mean, over_single = (_held(spec, found[name]) for name in ("over_mean", "over_single"))
     return (
-        f"{said}: {spec.evaluation.primary_metric} better by {over_mean} than its seeds on the "
-        f"mean, and by {over_single} than seed {single}, which would be served alone ({level} "
-        "intervals over test items, with these networks)"
+        f"{said}: by {spec.metric.label} it is {over_mean} its seeds on the mean, and "
+        f"{over_single} seed {single}, which would be served alone ({level} intervals of the "
+        "improvement over test items, with these networks)"
     )

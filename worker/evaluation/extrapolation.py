@@ -72,7 +72,8 @@ def labels_for_goal(
 
     Returns:
         None with fewer than three budgets, without a spread of seeds, where the curve does not
-        fall, and where the goal is reached.
+        fall, where the goal is reached with any of the budgets, and where the law would have it
+        reached with labels that were not enough.
     """
     labels = np.array(sorted(values), np.float64)
     replicates = min((len(each) for each in values.values()), default=0)
@@ -88,10 +89,12 @@ def labels_for_goal(
     if goal is None or (mean <= 0).any() or metric.sign * (top - goal) <= 0:
         return None
     wanted = abs(top - goal)
-    if mean[-1] <= wanted or mean[-1] >= mean[0]:
+    if (mean <= wanted).any() or mean[-1] >= mean[0]:
         return None
     most = labels[-1] * FURTHEST
     point = fit_power_law(labels, mean).labels(wanted)
+    if point <= labels[-1]:
+        return None
     drawn = np.random.default_rng(seed).integers(0, replicates, (DRAWS, replicates))
     needed = np.sort(
         [
@@ -100,6 +103,7 @@ def labels_for_goal(
         ]
     )
     tail = (1 - confidence) / 2
+    needed = np.maximum(needed, labels[-1])
     low, high = needed[int(tail * DRAWS)], needed[min(DRAWS - 1, int((1 - tail) * DRAWS))]
     within = [float(each) if each <= most else None for each in (point, low, high)]
     return LabelsForGoal(
@@ -115,8 +119,8 @@ def labels_for_goal(
 
 def _next_goal(top: float, mean: Values, metric: Metric) -> float | None:
     if metric.is_rate:
-        return next((goal for goal in GOALS if goal > 1 - mean[-1]), None)
-    return float(top - metric.sign * mean[-1] / 2)
+        return next((goal for goal in GOALS if goal > 1 - mean.min()), None)
+    return float(top - metric.sign * mean.min() / 2)
 
 
 def _sentence(arm: str, goal: str, most: int, within: Sequence[float | None]) -> str:

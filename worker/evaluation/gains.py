@@ -1,7 +1,7 @@
 """Gains of transfer over scratch, at one label budget."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TypeVar
 
 import numpy as np
@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from app.spec.intervals import Bounds, Gain
 from app.spec.spec import ResolvedSpec
-from app.tasks.contract import Metric
+from app.tasks import size_of
+from app.tasks.contract import EXACT, Metric
 from worker.evaluation.crossed import crossed_interval
 from worker.evaluation.evidence import Evidence
 from worker.evaluation.replication import replicates_of
@@ -80,13 +81,18 @@ def gain_over(transfer: Evidence, baseline: Evidence, spec: ResolvedSpec) -> Gai
             np.stack([measures.item_values(y, of_seed, name) for of_seed in arm]) for arm in outputs
         ]
         differences = metric.sign * replicates.means(values[0] - values[1])
-        crossed = crossed_interval(differences, confidence, metric.is_rate)
+        crossed = crossed_interval(
+            differences, confidence, metric.is_rate, measures.averaged_over(y, name)
+        )
         least, most = metric.change
         overall = Bounds(low=max(least, crossed.low), high=min(most, crossed.high))
         p_value = crossed.p_value
     by_replicate = improvement(transfer.test(name), baseline.test(name), metric)
+    found = mean_interval(by_replicate, confidence, metric.change)
+    if abs(found.mean) < EXACT * size_of(measures.task, name):
+        found = replace(found, mean=0.0)
     return Gain(
-        **asdict(mean_interval(by_replicate, confidence, metric.change)),
+        **asdict(found),
         bootstrap=Bounds(low=low, high=high),
         overall=overall,
         p_value=p_value,

@@ -16,6 +16,8 @@ from app.tasks.contract import Metric
 from worker.evaluation.arms import metric_interval
 from worker.evaluation.evidence import Evidence
 
+_OF_MEANS = ", by the means alone: with as many labels the two are not shown to differ"
+
 
 def curve_point(
     labels_per_class: int | None,
@@ -36,7 +38,12 @@ def curve_point(
 
 
 def labels_to_reach(
-    arm: str, value: float, labels: int, curve: Sequence[CurvePoint], metric: Metric
+    arm: str,
+    value: float,
+    labels: int,
+    curve: Sequence[CurvePoint],
+    metric: Metric,
+    is_shown: bool = True,
 ) -> LabelsToReach | None:
     """Estimates how many labels scratch needs for the mean metric that an arm reaches with its own.
 
@@ -48,6 +55,8 @@ def labels_to_reach(
         labels: that the arm was trained on, all classes together.
         curve: by rising budget.
         metric: how the values are read.
+        is_shown: whether the arm's gain over scratch with as many labels rules 0 out; else the
+            sentence says that the means alone speak.
 
     Returns:
         None where scratch was trained at fewer than two budgets.
@@ -74,7 +83,8 @@ def labels_to_reach(
         scratch_labels=None if bound else needed,
         ratio=ratio,
         bound=bound,
-        sentence=f"{BASELINE} needs {than}{_times(ratio)} times the labels of {arm}{end}",
+        sentence=f"{BASELINE} needs {than}{_times(ratio)} times the labels of {arm}{end}"
+        f"{'' if is_shown else _OF_MEANS}",
     )
 
 

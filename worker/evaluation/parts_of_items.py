@@ -43,15 +43,16 @@ def _of_arm(arm: str, evidence: Evidence, spec: ResolvedSpec) -> ArmParts:
             without=told(without),
             lost=interval(lost, spec.evaluation.confidence, of.change),
         )
-    return ArmParts(whole=told(whole), parts=parts, sentence=_sentence(arm, parts, metric))
+    return ArmParts(whole=told(whole), parts=parts, sentence=_sentence(arm, parts, spec))
 
 
-def _sentence(arm: str, parts: Mapping[str, PartFigures], metric: str) -> str:
+def _sentence(arm: str, parts: Mapping[str, PartFigures], spec: ResolvedSpec) -> str:
     best = max(parts, key=lambda name: parts[name].lost.mean)
     lost = parts[best].lost
     idle = [name for name, each in parts.items() if each.lost.mean <= 0]
     said = (
-        f"{arm} loses most without `{best}`: {lost.mean:.3g} of {metric}"
+        f"{arm} loses most without `{best}`: {spec.metric.shown(lost.mean)} of "
+        f"{spec.evaluation.primary_metric}"
         if lost.mean > 0
         else f"{arm} loses nothing without any one of its parts"
     )

@@ -89,6 +89,8 @@ def _best(
     best = max(values, key=lambda each: spec.metric.sign * values[each])
     gain = arms[best].gain
     beats = gain is not None and gain.overall is not None and gain.overall.high < 0
+    if gain and gain.p_holm is not None and not is_enough:  # the test items chose it among all
+        beats = beats and gain.p_holm <= 1 - spec.evaluation.confidence
     return BestReference(
         name=best,
         chosen_by="validation" if is_enough else "test",
@@ -118,7 +120,12 @@ def _sentence(spec: ResolvedSpec, winner: str, best: str, gain: Gain | None, bea
     lies = f"lies {'above' if gain.mean > 0 else 'below'} by {amount}"
     if metric.shown(abs(gain.mean)) == metric.shown(0.0):
         lies = f"has the same {name}"
-    return (
+    said = (
         f"{winner} is not shown to be better than the best model {without}, {called}: it {lies}, "
         f"{within}"
     )
+    if gain.is_shown:
+        said += (
+            f", p (Holm) {gain.p_holm:.2g}: it was chosen by the test items, which may flatter it"
+        )
+    return said

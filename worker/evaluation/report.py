@@ -15,7 +15,8 @@ from app.jobs.schemas import EvidenceDataset
 from app.spec.figures import LabelsForGoal
 from app.spec.report import Report, StopReason
 from app.spec.spec import Choice, ResolvedSpec
-from app.tasks import Task
+from app.tasks import Task, size_of
+from app.tasks.contract import EXACT
 from worker.evaluation.arms import cost_of, describe
 from worker.evaluation.calibration import FEWEST_VALIDATION_ITEMS
 from worker.evaluation.chance import others_at_chance, reference_of
@@ -57,7 +58,6 @@ STOPPED: dict[str | None, StopReason] = {
     FailureCode.CANCELLED: "cancelled",
     FailureCode.BUDGET: "budget",
 }
-TIE = 1e-9  # means of the same values in another order differ in their last bits
 
 
 def build_report(
@@ -120,10 +120,15 @@ def build_report(
         reason = f"{best.sentence}. {reason}"
     reached = {
         name: labels_to_reach(
-            name, float(np.mean(evidence.test(metric))), labels, curve, spec.metric
+            name,
+            float(np.mean(evidence.test(metric))),
+            labels,
+            curve,
+            spec.metric,
+            is_shown=name in gains[own] and gains[own][name].is_shown,
         )
         for name, evidence in arms.items()
-        if name in spec.arms
+        if name in spec.arms and not (reference and name in reference.not_above)
     }
     if any(reached.values()) and baseline_falls(curve, spec.metric):
         remarks.append(
@@ -260,9 +265,9 @@ def _winner(transfer: Mapping[str, Evidence], spec: ResolvedSpec) -> tuple[str |
     transfer = {name: each for name, each in transfer.items() if len(each.trials) == most}
     if len(transfer) < 2:
         return next(iter(transfer), None), []
-    means, of = {}, spec.metric
+    means, of, primary = {}, spec.metric, spec.evaluation.primary_metric
     for name, evidence in transfer.items():
-        values = evidence.validation(spec.evaluation.primary_metric)
+        values = evidence.validation(primary)
         if values is None or evidence.validation_items < FEWEST_VALIDATION_ITEMS:
             first = next(iter(transfer))
             return first, [
@@ -271,7 +276,7 @@ def _winner(transfer: Mapping[str, Evidence], spec: ResolvedSpec) -> tuple[str |
             ]
         means[name] = float(np.mean(values))
     top = max(of.sign * mean for mean in means.values())
-    tie = TIE * max(1.0, abs(top))
+    tie = EXACT * max(size_of(next(iter(transfer.values())).measures.task, primary), abs(top))
     best = [name for name, mean in means.items() if top - of.sign * mean < tie]
     if len(best) == 1:
         return best[0], []

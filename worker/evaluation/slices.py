@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
+from app.plurals import counted
 from app.spec.intervals import Bounds, Gain
 from app.spec.slice_report import Slice, SliceArm, SliceValue, WorstSlice
 from app.spec.spec import ResolvedSpec
-from app.tasks.contract import Metric
+from app.tasks.contract import EXACT, Metric
 from worker.evaluation.arms import metric_interval
 from worker.evaluation.arrays import Floats
 from worker.evaluation.evidence import Evidence, TrialResult
@@ -149,6 +150,7 @@ def _worst(
         return None
     confidence = 1 - (1 - spec.evaluation.confidence) / len(means)
     low, high = difference(group.arms[arm], rest, metric, spec.metric, confidence)
+    is_clear = high < 0 if spec.metric.higher_is_better else low > 0
     return WorstSlice(
         value=group.value,
         items=group.items,
@@ -156,7 +158,7 @@ def _worst(
         mean=means[number],
         rest=float(np.mean(rest.test(metric))),
         difference=Bounds(low=low, high=high),
-        is_clear=high < 0 or low > 0,
+        is_clear=is_clear,
     )
 
 
@@ -206,14 +208,25 @@ def _sentence(
     if worst:
         of, name = spec.metric, spec.metric.label
         low, high = (of.shown(each, signed=True) for each in _ends(worst.difference))
-        chance = (
-            "more than chance would bring" if worst.is_clear else "which chance alone may bring"
-        )
+        apart = worst.mean - worst.rest
+        chance = "which chance alone may bring"
+        if worst.is_clear:
+            chance = "more than chance would bring"
+        elif of.sign * apart > 0:
+            chance = f"so the others taken together are no better: {name} of all is no mean of them"
+        compared = [
+            each
+            for each in values
+            if spec.evaluation.primary_metric in each.arms[worst.arm].metrics
+        ]
         said.append(
             f"By {column}, {worst.arm} is worst for {worst.value}: {name} {of.shown(worst.mean)} "
             f"on {worst.items} test items, {of.shown(worst.rest)} on the others, a difference of "
-            f"{of.shown(worst.mean - worst.rest, signed=True)} [{low}, {high}] (corrected for the "
-            f"choice of the worst of {len(values)}), {chance}."
+            f"{of.shown(apart, signed=True)} [{low}, {high}] (corrected for the "
+            f"choice of the worst of {len(compared)}), {chance}."
+            if abs(apart) >= EXACT * abs(worst.rest)
+            else f"By {column}, {worst.arm} is no worse for any value than for the others: {name} "
+            f"{of.shown(worst.mean)}."
         )
         said += _gain_there(values, worst, spec)
     else:
@@ -224,12 +237,15 @@ def _sentence(
     if too_few:
         items, others = sum(too_few.values()), len(too_few)
         what = (
-            f"are taken together as {OTHER}"
+            f"taken together as {OTHER}"
             if any(each.value == OTHER for each in values)
-            else "are not measured"
+            else "not measured"
         )
         values_of = "one value" if others == 1 else f"{others} values"
-        said.append(f"The {items} test items of {values_of} with fewer than {FEWEST_ITEMS} {what}.")
+        said.append(
+            f"The {counted(items, 'test item')} of {values_of} with fewer than {FEWEST_ITEMS} "
+            f"{'is' if items == 1 else 'are'} {what}."
+        )
     return " ".join(said)
 
 

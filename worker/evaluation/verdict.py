@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from app.plurals import counted
 from app.spec.intervals import Bounds, Gain
 from app.spec.report import Verdict
 from app.spec.spec import ResolvedSpec
@@ -16,8 +17,8 @@ from worker.evaluation.replication import IN_WORDS
 FEWEST_SEEDS = 5
 FEWEST_TEST_ITEMS = 100
 FEWEST_CONTESTED_ITEMS = 10
+FEWEST_ITEMS_OF_A_CLASS = 5
 NAMED_CLASSES = 10
-NO_GAIN = 1e-9  # means of the same values in another order differ in their last bits
 
 
 def judge(
@@ -55,25 +56,27 @@ def _by_gain(
     if gain is None:
         return "no_evidence", f"no seed has both a trial of {winner} and one of {spec.baseline_arm}"
     verdict = _sign(gain)
-    over = f"{gain.n} {IN_WORDS[gain.replication]} and {items} test items"
+    tested = counted(items, "test item")
+    over = f"{gain.n} {IN_WORDS[gain.replication]} and {tested}"
     if gain.overall is None:
-        unknown = _unknown(gain) if gain.n == 1 else "1 test item: their spread"
-        over = f"{items} test items alone; {unknown} is unknown, so no interval can be given"
-    elif verdict == "no_evidence" and abs(gain.mean) >= NO_GAIN:
+        unknown = _unknown(gain) if gain.n == 1 else "the spread over test items"
+        over = f"{tested} alone; {unknown} is unknown, so no interval can be given"
+    elif verdict == "no_evidence" and gain.mean:
         over += ": 0 is not ruled out"
-    numbers = (
-        f"{100 * spec.evaluation.confidence:g} % interval "
-        f"{_shown(gain.overall or gain.bootstrap, spec.metric)}"
-    )
-    if not spec.metric.higher_is_better:
-        numbers = f"{numbers} of the improvement"
-    return verdict, f"{winner} {_compared(gain, verdict, spec)}, {numbers} over {over}"
+    said = f"{winner} {_compared(gain, verdict, spec)}, "
+    if items > 1:
+        level = f"{100 * spec.evaluation.confidence:g} %"
+        said += f"{level} interval {_shown(gain.overall or gain.bootstrap, spec.metric)} "
+        said += "" if spec.metric.higher_is_better else "of the improvement "
+    return verdict, f"{said}over {over}"
 
 
 def _sign(gain: Gain) -> Verdict:
-    if gain.overall and gain.overall.low > 0:
+    if gain.overall is None or not gain.mean:
+        return "no_evidence"
+    if gain.overall.low > 0:
         return "positive_transfer"
-    if gain.overall and gain.overall.high < 0:
+    if gain.overall.high < 0:
         return "negative_transfer"
     return "no_evidence"
 
@@ -81,7 +84,7 @@ def _sign(gain: Gain) -> Verdict:
 def _compared(gain: Gain, verdict: Verdict, spec: ResolvedSpec) -> str:
     """`beats scratch by 0.1060 accuracy`; never by nothing."""
     name, metric = spec.evaluation.primary_metric, spec.metric
-    if abs(gain.mean) < NO_GAIN:
+    if not gain.mean:
         return f"equals {spec.baseline_arm} in {name}"
     amount = metric.shown(abs(gain.mean))
     if float(amount.replace(",", "")) == 0:
@@ -141,7 +144,7 @@ def warnings_about(
     """
     codes = Counter((t.arm, str(t.error["code"])) for t in failed if t.error is not None)
     failures = [
-        f"{arm}: {count} {'trial' if count == 1 else 'trials'} failed ({code})"
+        f"{arm}: {counted(count, 'trial')} failed ({code})"
         for (arm, code), count in sorted(codes.items())
     ]
     if len(y_test) == 0:
@@ -197,12 +200,13 @@ def _about_items(
     warnings, baseline = [], spec.baseline_arm
     if len(y_test) < FEWEST_TEST_ITEMS:
         warnings.append(
-            f"{len(y_test)} test items: with fewer than {FEWEST_TEST_ITEMS} only large gains show"
+            f"{counted(len(y_test), 'test item')}: with fewer than {FEWEST_TEST_ITEMS} only large "
+            "gains show"
         )
     if contested is not None and contested < FEWEST_CONTESTED_ITEMS:
         warnings.append(
-            f"the winner and {baseline} differ on {contested} test items: with fewer than "
-            f"{FEWEST_CONTESTED_ITEMS} the interval is rough"
+            f"the winner and {baseline} differ on {counted(contested, 'test item')}: with fewer "
+            f"than {FEWEST_CONTESTED_ITEMS} the interval is rough"
         )
     if not spec.has_classes:
         return warnings
@@ -216,7 +220,17 @@ def _about_items(
         warnings.append(
             f"classes without a training item: {_named(unseen)}; they cannot be recognised"
         )
-    present = set(y_test.tolist())
+    present = Counter(y_test.tolist())
+    few = [
+        f"{label} ({present[k]})"
+        for k, label in enumerate(classes)
+        if 0 < present[k] < FEWEST_ITEMS_OF_A_CLASS
+    ]
+    if few and spec.evaluation.primary_metric != "accuracy":
+        warnings.append(
+            f"classes with fewer than {FEWEST_ITEMS_OF_A_CLASS} test items weigh as much as the "
+            f"others by {spec.evaluation.primary_metric}: {_named(few)}; the interval is rough"
+        )
     if absent := [label for k, label in enumerate(classes) if k not in present]:
         warnings.append(
             f"classes without a test item: {_named(absent)}; "

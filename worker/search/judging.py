@@ -9,6 +9,7 @@ from math import inf, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from app.tasks import size_of
 from worker.evaluation.label_free import item_information
 from worker.evaluation.measures.contract import Labels, Measures
 
@@ -26,8 +27,8 @@ def scale_of(measures: Measures, metric: str) -> float:
     """Factor by which a score is the metric: negative where lower is better, and a standard
     deviation of the labels where it is in their unit, so that losses beside it are of the same
     order."""
-    of = measures.task.metrics[metric]
-    return of.sign * (measures.task.std if of.is_in_unit else 1.0)
+    task = measures.task
+    return task.metrics[metric].sign * size_of(task, metric)
 
 
 def by_information(logits: Logits, changed: Logits) -> tuple[Values, Values]:

@@ -43,6 +43,7 @@ class Ledger:
     finished: list[Finished]
     prior: Prior = field(default_factory=Prior)
     places: Sequence[Indices] = ()  # of the items that each fold holds out; none: all are others
+    size: float = 1.0  # what scores are counted in, in the metric's unit
 
     most: float = field(default=inf, init=False)  # that all there is to evaluate would cost
     views: str = field(default="", init=False)  # what was found of augmentation, in words
@@ -73,7 +74,7 @@ class Ledger:
         return self.costs.of_fold(candidate, share, self._heads.get(candidate.name))
 
     def standing(self, candidate: Candidate, rung: int, share: float) -> Standing:
-        standing = Standing(candidate, rung, share, places=self.places)
+        standing = Standing(candidate, rung, share, places=self.places, size=self.size)
         self.standings.append(standing)
         return standing
 

@@ -261,7 +261,8 @@ def _said_of_single(strata: NDArray[np.integer]) -> str:
     single = int((counts == 1).sum())
     if not single:
         return ""
-    return f"; {single} of {len(codes)} classes have one item, which no fold holds out"
+    have = "has" if single == 1 else "have"
+    return f"; {single} of {len(codes)} classes {have} one item, which no fold holds out"
 
 
 def _nothing_to_compare_on(first: Candidate) -> SearchOutcome:

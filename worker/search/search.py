@@ -6,6 +6,7 @@ after it come to the same end, bit for bit.
 
 from collections.abc import Sequence
 
+from app.plurals import counted
 from app.spec.outcomes import Candidate, SearchOutcome
 from app.spec.training import Space
 from worker.search.candidates import Costs
@@ -14,7 +15,7 @@ from worker.search.ledger import Evaluate, Ledger, OutOfSeconds
 from worker.search.prior import Prior
 from worker.search.proposals import dimensions
 from worker.search.racing import WHOLE, race
-from worker.search.standing import Standing, behind, ranked
+from worker.search.standing import Standing, apart, behind, ranked, told
 from worker.search.tuning import tune
 from worker.search.views import with_views
 from worker.training.items import Indices
@@ -23,6 +24,7 @@ BEFORE_TUNING = 0.6  # of the budget
 FOR_VIEWS, FOR_VIEWS_ALONE = 0.4, 0.6  # of that: beside strategies, and where there is one
 MOST_VIEWS = 4  # that are tried, weak, strong and mirrored among them
 TUNED = WHOLE + 1  # rung
+TWO_ERRORS = 2.0  # standard errors that chance brings in 1 of 20
 
 
 def search(
@@ -65,7 +67,9 @@ def search(
     """
     space, finished = space or Space(), [] if finished is None else finished
     prior = prior or Prior.of(portfolio)
-    ledger = Ledger(portfolio, evaluate, costs, folds, seeds, seconds, finished, prior, places)
+    ledger = Ledger(
+        portfolio, evaluate, costs, folds, seeds, seconds, finished, prior, places, abs(scale)
+    )
     is_stopped = False
     try:
         tunes = any(dimensions(each, space) for each in portfolio)
@@ -83,7 +87,7 @@ def search(
         is_stopped = True
     portfolio = ledger.portfolio
     best = ledger.best
-    chosen = best.candidate if best else max(portfolio, key=prior.worth)
+    chosen = best.candidate if best else max(_untroubled(ledger), key=prior.worth)
     _say_why_not(ledger, is_stopped)
     default = next(each for each in portfolio if each.name == chosen.name)
     return SearchOutcome(
@@ -95,6 +99,17 @@ def search(
         trainings=ledger.cost / ledger.trial(default),
         seconds=ledger.seconds,
     )
+
+
+def _untroubled(ledger: Ledger) -> Sequence[Candidate]:
+    """The portfolio without those of which every training failed, as long as there are others."""
+    failed = {each.name for each in ledger.portfolio if _has_failed(ledger, each)}
+    return [each for each in ledger.portfolio if each.name not in failed] or ledger.portfolio
+
+
+def _has_failed(ledger: Ledger, candidate: Candidate) -> bool:
+    own = [each for each in ledger.standings if each.candidate.name == candidate.name]
+    return any(each.failure for each in own) and not any(each.is_measured for each in own)
 
 
 def _say_why_not(ledger: Ledger, is_stopped: bool) -> None:
@@ -117,7 +132,10 @@ def _beside(best: Standing, other: Standing) -> str:
     ahead, error = other.over(best)
     if ahead <= 0:
         return behind(best, other)
-    return f"{ahead:.3f} ± {error:.3f} ahead of {best.name}: within noise"
+    said = f"{apart(ahead, error, best.size)} ahead of {best.name}"
+    if ahead <= TWO_ERRORS * error:
+        return f"{said}: within noise"
+    return f"{said}: too few items to outweigh what is thought best before any is tried"
 
 
 def _reason(ledger: Ledger, chosen: Candidate, metric: str, scale: float) -> str:
@@ -125,11 +143,17 @@ def _reason(ledger: Ledger, chosen: Candidate, metric: str, scale: float) -> str
     if best is None or not best.is_measured:
         if any(each.failure for each in ledger.standings):
             tried = [each for each in ledger.standings if each.failure]
-            why = f"none could be trained: {tried[0].failure}"
+            which = (
+                "none"
+                if all(_has_failed(ledger, each) for each in ledger.portfolio)
+                else ("none that was tried")
+            )
+            why = f"{which} could be trained: {tried[0].failure}"
         else:
             why = "nothing to compare it with, or no room in the budget for that"
         return f"{chosen.name} is what is thought best of such a task before any is tried; {why}"
-    said = f"{best.name}: {metric} {scale * best.score:.3f} on {len(best.values)} held-out items"
+    score = told(scale / best.size * best.score, best.size)
+    said = f"{best.name}: {metric} {score} on {counted(len(best.values), 'held-out item')}"
     if best.share < 1:
         said += f" after {best.share:.0%} of its epochs, for want of room"
     rest = [each for each in ledger.standings if each.share == best.share]
@@ -139,4 +163,4 @@ def _reason(ledger: Ledger, chosen: Candidate, metric: str, scale: float) -> str
         name = f"{name} with other settings" if name == best.name else name
         said += f"; {name} was {_beside(best, others[0])}"
     said += f"; {ledger.views}" if ledger.views else ""
-    return f"{said}; {ledger.evaluations} evaluations"
+    return f"{said}; {counted(ledger.evaluations, 'evaluation')}"

@@ -1,18 +1,20 @@
 """Standing of a candidate on a rung, and which of several is to be had."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.stats import t as student
 
 from app.spec.outcomes import Candidate, Tried
+from app.tasks.contract import Metric
 from worker.search.evaluations import Result
 from worker.search.judging import Values, difference
 from worker.search.prior import Prior
 from worker.training.items import Indices
 
 NOISE = 1.0  # standard errors of a paired difference
+_QUANTITY = Metric("", bounds=(None, None), is_in_unit=True)
 
 
 @dataclass(eq=False)
@@ -23,6 +25,7 @@ class Standing:
     results: list[Result] = field(default_factory=list)  # one a fold, from the first
     dropped: str | None = None
     places: Sequence[Indices] = ()  # of the items that each fold holds out; none: all are others
+    size: float = 1.0  # what a score is counted in, in the metric's unit
 
     @property
     def name(self) -> str:
@@ -81,7 +84,7 @@ class Standing:
     def on(self, folds: int) -> "Standing":
         """The same on the first `folds` only."""
         results = self.results[:folds]
-        return Standing(self.candidate, self.rung, self.share, results, places=self.places)
+        return replace(self, results=results, dropped=None)
 
     def tried(self, scale: float = 1.0) -> Tried:
         """Record as a search leaves it. `scale`: what a score times it is the metric."""
@@ -137,4 +140,16 @@ def is_clearly_behind(leader: Standing, other: Standing, error: float) -> bool:
 
 def behind(leader: Standing, other: Standing) -> str:
     ahead, error = leader.over(other)
-    return f"{ahead:.3f} ± {error:.3f} behind {leader.name}"
+    return f"{apart(ahead, error, leader.size)} behind {leader.name}"
+
+
+def apart(ahead: float, error: float, size: float, signed: bool = False) -> str:
+    """`0.012 ± 0.004`, in the metric's unit."""
+    return f"{told(ahead, size, signed)} ± {told(error, size)}"
+
+
+def told(score: float, size: float, signed: bool = False) -> str:
+    """A score in the metric's unit: three decimals, four digits of what has a unit."""
+    if size == 1:
+        return f"{score:{'+' if signed else ''}.3f}"
+    return _QUANTITY.shown(size * score, signed)

@@ -13,7 +13,7 @@ from app.spec.training import Augmentation
 from worker.search.ledger import Ledger
 from worker.search.prior import Prior
 from worker.search.racing import race
-from worker.search.standing import Standing
+from worker.search.standing import Standing, apart
 
 STRENGTHS: tuple[Augmentation, ...] = (
     Augmentation(strength="weak"),
@@ -47,7 +47,7 @@ def with_views(ledger: Ledger, part: float, has_mirror: bool) -> list[Candidate]
             chosen = ledger.best.candidate
             if chosen.augmentation == how:
                 ahead, error = ledger.best.over(best)
-                ledger.views += f"; mirrored {ahead:+.3f} ± {error:.3f} over not"
+                ledger.views += f"; mirrored {apart(ahead, error, best.size, signed=True)} over not"
     return [_with(each, chosen.augmentation) if _augments(each) else each for each in portfolio]
 
 
@@ -70,7 +70,7 @@ def said(best: Standing | None, options: Sequence[Candidate], standings: Sequenc
     if other is None or other is best:
         return words
     ahead, error = best.over(other)
-    return f"{words}: {ahead:+.3f} ± {error:.3f} over none"
+    return f"{words}: {apart(ahead, error, best.size, signed=True)} over none"
 
 
 def _augments(candidate: Candidate) -> bool:

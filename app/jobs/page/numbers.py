@@ -1,6 +1,7 @@
 """Numbers as a reader meets them: the same digits everywhere, a true minus, nothing for nothing."""
 
 from app.tasks import TASKS, TaskKind
+from app.tasks.contract import EXACT
 
 NOTHING = "–"
 MINUS = "\N{MINUS SIGN}"
@@ -37,8 +38,15 @@ def bounds(low: float | None, high: float | None, *, sign: bool = False) -> str:
     """`[0.9180, 0.9282]`; nothing where either end is unknown."""
     if low is None or high is None:
         return NOTHING
-    show = signed if sign else score
+    show = _end if sign else score
     return f"[{show(low)}, {show(high)}]"
+
+
+def _end(value: float) -> str:
+    """An end of a difference's interval: on which side of 0 it lies is said of the smallest too."""
+    if abs(value) < EXACT or rounds_to_something(value):
+        return signed(value)
+    return f"{value:+.0e}".replace("-", MINUS)
 
 
 def p_value(value: float | None) -> str:

@@ -15,13 +15,13 @@ ALL = "all"
 
 
 def headline(report: Report) -> str:
-    """Answers whether the transfer helped; without a baseline, which arm does best."""
+    """Answers whether the transfer helped; without a baseline, which arm was chosen."""
     if report.baseline is not None:
         return HEADLINES[report.verdict]
     if report.winner is None:
         return "No arm has results"
-    best = "does best" if len(report.arms) > 1 else "is the only arm"
-    return f"{report.winner} {best}; whether the transfer helped is open without a baseline"
+    chosen = "was chosen" if len(report.arms) > 1 else "is the only arm"
+    return f"{report.winner} {chosen}; whether the transfer helped is open without a baseline"
 
 
 def behind(report: Report, source_names: Sequence[str] = ()) -> dict[str, str]:

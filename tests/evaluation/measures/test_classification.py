@@ -49,7 +49,7 @@ def test_classes_are_the_strata() -> None:
 
 
 def test_the_constant_is_the_commonest_class() -> None:
-    constant = MEASURES.constant(Y)
+    constant = MEASURES.constant(Y, "accuracy")
     assert (constant.answer, constant.scores["accuracy"], constant.guessing) == ("a", 0.5, 1 / 3)
     assert constant.is_unequal
     assert MEASURES.held_against("f1_macro") == "balanced_accuracy"

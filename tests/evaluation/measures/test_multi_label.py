@@ -109,11 +109,12 @@ def test_sizes_follow_from_the_number_of_items(items: int, sizes: tuple[int, ...
 
 def test_an_answer_that_looks_at_no_item() -> None:
     """a alone: 2 * 3 / (4 + 4); a and b: 2 * 4 / (4 + 8)."""
-    constant = MEASURES.constant(Y)
+    constant = MEASURES.constant(Y, "f1_micro")
     assert constant.answer == "a"
     assert constant.scores["f1_micro"] == pytest.approx(6 / 8)
     assert MEASURES.level(Y, "f1_micro").score == pytest.approx(6 / 8)
     assert MEASURES.level(Y, "f1_macro").score == pytest.approx((6 / 7 + 2 / 5) / 2)
+    assert MEASURES.constant(Y, "f1_macro").scores["f1_macro"] == pytest.approx((6 / 7 + 2 / 5) / 2)
     assert MEASURES.level(Y, "map").score == pytest.approx((3 / 4 + 1 / 4) / 2)
 
 

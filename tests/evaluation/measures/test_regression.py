@@ -82,7 +82,6 @@ def test_the_level_is_that_of_the_best_constant() -> None:
     mae, rmse = MEASURES.level(y, "mae"), MEASURES.level(y, "rmse")
     assert mae.score == pytest.approx((1 + 0 + 7) / 3)  # about the median, 2
     assert rmse.score == pytest.approx(np.sqrt((9 + 4 + 25) / 3))  # about the mean, 4
-    assert MEASURES.level(y, "r2").score == pytest.approx(0)
     level = Level(10.0, 1.0, sign=-1)  # 10 ± 1.645, lower is better
     assert [level.standing(value) for value in (8.3, 8.4, 11.6, 11.7)] == [
         "above",
@@ -90,10 +89,22 @@ def test_the_level_is_that_of_the_best_constant() -> None:
         "at",
         "below",
     ]
-    constant = MEASURES.constant(y)
+    constant = MEASURES.constant(y, "rmse")
     assert constant.answer == "4.000 m"
-    assert constant.scores["mae"] == pytest.approx((3 + 2 + 5) / 3)
+    assert constant.scores["rmse"] == pytest.approx(rmse.score)
     assert constant.guessing is None
+    median = MEASURES.constant(y, "mae")
+    assert (median.answer, median.scores["mae"]) == ("2.000 m", pytest.approx(mae.score))
+
+
+def test_r2_has_the_noise_of_the_rmse_at_the_mean() -> None:
+    """Whoever is above the mean's answer by one of the two is so by the other."""
+    y = np.random.default_rng(0).normal(50, 10, 40).astype(np.float32)
+    rmse, r2 = MEASURES.level(y, "rmse"), MEASURES.level(y, "r2")
+    assert (r2.score, r2.standing(1e-3), r2.standing(0.9)) == (0.0, "at", "above")
+    for better in (0.02, 0.05, 0.3, 0.4):
+        assert r2.standing(1 - (1 - better) ** 2) == rmse.standing((1 - better) * rmse.score)
+    assert MEASURES.level(np.full(5, 3.0), "r2") == Level(0.0, 0.0)
 
 
 def test_epoch_sums_have_the_same_bits_however_they_are_cut() -> None:

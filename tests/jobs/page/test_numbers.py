@@ -34,6 +34,11 @@ def test_what_rounds_to_nothing_has_no_sign(value: float) -> None:
     assert numbers.signed(0.00006) == "+0.0001"
 
 
+def test_an_end_near_0_keeps_its_side() -> None:
+    assert numbers.bounds(0.00002, 0.01, sign=True) == "[+2e−05, +0.0100]"
+    assert numbers.bounds(-1e-17, 0.01, sign=True) == "[0.0000, +0.0100]"
+
+
 def test_small_numbers_keep_their_meaning() -> None:
     assert numbers.p_value(0.0004) == "< 0.001"
     assert numbers.p_value(0.0312) == "0.031"

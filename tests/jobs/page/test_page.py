@@ -114,6 +114,36 @@ def test_with_one_seed_no_interval_over_seeds_is_shown() -> None:
     assert "[0.6460" not in words
 
 
+def test_one_test_item_has_no_interval() -> None:
+    words = Page(render(job(), report(seeds=1, test_items=1))).words
+    assert "over test items [" not in words
+
+
+def test_chance_is_that_of_the_metric_beside_it() -> None:
+    """Of 26 classes guessing is right on one of 26, and an order at random has an AUC of 1/2."""
+    found = unequal()
+    assert found.reference is not None
+    ranked = {**found.reference.majority, "auc": 0.5, "average_precision": 0.02}
+    reference = found.reference.model_copy(update={"majority": ranked})
+    arms = {
+        name: arm.model_copy(
+            update={
+                "metrics": {
+                    **arm.metrics,
+                    **dict.fromkeys(("auc", "average_precision"), arm.metrics["accuracy"]),
+                }
+            }
+        )
+        for name, arm in found.arms.items()
+    }
+    words = Page(
+        render(job(), found.model_copy(update={"reference": reference, "arms": arms}))
+    ).words
+    assert "chance 0.0385, always answering a 0.5000" in words  # accuracy
+    assert "chance 0.5000, always answering a 0.5000" in words  # AUC
+    assert "chance 0.0200, always answering a 0.0200" in words  # average precision
+
+
 def test_without_a_baseline_no_gain_is_shown() -> None:
     page = Page(render(job(), report(baseline=False)))
     assert "nothing to compare with" in page.words

@@ -59,6 +59,9 @@ class ClassMeasures:
             return rank_values(y, outputs, metric)
         return item_values(y, outputs.argmax(axis=1), outputs.shape[1], metric)
 
+    def averaged_over(self, y: Labels, metric: str) -> Labels | None:
+        return y if metric in ("balanced_accuracy", *RANKED) else None
+
     def item_losses(self, y: Labels, outputs: Floats) -> Values:
         """Cross-entropies, nats."""
         log_p = log_softmax(outputs.astype(np.float64), axis=1)
@@ -105,7 +108,7 @@ class ClassMeasures:
             return "auc"
         return "accuracy" if metric == "accuracy" else "balanced_accuracy"
 
-    def constant(self, y: Labels) -> Constant:
+    def constant(self, y: Labels, metric: str) -> Constant:
         """The commonest class."""
         counts = np.bincount(y, minlength=self.classes)
         commonest, present = int(counts.argmax()), counts[counts > 0]

@@ -81,6 +81,10 @@ class Measures(Protocol):
         """One value an item, (n,), whose mean is the metric: its own value, or the metric plus the
         item's influence on it. Raises ValueError for a metric that is not primary."""
 
+    def averaged_over(self, y: Labels, metric: str) -> Labels | None:
+        """Classes of the items, (n,), where the items' values lie around their class's mean; else
+        None."""
+
     def item_losses(self, y: Labels, outputs: Floats) -> Values:
         """(n,), whose mean is the loss."""
 
@@ -109,8 +113,8 @@ class Measures(Protocol):
     def held_against(self, metric: str) -> str:
         """The metric that says whether an arm is better than an answer that looks at no item."""
 
-    def constant(self, y: Labels) -> Constant:
-        """Constant answer for n > 0 items."""
+    def constant(self, y: Labels, metric: str) -> Constant:
+        """Constant answer that suits n > 0 items best, by `metric` where they differ."""
 
     def detail(
         self,

@@ -91,6 +91,9 @@ class LabelsMeasures:
         values: Values = (rate + (2 * hits - rate * given) / whole).mean(axis=1)
         return values
 
+    def averaged_over(self, y: Labels, metric: str) -> Labels | None:
+        return None
+
     def item_losses(self, y: Labels, outputs: Floats) -> Values:
         """Binary cross entropies, the mean over the labels, nats."""
         z = outputs.astype(np.float64)
@@ -124,13 +127,10 @@ class LabelsMeasures:
     def level(self, y: Labels, metric: str, width: int | None = None) -> Level:
         """Level of the set of labels that suits these items best: all of them, but for the micro F1
         the commonest. The error is that of the mean of the items' values."""
-        chosen = _best_set(y) if metric == "f1_micro" else np.ones(y.shape[1], np.bool_)
-        values = self.item_values(y, _always(chosen, y), metric)
-        return Level.of(values)
+        return Level.of(self.item_values(y, _always(_best_set(y, metric), y), metric))
 
-    def constant(self, y: Labels) -> Constant:
-        """The set of labels with the best micro F1."""
-        chosen = _best_set(y)
+    def constant(self, y: Labels, metric: str) -> Constant:
+        chosen = _best_set(y, metric)
         scores = self.measure(y, _always(chosen, y))
         names = [name for name, is_in in zip(self.task.labels, chosen, strict=True) if is_in]
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
@@ -201,8 +201,11 @@ def _f1(counts: ClassCounts) -> dict[str, float]:
     return {"f1_micro": float(micro), "f1_macro": float(macro.mean()) if held.any() else 0.0}
 
 
-def _best_set(y: Labels) -> NDArray[np.bool_]:
-    """(K,): the labels that, given to every item, have the best micro F1: the m commonest."""
+def _best_set(y: Labels, metric: str) -> NDArray[np.bool_]:
+    """(K,): the labels that, given to every item, are best by a metric: by the micro F1 the m
+    commonest, else all of them."""
+    if metric != "f1_micro":
+        return np.ones(y.shape[1], np.bool_)
     shares = y.mean(axis=0, dtype=np.float64)
     order = np.argsort(-shares, kind="stable")
     f1 = 2 * np.cumsum(shares[order]) / (shares.sum() + np.arange(1, len(shares) + 1))

@@ -72,6 +72,9 @@ class QuantityMeasures:
         values: Values = 1 - m / v - (squared - m) / v + m * (spread - v) / v**2
         return values
 
+    def averaged_over(self, y: Labels, metric: str) -> Labels | None:
+        return None
+
     def item_losses(self, y: Labels, outputs: Floats) -> Values:
         """Squared errors of standardised labels."""
         losses: Values = ((self.task.values(outputs) - y.astype(np.float64)) / self.task.std) ** 2
@@ -119,18 +122,20 @@ class QuantityMeasures:
         return metric
 
     def level(self, y: Labels, metric: str, width: int | None = None) -> Level:
-        """Level of the answer that suits these items best: their median for mae, their mean for the
-        others. The error is that of the mean of the items' values."""
-        outputs = self._always(np.median(y) if metric == "mae" else np.mean(y, dtype=np.float64), y)
-        values = self.item_values(y, outputs, metric)
+        """Level of the answer that suits these items best. The error is that of the mean of the
+        items' values; of R², which no item moves there, it follows from the RMSE's.
+        """
+        if metric == "r2":
+            rmse = self.level(y, "rmse")
+            return Level(0.0, 2 * rmse.error / rmse.score if rmse.score else 0.0)
+        values = self.item_values(y, self._always(_best_constant(y, metric), y), metric)
         return Level.of(values, self.task.metrics[metric].sign)
 
-    def constant(self, y: Labels) -> Constant:
-        """The mean of the items."""
-        mean = float(np.mean(y, dtype=np.float64))
-        scores = self.measure(y, self._always(mean, y))
+    def constant(self, y: Labels, metric: str) -> Constant:
+        best = _best_constant(y, metric)
+        scores = self.measure(y, self._always(best, y))
         return Constant(
-            answer=f"{self.task.metrics['mae'].shown(mean)} {self.task.unit}".strip(),
+            answer=f"{self.task.metrics['mae'].shown(best)} {self.task.unit}".strip(),
             scores={name: scores[name] for name in self.task.primary},
         )
 
@@ -188,6 +193,11 @@ class QuantityMeasures:
             "mae": std * absolute / items,
             "rmse": std * (squared / items) ** 0.5,
         }
+
+
+def _best_constant(y: Labels, metric: str) -> float:
+    """The items' median for mae, their mean for the others."""
+    return float(np.median(y) if metric == "mae" else np.mean(y, dtype=np.float64))
 
 
 def quantile_codes(y: Labels, seed: int) -> NDArray[np.int64]:
