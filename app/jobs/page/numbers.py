@@ -12,21 +12,32 @@ LARGE = 100  # from here a number is no rate, and four decimals are too many
 
 
 def score(value: float | None) -> str:
-    """A metric: `0.9231`, `48 213`."""
+    """A metric: `0.9231`, `48 213`, `3e−06` of a quantity in a large unit."""
     if value is None:
         return NOTHING
     if abs(value) >= LARGE:
         return count(value) if abs(value) >= 10_000 else f"{value:.1f}".replace("-", MINUS)
-    return f"{value if rounds_to_something(value) else 0.0:.4f}".replace("-", MINUS)
+    return _small(value) or f"{value if rounds_to_something(value) else 0.0:.4f}".replace(
+        "-", MINUS
+    )
 
 
 def signed(value: float | None) -> str:
-    """A difference of metrics: `+0.0412`; without a sign where it rounds to nothing."""
+    """A difference of metrics: `+0.0412`; of the smallest too it is said on which side of 0."""
     if value is None:
         return NOTHING
     if abs(value) >= LARGE:
         return f"+{score(value)}" if value > 0 else score(value)
+    if small := _small(value, "+"):
+        return small
     return f"{value:+.4f}".replace("-", MINUS) if rounds_to_something(value) else f"{0:.4f}"
+
+
+def _small(value: float, sign: str = "") -> str:
+    """What four decimals do not tell from 0, though sums of floats are exact enough to; else ''."""
+    if abs(value) < EXACT or rounds_to_something(value):
+        return ""
+    return f"{value:{sign}.0e}".replace("-", MINUS)
 
 
 def rounds_to_something(value: float) -> bool:
@@ -38,15 +49,8 @@ def bounds(low: float | None, high: float | None, *, sign: bool = False) -> str:
     """`[0.9180, 0.9282]`; nothing where either end is unknown."""
     if low is None or high is None:
         return NOTHING
-    show = _end if sign else score
+    show = signed if sign else score
     return f"[{show(low)}, {show(high)}]"
-
-
-def _end(value: float) -> str:
-    """An end of a difference's interval: on which side of 0 it lies is said of the smallest too."""
-    if abs(value) < EXACT or rounds_to_something(value):
-        return signed(value)
-    return f"{value:+.0e}".replace("-", MINUS)
 
 
 def p_value(value: float | None) -> str:

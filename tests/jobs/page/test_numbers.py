@@ -28,13 +28,14 @@ def test_numbers_carry_a_true_minus() -> None:
     assert numbers.bounds(-0.01, 0.02, sign=True) == "[−0.0100, +0.0200]"
 
 
-@pytest.mark.parametrize("value", [0.0, -0.0, 0.00004, -0.00004])
-def test_what_rounds_to_nothing_has_no_sign(value: float) -> None:
-    assert numbers.signed(value) == "0.0000"
+@pytest.mark.parametrize("value", [0.0, -0.0, 1e-17, -1e-17])
+def test_nothing_has_no_sign(value: float) -> None:
+    assert numbers.signed(value) == numbers.score(value) == "0.0000"
     assert numbers.signed(0.00006) == "+0.0001"
 
 
-def test_an_end_near_0_keeps_its_side() -> None:
+def test_what_is_near_0_keeps_its_side() -> None:
+    assert (numbers.signed(-0.00004), numbers.score(0.0000031)) == ("−4e−05", "3e−06")
     assert numbers.bounds(0.00002, 0.01, sign=True) == "[+2e−05, +0.0100]"
     assert numbers.bounds(-1e-17, 0.01, sign=True) == "[0.0000, +0.0100]"
 
