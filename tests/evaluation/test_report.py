@@ -110,7 +110,9 @@ def test_one_seed_gives_no_interval_and_no_verdict() -> None:
     assert gain.bootstrap.low > 0.3
     assert report.verdict == "no_evidence"
     assert report.reason.startswith("fine_tune lies above scratch by 0.4000 accuracy, 95 % interv")
-    unknown = "1 seed: the spread over seeds is unknown, so no interval can be given"
+    unknown = (
+        "1 seed: the spread over seeds is unknown, so no interval for other seeds can be given"
+    )
     assert report.reason.endswith(f"over 400 test items alone; {unknown}")
     assert report.warnings == [unknown]
 

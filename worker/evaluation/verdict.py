@@ -59,8 +59,7 @@ def _by_gain(
     tested = counted(items, "test item")
     over = f"{gain.n} {IN_WORDS[gain.replication]} and {tested}"
     if gain.overall is None:
-        unknown = _unknown(gain) if gain.n == 1 else "the spread over test items"
-        over = f"{tested} alone; {unknown} is unknown, so no interval can be given"
+        over = f"{tested} alone; {_unknown(gain) if gain.n == 1 else _unknown_over('test items')}"
     elif verdict == "no_evidence" and gain.mean:
         over += ": 0 is not ruled out"
     said = f"{winner} {_compared(gain, verdict, spec)}, "
@@ -157,10 +156,17 @@ def warnings_about(
 
 
 def _unknown(gain: Gain) -> str:
-    """Interval of a single value."""
+    """What cannot be said of a single value."""
     if gain.replication == "one_network":
-        return "every seed evaluates the same network: the spread over networks"
-    return "1 seed: the spread over seeds"
+        return f"every seed evaluates the same network: {_unknown_over('networks')}"
+    return ONE_SEED
+
+
+def _unknown_over(what: str) -> str:
+    return f"the spread over {what} is unknown, so no interval for other {what} can be given"
+
+
+ONE_SEED = f"1 seed: {_unknown_over('seeds')}"
 
 
 def _about_seeds(spec: ResolvedSpec, gain: Gain | None) -> list[str]:
@@ -168,9 +174,9 @@ def _about_seeds(spec: ResolvedSpec, gain: Gain | None) -> list[str]:
     pretrainings, planned = spec.evaluation.pretrain_seeds, spec.evaluation.seeds
     values = gain.n if gain else planned
     if gain and values == 1:
-        warnings.append(f"{_unknown(gain)} is unknown, so no interval can be given")
+        warnings.append(_unknown(gain))
     elif values == 1:
-        warnings.append("1 seed: the spread over seeds is unknown, so no interval can be given")
+        warnings.append(ONE_SEED)
     elif values < FEWEST_SEEDS:
         what = "pretrainings" if gain and gain.replication == "pretrainings" else "seeds"
         warnings.append(

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from app.datasets.derivation import shortened
 from app.datasets.schemas import DatasetSpec
 from app.datasets.table_spec import ColumnSpec, TableSpec
 from app.tasks import TaskKind
@@ -77,7 +78,7 @@ def _unknown(names: Sequence[str], known: Sequence[str], *path: str) -> TargetRe
         if name not in known:
             near = get_close_matches(name, known, 1, NEAR)
             meant = f"; did you mean `{near[0]}`?" if near else ""
-            detail = f"expected one of the columns {listed(known)}, got another{meant}"
+            detail = f"expected one of the columns {listed(known)}, got {shortened(name)}{meant}"
             return TargetRefusal("unknown_column", detail, path)
     return None
 
