@@ -171,7 +171,8 @@ class Records:
         if len(shown) > 1:
             detail = (
                 "expected one decimal sign in both files, got a comma in one and a point in the "
-                'other; `csv`: {"decimal": …} in the spec says which it is'
+                'other: write both with the same one; `csv`: {"decimal": …} in the spec says which '
+                "it is where they have the same and it was taken for another"
             )
             refuse("mixed_decimals", detail)
         return next((sign for sign in shown if sign), ".")

@@ -27,7 +27,8 @@ class QuantityTarget:
         if labels.dtype.kind not in "iuf":
             detail = (
                 f"expected labels that are numbers in {array}, of which a quantity can be learnt, "
-                f"got {labels.dtype}; {array}.astype(float) makes numbers of text that holds some, "
+                f"got {labels.dtype}; {array}.astype(float) makes numbers of an array of text that "
+                "holds some, pictures have them as `label` in metadata.csv; "
                 '`task`: "classification" in the spec takes each label for a class'
             )
             refuse("wrong_type", detail, array)
