@@ -14,6 +14,7 @@ from app.inputs.encoders import EncoderIdentity
 
 IDS, MASK = "input_ids", "attention_mask"
 Ints = NDArray[np.int64]
+LONGEST_SAID = 200  # characters of what the package says
 
 
 class Tokens(NamedTuple):
@@ -22,6 +23,10 @@ class Tokens(NamedTuple):
 
     ids: Ints
     mask: Ints
+
+
+class CannotCut(Exception):
+    """A tokenizer fails at a text. The message says how."""
 
 
 class Tokeniser:
@@ -50,12 +55,19 @@ class Tokeniser:
         return max(self._tokenizer.get_vocab().values(), default=0)
 
     def ids_of(self, text: str) -> list[int]:
-        """Pieces of a text, at most `max_tokens`, the special ones at both ends among them."""
-        found: list[int] = self._tokenizer.encode(self._encoder.prefix + text).ids
+        """Pieces of a text, at most `max_tokens`, the special ones at both ends among them. Raises
+        CannotCut."""
+        try:
+            found: list[int] = self._tokenizer.encode(self._encoder.prefix + text).ids
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # what the package panics with is no Exception
+            raise CannotCut(str(error)[:LONGEST_SAID]) from error
         return found
 
     def __call__(self, texts: Sequence[str]) -> Tokens:
-        """n >= 1 texts, one by one: the package's own batches start threads of their own."""
+        """n >= 1 texts, one by one: the package's own batches start threads of their own. Raises
+        CannotCut."""
         return padded([self.ids_of(text) for text in texts], self._encoder.pad_id)
 
 

@@ -11,9 +11,10 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from app.errors import Invalid
 from app.inputs.encoders import EXTRA, EncoderIdentity
 from app.inputs.text import texts_of
-from app.inputs.tokens import IDS, MASK, Tokeniser
+from app.inputs.tokens import IDS, MASK, CannotCut, Tokeniser
 from app.prediction.feeds import Part, Prepare
 from app.tensors import TensorBatch
 
@@ -50,11 +51,16 @@ def shared_tokeniser(encoder: EncoderIdentity, path: Callable[[], Path]) -> Toke
 
 
 def prepare_of(tokeniser: Tokeniser) -> Prepare:
-    """Code points (n, length) -> the tensors that the graph takes."""
+    """Code points (n, length) -> the tensors that the graph takes. What it returns raises Invalid
+    for a text that the tokenizer fails at."""
 
     def prepare(part: Part) -> Part:
         assert isinstance(part, np.ndarray)
-        tokens = tokeniser(texts_of(part))
+        try:
+            tokens = tokeniser(texts_of(part))
+        except CannotCut as error:
+            detail = f"expected texts that the model's tokenizer can cut, got one at which: {error}"
+            raise Invalid("cannot_be_cut", detail) from error
         return TensorBatch({IDS: tokens.ids, MASK: tokens.mask})
 
     return prepare

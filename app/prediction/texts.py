@@ -16,6 +16,7 @@ pointer. Control characters (NUL among them) are left out, white space of any ki
 space, and composed and decomposed forms are one (NFC), as in the training texts. Of a text that is
 longer than the model's `length`, so many characters count, and the answer carries the warning
 `text_cut`. Half of a surrogate pair is no text, and the body is refused.
+A text that the tokenizer of an uploaded encoder fails at is 422 `cannot_be_cut`.
 """
 
 

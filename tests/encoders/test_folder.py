@@ -11,7 +11,8 @@ from onnx import helper
 
 from app.errors import FailureCode, WorkFailure
 from tests.encoders.tiny import DIMENSION, graph, tiny, write_facts
-from worker.backbones.encoders.folder import LONG, SENTENCES, Folder, checked
+from worker.backbones.encoders.any_text import LONG
+from worker.backbones.encoders.folder import SENTENCES, Folder, checked
 from worker.backbones.encoders.running import Encoder
 
 pytest.importorskip("tokenizers", reason="needs the extra `text`")
@@ -124,6 +125,15 @@ def _passes_over_what_is_not_known(folder: Folder) -> None:
     write_facts(folder)
 
 
+def _repeats_of_repeats(folder: Folder) -> None:
+    content = json.loads(folder.tokenizer.read_bytes())
+    pattern = {"Regex": "(\\u0416+)+\\u0417"}
+    split = {"type": "Split", "pattern": pattern, "behavior": "Isolated", "invert": False}
+    content["pre_tokenizer"] = split
+    folder.tokenizer.write_text(json.dumps(content))
+    write_facts(folder)
+
+
 def _no_facts(folder: Folder) -> None:
     (folder.path / "encoder.json").write_text('{"name": "tiny"}')
 
@@ -143,6 +153,7 @@ def _no_facts(folder: Folder) -> None:
         (_no_graph, "to be an ONNX graph"),
         (_no_tokens, "expected a tokenizer.json"),
         (_no_piece_for_what_is_not_known, "that cuts any text, got one that fails"),
+        (_repeats_of_repeats, "a pattern without repeats of repeats"),
         (_passes_over_what_is_not_known, "expected finite features of any text"),
         (_no_facts, "expected the facts of an encoder"),
     ],

@@ -11,11 +11,12 @@ from pydantic import ValidationError
 from app.inputs.encoders import EncoderFacts
 from app.inputs.tokens import IDS, MASK, padded
 from app.integrity import sha256_of
+from worker.backbones.encoders.any_text import TOKENIZER, check_any_text
 from worker.backbones.encoders.operators import GRAPH, check_operators, check_vocabulary, table_rows
 from worker.backbones.encoders.refusing import refused
 from worker.backbones.encoders.running import FEATURES, Encoder, Floats
 
-TOKENIZER, FACTS = "tokenizer.json", "encoder.json"
+FACTS = "encoder.json"
 TOLERANCE = 1e-2  # of the largest feature: of a sentence alone and among longer ones
 DECIMALS = 6  # of a centre
 # Tried on whatever calls itself an encoder; the mean of their features is its centre.
@@ -30,10 +31,6 @@ PROBES = (
     ("una buona cena", "la stanza era fredda", "funziona come descritto", "non tornerò"),
     ("ein gutes Essen", "das Zimmer war kalt", "es läuft wie beschrieben", "nie wieder"),
 )
-LONG = tuple(letter * 16_384 for letter in ("a", " ", "1", "!", "a ", "好"))  # for slow patterns
-# Which tokenizers may not know: a code point that is none, one of private use, a family of emoji,
-# marks alone, a direction alone.
-STRANGE = ("\U0010ffff", "\ue000\ue001", "👩\u200d👩\u200d👧\u200d👦", "\u0301\u0302", "\u200f")
 SENTENCES = [sentence for of_language in PROBES for sentence in of_language]
 
 
@@ -83,7 +80,7 @@ def checked(folder: Folder) -> EncoderFacts:
         raise refused(str(error)) from error
     _check_session(encoder)
     check_vocabulary(rows, encoder.tokeniser.size)
-    found = _probe(encoder)
+    found = _probe(encoder, folder.tokenizer.read_bytes())
     if facts.are_tokens:
         return facts
     if facts.centre:
@@ -126,24 +123,7 @@ def _listed(tensors: dict[str, tuple[str, int]]) -> str:
     return ", ".join(f"{name}, {kind} of {rank} axes" for name, (kind, rank) in tensors.items())
 
 
-def _check_any_text(encoder: Encoder) -> None:
-    """Whatever is a text to the service has to have features: there is nobody to ask later."""
-    try:
-        for text in (*STRANGE, *LONG):
-            encoder.tokeniser.ids_of(text)
-    except Exception as error:  # the package knows no class of its own
-        raise refused(
-            f"expected a {TOKENIZER} that cuts any text, got one that fails at characters it does "
-            f"not know ({str(error)[:200]}): give it a piece for these, as [UNK] or <unk>"
-        ) from error
-    if not np.isfinite(encoder.run(encoder.tokeniser([*STRANGE, SENTENCES[0]]))).all():
-        raise refused(
-            f"expected finite features of any text, got others of characters that {TOKENIZER} "
-            "passes over: give it a piece for these, as [UNK] or <unk>, or pieces around each text"
-        )
-
-
-def _probe(encoder: Encoder) -> Floats:
+def _probe(encoder: Encoder, tokenizer: bytes) -> Floats:
     """Runs a few sentences, whose features (n, dimension) it returns, and the last piece that the
     tokenizer knows."""
     facts, last = encoder.facts, encoder.tokeniser.last
@@ -154,7 +134,7 @@ def _probe(encoder: Encoder) -> Floats:
             f"expected a graph for the {last + 1} pieces of {TOKENIZER}, got one that fails at "
             "the last: the tokenizer is another encoder's"
         ) from error
-    _check_any_text(encoder)
+    check_any_text(encoder, tokenizer)
     together = encoder.run(encoder.tokeniser(SENTENCES))
     if together.shape != (len(SENTENCES), facts.dimension):
         got = together.shape[1]

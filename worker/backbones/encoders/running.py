@@ -9,7 +9,8 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from app.inputs.encoders import EncoderFacts
-from app.inputs.tokens import IDS, MASK, Tokeniser, Tokens, padded
+from app.inputs.tokens import IDS, MASK, CannotCut, Tokeniser, Tokens, padded
+from worker.backbones.encoders.refusing import refused
 
 FEATURES = "features"
 AT_ONCE = 1024  # tokens, those of padding among them, that go through together
@@ -57,8 +58,15 @@ class Encoder:
 
         Args:
             look: called between two batches; what it raises ends the computation.
+
+        Raises:
+            WorkFailure: `encoder_refused`, for a text that the tokenizer fails at.
         """
-        ids = [self.tokeniser.ids_of(text) for text in texts]
+        try:
+            ids = [self.tokeniser.ids_of(text) for text in texts]
+        except CannotCut as error:
+            detail = f"expected a tokenizer that cuts any text, got one that fails: {error}"
+            raise refused(detail) from error
         order = sorted(range(len(ids)), key=lambda place: len(ids[place]))
         found = np.empty((len(ids), self.facts.dimension), np.float32)
         for batch in batches(order, [len(each) for each in ids]):
