@@ -225,6 +225,8 @@ def test_an_arm_that_lost_seeds_is_not_ranked_beside_whole_ones() -> None:
     report = build_report(spec(("fine_tune", "lp_ft")), [*SCRATCH, *lucky, *whole], TASK, COUNTS)
     assert report.winner == "lp_ft"
     assert report.verdict == "positive_transfer"
+    said = "fine_tune has results of 1 of 5 seeds and may not be the winner"
+    assert [each for each in report.warnings if each.startswith(said)]
 
 
 def test_forgetting_that_could_not_be_measured_is_said() -> None:

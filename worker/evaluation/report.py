@@ -260,9 +260,20 @@ def _test_labels(found: Iterable[Mapping[str, Evidence]]) -> Labels:
 
 def _winner(transfer: Mapping[str, Evidence], spec: ResolvedSpec) -> tuple[str | None, list[str]]:
     """The transfer arm that is best on validation, and what there is to say against the choice."""
-    # An arm that lost seeds is not ranked beside whole ones: what is left of it may be luck.
     most = max((len(evidence.trials) for evidence in transfer.values()), default=0)
-    transfer = {name: each for name, each in transfer.items() if len(each.trials) == most}
+    whole = {name: each for name, each in transfer.items() if len(each.trials) == most}
+    left_out = [
+        f"{name} has results of {len(each.trials)} of {most} seeds and may not be the winner: what "
+        "is left of it may be luck"
+        for name, each in transfer.items()
+        if name not in whole
+    ]
+    winner, remarks = _best(whole, spec)
+    return winner, left_out + remarks
+
+
+def _best(transfer: Mapping[str, Evidence], spec: ResolvedSpec) -> tuple[str | None, list[str]]:
+    """The same of arms with as many seeds."""
     if len(transfer) < 2:
         return next(iter(transfer), None), []
     means, of, primary = {}, spec.metric, spec.evaluation.primary_metric
