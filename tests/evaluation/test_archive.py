@@ -156,6 +156,20 @@ def test_a_stored_report_that_differs(
     assert printed.err.startswith("the stored report differs: #/arms/fine_tune/gain/mean: stored ")
 
 
+def test_sentences_are_their_releases(
+    tmp_path: Path,
+    stored: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What a release warns of, and how it says a verdict, is no figure; that it differs is said."""
+    stored["warnings"] = [*stored["warnings"], "a warning of another release"]
+    assert run(archive(tmp_path, stored), monkeypatch) == 0
+    assert capsys.readouterr().err.startswith("the stored report says the same in other words")
+    stored["verdict"] = "no_evidence"
+    assert run(archive(tmp_path, stored), monkeypatch) == 1
+
+
 def test_without_a_stored_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

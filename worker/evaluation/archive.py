@@ -3,7 +3,7 @@
 
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,6 +24,7 @@ from worker.evaluation.report import build_report
 Arrays = Mapping[str, NDArray[Any]]
 
 JOB_FILE = "job.json"
+WORDS = frozenset({"reason", "sentence", "headline", "warnings", "multiplicity"})  # of a report
 TOLERANCE = 1e-9  # processors differ in the last bits of exp and log
 
 
@@ -102,12 +103,15 @@ def recompute(path: Path) -> tuple[Report, dict[str, Any] | None]:
 
 def _as_now(stored: dict[str, Any] | None, made: Report) -> dict[str, Any] | None:
     """Metrics that its release did not measure are taken from `made`: there is nothing to hold
-    them against."""
+    them against. Labels to reach what an arm at chance has were told once."""
     if not stored:
         return stored
     now = stored | Report.model_validate(stored).model_dump(mode="json")
     fresh = made.model_dump(mode="json")
+    at_chance = (fresh["reference"] or {}).get("not_above", ())
     for name, arm in now["arms"].items():
+        if name in at_chance:
+            arm["labels_to_reach"] = None
         arm["metrics"] = fresh["arms"].get(name, arm)["metrics"] | arm["metrics"]
     if now["reference"] and fresh["reference"]:
         majority = fresh["reference"]["majority"] | now["reference"]["majority"]
@@ -117,19 +121,23 @@ def _as_now(stored: dict[str, Any] | None, made: Report) -> dict[str, Any] | Non
     return now
 
 
-def first_difference(stored: Any, made: Any, place: str = "#") -> str | None:
+def first_difference(
+    stored: Any, made: Any, place: str = "#", apart_from: Set[str] = frozenset()
+) -> str | None:
     """First place where two JSON values differ, as a pointer and both values; None where they are
-    equal but for the last bits of their numbers."""
+    equal but for the last bits of their numbers. `apart_from`: members that are not looked at."""
     if isinstance(stored, dict) and isinstance(made, dict):
         if missing := sorted(stored.keys() ^ made.keys()):
             side = "stored" if missing[0] in stored else "recomputed"
             return f"{place}/{missing[0]}: only in the {side} report"
-        parts = ((key, stored[key], made[key]) for key in stored)
+        parts = ((key, stored[key], made[key]) for key in stored if key not in apart_from)
     elif isinstance(stored, list) and isinstance(made, list) and len(stored) == len(made):
         parts = ((str(k), *pair) for k, pair in enumerate(zip(stored, made, strict=True)))
     else:
         return None if _alike(stored, made) else f"{place}: stored {stored}, recomputed {made}"
-    found = (first_difference(one, other, f"{place}/{key}") for key, one, other in parts)
+    found = (
+        first_difference(one, other, f"{place}/{key}", apart_from) for key, one, other in parts
+    )
     return next((difference for difference in found if difference), None)
 
 
