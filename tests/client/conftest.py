@@ -7,25 +7,15 @@ from threading import Thread
 
 import pytest
 
-from app import broker
-from app.child_process import stop
 from app.client import Client
-from app.migrate import upgrade
 from app.settings import Settings
-from tests.client.running_api import RunningApi
+from tests.client.running_api import RunningApi, running_api
 
 
 @pytest.fixture
 def api(settings: Settings) -> Iterator[RunningApi]:
-    """With its broker, where messages wait for a worker that does not come."""
-    upgrade(settings.database)
-    process = broker.ensure(settings)
-    assert process
-    api = RunningApi(settings)
-    api.start()
-    yield api
-    api.stop()
-    stop(process, 10)
+    with running_api(settings) as api:
+        yield api
 
 
 @pytest.fixture

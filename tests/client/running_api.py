@@ -1,12 +1,17 @@
 """The API in a thread of the test, on a port of its own that it keeps over restarts."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Thread
 
 import uvicorn
 
+from app import broker
+from app.child_process import stop
 from app.cli.supervisor import free_port
 from app.main import create_app
+from app.migrate import upgrade
 from app.settings import Settings
 
 
@@ -33,3 +38,16 @@ class RunningApi:
     def stop(self) -> None:
         self._server.should_exit = True
         self._thread.join()
+
+
+@contextmanager
+def running_api(settings: Settings) -> Iterator[RunningApi]:
+    """With its broker, where messages wait for a worker that does not come."""
+    upgrade(settings.database)
+    process = broker.ensure(settings)
+    assert process
+    api = RunningApi(settings)
+    api.start()
+    yield api
+    api.stop()
+    stop(process, 10)

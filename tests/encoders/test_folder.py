@@ -10,7 +10,7 @@ import pytest
 from onnx import helper
 
 from app.errors import FailureCode, WorkFailure
-from tests.encoders.tiny import DIMENSION, graph, tiny, write_facts
+from tests.encoders.tiny import DIMENSION, graph, tiny, with_pattern, write_facts
 from worker.backbones.encoders.any_text import LONG
 from worker.backbones.encoders.folder import SENTENCES, Folder, checked
 from worker.backbones.encoders.running import Encoder
@@ -126,11 +126,7 @@ def _passes_over_what_is_not_known(folder: Folder) -> None:
 
 
 def _repeats_of_repeats(folder: Folder) -> None:
-    content = json.loads(folder.tokenizer.read_bytes())
-    pattern = {"Regex": "(\\u0416+)+\\u0417"}
-    split = {"type": "Split", "pattern": pattern, "behavior": "Isolated", "invert": False}
-    content["pre_tokenizer"] = split
-    folder.tokenizer.write_text(json.dumps(content))
+    folder.tokenizer.write_bytes(with_pattern(folder.tokenizer.read_bytes()))
     write_facts(folder)
 
 

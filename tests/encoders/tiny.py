@@ -30,6 +30,15 @@ def tiny(path: Path, pieces: int | None = None, **changes: Any) -> Folder:
     return folder
 
 
+def with_pattern(tokenizer: bytes) -> bytes:
+    """The same tokenizer.json, cutting by a pattern that gives up at repeated letters."""
+    content = json.loads(tokenizer)
+    pattern = {"Regex": r"(\u0416+)+\u0417"}
+    split = {"type": "Split", "pattern": pattern, "behavior": "Isolated", "invert": False}
+    content["pre_tokenizer"] = split
+    return json.dumps(content).encode()
+
+
 def write_facts(folder: Folder, **changes: Any) -> None:
     facts: dict[str, Any] = {
         "name": "tiny",

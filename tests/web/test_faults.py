@@ -6,16 +6,13 @@ from typing import Any
 
 import pytest
 
-from app import broker
-from app.child_process import stop
 from app.client.ktl import Client
 from app.database import Database
-from app.migrate import upgrade
 from app.settings import Settings
-from tests.client.running_api import RunningApi
+from tests.client.running_api import RunningApi, running_api
 from tests.jobs.factories import add_dataset
 from tests.jobs.requests import LOCAL
-from tests.web.browser import Seen, browser
+from tests.web.browser import Seen
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -23,22 +20,10 @@ NO_CLIPBOARD = "Object.defineProperty(navigator, 'clipboard', { value: undefined
 Open = Callable[..., Seen]
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser() as opened:
-        yield opened
-
-
 @pytest.fixture
 def api(settings: Settings) -> Iterator[RunningApi]:
-    upgrade(settings.database)
-    process = broker.ensure(settings)
-    assert process
-    api = RunningApi(settings)
-    api.start()
-    yield api
-    api.stop()
-    stop(process, 10)
+    with running_api(settings) as api:
+        yield api
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.system.service import Service, images, job_spec, running
-from tests.web.browser import Seen, browser, keep_screenshot
+from tests.web.browser import Seen, keep_screenshot
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -20,12 +20,6 @@ HOSTILE = '<img src=x onerror="document.title=`owned`">'
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with running(tmp_path_factory.mktemp("service")) as service:
         yield service
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests.prediction.explaining.models import (
     whole_item,
 )
 from tests.prediction.site import SHAPE, Site
-from tests.web.browser import Seen, browser, keep_screenshot
+from tests.web.browser import Seen, keep_screenshot
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -27,12 +27,6 @@ PIXEL = """([x, y]) => [...document.querySelector("canvas.heat").getContext("2d"
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with site_of_all(tmp_path_factory.mktemp("why")) as site:
         yield site
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser() as opened:
-        yield opened
 
 
 @pytest.fixture(params=["light", "dark"])
