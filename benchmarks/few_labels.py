@@ -23,6 +23,7 @@ from typing import Any
 
 from app.client import Client
 from benchmarks._auto_tasks import ANIMALS, CIFAR, LETTERS, MNIST, VEHICLES, Pictures
+from benchmarks._reports import report_of
 from benchmarks.auto import applicable
 from benchmarks.evidence import OWN
 from tests.system.service import running
@@ -74,10 +75,7 @@ def run(client: Client, task: str) -> dict[str, float]:
     }
     spec["strategies"] = applicable(client, spec)
     began = time.perf_counter()
-    job = client.jobs.wait(client.jobs.submit(spec).id)
-    if job.status != "succeeded":
-        raise RuntimeError(f"expected the job to succeed, got {job.error}")
-    report = client.jobs.report(job.id)
+    report = report_of(client, spec)
     print(f"{task}: {time.perf_counter() - began:.0f} s; {report.reason}")
     figures: dict[str, float] = {}
     for point in report.learning_curve:

@@ -33,6 +33,7 @@ from app.settings import Settings
 from app.spec.pretrained import PRETRAINED
 from app.spec.report import Report
 from benchmarks._auto_tasks import ANIMALS, CATS_DOGS, CIFAR, DATA, VEHICLES, Pictures
+from benchmarks._reports import succeeded
 from benchmarks.evidence import OWN
 from tests.system.service import running
 
@@ -98,14 +99,12 @@ def run(client: Client, task: str, folder: Path) -> dict[str, float]:
         **how,
     }
     began = time.perf_counter()
-    job = client.jobs.wait(client.jobs.submit(spec).id)
-    if job.status != "succeeded":
-        raise RuntimeError(f"expected the job to succeed, got {job.error}")
-    report = client.jobs.report(job.id)
+    job_id = succeeded(client, spec)
+    report = client.jobs.report(job_id)
     print(f"{task}: {time.perf_counter() - began:.0f} s; {report.verdict}: {report.reason}")
     figures = told(task, report)
     if task == "cats_dogs":
-        right = correct(client, job.id, folder)
+        right = correct(client, job_id, folder)
         figures |= ahead(right["lp_ft"], right["linear_probe"])
     return figures
 

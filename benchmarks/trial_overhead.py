@@ -34,6 +34,7 @@ from numpy.typing import NDArray  # noqa: E402
 
 from app.client import Client  # noqa: E402
 from app.spec.spec import ResolvedSpec  # noqa: E402
+from benchmarks._reports import succeeded  # noqa: E402
 from benchmarks.evidence import OWN, datasets  # noqa: E402
 from benchmarks.training import Epochs, domain_of  # noqa: E402
 from tests.system.service import running  # noqa: E402
@@ -100,7 +101,7 @@ def lease_to_first_step(letters: Path, folder: Path) -> list[float]:
             "target": {"dataset": dataset, "labels_per_class": LABELS_PER_CLASS},
             "evaluation": {"seeds": SEEDS},
         }
-        _, *job_ids = [run_job(client, spec) for _ in range(1 + JOBS)]
+        _, *job_ids = [succeeded(client, spec) for _ in range(1 + JOBS)]
         return [wait for job_id in job_ids for wait in waits_of(client, job_id)]
 
 
@@ -115,13 +116,6 @@ def waits_of(client: Client, job_id: str) -> list[float]:
         trained = sum(epoch["seconds"] for epoch in epochs[trial.id])
         waits.append((trial.ended_at - trial.started_at).total_seconds() - trained)
     return waits
-
-
-def run_job(client: Client, spec: dict[str, Any]) -> str:
-    job = client.jobs.wait(client.jobs.submit(spec).id)
-    if job.status != "succeeded":
-        raise RuntimeError(f"expected the job to succeed, got {job.error}")
-    return job.id
 
 
 def engine_trial(x: NDArray[np.uint8], y: NDArray[np.int32], seed: int) -> None:

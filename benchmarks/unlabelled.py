@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from app.client import Client
+from benchmarks._reports import report_of
 from benchmarks.evidence import OWN
 from tests.system.service import running
 
@@ -79,10 +80,7 @@ def run(
         "evaluation": {"seeds": SEEDS},
     }
     began = time.perf_counter()
-    job = client.jobs.wait(client.jobs.submit(spec).id)
-    if job.status != "succeeded":
-        raise RuntimeError(f"expected the job to succeed, got {job.error}")
-    report = client.jobs.report(job.id)
+    report = report_of(client, spec)
     name = f"{labels}_{'all' if beside is None else beside}"
     seconds = time.perf_counter() - began
     print(f"{name} (labels per class, items without labels): {seconds:.0f} s; {report.reason}")
