@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from app.plurals import counted
 from worker.evaluation.evidence import TrialResult
 
 
@@ -11,7 +12,7 @@ def devices_of(trials: Sequence[TrialResult]) -> list[str]:
     """Sentences such as `12 trials on NVIDIA H100 in mixed_bfloat16`, the most trials first."""
     counts = Counter((found["device"], found["precision"]) for found in _known(trials).values())
     return [
-        f"{count} {_trials(count)} on {device} in {precision}"
+        f"{counted(count, 'trial')} on {device} in {precision}"
         for (device, precision), count in counts.most_common()
     ]
 
@@ -23,7 +24,7 @@ def condition_warnings(trials: Sequence[TrialResult]) -> list[str]:
         for note in conditions["notes"]:
             about.setdefault(note, []).append(trial)
     return [
-        f"{_arms(found)} ({len(found)} {_trials(len(found))}): {note}"
+        f"{_arms(found)} ({counted(len(found), 'trial')}): {note}"
         for note, found in sorted(about.items())
     ]
 
@@ -34,7 +35,3 @@ def _known(trials: Sequence[TrialResult]) -> dict[TrialResult, Mapping[str, Any]
 
 def _arms(trials: Sequence[TrialResult]) -> str:
     return ", ".join(sorted({trial.arm for trial in trials}))
-
-
-def _trials(count: int) -> str:
-    return "trial" if count == 1 else "trials"

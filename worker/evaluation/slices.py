@@ -206,28 +206,7 @@ def _sentence(
 ) -> str:
     said = []
     if worst:
-        of, name = spec.metric, spec.metric.label
-        low, high = (of.shown(each, signed=True) for each in _ends(worst.difference))
-        apart = worst.mean - worst.rest
-        chance = "which chance alone may bring"
-        if worst.is_clear:
-            chance = "more than chance would bring"
-        elif of.sign * apart > 0:
-            chance = f"so the others taken together are no better: {name} of all is no mean of them"
-        compared = [
-            each
-            for each in values
-            if spec.evaluation.primary_metric in each.arms[worst.arm].metrics
-        ]
-        said.append(
-            f"By {column}, {worst.arm} is worst for {worst.value}: {name} {of.shown(worst.mean)} "
-            f"on {worst.items} test items, {of.shown(worst.rest)} on the others, a difference of "
-            f"{of.shown(apart, signed=True)} [{low}, {high}] (corrected for the "
-            f"choice of the worst of {len(compared)}), {chance}."
-            if abs(apart) >= EXACT * abs(worst.rest)
-            else f"By {column}, {worst.arm} is no worse for any value than for the others: {name} "
-            f"{of.shown(worst.mean)}."
-        )
+        said.append(f"By {column}, {_told_of(worst, values, spec)}.")
         said += _gain_there(values, worst, spec)
     else:
         said.append(
@@ -247,6 +226,27 @@ def _sentence(
             f"{'is' if items == 1 else 'are'} {what}."
         )
     return " ".join(said)
+
+
+def _told_of(worst: WorstSlice, values: Sequence[SliceValue], spec: ResolvedSpec) -> str:
+    of, name, apart = spec.metric, spec.metric.label, worst.mean - worst.rest
+    if abs(apart) < EXACT * abs(worst.rest):
+        same = f"{worst.arm} is no worse for any value than for the others"
+        return f"{same}: {name} {of.shown(worst.mean)}"
+    low, high = (of.shown(each, signed=True) for each in _ends(worst.difference))
+    chance = "which chance alone may bring"
+    if worst.is_clear:
+        chance = "more than chance would bring"
+    elif of.sign * apart > 0:
+        chance = f"so the others taken together are no better: {name} of all is no mean of them"
+    primary = spec.evaluation.primary_metric
+    compared = [each for each in values if primary in each.arms[worst.arm].metrics]
+    return (
+        f"{worst.arm} is worst for {worst.value}: {name} {of.shown(worst.mean)} on {worst.items} "
+        f"test items, {of.shown(worst.rest)} on the others, a difference of "
+        f"{of.shown(apart, signed=True)} [{low}, {high}] (corrected for the choice of the worst of "
+        f"{len(compared)}), {chance}"
+    )
 
 
 def _gain_there(

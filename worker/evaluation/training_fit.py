@@ -8,6 +8,7 @@ from math import sqrt
 
 import numpy as np
 
+from app.plurals import counted
 from app.spec.plan import PRETRAIN, sources_of
 from app.spec.spec import ResolvedSpec
 from worker.evaluation.calibration import FEWEST_VALIDATION_ITEMS
@@ -183,7 +184,7 @@ def _learnt_nothing(name: str, trials: Sequence[TrialResult], measures: Measures
     value, level = at_chance[0]
     shown = measures.task.metrics[metric].shown
     return (
-        f"{name}: {len(at_chance)} of {known} {'trial' if known == 1 else 'trials'} at chance on "
+        f"{name}: {len(at_chance)} of {counted(known, 'trial')} at chance on "
         f"the items trained on ({metric} {shown(value)}, where an answer that looks at no item has "
         f"{shown(level.score)}): nothing was learnt"
     )

@@ -173,10 +173,8 @@ def _about_seeds(spec: ResolvedSpec, gain: Gain | None) -> list[str]:
     warnings = []
     pretrainings, planned = spec.evaluation.pretrain_seeds, spec.evaluation.seeds
     values = gain.n if gain else planned
-    if gain and values == 1:
-        warnings.append(_unknown(gain))
-    elif values == 1:
-        warnings.append(ONE_SEED)
+    if values == 1:
+        warnings.append(_unknown(gain) if gain else ONE_SEED)
     elif values < FEWEST_SEEDS:
         what = "pretrainings" if gain and gain.replication == "pretrainings" else "seeds"
         warnings.append(

@@ -81,8 +81,7 @@ def unpack(path: Path, folder: Path, most_bytes: int) -> Archive:
 def _members(archive: ZipFile) -> dict[str, ZipInfo]:
     """The three that there are to be, each once, as plain files."""
     infos = archive.infolist()
-    wanted = MEMBERS
-    if sorted(i.filename for i in infos) != sorted(wanted):
+    if sorted(i.filename for i in infos) != sorted(MEMBERS):
         raise _not_these(len(infos))
     for info in infos:
         is_plain = stat.S_IFMT(info.external_attr >> 16) in {0, stat.S_IFREG}

@@ -143,11 +143,8 @@ def _reason(ledger: Ledger, chosen: Candidate, metric: str, scale: float) -> str
     if best is None or not best.is_measured:
         if any(each.failure for each in ledger.standings):
             tried = [each for each in ledger.standings if each.failure]
-            which = (
-                "none"
-                if all(_has_failed(ledger, each) for each in ledger.portfolio)
-                else ("none that was tried")
-            )
+            are_all = all(_has_failed(ledger, each) for each in ledger.portfolio)
+            which = "none" if are_all else "none that was tried"
             why = f"{which} could be trained: {tried[0].failure}"
         else:
             why = "nothing to compare it with, or no room in the budget for that"

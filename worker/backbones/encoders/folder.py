@@ -73,14 +73,14 @@ def checked(folder: Folder) -> EncoderFacts:
             raise refused(f"expected the file {path.name} beside {FACTS}, got none")
         if (got := sha256_of(path)) != expected:
             raise refused(f"expected {path.name} of sha256 {expected}, got one of {got}")
-    rows = _check_graph(folder.graph)
+    rows, tokenizer = _check_graph(folder.graph), folder.tokenizer.read_bytes()
     try:
-        encoder = Encoder.load(folder.graph.read_bytes(), folder.tokenizer.read_bytes(), facts)
+        encoder = Encoder.load(folder.graph.read_bytes(), tokenizer, facts)
     except ValueError as error:
         raise refused(str(error)) from error
     _check_session(encoder)
     check_vocabulary(rows, encoder.tokeniser.size)
-    found = _probe(encoder, folder.tokenizer.read_bytes())
+    found = _probe(encoder, tokenizer)
     if facts.are_tokens:
         return facts
     if facts.centre:
