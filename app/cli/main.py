@@ -90,7 +90,7 @@ def main() -> None:
 def _begin_lightly() -> None:
     """Leaves httpx's own command line out of the start, which no command needs; it brings click and
     half of rich (.08 s of CPU). httpx does as if it were not installed."""
-    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: no such
 
 
 def _explain(error: Exception) -> int:

@@ -130,11 +130,11 @@ class Supervisor:
         """Tells whether the API and all that it stands on answer; the API alone where `/readyz`
         asks for a key, which the supervisor has not."""
         path = "/readyz" if self._settings.monitoring_is_open else "/healthz"
-        host = "127.0.0.1" if self._settings.host == "0.0.0.0" else self._settings.host  # noqa: S104
+        host = "127.0.0.1" if self._settings.host == "0.0.0.0" else self._settings.host  # noqa: S104  asked
         try:
             url = httpx.URL(scheme="http", host=host, port=self._settings.port, path=path)
             # Plain HTTP: to read the certificates would take longer than the rest, many times over.
-            return httpx.get(url, timeout=2, trust_env=False, verify=False).is_success  # noqa: S501
+            return httpx.get(url, timeout=2, trust_env=False, verify=False).is_success  # noqa: S501  http
         except httpx.TransportError:
             return False
 

@@ -39,4 +39,5 @@ def read(kind: type[Kind], content: bytes | str) -> Kind:
     found: Any = json.loads(content, object_hook=ApiAnswer)
     if not isinstance(found, ApiAnswer):
         raise ValueError(f"expected an object, got {type(found).__name__}")
+    # Each kind is made of an answer, which its type cannot say.
     return found if isinstance(found, kind) else kind(found)  # type: ignore[call-arg]
