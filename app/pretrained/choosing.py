@@ -1,10 +1,13 @@
 """The way from what a job's source says to weights that are there: names known, `auto` decided."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from app.datasets.schemas import Schema
 from app.errors import Finding, Invalid, invalid
 from app.pretrained.files import located
+from app.spec.backbones import Backbone, Fusion
+from app.spec.frozen_photos import FrozenPhotosParams
 from app.spec.photo_params import LEAST_SIDE
 from app.spec.pretrained import PRETRAINED, Pretrained
 from app.spec.source import Source
@@ -13,9 +16,38 @@ from app.spec.spec import Choice, JobSpec
 AUTO = "auto"
 COLOURS = 3  # channels of a photo
 UNAVAILABLE = "weights_unavailable"
+PHOTOS = "#/model/params/photos"
 
 
-def pretrained_of(
+def with_weights_named(
+    spec: JobSpec, target: Schema, cache_dir: Path
+) -> tuple[JobSpec, list[Choice]]:
+    """The job with pretrained weights that are there wherever it asks for some. Raises Invalid."""
+    sources, chosen = list(spec.sources), list[Choice | None]()
+    for place, source in enumerate(sources):
+        if source.backbone is None:
+            continue
+        weights, choice = _pretrained_of(source, target, cache_dir, f"#/sources/{place}")
+        sources[place] = source.model_copy(update={"backbone": weights.backbone})
+        chosen.append(choice)
+    spec = spec.model_copy(update={"sources": tuple(sources)})
+    if isinstance(spec.model, Fusion) and spec.model.params.photos:
+        photos, choice = _photos_of(spec.model.params.photos, cache_dir)
+        params = spec.model.params.model_copy(update={"photos": photos})
+        model = spec.model.model_copy(update={"params": params})
+        spec = spec.model_copy(update={"model": model})
+        chosen.append(choice)
+    return spec, [choice for choice in chosen if choice]
+
+
+def check_photos(model: Backbone, cache_dir: Path) -> None:
+    """Raises Invalid `weights_unavailable` where those are not there that the pictures of items of
+    several parts go through; the job's source may have brought it."""
+    if isinstance(model, Fusion) and model.params.photos:
+        _photos_of(model.params.photos, cache_dir)
+
+
+def _pretrained_of(
     source: Source, target: Schema, cache_dir: Path, pointer: str
 ) -> tuple[Pretrained, Choice | None]:
     """The weights that a source means, and why, where it left that open.
@@ -31,11 +63,24 @@ def pretrained_of(
         raise invalid("unknown_backbone", detail, f"{pointer}/backbone")
     if found.modality != target.inputs.modality:
         raise _misfit(f"{found.backbone}, whose weights are for {found.modality}s", target, pointer)
-    if located(found, cache_dir) is None:
-        detail = f"expected the weights of {found.backbone} to be there, got no file of them: "
-        detail += f"`{found.command}` brings them"
-        raise invalid(UNAVAILABLE, detail, f"{pointer}/backbone")
+    _check_there(found, cache_dir, pointer)
     return found, None
+
+
+def _photos_of(
+    params: FrozenPhotosParams, cache_dir: Path
+) -> tuple[FrozenPhotosParams, Choice | None]:
+    """The frozen network that pictures of items of several parts go through, and why, where it was
+    left open. Raises Invalid `weights_unavailable`."""
+    if params.backbone == AUTO:
+        able = [each for each in PRETRAINED.values() if each.weights == params.weights]
+        chosen = _there(able, cache_dir, PHOTOS)
+        reason = "weights for pictures that are there, the first by what they reach with few labels"
+        choice = Choice(field="model.params.photos.backbone", chosen=chosen.backbone, reason=reason)
+        return params.model_copy(update={"backbone": chosen.backbone}), choice
+    if found := PRETRAINED.get(params.reference):
+        _check_there(found, cache_dir, PHOTOS)
+    return params, None
 
 
 def recommended(spec: JobSpec, target: Schema, cache_dir: Path) -> Choice | None:
@@ -71,18 +116,30 @@ def _first(
     able = [each for each in able if each.weights == source.weights]
     if not able:
         raise _misfit("no weights for them", target, pointer)
-    there = [each for each in able if located(each, cache_dir)]
-    if not there:
-        commands = " or ".join(dict.fromkeys(f"`{each.command}`" for each in able))
-        detail = f"expected weights that are there for `auto` to choose, got none: {commands}"
-        raise invalid(UNAVAILABLE, f"{detail} brings them", f"{pointer}/backbone")
-    chosen = there[0]
+    chosen = _there(able, cache_dir, pointer)
     reason = (
         f"weights for {target.inputs.modality}s that are there, the first by what they reach with "
         "few labels"
     )
     where = pointer.removeprefix("#/").replace("/", ".")
     return chosen, Choice(field=f"{where}.backbone", chosen=chosen.backbone, reason=reason)
+
+
+def _check_there(weights: Pretrained, cache_dir: Path, pointer: str) -> None:
+    if located(weights, cache_dir) is None:
+        detail = f"expected the weights of {weights.backbone} to be there, got no file of them: "
+        detail += f"`{weights.command}` brings them"
+        raise invalid(UNAVAILABLE, detail, f"{pointer}/backbone")
+
+
+def _there(able: Sequence[Pretrained], cache_dir: Path, pointer: str) -> Pretrained:
+    """The first whose file is there."""
+    for each in able:
+        if located(each, cache_dir):
+            return each
+    commands = " or ".join(dict.fromkeys(f"`{each.command}`" for each in able))
+    detail = f"expected weights that are there for `auto` to choose, got none: {commands}"
+    raise invalid(UNAVAILABLE, f"{detail} brings them", f"{pointer}/backbone")
 
 
 def _misfit(got: str, target: Schema, pointer: str) -> Invalid:

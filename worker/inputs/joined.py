@@ -12,11 +12,13 @@ import tensorflow as tf
 from app.inputs.image import ImageInputs
 from app.inputs.joined import JoinedInputs
 from app.inputs.joined_part import PRESENT, JoinedPart, PartInputs
+from app.inputs.photo_features import PhotoFeaturesInputs
 from app.inputs.table import ROW, TableInputs
 from app.inputs.text import TEXT, TextInputs
 from app.spec.training import Augmentation
 from worker.inputs.contract import Apart, InputLayers, X
 from worker.inputs.counter_random import uniform
+from worker.inputs.features import FeaturesLayers
 from worker.inputs.image import ImageLayers
 from worker.inputs.table import TableLayers
 from worker.inputs.text import TextLayers
@@ -104,6 +106,8 @@ def _layers(inputs: PartInputs, image_size: tuple[int, int] | None) -> InputLaye
             return TableLayers(inputs)
         case TextInputs():
             return TextLayers(inputs)
+        case PhotoFeaturesInputs():
+            return FeaturesLayers(inputs.shape)
 
 
 def _present(part: JoinedPart, own: dict[str, keras.KerasTensor]) -> keras.KerasTensor:
