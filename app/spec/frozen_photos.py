@@ -29,7 +29,7 @@ class FrozenPhotosParams(NetworkParams):
     )
     weights: Weights = Field("imagenet", description="what they were trained on")
     dense: Width = Field(64, description="that the features of a picture are brought to")
-    dropout: float = Field(0.5, ge=0, lt=1, description="of its features, while others learn")
+    dropout: float = Field(0.8, ge=0, lt=1, description="of its features, while others learn")
 
     @property
     def has_dropout(self) -> bool:
