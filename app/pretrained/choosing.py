@@ -5,8 +5,11 @@ from pathlib import Path
 
 from app.datasets.schemas import Schema
 from app.errors import Finding, Invalid, invalid
+from app.inputs.contract import InputsContract
+from app.inputs.image import ImageInputs
+from app.inputs.joined import JoinedInputs
 from app.pretrained.files import located
-from app.spec.backbones import Backbone, Fusion
+from app.spec.backbones import AutoBackbone, Backbone, Fusion
 from app.spec.frozen_photos import FrozenPhotosParams
 from app.spec.photo_params import LEAST_SIDE
 from app.spec.pretrained import PRETRAINED, Pretrained
@@ -84,10 +87,16 @@ def _photos_of(
 
 
 def recommended(spec: JobSpec, target: Schema, cache_dir: Path) -> Choice | None:
-    """Returns what a job of photos that leaves its strategies to `auto` is told where weights are
-    there and none of its sources is pretrained: what it starts from stays what its user wrote."""
+    """Returns what a job of photos is told that leaves open what they go through, where weights are
+    there that it does not use: what it starts from stays what its user wrote."""
+    if isinstance(target.inputs, JoinedInputs):
+        return _recommended_of_parts(spec, target.inputs, cache_dir)
     is_open = any(strategy.name == AUTO for strategy in spec.strategies)
-    if not is_open or any(source.backbone for source in spec.sources) or not _are_photos(target):
+    if (
+        not is_open
+        or any(source.backbone for source in spec.sources)
+        or not _is_photo(target.inputs)
+    ):
         return None
     there = [each for each in PRETRAINED.values() if each.modality == target.inputs.modality]
     there = [each for each in there if located(each, cache_dir)]
@@ -102,10 +111,27 @@ def recommended(spec: JobSpec, target: Schema, cache_dir: Path) -> Choice | None
     return Choice(field="sources", chosen=[each.reference for each in spec.sources], reason=reason)
 
 
-def _are_photos(target: Schema) -> bool:
-    inputs = target.inputs
+def _recommended_of_parts(spec: JobSpec, target: JoinedInputs, cache_dir: Path) -> Choice | None:
+    photos = [part for part in target.parts if _is_photo(part.inputs)]
+    there = [each for each in PRETRAINED.values() if located(each, cache_dir)]
+    is_open = isinstance(spec.model, AutoBackbone) and not any(each.model for each in spec.sources)
+    if not photos or not there or not is_open:
+        return None
+    first = there[0]
+    reason = (
+        f"its photos go through a network from random weights; the {first.weights} weights of "
+        f"{first.backbone} are there and mostly carry further: "
+        f'"model": {{"backbone": "fusion", "params": {{"photos": {{"backbone": '
+        f'"{first.backbone}"}}}}}}'
+    )
+    return Choice(field="model.params.photos", chosen=None, reason=reason)
+
+
+def _is_photo(inputs: InputsContract) -> bool:
     return (
-        inputs.sides is not None and inputs.layout[2] == COLOURS and min(inputs.sides) >= LEAST_SIDE
+        isinstance(inputs, ImageInputs)
+        and inputs.shape[2] == COLOURS
+        and min(inputs.sides) >= LEAST_SIDE
     )
 
 

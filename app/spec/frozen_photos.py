@@ -28,7 +28,7 @@ class FrozenPhotosParams(NetworkParams):
         "first of them that is there"
     )
     weights: Weights = Field("imagenet", description="what they were trained on")
-    dense: Width = Field(64, description="that the features of a picture are brought to")
+    dense: Width = Field(128, description="that the features of a picture are brought to")
     dropout: float = Field(0.8, ge=0, lt=1, description="of its features, while others learn")
 
     @property
