@@ -18,7 +18,7 @@ SAID = {
     404: "No such thing in this project",
     408: "The body did not come in time",
     409: "The thing is in a state that does not allow it",
-    412: "If-Match names another version",
+    412: "If-Match names another version, or If-None-Match this one",
     413: "The body is too large",
     415: "The body is of another media type, or does not say of which",
     422: "Readable and wrong: `errors` say where",
