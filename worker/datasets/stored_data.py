@@ -23,6 +23,7 @@ from app.spec.spec import Adopting
 from app.storage import Storage
 from app.tables.datasets import DatasetRow
 from worker.datasets.encoded import Encoded
+from worker.datasets.groups import training_groups
 from worker.datasets.photo_features import photo_features
 from worker.datasets.room import room
 from worker.training.data import Split
@@ -39,7 +40,7 @@ def dataset_split(
     adoption: Adopting | Encoded | None = None,
     look: Callable[[], None] = lambda: None,
 ) -> Split:
-    """`train` or `test`: items memory-mapped, labels in memory.
+    """`train` or `test`: items memory-mapped, labels in memory, with the groups of training items.
 
     `adoption`: how rows of its table, its texts or its pictures become the network's. `look`:
     called every few seconds where that takes long; what it raises ends it. Raises KeyError where
@@ -53,11 +54,12 @@ def dataset_split(
     }
     labels = np.load(array_path(storage, dataset, f"y_{split}"))
     key = " ".join(dataset.arrays[name] for name in names.values())
+    groups = training_groups(storage, dataset, schema) if split == "train" else None
     if isinstance(adoption, Encoded):
-        return Split.stored(adoption.items(storage, key, len(labels)), labels)
+        return Split.stored(adoption.items(storage, key, len(labels)), labels, groups)
     photos = partial(photo_features, cache=storage.cache, look=look)
     items = _adopted(Items.of(columns, key), schema.inputs, adoption, photos)
-    return Split.stored(items, labels)
+    return Split.stored(items, labels, groups)
 
 
 def _adopted(items: Items, own: Inputs, adoption: Adopting | None, photos: Photos) -> Items:

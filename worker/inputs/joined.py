@@ -106,7 +106,7 @@ class JoinedLayers(InputLayers):
 
 
 def _together(modalities: Sequence[str]) -> list[list[float]]:
-    """(modalities, parts), 1 where a part is of a modality that has several, beside others; [] where
+    """(modalities, parts), 1 where a part is of a modality that has several beside others; [] where
     there is none."""
     several = [each for each in dict.fromkeys(modalities) if modalities.count(each) > 1]
     if len(set(modalities)) == 1:
