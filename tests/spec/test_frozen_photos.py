@@ -1,5 +1,8 @@
 """A frozen network for the pictures of items of several parts, from a job to what is resolved."""
 
+import json
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,11 +16,13 @@ from app.inputs.joined_part import JoinedPart
 from app.inputs.photo_features import PhotoFeaturesInputs
 from app.inputs.table import TableInputs
 from app.inputs.text import TextInputs
+from app.pretrained.choosing import recommended
 from app.spec.backbones import Fusion
 from app.spec.frozen_photos import thawed, weights_seen
 from app.spec.pretrained import PRETRAINED
 from app.spec.sources import SourceFacts
 from app.tasks.classification import Classification
+from tests.backbones.weights import file_of
 from tests.spec.refusals import found, refusal, spec
 from tests.spec.test_resolution import resolved
 
@@ -112,3 +117,15 @@ def test_a_model_of_such_a_network_starts_another() -> None:
     start = HOUSES.model_copy(update={"splits": {}, "class_counts": counts})
     job, _ = resolved(SourceFacts(start, network), schema=HOUSES, model={"backbone": "auto"})
     assert weights_seen(job.inputs) == LITE0.reference
+
+
+def test_a_job_of_photos_is_told_of_weights_that_are_there(tmp_path: Path) -> None:
+    file_of("efficientnet_lite0")
+    advice = recommended(spec(), HOUSES, tmp_path)
+    assert advice is not None
+    assert (advice.field, advice.chosen) == ("model.params.photos", None)
+    (said,) = re.findall(r'"model": (.*)$', advice.reason)
+    followed, _ = resolved(SourceFacts(HOUSES), schema=HOUSES, model=json.loads(said))
+    assert weights_seen(followed.inputs) == LITE0.reference
+    assert recommended(spec(model=json.loads(said)), HOUSES, tmp_path) is None
+    assert recommended(spec(), schema(row=ROW, note=NOTE), tmp_path) is None
