@@ -30,17 +30,22 @@ def conditional(
     return Response(content, status, sent, media_type="application/json")
 
 
-def check_if_match(request: Request, current_etag: str | None) -> None:
-    """Raises PreconditionFailed when If-Match was sent and does not name the current version.
+def check_preconditions(request: Request, current_etag: str | None) -> None:
+    """Raises PreconditionFailed when If-Match was sent and does not name the current version, or
+    If-None-Match and does: with `*` a PUT makes what is not there, and changes nothing.
 
     `current_etag` is None where there is no such resource yet.
     """
-    if "if-match" not in request.headers:
-        return
-    if current_etag is None or not names(request, "if-match", current_etag):
+    if "if-match" in request.headers and not (
+        current_etag and names(request, "if-match", current_etag)
+    ):
         detail = f"expected If-Match to name the current version {current_etag or '(none)'}"
         finding = Finding(detail, parameter="If-Match")
         raise PreconditionFailed("version_changed", f"{detail}, got another one", finding)
+    if current_etag and names(request, "if-none-match", current_etag):
+        detail = f"expected no version that If-None-Match names, got {current_etag}"
+        finding = Finding(detail, parameter="If-None-Match")
+        raise PreconditionFailed("version_exists", detail, finding)
 
 
 def _encode(body: Body) -> bytes:

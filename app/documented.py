@@ -17,7 +17,7 @@ SAID = {
     403: "The key lacks a scope; or, while no key is asked for, a web page sent it",
     404: "No such thing in this project",
     409: "The thing is in a state that does not allow it",
-    412: "If-Match names another version",
+    412: "If-Match names another version, or If-None-Match this one",
     413: "The body is too large",
     415: "The body is of another media type, or does not say of which",
     422: "Readable and wrong: `errors` say where",

@@ -6,7 +6,7 @@
     |-- Forbidden           403    the key lacks a scope
     |-- NotFound            404    no such thing, or another project's
     |-- Conflict            409    the thing is in a state that does not allow it
-    |-- PreconditionFailed  412    If-Match named an older version
+    |-- PreconditionFailed  412    If-Match named an older version, If-None-Match this one
     |-- TooLarge            413
     |-- UnsupportedMedia    415
     |-- Invalid             422    readable and wrong: `findings` say where

@@ -17,12 +17,18 @@ from app.database import Database
 ADVISORY_LOCK = 0x6B746C  # "ktl"; any number that the database's other users do not take
 
 
+class UnknownSchema(Exception):
+    """The database's schema is of a release that this one does not know."""
+
+
 def upgrade(url: str) -> None:
-    """Brings the schema to the newest version; makes the SQLite file where there is none.
+    """Brings the schema to the newest version; makes the SQLite file where there is none. Raises
+    UnknownSchema.
 
     One transaction, and one process at a time: the others wait and then find nothing to do.
     """
     with _exclusively(url) as connection:
+        _version(connection)
         command.upgrade(_config(connection), "head")
 
 
@@ -33,10 +39,23 @@ def downgrade(url: str, revision: str = "base") -> None:
 
 
 def is_current(database: Database) -> bool:
-    """Tells whether the schema is the one that this code was written for."""
+    """Tells whether the schema is the one that this code was written for, and not an older one.
+    Raises UnknownSchema."""
     with database.engine.connect() as connection:
-        version = MigrationContext.configure(connection).get_current_revision()
+        version = _version(connection)
     return version == ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _version(connection: Connection) -> str | None:
+    """The version that the database is at; None before the first. Raises UnknownSchema."""
+    version = MigrationContext.configure(connection).get_current_revision()
+    known = {each.revision for each in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if version is not None and version not in known:
+        raise UnknownSchema(
+            f"expected a database of this release of ktl or an older one, got the version {version}"
+            " of its schema, which a newer one has made: run that one, or restore a backup"
+        )
+    return version
 
 
 def _config(connection: Connection | None = None) -> Config:

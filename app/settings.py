@@ -4,10 +4,15 @@ import tempfile
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Seconds = Annotated[float, Field(gt=0)]
+Pause = Annotated[float, Field(ge=0)]  # 0: none
+Positive = Annotated[int, Field(ge=1)]
+Whole = Annotated[int, Field(ge=0)]  # 0 has a meaning of its own
 
 SOCKET_PATH_LIMIT = 100  # a Unix socket's path must fit in 108 bytes, its temporary twin too
 
@@ -22,48 +27,50 @@ class Settings(BaseSettings):
     broker_url: str = ""  # empty: an embedded Valkey in the data folder
     storage_url: str = ""  # empty: a folder in the data folder; or s3://bucket/prefix
     host: str = "127.0.0.1"
-    port: int = 8000
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
     url: str = ""  # where the client looks for the API; empty: http://host:port
     # Who may ask /metrics and /readyz: all, or who has a key; auto: all on a loopback address.
     monitoring: Literal["auto", "open", "keyed"] = "auto"
     api_key: SecretStr | None = None  # the client's
     first_key_file: Path | None = None  # a file with the first admin key, for a fresh installation
 
-    lease_seconds: float = 45.0
-    recovery_interval_seconds: float = 3.0
-    republish_after_seconds: float = 5.0
+    lease_seconds: Seconds = 45.0
+    recovery_interval_seconds: Seconds = 3.0
+    republish_after_seconds: Pause = 5.0
     # Between a worker's own looks for work in the database, whatever the broker says.
-    look_interval_seconds: float = Field(2.0, gt=0, le=10)
-    max_attempts: int = 5  # without progress in between
-    training_slots: int = 0  # trials that one worker trains at once; 0: by its GPUs or cores
-    compile_seconds: float = 120.0  # that XLA may take for one program; then the plain loop
-    import_seconds: float = Field(600.0, gt=0)  # that an uploaded network may take to be a model
-    slot_memory_bytes: int = 0  # that a worker gives a trial; 0: by its machine or its container
-    assumed_slot_memory_bytes: int = 4 * 2**30  # until a worker has said what it has
-    checkpoint_interval_seconds: float = 1.0  # shorter epochs share a checkpoint
+    look_interval_seconds: Annotated[Seconds, Field(le=10)] = 2.0
+    max_attempts: Positive = 5  # without progress in between
+    training_slots: Whole = 0  # trials that one worker trains at once; 0: by its GPUs or cores
+    compile_seconds: Pause = 120.0  # that XLA may take for one program; then the plain loop
+    import_seconds: Seconds = 600.0  # that an uploaded network may take to be a model
+    slot_memory_bytes: Whole = 0  # that a worker gives a trial; 0: by its machine or its container
+    assumed_slot_memory_bytes: Positive = 4 * 2**30  # until a worker has said what it has
+    checkpoint_interval_seconds: Pause = 1.0  # shorter epochs share a checkpoint
 
-    stream_limit: int = 2000  # event streams at once in one API process
-    key_stream_limit: int = 100  # of these, by one key
-    connection_limit: int = 4000  # to one API process; more are answered 503
-    request_timeout_seconds: float = 30.0  # a head must have come by then; a body may not pause so
+    stream_limit: Whole = 2000  # event streams at once in one API process
+    key_stream_limit: Whole = 100  # of these, by one key
+    connection_limit: Positive = 4000  # to one API process; more are answered 503
+    # A request's head must have come by then; a body may not pause so long.
+    request_timeout_seconds: Seconds = 30.0
 
-    upload_limit_bytes: int = 4 * 2**30
-    dataset_limit_bytes: int = 4 * 2**30  # of all its arrays, inflated and as they are stored
-    item_limit: int = 20_000_000  # labelled items in one dataset
-    predict_limit_bytes: int = 64 * 2**20
-    predict_json_limit_bytes: int = 8 * 2**20  # as text, the same values are several times larger
+    upload_limit_bytes: Positive = 4 * 2**30
+    dataset_limit_bytes: Positive = 4 * 2**30  # of all its arrays, inflated and as they are stored
+    item_limit: Positive = 20_000_000  # labelled items in one dataset
+    predict_limit_bytes: Positive = 64 * 2**20
+    # As text, the same values are several times larger.
+    predict_json_limit_bytes: Positive = 8 * 2**20
     # Of each project; 0: none.
-    quota_bytes: int = 0
-    quota_datasets: int = 0
-    quota_running_trials: int = 0  # more of them wait
-    disk_reserve_bytes: int = 2**28  # uploads are refused when less would be left
-    gc_interval_seconds: float = 600.0
-    gc_grace_seconds: float = 3600.0  # from a file's being stored to its row's commit, at most
+    quota_bytes: Whole = 0
+    quota_datasets: Whole = 0
+    quota_running_trials: Whole = 0  # more of them wait
+    disk_reserve_bytes: Whole = 2**28  # uploads are refused when less would be left
+    gc_interval_seconds: Pause = 600.0
+    gc_grace_seconds: Pause = 3600.0  # from a file's being stored to its row's commit, at most
     catalog_url: str = (
         ""  # a mirror that holds the catalogue's files by name; empty: their own homes
     )
     hub_url: str = "https://huggingface.co"  # of encoders `hf:…`, or a mirror of it
-    hub_limit_bytes: int = 2 * 2**30  # of all files of one
+    hub_limit_bytes: Positive = 2 * 2**30  # of all files of one
     offline: bool = False  # nothing is fetched from the network: what is not here is refused
 
     @cached_property

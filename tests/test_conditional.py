@@ -4,7 +4,7 @@ import pytest
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 
-from app.conditional import check_if_match, conditional, etag_of
+from app.conditional import check_preconditions, conditional, etag_of
 from app.errors import PreconditionFailed
 
 BODY: dict[str, Any] = {"id": "job_1", "progress": 0.5}
@@ -49,18 +49,28 @@ def test_what_has_changed_is_sent() -> None:
 
 @pytest.mark.parametrize("headers", [{}, {"if_match": ETAG}, {"if_match": f'"x", {ETAG}'}])
 def test_a_change_of_the_current_version_passes(headers: dict[str, str]) -> None:
-    check_if_match(request("PUT", **headers), ETAG)
+    check_preconditions(request("PUT", **headers), ETAG)
 
 
 def test_any_version_passes_where_there_is_one() -> None:
-    check_if_match(request("PUT", if_match="*"), ETAG)
+    check_preconditions(request("PUT", if_match="*"), ETAG)
     with pytest.raises(PreconditionFailed):
-        check_if_match(request("PUT", if_match="*"), None)
+        check_preconditions(request("PUT", if_match="*"), None)
 
 
 @pytest.mark.parametrize("sent", ['"old"', f"W/{ETAG}", "x"])
 def test_a_change_of_another_version_is_refused(sent: str) -> None:
     with pytest.raises(PreconditionFailed) as caught:
-        check_if_match(request("PUT", if_match=sent), ETAG)
+        check_preconditions(request("PUT", if_match=sent), ETAG)
     assert caught.value.code == "version_changed"
     assert caught.value.findings[0].parameter == "If-Match"
+
+
+@pytest.mark.parametrize("sent", ["*", ETAG, f"W/{ETAG}"])
+def test_a_change_of_what_must_not_be_there_is_refused(sent: str) -> None:
+    with pytest.raises(PreconditionFailed) as caught:
+        check_preconditions(request("PUT", if_none_match=sent), ETAG)
+    assert caught.value.code == "version_exists"
+    assert caught.value.findings[0].parameter == "If-None-Match"
+    check_preconditions(request("PUT", if_none_match=sent), None)
+    check_preconditions(request("PUT", if_none_match='"other"'), ETAG)

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import column, insert, inspect, select, table
+from sqlalchemy import column, insert, inspect, select, table, text
 
 from app.database import Database, now
 from app.datasets.schemas import Schema
-from app.migrate import downgrade, is_current, upgrade
+from app.migrate import UnknownSchema, downgrade, is_current, upgrade
 from app.models.schemas import Signature
 from app.tables import Base, DatasetRow, KeyRow, ModelRow
 
@@ -161,4 +161,16 @@ def test_many_processes_upgrade_at_once(database_url: str) -> None:
         list(pool.map(upgrade, [database_url] * 6))
     database = Database(database_url)
     assert is_current(database)
+    database.dispose()
+
+
+def test_a_database_of_a_newer_release_is_left_as_it_is(database_url: str) -> None:
+    upgrade(database_url)
+    database = Database(database_url)
+    with database.engine.execution_options(writes=True).begin() as connection:
+        connection.execute(text(f"UPDATE {VERSIONS} SET version_num = '2030_01_01_later'"))
+    with pytest.raises(UnknownSchema, match="2030_01_01_later"):
+        upgrade(database_url)
+    with pytest.raises(UnknownSchema):
+        is_current(database)
     database.dispose()

@@ -169,4 +169,7 @@ def _print_table(found: "Sequence[DeploymentOut]") -> None:
 
 def _tried(deployment: "DeploymentOut") -> str:
     tried = deployment.canary
-    return f"{tried.model_name} {tried.percent} %" if tried else "-"
+    if tried is None:
+        return "-"
+    state = "" if tried.status == "ready" else f" ({tried.status})"
+    return f"{tried.model_name} {tried.percent} %{state}"

@@ -55,12 +55,11 @@ def worker() -> None:
 
 def migrate() -> None:
     """Bring the database's schema to the newest version, then end."""
-    from app.cli.preconditions import close_data_folder
-    from app.migrate import upgrade
+    from app.cli.preconditions import bring_schema, close_data_folder
     from app.settings import Settings
 
     close_data_folder(Settings())
-    upgrade(Settings().database)
+    bring_schema(Settings())
     _say("the schema is at its newest version")
 
 

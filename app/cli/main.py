@@ -117,6 +117,9 @@ def _explain(error: Exception) -> int:
         if isinstance(error, kind):
             complain(str(error))
             return status
+    if of_settings := _of_settings(error):
+        complain(of_settings)
+        return USAGE
     raise error
 
 
@@ -129,6 +132,15 @@ def _foreseen() -> dict[type[Exception], int]:
     from app.client import OtherRelease
 
     return {OtherRelease: FAILED, CannotStart: FAILED, BrokerFailed: FAILED, Unusable: USAGE}
+
+
+def _of_settings(error: Exception) -> str | None:
+    """Says which variable of the environment cannot be used, and why."""
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError) or error.title != "Settings":
+        return None
+    return "\n".join(f"KTL_{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors())
 
 
 def _of_a_file(error: OSError) -> str | None:

@@ -3,11 +3,12 @@ the roles only check that it was taken."""
 
 import socket
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import make_url
+from sqlalchemy.exc import DatabaseError
 
 from app.access.authentication import require_key_or_loopback
 from app.database import Database
-from app.migrate import is_current
+from app.migrate import UnknownSchema, is_current, upgrade
 from app.private_folder import complaint, keep_private
 from app.settings import Settings
 
@@ -31,10 +32,26 @@ def require_schema(settings: Settings) -> None:
     try:
         if not is_current(database):
             raise CannotStart("the database's schema is not this version's; run `ktl migrate`")
-    except OperationalError as error:
+    except UnknownSchema as error:
+        raise CannotStart(str(error)) from error
+    except DatabaseError as error:
         raise CannotStart(f"cannot open the database: {error.orig}; try `ktl migrate`") from error
     finally:
         database.dispose()
+
+
+def bring_schema(settings: Settings) -> None:
+    """Brings the database to this version's schema. Raises CannotStart."""
+    try:
+        upgrade(settings.database)
+    except UnknownSchema as error:
+        raise CannotStart(str(error)) from error
+    except (DatabaseError, OSError) as error:
+        shown = make_url(settings.database).render_as_string(hide_password=True)
+        raise CannotStart(
+            f"cannot open the database {shown}: {getattr(error, 'orig', error)}; KTL_DATABASE_URL "
+            "names another"
+        ) from error
 
 
 def require_key(settings: Settings) -> None:

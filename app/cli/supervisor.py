@@ -13,8 +13,7 @@ import httpx
 
 from app import broker
 from app.child_process import kill_session, spawn, stop
-from app.cli.preconditions import close_data_folder, require_key, require_port
-from app.migrate import upgrade
+from app.cli.preconditions import bring_schema, close_data_folder, require_key, require_port
 from app.settings import Settings
 
 Say = Callable[[str], None]
@@ -106,7 +105,7 @@ class Supervisor:
         """Raises CannotStart, and BrokerFailed."""
         close_data_folder(self._settings)
         require_port(self._settings)
-        upgrade(self._settings.database)
+        bring_schema(self._settings)
         require_key(self._settings)
         self._broker.start()
         self._api.start()

@@ -1,12 +1,14 @@
 """/v1/datasets: upload, name from the catalogue, look at, delete."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import numpy as np
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
+from sqlalchemy.orm import Session
 
-from app.conditional import conditional
+from app.conditional import check_preconditions, conditional, etag_of
 from app.datasets import repository
 from app.datasets.audits import repository as audits
 from app.datasets.catalogue import CATALOGUE, PREFIX
@@ -24,6 +26,7 @@ from app.datasets.schemas import (
     Split,
 )
 from app.datasets.stored import UPLOAD, array_path
+from app.datasets.stored_uploads import StoredUpload, stored_upload
 from app.datasets.uploads import Received
 from app.dependencies import (
     DatabaseOf,
@@ -100,9 +103,11 @@ _BODY: dict[str, Any] = {
 }
 
 
-def _stored(received: Received, storage: StorageOf) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """What a repeated request is known by, and the raw files as the row keeps them. Storing large
-    ones takes long, so it is done before the route's turn."""
+def _stored(
+    received: Received, storage: StorageOf
+) -> Iterator[tuple[dict[str, Any], StoredUpload]]:
+    """What a repeated request is known by, and the raw files. Storing large ones takes long, so it
+    is done before the route's turn, which may not come."""
     if isinstance(received, DatasetFrom):
         name = received.origin.removeprefix(PREFIX)
         if received.origin.startswith(PREFIX) and name not in CATALOGUE:
@@ -115,13 +120,11 @@ def _stored(received: Received, storage: StorageOf) -> tuple[dict[str, Any], lis
                 "`columns`, `rows` or `split`, got none of them"
             )
             raise invalid("nothing_chosen", detail, "#/from")
-        return received.model_dump(mode="json"), []
-    files = [
-        {"name": file.name, "ref": storage.write_upload(file.path), "bytes": file.bytes}
-        for file in received.files
-    ]
-    contents = [[file.name, sha256_of(file.path)] for file in received.files]
-    return {"spec": received.spec.model_dump(mode="json"), "files": contents}, files
+        yield received.model_dump(mode="json"), StoredUpload(storage)
+        return
+    with stored_upload(storage, received.files) as upload:
+        contents = [[file.name, sha256_of(file.path)] for file in received.files]
+        yield {"spec": received.spec.model_dump(mode="json"), "files": contents}, upload
 
 
 @router.post(
@@ -133,7 +136,7 @@ def _stored(received: Received, storage: StorageOf) -> tuple[dict[str, Any], lis
 )
 def create(
     received: Received,
-    stored: Annotated[tuple[dict[str, Any], list[dict[str, Any]]], Depends(_stored)],
+    stored: Annotated[tuple[dict[str, Any], StoredUpload], Depends(_stored)],
     request: Request,
     session: WriteSession,
     storage: StorageOf,
@@ -143,8 +146,7 @@ def create(
 ) -> Response:
     """Stores an upload, names a dataset of the catalogue, or derives one from another: rows,
     classes or columns of it. A worker takes it in afterwards."""
-    body, files = stored
-    kept: list[str] = []  # in a row
+    body, upload = stored
 
     def make() -> StoredAnswer:
         if isinstance(received, DatasetFrom) and not received.is_empty:
@@ -159,11 +161,11 @@ def create(
                 name=received.spec.name,
                 origin=UPLOAD,
                 spec=received.spec.model_dump(mode="json"),
-                files=files,
+                files=upload.files,
             )
             repository.add(session, row)
         quotas.admit_dataset(session, storage, settings, caller.project)
-        kept.extend(file["ref"] for file in files)
+        upload.is_kept = True
         headers = {"Location": f"/v1/datasets/{row.id}", "Retry-After": POLL_SECONDS}
         return StoredAnswer(
             202, headers, present_dataset(row).model_dump(mode="json", by_alias=True)
@@ -173,7 +175,7 @@ def create(
     try:
         return respond(answer_once(session, caller, key, mark, make))
     finally:  # refused, or a repetition
-        storage.delete_uploads(file["ref"] for file in files if file["ref"] not in kept)
+        upload.let_go()
 
 
 @router.get("/datasets")
@@ -192,8 +194,7 @@ def list_datasets(
 def show(dataset_id: str, request: Request, session: ReadSession, caller: Reader) -> Response:
     row = repository.find(session, caller.project, dataset_id)
     headers = {"Retry-After": POLL_SECONDS} if row.status == "ingesting" else {}
-    twins = repository.twins(session, caller.project, [row])[row.id]
-    return conditional(request, present_dataset(row, twins=twins), headers=headers)
+    return conditional(request, _shown(session, row), headers=headers)
 
 
 @router.get("/datasets/{dataset_id}/preview", response_model=PreviewOut, responses=can_answer(409))
@@ -239,11 +240,12 @@ def preview(
     return Response(content, media_type="application/json")
 
 
-@router.delete("/datasets/{dataset_id}", status_code=204, responses=can_answer(409))
-def delete(dataset_id: str, session: WriteSession, caller: Writer) -> None:
+@router.delete("/datasets/{dataset_id}", status_code=204, responses=can_answer(409, 412))
+def delete(dataset_id: str, request: Request, session: WriteSession, caller: Writer) -> None:
     """Later jobs cannot use it; ended ones keep their results, and cannot be retried. Its data are
     gone from the disk with a sweep, within the grace period."""
     row = repository.find(session, caller.project, dataset_id)
+    check_preconditions(request, etag_of(_shown(session, row)))
     repository.delete(session, row)
     forget_answers(session, row.project, row.id)
 
@@ -264,6 +266,10 @@ def list_catalogue(_: Reader) -> CatalogueOut:
             for entry in CATALOGUE.values()
         ]
     )
+
+
+def _shown(session: Session, row: DatasetRow) -> DatasetOut:
+    return present_dataset(row, twins=repository.twins(session, row.project, [row])[row.id])
 
 
 def _shown_label(schema: Schema, label: Any) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from app.errors import (
     invalid,
 )
 from app.findings import invalid_from
+from app.idempotency import IdempotencyKey, is_answered
 from app.json_text import decode
 from app.settings import Settings
 from app.storage import failures
@@ -71,13 +72,20 @@ class Upload:
 
 
 async def _received(
-    request: Request, settings: SettingsOf, database: DatabaseOf, storage: StorageOf, caller: Writer
+    request: Request,
+    settings: SettingsOf,
+    database: DatabaseOf,
+    storage: StorageOf,
+    caller: Writer,
+    key: IdempotencyKey,
 ) -> AsyncIterator[DatasetFrom | Upload]:
     """The caller is known before the body is read, and whether it fits. The files are gone after
     the answer."""
 
     def room_of_project() -> UploadAllowance:
         with database.read() as session:
+            if is_answered(session, caller, key):
+                return quotas.unmetered(storage, settings)
             return quotas.room(session, storage, settings, caller.project)
 
     content_type = request.headers.get("content-type", "")

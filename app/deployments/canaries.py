@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from app.actions import post_action
-from app.conditional import check_if_match, etag_of
+from app.conditional import check_preconditions, etag_of
 from app.dependencies import DatabaseOf, Writer
 from app.deployments import repository
 from app.deployments.gate import check_servable, through_the_gate
@@ -11,7 +11,7 @@ from app.deployments.likeness import differences
 from app.deployments.presenting import answer, shown
 from app.deployments.schemas import CanaryIn, DeploymentWithHistory
 from app.documented import can_answer
-from app.errors import invalid
+from app.errors import Conflict, invalid
 from app.models import repository as models
 from app.models.schemas import Signature
 from app.prediction.dependencies import DeploymentName, ServedOf
@@ -45,7 +45,7 @@ def put_canary(
     loaded = through_the_gate(served, model, "#/model")
     with database.write() as session:
         row = repository.get(session, caller.project, name, is_locked=True)
-        check_if_match(request, etag_of(shown(session, row, served)))
+        check_preconditions(request, etag_of(shown(session, row, served)))
         models.get(session, caller.project, model.id, is_locked=True, pointer="#/model")
         _check_like(model, models.find(session, row.model_id), name)  # pointed elsewhere meanwhile
         repository.try_out(session, row, model.id, body.percent)
@@ -60,7 +60,7 @@ def delete_canary(
     """All requests go to the current model again."""
     with database.write() as session:
         row = repository.get(session, caller.project, name, is_locked=True)
-        check_if_match(request, etag_of(shown(session, row, served)))
+        check_preconditions(request, etag_of(shown(session, row, served)))
         repository.canary(session, row)
         repository.end_canary(session, row)
     served.refresh()
@@ -75,12 +75,20 @@ def delete_canary(
 def promote_canary(
     name: DeploymentName, request: Request, caller: Writer, database: DatabaseOf, served: ServedOf
 ) -> Response:
-    """Points the name to its canary, as a new version; a rollback goes back."""
+    """Points the name to its canary, as a new version; a rollback goes back. Before it, the model
+    must answer its stored inputs as the trainer did, as for any re-pointing."""
+    with database.read() as session:
+        row = repository.get(session, caller.project, name)
+        tried = repository.canary(session, row)
+        model = models.get(session, caller.project, tried.model_id)
+    loaded = through_the_gate(served, model, None)
     with database.write() as session:
         row = repository.get(session, caller.project, name, is_locked=True)
-        check_if_match(request, etag_of(shown(session, row, served)))
-        repository.point(session, caller.project, name, repository.canary(session, row).model_id)
-    served.refresh()
+        check_preconditions(request, etag_of(shown(session, row, served)))
+        if repository.canary(session, row).model_id != model.id:
+            raise Conflict("version_changed", f"`{name}` tries another model since this moment")
+        repository.point(session, caller.project, name, model.id)
+    served.refresh(loaded)
     return answer(request, caller.project, name, database, served, 200)
 
 

@@ -59,7 +59,6 @@ def members(
     served: ServedModels,
 ) -> dict[str, Any]:
     """Members of a DeploymentOut."""
-    tried = canaries.get(row.id)
     status, reason = served.state(row)
     return {
         "name": row.name,
@@ -68,13 +67,23 @@ def members(
         "version": row.version,
         "status": status,
         "reason": reason,
-        "canary": tried
-        and CanaryOut(
-            model=tried.model_id,
-            model_name=names[tried.model_id],
-            percent=tried.percent,
-            created_at=tried.created_at,
-        ),
+        "canary": _canary(row, names, canaries.get(row.id), served),
         "created_at": row.created_at,
         "updated_at": row.updated_at,
     }
+
+
+def _canary(
+    row: DeploymentRow, names: Mapping[str, str], tried: CanaryRow | None, served: ServedModels
+) -> CanaryOut | None:
+    if tried is None:
+        return None
+    status, reason = served.canary_state(row, tried.model_id)
+    return CanaryOut(
+        model=tried.model_id,
+        model_name=names[tried.model_id],
+        percent=tried.percent,
+        created_at=tried.created_at,
+        status=status,
+        reason=reason,
+    )

@@ -1,7 +1,7 @@
 from fastapi import APIRouter, Request, Response
 
 from app.actions import post_action
-from app.conditional import check_if_match, conditional, etag_of
+from app.conditional import check_preconditions, conditional, etag_of
 from app.dependencies import (
     DatabaseOf,
     PageOf,
@@ -77,7 +77,7 @@ def put_deployment(
     with database.write() as session:
         current = repository.find(session, caller.project, name, is_locked=True)
         etag = etag_of(shown(session, current, served)) if current else None
-        check_if_match(request, etag)
+        check_preconditions(request, etag)
         models.get(session, caller.project, model.id, is_locked=True, pointer="#/model")
         repository.point(session, caller.project, name, model.id)
     served.refresh(loaded)
@@ -94,7 +94,7 @@ def roll_back_deployment(
     """Points the name to the model it had before, as a new version. Twice: back and forth."""
     with database.read() as session:
         current = repository.get(session, caller.project, name)
-        check_if_match(request, etag_of(shown(session, current, served)))
+        check_preconditions(request, etag_of(shown(session, current, served)))
         model_id = repository.model_before(session, current)
         model = models.get(session, caller.project, model_id)
     loaded = through_the_gate(served, model, None)
@@ -115,6 +115,6 @@ def delete_deployment(
     """The name and its history go, the models stay."""
     with database.write() as session:
         row = repository.get(session, caller.project, name, is_locked=True)
-        check_if_match(request, etag_of(shown(session, row, served)))
+        check_preconditions(request, etag_of(shown(session, row, served)))
         repository.remove(session, row)
     served.refresh()

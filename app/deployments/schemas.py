@@ -34,6 +34,10 @@ class CanaryOut(BaseModel):
     model_name: str
     percent: int
     created_at: datetime = Field(description="since when it is tried")
+    status: DeploymentStatus = Field(
+        description="in the process that answers; until it is ready the current model answers alone"
+    )
+    reason: str | None = Field(None, description="why it is not ready")
 
 
 class DeploymentOut(BaseModel):

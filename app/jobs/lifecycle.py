@@ -16,13 +16,21 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.database import announce, clock, now
-from app.errors import ACCIDENTS, FINAL_OF_INTAKE, Conflict, FailureCode, WorkFailure
+from app.errors import (
+    ACCIDENTS,
+    FINAL_OF_INTAKE,
+    Conflict,
+    FailureCode,
+    Fenced,
+    NotFound,
+    WorkFailure,
+)
 from app.jobs import budget, events, repository, trial_rows
 from app.jobs.events import Event
 from app.messages import FinaliseJob, IngestDataset
 from app.spec.plan import OPTIONAL, PRETRAIN, PlannedTrial
 from app.tables.datasets import DatasetRow
-from app.tables.jobs import ENDED, JobRow
+from app.tables.jobs import ENDED, JobRow, TrialRow
 
 ACTIVE = ("queued", "running")
 FINALISING = "finalising"
@@ -47,8 +55,8 @@ def submit(
 
 def advance(session: Session, job_id: str) -> None:
     """Queues trials whose dependencies are met; hands a job whose trials have ended on."""
-    job = lock(session, job_id)
-    if job.status not in ACTIVE or not _datasets_ready(session, job):
+    job = lock_kept(session, job_id)
+    if job is None or job.status not in ACTIVE or not _datasets_ready(session, job):
         return
     if failure := budget.overdrawn(session, job):
         trial_rows.fail_unstarted(session, job_id, failure)
@@ -60,10 +68,10 @@ def advance(session: Session, job_id: str) -> None:
 
 def dataset_settled(session: Session, dataset_id: str) -> None:
     """Called when an intake has ended, well or badly."""
-    waiting = select(JobRow).where(JobRow.status.in_(ACTIVE)).order_by(JobRow.id)
-    for job in session.scalars(waiting):
-        if dataset_id in {job.target_id, *job.source_ids}:
-            advance(session, job.id)
+    needs = select(JobRow.id, JobRow.target_id, JobRow.source_ids).order_by(JobRow.id)
+    for job_id, target, sources in session.execute(needs.where(JobRow.status.in_(ACTIVE))).all():
+        if dataset_id in {target, *sources}:
+            advance(session, job_id)
 
 
 def fail_job(session: Session, job: JobRow, error: dict[str, Any]) -> None:
@@ -150,9 +158,27 @@ def retry(session: Session, job_id: str) -> JobRow:
 
 
 def lock(session: Session, job_id: str) -> JobRow:
-    """The job's row, fresh and locked until the commit."""
+    """The job's row, fresh and locked until the commit. Raises NotFound where it was deleted at
+    this moment."""
+    job = lock_kept(session, job_id)
+    if job is None:
+        raise NotFound("job_not_found", f"there is no job {job_id} any more")
+    return job
+
+
+def lock_kept(session: Session, job_id: str) -> JobRow | None:
+    """The same; None where it was deleted."""
     statement = select(JobRow).where(JobRow.id == job_id).with_for_update()
-    return session.execute(statement, execution_options={"populate_existing": True}).scalar_one()
+    return session.scalar(statement, execution_options={"populate_existing": True})
+
+
+def lock_of(session: Session, trial: TrialRow) -> JobRow:
+    """The job of a trial that a worker holds. Raises Fenced where it was deleted, and the trial
+    with it."""
+    job = lock_kept(session, trial.job_id)
+    if job is None:
+        raise Fenced(f"{trial.id}: its job was deleted")
+    return job
 
 
 def _failure(dataset: DatasetRow) -> str | None:

@@ -57,7 +57,8 @@ def _note_lack_of_memory(session: Session, owner: str) -> None:
     after each checkpoint, and these must not be."""
     held = (TrialRow.owner == owner) & TrialRow.token.is_not(None)
     for trial_id, job_id in session.execute(select(TrialRow.id, TrialRow.job_id).where(held)).all():
-        lifecycle.lock(session, job_id)
+        if lifecycle.lock_kept(session, job_id) is None:  # deleted at this moment
+            continue
         trial = session.get_one(TrialRow, trial_id, populate_existing=True)
         if trial.owner != owner:
             continue
@@ -71,8 +72,8 @@ def _note_lack_of_memory(session: Session, owner: str) -> None:
     session.flush()
     ended = (JobRow.owner == owner) & JobRow.token.is_not(None) & (JobRow.attempt > 1)
     for job_id in session.scalars(select(JobRow.id).where(ended)).all():
-        job = lifecycle.lock(session, job_id)
-        if job.owner == owner:
+        job = lifecycle.lock_kept(session, job_id)
+        if job is not None and job.owner == owner:
             lifecycle.fail_job(session, job, _out_of_memory(lifecycle.FINALISING))
 
 
@@ -81,7 +82,9 @@ def _take_back_trials(session: Session, max_attempts: int) -> None:
         leases.expired(TrialRow), TrialRow.status == "running"
     )
     for trial_id, job_id in session.execute(lost.order_by(TrialRow.id)).all():
-        job = lifecycle.lock(session, job_id)
+        job = lifecycle.lock_kept(session, job_id)
+        if job is None:
+            continue
         trial = session.get_one(TrialRow, trial_id, populate_existing=True)
         if trial.status != "running" or not _is_expired(session, TrialRow, trial_id):
             continue
@@ -127,8 +130,8 @@ def _take_back_analyses(session: Session, max_attempts: int) -> None:
 def _take_back_finalisations(session: Session, max_attempts: int) -> None:
     lost = select(JobRow.id).where(leases.expired(JobRow)).order_by(JobRow.id)
     for job_id in session.scalars(lost).all():
-        job = lifecycle.lock(session, job_id)
-        if not _is_expired(session, JobRow, job_id):
+        job = lifecycle.lock_kept(session, job_id)
+        if job is None or not _is_expired(session, JobRow, job_id):
             continue
         job.token = job.owner = job.lease_until = None
         session.flush()

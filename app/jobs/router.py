@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from app.actions import post_action
-from app.conditional import check_if_match, conditional, etag_of
+from app.conditional import check_preconditions, conditional, etag_of
 from app.dependencies import (
     DatabaseOf,
     PageOf,
@@ -144,10 +144,11 @@ def delete(job_id: str, request: Request, session: WriteSession, caller: Writer)
     """Removes an ended job with its trials, metrics and files. Its models stay."""
     job = repository.get(session, caller.project, job_id)
     job = lifecycle.lock(session, job.id)
-    check_if_match(request, etag_of(present_job(session, job)))
+    check_preconditions(request, etag_of(present_job(session, job)))
     if job.status not in ENDED:
         raise Conflict(
-            "job_not_ended", f"only an ended job can be deleted; {job.id} is {job.status}"
+            "job_not_ended",
+            f"only an ended job can be deleted; {job.id} is {job.status}: cancel it first",
         )
     session.delete(job)
     forget_answers(session, job.project, job.id)

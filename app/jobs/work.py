@@ -20,6 +20,8 @@ from app.jobs.lifecycle import (
     advance,
     fail_job,
     lock,
+    lock_kept,
+    lock_of,
     status_event,
 )
 from app.jobs.turn_order import in_turn
@@ -74,8 +76,8 @@ def claim_trial(
         found = session.execute(in_turn(trials.where(runnable)).limit(1)).first()
         if found is None:
             return None
-        job = lock(session, found.job_id)
-        if job.status not in ACTIVE:
+        job = lock_kept(session, found.job_id)
+        if job is None or job.status not in ACTIVE:
             continue
         mine = (TrialRow.id == found.id) & ((TrialRow.status == "queued") | lost)
         if quota:
@@ -143,7 +145,7 @@ def record_progress(
     """Metrics and the checkpoint that follows them (one of `values`), together or not at all.
 
     Attempts are counted anew from here: what gets on may lose its worker any number of times."""
-    job = lock(session, trial.job_id)
+    job = lock_of(session, trial)
     _write(session, trial, attempt=1, **values)
     _add_epochs(session, job, trial, epochs)
 
@@ -152,7 +154,7 @@ def release_trial(
     session: Session, trial: TrialRow, epochs: Sequence[EpochRow] = (), **values: Any
 ) -> None:
     """A paused job or a worker that drains gives the trial back; that is no failed attempt."""
-    job = lock(session, trial.job_id)
+    job = lock_of(session, trial)
     given_back = {"status": "queued", "attempt": TrialRow.attempt - 1, "published_at": clock()}
     _write(session, trial, **given_back, **values, **leases.RELEASED)
     _add_epochs(session, job, trial, epochs)
@@ -164,7 +166,7 @@ def note_trial(
     session: Session, trial: TrialRow, notes: Sequence[str], conditions: Conditions
 ) -> None:
     """Tells those who follow the job what the report will warn of. `notes`: the new ones."""
-    job = lock(session, trial.job_id)
+    job = lock_of(session, trial)
     _write(session, trial, conditions=conditions.model_dump())
     events.record(session, job, *(_warning(trial, "otherwise_computed", each) for each in notes))
 
@@ -188,7 +190,7 @@ def fail_trial(
 def start_over(session: Session, trial: TrialRow, failure: WorkFailure) -> None:
     """The checkpoint is lost: with it goes what it had behind it, so that no metric stands twice.
     The job's story says so."""
-    job = lock(session, trial.job_id)
+    job = lock_of(session, trial)
     _write(session, trial, progress=0.0, checkpoint=None)
     session.execute(delete(EpochRow).where(EpochRow.trial_id == trial.id))
     events.record(session, job, _warning(trial, failure.reason, failure.detail))
@@ -238,7 +240,7 @@ def fail_finalisation(session: Session, job: JobRow, failure: WorkFailure) -> No
 def _end_trial(
     session: Session, trial: TrialRow, epochs: Sequence[EpochRow], **values: Any
 ) -> None:
-    job = lock(session, trial.job_id)
+    job = lock_of(session, trial)
     _write(session, trial, ended_at=now(), **values, **leases.RELEASED)
     _add_epochs(session, job, trial, epochs)
     ended = session.get_one(TrialRow, trial.id, populate_existing=True)

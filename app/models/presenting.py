@@ -1,5 +1,6 @@
 """Models as the outside sees them."""
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from fastapi import Request, Response
@@ -22,7 +23,19 @@ def model_answer(request: Request, session: Session, row: ModelRow) -> Response:
     return conditional(request, shown, headers=headers)
 
 
-def present_model(session: Session, row: ModelRow, is_listed: bool = False) -> ModelOut:
+def present_model(session: Session, row: ModelRow) -> ModelOut:
+    return _model_out(session, row, repository.deployed_as(session, [row.id])[row.id])
+
+
+def present_models(session: Session, rows: Sequence[ModelRow]) -> list[ModelOut]:
+    """Models as a list has them."""
+    deployed = repository.deployed_as(session, [row.id for row in rows])
+    return [_model_out(session, row, deployed[row.id], is_listed=True) for row in rows]
+
+
+def _model_out(
+    session: Session, row: ModelRow, deployed: list[str], is_listed: bool = False
+) -> ModelOut:
     status, error = repository.status_of(session, row)
     signature = Signature.model_validate(row.signature) if row.signature else None
     names, left_off = signature.task.names if signature else (), 0
@@ -45,7 +58,7 @@ def present_model(session: Session, row: ModelRow, is_listed: bool = False) -> M
         status=status,
         error=error,
         hashes={kind: content_hash(ref) for kind, ref in row.files.items()},
-        deployments=repository.deployed_as(session, row.id),
+        deployments=deployed,
         created_at=row.created_at,
     )
 

@@ -1,6 +1,6 @@
 """All SQL about models. Callers commit."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Select, String, cast, null, select, update
@@ -187,17 +187,21 @@ def find(session: Session, model_id: str) -> ModelRow | None:
     return session.get(ModelRow, model_id)
 
 
-def names_of(session: Session, ids: Sequence[str]) -> dict[str, str]:
-    """Names by the models' ids."""
-    return dict(
-        session.execute(select(ModelRow.id, ModelRow.name).where(ModelRow.id.in_(ids))).all()
-    )
+def names_of(session: Session, ids: Iterable[str]) -> dict[str, str]:
+    """Names by the models' ids. One that was deleted, and swept, has its id alone."""
+    asked = {each: each for each in ids}
+    named = select(ModelRow.id, ModelRow.name).where(ModelRow.id.in_([*asked]))
+    return asked | dict(session.execute(named).all())
 
 
-def deployed_as(session: Session, model_id: str) -> list[str]:
-    """The names of the deployments that point to the model."""
-    statement = select(DeploymentRow.name).where(DeploymentRow.model_id == model_id)
-    return list(session.scalars(statement.order_by(DeploymentRow.name)))
+def deployed_as(session: Session, model_ids: Iterable[str]) -> dict[str, list[str]]:
+    """The names of the deployments that point to each of the models."""
+    names: dict[str, list[str]] = {each: [] for each in model_ids}
+    pointed = select(DeploymentRow.model_id, DeploymentRow.name)
+    pointed = pointed.where(DeploymentRow.model_id.in_([*names])).order_by(DeploymentRow.name)
+    for model_id, name in session.execute(pointed):
+        names[model_id].append(name)
+    return names
 
 
 def tried_as(session: Session, model_id: str) -> list[str]:
@@ -213,7 +217,7 @@ def tried_as(session: Session, model_id: str) -> list[str]:
 def remove(session: Session, row: ModelRow) -> None:
     """`row` is locked. Its files go with the next sweep, unless another row shares them. Raises
     Conflict while a deployment or an open job needs it."""
-    if names := deployed_as(session, row.id):
+    if names := deployed_as(session, [row.id])[row.id]:
         detail = f"expected a model that is not deployed, got one that serves {', '.join(names)}"
         raise Conflict("model_deployed", detail)
     if names := tried_as(session, row.id):

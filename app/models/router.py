@@ -1,9 +1,11 @@
+from collections.abc import Iterator
 from typing import Annotated, Any, get_args
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import FileResponse
 
-from app.conditional import check_if_match, etag_of
+from app.conditional import check_preconditions, etag_of
+from app.datasets.stored_uploads import StoredUpload, stored_upload
 from app.dependencies import (
     DatabaseOf,
     PageOf,
@@ -28,7 +30,13 @@ from app.integrity import sha256_of
 from app.models import repository
 from app.models.encoder_spec import EncoderSpec
 from app.models.importing import ImportSpec
-from app.models.presenting import POLL_SECONDS, content_hash, model_answer, present_model
+from app.models.presenting import (
+    POLL_SECONDS,
+    content_hash,
+    model_answer,
+    present_model,
+    present_models,
+)
 from app.models.schemas import Format, ModelOut, VersionStatuses
 from app.models.stored import file_path
 from app.models.uploads import ReceivedNetwork
@@ -87,21 +95,14 @@ _BODY: dict[str, Any] = {
 
 def _stored(
     received: ReceivedNetwork, storage: StorageOf
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """What a repeated request is known by, and its files as the row keeps them. Storing a large one
-    takes long, so it is done before the route's turn."""
+) -> Iterator[tuple[dict[str, Any], StoredUpload]]:
+    """What a repeated request is known by, and its files. Storing a large one takes long, so it is
+    done before the route's turn, which may not come."""
     spec = received.spec.model_dump(mode="json")
     hashes = {file.name: sha256_of(file.path) for file in received.files}
-    files: list[dict[str, Any]] = []
-    try:
-        for file in received.files:
-            ref = storage.write_upload(file.path)
-            files.append({"name": file.name, "ref": ref, "bytes": file.bytes})
-    except Exception:
-        storage.delete_uploads(each["ref"] for each in files)
-        raise
     single = [*hashes.values()] if isinstance(received.spec, ImportSpec) else []
-    return {"spec": spec, "file": single[0] if single else hashes}, files
+    with stored_upload(storage, received.files) as upload:
+        yield {"spec": spec, "file": single[0] if single else hashes}, upload
 
 
 @router.post(
@@ -113,7 +114,7 @@ def _stored(
 )
 def import_model(
     received: ReceivedNetwork,
-    stored: Annotated[tuple[dict[str, Any], list[dict[str, Any]]], Depends(_stored)],
+    stored: Annotated[tuple[dict[str, Any], StoredUpload], Depends(_stored)],
     request: Request,
     session: WriteSession,
     storage: StorageOf,
@@ -124,15 +125,14 @@ def import_model(
     """A network that was trained elsewhere, as a source of jobs; or an encoder of texts, which jobs
     name in `params.encoder`. A worker reads the files, or fetches them from the hub, tries them on
     a sample and packages them; until then the model is `importing`."""
-    body, files = stored
-    kept: list[str] = []  # in a row
+    body, upload = stored
 
     def make() -> StoredAnswer:
         spec = received.spec
         said = spec.model_dump(mode="json")
-        row = repository.add_import(session, caller.project, spec.name, said, files)
+        row = repository.add_import(session, caller.project, spec.name, said, upload.files)
         quotas.admit(session, storage, settings, caller.project)
-        kept.extend(file["ref"] for file in files)
+        upload.is_kept = True
         headers = {"Location": f"/v1/models/{row.id}", "Retry-After": POLL_SECONDS}
         return StoredAnswer(202, headers, present_model(session, row).model_dump(mode="json"))
 
@@ -140,7 +140,7 @@ def import_model(
     try:
         return respond(answer_once(session, caller, key, mark, make))
     finally:  # refused, or a repetition
-        storage.delete_uploads(file["ref"] for file in files if file["ref"] not in kept)
+        upload.let_go()
 
 
 @router.get("")
@@ -149,7 +149,7 @@ def list_models(session: ReadSession, caller: Reader, page: PageOf) -> Listing[M
     rows, has_more, following = fetch_page(
         session, repository.of_project(caller.project), ModelRow.id, page
     )
-    data = [present_model(session, row, is_listed=True) for row in rows]
+    data = present_models(session, rows)
     return Listing(data=data, has_more=has_more, next=following)
 
 
@@ -199,6 +199,6 @@ def delete_model(model_id: str, request: Request, session: WriteSession, caller:
     """409 while a deployment points to it, or an open job starts from it. One that is still being
     imported goes as well."""
     row = repository.get(session, caller.project, model_id, is_locked=True)
-    check_if_match(request, etag_of(present_model(session, row)))
+    check_preconditions(request, etag_of(present_model(session, row)))
     repository.remove(session, row)
     forget_answers(session, row.project, row.id)

@@ -14,6 +14,7 @@ from app.datasets.uploads import Parts, ReceivedFile, parts_of, small_body
 from app.dependencies import DatabaseOf, SettingsOf, StorageOf, Writer
 from app.errors import UnsupportedMedia, invalid
 from app.findings import invalid_from
+from app.idempotency import IdempotencyKey, is_answered
 from app.inputs.encoders import EncoderFacts
 from app.json_text import decode
 from app.models.encoder_spec import FACTS, FILES, EncoderSpec
@@ -33,13 +34,20 @@ class UploadedNetwork:
 
 
 async def _received(
-    request: Request, settings: SettingsOf, database: DatabaseOf, storage: StorageOf, caller: Writer
+    request: Request,
+    settings: SettingsOf,
+    database: DatabaseOf,
+    storage: StorageOf,
+    caller: Writer,
+    key: IdempotencyKey,
 ) -> AsyncIterator[UploadedNetwork]:
     """The caller is known before the body is read, and whether it fits. The files are gone after
     the answer."""
 
     def room_of_project() -> UploadAllowance:
         with database.read() as session:
+            if is_answered(session, caller, key):
+                return quotas.unmetered(storage, settings)
             return quotas.room(session, storage, settings, caller.project, datasets=0)
 
     content_type = request.headers.get("content-type", "")

@@ -70,6 +70,9 @@ class NotLoaded:
 
 
 Name = tuple[str, str]  # project, deployment
+State = tuple[Literal["ready", "loading", "failed"], str | None]
+READY: State = ("ready", None)
+UNSEEN: State = ("loading", "this process has yet to load it")
 Serving = Loaded | NotLoaded | SplitRequests
 
 
@@ -80,6 +83,7 @@ class ServedModels:
     def __init__(self, database: Database, storage: Storage) -> None:
         self._database, self._storage = database, storage
         self._models: dict[Name, Serving] = {}
+        self._unfit: dict[Name, NotLoaded] = {}  # canaries that do not answer
         self._has_looked = False  # into the database
         self._changed: Future[None] = Future()  # of `_models`; each change has its own
         self._refreshing = threading.Lock()
@@ -135,13 +139,20 @@ class ServedModels:
                 return model
             await asyncio.wait([asyncio.wrap_future(changed)], timeout=left)
 
-    def state(self, row: DeploymentRow) -> tuple[Literal["ready", "loading", "failed"], str | None]:
+    def state(self, row: DeploymentRow) -> State:
         """State of the row's model in this process, and why it is not ready."""
         model = self._models.get((row.project, row.name))
         if isinstance(model, NotLoaded) and model.model_id == row.model_id:
             return model.status, model.reason
-        is_ready = model is not None and model.model_id == row.model_id
-        return ("ready", None) if is_ready else ("loading", "this process has yet to load it")
+        return READY if model is not None and model.model_id == row.model_id else UNSEEN
+
+    def canary_state(self, row: DeploymentRow, model_id: str) -> State:
+        """The same of the row's canary, which answers nothing until it is ready."""
+        model, unfit = self._models.get(name := (row.project, row.name)), self._unfit.get(name)
+        if unfit is not None and unfit.model_id == model_id:
+            return unfit.status, unfit.reason
+        is_tried = isinstance(model, SplitRequests) and model.candidate.model_id == model_id
+        return READY if is_tried else UNSEEN
 
     @property
     def is_settled(self) -> bool:
@@ -201,6 +212,7 @@ class ServedModels:
             self._has_looked = True
             ready = {one.model_id: one for each in self._models.values() for one in _loaded(each)}
             ready |= {one.model_id: one for one in loaded}
+            self._unfit = {name: each for name, each in self._unfit.items() if name in tried}
             for name, model in wanted.items():
                 serving = self._split(name, model, tried.get(name), ready)
                 if serving is not self._models[name]:
@@ -219,14 +231,14 @@ class ServedModels:
         if tried is None or isinstance(serving, NotLoaded):
             return serving
         percent, row = tried
-        unknown = NotLoaded(row.id, "loading", "it is being loaded")
-        candidate = self._following(unknown, row, ready)
+        before = self._unfit.get(name) or NotLoaded(row.id, "loading", "it is being loaded")
+        candidate = self._following(before, row, ready)
         if isinstance(candidate, NotLoaded):
+            self._unfit[name] = candidate
             return serving  # alone, until the other is there
-        if isinstance(current, SplitRequests):
-            same = current.stable, current.candidate, current.percent
-            if same == (serving, candidate, percent):
-                return current
+        self._unfit.pop(name, None)
+        if isinstance(current, SplitRequests) and current.is_of(serving, candidate, percent):
+            return current
         return SplitRequests(serving, candidate, percent)
 
     def _set(self, models: dict[Name, Serving]) -> None:

@@ -21,6 +21,10 @@ class SplitRequests:
     def model_id(self) -> str:
         return self.stable.model_id
 
+    def is_of(self, stable: "Loaded", candidate: "Loaded", percent: int) -> bool:
+        """Tells whether these are shared so already."""
+        return (self.stable, self.candidate, self.percent) == (stable, candidate, percent)
+
     def next(self) -> "Loaded":
         """Returns the model that answers this request; for the event loop."""
         self.asked += 1

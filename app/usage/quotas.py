@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -57,10 +57,16 @@ def room(
     OverQuota where the project has as many as it may."""
     if datasets:
         _check_count(repository.dataset_count(session, project) + datasets, settings)
+    left = bytes_left(session, storage, settings, project)
+    return replace(unmetered(storage, settings), left=left)
+
+
+def unmetered(storage: Storage, settings: Settings) -> UploadAllowance:
+    """Returns the allowance for a repetition of an upload, of which nothing is kept."""
     here = (settings.cache_dir, storage.folder)
     return UploadAllowance(
         limit=settings.upload_limit_bytes,
-        left=bytes_left(session, storage, settings, project),
+        left=None,
         folders=tuple(folder for folder in here if folder),
         reserve=settings.disk_reserve_bytes,
     )

@@ -129,14 +129,21 @@ def _forget_checkpoints(session: Session) -> None:
 
 
 def _purge_models(session: Session) -> int:
-    deleted = select(ModelRow.id).where(
+    """Jobs that started from a model keep its name and its signature."""
+    deleted = select(ModelRow).where(
         ModelRow.deleted_at.is_not(None),
         ModelRow.id.not_in(select(DeploymentRow.model_id)),
         ModelRow.id.not_in(select(CanaryRow.model_id)),
     )
-    ids = session.scalars(deleted.limit(BATCH).with_for_update(skip_locked=True)).all()
-    session.execute(delete(ModelRow).where(ModelRow.id.in_(ids)))
-    return len(ids)
+    rows = session.scalars(deleted.with_for_update(skip_locked=True)).all()
+    shown = _shown(session) if rows else set()
+    gone = [row for row in rows if row.id not in shown]
+    for row in rows:
+        row.files, row.card = {}, {}
+    for row in gone:
+        session.delete(row)
+    session.flush()
+    return len(gone)
 
 
 def _purge_datasets(session: Session) -> int:
@@ -145,9 +152,7 @@ def _purge_datasets(session: Session) -> int:
     rows = session.scalars(deleted.with_for_update(skip_locked=True)).all()
     if not rows:
         return 0
-    shown: set[str] = set()
-    for target, sources in session.execute(select(JobRow.target_id, JobRow.source_ids)):
-        shown |= {target, *sources}
+    shown = _shown(session)
     gone = [row for row in rows if row.id not in shown]
     for said in (AuditRow, NextLabelsRow):
         session.execute(delete(said).where(said.dataset_id.in_([row.id for row in rows])))
@@ -157,6 +162,12 @@ def _purge_datasets(session: Session) -> int:
         session.delete(row)
     session.flush()
     return len(gone)
+
+
+def _shown(session: Session) -> set[str]:
+    """Datasets and models that jobs are made of."""
+    named = session.execute(select(JobRow.target_id, JobRow.source_ids))
+    return {each for target, sources in named for each in (target, *sources)}
 
 
 def _purge_features(session: Session) -> int:

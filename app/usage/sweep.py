@@ -100,7 +100,8 @@ def sweep_now_and_then(database: Database, settings: Settings) -> None:
 
 
 def _is_due(last: float | None, settings: Settings) -> bool:
-    return last is None or time.time() - last >= settings.gc_interval_seconds
+    """True also where the last time is far ahead: a clock that was wrong has been set right."""
+    return last is None or abs(time.time() - last) >= settings.gc_interval_seconds
 
 
 def _tell(freed: SweepResult) -> None:

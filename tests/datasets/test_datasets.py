@@ -243,3 +243,11 @@ def test_the_openapi_shows_both_bodies(client: httpx.Client) -> None:
     )
     label = described["components"]["schemas"]["PreviewItem"]["properties"]["label"]
     assert {"type": "null"} in label["anyOf"]
+
+
+def test_if_match_guards_a_deletion(client: httpx.Client, dataset_id: str) -> None:
+    path = f"/v1/datasets/{dataset_id}"
+    answer = client.delete(path, headers={"If-Match": '"of before"'})
+    assert (answer.status_code, answer.json()["code"]) == (412, "version_changed")
+    seen = client.get(path).headers["ETag"]
+    assert client.delete(path, headers={"If-Match": seen}).status_code == 204

@@ -1,15 +1,21 @@
 """POST /v1/datasets, through the public door."""
 
 import json
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+from app.database import Database
+from app.errors import FailureCode, WorkFailure
 from app.settings import Settings
 from app.storage import Storage
+from app.turns import WRITES
 from tests.datasets.conftest import UPLOAD_LIMIT
 from tests.intake.archives import arrays, npz_bytes
 
@@ -184,3 +190,43 @@ def test_a_spec_may_say_what_values_and_labels_mean(
 ) -> None:
     answer = post(client, parts(json.dumps({"name": "letters", **said})))
     assert answer.status_code == 202
+
+
+def uploads(settings: Settings) -> list[Path]:
+    folder = Path(settings.storage, "uploads")
+    return [*folder.iterdir()] if folder.exists() else []
+
+
+def test_of_files_that_are_not_all_stored_none_is_kept(
+    client: httpx.Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What takes up a disk that has just become full would stay for an hour."""
+    write, written = Storage.write_upload, list[str]()
+
+    def fill(self: Storage, source: Path) -> str:
+        if written:
+            raise WorkFailure(FailureCode.DISK_FULL, "storing test.npz: No space left on device")
+        written.append(write(self, source))
+        return written[0]
+
+    monkeypatch.setattr(Storage, "write_upload", fill)
+    two = {"train.csv": b"a,label\n1,x\n", "test.csv": b"a,label\n1,x\n"}
+    answer = post(client, parts(files=two))
+    assert (answer.status_code, answer.json()["code"]) == (503, "disk_full")
+    assert written
+    assert uploads(settings) == []
+
+
+def test_of_an_upload_whose_turn_does_not_come_nothing_is_kept(
+    client: httpx.Client, settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.turns.WAIT_SECONDS", 0.3)
+    with ThreadPoolExecutor(WRITES + 1) as others:
+        with database.write() as session:  # what others write waits for this
+            session.execute(text("SELECT 1"))
+            busy = [others.submit(post, client, parts()) for _ in range(WRITES)]
+            time.sleep(1)
+            late = post(client, parts())
+        assert (late.status_code, late.json()["code"]) == (503, "database_unavailable")
+        answers = [each.result().status_code for each in busy]
+    assert len(uploads(settings)) == answers.count(202)

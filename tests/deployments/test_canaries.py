@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
+from app.deployments import repository
+from app.prediction.served import ServedModels
 from app.tables.models import ModelRow
 from tests.deployments.test_traffic import BRIGHT, ask, day, traffic
 from tests.prediction.site import SHAPE, Site, problem
@@ -195,3 +198,40 @@ def test_inputs_of_another_shape_are_refused(site: Site) -> None:
     answer = site.client.put(CANARY, json={"model": other, "percent": 10})
     assert "expected items of 4x4x1, got 2x4x1" in problem(answer, 422, "other_signature")["detail"]
     assert np.shape(BRIGHT) == (1, *SHAPE)
+
+
+def unfit(site: Site, model_id: str) -> None:
+    """The model's graph does not answer any more as the trainer did, by a process that loads it."""
+    other = site.add_model(2)
+    with site.database.write() as session:
+        row = session.get_one(ModelRow, model_id)
+        row.files = {**row.files, "golden": session.get_one(ModelRow, other).files["golden"]}
+
+
+def test_a_canary_that_cannot_be_loaded_says_so_and_is_not_loaded_for_ever(site: Site) -> None:
+    cat, dog = site.add_model(0), site.add_model(1)
+    site.deploy("pets", cat)
+    site.client.put(CANARY, json={"model": dog, "percent": 50})
+    assert site.client.get(URL).json()["canary"]["status"] == "ready"
+    unfit(site, dog)
+    other_process = ServedModels(site.database, site.storage)
+    with capture_logs() as logs:
+        for _ in range(3):
+            other_process.refresh()
+    assert [each["event"] for each in logs] == ["model_not_loaded"]
+    with site.database.read() as session:
+        row = repository.get(session, "default", "pets")
+        status, reason = other_process.canary_state(row, dog)
+        assert other_process.state(row) == ("ready", None)
+    assert status == "failed"
+    assert "within 0.0001" in str(reason)
+
+
+def test_a_canary_that_would_not_answer_is_not_promoted(site: Site) -> None:
+    cat, dog = site.add_model(0), site.add_model(1)
+    site.deploy("pets", cat)
+    site.client.put(CANARY, json={"model": dog, "percent": 50})
+    unfit(site, dog)
+    problem(site.client.post(f"{CANARY}/promote"), 409, "gate_failed")
+    told = site.client.get(URL).json()
+    assert (told["model"], told["canary"]["model"]) == (cat, dog)

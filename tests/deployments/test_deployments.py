@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from app.deployments import repository
+from app.usage import repository as usage
 from tests.prediction.site import LABELS, SHAPE, Site, problem, softmax, weights
 
 URL = "/v1/deployments/pets"
@@ -168,3 +169,30 @@ def test_no_request_fails_while_the_name_is_pointed_elsewhere(site: Site) -> Non
         asker.join()
     assert not wrong
     assert set(seen) == {first, second}
+
+
+def test_history_outlives_a_model_that_was_deleted_and_swept(site: Site) -> None:
+    cat, dog, eel = (site.add_model(each) for each in range(3))
+    for model in (cat, dog):
+        site.deploy("pets", model)
+    assert site.client.delete(f"/v1/models/{cat}").status_code == 204
+    with site.database.write() as session:
+        assert usage.purge(session) == 1
+    shown = site.client.get(URL)
+    assert shown.status_code == 200, shown.text
+    history = [(each["model"], each["model_name"]) for each in shown.json()["history"]]
+    assert history == [(dog, "m"), (cat, cat)]
+    problem(site.client.post(f"{URL}/rollback"), 409, "no_earlier_version")
+    assert site.client.get(f"{URL}/traffic").status_code == 200
+    guard = {"If-Match": shown.headers["etag"]}
+    assert site.client.put(URL, json={"model": eel}, headers=guard).status_code == 200
+    assert site.client.post(f"{URL}/rollback").json()["model"] == dog
+    assert site.client.delete(URL).status_code == 204
+
+
+def test_if_none_match_makes_a_name_and_changes_none(site: Site) -> None:
+    cat, dog = site.add_model(0), site.add_model(1)
+    new = {"If-None-Match": "*"}
+    assert site.client.put(URL, json={"model": cat}, headers=new).status_code == 201
+    problem(site.client.put(URL, json={"model": dog}, headers=new), 412, "version_exists")
+    assert answered(site) == (cat, "cat")

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 from app import leases
 from app.database import Database
@@ -168,3 +170,23 @@ def test_a_sketch_is_stored_beside_the_arrays(
     images = arrays()["x_train"][..., None]
     inputs = ImageInputs(shape=images.shape[1:], dtype="uint8", value_range=(0, 255))
     assert np.array_equal(got, inputs.sketch({"image": images}))
+
+
+def test_a_database_that_was_away_for_a_moment_fails_no_intake(
+    database: Database, storage: Storage, settings: Settings, tmp_path: Path
+) -> None:
+    dataset_id = add_upload(database, storage, tmp_path, npz_bytes(**arrays()))
+    metered = settings.model_copy(update={"quota_bytes": 10**9})
+    row, away = claim(database, dataset_id), [True]
+
+    @event.listens_for(database.engine, "begin")
+    def _fail_once(_: object) -> None:
+        if away.pop() if away else False:
+            raise OperationalError("BEGIN", None, ConnectionError("the server went away"))
+
+    with pytest.raises(OperationalError):
+        ingest(database, storage, metered, row)
+    event.remove(database.engine, "begin", _fail_once)
+    assert row_of(database, dataset_id).status == "ingesting"
+    ingest(database, storage, metered, row)
+    assert row_of(database, dataset_id).status == "ready"

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from app.database import Database
-from app.errors import FailureCode, WorkFailure
+from app.datasets import repository as datasets
+from app.errors import DamagedArtifact, FailureCode, WorkFailure
 from app.jobs import work
 from app.jobs.archive import PIECE_BYTES, stream_zip
 from app.jobs.epoch_repository import first_validations
@@ -174,3 +175,27 @@ def test_a_file_that_is_missing_ends_the_archive_before_its_directory(storage: S
     with pytest.raises(WorkFailure) as caught:
         pieces += stream_zip(storage, {"a": b"text"}, {"lost": "sha256/ab/abc.npz"})
     assert caught.value.code == FailureCode.STORAGE_FAILED
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_predictions_outlive_the_files_of_the_target(
+    client: httpx.Client, database: Database, storage: Storage, tmp_path: Path, is_deleted: bool
+) -> None:
+    target = add_dataset(database, project=LOCAL)
+    job_id = submit(client, spec(add_dataset(database, project=LOCAL), target))
+    with database.write() as session:
+        session.get_one(DatasetRow, target).arrays = {"x_train": "sha256/ab/x.npy"}
+        trial = work.claim_trial(session, "w", 60, max_attempts=5)
+        assert trial
+        ref = stored(storage, tmp_path / "p.npz", y_test=np.arange(4))
+        work.finish_trial(session, trial, predictions=ref)
+    assert client.post(f"/v1/jobs/{job_id}/cancel").status_code == 200
+    with database.write() as session:
+        lost = DamagedArtifact(FailureCode.ARTIFACT_MISSING, "sha256/ab/x.npy")
+        datasets.mark_damaged(session, lost)
+    if is_deleted:
+        assert client.delete(f"/v1/datasets/{target}").status_code == 204
+    answer = client.get(f"/v1/jobs/{job_id}/predictions")
+    assert answer.status_code == 200, answer.text
+    with ZipFile(io.BytesIO(answer.content)) as archive:
+        assert len(archive.namelist()) == 2

@@ -43,12 +43,8 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def settings(tmp_path: Path, store_url: str) -> Settings:
     """With a grace period that is over before it begins: time does not pass in a test."""
-    return Settings(
-        data_dir=tmp_path / "data",
-        storage_url=store_url,
-        broker_url="memory://",
-        gc_grace_seconds=-5,
-    )
+    said = Settings(data_dir=tmp_path / "data", storage_url=store_url, broker_url="memory://")
+    return said.model_copy(update={"gc_grace_seconds": -5})
 
 
 @contextmanager

@@ -201,3 +201,18 @@ def test_no_quota_asks_nothing_of_the_store(settings: Settings, database: Databa
     with database.read() as session:
         nowhere = Storage(str(settings.home / "absent"), settings.cache_dir)
         assert quotas.bytes_left(session, nowhere, settings, "p") is None
+
+
+@pytest.mark.parametrize("limits", [{"quota_datasets": 1}, {"quota_bytes": 50_000}])
+def test_a_repeated_upload_is_answered_though_the_first_has_filled_the_quota(
+    api: Api, limits: dict[str, int]
+) -> None:
+    parts = {"spec": (None, json.dumps({"name": "n"})), "file": ("a.npz", os.urandom(30_000))}
+    once = {"Idempotency-Key": "k"}
+    with api(**limits) as client:
+        first = client.post("/v1/datasets", files=parts, headers=once)
+        assert first.status_code == 202
+        again = client.post("/v1/datasets", files=parts, headers=once)
+        assert (again.status_code, again.json()) == (202, first.json())
+        refused(client.post("/v1/datasets", files=parts))
+        refused(client.post("/v1/datasets", files=parts, headers={"Idempotency-Key": "other"}))

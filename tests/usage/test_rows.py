@@ -8,10 +8,12 @@ from app.database import Database, now
 from app.datasets import repository as datasets
 from app.jobs import lifecycle
 from app.jobs import repository as jobs
+from app.jobs.names.repository import source_names
 from app.models import repository as models
 from app.settings import Settings
 from app.tables.datasets import DatasetRow
 from app.tables.jobs import JobRow, TrialRow
+from app.tables.models import ModelRow
 from app.usage import repository
 from app.usage.sweep import sweep
 from tests.jobs.factories import add_dataset, ready_job, trials_of
@@ -115,3 +117,24 @@ def test_a_databases_name_is_made_once(database: Database) -> None:
         thread.join()
     assert len(names) == 4
     assert len(set(names)) == 1
+
+
+def test_a_deleted_model_that_a_job_started_from_keeps_its_name_alone(
+    database: Database, settings: Settings, put: Put
+) -> None:
+    job_id, files = ready_job(database), {"weights": put("weights")}
+    with database.write() as session:
+        row = models.add(session, "p", "digits", None, None, files, SIGNATURE, {"arm": "scratch"})
+        job = session.get_one(JobRow, job_id)
+        job.source_ids = [row.id]
+        lifecycle.cancel(session, job_id)
+        models.remove(session, row)
+    freed = sweep(database, settings, adopts=True)
+    assert (freed.rows, len(freed.files)) == (0, 1)
+    with database.read() as session:
+        assert source_names(session, session.get_one(JobRow, job_id)) == ["digits"]
+        kept = session.get_one(ModelRow, row.id)
+        assert (kept.files, kept.card) == ({}, {})
+    with database.write() as session:
+        session.delete(session.get_one(JobRow, job_id))
+    assert sweep(database, settings).rows == 1

@@ -1,5 +1,6 @@
 """What rows name stays, what none names goes; on both databases, and on a folder and S3."""
 
+import os
 import threading
 import time
 from pathlib import Path
@@ -19,7 +20,7 @@ from app.tables import Base
 from app.tables.datasets import DatasetRow
 from app.tables.jobs import TrialRow
 from app.usage.inventory import Inventory
-from app.usage.sweep import ForeignStore, sweep, sweep_machine
+from app.usage.sweep import ForeignStore, sweep, sweep_machine, sweep_now_and_then
 from tests.jobs.factories import add_dataset, ready_job, trials_of
 from tests.schemas import SIGNATURE
 from tests.serving import serve
@@ -248,3 +249,21 @@ def test_a_file_that_cannot_be_deleted_keeps_no_other(
     monkeypatch.setattr(Inventory, "discard", refuse)
     freed = sweep(database, settings, adopts=True)
     assert {file.ref for file in freed.files} == set(others)
+
+
+@SQLITE
+def test_a_clock_that_ran_ahead_stops_no_sweep(
+    database: Database, settings: Settings, put: Put
+) -> None:
+    """A machine that began in another year left its times behind."""
+    sweep_now_and_then(database, settings)
+    ref = put("nobody's")
+    sweep_now_and_then(database, settings)
+    assert is_there(settings, ref)  # its time has not come
+    ahead = time.time() + 365 * 86_400
+    marks = [*Path(settings.storage, "owners").iterdir(), settings.cache_dir / "swept"]
+    for mark in marks:
+        os.utime(mark, (ahead, ahead))
+    sweep_now_and_then(database, settings)
+    assert not is_there(settings, ref)
+    assert all(mark.stat().st_mtime < ahead - 1 for mark in marks)

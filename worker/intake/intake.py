@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app import leases
@@ -32,7 +33,8 @@ log = structlog.get_logger(__name__)
 
 
 def ingest(database: Database, storage: Storage, settings: Settings, dataset: DatasetRow) -> None:
-    """`dataset` is a row that the caller has claimed. Raises Fenced when its lease is gone.
+    """`dataset` is a row that the caller has claimed. Raises Fenced when its lease is gone, and
+    OperationalError where the database is away: the row is left to whoever takes it next.
 
     The row ends `ready` or `failed`. To run it again does no harm: what is stored is named by its
     content.
@@ -41,6 +43,8 @@ def ingest(database: Database, storage: Storage, settings: Settings, dataset: Da
         raise Fenced(f"{dataset.id} is not claimed")
     try:
         result: dict[str, Any] = _ready(database, storage, settings, dataset)
+    except OperationalError:
+        raise
     except Exception as error:
         failure = as_failure(error)
         if isinstance(failure, DamagedArtifact):

@@ -151,7 +151,10 @@ class Winner:
 
     def starting_features(self, items: Items) -> NDArray[Any] | None:
         """Features of the target's `items`, (n, d), by the weights that the winner started from,
-        before it saw any of their labels; None where it started from none."""
+        before it saw any of their labels; None where it started from none, or from a model that
+        was deleted since."""
+        if any(model.deleted_at for model in self.data.models):
+            return None
         weights, learnt = starting_point(self.storage, self.data)
         if weights is None:
             return None

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import structlog
 from filelock import FileLock, Timeout
+from sqlalchemy.exc import OperationalError
 
 from app import leases
 from app.errors import Fenced
@@ -75,6 +76,8 @@ def ingest(context: WorkerContext, dataset_id: str, owner: str) -> None:
                 intake.ingest(context.database, context.storage, context.settings, dataset)
             except Fenced:
                 log.info("intake_lost", dataset=dataset_id)
+            except OperationalError as error:  # the lease ends, and another goes on
+                log.warning("intake_left", dataset=dataset_id, error=str(error.orig))
 
 
 def audit(context: WorkerContext, audit_id: str, owner: str) -> None:

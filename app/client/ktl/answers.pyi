@@ -125,6 +125,8 @@ class Canary(Members):
     model_name: str
     percent: int
     created_at: str
+    status: Literal["ready", "loading", "failed"]
+    reason: str | None
 
 class Catalogue(Members):
     data: list[CataloguedDataset]

@@ -81,7 +81,8 @@ class Worth(RankingPart):
     items: int = Field(description="labelled items that the draws are made of")
     features: Literal["start", "winner"] = Field(
         description="of what the winner started from, which had seen none of the labels; or its "
-        "own, where it started from nothing: they know the labels already, and tell less"
+        "own, where it started from nothing, or from a model that was deleted since: they know the "
+        "labels already, and tell less"
     )
     labels: list[int] = Field(description="numbers of labels, rising; the first are at random")
     ordered: Curve

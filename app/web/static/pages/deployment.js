@@ -18,6 +18,7 @@ function canary({ model, canary: tried }, path, change) {
   if (tried) {
     return h("section", null, h("h2", null, t("canary")),
       h("p", null, t("canary_now", tried.percent), " ", h("a", { href: `#/models/${tried.model}` }, tried.model_name)),
+      tried.reason && h("p.warn", null, tried.reason),
       h("p.actions", null, action(t("canary_promote"), () => change("POST", `${to}/promote`), "primary"), action(t("canary_drop"), () => change("DELETE", to))));
   }
   const share = h("input", { type: "number", min: 1, max: 99, value: "10" });
