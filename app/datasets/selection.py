@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from app.datasets.table_spec import Name, SplitSpec, Value
+from app.datasets.table_spec import ColumnInfo, Name, Role, SplitSpec, Value
 from app.sent import Array, Count, Sent
 
 MOST_NAMES = 10_000
@@ -34,7 +34,7 @@ class Selection(Sent):
     columns: Annotated[Array[Name], Field(min_length=1, max_length=MOST_NAMES)] | None = Field(
         None,
         description="of a table, or of what pictures came with: those that stay; that of the "
-        "labels stays anyway",
+        "labels, that of groups and those that `split` names stay anyway",
     )
     rows: int | None = Field(
         None,
@@ -58,6 +58,21 @@ class Selection(Sent):
         """Tells whether everything stays as it is."""
         said = (self.where, self.classes, self.columns, self.rows, self.split)
         return all(each is None for each in said)
+
+    def keeps(self, column: ColumnInfo) -> bool:
+        """Tells whether a column that holds no labels stays."""
+        if self.columns is None or column.role == "group" or column.name in self.columns:
+            return True
+        return self.split is not None and column.name in self.split.roles
+
+    def role_of(self, column: ColumnInfo) -> Role:
+        """The role of a column where items are split anew by it, or by other groups."""
+        role = column.role
+        if self.split is None or role == "label":
+            return role
+        if self.split.group is not None and role == "group":
+            role = "ignored"
+        return self.split.roles.get(column.name, role)
 
     @model_validator(mode="after")
     def _seed_is_of_rows(self) -> Self:

@@ -138,8 +138,20 @@ class SplitSpec(Sent):
     test_fraction: float | None = Field(None, gt=0, lt=1, description="as beside it")
     seed: int = Field(0, ge=0, lt=2**31, description="of the cut")
     group: Name | None = Field(
-        None, description="a column: rows of one value are never cut apart, as those of a patient"
+        None,
+        description="a column: rows of one value are never cut apart, as those of a patient; nor "
+        "are they where a job holds training rows out to choose, stop and calibrate by",
     )
+
+    @property
+    def roles(self) -> Mapping[str, Role]:
+        """Roles that columns have because rows are split by them."""
+        found: dict[str, Role] = dict.fromkeys(self.where or (), "domain")
+        if self.time is not None:
+            found[self.time] = "time"
+        if self.column is not None:
+            found[self.column] = "ignored"
+        return found | ({} if self.group is None else {self.group: "group"})
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:

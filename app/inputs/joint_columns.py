@@ -26,7 +26,7 @@ from app.inputs.columns import (
     are_ranked,
 )
 from app.inputs.joint_edges import joint_edges, joint_edges_of_many
-from app.inputs.matching import Names
+from app.inputs.matching import Names, same_values, value_key
 from app.inputs.table import TableInputs
 
 Rows = NDArray[np.float32]  # (n, columns)
@@ -68,7 +68,7 @@ def joint_inputs(
     - a number's or a date's edges are those of the first source whose network has learnt by its
       own, else quantiles of all tables' edges, each table weighing as its training rows;
     - a category's values are the target's and then, in the order of the sources, those that only
-      these have, 256 at most;
+      these have, 256 at most; what differs in case, spaces or Unicode's forms alone is one value;
     - a flag stays as the target has it;
     - something is learnt of missing values, and of other values than these, where rows that are
       learnt from lack some, or have others.
@@ -91,7 +91,8 @@ def joint_inputs(
         if isinstance(joined, CategoryColumn):
             categories = [each for each in seen if isinstance(each, CategoryColumn)]
             learnt["others"] = any(
-                each.others or not set(each.values) <= set(joined.values) for each in categories
+                each.others or len(same_values(each.values, joined.values)) < len(each.values)
+                for each in categories
             )
         columns.append(joined.model_copy(update=learnt))
     return target.model_copy(update={"columns": tuple(columns)})
@@ -134,8 +135,11 @@ def _joint(own: Column, rows: int, found: Found, known: tuple[float, ...] | None
                 known = learnt[0] if learnt else joint_edges(_weighted(own, rows, found))
             return own.model_copy(update={"edges": known})
         case CategoryColumn():
-            values = [other.values for _, other in found if isinstance(other, CategoryColumn)]
-            joined = dict.fromkeys(value for each in (own.values, *values) for value in each)
+            joined = [*own.values]
+            for _, other in found:
+                if isinstance(other, CategoryColumn):
+                    same = same_values(other.values, joined)
+                    joined += [value for value in other.values if value not in same]
             # Made anew: a copy would keep the places of its own values that were looked up.
             return CategoryColumn(**dict(own) | {"values": tuple(joined)[:MOST_VALUES]})
         case FlagColumn():
@@ -189,10 +193,11 @@ def joint_codes(own: Column, joint: Column) -> Mapping[int, int]:
     match own, joint:
         case CategoryColumn(), CategoryColumn():
             other = len(joint.values)
-            codes = [joint.places.get(value, other) for value in own.values]
+            same = same_values(own.values, joint.values)
+            codes = [joint.places[same[v]] if v in same else other for v in own.values]
             return dict(enumerate([*codes, other]))
         case FlagColumn(), FlagColumn():
-            turned = own.values == joint.values[::-1]
+            turned = [*map(value_key, own.values)] == [*map(value_key, joint.values[::-1])]
             return {0: 1, 1: 0} if turned else {0: 0, 1: 1}
     return {}
 

@@ -1,11 +1,12 @@
 """Columns that two tables share, by their names and kinds.
 
-Names are equal where they differ only in case, in spaces and underscores, or in Unicode's forms.
+Names are equal where they differ only in case, in spaces and underscores, or in Unicode's forms;
+values of categories where they differ only in case, in spaces or in Unicode's forms.
 Columns that are alike and no more are proposed (app.inputs.similar_columns), never matched.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from unicodedata import normalize
 
@@ -13,6 +14,7 @@ from app.inputs.columns import Column, FlagColumn, NumberColumn
 from app.inputs.table import TableInputs
 
 Names = Mapping[str, str]  # a column's name in one table -> its name in another
+Key = Callable[[str], str]
 Said = Mapping[str, str | None]  # the same, as a job says it; None: it has no counterpart
 
 FALSE = {"false", "no", "n", "f", "0", "off", "nein", "falsch", "non", "faux"}
@@ -54,7 +56,7 @@ def matched(target: TableInputs, source: TableInputs, said: Said | None = None) 
     open_ = {name for name in theirs if name not in spoken}
     same = left & open_
     pairs |= {name: name for name in same}
-    pairs |= _equal(left - same, open_ - same)
+    pairs |= _equal(left - same, open_ - same, name_key)
     names, unlike = dict[str, str](), list[Unlike]()
     for column in target.columns:
         other = pairs.get(column.name)
@@ -84,7 +86,7 @@ def obstacle(own: Column, other: Column, is_said: bool = False) -> str | None:
                 "to one unit, or say in the source's `columns` that they are the same"
             )
     if isinstance(own, FlagColumn) and isinstance(other, FlagColumn):
-        same = set(own.values) == set(other.values)
+        same = {*map(value_key, own.values)} == {*map(value_key, other.values)}
         if not same and not (_says_yes_or_no(own) and _says_yes_or_no(other)):
             return (
                 "its two values are others in the source than in the target: write them alike "
@@ -104,13 +106,27 @@ def name_key(name: str) -> str:
     return "".join(plain.replace("_", " ").split())
 
 
+def value_key(value: str) -> str:
+    """Equal for values of categories that are matched."""
+    return " ".join(normalize("NFKC", normalize("NFKC", value).casefold()).split())
+
+
+def same_values(values: Sequence[str], known: Sequence[str]) -> dict[str, str]:
+    """Pairs of a table's values with those of another one: the very same ones, and those that
+    differ in case, spaces or Unicode's forms alone where nothing else on their side does."""
+    exact = set(known)
+    pairs = {value: value for value in values if value in exact}
+    left = [value for value in values if value not in exact]
+    return pairs | _equal(left, exact - set(values), value_key) if left else pairs
+
+
 def _by_name(inputs: TableInputs) -> dict[str, Column]:
     return {column.name: column for column in inputs.columns}
 
 
-def _equal(own: Iterable[str], others: Iterable[str]) -> dict[str, str]:
+def _equal(own: Iterable[str], others: Iterable[str], key_of: Key) -> dict[str, str]:
     """Pairs of names with one key that nothing else on their side has."""
-    sides = [_keyed(own), _keyed(others)]
+    sides = [_keyed(own, key_of), _keyed(others, key_of)]
     return {
         one[0]: other[0]
         for key, one in sides[0].items()
@@ -118,8 +134,8 @@ def _equal(own: Iterable[str], others: Iterable[str]) -> dict[str, str]:
     }
 
 
-def _keyed(names: Iterable[str]) -> dict[str, list[str]]:
+def _keyed(names: Iterable[str], key_of: Key) -> dict[str, list[str]]:
     found = defaultdict[str, list[str]](list)
     for name in names:
-        found[name_key(name)].append(name)
+        found[key_of(name)].append(name)
     return found

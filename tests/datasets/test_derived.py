@@ -194,3 +194,32 @@ def test_the_command_line_derives(
     assert "the classes `dog`, `cat`; 5 rows drawn with the seed 3" in " ".join(shown.split())
     assert run(["derive", origin]).exit_code == 2
     assert run(["derive", origin, "--where", "hospital"]).exit_code == 2
+
+
+def test_items_without_a_label_are_never_split_off_for_testing(house: House) -> None:
+    """Of one such item too, of which no two can be parted."""
+    for missing in (1, 15):
+        y = np.arange(40) % 4
+        y[:missing] = 9
+        origin = house.upload(animals(y_train=y, class_names=None), missing_label=9)
+        assert origin["profile"]["labelled"] == {"train": 40 - missing, "test": 12}
+        part = house.derive(origin["id"], split={"test_fraction": 0.25})
+        assert part["status"] == "ready", part["error"]
+        tested = round(0.25 * (52 - missing))
+        assert part["schema"]["splits"] == {"train": 52 - tested, "test": tested}
+        assert part["profile"]["labelled"] == {"train": 52 - missing - tested, "test": tested}
+
+
+def test_quantities_that_some_items_lack_are_split_by_their_range(house: House) -> None:
+    y = np.arange(40, dtype=float)
+    y[::2] = np.nan
+    held = animals(y_train=y, y_test=np.arange(12.0), class_names=None)
+    origin = house.upload(held, task="regression", missing_label="nan")
+    assert origin["status"] == "ready", origin["error"]
+    part = house.derive(origin["id"], split={"test_fraction": 0.25})
+    assert part["status"] == "ready", part["error"]
+    assert part["schema"]["splits"] == {"train": 44, "test": 8}
+    tested = np.sort(house.array(part["id"], "y_test"))
+    assert not np.isnan(tested).any()
+    assert tested[0] < 10
+    assert tested[-1] > 30

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.datasets.derived import House
 from tests.datasets.test_derived_tables import columns, rows
-from tests.intake.pictures.test_columns import files
+from tests.intake.pictures.test_columns import ROWS, files
 from tests.jobs.requests import problem, spec
 from tests.picture_files import zipped
 
@@ -49,3 +50,34 @@ def test_a_job_has_slices_of_columns(house: House, photos: dict[str, Any]) -> No
     body["evaluation"]["slices"] = ["file_name"]
     refused = problem(house.client.post("/v1/jobs", json=body), 422, "column_without_slices")
     assert refused["errors"][0]["pointer"] == "#/evaluation/slices/0"
+
+
+def test_patients_that_the_upload_named_are_kept_together_without_a_word(house: House) -> None:
+    found = house.upload({"photos.zip": zipped(files())}, columns={"patient": {"role": "group"}})
+    assert found["status"] == "ready", found["error"]
+    for choice in ({}, {"columns": ["site"]}):
+        part = house.derive(found["id"], split={"test_fraction": 0.25, "seed": 2}, **choice)
+        assert part["status"] == "ready", part["error"]
+        assert columns(part)["patient"][1] == "group"
+        patients = rows(house, part)["patient"].to_pylist()
+        first = part["schema"]["splits"]["train"]
+        assert not set(patients[:first]) & set(patients[first:])
+    other = house.derive(found["id"], split={"group": "site", "test_fraction": 0.4})
+    assert (columns(other)["site"][1], columns(other)["patient"][1]) == ("group", "ignored")
+
+
+def test_patients_of_whom_some_have_no_label_are_kept_together(house: House) -> None:
+    """Of quantities too, whose mean the missing ones would make unknown."""
+    held = [dict(row) for row in ROWS]
+    for place, row in enumerate(held):
+        row["label"] = "" if place % 3 else f"{place / 2 + 0.25}"
+    said = {"task": "regression", "columns": {"patient": {"role": "group"}}}
+    found = house.upload({"photos.zip": zipped(files(held))}, **said)
+    assert found["status"] == "ready", found["error"]
+    part = house.derive(found["id"], split={"test_fraction": 0.25})
+    assert part["status"] == "ready", part["error"]
+    assert part["profile"]["labelled"]["test"] == part["schema"]["splits"]["test"] > 0
+    patients = rows(house, part)["patient"].to_pylist()
+    first = part["schema"]["splits"]["train"]
+    assert not set(patients[:first]) & set(patients[first:])
+    assert np.isnan(house.array(part["id"], "y_train")).any()

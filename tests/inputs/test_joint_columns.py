@@ -169,3 +169,21 @@ def test_the_key_tells_what_rows_become() -> None:
         Adoption(other, {"a": "a"}).key,
     }
     assert len(keys) == 4
+
+
+def test_values_that_differ_in_their_writing_alone_are_one() -> None:
+    """Case, spaces and Unicode's forms; two of one table stay two, as they are in that table."""
+    source = table(category("c", "Male", "FEMALE ", "Zu\u0308rich", "x", "X", "other city"))
+    target = table(category("c", "male", "female", "Z\u00fcrich", "y"))
+    joint = joint_inputs(target, 1, [SourceColumns(source, {"c": "c"})])
+    assert joint == table(
+        category("c", "male", "female", "Z\u00fcrich", "y", "x", "X", "other city")
+    )
+    rows = adopted(source, joint, {"c": "c"}, np.arange(7)[:, None])
+    assert rows[:, 0].tolist() == [0, 1, 2, 4, 5, 6, 7]
+    both = table(category("c", "cat", "Cat"))
+    kept = joint_inputs(both, 1, [SourceColumns(table(category("c", "CAT", "Cat")), {"c": "c"})])
+    assert kept == table(category("c", "cat", "Cat"))
+    flags = [FlagColumn(name="f", values=each, misses=False) for each in (("a", "B"), ("b", "A"))]
+    turned = adopted(table(flags[1]), table(flags[0]), {"f": "f"}, np.array([[0], [1], [NAN]]))
+    np.testing.assert_array_equal(turned[:, 0], [1, 0, NAN])

@@ -97,3 +97,8 @@ def test_flags_of_the_same_values_or_of_yes_and_no_are_one() -> None:
 def test_a_date_is_no_number() -> None:
     source = table(DateColumn(name="seen", edges=(0.0, 1.0)))
     assert matched(table(number("seen")), source).names == {}
+
+
+def test_flags_are_one_however_their_values_are_written() -> None:
+    one, other = table(flag("arm", "Control", "Treated")), table(flag("arm", "treated", "control "))
+    assert matched(one, other).names == {"arm": "arm"}

@@ -9,6 +9,7 @@ import pytest
 
 from app.errors import WorkFailure
 from tests.intake.archives import pictures, take_npz
+from tests.intake.tables import csv_text, take_csv, y_of
 from worker.intake.ingestion import IngestedDataset
 
 NAMES = np.array(["sky", "sea", "sun"])
@@ -145,3 +146,17 @@ def test_twins_with_other_sets_contradict(tmp_path: Path) -> None:
     held = {"x_test": pictures(6, seed=1), "y_test": ROWS[:6]}
     got = of(tmp_path, y, x_train=x, **held)
     assert got.profile["duplicates"]["contradicting"]["within"]["train"] == 1
+
+
+def test_columns_of_yes_and_no_are_labels(tmp_path: Path) -> None:
+    """As pandas writes booleans, and people write answers."""
+    rows = np.random.default_rng(0).integers(0, 2, (30, 3))
+    words = (("False", "True"), ("no", "Yes"), ("0", "1"))
+    labels = {f"l{k}": [words[k][value] for value in rows[:, k]] for k in range(3)}
+    labels["l0"][4] = ""
+    taken = take_csv(tmp_path, csv_text(30, label=None, **labels), target={"columns": [*labels]})
+    assert taken.schema.task.kind == "multi_label"
+    held = np.concatenate([y_of(taken, split) for split in ("train", "test")])
+    known = held[(held >= 0).all(axis=1)]
+    assert len(known) == 29
+    assert known.sum(axis=0).tolist() == np.delete(rows, 4, axis=0).sum(axis=0).tolist()

@@ -115,3 +115,25 @@ def test_a_category_with_more_values_than_have_a_place(tmp_path: Path) -> None:
     taken = take_csv(tmp_path, text)
     assert len(taken.schema.inputs.columns[1].values) == 256
     assert "beyond the 256 commonest ones" in "\n".join(taken.profile["warnings"])
+
+
+def test_a_cut_of_tiny_classes_says_what_it_came_to(tmp_path: Path) -> None:
+    """Each class has an item in both splits: of three one, and that is a third."""
+    taken = take_csv(tmp_path, csv_text(30, label=[f"c{row % 10}" for row in range(30)]))
+    assert taken.schema.splits == {"train": 20, "test": 10}
+    assert any(
+        "10 items were cut from them, 20% of each class as nearly as whole ones can be parted, "
+        "33% of all" in each
+        for each in taken.profile["warnings"]
+    )
+
+
+def test_a_row_that_sums_up_the_others_is_told_of(tmp_path: Path) -> None:
+    region = [f"r{row}" for row in range(19)]
+    for last, is_told in (("Total:", True), ("r19", False), ("totally", False)):
+        held = {"region": [*region, last], "cases": [*range(19), 171], "y": ["a", "b"] * 10}
+        text = csv_text(height=None, city=None, label=None, **held)
+        told = [w for w in take_csv(tmp_path, text).profile["warnings"] if "sums up" in w]
+        assert bool(told) == is_told
+        if is_told:
+            assert "line 21, has `Total:` in the column `region`" in told[0]

@@ -121,3 +121,48 @@ def test_a_class_of_one_row_is_for_training(tmp_path: Path) -> None:
 def test_one_way_to_split(tmp_path: Path, split: dict) -> None:
     with pytest.raises(ValueError, match="expected"):
         take_csv(tmp_path, csv_text(), split=split)
+
+
+def test_each_value_of_a_condition_has_rows(tmp_path: Path) -> None:
+    """A slip in one of two names would leave half of the rows that were meant."""
+    with pytest.raises(WorkFailure) as refused:
+        take_csv(tmp_path, csv_text(), split={"where": {"city": ["Oslo", "rome"]}})
+    assert refused.value.pointer == "#/spec/split/where/city"
+    assert "got `rome`, which none has" in refused.value.detail
+
+
+def test_two_columns_of_groups_are_one_too_many(tmp_path: Path) -> None:
+    text = csv_text(patient=[f"p{row // 2}" for row in range(20)])
+    with pytest.raises(WorkFailure) as refused:
+        take_csv(tmp_path, text, split={"group": "city"}, columns={"patient": {"role": "group"}})
+    assert refused.value.detail == "expected one column of groups, got `city`, `patient`"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_class_of_one_group_stays_in_training(tmp_path: Path, seed: int) -> None:
+    """Twelve rare ones, each in a row of a patient: nothing would be learnt of those tested."""
+    patient = [row // 5 for row in range(200)]
+    label = ["ab"[who % 2] for who in patient]
+    label[:180:15] = [f"rare {number}" for number in range(12)]
+    text = csv_text(200, patient=[f"p{who}" for who in patient], label=label)
+    taken = take_csv(tmp_path, text, split={"group": "patient", "seed": seed})
+    assert taken.schema.splits == {"train": 160, "test": 40}
+    assert min(taken.schema.class_counts["train"]) > 0
+
+
+def test_several_labels_are_shared_out_by_groups(tmp_path: Path) -> None:
+    """Each label's share, not that of the numbers that sets of labels happen to get."""
+    rng = np.random.default_rng(0)
+    ill = rng.random((40, 3)) < (0.5, 0.3, 0.15)  # of 40 patients, 5 rows each
+    labels = {f"l{k}": ill[:, k].repeat(5).astype(int) for k in range(3)}
+    text = csv_text(200, label=None, patient=[f"p{row // 5}" for row in range(200)], **labels)
+    taken = take_csv(tmp_path, text, target={"columns": [*labels]}, split={"group": "patient"})
+    shares = np.array([y_of(taken, split).mean(axis=0) for split in ("train", "test")])
+    assert np.abs(shares[0] - shares[1]).max() < 0.1
+
+
+def test_true_is_yes_where_a_column_says_yes_and_no(tmp_path: Path) -> None:
+    text = csv_text(smokes=["Yes", "no", "NO", "yes", ""] * 4)
+    taken = take_csv(tmp_path, text, split={"where": {"smokes": [True]}})
+    assert set(of_test(taken, "smokes")) == {"Yes", "yes"}
+    assert taken.schema.splits == {"train": 12, "test": 8}

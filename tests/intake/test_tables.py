@@ -8,6 +8,7 @@ import pytest
 
 from app.errors import WorkFailure
 from app.inputs.columns import CategoryColumn, NumberColumn
+from app.inputs.table import TableInputs
 from tests.intake.archives import take
 from tests.intake.tables import LIMITS, csv_text, kinds_of, rows_of, take_csv, x_of, y_of
 
@@ -109,3 +110,16 @@ def test_refused(tmp_path: Path, text: str, spec: dict, code: str, said: str) ->
     assert said in failure.value.detail
     assert "y_train" not in failure.value.detail
     assert "high" not in failure.value.detail
+
+
+def test_names_that_every_training_row_has_never_miss(tmp_path: Path) -> None:
+    """A network that saw no row without a city cannot know what it means that one is missing."""
+    held = {"smokes": ["yes", "no"] * 10, "sex": ["m", "f", ""] * 6 + ["m", "f"]}
+    taken = take_csv(tmp_path, csv_text(**held))
+    assert isinstance(taken.schema.inputs, TableInputs)
+    misses = {column.name: column.misses for column in taken.schema.inputs.columns}
+    assert misses == {"height": False, "city": False, "smokes": False, "sex": True}
+    gap = take_csv(tmp_path, csv_text(smokes=["", *["yes", "no"] * 9, "yes"]), test_fraction=0.1)
+    assert isinstance(gap.schema.inputs, TableInputs)
+    first = rows_of(gap)["smokes"].to_pylist()[: gap.schema.splits["train"]]
+    assert gap.schema.inputs.columns[2].misses == (None in first)

@@ -125,3 +125,17 @@ def test_twins_with_other_quantities_contradict(tmp_path: Path) -> None:
         y_test=np.linspace(1.5, 3, 4),
     )
     assert got.profile["duplicates"]["contradicting"]["within"]["train"] == 1
+
+
+@pytest.mark.parametrize(
+    ("base", "spread", "is_told"), [(1.7e9, 5e3, True), (1.7e9, 1e7, False), (0, 1e-20, False)]
+)
+def test_labels_that_are_too_near_for_their_size_are_told(
+    tmp_path: Path, base: float, spread: float, is_told: bool
+) -> None:
+    """Moments in seconds, as they are stored: to the nearest 128."""
+    got = of(tmp_path, base + spread * np.linspace(-1, 1, 30), spec={"task": "regression"})
+    told = [each for each in got.profile["warnings"] if "take away what they have" in each]
+    assert bool(told) == is_told
+    if is_told:
+        assert "stored to the nearest multiple of 1.3e+02" in told[0]

@@ -64,3 +64,25 @@ def test_pooled_items_are_not_copied() -> None:
         both.schema, *(pictures(images_of(s), s.y) for s in (both.train, both.validation))
     )
     np.testing.assert_array_equal(images_of(pooled(plain)), pixels)
+
+
+def test_a_group_is_in_one_part_of_a_fold() -> None:
+    groups = np.repeat(np.arange(12), [1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6])
+    y = (groups % 2).astype(np.int32)
+    parts = folds(y, 1, groups)
+    assert len(parts) == FOLDS * REPEATS
+    assert len({(len(part.train), len(part.held_out)) for part in parts}) == 1
+    for part in parts:
+        assert not {*groups[part.train]} & {*groups[part.held_out]}
+        assert len(part.held_out) >= 10
+        assert set(y[part.train]) == set(y[part.held_out]) == {0, 1}
+    assert parts[0].held_out.tolist() != parts[FOLDS].held_out.tolist()
+    assert folds(y, 1, np.zeros(len(y), np.int64)) == []
+
+
+def test_many_items_of_groups_make_one_fold() -> None:
+    groups = np.arange(6_000) // 3
+    for y in (groups % 10, np.full(6_000, -1)):
+        (part,) = folds(y.astype(np.int32), 0, groups)
+        assert not {*groups[part.train]} & {*groups[part.held_out]}
+        assert len(part.held_out) == pytest.approx(1200, abs=10)

@@ -66,3 +66,27 @@ def test_long_values_are_cut(values: list[str]) -> None:
 def test_codes_fit_sixteen_bits_whatever_the_column() -> None:
     codes, _ = coded(pa.chunked_array([pa.array([str(n) for n in range(100_000)])]))
     assert codes.max() <= np.iinfo(np.int16).max
+
+
+def test_values_that_look_alike_are_told_apart() -> None:
+    """Long texts that begin alike, and texts that stand for more than a value."""
+    long = ["y" * 80 + end for end in "abab"]
+    found = of([*long, "(missing)", None, "(other)"])
+    assert len(set(found)) == 5
+    assert found[0] == found[2] == "y" * 60 + "…"
+    assert found[1] == found[3] == "y" * 60 + "… (2)"
+    assert found[4:] == ["(missing) (2)", "(missing)", "(other) (2)"]
+
+
+@pytest.mark.parametrize(
+    ("values", "first"),
+    [
+        ([1_000_000.0 + k for k in range(40)], "up to 1000009"),
+        ([1_000_000.0 + k / 8 for k in range(40)], "up to 1000001"),
+        ([0.001 * k + 0.0005 for k in range(40)], "up to 0.0095"),
+    ],
+)
+def test_quarters_of_large_numbers_are_told_apart(values: list[float], first: str) -> None:
+    found = of(values)
+    assert found[0] == first
+    assert len(set(found)) == 4

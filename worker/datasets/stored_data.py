@@ -19,6 +19,7 @@ from app.spec.spec import Adopting
 from app.storage import Storage
 from app.tables.datasets import DatasetRow
 from worker.datasets.encoded import Encoded
+from worker.datasets.groups import training_groups
 from worker.datasets.room import room
 from worker.training.data import Split
 from worker.training.items import Items
@@ -32,7 +33,7 @@ def dataset_split(
     split: str,
     adoption: Adopting | Encoded | None = None,
 ) -> Split:
-    """`train` or `test`: items memory-mapped, labels in memory.
+    """`train` or `test`: items memory-mapped, labels in memory, with the groups of training items.
 
     `adoption`: how rows of its table, or its texts, become the network's. Raises KeyError where
     they are features that are not computed.
@@ -45,9 +46,10 @@ def dataset_split(
     }
     labels = np.load(array_path(storage, dataset, f"y_{split}"))
     key = " ".join(dataset.arrays[name] for name in names.values())
+    groups = training_groups(storage, dataset, schema) if split == "train" else None
     if isinstance(adoption, Encoded):
-        return Split.stored(adoption.items(storage, key, len(labels)), labels)
-    return Split.stored(_adopted(Items.of(columns, key), schema.inputs, adoption), labels)
+        return Split.stored(adoption.items(storage, key, len(labels)), labels, groups)
+    return Split.stored(_adopted(Items.of(columns, key), schema.inputs, adoption), labels, groups)
 
 
 def _adopted(items: Items, own: Inputs, adoption: Adopting | None) -> Items:

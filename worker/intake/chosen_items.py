@@ -49,6 +49,12 @@ class ChosenItems:
                 return NAN if self.names is None else NO_LABEL
         return None
 
+    def has_label(self, split: str) -> NDArray[np.bool_]:
+        """Tells which items of a split have a label; all of one without any, as none is missing."""
+        is_none = self._is_none(self.y[self.rows[split]])
+        held = np.asarray(~(is_none if is_none.ndim == 1 else is_none.all(axis=1)))
+        return held if held.any() else np.ones_like(held)
+
     def _is_none(self, labels: Array) -> NDArray[np.bool_]:
         return np.isnan(labels) if self.names is None else labels == NO_LABEL
 
@@ -67,8 +73,12 @@ class ChosenItems:
         return replace(self, rows={"train": np.concatenate([*self.rows.values()])})
 
     def cut(self, task: Task, fraction: float, seed: int) -> "ChosenItems":
-        """Pooled items as a training and a test split, each stratum's share in both."""
-        rows, strata = self.rows["train"], self._strata("train", task, seed)
+        """Pooled items as a training and a test split, each stratum's share in both; those without
+        a label beside labelled ones are for training."""
+        has_label = self.has_label("train")
+        labelled = replace(self, rows={"train": self.rows["train"][has_label]})
+        strata = labelled._strata("train", task, seed)
+        rows = labelled.rows["train"]
         kinds, counts = np.unique(strata, return_counts=True)
         if counts.min() < 2:
             what = "2 items" if len(kinds) == 1 else "2 items of each class"
@@ -77,7 +87,9 @@ class ChosenItems:
         items = max(len(kinds), min(round(fraction * len(rows)), len(rows) - len(kinds)))
         in_test = np.zeros(len(rows), np.bool)
         in_test[proportional(strata, items, seed, spare=1)] = True
-        return replace(self, rows={"train": rows[~in_test], "test": rows[in_test]})
+        test = rows[in_test]
+        train: Rows = np.setdiff1d(self.rows["train"], test)
+        return replace(self, rows={"train": train, "test": test})
 
     def _strata(self, split: str, task: Task, seed: int) -> NDArray[np.int64]:
         labels = self.labels(split)

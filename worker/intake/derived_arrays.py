@@ -56,7 +56,11 @@ def ingest_derived_arrays(
     taken = ingest_arrays(raw, spec, limits, workdir)
     if "rows" not in arrays:
         return taken
-    kept = [c for c in schema.columns if wanted.columns is None or c.name in wanted.columns]
+    kept = [
+        column.model_copy(update={"role": wanted.role_of(column)})
+        for column in schema.columns
+        if wanted.keeps(column)
+    ]
     if not kept:
         return taken
     stored = {

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from app.datasets.derivation import Derivation
 from app.datasets.schemas import DatasetSpec, Schema
-from app.datasets.table_spec import ColumnInfo, ColumnSpec, Kind, TargetSpec
+from app.datasets.table_spec import ColumnInfo, ColumnSpec, Kind, Role, TargetSpec
 from app.inputs.columns import DateColumn
 from app.inputs.table import TableInputs
 from app.inputs.text import TextInputs
@@ -57,7 +57,10 @@ def spec_of(derivation: Derivation, kept: list[ColumnInfo], records: Records) ->
         name=derivation.name,
         modality=schema.inputs.modality,
         max_characters=schema.inputs.length if isinstance(schema.inputs, TextInputs) else None,
-        columns={column.name: _said(column, records) for column in kept},
+        columns={
+            column.name: _said(column, derivation.selection.role_of(column), records)
+            for column in kept
+        },
         target=_target(labels, schema),
         task=schema.task.kind if labels else None,
         unit=schema.task.unit,
@@ -75,8 +78,7 @@ def _kept(derivation: Derivation, chosen: ChosenItems) -> list[ColumnInfo]:
     return [
         column
         for column in schema.columns
-        if column.name in labels
-        or (column.role != "label" and (wanted.columns is None or column.name in wanted.columns))
+        if column.name in labels or (column.role != "label" and wanted.keeps(column))
     ]
 
 
@@ -97,14 +99,14 @@ def _target(labels: tuple[str, ...], schema: Schema) -> TargetSpec:
     return TargetSpec(columns=labels)
 
 
-def _said(column: ColumnInfo, records: Records) -> ColumnSpec:
+def _said(column: ColumnInfo, role: Role, records: Records) -> ColumnSpec:
     """A kind that no spec can say, as that of a constant, is found again. So is that of a flag of
     which one value is left, which is a constant."""
     kind = column.kind if column.kind in KINDS else None
     if kind == "flag" and pc.count_distinct(records.column(column.name)).as_py() < 2:
         kind = None
-    role = None if column.role == "label" else column.role
-    return ColumnSpec.model_validate({"kind": kind, "role": role, "unit": column.unit})
+    said = None if role == "label" else role
+    return ColumnSpec.model_validate({"kind": kind, "role": said, "unit": column.unit})
 
 
 def as_before(taken: IngestedDataset, origin: Schema) -> IngestedDataset:

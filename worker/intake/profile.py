@@ -17,6 +17,7 @@ from worker.intake.npz import KNOWN, NEAR
 from worker.intake.raw import PictureFindings
 from worker.intake.targets.deciding import Decision
 
+NEARLY_CUT = 0.05  # of the items, by which a cut may miss what was said without a word
 IMBALANCED_FROM = 10  # times that the largest class outnumbers the smallest
 MOST_NAMED = 20  # classes or arrays in one list or sentence
 MOST_GROUPS = 10  # of names that look alike
@@ -130,6 +131,10 @@ def split_warnings(
     if cut is not None:
         share = f"{cut:.0%} "
         share += f"of each {findings.part}" if schema.has_labels("train") else "at random"
+        tested = schema.splits["test"]
+        met = tested / (tested + (schema.labelled("train") or schema.splits["train"]))
+        if abs(met - cut) > NEARLY_CUT:
+            share += f" as nearly as whole ones can be parted, {met:.0%} of all"
         warnings.append(
             f"The data have no test split: {schema.splits['test']} items were cut from them, "
             f"{share}, always the same ones."

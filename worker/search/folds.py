@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.training.data import Domain, Split, cut_at_random, cut_validation
-from worker.training.items import Indices, Items
+from worker.training.data import Domain, Groups, Split, cut_at_random, cut_validation
+from worker.training.group_cuts import shuffled_groups
+from worker.training.items import Indices
 
 FOLDS, REPEATS = 3, 2
 FRACTION = 0.2  # of the items, where one fold is enough
@@ -19,7 +20,7 @@ class Fold:
     held_out: Indices
 
 
-def folds(strata: NDArray[np.integer], seed: int) -> list[Fold]:
+def folds(strata: NDArray[np.integer], seed: int, groups: Groups | None = None) -> list[Fold]:
     """One fold where items are many, else FOLDS of cross-validation, stratified, parted anew
     REPEATS times; none where no class, or part of a quantity's range, has two items.
 
@@ -29,12 +30,17 @@ def folds(strata: NDArray[np.integer], seed: int) -> list[Fold]:
     Args:
         strata: of worker.evaluation.measures, (n,); -1 where labels are hidden, and then all are
             taken for one class.
+        groups: (n,), of which none is in both parts of a fold; None: each item is by itself.
     """
     if FRACTION * len(strata) >= ENOUGH:
         fraction = min(FRACTION, MOST / len(strata))
         if (strata < 0).any():
-            return [Fold(*cut_at_random(len(strata), fraction, seed))]
-        return [Fold(*cut_validation(strata, fraction, seed))]
+            fold = Fold(*cut_at_random(len(strata), fraction, seed, groups))
+        else:
+            fold = Fold(*cut_validation(strata, fraction, seed, groups))
+        return [fold] if len(fold.held_out) else []
+    if groups is not None:
+        return [fold for k in range(REPEATS) for fold in _of_groups(strata, groups, seed + k)]
     rng = np.random.default_rng(seed)
     return [fold for _ in range(REPEATS) for fold in _parted(strata, rng)]
 
@@ -49,11 +55,33 @@ def _parted(strata: NDArray[np.integer], rng: np.random.Generator) -> list[Fold]
     return [Fold(np.setdiff1d(np.arange(len(strata)), part), part) for part in held]
 
 
+def _of_groups(strata: NDArray[np.integer], groups: Groups, seed: int) -> list[Fold]:
+    """Deals whole groups, each to the part that has the fewest items of its classes. Parts differ
+    in size then: of the larger ones some items are not held out, and none are learnt instead."""
+    _, own, totals = np.unique(strata, return_inverse=True, return_counts=True)
+    dealt = sorted(shuffled_groups(groups, seed), key=len, reverse=True)
+    if len(dealt) < 2:
+        return []
+    parts: list[list[Indices]] = [[] for _ in range(min(FOLDS, len(dealt)))]
+    held = np.zeros((len(parts), len(totals)), np.int64)
+    for members in dealt:
+        codes, counts = np.unique(own[members], return_counts=True)
+        alike = (held[:, codes] * counts / totals[codes]).sum(axis=1)
+        part = int(np.lexsort((held.sum(axis=1), alike))[0])
+        parts[part].append(members)
+        held[part, codes] += counts
+    whole = [np.concatenate(part) for part in parts]
+    size, learnt = min(map(len, whole)), len(strata) - max(map(len, whole))
+    rng = np.random.default_rng(seed)
+    return [
+        Fold(
+            np.sort(rng.permutation(np.setdiff1d(np.arange(len(strata)), part))[:learnt]),
+            np.sort(rng.permutation(part)[:size]),
+        )
+        for part in whole
+    ]
+
+
 def pooled(domain: Domain) -> Split:
     """All items of a trial that are not for testing."""
-    train, validation = domain.train, domain.validation
-    return Split(
-        Items.joined([train.items, validation.items]),
-        np.concatenate([train.y, validation.y]),
-        np.concatenate([train.known, validation.known]),
-    )
+    return Split.joined([domain.train, domain.validation], is_one_origin=True)

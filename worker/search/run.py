@@ -84,7 +84,7 @@ def run_search(
     hidden = np.full(len(items), -1, np.int64)
     measures = measures_of(setup.target.schema.task)
     strata = measures.strata(items.y, setup.seed) if items.is_labelled else hidden
-    parts = folds(strata, setup.seed)
+    parts = folds(strata, setup.seed, items.groups)
     if not parts:
         first = candidates[0]
         return _nothing_to_compare_on(default_views(first, prior) if space.augmentation else first)

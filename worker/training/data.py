@@ -1,5 +1,6 @@
 """Data that a trial is trained on: items and their labels."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -8,28 +9,42 @@ from numpy.typing import NDArray
 
 from app.datasets.schemas import Schema
 from app.spec.training import held_out
+from worker.training.group_cuts import cut_groups
 from worker.training.items import Indices, Items
 
 Labels = NDArray[Any]  # (n,): classes, int32, or quantities, float32; (n, K): 0 and 1, int32
 Strata = NDArray[np.integer]  # classes, or codes of worker.evaluation.measures
+Groups = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
     """Raw items and labels `y`, of which those that are not `known` (n,) mean nothing: there are
-    none, or they are hidden."""
+    none, or they are hidden. `groups` (n,): equal for items that belong together, as those of one
+    patient, which are never cut apart; None: each is by itself."""
 
     items: Items
     y: Labels
     known: NDArray[np.bool_]
+    groups: Groups | None = None
 
     @classmethod
-    def stored(cls, items: Items, labels: NDArray[Any]) -> Self:
+    def stored(cls, items: Items, labels: NDArray[Any], groups: Groups | None = None) -> Self:
         """Makes a split of labels as they are on disk: -1 or NaN where there are none."""
         dtype = np.int32 if labels.dtype.kind == "i" else np.float32
         known: Any = labels >= 0 if dtype == np.int32 else ~np.isnan(labels)
         y = np.where(known, labels, 0).astype(dtype)
-        return cls(items, y, known if known.ndim == 1 else known.all(axis=1))
+        return cls(items, y, known if known.ndim == 1 else known.all(axis=1), groups)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self], is_one_origin: bool) -> Self:
+        """Makes one split of several. `is_one_origin`: groups of equal numbers are the same."""
+        return cls(
+            Items.joined([part.items for part in parts]),
+            np.concatenate([part.y for part in parts]),
+            np.concatenate([part.known for part in parts]),
+            _joined_groups([(len(part), part.groups) for part in parts], is_one_origin),
+        )
 
     def __len__(self) -> int:
         return len(self.y)
@@ -39,11 +54,13 @@ class Split:
         return bool(self.known.all())
 
     def without_labels(self) -> Self:
-        return type(self)(self.items, np.zeros_like(self.y), np.zeros(len(self), np.bool_))
+        known = np.zeros(len(self), np.bool_)
+        return type(self)(self.items, np.zeros_like(self.y), known, self.groups)
 
     def select(self, indices: Any) -> Self:
         """The items at `indices`, an array or a slice."""
-        return type(self)(self.items.select(indices), self.y[indices], self.known[indices])
+        groups = None if self.groups is None else self.groups[indices]
+        return type(self)(self.items.select(indices), self.y[indices], self.known[indices], groups)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,11 +84,16 @@ def few_labels(strata: Strata, per_class: int, seed: int) -> Indices:
     return _sorted([members[:per_class] for members in _shuffled(strata, seed)])
 
 
-def cut_validation(strata: Strata, fraction: float, seed: int) -> tuple[Indices, Indices]:
-    """(training, validation) indices, sorted, that part `strata` (n,) one by one.
+def cut_validation(
+    strata: Strata, fraction: float, seed: int, groups: Groups | None = None
+) -> tuple[Indices, Indices]:
+    """(training, validation) indices, sorted, that part `strata` (n,) one by one; `groups` (n,) of
+    them are never cut apart.
 
     Validation may be empty: app.spec.plan.held_out says how many each gives.
     """
+    if groups is not None:
+        return cut_groups(strata, groups, fraction, seed)
     train, validation = [], []
     for members in _shuffled(strata, seed):
         cut = held_out(len(members), fraction)
@@ -80,8 +102,12 @@ def cut_validation(strata: Strata, fraction: float, seed: int) -> tuple[Indices,
     return _sorted(train), _sorted(validation)
 
 
-def cut_at_random(items: int, fraction: float, seed: int) -> tuple[Indices, Indices]:
+def cut_at_random(
+    items: int, fraction: float, seed: int, groups: Groups | None = None
+) -> tuple[Indices, Indices]:
     """(training, validation) indices, sorted, of items without labels."""
+    if groups is not None:
+        return cut_groups(np.zeros(items, np.int64), groups, fraction, seed)
     order, cut = np.random.default_rng(seed).permutation(items), held_out(items, fraction)
     return np.sort(order[cut:]), np.sort(order[:cut])
 
@@ -107,6 +133,20 @@ def _shuffled(strata: Strata, seed: int) -> list[Indices]:
         np.random.default_rng([seed, int(code)]).permutation(np.flatnonzero(strata == code))
         for code in np.unique(strata)
     ]
+
+
+def _joined_groups(
+    parts: Sequence[tuple[int, Groups | None]], is_one_origin: bool
+) -> Groups | None:
+    """`parts`: how many items each has, and their groups."""
+    if all(groups is None for _, groups in parts):
+        return None
+    first, found = 0, list[Groups]()
+    for items, groups in parts:
+        own = np.arange(items) if groups is None else groups
+        found.append(own + first)
+        first += 0 if is_one_origin else int(own.max(initial=-1)) + 1
+    return np.concatenate(found)
 
 
 def _sorted(parts: list[Indices]) -> Indices:

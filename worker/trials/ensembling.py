@@ -78,7 +78,8 @@ def rows_of(storage: Storage, data: TrialData) -> tuple[Indices, Indices]:
     seed = data.trial.seed
     seen = within_budget(schema, split, data.trial.labels_per_class, seed)
     strata = measures_of(schema.task).strata(split.y[seen], seed)
-    kept, held_out = cut_validation(strata, data.spec.training.validation_fraction, seed)
+    groups = None if split.groups is None else split.groups[seen]
+    kept, held_out = cut_validation(strata, data.spec.training.validation_fraction, seed, groups)
     return seen[kept], seen[held_out]
 
 

@@ -5,8 +5,11 @@ import json
 from collections.abc import Sequence
 from hashlib import sha256
 
+from app.datasets.schemas import Schema
+from app.datasets.table_spec import ColumnInfo
 from app.spec.plan import PRETRAIN, rewriting_of, sources_of
 from app.spec.spec import ResolvedSpec
+from app.tables.datasets import DatasetRow
 from worker.machine.device import Precision, resolve_precision
 from worker.trials.trial_data import TrialData
 
@@ -26,10 +29,16 @@ def content_key(data: TrialData) -> str | None:
     content = str(hashes[0])
     if len(hashes) > 1:  # which classes are one depends on their names
         content = json.dumps([hashes, [schema.classes for schema in data.source_schemas]])
+    if any(column.role == "group" for row in data.sources for column in _columns(row)):
+        content += " by whole groups"  # are validation items; what was trained before did not know
     precision = resolve_precision(data.spec.training.precision, data.spec.model)
     places = sources_of(data.spec, data.trial.arm)
     rewriting = (how, str(of_target)) if how else None
     return pretraining_key(data.spec, content, data.trial.seed, precision, places, rewriting)
+
+
+def _columns(row: DatasetRow) -> Sequence[ColumnInfo]:
+    return Schema.model_validate(row.schema).columns
 
 
 def pretraining_key(

@@ -13,7 +13,6 @@ from app.tasks import TASKS
 from worker.audit.audit import without_suspects
 from worker.evaluation.measures import measures_of
 from worker.training.data import Domain, Split, cut_at_random, cut_validation
-from worker.training.items import Items
 from worker.training.label_budget import within_budget
 from worker.training.setup import TrialSetup
 from worker.trials.engine_setup import engine_setup
@@ -87,14 +86,11 @@ def source_split(storage: Storage, data: TrialData, name: str) -> Split:
     splits = [data.source_split_of(storage, index, name) for index in range(len(data.sources))]
     if len(splits) == 1:
         return splits[0]
-    y = np.concatenate(
-        [
-            schema.task.placed(each.y, schema.classes, classes)
-            for schema, each in zip(schemas, splits, strict=True)
-        ]
-    )
-    items, known = Items.joined([each.items for each in splits]), [each.known for each in splits]
-    return Split(items, y, np.concatenate(known))
+    placed = [
+        replace(each, y=schema.task.placed(each.y, schema.classes, classes))
+        for schema, each in zip(schemas, splits, strict=True)
+    ]
+    return Split.joined(placed, is_one_origin=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +117,7 @@ def _target(storage: Storage, data: TrialData) -> _Target:
         domain = _labelled(schema, split if len(seen) == len(split) else split.select(seen), data)
         return _Target(domain, others)
     fraction = data.spec.training.validation_fraction
-    kept, held_out = cut_at_random(len(split), fraction, data.trial.seed)
+    kept, held_out = cut_at_random(len(split), fraction, data.trial.seed, split.groups)
     schema = schema.named(data.classes)
     hidden = split.without_labels()
     return _Target(Domain(schema, hidden.select(kept), hidden.select(held_out)))
@@ -130,7 +126,7 @@ def _target(storage: Storage, data: TrialData) -> _Target:
 def _labelled(schema: Schema, split: Split, data: TrialData) -> Domain:
     fraction = data.spec.training.validation_fraction
     strata = measures_of(schema.task).strata(split.y, data.trial.seed)
-    kept, held_out = cut_validation(strata, fraction, data.trial.seed)
+    kept, held_out = cut_validation(strata, fraction, data.trial.seed, split.groups)
     train, suspects = split.select(kept), 0
     if data.spec.label_noise == "drop_suspects" and schema.task.has_classes:
         train, suspects = without_suspects(schema, train)

@@ -1,6 +1,7 @@
 """Values of each test item in the columns of evaluation.slices, as it is stored beside the
 item's prediction: the report is made from that, whatever becomes of the dataset."""
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -23,6 +24,7 @@ from worker.intake.tables.readings import Column
 MOST_VALUES = 20  # of a column; further ones, the rarest, are one together
 QUARTERED_FROM = 10  # different numbers or dates: fewer are values themselves
 LONGEST = 60  # characters of a value
+EXACT = 1e15  # whole numbers up to here are told to the last digit
 MISSING = "(missing)"
 
 Codes = NDArray[np.int64]
@@ -53,7 +55,18 @@ def coded(column: Column) -> tuple[Codes, list[str]]:
     dictionary = column.combine_chunks().dictionary_encode()
     codes: Codes = pc.fill_null(dictionary.indices, -1).to_numpy(zero_copy_only=False)
     names = [_shown(value) for value in dictionary.dictionary.to_pylist()]
-    return _commonest(codes.astype(np.int64), names)
+    return _commonest(codes.astype(np.int64), _told_apart(names))
+
+
+def _told_apart(names: list[str]) -> list[str]:
+    """Numbers those of names that another value has too, as long texts that begin alike, or that
+    stand for more than a value."""
+    times = Counter([OTHER, MISSING])
+    for place, name in enumerate(names):
+        times[name] += 1
+        if times[name] > 1:
+            names[place] = f"{name} ({times[name]})"
+    return names
 
 
 def _is_number(kind: pa.DataType) -> bool:
@@ -69,7 +82,7 @@ def _quarters(column: Column) -> tuple[Codes, list[str]]:
     known = numbers[~np.isnan(numbers)]
     edges = np.unique(np.quantile(known, (0.25, 0.5, 0.75), method="inverted_cdf"))
     edges = edges[edges < known.max()]
-    said = [_moment(edge) if is_moment else f"{edge:.6g}" for edge in edges]
+    said = [_moment(edge) for edge in edges] if is_moment else _numbers(edges)
     names = [f"up to {said[0]}"] if said else ["all"]
     names += [f"over {low} to {high}" for low, high in pairwise(said)]
     names += [f"over {said[-1]}"] if said else []
@@ -79,6 +92,14 @@ def _quarters(column: Column) -> tuple[Codes, list[str]]:
         codes[is_missing] = len(names)
         names.append(MISSING)
     return codes, names
+
+
+def _numbers(edges: NDArray[np.float64]) -> list[str]:
+    """Whole numbers as they are, others with six digits, or as many as tell them apart."""
+    if (edges == np.rint(edges)).all() and np.abs(edges).max(initial=0) < EXACT:
+        return [f"{edge:.0f}" for edge in edges]
+    said = (([f"{edge:.{digits}g}" for edge in edges]) for digits in range(6, 18))
+    return next(each for each in said if len(set(each)) == len(edges))
 
 
 def _commonest(codes: Codes, names: list[str]) -> tuple[Codes, list[str]]:

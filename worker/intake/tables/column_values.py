@@ -10,17 +10,19 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from worker.intake.tables.readings import Column, as_written
+from worker.intake.tables.yes_no import as_flags
 
 
 def has_value(column: Column, value: Any) -> NDArray[np.bool_] | None:
     """Tells which rows have a value that a spec or a request names, (rows,); None where the column
-    cannot have such a value. Text that writes a whole number is that number, and so are true and
-    false the words."""
+    cannot have such a value. Text that writes a whole number is that number, and true and false are
+    the words, or yes and no where a column has these alone."""
     if value is None:
         return np.asarray(pc.is_null(column).to_numpy())
     kind = column.type
     if pa.types.is_string(kind):
-        return _equal(column, as_written(value))
+        flags = as_flags(column) if isinstance(value, bool) else None
+        return _equal(column, as_written(value)) if flags is None else _equal(flags, value)
     if pa.types.is_timestamp(kind) and isinstance(value, str):
         return _at(column, value)
     if pa.types.is_boolean(kind) != isinstance(value, bool) or isinstance(value, str):

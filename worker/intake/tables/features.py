@@ -237,13 +237,18 @@ def _fitted(
                 plain = as_numbers(values)
                 if found.words is not None and found.words != ("0", "1"):
                     plain = np.where(np.isnan(plain), plain, plain == float(found.words[1]))
-            column = FlagColumn(name=name, unit=unit, **_words(found))
+            misses = bool(np.isnan(plain[train]).any())
+            column = FlagColumn(name=name, unit=unit, misses=misses, **_words(found))
         case _:
             codes, texts = _coded(found)
-            counts = np.bincount(codes[train][codes[train] >= 0], minlength=len(texts))
+            is_known = codes[train] >= 0
+            counts = np.bincount(codes[train][is_known], minlength=len(texts))
             present = np.flatnonzero(counts)
             column = CategoryColumn.fit(
-                name, [texts[place] for place in present], counts[present].tolist()
+                name,
+                [texts[place] for place in present],
+                counts[present].tolist(),
+                misses=not is_known.all(),
             )
             others = len(column.values)
             places = [float(column.places.get(text, others)) for text in texts]

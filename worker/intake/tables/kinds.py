@@ -43,10 +43,8 @@ from worker.intake.tables.readings import (
 )
 from worker.intake.tables.text_counts import TextCounts
 from worker.intake.tables.written_dates import written_dates
+from worker.intake.tables.yes_no import NEGATIVE
 
-NEGATIVE = {"yes": "no", "y": "n", "true": "false", "t": "f", "ja": "nein", "j": "n"}
-NEGATIVE |= {"wahr": "falsch", "oui": "non", "o": "n", "vrai": "faux", "si": "no", "s": "n"}
-NEGATIVE |= {"sí": "no", "sì": "no"}
 IDENTIFYING = re.compile(r"(.*[_\W]|^)(id|ids|key|index|idx|uuid|guid|nr|no|number|row)$", re.I)
 TEXT_LENGTH = 40  # characters, on the mean
 UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]{2}"  # scripts that write no spaces

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from worker.intake.raw import Array, refuse
 from worker.intake.tables.readings import Column, Reading, as_numbers, numbers
 from worker.intake.tables.records import Records, refuse_said
+from worker.intake.tables.yes_no import as_flags
 
 SEPARATORS = "|;,/+"  # that are looked for where none is said
 SEEN = 0.02  # of the fields have the sign: it may stand between labels
@@ -18,7 +19,8 @@ SEEN = 0.02  # of the fields have the sign: it may stand between labels
 def label_matrix(
     records: Records, columns: Sequence[str], reading: Reading
 ) -> tuple[Array, NDArray[np.bool]]:
-    """(rows, columns), 0 and 1; a row without one of them has no labels."""
+    """(rows, columns), 0 and 1, which text may call no and yes; a row without one of them has no
+    labels."""
     if len(columns) < 2:
         (name,) = columns
         sign = separator_of(records.column(name)) or "|"
@@ -33,15 +35,15 @@ def label_matrix(
     for place, name in enumerate(columns):
         column = reading.known(records.column(name))
         check_plain(column, name)
-        found = pc.cast(column, pa.float64()) if pa.types.is_boolean(column.type) else None
-        found = numbers(column, reading.decimal) if found is None else found
+        flags = column if pa.types.is_boolean(column.type) else as_flags(column)
+        found = numbers(column, reading.decimal) if flags is None else pc.cast(flags, pa.float64())
         values[:, place] = as_numbers(found)
         wrong = np.asarray(pc.is_valid(column).to_numpy()) & ~np.isin(values[:, place], (0, 1))
         if count := int(wrong.sum()):
             row = int(np.flatnonzero(wrong)[0])
             detail = (
-                f"expected 0 and 1 alone in the column `{name}`, whether a row has that label, got "
-                f"{count} other values, the first in {records.place(row)}"
+                f"expected 0 and 1, or yes and no, in the column `{name}`, whether a row has that "
+                f"label, got {count} other values, the first in {records.place(row)}"
             )
             refuse("wrong_type", detail, name)
     known = np.isfinite(values).sum(axis=1) == len(columns)

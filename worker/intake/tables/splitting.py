@@ -9,11 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from app.datasets.derivation import shortened
 from app.datasets.table_spec import ColumnSpec, SplitSpec, TableSpec
 from worker.intake.raw import refuse
 from worker.intake.splits import SPLIT_SEED, Rows, random_split, stratified_split
 from worker.intake.tables.column_values import has_value
-from worker.intake.tables.readings import Column, Reading, coded
+from worker.intake.tables.readings import Column, Reading, as_written, coded
 from worker.intake.tables.records import Records, listed, refuse_said
 from worker.intake.tables.target import check_columns, known_target
 from worker.intake.tables.time_split import by_time
@@ -72,7 +73,8 @@ class RowCut:
 
     def _by_group(self, target: TargetContract, y: Stored, kept: Rows) -> tuple[Rows, Rows]:
         """Whole groups in a random order until there are test rows enough; of 64 orders the one
-        whose test rows have the classes, or the mean, most like those of all rows."""
+        whose test rows have the classes, the labels or the mean most like those of all rows, and
+        whose training rows lack as few of the classes as can be."""
         assert self.groups is not None
         _, group = np.unique(self.groups[kept], return_inverse=True)
         sizes = np.bincount(group)
@@ -94,8 +96,10 @@ class RowCut:
             count = min(max(1, int(np.abs(ends - wanted).argmin()) + 1), len(sizes) - 1)
             chosen = order[:count]
             share = ends[count - 1] / len(kept)
-            apart = np.abs(of_groups[chosen].sum(0) - share * of_groups.sum(0)).sum() / len(kept)
-            cost = apart + abs(share - self.fraction)
+            tested, every = of_groups[chosen].sum(0), of_groups.sum(0)
+            apart = np.abs(tested - share * every).sum() / len(kept)
+            unlearnt = int((tested == every)[every > 0].sum()) if target.part == "class" else 0
+            cost = unlearnt + apart + abs(share - self.fraction)
             if cost < least:
                 best, least = np.isin(np.arange(len(sizes)), chosen), cost
         in_test = best[group]
@@ -104,6 +108,8 @@ class RowCut:
 
 def _traits(target: TargetContract, y: Stored) -> NDArray[np.float64]:
     """(rows, k): what is to be alike in both splits."""
+    if y.ndim > 1:
+        return y.astype(np.float64)
     codes = target.codes({"train": y})["train"]
     if target.part == "class":
         hot: NDArray[np.float64] = np.eye(int(codes.max(initial=0)) + 1)[np.maximum(codes, 0)]
@@ -129,11 +135,10 @@ def cut_of(
         for name, column in spec.columns.items()
         if isinstance(column, ColumnSpec) and column.role == "group"
     ]
-    group = said.group or (by_role[0] if len(by_role) == 1 else None)
-    if len(by_role) > 1:
-        refuse_said(
-            "several_groups", "expected one column whose role is group, got more", "columns"
-        )
+    group = said.group or (by_role[0] if by_role else None)
+    if len(columns := dict.fromkeys([said.group, *by_role] if said.group else by_role)) > 1:
+        detail = f"expected one column of groups, got {listed(columns)}"
+        refuse_said("several_groups", detail, "columns")
     if group is not None:
         check_columns([group], names, "split", "group")
         if group in known_target(spec, names):
@@ -220,10 +225,13 @@ def _where(
         found = np.zeros(records.rows, np.bool)
         for value in wanted:
             has_it = has_value(column, _as_held(column, value))
-            found |= False if has_it is None else has_it
-        if not found.any():
-            detail = f"expected values in `where` that rows of the column `{name}` have, got others"
-            refuse_said("empty_split", detail, "split", "where", name)
+            if has_it is None or not has_it.any():
+                detail = (
+                    f"expected values in `where` that rows of the column `{name}` have, got "
+                    f"{shortened(as_written(value))}, which none has"
+                )
+                refuse_said("empty_split", detail, "split", "where", name)
+            found |= has_it
         chosen &= found
     return chosen
 

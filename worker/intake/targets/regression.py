@@ -12,6 +12,8 @@ from worker.intake.raw import Array, refuse
 from worker.intake.splits import SPLIT_SEED, Rows, random_split, stratified_split
 from worker.intake.targets.contract import Stored
 
+STEPS = 1e-3  # of their standard deviation, within which labels are stored
+
 
 @dataclass(frozen=True)
 class QuantityTarget:
@@ -85,7 +87,18 @@ class QuantityTarget:
         }
 
     def warnings(self, y: Mapping[str, Stored]) -> Sequence[str]:
-        return ()
+        """Warns of labels that are too near to one another for their size: float32 has 24 bits."""
+        known = y["train"][~np.isnan(y["train"])]
+        if not len(known):
+            return ()
+        step, spread = float(np.spacing(np.abs(known).max())), float(known.std(dtype=np.float64))
+        if step <= STEPS * spread:
+            return ()
+        return (
+            f"The labels differ by {spread:.2g} (their standard deviation) and are stored to the "
+            f"nearest multiple of {step:.2g}, as numbers of their size are: take away what they "
+            "have in common before the upload.",
+        )
 
     def codes(self, y: Mapping[str, Stored]) -> Mapping[str, NDArray[np.int32]]:
         values = np.unique(np.concatenate([held[~np.isnan(held)] for held in y.values()]))
