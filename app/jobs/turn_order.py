@@ -7,7 +7,7 @@ since what comes later comes later. Turns change by the minute: trials of one jo
 what their processes have compiled.
 """
 
-from sqlalchemy import Float, Select, case, cast, extract, func, select
+from sqlalchemy import ColumnElement, Float, Select, case, cast, exists, extract, func, select
 
 from app.jobs.lifecycle import ACTIVE
 from app.tables.jobs import JobRow, TrialRow
@@ -15,19 +15,16 @@ from app.tables.jobs import JobRow, TrialRow
 TURN_SECONDS = 60.0
 
 
-def in_turn(trials: Select[str, str]) -> Select[str, str]:
-    """A selection of trials, which has joined their jobs, in the order of their turns."""
-    spent = (
-        select(TrialRow.job_id, func.sum(TrialRow.seconds).label("seconds"))
-        .join(JobRow, JobRow.id == TrialRow.job_id)
-        .where(JobRow.status.in_(ACTIVE))
-        .group_by(TrialRow.job_id)
-        .subquery()
-    )
+def in_turn(runnable: ColumnElement[bool]) -> Select[str]:
+    """Jobs that have such a trial, in the order of their turns. It goes through jobs and not
+    through their trials, of which there may be many times as many: whoever claims one holds the
+    whole database meanwhile, on SQLite."""
+    of_job = TrialRow.job_id == JobRow.id
+    seconds = select(func.coalesce(func.sum(TrialRow.seconds), 0.0)).where(of_job)
+    spent = case((JobRow.started_at.is_(None), 0.0), else_=seconds.scalar_subquery())
     priority = JobRow.spec["priority"].as_string()  # none in jobs of older releases
     rank = case((priority == "high", 0), (priority == "low", 2), else_=1)
-    turns = func.round(spent.c.seconds / TURN_SECONDS)
+    turns = func.round(spent / TURN_SECONDS)
     due = cast(extract("epoch", JobRow.created_at), Float) + turns * TURN_SECONDS
-    return trials.join(spent, spent.c.job_id == TrialRow.job_id).order_by(
-        rank, due, TrialRow.job_id, TrialRow.position
-    )
+    waiting = select(JobRow.id).where(JobRow.status.in_(ACTIVE), exists().where(of_job, runnable))
+    return waiting.order_by(rank, due, JobRow.id)

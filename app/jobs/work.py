@@ -68,25 +68,22 @@ def claim_trial(
     once."""
     lost = (TrialRow.status == "running") & leases.expired(TrialRow)
     lost &= TrialRow.attempt < max_attempts
-    runnable = ((TrialRow.status == "queued") | lost) & JobRow.status.in_(ACTIVE)
+    runnable = (TrialRow.status == "queued") | lost
+    jobs = in_turn(runnable)
     if quota:
-        runnable &= JobRow.project.not_in(full_projects(quota))
-    while True:
-        trials = select(TrialRow.id, TrialRow.job_id).join(JobRow, JobRow.id == TrialRow.job_id)
-        found = session.execute(in_turn(trials.where(runnable)).limit(1)).first()
-        if found is None:
-            return None
-        job = lock_kept(session, found.job_id)
+        jobs = jobs.where(JobRow.project.not_in(full_projects(quota)))
+    while (job_id := session.scalar(jobs.limit(1))) is not None:
+        job = lock_kept(session, job_id)
         if job is None or job.status not in ACTIVE:
             continue
-        mine = (TrialRow.id == found.id) & ((TrialRow.status == "queued") | lost)
+        mine = (TrialRow.job_id == job_id) & runnable
         if quota:
             take_turns(session, "claiming", job.project)
             mine &= literal(job.project).not_in(full_projects(quota))
         spent = budget.overdrawn(session, job)
         began = {} if spent else {"started_at": func.coalesce(TrialRow.started_at, now())}
         trial = leases.claim(
-            session, TrialRow, mine, [TrialRow.id], owner, seconds, status="running", **began
+            session, TrialRow, mine, [TrialRow.position], owner, seconds, status="running", **began
         )
         if trial is None:
             continue
@@ -101,6 +98,7 @@ def claim_trial(
             story.insert(0, status_event(job))
         events.record(session, job, *story)
         return trial
+    return None
 
 
 def has_queued(session: Session, quota: int = 0) -> bool:

@@ -53,8 +53,10 @@ def asked(session: Session, keys: Collection[Key]) -> dict[Key, AskedModel]:
 
 
 def there_of(session: Session, deployment_ids: Collection[str]) -> set[str]:
-    """Those of the deployments that are still there."""
-    return {*session.scalars(select(DeploymentRow.id).where(DeploymentRow.id.in_(deployment_ids)))}
+    """Those of the deployments that are still there, which they are until the commit."""
+    kept = select(DeploymentRow.id).where(DeploymentRow.id.in_(deployment_ids))
+    kept = kept.order_by(DeploymentRow.id).with_for_update(read=True, key_share=True)
+    return {*session.scalars(kept)}
 
 
 def put(session: Session, key: RowKey, counts: dict[str, Any], expires_at: int | None) -> None:

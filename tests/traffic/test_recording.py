@@ -1,6 +1,8 @@
 """What processes count, in one database: no count is lost or stands twice, and old ones go."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from threading import Event
 
 import numpy as np
 import pytest
@@ -143,4 +145,23 @@ def test_models_that_are_not_asked_are_forgotten_in_memory(database: Database, m
     assert not process.tallies.all()
     process.ask()
     process.recorder.record()
+    assert process.requests(3600) == 1
+
+
+def test_a_deployment_that_is_deleted_at_this_moment_holds_up_no_other(
+    database: Database, storage: Storage, model: str
+) -> None:
+    process = Process(database, model)
+    with database.write() as session:
+        deployments.point(session, "default", "others", model)
+    process.ask()
+    others = process.tallies.of("default", "others", model)
+    others.answered(CAT)
+    others.ended(200, 0.01)
+    with ThreadPoolExecutor(1) as thread:
+        with database.write() as session:
+            deployments.remove(session, deployments.get(session, "default", "others"))
+            written = thread.submit(process.recorder.record)
+            Event().wait(0.5)
+        written.result()
     assert process.requests(3600) == 1
