@@ -12,7 +12,10 @@ COPY migrations migrations
 # Weights of photo networks: the API looks whether they are there, and workers read them.
 # `--build-arg VISION=` leaves them out, and 60 MB with them.
 ARG VISION=,vision
-RUN /opt/ktl/bin/pip install --no-cache-dir -c constraints.txt ".[api,fast,postgres,s3${VISION}]"
+# What both need of what they lack: `--build-arg EXTRAS=,text,heic` for sentence encoders and HEIC.
+ARG EXTRAS=
+RUN /opt/ktl/bin/pip install --no-cache-dir -c constraints.txt \
+    ".[api,fast,pictures,postgres,s3${VISION}${EXTRAS}]"
 
 FROM api-build AS worker-build
 # `--build-arg DEMO=` leaves out catalog:mnist_5k, and 180 MB with it.

@@ -16,6 +16,7 @@ SAID = {
     401: "No key, or an unknown one",
     403: "The key lacks a scope; or, while no key is asked for, a web page sent it",
     404: "No such thing in this project",
+    408: "The body did not come in time",
     409: "The thing is in a state that does not allow it",
     412: "If-Match names another version, or If-None-Match this one",
     413: "The body is too large",
@@ -73,7 +74,7 @@ def _by_rule(operation: dict[str, Any]) -> Iterator[int]:
     if any(parameter["in"] == "path" for parameter in operation.get("parameters", ())):
         yield 404
     if "requestBody" in operation:
-        yield from (400, 413, 415)
+        yield from (400, 408, 413, 415)
 
 
 def _answer(status: int) -> dict[str, Any]:

@@ -22,24 +22,24 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="KTL_", extra="ignore", frozen=True)
 
-    data_dir: Path = Path("~/.ktl")
+    data_dir: Path = Path("~/.ktl")  # all that this machine keeps, if nothing below says otherwise
     database_url: str = ""  # empty: SQLite in the data folder
     broker_url: str = ""  # empty: an embedded Valkey in the data folder
     storage_url: str = ""  # empty: a folder in the data folder; or s3://bucket/prefix
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    host: str = "127.0.0.1"  # the address; any other than a loopback one needs a key
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000  # that the API listens on
     url: str = ""  # where the client looks for the API; empty: http://host:port
     # Who may ask /metrics and /readyz: all, or who has a key; auto: all on a loopback address.
     monitoring: Literal["auto", "open", "keyed"] = "auto"
     api_key: SecretStr | None = None  # the client's
     first_key_file: Path | None = None  # a file with the first admin key, for a fresh installation
 
-    lease_seconds: Seconds = 45.0
-    recovery_interval_seconds: Seconds = 3.0
-    republish_after_seconds: Pause = 5.0
+    lease_seconds: Seconds = 45.0  # after which the work of a silent worker goes to another
+    recovery_interval_seconds: Seconds = 3.0  # between the API's looks for such work
+    republish_after_seconds: Pause = 5.0  # that work has waited until its message is sent again
     # Between a worker's own looks for work in the database, whatever the broker says.
     look_interval_seconds: Annotated[Seconds, Field(le=10)] = 2.0
-    max_attempts: Positive = 5  # without progress in between
+    max_attempts: Positive = 5  # of one piece of work, without progress in between
     training_slots: Whole = 0  # trials that one worker trains at once; 0: by its GPUs or cores
     compile_seconds: Pause = 120.0  # that XLA may take for one program; then the plain loop
     import_seconds: Seconds = 600.0  # that an uploaded network may take to be a model
@@ -53,18 +53,17 @@ class Settings(BaseSettings):
     # A request's head must have come by then; a body may not pause so long.
     request_timeout_seconds: Seconds = 30.0
 
-    upload_limit_bytes: Positive = 4 * 2**30
+    upload_limit_bytes: Positive = 4 * 2**30  # of all files of one upload
     dataset_limit_bytes: Positive = 4 * 2**30  # of all its arrays, inflated and as they are stored
     item_limit: Positive = 20_000_000  # labelled items in one dataset
-    predict_limit_bytes: Positive = 64 * 2**20
+    predict_limit_bytes: Positive = 64 * 2**20  # of a body that is no JSON
     # As text, the same values are several times larger.
     predict_json_limit_bytes: Positive = 8 * 2**20
-    # Of each project; 0: none.
-    quota_bytes: Whole = 0
-    quota_datasets: Whole = 0
-    quota_running_trials: Whole = 0  # more of them wait
+    quota_bytes: Whole = 0  # that a project's files may take; 0: no quota
+    quota_datasets: Whole = 0  # of a project; 0: no quota
+    quota_running_trials: Whole = 0  # of a project at once, more of them wait; 0: no quota
     disk_reserve_bytes: Whole = 2**28  # uploads are refused when less would be left
-    gc_interval_seconds: Pause = 600.0
+    gc_interval_seconds: Pause = 600.0  # between sweeps of files that nobody needs
     gc_grace_seconds: Pause = 3600.0  # from a file's being stored to its row's commit, at most
     catalog_url: str = (
         ""  # a mirror that holds the catalogue's files by name; empty: their own homes

@@ -7,7 +7,7 @@ import typer
 from app.cli.adding import add
 from app.cli.derive import derive
 from app.cli.options import AsJson, DatasetRef, not_empty
-from app.cli.resources import LOOK, ResourceGroup
+from app.cli.resources import LOOK, LookCommand, ResourceGroup
 
 if TYPE_CHECKING:
     from app.datasets.schemas import DatasetOut, Schema
@@ -25,7 +25,7 @@ app.command()(add)
 app.command()(derive)
 
 
-@app.command(LOOK, hidden=True)
+@app.command(LOOK, hidden=True, cls=LookCommand)
 def look(
     name: Annotated[
         str | None, typer.Argument(metavar="DATASET", help="Show this one.", callback=not_empty)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.options import AsJson, DeploymentName, ModelRef, not_empty
-from app.cli.resources import LOOK, ResourceGroup
+from app.cli.resources import LOOK, LookCommand, ResourceGroup
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,32 +19,16 @@ app = typer.Typer(
 )
 
 
-@app.command(LOOK, hidden=True)
+@app.command(LOOK, hidden=True, cls=LookCommand)
 def look(
     name: Annotated[str | None, typer.Argument(help="Show this one.", callback=not_empty)] = None,
-    point_to: Annotated[
-        str | None, typer.Option(help="A model, by name or mdl_…: serve it under the name.")
-    ] = None,
-    is_rollback: Annotated[
-        bool, typer.Option("--rollback", help="Back to the model before.")
-    ] = False,
-    is_end: Annotated[bool, typer.Option("--delete", help="Serve the name no more.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List deployments; or show, point, roll back or delete one."""
-    changes = [bool(point_to), is_rollback, is_end]
-    if sum(changes) > 1 or (any(changes) and name is None):
-        raise typer.BadParameter("expected a name and one of --point-to, --rollback, --delete")
-    if name is None:
-        list_deployments(as_json)
-    elif point_to:
-        point(name, point_to, as_json)
-    elif is_rollback:
-        rollback(name, as_json)
-    elif is_end:
-        delete(name, as_json)
-    else:
+    """List deployments; or show one."""
+    if name:
         show(name, as_json)
+    else:
+        list_deployments(as_json)
 
 
 @app.command("list")

@@ -7,13 +7,18 @@ import typer
 
 from app.cli.next_labels import next_labels
 from app.cli.options import AsJson, JobRef, not_empty
-from app.cli.resources import LOOK, ResourceGroup
+from app.cli.resources import LOOK, LookCommand, ResourceGroup
 
 if TYPE_CHECKING:
     from app.client import Client, Event
     from app.jobs.schemas import JobOut
 
-StatusOption = Annotated[str | None, typer.Option(help="Only jobs of this status.")]
+StatusOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="STATUS", help="Only these: queued, running, paused, succeeded, failed, cancelled."
+    ),
+]
 LimitOption = Annotated[int, typer.Option(min=1, help="So many of the newest.")]
 ArmOption = Annotated[str | None, typer.Option(help="Only this arm.")]
 SHOWN_METRICS = (
@@ -30,7 +35,7 @@ def register(app: typer.Typer) -> None:
     of_jobs = typer.Typer(
         help="List jobs; show one (`ktl jobs NAME`); steer, delete or ask one.", cls=ResourceGroup
     )
-    of_jobs.command(LOOK, hidden=True)(look)
+    of_jobs.command(LOOK, hidden=True, cls=LookCommand)(look)
     of_jobs.command("list")(list_jobs)
     of_jobs.command("show")(job)
     for command in (*STEERING, delete):

@@ -14,7 +14,10 @@ def create(
     name: Annotated[str, typer.Argument(help="What the key is for.")],
     scope: Annotated[
         list[str] | None,
-        typer.Option(help="read, write, predict or admin (implies all); may be repeated."),
+        typer.Option(
+            help="read, write, predict or admin (implies all); may be repeated. Else the first "
+            "three."
+        ),
     ] = None,
     project: Annotated[str, typer.Option(help="What the key makes belongs to it.")] = "default",
     as_json: AsJson = False,

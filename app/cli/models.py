@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from app.cli.options import AsJson, ModelRef, not_empty
-from app.cli.resources import LOOK, ResourceGroup
+from app.cli.resources import LOOK, LookCommand, ResourceGroup
 
 if TYPE_CHECKING:
     from app.client import Client
@@ -19,7 +19,7 @@ app = typer.Typer(
 )
 
 
-@app.command(LOOK, hidden=True)
+@app.command(LOOK, hidden=True, cls=LookCommand)
 def look(
     model: Annotated[
         str | None,

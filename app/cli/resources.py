@@ -5,7 +5,7 @@ All behave alike: the bare word and `list` list, `show NAME`, or the name alone,
 
 from typing import Any
 
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 LOOK = "look"
 HELP = frozenset({"--help", "-h"})
@@ -18,3 +18,14 @@ class ResourceGroup(TyperGroup):
         is_plain = not args or args[0] not in {*self.commands, *HELP}
         parsed: list[str] = super().parse_args(ctx, [LOOK, *args] if is_plain else args)
         return parsed
+
+
+class LookCommand(TyperCommand):
+    """The hidden command, called in usage and complaints as people call it: by its group's name."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
+    ) -> Any:
+        if parent is not None:
+            info_name, parent = parent.info_name, parent.parent
+        return super().make_context(info_name, args, parent, **extra)

@@ -163,9 +163,7 @@ def _cells(arm: Arm, report: Report) -> tuple[object, ...]:
         cells += (f"{arm.metrics['balanced_accuracy'].mean:.4f}",)
     if gain is None:
         return (*cells, None, None, None, None)
-    is_some = numbers.rounds_to_something(gain.mean) or not of.is_rate
-    mean = of.shown(gain.mean, signed=True) if is_some else f"{0:.4f}"
-    within = _bounds(gain.overall, of, is_difference=True)
+    mean, within = of.shown(gain.mean, signed=True), _bounds(gain.overall, of, is_difference=True)
     return (*cells, mean, within, _p_value(gain.p_value), _p_value(gain.p_holm))
 
 

@@ -5,13 +5,16 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from app.pretrained.files import Availability
+from app.spec.strategy_catalogue import NEEDS, Need
+
+_NEEDS = "; ".join(f"`{need}`: {said}" for need, said in NEEDS.items())
 
 
 class StrategyOut(BaseModel):
     name: str
     summary: str
-    needs: list[str]
-    beside_labels: list[str] | None = Field(
+    needs: list[Need] = Field(description=_NEEDS)
+    beside_labels: list[Need] | None = Field(
         description="what it needs to learn from target items without labels beside labelled ones "
         "(`target.use_unlabelled`); null: it has no use for them"
     )

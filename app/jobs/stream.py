@@ -84,7 +84,7 @@ def stream(
         ),
     ] = False,
 ) -> EventStream:
-    """status, trial, epoch, warning, report, deployment; ends after the event that ends the job.
-    429 when the key has too many open."""
+    """Tells a job's story: status, trial, epoch, features, warning, report, deployment; ends after
+    the event that ends the job. 429 when the key has too many open."""
     job = repository.get(session, caller.project, job_id)
     return EventStream(following, job.id, caller.key_id, last_event_id, progress)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from math import ceil
 from typing import NamedTuple
 
+from app.spec.mobilenet_layers import rounded
 from app.spec.network_size import Layers, Shape
 
 STEM, FEATURES = 32, 1280  # channels: of the first layer and of the last, whatever the width
@@ -49,10 +50,10 @@ def efficientnet_lite(shape: Shape, width: float, depth: float) -> Layers:
     """Layers from an image to the features."""
     layers = Layers((shape[0], shape[1], 3))
     layers.write()  # pixels 0..1 become what the weights were trained on
-    _convolution(layers, STEM, STEM_SIDE, STEM_STRIDE)
+    layers.activated_convolution(STEM, STEM_SIDE, STEM_STRIDE)
     for block in blocks(width, depth):
         if block.expansion > 1:
-            _convolution(layers, block.expansion * layers.channels, 1)
+            layers.activated_convolution(block.expansion * layers.channels, 1)
         layers.depthwise_convolution(block.side, block.stride)
         layers.norm()
         layers.write()
@@ -60,7 +61,7 @@ def efficientnet_lite(shape: Shape, width: float, depth: float) -> Layers:
         layers.norm()
         if block.adds:
             layers.write()
-    _convolution(layers, FEATURES, 1)
+    layers.activated_convolution(FEATURES, 1)
     layers.average()
     return layers
 
@@ -77,15 +78,3 @@ def multiplications(shape: Shape, width: float, depth: float) -> int:
         total += height * across * inner * (block.side**2 + block.channels)
         channels = block.channels
     return total + height * across * channels * FEATURES
-
-
-def rounded(channels: float) -> int:
-    """Rounds to a multiple of 8, and not down by more than a tenth."""
-    found = max(8, int(channels + 4) // 8 * 8)
-    return found + 8 if found < 0.9 * channels else found
-
-
-def _convolution(layers: Layers, filters: int, side: int, stride: int = 1) -> None:
-    layers.convolution(filters, side, stride)
-    layers.norm()
-    layers.write()

@@ -18,13 +18,13 @@ def mobilenet(shape: Shape, width: float) -> Layers:
     """Layers from an image to the features, its channels times `width`."""
     layers = Layers((shape[0], shape[1], 3))
     layers.write()  # pixels 0..1 become -1..1
-    _convolution(layers, _rounded(32 * width), 3, stride=2)
+    layers.activated_convolution(rounded(32 * width), 3, stride=2)
     for expansion, channels, repetitions, stride in STAGES:
         for number in range(repetitions):
-            before, after = layers.channels, _rounded(int(channels * width))
+            before, after = layers.channels, rounded(int(channels * width))
             step = 1 if number else stride
             if expansion > 1:
-                _convolution(layers, expansion * before, 1)
+                layers.activated_convolution(expansion * before, 1)
             layers.depthwise_convolution(3, step)
             layers.norm()
             layers.write()
@@ -32,18 +32,12 @@ def mobilenet(shape: Shape, width: float) -> Layers:
             layers.norm()
             if step == 1 and before == after:
                 layers.write()  # what went in is added
-    _convolution(layers, _rounded(1280 * width) if width > 1 else 1280, 1)
+    layers.activated_convolution(rounded(1280 * width) if width > 1 else 1280, 1)
     layers.average()
     return layers
 
 
-def _convolution(layers: Layers, filters: int, side: int, stride: int = 1) -> None:
-    layers.convolution(filters, side, stride)
-    layers.norm()
-    layers.write()
-
-
-def _rounded(channels: float) -> int:
+def rounded(channels: float) -> int:
     """Rounds to a multiple of 8, and not down by more than a tenth."""
-    rounded = max(8, int(channels + 4) // 8 * 8)
-    return rounded + 8 if rounded < 0.9 * channels else rounded
+    found = max(8, int(channels + 4) // 8 * 8)
+    return found + 8 if found < 0.9 * channels else found

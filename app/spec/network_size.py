@@ -49,6 +49,12 @@ class Layers:
         self.channels = filters
         self.write()
 
+    def activated_convolution(self, filters: int, side: int, stride: int = 1) -> None:
+        """Adds a convolution, BatchNorm and what cuts it off below 0."""
+        self.convolution(filters, side, stride)
+        self.norm()
+        self.write()
+
     def depthwise_convolution(self, side: int, stride: int) -> None:
         if stride > 1:
             self._write((self.height + 1) * (self.width + 1) * self.channels)

@@ -29,12 +29,6 @@ from app.spec.strategies import (
 )
 from app.spec.target import Target
 
-# `source_data`: its items as well as the network trained on them; `same_classes`: in both domains;
-# `unlabelled_target`: target.use_labels is false; `batch_norm`: in the backbone; `classification`:
-# the task has classes; `unlabelled_items`: target.use_unlabelled is true; `source_head`: the source
-# tells classes, as an imported network without a head does not; `pairs`: items of the source show
-# the target's part beside others; `shared_numbers`: source and target are tables and share a
-# number; `lacking_columns`: they are tables, and a source lacks a column of the target.
 Need = Literal[
     "source",
     "target_labels",
@@ -49,6 +43,23 @@ Need = Literal[
     "shared_numbers",
     "lacking_columns",
 ]
+
+
+NEEDS: dict[Need, str] = {
+    "source": "a source to start from",
+    "target_labels": "`target.use_labels` true: it learns from them",
+    "source_data": "the source's items as well as the network trained on them",
+    "classification": "a task with classes",
+    "same_classes": "the same classes in both domains",
+    "unlabelled_target": "`target.use_labels` false",
+    "unlabelled_items": "`target.use_unlabelled` true",
+    "batch_norm": "BatchNorm in the backbone, as `model.bottleneck` brings it",
+    "source_head": "a source that tells classes, as an imported network without a head does not",
+    "pairs": "a source whose items show the target's part beside others",
+    "shared_numbers": "tables as source and target, which share a number",
+    "lacking_columns": "tables as source and target, where the target has a column that a source "
+    "lacks",
+}
 
 
 @dataclass(frozen=True)

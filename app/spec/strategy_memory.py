@@ -27,8 +27,7 @@ from app.spec.strategies import (
     Strategy,
 )
 from app.spec.strategy_catalogue import CATALOGUE
-
-WIDEST_PRODUCT = 4096  # worker/strategies/cdan.py
+from app.spec.strategy_params import WIDEST_PRODUCT
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ from pydantic import Field
 
 from app.sent import Sent
 
+WIDEST_PRODUCT = 4096  # of features and classes; CDAN projects a wider one
+
 
 class LinearProbeParams(Sent):
     head_learning_rate: float = Field(0.01, gt=0, description="Adam's rate for the head")
@@ -174,7 +176,8 @@ class CdanParams(DannParams):
         1024,
         ge=1,
         le=65_536,
-        description="of the random projection where features x classes are more than 4096",
+        description="of the random projection where features x classes are more than "
+        f"{WIDEST_PRODUCT}",
     )
 
 

@@ -53,7 +53,9 @@ class Augmentation(Sent):
         description="images: `weak`: moved by up to an eighth of each side; `strong`: moved, "
         "turned, zoomed, sheared, in another light, and with a square wiped out. Rows of a table: "
         "a tenth (`weak`) or three tenths (`strong`) of a row's columns, by chance, take another "
-        "row's values (SCARF, Bahri et al., ICLR 2022)",
+        "row's values (SCARF, Bahri et al., ICLR 2022). Texts: a twentieth (`weak`) of the words, "
+        "or about a seventh and up to a quarter in a row (`strong`), are left out (EDA, Wei & Zou, "
+        "EMNLP 2019); on a frozen encoder a tenth or three tenths of its features",
     )
     mirror: bool = Field(
         False,

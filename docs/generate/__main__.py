@@ -8,20 +8,26 @@ its pages.
 import sys
 from pathlib import Path
 
-from docs.generate import client, reference
+from docs.generate import client
 
 ROOT = Path(__file__).parents[2]
 
 
-def made() -> dict[Path, str]:
-    """Everything that is generated, by its file."""
-    return client.files(ROOT) | reference.files(ROOT)
+def pages(root: Path) -> dict[Path, str]:
+    """The pages of the reference, by their file."""
+    from docs.generate import reference  # it reads the client, which has to be made by then
+
+    return reference.files(root)
+
+
+MADE = (client.files, pages)
 
 
 def stale() -> list[Path]:
     return [
         path
-        for path, text in made().items()
+        for files in MADE
+        for path, text in files(ROOT).items()
         if not path.is_file() or path.read_text(encoding="utf-8") != text
     ]
 
@@ -30,7 +36,8 @@ if __name__ == "__main__":
     if "--check" in sys.argv:
         found = [str(path.relative_to(ROOT)) for path in stale()]
         sys.exit(f"stale, run `make generated`: {', '.join(found)}" if found else 0)
-    for path, text in made().items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        print(path.relative_to(ROOT))
+    for files in MADE:
+        for path, text in files(ROOT).items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            print(path.relative_to(ROOT))

@@ -10,28 +10,52 @@ INTRODUCTION = """# The HTTP API
 
 Every route, and every object that goes in and out. The running service shows the same at
 `/docs`, and as OpenAPI at `/openapi.json`. Errors are `application/problem+json` with a `code`,
-a `detail` and, for each finding, a `pointer` to what is wrong.
+a `detail` and, for each finding, a `pointer` to what is wrong. A page of a list is an object of
+`data`, `has_more` and `next`, which is the `after` of the page that follows.
 
 """
+BOUNDS = {
+    "minimum": "at least",
+    "exclusiveMinimum": "above",
+    "maximum": "at most",
+    "exclusiveMaximum": "below",
+}
 
 
 def page() -> str:
     api = description()
+    objects = api["components"]["schemas"]
     text = INTRODUCTION
     for path, methods in api["paths"].items():
         for method, operation in methods.items():
-            text += _route(method.upper(), path, operation)
+            text += _route(method.upper(), path, _by_name(operation, objects))
     text += "## Objects\n\n"
-    for name, schema in sorted(api["components"]["schemas"].items()):
+    for name, schema in sorted(objects.items()):
         if not OUTSIDE.match(name) or name == "Problem":
             text += _object(name, schema)
     return _linked(text)
 
 
+def _by_name(part: Any, objects: dict[str, Any]) -> Any:
+    """The same description with names in place of objects that stand in it as they are; these are
+    added to `objects`."""
+    if isinstance(part, list):
+        return [_by_name(each, objects) for each in part]
+    if not isinstance(part, dict):
+        return part
+    found = {name: _by_name(each, objects) for name, each in part.items()}
+    match found:
+        case {"type": "object", "properties": dict(), "title": str(title)}:
+            objects.setdefault(title, found)
+            said = {"description": found["description"]} if "description" in found else {}
+            return {"$ref": f"#/components/schemas/{title}", **said}
+    return found
+
+
 def _route(method: str, path: str, operation: dict[str, Any]) -> str:
     text = f"## `{method} {path}`\n\n"
     if said := operation.get("description"):
-        text += f"{markdown.cell(said)}\n\n"
+        text += f"{markdown.prose(said)}\n\n"
     if parameters := operation.get("parameters"):
         text += markdown.table(
             ["parameter", "in", "type", ""],
@@ -40,14 +64,17 @@ def _route(method: str, path: str, operation: dict[str, Any]) -> str:
                     f"`{each['name']}`",
                     each["in"],
                     markdown.kind(each["schema"]),
-                    each.get("description", ""),
+                    _said({**each["schema"], "description": each.get("description", "")}),
                 )
                 for each in parameters
             ],
         )
         text += "\n"
     body = operation.get("requestBody", {}).get("content", {})
-    text += "".join(f"Body, `{form}`: {_content(content)}\n\n" for form, content in body.items())
+    for form, content in body.items():
+        members = content.get("schema", {}).get("properties")
+        said = f"\n\n{_members(content['schema'])}" if members else f" {_content(content)}\n"
+        text += f"Body, `{form}`:{said}\n"
     for status, answer in operation["responses"].items():
         if status.startswith("2"):
             forms = [
@@ -55,7 +82,9 @@ def _route(method: str, path: str, operation: dict[str, Any]) -> str:
                 for form, content in answer.get("content", {}).items()
             ]
             text += f"Answers {status}{': ' if forms else ''}{'; '.join(forms)}.\n\n"
-    refused = [status for status in operation["responses"] if not status.startswith("2")]
+        elif status.startswith("3"):
+            text += f"Answers {status}: {answer['description']}.\n\n"
+    refused = [status for status in operation["responses"] if status[0] in "45"]
     return text + (f"Refuses with {', '.join(refused)}.\n\n" if refused else "")
 
 
@@ -67,8 +96,12 @@ def _object(name: str, schema: dict[str, Any]) -> str:
     text = f"### {name}\n\n"
     if said := schema.get("description"):
         text += f"{markdown.cell(said)}\n\n"
-    if not (members := schema.get("properties")):
+    if not schema.get("properties"):
         return text + f"{markdown.kind(schema)}\n\n"
+    return text + _members(schema) + "\n"
+
+
+def _members(schema: dict[str, Any]) -> str:
     needed = schema.get("required", [])
     rows = [
         (
@@ -76,16 +109,21 @@ def _object(name: str, schema: dict[str, Any]) -> str:
             markdown.kind(each),
             _said(each),
         )
-        for member, each in members.items()
+        for member, each in schema["properties"].items()
     ]
-    return text + markdown.table(["member", "type", ""], rows) + "\n"
+    return markdown.table(["member", "type", ""], rows)
 
 
 def _said(schema: dict[str, Any]) -> str:
-    said = str(schema.get("description", ""))
+    """What is said of a value: its meaning, its bounds, its default."""
+    said = [str(schema["description"])] if schema.get("description") else []
+    for bound, word in BOUNDS.items():
+        if bound in schema:
+            value = schema[bound]
+            said.append(f"{word} {value:g}" if isinstance(value, float) else f"{word} {value}")
     if schema.get("default") not in (None, "", [], {}):
-        said += f"{'; ' if said else ''}default `{schema['default']}`"
-    return said
+        said.append(f"default `{schema['default']}`")
+    return "; ".join(said)
 
 
 def _linked(text: str) -> str:

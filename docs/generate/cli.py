@@ -41,5 +41,19 @@ def _row(parameter: Any) -> tuple[str, str] | None:
     names = "/".join([*parameter.opts, *parameter.secondary_opts])
     if names in {"--help", "-h"} or getattr(parameter, "hidden", False):
         return None
-    shown = names if names.startswith("-") else (parameter.metavar or names).upper()
-    return f"`{shown}`", str(getattr(parameter, "help", "") or "")
+    shown = (parameter.metavar or names).upper()
+    if names.startswith("-"):
+        shown = f"{names} {parameter.metavar}" if parameter.metavar else names
+    said = str(getattr(parameter, "help", "") or "")
+    return f"`{shown}`", f"{said} {_default(parameter)}".strip()
+
+
+def _default(parameter: Any) -> str:
+    """What an option is where it is left out; nothing of one that then says nothing."""
+    match parameter.default:
+        case None | False | "" | [] | ():
+            return ""
+        case True:
+            return f"Default: `{parameter.opts[0]}`."
+        case value:
+            return f"Default: `{value}`."

@@ -38,6 +38,7 @@ class Members(dict[str, Any]):
 '''
 SIMPLE = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 OUTSIDE = re.compile(r"Listing_|HTTPValidation|Problem$|Body_")
+OBJECTS = re.compile(r"(list\[)*(?!None\b|Literal\b)[A-Z]")  # hints of one, or of a list of them
 NOTEBOOK = "    def _repr_html_(self) -> str: ...\n"
 
 
@@ -134,9 +135,10 @@ def _named(name: str) -> str:
 def _hint(schema: dict[str, Any]) -> str:
     if options := schema.get("anyOf") or schema.get("oneOf"):
         hints = list(dict.fromkeys(map(_hint, options)))
-        objects = [h for h in hints if h[0].isupper() and h != "None" and h[:7] != "Literal"]
-        # Nobody tells which of several objects came, but by its members.
-        return "Any" if len(objects) > 1 or "Any" in hints else " | ".join(hints)
+        # Nobody tells which of several objects came, or of what objects a list is, but by members.
+        if len([hint for hint in hints if OBJECTS.match(hint)]) > 1 or "Any" in hints:
+            return "list[Any]" if all(hint.startswith("list[") for hint in hints) else "Any"
+        return " | ".join(hints)
     match schema:
         case {"$ref": str(place)}:
             hint = _named(place.rpartition("/")[2])

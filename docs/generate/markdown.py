@@ -6,7 +6,12 @@ from collections.abc import Iterable, Sequence
 
 def cell(text: object) -> str:
     """One line, in which nothing is markup of a table."""
-    return re.sub(r"\s+", " ", str(text)).replace("|", "\\|").replace("<", "&lt;").strip()
+    return prose(re.sub(r"\s+", " ", str(text)).replace("|", "\\|"))
+
+
+def prose(text: str) -> str:
+    """Paragraphs, lists and tables as they are, in which nothing is a tag."""
+    return text.replace("<", "&lt;").strip()
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -19,7 +24,9 @@ def kind(schema: dict[str, object]) -> str:
     match schema:
         case {"$ref": str(place)}:
             name = place.rpartition("/")[2]
-            said = f"[{name}](#{anchor(name)})"
+            listed = name.removeprefix("Listing_").rstrip("_")
+            page = "page of " if listed != name else ""
+            said = f"{page}[{listed}](#{anchor(listed)})"
         case {"anyOf": list(options)} | {"oneOf": list(options)}:
             said = " or ".join(dict.fromkeys(map(kind, options)))
         case {"const": value}:

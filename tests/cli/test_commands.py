@@ -128,7 +128,7 @@ def test_usage_errors(ktl, api, job_file, tmp_path):
     assert ktl("submit", job_file, "--set", "sources.7.dataset=ds_1").status == 2
     assert ktl("predict", "digits", tmp_path / "none.npy").status == 2
     assert ktl("datasets", "add", tmp_path / "none.npz").status == 2
-    assert ktl("deployments", "--rollback").status == 2
+    assert ktl("deployments", "canary", "digits").status == 2
 
 
 def test_no_api(ktl, monkeypatch):
@@ -178,7 +178,7 @@ def test_what_a_table_is(ktl, api, tmp_path):
 def test_models_and_deployments(ktl, api):
     assert json.loads(ktl("models", "--json").out) == []
     assert json.loads(ktl("deployments", "--json").out) == []
-    assert ktl("deployments", "digits", "--point-to", "mdl_1").status == 1
+    assert ktl("deployments", "point", "digits", "mdl_1").status == 1
 
 
 def test_predictions(ktl, scripted, monkeypatch, tmp_path):

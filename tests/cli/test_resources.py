@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from app.client import Client
 from app.database import Database
+from app.jobs.schemas import JobStatus
 from app.settings import Settings
 from tests.cli.conftest import Ktl
 from tests.client.running_api import RunningApi
@@ -38,6 +40,22 @@ def test_all_kinds_list_show_and_delete(ktl: Ktl, api: RunningApi) -> None:
         assert ktl(kind, "nobody").err == ktl(kind, "show", "nobody").err
         assert ktl(kind, "nobody").err.startswith("404 ")
         assert ktl(kind, "delete", "nobody").status == 1
+
+
+def test_a_complaint_calls_the_command_as_it_was_typed(ktl: Ktl) -> None:
+    for kind in KINDS:
+        complaint = ktl(kind, "--stats", "x")
+        assert complaint.status == 2
+        assert f"ktl {kind} [" in complaint.err
+        assert f"ktl {kind} -h" in complaint.err
+        assert "look" not in complaint.err
+
+
+def test_the_statuses_of_jobs_are_told(ktl: Ktl, api: RunningApi) -> None:
+    shown = " ".join(ktl("jobs", "list", "--help").out.replace("│", " ").split())
+    assert f"Only these: {', '.join(get_args(JobStatus))}." in shown
+    assert ktl("jobs", "--status", "done").err.startswith("422 ")
+    assert all(ktl("jobs", "--status", each).status == 0 for each in get_args(JobStatus))
 
 
 def test_names_first_and_names_taken(ktl: Ktl, house: Client) -> None:

@@ -68,6 +68,16 @@ def _shown(report: Report, capsys: pytest.CaptureFixture[str]) -> list[str]:
     return capsys.readouterr().out.splitlines()
 
 
+@pytest.mark.parametrize(
+    ("gain", "shown"), [(0.00003, "+3e-05"), (-0.00003, "-3e-05"), (1e-12, "0.0000")]
+)
+def test_the_smallest_gain_keeps_its_side(
+    gain: float, shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = _report(arms={"scratch": _arm(0.8, None), "lp_ft": _arm(0.8, gain)})
+    assert _shown(report, capsys)[2].split()[6] == shown
+
+
 def test_a_row_an_arm_and_the_verdict(capsys: pytest.CaptureFixture[str]) -> None:
     lines = _shown(_report(), capsys)
     assert lines[1].split() == ["scratch", "0.8000", "0.7900", "…", "0.8100"]
@@ -189,12 +199,6 @@ def test_chance_balanced_accuracy_and_steps_stand_with_the_table(
         "fine_tune 1000"
     ) in lines
     assert any("p (Holm), 0.23, is corrected for all the arms" in line for line in lines)
-
-
-def test_a_gain_of_nothing_has_no_sign(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = _shown(_report(arms={"lp_ft": _arm(0.9, 0.00001)}), capsys)
-    assert "0.0000" in lines[1].split()
-    assert "+0.0000" not in lines[1]
 
 
 def test_where_the_test_labels_would_choose_the_same(capsys: pytest.CaptureFixture[str]) -> None:

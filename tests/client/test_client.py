@@ -79,6 +79,8 @@ def test_an_upload_tells_how_far_it_is(client, letters):
     assert (dataset.name, dataset.status) == ("letters", "ingesting")
     assert seen[-1] == (letters.stat().st_size, letters.stat().st_size)
     assert [each.id for each in client.datasets.list()] == [dataset.id]
+    assert [each.id for each in client.datasets.list("ingesting")] == [dataset.id]
+    assert list(client.datasets.list(status="ready")) == []
     client.datasets.delete(dataset.id)
     with pytest.raises(ApiError):
         client.datasets.get(dataset.id)
@@ -101,6 +103,13 @@ def test_keys(client, api):
     with Client(api.url, api_key=second.key) as revoked, pytest.raises(ApiError) as caught:
         list(revoked.jobs.list())
     assert caught.value.status == 401
+
+
+def test_a_key_that_is_no_id_is_no_other_path(client):
+    for wrong in ("..", "a/b", "key_nothing"):
+        with pytest.raises(ApiError) as caught:
+            client.keys.revoke(wrong)
+        assert caught.value.status == 404
 
 
 def test_no_models_and_no_deployments_yet(client):

@@ -1,10 +1,16 @@
 """Answers as a notebook shows them, with names of hostile people."""
 
+import json
+
 import pytest
 
 from app.client.ktl.answer import read
 from app.client.ktl.answers import Job, Report
 from app.client.ktl.shown import ReportPage
+from app.jobs.page import told
+from app.spec.report import Report as StoredReport
+from tests.jobs.page.examples import report as example
+from tests.jobs.page.ranked import ranking
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 INTERVAL = '{"mean": 0.5, "low": 0.4, "high": 0.6}'
@@ -28,6 +34,43 @@ def test_a_report_shows_its_verdict_and_its_arms():
     assert "<b>The transfer helped.</b>" in shown
     assert shown.index("<td>scratch</td>") < shown.index("<td>lp_ft *</td>")
     assert "<td>+0.1000</td><td>+0.0100 … +0.2000</td>" in shown  # the verdict's interval
+
+
+def test_what_is_not_nothing_is_not_shown_as_nothing():
+    shown = read(
+        Report,
+        """{"verdict": "no_evidence", "reason": "", "confidence": 0.95, "primary_metric": "mae",
+        "baseline": "scratch", "winner": "lp_ft", "warnings": [], "arms": {"lp_ft": {"metrics":
+        {"mae": {"mean": 48213.42, "low": null, "high": null}}, "gain": {"mean": -0.00003,
+        "low": 1e-15, "high": 1234.5, "overall": null}}}}""",
+    )._repr_html_()
+    assert "<td>48,213.4</td>" in shown
+    assert "<td>-3e-05</td><td>0.0000 … +1,234.5</td>" in shown
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"verdict": "negative_transfer"},
+        {"verdict": "no_evidence"},
+        {"baseline": None},
+        {"baseline": None, "arms": ["lp_ft"]},
+        {"baseline": None, "winner": None, "arms": []},
+    ],
+)
+def test_the_headline_is_the_pages(changes):
+    said = example().model_dump(mode="json", by_alias=True)
+    arms = changes.get("arms", said["arms"])
+    said |= {**changes, "arms": dict.fromkeys(arms, said["arms"]["lp_ft"])}
+    shown = read(Report, json.dumps(said))._repr_html_()
+    assert f"<b>{told.headline(StoredReport.model_validate(said))}.</b>" in shown
+
+
+def test_a_ranking_does_not_speak_of_transfer():
+    said = ranking().model_dump(mode="json", by_alias=True)
+    shown = read(Report, json.dumps(said))._repr_html_()
+    assert f"<b>{said['transferability']['headline']}.</b>" in shown
 
 
 def test_no_name_becomes_markup():

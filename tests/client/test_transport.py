@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.cli.supervisor import free_port
-from app.client import ApiError, Client, Unreachable
+from app.client import ApiError, Client, Unreachable, ktl
 
 PREDICTION = {"deployment": "digits", "model": "mdl_1", "outputs": [{"label": "7", "score": 0.9}]}
 
@@ -34,12 +34,45 @@ def test_an_address_without_a_scheme(written, meant):
         assert client.url == meant
 
 
+@pytest.mark.parametrize(
+    ("host", "asked"),
+    [
+        ("0.0.0.0", "http://127.0.0.1:8001"),
+        ("::", "http://[::1]:8001"),
+        ("10.0.0.7", "http://10.0.0.7:8001"),
+    ],
+)
+def test_who_listens_everywhere_is_asked_here(host, asked, monkeypatch):
+    monkeypatch.delenv("KTL_URL", raising=False)
+    monkeypatch.setenv("KTL_HOST", host)
+    monkeypatch.setenv("KTL_PORT", "8001")
+    with Client() as client:
+        assert client.url == asked
+
+
 def test_a_proxys_page_is_a_problem_too(scripted):
     scripted.answers.append((502, {"Content-Type": "text/html"}, b"<h1>Bad gateway</h1>"))
     with Client(scripted.url) as client, pytest.raises(ApiError) as caught:
         client.jobs.get("job_1")
     assert caught.value.status == 502
     assert "Bad gateway" in caught.value.detail
+
+
+@pytest.mark.parametrize("status", [502, 504])
+def test_waiting_outlasts_a_proxy_whose_service_restarts(scripted, status):
+    away = (status, {"Content-Type": "text/html"}, b"<h1>Bad gateway</h1>")
+    scripted.answer(200, {"id": "ds_1", "status": "ingesting"})
+    scripted.answers += [away, away]
+    scripted.answer(200, {"id": "ds_1", "status": "ready"})
+    with ktl.Client(scripted.url) as client:
+        assert client.datasets.wait("letters").status == "ready"
+        scripted.answers[:] = [away]
+        with pytest.raises(ApiError, match=str(status)):
+            client.datasets.wait("letters", patience_seconds=0.5)
+        scripted.answers.clear()
+        scripted.answer(403, {"code": "forbidden"})
+        with pytest.raises(ApiError, match="forbidden"):
+            client.datasets.wait("letters")
 
 
 def test_503_is_tried_again(scripted):
@@ -87,6 +120,12 @@ def test_the_key_is_sent(scripted):
     assert scripted.requests[0][2]["authorization"] == "Bearer ktl_1_2"
 
 
+def test_an_answer_without_warnings_has_none(scripted):
+    scripted.answer(200, PREDICTION)
+    with ktl.Client(scripted.url) as client:
+        assert client.deployments.predict("digits", [[[0]]]).warnings == []
+
+
 def test_an_array_goes_as_npy(scripted):
     images = np.arange(8, dtype=np.uint8).reshape(2, 2, 2)
     scripted.answer(200, PREDICTION)
@@ -101,6 +140,13 @@ def test_an_array_goes_as_npy(scripted):
 def test_a_download_that_breaks_off_leaves_nothing(scripted, tmp_path):
     scripted.answer(404, {"code": "not_found"})
     with Client(scripted.url) as client, pytest.raises(ApiError):
+        client.models.download("mdl_1", tmp_path / "model.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_proxys_page_is_no_download(scripted, tmp_path):
+    scripted.answers.append((200, {"Content-Type": "text/html"}, b"<h1>Log in</h1>"))
+    with Client(scripted.url) as client, pytest.raises(Unreachable, match="Log in"):
         client.models.download("mdl_1", tmp_path / "model.onnx")
     assert list(tmp_path.iterdir()) == []
 

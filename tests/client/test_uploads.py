@@ -52,6 +52,41 @@ def test_pandas_without_pyarrow_sends_lines_whose_texts_stay_texts(monkeypatch):
     assert [json.loads(line)["code"] for line in data.splitlines()] == ["007", "010"]
 
 
+def test_a_batch_of_records_is_parquet():
+    (batch,) = pa.table(FRAME).to_batches()
+    ((_, data),) = sent(batch)
+    assert parquet.read_table(io.BytesIO(data)).to_pydict() == FRAME
+
+
+def test_columns_of_one_name_are_refused():
+    twins = pd.DataFrame([[1, 2, 3]], columns=["age", 7, "7"])
+    for frame in (twins, pa.table([[1], [2]], names=["7", "7"])):
+        with pytest.raises(ValueError, match="different names, got several 7"):
+            sent(frame)
+
+
+def test_kinds_of_columns_are_kept():
+    frame = pd.DataFrame(
+        {
+            "kind": pd.Categorical(["a", None]),
+            "count": pd.array([1, None], "Int64"),
+            "seen": pd.to_datetime(["2026-01-02", None]),
+            "mixed": pd.Series(["a", None], dtype=object),
+        }
+    )
+    frame.index = pd.MultiIndex.from_tuples([("x", 1), ("x", 1)])
+    ((_, data),) = sent(frame)
+    found = parquet.read_table(io.BytesIO(data)).to_pylist()
+    assert found[1] == dict.fromkeys(frame.columns)
+    assert (found[0]["count"], found[0]["kind"], found[0]["mixed"]) == (1, "a", "a")
+    assert f"{found[0]['seen']:%F}" == "2026-01-02"
+
+
+def test_a_frame_without_rows_is_sent():
+    ((_, data),) = sent(pd.DataFrame(FRAME).head(0))
+    assert parquet.read_table(io.BytesIO(data)).num_rows == 0
+
+
 def test_an_index_is_no_column():
     ((_, data),) = sent(pd.DataFrame(FRAME, index=["a", "b"]))
     assert parquet.read_table(io.BytesIO(data)).column_names == [*FRAME]

@@ -1,5 +1,6 @@
 """The dashboard's files: whole, of our own, and sent so that nothing else can run beside them."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from fastapi.testclient import TestClient
 from app.main import create_app
 from app.migrate import upgrade
 from app.settings import Settings
+from app.spec.spec import EXAMPLE
 from app.web.router import web_files
 
 SCRIPT_LIMIT_BYTES = 150_000
@@ -106,6 +108,11 @@ def test_every_file_is_in_the_package() -> None:
     assert found == set(web_files())
     assert all(Path(each).suffix in suffixes for each in found)
     assert all(len(Path(each).parts) <= 2 for each in found)
+
+
+def test_the_first_pages_job_is_the_worked_example() -> None:
+    (written,) = re.findall(r"const DEMO = (\{.*?\});", scripts()["pages/start.js"], re.S)
+    assert json.loads(written) == EXAMPLE
 
 
 WORD = re.compile(r'\bt\("([a-z_]+)"')

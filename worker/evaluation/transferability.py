@@ -5,9 +5,6 @@ y: target labels, (n,), any integers. More is better for every score.
 """
 
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -24,32 +21,9 @@ ITEMS = 10_000  # what `scores` looks at; of more, it draws these
 FOLDS = 5
 NEIGHBOURS = 5
 RIDGE = 0.1  # over the number of items, for features of unit variance
-
-
-@dataclass(frozen=True)
-class TransferScore:
-    description: str
-    more_is_better: bool = True
-
-
-SCORES: Mapping[str, TransferScore] = MappingProxyType(
-    {
-        "leep": TransferScore(
-            "log expected empirical prediction: mean log-likelihood (nats, at most 0) of the "
-            "target's labels under the source head's outputs (Nguyen et al., ICML 2020)"
-        ),
-        "logme": TransferScore(
-            "log maximum evidence: of the labels given the features under a Bayesian linear model, "
-            "a class and an item (You et al., ICML 2021)"
-        ),
-        "h_score": TransferScore(
-            "variance between classes over the features' variance, shrunk (Bao et al., ICIP 2019; "
-            "Ibrahim et al., ECML PKDD 2022)"
-        ),
-        "knn": TransferScore("cross-validated accuracy of 5 nearest neighbours on the features"),
-        "probe": TransferScore("cross-validated accuracy of a linear (ridge) probe"),
-    }
-)
+# More is better of each. LEEP, LogME and H-score: closed_form_scores.py; of `knn` and `probe` the
+# cross-validated accuracy, on the features, of 5 nearest neighbours and of a linear (ridge) probe.
+SCORES = ("leep", "logme", "h_score", "knn", "probe")
 
 
 def scores(

@@ -19,10 +19,10 @@ classes are others or it comes as a model, the labelled target items are s.
 q, m and E are held constant. A step has `ratio` times as many items of the target as of the source,
 of items without labels `ratio` batches.
 Adam, its rate falls by a cosine to 0; the weights' moving averages are what is tested.
-Departures: augmentation.py instead of CTAugment; no weight decay; the rate falls to 0, not to a
-quarter; training starts from the network that was trained on the source, head included where it has
-the same classes. Beside labels the moving averages warm up: a phase of 500 steps with a new head
-would else be tested with weights that are mostly those it began with.
+Departures: the views of worker/inputs instead of CTAugment; no weight decay; the rate falls to 0,
+not to a quarter; training starts from the network that was trained on the source, head included
+where it has the same classes. Beside labels the moving averages warm up: a phase of 500 steps with
+a new head would else be tested with weights that are mostly those it began with.
 """
 
 import math

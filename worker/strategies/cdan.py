@@ -18,14 +18,12 @@ Departures: those of dann.py; the entries of R are uniform, not normal (the pape
 import keras
 import tensorflow as tf
 
-from app.spec.strategy_params import CdanParams
+from app.spec.strategy_params import WIDEST_PRODUCT, CdanParams
 from worker.backbones.network import Network
 from worker.strategies.adapting import two_domain_phase
 from worker.strategies.discriminator import adversarial, discriminator_of
 from worker.strategies.recipe import Batches, Phase, Setting
 from worker.strategies.two_domains import features_of_domains, supervised
-
-WIDEST_PRODUCT = 4096
 
 
 def phases(network: Network, params: CdanParams, setting: Setting) -> tuple[Phase, ...]:

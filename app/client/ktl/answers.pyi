@@ -709,7 +709,7 @@ class Predict(Members):
     calibrated: bool
     temperature: float
     warnings: list[PredictionWarning]
-    outputs: list[Prediction] | list[LabelSet] | list[Quantity]
+    outputs: list[Any]
 
 class Prediction(Members):
     """The best label. `scores` is there when `top_k` was asked for: the best first."""
@@ -1000,8 +1000,41 @@ class Strategies(Members):
 class Strategy(Members):
     name: str
     summary: str
-    needs: list[str]
-    beside_labels: list[str] | None
+    needs: list[
+        Literal[
+            "source",
+            "target_labels",
+            "source_data",
+            "classification",
+            "same_classes",
+            "unlabelled_target",
+            "unlabelled_items",
+            "batch_norm",
+            "source_head",
+            "pairs",
+            "shared_numbers",
+            "lacking_columns",
+        ]
+    ]
+    beside_labels: (
+        list[
+            Literal[
+                "source",
+                "target_labels",
+                "source_data",
+                "classification",
+                "same_classes",
+                "unlabelled_target",
+                "unlabelled_items",
+                "batch_norm",
+                "source_head",
+                "pairs",
+                "shared_numbers",
+                "lacking_columns",
+            ]
+        ]
+        | None
+    )
     paper: str | None
     params: dict[str, Any]
 

@@ -8,12 +8,15 @@ import httpx
 from .errors import Unreachable
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+# Where a service listens that listens on all addresses, and by which it is asked on its own machine
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  nothing is bound here
 EXAMPLE = "http://127.0.0.1:8000"
 
 
 def url_of_environment() -> str:
     """KTL_URL, else KTL_HOST and KTL_PORT, else this machine's port 8000."""
     host = os.environ.get("KTL_HOST", "127.0.0.1")
+    host = EVERYWHERE.get(host, host)
     written = f"[{host}]" if ":" in host else host
     port = os.environ.get("KTL_PORT", "8000")
     return os.environ.get("KTL_URL") or f"http://{written}:{port}"

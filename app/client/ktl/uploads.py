@@ -7,6 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
+from .frames import check_frame, is_frame
+
 OnProgress = Callable[[int, int], None]  # bytes sent, bytes in all
 Stored = str | Path
 BAR = 30  # signs
@@ -119,10 +121,13 @@ def _arrays(arrays: Mapping[str, Any]) -> BinaryIO:
 
 def _frame(content: Any) -> tuple[str, BinaryIO] | None:
     """A data frame's file, told by what it can do, so that no such package is imported for it."""
+    if not is_frame(content):
+        return None
+    check_frame(content)
     stream = io.BytesIO()
     if hasattr(content, "write_parquet"):  # polars
         content.write_parquet(stream)
-    elif hasattr(content, "to_parquet") and hasattr(content, "to_json"):  # pandas
+    elif hasattr(content, "to_parquet"):  # pandas
         named = content.rename(columns=str)
         try:
             named.to_parquet(stream, index=False)
@@ -130,12 +135,11 @@ def _frame(content: Any) -> tuple[str, BinaryIO] | None:
             lines = named.to_json(orient="records", lines=True, date_format="iso")
             return "rows.jsonl", io.BytesIO(lines.encode())
         # pandas may have closed the stream that it was given
-    elif type(content).__module__.partition(".")[0] == "pyarrow" and hasattr(content, "schema"):
-        from pyarrow import parquet  # it is loaded: the table came from it
+    elif hasattr(content, "to_pylist"):  # pyarrow
+        from pyarrow import Table, parquet  # they are loaded: the data came from there
 
-        parquet.write_table(content, stream)
-    elif hasattr(content, "collect") and hasattr(type(content), "columns"):
-        raise TypeError("expected a data frame with its rows, got a lazy one: send .collect()")
+        table = content if isinstance(content, Table) else Table.from_batches([content])
+        parquet.write_table(table, stream)
     else:
         return None
     return "rows.parquet", io.BytesIO(stream.getvalue())

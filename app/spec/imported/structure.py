@@ -28,7 +28,6 @@ from app.spec.imported.layer import (
 MOST_LAYERS, MOST_CALLS, MOST_JOINED = 2000, 4000, 64
 MOST_TEXT = 2**18  # characters, deflated
 MOST_BYTES = 2**21  # inflated
-INPUT = 0  # the place of what goes in; that of the first call is 1
 
 Place = Annotated[int, Field(ge=0, le=MOST_CALLS)]
 

@@ -41,6 +41,9 @@ class _Convolution(_Window):
     def _sides(self, shape: Shape) -> Shape:
         return self._moved(shape, self.kernel_size, self.strides, self.dilation_rate)
 
+    def multiplications(self, shape: Shape) -> float:
+        return float(prod(self._sides(shape)) * self.parameters(shape))
+
 
 class Conv2D(_Convolution):
     """Convolution of one group: of several, XLA alone computes on a CPU, and no graph is made."""
@@ -56,9 +59,6 @@ class Conv2D(_Convolution):
         kernel = prod(self.kernel_size) * shape[2] * self.filters
         return kernel + self.use_bias * self.filters
 
-    def multiplications(self, shape: Shape) -> float:
-        return float(prod(self._sides(shape)) * self.parameters(shape))
-
 
 class DepthwiseConv2D(_Convolution):
     kind: Literal["DepthwiseConv2D"]
@@ -72,9 +72,6 @@ class DepthwiseConv2D(_Convolution):
     def parameters(self, shape: Shape) -> int:
         channels = shape[2] * self.depth_multiplier
         return (prod(self.kernel_size) + self.use_bias) * channels
-
-    def multiplications(self, shape: Shape) -> float:
-        return float(prod(self._sides(shape)) * self.parameters(shape))
 
 
 class SeparableConv2D(_Convolution):
@@ -91,9 +88,6 @@ class SeparableConv2D(_Convolution):
         channels = shape[2] * self.depth_multiplier
         depthwise = prod(self.kernel_size) * channels
         return depthwise + (channels + self.use_bias) * self.filters
-
-    def multiplications(self, shape: Shape) -> float:
-        return float(prod(self._sides(shape)) * self.parameters(shape))
 
 
 class _Pooling(_Window):

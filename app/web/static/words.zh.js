@@ -30,7 +30,7 @@ export const chinese = {
   rank: "排序", resume: "继续", retry: "重新运行", revoke: "吊销", revoke_sure: "吊销 {0}？使用者将立即被拒绝。", revoked: "已吊销", role: "角色", rollback: "回退到上一个",
   room: "磁盘占用", room_checkpoints: "检查点", room_datasets: "数据集", room_features: "特征", room_models: "模型", room_predictions: "预测", room_weights: "权重",
   run_demo: "演示一下", run_demo_how: "用手写数字帮助识别另一种数字，每类只有三个标签。需要一两分钟，可以全程观看。", running_trials: "正在训练",
-  same_as_code: "等价代码", save_csv: "曲线 CSV", save_json: "报告 JSON", save_page: "报告网页", scopes: "权限", score: "得分", search: "搜索", search_for: "为 {0} 搜索", see_model: "模型", seed: "种子", seeds: "随机种子数", seeds_hint: "全部重复多少次。少于 3 次不下结论。",
+  same_as_code: "等价代码", save_csv: "曲线 CSV", save_json: "报告 JSON", save_page: "报告网页", scopes: "权限", score: "得分", search: "搜索", search_for: "为 {0} 搜索", see_model: "模型", seed: "种子", seeds: "随机种子数", seeds_hint: "全部重复多少次。只有 1 次不下结论；少于 5 次，离散程度难以估准。",
   selected: "已选中，请用键盘复制。", send_again: "补充描述后重新上传", send_again_how: "请补充描述后重新上传文件。", serve: "提供服务", serve_how: "此名称立即生效；若已指向其他模型，则切换过来。", settings: "设置", similar_columns: "有些列名称不同但内容相似，详见 API 中 /v1/jobs/validate 的回答。", since: "起始于", skip: "跳到正文", so_many: "{0} 个值", so_many_files: "{0} 个文件",
   source: "源域", sources: "从中学习（源域）", sources_hint: "较充足的数据，或已训练好的网络。表格按列匹配，类别按名称匹配。",
   spec_json: "其他设置（JSON）", spec_json_hint: "API 描述中的成员，将替换上面的设置。", split: "划分", split_test: "测试集", split_train: "训练集", split_validation: "验证集", start: "首页", start_job: "开始", state: "状态",

@@ -39,6 +39,14 @@ class AsyncClient:
         """
         return (await self._transport.ask(answers.Backbones, "GET", "/v1/catalog/backbones")).data
 
+    async def strategies(self) -> Sequence[answers.Strategy]:
+        """Returns the ways to transfer that a job can name, with their parameters and papers.
+
+        >>> {strategy.name: strategy.paper for strategy in await client.strategies()}["lp_ft"]
+        'Kumar et al., ICLR 2022, arXiv:2202.10054'
+        """
+        return (await self._transport.ask(answers.Strategies, "GET", "/v1/strategies")).data
+
     async def usage(self) -> answers.Usage:
         """Returns what the key's project holds, and may hold."""
         return await self._transport.ask(answers.Usage, "GET", "/v1/usage")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 
 from .. import answers
+from ..places import path_to
 from .transport import AsyncTransport
 
 
@@ -32,4 +33,4 @@ class AsyncKeys:
 
     async def revoke(self, key_id: str) -> None:
         """Ends a key."""
-        await self._transport.call("DELETE", f"/v1/keys/{key_id}")
+        await self._transport.call("DELETE", path_to("keys", key_id))

@@ -162,12 +162,14 @@ class AsyncDeployments:
     async def predict(
         self, name: str, inputs: Any, top_k: int | None = None, raw_scores: bool = False
     ) -> answers.Predict:
-        """Asks about raw items: an array (n, height, width[, channels]); texts; rows of a table, as
-        a data frame or as dicts by the names of columns, where None and NaN are missing values.
+        """Asks about raw items: an array (n, height, width[, channels]); texts, as a list or a
+        column; rows of a table, as a data frame or as dicts by the names of columns, where None,
+        NaN, NaT and NA are missing values; items of several parts, as dicts by the names of parts.
 
-        An array goes as application/x-npy, all else, and whatever asks for `top_k`, as JSON.
-        `raw_scores`: the network's own, not calibrated. A deployment that is still loading is
-        waited for, for a few seconds."""
+        An array of numbers goes as application/x-npy, all else, and whatever asks for `top_k`, as
+        JSON. `raw_scores`: the network's own, not calibrated. A deployment that is still loading is
+        waited for, for a few seconds. Raises TypeError for what is no list of items, and ValueError
+        for columns of one name."""
         return await self._predict(name, asked.items(inputs, top_k, raw_scores))
 
     async def predict_pictures(
@@ -186,10 +188,10 @@ class AsyncDeployments:
         """Asks how the answer to one item changes when a part of it is taken away: a patch of a
         picture, a column, a word. It tells how, not why. Takes as long as some 256 predictions.
 
-        `item`: one of those that `predict` is asked about, or a picture as the path of its file.
-        `output`: the class whose score is explained, else the one that is answered. Raises OSError
-        for a file that cannot be read."""
-        return await self._transport.ask(
+        `item`: one of those that `predict` is asked about, as a row of a data frame is, or a
+        picture as the path of its file. `output`: the class whose score is explained, else the one
+        that is answered. Raises OSError for a file that cannot be read."""
+        found = await self._transport.ask(
             answers.Explanation,
             "POST",
             path_to("deployments", name, "explain"),
@@ -197,7 +199,11 @@ class AsyncDeployments:
             json=asked.one_item(item, output),
             timeout=httpx.Timeout(EXPLAIN_SECONDS, connect=5),
         )
+        found.setdefault("warnings", [])  # left out by the API where there are none
+        return found
 
     async def _predict(self, name: str, request: dict[str, Any]) -> answers.Predict:
         path = path_to("deployments", name, "predict")
-        return await self._transport.ask(answers.Predict, "POST", path, repeatable=True, **request)
+        found = await self._transport.ask(answers.Predict, "POST", path, repeatable=True, **request)
+        found.setdefault("warnings", [])  # left out by the API where there are none
+        return found

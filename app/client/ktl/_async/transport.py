@@ -98,6 +98,9 @@ class AsyncTransport:
         partial = target.with_name(f"{target.name}.{uuid4().hex}.partial")
         try:
             async with self.stream(path, **request) as response:
+                if response.headers.get("content-type", "").startswith("text/html"):
+                    await response.aread()
+                    raise Unreachable(self.url, said(response))
                 with partial.open("wb") as file:
                     async for piece in response.aiter_bytes():
                         file.write(piece)

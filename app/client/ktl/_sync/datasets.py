@@ -44,8 +44,8 @@ class Datasets:
         pyarrow, whose index is left out. `on_progress` is called with the bytes sent and the bytes
         in all; True draws a bar on standard error. `spec` are the other members of an upload's
         spec, as `target` (the columns that hold the labels), `task` and `split`. Sent once: what
-        fails on the way is Unreachable. Raises OSError for a file that cannot be read and TypeError
-        for content that is none of these.
+        fails on the way is Unreachable. Raises OSError for a file that cannot be read, TypeError
+        for content that is none of these and ValueError for columns of one name.
 
         >>> import numpy as np
         >>> images, labels = np.zeros((20, 8, 8), np.uint8), np.arange(20) % 2
@@ -87,9 +87,9 @@ class Datasets:
         """Returns one dataset as it is now."""
         return self._transport.ask(answers.Dataset, "GET", path_to("datasets", dataset_id))
 
-    def list(self) -> Iterator[answers.Dataset]:
-        """Every dataset, newest first."""
-        return self._transport.pages(answers.Dataset, "/v1/datasets")
+    def list(self, status: str | None = None) -> Iterator[answers.Dataset]:
+        """Every dataset, newest first; or those of one status."""
+        return self._transport.pages(answers.Dataset, "/v1/datasets", status=status)
 
     def catalogue(self) -> Sequence[answers.CataloguedDataset]:
         """Returns what a job can name as it is: `catalog:NAME`."""

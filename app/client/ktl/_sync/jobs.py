@@ -16,7 +16,7 @@ from ..events import Event, events_of
 from ..places import path_to
 from ..shown import ReportPage
 from .transport import Transport
-from .waiting import settled
+from .waiting import is_away, settled
 
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 RANKED = frozenset({"succeeded", "failed"})
@@ -24,7 +24,6 @@ REFRESH_SECONDS = 0.5  # between looks at the job while its events arrive
 POLL_SECONDS = 1.0
 REPORT_SECONDS = 30.0  # no worker may be there to make it
 SILENCE_SECONDS = 45.0  # the API sends a comment every 15 s
-AWAY = frozenset({502, 503, 504})  # what a proxy or an API that starts says
 
 
 class Jobs:
@@ -186,8 +185,7 @@ class Jobs:
                 job, heard = self.get(job_id), time.monotonic()
                 job_id = job.id  # another may have the name soon
             except (Unreachable, ApiError) as error:
-                away = isinstance(error, Unreachable) or error.status in AWAY
-                if not away or time.monotonic() - heard > patience_seconds:
+                if not is_away(error) or time.monotonic() - heard > patience_seconds:
                     raise
             else:
                 tell(job, None)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .. import answers
+from ..places import path_to
 from .transport import Transport
 
 
@@ -33,4 +34,4 @@ class Keys:
 
     def revoke(self, key_id: str) -> None:
         """Ends a key."""
-        self._transport.call("DELETE", f"/v1/keys/{key_id}")
+        self._transport.call("DELETE", path_to("keys", key_id))

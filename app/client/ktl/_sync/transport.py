@@ -99,6 +99,9 @@ class Transport:
         partial = target.with_name(f"{target.name}.{uuid4().hex}.partial")
         try:
             with self.stream(path, **request) as response:
+                if response.headers.get("content-type", "").startswith("text/html"):
+                    response.read()
+                    raise Unreachable(self.url, said(response))
                 with partial.open("wb") as file:
                     for piece in response.iter_bytes():
                         file.write(piece)

@@ -20,7 +20,7 @@ function shown(value) {
 export async function show({ id: named }) {
   const model = await get(`/v1/models/${encodeURIComponent(named)}?deployment=false`);
   const { id } = model;
-  const name = h("input", { maxlength: 63, required: true, pattern: "[a-z0-9]([a-z0-9\\-]*[a-z0-9])?", value: endpointOf(model.name) });
+  const name = h("input", { maxlength: 64, required: true, pattern: "[a-z0-9]([a-z0-9_\\-]*[a-z0-9])?", value: endpointOf(model.name) });
   return [
     h("div.head", null, h("h1", null, model.name), statusBadge(model.status)),
     h("p.actions", null,

@@ -70,7 +70,7 @@ export async function show({ signal }) {
   const hidden = h("input", { type: "checkbox", onchange: changed });
   const seeds = numbered(5, 1, 100);
   const epochs = numbered("", 1, 10000, t("by_itself"));
-  const goal = h("input", { maxlength: 63, pattern: "[a-z0-9]([a-z0-9\\-]*[a-z0-9])?", placeholder: t("no_endpoint") });
+  const goal = h("input", { maxlength: 64, pattern: "[a-z0-9]([a-z0-9_\\-]*[a-z0-9])?", placeholder: t("no_endpoint") });
   const network = select([["auto", t("by_itself")], ...backbones.data.filter((each) => each.name !== "imported").map((each) => [each.name, `${each.name} – ${each.summary}`])], "auto", changed);
   const ways = h("div.boxes", { role: "group", "aria-label": t("strategies") }, strategies.data.map((each) => h("label.check", { title: each.summary }, h("input", { type: "checkbox", value: each.name, onchange: changed }), each.name)));
   const extra = h("textarea", { rows: 4, spellcheck: "false", placeholder: '{"training": {"augmentation": {"strength": "weak"}}}' });

@@ -7,14 +7,15 @@ import { action, go } from "/web/main.js";
 import { jobLink, statusBadge } from "/web/parts.js";
 import { t } from "/web/words.js";
 
+// The worked example of the API's description, as JSON: tests/web/test_router.py holds one against the other.
 const DEMO = {
-  name: "mnist to digits",
-  sources: [{ dataset: "catalog:mnist_5k" }],
-  target: { dataset: "catalog:digits", labels_per_class: 3 },
-  model: { backbone: "convnet", params: { filters: [16, 32] }, image_size: [16, 16] },
-  strategies: ["auto"],
-  evaluation: { seeds: 3 },
-  deploy: { name: "digits", when: "always" },
+  "name": "mnist to digits",
+  "sources": [{ "dataset": "catalog:mnist_5k" }],
+  "target": { "dataset": "catalog:digits", "labels_per_class": 3 },
+  "model": { "backbone": "convnet", "params": { "filters": [16, 32] }, "image_size": [16, 16] },
+  "strategies": ["auto"],
+  "evaluation": { "seeds": 5 },
+  "deploy": { "name": "digits", "when": "always" }
 };
 
 async function demo() {
