@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.spec.epoch_metrics import Epoch, EpochMetrics
+from app.spec.plan import PRETRAIN
 from app.tables.jobs import EpochRow, TrialRow
 
 
@@ -52,15 +53,17 @@ def count_by_phase(session: Session, job_id: str) -> dict[str, dict[str, int]]:
 
 
 def first_validations(session: Session, job_id: str) -> dict[str, EpochMetrics]:
-    """The metrics on validation after a trial's very first epoch, by trial."""
+    """The metrics on validation after a trial's first epoch on the target's labels, by trial: a
+    phase that learns from the source alone knows nothing of them yet."""
     statement = (
         select(EpochRow.trial_id, EpochRow.values)
         .join(TrialRow, TrialRow.id == EpochRow.trial_id)
         .where(
             TrialRow.job_id == job_id,
-            EpochRow.phase_index == 0,
+            EpochRow.phase != PRETRAIN,
             EpochRow.epoch == 1,
             EpochRow.split == "validation",
         )
+        .order_by(EpochRow.phase_index.desc())  # of several phases the first one stays
     )
     return dict(session.execute(statement).all())

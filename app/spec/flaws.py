@@ -59,8 +59,11 @@ def _obstacle(spec: "JobSpec", target: Schema) -> str | None:
         return "it is of classes"
     if not spec.target.use_labels:
         return "without target labels nothing tells which is better"
-    if not is_imbalanced(target.class_counts["train"]):
+    counts = target.class_counts["train"]
+    if not is_imbalanced(counts):
         return "the target's classes are of about one size"
+    if not is_imbalanced(target.task.strata(counts, spec.target.budget)):
+        return "the label budget takes as many items of each of the target's classes"
     return None
 
 

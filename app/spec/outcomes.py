@@ -116,7 +116,8 @@ class SearchOutcome(OutcomePart):
     """Result of a search: what an arm's trials are trained with.
 
     scores, relation: of the source, before any training.
-    trainings: what the search cost, in full trainings of the chosen strategy.
+    trainings: what the search cost, in full trainings of the chosen strategy, or of the network for
+        the job's epochs where that trains nothing.
     """
 
     chosen: Candidate

@@ -223,3 +223,19 @@ def test_quantities_that_some_items_lack_are_split_by_their_range(house: House) 
     assert not np.isnan(tested).any()
     assert tested[0] < 10
     assert tested[-1] > 30
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_fewer_rows_than_parts_of_a_range_can_be_drawn(house: House, several: bool) -> None:
+    """A quantity has no classes, of which each would need one; nor have several labels."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, (40, 3)) if several else np.arange(40.0)
+    held = animals(y_train=y, y_test=y[:12], class_names=None)
+    origin = house.upload(held, task="multi_label" if several else "regression")
+    for rows in (2, 3, 8):
+        part = house.derive(origin["id"], rows=rows)
+        assert part["status"] == "ready", part["error"]
+        assert part["schema"]["splits"] == {"train": rows, "test": 12}
+    if not several:
+        low, *_, high = np.sort(house.array(part["id"], "y_train"))
+        assert low < 5 < 35 <= high

@@ -6,7 +6,7 @@ import numpy as np
 
 from app.spec.outcomes import Candidate, SearchOutcome, Tried
 from app.spec.report import Report
-from app.spec.training import Space
+from app.spec.training import Augmentation, Space
 from tests.evaluation.made_up import COUNTS, TASK, spec, trial
 from worker.evaluation.evidence import TrialResult
 from worker.evaluation.flaws import flaw_warnings
@@ -62,8 +62,14 @@ def test_unequal_training_items_are_told_unless_something_is_done() -> None:
     assert said(done, "as if all classes were equally frequent")
 
 
+def test_a_budget_that_takes_as_many_of_each_class_leaves_none_unequal() -> None:
+    unequal = (500, 40, 30, 5)
+    assert flaw_warnings(spec(), None, "abcd", unequal, []) != []
+    assert flaw_warnings(spec(labels=5), None, "abcd", unequal, []) == []
+
+
 def test_what_each_choice_came_to_is_told() -> None:
-    """By the last of what was tried with the chosen strategy; the scores of both choices."""
+    """By what was tried with the chosen strategy for the most epochs."""
     rest: dict[str, Any] = dict.fromkeys(("learning_rate", "weight_decay", "epochs", "dropped"))
     rest |= {"params": {}, "rung": 0, "folds": 1, "loss": 1.0, "seconds": 1.0}
     tried = [
@@ -92,6 +98,43 @@ def test_what_each_choice_came_to_is_told() -> None:
         "logit_adjustment: the scores that are served and measured are as if all classes were "
         "equally frequent; the commonest class is answered less often than without it",
     ]
+
+
+def test_the_scores_of_the_choices_are_those_with_the_settings_that_were_chosen() -> None:
+    """Views were tried with the first choice, and rates with the one that was chosen, after what is
+    compared; without those settings it is the best that counts."""
+    weak, strong = Augmentation(strength="weak"), Augmentation(strength="strong")
+    rest: dict[str, Any] = {"params": {}, "folds": 1, "loss": 1.0, "seconds": 1.0, "dropped": None}
+    rest |= {"strategy": "scratch", "weight_decay": None, "epochs": None, "share": 1.0, "rung": 1}
+    tried = [
+        Tried(imbalance=imbalance, augmentation=how, learning_rate=rate, score=score, **rest)
+        for imbalance, how, rate, score in (
+            ("none", None, None, 0.6),
+            ("none", weak, None, 0.7),
+            ("none", strong, None, 0.3),
+            ("focal", weak, None, 0.8),
+            ("focal", weak, 0.1, 0.2),
+            ("class_weights", weak, 0.2, 0.5),
+            ("class_weights", weak, 0.3, 0.4),
+        )
+    ]
+    outcome = SearchOutcome(
+        chosen=Candidate(imbalance="focal", augmentation=weak),
+        reason="",
+        tried=tuple(tried),
+        trainings=1,
+        seconds=1,
+    )
+    searched = TrialResult("scratch", "search", 0, None, 1.0, outcome=outcome)
+    space = Space(imbalance=("none", "focal", "class_weights"))
+    found = flaw_warnings(
+        spec(seeds=2).model_copy(update={"space": space}),
+        None,
+        "abcd",
+        (500, 40, 30, 5),
+        [searched],
+    )
+    assert "none 0.7000, focal 0.8000, class_weights 0.5000" in found[0]
 
 
 def test_the_suspects_that_were_left_out_are_counted() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import ttest_ind
+from scipy.stats import t, ttest_ind
 
 from app.spec.references import PlannedReference
 from app.spec.report import Report
@@ -176,6 +176,21 @@ def test_the_worst_by_auc_may_be_better_than_the_others_together() -> None:
     assert by.worst.difference.low > 0
     assert not by.worst.is_clear
     assert "so the others taken together are no better" in by.sentence
+
+
+def test_one_item_of_a_class_makes_no_value_clearly_worse() -> None:
+    """39 items of a, all right, and one of b, a wrong one: balanced accuracy .5, where the others
+    have 1. No item deviates from its class, so that what one more of each class would add is all
+    there is of variance: (.5 + .5 / 39²) / 2² here."""
+    y = np.concatenate([np.repeat([0, 1], [39, 1]), np.arange(360) % 2])
+    right = np.arange(ITEMS) != 39
+    arms = [sliced(name, [right], y=y) for name in ("scratch", "fine_tune")]
+    (by,) = report(by_hospital(seeds=1, primary_metric="balanced_accuracy"), *arms).slices
+    assert by.worst
+    assert (by.worst.mean, by.worst.rest, by.worst.is_clear) == (0.5, 1.0, False)
+    assert "which chance alone may bring" in by.sentence
+    spread = np.sqrt((0.5 + 0.5 / 39**2) / 4)
+    assert by.worst.difference.high == pytest.approx(-0.5 + t.ppf(0.9875, 39) * spread, abs=0.01)
 
 
 def test_one_item_is_one() -> None:

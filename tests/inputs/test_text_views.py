@@ -1,5 +1,7 @@
 """Changed texts: by equal seeds alike, compiled or not, and never without a word."""
 
+import unicodedata
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -52,3 +54,20 @@ def test_words_stand_between_spaces_and_each_letter_of_a_script_without() -> Non
     found = text_views._words(tf.constant(codes)).numpy()[0, :8]
     #                       a  b  _  c  d  好 吃 e
     assert found.tolist() == [0, 0, 1, 1, 1, 2, 3, 4]
+
+
+def test_a_character_keeps_its_marks() -> None:
+    """Thai for `eat rice`, and a voiced kana in its decomposed form."""
+    codes = coded(["กินข้าวか\u3099x"], 12)
+    found = text_views._words(tf.constant(codes)).numpy()[0, :10]
+    #                       ก  ิ  น  ข  ้  า  ว  か ゙  x
+    assert found.tolist() == [0, 0, 1, 2, 2, 3, 4, 5, 5, 6]
+
+
+def test_all_marks_of_such_scripts_are_known() -> None:
+    def within(code: int, ranges: tuple[tuple[int, int], ...]) -> bool:
+        return any(first <= code <= last for first, last in ranges)
+
+    for code in range(0x20000):
+        if within(code, text_views.UNSPACED) and unicodedata.category(chr(code))[0] == "M":
+            assert within(code, text_views.MARKS), hex(code)

@@ -15,6 +15,7 @@ from app.datasets import repository as datasets
 from app.errors import DamagedArtifact, FailureCode, WorkFailure
 from app.jobs import work
 from app.jobs.archive import PIECE_BYTES, stream_zip
+from app.jobs.epoch_repository import first_validations
 from app.jobs.evidence_datasets import evidence_datasets
 from app.storage import Storage
 from app.tables.datasets import DatasetRow
@@ -28,8 +29,15 @@ def stored(storage: Storage, path: Path, **arrays: object) -> str:
     return storage.put(path)
 
 
-def epoch(trial: TrialRow, number: int, split: str, phase_index: int, loss: float) -> EpochRow:
-    phase = ("head", "finetune")[phase_index]
+def epoch(
+    trial: TrialRow,
+    number: int,
+    split: str,
+    phase_index: int,
+    loss: float,
+    phases: tuple[str, ...] = ("head", "finetune"),
+) -> EpochRow:
+    phase = phases[phase_index]
     return EpochRow(
         trial_id=trial.id,
         phase=phase,
@@ -93,6 +101,26 @@ def test_all_that_the_report_is_made_from(
         ("source", "letters"),
     ]
     assert all(each["warnings"] == [] for each in found["datasets"])  # no profile was stored
+
+
+def test_a_phase_on_the_source_alone_tells_no_first_epoch_of_the_target(
+    client: httpx.Client, database: Database
+) -> None:
+    """As `contrastive` begins: its head has not met a label before the second phase."""
+    job_id = submit(
+        client, spec(add_dataset(database, project=LOCAL), add_dataset(database, project=LOCAL))
+    )
+    pretrain, scratch = must_claim(database), must_claim(database)
+    phases = ("pretrain", "finetune")
+    rows = [
+        epoch(scratch, number, "validation", index, loss, phases)
+        for loss, (index, number) in enumerate([(0, 1), (0, 2), (1, 1), (1, 2)])
+    ]
+    with database.write() as session:
+        work.finish_trial(session, pretrain)
+        work.finish_trial(session, scratch, rows)
+    with database.read() as session:
+        assert first_validations(session, job_id) == {scratch.id: {"loss": 2}}
 
 
 @pytest.mark.parametrize(

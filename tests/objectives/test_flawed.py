@@ -57,6 +57,12 @@ def test_class_weights_go_with_the_inverse_effective_number_and_have_mean_1() ->
     assert found == pytest.approx([weights[0] * RIGHT, weights[1] * WRONG], rel=1e-5)
 
 
+def test_a_class_without_items_takes_no_weight_from_the_others() -> None:
+    """Two classes of 1,000 items each weigh 1, whatever a third one would."""
+    weights = ClassWeighted.of(CLASSES, (1000, 1000, 0)).weights
+    assert weights == pytest.approx((1.0, 1.0, effective_number(1000)))
+
+
 def test_focal_weighs_down_what_is_told_well() -> None:
     """(1 - p)²: 1/16 for p = 3/4 and 9/16 for p = 1/4."""
     assert losses(Focal(CLASSES)) == pytest.approx([RIGHT / 16, WRONG * 9 / 16], rel=1e-5)

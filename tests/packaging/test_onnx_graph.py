@@ -99,6 +99,20 @@ def test_the_graph_divides_the_logits_by_the_temperature(
     np.testing.assert_allclose(reloaded(images), logits, atol=1e-4)
 
 
+def test_what_a_low_temperature_makes_nothing_is_not_held_against_the_graph(tmp_path: Path) -> None:
+    """Logits 6 apart are probabilities .0025 apart; divided by .05 they are 120 apart, and float32
+    has 0 for e^-120, of which no raw score can be had back."""
+    inputs = keras.Input((8, 8, 1))
+    head = keras.layers.Dense(2)
+    model = keras.Model(inputs, head(keras.layers.Flatten()(inputs)))
+    head.kernel.assign(np.zeros((64, 2)))
+    head.bias.assign([6.0, 0.0])
+    packaged = package(model, sample((8, 8, 1)), tmp_path, 0.05)
+    assert packaged.max_difference <= 1e-4
+    with np.load(packaged.golden, allow_pickle=False) as golden:
+        assert golden["probabilities"][0, 1] == 0
+
+
 def test_keras_is_asked_in_full_float32_and_the_process_goes_on_as_before(tmp_path: Path) -> None:
     """On a GPU the products of TF32 are .001 off; there this said that the graph was wrong."""
     seen: list[bool] = []

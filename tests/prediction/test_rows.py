@@ -6,8 +6,11 @@ from typing import Any
 
 import httpx
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 
+from app.client.ktl import asked
 from app.prediction import json_lists
 from app.prediction.bodies import SMALL_BYTES
 from tests.prediction.site import Site, problem, site_on_sqlite
@@ -59,6 +62,18 @@ def test_all_ways_answer_what_the_model_does(site: Site, way: Way, times: int) -
     numbers[:, 2] = [row["age"] for row in rows]
     np.testing.assert_allclose(way.scores(answer.json()), expected(numbers), atol=1e-5)
     assert way.warnings(answer.json()) == []
+
+
+def test_a_data_frame_with_dates_and_gaps_is_asked_as_the_client_sends_it(site: Site) -> None:
+    frame = pd.DataFrame(ROWS)
+    frame["since"] = pd.to_datetime(frame["since"])
+    frame["owns"] = frame["owns"].astype("boolean")
+    frame["city"] = frame["city"].astype("category")
+    for given in (frame, pa.Table.from_pandas(frame), [row for _, row in frame.iterrows()]):
+        answer = site.client.post(NATIVE, **asked.items(given, top_k=2, raw_scores=False))
+        assert answer.status_code == 200, answer.text
+        scores = WAYS["native"].scores(answer.json())
+        np.testing.assert_allclose(scores, expected(NUMBERS), atol=1e-5)
 
 
 def test_what_no_training_row_had_is_answered_and_told(site: Site, way: Way) -> None:

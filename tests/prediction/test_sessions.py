@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
 from app.inputs.image import ImageInputs
-from app.prediction.sessions import LoadFailed, Session, load
+from app.prediction.sessions import LoadFailed, Session, apart, load
 from app.tasks.classification import Classification
+from app.tasks.regression import Regression
 from tests.prediction.site import LABELS, SHAPE, softmax, weights, write_golden, write_graph
 
 INPUTS = ImageInputs(shape=SHAPE, dtype="uint8")
@@ -40,6 +43,52 @@ def test_the_gate_refuses_what_is_just_above_its_tolerance(tmp_path: Path) -> No
     nearly[:, 0] *= 1.01
     with pytest.raises(LoadFailed, match=r"within 0\.0001 of the trainer's .* off"):
         loaded(tmp_path, nearly, weights(0))
+
+
+def of_the_grid(folder: Path, bits: int) -> Session:
+    """A graph that answers 50.01 Hz, where the trainer said so many units in the last place more.
+    The quantity's deviation is 0.02 Hz, of which the tolerance is half of such a unit."""
+    said = np.float32(50.01)
+    graph = helper.make_graph(
+        [
+            helper.make_node("Flatten", ["inputs"], ["flat"]),
+            helper.make_node("MatMul", ["flat", "matrix"], ["nothing"]),
+            helper.make_node("Add", ["nothing", "said"], ["values"]),
+        ],
+        "constant",
+        [helper.make_tensor_value_info("inputs", TensorProto.FLOAT, ["n", *SHAPE])],
+        [helper.make_tensor_value_info("values", TensorProto.FLOAT, ["n", 1])],
+        [
+            numpy_helper.from_array(np.zeros((16, 1), np.float32), "matrix"),
+            numpy_helper.from_array(np.array([said]), "said"),
+        ],
+    )
+    opset = helper.make_opsetid("", 18)
+    model = helper.make_model(graph, opset_imports=[opset], ir_version=10)
+    onnx.save(model, str(folder / "model.onnx"))
+    values = np.full((8, 1), said + bits * np.spacing(said), np.float32)
+    np.savez(folder / "golden.npz", inputs=np.zeros((8, *SHAPE), np.float32), values=values)
+    task = Regression(unit="Hz", mean=50.0, std=0.02)
+    return load(folder / "model.onnx", folder / "golden.npz", INPUTS, task)
+
+
+def test_the_last_bits_of_a_quantity_that_hardly_varies_are_nobodys_fault(tmp_path: Path) -> None:
+    assert np.spacing(np.float32(50.01)) > 1e-4 * 0.02
+    for bits in (0, 1, 2):
+        of_the_grid(tmp_path, bits)
+    with pytest.raises(LoadFailed, match="off"):
+        of_the_grid(tmp_path, 3)
+
+
+def test_differences_beyond_the_last_bits_by_hand() -> None:
+    """The last place of numbers from 32 to 64 is 2^-18, of those from 1/2 to 1 2^-24."""
+    said = np.array([[50.0], [50.0]], np.float32)
+    off = said + np.float32(5 * 2.0**-18)
+    assert apart(said, off) == 3 * 2.0**-18
+    sure = np.array([[0.75, 0.25]], np.float32)
+    assert apart(sure, sure + np.float32(2.0**-10)) == pytest.approx(2.0**-10, rel=1e-3)
+    assert apart(sure, sure) == 0
+    assert np.isnan(apart(np.array([[np.nan, 0.0]], np.float32), sure))
 
 
 def test_a_graph_that_answers_nan_is_refused(tmp_path: Path) -> None:

@@ -44,6 +44,29 @@ def test_a_head_that_converges_early_is_known_to_cost_less() -> None:
     assert outcome.trainings * 21.5 <= SEARCH_OVER_TRAINING * 5 * 20
 
 
+def test_one_that_trains_nothing_can_be_chosen() -> None:
+    """`recalibrate` takes no step. The others' fold is 20 epochs of 7 steps; the job's epochs, in
+    which that is told, are 20 of 10."""
+
+    def evaluate(task: Task) -> Result:
+        right = float(task.candidate.name == "recalibrate")
+        cost = costs().of_fold(task.candidate, 1.0)
+        return Result(values=(right,) * 8, losses=(1.0,) * 8, cost=cost, seconds=1.0)
+
+    field = candidates("fine_tune", "recalibrate")
+    outcome = search(field, evaluate, costs(), folds=1, seeds=5)
+    assert outcome.chosen.name == "recalibrate"
+    assert outcome.trainings == pytest.approx(20 * 7 / (20 * 10))
+
+
+@pytest.mark.parametrize("name", ["recalibrate", "linear_coral"])
+def test_alone_one_that_trains_nothing_costs_nothing(name: str) -> None:
+    outcome = search(
+        candidates(name), Arms({name: 1.0}).evaluate, costs(), folds=3, seeds=5, space=ALL
+    )
+    assert (outcome.chosen.name, outcome.trainings, outcome.tried) == (name, 0, ())
+
+
 class Stopped(Exception):
     pass
 

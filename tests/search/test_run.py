@@ -76,6 +76,13 @@ def test_the_portfolio_is_tried_on_held_out_items(weights: Path) -> None:
     assert recorder.progress[-1] <= 1
 
 
+def test_a_rate_that_is_open_is_nothing_to_one_that_trains_nothing(weights: Path) -> None:
+    space = Space(learning_rate=True)
+    outcome = searched(setup(weights), (strategy("recalibrate"),), Recorder(), space=space)
+    assert outcome.chosen.strategy == strategy("recalibrate")
+    assert outcome.trainings == 0
+
+
 @pytest.mark.slow
 def test_paused_it_goes_on_to_the_same_outcome(weights: Path, tmp_path: Path) -> None:
     what = setup(weights)

@@ -60,6 +60,19 @@ def test_no_setting_is_searched_for_unless_asked() -> None:
     assert found.training.learning_rate == 0.5
 
 
+def test_ways_with_unequal_classes_are_compared_where_the_labels_are_unequal() -> None:
+    """A budget takes as many items of each class, so that all ways would be the same training."""
+    unequal = changed(SCHEMA, class_counts={"train": (38, 2), "test": (10, 10)})
+    found, _ = resolved(schema=unequal, imbalance="auto")
+    assert found.space.imbalance == ("none", "logit_adjustment", "class_weights")
+    assert found.evaluation.primary_metric == "balanced_accuracy"
+    few = {"dataset": "ds_9", "labels_per_class": 2}
+    found, choices = resolved(schema=unequal, target=few, imbalance="auto")
+    assert (found.imbalance, found.space.imbalance) == ("none", ())
+    assert found.evaluation.primary_metric == "accuracy"
+    assert "as many items of each" in choices["imbalance"].reason
+
+
 def test_auto_keeps_a_portfolio_to_choose_from() -> None:
     found, choices = resolved()
     (strategy,) = found.strategies

@@ -36,6 +36,15 @@ def test_with_logit_adjustment_the_biases_do_not_learn_the_shares() -> None:
     assert bias == pytest.approx([0, 0], abs=1e-3)
 
 
+def test_with_class_weights_the_rare_label_counts_for_more() -> None:
+    """One label of four is 0 and counts three times: as many of either, so that nothing moves."""
+    labels = np.array([1, 1, 1, 0], np.int32)
+    _, bias = slope_and_bias(np.zeros((4, 2)), labels, 0.5, 1e3, 0.0, np.array([3.0, 1.0]))
+    assert bias == pytest.approx([0, 0], abs=1e-3)
+    _, bias = slope_and_bias(np.zeros((4, 2)), labels, 0.5, 1e3, 0.0, np.array([27.0, 1.0]))
+    assert bias == pytest.approx([np.log(9) / 2, -np.log(9) / 2], abs=1e-3)
+
+
 def test_overconfident_logits_are_softened() -> None:
     """Labels are drawn by softmax(z); given 4 z, the slope is a quarter."""
     rng = np.random.default_rng(0)

@@ -34,7 +34,7 @@ def crossed_interval(
     It stands for items that are right or wrong, and is left out of other metrics.
 
     Of a mean over classes, some of which may have few items, the items' mean squares are summed
-    class by class: see `_unbiased`.
+    class by class: see `unbiased`.
 
     benchmarks/coverage.py simulates how often it covers the truth.
 
@@ -62,7 +62,7 @@ def crossed_interval(
     m_seeds = items * float(of_seeds @ of_seeds) / (seeds - 1)
     by_item, by_rest = of_items**2, (rest**2).sum(axis=0)
     if classes is not None:
-        by_item, by_rest = _unbiased(by_item, classes), _unbiased(by_rest, classes)
+        by_item, by_rest = unbiased(by_item, classes), unbiased(by_rest, classes)
     m_items = seeds * float(by_item.sum()) / (items - 1)
     m_rest = float(by_rest.sum()) / ((seeds - 1) * (items - 1))
     by_seeds = m_seeds / (seeds * items)
@@ -81,7 +81,7 @@ def crossed_interval(
     return CrossedInterval(mean - margin, mean + margin, p_value)
 
 
-def _unbiased(squares: Floats, classes: Labels) -> Floats:
+def unbiased(squares: Floats, classes: Labels) -> Floats:
     """Squared deviations of items, (I,), from their class's mean, as influences have them: of T
     items T / (T - 1) times, since the mean is these items' own. A class's only item, which cannot
     deviate, has what the items of other classes have on the mean, with its own class's weight.

@@ -6,9 +6,11 @@ import numpy as np
 
 from app.spec.figures import Reference
 from app.spec.flaws import Imbalance
-from app.spec.outcomes import SearchOutcome
+from app.spec.outcomes import SearchOutcome, Tried
 from app.spec.spec import ResolvedSpec
+from app.tasks import TASKS
 from app.tasks.classification import is_imbalanced
+from app.tasks.contract import Metric
 from worker.evaluation.evidence import TrialResult
 
 # What else the softmax is after training, but the probability that the label is the class.
@@ -16,6 +18,7 @@ SERVED: dict[Imbalance, str] = {
     "logit_adjustment": "as if all classes were equally frequent",
     "class_weights": "as if rare classes were more frequent than they are",
 }
+SETTINGS = ("learning_rate", "weight_decay", "epochs", "augmentation")  # of a candidate, and tried
 
 
 def flaw_warnings(
@@ -37,8 +40,9 @@ def flaw_warnings(
         found.append(_misleading(reference))
     if spec.space.imbalance:
         found += _compared(spec, trials)
-    elif spec.imbalance == "none" and spec.target.use_labels and is_imbalanced(counts):
-        found.append(_unequal(classes, counts))
+    elif spec.imbalance == "none" and spec.target.use_labels:
+        seen = TASKS[spec.task].strata(counts, spec.target.budget)
+        found += [_unequal(classes, seen)] if is_imbalanced(seen) else []
     for imbalance in sorted({spec.imbalance, *(_chosen(trial) for trial in trials)}):
         if served := SERVED.get(imbalance):
             found.append(
@@ -57,16 +61,12 @@ def _chosen(trial: TrialResult) -> Imbalance:
 def _compared(spec: ResolvedSpec, trials: Sequence[TrialResult]) -> Iterable[str]:
     """Tells of each search what each choice of `imbalance` came to with the strategy that was
     chosen."""
-    of, metric = spec.metric, spec.evaluation.primary_metric.replace("_", " ")
+    metric = spec.evaluation.primary_metric.replace("_", " ")
     for trial in sorted(trials, key=lambda trial: (trial.arm, trial.seed)):
         outcome = trial.outcome
         if not isinstance(outcome, SearchOutcome):
             continue
-        scores = {
-            each.imbalance: of.shown(each.score)
-            for each in sorted(outcome.tried, key=lambda each: each.share)
-            if each.strategy == outcome.chosen.way and each.score is not None
-        }
+        scores = _scores(outcome, spec.metric)
         if len(scores) > 1:
             told = ", ".join(
                 f"{name} {scores[name]}" for name in spec.space.imbalance if name in scores
@@ -75,6 +75,23 @@ def _compared(spec: ResolvedSpec, trials: Sequence[TrialResult]) -> Iterable[str
                 f"{trial.arm} is trained with the imbalance {outcome.chosen.imbalance}, chosen by "
                 f"{metric} on items held out of the training data: {told}"
             )
+
+
+def _scores(outcome: SearchOutcome, metric: Metric) -> dict[Imbalance | None, str]:
+    """Scores of the chosen strategy with each choice: with the settings that were chosen too, where
+    it was tried with these, else with those that it was best with; of shares of the epochs with the
+    largest."""
+    chosen = outcome.chosen
+    params = chosen.strategy.params.model_dump(mode="json") if chosen.strategy else {}
+
+    def rank(each: Tried) -> tuple[bool, float, float]:
+        is_so_set = each.params == params and all(
+            getattr(each, name) == getattr(chosen, name) for name in SETTINGS
+        )
+        return is_so_set, each.share, metric.sign * (each.score or 0.0)
+
+    scored = (t for t in outcome.tried if t.strategy == chosen.way and t.score is not None)
+    return {each.imbalance: metric.shown(each.score or 0.0) for each in sorted(scored, key=rank)}
 
 
 def _misleading(reference: Reference) -> str:

@@ -20,8 +20,10 @@ from app.spec.spec import ResolvedSpec
 from app.tasks.contract import EXACT, Metric
 from worker.evaluation.arms import metric_interval
 from worker.evaluation.arrays import Floats
+from worker.evaluation.crossed import unbiased
 from worker.evaluation.evidence import Evidence, TrialResult
 from worker.evaluation.gains import corrected
+from worker.evaluation.measures.contract import Labels
 from worker.evaluation.slice_groups import MeasuredArms, SliceGroup, has_metric, restricted
 
 FEWEST_ITEMS = 20  # of a value that is measured alone
@@ -177,8 +179,9 @@ def difference(
             [evidence.measures.item_values(evidence.y, each, metric) for each in evidence.outputs],
             axis=0,
         )
-        added = 0.5 / len(values) ** 2 if of.is_rate else 0.0  # as in crossed_interval
-        parts.append((_error(values) + added, len(values) - 1))
+        classes = evidence.measures.averaged_over(evidence.y, metric)
+        added = _one_more(len(values), classes) if of.is_rate else 0.0
+        parts.append((_error(values, classes) + added, len(values) - 1))
     apart = np.subtract(one.test(metric), other.test(metric))
     if len(apart) > 1:
         parts.append((_error(apart), len(apart) - 1))
@@ -192,9 +195,13 @@ def difference(
     return max(least, mean - margin), min(most, mean + margin)
 
 
-def _error(values: Floats) -> float:
-    """Variance of the mean of n > 1 values."""
-    return float(np.var(values, ddof=1)) / len(values)
+def _error(values: Floats, classes: Labels | None = None) -> float:
+    """Variance of the mean of n > 1 values. `classes`: of the items, (n,), where the values are
+    influences on a mean over classes."""
+    squares = (values - values.mean()) ** 2
+    if classes is not None:
+        squares = unbiased(squares, classes)
+    return float(squares.sum()) / (len(values) - 1) / len(values)
 
 
 def _sentence(
@@ -264,3 +271,12 @@ def _gain_there(
 
 def _ends(bounds: Bounds) -> tuple[float, float]:
     return bounds.low, bounds.high
+
+
+def _one_more(items: int, classes: Labels | None) -> float:
+    """Variance that one more item adds that is right every other time, as in crossed_interval; of a
+    mean over classes one more of each, of which a slice may have one or two."""
+    if classes is None:
+        return 0.5 / items**2
+    counts = np.unique(classes, return_counts=True)[1]
+    return float((0.5 / (len(counts) * counts) ** 2).sum())

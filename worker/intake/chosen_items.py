@@ -65,7 +65,7 @@ class ChosenItems:
         if len(rows) < items:
             detail = f"expected at most the {len(rows)} items that are left, got {items}"
             refuse_choice("too_many_rows", detail, "#/rows")
-        kept = proportional(self._strata(split, task, seed), items, seed)
+        kept = proportional(self._strata(split, task, seed, items), items, seed)
         return replace(self, rows={**self.rows, split: rows[kept]})
 
     def pooled(self) -> "ChosenItems":
@@ -91,11 +91,20 @@ class ChosenItems:
         train: Rows = np.setdiff1d(self.rows["train"], test)
         return replace(self, rows={"train": train, "test": test})
 
-    def _strata(self, split: str, task: Task, seed: int) -> NDArray[np.int64]:
-        labels = self.labels(split)
-        if labels is None:
-            return np.zeros(len(self.rows[split]), np.int64)
-        return measures_of(task).strata(labels, seed)
+    def _strata(
+        self, split: str, task: Task, seed: int, most: int | None = None
+    ) -> NDArray[np.int64]:
+        """The part that each item belongs to; -1 of those without a label. Parts that are no
+        classes are joined with their neighbours where there are more than `most`."""
+        rows, has_label = self.rows[split], self.has_label(split)
+        strata = np.full(len(rows), NO_LABEL, np.int64)
+        if self.labels(split) is not None:
+            strata[has_label] = measures_of(task).strata(self.y[rows][has_label], seed)
+        if most is not None and not task.has_classes and strata.max() >= 0:
+            left = max(1, most - int(not has_label.all()))
+            parts = int(strata.max()) + 1
+            strata = np.where(strata >= 0, strata * min(parts, left) // parts, NO_LABEL)
+        return strata
 
 
 def refuse_choice(reason: str, detail: str, pointer: str) -> NoReturn:

@@ -33,6 +33,7 @@ from worker.intake.splits import Rows
 from worker.intake.tables.items import MODALITIES
 
 SHOWN_NAMES = 10
+OF_COLUMNS = {"no_columns", "one_part"}  # reasons for which too few columns may be chosen
 OF_SPEC = "#/spec"  # of an upload; who asks for a dataset of another says the split in the body
 
 
@@ -44,9 +45,19 @@ def ingest_derived(
     try:
         return _ingested(derivation, arrays, settings, workdir)
     except WorkFailure as failure:
-        if failure.pointer and failure.pointer.startswith(f"{OF_SPEC}/split"):
-            failure.pointer = f"#{failure.pointer.removeprefix(OF_SPEC)}"
+        failure.pointer = _into_body(failure, derivation.selection)
         raise
+
+
+def _into_body(failure: WorkFailure, wanted: Selection) -> str | None:
+    """Points at what was asked, where an intake points into a spec or a file that nobody sent."""
+    pointer = failure.pointer or ""
+    if pointer.startswith(f"{OF_SPEC}/split"):
+        return f"#{pointer.removeprefix(OF_SPEC)}"
+    if not pointer.startswith("#/file"):
+        return failure.pointer
+    members = ("columns",) if failure.reason in OF_COLUMNS else ("split", "where", "classes")
+    return next((f"#/{name}" for name in members if getattr(wanted, name) is not None), "#/from")
 
 
 def _ingested(

@@ -10,7 +10,7 @@ from app.datasets.derivation import Derivation
 from app.datasets.schemas import DatasetSpec
 from app.datasets.table_spec import ColumnSpec, SplitSpec, TargetSpec
 from worker.datasets.stored_rows import StoredRows
-from worker.intake.chosen_items import ChosenItems, refuse_choice
+from worker.intake.chosen_items import ChosenItems, check_left, refuse_choice
 from worker.intake.derived_arrays import store_chosen
 from worker.intake.splits import Rows
 from worker.intake.tables.readings import Reading
@@ -40,7 +40,9 @@ def split_anew(
         refuse_choice("not_a_table", detail, f"#/split/{members[0]}")
     train, test = _by_columns(chosen, derivation, split, arrays["rows"], workdir)
     rows = chosen.rows["train"]
-    return replace(chosen, rows={"train": rows[train], "test": rows[test]})
+    found = replace(chosen, rows={"train": rows[train], "test": rows[test]})
+    check_left(found, "#/split")
+    return found
 
 
 def _group_of(derivation: Derivation) -> str | None:

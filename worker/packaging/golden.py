@@ -15,6 +15,7 @@ from app.inputs import Inputs
 from app.models.schemas import Signature
 from app.prediction.calibration import raw_probabilities
 from app.prediction.feeds import ONE, Fed, Prepare, feed_of
+from app.prediction.sessions import apart
 from app.tensors import TensorBatch, Tensors, together
 
 Array = npt.NDArray[np.float32]
@@ -23,6 +24,7 @@ Answers = Callable[[Tensors], Array]  # as the graph takes them (n, …) -> answ
 RAW = "raw"
 TOLERANCE = 1e-4
 GOLDEN_ITEMS = 32
+SMALLEST = float(np.finfo(np.float32).tiny)  # below it float32 has fewer digits, and then 0
 
 
 def hold(
@@ -43,7 +45,8 @@ def hold(
         prepare: what decoded items go through before the graph.
 
     Returns:
-        The largest absolute difference of a probability, or of a quantity in standard deviations.
+        The largest absolute difference of a probability, or of a quantity in standard deviations,
+        beyond the last bits of either.
 
     Raises:
         WorkFailure: `package_mismatch` where that is more than 1e-4, or not finite.
@@ -60,10 +63,12 @@ def hold(
     checked = feed.joined([asked, extremes])
     expected = answers(named(checked))
     answered = feed.run(session, checked)
-    difference = float(np.max(np.abs(answered - expected))) / scale
+    difference = apart(answered, expected) / scale
     if temperature and unsoftened:  # which, when high, makes all differences small
-        apart = np.abs(raw_probabilities(answered, temperature) - unsoftened(named(checked)))
-        difference = float(np.maximum(difference, np.max(apart)))  # a NaN stays one
+        tells = answered.min(axis=1) >= SMALLEST  # what a low one took away says no raw score
+        raw = raw_probabilities(answered[tells], temperature)
+        of_raw = np.abs(raw - unsoftened(named(checked))[tells])
+        difference = float(np.maximum(difference, np.max(of_raw, initial=0.0)))  # a NaN stays one
     if not difference <= TOLERANCE:  # not `>`: a NaN must fail as well
         within, off = TOLERANCE * scale, difference * scale
         detail = f"expected {output} within {within:g} of the trained model's, got {off:.3g} off"

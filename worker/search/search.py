@@ -96,7 +96,8 @@ def search(
         + (", when the seconds ended" if is_stopped else ""),
         tried=tuple(each.tried(scale) for each in ledger.standings),
         stopped="budget" if is_stopped else None,
-        trainings=ledger.cost / ledger.trial(default),
+        # One that trains nothing has no training of its own to count in.
+        trainings=ledger.cost / (ledger.trial(default) or costs.of_epochs),
         seconds=ledger.seconds,
     )
 

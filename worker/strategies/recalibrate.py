@@ -8,7 +8,8 @@ z' = s z + c,   (log s, c) = argmin  sum_i CE(s z_i + c, y_i) + (log s)^2 / 2 a^
 
 z: the source network's logits of the target's training items; s is one number, c one per class. The
 prior keeps both near 1 and 0 where there are next to no labels (a: `slope_spread`, b:
-`bias_spread`). What is found goes into the head's own weights: no layer is added.
+`bias_spread`). What is found goes into the head's own weights: no layer is added. With the job's
+`logit_adjustment` or `class_weights` the cross-entropies are adjusted, or weighted, as every arm's.
 """
 
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from scipy.special import log_softmax
 
 from app.spec.strategy_params import RecalibrateParams
 from worker.backbones.network import Network
+from worker.objectives.class_weights import ClassWeighted
 from worker.objectives.logit_adjustment import LogitAdjusted
 from worker.strategies.recipe import Features, Labels, Phase, Setting
 from worker.strategies.supervised import learn_items
@@ -30,7 +32,8 @@ def phases(network: Network, params: RecalibrateParams, setting: Setting) -> tup
         features, labels = outlook()
         logits = network.head(features).numpy()
         spreads = params.slope_spread, params.bias_spread
-        slope, bias = slope_and_bias(logits, labels, *spreads, _offsets(setting))
+        adjusted = _offsets(setting), _weights(setting)
+        slope, bias = slope_and_bias(logits, labels, *spreads, *adjusted)
         kernel, offset = network.head.variables
         kernel.assign(slope * kernel.numpy())
         offset.assign(slope * offset.numpy() + bias)
@@ -54,12 +57,18 @@ def _offsets(setting: Setting) -> NDArray[np.float64] | float:
     return np.array(objective.offsets) if isinstance(objective, LogitAdjusted) else 0.0
 
 
+def _weights(setting: Setting) -> NDArray[np.float64] | float:
+    objective = setting.objective
+    return np.array(objective.weights) if isinstance(objective, ClassWeighted) else 1.0
+
+
 def slope_and_bias(
     logits: NDArray[np.floating],
     labels: Labels,
     slope_spread: float,
     bias_spread: float,
     offsets: NDArray[np.float64] | float = 0.0,
+    weights: NDArray[np.float64] | float = 1.0,
 ) -> tuple[float, NDArray[np.float64]]:
     """Finds s and c of the module's formula.
 
@@ -69,6 +78,7 @@ def slope_and_bias(
         slope_spread, bias_spread: standard deviations of the prior of log s and of each bias.
         offsets: what is added to the logits in the fit alone, (K,): logit adjustment's, so that the
             biases do not learn which classes are common.
+        weights: by which the cross-entropies of a class's items are multiplied, (K,).
 
     Returns:
         s above 0, and c (K,).
@@ -76,15 +86,17 @@ def slope_and_bias(
     z = logits.astype(np.float64)
     z -= z.mean(axis=1, keepdims=True)  # what all classes share says nothing
     right = np.eye(z.shape[1])[labels]
+    of_item = np.broadcast_to(weights, z.shape[1])[labels][:, None]
 
     def loss(at: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         slope, bias = np.exp(at[0]), at[1:]
         logs = log_softmax(slope * z + bias + offsets, axis=1)
         prior = (at[0] / slope_spread) ** 2 + ((bias / bias_spread) ** 2).sum()
-        wrong = np.exp(logs) - right
+        wrong = of_item * (np.exp(logs) - right)
         of_slope = slope * (wrong * z).sum() + at[0] / slope_spread**2
         of_bias = wrong.sum(axis=0) + bias / bias_spread**2
-        return float(-(logs * right).sum() + prior / 2), np.concatenate([[of_slope], of_bias])
+        of_labels = -(of_item * logs * right).sum()
+        return float(of_labels + prior / 2), np.concatenate([[of_slope], of_bias])
 
     found = minimize(loss, np.zeros(1 + z.shape[1]), jac=True, method="L-BFGS-B").x
     return float(np.exp(found[0])), found[1:]

@@ -5,7 +5,12 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from worker.evaluation.measures.area_under_curve import area_values
-from worker.evaluation.measures.class_ranks import area_level, rank_metrics, rank_values
+from worker.evaluation.measures.class_ranks import (
+    area_level,
+    log_odds,
+    rank_metrics,
+    rank_values,
+)
 
 
 def test_it_is_the_share_of_pairs_in_the_right_order() -> None:
@@ -48,6 +53,24 @@ def test_of_two_classes_the_second_and_of_more_the_mean_of_one_against_the_rest(
             auc = roc_auc_score(y, p, multi_class="ovr")
             precision = average_precision_score(hot, p, average="macro")
         assert found == pytest.approx({"auc": auc, "average_precision": precision})
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_items_that_a_network_is_sure_of_keep_their_order(classes: int) -> None:
+    """Of logits 40 and more apart the probabilities are 1 to the last bit. Three of four pairs are
+    in order, where four ties would be two; the first one found is right, and two of three."""
+    y = np.array([0, 0, 1, 1], np.int32)
+    logits = np.zeros((4, classes), np.float32)
+    logits[:, 1] = [40, 60, 50, 70]
+    found = rank_metrics(y, logits)
+    assert found == pytest.approx({"auc": 3 / 4, "average_precision": (1 + 2 / 3) / 2})
+
+
+def test_log_odds_by_hand() -> None:
+    """p is 1/2, 1/4, 1/4: even odds, and 1 to 3."""
+    found = log_odds(np.log([[2.0, 1.0, 1.0], [1.0, 1.0, 2.0]]).astype(np.float32))
+    assert found[0] == pytest.approx([0, -np.log(3), -np.log(3)], abs=1e-6)
+    assert found[1] == pytest.approx([-np.log(3), -np.log(3), 0], abs=1e-6)
 
 
 def test_classes_that_no_item_or_every_item_is_of_are_left_out() -> None:

@@ -11,7 +11,7 @@ from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_softmax
+from scipy.special import logsumexp
 
 from app.tasks.classification import MOST_RANKED, RANKED
 from worker.evaluation.arrays import Floats
@@ -38,7 +38,7 @@ def rank_values(y: Labels, logits: Floats, metric: str) -> Values:
         logits: (n, K).
         metric: one of RANKED.
     """
-    scores, total = log_softmax(logits.astype(np.float64), axis=1), np.zeros(len(y))
+    scores, total = log_odds(logits), np.zeros(len(y))
     ordered = list(_ordered(y, logits.shape[1]))
     for k in ordered:
         total += _VALUES[metric](y == k, scores[:, k])
@@ -46,6 +46,20 @@ def rank_values(y: Labels, logits: Floats, metric: str) -> Values:
         values: Values = total / len(ordered)
         return values
     return np.full(len(y), _without_order(y, logits.shape[1], metric))
+
+
+def log_odds(logits: Floats) -> Floats:
+    """Computes ln p_k - ln (1 - p_k) of p = softmax(z), (n, K). It has the order of p_k, which is 1
+    to the last bit for all items that a network is sure of: they would count as equal."""
+    z = logits.astype(np.float64)
+    likeliest = np.arange(len(z)), z.argmax(axis=1)
+    z -= z[likeliest][:, None]
+    z[likeliest] = -np.inf
+    others = logsumexp(z, axis=1)  # all but the likeliest, over it
+    z -= np.log1p(np.exp(others))[:, None]  # ln p_k of these
+    z -= np.log1p(-np.exp(z))
+    z[likeliest] = -others
+    return z
 
 
 def area_level(y: Labels, classes: int) -> Level:
