@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.errors import Finding, Invalid, invalid
 from app.inputs.image import ImageInputs
+from app.inputs.photo_features import PhotoFeaturesInputs
 from app.inputs.pictures import prepare
 from app.inputs.table import ROW, TableInputs
 from app.inputs.text import TEXT, TextInputs
@@ -21,7 +22,8 @@ PART_NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,39}$"
 Known = NDArray[np.bool_]  # (n,)
 
 
-PartInputs = Annotated[ImageInputs | TableInputs | TextInputs, Field(discriminator="modality")]
+SentInputs = ImageInputs | TableInputs | TextInputs  # of a part that clients send
+PartInputs = Annotated[SentInputs | PhotoFeaturesInputs, Field(discriminator="modality")]
 
 
 class JoinedPart(BaseModel):
@@ -31,9 +33,16 @@ class JoinedPart(BaseModel):
     inputs: PartInputs
 
     @property
+    def sent(self) -> SentInputs:
+        """The inputs of a part that clients send. Raises ValueError where it is computed."""
+        if isinstance(self.inputs, PhotoFeaturesInputs):
+            raise ValueError(f"expected a part that is sent, got features in `{self.name}`")
+        return self.inputs
+
+    @property
     def has_flag(self) -> bool:
         """True where a tensor says that there is something: pictures of zeros are pictures."""
-        return isinstance(self.inputs, ImageInputs)
+        return isinstance(self.inputs, ImageInputs | PhotoFeaturesInputs)
 
     @property
     def flag(self) -> str:

@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.inputs.contract import InputsContract
+from app.inputs.image import ImageInputs
 from app.inputs.joined import JoinedInputs
 from app.inputs.joined_part import JoinedPart, PartInputs
 from app.inputs.joint_columns import Adoption, SourceColumns, joint_inputs
 from app.inputs.matching import matched
+from app.inputs.photo_features import PhotoFeaturesInputs
 from app.inputs.table import ROW, TableInputs
 from app.inputs.text import TEXT, Lengthened, TextInputs, joint_text
 from app.tensors import Tensors
@@ -93,6 +95,14 @@ class JoinedAdoption:
             for part in self.joint.parts
         )
         return self.joint.model_copy(update={"parts": parts})
+
+    def pictured(self, own: JoinedInputs) -> Iterator[tuple[JoinedPart, PhotoFeaturesInputs]]:
+        """Parts of `own` whose pictures become features, and which."""
+        for part in self.joint.parts:
+            mine, seen = own.part(part.name), part.inputs
+            is_picture = mine is not None and isinstance(mine.inputs, ImageInputs)
+            if mine is not None and is_picture and isinstance(seen, PhotoFeaturesInputs):
+                yield mine, seen
 
     def changed(self, own: JoinedInputs) -> Iterator[tuple[JoinedPart, JoinedPart, "Change"]]:
         """Parts of `own` that do not stay as they are, their counterparts, and how they change."""

@@ -24,7 +24,7 @@ from app.jobs.names import repository as names
 from app.jobs.names.ids import unknown_dataset, with_ids
 from app.models import encoders
 from app.models import repository as models
-from app.pretrained.choosing import pretrained_of, recommended
+from app.pretrained.choosing import check_photos, recommended, with_weights_named
 from app.settings import Settings
 from app.spec.backbones import Backbone
 from app.spec.capacity_check import MemoryEstimate, estimate_of
@@ -85,7 +85,7 @@ def check(
     spec = with_ids(session, project, spec)
     target = _schema(session, project, spec.target.dataset, "#/target/dataset")
     sample = _sample_of(session, storage, project, spec.target.dataset)
-    spec, chosen = _with_weights_named(spec, target, settings)
+    spec, chosen = with_weights_named(spec, target, settings.cache_dir)
     spec, of_encoder = with_encoder(session, project, spec)
     if advice := recommended(spec, target, settings.cache_dir):
         chosen.append(advice)
@@ -102,6 +102,7 @@ def check(
     if resolved.model.encoder:
         named = "backbone" if resolved.model.begins_as else "params/encoder"
         check_available(session, resolved.model.encoder, f"#/model/{named}")
+    check_photos(resolved.model, settings.cache_dir)
     target = resolved.seen(target)
     trials = plan(resolved, target)
     schemas = [resolved.seen(facts.schema) for facts in sources]
@@ -138,20 +139,6 @@ def record(session: Session, project: str, accepted: Accepted) -> JobRow:
     job.name = job.name or names.default_name(session, job)
     lifecycle.submit(session, job, accepted.trials, accepted.steps, accepted.seconds)
     return job
-
-
-def _with_weights_named(
-    spec: JobSpec, target: Schema, settings: Settings
-) -> tuple[JobSpec, list[Choice]]:
-    """The job with pretrained weights that are there in each source that asks for some."""
-    sources, chosen = list(spec.sources), list[Choice]()
-    for place, source in enumerate(sources):
-        if source.backbone is None:
-            continue
-        weights, choice = pretrained_of(source, target, settings.cache_dir, f"#/sources/{place}")
-        sources[place] = source.model_copy(update={"backbone": weights.backbone})
-        chosen += [choice] if choice else []
-    return spec.model_copy(update={"sources": tuple(sources)}), chosen
 
 
 def _facts(

@@ -23,6 +23,6 @@ def check_of(inputs: Inputs) -> ValueCheck:
         case TextInputs():
             return TextCheck(inputs)
         case JoinedInputs():
-            return JoinedCheck(inputs, {p.name: check_of(p.inputs) for p in inputs.parts})
+            return JoinedCheck(inputs, {p.name: check_of(p.sent) for p in inputs.parts})
         case _:
             assert_never(inputs)

@@ -90,6 +90,10 @@ class Fusion(ModelChoice):
     backbone: Literal["fusion"]
     params: FusionParams = FusionParams()
 
+    @property
+    def frozen_bytes(self) -> int:
+        return self.params.frozen_bytes
+
     def seen(self, shape: Shape) -> Shape:
         """The shape with pictures of the size that they are brought to."""
         assert isinstance(shape, JoinedLayout)

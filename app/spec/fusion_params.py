@@ -5,16 +5,24 @@ from pydantic import Field
 from app.errors import Coded, Finding
 from app.inputs.layouts import JoinedLayout, PartLayout
 from app.sent import Array
+from app.spec.frozen_photos import PROGRAM_BYTES, FrozenPhotosParams
 from app.spec.network_params import ConvnetParams, MlpParams, NetworkParams, Width
 from app.spec.network_size import Layers, Shape
 from app.spec.text_params import CharconvParams
 
 PARAMS = "#/model/params"
+PICTURES = {"image", "photo_features"}
 
 
 class FusionParams(NetworkParams):
     image: ConvnetParams = Field(
         ConvnetParams(filters=(16, 32, 64), dense=64), description="the `convnet` of pictures"
+    )
+    photos: FrozenPhotosParams | None = Field(
+        None,
+        exclude_if=lambda photos: photos is None,  # pretrainings of before have the same name
+        description="a pretrained network for all pictures, in place of `image`, which is frozen: "
+        '{"backbone": "efficientnet_lite0"}; its features are computed once',
     )
     table: MlpParams = Field(MlpParams(hidden=(64,)), description="the `mlp` of rows")
     text: CharconvParams = Field(CharconvParams(), description="the `charconv` of texts")
@@ -33,8 +41,13 @@ class FusionParams(NetworkParams):
 
     @property
     def has_dropout(self) -> bool:
-        of_parts = (self.image.has_dropout, self.table.has_dropout, self.text.has_dropout)
-        return self.dropout > 0 or any(of_parts)
+        of_parts = (self.photos or self.image, self.table, self.text)
+        return self.dropout > 0 or any(each.has_dropout for each in of_parts)
+
+    @property
+    def frozen_bytes(self) -> int:
+        """Bytes of what is frozen in the network, whose programs stand beside its own."""
+        return PROGRAM_BYTES if self.photos else 0
 
     @property
     def looks_at_one_part(self) -> bool:
@@ -42,6 +55,8 @@ class FusionParams(NetworkParams):
 
     def of(self, part: PartLayout) -> NetworkParams:
         """The network of a part."""
+        if part.modality in PICTURES and self.photos:
+            return self.photos
         return {"image": self.image, "table": self.table, "text": self.text}[part.modality]
 
     def looked_at(self, shape: Shape) -> tuple[PartLayout, ...]:
@@ -58,7 +73,7 @@ class FusionParams(NetworkParams):
         layers = Layers(shape)
         of_parts, shared = self.looked_at(shape), set[PartLayout]()
         for part in of_parts:
-            alike = part._replace(name="") if part.modality == "image" else part
+            alike = part._replace(name="") if part.modality in PICTURES else part
             is_shared = self.shares_images and alike in shared
             shared.add(alike)
             own = self.of(part).layers(part.layout, part.tokens).size
@@ -75,9 +90,14 @@ class FusionParams(NetworkParams):
         if any(name not in known for name in self.parts or ()):
             detail = f"expected parts of the items, {', '.join(known)}, got others"
             return "unknown_part", Finding(detail, f"{PARAMS}/parts")
-        for part in self.looked_at(shape):
+        looked_at = self.looked_at(shape)
+        if self.photos and not any(part.modality in PICTURES for part in looked_at):
+            detail = "expected items with pictures for `photos`, got none; leave it out"
+            return "no_pictures", Finding(detail, f"{PARAMS}/photos")
+        for part in looked_at:
             if wrong := self.of(part).misfit(part.layout):
                 code, finding = wrong
-                at = (finding.pointer or "").replace(PARAMS, f"{PARAMS}/{part.modality}", 1)
+                field = "photos" if self.of(part) is self.photos else part.modality
+                at = (finding.pointer or "").replace(PARAMS, f"{PARAMS}/{field}", 1)
                 return code, Finding(finding.detail, at)
         return None

@@ -109,7 +109,8 @@ class MemoryCase:
     @property
     def _program(self) -> int:
         """Bytes of the network's graphs, and of a frozen encoder that was uploaded."""
-        own, encoder = CATALOGUE[self.spec.model.backbone].program_bytes, self.spec.model.encoder
+        model = self.spec.model
+        own, encoder = CATALOGUE[model.backbone].program_bytes + model.frozen_bytes, model.encoder
         return max(own, encoder.memory_bytes) if encoder and encoder.stored_id else own
 
     def _loads(self, trial: PlannedTrial) -> list[Load]:

@@ -28,6 +28,11 @@ class ModelChoice(Params):
         return None
 
     @property
+    def frozen_bytes(self) -> int:
+        """Bytes of programs of what is frozen in the network, beside its own."""
+        return 0
+
+    @property
     def begins_as(self) -> str | None:
         """Names whose weights every network begins with, a source or none; None: random ones."""
         return None

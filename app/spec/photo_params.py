@@ -80,3 +80,14 @@ class EfficientnetV2B0Params(PhotoParams):
             features=FEATURES,
         )
         return layers
+
+
+PHOTO_PARAMS: dict[str, type[PhotoParams]] = {
+    each.name: each
+    for each in (
+        EfficientnetLite0Params,
+        EfficientnetLite1Params,
+        EfficientnetLite2Params,
+        EfficientnetV2B0Params,
+    )
+}

@@ -14,14 +14,16 @@ from app.inputs.joint_columns import Hides
 from app.inputs.joint_parts import GivenParts, joint_parts
 from app.inputs.text import joint_text
 from app.spec import checks
-from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone
+from app.spec.backbones import CATALOGUE, AutoBackbone, Backbone, Fusion
 from app.spec.crossing import crossed, pairs_of, shared_part
 from app.spec.flaws import Imbalance, compared, decided, loses_smoothing
+from app.spec.frozen_photos import frozen
 from app.spec.job_warnings import job_warnings
 from app.spec.model_choice import ModelChoice
 from app.spec.networks import chosen_family, gets_bottleneck, joint_size, shown_at
 from app.spec.plan import unlabelled_items
 from app.spec.portfolio import Facts, portfolio
+from app.spec.pretrained import PRETRAINED
 from app.spec.recipes import defaults_of
 from app.spec.references import planned_references
 from app.spec.scales import PixelScale
@@ -76,7 +78,7 @@ def resolve(
         resolution.model.features
         or joint_table(tables, target, spec.target.use_labels, hides)
         or joint_text(target.inputs, [facts.schema.inputs for facts in sources if facts.has_data])
-        or _joint_parts(spec, sources, target)
+        or _joint_parts(spec, resolution.model, sources, target)
     )
     fields = spec.model_dump(
         exclude={"model", "strategies", "training", "combine", "task", "imbalance"}
@@ -112,14 +114,19 @@ def _source_tasks(sources: Sequence[SourceFacts], target: Schema) -> tuple[TaskK
 
 
 def _joint_parts(
-    spec: JobSpec, sources: Sequence[SourceFacts], target: Schema
+    spec: JobSpec, model: Backbone, sources: Sequence[SourceFacts], target: Schema
 ) -> JoinedInputs | None:
     given = [
         GivenParts(facts.schema.inputs, facts.schema.splits.get("train", 1), not facts.has_data)
         for facts in sources
     ]
     rows = target.splits.get("train", 1)
-    return joint_parts(target.inputs, rows, given, spec.target.use_labels)
+    joint = joint_parts(target.inputs, rows, given, spec.target.use_labels)
+    if joint is None or not isinstance(model, Fusion) or model.params.photos is None:
+        return joint
+    photos, parts = model.params.photos, model.params.looked_at(joint.layout)
+    digest = PRETRAINED[photos.reference].digest
+    return frozen(joint, photos, model.image_size, digest, {part.name for part in parts})
 
 
 @dataclass

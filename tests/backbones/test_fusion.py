@@ -11,6 +11,7 @@ from app.inputs.columns import NumberColumn
 from app.inputs.image import ImageInputs
 from app.inputs.joined import JoinedInputs
 from app.inputs.joined_part import JoinedPart
+from app.inputs.photo_features import PhotoFeaturesInputs
 from app.inputs.table import TableInputs
 from app.inputs.text import TextInputs
 from app.spec.backbones import Fusion
@@ -127,7 +128,10 @@ def test_parts_go_missing_by_chance_but_never_all() -> None:
     seen, same = layers.seen(changed), layers.seen(again)
     known = np.concatenate([seen[f"{part.name}.present"] for part in INPUTS.parts], axis=1)
     assert (known.max(axis=1) == 1).all()
-    np.testing.assert_allclose(known.mean(axis=0), 0.7, atol=0.04)
+    # A picture stays with .7 where its modality does, with .7; what would lack all keeps one.
+    np.testing.assert_allclose(known.mean(axis=0), [0.49, 0.49, 0.7, 0.7], atol=0.04)
+    both_gone = (known[:, :2].max(axis=1) == 0).mean()
+    assert both_gone == pytest.approx(0.3 + 0.7 * 0.3**2, abs=0.04)
     for name, tensor in seen.items():
         np.testing.assert_array_equal(tensor, same[name])
     np.testing.assert_array_equal(changed["front.image"], raw["front.image"])
@@ -166,3 +170,69 @@ def test_what_of_its_parameters_does_not_fit_is_said_where_it_is() -> None:
     code, finding = FusionParams(parts=("garden",)).misfit(INPUTS.layout) or ("", None)
     assert (code, finding and finding.pointer) == ("unknown_part", "#/model/params/parts")
     assert FusionParams.model_validate(SMALL).misfit(INPUTS.layout) is None
+
+
+FEATURES = PhotoFeaturesInputs(
+    shape=(1280,),
+    value_range=None,
+    weights="efficientnet_lite0:imagenet",
+    digest="0" * 64,
+    size=(128, 128),
+)
+SEEN = INPUTS.model_copy(
+    update={
+        "parts": tuple(
+            part.model_copy(update={"inputs": FEATURES}) if part.inputs == PHOTO else part
+            for part in INPUTS.parts
+        )
+    }
+)
+
+
+def frozen(**photos: Any) -> Network:
+    params = {**SMALL, "photos": {"backbone": "efficientnet_lite0", "dense": 6, **photos}}
+    model = Fusion.model_validate({"backbone": "fusion", "params": params})
+    made = Network(Architecture(model, SEEN, Classification(classes=("a", "b"))))
+    made.initialise(1)
+    return made
+
+
+def with_features(seed: int = 0) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    given = {name: values for name, values in items(seed=seed).items() if ".image" not in name}
+    for part in ("front", "back"):
+        given[f"{part}.features"] = rng.uniform(0, 3, (6, 1280)).astype(np.float32)
+    return given
+
+
+def test_features_of_a_frozen_network_are_scaled_within_a_picture() -> None:
+    """By hand: mean 0, deviation 1, one dense layer of all pictures, and the part's projection."""
+    made, alone = frozen(), with_features()
+    alone["back.present"][:] = 0
+    alone["house.row"][:] = np.nan
+    alone["note.text"][:] = 0
+    weights = {variable.path: variable.numpy() for variable in made.backbone.variables}
+    x = alone["front.features"]
+    x = (x - x.mean(1, keepdims=True)) / np.sqrt(x.var(1, keepdims=True) + 1e-3)
+    f = np.maximum(x @ weights["photos/kernel"] + weights["photos/bias"], 0)
+    h = f @ weights["front_projection/kernel"] + weights["front_projection/bias"]
+    h = np.maximum(h + weights["missing/kernel"][[1, 2, 3]].sum(0), 0)
+    expected = np.maximum(h @ weights["together_0/kernel"] + weights["together_0/bias"], 0)
+    np.testing.assert_allclose(made.compiled_features(alone), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_what_learns_on_frozen_features_is_counted_exactly(is_shared: bool) -> None:
+    params = {**SMALL, "photos": {"backbone": "efficientnet_lite0"}, "shares_images": is_shared}
+    model = Fusion.model_validate({"backbone": "fusion", "params": params})
+    made = Network(Architecture(model, SEEN, Classification(classes=("a", "b"))))
+    held = sum(int(np.prod(variable.shape)) for variable in made.backbone.trainable_variables)
+    assert network_size(model, SEEN.layout, SEEN.tokens).parameters == held
+    assert network_size(model, INPUTS.layout, INPUTS.tokens).parameters == held
+
+
+def test_a_picture_without_features_of_its_own_is_none() -> None:
+    made, one = frozen(), with_features()
+    one["front.present"][:] = 0
+    other = {**one, "front.features": one["front.features"][::-1]}
+    np.testing.assert_array_equal(made.compiled_outputs(one), made.compiled_outputs(other))

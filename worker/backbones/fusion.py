@@ -14,9 +14,11 @@ from collections.abc import Mapping
 
 import keras
 
+from app.inputs.features import FEATURES
 from app.inputs.image import IMAGE
 from app.inputs.joined_part import PRESENT
 from app.inputs.text import TEXT
+from app.spec.frozen_photos import FrozenPhotosParams
 from app.spec.fusion_params import FusionParams
 from worker.backbones import charconv, convnet, mlp
 
@@ -62,11 +64,14 @@ def build(
 def _features(params: FusionParams, parts: Mapping[str, Tensors]) -> Tensors:
     """(batch, any width) of each part, by its network."""
     found: Tensors = {}
+    if params.photos:
+        given = {name: own[FEATURES] for name, own in parts.items() if FEATURES in own}
+        found |= _of_photos(params.photos, given, params.shares_images)
     pictures = {name: own[IMAGE] for name, own in parts.items() if IMAGE in own}
     for names in _alike(pictures) if params.shares_images else [[name] for name in pictures]:
         found |= _of_pictures(params, {name: pictures[name] for name in names})
     for name, own in parts.items():
-        if IMAGE in own:
+        if name in found:
             continue
         seen = {tensor: each for tensor, each in own.items() if tensor != PRESENT}
         if TEXT in seen:
@@ -76,6 +81,25 @@ def _features(params: FusionParams, parts: Mapping[str, Tensors]) -> Tensors:
             network = mlp.build(params.table, shapes)
         found[name] = _named(network, name)(seen)
     return {name: found[name] for name in parts}
+
+
+def _of_photos(params: FrozenPhotosParams, given: Tensors, is_shared: bool) -> Tensors:
+    """Of what a frozen network says of each picture, brought to mean 0 and deviation 1 within a
+    picture: features of different pictures differ in scale."""
+    found: Tensors = {}
+    layer = None
+    for name, features in given.items():
+        x = keras.layers.LayerNormalization(center=False, scale=False, name=f"{name}_scaled")(
+            features
+        )
+        if params.dropout:
+            x = keras.layers.Dropout(params.dropout, name=f"{name}_dropout")(x)
+        if layer is None or not is_shared:
+            layer = keras.layers.Dense(
+                params.dense, activation="relu", name="photos" if is_shared else f"{name}_dense"
+            )
+        found[name] = layer(x)
+    return found
 
 
 def _alike(pictures: Tensors) -> list[list[str]]:

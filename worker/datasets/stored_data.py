@@ -1,5 +1,7 @@
 """Stored datasets as arrays."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,11 +10,13 @@ from numpy.typing import NDArray
 from app.datasets.schemas import Schema
 from app.datasets.stored import array_path
 from app.inputs import Inputs
-from app.inputs.image import ImageInputs
+from app.inputs.features import FEATURES
+from app.inputs.image import IMAGE, ImageInputs
 from app.inputs.joined import JoinedInputs
-from app.inputs.joined_part import PartInputs
+from app.inputs.joined_part import JoinedPart, PartInputs
 from app.inputs.joint_columns import Adoption
 from app.inputs.joint_parts import JoinedAdoption, rewritten
+from app.inputs.photo_features import PhotoFeaturesInputs
 from app.inputs.table import ROW, TableInputs
 from app.inputs.text import TEXT, Lengthened, TextInputs
 from app.spec.spec import Adopting
@@ -20,11 +24,13 @@ from app.storage import Storage
 from app.tables.datasets import DatasetRow
 from worker.datasets.encoded import Encoded
 from worker.datasets.groups import training_groups
+from worker.datasets.photo_features import photo_features
 from worker.datasets.room import room
 from worker.training.data import Split
 from worker.training.items import Items
 
 BLOCK_ROWS = 65_536
+Photos = Callable[[Items, JoinedPart, PhotoFeaturesInputs], NDArray[np.float32]]
 
 
 def dataset_split(
@@ -32,11 +38,13 @@ def dataset_split(
     dataset: DatasetRow,
     split: str,
     adoption: Adopting | Encoded | None = None,
+    look: Callable[[], None] = lambda: None,
 ) -> Split:
     """`train` or `test`: items memory-mapped, labels in memory, with the groups of training items.
 
-    `adoption`: how rows of its table, or its texts, become the network's. Raises KeyError where
-    they are features that are not computed.
+    `adoption`: how rows of its table, its texts or its pictures become the network's. `look`:
+    called every few seconds where that takes long; what it raises ends it. Raises KeyError where
+    texts are features that are not computed, WorkFailure `weights_unavailable`.
     """
     schema = Schema.model_validate(dataset.schema)
     names = schema.inputs.arrays(split)
@@ -49,10 +57,12 @@ def dataset_split(
     groups = training_groups(storage, dataset, schema) if split == "train" else None
     if isinstance(adoption, Encoded):
         return Split.stored(adoption.items(storage, key, len(labels)), labels, groups)
-    return Split.stored(_adopted(Items.of(columns, key), schema.inputs, adoption), labels, groups)
+    photos = partial(photo_features, cache=storage.cache, look=look)
+    items = _adopted(Items.of(columns, key), schema.inputs, adoption, photos)
+    return Split.stored(items, labels, groups)
 
 
-def _adopted(items: Items, own: Inputs, adoption: Adopting | None) -> Items:
+def _adopted(items: Items, own: Inputs, adoption: Adopting | None, photos: Photos) -> Items:
     """Items as the job's network has them; those that are so already stay where they are. Many are
     written to a file without a name, which ends with them."""
     match own, adoption:
@@ -65,11 +75,10 @@ def _adopted(items: Items, own: Inputs, adoption: Adopting | None) -> Items:
             for block in _blocks(items):
                 adoption.rows(items.read(block.start, block.stop)[TEXT], rows[block])
         case JoinedInputs(), JoinedAdoption():
-            return _joined(items, own, adoption)
+            return _joined(items, own, adoption, photos)
         case ((ImageInputs() | TableInputs() | TextInputs()), JoinedAdoption(part=str() as name)):
-            return _joined(
-                _beside_nothing(items, own, adoption, name), adoption.alone(own), adoption
-            )
+            beside = _beside_nothing(items, own, adoption, name)
+            return _joined(beside, adoption.alone(own), adoption, photos)
         case _:
             return items
     return Items.of({own.tensor: rows}, f"{items.key} {adoption.key}")
@@ -91,9 +100,12 @@ def _beside_nothing(items: Items, own: PartInputs, adoption: JoinedAdoption, nam
     return Items.of(columns, items.key)
 
 
-def _joined(items: Items, own: JoinedInputs, adoption: JoinedAdoption) -> Items:
+def _joined(items: Items, own: JoinedInputs, adoption: JoinedAdoption, photos: Photos) -> Items:
     """Writes those parts anew that the network has otherwise."""
     columns = items.read()
+    for mine, seen in adoption.pictured(own):
+        del columns[f"{mine.name}.{IMAGE}"]
+        columns[f"{mine.name}.{FEATURES}"] = photos(items, mine, seen)
     for mine, joint, change in adoption.changed(own):
         (tensor,) = joint.inputs.tensors
         rows = room((len(items), *tensor.shape), tensor.dtype)

@@ -9,6 +9,7 @@ import numpy as np
 from app.jobs.schemas import EvidenceDataset
 from app.plurals import counted
 from app.spec.figures import Reference
+from app.spec.frozen_photos import weights_seen
 from app.spec.intervals import Gain
 from app.spec.references import NETWORK
 from app.spec.spec import ResolvedSpec
@@ -87,6 +88,10 @@ def _on_encoder(spec: ResolvedSpec, gain: Gain | None) -> list[str]:
     if given:
         said = f"{spec.baseline_arm} begins with the weights of {given}, as every arm: the gain is "
         return [f"{said}what the sources bring beside them, not what these weights bring"]
+    if photos := weights_seen(spec.inputs):
+        said = f"{spec.baseline_arm} sees pictures through the same frozen network, {photos}, as "
+        said += "every arm: the gain is what the sources bring beside it, not what it brings"
+        return [said]
     if encoder is None:
         return []
     said = f"{spec.baseline_arm} stands on the same frozen encoder, {encoder.name}, as every arm: "

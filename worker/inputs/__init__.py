@@ -24,7 +24,7 @@ def layers_of(inputs: Inputs, image_size: tuple[int, int] | None) -> InputLayers
         case TableInputs():
             return TableLayers(inputs)
         case FeaturesInputs():
-            return FeaturesLayers(inputs)
+            return FeaturesLayers(inputs.shape, inputs.pad_id)
         case TextInputs():
             return TextLayers(inputs)
         case JoinedInputs():

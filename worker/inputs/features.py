@@ -8,7 +8,7 @@ features are tokens, those that are left out become padding, and no text loses i
 import keras
 import tensorflow as tf
 
-from app.inputs.features import FEATURES, FeaturesInputs
+from app.inputs.features import FEATURES
 from worker.inputs.contract import InputLayers, X
 from worker.inputs.counter_random import uniform
 
@@ -16,12 +16,12 @@ WEAK, STRONG = 0.1, 0.3  # chances of a feature to be left out
 
 
 class FeaturesLayers(InputLayers):
-    def __init__(self, inputs: FeaturesInputs) -> None:
-        """Features (batch, dimension), float32."""
-        features = keras.Input(inputs.shape, name=FEATURES)
+    def __init__(self, shape: tuple[int], pad_id: int | None = None) -> None:
+        """Features (batch, *shape), float32."""
+        features = keras.Input(shape, name=FEATURES)
         seen = keras.layers.Identity(name="centred")(features)
         self.preprocessing = keras.Model({FEATURES: features}, {FEATURES: seen})
-        self._pad_id = inputs.pad_id
+        self._pad_id = pad_id
 
     def weak(self, x: X, seed: tf.Tensor) -> X:
         return {FEATURES: self._without(x[FEATURES], WEAK, seed)}

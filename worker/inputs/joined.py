@@ -3,7 +3,7 @@
 Backbones see `PART.TENSOR` of each, and `PART.present`, (batch, 1), 1 or 0.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import keras
 import numpy as np
@@ -12,11 +12,13 @@ import tensorflow as tf
 from app.inputs.image import ImageInputs
 from app.inputs.joined import JoinedInputs
 from app.inputs.joined_part import PRESENT, JoinedPart, PartInputs
+from app.inputs.photo_features import PhotoFeaturesInputs
 from app.inputs.table import ROW, TableInputs
 from app.inputs.text import TEXT, TextInputs
 from app.spec.training import Augmentation
 from worker.inputs.contract import Apart, InputLayers, X
 from worker.inputs.counter_random import uniform
+from worker.inputs.features import FeaturesLayers
 from worker.inputs.image import ImageLayers
 from worker.inputs.table import TableLayers
 from worker.inputs.text import TextLayers
@@ -26,6 +28,7 @@ class JoinedLayers(InputLayers):
     def __init__(self, inputs: JoinedInputs, image_size: tuple[int, int] | None) -> None:
         """`image_size`: of all pictures; without it they keep their sizes."""
         self._parts = inputs.parts
+        self._together = _together([part.inputs.modality for part in inputs.parts])
         self._layers = {part.name: _layers(part.inputs, image_size) for part in inputs.parts}
         raw: dict[str, keras.KerasTensor] = {}
         seen: dict[str, keras.KerasTensor] = {}
@@ -81,19 +84,34 @@ class JoinedLayers(InputLayers):
         return Apart(alone(True), alone(False), there(True) * there(False))
 
     def without_parts(self, raw: X, chance: float, seed: tf.Tensor) -> X:
-        """Raw items whose parts go missing, each with this chance; one of those that were there
-        stays."""
+        """Raw items whose parts go missing, each with this chance, and so do all of a modality that
+        has several beside others: else it were hardly ever seen without them. One of those that
+        were there stays."""
         known = tf.stack(
             [tf.cast(_present(part, _raw(part, raw)), tf.float32) for part in self._parts], 1
         )
         draws = uniform(tf.shape(known), seed)
         stays = tf.cast(draws >= chance, tf.float32) * known
+        if self._together:
+            shape = (tf.shape(known)[0], len(self._together))
+            draws_together = uniform(shape, _apart(seed, len(self._parts)))
+            gone = tf.cast(draws_together < chance, tf.float32) @ tf.constant(self._together)
+            stays *= 1.0 - gone
         luckiest = tf.one_hot(tf.argmax(draws * known, 1), len(self._parts)) * known
         stays = tf.where(tf.reduce_max(stays, 1, keepdims=True) > 0, stays, luckiest)
         changed = dict(raw)
         for place, part in enumerate(self._parts):
             changed |= _kept(part, raw, stays[:, place] > 0)
         return changed
+
+
+def _together(modalities: Sequence[str]) -> list[list[float]]:
+    """(modalities, parts), 1 where a part is of a modality that has several beside others; [] where
+    there is none."""
+    several = [each for each in dict.fromkeys(modalities) if modalities.count(each) > 1]
+    if len(set(modalities)) == 1:
+        return []
+    return [[float(each == own) for own in modalities] for each in several]
 
 
 def _layers(inputs: PartInputs, image_size: tuple[int, int] | None) -> InputLayers:
@@ -104,6 +122,8 @@ def _layers(inputs: PartInputs, image_size: tuple[int, int] | None) -> InputLaye
             return TableLayers(inputs)
         case TextInputs():
             return TextLayers(inputs)
+        case PhotoFeaturesInputs():
+            return FeaturesLayers(inputs.shape)
 
 
 def _present(part: JoinedPart, own: dict[str, keras.KerasTensor]) -> keras.KerasTensor:

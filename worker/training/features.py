@@ -77,15 +77,21 @@ def forget() -> None:
 
 
 def _compute(network: Network, items: Items, look: Callable[[], None]) -> Features:
-    worth_it = len(items) >= ONNX_FROM_ROWS and not this_device().is_gpu and _is_deep(network)
-    by_onnx = worth_it and network.architecture.precision == "float32"
-    infer = _onnx_inference(network) if by_onnx else partial(predict.features, network)
+    infer = inference(network, len(items))
     blocks = []
     for number, block in enumerate(items.blocks(BLOCK_ROWS)):
         if number:
             look()
         blocks.append(infer(block))
     return np.concatenate(blocks)
+
+
+def inference(network: Network, count: int) -> Callable[[Items], Features]:
+    """Returns the quicker way to features (n, feature_count) of raw items, where there will be
+    `count` of them in all."""
+    worth_it = count >= ONNX_FROM_ROWS and not this_device().is_gpu and _is_deep(network)
+    by_onnx = worth_it and network.architecture.precision == "float32"
+    return _onnx_inference(network) if by_onnx else partial(predict.features, network)
 
 
 def _is_deep(network: Network) -> bool:

@@ -6,9 +6,11 @@ from dataclasses import replace
 
 from app.inputs.features import FeaturesInputs
 from app.jobs.features import tell_features
+from app.spec.frozen_photos import weights_seen
 from app.spec.plan import PRETRAIN
 from worker.datasets import encoder_store
 from worker.datasets.encoded import Encoded, StoredTexts, encode
+from worker.datasets.stored_data import dataset_split
 from worker.machine.context import WorkerContext
 from worker.training.setup import Interrupted, Signal
 from worker.trials.journal import TrialJournal
@@ -18,11 +20,13 @@ TELL_SECONDS = 3.0
 
 
 def with_features(context: WorkerContext, data: TrialData, journal: TrialJournal) -> TrialData:
-    """The trial's data with features in place of its texts, where its network sees such.
+    """The trial's data with features where its network sees such of texts or pictures.
 
     Raises Interrupted where a signal ends the work: what is computed stays. Raises WorkFailure.
     """
     inputs = data.spec.inputs
+    if weights := weights_seen(inputs):
+        _compute_photos(context, data, _Watch(context, data, weights, journal))
     if not isinstance(inputs, FeaturesInputs) or data.encoded is None:
         return data
     missing = [texts for texts in _texts(context, data) if texts.array not in data.encoded.chunks]
@@ -33,12 +37,31 @@ def with_features(context: WorkerContext, data: TrialData, journal: TrialJournal
     return replace(data, encoded=encoded)
 
 
+def _compute_photos(context: WorkerContext, data: TrialData, watch: "_Watch") -> None:
+    """Reads what the trial will read: features that it sees of pictures are kept."""
+    wanted = [
+        (dataset, data.spec.adoption(place), split)
+        for dataset, place in zip(data.sources, data.places, strict=True)
+        for split in ("train", *(("test",) if _forgets(data) else ()))
+    ]
+    if data.trial.role != PRETRAIN:
+        wanted += [(data.target, data.spec.adoption(), split) for split in ("train", "test")]
+    for done, (dataset, adoption, split) in enumerate(wanted, 1):
+        dataset_split(context.storage, dataset, split, adoption, watch.look)
+        if watch.has_looked:  # there was something to compute
+            watch.computed(done, len(wanted))
+
+
+def _forgets(data: TrialData) -> bool:
+    """Tells whether it is asked what the trial forgets of its sources' test items."""
+    return data.spec.evaluation.forgetting and data.trial.role == "transfer"
+
+
 def _texts(context: WorkerContext, data: TrialData) -> Iterator[StoredTexts]:
     """Texts of the sources' training items, and their test items too where it is asked what of them
     is forgotten; of the target all."""
-    forgets = data.spec.evaluation.forgetting and data.trial.role == "transfer"
     for dataset in data.sources:
-        for split in ("train", *(("test",) if forgets else ())):
+        for split in ("train", *(("test",) if _forgets(data) else ())):
             yield StoredTexts.of(context.storage, dataset, split)
     if data.trial.role != PRETRAIN:
         for split in ("train", "test"):
@@ -51,8 +74,10 @@ class _Watch:
     ) -> None:
         self._context, self._trial, self._journal = context, data.trial, journal
         self._encoder, self._told = encoder, float("-inf")
+        self.has_looked = False
 
     def look(self) -> None:
+        self.has_looked = True
         match self._journal.signal():
             case None:
                 return

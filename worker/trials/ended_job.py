@@ -10,8 +10,10 @@ from app.inputs import Inputs
 from app.inputs.features import FeaturesInputs
 from app.inputs.joined import JoinedInputs
 from app.inputs.joined_part import JoinedPart
+from app.inputs.joint_parts import JoinedAdoption
 from app.jobs.schemas import EvidenceOut
-from app.spec.spec import ResolvedSpec
+from app.spec.frozen_photos import thawed
+from app.spec.spec import Adopting, ResolvedSpec
 from app.storage import Storage
 from app.tables.datasets import DatasetRow
 from app.tables.jobs import JobRow, TrialRow
@@ -33,17 +35,29 @@ class EndedJob:
     @property
     def part(self) -> JoinedPart | None:
         """Part of the network's items that the target's are, where they are one alone."""
-        inputs, name = self.schema.inputs, self.spec.part
+        inputs, name = self.whole_inputs, self.spec.part
         return inputs.part(name) if name and isinstance(inputs, JoinedInputs) else None
 
     @property
+    def whole_inputs(self) -> Inputs:
+        """Inputs of all parts as they are sent: texts and pictures in place of features."""
+        seen, stored = self.schema.inputs, Schema.model_validate(self.target.schema).inputs
+        if isinstance(seen, JoinedInputs):
+            return thawed(seen, stored)
+        return stored if isinstance(seen, FeaturesInputs) else seen
+
+    @property
     def raw_inputs(self) -> Inputs:
-        """Inputs that clients send: the network's, its one part, or texts for its features."""
-        if self.part:
-            return self.part.inputs
-        if isinstance(self.schema.inputs, FeaturesInputs):
-            return Schema.model_validate(self.target.schema).inputs
-        return self.schema.inputs
+        """Inputs that clients send: all parts, or the one that the target's items are."""
+        return self.part.sent if self.part else self.whole_inputs
+
+    @property
+    def raw_adoption(self) -> Adopting | None:
+        """Says how the target's items become those that the packaged model takes."""
+        whole = self.whole_inputs
+        if isinstance(whole, JoinedInputs):
+            return JoinedAdoption(whole, self.spec.part)
+        return self.spec.adoption()
 
     def result(self, storage: Storage, ref: str) -> Path:
         """Path of what a trial has stored. Raises DamagedArtifact, which says whose it is."""

@@ -202,7 +202,7 @@ def _network(
             "target": ended.job.target_id,
             "target_content_hash": ended.target.content_hash,
             "network": ended.spec.model.model_dump(mode="json"),
-            **({"inputs": ended.schema.inputs.model_dump(mode="json")} if ended.part else {}),
+            **({"inputs": ended.whole_inputs.model_dump(mode="json")} if ended.part else {}),
             "verdict": report.verdict,
             "reason": report.reason,
             "test": winner.test,
@@ -229,7 +229,7 @@ def _best(trials: list[TrialRow], name: str, metric: Metric) -> TrialRow | None:
 
 def _sample(storage: Storage, ended: EndedJob) -> Tensors:
     """Raw items of the training split, the same at every try."""
-    train = dataset_split(storage, ended.target, "train", ended.spec.adoption())
+    train = dataset_split(storage, ended.target, "train", ended.raw_adoption)
     count = min(GOLDEN_ITEMS, len(train))
     rows = np.random.default_rng(0).choice(len(train), count, replace=False)
     items = train.items.select(np.sort(rows)).read()

@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from app.damage import mark
 from app.errors import DamagedArtifact, FailureCode, Fenced, WorkFailure
 from app.jobs import repository, work
+from app.spec.frozen_photos import weights_seen
 from app.spec.outcomes import TrialOutcome
 from app.spec.plan import PRETRAIN, plan
 from app.spec.strategies import AutoArm
@@ -77,7 +78,7 @@ def _run(context: WorkerContext, trial: TrialRow, keeper: LeaseKeeper, folder: P
     if key and _take_over(context, data, key):
         return
     journal = TrialJournal(context, trial, keeper, folder)
-    if data.encoded:
+    if data.encoded or weights_seen(data.spec.inputs):
         encoded = _attempt(context, trial, journal, lambda _: with_features(context, data, journal))
         if encoded is None:
             return

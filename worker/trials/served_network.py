@@ -3,16 +3,19 @@ learnt this mean."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import keras
 
+from app.inputs.joined import JoinedInputs
 from app.models.schemas import FittedTemperature
 from app.spec.ensemble_report import DistilledReport, EnsembleReport
 from app.storage import Storage
 from app.tables.jobs import TrialRow
 from worker.backbones.network import Network
+from worker.datasets.photo_features import frozen_network
 from worker.evaluation.arrays import Floats
 from worker.evaluation.ensembles import distilled_report
 from worker.evaluation.measures import measures_of
@@ -22,6 +25,7 @@ from worker.objectives import objective_of
 from worker.packaging.averaging import averaged_model
 from worker.packaging.one_part import of_one_part
 from worker.packaging.temperature import temperature_of
+from worker.packaging.with_pictures import with_pictures
 from worker.trials.distilling import distilled
 from worker.trials.ended_job import EndedJob
 from worker.trials.ensembling import temperature_of_members
@@ -71,7 +75,7 @@ def served_network(
         network = ended.network(ended.result(storage, str(winner.weights)))
         outputs = own.get("logits_test")
         return ServedNetwork(
-            _raw(ended, network), calibration, str(winner.weights), outputs=outputs
+            _raw(storage, ended, network), calibration, str(winner.weights), outputs=outputs
         )
     with context.database.read() as session:
         data = [TrialData.of(session, trial) for trial in members]
@@ -81,7 +85,7 @@ def served_network(
         "trials": [trial.id for trial in members],
     }
     networks = [ended.network(ended.result(storage, str(trial.weights))) for trial in members]
-    raw_models = [_raw(ended, network) for network in networks]
+    raw_models = [_raw(storage, ended, network) for network in networks]
     if ensemble.kind == "distill":
         found = _distilled(storage, ended, winner, data, ensemble, folder)
         return replace(found, beside=raw_models, card=found.card | {"distilled": told})
@@ -120,7 +124,7 @@ def _distilled(
     held_out = on("validation", found.predictions)
     arrays: dict[str, Any] = {**found.predictions}
     return ServedNetwork(
-        _raw(ended, ended.network(found.weights)),
+        _raw(storage, ended, ended.network(found.weights)),
         temperature_of(arrays, [arrays], ended.schema.task),
         storage.put(found.weights),
         card={
@@ -132,5 +136,9 @@ def _distilled(
     )
 
 
-def _raw(ended: EndedJob, network: Network) -> keras.Model:
-    return of_one_part(network.raw_model(), ended.schema.inputs, ended.spec.part)
+def _raw(storage: Storage, ended: EndedJob, network: Network) -> keras.Model:
+    seen, sent = ended.schema.inputs, ended.whole_inputs
+    model = network.raw_model()
+    if isinstance(seen, JoinedInputs) and isinstance(sent, JoinedInputs):
+        model = with_pictures(model, seen, sent, partial(frozen_network, cache=storage.cache))
+    return of_one_part(model, sent, ended.spec.part)

@@ -678,6 +678,17 @@ class PartFigures(Members):
     without: Interval
     lost: Interval
 
+class PhotoFeaturesInputs(Members):
+    """One tensor `features` (dimension,), float32; zeros of a picture that is missing."""
+
+    modality: Literal["photo_features"]
+    shape: list[Any]
+    dtype: Literal["float32"]
+    value_range: list[Any] | None
+    weights: str
+    digest: str
+    size: list[Any]
+
 class PictureContributions(Members):
     """A grid over the picture, as the model sees it: each cell's number is the change by a patch
     around it."""

@@ -33,7 +33,7 @@ class OccludedItem:
         had = [part for part in inputs.parts if part.known(item)[0]]
         share = (most - len(had)) // len(had)
         self._parts = [
-            OwnParts(p, occluded_part(p.inputs, p.of(item), sent[p.name], share)) for p in had
+            OwnParts(p, occluded_part(p.sent, p.of(item), sent[p.name], share)) for p in had
         ]
         self._ends = [*accumulate(len(own.occluded) for own in self._parts)]
 

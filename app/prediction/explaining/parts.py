@@ -5,7 +5,7 @@ from typing import Any, assert_never
 import numpy as np
 
 from app.inputs.image import IMAGE, ImageInputs
-from app.inputs.joined_part import PartInputs
+from app.inputs.joined_part import SentInputs
 from app.inputs.table import ROW, TableInputs
 from app.inputs.text import TEXT, TextInputs
 from app.prediction.explaining.pictures import OccludedPicture
@@ -16,7 +16,7 @@ from app.tensors import Tensors
 OccludedPart = OccludedPicture | OccludedRow | OccludedText
 
 
-def occluded_part(inputs: PartInputs, item: Tensors, sent: Any, most: int) -> OccludedPart:
+def occluded_part(inputs: SentInputs, item: Tensors, sent: Any, most: int) -> OccludedPart:
     """
     Args:
         item: tensors (1, …), as decoded.

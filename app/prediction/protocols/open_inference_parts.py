@@ -110,7 +110,7 @@ def _of_part(part: JoinedPart, given: Given, count: int) -> dict[str, npt.NDArra
     }
     if not own:
         return part.placed(part.nothing(0), np.zeros(count, np.bool_))
-    match part.inputs:
+    match part.sent:
         case ImageInputs() as inputs:
             values = _pictures(own[IMAGE], inputs)
             known = ~_all_nan(values)
