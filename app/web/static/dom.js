@@ -35,15 +35,18 @@ export function fill(element, ...children) {
 
 const NUMBER = /^[\d.,%\s]+$/; // is not broken into lines
 
+/** Makes rows of a table of their cells. */
+export const tableRows = (rows) => rows.map((cells) => h("tr", null, cells.map((cell, place) => (place
+  ? h(NUMBER.test(cell) ? "td.unbroken" : "td", null, cell)
+  : h("th", { scope: "row" }, cell)))));
+
 /** Makes a table of a caption, titles of columns and rows of cells. */
 export function table(caption, titles, rows) {
   return h("div.scroll", { tabindex: 0, role: "region", "aria-label": caption },
     h("table", null,
       h("caption.hidden", null, caption),
       h("thead", null, h("tr", null, titles.map((title) => (title ? h("th", { scope: "col" }, title) : h("td"))))),
-      h("tbody", null, rows.map((cells) => h("tr", null, cells.map((cell, place) => place
-        ? h(NUMBER.test(cell) ? "td.unbroken" : "td", null, cell)
-        : h("th", { scope: "row" }, cell)))))));
+      h("tbody", null, tableRows(rows))));
 }
 
 /** Makes a list of names and values. */

@@ -1,7 +1,7 @@
 // Small pieces that several pages show.
 
 import { page, Problem } from "/web/api.js";
-import { fill, h, table } from "/web/dom.js";
+import { fill, h, table, tableRows } from "/web/dom.js";
 import { action, notice } from "/web/main.js";
 import { t } from "/web/words.js";
 
@@ -36,18 +36,19 @@ export function copied(text, label) {
 /** A listing that grows page by page; `again()` begins anew, with the filters as they are then. */
 export async function listing(path, { caption, titles, row, none, filters = () => ({}) }) {
   const shown = h("div");
-  let found = [];
+  const further = h("div");
   let asked = 0;
   async function more(after) {
     const mine = ++asked;
     const got = await page(path, 50, after, filters());
     if (mine !== asked) return;
-    found = after ? [...found, ...got.data] : got.data;
-    fill(shown, found.length ? table(caption, titles, found.map(row)) : h("p.note", null, none()),
-      got.has_more && h("p", null, action(t("more"), () => more(got.next))));
+    const rows = got.data.map(row);
+    if (after) shown.querySelector("tbody").append(...tableRows(rows));
+    else fill(shown, rows.length ? table(caption, titles, rows) : h("p.note", null, none()));
+    fill(further, got.has_more && h("p", null, action(t("more"), () => more(got.next))));
   }
   await more(null);
-  return { element: shown, again: () => more(null) };
+  return { element: h("div", null, shown, further), again: () => more(null) };
 }
 
 /** The object that somebody wrote as JSON; nothing is an empty one. Raises Problem. */
