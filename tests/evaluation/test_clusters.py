@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 
 from app.spec.report import Report
-from tests.evaluation.made_up import COUNTS, ITEMS, TASK, Y, spec, trial
+from tests.evaluation.made_up import COUNTS, ITEMS, MEASURES, TASK, Y, spec, trial
 from worker.evaluation.clusters import by_group
 from worker.evaluation.crossed import crossed_interval
+from worker.evaluation.evidence import gather
 from worker.evaluation.report import build_report
+from worker.evaluation.slice_groups import restricted
+from worker.evaluation.slices import difference
 
 SEEDS = 5
 
@@ -106,3 +109,25 @@ def wrong_verdicts(is_grouped: bool, jobs: int = 200) -> float:
 def test_patients_without_a_gain_are_called_one_as_seldom_as_promised() -> None:
     assert wrong_verdicts(is_grouped=False) > 0.3
     assert wrong_verdicts(is_grouped=True) < 0.09
+
+
+def test_a_slice_of_few_patients_is_not_clearly_worse() -> None:
+    """Forty visits, half of them wrong; of two patients, or of forty."""
+    of_slice, right = np.arange(ITEMS) < 40, np.ones(ITEMS, bool)
+    right[:20] = False
+    right[40::10] = False
+    logits = 2 * np.eye(4, dtype=np.float32)[(Y + ~right) % 4]
+    metric = TASK.metrics["accuracy"]
+
+    def apart(groups: np.ndarray | None) -> tuple[float, float]:
+        own = [
+            trial("scratch", seed, 0.5, logits_test=logits, groups_test=groups) for seed in range(3)
+        ]
+        whole = gather(own, ("scratch",), None, MEASURES)["scratch"]
+        parts = (restricted(whole, rows) for rows in (of_slice, ~of_slice))
+        return difference(*parts, "accuracy", metric, 0.95)
+
+    one, other = apart(None), apart(np.arange(ITEMS) // 20)
+    assert one[1] < 0 < other[1]
+    assert apart(np.arange(ITEMS)) == pytest.approx(one)
+    assert apart(np.where(of_slice, -1, np.arange(ITEMS))) == pytest.approx(one)
