@@ -23,7 +23,7 @@ from app.spec.network_params import (
     MobilenetParams,
     Params,
 )
-from app.spec.network_size import Shape
+from app.spec.network_size import Shape, Size
 from app.spec.photo_params import (
     EfficientnetLite0Params,
     EfficientnetLite1Params,
@@ -91,8 +91,8 @@ class Fusion(ModelChoice):
     params: FusionParams = FusionParams()
 
     @property
-    def frozen_bytes(self) -> int:
-        return self.params.frozen_bytes
+    def frozen(self) -> Size | None:
+        return self.params.frozen
 
     def seen(self, shape: Shape) -> Shape:
         """The shape with pictures of the size that they are brought to."""

@@ -13,11 +13,9 @@ from app.inputs.joined_part import JoinedPart
 from app.inputs.photo_features import PhotoFeaturesInputs
 from app.spec.efficientnet_layers import FEATURES
 from app.spec.network_params import NetworkParams, Width
-from app.spec.network_size import Layers, Shape
+from app.spec.network_size import Layers, Shape, Size
 from app.spec.photo_params import PHOTO_PARAMS
 from app.spec.source import Weights
-
-PROGRAM_BYTES = 512 * 2**20  # of its graphs, where features are computed and where it is packaged
 
 
 class FrozenPhotosParams(NetworkParams):
@@ -59,6 +57,12 @@ class FrozenPhotosParams(NetworkParams):
             detail = f"expected a network with known weights ({known}) or auto, got another name"
             return "unknown_backbone", Finding(detail, "#/model/params/backbone")
         return params().misfit(shape)
+
+    @property
+    def size(self) -> Size:
+        """Size of the network itself, of pictures as large as it was trained on."""
+        params = PHOTO_PARAMS[self.backbone]
+        return params().layers((params.side, params.side, 3)).size
 
     def shown(self, pictures: ImageInputs, image_size: tuple[int, int] | None) -> tuple[int, int]:
         """The size that pictures are shown at: as the job says, else as suits the network."""

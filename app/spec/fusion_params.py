@@ -5,9 +5,9 @@ from pydantic import Field
 from app.errors import Coded, Finding
 from app.inputs.layouts import JoinedLayout, PartLayout
 from app.sent import Array
-from app.spec.frozen_photos import PROGRAM_BYTES, FrozenPhotosParams
+from app.spec.frozen_photos import FrozenPhotosParams
 from app.spec.network_params import ConvnetParams, MlpParams, NetworkParams, Width
-from app.spec.network_size import Layers, Shape
+from app.spec.network_size import Layers, Shape, Size
 from app.spec.text_params import CharconvParams
 
 PARAMS = "#/model/params"
@@ -45,9 +45,8 @@ class FusionParams(NetworkParams):
         return self.dropout > 0 or any(each.has_dropout for each in of_parts)
 
     @property
-    def frozen_bytes(self) -> int:
-        """Bytes of what is frozen in the network, whose programs stand beside its own."""
-        return PROGRAM_BYTES if self.photos else 0
+    def frozen(self) -> Size | None:
+        return self.photos.size if self.photos else None
 
     @property
     def looks_at_one_part(self) -> bool:

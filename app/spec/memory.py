@@ -35,6 +35,7 @@ PACKAGED, CONVERTED = 4, 80  # copies of weights, and of kernels of convolutions
 PACKAGED_ITEMS = 35  # that are asked at once then
 LOOKED_BACK = 2 * 512  # worker/trials/training_items.py
 COPIES_OF_PREDICTIONS = 1.5  # those of an arm are stacked
+FROZEN_PROGRAM = 512 * MIB  # graphs of a frozen network beside the job's own
 REPORT = "report"
 PACKAGING = "packaging"
 
@@ -109,8 +110,8 @@ class MemoryCase:
     @property
     def _program(self) -> int:
         """Bytes of the network's graphs, and of a frozen encoder that was uploaded."""
-        model = self.spec.model
-        own, encoder = CATALOGUE[model.backbone].program_bytes + model.frozen_bytes, model.encoder
+        own, encoder = CATALOGUE[self.spec.model.backbone].program_bytes, self.spec.model.encoder
+        own += FROZEN_PROGRAM if self.spec.model.frozen else 0
         return max(own, encoder.memory_bytes) if encoder and encoder.stored_id else own
 
     def _loads(self, trial: PlannedTrial) -> list[Load]:
@@ -220,9 +221,13 @@ class MemoryCase:
         """Networks of an ensemble are converted one after the other."""
         weights = PACKAGED * self.packaged_networks * self.parameters
         weights += CONVERTED * self.size.convolutions
+        widest = self.size.widest
+        if frozen := self.spec.model.frozen:
+            weights += PACKAGED * frozen.parameters + CONVERTED * frozen.convolutions
+            widest = max(widest, frozen.widest)
         return Need(
             PACKAGING,
             float(NUMBER * weights),
-            float(PACKAGED_ITEMS * NUMBER * self.size.widest),
+            float(PACKAGED_ITEMS * NUMBER * widest),
             program=self._program,
         )

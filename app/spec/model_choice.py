@@ -6,7 +6,7 @@ from app.inputs.features import FeaturesInputs
 from app.inputs.stored_encoder import KnownEncoder
 from app.sent import Pair
 from app.spec.network_params import Params, Width
-from app.spec.network_size import Shape
+from app.spec.network_size import Shape, Size
 
 
 class ModelChoice(Params):
@@ -28,9 +28,10 @@ class ModelChoice(Params):
         return None
 
     @property
-    def frozen_bytes(self) -> int:
-        """Bytes of programs of what is frozen in the network, beside its own."""
-        return 0
+    def frozen(self) -> Size | None:
+        """Size of a frozen network that is packaged with this one, and whose features are computed
+        before it is trained."""
+        return None
 
     @property
     def begins_as(self) -> str | None:

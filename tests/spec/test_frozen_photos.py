@@ -17,8 +17,9 @@ from app.inputs.photo_features import PhotoFeaturesInputs
 from app.inputs.table import TableInputs
 from app.inputs.text import TextInputs
 from app.pretrained.choosing import recommended
-from app.spec.backbones import Fusion
+from app.spec.backbones import CATALOGUE, Fusion
 from app.spec.frozen_photos import thawed, weights_seen
+from app.spec.memory import MemoryCase
 from app.spec.pretrained import PRETRAINED
 from app.spec.sources import SourceFacts
 from app.tasks.classification import Classification
@@ -60,7 +61,19 @@ def test_the_network_sees_features_of_pictures_and_all_else_as_it_is() -> None:
     assert isinstance(row, TableInputs)
     assert weights_seen(job.inputs) == LITE0.reference
     assert thawed(job.inputs, HOUSES.inputs) == HOUSES.inputs
-    assert job.model.frozen_bytes > 0
+    frozen = job.model.frozen
+    assert frozen
+    lite0 = CATALOGUE["efficientnet_lite0"].params().layers((224, 224, 3)).size
+    assert frozen.convolutions == lite0.convolutions
+
+
+def test_memory_counts_the_frozen_network_where_it_is_packaged() -> None:
+    with_photos, plain = (
+        MemoryCase(resolved(SourceFacts(HOUSES), schema=HOUSES, model=each)[0], [HOUSES], HOUSES)
+        for each in (model(), {"backbone": "fusion"})
+    )
+    apart = with_photos._packaging().total - plain._packaging().total
+    assert apart > 4 * 80 * 3_000_000  # kernels of convolutions, as they are converted
 
 
 def test_pictures_are_shown_at_the_size_that_a_job_says() -> None:
@@ -76,7 +89,7 @@ def test_jobs_that_do_not_ask_for_it_are_said_as_before() -> None:
     job, _ = resolved(SourceFacts(HOUSES), schema=HOUSES, model={"backbone": "fusion"})
     assert weights_seen(job.inputs) is None
     assert "photos" not in job.model.model_dump()["params"]
-    assert job.model.frozen_bytes == 0
+    assert job.model.frozen is None
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from app.tables.jobs import TrialRow
 from tests.datasets.derived import House
 from tests.intake.tables import csv_text
 from tests.serving import serve
-from tests.trials.jobs import SMALL, run
+from tests.trials.jobs import SMALL, report_of, run
 from worker.machine.context import WorkerContext
 from worker.trials.ensembling import rows_of
 from worker.trials.setup import setup_of
@@ -48,6 +48,8 @@ def test_a_job_holds_whole_patients_out(house: House, context: WorkerContext) ->
     assert answer.status_code == 202, answer.text
     job, trials = run(context, answer.json()["id"])
     assert (job.status, job.error) == ("succeeded", None)
+    (said,) = (each for each in report_of(job).warnings if "groups" in each)
+    assert said.startswith(f"the {ROWS // 5} test items are of {ROWS // 5 // EACH} groups")
     patients = [float(h) // 1 for h in height]
     assert len(set(patients)) == ROWS // EACH
     for trial in trials:

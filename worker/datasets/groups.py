@@ -1,4 +1,4 @@
-"""Training items of a stored dataset that belong together, as rows of one patient."""
+"""Items of a stored dataset that belong together, as rows of one patient."""
 
 import numpy as np
 import pyarrow.compute as pc
@@ -11,17 +11,19 @@ from app.tables.datasets import DatasetRow
 from worker.datasets.stored_rows import StoredRows
 
 
-def training_groups(
-    storage: Storage, dataset: DatasetRow, schema: Schema
+def groups_of(
+    storage: Storage, dataset: DatasetRow, schema: Schema, split: str
 ) -> NDArray[np.int64] | None:
-    """Numbers the groups of the training items, (n,), by the column with the role `group`; one
+    """Numbers the groups of a split's items, (n,), by the column with the role `group`; one
     without a value is a group of its own. None where no column has the role. Raises
     DamagedArtifact."""
     name = next((column.name for column in schema.columns if column.role == "group"), None)
     if name is None or "rows" not in dataset.arrays:
         return None
     column = StoredRows(array_path(storage, dataset, "rows")).column(name)
-    encoded = column.slice(0, schema.splits["train"]).combine_chunks().dictionary_encode()
+    first = schema.splits["train"]  # test rows stand behind these
+    own = column.slice(0, first) if split == "train" else column.slice(first)
+    encoded = own.combine_chunks().dictionary_encode()
     codes: NDArray[np.int64] = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
     codes = codes.astype(np.int64)
     alone = codes < 0

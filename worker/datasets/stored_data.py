@@ -23,7 +23,7 @@ from app.spec.spec import Adopting
 from app.storage import Storage
 from app.tables.datasets import DatasetRow
 from worker.datasets.encoded import Encoded
-from worker.datasets.groups import training_groups
+from worker.datasets.groups import groups_of
 from worker.datasets.photo_features import photo_features
 from worker.datasets.room import room
 from worker.training.data import Split
@@ -40,7 +40,7 @@ def dataset_split(
     adoption: Adopting | Encoded | None = None,
     look: Callable[[], None] = lambda: None,
 ) -> Split:
-    """`train` or `test`: items memory-mapped, labels in memory, with the groups of training items.
+    """`train` or `test`: items memory-mapped, labels in memory, with the items' groups.
 
     `adoption`: how rows of its table, its texts or its pictures become the network's. `look`:
     called every few seconds where that takes long; what it raises ends it. Raises KeyError where
@@ -54,7 +54,7 @@ def dataset_split(
     }
     labels = np.load(array_path(storage, dataset, f"y_{split}"))
     key = " ".join(dataset.arrays[name] for name in names.values())
-    groups = training_groups(storage, dataset, schema) if split == "train" else None
+    groups = groups_of(storage, dataset, schema, split)
     if isinstance(adoption, Encoded):
         return Split.stored(adoption.items(storage, key, len(labels)), labels, groups)
     photos = partial(photo_features, cache=storage.cache, look=look)

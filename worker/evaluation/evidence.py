@@ -38,6 +38,8 @@ class TrialResult:
         y_train, logits_train, logits_train_mode: (k,), (k, K) and (k, K), of items trained on, in
             inference and in training mode; y_train is None where labels are hidden.
         conditions: app.spec.figures.Conditions, as a mapping.
+        groups_test: of the test items, (n,), equal for those that belong together, as those of one
+            patient; None where each is by itself.
         slice_codes, slice_values, slice_sizes: of the test items, (n, columns), which value each
             has of each column of evaluation.slices; the names of all columns' values, one column
             after the other; and how many each has, (columns,).
@@ -80,6 +82,7 @@ class TrialResult:
     logits_train: Floats | None = None
     logits_train_mode: Floats | None = None
     conditions: Mapping[str, Any] | None = None
+    groups_test: Ints | None = None
     slice_codes: NDArray[np.int16] | None = None
     slice_values: NDArray[np.str_] | None = None
     slice_sizes: NDArray[np.int64] | None = None
@@ -100,8 +103,8 @@ class TrialResult:
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """One trial that succeeded: what it shares with others (`starts_of`), labels (n,) and outputs
-    (n, K) of the test items, its metrics on test and validation."""
+    """One trial that succeeded: what it shares with others (`starts_of`), labels (n,), outputs
+    (n, K) and `groups` (n,) of the test items, its metrics on test and validation."""
 
     result: TrialResult
     start: str | None
@@ -109,6 +112,7 @@ class Measured:
     logits: Floats
     test: dict[str, float]
     validation: dict[str, float] | None
+    groups: Ints | None = None
 
     @property
     def seed(self) -> int:
@@ -128,7 +132,8 @@ def measured(trial: TrialResult, start: str | None, measures: Measures) -> Measu
     held_out, its_logits = trial.y_validation, trial.logits_validation
     if held_out is not None and its_logits is not None and len(held_out):
         validation = measures.measure(held_out, its_logits)
-    return Measured(trial, start, y, logits, measures.measure(y, logits), validation)
+    test = measures.measure(y, logits)
+    return Measured(trial, start, y, logits, test, validation, trial.groups_test)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +149,11 @@ class Evidence:
     def y(self) -> Labels:
         """(n,)"""
         return self.trials[0].y
+
+    @property
+    def groups(self) -> Ints | None:
+        """(n,), of the test items; None where each is by itself."""
+        return self.trials[0].groups
 
     @property
     def seeds(self) -> tuple[int, ...]:

@@ -11,10 +11,17 @@ from app.spec.intervals import Bounds, Gain
 from app.spec.spec import ResolvedSpec
 from app.tasks import size_of
 from app.tasks.contract import EXACT, Metric
-from worker.evaluation.crossed import crossed_interval
+from worker.evaluation.arrays import Floats
+from worker.evaluation.clusters import by_group
+from worker.evaluation.crossed import CrossedInterval, crossed_interval
 from worker.evaluation.evidence import Evidence
 from worker.evaluation.replication import replicates_of
-from worker.evaluation.statistics import holm, mean_interval, percentile_interval
+from worker.evaluation.statistics import (
+    holm,
+    mean_interval,
+    percentile_interval,
+    resampled_means,
+)
 
 Name = TypeVar("Name")  # of what is compared
 
@@ -72,24 +79,15 @@ def gain_over(transfer: Evidence, baseline: Evidence, spec: ResolvedSpec) -> Gai
         spec.metric,
         spec.evaluation.confidence,
     )
-    y, measures, outputs = transfer.y, transfer.measures, (transfer.outputs, baseline.outputs)
-    resampled = metric.sign * measures.resample(y, *outputs, name, spec.seed)
-    low, high = percentile_interval(resampled, confidence)
+    low, high = percentile_interval(_resampled(transfer, baseline, spec), confidence)
     overall, p_value, replicates = None, None, transfer.replicates
-    if len(replicates.members) > 1 and len(y) > 1:
-        values = [
-            np.stack([measures.item_values(y, of_seed, name) for of_seed in arm]) for arm in outputs
-        ]
-        differences = metric.sign * replicates.means(values[0] - values[1])
-        crossed = crossed_interval(
-            differences, confidence, metric.is_rate, measures.averaged_over(y, name)
-        )
+    if crossed := _crossed(transfer, baseline, spec):
         least, most = metric.change
         overall = Bounds(low=max(least, crossed.low), high=min(most, crossed.high))
         p_value = crossed.p_value
     by_replicate = improvement(transfer.test(name), baseline.test(name), metric)
     found = mean_interval(by_replicate, confidence, metric.change)
-    if abs(found.mean) < EXACT * size_of(measures.task, name):
+    if abs(found.mean) < EXACT * size_of(transfer.measures.task, name):
         found = replace(found, mean=0.0)
     return Gain(
         **asdict(found),
@@ -99,6 +97,49 @@ def gain_over(transfer: Evidence, baseline: Evidence, spec: ResolvedSpec) -> Gai
         p_holm=None,
         replication=replicates.replication,
     )
+
+
+def _resampled(transfer: Evidence, baseline: Evidence, spec: ResolvedSpec) -> Floats:
+    """Gains on test items, or groups of them, drawn anew with replacement, (resamples,)."""
+    name, measures = spec.evaluation.primary_metric, transfer.measures
+    if transfer.groups is None or len(np.unique(transfer.groups)) < 2:
+        outputs = transfer.outputs, baseline.outputs
+        return spec.metric.sign * measures.resample(transfer.y, *outputs, name, spec.seed)
+    differences = _differences(transfer, baseline, spec).mean(axis=0, keepdims=True)
+    return resampled_means(by_group(differences, transfer.groups)[0], spec.seed)
+
+
+def _crossed(transfer: Evidence, baseline: Evidence, spec: ResolvedSpec) -> CrossedInterval | None:
+    """Interval for other seeds and other test items, or, where these belong together, for other
+    groups of them if that is the wider one. None where there is one seed or one item."""
+    name, confidence, is_rate = (
+        spec.evaluation.primary_metric,
+        spec.evaluation.confidence,
+        spec.metric.is_rate,
+    )
+    if len(transfer.replicates.members) < 2 or len(transfer.y) < 2:
+        return None
+    differences = transfer.replicates.means(_differences(transfer, baseline, spec))
+    classes = transfer.measures.averaged_over(transfer.y, name)
+    of_items = crossed_interval(differences, confidence, is_rate, classes)
+    if transfer.groups is None:
+        return of_items
+    apart = by_group(differences, transfer.groups)
+    if apart.shape[1] < 2:  # a warning says what that leaves open
+        return of_items
+    of_groups = crossed_interval(apart, confidence, is_rate)
+    return max(of_items, of_groups, key=lambda each: each.high - each.low)
+
+
+def _differences(transfer: Evidence, baseline: Evidence, spec: ResolvedSpec) -> Floats:
+    """What each test item adds to the gain, (seeds, n)."""
+    name, measures = spec.evaluation.primary_metric, transfer.measures
+    values = [
+        np.stack([measures.item_values(arm.y, of_seed, name) for of_seed in arm.outputs])
+        for arm in (transfer, baseline)
+    ]
+    found: Floats = spec.metric.sign * (values[0] - values[1])
+    return found
 
 
 def corrected(gains: Mapping[Name, Gain]) -> dict[Name, Gain]:

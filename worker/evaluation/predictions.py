@@ -26,6 +26,7 @@ class Predictions(TypedDict, total=False):
     y_train: Labels
     logits_train: Floats
     logits_train_mode: Floats
+    groups_test: Ints
     slice_codes: NDArray[np.int16]
     slice_values: NDArray[np.str_]
     slice_sizes: Ints

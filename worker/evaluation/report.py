@@ -20,6 +20,7 @@ from app.tasks.contract import EXACT
 from worker.evaluation.arms import cost_of, describe
 from worker.evaluation.calibration import FEWEST_VALIDATION_ITEMS
 from worker.evaluation.chance import others_at_chance, reference_of
+from worker.evaluation.clusters import cluster_warnings
 from worker.evaluation.conditions import condition_warnings, devices_of
 from worker.evaluation.dataset_warnings import dataset_warnings
 from worker.evaluation.deployment_note import deployment_note
@@ -183,6 +184,7 @@ def build_report(
         missing=missing_of(spec, trials),
         warnings=[  # a new kind of warning joins here
             *warnings_about(spec, gain, contested, y, classes, counts, failed),
+            *cluster_warnings(trials),
             *source_warnings(spec, trials, names_of(spec, source_names), ranking),
             *remarks,
             *flaw_warnings(spec, reference, classes, counts, trials),

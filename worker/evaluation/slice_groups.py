@@ -75,7 +75,8 @@ def restricted(evidence: Evidence, rows: Rows) -> Evidence:
             for name, value in found.items()
             if isfinite(value) and (name in ITEM_MEANS or not _are_alike(y))
         }
-        trials.append(replace(trial, y=y, logits=logits, test=kept))
+        groups = None if trial.groups is None else trial.groups[rows]
+        trials.append(replace(trial, y=y, logits=logits, test=kept, groups=groups))
     return Evidence(tuple(trials), evidence.replicates, evidence.measures)
 
 

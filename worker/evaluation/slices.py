@@ -20,6 +20,7 @@ from app.spec.spec import ResolvedSpec
 from app.tasks.contract import EXACT, Metric
 from worker.evaluation.arms import metric_interval
 from worker.evaluation.arrays import Floats
+from worker.evaluation.clusters import by_group
 from worker.evaluation.crossed import unbiased
 from worker.evaluation.evidence import Evidence, TrialResult
 from worker.evaluation.gains import corrected
@@ -169,7 +170,8 @@ def difference(
 ) -> tuple[float, float]:
     """Interval of an arm's metric on some items minus that on others, with the items of both and
     the seeds taken as random: the sum of the three variances with Satterthwaite's degrees of
-    freedom, Welch's interval where there is one seed.
+    freedom, Welch's interval where there is one seed. Where items belong together their groups are
+    random in their place, if these vary more.
 
     References: Welch, Biometrika 34, 1947; Satterthwaite, Biometrics Bulletin 2, 1946.
     """
@@ -181,7 +183,13 @@ def difference(
         )
         classes = evidence.measures.averaged_over(evidence.y, metric)
         added = _one_more(len(values), classes) if of.is_rate else 0.0
-        parts.append((_error(values, classes) + added, len(values) - 1))
+        found = [(_error(values, classes) + added, len(values) - 1)]
+        if evidence.groups is not None:
+            grouped = by_group(values[None], evidence.groups)[0]
+            if len(grouped) > 1:  # else it is this one group that is asked about
+                added = _one_more(len(grouped), None) if of.is_rate else 0.0
+                found.append((_error(grouped) + added, len(grouped) - 1))
+        parts.append(max(found))
     apart = np.subtract(one.test(metric), other.test(metric))
     if len(apart) > 1:
         parts.append((_error(apart), len(apart) - 1))

@@ -245,6 +245,8 @@ def _predictions(
         results |= held_out(name, split.y if split.is_labelled else None, outputs)
         if name == "test":
             results |= part_outputs(network, split.items)
+            if split.groups is not None:
+                results["groups_test"] = split.groups
             if (shared := shared_items(storage, data, split.items)) is not None:
                 results["shared_items"] = shared
         if not np.isfinite(outputs).all():  # without validation items nothing has looked yet
