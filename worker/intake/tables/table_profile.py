@@ -16,6 +16,7 @@ from worker.intake.tables.column_checks import Splits, column_warnings, left_out
 from worker.intake.tables.dividing import Divided
 from worker.intake.tables.features import Feature
 from worker.intake.tables.records import Records
+from worker.intake.tables.repeated_ids import repeated_warnings
 from worker.intake.tables.total_rows import total_warnings
 
 CHUNK_ROWS = 2**14
@@ -72,6 +73,7 @@ def told_of_rows(schema: Schema, records: Records, divided: Divided) -> dict[str
             *cut.said,
             *split_warnings(schema, balance, held),
             *_group_warnings(divided),
+            *repeated_warnings(schema, records, divided),
             *_left_out_warnings(divided),
             *total_warnings(records),
             *label_warnings(schema, held),
