@@ -25,10 +25,11 @@ HOW: dict[str, Any] = {
     "model": {
         "backbone": "fusion",
         "image_size": [32, 32],
-        "params": {"photos": {"backbone": "auto"}, "table": {"hidden": [8]}},
+        "params": {"photos": {"backbone": "auto", "dropout": 0.0}, "table": {"hidden": [8]}},
     },
     "training": {
-        "epochs": 10,
+        "epochs": 40,
+        "batch_size": 16,
         "pretrain_epochs": 5,
         "min_steps": 0,
         "augmentation": {"strength": "weak"},
