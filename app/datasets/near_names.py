@@ -7,7 +7,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
-from unicodedata import normalize
+
+from app.inputs.matching import value_key
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
 
@@ -32,6 +33,6 @@ def shown(name: str) -> str:
 
 
 def _key(name: str) -> str:
-    plain = " ".join(normalize("NFKC", normalize("NFKC", name).casefold()).split())
+    plain = value_key(name)
     number = number_in(plain)
     return plain if number is None else str(number.normalize() + 0)

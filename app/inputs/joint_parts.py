@@ -100,8 +100,9 @@ class JoinedAdoption:
         """Parts of `own` whose pictures become features, and which."""
         for part in self.joint.parts:
             mine, seen = own.part(part.name), part.inputs
-            is_picture = mine is not None and isinstance(mine.inputs, ImageInputs)
-            if mine is not None and is_picture and isinstance(seen, PhotoFeaturesInputs):
+            if mine is None or not isinstance(seen, PhotoFeaturesInputs):
+                continue
+            if isinstance(mine.inputs, ImageInputs):
                 yield mine, seen
 
     def changed(self, own: JoinedInputs) -> Iterator[tuple[JoinedPart, JoinedPart, "Change"]]:

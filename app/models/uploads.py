@@ -46,9 +46,8 @@ async def _received(
 
     def room_of_project() -> UploadAllowance:
         with database.read() as session:
-            if is_answered(session, caller, key):
-                return quotas.unmetered(storage, settings)
-            return quotas.room(session, storage, settings, caller.project, datasets=0)
+            again = is_answered(session, caller, key)
+            return quotas.room(session, storage, settings, caller.project, 0, is_repeated=again)
 
     content_type = request.headers.get("content-type", "")
     kind, options = parse_options_header(content_type)

@@ -51,10 +51,17 @@ class UploadAllowance:
 
 
 def room(
-    session: Session, storage: Storage, settings: Settings, project: str, datasets: int = 1
+    session: Session,
+    storage: Storage,
+    settings: Settings,
+    project: str,
+    datasets: int = 1,
+    is_repeated: bool = False,
 ) -> UploadAllowance:
-    """Returns the allowance for an upload of so many datasets that is about to come. Raises
-    OverQuota where the project has as many as it may."""
+    """Returns the allowance for an upload of so many datasets that is about to come; of a
+    repetition nothing is kept. Raises OverQuota where the project has as many as it may."""
+    if is_repeated:
+        return unmetered(storage, settings)
     if datasets:
         _check_count(repository.dataset_count(session, project) + datasets, settings)
     left = bytes_left(session, storage, settings, project)

@@ -15,6 +15,7 @@ from app.tables.jobs import JobRow
 from app.tables.models import ModelRow
 from app.tables.next_labels import NextLabelsRow
 from tests.backbones.weights import file_of
+from tests.system.jobs import ended
 from tests.system.test_joined_journey import picture, uploaded, zipped
 from worker.machine.context import WorkerContext
 from worker.process import runner
@@ -44,21 +45,14 @@ def _installed() -> None:
     file_of("efficientnet_lite0")
 
 
-def ended(client: httpx.Client, context: WorkerContext, **job: Any) -> dict[str, Any]:
-    answer = client.post("/v1/jobs", json=HOW | job)
-    assert answer.status_code == 202, answer.text
-    id_ = answer.json()["id"]
-    runner.train(context, "worker")
-    runner.finalise(context, id_, "worker")
-    found: dict[str, Any] = client.get(f"/v1/jobs/{id_}").json()
-    assert found["status"] == "succeeded", found
-    return found
+def run(client: httpx.Client, context: WorkerContext, **job: Any) -> dict[str, Any]:
+    return ended(client, context, HOW | job)
 
 
 def test_from_a_zip_to_answers(client: httpx.Client, context: WorkerContext) -> None:
     source = uploaded(client, context, "town", zipped(120, 1))
     target = uploaded(client, context, "village", zipped(80, 2))
-    job = ended(
+    job = run(
         client,
         context,
         sources=[{"dataset": source["id"]}],
@@ -101,7 +95,7 @@ def test_from_a_zip_to_answers(client: httpx.Client, context: WorkerContext) -> 
     found = client.get(path).json()
     assert (found["status"], found["error"]) == ("succeeded", None)
 
-    again = ended(
+    again = run(
         client,
         context,
         sources=[{"model": job["models"][0]}],
@@ -117,7 +111,7 @@ def test_answers_are_those_of_training(client: httpx.Client, context: WorkerCont
     features."""
     target = uploaded(client, context, "village", zipped(80, 2))
     source = uploaded(client, context, "town", zipped(40, 3))
-    job = ended(
+    job = run(
         client, context, sources=[{"dataset": source["id"]}], target={"dataset": target["id"]}
     )
     with context.database.read() as session:

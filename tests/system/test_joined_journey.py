@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.system.jobs import ended
 from worker.machine.context import WorkerContext
 from worker.process import runner
 
@@ -97,16 +98,11 @@ def test_from_a_zip_with_metadata_to_answers(client: httpx.Client, context: Work
         "deploy": {"name": "houses", "when": "always"},
     }
     job["model"]["backbone"] = "fusion"  # type: ignore[index]
-    answer = client.post("/v1/jobs", json=job)
-    assert answer.status_code == 202, answer.text
-    runner.train(context, "worker")
-    runner.finalise(context, answer.json()["id"], "worker")
-    ended = client.get(f"/v1/jobs/{answer.json()['id']}").json()
-    assert ended["status"] == "succeeded", ended
-    page = client.get(f"/v1/jobs/{answer.json()['id']}/report", headers={"accept": "text/html"})
+    job_id = ended(client, context, job)["id"]
+    page = client.get(f"/v1/jobs/{job_id}/report", headers={"accept": "text/html"})
     assert page.status_code == 200
     assert "Part by part of each item" in page.text
-    report = client.get(f"/v1/jobs/{answer.json()['id']}/report").json()
+    report = client.get(f"/v1/jobs/{job_id}/report").json()
     parts = report["parts"]["scratch"]["parts"]
     assert parts["image"]["missing"] == target["profile"]["parts"]["image"]["missing"]["test"]
     for each in parts.values():

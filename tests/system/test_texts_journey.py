@@ -8,6 +8,7 @@ import httpx
 import numpy as np
 import pytest
 
+from tests.system.jobs import ended
 from worker.machine.context import WorkerContext
 from worker.process import runner
 
@@ -56,17 +57,6 @@ def uploaded(
     return found
 
 
-def run(client: httpx.Client, context: WorkerContext, job: dict[str, Any]) -> dict[str, Any]:
-    answer = client.post("/v1/jobs", json=job)
-    assert answer.status_code == 202, answer.text
-    job_id = answer.json()["id"]
-    runner.train(context, "worker")
-    runner.finalise(context, job_id, "worker")
-    ended: dict[str, Any] = client.get(f"/v1/jobs/{job_id}").json()
-    assert ended["status"] == "succeeded", ended
-    return ended
-
-
 def test_from_two_files_to_answers(client: httpx.Client, context: WorkerContext) -> None:
     rows = reviews("en", 120, 1)
     rows[5]["text"] += " and so on" * 9  # so that one language is longer than the other
@@ -78,7 +68,7 @@ def test_from_two_files_to_answers(client: httpx.Client, context: WorkerContext)
     assert schemas[0]["inputs"]["length"] > schemas[1]["inputs"]["length"] == 32
     preview = client.get(f"/v1/datasets/{chinese}/preview?split=test&limit=2").json()["data"]
     assert all(isinstance(item["text"], str) for item in preview)
-    ended = run(
+    job = ended(
         client,
         context,
         {
@@ -90,7 +80,7 @@ def test_from_two_files_to_answers(client: httpx.Client, context: WorkerContext)
             "deploy": {"name": "reviews", "when": "always"},
         },
     )
-    model = client.get(f"/v1/models/{ended['models'][0]}").json()
+    model = client.get(f"/v1/models/{job['models'][0]}").json()
     assert model["signature"]["inputs"] == {"modality": "text", "length": 96}
     answer = client.post(
         "/v1/deployments/reviews/predict", json={"inputs": ["菜好吃，下次再来", "服务冷淡呢"]}

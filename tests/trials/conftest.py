@@ -1,6 +1,6 @@
 """A worker's context on both databases, without a broker: the tests call what a message wakes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +9,12 @@ import pytest
 from app.database import Database
 from app.datasets.schemas import Schema
 from app.inputs.image import ImageInputs
+from app.main import create_app
 from app.settings import Settings
 from app.storage import Storage
 from app.tasks.classification import Classification
+from tests.datasets.derived import House
+from tests.serving import serve
 from tests.trials.stored import add_stored
 from worker.machine.context import WorkerContext
 
@@ -26,6 +29,15 @@ def context(
     slots = tmp_path / "slots"
     slots.mkdir()
     return WorkerContext(settings, database, storage, slots, is_draining=lambda: False)
+
+
+@pytest.fixture
+def house(context: WorkerContext, settings: Settings) -> Iterator[House]:
+    """An API over the same data, without a broker."""
+    url = context.database.engine.url.render_as_string(hide_password=False)
+    changed = settings.model_copy(update={"database_url": url, "broker_url": "memory://"})
+    with serve(create_app(changed)) as client:
+        yield House(client, context.database, context.storage, settings)
 
 
 @pytest.fixture

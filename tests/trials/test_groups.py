@@ -1,18 +1,14 @@
 """Rows of one patient, through the public door: on one side of each cut that a job makes."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import numpy as np
 import pytest
 
-from app.main import create_app
-from app.settings import Settings
 from app.tables.jobs import TrialRow
 from tests.datasets.derived import House
 from tests.intake.tables import csv_text
-from tests.serving import serve
 from tests.trials.jobs import SMALL, report_of, run
 from worker.machine.context import WorkerContext
 from worker.trials.ensembling import rows_of
@@ -23,14 +19,6 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 ROWS, EACH = 200, 5
 PATIENTS = [f"p{row // EACH}" for row in range(ROWS)]
-
-
-@pytest.fixture
-def house(context: WorkerContext, settings: Settings) -> Iterator[House]:
-    url = context.database.engine.url.render_as_string(hide_password=False)
-    changed = settings.model_copy(update={"database_url": url, "broker_url": "memory://"})
-    with serve(create_app(changed)) as client:
-        yield House(client, context.database, context.storage, settings)
 
 
 def submit(house: House, dataset: str, **changes: Any) -> httpx.Response:

@@ -1,6 +1,5 @@
 """A job by the values of columns: from one table to a report of its parts, and what is refused."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +7,10 @@ import httpx
 import numpy as np
 import pytest
 
-from app.main import create_app
-from app.settings import Settings
 from app.spec.report import Report
 from tests.datasets.derived import House
 from tests.datasets.hospitals import heart_csv
 from tests.intake.test_intake import row_of
-from tests.serving import serve
 from tests.trials.jobs import page_of, run
 from worker.datasets.stored_rows import StoredRows
 from worker.evaluation.archive import first_difference, recompute
@@ -27,14 +23,6 @@ SPEC: dict[str, Any] = {
     "columns": {"hospital": {"role": "domain"}},
     "split": {"test_fraction": 0.5},
 }
-
-
-@pytest.fixture
-def house(context: WorkerContext, settings: Settings) -> Iterator[House]:
-    url = context.database.engine.url.render_as_string(hide_password=False)
-    changed = settings.model_copy(update={"database_url": url, "broker_url": "memory://"})
-    with serve(create_app(changed)) as client:
-        yield House(client, context.database, context.storage, settings)
 
 
 @pytest.fixture

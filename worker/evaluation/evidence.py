@@ -152,8 +152,10 @@ class Evidence:
 
     @property
     def groups(self) -> Ints | None:
-        """(n,), of the test items; None where each is by itself."""
-        return self.trials[0].groups
+        """(n,), of the test items; None where each is by itself, and where they are one group, of
+        which nothing tells how groups differ."""
+        groups = self.trials[0].groups
+        return None if groups is None or (groups == groups[0]).all() else groups
 
     @property
     def seeds(self) -> tuple[int, ...]:

@@ -102,7 +102,7 @@ def gain_over(transfer: Evidence, baseline: Evidence, spec: ResolvedSpec) -> Gai
 def _resampled(transfer: Evidence, baseline: Evidence, spec: ResolvedSpec) -> Floats:
     """Gains on test items, or groups of them, drawn anew with replacement, (resamples,)."""
     name, measures = spec.evaluation.primary_metric, transfer.measures
-    if transfer.groups is None or len(np.unique(transfer.groups)) < 2:
+    if transfer.groups is None:
         outputs = transfer.outputs, baseline.outputs
         return spec.metric.sign * measures.resample(transfer.y, *outputs, name, spec.seed)
     differences = _differences(transfer, baseline, spec).mean(axis=0, keepdims=True)
@@ -125,8 +125,6 @@ def _crossed(transfer: Evidence, baseline: Evidence, spec: ResolvedSpec) -> Cros
     if transfer.groups is None:
         return of_items
     apart = by_group(differences, transfer.groups)
-    if apart.shape[1] < 2:  # a warning says what that leaves open
-        return of_items
     of_groups = crossed_interval(apart, confidence, is_rate)
     return max(of_items, of_groups, key=lambda each: each.high - each.low)
 

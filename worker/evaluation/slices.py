@@ -171,7 +171,8 @@ def difference(
     """Interval of an arm's metric on some items minus that on others, with the items of both and
     the seeds taken as random: the sum of the three variances with Satterthwaite's degrees of
     freedom, Welch's interval where there is one seed. Where items belong together their groups are
-    random in their place, if these vary more.
+    random in their place, if these vary more; of a slice that is one group it is this that is asked
+    about.
 
     References: Welch, Biometrika 34, 1947; Satterthwaite, Biometrics Bulletin 2, 1946.
     """
@@ -186,9 +187,8 @@ def difference(
         found = [(_error(values, classes) + added, len(values) - 1)]
         if evidence.groups is not None:
             grouped = by_group(values[None], evidence.groups)[0]
-            if len(grouped) > 1:  # else it is this one group that is asked about
-                added = _one_more(len(grouped), None) if of.is_rate else 0.0
-                found.append((_error(grouped) + added, len(grouped) - 1))
+            added = _one_more(len(grouped), None) if of.is_rate else 0.0
+            found.append((_error(grouped) + added, len(grouped) - 1))
         parts.append(max(found))
     apart = np.subtract(one.test(metric), other.test(metric))
     if len(apart) > 1:
